@@ -1,0 +1,1 @@
+"""Draft care plans for ketamine clinics."""

@@ -1,0 +1,49 @@
+"""What can be wrong with an input, and the two exceptions that carry it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+
+class Fault(msgspec.Struct, frozen=True, order=True, kw_only=True, omit_defaults=True):
+    """One fault of a request body.
+
+    `pointer` is a JSON Pointer (RFC 6901) into the body, "" for the body itself. `detail` never quotes a value
+    that the caller sent: bodies hold health data, and problem documents end up in logs.
+    """
+
+    pointer: str
+    detail: str
+
+
+class RuleFault(msgspec.Struct, frozen=True, order=True, kw_only=True):
+    """One fault of a rulebook file: where it is, what is wrong and how to mend it. `line` counts from 1."""
+
+    file: str
+    line: int
+    field: str
+    problem: str
+    mend: str
+
+    def __str__(self) -> str:
+        where = f" ({self.field})" if self.field else ""
+        return f"{self.file}:{self.line}{where}: {self.problem} {self.mend}".rstrip()
+
+
+class InvalidPatient(Exception):
+    """The body is not a patient. `faults` names every fault found, in order of pointer."""
+
+    def __init__(self, faults: Sequence[Fault], *, more: bool = False) -> None:
+        super().__init__(f"{len(faults)} faults in the patient's factors")
+        self.faults = tuple(faults)
+        self.more = more
+
+
+class InvalidRulebook(Exception):
+    """The rulebook is not fit for use. `faults` names every fault found, in order of file and line."""
+
+    def __init__(self, faults: Sequence[RuleFault]) -> None:
+        self.faults = tuple(sorted(faults))
+        super().__init__("\n".join(map(str, self.faults)))

@@ -1,0 +1,173 @@
+"""One patient's factors, as a clinic system sends them.
+
+Every field is optional and `None` means that it was not asked. It never means "no": an empty `medications` list says
+that the patient takes none, an absent one that nobody asked. Names, tokens and limits are the public contract.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Pregnancy = Literal["not_pregnant", "possible", "pregnant", "breastfeeding"]
+Indication = Literal["depression", "bipolar_depression", "anxiety", "ptsd", "ocd", "chronic_pain", "fibromyalgia", "other"]
+Route = Literal["iv", "im", "nasal", "oral", "sublingual", "undecided"]
+Product = Literal["racemic", "esketamine"]
+Response = Literal["none", "partial", "good", "worse"]
+Schedule = Literal["daily", "as_needed", "weekly", "long_acting_injection", "rescue"]
+MedicineIndication = Literal[
+    "anxiety", "insomnia", "epilepsy", "bipolar", "catatonia", "alcohol_withdrawal", "pain", "depression", "other"
+]
+Nutrition = Literal["poor", "mixed", "good"]
+Cannabis = Literal["none", "occasional", "daily"]
+HomeEnvironment = Literal["supportive", "neutral", "chaotic", "abusive"]
+SuicidalThoughts = Literal["none", "passive", "active_no_plan", "plan_or_intent"]
+
+Name = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=200,
+        pattern=r"\S",
+        description="generic, brand or foreign name, as written",
+        examples=["Xanax"],
+    ),
+]
+ClinicianName = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"\S", examples=["Dr. A. Example, MD"])]
+Token = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
+GoalText = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"\S")]
+Rxcui = Annotated[str, Meta(pattern=r"^[0-9]{1,8}$", description="RxNorm concept id (RxCUI)", examples=["596"])]
+Sessions = Annotated[int, Meta(ge=0, le=200)]
+HoldHours = Annotated[float, Meta(ge=0, le=720)]
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The base of everything a caller sends: immutable, and an unknown field is refused rather than lost."""
+
+
+class Treatment(Body, frozen=True, kw_only=True):
+    """What is being treated, by which route and product, and how far the series has come."""
+
+    indication: Indication | None = None
+    preferred_route: Route | None = None
+    product: Annotated[Product, Meta(description="racemic ketamine, or esketamine nasal spray")] | None = None
+    sessions_planned: Annotated[int, Meta(ge=1, le=200)] | None = None
+    sessions_completed: Sessions | None = None
+    session_times: Annotated[list[Annotated[datetime, Meta(tz=True)]], Meta(max_length=60)] | None = None
+    response_so_far: Response | None = None
+
+
+class Medication(Body, frozen=True, kw_only=True):
+    """One medicine the patient takes: a name or an RxNorm code, or both."""
+
+    name: Name | None = None
+    rxcui: Rxcui | None = None
+    dose_mg: Annotated[float, Meta(ge=0, le=100_000)] | None = None
+    schedule: Schedule | None = None
+    indication: MedicineIndication | None = None
+
+
+class Lifestyle(Body, frozen=True, kw_only=True):
+    """Where the patient stands today."""
+
+    sleep_hours_per_night: Annotated[float, Meta(ge=0, le=24)] | None = None
+    exercise_minutes_per_week: Annotated[float, Meta(ge=0, le=10_080)] | None = None
+    stress_practice_minutes_per_day: Annotated[float, Meta(ge=0, le=1_440)] | None = None
+    alcohol_drinks_per_week: Annotated[float, Meta(ge=0, le=500)] | None = None
+    nutrition: Nutrition | None = None
+    cannabis: Cannabis | None = None
+    home_environment: HomeEnvironment | None = None
+
+
+class Support(Body, frozen=True, kw_only=True):
+    """Who is there for the patient."""
+
+    therapist: bool | None = None
+    escort_available: bool | None = None
+    adult_at_home_24h: bool | None = None
+    trusted_people: Annotated[int, Meta(ge=0, le=1_000)] | None = None
+
+
+class Preparation(Body, frozen=True, kw_only=True):
+    """How well prepared the patient feels."""
+
+    researched: bool | None = None
+    intentions_set: bool | None = None
+    knows_the_process: bool | None = None
+    trusts_care_team: bool | None = None
+    comfortable_with_setting: bool | None = None
+
+
+class Expectations(Body, frozen=True, kw_only=True):
+    """What the patient expects and wants."""
+
+    expects_immediate_relief: bool | None = None
+    expects_guaranteed_result: bool | None = None
+    wants_to_stop_early: bool | None = None
+    goals: (
+        Annotated[
+            list[GoalText], Meta(max_length=20, description="goals in the patient's own words; [] means none were named")
+        ]
+        | None
+    ) = None
+
+
+class RedFlags(Body, frozen=True, kw_only=True):
+    """What a human must act on first."""
+
+    suicidal_thoughts: SuicidalThoughts | None = None
+    psychosis_now: bool | None = None
+    mania_now: bool | None = None
+    intoxicated_now: bool | None = None
+    chest_pain_now: bool | None = None
+    new_neurological_symptom: bool | None = None
+
+
+class Hold(Body, frozen=True, kw_only=True):
+    """A hold of one drug class around a session, entered and signed by a named clinician. Hours before and after."""
+
+    drug_class: Annotated[Token, Meta(examples=["benzodiazepine"])]
+    before_hours: HoldHours
+    after_hours: HoldHours
+    approved_by: ClinicianName
+
+
+class Protocol(Body, frozen=True, kw_only=True):
+    """The clinic's own protocol. A figure in it needs the name of the clinician who approved it."""
+
+    holds: Annotated[list[Hold], Meta(max_length=60)] = []
+    solid_food_hours: Annotated[float, Meta(ge=0, le=72)] | None = None
+    clear_fluid_hours: Annotated[float, Meta(ge=0, le=72)] | None = None
+    observation_minutes: Annotated[float, Meta(ge=0, le=1_440)] | None = None
+    driving_hours: Annotated[float, Meta(ge=0, le=168)] | None = None
+    approved_by: ClinicianName | None = None
+
+    def unsigned_figures(self) -> bool:
+        """True when a figure stands without the name of the clinician who approved it."""
+        return self.approved_by is None and any(getattr(self, name) is not None for name in PROTOCOL_FIGURES)
+
+
+PROTOCOL_FIGURES = ("solid_food_hours", "clear_fluid_hours", "observation_minutes", "driving_hours")
+
+
+class Patient(Body, frozen=True, kw_only=True):
+    """One patient's factors. Everything is optional; what is left out is unknown and is asked for in the plan."""
+
+    age_years: Annotated[int, Meta(ge=0, le=130)] | None = None
+    pregnancy: Pregnancy | None = None
+    treatment: Treatment = Treatment()
+    medications: (
+        Annotated[list[Medication], Meta(max_length=100, description="[] means takes none; leave out if not asked")] | None
+    ) = None
+    conditions: (
+        Annotated[list[Token], Meta(max_length=60, description="tokens of GET /v1/conditions; [] means has none")] | None
+    ) = None
+    lifestyle: Lifestyle = Lifestyle()
+    support: Support = Support()
+    preparation: Preparation = Preparation()
+    expectations: Expectations = Expectations()
+    red_flags: RedFlags = RedFlags()
+    protocol: Protocol | None = None
