@@ -1,0 +1,256 @@
+"""What the files of a rulebook hold, and the rulebook that is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from careplan.goals import GoalJudge
+from careplan.medications import Catalogue
+from careplan.rulebook.conditions import When
+from careplan.texts import Text
+
+Level = Literal["stop", "hold", "caution", "note"]
+LEVELS: tuple[Level, ...] = ("stop", "hold", "caution", "note")
+"""From the most to the least serious; where two items disagree the earlier one wins."""
+
+Section = Literal[
+    "screening", "medications", "route", "preparation", "day_of_treatment", "aftercare", "expectations", "commitment"
+]
+SECTIONS: tuple[Section, ...] = (
+    "screening",
+    "medications",
+    "route",
+    "preparation",
+    "day_of_treatment",
+    "aftercare",
+    "expectations",
+    "commitment",
+)
+
+Status = Literal["draft", "trial", "active", "retired"]
+Strength = Literal[
+    "label",
+    "guideline",
+    "systematic_review",
+    "randomized_trial",
+    "observational",
+    "pharmacokinetic",
+    "expert_opinion",
+    "clinic_practice",
+    "convention",
+]
+Who = Literal["patient", "supporter", "prescriber", "pharmacist", "therapist", "clinic", "clinician", "on_call_clinician"]
+By = Literal[
+    "now",
+    "same_day",
+    "before_first_session",
+    "before_next_session",
+    "before_each_session",
+    "day_of_session",
+    "after_each_session",
+    "within_a_day",
+    "within_three_days",
+    "this_week",
+    "each_week",
+    "mid_series",
+    "end_of_series",
+    "when_ready",
+]
+Read = Literal["full", "abstract", "secondary", "memory", "convention"]
+Line = Annotated[str, Meta(min_length=1, max_length=2_000)]
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The base of everything in a rulebook file: an unknown field is a fault, not a silent loss."""
+
+
+class SourceRef(Entry, frozen=True, kw_only=True):
+    """The place in a source that a rule rests on."""
+
+    source: str
+    place: Line
+    strength: Strength
+
+
+class Ask(Entry, frozen=True, kw_only=True):
+    """Who is asked to do what by when."""
+
+    who: Who
+    what: Line
+    by: By
+
+
+class Decision(Entry, frozen=True, kw_only=True):
+    """A choice that a plan makes exactly once, such as the recommended route."""
+
+    subject: Literal["route"]
+    choice: str
+
+
+class Then(Entry, frozen=True, kw_only=True):
+    """The item that a rule gives."""
+
+    patient: Line
+    clinician: Line
+    asks: tuple[Ask, ...] = ()
+    decides: Decision | None = None
+
+
+class Example(Entry, frozen=True, kw_only=True):
+    """A patient as a clinic would send it, for whom the rule must fire or must stay silent."""
+
+    why: Line
+    patient: dict[str, Any]
+
+
+class Examples(Entry, frozen=True, kw_only=True):
+    """Patients for whom the rule must fire, and for whom it must stay silent."""
+
+    fires: Annotated[tuple[Example, ...], Meta(min_length=1)]
+    silent: tuple[Example, ...] = ()
+
+
+class RuleFile(Entry, frozen=True, kw_only=True):
+    """One rule as written."""
+
+    id: Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
+    version: Annotated[int, Meta(ge=1)]
+    status: Status
+    level: Level
+    title: Annotated[str, Meta(min_length=1, max_length=100)]
+    rationale: Line
+    sources: Annotated[tuple[SourceRef, ...], Meta(min_length=1)]
+    when: Any
+    then: Then
+    examples: Examples
+    contested: Line | None = None
+    gaps: Line | None = None
+    order: Annotated[int, Meta(ge=1, le=99)] = 50
+    for_everyone: Line | None = None
+    related: tuple[str, ...] = ()
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule ready for use."""
+
+    file: RuleFile
+    section: Section
+    when: When
+    title: Text
+    patient: Text
+    clinician: Text
+    asks: tuple[tuple[Ask, Text], ...]
+
+    @property
+    def id(self) -> str:
+        """The rule's id, which is the stem of its file."""
+        return self.file.id
+
+
+class Source(Entry, frozen=True, kw_only=True):
+    """One entry of the bibliography. `advice` lists the pieces of advice of a text, by place."""
+
+    title: str
+    by: str
+    read: Read
+    where: str = ""
+    advice: Mapping[str, str] = {}
+
+
+class FieldWords(Entry, frozen=True, kw_only=True):
+    """The words of one factor."""
+
+    label: str
+    says: str
+    unknown: str
+    question: str = ""
+    why: str = ""
+    values: Mapping[str, str] = {}
+
+
+class Titled(Entry, frozen=True, kw_only=True):
+    """A title for the clinician and one for the patient."""
+
+    title: str
+    patient_title: str
+
+
+class LevelWords(Entry, frozen=True, kw_only=True):
+    """What a level is called and what it means."""
+
+    label: str
+    meaning: str
+
+
+class Vocabulary(Entry, frozen=True, kw_only=True):
+    """`vocabulary.yaml`: the words for everything that is a token elsewhere."""
+
+    fields: Mapping[str, FieldWords]
+    sections: Mapping[Section, Titled]
+    levels: Mapping[Level, LevelWords]
+    who: Mapping[Who, str]
+    by: Mapping[By, str]
+    strengths: Mapping[Strength, str]
+    read: Mapping[Read, str]
+
+
+class DrugClass(Entry, frozen=True, kw_only=True):
+    """One drug class: words for both readers. `daily_use_closes_hold` where daily use means physical dependence."""
+
+    label: str
+    plural: str
+    patient_label: str
+    pharmacist_note: str = ""
+    daily_use_closes_hold: bool = False
+
+
+class Condition(Entry, frozen=True, kw_only=True):
+    """One condition or current problem that a clinic may send. `label` fits after "has "."""
+
+    label: str
+    patient_label: str
+    kind: Literal["condition", "current_problem"]
+    question: str
+    icd10: tuple[str, ...] = ()
+    snomed: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    closes_hold: bool = False
+
+
+class RulebookFile(Entry, frozen=True, kw_only=True):
+    """`rulebook.yaml`."""
+
+    id: Annotated[str, Meta(pattern=r"^[a-z0-9-]+$")]
+    version: Annotated[str, Meta(pattern=r"^\d+\.\d+\.\d+$")]
+    title: Line
+    disclaimer: Line
+    crisis: Line
+    undecided_hold: Line
+    signed_hold: Line
+    dosage_words: tuple[str, ...]
+
+
+class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole rulebook, checked. `digest` is the SHA-256 of its files, in hexadecimal."""
+
+    about: RulebookFile
+    digest: str
+    rules: Mapping[str, Rule]
+    resting: Mapping[str, Rule]
+    sources: Mapping[str, Source]
+    vocabulary: Vocabulary
+    classes: Mapping[str, DrugClass]
+    conditions: Mapping[str, Condition]
+    catalogue: Catalogue
+    goals: GoalJudge
+
+    def in_order(self) -> list[Rule]:
+        """The rules that run, in the order of the plan: section, level, order, id."""
+        return sorted(
+            self.rules.values(),
+            key=lambda rule: (SECTIONS.index(rule.section), LEVELS.index(rule.file.level), rule.file.order, rule.id),
+        )

@@ -1,0 +1,178 @@
+"""What makes a rule fit to run, beyond the form of its file: sources, texts, asks, and the floors of `wording`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from careplan.fields import KINDS
+from careplan.rulebook import wording
+from careplan.rulebook.conditions import Group, Path, Pattern, Test, tests_of
+from careplan.rulebook.model import Rule, Rulebook
+
+HUMANS_OF_THE_CLINIC = frozenset({"clinic", "clinician", "on_call_clinician"})
+AT_ONCE = frozenset({"now", "same_day"})
+SLOTS: Mapping[str, tuple[str, ...]] = {
+    "medicine": ("medicine", "ingredient", "class"),
+    "shared_class": ("class", "medicines"),
+    "medicine_check": ("entry", "suggestions"),
+    "condition": ("condition",),
+    "goal": ("goal", "goal_example"),
+}
+"""The words a text may fill in, by the kind of fact that brings them."""
+
+
+class FaultList(Protocol):
+    """Where faults of one file are noted."""
+
+    def fault(self, path: Path, problem: str, mend: str) -> None:
+        """Note a fault at `path`."""
+
+
+def check_rule(book: Rulebook, rule: Rule, note: FaultList) -> None:
+    """Note every fault of one rule."""
+    _check_sources(book, rule, note)
+    _check_asks(rule, note)
+    _check_reach(rule, note)
+    _check_slots(rule, note)
+    _check_wording(rule, note)
+
+
+def check_rulebook(book: Rulebook, notes: Mapping[str, FaultList]) -> None:
+    """Note what only the whole rulebook can show: fields without words."""
+    for kind, described in KINDS.items():
+        for field in described.fields:
+            if f"{kind}.{field}" not in book.vocabulary.fields:
+                raise_to = next(iter(notes.values()), None)
+                if raise_to is not None:
+                    raise_to.fault((), f"vocabulary.yaml has no words for {kind}.{field}.", "Add an entry under fields.")
+
+
+def requires(group: Group, kind: str, field: str, *values: str | bool) -> bool:
+    """True when every match of `group` has a fact of `kind` whose `field` is known to be one of `values`."""
+    return any(
+        isinstance(test, Test) and test.field == field and test.operation == "one_of" and set(test.values) <= set(values)
+        for pattern in group
+        if pattern.kind == kind
+        for test in pattern.tests.parts
+    )
+
+
+def concerns(rule: Rule, token: str) -> bool:
+    """True when the rule is about medicines of the class or ingredient `token`."""
+    return any(
+        token in test.values and test.operation in ("has_any", "has_all", "one_of")
+        for group in rule.when
+        for pattern in group
+        if pattern.kind in ("medicine", "shared_class")
+        for test in tests_of(pattern.tests)
+        if test.field in ("class", "ingredient")
+    )
+
+
+def _check_sources(book: Rulebook, rule: Rule, note: FaultList) -> None:
+    for at, ref in enumerate(rule.file.sources):
+        source = book.sources.get(ref.source)
+        if source is None:
+            note.fault(
+                ("sources", at, "source"), f"There is no source {ref.source}.", "Add it to sources.yaml or correct the id."
+            )
+        elif source.advice and ref.place not in source.advice:
+            note.fault(
+                ("sources", at, "place"),
+                f"{ref.source} has no place {ref.place}.",
+                "See its list of advice in sources.yaml.",
+            )
+    for at, other in enumerate(rule.file.related):
+        if other not in book.rules and other not in book.resting:
+            note.fault(("related", at), f"There is no rule {other}.", "Correct the id or take it out.")
+
+
+def _check_asks(rule: Rule, note: FaultList) -> None:
+    asks = rule.file.then.asks
+    if rule.file.level in ("stop", "hold") and not asks:
+        note.fault(("then",), f"A rule of level {rule.file.level} must say who does what.", "Add asks.")
+    if rule.file.level == "stop" and not any(ask.who in HUMANS_OF_THE_CLINIC and ask.by in AT_ONCE for ask in asks):
+        note.fault(("then", "asks"), "A stop needs a human of the clinic who acts now or the same day.", "Add such an ask.")
+
+
+def _check_reach(rule: Rule, note: FaultList) -> None:
+    for_all = any(pattern.kind == "everyone" for group in rule.when for pattern in group)
+    if for_all and not rule.file.for_everyone:
+        note.fault(("when",), "A rule for every patient must say why.", "Add for_everyone with the reason.")
+    if rule.file.for_everyone and not for_all:
+        note.fault(("for_everyone",), "Only a rule with `when: everyone` has this field.", "Take it out.")
+    if not for_all and not rule.file.examples.silent:
+        note.fault(("examples",), "A rule with conditions needs a patient for whom it stays silent.", "Add examples.silent.")
+
+
+def _check_slots(rule: Rule, note: FaultList) -> None:
+    offered = {"crisis"}
+    for at, group in enumerate(rule.when):
+        here = {"crisis"}
+        for pattern in group:
+            here.update(SLOTS.get(pattern.kind, ()))
+            here.update(_known_fields(pattern))
+        if requires(group, "medicine", "hold_question", "open"):
+            here.add("hold")
+        offered = here if at == 0 else offered & here
+    texts = [
+        (("title",), rule.title),
+        (("then", "patient"), rule.patient),
+        (("then", "clinician"), rule.clinician),
+        *((("then", "asks", at, "what"), text) for at, (_, text) in enumerate(rule.asks)),
+    ]
+    for path, text in texts:
+        for name in sorted(text.names - offered):
+            if name == "hold":
+                note.fault(
+                    path, "{hold} may stand only where hold_question is known to be open.", "Test hold_question: open."
+                )
+            else:
+                note.fault(
+                    path, f"{{{name}}} is not known whenever this rule holds.", f"There is {', '.join(sorted(offered))}."
+                )
+
+
+def _known_fields(pattern: Pattern) -> Iterator[str]:
+    for test in pattern.tests.parts:
+        if not isinstance(test, Test) or test.operation in ("unknown", "one_of_or_unknown"):
+            continue
+        if KINDS[pattern.kind].fields[test.field].type != "tokens":
+            yield f"{pattern.kind}.{test.field}"
+
+
+def _check_wording(rule: Rule, note: FaultList) -> None:
+    then = rule.file.then
+    patient, clinician = then.patient, then.clinician
+    patient_path: Path = ("then", "patient")
+    if sentence := wording.orders_a_change(patient):
+        note.fault(
+            patient_path, f"This reads as an order to change a medicine: {sentence}", "Say what to discuss, and with whom."
+        )
+    for path, text in ((patient_path, patient), (("then", "clinician"), clinician)):
+        for word in wording.oversells(text):
+            note.fault(
+                path, f"The word {word} sells an estimate as a fact.", "Say whose estimate it is, with the published range."
+            )
+        if wording.names_a_ketamine_dose(text):
+            note.fault(path, "This names a dose by weight.", "A plan never gives a dose; take it out.")
+    if wording.names_a_dose(patient):
+        note.fault(patient_path, "This names a dose.", "A plan never gives a dose; take it out.")
+    tests_hold = any(
+        test.field == "hold_question" for group in rule.when for pattern in group for test in tests_of(pattern.tests)
+    )
+    if tests_hold and wording.names_hours(patient):
+        note.fault(
+            patient_path, "This names hours beside a medicine.", "Only {hold} may, from the clinic's signed protocol."
+        )
+    for token, warns, what in (
+        ("benzodiazepine", wording.warns_of_withdrawal, "withdrawal, including seizures"),
+        ("lamotrigine", wording.warns_of_rash, "missed doses and the risk of a rash"),
+    ):
+        if concerns(rule, token):
+            for path, text in ((patient_path, patient), (("then", "clinician"), clinician)):
+                if not warns(text):
+                    note.fault(path, f"A rule about {token} must warn of {what}.", "Add the warning.")
+                if "prescriber" not in text.lower() or "clinic" not in text.lower():
+                    note.fault(path, f"A rule about {token} must name the prescriber and the clinic.", "Name both.")
