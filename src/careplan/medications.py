@@ -1,0 +1,252 @@
+"""The medicines a rulebook knows, and how an entry of a patient's list is resolved to ingredients.
+
+A medicine is taken as recognized only on an exact match of a code or of a whole name, after case, spacing, accents,
+punctuation, salts and dosage forms are set aside. A near name is offered as a suggestion and never taken by itself.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+import msgspec
+from rapidfuzz import fuzz, process
+
+from careplan.patient import Medication
+
+HoldStance = Literal["never", "ask", ""]
+Problem = Literal["not_recognized", "partly_recognized", "code_not_recognized", "code_and_name_disagree"]
+
+SUGGESTION_SCORE = 80
+MOST_SUGGESTIONS = 3
+
+
+class Ingredient(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of `medications.csv`. `half_life` is the group that rules test, `half_life_hours` the figure in words."""
+
+    ingredient: str
+    name: str
+    classes: tuple[str, ...]
+    half_life: Literal["short", "intermediate", "long", "varies", ""] = ""
+    half_life_hours: str = ""
+    active_metabolite: str = ""
+    half_life_read: Literal["read", "secondary", "memory"] = "memory"
+    rxcui: tuple[str, ...] = ()
+    rxcui_status: Literal["verified", "memory", "none"] = "none"
+    atc: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    brands: tuple[str, ...] = ()
+    rescue_brands: tuple[str, ...] = ()
+    hold: HoldStance = ""
+    note: str = ""
+
+
+class Combination(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of `combinations.csv`: a product with several ingredients, known or outside the vocabulary."""
+
+    product: str
+    names: tuple[str, ...] = ()
+    ingredients: tuple[str, ...]
+    also_contains: tuple[str, ...] = ()
+    rxcui: tuple[str, ...] = ()
+    rescue: Literal["yes", ""] = ""
+    note: str = ""
+
+
+class Match(msgspec.Struct, frozen=True):
+    """What one name or code stands for. `called` is our spelling of it, such as the brand; never the caller's."""
+
+    ingredients: tuple[Ingredient, ...]
+    called: str = ""
+    also_contains: tuple[str, ...] = ()
+    rescue: bool = False
+
+
+class Resolved(msgspec.Struct, frozen=True):
+    """An entry of the patient's list after look-up. `match` is None when nobody may say what it is."""
+
+    index: int
+    entry: Medication
+    match: Match | None
+    problem: Problem | None = None
+    suggestions: tuple[str, ...] = ()
+    unknown_parts: tuple[str, ...] = ()
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One answer of the look-up: an ingredient, by which of its names it was found, and how near that name is (0 to 100)."""
+
+    ingredient: str
+    name: str
+    matched: str
+    score: float
+    classes: tuple[str, ...]
+    half_life: str = ""
+    half_life_hours: str = ""
+    rxcui: tuple[str, ...] = ()
+    atc: tuple[str, ...] = ()
+    brands: tuple[str, ...] = ()
+    product: str = ""
+
+
+class Catalogue:
+    """All medicines of a rulebook, ready for look-up. Raises ValueError naming a name or code that two rows claim."""
+
+    def __init__(
+        self, ingredients: Iterable[Ingredient], combinations: Iterable[Combination], form_words: Iterable[str] = ()
+    ) -> None:
+        self.ingredients: Mapping[str, Ingredient] = {row.ingredient: row for row in ingredients}
+        self.combinations = tuple(combinations)
+        self._form_words = frozenset(form_words)
+        self._by_name: dict[str, Match] = {}
+        self._by_code: dict[str, Match] = {}
+        for row in self.ingredients.values():
+            self._add_ingredient(row)
+        for product in self.combinations:
+            self._add_combination(product)
+        self._spellings = {name: match for name, match in self._by_name.items() if len(name) > 3}
+
+    def names(self) -> Iterable[str]:
+        """Every normalized name of every medicine."""
+        return self._by_name.keys()
+
+    def resolve(self, index: int, entry: Medication) -> Resolved:
+        """Look one entry up by its code and its name, which must agree where both are known."""
+        by_code = self._by_code.get(entry.rxcui.lstrip("0")) if entry.rxcui else None
+        by_name, unknown_parts = self._find(entry.name) if entry.name else (None, ())
+        if by_code and by_name and not _agree(by_code, by_name):
+            both = Match(by_code.ingredients + by_name.ingredients, rescue=by_code.rescue or by_name.rescue)
+            return Resolved(index, entry, both, "code_and_name_disagree")
+        if by_name:
+            problem: Problem | None = "code_not_recognized" if entry.rxcui and not by_code else None
+            if unknown_parts:
+                problem = "partly_recognized"
+            return Resolved(index, entry, by_name, problem, unknown_parts=unknown_parts)
+        if by_code:
+            # The code is exact; a name that cannot be read beside it is still shown to the clinician.
+            return Resolved(index, entry, by_code, "partly_recognized" if entry.name else None, self.suggest(entry.name))
+        return Resolved(index, entry, None, "not_recognized", self.suggest(entry.name))
+
+    def suggest(self, name: str | None) -> tuple[str, ...]:
+        """Known names near `name`, nearest first, in our spelling."""
+        key = self._strip_forms(normalize(name or ""))
+        if len(key) < 4:
+            return ()
+        near = process.extract(key, self._spellings.keys(), scorer=fuzz.ratio, limit=8, score_cutoff=SUGGESTION_SCORE)
+        offers = (display(self._by_name[found]) for found, _, _ in near)
+        return tuple(dict.fromkeys(offers))[:MOST_SUGGESTIONS]
+
+    def search(self, query: str, limit: int = 20) -> list[Found]:
+        """Medicines by any name, misspelling, beginning of a name or RxNorm code; best first."""
+        if query.strip().isdigit():
+            match = self._by_code.get(query.strip().lstrip("0"))
+            return _found(match, query.strip(), 100.0) if match else []
+        key = self._strip_forms(normalize(query))
+        exact, _ = self._find(query)
+        found = _found(exact, key, 100.0) if exact else []
+        if key:
+            starts = ((name, 95.0) for name in sorted(self._by_name) if len(key) >= 2 and name.startswith(key))
+            near = process.extract(key, self._spellings.keys(), scorer=fuzz.ratio, limit=limit, score_cutoff=70)
+            for name, score in (*starts, *((name, round(score, 1)) for name, score, _ in near)):
+                found += _found(self._by_name[name], name, score)
+        best: dict[tuple[str, str], Found] = {}
+        for hit in found:
+            best.setdefault((hit.ingredient, hit.product), hit)
+        return sorted(best.values(), key=lambda hit: (-hit.score, hit.name, hit.product))[:limit]
+
+    def _find(self, name: str) -> tuple[Match | None, tuple[str, ...]]:
+        """The match of a whole name, or of its parts if it names several; with the parts that nobody knows."""
+        key = normalize(name)
+        match = self._by_name.get(key) or self._by_name.get(self._strip_forms(key))
+        if match:
+            return match, ()
+        parts = [part for part in re.split(r"\s*(?:/|\+|&|;|,|\bwith\b|\band\b|-(?=[a-z]{5}))\s*", _fold(name)) if part]
+        if not 2 <= len(parts) <= 6:
+            return None, ()
+        keys = [normalize(part) for part in parts]
+        matches = [self._by_name.get(part) or self._by_name.get(self._strip_forms(part)) for part in keys]
+        known = [found for found in matches if found]
+        if not known:
+            return None, ()
+        unknown = tuple(part for part, found in zip(keys, matches, strict=True) if not found and self._strip_forms(part))
+        ingredients = {row.ingredient: row for found in known for row in found.ingredients}
+        return Match(tuple(ingredients.values()), rescue=any(found.rescue for found in known)), unknown
+
+    def _strip_forms(self, key: str) -> str:
+        """`key` without salts, dosage forms and strengths; unchanged if nothing else would be left."""
+        words = [word for word in key.split() if word not in self._form_words and not _STRENGTH.fullmatch(word)]
+        return " ".join(words) or key
+
+    def _add_ingredient(self, row: Ingredient) -> None:
+        plain = Match((row,))
+        for name in (row.name, row.ingredient, *row.names):
+            self._add_name(name, plain)
+        for brand in (*row.brands, *row.rescue_brands):
+            self._add_name(brand, Match((row,), brand, rescue=brand in row.rescue_brands))
+        for code in row.rxcui:
+            self._add_code(code, plain)
+
+    def _add_combination(self, product: Combination) -> None:
+        rows = tuple(self.ingredients[name] for name in product.ingredients)
+        match = Match(rows, product.product, product.also_contains, rescue=product.rescue == "yes")
+        for name in (product.product, *product.names):
+            self._add_name(name, match)
+        for code in product.rxcui:
+            self._add_code(code, match)
+
+    def _add_name(self, name: str, match: Match) -> None:
+        known = self._by_name.setdefault(normalize(name), match)
+        if known.ingredients != match.ingredients:
+            raise ValueError(f"the name {name} stands for both {display(known)} and {display(match)}")
+
+    def _add_code(self, code: str, match: Match) -> None:
+        known = self._by_code.setdefault(code, match)
+        if known.ingredients != match.ingredients:
+            raise ValueError(f"the code {code} stands for both {display(known)} and {display(match)}")
+
+
+def display(match: Match) -> str:
+    """How a plan names a medicine: its ingredients, with the brand it was found by."""
+    ingredients = " and ".join(row.name for row in match.ingredients)
+    return f"{ingredients} ({match.called})" if match.called else ingredients
+
+
+def normalize(name: str) -> str:
+    """`name` folded for look-up: no case, accents, punctuation or surplus spaces."""
+    return " ".join(re.sub(r"[^\w]+|_", " ", _fold(name).replace("'", "").replace("’", "")).split())
+
+
+def _fold(name: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", name)
+    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
+
+
+def _agree(one: Match, other: Match) -> bool:
+    """True when one of the two names all that the other does: a product agrees with the code of its ingredient."""
+    left = {row.ingredient for row in one.ingredients}
+    right = {row.ingredient for row in other.ingredients}
+    return left <= right or right <= left
+
+
+def _found(match: Match, matched: str, score: float) -> list[Found]:
+    return [
+        Found(
+            ingredient=row.ingredient,
+            name=row.name,
+            matched=match.called or matched,
+            score=score,
+            classes=row.classes,
+            half_life=row.half_life,
+            half_life_hours=row.half_life_hours,
+            rxcui=row.rxcui,
+            atc=row.atc,
+            brands=row.brands,
+            product=match.called if len(match.ingredients) > 1 or match.also_contains else "",
+        )
+        for row in match.ingredients
+    ]
+
+
+_STRENGTH = re.compile(r"\d+(?:mg|mcg|ug|g|ml|mgml)?|mg|mcg|ml|g")

@@ -1,0 +1,152 @@
+"""How an entry of a patient's list is recognized: by code and by every name, never by a near miss."""
+
+from __future__ import annotations
+
+import pytest
+
+from careplan.medications import Catalogue, Combination, Ingredient, display, normalize
+from careplan.patient import Medication
+from careplan.rulebook.load import load, shipped
+
+BOOK = load(shipped())
+CATALOGUE = BOOK.catalogue
+
+
+def ingredients(**entry: str) -> set[str]:
+    match = CATALOGUE.resolve(0, Medication(**entry)).match  # type: ignore[arg-type]
+    return {row.ingredient for row in match.ingredients} if match else set()
+
+
+ROWS = list(CATALOGUE.ingredients.values())
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.ingredient)
+def test_a_medicine_is_recognized_by_every_name_and_code_in_any_case_and_spacing(row: Ingredient) -> None:
+    for name in (row.name, *row.names, *row.brands, *row.rescue_brands):
+        for written in (name, name.upper(), f"  {name.lower()}  ", name.replace(" ", "   "), f"{name} 10 mg tablet"):
+            assert row.ingredient in ingredients(name=written), written
+    for code in row.rxcui:
+        assert row.ingredient in ingredients(rxcui=code)
+
+
+@pytest.mark.parametrize("product", CATALOGUE.combinations, ids=lambda product: product.product)
+def test_a_combination_shows_every_ingredient_that_it_hides(product: Combination) -> None:
+    for name in (product.product, *product.names):
+        assert ingredients(name=name) == set(product.ingredients)
+    for code in product.rxcui:
+        assert ingredients(rxcui=code) == set(product.ingredients)
+
+
+@pytest.mark.parametrize(
+    ("name", "classes"),
+    [
+        ("Librax", {"benzodiazepine"}),
+        ("Limbitrol", {"benzodiazepine", "antidepressant"}),
+        ("Contrave", {"opioid_antagonist", "antidepressant"}),
+        ("Lybalvi", {"opioid_antagonist", "antipsychotic"}),
+        ("Symbyax", {"antipsychotic", "antidepressant"}),
+        ("Paxlovid", {"cyp_inhibitor"}),
+        ("Auvelity", {"nmda_antagonist", "antidepressant"}),
+        ("Suboxone", {"opioid"}),
+        ("Fioricet", {"barbiturate"}),
+        ("Xultophy", {"glp1_or_amylin"}),
+    ],
+)
+def test_a_product_that_hides_a_class_is_seen_through(name: str, classes: set[str]) -> None:
+    match = CATALOGUE.resolve(0, Medication(name=name)).match
+    assert match
+    assert classes <= {token for row in match.ingredients for token in row.classes}
+
+
+@pytest.mark.parametrize(
+    ("name", "ingredient"),
+    [
+        ("alprazolam ER", "alprazolam"),
+        ("divalproex sodium", "valproate"),
+        ("pethidine", "meperidine"),
+        ("rifampicin", "rifampin"),
+        ("amfetamine", "amphetamine"),
+        ("St. John's Wort", "st_johns_wort"),
+        ("st johns wort", "st_johns_wort"),
+        ("LITHIUM CARBONATE 300 mg capsule", "lithium"),
+    ],
+)
+def test_salts_forms_and_foreign_names_are_understood(name: str, ingredient: str) -> None:
+    assert ingredients(name=name) == {ingredient}
+
+
+@pytest.mark.parametrize(
+    ("name", "offered"), [("xanx", "alprazolam (Xanax)"), ("zoplidem", "zolpidem"), ("lamotrigene", "lamotrigine")]
+)
+def test_a_near_miss_is_offered_and_never_taken(name: str, offered: str) -> None:
+    resolved = CATALOGUE.resolve(0, Medication(name=name))
+    assert resolved.match is None
+    assert resolved.problem == "not_recognized"
+    assert offered in resolved.suggestions
+
+
+@pytest.mark.parametrize("name", ["aspirin", "asdf", "x", "10 mg", "tablet", "💊", "unknown pill"])
+def test_a_medicine_outside_the_vocabulary_is_never_guessed(name: str) -> None:
+    resolved = CATALOGUE.resolve(0, Medication(name=name))
+    assert resolved.match is None
+    assert resolved.problem == "not_recognized"
+
+
+def test_a_code_and_a_name_that_disagree_are_both_kept_and_reported() -> None:
+    resolved = CATALOGUE.resolve(0, Medication(name="clonazepam", rxcui="596"))
+    assert resolved.problem == "code_and_name_disagree"
+    assert ingredients(name="clonazepam", rxcui="596") == {"alprazolam", "clonazepam"}
+
+
+def test_a_code_agrees_with_a_brand_of_its_ingredient() -> None:
+    assert CATALOGUE.resolve(0, Medication(name="Xanax", rxcui="596")).problem is None
+
+
+def test_an_unknown_code_beside_a_known_name_is_reported() -> None:
+    assert CATALOGUE.resolve(0, Medication(name="Xanax", rxcui="99999999")).problem == "code_not_recognized"
+
+
+def test_a_known_code_beside_a_name_that_cannot_be_read_is_reported() -> None:
+    resolved = CATALOGUE.resolve(0, Medication(name="qwertyuiop", rxcui="596"))
+    assert resolved.problem == "partly_recognized"
+    assert resolved.match
+
+
+def test_a_list_of_ingredients_is_taken_apart_and_unknown_parts_are_reported() -> None:
+    resolved = CATALOGUE.resolve(0, Medication(name="oxycodone / acetylfoo"))
+    assert resolved.problem == "partly_recognized"
+    assert resolved.unknown_parts == ("acetylfoo",)
+    assert ingredients(name="olanzapine + fluoxetine") == {"olanzapine", "fluoxetine"}
+
+
+def test_a_rescue_brand_says_that_it_is_for_rescue() -> None:
+    match = CATALOGUE.resolve(0, Medication(name="Nayzilam")).match
+    assert match
+    assert match.rescue
+
+
+def test_all_medicines_of_the_founding_table_are_there() -> None:
+    assert len(CATALOGUE.ingredients) + len(CATALOGUE.combinations) >= 228
+
+
+def test_two_rows_that_claim_one_name_are_refused() -> None:
+    rows = [Ingredient(ingredient="a", name="Same", classes=()), Ingredient(ingredient="b", name="same", classes=())]
+    with pytest.raises(ValueError, match="stands for both"):
+        Catalogue(rows, [])
+
+
+def test_names_are_compared_without_case_accents_and_punctuation() -> None:
+    assert normalize("  Ampho-téricin  B's ") == "ampho tericin bs"
+
+
+def test_a_search_finds_beginnings_misspellings_and_codes() -> None:
+    assert CATALOGUE.search("lamo")[0].ingredient == "lamotrigine"
+    assert CATALOGUE.search("klonapin")[0].ingredient == "clonazepam"
+    assert CATALOGUE.search("28439")[0].ingredient == "lamotrigine"
+    assert CATALOGUE.search("zzzzzz") == []
+
+
+def test_a_medicine_is_shown_by_ingredient_and_brand() -> None:
+    match = CATALOGUE.resolve(0, Medication(name="xanax")).match
+    assert match
+    assert display(match) == "alprazolam (Xanax)"
