@@ -1,0 +1,305 @@
+"""From a patient to small flat facts of tokens, booleans and bounded numbers.
+
+Nothing a caller wrote goes into a fact: names, goals and ids stay outside and are looked up again by the fact's id.
+A factor that was not answered is left out of its fact, so that no test but `unknown` can hold on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from careplan.fields import KINDS, member
+from careplan.goals import GoalJudgement
+from careplan.medications import Ingredient, Resolved
+from careplan.patient import Hold, Patient
+from careplan.rulebook.conditions import Operation, When, tests_of
+from careplan.rulebook.model import Rulebook
+
+Value: TypeAlias = str | bool | float
+Properties: TypeAlias = dict[str, Value]
+
+PROTECTED_INDICATIONS = frozenset({"epilepsy", "catatonia", "alcohol_withdrawal"})
+"""Reasons for a medicine for which no plan may speak of leaving out doses; a floor under every rulebook."""
+
+LEAST_NUMBER = 0.0001
+"""Smaller positive numbers are raised to this one: the engine's JSON reader takes no exponents, and no rule tests finer."""
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """One fact. `indexes` point into the list of the request that it is about; empty for facts about the patient.
+
+    `whole` is False where a list was not given or not understood entirely: what it does not name is then unknown.
+    """
+
+    id: str
+    kind: str
+    properties: Properties
+    indexes: tuple[int, ...] = ()
+    ingredient: Ingredient | None = None
+    whole: bool = True
+
+
+class Case(msgspec.Struct, frozen=True):
+    """All that is known of one patient: the facts, and what texts will need to name their subjects."""
+
+    patient: Patient
+    facts: tuple[Fact, ...]
+    medicines: tuple[Resolved, ...]
+    goals: tuple[GoalJudgement, ...]
+
+
+class Tested(msgspec.Struct, frozen=True):
+    """What the rules of a rulebook look at, so that facts carry nothing else.
+
+    `members` are the tokens of several-valued fields that some rule tests, `absent` those whose absence is tested.
+    """
+
+    kinds: frozenset[str]
+    fields: Mapping[str, frozenset[str]]
+    members: Mapping[tuple[str, str], frozenset[str]]
+    absent: Mapping[tuple[str, str], frozenset[str]]
+
+    @classmethod
+    def by(cls, conditions: Iterable[When]) -> Tested:
+        """What these conditions test."""
+        kinds: set[str] = set()
+        fields: dict[str, set[str]] = {kind: set() for kind in KINDS}
+        members: dict[tuple[str, str], set[str]] = {}
+        absent: dict[tuple[str, str], set[str]] = {}
+        for pattern in (pattern for when in conditions for group in when for pattern in group):
+            kinds.add(pattern.kind)
+            for test in tests_of(pattern.tests):
+                if KINDS[pattern.kind].fields[test.field].type == "tokens":
+                    key = (pattern.kind, test.field)
+                    members.setdefault(key, set()).update(map(str, test.values))
+                    if test.operation in _NEGATIVE:
+                        absent.setdefault(key, set()).update(map(str, test.values))
+                else:
+                    fields[pattern.kind].add(test.field)
+        return cls(
+            frozenset(kinds),
+            {kind: frozenset(names) for kind, names in fields.items()},
+            {key: frozenset(names) for key, names in members.items()},
+            {key: frozenset(names) for key, names in absent.items()},
+        )
+
+
+_NEGATIVE: frozenset[Operation] = frozenset({"has_none"})
+
+
+class FactMaker:
+    """Makes the facts that one rulebook looks at."""
+
+    def __init__(self, book: Rulebook) -> None:
+        self._book = book
+        self._tested = Tested.by(rule.when for rule in book.rules.values())
+        tested = self._tested
+        self._looked_at = (
+            tested.members.get(("medicine", "class"), frozenset())
+            | tested.members.get(("regimen", "takes"), frozenset())
+            | _tokens(book, "medicine", "ingredient")
+            | _tokens(book, "shared_class", "class")
+        )
+        self._closing_conditions = {name for name, condition in book.conditions.items() if condition.closes_hold}
+
+    def case(self, patient: Patient) -> Case:
+        """The facts of one patient."""
+        catalogue = self._book.catalogue
+        medicines = tuple(catalogue.resolve(at, entry) for at, entry in enumerate(patient.medications or ()))
+        goals = tuple(map(self._book.goals.judge, patient.expectations.goals or ()))
+        facts: list[Fact] = [Fact("everyone", "everyone", {})]
+        facts += self._single(patient)
+        facts += self._medicines(patient, medicines)
+        facts += self._conditions(patient)
+        facts += self._goals(patient, goals)
+        kinds = self._tested.kinds
+        return Case(patient, tuple(fact for fact in facts if fact.kind in kinds), medicines, goals)
+
+    def _single(self, patient: Patient) -> Iterable[Fact]:
+        for kind, source in (
+            ("patient", patient),
+            ("lifestyle", patient.lifestyle),
+            ("support", patient.support),
+            ("preparation", patient.preparation),
+            ("expectations", patient.expectations),
+            ("red_flags", patient.red_flags),
+            ("protocol", patient.protocol),
+            ("treatment", patient.treatment),
+        ):
+            properties: Properties = {}
+            for field in self._tested.fields[kind]:
+                value = getattr(source, field, None)
+                if value is not None:
+                    properties[field] = value if isinstance(value, (str, bool)) else bounded(value)
+            if kind == "treatment":
+                planned, completed = patient.treatment.sessions_planned, patient.treatment.sessions_completed
+                if planned is not None and completed is not None:
+                    properties["sessions_left"] = float(max(0, planned - completed))
+            yield Fact(kind, kind, properties)
+
+    def _medicines(self, patient: Patient, medicines: Sequence[Resolved]) -> Iterable[Fact]:
+        holds = patient.protocol.holds if patient.protocol else []
+        entries: dict[str, list[int]] = {}
+        rows: dict[str, Ingredient] = {}
+        for resolved in medicines:
+            for row in resolved.match.ingredients if resolved.match else ():
+                entries.setdefault(row.ingredient, []).append(resolved.index)
+                rows[row.ingredient] = row
+        stances = self._hold_questions(patient, medicines)
+        for resolved in medicines:
+            for at, row in enumerate(resolved.match.ingredients if resolved.match else ()):
+                properties: Properties = {"ingredient": row.ingredient}
+                self._members(properties, "medicine", "class", row.classes)
+                if row.half_life:
+                    properties["half_life"] = row.half_life
+                if schedule := "rescue" if resolved.match and resolved.match.rescue else resolved.entry.schedule:
+                    properties["schedule"] = schedule
+                if resolved.entry.indication:
+                    properties["indication"] = resolved.entry.indication
+                if stance := stances[row.ingredient]:
+                    properties["hold_question"] = stance
+                properties["protocol_hold"] = hold_for(row, holds) is not None
+                properties["sent_twice"] = len(set(entries[row.ingredient])) > 1
+                yield Fact(f"m{resolved.index}.{at}", "medicine", properties, (resolved.index,), row)
+                if not self._looked_at & {row.ingredient, *row.classes}:
+                    yield self._check(resolved, "no_rule", at)
+            if resolved.problem:
+                yield self._check(resolved, resolved.problem)
+        yield from self._shared_classes(rows, entries)
+        yield self._regimen(patient, medicines, rows)
+
+    def _check(self, resolved: Resolved, problem: str, at: int | None = None) -> Fact:
+        properties: Properties = {"problem": problem, "suggestion": bool(resolved.suggestions)}
+        place = f"{resolved.index}" if at is None else f"{resolved.index}.{at}"
+        return Fact(f"x{place}", "medicine_check", properties, (resolved.index,))
+
+    def _shared_classes(self, rows: Mapping[str, Ingredient], entries: Mapping[str, list[int]]) -> Iterable[Fact]:
+        members: dict[str, list[str]] = {}
+        for row in rows.values():
+            for name in row.classes:
+                members.setdefault(name, []).append(row.ingredient)
+        for name, ingredients in sorted(members.items()):
+            if len(ingredients) > 1:
+                indexes = sorted({at for ingredient in ingredients for at in entries[ingredient]})
+                yield Fact(f"s.{name}", "shared_class", {"class": name, "count": float(len(ingredients))}, tuple(indexes))
+
+    def _regimen(self, patient: Patient, medicines: Sequence[Resolved], rows: Mapping[str, Ingredient]) -> Fact:
+        properties: Properties = {"list": _list_state(patient.medications)}
+        tokens = {token for row in rows.values() for token in (row.ingredient, *row.classes)}
+        whole = patient.medications is not None and all(
+            resolved.match and resolved.problem in (None, "code_not_recognized") for resolved in medicines
+        )
+        self._members(properties, "regimen", "takes", tokens, whole=whole)
+        return Fact("regimen", "regimen", properties, whole=whole)
+
+    def _conditions(self, patient: Patient) -> Iterable[Fact]:
+        for at, name in enumerate(patient.conditions or ()):
+            yield Fact(f"c{at}", "condition", {"name": name}, (at,))
+        properties: Properties = {"list": _list_state(patient.conditions)}
+        whole = patient.conditions is not None
+        self._members(properties, "history", "has", patient.conditions or (), whole=whole)
+        yield Fact("history", "history", properties, whole=whole)
+
+    def _goals(self, patient: Patient, goals: Sequence[GoalJudgement]) -> Iterable[Fact]:
+        for at, goal in enumerate(goals):
+            properties: Properties = {
+                "specific": goal.specific,
+                "one_action": goal.one_action,
+                "amount": goal.amount,
+                "when_or_how_often": goal.when_or_how_often,
+                "own_control": goal.own_control,
+                "small": goal.small,
+                "safety": goal.safety,
+                "topic": goal.topic,
+            }
+            yield Fact(f"g{at}", "goal", properties, (at,))
+        summary: Properties = {"list": _list_state(patient.expectations.goals)}
+        if patient.expectations.goals is not None:
+            summary["count"] = float(len(goals))
+            summary["specific_count"] = float(sum(goal.specific for goal in goals))
+        yield Fact("goals", "goals", summary)
+
+    def _members(self, properties: Properties, kind: str, field: str, tokens: Iterable[str], *, whole: bool = True) -> None:
+        """Say for each tested token whether it is there; that it is not there only where the list is whole."""
+        key = (kind, field)
+        if whole:
+            for token in self._tested.absent.get(key, ()):
+                properties[member(field, token)] = False
+        tested = self._tested.members.get(key, frozenset())
+        for token in tokens:
+            if token in tested:
+                properties[member(field, token)] = True
+
+    def _hold_questions(self, patient: Patient, medicines: Sequence[Resolved]) -> dict[str, str | None]:
+        """For each ingredient whether the plan may speak of leaving out doses: open, closed, or None for not known.
+
+        One entry that closes the question closes it for every entry of the same ingredient.
+        """
+        protected = self._is_protected(patient, medicines)
+        stances: dict[str, str | None] = {}
+        for resolved in medicines:
+            for row in resolved.match.ingredients if resolved.match else ():
+                stance = self._hold_question(patient, resolved, row, protected=protected)
+                before = stances.get(row.ingredient, "open")
+                stances[row.ingredient] = (
+                    "closed" if "closed" in (stance, before) else "open" if stance == before == "open" else None
+                )
+        return stances
+
+    def _is_protected(self, patient: Patient, medicines: Sequence[Resolved]) -> bool:
+        """True when anything tells of seizures, catatonia or withdrawal, in whatever entry it stands."""
+        if not self._closing_conditions.isdisjoint(patient.conditions or ()):
+            return True
+        return any(
+            resolved.entry.indication in PROTECTED_INDICATIONS
+            or (_is_rescue(resolved) and any("benzodiazepine" in row.classes for row in _rows(resolved)))
+            for resolved in medicines
+        )
+
+    def _hold_question(self, patient: Patient, resolved: Resolved, row: Ingredient, *, protected: bool) -> str | None:
+        entry = resolved.entry
+        if row.hold != "ask" or protected or _is_rescue(resolved):
+            return "closed"
+        if entry.schedule == "daily" and any(self._book.classes[name].daily_use_closes_hold for name in row.classes):
+            return "closed"
+        answered = entry.schedule is not None and entry.indication not in (None, "other") and patient.conditions is not None
+        return "open" if answered and resolved.problem is None else None
+
+
+def bounded(value: float) -> float:
+    """`value` as the engine can read it: a float that is written without an exponent."""
+    return LEAST_NUMBER if 0 < value < LEAST_NUMBER else float(value)
+
+
+def hold_for(row: Ingredient, holds: Iterable[Hold]) -> Hold | None:
+    """The signed hold of the protocol for a class of this ingredient; the longest one if there are several."""
+    matching = [hold for hold in holds if hold.drug_class in row.classes]
+    return max(matching, key=lambda hold: (hold.before_hours + hold.after_hours, hold.approved_by), default=None)
+
+
+def _is_rescue(resolved: Resolved) -> bool:
+    return resolved.entry.schedule == "rescue" or bool(resolved.match and resolved.match.rescue)
+
+
+def _rows(resolved: Resolved) -> tuple[Ingredient, ...]:
+    return resolved.match.ingredients if resolved.match else ()
+
+
+def _list_state(entries: Sequence[object] | None) -> str:
+    return "not_asked" if entries is None else "given" if entries else "empty"
+
+
+def _tokens(book: Rulebook, kind: str, field: str) -> frozenset[str]:
+    return frozenset(
+        str(value)
+        for rule in book.rules.values()
+        for group in rule.when
+        for pattern in group
+        if pattern.kind == kind
+        for test in tests_of(pattern.tests)
+        if test.field == field
+        for value in test.values
+    )

@@ -1,0 +1,185 @@
+"""The engine against the reference evaluator, and the limits that keep it inside the subset where it is exact."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from careplan import engine as engine_module
+from careplan.engine import Engine, EngineError, shards
+from careplan.facts import Fact, Tested, bounded
+from careplan.fields import KINDS, Field, member
+from careplan.rulebook.conditions import Either, Every, Expression, Pattern, Test, When
+from tests import reference
+
+NUMBERS = st.one_of(
+    st.sampled_from([0.0, 0.5, 5.0, 6.99, 7.0, 7.01, 150.0]), st.integers(0, 99_999).map(lambda cents: cents / 100)
+)
+FIELDS = {kind: described.fields for kind, described in KINDS.items() if described.fields}
+TOKENS = ("alpha", "beta", "gamma")
+
+
+def tokens_of(field: Field) -> st.SearchStrategy[str]:
+    return st.sampled_from(field.tokens or TOKENS)
+
+
+@st.composite
+def tests(draw: st.DrawFn, kind: str) -> Test:
+    name = draw(st.sampled_from(sorted(FIELDS[kind])))
+    field = FIELDS[kind][name]
+    if field.type == "tokens":
+        operation = draw(st.sampled_from(["has_any", "has_all", "has_none"]))
+        return Test(name, operation, tuple(draw(st.lists(tokens_of(field), min_size=1, max_size=3, unique=True))))
+    operation = draw(st.sampled_from(["one_of", "one_of_or_unknown", "none_of", "known", "unknown"]))
+    if operation in ("known", "unknown"):
+        return Test(name, operation)
+    if field.type == "number":
+        operation = draw(st.sampled_from([operation, "at_least", "at_most", "less_than", "more_than"]))
+        size = 3 if operation in ("one_of", "one_of_or_unknown", "none_of") else 1
+        return Test(name, operation, tuple(draw(st.lists(NUMBERS, min_size=1, max_size=size, unique=True))))
+    values: st.SearchStrategy[Any] = st.booleans() if field.type == "boolean" else tokens_of(field)
+    return Test(name, operation, tuple(draw(st.lists(values, min_size=1, max_size=3, unique=True))))
+
+
+def expressions(kind: str) -> st.SearchStrategy[Expression]:
+    leaves: st.SearchStrategy[Expression] = tests(kind)
+    return st.recursive(
+        leaves,
+        lambda inner: st.one_of(
+            st.lists(inner, min_size=1, max_size=3).map(lambda parts: Every(tuple(parts))),
+            st.lists(inner, min_size=2, max_size=3).map(lambda parts: Either(tuple(parts))),
+        ),
+        max_leaves=4,
+    )
+
+
+@st.composite
+def whens(draw: st.DrawFn) -> When:
+    groups = []
+    for _ in range(draw(st.integers(1, 2))):
+        kinds = draw(st.lists(st.sampled_from(sorted(FIELDS)), min_size=1, max_size=3, unique=True))
+        patterns = [Pattern(kind, Every(tuple(draw(st.lists(expressions(kind), min_size=1, max_size=3))))) for kind in kinds]
+        groups.append(tuple(patterns))
+    return tuple(groups)
+
+
+@st.composite
+def fact_sets(draw: st.DrawFn, tested: Tested) -> list[Fact]:
+    facts = []
+    for kind in sorted(FIELDS):
+        for at in range(draw(st.integers(0, 3)) if KINDS[kind].many else 1):
+            properties: dict[str, str | bool | float] = {}
+            for name, field in FIELDS[kind].items():
+                if field.type == "tokens":
+                    for token in sorted(tested.members.get((kind, name), ())):
+                        state = draw(st.sampled_from([None, True, False]))
+                        if state is not None:
+                            properties[member(name, token)] = state
+                elif draw(st.booleans()):
+                    if field.type == "number":
+                        properties[name] = bounded(draw(NUMBERS))
+                    else:
+                        properties[name] = draw(st.booleans() if field.type == "boolean" else tokens_of(field))
+            facts.append(Fact(f"{kind}{at}", kind, properties))
+    return facts
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_the_engine_finds_what_the_reference_finds_for_any_rules_and_facts(data: st.DataObject) -> None:
+    rules = {f"rule{at}": when for at, when in enumerate(data.draw(st.lists(whens(), min_size=1, max_size=8)))}
+    engine = Engine(rules)
+    try:
+        for _ in range(4):
+            facts = data.draw(fact_sets(Tested.by(rules.values())))
+            assert engine.evaluate(facts) == reference.findings(rules, facts)
+    finally:
+        engine.close()
+
+
+def when(kind: str, *parts: Expression) -> When:
+    return ((Pattern(kind, Every(parts)),),)
+
+
+def test_rules_are_spread_so_that_no_shard_comes_near_a_limit() -> None:
+    rules = {f"r{at}": when("medicine", Test("ingredient", "one_of", (f"drug{at}",))) for at in range(1000)}
+    spread = shards(rules)
+    assert sum(map(len, spread)) == 1000
+    assert max(map(len, spread)) <= engine_module.MOST_RULES_PER_SHARD
+    engine = Engine(rules)
+    fact = Fact("m0", "medicine", {"ingredient": "drug731"})
+    assert [finding.rule for finding in engine.evaluate([fact])] == ["r731"]
+    engine.close()
+
+
+def test_a_fact_that_matches_every_rule_is_not_too_much() -> None:
+    rules = {f"r{at}": when("lifestyle", Test("sleep_hours_per_night", "more_than", (at / 100,))) for at in range(400)}
+    engine = Engine(rules)
+    assert len(engine.evaluate([Fact("lifestyle", "lifestyle", {"sleep_hours_per_night": 9.0})])) == 400
+    engine.close()
+
+
+def test_a_rule_that_no_shard_could_take_is_refused_before_it_is_compiled() -> None:
+    wide = Either(tuple(Test("ingredient", "one_of", (f"drug{at}",)) for at in range(600)))
+    with pytest.raises(EngineError, match="too wide"):
+        shards({"wide": when("medicine", wide)})
+
+
+def test_two_patterns_over_one_kind_are_refused() -> None:
+    pattern = Pattern("medicine", Every((Test("schedule", "known"),)))
+    with pytest.raises(EngineError, match="different kinds"):
+        shards({"twice": ((pattern, pattern),)})
+
+
+def test_a_second_thread_is_refused() -> None:
+    engine = Engine({"r": when("everyone")})
+    raised: list[BaseException] = []
+
+    def enter() -> None:
+        try:
+            engine.evaluate([])
+        except EngineError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    engine.close()
+    assert len(raised) == 1
+
+
+@pytest.mark.parametrize("tiny", [5e-324, 1e-300, 0.00001])
+def test_numbers_too_small_to_write_without_an_exponent_keep_their_order(tiny: float) -> None:
+    engine = Engine({"more": when("lifestyle", Test("alcohol_drinks_per_week", "more_than", (0.0,)))})
+    fact = Fact("lifestyle", "lifestyle", {"alcohol_drinks_per_week": bounded(tiny)})
+    assert [finding.rule for finding in engine.evaluate([fact])] == ["more"]
+    engine.close()
+
+
+def test_many_engines_made_and_freed_leave_the_process_alive_and_its_memory_flat() -> None:
+    script = """
+import resource
+from careplan.engine import Engine
+from careplan.facts import Fact
+from careplan.rulebook.conditions import Every, Pattern, Test
+rules = {f"r{i}": ((Pattern("lifestyle", Every((Test("nutrition", "one_of", ("poor",)),))),),) for i in range(60)}
+def round():
+    engine = Engine(rules)
+    for value in ("poor", "good"):
+        found = engine.evaluate([Fact("lifestyle", "lifestyle", {"nutrition": value})])
+        assert len(found) == (60 if value == "poor" else 0)
+    engine.close()
+for _ in range(50): round()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for _ in range(150): round()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=Path.cwd())
+    assert int(done.stdout) < 8_000
