@@ -1,0 +1,213 @@
+"""The command line: plan for one patient, run the service, look after the rulebook."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from ipaddress import ip_address
+from pathlib import Path
+from typing import BinaryIO, NoReturn
+
+import msgspec
+import rich_click as click
+from rich.console import Console
+
+from careplan.errors import InvalidPatient, InvalidRulebook
+from careplan.formats import text
+from careplan.plan import CarePlan
+from careplan.planner import Planner
+from careplan.rulebook.coverage import as_markdown, coverage
+from careplan.rulebook.load import load, shipped
+from careplan.rulebook.model import Rulebook
+from careplan.settings import InvalidSettings, Settings, clinic_protocol, from_environment
+
+RULES = click.option(
+    "--rules",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of the rulebook; the shipped one if left out.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="careplan")
+def main() -> None:
+    """Draft care plans for ketamine clinics, from rules that a pharmacist can read.
+
+    Example: careplan plan examples/benzodiazepine-daily.json
+    """
+
+
+@main.command()
+@click.argument("file", type=click.File("rb"))
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), help="Text on a terminal, JSON in a pipe, unless named."
+)
+@RULES
+def plan(file: BinaryIO, form: str | None, rules: Path | None) -> None:
+    """Plan for the patient in FILE ("-" for standard input) and print the draft.
+
+    Exits with 0 for a draft, 3 for a blocked plan, 2 for a body that cannot be used.
+
+    Example: careplan plan examples/benzodiazepine-daily.json --format text
+    """
+    settings = _settings()
+    planner = Planner(_load(rules or settings.rules_folder))
+    try:
+        patient = planner.intake.decode(file.read())
+    except InvalidPatient as error:
+        for fault in error.faults:
+            click.echo(f"{fault.pointer or '(the body)'}: {fault.detail}", err=True)
+        sys.exit(2)
+    if patient.protocol is None and (protocol := clinic_protocol(settings)):
+        patient = msgspec.structs.replace(patient, protocol=protocol)
+    made = planner.plan(patient)
+    _print(made, form or ("text" if sys.stdout.isatty() else "json"))
+    sys.exit(3 if made.status == "blocked" else 0)
+
+
+@main.command()
+@click.option("--host", help="Address to listen on; only loopback, as there is no authentication.")
+@click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on; 0 for a free one.")
+@RULES
+def serve(host: str | None, port: int | None, rules: Path | None) -> None:
+    """Run the service until it is told to stop.
+
+    Settings come from CAREPLAN_* variables; options win over them.
+
+    Example: careplan serve --host 127.0.0.1 --port 8000
+    """
+    settings = _settings()
+    chosen = {"host": host, "port": port, "rules": str(rules) if rules else None}
+    settings = msgspec.structs.replace(settings, **{name: value for name, value in chosen.items() if value is not None})
+    _refuse_to_listen_beyond_loopback(settings.host)
+    book = _load(settings.rules_folder)
+    settings = msgspec.structs.replace(settings, port=_free_port(settings))
+    os.environ.update({f"CAREPLAN_{name.upper()}": str(value) for name, value in msgspec.structs.asdict(settings).items()})
+    _announce(settings, book)
+    _run(settings)
+
+
+@main.group()
+def rules() -> None:
+    """Look after the rulebook."""
+
+
+@rules.command("coverage")
+@RULES
+@click.option("--write", is_flag=True, help="Write COVERAGE.md into the rulebook's folder.")
+def rules_coverage(*, rules: Path | None, write: bool) -> None:
+    """Show which rules give each piece of advice of the founding text. Exits with 1 if one has none.
+
+    Example: careplan rules coverage --write
+    """
+    folder = rules or _settings().rules_folder
+    book = _load(folder)
+    table = as_markdown(book)
+    if write:
+        (folder / "COVERAGE.md").write_text(table, encoding="utf-8")
+    else:
+        click.echo(table, nl=False)
+    missing = [place for places in coverage(book).values() for place, found in places.items() if not found]
+    if missing:
+        _fail(f"no rule gives {', '.join(missing)}", 1)
+
+
+@main.command()
+@click.option("--write", type=click.Path(dir_okay=False, path_type=Path), help="Write the document to this file.")
+def openapi(write: Path | None) -> None:
+    """Print the OpenAPI document of the service with the shipped rulebook.
+
+    Example: careplan openapi --write openapi/openapi.json
+    """
+    from careplan.web.app import build
+
+    document = msgspec.json.format(msgspec.json.encode(build(_load(shipped())).state.contract), indent=2) + b"\n"
+    if write:
+        write.write_bytes(document)
+    else:
+        click.echo(document.decode(), nl=False)
+
+
+def _settings() -> Settings:
+    try:
+        settings = from_environment()
+        clinic_protocol(settings)
+    except InvalidSettings as error:
+        _fail(str(error), 2)
+    return settings
+
+
+def _load(folder: Path) -> Rulebook:
+    try:
+        return load(folder)
+    except InvalidRulebook as error:
+        for fault in error.faults:
+            click.echo(str(fault), err=True)
+        _fail(f"the rulebook in {folder} has {len(error.faults)} faults", 2)
+
+
+def _print(made: CarePlan, form: str) -> None:
+    if form == "json":
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(made), indent=2) + b"\n")
+        sys.stdout.buffer.flush()
+    else:
+        text.write(made, Console(highlight=False, soft_wrap=False))
+
+
+def _refuse_to_listen_beyond_loopback(host: str) -> None:
+    try:
+        loopback = ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost"
+    if not loopback:
+        _fail("without authentication the service listens on loopback only, such as 127.0.0.1", 2)
+
+
+def _free_port(settings: Settings) -> int:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            _fail(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}", 2)
+        return int(probe.getsockname()[1])
+
+
+def _announce(settings: Settings, book: Rulebook) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"http://{host}:{settings.port}"
+    example = '{"medications": [{"name": "Xanax", "schedule": "daily"}], "treatment": {"preferred_route": "nasal"}}'
+    click.echo(
+        f"Rulebook {book.about.id} {book.about.version} with {len(book.rules)} rules.\n"
+        f"Listening on  {address}\n"
+        f"Documentation {address}/docs\n"
+        f"Try it:\n  curl -s {address}/v1/care-plans -H 'Content-Type: application/json' \\\n    -d '{example}'\n"
+    )
+
+
+def _run(settings: Settings) -> None:
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    host = "127.0.0.1" if settings.host == "localhost" else settings.host
+    Granian(
+        "careplan.web.app:create",
+        factory=True,
+        address=host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        websockets=False,
+        log_access=False,
+        workers_kill_timeout=10,
+    ).serve()
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    click.echo(f"careplan: {message}", err=True)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

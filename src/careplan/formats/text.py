@@ -1,0 +1,85 @@
+"""A plan as text for a terminal: what to act on first, the clinician's lines, then what the patient takes home."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.rule import Rule
+from rich.text import Text
+
+from careplan.plan import CarePlan, Item
+
+_STYLES = {"stop": "bold red", "hold": "bold yellow", "caution": "cyan", "note": "green"}
+
+
+def write(plan: CarePlan, console: Console) -> None:
+    """Print `plan`."""
+    for part in _parts(plan):
+        console.print(part)
+
+
+def _parts(plan: CarePlan) -> Iterator[RenderableType]:
+    book = plan.rulebook
+    status = "BLOCKED until a clinician acts on the alerts" if plan.status == "blocked" else "DRAFT for a clinician to sign"
+    yield Text(f"Care plan: {status}", style="bold red" if plan.status == "blocked" else "bold")
+    yield Text(f"Rulebook {book.id} {book.version}, {book.digest[:12]}", style="dim")
+    for alert in plan.alerts:
+        yield Panel(_item(alert), title=Text(f"ACT FIRST: {alert.title}", style="bold red"), border_style="red")
+    if plan.medications:
+        yield Rule("Medicines as understood", align="left")
+        for medicine in plan.medications:
+            yield Text(
+                f"  {medicine.index + 1}. {medicine.recognized_as or 'NOT RECOGNIZED'}",
+                style="" if medicine.recognized_as else "bold yellow",
+            )
+    for section in plan.sections:
+        if section.items:
+            yield Rule(section.title, align="left")
+            for item in section.items:
+                yield Text(f"[{item.level}] {item.title}", style=_STYLES[item.level])
+                yield Padding(_item(item), (0, 0, 1, 2))
+    if plan.information_needed:
+        yield Rule("Questions that could change this plan", align="left")
+        for question in plan.information_needed:
+            changes = ", ".join(f"{change.section} ({change.level})" for change in question.could_change)
+            yield Text(f"? {question.question}")
+            yield Padding(
+                Text(f"{question.why_it_matters} Could change: {changes}. Field {question.pointer}", style="dim"),
+                (0, 0, 0, 2),
+            )
+    if plan.not_considered:
+        yield Rule("Sent, but not considered", align="left")
+        for entry in plan.not_considered:
+            yield Text(f"  {entry.what} ({entry.pointer}): {entry.why}")
+    yield Rule("For the patient", align="left")
+    for section in plan.sections:
+        if section.items:
+            yield Text(section.patient_title, style="bold")
+            for item in section.items:
+                yield Padding(Text(item.patient_text), (0, 0, 1, 2))
+    yield Text(plan.crisis, style="bold")
+    yield Text(plan.disclaimer, style="dim")
+
+
+def _item(item: Item) -> Group:
+    lines = [Text(item.clinician_text)]
+    if item.hold:
+        hold = item.hold
+        lines.append(
+            Text(
+                f"Signed hold, {hold.drug_class}: {hold.before_hours:g} h before, {hold.after_hours:g} h after"
+                f" ({hold.approved_by})"
+            )
+        )
+    lines += [Text(f"→ {ask.who}, {ask.by_words}: {ask.what}") for ask in item.asks]
+    if item.contested:
+        lines.append(Text(f"Contested: {item.contested}", style="italic"))
+    sources = "; ".join(f"{entry.source} ({entry.place}, {entry.strength})" for entry in item.evidence)
+    lines.append(Text(f"Because: {'; '.join(item.because)}", style="dim"))
+    lines.append(Text(f"Rule {item.rule.id} v{item.rule.version} ({item.rule.status}). Sources: {sources}", style="dim"))
+    if item.level == "stop":
+        lines.append(Text(f"For the patient: {item.patient_text}"))
+    return Group(*lines)

@@ -1,0 +1,168 @@
+"""The draft care plan: what it is made of. Its form is the public contract; how it is made is in `assembly`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from careplan.rulebook.model import By, Level, Read, Rule, Rulebook, Section, Status, Strength, Who
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The base of everything in a plan: immutable, and what does not apply is left out."""
+
+
+class About(Part, frozen=True, kw_only=True):
+    """The entry of the request that an item concerns: JSON Pointer, index in its list, and its name in our words."""
+
+    pointer: str
+    index: Annotated[int, Meta(ge=0)]
+    name: str
+
+
+class Ask(Part, frozen=True, kw_only=True):
+    """Who is asked to do what by when. `by_words` says the time in words."""
+
+    who: Who
+    what: str
+    by: By
+    by_words: str
+
+
+class Evidence(Part, frozen=True, kw_only=True):
+    """The place in a source that a rule rests on, how strong that is, and how much of the source was read."""
+
+    source: str
+    title: str
+    place: str
+    strength: Strength
+    read: Read
+    founding: bool = False
+
+
+def evidence(book: Rulebook, rule: Rule) -> list[Evidence]:
+    """What a rule rests on."""
+    return [
+        Evidence(
+            source=ref.source,
+            title=book.sources[ref.source].title,
+            place=ref.place,
+            strength=ref.strength,
+            read=book.sources[ref.source].read,
+            founding=bool(book.sources[ref.source].advice),
+        )
+        for ref in rule.file.sources
+    ]
+
+
+class RuleRef(Part, frozen=True, kw_only=True):
+    """The rule behind an item. `trial` rules run but no named reviewer has signed them yet."""
+
+    id: str
+    version: int
+    status: Status
+
+
+class SignedHold(Part, frozen=True, kw_only=True):
+    """A hold of the clinic's protocol, as a named clinician entered it. Hours before and after a session."""
+
+    drug_class: str
+    before_hours: float
+    after_hours: float
+    approved_by: str
+
+
+class Item(Part, frozen=True, kw_only=True):
+    """One line of a plan, with all that it takes to trace it."""
+
+    id: str
+    level: Level
+    section: Section
+    title: str
+    patient_text: str
+    clinician_text: str
+    evidence: list[Evidence]
+    rule: RuleRef
+    because: Annotated[list[str], Meta(description="the facts that caused it, in words")]
+    about: list[About] = []
+    asks: list[Ask] = []
+    contested: str | None = None
+    hold: SignedHold | None = None
+
+
+class PlanSection(Part, frozen=True, kw_only=True):
+    """One section of a plan, its items from the most to the least serious."""
+
+    section: Section
+    title: str
+    patient_title: str
+    items: list[Item]
+
+
+class Decision(Part, frozen=True, kw_only=True):
+    """A choice that a plan makes exactly once."""
+
+    subject: Literal["route"]
+    choice: str
+    item: str
+
+
+class CouldChange(Part, frozen=True, kw_only=True):
+    """A part of the plan that hangs on an unanswered question, and the most serious level it could bring."""
+
+    section: Section
+    level: Level
+    rules: list[str]
+
+
+class Question(Part, frozen=True, kw_only=True):
+    """An unanswered question that could change this plan. `pointer` says where its answer goes in the request."""
+
+    pointer: str
+    question: str
+    why_it_matters: str
+    could_change: list[CouldChange]
+
+
+class NotConsidered(Part, frozen=True, kw_only=True):
+    """Something sent that no rule looked at, so that nobody takes silence for safety."""
+
+    pointer: str
+    what: str
+    why: str
+
+
+class MedicineRead(Part, frozen=True, kw_only=True):
+    """How one entry of the medicines was understood."""
+
+    index: int
+    recognized_as: str | None = None
+    classes: list[str] = []
+    problem: str | None = None
+    suggestions: list[str] = []
+
+
+class RulebookRef(Part, frozen=True, kw_only=True):
+    """The rulebook that a plan came from; `digest` is the SHA-256 of its files."""
+
+    id: str
+    version: str
+    digest: str
+
+
+class CarePlan(Part, frozen=True, kw_only=True):
+    """A draft care plan. A clinician signs it; `blocked` means that a human must act on the alerts before anything else."""
+
+    status: Literal["draft", "blocked"]
+    requires_clinician_review: Annotated[bool, Meta(description="always true")]
+    rulebook: RulebookRef
+    alerts: list[Item]
+    sections: list[PlanSection]
+    decisions: list[Decision]
+    medications: list[MedicineRead]
+    information_needed: list[Question]
+    not_considered: list[NotConsidered]
+    disclaimer: str
+    crisis: str

@@ -1,0 +1,134 @@
+"""The unanswered questions that could still change a plan, and what was sent that no rule looked at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from careplan.certainty import Certainty
+from careplan.facts import Case, hold_for
+from careplan.fields import KINDS
+from careplan.plan import CouldChange, Item, NotConsidered, Question
+from careplan.rulebook.conditions import tests_of
+from careplan.rulebook.model import LEVELS, SECTIONS, Rule, Rulebook
+from careplan.words import Words
+
+
+class Questions:
+    """Knows for one rulebook which rules hang on which factors."""
+
+    def __init__(self, book: Rulebook) -> None:
+        self._book = book
+        self._rules = tuple(book.rules.values())
+        self._order = {name: at for at, name in enumerate(book.vocabulary.fields)}
+        tested = {
+            f"{pattern.kind}.{test.field}"
+            for rule in self._rules
+            for group in rule.when
+            for pattern in group
+            for test in tests_of(pattern.tests)
+        }
+        self._untested = frozenset(
+            f"{kind}.{name}"
+            for kind, described in KINDS.items()
+            for name, field in described.fields.items()
+            if field.sent and f"{kind}.{name}" not in tested
+        )
+
+    def unanswered(self, case: Case) -> list[Question]:
+        """The questions of one case, those first on which the most serious parts of the plan hang.
+
+        A rule that holds because something is unknown hangs on the answer as well: it could go away.
+        """
+        certainty = Certainty(case)
+        hanging: dict[str, list[Rule]] = {}
+        for rule in self._rules:
+            holds, pointers = certainty.of(rule.when)
+            if holds is None:
+                for pointer in pointers:
+                    hanging.setdefault(pointer, []).append(rule)
+        questions = (self._question(pointer, rules) for pointer, rules in hanging.items())
+        return sorted(questions, key=self._seriousness)
+
+    def not_considered(self, case: Case, items: Iterable[Item], words: Words) -> list[NotConsidered]:
+        """What was sent and left no trace in the plan, with the reason."""
+        spoken_of = {about.pointer for item in items for about in item.about}
+        return sorted(self._silent(case, spoken_of, words), key=lambda entry: (entry.pointer, entry.what))
+
+    def _question(self, pointer: str, rules: list[Rule]) -> Question:
+        words = self._book.vocabulary.fields[_factor(pointer)]
+        could_change = []
+        for section in SECTIONS:
+            concerned = sorted((rule for rule in rules if rule.section == section), key=lambda rule: rule.id)
+            if concerned:
+                level = min((rule.file.level for rule in concerned), key=LEVELS.index)
+                could_change.append(CouldChange(section=section, level=level, rules=[rule.id for rule in concerned]))
+        return Question(pointer=pointer, question=words.question, why_it_matters=words.why, could_change=could_change)
+
+    def _seriousness(self, question: Question) -> tuple[int, int, str]:
+        level = min(LEVELS.index(change.level) for change in question.could_change)
+        return level, self._order[_factor(question.pointer)], question.pointer
+
+    def _silent(self, case: Case, spoken_of: set[str], words: Words) -> Iterator[NotConsidered]:
+        patient = case.patient
+        for kind, _, name in (entry.partition(".") for entry in sorted(self._untested)):
+            source = patient if kind == "patient" else getattr(patient, kind, None)
+            if kind != "medicine" and getattr(source, name, None) is not None:
+                pointer = f"/{name}" if kind == "patient" else f"/{kind}/{name}"
+                label = self._book.vocabulary.fields[f"{kind}.{name}"].label
+                yield NotConsidered(pointer=pointer, what=label, why="No rule of this rulebook looks at it.")
+        if patient.treatment.session_times:
+            yield NotConsidered(
+                pointer="/treatment/session_times",
+                what="times of the sessions",
+                why="No rule of this rulebook looks at them.",
+            )
+        yield from self._silent_entries(case, spoken_of, words)
+        yield from self._silent_holds(case)
+
+    def _silent_entries(self, case: Case, spoken_of: set[str], words: Words) -> Iterator[NotConsidered]:
+        nothing_said = "Rules looked at it, and none had anything to say."
+        for resolved in case.medicines:
+            pointer = f"/medications/{resolved.index}"
+            if pointer not in spoken_of:
+                yield NotConsidered(pointer=pointer, what=words.entry("medicine", resolved.index), why=nothing_said)
+            if resolved.entry.dose_mg is not None:
+                yield NotConsidered(
+                    pointer=f"{pointer}/dose_mg", what="dose", why="No rule of this rulebook looks at doses."
+                )
+            for part in (*(resolved.match.also_contains if resolved.match else ()), *resolved.unknown_parts):
+                yield NotConsidered(pointer=pointer, what=part, why="It is outside the medicines that this rulebook knows.")
+        for kind, pointer, entries in (
+            ("condition", "/conditions", case.patient.conditions or []),
+            ("goal", "/expectations/goals", case.patient.expectations.goals or []),
+        ):
+            for at in range(len(entries)):
+                if f"{pointer}/{at}" not in spoken_of:
+                    yield NotConsidered(pointer=f"{pointer}/{at}", what=words.entry(kind, at), why=nothing_said)
+
+    def _silent_holds(self, case: Case) -> Iterator[NotConsidered]:
+        """Signed holds that the plan does not show, because no medicine is there for which it may speak of one."""
+        holds = case.patient.protocol.holds if case.patient.protocol else []
+        shown = [
+            hold_for(fact.ingredient, holds)
+            for fact in case.facts
+            if fact.kind == "medicine" and fact.ingredient and fact.properties.get("hold_question") == "open"
+        ]
+        for at, hold in enumerate(holds):
+            if hold not in shown:
+                yield NotConsidered(
+                    pointer=f"/protocol/holds/{at}",
+                    what=f"hold for {self._book.classes[hold.drug_class].plural}",
+                    why="No medicine is in the list for which the plan may speak of this hold.",
+                )
+
+
+_INDEX = re.compile(r"^/medications/\d+/")
+
+
+def _factor(pointer: str) -> str:
+    """The vocabulary's name of the factor at a JSON Pointer of the request."""
+    if pointer == "/expectations/goals":
+        return "goals"
+    path = _INDEX.sub("/medicine/", pointer).strip("/").replace("/", ".")
+    return f"patient.{path}" if path in KINDS["patient"].fields else path

@@ -1,0 +1,68 @@
+"""The settings of the service, read once, from the environment. Only the composition root and the CLI read them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from careplan.patient import Protocol
+from careplan.rulebook.load import shipped
+
+PREFIX = "CAREPLAN_"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every setting, its environment variable being its name in capitals after `CAREPLAN_`."""
+
+    rules: str = ""
+    """Folder of the rulebook; empty for the one that comes with the package."""
+    host: str = "127.0.0.1"
+    """Address to listen on. Without authentication only loopback is possible."""
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 8000
+    """Port to listen on."""
+    protocol: str = ""
+    """JSON file with the clinic's own protocol, used for requests that bring none; empty for none."""
+    log: Literal["json", "console"] = "json"
+    """Form of the log lines."""
+    body_limit: Annotated[int, Meta(ge=1_024, le=16_777_216)] = 262_144
+    """Largest request body, in bytes."""
+
+    @property
+    def rules_folder(self) -> Path:
+        """The folder of the rulebook."""
+        return Path(self.rules) if self.rules else shipped()
+
+
+class InvalidSettings(Exception):
+    """A setting is not of the form it must have. Says which one, never its value."""
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings in an environment. Raises `InvalidSettings` for one that is misspelled or out of range."""
+    known = {field.name for field in msgspec.structs.fields(Settings)}
+    values = {name[len(PREFIX) :].lower(): value for name, value in environment.items() if name.startswith(PREFIX)}
+    unknown = sorted(values.keys() - known)
+    if unknown:
+        raise InvalidSettings(f"{PREFIX}{unknown[0].upper()} is not a setting; there are {', '.join(sorted(known))}")
+    try:
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise InvalidSettings(str(error)) from None
+
+
+def clinic_protocol(settings: Settings) -> Protocol | None:
+    """The clinic's own protocol. Raises `InvalidSettings` if the file is not one, or if figures in it are not signed."""
+    if not settings.protocol:
+        return None
+    try:
+        protocol = msgspec.json.decode(Path(settings.protocol).read_bytes(), type=Protocol)
+    except (OSError, msgspec.DecodeError) as error:
+        raise InvalidSettings(f"the clinic's protocol cannot be read: {error}") from None
+    if protocol.unsigned_figures():
+        raise InvalidSettings("the clinic's protocol names figures without approved_by")
+    return protocol

@@ -1,0 +1,1 @@
+"""The HTTP service. Only this package knows HTTP."""

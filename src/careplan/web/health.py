@@ -1,0 +1,64 @@
+"""Whether the process is alive, and whether it can plan."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.datastructures import State
+
+from careplan.patient import Patient, Treatment
+from careplan.planner import Planner
+from careplan.web.contract import PROBLEMS, documented
+from careplan.web.problems import Problem, problem
+
+
+class Alive(msgspec.Struct, frozen=True):
+    """The process answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """A rulebook is loaded and a built-in patient was planned through the engine just now."""
+
+    status: Literal["ready"] = "ready"
+    rulebook: str
+    version: str
+    digest: str
+
+
+_PATIENT = Patient(age_years=40, treatment=Treatment(preferred_route="iv", product="racemic"))
+
+
+@get(
+    "/livez",
+    operation_id="getLiveness",
+    summary="Is the process alive",
+    description="Answers as long as the process does.",
+    tags=["health"],
+    sync_to_thread=False,
+    responses=documented(PROBLEMS, 500),
+)
+def livez() -> Alive:
+    """Alive."""
+    return Alive()
+
+
+@get(
+    "/readyz",
+    operation_id="getReadiness",
+    summary="Can the service plan",
+    description="Plans a built-in patient through the engine; 503 while that does not work.",
+    tags=["health"],
+    sync_to_thread=False,
+    responses=documented(PROBLEMS, 500, 503),
+)
+def readyz(request: Request[None, None, State]) -> Response[Any]:
+    """Ready once a plan comes out."""
+    planner: Planner | None = request.app.state.get("planner")
+    if planner is None or not planner.plan(_PATIENT).decisions:
+        return problem(Problem(title="Service Unavailable", status=503, detail="No rulebook is ready to plan with."))
+    book = planner.book
+    return Response(Ready(rulebook=book.about.id, version=book.about.version, digest=book.digest))

@@ -1,0 +1,96 @@
+"""Errors as RFC 9457 problem documents. Nothing that a caller sent is repeated in one."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+
+from careplan.errors import Fault, InvalidPatient
+
+PROBLEM_JSON = "application/problem+json"
+log = structlog.get_logger("careplan")
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A problem document (RFC 9457). `errors` names every fault by JSON Pointer; `more` is true when there are more."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str = ""
+    errors: list[Fault] = []
+    more: bool = False
+
+
+_DETAILS = {
+    400: "The request could not be read.",
+    404: "There is nothing at this address.",
+    405: "This address does not take this method; the Allow header says which it takes.",
+    413: "The body is larger than this service takes.",
+    415: "Send the body as application/json.",
+}
+
+
+def problem(document: Problem, headers: dict[str, str] | None = None) -> Response[bytes]:
+    """The answer that carries a problem document."""
+    return Response(
+        msgspec.json.encode(document),
+        status_code=document.status,
+        media_type=PROBLEM_JSON,
+        headers={"Cache-Control": "no-store"} | (headers or {}),
+    )
+
+
+def on_invalid_patient(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Name every fault of a body. A body that is not JSON at all is 400, one with wrong factors 422."""
+    assert isinstance(error, InvalidPatient)
+    unreadable = len(error.faults) == 1 and error.faults[0].pointer == "" and "JSON" in error.faults[0].detail
+    return problem(
+        Problem(
+            type="urn:careplan:problem:invalid-patient",
+            title="The patient's factors cannot be used",
+            status=400 if unreadable else 422,
+            detail=f"{len(error.faults)} {'fault' if len(error.faults) == 1 else 'faults'} found; each is named below.",
+            errors=list(error.faults),
+            more=error.more,
+        )
+    )
+
+
+def on_validation(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Name the query parameters that cannot be used."""
+    assert isinstance(error, ValidationException)
+    names = [str(entry["key"]) for entry in error.extra or [] if isinstance(entry, dict) and entry.get("key")]
+    return problem(
+        Problem(
+            title=HTTPStatus.BAD_REQUEST.phrase,
+            status=400,
+            detail="These parameters are missing or out of their limits: " + ", ".join(names) if names else _DETAILS[400],
+        )
+    )
+
+
+def on_http(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Any error with a status: 404, 405, 413, 415 and their like."""
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    allow = {name: value for name, value in (error.headers or {}).items() if name.lower() in ("allow", "retry-after")}
+    return problem(Problem(title=status.phrase, status=status, detail=_DETAILS.get(status, "")), allow)
+
+
+def on_failure(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """A defect of ours: logged by type and place, because the words of an error may quote the patient."""
+    frames = []
+    trace = error.__traceback__
+    while trace is not None:
+        frames.append(f"{trace.tb_frame.f_code.co_filename.rpartition('careplan/')[2]}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    log.error("failed", error=type(error).__name__, at=frames[-12:])
+    return problem(
+        Problem(title="Internal Server Error", status=500, detail="The service failed on this request. It is logged.")
+    )

@@ -1,0 +1,200 @@
+"""What the facts of one patient are called: the words that fill texts and say why an item is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from careplan.facts import Case, Fact, Value, hold_for
+from careplan.medications import Match, Resolved, display
+from careplan.patient import Hold
+from careplan.plan import About, SignedHold
+from careplan.rulebook.conditions import Group, tests_of
+from careplan.rulebook.model import Rulebook
+from careplan.texts import Text, in_words, number
+
+
+class Words:
+    """Names for everything in one case. Made per request, cheap, and asked only for items that are there."""
+
+    def __init__(self, book: Rulebook, case: Case, signed_hold: Text) -> None:
+        self._book = book
+        self._case = case
+        self._signed_hold = signed_hold
+
+    def fill(self, facts: Iterable[Fact], needed: frozenset[str]) -> dict[str, str]:
+        """Words for the `needed` names of a text about these facts."""
+        words: dict[str, str] = {}
+        if "crisis" in needed:
+            words["crisis"] = " ".join(self._book.about.crisis.split())
+        for fact in facts:
+            for name in needed:
+                if (word := self._word(fact, name)) is not None:
+                    words[name] = word
+        return words
+
+    def because(self, facts: Iterable[Fact], group: Group) -> list[str]:
+        """The facts that made a rule hold, as short phrases about the patient."""
+        phrases: list[str] = []
+        for fact, pattern in zip(facts, group, strict=True):
+            tested = tuple(dict.fromkeys(test.field for test in tests_of(pattern.tests)))
+            tokens = {str(value) for test in tests_of(pattern.tests) for value in test.values}
+            phrases += self._phrases(fact, tested, tokens)
+        return list(dict.fromkeys(phrases))
+
+    def about(self, fact: Fact) -> Iterator[About]:
+        """The entries of the request that a fact is about."""
+        lists = {"condition": "conditions", "goal": "expectations/goals"}
+        for at in fact.indexes:
+            pointer = f"/{lists.get(fact.kind, 'medications')}/{at}"
+            yield About(pointer=pointer, index=at, name=self.entry(fact.kind, at))
+
+    def signed_hold(self, fact: Fact) -> SignedHold | None:
+        """The clinic's signed hold for a medicine, only where the plan may speak of one."""
+        if fact.kind != "medicine" or fact.properties.get("hold_question") != "open":
+            return None
+        hold = self._hold(fact)
+        if hold is None:
+            return None
+        return SignedHold(
+            drug_class=hold.drug_class,
+            before_hours=hold.before_hours,
+            after_hours=hold.after_hours,
+            approved_by=hold.approved_by,
+        )
+
+    def medicine(self, fact: Fact) -> str:
+        """A medicine by its ingredient and the brand it was found by: "alprazolam (Xanax)"."""
+        match = self._case.medicines[fact.indexes[0]].match
+        assert fact.ingredient and match
+        return display(Match((fact.ingredient,), match.called))
+
+    def recognized(self, at: int) -> str:
+        """What an entry was recognized as, by ingredient and brand."""
+        match = self._case.medicines[at].match
+        return display(match) if match else ""
+
+    def value(self, kind: str, field: str, value: Value) -> str:
+        """A value in words."""
+        if isinstance(value, bool):
+            value = "true" if value else "false"
+        if isinstance(value, float):
+            return number(value)
+        return self._book.vocabulary.fields[f"{kind}.{field}"].values.get(value, value.replace("_", " "))
+
+    def _hold(self, fact: Fact) -> Hold | None:
+        protocol = self._case.patient.protocol
+        return hold_for(fact.ingredient, protocol.holds) if protocol and fact.ingredient else None
+
+    def _word(self, fact: Fact, name: str) -> str | None:
+        kind, _, field = name.partition(".")
+        if field:
+            return (
+                self.value(kind, field, fact.properties[field]) if kind == fact.kind and field in fact.properties else None
+            )
+        match fact.kind, name:
+            case "medicine", "medicine":
+                return self.medicine(fact)
+            case "medicine", "ingredient":
+                return fact.ingredient.name if fact.ingredient else None
+            case "medicine", "class":
+                return self._class_label(fact)
+            case "medicine", "hold":
+                return self._hold_sentence(fact)
+            case "shared_class", "class":
+                return self._book.classes[str(fact.properties["class"])].plural
+            case "shared_class", "medicines":
+                return in_words([self.entry("medicine", at) for at in fact.indexes])
+            case "medicine_check", "entry":
+                return self._entry_words(self._case.medicines[fact.indexes[0]])
+            case "medicine_check", "suggestions":
+                return in_words(list(self._case.medicines[fact.indexes[0]].suggestions)) or "no near name"
+            case "condition", "condition":
+                return self._book.conditions[str(fact.properties["name"])].label
+            case "goal", "goal":
+                return f"“{self.entry('goal', fact.indexes[0])}”"
+            case "goal", "goal_example":
+                return f"“{self._case.goals[fact.indexes[0]].example}”"
+            case _:
+                return None
+
+    def _hold_sentence(self, fact: Fact) -> str:
+        hold = self._hold(fact)
+        if hold is None:
+            return " ".join(self._book.about.undecided_hold.split())
+        return self._signed_hold.fill(
+            {
+                "approved_by": " ".join(hold.approved_by.split()),
+                "before": f"{number(hold.before_hours)} hours",
+                "after": f"{number(hold.after_hours)} hours",
+            }
+        )
+
+    def _class_label(self, fact: Fact) -> str:
+        assert fact.ingredient
+        return in_words([self._book.classes[name].label for name in fact.ingredient.classes[:1]])
+
+    def entry(self, kind: str, at: int) -> str:
+        """The name of one entry of the request: a condition, a goal or a medicine."""
+        if kind == "condition":
+            return self._book.conditions[(self._case.patient.conditions or [])[at]].label
+        if kind == "goal":
+            return " ".join((self._case.patient.expectations.goals or [])[at].split())
+        return self._entry_words(self._case.medicines[at])
+
+    def _entry_words(self, resolved: Resolved) -> str:
+        if resolved.match and resolved.problem != "partly_recognized":
+            return display(resolved.match)
+        name = " ".join((resolved.entry.name or "").split())
+        return f"“{name}”" if name else f"RxNorm code {resolved.entry.rxcui}"
+
+    def _phrases(self, fact: Fact, tested: tuple[str, ...], tokens: set[str]) -> Iterator[str]:
+        if fact.kind == "everyone":
+            return
+        if fact.kind == "medicine":
+            yield self._medicine_phrase(fact)
+            return
+        for field in tested:
+            words = self._book.vocabulary.fields[f"{fact.kind}.{field}"]
+            if field in ("takes", "has"):
+                yield from self._list_phrases(fact, field, tokens)
+            elif field in fact.properties:
+                yield words.says.replace("{value}", self._said(fact, field))
+            else:
+                yield words.unknown
+
+    def _said(self, fact: Fact, field: str) -> str:
+        value = fact.properties[field]
+        if fact.kind == "condition":
+            return self._book.conditions[str(value)].label
+        if fact.kind == "shared_class" and field == "class":
+            names = in_words([self.entry("medicine", at) for at in fact.indexes])
+            return f"{self._book.classes[str(value)].plural} ({names})"
+        return self.value(fact.kind, field, value)
+
+    def _medicine_phrase(self, fact: Fact) -> str:
+        label = self._class_label(fact)
+        article = "an" if label[:1].lower() in "aeiou" else "a"
+        phrase = f"takes {self.medicine(fact)}, {article} {label}"
+        if half_life := fact.properties.get("half_life"):
+            phrase += f" of {self.value('medicine', 'half_life', half_life)} half-life"
+        for field in ("schedule", "indication"):
+            if (value := fact.properties.get(field)) is not None:
+                words = self._book.vocabulary.fields[f"medicine.{field}"]
+                phrase += ", " + words.says.replace("{value}", self.value("medicine", field, value))
+        return phrase
+
+    def _list_phrases(self, fact: Fact, field: str, tokens: set[str]) -> Iterator[str]:
+        """What is taken or had of the tested tokens, and what is known not to be."""
+        for token in sorted(tokens):
+            held = fact.properties.get(f"{field}_is_{token}")
+            if held is not None:
+                verb = "takes" if field == "takes" else "has"
+                yield f"{verb} {self._token_label(field, token)}" if held else f"{verb} no {self._token_label(field, token)}"
+
+    def _token_label(self, field: str, token: str) -> str:
+        if field == "has":
+            return self._book.conditions[token].label
+        if token in self._book.classes:
+            label = self._book.classes[token]
+            return label.plural
+        return self._book.catalogue.ingredients[token].name
