@@ -25,7 +25,7 @@ from careplan.plan import (
 from careplan.questions import Questions
 from careplan.rulebook.model import LEVELS, SECTIONS, Rule, Rulebook
 from careplan.texts import Text
-from careplan.words import Words
+from careplan.words import Topics, Words, topics
 
 
 class _Prepared(msgspec.Struct, frozen=True):
@@ -36,6 +36,7 @@ class _Prepared(msgspec.Struct, frozen=True):
     evidence: list[Evidence]
     ref: RuleRef
     names: frozenset[str]
+    topics: tuple[Topics, ...]
 
 
 class Assembly:
@@ -88,6 +89,7 @@ class Assembly:
             evidence=evidence(self._book, rule),
             ref=RuleRef(id=rule.id, version=file.version, status=file.status),
             names=frozenset[str]().union(*(text.names for text in texts)),
+            topics=tuple(map(topics, rule.when)),
         )
 
     def _item(self, rule_id: str, found: Sequence[tuple[Finding, list[Fact]]], words: Words) -> Item:
@@ -95,7 +97,7 @@ class Assembly:
         rule, file = prepared.rule, prepared.rule.file
         _, facts = found[0]
         filled = words.fill(facts, prepared.names) if prepared.names else {}
-        because = [phrase for finding, matched in found for phrase in words.because(matched, rule.when[finding.group])]
+        because = [phrase for finding, matched in found for phrase in words.because(matched, prepared.topics[finding.group])]
         subject = next((fact for fact in facts if KINDS[fact.kind].many), None)
         about: dict[str, About] = {}
         for _, matched in found:

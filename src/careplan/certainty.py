@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from careplan.facts import PROTECTED_INDICATIONS, Case, Fact
 from careplan.fields import KINDS, member
+from careplan.patient import Patient
 from careplan.rulebook.conditions import Either, Expression, Group, Pattern, Test, When
 
 Verdict = tuple[bool | None, frozenset[str]]
@@ -39,15 +40,7 @@ class Certainty:
         self._facts: dict[str, list[Fact]] = {}
         for fact in case.facts:
             self._facts.setdefault(fact.kind, []).append(fact)
-        self._not_asked = {
-            pointer
-            for pointer, value in (
-                ("/medications", patient.medications),
-                ("/conditions", patient.conditions),
-                ("/expectations/goals", patient.expectations.goals),
-            )
-            if value is None
-        }
+        self._not_asked = not_asked(patient)
 
     def of(self, when: When) -> Verdict:
         """The verdict on a rule's conditions."""
@@ -131,6 +124,21 @@ class Certainty:
             return _NOTHING
         pointers = {f"/medications/{at}/{name}" for name in missing}
         return frozenset(pointers | ({"/conditions"} & self._not_asked))
+
+
+def list_pointer(kind: str) -> str:
+    """The list of the request from which facts of a kind come."""
+    return _LISTS[kind]
+
+
+def not_asked(patient: Patient) -> frozenset[str]:
+    """The lists that were not sent."""
+    lists = (
+        ("/medications", patient.medications),
+        ("/conditions", patient.conditions),
+        ("/expectations/goals", patient.expectations.goals),
+    )
+    return frozenset(pointer for pointer, value in lists if value is None)
 
 
 def _any(verdicts: Iterable[Verdict]) -> Verdict:

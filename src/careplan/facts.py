@@ -24,6 +24,9 @@ Properties: TypeAlias = dict[str, Value]
 PROTECTED_INDICATIONS = frozenset({"epilepsy", "catatonia", "alcohol_withdrawal"})
 """Reasons for a medicine for which no plan may speak of leaving out doses; a floor under every rulebook."""
 
+_MAY_PROTECT = frozenset({"antiseizure", "barbiturate", "benzodiazepine", "lamotrigine", "z_drug"})
+"""Classes that can be taken for a protected reason, so that "other" does not say enough about one of them."""
+
 LEAST_NUMBER = 0.0001
 """Smaller positive numbers are raised to this one: the engine's JSON reader takes no exponents, and no rule tests finer."""
 
@@ -265,7 +268,8 @@ class FactMaker:
             return "closed"
         if entry.schedule == "daily" and any(self._book.classes[name].daily_use_closes_hold for name in row.classes):
             return "closed"
-        answered = entry.schedule is not None and entry.indication not in (None, "other") and patient.conditions is not None
+        vague = entry.indication is None or (entry.indication == "other" and not _MAY_PROTECT.isdisjoint(row.classes))
+        answered = entry.schedule is not None and not vague and patient.conditions is not None
         return "open" if answered and resolved.problem is None else None
 
 

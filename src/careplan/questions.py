@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from careplan.certainty import Certainty
-from careplan.facts import Case, hold_for
+from careplan.certainty import Certainty, list_pointer, not_asked
+from careplan.facts import Case, Fact, hold_for
 from careplan.fields import KINDS
 from careplan.plan import CouldChange, Item, NotConsidered, Question
 from careplan.rulebook.conditions import tests_of
@@ -21,18 +21,16 @@ class Questions:
         self._book = book
         self._rules = tuple(book.rules.values())
         self._order = {name: at for at, name in enumerate(book.vocabulary.fields)}
-        tested = {
-            f"{pattern.kind}.{test.field}"
-            for rule in self._rules
-            for group in rule.when
-            for pattern in group
-            for test in tests_of(pattern.tests)
-        }
+        self._testing: dict[tuple[str, str], set[int]] = {}
+        for at, rule in enumerate(self._rules):
+            for pattern in (pattern for group in rule.when for pattern in group):
+                for test in tests_of(pattern.tests):
+                    self._testing.setdefault((pattern.kind, test.field), set()).add(at)
         self._untested = frozenset(
             f"{kind}.{name}"
             for kind, described in KINDS.items()
             for name, field in described.fields.items()
-            if field.sent and f"{kind}.{name}" not in tested
+            if field.sent and (kind, name) not in self._testing
         )
 
     def unanswered(self, case: Case) -> list[Question]:
@@ -42,7 +40,8 @@ class Questions:
         """
         certainty = Certainty(case)
         hanging: dict[str, list[Rule]] = {}
-        for rule in self._rules:
+        for at in sorted(self._open(case)):
+            rule = self._rules[at]
             holds, pointers = certainty.of(rule.when)
             if holds is None:
                 for pointer in pointers:
@@ -54,6 +53,22 @@ class Questions:
         """What was sent and left no trace in the plan, with the reason."""
         spoken_of = {about.pointer for item in items for about in item.about}
         return sorted(self._silent(case, spoken_of, words), key=lambda entry: (entry.pointer, entry.what))
+
+    def _open(self, case: Case) -> set[int]:
+        """The rules that test anything that is not known of this case; all others are decided."""
+        facts: dict[str, list[Fact]] = {}
+        for fact in case.facts:
+            facts.setdefault(fact.kind, []).append(fact)
+        found: set[int] = set()
+        for (kind, field), rules in self._testing.items():
+            if KINDS[kind].many and list_pointer(kind) in not_asked(case.patient):
+                found |= rules
+            elif KINDS[kind].fields[field].type == "tokens":
+                if any(not fact.whole for fact in facts.get(kind, ())):
+                    found |= rules
+            elif any(field not in fact.properties for fact in facts.get(kind, ())):
+                found |= rules
+        return found
 
     def _question(self, pointer: str, rules: list[Rule]) -> Question:
         words = self._book.vocabulary.fields[_factor(pointer)]

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
 from careplan.facts import Case, Fact, Value, hold_for
+from careplan.fields import member
 from careplan.medications import Match, Resolved, display
 from careplan.patient import Hold
 from careplan.plan import About, SignedHold
 from careplan.rulebook.conditions import Group, tests_of
 from careplan.rulebook.model import Rulebook
 from careplan.texts import Text, in_words, number
+
+MOST_NAMED_ABSENT = 2
+
+
+Topics: TypeAlias = tuple[tuple[tuple[str, ...], frozenset[str]], ...]
+"""For each pattern of a group: the fields that it tests, and the tokens it compares them with."""
+
+
+def topics(group: Group) -> Topics:
+    """What a group of conditions looks at, found once per rule."""
+    return tuple(
+        (
+            tuple(dict.fromkeys(test.field for test in tests_of(pattern.tests))),
+            frozenset(str(value) for test in tests_of(pattern.tests) for value in test.values),
+        )
+        for pattern in group
+    )
 
 
 class Words:
@@ -32,14 +51,10 @@ class Words:
                     words[name] = word
         return words
 
-    def because(self, facts: Iterable[Fact], group: Group) -> list[str]:
+    def because(self, facts: Iterable[Fact], topics: Topics) -> Iterator[str]:
         """The facts that made a rule hold, as short phrases about the patient."""
-        phrases: list[str] = []
-        for fact, pattern in zip(facts, group, strict=True):
-            tested = tuple(dict.fromkeys(test.field for test in tests_of(pattern.tests)))
-            tokens = {str(value) for test in tests_of(pattern.tests) for value in test.values}
-            phrases += self._phrases(fact, tested, tokens)
-        return list(dict.fromkeys(phrases))
+        for fact, (fields, tokens) in zip(facts, topics, strict=True):
+            yield from self._phrases(fact, fields, tokens)
 
     def about(self, fact: Fact) -> Iterator[About]:
         """The entries of the request that a fact is about."""
@@ -112,10 +127,16 @@ class Words:
                 return self._book.conditions[str(fact.properties["name"])].label
             case "goal", "goal":
                 return f"“{self.entry('goal', fact.indexes[0])}”"
+            case "protocol", "approved_by":
+                return self._approver()
             case "goal", "goal_example":
                 return f"“{self._case.goals[fact.indexes[0]].example}”"
             case _:
                 return None
+
+    def _approver(self) -> str | None:
+        protocol = self._case.patient.protocol
+        return " ".join(protocol.approved_by.split()) if protocol and protocol.approved_by else None
 
     def _hold_sentence(self, fact: Fact) -> str:
         hold = self._hold(fact)
@@ -147,7 +168,7 @@ class Words:
         name = " ".join((resolved.entry.name or "").split())
         return f"“{name}”" if name else f"RxNorm code {resolved.entry.rxcui}"
 
-    def _phrases(self, fact: Fact, tested: tuple[str, ...], tokens: set[str]) -> Iterator[str]:
+    def _phrases(self, fact: Fact, tested: tuple[str, ...], tokens: frozenset[str]) -> Iterator[str]:
         if fact.kind == "everyone":
             return
         if fact.kind == "medicine":
@@ -183,13 +204,18 @@ class Words:
                 phrase += ", " + words.says.replace("{value}", self.value("medicine", field, value))
         return phrase
 
-    def _list_phrases(self, fact: Fact, field: str, tokens: set[str]) -> Iterator[str]:
-        """What is taken or had of the tested tokens, and what is known not to be."""
-        for token in sorted(tokens):
-            held = fact.properties.get(f"{field}_is_{token}")
-            if held is not None:
-                verb = "takes" if field == "takes" else "has"
-                yield f"{verb} {self._token_label(field, token)}" if held else f"{verb} no {self._token_label(field, token)}"
+    def _list_phrases(self, fact: Fact, field: str, tokens: frozenset[str]) -> Iterator[str]:
+        """What is taken or had of the tested tokens; what is known not to be there, in one phrase if it is much."""
+        verb = "takes" if field == "takes" else "has"
+        held = {token: fact.properties.get(member(field, token)) for token in sorted(tokens)}
+        for token, there in held.items():
+            if there:
+                yield f"{verb} {self._token_label(field, token)}"
+        absent = [self._token_label(field, token) for token, there in held.items() if there is False]
+        if len(absent) > MOST_NAMED_ABSENT:
+            yield f"{verb} none of the {len(absent)} that this rule names"
+        else:
+            yield from (f"{verb} no {label}" for label in absent)
 
     def _token_label(self, field: str, token: str) -> str:
         if field == "has":

@@ -18,6 +18,7 @@ SLOTS: Mapping[str, tuple[str, ...]] = {
     "medicine_check": ("entry", "suggestions"),
     "condition": ("condition",),
     "goal": ("goal", "goal_example"),
+    "protocol": ("approved_by",),
 }
 """The words a text may fill in, by the kind of fact that brings them."""
 

@@ -1,0 +1,35 @@
+"""One rulebook and one planner for the whole run: both are read only, and the engine belongs to this thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from careplan.planner import Planner
+from careplan.rulebook.load import load, shipped
+from careplan.rulebook.model import Rulebook
+
+ROOT = Path(__file__).parent.parent
+
+settings.register_profile(
+    "everyday",
+    deadline=None,  # the machine decides how long a case takes; benchmarks measure, tests do not
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("everyday")
+
+
+@pytest.fixture(scope="session")
+def book() -> Rulebook:
+    return load(shipped())
+
+
+@pytest.fixture(scope="session")
+def planner(book: Rulebook) -> Iterator[Planner]:
+    made = Planner(book)
+    yield made
+    made.close()

@@ -1,0 +1,55 @@
+"""Whole plans of written-out patients, kept as text so that a change of wording shows in review.
+
+After a wanted change: `CAREPLAN_WRITE_GOLDEN=1 pytest tests/golden`, then read the difference as clinician and as patient.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+from rich.console import Console
+
+from careplan.formats import text
+from careplan.plan import CarePlan
+from careplan.planner import Planner
+
+HERE = Path(__file__).parent
+PATIENTS = sorted(
+    [*(HERE / "patients").glob("*.json"), *(HERE.parents[1] / "examples").glob("*.json")], key=lambda p: p.stem
+)
+
+
+def readable(plan: CarePlan) -> str:
+    plan = msgspec.structs.replace(plan, rulebook=msgspec.structs.replace(plan.rulebook, digest="digest"))
+    console = Console(file=io.StringIO(), width=120, color_system=None, legacy_windows=False)
+    text.write(plan, console)
+    assert isinstance(console.file, io.StringIO)
+    return "".join(line.rstrip() + "\n" for line in console.file.getvalue().splitlines())
+
+
+@pytest.mark.parametrize("path", PATIENTS, ids=lambda path: path.stem)
+def test_a_written_out_patient_gets_the_plan_on_file(planner: Planner, path: Path) -> None:
+    plan = readable(planner.plan(planner.intake.decode(path.read_bytes())))
+    golden = HERE / "plans" / f"{path.stem}.txt"
+    if os.environ.get("CAREPLAN_WRITE_GOLDEN"):
+        golden.write_text(plan)
+    assert plan == golden.read_text()
+
+
+def test_different_patients_get_visibly_different_plans(planner: Planner) -> None:
+    fired = [
+        {item.rule.id for item in [*plan.alerts, *(item for section in plan.sections for item in section.items)]}
+        for plan in (planner.plan(planner.intake.decode(path.read_bytes())) for path in PATIENTS)
+    ]
+    for at, one in enumerate(fired):
+        for other in fired[at + 1 :]:
+            assert len(one & other) / len(one | other) < 0.6
+    assert len(set.intersection(*fired)) <= 6
+
+
+def test_there_are_at_least_a_dozen_written_out_patients() -> None:
+    assert len(PATIENTS) >= 12

@@ -1,0 +1,133 @@
+"""Random patients for property tests: every field, every token, boundaries, unknowns, and texts of every kind."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from hypothesis import strategies as st
+
+from careplan import patient
+from careplan.rulebook.model import Rulebook
+
+Json = dict[str, Any]
+
+GOALS = st.one_of(
+    st.sampled_from(
+        [
+            "I will walk for 10 minutes every morning",
+            "Feel better",
+            "Stop my Xanax this week",
+            "I want to die",
+            "Lose 20 pounds",
+            "Call my sister every Sunday at 5 pm",
+            "Run 10 km every day",
+            "More sleep",
+        ]
+    ),
+    st.text(min_size=1, max_size=60).filter(lambda text: bool(text.strip())),
+)
+
+
+def tokens(literal: object) -> st.SearchStrategy[str]:
+    return st.sampled_from(get_args(literal))
+
+
+def numbers(most: float) -> st.SearchStrategy[float]:
+    edges = [0, 0.00001, 1, 5, 6, 7, 10, 12, 13, 14, 30, 60, 69, 70, 75, 149, 150, most]
+    return st.one_of(st.sampled_from([edge for edge in edges if edge <= most]), st.floats(0, most, allow_nan=False))
+
+
+def medications(book: Rulebook) -> st.SearchStrategy[Json]:
+    catalogue = book.catalogue
+    known = sorted(
+        {name for row in catalogue.ingredients.values() for name in (row.name, *row.names, *row.brands)}
+        | {product.product for product in catalogue.combinations}
+    )
+    codes = sorted({code for row in catalogue.ingredients.values() for code in row.rxcui} | {"99999999"})
+    weighted = ["Xanax", "lamotrigine", "clonazepam", "Nayzilam", "clobazam", "Adderall", "Librax", "oxycodone"]
+    name = st.one_of(
+        st.sampled_from(known),
+        st.sampled_from(weighted),
+        st.sampled_from(["zoplidem", "unheard-of", "xanx", "aspirin"]),
+        st.text(min_size=1, max_size=30).filter(lambda text: bool(text.strip())),
+    )
+    rest = {
+        "dose_mg": numbers(500),
+        "schedule": tokens(patient.Schedule),
+        "indication": tokens(patient.MedicineIndication),
+    }
+    return st.one_of(
+        st.fixed_dictionaries({"name": name}, optional=rest),
+        st.fixed_dictionaries({"rxcui": st.sampled_from(codes)}, optional=rest | {"name": name}),
+    )
+
+
+def protocols(book: Rulebook) -> st.SearchStrategy[Json]:
+    signed = st.sampled_from(["Dr. Ada Quill", "N. Perez, PharmD"])
+    hold = st.fixed_dictionaries(
+        {
+            "drug_class": st.sampled_from(["benzodiazepine", "lamotrigine", "stimulant", *sorted(book.classes)]),
+            "before_hours": st.sampled_from([0, 12, 23.5, 47, 333]),
+            "after_hours": st.sampled_from([0, 7, 24, 222]),
+            "approved_by": signed,
+        }
+    )
+    figures = {name: numbers(24) for name in patient.PROTOCOL_FIGURES}
+    return st.fixed_dictionaries({"approved_by": signed}, optional=figures | {"holds": st.lists(hold, max_size=3)})
+
+
+def patients(book: Rulebook, *, medicines: int = 5) -> st.SearchStrategy[Json]:
+    """Request bodies that the service must accept."""
+    booleans = st.booleans()
+
+    def group(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Json]:
+        return st.fixed_dictionaries({}, optional=fields)
+
+    return group(
+        age_years=st.one_of(st.sampled_from([0, 17, 18, 24, 25, 64, 65, 130]), st.integers(0, 130)),
+        pregnancy=tokens(patient.Pregnancy),
+        treatment=group(
+            indication=tokens(patient.Indication),
+            preferred_route=tokens(patient.Route),
+            product=tokens(patient.Product),
+            sessions_planned=st.integers(1, 12),
+            sessions_completed=st.integers(0, 12),
+            response_so_far=tokens(patient.Response),
+        ),
+        medications=st.lists(medications(book), max_size=medicines),
+        conditions=st.lists(st.sampled_from(sorted(book.conditions)), max_size=4),
+        lifestyle=group(
+            sleep_hours_per_night=numbers(24),
+            exercise_minutes_per_week=numbers(10_080),
+            stress_practice_minutes_per_day=numbers(1_440),
+            alcohol_drinks_per_week=numbers(500),
+            nutrition=tokens(patient.Nutrition),
+            cannabis=tokens(patient.Cannabis),
+            home_environment=tokens(patient.HomeEnvironment),
+        ),
+        support=group(
+            therapist=booleans, escort_available=booleans, adult_at_home_24h=booleans, trusted_people=st.integers(0, 5)
+        ),
+        preparation=group(
+            researched=booleans,
+            intentions_set=booleans,
+            knows_the_process=booleans,
+            trusts_care_team=booleans,
+            comfortable_with_setting=booleans,
+        ),
+        expectations=group(
+            expects_immediate_relief=booleans,
+            expects_guaranteed_result=booleans,
+            wants_to_stop_early=booleans,
+            goals=st.lists(GOALS, max_size=4),
+        ),
+        red_flags=group(
+            suicidal_thoughts=tokens(patient.SuicidalThoughts),
+            psychosis_now=booleans,
+            mania_now=booleans,
+            intoxicated_now=booleans,
+            chest_pain_now=booleans,
+            new_neurological_symptom=booleans,
+        ),
+        protocol=protocols(book),
+    )

@@ -1,0 +1,42 @@
+"""The shipped rulebook on random patients: engine and reference evaluator find the same, certainty agrees with both."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import given, settings
+
+from careplan.certainty import Certainty
+from careplan.engine import Engine
+from careplan.facts import FactMaker
+from careplan.intake import Intake
+from careplan.rulebook.load import load, shipped
+from tests import reference
+from tests.patients import Json, patients
+
+BOOK = load(shipped())
+RULES = {rule.id: rule.when for rule in BOOK.rules.values()}
+INTAKE = Intake(BOOK.conditions, BOOK.classes)
+FACTS = FactMaker(BOOK)
+CASES = int(os.environ.get("CAREPLAN_TEST_CASES", "1000"))
+
+
+def test_the_engine_and_the_reference_find_the_same_for_random_patients() -> None:
+    engine = Engine(RULES)
+
+    @settings(max_examples=CASES)
+    @given(patients(BOOK, medicines=8))
+    def agree(body: Json) -> None:
+        case = FACTS.case(INTAKE.convert(body))
+        found = engine.evaluate(case.facts)
+        assert found == reference.findings(RULES, case.facts)
+        certainty = Certainty(case)
+        fired = {finding.rule for finding in found}
+        for name, when in RULES.items():
+            holds, pointers = certainty.of(when)
+            assert (holds is True) <= (name in fired)
+            assert (name in fired) <= (holds is not False)
+            assert holds is None or not pointers
+
+    agree()
+    engine.close()

@@ -1,0 +1,93 @@
+"""The rules that the structure keeps: imports go one way, and each outside thing is known in one place only."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src" / "careplan"
+MODULES = sorted(SOURCE.rglob("*.py"))
+
+LAYERS = [
+    {"errors", "texts"},
+    {"patient"},
+    {"fields", "medications", "goals"},
+    {"rulebook.conditions"},
+    {"rulebook.model", "rulebook.files", "rulebook.wording"},
+    {"rulebook.soundness", "rulebook.coverage"},
+    {"rulebook.load"},
+    {"facts", "intake", "settings"},
+    {"engine", "certainty", "plan"},
+    {"words"},
+    {"questions"},
+    {"assembly", "formats"},
+    {"planner"},
+    {"web.problems"},
+    {"web.state", "web.contract", "web.examples", "web.journal"},
+    {"web.plans", "web.reference", "web.health"},
+    {"web.app"},
+    {"cli"},
+]
+"""From the bottom up; a module imports from lower layers only."""
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
+
+
+def layer_of(name: str) -> int:
+    name = "formats" if name.startswith("formats.") else name
+    return next(at for at, names in enumerate(LAYERS) if name in names)
+
+
+def imports_of(path: Path, *, deferred: bool = True) -> set[str]:
+    tree = ast.parse(path.read_text())
+    nodes = ast.walk(tree) if deferred else ast.iter_child_nodes(tree)
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+PACKAGES = {"", "careplan", "rulebook", "web", "formats", "__init__"}
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if name_of(path) not in PACKAGES], ids=name_of)
+def test_a_module_imports_only_from_layers_below_it(path: Path) -> None:
+    own = layer_of(name_of(path))
+    modules = {name_of(other) for other in MODULES} - PACKAGES
+    used = {name.removeprefix("careplan.") for name in imports_of(path, deferred=False)} & modules
+    assert {name for name in used if layer_of(name) >= own} == set()
+
+
+@pytest.mark.parametrize(
+    ("package", "home"),
+    [
+        ("durable_rules_engine", {"engine"}),
+        ("litestar", {"web"}),
+        ("granian", {"cli"}),
+        ("yaml", {"rulebook.files"}),
+        ("rich", {"cli", "formats.text"}),
+        ("jsonschema", {"intake", "rulebook.files"}),
+        ("jiter", {"intake"}),
+    ],
+)
+def test_a_library_is_known_in_one_place(package: str, home: set[str]) -> None:
+    users = {name_of(path) for path in MODULES if any(name.split(".")[0] == package for name in imports_of(path))}
+    assert users, f"nothing uses {package}"
+    assert {name for name in users if name not in home and name.split(".")[0] not in home} == set()
+
+
+def test_only_the_composition_root_and_the_command_line_read_settings() -> None:
+    users = {name_of(path) for path in MODULES if any(name.startswith("careplan.settings") for name in imports_of(path))}
+    assert users == {"web.app", "cli"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_stays_small(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 360

@@ -1,0 +1,203 @@
+"""A bad rulebook does not load: every fault names file, line, field and the mend."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from careplan.errors import InvalidRulebook, RuleFault
+from careplan.fields import KINDS
+from careplan.rulebook.coverage import as_markdown, coverage
+from careplan.rulebook.load import load, shipped
+from careplan.rulebook.model import Rulebook
+
+RULE = """\
+id: made-up-rule
+version: 1
+status: trial
+level: caution
+title: A made-up rule
+rationale: It exists for a test.
+sources:
+  - {source: founding, place: "2.2", strength: expert_opinion}
+when:
+  lifestyle:
+    sleep_hours_per_night: {less_than: 5}
+then:
+  patient: Sleep matters. You told us about {lifestyle.sleep_hours_per_night} hours.
+  clinician: Short sleep.
+examples:
+  fires:
+    - {why: short, patient: {lifestyle: {sleep_hours_per_night: 4}}}
+  silent:
+    - {why: long, patient: {lifestyle: {sleep_hours_per_night: 8}}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(shipped(), tmp_path / "rules"))
+
+
+def faults(folder: Path, rule: str, name: str = "made-up-rule") -> list[RuleFault]:
+    (folder / "aftercare" / f"{name}.yaml").write_text(rule)
+    with pytest.raises(InvalidRulebook) as raised:
+        load(folder)
+    return list(raised.value.faults)
+
+
+def test_the_rule_that_the_others_are_made_from_is_sound(folder: Path) -> None:
+    (folder / "aftercare" / "made-up-rule.yaml").write_text(RULE)
+    assert "made-up-rule" in load(folder).rules
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        ("level: caution", "level: cautoin", 4, "Did you mean caution?"),
+        ("level: caution\n", "", 1, "The field level is missing."),
+        ("rationale:", "rational:", 6, "Did you mean rationale?"),
+        ("title: A made-up rule", "title: A made-up rule\ntitle: Twice", 6, "stands twice"),
+        ("id: made-up-rule", "id: another-rule", 1, "is not the name of the file"),
+        ('place: "2.2"', 'place: "9.9"', 8, "has no place 9.9"),
+        ("source: founding", "source: foundin", 8, "There is no source foundin"),
+        ("  lifestyle:\n", "  lifestile:\n", 10, "Did you mean lifestyle?"),
+        ("    sleep_hours_per_night: {less", "    sleep_hours: {less", 11, "Did you mean sleep_hours_per_night?"),
+        ("{less_than: 5}", "{lessthan: 5}", 11, "Did you mean less_than?"),
+        ("{less_than: 5}", '{less_than: "5"}', 11, "is not a number"),
+        ("{less_than: 5}", "{less_than: 5.125}", 11, "too fine"),
+        ("{less_than: 5}", "[]", 11, "never true"),
+        ("  silent:\n    - {why: long, patient: {lifestyle: {sleep_hours_per_night: 8}}}\n", "", 15, "stays silent"),
+        (
+            "{lifestyle.sleep_hours_per_night} hours",
+            "{lifestyle.nutrition} hours",
+            13,
+            "is not known whenever this rule holds",
+        ),
+        ("{lifestyle.sleep_hours_per_night} hours", "{hold}", 13, "{hold} may stand only where"),
+        ("Sleep matters.", "Stop your medicine today.", 13, "reads as an order to change a medicine"),
+        ("Sleep matters.", "You can skip a dose.", 13, "reads as an order to change a medicine"),
+        ("Sleep matters.", "Take 2 mg of it.", 13, "names a dose"),
+        ("Sleep matters.", "Ketamine is a reset.", 13, "sells an estimate as a fact"),
+        ("Short sleep.", "Give 0.5 mg/kg.", 14, "dose by weight"),
+        ("level: caution", "level: stop", 12, "must say who does what"),
+        ("then:", "then:\n  asks: [{who: patient, what: rest, by: now}]", 13, "must say who does what"),
+        (
+            "{less_than: 5}",
+            "{less_than: 5}\n  medicine: {schedule: daily}\n  condition: {name: stroke_or_tia}",
+            10,
+            "can each occur",
+        ),
+        ("status: trial", "status: trial\nfor_everyone: because", 4, "Only a rule with"),
+        ("when:\n  lifestyle:\n    sleep_hours_per_night: {less_than: 5}", "when: everyone", 9, "must say why"),
+        ("rationale: It exists", "rationale: It: exists", 6, "This is not YAML"),
+    ],
+)
+def test_a_bad_rule_file_is_refused_with_file_line_and_mend(folder: Path, old: str, new: str, line: int, says: str) -> None:
+    assert old in RULE
+    broken = RULE.replace(old, new, 1)
+    if "who: patient" in new:
+        broken = broken.replace("level: caution", "level: stop")
+        says = "needs a human of the clinic"
+    found = faults(folder, broken)
+    assert any(fault.file == "aftercare/made-up-rule.yaml" for fault in found)
+    assert any(says in f"{fault.problem} {fault.mend}" for fault in found), found
+    matching = next(fault for fault in found if says in f"{fault.problem} {fault.mend}")
+    assert matching.mend
+    assert abs(matching.line - line) <= 1, matching
+
+
+def test_all_faults_are_named_at_once(folder: Path) -> None:
+    broken = (
+        RULE.replace("level: caution", "level: loud")
+        .replace("lifestyle:\n", "lifestile:\n")
+        .replace("strength: expert", "strength: expret")
+    )
+    found = faults(folder, broken)
+    assert len(found) >= 3
+
+
+def test_a_rule_about_benzodiazepines_must_warn_of_withdrawal(folder: Path) -> None:
+    rule = RULE.replace(
+        "  lifestyle:\n    sleep_hours_per_night: {less_than: 5}", "  medicine:\n    class: benzodiazepine"
+    ).replace(" You told us about {lifestyle.sleep_hours_per_night} hours.", "")
+    assert any("must warn of withdrawal" in fault.problem for fault in faults(folder, rule))
+
+
+def test_one_id_in_two_folders_is_refused(folder: Path) -> None:
+    (folder / "preparation" / "made-up-rule.yaml").write_text(RULE)
+    assert any("already taken" in fault.problem for fault in faults(folder, RULE))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rulebook.yaml",
+        "sources.yaml",
+        "vocabulary.yaml",
+        "medications.csv",
+        "conditions.yaml",
+        "goals.yaml",
+        "drug_classes.yaml",
+    ],
+)
+def test_a_missing_file_is_named(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(InvalidRulebook) as raised:
+        load(folder)
+    assert [fault.file for fault in raised.value.faults] == [name]
+
+
+def test_a_file_that_is_not_utf_8_is_named_with_its_line(folder: Path) -> None:
+    (folder / "aftercare" / "made-up-rule.yaml").write_bytes(RULE.encode() + b"# \xff\n")
+    with pytest.raises(InvalidRulebook) as raised:
+        load(folder)
+    assert any("UTF-8" in fault.problem for fault in raised.value.faults)
+
+
+def test_yes_no_and_clock_times_stay_what_they_are(folder: Path) -> None:
+    text = (folder / "sources.yaml").read_text() + "odd:\n  title: no\n  by: 12:30\n  read: full\n"
+    (folder / "sources.yaml").write_text(text)
+    source = load(folder).sources["odd"]
+    assert (source.title, source.by) == ("no", "12:30")
+
+
+def test_drafts_and_retired_rules_rest(folder: Path) -> None:
+    (folder / "aftercare" / "made-up-rule.yaml").write_text(RULE.replace("status: trial", "status: draft"))
+    book = load(folder)
+    assert "made-up-rule" in book.resting
+    assert "made-up-rule" not in book.rules
+
+
+def test_the_digest_changes_with_any_file(folder: Path) -> None:
+    before = load(folder).digest
+    (folder / "aftercare" / "made-up-rule.yaml").write_text(RULE)
+    assert load(folder).digest != before
+
+
+def test_every_piece_of_advice_of_the_founding_text_has_a_rule(book: Rulebook) -> None:
+    for places in coverage(book).values():
+        assert [place for place, rules in places.items() if not rules] == []
+
+
+def test_the_coverage_table_is_the_one_that_the_rules_make(book: Rulebook) -> None:
+    assert (shipped() / "COVERAGE.md").read_text() == as_markdown(book), "run `make coverage`"
+
+
+def test_rules_for_everybody_are_rare_and_say_why(book: Rulebook) -> None:
+    for_all = [rule for rule in book.rules.values() if rule.file.for_everyone]
+    assert len(for_all) <= 6
+
+
+def test_every_field_has_words_and_every_factor_that_can_be_sent_has_a_question(book: Rulebook) -> None:
+    for kind, described in KINDS.items():
+        for name, field in described.fields.items():
+            words = book.vocabulary.fields[f"{kind}.{name}"]
+            assert words.says
+            if field.sent:
+                assert words.question.endswith("?"), f"{kind}.{name}"
+                assert words.why
+            if field.tokens:
+                assert set(field.tokens) <= set(words.values), f"{kind}.{name}"
