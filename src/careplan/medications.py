@@ -101,6 +101,7 @@ class Catalogue:
         self.combinations = tuple(combinations)
         self._form_words = frozenset(form_words)
         self._by_name: dict[str, Match] = {}
+        self._by_stem: dict[str, Match | None] = {}
         self._by_code: dict[str, Match] = {}
         for row in self.ingredients.values():
             self._add_ingredient(row)
@@ -159,20 +160,25 @@ class Catalogue:
     def _find(self, name: str) -> tuple[Match | None, tuple[str, ...]]:
         """The match of a whole name, or of its parts if it names several; with the parts that nobody knows."""
         key = normalize(name)
-        match = self._by_name.get(key) or self._by_name.get(self._strip_forms(key))
+        match = self._exact(key)
         if match:
             return match, ()
         parts = [part for part in re.split(r"\s*(?:/|\+|&|;|,|\bwith\b|\band\b|-(?=[a-z]{5}))\s*", _fold(name)) if part]
         if not 2 <= len(parts) <= 6:
             return None, ()
         keys = [normalize(part) for part in parts]
-        matches = [self._by_name.get(part) or self._by_name.get(self._strip_forms(part)) for part in keys]
+        matches = [self._exact(part) for part in keys]
         known = [found for found in matches if found]
         if not known:
             return None, ()
         unknown = tuple(part for part, found in zip(keys, matches, strict=True) if not found and self._strip_forms(part))
         ingredients = {row.ingredient: row for found in known for row in found.ingredients}
         return Match(tuple(ingredients.values()), rescue=any(found.rescue for found in known)), unknown
+
+    def _exact(self, key: str) -> Match | None:
+        """The match of a normalized name, as it stands or without its salts, forms and strengths."""
+        stem = self._strip_forms(key)
+        return self._by_name.get(key) or self._by_name.get(stem) or self._by_stem.get(stem)
 
     def _strip_forms(self, key: str) -> str:
         """`key` without salts, dosage forms and strengths; unchanged if nothing else would be left."""
@@ -197,7 +203,13 @@ class Catalogue:
             self._add_code(code, match)
 
     def _add_name(self, name: str, match: Match) -> None:
-        known = self._by_name.setdefault(normalize(name), match)
+        key = normalize(name)
+        known = self._by_name.setdefault(key, match)
+        # A stem that two medicines share stands for neither.
+        stem = self._strip_forms(key)
+        shared = self._by_stem.setdefault(stem, match)
+        if shared and shared.ingredients != match.ingredients:
+            self._by_stem[stem] = None
         if known.ingredients != match.ingredients:
             raise ValueError(f"the name {name} stands for both {display(known)} and {display(match)}")
 
