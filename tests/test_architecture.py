@@ -11,7 +11,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "careplan"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 LAYERS = [
-    {"errors", "texts"},
+    {"errors", "texts", "phrases"},
     {"patient"},
     {"fields", "medications", "goals"},
     {"rulebook.conditions"},

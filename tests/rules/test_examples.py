@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 
-from careplan.plan import CarePlan
+from careplan.plan import CarePlan, Item
 from careplan.planner import Planner
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Example, Rule
@@ -34,5 +33,5 @@ def test_a_rule_has_patients_for_whom_it_fires_and_for_whom_it_is_silent(rule: R
     assert rule.file.examples.silent or rule.file.for_everyone
 
 
-def items(plan: CarePlan) -> list[msgspec.Struct]:
+def items(plan: CarePlan) -> list[Item]:
     return [*plan.alerts, *(item for section in plan.sections for item in section.items)]

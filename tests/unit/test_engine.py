@@ -16,7 +16,7 @@ from careplan import engine as engine_module
 from careplan.engine import Engine, EngineError, shards
 from careplan.facts import Fact, Tested, bounded
 from careplan.fields import KINDS, Field, member
-from careplan.rulebook.conditions import Either, Every, Expression, Pattern, Test, When
+from careplan.rulebook.conditions import COMPARISONS, Either, Every, Expression, Operation, Pattern, Test, When
 from tests import reference
 
 NUMBERS = st.one_of(
@@ -34,14 +34,17 @@ def tokens_of(field: Field) -> st.SearchStrategy[str]:
 def tests(draw: st.DrawFn, kind: str) -> Test:
     name = draw(st.sampled_from(sorted(FIELDS[kind])))
     field = FIELDS[kind][name]
+    operation: Operation
     if field.type == "tokens":
-        operation = draw(st.sampled_from(["has_any", "has_all", "has_none"]))
+        members: list[Operation] = ["has_any", "has_all", "has_none"]
+        operation = draw(st.sampled_from(members))
         return Test(name, operation, tuple(draw(st.lists(tokens_of(field), min_size=1, max_size=3, unique=True))))
-    operation = draw(st.sampled_from(["one_of", "one_of_or_unknown", "none_of", "known", "unknown"]))
+    plain: list[Operation] = ["one_of", "one_of_or_unknown", "none_of", "known", "unknown"]
+    operation = draw(st.sampled_from(plain))
     if operation in ("known", "unknown"):
         return Test(name, operation)
     if field.type == "number":
-        operation = draw(st.sampled_from([operation, "at_least", "at_most", "less_than", "more_than"]))
+        operation = draw(st.sampled_from([operation, *COMPARISONS]))
         size = 3 if operation in ("one_of", "one_of_or_unknown", "none_of") else 1
         return Test(name, operation, tuple(draw(st.lists(NUMBERS, min_size=1, max_size=size, unique=True))))
     values: st.SearchStrategy[Any] = st.booleans() if field.type == "boolean" else tokens_of(field)
@@ -86,7 +89,8 @@ def fact_sets(draw: st.DrawFn, tested: Tested) -> list[Fact]:
                     if field.type == "number":
                         properties[name] = bounded(draw(NUMBERS))
                     else:
-                        properties[name] = draw(st.booleans() if field.type == "boolean" else tokens_of(field))
+                        values: st.SearchStrategy[Any] = st.booleans() if field.type == "boolean" else tokens_of(field)
+                        properties[name] = draw(values)
             facts.append(Fact(f"{kind}{at}", kind, properties))
     return facts
 

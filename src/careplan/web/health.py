@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Request, get
 from litestar.datastructures import State
+from litestar.exceptions import HTTPException
 
 from careplan.patient import Patient, Treatment
-from careplan.planner import Planner
 from careplan.web.contract import PROBLEMS, documented
-from careplan.web.problems import Problem, problem
+from careplan.web.state import planner_of
 
 
 class Alive(msgspec.Struct, frozen=True):
@@ -55,10 +55,10 @@ def livez() -> Alive:
     sync_to_thread=False,
     responses=documented(PROBLEMS, 500, 503),
 )
-def readyz(request: Request[None, None, State]) -> Response[Any]:
+def readyz(request: Request[None, None, State]) -> Ready:
     """Ready once a plan comes out."""
-    planner: Planner | None = request.app.state.get("planner")
-    if planner is None or not planner.plan(_PATIENT).decisions:
-        return problem(Problem(title="Service Unavailable", status=503, detail="No rulebook is ready to plan with."))
+    planner = planner_of(request.app)
+    if not planner.plan(_PATIENT).decisions:
+        raise HTTPException(status_code=503)
     book = planner.book
-    return Response(Ready(rulebook=book.about.id, version=book.about.version, digest=book.digest))
+    return Ready(rulebook=book.about.id, version=book.about.version, digest=book.digest)

@@ -33,6 +33,7 @@ _DETAILS = {
     405: "This address does not take this method; the Allow header says which it takes.",
     413: "The body is larger than this service takes.",
     415: "Send the body as application/json.",
+    503: "No rulebook is ready to plan with.",
 }
 
 

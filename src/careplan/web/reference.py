@@ -94,12 +94,12 @@ class RuleDetail(RuleSummary, frozen=True, kw_only=True):
 
 _Query = Annotated[
     str,
-    Parameter(query="q", min_length=1, max_length=200, description="a name, part of a name or RxNorm code", examples=[]),
+    Parameter(min_length=1, max_length=200, description="a name, part of a name or RxNorm code"),
 ]
-_Limit = Annotated[int, Parameter(query="limit", ge=1, le=100, description="at most this many answers")]
-_Section = Annotated[Section | None, Parameter(query="section", description="only rules of this section")]
-_Level = Annotated[Level | None, Parameter(query="level", description="only rules of this level")]
-_Source = Annotated[str | None, Parameter(query="source", max_length=100, description="only rules that rest on this source")]
+_Limit = Annotated[int, Parameter(ge=1, le=100, description="at most this many answers")]
+_Section = Annotated[Section | None, Parameter(description="only rules of this section")]
+_Level = Annotated[Level | None, Parameter(description="only rules of this level")]
+_Source = Annotated[str | None, Parameter(max_length=100, description="only rules that rest on this source")]
 
 
 def _book(request: Request[None, None, State]) -> Rulebook:
@@ -115,9 +115,9 @@ def _book(request: Request[None, None, State]) -> Rulebook:
     sync_to_thread=False,
     responses=documented(PROBLEMS, 400, 500, 503),
 )
-def find_medications(request: Request[None, None, State], query: _Query, limit: _Limit = 20) -> Medicines:
+def find_medications(request: Request[None, None, State], q: _Query, limit: _Limit = 20) -> Medicines:
     """Medicines by name or code."""
-    return Medicines(medications=_book(request).catalogue.search(query, limit))
+    return Medicines(medications=_book(request).catalogue.search(q, limit))
 
 
 @get(

@@ -1,0 +1,344 @@
+"""Judging a patient's goal by the word lists of `goals.yaml`: specific, small, in the patient's own hands, and safe.
+
+No language is understood here. A goal becomes a row of words, one walk over a tree finds every phrase of every list,
+and each test asks which of them stand where. The lists are data, so a clinician can read and correct every verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal, get_args
+
+import msgspec
+
+from careplan.phrases import (
+    MEDICINE,
+    NUMBER,
+    Found,
+    PhraseTree,
+    Span,
+    longest,
+    number_in,
+    outside,
+    pairs,
+    spellings,
+    uncovered,
+    valued,
+    words_of,
+)
+
+Category = Literal["self_harm", "medicine_change", "contact_with_abuser", "body_weight", "isolation", "major_decision"]
+"""The categories of safety, the gravest first: the first one found is the verdict."""
+Topic = Literal["movement", "sleep", "calm", "people", "therapy", "food", "mood", "work", "other"]
+"""The topics; where two fit a goal equally well the earlier one is taken."""
+Phrases = tuple[str, ...]
+
+_INSIDE_NAMES = frozenset(".")
+"""A mark that the name of a medicine may be written with: "St. John's wort"."""
+
+
+class _Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The base of everything in `goals.yaml`: a misspelled field is a fault, not a list that is silently empty."""
+
+
+class Together(_Entry, frozen=True, kw_only=True):
+    """A sign made of two phrases: one of `these` less than `before` words ahead of one of `near`, or `after` behind."""
+
+    these: Phrases
+    near: Phrases
+    before: int
+    after: int
+
+
+class SafetyWords(_Entry, frozen=True, kw_only=True):
+    """One category of safety: what gives it away, and the phrases (`harmless`) inside which a sign means nothing."""
+
+    phrases: Phrases
+    together: tuple[Together, ...]
+    harmless: Phrases
+
+
+class TopicWords(_Entry, frozen=True, kw_only=True):
+    """One topic: its words, and a goal of that topic as it should be, to show to the patient."""
+
+    words: Phrases
+    example: str
+
+
+class HowOften(_Entry, frozen=True, kw_only=True):
+    """Phrases that say how many times a week something is done."""
+
+    times_a_week: float
+    phrases: Phrases
+
+
+class Size(_Entry, frozen=True, kw_only=True):
+    """Units of one measure: worth `minutes` each if they measure time, else with the `most` that is small in one go."""
+
+    units: Phrases
+    minutes: float | None = None
+    most: float | None = None
+
+
+class Limits(_Entry, frozen=True, kw_only=True):
+    """Beyond any of these a first step is too big. `minutes_a_day` is a mean over the week."""
+
+    minutes_a_day: float
+    minutes_at_once: float
+    actions_at_once: int
+    not_for_actions: Phrases
+    sizes: tuple[Size, ...]
+    not_effort: Phrases
+
+
+class GoalWords(_Entry, frozen=True, kw_only=True):
+    """The whole of `goals.yaml`, where each list is explained. A phrase that cannot be read makes the file invalid."""
+
+    numbers: Mapping[str, float]
+    fillers: Phrases
+    lists: Mapping[str, Phrases]
+    actions: Mapping[str, Phrases]
+    light_actions: Phrases
+    counted_actions: Phrases
+    clock_actions: Phrases
+    nouns_after: Phrases
+    joins: Phrases
+    asides: Phrases
+    amounts: Phrases
+    not_amounts: Phrases
+    clock_times: Phrases
+    when: Phrases
+    not_when: Phrases
+    how_often: tuple[HowOften, ...]
+    number_a_week: Phrases
+    number_a_day: Phrases
+    week_totals: Phrases
+    vague: Phrases
+    outcomes: Phrases
+    not_outcomes: Phrases
+    others_acts: Phrases
+    not_others_acts: Phrases
+    safety: Mapping[Category, SafetyWords]
+    names_not_judged: Phrases
+    topics: Mapping[Topic, TopicWords]
+    limits: Limits
+
+    def __post_init__(self) -> None:
+        for _, _, phrases in _kinds(self):
+            for phrase in phrases:
+                next(spellings(phrase, self.numbers, self.lists))
+        named = {*self.light_actions, *self.counted_actions, *self.clock_actions, *self.limits.not_for_actions}
+        for what, missing in (
+            ("action", named - set(self.actions)),
+            ("category of safety", set(get_args(Category)) - set(self.safety)),
+            ("topic", set(get_args(Topic)) - set(self.topics)),
+        ):
+            if missing:
+                raise ValueError(f"there is no {what} called {', '.join(sorted(missing))}")
+
+
+class GoalJudgement(msgspec.Struct, frozen=True, kw_only=True):
+    """The verdict on one goal. `safety` is "none" or a `Category`, `example` the model goal of its topic.
+
+    `missing` names the tests that failed, out of one_action, amount, when_or_how_often, clear_words, own_control, small.
+    """
+
+    one_action: bool
+    amount: bool
+    when_or_how_often: bool
+    own_control: bool
+    specific: bool
+    small: bool
+    safety: str
+    topic: str
+    example: str
+    missing: tuple[str, ...]
+
+
+class GoalJudge:
+    """Judges goals by one set of word lists; `medicine_names` are the names whose mention may mean a change of medicine."""
+
+    def __init__(self, words: GoalWords, medicine_names: Iterable[str]) -> None:
+        self._words = words
+        self._tree = _tree_of(words)
+        self._fillers = frozenset(words.fillers)
+        self._nouns_after = frozenset({*words.nouns_after, NUMBER})
+        self._joins = frozenset(words.joins)
+        self._asides = frozenset(words.asides)
+        self._medicines = PhraseTree()
+        not_judged = {tuple(words_of(name)) for name in words.names_not_judged}
+        for name in medicine_names:
+            if (spelled := tuple(words_of(name))) and spelled not in not_judged:
+                *first, last = (valued(word, words.numbers)[0] for word in spelled)
+                for plural in (last, f"{last}s", f"{last}es"):
+                    self._medicines.add((*first, plural), "name")
+
+    def judge(self, text: str) -> GoalJudgement:
+        """The verdict on a goal in the patient's own words. Pure; case and spacing make no difference."""
+        words, values = self._read(text)
+        found = self._tree.find(words, self._fillers)
+        actions = self._actions(words, found.get("action", ()))
+        when = bool(outside(found, "when", "not_when"))
+        amount = self._has_amount(found, actions, when=when)
+        own_control = not (outside(found, "outcome", "not_outcome") or outside(found, "others", "not_others"))
+        tests = {
+            "one_action": len(actions) == 1,
+            "amount": amount,
+            "when_or_how_often": when,
+            # Vague words do no harm beside an amount and a time: "eat more: one vegetable at dinner every day".
+            "clear_words": (amount and when) or "vague" not in found,
+            "own_control": own_control,
+            "small": self._is_small(found, values, actions),
+        }
+        topic = self._topic(found)
+        return GoalJudgement(
+            one_action=tests["one_action"],
+            amount=amount,
+            when_or_how_often=when,
+            own_control=own_control,
+            specific=tests["one_action"] and amount and when and own_control,
+            small=tests["small"],
+            safety=self._safety(found),
+            topic=topic,
+            example=self._words.topics[topic].example,
+            missing=tuple(name for name, held in tests.items() if not held),
+        )
+
+    def _read(self, text: str) -> tuple[list[str], dict[int, float]]:
+        """The words of a text, with signs for numbers and names of medicines, and the value of each number by its place."""
+        plain = [valued(word, self._words.numbers) for word in words_of(text)]
+        names = longest(self._medicines.find([word for word, _ in plain], _INSIDE_NAMES).get("name", ()))
+        ends = {name.start: name.end for name in names}
+        words: list[str] = []
+        values: dict[int, float] = {}
+        at = 0
+        while at < len(plain):
+            word, value = (MEDICINE, 0.0) if at in ends else plain[at]
+            if word == NUMBER:
+                values[len(words)] = value
+            words.append(word)
+            at = ends.get(at, at + 1)
+        return words, values
+
+    def _actions(self, words: Sequence[str], spans: Iterable[Span]) -> frozenset[str]:
+        """The actions a goal asks for; light ones ("go for a swim") only where their part of the sentence has no other."""
+        main: dict[str, int] = {}
+        light: list[tuple[str, int]] = []
+        aside: list[str] = []
+        named: set[str] = set()
+        part, in_aside, read = 0, False, 0
+        for start, _, action in longest(spans):
+            for word in words[read:start]:
+                if word in self._joins:
+                    part, in_aside = part + 1, False
+                elif word in self._asides:
+                    in_aside = in_aside or word != "to" or part in main.values()
+            read = start
+            if start and words[start - 1] in self._nouns_after:
+                named.add(action)
+            elif in_aside:
+                aside.append(action)
+            elif action in self._words.light_actions:
+                light.append((action, part))
+            else:
+                main[action] = part
+        doings = {*main, *{part: action for action, part in light if part not in main.values()}.values()}
+        return frozenset(doings or aside[-1:] or named)
+
+    def _has_amount(self, found: Found, actions: frozenset[str], *, when: bool) -> bool:
+        counted = when and not actions.isdisjoint(self._words.counted_actions)
+        on_the_clock = not actions.isdisjoint(self._words.clock_actions) and outside(found, "clock_time", "not_when")
+        return bool(counted or on_the_clock or outside(found, "amount", "not_amount"))
+
+    def _is_small(self, found: Found, values: Mapping[int, float], actions: frozenset[str]) -> bool:
+        limits = self._words.limits
+        if len(actions) > limits.actions_at_once:
+            return False
+        minutes = 0.0
+        for span in longest(outside(found, "size", "not_effort")):
+            size, amount = limits.sizes[int(span.value)], number_in(span, values)
+            if size.minutes is not None:
+                minutes = max(minutes, amount * size.minutes)
+            elif size.most is not None and amount > size.most:
+                return False
+        if not actions.isdisjoint(limits.not_for_actions):
+            return True
+        times = self._times_a_week(found, values)
+        if times is None:
+            return minutes / 7 <= limits.minutes_a_day
+        return minutes <= limits.minutes_at_once and minutes * times / 7 <= limits.minutes_a_day
+
+    def _times_a_week(self, found: Found, values: Mapping[int, float]) -> float | None:
+        """How often a week, once if nobody said; None where the text gives the sum of a week instead."""
+        times: list[float] = []
+        total = False
+        for span in longest(outside(found, "often", "not_when")):
+            match span.value:
+                case "total":
+                    total = True
+                case "a week":
+                    times.append(number_in(span, values))
+                case "a day":
+                    times.append(number_in(span, values) * 7)
+                case fixed:
+                    times.append(float(fixed))
+        if total and not times:
+            return None
+        return max(times, default=float(max(1, len(found.get("weekday", ())))))
+
+    def _safety(self, found: Found) -> str:
+        for category in get_args(Category):
+            signs = list(found.get(category, ()))
+            for at, pair in enumerate(self._words.safety[category].together):
+                these, near = (found.get(f"{category} {at} {side}", ()) for side in ("these", "near"))
+                signs += pairs(these, near, pair.before, pair.after)
+            if uncovered(signs, found.get(f"{category} harmless", ())):
+                return str(category)
+        return "none"
+
+    def _topic(self, found: Found) -> Topic:
+        named = [span.value for span in found.get("topic", ())]
+        best: Topic = max(get_args(Topic), key=named.count)
+        return best if best in named else "other"
+
+
+def _tree_of(words: GoalWords) -> PhraseTree:
+    """All lists of the file in one tree. Raises ValueError naming a phrase that cannot be read."""
+    tree = PhraseTree()
+    for kind, value, phrases in _kinds(words):
+        for phrase in phrases:
+            for row in spellings(phrase, words.numbers, words.lists):
+                tree.add(row, kind, value)
+    return tree
+
+
+def _kinds(words: GoalWords) -> Iterator[tuple[str, str, Iterable[str]]]:
+    """Every list of the file: the kind of its findings, the value they carry, and its phrases."""
+    yield from (("action", action, phrases) for action, phrases in words.actions.items())
+    yield from (("topic", topic, lists.words) for topic, lists in words.topics.items())
+    for kind, phrases in (
+        ("amount", words.amounts),
+        ("not_amount", words.not_amounts),
+        ("clock_time", words.clock_times),
+        ("when", words.when),
+        ("not_when", words.not_when),
+        ("weekday", words.lists.get("weekday", ())),
+        ("vague", words.vague),
+        ("outcome", words.outcomes),
+        ("not_outcome", words.not_outcomes),
+        ("others", words.others_acts),
+        ("not_others", words.not_others_acts),
+        ("not_effort", words.limits.not_effort),
+    ):
+        yield kind, "", phrases
+    yield from (("often", str(entry.times_a_week), entry.phrases) for entry in words.how_often)
+    often = (("a week", words.number_a_week), ("a day", words.number_a_day), ("total", words.week_totals))
+    yield from (("often", value, phrases) for value, phrases in often)
+    for at, size in enumerate(words.limits.sizes):
+        yield "size", str(at), [f"{start} {unit}" for unit in size.units for start in (NUMBER, "a", "an")]
+    for category, signs in words.safety.items():
+        yield category, "", signs.phrases
+        yield f"{category} harmless", "", signs.harmless
+        for at, pair in enumerate(signs.together):
+            yield f"{category} {at} these", "", pair.these
+            yield f"{category} {at} near", "", pair.near

@@ -1,0 +1,76 @@
+"""The texts of the shipped rules: fit to be read by the people they are for."""
+
+from __future__ import annotations
+
+import re
+
+import pyphen
+import pytest
+
+from careplan.rulebook import wording
+from careplan.rulebook.load import load, shipped
+from careplan.rulebook.model import Rule
+
+BOOK = load(shipped())
+RULES = [pytest.param(rule, id=rule.id) for rule in BOOK.in_order()]
+NAME = re.compile(r"\{[^}]*\}")
+
+
+SYLLABLES = pyphen.Pyphen(lang="en_US", left=1, right=1)
+
+
+def sentences(text: str) -> list[str]:
+    return [part for part in re.split(r"(?<=[.!?:;])\s+", text) if part]
+
+
+def grade(text: str) -> float:
+    """The reading grade of Flesch and Kincaid."""
+    words = re.findall(r"[A-Za-z']+", text)
+    syllables = sum(SYLLABLES.inserted(word).count("-") + 1 for word in words)
+    return 0.39 * len(words) / len(sentences(text)) + 11.8 * syllables / len(words) - 15.59
+
+
+def plain(text: str) -> str:
+    """A text with a short word in every place to fill in, as it would be read."""
+    return NAME.sub("this", " ".join(text.split()))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_patient_text_is_plain(rule: Rule) -> None:
+    text = plain(rule.file.then.patient)
+    assert grade(text) <= 8.5
+    assert max(len(sentence.split()) for sentence in sentences(text)) <= 28
+    assert re.search(r"\b(?:you|your|we|us)\b", text, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_patients_are_asked_for_nothing_that_changes_a_medicine(rule: Rule) -> None:
+    for ask in rule.file.then.asks:
+        if ask.who in ("patient", "supporter"):
+            assert wording.orders_a_change(plain(ask.what)) is None
+
+
+def test_no_sentence_of_the_patient_texts_stands_in_many_rules() -> None:
+    seen: dict[str, list[str]] = {}
+    for rule in BOOK.rules.values():
+        for sentence in sentences(" ".join(rule.file.then.patient.split())):
+            seen.setdefault(sentence, []).append(rule.id)
+    repeated = {sentence: ids for sentence, ids in seen.items() if len(ids) > 30 and len(sentence.split()) > 8}
+    assert repeated == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "order"),
+    [
+        ("Stop taking your medicine today.", True),
+        ("You can skip your dose before the session.", True),
+        ("Please hold {medicine} on the day.", True),
+        ("Taper your lamotrigine slowly.", True),
+        ("Do not stop {medicine} on your own.", False),
+        ("Stopping a medicine suddenly can cause withdrawal.", False),
+        ("Ask whether any change is right for you.", False),
+        ("Walk for ten minutes.", False),
+    ],
+)
+def test_an_order_to_change_a_medicine_is_recognized(text: str, order: bool) -> None:  # noqa: FBT001
+    assert (wording.orders_a_change(text) is not None) == order

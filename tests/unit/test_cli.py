@@ -1,0 +1,114 @@
+"""The command line, as a person and as a script use it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from careplan.cli import main
+from careplan.rulebook.load import shipped
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = str(ROOT / "examples" / "daily-benzodiazepine.json")
+
+
+def test_a_plan_in_a_pipe_is_json() -> None:
+    done = CliRunner().invoke(main, ["plan", EXAMPLE])
+    assert done.exit_code == 0
+    assert json.loads(done.output)["status"] == "draft"
+
+
+def test_a_plan_as_text_reads_for_clinician_and_patient() -> None:
+    done = CliRunner().invoke(main, ["plan", EXAMPLE, "--format", "text"])
+    assert done.exit_code == 0
+    assert "alprazolam (Xanax XR)" in done.output
+    assert "For the patient" in done.output
+
+
+def test_standard_input_and_a_blocked_plan() -> None:
+    done = CliRunner().invoke(main, ["plan", "-"], input=(ROOT / "examples" / "crisis.json").read_text())
+    assert done.exit_code == 3
+    assert json.loads(done.output)["status"] == "blocked"
+
+
+def test_a_body_that_cannot_be_used_names_its_faults() -> None:
+    done = CliRunner().invoke(main, ["plan", "-"], input='{"age_years": -1, "pregnancy": "x"}')
+    assert done.exit_code == 2
+    assert "/age_years: must be at least 0" in done.output
+    assert "/pregnancy:" in done.output
+
+
+def test_a_bad_rulebook_is_refused_with_file_line_and_mend(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(shipped(), tmp_path / "rules"))
+    path = next((folder / "aftercare").glob("*.yaml"))
+    path.write_text(path.read_text().replace("level: ", "level: very-"))
+    done = CliRunner().invoke(main, ["plan", EXAMPLE, "--rules", str(folder)])
+    assert done.exit_code == 2
+    assert f"aftercare/{path.name}:4 (level)" in done.output
+
+
+def test_the_clinics_own_protocol_stands_in_for_one_that_was_not_sent(tmp_path: Path) -> None:
+    hold = {"drug_class": "benzodiazepine", "before_hours": 41, "after_hours": 3, "approved_by": "Dr. Ada Quill"}
+    (tmp_path / "protocol.json").write_text(json.dumps({"holds": [hold]}))
+    patient = {"medications": [{"name": "Ativan", "schedule": "as_needed", "indication": "anxiety"}], "conditions": []}
+    environment = {"CAREPLAN_PROTOCOL": str(tmp_path / "protocol.json")}
+    done = CliRunner().invoke(main, ["plan", "-"], input=json.dumps(patient), env=environment)
+    assert "Dr. Ada Quill" in done.output
+    assert "41 hours" in done.output
+
+
+@pytest.mark.parametrize(
+    ("environment", "says"),
+    [
+        ({"CAREPLAN_POTR": "1"}, "not a setting"),
+        ({"CAREPLAN_PORT": "many"}, "int"),
+        ({"CAREPLAN_PROTOCOL": "/nowhere.json"}, "protocol"),
+    ],
+)
+def test_a_bad_setting_is_refused(environment: dict[str, str], says: str) -> None:
+    done = CliRunner().invoke(main, ["plan", EXAMPLE], env=environment)
+    assert done.exit_code == 2
+    assert says in done.output
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.1", "::", "example.org"])  # noqa: S104
+def test_the_service_refuses_to_listen_beyond_loopback(host: str) -> None:
+    done = CliRunner().invoke(main, ["serve", "--host", host])
+    assert done.exit_code == 2
+    assert "loopback" in done.output
+
+
+def test_a_busy_port_is_named() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = CliRunner().invoke(main, ["serve", "--port", str(taken.getsockname()[1])])
+    assert done.exit_code == 2
+    assert "cannot listen" in done.output
+
+
+@pytest.mark.parametrize("command", [[], ["plan"], ["serve"], ["rules"], ["rules", "coverage"], ["openapi"]])
+def test_every_command_has_help(command: list[str]) -> None:
+    done = CliRunner().invoke(main, [*command, "--help"])
+    assert done.exit_code == 0
+    assert "Usage" in done.output
+    if command not in ([], ["rules"]):
+        assert "Example: careplan" in done.output
+
+
+def test_the_wheel_carries_rules_and_examples(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {"careplan/rules/rulebook.yaml", "careplan/rules/medications.csv", "careplan/py.typed"} <= names
+    assert len([name for name in names if name.startswith("careplan/rules/") and name.endswith(".yaml")]) > 100
+    assert any(name.startswith("careplan/examples/") for name in names)
