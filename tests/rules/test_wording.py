@@ -50,15 +50,6 @@ def test_patients_are_asked_for_nothing_that_changes_a_medicine(rule: Rule) -> N
             assert wording.orders_a_change(plain(ask.what)) is None
 
 
-def test_no_sentence_of_the_patient_texts_stands_in_many_rules() -> None:
-    seen: dict[str, list[str]] = {}
-    for rule in BOOK.rules.values():
-        for sentence in sentences(" ".join(rule.file.then.patient.split())):
-            seen.setdefault(sentence, []).append(rule.id)
-    repeated = {sentence: ids for sentence, ids in seen.items() if len(ids) > 30 and len(sentence.split()) > 8}
-    assert repeated == {}
-
-
 @pytest.mark.parametrize(
     ("text", "order"),
     [

@@ -14,7 +14,7 @@ HUMANS_OF_THE_CLINIC = frozenset({"clinic", "clinician", "on_call_clinician"})
 AT_ONCE = frozenset({"now", "same_day"})
 SLOTS: Mapping[str, tuple[str, ...]] = {
     "medicine": ("medicine", "ingredient", "class"),
-    "shared_class": ("class", "medicines"),
+    "shared_class": ("class", "medicines", "shared_class.count"),
     "medicine_check": ("entry", "suggestions"),
     "condition": ("condition",),
     "goal": ("goal", "goal_example"),
