@@ -26,7 +26,7 @@ def sentences(text: str) -> list[str]:
 def grade(text: str) -> float:
     """The reading grade of Flesch and Kincaid."""
     words = re.findall(r"[A-Za-z']+", text)
-    syllables = sum(SYLLABLES.inserted(word).count("-") + 1 for word in words)
+    syllables: int = sum(SYLLABLES.inserted(word).count("-") + 1 for word in words)
     return 0.39 * len(words) / len(sentences(text)) + 11.8 * syllables / len(words) - 15.59
 
 
