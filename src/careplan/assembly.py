@@ -1,4 +1,4 @@
-"""From findings to a plan: texts filled in, duplicates merged, order fixed. Pure and deterministic."""
+"""From findings to a plan: fill the texts, merge what is about the same thing, put it in order. No clock, no chance."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ from careplan.plan import (
 )
 from careplan.questions import Questions
 from careplan.rulebook.model import LEVELS, SECTIONS, Rule, Rulebook
-from careplan.texts import Text
-from careplan.words import Topics, Words, topics
+from careplan.words import HoldSentences, Topics, Words, topics
 
 
 class _Prepared(msgspec.Struct, frozen=True):
@@ -46,14 +45,14 @@ class Assembly:
         self._book = book
         self._prepared = {rule.id: self._prepare(rule) for rule in book.rules.values()}
         self._questions = Questions(book)
-        self._signed_hold = Text.parse(book.about.signed_hold)
+        self._hold_sentences = HoldSentences.of(book)
         self._ref = RulebookRef(id=book.about.id, version=book.about.version, digest=book.digest)
         self._disclaimer = " ".join(book.about.disclaimer.split())
         self._crisis = " ".join(book.about.crisis.split())
 
     def plan(self, case: Case, findings: Iterable[Finding]) -> CarePlan:
         """The plan of one case."""
-        words = Words(self._book, case, self._signed_hold)
+        words = Words(self._book, case)
         merged = _merge(case, findings)
         items = [self._item(rule, found, words) for (rule, _), found in merged.items()]
         items.sort(key=lambda item: (self._prepared[item.rule.id].rank, [about.index for about in item.about], item.id))
@@ -99,6 +98,10 @@ class Assembly:
         filled = words.fill(facts, prepared.names) if prepared.names else {}
         because = [phrase for finding, matched in found for phrase in words.because(matched, prepared.topics[finding.group])]
         subject = next((fact for fact in facts if KINDS[fact.kind].many), None)
+        patient_words = clinician_words = filled
+        if subject is not None and "hold" in prepared.names:
+            for_patient, for_clinician = words.hold_sentences(subject, self._hold_sentences)
+            patient_words, clinician_words = filled | {"hold": for_patient}, filled | {"hold": for_clinician}
         about: dict[str, About] = {}
         for _, matched in found:
             for fact in matched:
@@ -108,8 +111,8 @@ class Assembly:
             level=file.level,
             section=rule.section,
             title=rule.title.fill(filled),
-            patient_text=rule.patient.fill(filled),
-            clinician_text=rule.clinician.fill(filled),
+            patient_text=rule.patient.fill(patient_words),
+            clinician_text=rule.clinician.fill(clinician_words),
             evidence=prepared.evidence,
             rule=prepared.ref,
             because=list(dict.fromkeys(because)) or ([file.for_everyone] if file.for_everyone else []),

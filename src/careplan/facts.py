@@ -1,6 +1,6 @@
 """From a patient to small flat facts of tokens, booleans and bounded numbers.
 
-Nothing a caller wrote goes into a fact: names, goals and ids stay outside and are looked up again by the fact's id.
+Nothing a caller wrote goes into a fact: names, goals and ids are left behind, and the id of a fact leads back to them.
 A factor that was not answered is left out of its fact, so that no test but `unknown` can hold on it.
 """
 

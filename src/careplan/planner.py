@@ -22,7 +22,7 @@ class Planner:
         self._assembly = Assembly(book)
 
     def plan(self, patient: Patient) -> CarePlan:
-        """The draft plan of one patient. The same patient and rulebook give the same plan, byte for byte."""
+        """The draft plan of one patient. Equal patients get equal plans, byte for byte."""
         case = self._facts.case(patient)
         return self._assembly.plan(case, self._engine.evaluate(case.facts))
 

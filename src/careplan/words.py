@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
+import msgspec
+
 from careplan.facts import Case, Fact, Value, hold_for
 from careplan.fields import member
 from careplan.medications import Match, Resolved, display
@@ -32,13 +34,28 @@ def topics(group: Group) -> Topics:
     )
 
 
+class HoldSentences(msgspec.Struct, frozen=True):
+    """The sentences about a hold, each for patient and clinician, split once at load."""
+
+    undecided: tuple[str, str]
+    signed: tuple[Text, Text]
+
+    @classmethod
+    def of(cls, book: Rulebook) -> HoldSentences:
+        """The sentences of a rulebook."""
+        undecided, signed = book.about.undecided_hold, book.about.signed_hold
+        return cls(
+            (" ".join(undecided.patient.split()), " ".join(undecided.clinician.split())),
+            (Text.parse(signed.patient), Text.parse(signed.clinician)),
+        )
+
+
 class Words:
     """Names for everything in one case. Made per request, cheap, and asked only for items that are there."""
 
-    def __init__(self, book: Rulebook, case: Case, signed_hold: Text) -> None:
+    def __init__(self, book: Rulebook, case: Case) -> None:
         self._book = book
         self._case = case
-        self._signed_hold = signed_hold
 
     def fill(self, facts: Iterable[Fact], needed: frozenset[str]) -> dict[str, str]:
         """Words for the `needed` names of a text about these facts."""
@@ -77,6 +94,19 @@ class Words:
             approved_by=hold.approved_by,
         )
 
+    def hold_sentences(self, fact: Fact, sentences: HoldSentences) -> tuple[str, str]:
+        """What the plan says of a hold to patient and clinician: the signed one quoted, or that it is undecided."""
+        hold = self._hold(fact)
+        if hold is None:
+            return sentences.undecided
+        words = {
+            "approved_by": " ".join(hold.approved_by.split()),
+            "before": f"{number(hold.before_hours)} hours",
+            "after": f"{number(hold.after_hours)} hours",
+        }
+        patient, clinician = sentences.signed
+        return patient.fill(words), clinician.fill(words)
+
     def medicine(self, fact: Fact) -> str:
         """A medicine by its ingredient and the brand it was found by: "alprazolam (Xanax)"."""
         match = self._case.medicines[fact.indexes[0]].match
@@ -113,8 +143,6 @@ class Words:
                 return fact.ingredient.name if fact.ingredient else None
             case "medicine", "class":
                 return self._class_label(fact)
-            case "medicine", "hold":
-                return self._hold_sentence(fact)
             case "shared_class", "class":
                 return self._book.classes[str(fact.properties["class"])].plural
             case "shared_class", "medicines":
@@ -137,18 +165,6 @@ class Words:
     def _approver(self) -> str | None:
         protocol = self._case.patient.protocol
         return " ".join(protocol.approved_by.split()) if protocol and protocol.approved_by else None
-
-    def _hold_sentence(self, fact: Fact) -> str:
-        hold = self._hold(fact)
-        if hold is None:
-            return " ".join(self._book.about.undecided_hold.split())
-        return self._signed_hold.fill(
-            {
-                "approved_by": " ".join(hold.approved_by.split()),
-                "before": f"{number(hold.before_hours)} hours",
-                "after": f"{number(hold.after_hours)} hours",
-            }
-        )
 
     def _class_label(self, fact: Fact) -> str:
         assert fact.ingredient

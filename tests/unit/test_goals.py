@@ -24,8 +24,8 @@ JUDGE = GoalJudge(WORDS, MEDICINES)
 VAGUE = ("amount", "when_or_how_often", "clear_words")
 
 GOALS_AND_WHAT_THEY_LACK = [
-    ("I will go for a 10-minute walk daily.", ()),
-    ("I plan to exercise more.", VAGUE),
+    ("I will take a 10-minute walk each day.", ()),
+    ("I want to move more.", VAGUE),
     ("Walk 15 minutes after lunch on Mon, Wed and Fri for 2 weeks", ()),
     ("In bed with lights out by 22:30, 5 nights a week", ()),
     ("Call my sister every Sunday at 5 pm", ()),

@@ -126,6 +126,14 @@ def test_a_rule_about_benzodiazepines_must_warn_of_withdrawal(folder: Path) -> N
     assert any("must warn of withdrawal" in fault.problem for fault in faults(folder, rule))
 
 
+def test_the_sentences_about_a_hold_must_quote_who_signed_it(folder: Path) -> None:
+    path = folder / "rulebook.yaml"
+    path.write_text(path.read_text().replace("signed by {approved_by}, ", ""))
+    with pytest.raises(InvalidRulebook) as raised:
+        load(folder)
+    assert [(fault.file, fault.field) for fault in raised.value.faults] == [("rulebook.yaml", "signed_hold.patient")]
+
+
 def test_one_id_in_two_folders_is_refused(folder: Path) -> None:
     (folder / "preparation" / "made-up-rule.yaml").write_text(RULE)
     assert any("already taken" in fault.problem for fault in faults(folder, RULE))

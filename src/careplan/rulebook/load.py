@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -26,7 +26,7 @@ from careplan.rulebook.model import (
     Source,
     Vocabulary,
 )
-from careplan.rulebook.soundness import check_rule, check_rulebook
+from careplan.rulebook.soundness import check_rule, check_rulebook, check_sentences
 from careplan.texts import Text
 
 T = TypeVar("T")
@@ -64,7 +64,7 @@ class _Loading:
             self._digest.update(f"{path}\0{len(content)}\0".encode() + content)
 
     def rulebook(self) -> Rulebook:
-        about = self._one("rulebook.yaml", RulebookFile)
+        about = self._one("rulebook.yaml", RulebookFile, check_sentences)
         vocabulary = self._one("vocabulary.yaml", Vocabulary)
         sources = self._one("sources.yaml", dict[str, Source])
         classes = self._one("drug_classes.yaml", dict[str, DrugClass])
@@ -172,12 +172,14 @@ class _Loading:
             self._csv_fault("medications.csv", "", f"{error}.".capitalize())
             return None
 
-    def _one(self, name: str, target: type[T]) -> T | None:
+    def _one(self, name: str, target: type[T], check: Callable[[T, Document], None] | None = None) -> T | None:
         if PurePosixPath(name) not in self._files:
             self._faults.append(_missing(name))
             return None
         document = self._document(PurePosixPath(name))
         value = document.convert(target) if not document.faults else None
+        if value is not None and check is not None:
+            check(value, document)
         self._faults += document.faults
         return value
 

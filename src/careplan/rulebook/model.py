@@ -221,6 +221,13 @@ class Condition(Entry, frozen=True, kw_only=True):
     closes_hold: bool = False
 
 
+class ForBoth(Entry, frozen=True, kw_only=True):
+    """One thing said twice, for the patient and for the clinician."""
+
+    patient: Line
+    clinician: Line
+
+
 class RulebookFile(Entry, frozen=True, kw_only=True):
     """`rulebook.yaml`."""
 
@@ -229,8 +236,8 @@ class RulebookFile(Entry, frozen=True, kw_only=True):
     title: Line
     disclaimer: Line
     crisis: Line
-    undecided_hold: Line
-    signed_hold: Line
+    undecided_hold: ForBoth
+    signed_hold: ForBoth
     dosage_words: tuple[str, ...]
 
 

@@ -8,7 +8,8 @@ from typing import Protocol
 from careplan.fields import KINDS
 from careplan.rulebook import wording
 from careplan.rulebook.conditions import Group, Path, Pattern, Test, tests_of
-from careplan.rulebook.model import Rule, Rulebook
+from careplan.rulebook.model import Rule, Rulebook, RulebookFile
+from careplan.texts import Text
 
 HUMANS_OF_THE_CLINIC = frozenset({"clinic", "clinician", "on_call_clinician"})
 AT_ONCE = frozenset({"now", "same_day"})
@@ -47,6 +48,26 @@ def check_rulebook(book: Rulebook, notes: Mapping[str, FaultList]) -> None:
                 raise_to = next(iter(notes.values()), None)
                 if raise_to is not None:
                     raise_to.fault((), f"vocabulary.yaml has no words for {kind}.{field}.", "Add an entry under fields.")
+
+
+def check_sentences(about: RulebookFile, note: FaultList) -> None:
+    """Note every fault of the sentences about a hold in `rulebook.yaml`."""
+    for field, both, slots in (
+        ("undecided_hold", about.undecided_hold, frozenset[str]()),
+        ("signed_hold", about.signed_hold, frozenset({"approved_by", "before", "after"})),
+    ):
+        for reader, text in (("patient", both.patient), ("clinician", both.clinician)):
+            path: Path = (field, reader)
+            try:
+                names = Text.parse(text).names
+            except ValueError as error:
+                note.fault(path, f"The braces of this text cannot be read: {error}.", "Write {name} around a name.")
+                continue
+            if names != slots:
+                wanted = ", ".join(f"{{{name}}}" for name in sorted(slots)) or "nothing"
+                note.fault(path, "This sentence fills in the wrong names.", f"It must fill in {wanted}.")
+            if reader == "patient" and wording.orders_a_change(text):
+                note.fault(path, "This reads as an order to change a medicine.", "Say who decides.")
 
 
 def requires(group: Group, kind: str, field: str, *values: str | bool) -> bool:
@@ -124,7 +145,8 @@ def _check_slots(rule: Rule, note: FaultList) -> None:
         *((("then", "asks", at, "what"), text) for at, (_, text) in enumerate(rule.asks)),
     ]
     for path, text in texts:
-        for name in sorted(text.names - offered):
+        quotes_hold = path in (("then", "patient"), ("then", "clinician"))
+        for name in sorted(text.names - (offered if quotes_hold else offered - {"hold"})):
             if name == "hold":
                 note.fault(
                     path, "{hold} may stand only where hold_question is known to be open.", "Test hold_question: open."
@@ -154,7 +176,7 @@ def _check_wording(rule: Rule, note: FaultList) -> None:
     for path, text in ((patient_path, patient), (("then", "clinician"), clinician)):
         for word in wording.oversells(text):
             note.fault(
-                path, f"The word {word} sells an estimate as a fact.", "Say whose estimate it is, with the published range."
+                path, f"The word {word} sells an estimate as a fact.", "Name its author, and the published range next to it."
             )
         if wording.names_a_ketamine_dose(text):
             note.fault(path, "This names a dose by weight.", "A plan never gives a dose; take it out.")

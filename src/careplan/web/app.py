@@ -120,8 +120,8 @@ def _openapi() -> OpenAPIConfig:
         version=version("careplan"),
         summary="Draft care plans for ketamine clinics",
         description=(
-            "Send one patient's factors, get a draft care plan that a clinician signs. Every line of a plan names the facts "
-            "that caused it, the rule that said it and the source behind the rule. Nothing is stored. Errors are problem "
+            "Send one patient's factors, get a draft care plan that a clinician signs. Every line of a plan can be "
+            "traced to the answers behind it, to its rule and to its sources. Nothing is stored. Errors are problem "
             "documents (RFC 9457) that name every fault by JSON Pointer."
         ),
         contact=Contact(name="Whoever runs this service"),
