@@ -98,10 +98,10 @@ class Assembly:
         filled = words.fill(facts, prepared.names) if prepared.names else {}
         because = [phrase for finding, matched in found for phrase in words.because(matched, prepared.topics[finding.group])]
         subject = next((fact for fact in facts if KINDS[fact.kind].many), None)
-        patient_words = clinician_words = filled
+        patient_words, clinician_words = filled | words.in_plain_words(facts, prepared.names), filled
         if subject is not None and "hold" in prepared.names:
             for_patient, for_clinician = words.hold_sentences(subject, self._hold_sentences)
-            patient_words, clinician_words = filled | {"hold": for_patient}, filled | {"hold": for_clinician}
+            patient_words, clinician_words = patient_words | {"hold": for_patient}, filled | {"hold": for_clinician}
         about: dict[str, About] = {}
         for _, matched in found:
             for fact in matched:

@@ -68,6 +68,16 @@ class Words:
                     words[name] = word
         return words
 
+    def in_plain_words(self, facts: Iterable[Fact], needed: frozenset[str]) -> dict[str, str]:
+        """The words that patients read where clinicians read a term: of a condition, and of a medicine's class."""
+        words: dict[str, str] = {}
+        for fact in facts:
+            if fact.kind == "condition" and "condition" in needed:
+                words["condition"] = self._book.conditions[str(fact.properties["name"])].patient_label
+            elif fact.kind == "medicine" and "class" in needed and fact.ingredient:
+                words["class"] = in_words([self._book.classes[name].patient_label for name in fact.ingredient.classes[:1]])
+        return words
+
     def because(self, facts: Iterable[Fact], topics: Topics) -> Iterator[str]:
         """The facts that made a rule hold, as short phrases about the patient."""
         for fact, (fields, tokens) in zip(facts, topics, strict=True):

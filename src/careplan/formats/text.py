@@ -54,7 +54,8 @@ def _parts(plan: CarePlan) -> Iterator[RenderableType]:
         yield Rule("Sent, but not considered", align="left")
         for entry in plan.not_considered:
             yield Text(f"  {entry.what} ({entry.pointer}): {entry.why}")
-    yield Rule("For the patient", align="left")
+    for_patient = "For the patient" if plan.status == "draft" else "For the patient, not before a clinician clears the alerts"
+    yield Rule(for_patient, align="left")
     for section in plan.sections:
         if section.items:
             yield Text(section.patient_title, style="bold")
