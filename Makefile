@@ -47,7 +47,7 @@ coverage: setup  ## Write rules/COVERAGE.md anew, from the rules
 
 lock:  ## Renew the lock files (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/service.lock
-	uv pip compile pyproject.toml --group dev -c requirements/service.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/develop.lock
+	uv pip compile pyproject.toml --extra prove --group dev -c requirements/service.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/develop.lock
 
 clean:  ## Remove what the set-up made
 	rm -rf $(VENV) openapi/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

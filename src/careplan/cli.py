@@ -7,26 +7,21 @@ import socket
 import sys
 from ipaddress import ip_address
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
 import msgspec
 import rich_click as click
 from rich.console import Console
 
-from careplan.errors import InvalidPatient, InvalidRulebook
+from careplan.commands import founding
+from careplan.commands.common import RULES, fail, read_rulebook, read_settings
+from careplan.errors import InvalidPatient
 from careplan.formats import text
 from careplan.plan import CarePlan
 from careplan.planner import Planner
-from careplan.rulebook.coverage import as_markdown, coverage
-from careplan.rulebook.load import load, shipped
+from careplan.rulebook.load import shipped
 from careplan.rulebook.model import Rulebook
-from careplan.settings import InvalidSettings, Settings, clinic_protocol, from_environment
-
-RULES = click.option(
-    "--rules",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of the rulebook; the shipped one if left out.",
-)
+from careplan.settings import Settings, clinic_protocol
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -51,8 +46,8 @@ def plan(file: BinaryIO, form: str | None, rules: Path | None) -> None:
 
     Example: careplan plan examples/benzodiazepine-daily.json --format text
     """
-    settings = _settings()
-    planner = Planner(_load(rules or settings.rules_folder))
+    settings = read_settings()
+    planner = Planner(read_rulebook(rules or settings.rules_folder))
     try:
         patient = planner.intake.decode(file.read())
     except InvalidPatient as error:
@@ -77,11 +72,11 @@ def serve(host: str | None, port: int | None, rules: Path | None) -> None:
 
     Example: careplan serve --host 127.0.0.1 --port 8000
     """
-    settings = _settings()
+    settings = read_settings()
     chosen = {"host": host, "port": port, "rules": str(rules) if rules else None}
     settings = msgspec.structs.replace(settings, **{name: value for name, value in chosen.items() if value is not None})
     _refuse_to_listen_beyond_loopback(settings.host)
-    book = _load(settings.rules_folder)
+    book = read_rulebook(settings.rules_folder)
     settings = msgspec.structs.replace(settings, port=_free_port(settings))
     os.environ.update({f"CAREPLAN_{name.upper()}": str(value) for name, value in msgspec.structs.asdict(settings).items()})
     _announce(settings, book)
@@ -93,24 +88,8 @@ def rules() -> None:
     """Look after the rulebook."""
 
 
-@rules.command("coverage")
-@RULES
-@click.option("--write", is_flag=True, help="Write COVERAGE.md into the rulebook's folder.")
-def rules_coverage(*, rules: Path | None, write: bool) -> None:
-    """Show which rules give each piece of advice of the founding text. Exits with 1 if one has none.
-
-    Example: careplan rules coverage --write
-    """
-    folder = rules or _settings().rules_folder
-    book = _load(folder)
-    table = as_markdown(book)
-    if write:
-        (folder / "COVERAGE.md").write_text(table, encoding="utf-8")
-    else:
-        click.echo(table, nl=False)
-    missing = [place for places in coverage(book).values() for place, found in places.items() if not found]
-    if missing:
-        _fail(f"no rule gives {', '.join(missing)}", 1)
+for command in (founding.coverage,):
+    rules.add_command(command)
 
 
 @main.command()
@@ -122,29 +101,11 @@ def openapi(write: Path | None) -> None:
     """
     from careplan.web.app import build
 
-    document = msgspec.json.format(msgspec.json.encode(build(_load(shipped())).state.contract), indent=2) + b"\n"
+    document = msgspec.json.format(msgspec.json.encode(build(read_rulebook(shipped())).state.contract), indent=2) + b"\n"
     if write:
         write.write_bytes(document)
     else:
         click.echo(document.decode(), nl=False)
-
-
-def _settings() -> Settings:
-    try:
-        settings = from_environment()
-        clinic_protocol(settings)
-    except InvalidSettings as error:
-        _fail(str(error), 2)
-    return settings
-
-
-def _load(folder: Path) -> Rulebook:
-    try:
-        return load(folder)
-    except InvalidRulebook as error:
-        for fault in error.faults:
-            click.echo(str(fault), err=True)
-        _fail(f"the rulebook in {folder} has {len(error.faults)} faults", 2)
 
 
 def _print(made: CarePlan, form: str) -> None:
@@ -161,7 +122,7 @@ def _refuse_to_listen_beyond_loopback(host: str) -> None:
     except ValueError:
         loopback = host == "localhost"
     if not loopback:
-        _fail("without authentication the service listens on loopback only, such as 127.0.0.1", 2)
+        fail("without authentication the service listens on loopback only, such as 127.0.0.1", 2)
 
 
 def _free_port(settings: Settings) -> int:
@@ -171,7 +132,7 @@ def _free_port(settings: Settings) -> int:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
-            _fail(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}", 2)
+            fail(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}", 2)
         return int(probe.getsockname()[1])
 
 
@@ -202,11 +163,6 @@ def _run(settings: Settings) -> None:
         log_access=False,
         workers_kill_timeout=10,
     ).serve()
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    click.echo(f"careplan: {message}", err=True)
-    sys.exit(code)
 
 
 if __name__ == "__main__":

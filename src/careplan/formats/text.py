@@ -54,7 +54,9 @@ def _parts(plan: CarePlan) -> Iterator[RenderableType]:
         yield Rule("Sent, but not considered", align="left")
         for entry in plan.not_considered:
             yield Text(f"  {entry.what} ({entry.pointer}): {entry.why}")
-    for_patient = "For the patient" if plan.status == "draft" else "For the patient, not before a clinician clears the alerts"
+    for_patient = (
+        "For the patient" if plan.status == "draft" else "For the patient, not before a clinician clears the alerts"
+    )
     yield Rule(for_patient, align="left")
     for section in plan.sections:
         if section.items:

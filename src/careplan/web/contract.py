@@ -6,6 +6,7 @@ that msgspec makes; problem documents, examples and links are added in the same 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -60,6 +61,9 @@ def document(app: Litestar, book: Rulebook, examples: Mapping[str, Json]) -> Jso
     )
     _, answers = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
     schemas = _referring(patient) | {name: _answer(schema) for name, schema in answers.items()}
+    for schema in schemas.values():
+        if "description" in schema:  # docstrings keep their indentation before Python 3.13
+            schema["description"] = inspect.cleandoc(schema["description"])
     found["components"]["schemas"] = dict(sorted(schemas.items()))
     _tidy(found)
     body = found["paths"]["/v1/care-plans"]["post"]["requestBody"]
