@@ -24,6 +24,11 @@ LAYERS = [
     {"questions"},
     {"assembly", "formats"},
     {"planner"},
+    {"proof.answers", "proof.report"},
+    {"proof.symbols", "proof.invariants"},
+    {"proof.formulas", "proof.witness"},
+    {"proof.search"},
+    {"proof.prover"},
     {"web.problems"},
     {"web.state", "web.contract", "web.examples", "web.journal"},
     {"web.plans", "web.reference", "web.health"},
@@ -57,7 +62,7 @@ def imports_of(path: Path, *, deferred: bool = True) -> set[str]:
     return found
 
 
-PACKAGES = {"", "careplan", "rulebook", "web", "formats", "commands", "__init__"}
+PACKAGES = {"", "careplan", "rulebook", "web", "formats", "commands", "proof", "__init__"}
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if name_of(path) not in PACKAGES], ids=name_of)
@@ -78,6 +83,7 @@ def test_a_module_imports_only_from_layers_below_it(path: Path) -> None:
         ("rich", {"cli", "commands", "formats.text"}),
         ("jsonschema", {"intake", "rulebook.files"}),
         ("jiter", {"intake"}),
+        ("z3", {"proof", "commands.proving"}),
     ],
 )
 def test_a_library_is_known_in_one_place(package: str, home: set[str]) -> None:

@@ -24,7 +24,7 @@ Properties: TypeAlias = dict[str, Value]
 PROTECTED_INDICATIONS = frozenset({"epilepsy", "catatonia", "alcohol_withdrawal"})
 """Reasons for a medicine for which no plan may speak of leaving out doses; a floor under every rulebook."""
 
-_MAY_PROTECT = frozenset({"antiseizure", "barbiturate", "benzodiazepine", "lamotrigine", "z_drug"})
+MAY_PROTECT = frozenset({"antiseizure", "barbiturate", "benzodiazepine", "lamotrigine", "z_drug"})
 """Classes that can be taken for a protected reason, so that "other" does not say enough about one of them."""
 
 LEAST_NUMBER = 0.0001
@@ -94,18 +94,12 @@ _NEGATIVE: frozenset[Operation] = frozenset({"has_none"})
 
 
 class FactMaker:
-    """Makes the facts that one rulebook looks at."""
+    """Makes the facts that one rulebook looks at, and those that `also` looks at."""
 
-    def __init__(self, book: Rulebook) -> None:
+    def __init__(self, book: Rulebook, also: Iterable[When] = ()) -> None:
         self._book = book
-        self._tested = Tested.by(rule.when for rule in book.rules.values())
-        tested = self._tested
-        self._looked_at = (
-            tested.members.get(("medicine", "class"), frozenset())
-            | tested.members.get(("regimen", "takes"), frozenset())
-            | _tokens(book, "medicine", "ingredient")
-            | _tokens(book, "shared_class", "class")
-        )
+        self._tested = Tested.by((*(rule.when for rule in book.rules.values()), *also))
+        self._looked_at = looked_at(book)
         self._closing_conditions = {name for name, condition in book.conditions.items() if condition.closes_hold}
 
     def case(self, patient: Patient) -> Case:
@@ -141,6 +135,8 @@ class FactMaker:
                 planned, completed = patient.treatment.sessions_planned, patient.treatment.sessions_completed
                 if planned is not None and completed is not None:
                     properties["sessions_left"] = float(max(0, planned - completed))
+            if kind == "protocol" and "approved" in self._tested.fields[kind]:
+                properties["approved"] = bool(patient.protocol and patient.protocol.approved_by)
             yield Fact(kind, kind, properties)
 
     def _medicines(self, patient: Patient, medicines: Sequence[Resolved]) -> Iterable[Fact]:
@@ -268,7 +264,7 @@ class FactMaker:
             return "closed"
         if entry.schedule == "daily" and any(self._book.classes[name].daily_use_closes_hold for name in row.classes):
             return "closed"
-        vague = entry.indication is None or (entry.indication == "other" and not _MAY_PROTECT.isdisjoint(row.classes))
+        vague = entry.indication is None or (entry.indication == "other" and not MAY_PROTECT.isdisjoint(row.classes))
         answered = entry.schedule is not None and not vague and patient.conditions is not None
         return "open" if answered and resolved.problem is None else None
 
@@ -296,14 +292,15 @@ def _list_state(entries: Sequence[object] | None) -> str:
     return "not_asked" if entries is None else "given" if entries else "empty"
 
 
-def _tokens(book: Rulebook, kind: str, field: str) -> frozenset[str]:
+def looked_at(book: Rulebook) -> frozenset[str]:
+    """The ingredients and drug classes that any running rule names; a medicine of none of them has the problem `no_rule`."""
+    fields = {("medicine", "class"), ("medicine", "ingredient"), ("regimen", "takes"), ("shared_class", "class")}
     return frozenset(
         str(value)
         for rule in book.rules.values()
         for group in rule.when
         for pattern in group
-        if pattern.kind == kind
         for test in tests_of(pattern.tests)
-        if test.field == field
+        if (pattern.kind, test.field) in fields
         for value in test.values
     )

@@ -32,6 +32,8 @@ from careplan.texts import Text
 T = TypeVar("T")
 Row = TypeVar("Row", bound=msgspec.Struct)
 
+INVARIANTS = "invariants"
+"""The folder of what must hold of every plan; read by `careplan.proof`, and no section of the plan."""
 GENERATED = frozenset({"README.md", "COVERAGE.md"})
 
 
@@ -81,7 +83,7 @@ class _Loading:
         resting: dict[str, Rule] = {}
         documents: dict[str, Document] = {}
         for path in self._files:
-            if len(path.parts) == 2 and path.suffix == ".yaml":
+            if len(path.parts) == 2 and path.suffix == ".yaml" and path.parts[0] != INVARIANTS:
                 rule, document = self._rule(path, classes, catalogue, conditions)
                 if rule is None:
                     continue

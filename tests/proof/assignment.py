@@ -1,0 +1,130 @@
+"""One real patient as values of the solver's variables, so that formulas can be held against the reference evaluator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import z3
+
+from careplan.facts import PROTECTED_INDICATIONS, Case, Fact, Value
+from careplan.fields import KINDS
+from careplan.medications import Resolved
+from careplan.proof.symbols import PROBLEMS, SINGLE, SymbolicPatient
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """The facts that the symbolic medicine, check, shared class, condition and goal stand for; None where there is none."""
+
+    facts: dict[str, Fact | None]
+
+    @classmethod
+    def of(cls, case: Case, pick: int) -> Chosen:
+        """One fact of each kind, by a number."""
+        kinds = [kind for kind, described in KINDS.items() if described.many]
+        found = {kind: [fact for fact in case.facts if fact.kind == kind] for kind in kinds}
+        return cls({kind: facts[pick % len(facts)] if facts else None for kind, facts in found.items()})
+
+    def looked_at(self, facts: Sequence[Fact]) -> list[Fact]:
+        """The facts of the whole patient and the chosen ones."""
+        return [fact for fact in facts if not KINDS[fact.kind].many or fact is self.facts[fact.kind]]
+
+
+def assigned(symbolic: SymbolicPatient, case: Case, chosen: Chosen) -> Iterator[Any]:
+    """What the variables are for this patient."""
+    patient = case.patient
+    sources = {kind: patient if kind == "patient" else getattr(patient, kind) for kind in SINGLE}
+    for kind in SINGLE:
+        for (of, name), answer in symbolic.answers.items():
+            if of != kind or name in ("sessions_left", "approved"):
+                continue
+            value = getattr(sources[kind], name, None)
+            yield answer.known == (value is not None)
+            if value is not None:
+                yield answer.value == (answer.tokens.index(value) if answer.tokens else _exact(value))
+    yield symbolic.answers["protocol", "approved"].value == bool(patient.protocol and patient.protocol.approved_by)
+    yield from _conditions(symbolic, case, chosen.facts["condition"])
+    yield from _medicines(symbolic, case, chosen.facts["medicine"])
+    yield from _checks(symbolic, chosen)
+    yield from _goals(symbolic, case, chosen.facts["goal"])
+
+
+def _exact(value: Value) -> Any:
+    return value if isinstance(value, bool) else z3.RealVal(str(value)) if isinstance(value, float) else z3.IntVal(value)
+
+
+def _conditions(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> Iterator[Any]:
+    conditions = case.patient.conditions
+    yield symbolic.conditions_asked == (conditions is not None)
+    for name, there in symbolic.has.items():
+        yield there == (name in (conditions or ()))
+    if chosen is not None:
+        yield symbolic.condition == list(symbolic.has).index(str(chosen.properties["name"]))
+
+
+def _medicines(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> Iterator[Any]:
+    names = [row.ingredient for row in symbolic.ingredients]
+    yield symbolic.medicines_asked == (case.patient.medications is not None)
+    yield symbolic.has_medicine == (chosen is not None)
+    unread = [resolved for resolved in case.medicines if resolved.problem not in (None, "code_not_recognized")]
+    yield symbolic.unread_entries == bool(unread)
+    own = case.medicines[chosen.indexes[0]] if chosen is not None else None
+    ingredient = chosen.ingredient.ingredient if chosen is not None and chosen.ingredient else ""
+    besides = {row for resolved in case.medicines if resolved is not own for row in _ingredients(resolved)}
+    besides |= {row for row in (_ingredients(own) if own else ()) if row != ingredient}
+    for name, taken in symbolic.other.items():
+        yield taken == (name in besides)
+    for name, signed in symbolic.signed_holds.items():
+        holds = case.patient.protocol.holds if case.patient.protocol else []
+        yield signed == any(hold.drug_class == name for hold in holds)
+    others = [resolved for resolved in case.medicines if resolved is not own]
+    # What stands beside the medicine in its own entry counts as another one.
+    beside = [own] if own is not None and len(_ingredients(own)) > 1 else []
+    yield symbolic.other_protects == any(_protects(resolved) for resolved in (*others, *beside))
+    if own is None:
+        return
+    yield symbolic.ingredient == names.index(ingredient)
+    yield symbolic.problem == PROBLEMS.index(own.problem or "none")
+    yield symbolic.rescue_product == bool(own.match and own.match.rescue)
+    for answer, value in (
+        (symbolic.sent_schedule, own.entry.schedule),
+        (symbolic.answers["medicine", "indication"], own.entry.indication),
+    ):
+        yield answer.known == (value is not None)
+        if value is not None:
+            yield answer.value == answer.tokens.index(value)
+
+
+def _protects(resolved: Resolved) -> bool:
+    rescue = resolved.entry.schedule == "rescue" or bool(resolved.match and resolved.match.rescue)
+    rows = resolved.match.ingredients if resolved.match else ()
+    calms = any("benzodiazepine" in row.classes for row in rows)
+    return resolved.entry.indication in PROTECTED_INDICATIONS or (rescue and calms)
+
+
+def _ingredients(resolved: Resolved) -> set[str]:
+    return {row.ingredient for row in resolved.match.ingredients} if resolved.match else set()
+
+
+def _checks(symbolic: SymbolicPatient, chosen: Chosen) -> Iterator[Any]:
+    check, shared = chosen.facts["medicine_check"], chosen.facts["shared_class"]
+    yield symbolic.has_check == (check is not None)
+    if check is not None:
+        yield symbolic.check_problem == PROBLEMS.index(str(check.properties["problem"]))
+        yield symbolic.answers["medicine_check", "suggestion"].value == check.properties["suggestion"]
+    yield symbolic.has_shared == (shared is not None)
+    if shared is not None:
+        answer = symbolic.answers["shared_class", "class"]
+        yield answer.value == answer.tokens.index(str(shared.properties["class"]))
+
+
+def _goals(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> Iterator[Any]:
+    goals = case.patient.expectations.goals
+    yield symbolic.goals_asked == (goals is not None)
+    yield symbolic.goal_count == len(goals or ())
+    yield symbolic.answers["goals", "specific_count"].value == sum(goal.specific for goal in case.goals)
+    if chosen is not None:
+        for name in KINDS["goal"].fields:
+            answer, value = symbolic.answers["goal", name], chosen.properties[name]
+            yield answer.value == (answer.tokens.index(str(value)) if answer.tokens else value)

@@ -1,0 +1,325 @@
+"""What does not hold of a rulebook is found, with a smallest patient that the engine agrees about."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from careplan.cli import main
+from careplan.errors import InvalidRulebook
+from careplan.proof.invariants import invariants
+from careplan.proof.prover import Prover
+from careplan.proof.report import Failure
+from careplan.proof.search import Search
+from careplan.rulebook.load import load, shipped
+from careplan.rulebook.model import SECTIONS
+
+RULE = """\
+id: made-up-rule
+version: 1
+status: trial
+level: caution
+title: A made-up rule
+rationale: It exists for a test.
+sources:
+  - {source: founding, place: "2.2", strength: expert_opinion}
+when: WHEN
+then:
+  patient: >-
+    Your prescriber and the clinic look after you. Stopping can cause withdrawal, even seizures. After missed doses
+    there can be a rash.
+  clinician: Prescriber and clinic; withdrawal, seizures; missed doses, rash.
+examples:
+  fires:
+    - {why: unread here, patient: {}}
+  silent:
+    - {why: unread here, patient: {}}
+"""
+
+
+@pytest.fixture
+def rulebook(tmp_path: Path) -> Callable[..., Path]:
+    """A folder with the shipped lists, some of the shipped rules and no invariants but the named ones."""
+
+    def make(*keep: str, invariant: Collection[str] = ()) -> Path:
+        folder = tmp_path / "rules"
+        shutil.copytree(shipped(), folder)
+        for section in (*SECTIONS, "invariants"):
+            for path in (folder / section).glob("*.yaml"):
+                if path.stem not in (*keep, *invariant):
+                    path.unlink()
+        return folder
+
+    return make
+
+
+def add(folder: Path, when: str, name: str = "made-up-rule", **change: str) -> None:
+    text = RULE.replace("made-up-rule", name).replace("WHEN", when)
+    for old, new in change.items():
+        text = text.replace(old, new)
+    (folder / "aftercare").mkdir(exist_ok=True)
+    (folder / "aftercare" / f"{name}.yaml").write_text(text)
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def failures(folder: Path) -> list[Failure]:
+    book = load(folder)
+    prover = Prover(book)
+    try:
+        return prover.prove(invariants(folder, book)).failures
+    finally:
+        prover.close()
+
+
+@pytest.mark.parametrize(
+    ("when", "clash"),
+    [
+        ("{lifestyle: {sleep_hours_per_night: {at_least: 6, less_than: 5}}}", ["at least 6", "less than 5"]),
+        ("{history: {list: empty, has: porphyria}, support: {therapist: true}}", ["list one of empty", "has any porphyria"]),
+        ("{medicine: {class: lamotrigine, half_life: long}}", ["class has any lamotrigine", "half_life one of long"]),
+        ("{medicine: {class: benzodiazepine, schedule: daily, hold_question: open}}", ["schedule", "hold_question"]),
+        (
+            "{medicine: {ingredient: clonazepam, hold_question: open}, history: {has: catatonia}}",
+            ["hold_question", "catatonia"],
+        ),
+        (
+            "{treatment: {sessions_left: {more_than: 3}, sessions_planned: {at_most: 2}}}",
+            ["sessions_left", "sessions_planned"],
+        ),
+        ("{lifestyle: {alcohol_drinks_per_week: {more_than: 500}}}", ["alcohol_drinks_per_week more than 500"]),
+        ("{protocol: {driving_hours: known, approved: false}}", ["driving_hours known", "approved one of False"]),
+        ("{goals: {count: {less_than: 2}, specific_count: {at_least: 2}}}", ["count less than 2", "specific_count"]),
+        ("{goal: {specific: true, amount: false}}", ["specific one of True", "amount one of False"]),
+        ("{shared_class: {class: lamotrigine, count: {at_least: 2}}}", ["class one of lamotrigine"]),
+        ("{regimen: {takes: {all: [benzodiazepine]}, list: empty}}", ["takes has all benzodiazepine", "list"]),
+    ],
+)
+def test_a_rule_that_no_patient_can_meet_is_named_with_the_clashing_conditions(
+    rulebook: Callable[..., Path], when: str, clash: list[str]
+) -> None:
+    folder = rulebook()
+    add(folder, when)
+    (found,) = failures(folder)
+    assert (found.kind, found.subject) == ("unreachable", "made-up-rule")
+    for words in clash:
+        assert words in found.detail
+
+
+def test_an_alternative_that_no_patient_can_meet_is_named_by_its_place(rulebook: Callable[..., Path]) -> None:
+    folder = rulebook()
+    add(folder, "{any_of: [{support: {therapist: true}}, {patient: {age_years: {less_than: 3, more_than: 4}}}]}")
+    (found,) = failures(folder)
+    assert (found.kind, found.subject) == ("unreachable", "made-up-rule, alternative 2")
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "{lifestyle: {sleep_hours_per_night: {at_least: 4.99, less_than: 5}}}",
+        "{medicine: {ingredient: buprenorphine, schedule: rescue, protocol_hold: true, sent_twice: true}}",
+        "{medicine: {class: z_drug, hold_question: closed, indication: insomnia}, history: {list: not_asked}}",
+        "{medicine: {ingredient: lorazepam, hold_question: unknown, sent_twice: true}, history: {list: empty}}",
+        "{medicine_check: {problem: partly_recognized, suggestion: true}, regimen: {takes: benzodiazepine}}",
+        "{medicine_check: {problem: code_and_name_disagree}}",
+        "{medicine_check: {problem: no_rule}}",
+        "{shared_class: {class: opioid, count: {at_least: 4}}}",
+        "{regimen: {list: given, takes: {not: [metformin]}}}",
+        "{goals: {count: {at_least: 3, at_most: 3}, specific_count: {at_least: 3}}}",
+        "{treatment: {sessions_left: {at_most: 0}, sessions_completed: {more_than: 100}}}",
+        "{protocol: {approved: true, driving_hours: unknown}}",
+    ],
+)
+def test_a_rule_that_a_patient_can_meet_has_one_whom_the_engine_finds(rulebook: Callable[..., Path], when: str) -> None:
+    folder = rulebook("goal-well-chosen")
+    add(folder, when)
+    assert failures(folder) == []
+
+
+def test_a_rule_that_another_makes_needless_is_named(rulebook: Callable[..., Path]) -> None:
+    folder = rulebook()
+    add(folder, "{lifestyle: {sleep_hours_per_night: {less_than: 6}}}", "wide-rule")
+    add(folder, "{lifestyle: {sleep_hours_per_night: {less_than: 5}, cannabis: daily}}", "narrow-rule")
+    (found,) = failures(folder)
+    assert (found.kind, found.subject) == ("implied", "narrow-rule")
+    assert "wide-rule" in found.detail
+
+
+def test_two_rules_that_say_the_same_of_different_patients_are_both_needed(rulebook: Callable[..., Path]) -> None:
+    folder = rulebook()
+    add(folder, "{lifestyle: {sleep_hours_per_night: {less_than: 6}}}", "one-rule")
+    add(folder, "{lifestyle: {sleep_hours_per_night: {less_than: 7}, cannabis: daily}}", "other-rule")
+    assert failures(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("when", "patients"),
+    [
+        ("{patient: {age_years: {at_least: 40}}}", [{}]),
+        ("{any_of: [{patient: {age_years: {at_least: 40}}}, {patient: {age_years: {less_than: 40}}}]}", [{}]),
+    ],
+)
+def test_a_choice_that_nobody_makes_for_some_patient_is_shown(
+    rulebook: Callable[..., Path], when: str, patients: list[dict[str, Any]]
+) -> None:
+    folder = rulebook()
+    add(folder, when, **{"  clinician:": "  decides: {subject: route, choice: iv}\n  clinician:"})
+    (found,) = failures(folder)
+    assert (found.kind, found.subject, found.replayed) == ("decision", "route", True)
+    assert found.patient in patients
+
+
+def test_a_choice_made_twice_is_shown(rulebook: Callable[..., Path]) -> None:
+    folder = rulebook()
+    decides = {"  clinician:": "  decides: {subject: route, choice: iv}\n  clinician:"}
+    everyone = {"rationale: It": "for_everyone: For a test.\nrationale: It"}
+    add(folder, "everyone", "always", **decides, **everyone)
+    add(folder, "{red_flags: {chest_pain_now: true}}", "sometimes", **decides)
+    (found,) = [failure for failure in failures(folder) if failure.kind == "decision"]
+    assert (found.patient, found.replayed) == ({"red_flags": {"chest_pain_now": True}}, True)
+
+
+def test_a_rule_that_holds_for_some_answers_only_while_it_is_unknown_is_shown(rulebook: Callable[..., Path]) -> None:
+    folder = rulebook()
+    add(
+        folder,
+        "{any_of: [{treatment: {sessions_left: unknown}}, {treatment: {sessions_completed: {at_most: 0}}}]}",
+    )
+    found = [failure for failure in failures(folder) if failure.kind == "unknown_as_answer"]
+    assert [failure.subject for failure in found] == ["made-up-rule"]
+    assert "sessions_completed" in found[0].detail
+    assert found[0].replayed is True
+
+
+def test_a_red_flag_that_no_longer_blocks_is_shown_with_the_flag_alone(rulebook: Callable[..., Path]) -> None:
+    flags = ("suicidal-thoughts-passive", "suicidal-thoughts-without-a-plan", "suicidal-plan-or-intent")
+    folder = rulebook(*flags, invariant=["suicidal-thoughts-block"])
+    assert failures(folder) == []
+    edit(folder / "screening" / f"{flags[1]}.yaml", "level: stop", "level: hold")
+    (found,) = failures(folder)
+    assert (found.kind, found.subject, found.replayed) == ("invariant", "suicidal-thoughts-block", True)
+    assert found.patient == {"red_flags": {"suicidal_thoughts": "active_no_plan"}}
+
+
+def test_a_boundary_moved_by_one_is_shown_with_the_patient_on_it(rulebook: Callable[..., Path]) -> None:
+    folder = rulebook("younger-than-eighteen", invariant=["minors-block"])
+    edit(folder / "screening" / "younger-than-eighteen.yaml", "less_than: 18}", "less_than: 17}")
+    (found,) = failures(folder)
+    assert (found.patient, found.replayed) == ({"age_years": 17}, True)
+
+
+def test_a_medicine_that_slips_through_the_rules_is_shown_alone(rulebook: Callable[..., Path]) -> None:
+    keep = [path.stem for path in (shipped() / "medications").glob("*.yaml")]
+    name = "benzodiazepines-have-prescriber-and-warning"
+    folder = rulebook(*keep, invariant=[name])
+    assert failures(folder) == []
+    (folder / "medications" / "benzodiazepine-kept-as-rescue.yaml").unlink()
+    (found,) = failures(folder)
+    assert (found.kind, found.subject, found.replayed) == ("invariant", name, True)
+    assert found.patient is not None
+    (medicine,) = found.patient["medications"]
+    assert found.patient.keys() == {"medications"}
+    assert medicine.keys() <= {"name", "schedule"}
+
+
+def test_two_items_that_must_not_meet_are_shown(rulebook: Callable[..., Path]) -> None:
+    folder = rulebook("sleep-under-five-hours", "sleep-five-to-six-hours", invariant=["one-word-on-sleep"])
+    assert failures(folder) == []
+    edit(folder / "aftercare" / "sleep-five-to-six-hours.yaml", "at_least: 5", "at_least: 4.5")
+    (found,) = failures(folder)
+    assert (found.kind, found.replayed) == ("invariant", True)
+    assert found.patient is not None
+    assert 4.5 <= found.patient["lifestyle"]["sleep_hours_per_night"] < 5
+
+
+def test_a_condition_is_followed_to_the_item_about_it_and_not_to_another(rulebook: Callable[..., Path]) -> None:
+    folder = rulebook("preeclampsia-and-ketamine", "allergy-to-ketamine", invariant=["contraindications-block"])
+    edit(
+        folder / "invariants" / "contraindications-block.yaml",
+        "aneurysmal_vascular_disease, arteriovenous_malformation, intracerebral_hemorrhage, ",
+        "",
+    )
+    (found,) = failures(folder)
+    assert found.replayed is True
+    assert found.patient is not None
+    assert len(found.patient["conditions"]) == 1
+    assert found.patient["conditions"][0] in ("serious_risk_from_blood_pressure_rise", "recent_cardiovascular_event")
+
+
+def test_a_solver_that_disagrees_with_the_engine_is_said(
+    rulebook: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = rulebook("younger-than-eighteen")
+    monkeypatch.setattr(Search, "fired", lambda *_: frozenset())
+    (found,) = failures(folder)
+    assert (found.kind, found.replayed) == ("disagreement", False)
+
+
+INVARIANT = """\
+id: made-up
+title: A made-up invariant
+rationale: It exists for a test.
+who: {medicine: {class: opioid}}
+must:
+  some_item: {section: [medications]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        ("class: opioid", "class: opiod", 4, "Did you mean opioid?"),
+        ("  some_item: {section: [medications]}", "  some_item: {section: [medicatoins]}", 6, "Did you mean medications?"),
+        ("  some_item: {section: [medications]}", "  some_itme: {section: [medications]}", 6, "Did you mean some_item?"),
+        ("  some_item: {section: [medications]}", "  some_item: {rules: [no-such-*]}", 6, "No running rule"),
+        ("must:\n", "must:\n  no_item: {level: [stop]}\n", 5, "one demand"),
+        ("  some_item: {section", "  one_item: {rules: ['goal-*'], section", 6, "cannot be counted"),
+        ("id: made-up", "id: other", 1, "not the name of the file"),
+        ("rationale:", "rationale: twice\nrationale:", 4, "stands twice"),
+    ],
+)
+def test_a_faulty_invariant_is_refused_with_file_line_and_mend(
+    rulebook: Callable[..., Path], old: str, new: str, line: int, says: str
+) -> None:
+    folder = rulebook("opioid-taken-regularly", "goal-well-chosen", "goal-too-vague")
+    assert old in INVARIANT
+    text = INVARIANT.replace(old, new)
+    if "goal-*" in new:
+        text = text.replace(", section: [medications]", "")
+    (folder / "invariants" / "made-up.yaml").write_text(text)
+    with pytest.raises(InvalidRulebook) as raised:
+        invariants(folder, load(folder))
+    found = [fault for fault in raised.value.faults if says in str(fault)]
+    assert [(fault.file, fault.line) for fault in found] == [("invariants/made-up.yaml", line)]
+
+
+def test_everything_holds_of_the_shipped_rulebook_for_all_patients() -> None:
+    done = CliRunner().invoke(main, ["rules", "prove", "--format", "json"])
+    report = json.loads(done.stdout)
+    assert (done.exit_code, report["failures"]) == (0, [])
+    files = list((shipped() / "invariants").glob("*.yaml"))
+    assert report["holds"]["invariants that hold for every patient"] == len(files) > 30
+    assert report["holds"]["rules that can fire, by each alternative"] == len(load(shipped()).rules)
+
+
+def test_the_command_saves_patients_that_the_plan_command_takes(rulebook: Callable[..., Path], tmp_path: Path) -> None:
+    folder = rulebook("younger-than-eighteen", invariant=["minors-block"])
+    edit(folder / "screening" / "younger-than-eighteen.yaml", "less_than: 18}", "less_than: 12}")
+    saved = tmp_path / "saved"
+    done = CliRunner().invoke(main, ["rules", "prove", "--rules", str(folder), "--save", str(saved)])
+    assert done.exit_code == 1
+    assert "invariant: minors-block" in done.output
+    assert "The engine's plan of this patient shows it." in done.output
+    (patient,) = saved.glob("*.json")
+    plan = CliRunner().invoke(main, ["plan", str(patient), "--rules", str(folder)])
+    assert json.loads(plan.stdout)["status"] == "draft"
