@@ -13,7 +13,7 @@ import msgspec
 import rich_click as click
 from rich.console import Console
 
-from careplan.commands import founding, proving
+from careplan.commands import founding, proving, reading
 from careplan.commands.common import RULES, fail, read_rulebook, read_settings
 from careplan.errors import InvalidPatient
 from careplan.formats import text
@@ -88,7 +88,14 @@ def rules() -> None:
     """Look after the rulebook."""
 
 
-for command in (founding.coverage, proving.prove):
+for command in (
+    founding.coverage,
+    proving.prove,
+    reading.graph,
+    reading.list_rules,
+    reading.show,
+    reading.sources,
+):
     rules.add_command(command)
 
 

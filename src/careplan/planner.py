@@ -8,6 +8,7 @@ from careplan.facts import FactMaker
 from careplan.intake import Intake
 from careplan.patient import Patient
 from careplan.plan import CarePlan
+from careplan.reading import Reading
 from careplan.rulebook.model import Rulebook
 
 
@@ -20,6 +21,7 @@ class Planner:
         self._facts = FactMaker(book)
         self._engine = Engine({rule.id: rule.when for rule in book.rules.values()})
         self._assembly = Assembly(book)
+        self.reading = Reading(book)
 
     def plan(self, patient: Patient) -> CarePlan:
         """The draft plan of one patient. Equal patients get equal plans, byte for byte."""

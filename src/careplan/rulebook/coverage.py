@@ -5,16 +5,25 @@ from __future__ import annotations
 from careplan.rulebook.model import Rule, Rulebook
 
 
-def coverage(book: Rulebook) -> dict[str, dict[str, list[Rule]]]:
-    """For each source that lists advice: each place of it, and the running rules that rest on that place."""
-    covered: dict[str, dict[str, list[Rule]]] = {
-        name: {place: [] for place in source.advice} for name, source in book.sources.items() if source.advice
+def by_source(book: Rulebook) -> dict[str, dict[str, list[Rule]]]:
+    """For each source, used or not, its places and the running rules that rest on each.
+
+    A text whose advice is listed has all its places there, also those on which no rule rests.
+    """
+    found: dict[str, dict[str, list[Rule]]] = {
+        name: {place: [] for place in source.advice} for name, source in book.sources.items()
     }
     for rule in book.in_order():
         for ref in rule.file.sources:
-            if rule not in (places := covered.get(ref.source, {})).get(ref.place, [rule]):
-                places[ref.place].append(rule)
-    return covered
+            resting = found[ref.source].setdefault(ref.place, [])
+            if rule not in resting:
+                resting.append(rule)
+    return found
+
+
+def coverage(book: Rulebook) -> dict[str, dict[str, list[Rule]]]:
+    """For each source that lists advice: each place of it, and the running rules that rest on that place."""
+    return {name: places for name, places in by_source(book).items() if book.sources[name].advice}
 
 
 def as_markdown(book: Rulebook) -> str:

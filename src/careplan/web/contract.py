@@ -17,6 +17,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from careplan.errors import Fault
 from careplan.intake import patient_schema
 from careplan.plan import CarePlan
+from careplan.reading import RuleDetail
 from careplan.rulebook.model import Rulebook
 from careplan.web.problems import PROBLEM_JSON, Problem
 
@@ -55,7 +56,7 @@ def document(app: Litestar, book: Rulebook, examples: Mapping[str, Json]) -> Jso
         reference.Conditions,
         reference.RulebookSummary,
         reference.Rules,
-        reference.RuleDetail,
+        RuleDetail,
         health.Alive,
         health.Ready,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from litestar import Request, get
@@ -11,8 +11,8 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, Parameter
 
 from careplan.medications import Found
-from careplan.plan import Ask, Evidence, evidence
-from careplan.rulebook.model import By, Level, Rule, Rulebook, Section, Status
+from careplan.reading import RuleDetail, RuleSummary, summary
+from careplan.rulebook.model import Level, Rulebook, Section
 from careplan.web.contract import PROBLEMS, documented
 from careplan.web.state import planner_of
 
@@ -60,36 +60,10 @@ class RulebookSummary(Reference, frozen=True, kw_only=True):
     drug_classes: list[str]
 
 
-class RuleSummary(Reference, frozen=True, kw_only=True):
-    """A rule in short."""
-
-    id: str
-    version: int
-    status: Status
-    level: Level
-    section: Section
-    title: str
-
-
 class Rules(Reference, frozen=True, kw_only=True):
     """Rules in order of section, level and id."""
 
     rules: list[RuleSummary]
-
-
-class RuleDetail(RuleSummary, frozen=True, kw_only=True):
-    """A rule whole: why it exists, when it holds (as written in its file), what it says, and on what it rests."""
-
-    rationale: str
-    when: Any
-    patient_text: str
-    clinician_text: str
-    asks: list[Ask] = []
-    evidence: list[Evidence] = []
-    contested: str = ""
-    gaps: str = ""
-    for_everyone: str = ""
-    related: list[str] = []
 
 
 _Query = Annotated[
@@ -189,7 +163,7 @@ def list_rules(
     """Rules by section, level and source."""
     return Rules(
         rules=[
-            _summary(rule)
+            summary(rule)
             for rule in _book(request).in_order()
             if section in (None, rule.section)
             and level in (None, rule.file.level)
@@ -213,40 +187,4 @@ def get_rule(request: Request[None, None, State], rule_id: FromPath[str]) -> Rul
     rule = book.rules.get(rule_id) or book.resting.get(rule_id)
     if rule is None:
         raise NotFoundException
-    return _detail(book, rule)
-
-
-def _summary(rule: Rule) -> RuleSummary:
-    file = rule.file
-    return RuleSummary(
-        id=rule.id, version=file.version, status=file.status, level=file.level, section=rule.section, title=file.title
-    )
-
-
-def _detail(book: Rulebook, rule: Rule) -> RuleDetail:
-    file = rule.file
-
-    def line(text: str | None) -> str:
-        return " ".join((text or "").split())
-
-    def by_words(by: By) -> str:
-        return book.vocabulary.by[by]
-
-    return RuleDetail(
-        id=rule.id,
-        version=file.version,
-        status=file.status,
-        level=file.level,
-        section=rule.section,
-        title=file.title,
-        rationale=line(file.rationale),
-        when=file.when,
-        patient_text=line(file.then.patient),
-        clinician_text=line(file.then.clinician),
-        asks=[Ask(who=ask.who, what=line(ask.what), by=ask.by, by_words=by_words(ask.by)) for ask in file.then.asks],
-        evidence=evidence(book, rule),
-        contested=line(file.contested),
-        gaps=line(file.gaps),
-        for_everyone=line(file.for_everyone),
-        related=list(file.related),
-    )
+    return planner_of(request.app).reading.detail(rule)
