@@ -23,7 +23,7 @@ LAYERS = [
     {"words", "reading"},
     {"questions"},
     {"assembly", "formats"},
-    {"planner"},
+    {"planner", "trials"},
     {"proof.answers", "proof.report"},
     {"proof.symbols", "proof.invariants"},
     {"proof.formulas", "proof.witness"},

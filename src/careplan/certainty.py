@@ -56,50 +56,22 @@ class Certainty:
 
     def _expression(self, expression: Expression, fact: Fact) -> Verdict:
         if isinstance(expression, Test):
-            return self._test(expression, fact)
+            return self.of_test(expression, fact)
         verdicts = (self._expression(part, fact) for part in expression.parts)
         return _any(verdicts) if isinstance(expression, Either) else _all(verdicts)
 
-    def _test(self, test: Test, fact: Fact) -> Verdict:
+    def of_test(self, test: Test, fact: Fact) -> Verdict:
+        """The verdict on one test of one fact. A test for not being known hangs on the answer as long as there is none."""
+        stands = as_it_stands(test, fact)
         if KINDS[fact.kind].fields[test.field].type == "tokens":
-            return self._membership(test, fact)
-        value = fact.properties.get(test.field)
-        operation = test.operation
-        if value is None:
-            unanswered = self._unanswered(test.field, fact)
-            if not unanswered:
-                return _YES if operation in ("unknown", "one_of_or_unknown") else _NO
+            if stands is not None:
+                return _YES if stands else _NO
+            pointer = _LISTS[fact.kind]
+            # A list that was given but not understood entirely is a matter for its own item, not for another question.
+            return (None, frozenset({pointer})) if pointer in self._not_asked else (None, _NOTHING)
+        if test.field not in fact.properties and (unanswered := self._unanswered(test.field, fact)):
             return None, unanswered
-        match operation:
-            case "one_of" | "one_of_or_unknown":
-                holds = value in test.values
-            case "none_of":
-                holds = value not in test.values
-            case "known" | "unknown":
-                holds = operation == "known"
-            case "at_least":
-                holds = value >= test.values[0]  # type: ignore[operator]
-            case "at_most":
-                holds = value <= test.values[0]  # type: ignore[operator]
-            case "less_than":
-                holds = value < test.values[0]  # type: ignore[operator]
-            case _:
-                holds = value > test.values[0]  # type: ignore[operator]
-        return _YES if holds else _NO
-
-    def _membership(self, test: Test, fact: Fact) -> Verdict:
-        held = [fact.properties.get(member(test.field, str(token))) is True for token in test.values]
-        if test.operation == "has_any" and any(held):
-            return _YES
-        if test.operation == "has_all" and all(held):
-            return _YES
-        if test.operation == "has_none" and any(held):
-            return _NO
-        if fact.whole:
-            return _YES if test.operation == "has_none" else _NO
-        pointer = _LISTS[fact.kind]
-        # A list that was given but not understood entirely is a matter for its own item, not for another question.
-        return (None, frozenset({pointer})) if pointer in self._not_asked else (None, _NOTHING)
+        return _YES if stands else _NO
 
     def _unanswered(self, field: str, fact: Fact) -> frozenset[str]:
         """Where the answer to a missing field would go; nothing if nobody could answer it."""
@@ -124,6 +96,35 @@ class Certainty:
             return _NOTHING
         pointers = {f"/medications/{at}/{name}" for name in missing}
         return frozenset(pointers | ({"/conditions"} & self._not_asked))
+
+
+def as_it_stands(test: Test, fact: Fact) -> bool | None:
+    """Whether a test holds on what is known now; None if that is not known. This is what the engine decides by."""
+    operation = test.operation
+    if KINDS[fact.kind].fields[test.field].type == "tokens":
+        held = [fact.properties.get(member(test.field, str(token))) is True for token in test.values]
+        holds = all(held) if operation == "has_all" else any(held) == (operation == "has_any")
+        # What is not in the list is known to be absent only where the whole list is known.
+        sure = fact.whole or holds == (operation != "has_none")
+        return holds if sure else None
+    value = fact.properties.get(test.field)
+    if value is None:
+        return True if operation in ("unknown", "one_of_or_unknown") else None
+    match operation:
+        case "one_of" | "one_of_or_unknown":
+            return value in test.values
+        case "none_of":
+            return value not in test.values
+        case "known" | "unknown":
+            return operation == "known"
+        case "at_least":
+            return value >= test.values[0]  # type: ignore[operator]
+        case "at_most":
+            return value <= test.values[0]  # type: ignore[operator]
+        case "less_than":
+            return value < test.values[0]  # type: ignore[operator]
+        case _:
+            return value > test.values[0]  # type: ignore[operator]
 
 
 def list_pointer(kind: str) -> str:

@@ -13,7 +13,7 @@ import msgspec
 import rich_click as click
 from rich.console import Console
 
-from careplan.commands import founding, proving, reading
+from careplan.commands import founding, proving, reading, testing
 from careplan.commands.common import RULES, fail, read_rulebook, read_settings
 from careplan.errors import InvalidPatient
 from careplan.formats import text
@@ -95,6 +95,7 @@ for command in (
     reading.list_rules,
     reading.show,
     reading.sources,
+    testing.test,
 ):
     rules.add_command(command)
 
