@@ -19,13 +19,17 @@ class Fault(msgspec.Struct, frozen=True, order=True, kw_only=True, omit_defaults
 
 
 class RuleFault(msgspec.Struct, frozen=True, order=True, kw_only=True):
-    """One fault of a rulebook file: where it is, what is wrong and how to mend it. `line` counts from 1."""
+    """One fault of a rulebook file: where it is, what is wrong and how to mend it. `line` counts from 1.
+
+    `code` names the kind of fault and stays the same when the words change.
+    """
 
     file: str
     line: int
     field: str
     problem: str
     mend: str
+    code: str = "form"
 
     def __str__(self) -> str:
         where = f" ({self.field})" if self.field else ""

@@ -112,7 +112,7 @@ def _invariant(document: Document, stem: str, book: Rulebook) -> Invariant | Non
     reader = Reader(book.classes, book.catalogue.ingredients, book.conditions)
     when = reader.when(document.data.get("who"), ("who",)) if isinstance(document.data, dict) else ()
     for flaw in reader.flaws:
-        document.fault(flaw.path, flaw.problem, flaw.mend)
+        document.fault(flaw.path, flaw.problem, flaw.mend, code=flaw.code)
     if file is None:
         return None
     if file.id != stem:

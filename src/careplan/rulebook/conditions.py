@@ -75,6 +75,7 @@ class Flaw(msgspec.Struct, frozen=True):
     path: Path
     problem: str
     mend: str
+    code: str
 
 
 class Reader:
@@ -96,42 +97,65 @@ class Reader:
         if isinstance(data, dict) and set(data) == {"any_of"}:
             alternatives = data["any_of"]
             if not isinstance(alternatives, list) or len(alternatives) < 2:
-                self._flaw((*path, "any_of"), "any_of needs two or more alternatives.", "List each one with a dash.")
+                self._flaw(
+                    (*path, "any_of"), "any_of needs two or more alternatives.", "List each one with a dash.", code="any-of"
+                )
                 return ()
             return tuple(self._group(part, (*path, "any_of", at)) for at, part in enumerate(alternatives))
         return (self._group(data, path),)
 
     def _group(self, data: object, path: Path) -> Group:
         if not isinstance(data, dict) or not data:
-            self._flaw(path, "conditions name a kind of fact and its fields.", "Write for example `lifestyle:`.")
+            self._flaw(
+                path,
+                "conditions name a kind of fact and its fields.",
+                "Write for example `lifestyle:`.",
+                code="empty-conditions",
+            )
             return ()
         patterns = []
         for kind, tests in data.items():
             if kind not in KINDS or kind == "everyone":
-                self._flaw((*path, kind), f"there is no kind of fact called {kind}.", _nearest(kind, KINDS))
+                self._flaw(
+                    (*path, kind), f"there is no kind of fact called {kind}.", _nearest(kind, KINDS), code="unknown-kind"
+                )
                 continue
             patterns.append(Pattern(str(kind), self._every(str(kind), tests, (*path, kind))))
         many = [pattern.kind for pattern in patterns if KINDS[pattern.kind].many]
         if len(many) > 1:
-            self._flaw(path, f"{' and '.join(many)} can each occur many times.", "Use regimen or history for one of them.")
+            self._flaw(
+                path,
+                f"{' and '.join(many)} can each occur many times.",
+                "Use regimen or history for one of them.",
+                code="too-many-kinds",
+            )
         if len(patterns) > MOST_KINDS:
-            self._flaw(path, f"more than {MOST_KINDS} kinds of fact in one group.", "Split the rule in two.")
+            self._flaw(
+                path, f"more than {MOST_KINDS} kinds of fact in one group.", "Split the rule in two.", code="too-many-kinds"
+            )
         return tuple(patterns)
 
     def _every(self, kind: str, data: object, path: Path) -> Every:
         if not isinstance(data, dict) or not data:
-            self._flaw(path, f"{kind} needs at least one field to test.", f"Fields are {', '.join(KINDS[kind].fields)}.")
+            self._flaw(
+                path,
+                f"{kind} needs at least one field to test.",
+                f"Fields are {', '.join(KINDS[kind].fields)}.",
+                code="empty-conditions",
+            )
             return Every(())
         parts: list[Expression] = []
         for name, wanted in data.items():
             here = (*path, name)
             if name == "any_of":
                 if not isinstance(wanted, list) or len(wanted) < 2:
-                    self._flaw(here, "any_of needs two or more alternatives.", "List each one with a dash.")
+                    self._flaw(here, "any_of needs two or more alternatives.", "List each one with a dash.", code="any-of")
                     continue
                 parts.append(Either(tuple(self._every(kind, part, (*here, at)) for at, part in enumerate(wanted))))
             elif name not in KINDS[kind].fields:
-                self._flaw(here, f"{kind} has no field called {name}.", _nearest(name, KINDS[kind].fields))
+                self._flaw(
+                    here, f"{kind} has no field called {name}.", _nearest(name, KINDS[kind].fields), code="unknown-field"
+                )
             else:
                 field = KINDS[kind].fields[name]
                 read = self._tokens_test if field.type == "tokens" else self._test
@@ -156,7 +180,12 @@ class Reader:
 
     def _bounds(self, name: str, field: Field, wanted: Mapping[Any, Any], path: Path) -> Iterator[Test]:
         if field.type != "number":
-            self._flaw(path, f"{name} cannot be compared as a number.", "Name the value, a list of values, or {not: ...}.")
+            self._flaw(
+                path,
+                f"{name} cannot be compared as a number.",
+                "Name the value, a list of values, or {not: ...}.",
+                code="comparison",
+            )
             return
         self._only(wanted, set(COMPARISONS), path)
         for operation in COMPARISONS:
@@ -176,35 +205,45 @@ class Reader:
     def _values(self, field: Field, data: object, path: Path) -> tuple[Value, ...]:
         listed = data if isinstance(data, list) else [data]
         if not listed:
-            self._flaw(path, "an empty list is never true.", "Name at least one value.")
+            self._flaw(path, "an empty list is never true.", "Name at least one value.", code="empty-list")
         return tuple(value for at, item in enumerate(listed) if (value := self._value(field, item, (*path, at))) is not None)
 
     def _value(self, field: Field, item: object, path: Path) -> Value | None:
         if field.type == "boolean":
             if isinstance(item, bool):
                 return item
-            self._flaw(path, f"{item} is not true or false.", "Write true or false.")
+            self._flaw(path, f"{item} is not true or false.", "Write true or false.", code="value")
         elif field.type == "number":
             if isinstance(item, (int, float)) and not isinstance(item, bool):
                 if abs(item) < 1_000_000 and round(item, 2) == item and item >= 0:
                     return float(item)
-                self._flaw(path, f"{item} is out of range or too fine.", "Use a number from 0 with at most two decimals.")
+                self._flaw(
+                    path,
+                    f"{item} is out of range or too fine.",
+                    "Use a number from 0 with at most two decimals.",
+                    code="value",
+                )
             else:
-                self._flaw(path, f"{item} is not a number.", "Write a plain number without quotes.")
+                self._flaw(path, f"{item} is not a number.", "Write a plain number without quotes.", code="value")
         else:
             allowed = field.tokens or self._tokens[field.vocabulary]
             if item in allowed:
                 return str(item)
-            self._flaw(path, f"{item} is not a value of this field.", _nearest(item, allowed))
+            self._flaw(path, f"{item} is not a value of this field.", _nearest(item, allowed), code="unknown-token")
         return None
 
     def _only(self, data: Mapping[Any, Any], allowed: set[str], path: Path) -> None:
         for key in data:
             if key not in allowed:
-                self._flaw((*path, key), f"{key} is not a comparison for this field.", _nearest(key, sorted(allowed)))
+                self._flaw(
+                    (*path, key),
+                    f"{key} is not a comparison for this field.",
+                    _nearest(key, sorted(allowed)),
+                    code="comparison",
+                )
 
-    def _flaw(self, path: Path, problem: str, mend: str) -> None:
-        self.flaws.append(Flaw(path, problem, mend))
+    def _flaw(self, path: Path, problem: str, mend: str, *, code: str) -> None:
+        self.flaws.append(Flaw(path, problem, mend, code))
 
 
 def tests_of(expression: Expression) -> Iterator[Test]:

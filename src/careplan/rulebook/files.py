@@ -55,6 +55,7 @@ class Document:
                     field="",
                     problem=f"This is not YAML: {problem}.",
                     mend="Check indentation, and quote texts that hold a colon or start with a sign.",
+                    code="yaml",
                 )
             )
             return
@@ -66,10 +67,10 @@ class Document:
             path = path[:-1]
         return self._lines.get(path, 1)
 
-    def fault(self, path: Path, problem: str, mend: str) -> None:
+    def fault(self, path: Path, problem: str, mend: str, *, code: str = "form") -> None:
         """Note a fault at `path`."""
-        field = ".".join(map(str, path))
-        self.faults.append(RuleFault(file=self.file, line=self.line(path), field=field, problem=problem, mend=mend))
+        field, line = ".".join(map(str, path)), self.line(path)
+        self.faults.append(RuleFault(file=self.file, line=line, field=field, problem=problem, mend=mend, code=code))
 
     def convert(self, target: type[T], data: Any = None, path: Path = ()) -> T | None:
         """The data (or a part of it at `path`) as `target`; None, with every fault noted, if it is not of that form."""
@@ -97,15 +98,15 @@ class Document:
                 if key not in known:
                     near = process.extractOne(str(key), known, score_cutoff=60)
                     mend = f"Did you mean {near[0]}?" if near else f"Use one of {', '.join(known)}."
-                    self.fault((*here, key), f"There is no field called {key} here.", mend)
+                    self.fault((*here, key), f"There is no field called {key} here.", mend, code="unknown-key")
         elif error.validator == "enum":
             near = process.extractOne(str(error.instance), error.validator_value, score_cutoff=60)
             mend = f"Did you mean {near[0]}?" if near else f"Use one of {', '.join(map(str, error.validator_value))}."
-            self.fault(here, f"{error.instance} is not a value of this field.", mend)
+            self.fault(here, f"{error.instance} is not a value of this field.", mend, code="unknown-token")
         elif error.validator == "required":
             for key in error.validator_value:
                 if key not in error.instance:
-                    self.fault(here, f"The field {key} is missing.", f"Add {key}.")
+                    self.fault(here, f"The field {key} is missing.", f"Add {key}.", code="missing-key")
         else:
             self.fault(here, f"{error.message}.", "See README.md for the form of this field.")
 
@@ -118,7 +119,7 @@ class Document:
                 here = (*path, key)
                 if key in built:
                     self._lines[here] = key_node.start_mark.line + 1
-                    self.fault(here, f"The key {key} stands twice.", "Keep one of the two.")
+                    self.fault(here, f"The key {key} stands twice.", "Keep one of the two.", code="duplicate-key")
                 self._lines[here] = key_node.start_mark.line + 1
                 built[key] = self._build(value_node, here)
             return built
@@ -157,7 +158,12 @@ def read_rows(file: PurePosixPath, text: str, target: type[Row]) -> tuple[list[R
             problem = f"{error}."
             faults.append(
                 RuleFault(
-                    file=str(file), line=reader.line_num, field="", problem=problem, mend="Compare with the rows around it."
+                    file=str(file),
+                    line=reader.line_num,
+                    field="",
+                    problem=problem,
+                    mend="Compare with the rows around it.",
+                    code="row",
                 )
             )
     return rows, faults

@@ -89,7 +89,10 @@ class _Loading:
                     continue
                 if rule.id in documents:
                     document.fault(
-                        ("id",), f"The id {rule.id} is already taken by {documents[rule.id].file}.", "Choose another id."
+                        ("id",),
+                        f"The id {rule.id} is already taken by {documents[rule.id].file}.",
+                        "Choose another id.",
+                        code="id-taken",
                     )
                 documents[rule.id] = document
                 runs = rule.file.status in ("trial", "active") and path.parts[0] != "retired"
@@ -127,13 +130,17 @@ class _Loading:
         section = path.parts[0]
         file = document.convert(RuleFile) if not document.faults else None
         if section not in (*SECTIONS, "retired"):
-            document.fault((), f"{section} is not a section of the plan.", f"Use one of {', '.join(SECTIONS)}.")
+            document.fault(
+                (), f"{section} is not a section of the plan.", f"Use one of {', '.join(SECTIONS)}.", code="section"
+            )
         reader = Reader(classes, catalogue.ingredients, conditions)
         when: When = reader.when(document.data.get("when")) if isinstance(document.data, dict) else ()
         for flaw in reader.flaws:
-            document.fault(flaw.path, flaw.problem, flaw.mend)
+            document.fault(flaw.path, flaw.problem, flaw.mend, code=flaw.code)
         if file is not None and file.id != path.stem:
-            document.fault(("id",), f"The id {file.id} is not the name of the file.", f"Write id: {path.stem}.")
+            document.fault(
+                ("id",), f"The id {file.id} is not the name of the file.", f"Write id: {path.stem}.", code="id-and-file"
+            )
         texts = _texts(document, file) if file is not None else None
         if file is None or texts is None or document.faults:
             self._faults += document.faults
@@ -161,11 +168,15 @@ class _Loading:
         for row in ingredients:
             for name in row.classes:
                 if name not in classes:
-                    self._csv_fault("medications.csv", row.ingredient, f"There is no drug class {name}.")
+                    self._csv_fault(
+                        "medications.csv", row.ingredient, f"There is no drug class {name}.", code="unknown-token"
+                    )
         for product in combinations:
             for name in product.ingredients:
                 if name not in known:
-                    self._csv_fault("combinations.csv", product.product, f"There is no ingredient {name}.")
+                    self._csv_fault(
+                        "combinations.csv", product.product, f"There is no ingredient {name}.", code="unknown-token"
+                    )
         if self._faults:
             return None
         try:
@@ -202,15 +213,24 @@ class _Loading:
         except UnicodeDecodeError as error:
             line = self._files[path][: error.start].count(b"\n") + 1
             self._faults.append(
-                RuleFault(file=str(path), line=line, field="", problem="This is not UTF-8.", mend="Save the file as UTF-8.")
+                RuleFault(
+                    file=str(path),
+                    line=line,
+                    field="",
+                    problem="This is not UTF-8.",
+                    mend="Save the file as UTF-8.",
+                    code="encoding",
+                )
             )
             return ""
 
-    def _csv_fault(self, file: str, row: str, problem: str) -> None:
+    def _csv_fault(self, file: str, row: str, problem: str, *, code: str = "row") -> None:
         text = self._text(PurePosixPath(file))
         line = next((at for at, content in enumerate(text.splitlines(), 1) if row and content.startswith(row)), 1)
         self._faults.append(
-            RuleFault(file=file, line=line, field=row, problem=problem, mend="Correct the cell or add what is missing.")
+            RuleFault(
+                file=file, line=line, field=row, problem=problem, mend="Correct the cell or add what is missing.", code=code
+            )
         )
 
     def _stop_if_faulty(self) -> None:
@@ -231,7 +251,10 @@ def _texts(document: Document, file: RuleFile) -> tuple[Text, Text, Text, tuple[
             parsed.append(Text.parse(source))
         except ValueError as error:
             document.fault(
-                path, f"The braces of this text cannot be read: {error}.", "Write {name} around a name to fill in."
+                path,
+                f"The braces of this text cannot be read: {error}.",
+                "Write {name} around a name to fill in.",
+                code="braces",
             )
     if len(parsed) != len(sources):
         return None
@@ -241,5 +264,10 @@ def _texts(document: Document, file: RuleFile) -> tuple[Text, Text, Text, tuple[
 
 def _missing(name: str) -> RuleFault:
     return RuleFault(
-        file=name, line=1, field="", problem="The file is missing.", mend="Restore it from the last good rulebook."
+        file=name,
+        line=1,
+        field="",
+        problem="The file is missing.",
+        mend="Restore it from the last good rulebook.",
+        code="missing-file",
     )

@@ -27,7 +27,7 @@ SLOTS: Mapping[str, tuple[str, ...]] = {
 class FaultList(Protocol):
     """Where faults of one file are noted."""
 
-    def fault(self, path: Path, problem: str, mend: str) -> None:
+    def fault(self, path: Path, problem: str, mend: str, *, code: str = "form") -> None:
         """Note a fault at `path`."""
 
 
@@ -47,7 +47,12 @@ def check_rulebook(book: Rulebook, notes: Mapping[str, FaultList]) -> None:
             if f"{kind}.{field}" not in book.vocabulary.fields:
                 raise_to = next(iter(notes.values()), None)
                 if raise_to is not None:
-                    raise_to.fault((), f"vocabulary.yaml has no words for {kind}.{field}.", "Add an entry under fields.")
+                    raise_to.fault(
+                        (),
+                        f"vocabulary.yaml has no words for {kind}.{field}.",
+                        "Add an entry under fields.",
+                        code="no-words",
+                    )
 
 
 def check_sentences(about: RulebookFile, note: FaultList) -> None:
@@ -61,13 +66,15 @@ def check_sentences(about: RulebookFile, note: FaultList) -> None:
             try:
                 names = Text.parse(text).names
             except ValueError as error:
-                note.fault(path, f"The braces of this text cannot be read: {error}.", "Write {name} around a name.")
+                note.fault(
+                    path, f"The braces of this text cannot be read: {error}.", "Write {name} around a name.", code="braces"
+                )
                 continue
             if names != slots:
                 wanted = ", ".join(f"{{{name}}}" for name in sorted(slots)) or "nothing"
-                note.fault(path, "This sentence fills in the wrong names.", f"It must fill in {wanted}.")
+                note.fault(path, "This sentence fills in the wrong names.", f"It must fill in {wanted}.", code="slot")
             if reader == "patient" and wording.orders_a_change(text):
-                note.fault(path, "This reads as an order to change a medicine.", "Say who decides.")
+                note.fault(path, "This reads as an order to change a medicine.", "Say who decides.", code="order-to-patient")
 
 
 def requires(group: Group, kind: str, field: str, *values: str | bool) -> bool:
@@ -97,35 +104,49 @@ def _check_sources(book: Rulebook, rule: Rule, note: FaultList) -> None:
         source = book.sources.get(ref.source)
         if source is None:
             note.fault(
-                ("sources", at, "source"), f"There is no source {ref.source}.", "Add it to sources.yaml or correct the id."
+                ("sources", at, "source"),
+                f"There is no source {ref.source}.",
+                "Add it to sources.yaml or correct the id.",
+                code="unknown-source",
             )
         elif source.advice and ref.place not in source.advice:
             note.fault(
                 ("sources", at, "place"),
                 f"{ref.source} has no place {ref.place}.",
                 "See its list of advice in sources.yaml.",
+                code="unknown-place",
             )
     for at, other in enumerate(rule.file.related):
         if other not in book.rules and other not in book.resting:
-            note.fault(("related", at), f"There is no rule {other}.", "Correct the id or take it out.")
+            note.fault(("related", at), f"There is no rule {other}.", "Correct the id or take it out.", code="unknown-rule")
 
 
 def _check_asks(rule: Rule, note: FaultList) -> None:
     asks = rule.file.then.asks
     if rule.file.level in ("stop", "hold") and not asks:
-        note.fault(("then",), f"A rule of level {rule.file.level} must say who does what.", "Add asks.")
+        note.fault(("then",), f"A rule of level {rule.file.level} must say who does what.", "Add asks.", code="asks")
     if rule.file.level == "stop" and not any(ask.who in HUMANS_OF_THE_CLINIC and ask.by in AT_ONCE for ask in asks):
-        note.fault(("then", "asks"), "A stop needs a human of the clinic who acts now or the same day.", "Add such an ask.")
+        note.fault(
+            ("then", "asks"),
+            "A stop needs a human of the clinic who acts now or the same day.",
+            "Add such an ask.",
+            code="asks",
+        )
 
 
 def _check_reach(rule: Rule, note: FaultList) -> None:
     for_all = any(pattern.kind == "everyone" for group in rule.when for pattern in group)
     if for_all and not rule.file.for_everyone:
-        note.fault(("when",), "A rule for every patient must say why.", "Add for_everyone with the reason.")
+        note.fault(("when",), "A rule for every patient must say why.", "Add for_everyone with the reason.", code="everyone")
     if rule.file.for_everyone and not for_all:
-        note.fault(("for_everyone",), "Only a rule with `when: everyone` has this field.", "Take it out.")
+        note.fault(("for_everyone",), "Only a rule with `when: everyone` has this field.", "Take it out.", code="everyone")
     if not for_all and not rule.file.examples.silent:
-        note.fault(("examples",), "A rule with conditions needs a patient for whom it stays silent.", "Add examples.silent.")
+        note.fault(
+            ("examples",),
+            "A rule with conditions needs a patient for whom it stays silent.",
+            "Add examples.silent.",
+            code="no-silent-example",
+        )
 
 
 def _check_slots(rule: Rule, note: FaultList) -> None:
@@ -149,11 +170,17 @@ def _check_slots(rule: Rule, note: FaultList) -> None:
         for name in sorted(text.names - (offered if quotes_hold else offered - {"hold"})):
             if name == "hold":
                 note.fault(
-                    path, "{hold} may stand only where hold_question is known to be open.", "Test hold_question: open."
+                    path,
+                    "{hold} may stand only where hold_question is known to be open.",
+                    "Test hold_question: open.",
+                    code="slot",
                 )
             else:
                 note.fault(
-                    path, f"{{{name}}} is not known whenever this rule holds.", f"There is {', '.join(sorted(offered))}."
+                    path,
+                    f"{{{name}}} is not known whenever this rule holds.",
+                    f"There is {', '.join(sorted(offered))}.",
+                    code="slot",
                 )
 
 
@@ -171,23 +198,32 @@ def _check_wording(rule: Rule, note: FaultList) -> None:
     patient_path: Path = ("then", "patient")
     if sentence := wording.orders_a_change(patient):
         note.fault(
-            patient_path, f"This reads as an order to change a medicine: {sentence}", "Say what to discuss, and with whom."
+            patient_path,
+            f"This reads as an order to change a medicine: {sentence}",
+            "Say what to discuss, and with whom.",
+            code="order-to-patient",
         )
     for path, text in ((patient_path, patient), (("then", "clinician"), clinician)):
         for word in wording.oversells(text):
             note.fault(
-                path, f"The word {word} sells an estimate as a fact.", "Name its author, and the published range next to it."
+                path,
+                f"The word {word} sells an estimate as a fact.",
+                "Name its author, and the published range next to it.",
+                code="oversold",
             )
         if wording.names_a_ketamine_dose(text):
-            note.fault(path, "This names a dose by weight.", "A plan never gives a dose; take it out.")
+            note.fault(path, "This names a dose by weight.", "A plan never gives a dose; take it out.", code="dose")
     if wording.names_a_dose(patient):
-        note.fault(patient_path, "This names a dose.", "A plan never gives a dose; take it out.")
+        note.fault(patient_path, "This names a dose.", "A plan never gives a dose; take it out.", code="dose")
     tests_hold = any(
         test.field == "hold_question" for group in rule.when for pattern in group for test in tests_of(pattern.tests)
     )
     if tests_hold and wording.names_hours(patient):
         note.fault(
-            patient_path, "This names hours beside a medicine.", "Only {hold} may, from the clinic's signed protocol."
+            patient_path,
+            "This names hours beside a medicine.",
+            "Only {hold} may, from the clinic's signed protocol.",
+            code="hours",
         )
     for token, warns, what in (
         ("benzodiazepine", wording.warns_of_withdrawal, "withdrawal, including seizures"),
@@ -196,6 +232,8 @@ def _check_wording(rule: Rule, note: FaultList) -> None:
         if concerns(rule, token):
             for path, text in ((patient_path, patient), (("then", "clinician"), clinician)):
                 if not warns(text):
-                    note.fault(path, f"A rule about {token} must warn of {what}.", "Add the warning.")
+                    note.fault(path, f"A rule about {token} must warn of {what}.", "Add the warning.", code="warning")
                 if "prescriber" not in text.lower() or "clinic" not in text.lower():
-                    note.fault(path, f"A rule about {token} must name the prescriber and the clinic.", "Name both.")
+                    note.fault(
+                        path, f"A rule about {token} must name the prescriber and the clinic.", "Name both.", code="warning"
+                    )
