@@ -103,9 +103,9 @@ class Assembly:
             for_patient, for_clinician = words.hold_sentences(subject, self._hold_sentences)
             patient_words, clinician_words = patient_words | {"hold": for_patient}, filled | {"hold": for_clinician}
         about: dict[str, About] = {}
-        for _, matched in found:
-            for fact in matched:
-                about |= {entry.pointer: entry for entry in words.about(fact)}
+        for finding, matched in found:
+            for fact, (_, tokens) in zip(matched, prepared.topics[finding.group], strict=True):
+                about |= {entry.pointer: entry for entry in words.about(fact, tokens)}
         return Item(
             id=rule_id if subject is None else f"{rule_id}/{_identity(subject)}",
             level=file.level,
@@ -116,10 +116,10 @@ class Assembly:
             evidence=prepared.evidence,
             rule=prepared.ref,
             because=list(dict.fromkeys(because)) or ([file.for_everyone] if file.for_everyone else []),
-            about=sorted(about.values(), key=lambda entry: entry.index),
+            about=sorted(about.values(), key=lambda entry: (entry.index, entry.pointer)),
             asks=[
-                Ask(who=ask.who, what=text.fill(filled), by=ask.by, by_words=self._book.vocabulary.by[ask.by])
-                for ask, text in rule.asks
+                Ask(who=ask.who, what=text.fill(filled), by=by, by_words=self._book.vocabulary.by[by])
+                for (ask, text), by in zip(rule.asks, words.due(rule.asks), strict=True)
             ],
             contested=file.contested and " ".join(file.contested.split()),
             hold=words.signed_hold(subject) if subject is not None and "hold" in prepared.names else None,

@@ -17,11 +17,13 @@ from careplan.commands import founding, proving, reading, testing
 from careplan.commands.common import RULES, fail, read_rulebook, read_settings
 from careplan.errors import InvalidPatient
 from careplan.formats import text
+from careplan.intake import Intake
+from careplan.patient import Protocol
 from careplan.plan import CarePlan
 from careplan.planner import Planner
 from careplan.rulebook.load import shipped
 from careplan.rulebook.model import Rulebook
-from careplan.settings import Settings, clinic_protocol
+from careplan.settings import InvalidSettings, Settings, clinic_protocol
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -54,9 +56,7 @@ def plan(file: BinaryIO, form: str | None, rules: Path | None) -> None:
         for fault in error.faults:
             click.echo(f"{fault.pointer or '(the body)'}: {fault.detail}", err=True)
         sys.exit(2)
-    if patient.protocol is None and (protocol := clinic_protocol(settings)):
-        patient = msgspec.structs.replace(patient, protocol=protocol)
-    made = planner.plan(patient)
+    made = planner.plan(patient.under(_protocol(settings, planner.intake)))
     _print(made, form or ("text" if sys.stdout.isatty() else "json"))
     sys.exit(3 if made.status == "blocked" else 0)
 
@@ -77,6 +77,7 @@ def serve(host: str | None, port: int | None, rules: Path | None) -> None:
     settings = msgspec.structs.replace(settings, **{name: value for name, value in chosen.items() if value is not None})
     _refuse_to_listen_beyond_loopback(settings.host)
     book = read_rulebook(settings.rules_folder)
+    _protocol(settings, Intake(book.conditions, book.classes))
     settings = msgspec.structs.replace(settings, port=_free_port(settings))
     os.environ.update({f"CAREPLAN_{name.upper()}": str(value) for name, value in msgspec.structs.asdict(settings).items()})
     _announce(settings, book)
@@ -114,6 +115,13 @@ def openapi(write: Path | None) -> None:
         write.write_bytes(document)
     else:
         click.echo(document.decode(), nl=False)
+
+
+def _protocol(settings: Settings, intake: Intake) -> Protocol | None:
+    try:
+        return clinic_protocol(settings, intake)
+    except InvalidSettings as error:
+        fail(str(error), 2)
 
 
 def _print(made: CarePlan, form: str) -> None:

@@ -188,9 +188,7 @@ class FactMaker:
     def _regimen(self, patient: Patient, medicines: Sequence[Resolved], rows: Mapping[str, Ingredient]) -> Fact:
         properties: Properties = {"list": _list_state(patient.medications)}
         tokens = {token for row in rows.values() for token in (row.ingredient, *row.classes)}
-        whole = patient.medications is not None and all(
-            resolved.match and resolved.problem in (None, "code_not_recognized") for resolved in medicines
-        )
+        whole = patient.medications is not None and all(map(_is_read, medicines))
         self._members(properties, "regimen", "takes", tokens, whole=whole)
         return Fact("regimen", "regimen", properties, whole=whole)
 
@@ -235,13 +233,22 @@ class FactMaker:
     def _hold_questions(self, patient: Patient, medicines: Sequence[Resolved]) -> dict[str, str | None]:
         """For each ingredient whether the plan may speak of leaving out doses: open, closed, or None for not known.
 
-        One entry that closes the question closes it for every entry of the same ingredient.
+        One entry that closes the question closes it for every entry of the same ingredient; and as long as any entry
+        could be there against seizures, catatonia or withdrawal without saying so, no question is open.
         """
         protected = self._is_protected(patient, medicines)
+        dependent = any(
+            resolved.entry.schedule == "daily" and any(map(self._makes_dependent, _rows(resolved))) for resolved in medicines
+        )
+        unclear = any(
+            not _is_read(resolved) or (_is_vague(resolved) and any(map(_may_protect, _rows(resolved))))
+            for resolved in medicines
+        )
         stances: dict[str, str | None] = {}
         for resolved in medicines:
-            for row in resolved.match.ingredients if resolved.match else ():
-                stance = self._hold_question(patient, resolved, row, protected=protected)
+            for row in _rows(resolved):
+                closed = protected or (dependent and self._makes_dependent(row))
+                stance = self._hold_question(patient, resolved, row, closed=closed, unclear=unclear)
                 before = stances.get(row.ingredient, "open")
                 stances[row.ingredient] = (
                     "closed" if "closed" in (stance, before) else "open" if stance == before == "open" else None
@@ -249,24 +256,28 @@ class FactMaker:
         return stances
 
     def _is_protected(self, patient: Patient, medicines: Sequence[Resolved]) -> bool:
-        """True when anything tells of seizures, catatonia or withdrawal, in whatever entry it stands."""
-        if not self._closing_conditions.isdisjoint(patient.conditions or ()):
-            return True
-        return any(
-            resolved.entry.indication in PROTECTED_INDICATIONS
-            or (_is_rescue(resolved) and any("benzodiazepine" in row.classes for row in _rows(resolved)))
-            for resolved in medicines
+        """True when anything tells of seizures, catatonia or withdrawal, wherever it was answered."""
+        flags = patient.red_flags
+        drinks = patient.lifestyle.alcohol_drinks_per_week
+        return (
+            not self._closing_conditions.isdisjoint(patient.conditions or ())
+            or flags.new_neurological_symptom is True
+            or flags.intoxicated_now is True
+            or (drinks is not None and drinks >= self._book.about.drinks_that_close_holds)
+            or any(map(_protects, medicines))
         )
 
-    def _hold_question(self, patient: Patient, resolved: Resolved, row: Ingredient, *, protected: bool) -> str | None:
+    def _makes_dependent(self, row: Ingredient) -> bool:
+        return any(self._book.classes[name].daily_use_closes_hold for name in row.classes)
+
+    def _hold_question(
+        self, patient: Patient, resolved: Resolved, row: Ingredient, *, closed: bool, unclear: bool
+    ) -> str | None:
         entry = resolved.entry
-        if row.hold != "ask" or protected or _is_rescue(resolved):
+        if row.hold != "ask" or closed or _is_rescue(resolved):
             return "closed"
-        if entry.schedule == "daily" and any(self._book.classes[name].daily_use_closes_hold for name in row.classes):
-            return "closed"
-        vague = entry.indication is None or (entry.indication == "other" and not MAY_PROTECT.isdisjoint(row.classes))
-        answered = entry.schedule is not None and not vague and patient.conditions is not None
-        return "open" if answered and resolved.problem is None else None
+        answered = entry.schedule is not None and entry.indication is not None and patient.conditions is not None
+        return "open" if answered and not unclear and resolved.problem is None else None
 
 
 def bounded(value: float) -> float:
@@ -278,6 +289,24 @@ def hold_for(row: Ingredient, holds: Iterable[Hold]) -> Hold | None:
     """The signed hold of the protocol for a class of this ingredient; the longest one if there are several."""
     matching = [hold for hold in holds if hold.drug_class in row.classes]
     return max(matching, key=lambda hold: (hold.before_hours + hold.after_hours, hold.approved_by), default=None)
+
+
+def _protects(resolved: Resolved) -> bool:
+    """An entry that itself tells of seizures, catatonia or withdrawal."""
+    calms = any("benzodiazepine" in row.classes for row in _rows(resolved))
+    return resolved.entry.indication in PROTECTED_INDICATIONS or (_is_rescue(resolved) and calms)
+
+
+def _may_protect(row: Ingredient) -> bool:
+    return not MAY_PROTECT.isdisjoint(row.classes)
+
+
+def _is_vague(resolved: Resolved) -> bool:
+    return resolved.entry.indication in (None, "other")
+
+
+def _is_read(resolved: Resolved) -> bool:
+    return resolved.match is not None and resolved.problem in (None, "code_not_recognized")
 
 
 def _is_rescue(resolved: Resolved) -> bool:

@@ -115,6 +115,7 @@ KINDS: Mapping[str, Kind] = {
                     "medicine_change",
                     "body_weight",
                     "self_harm",
+                    "harm_to_others",
                     "isolation",
                     "contact_with_abuser",
                     "major_decision",

@@ -27,7 +27,9 @@ from careplan.phrases import (
     words_of,
 )
 
-Category = Literal["self_harm", "medicine_change", "contact_with_abuser", "body_weight", "isolation", "major_decision"]
+Category = Literal[
+    "self_harm", "medicine_change", "contact_with_abuser", "harm_to_others", "body_weight", "isolation", "major_decision"
+]
 """The categories of safety, the gravest first: the first one found is the verdict."""
 Topic = Literal["movement", "sleep", "calm", "people", "therapy", "food", "mood", "work", "other"]
 """The topics; where two fit a goal equally well the earlier one is taken."""

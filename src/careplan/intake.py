@@ -13,11 +13,13 @@ from typing import Any, Protocol
 
 import jiter
 import msgspec
+import msgspec.inspect
 from jsonschema import Draft202012Validator, FormatChecker
 from rapidfuzz import process
 
 from careplan.errors import Fault, InvalidPatient
 from careplan.patient import PROTOCOL_FIGURES, Patient, Treatment
+from careplan.rulebook.wording import addresses_a_change
 
 MOST_FAULTS = 200
 """A problem document names at most this many faults and says when there are more."""
@@ -59,6 +61,8 @@ class Intake:
             patient = msgspec.convert(_with_whole_numbers(data), Patient)
         if not self._tokens_hold(patient):
             self._refuse(data, "")
+        if any(True for _ in _unnamed(data)):
+            self._refuse(data, "")
         return patient
 
     def _tokens_hold(self, patient: Patient) -> bool:
@@ -83,6 +87,11 @@ class Intake:
             raise InvalidPatient(sorted(set(found[:MOST_FAULTS])), more=len(found) > MOST_FAULTS) from None
 
     def _faults(self, data: object) -> Iterator[Fault]:
+        if too_long := list(_too_long(data)):
+            # A list beyond its limit is not looked into: each entry would cost time, and the sender could choose how much.
+            yield from too_long
+            return
+        yield from _unnamed(data)
         for error in self._validator.iter_errors(data):
             yield from _faults_of(error)
 
@@ -109,6 +118,60 @@ def patient_schema(conditions: Collection[str], drug_classes: Collection[str]) -
         for figure in PROTOCOL_FIGURES
     ]
     return schema, components
+
+
+def _too_long(data: object) -> Iterator[Fault]:
+    for path, most in _LISTS.items():
+        part: object = data
+        for key in path.strip("/").split("/"):
+            part = part.get(key) if isinstance(part, dict) else None
+        if isinstance(part, list) and len(part) > most:
+            yield Fault(pointer=path, detail=_LIMITS["maxItems"].format(most))
+
+
+def _limits_of_lists(struct: type[msgspec.Struct], path: str = "") -> Iterator[tuple[str, int]]:
+    """Every list of the request with the most entries that it may have, by JSON Pointer."""
+    info = msgspec.inspect.type_info(struct)
+    assert isinstance(info, msgspec.inspect.StructType)
+    for field in info.fields:
+        parts = field.type.types if isinstance(field.type, msgspec.inspect.UnionType) else (field.type,)
+        for described in parts:
+            inner = described.type if isinstance(described, msgspec.inspect.Metadata) else described
+            if isinstance(inner, msgspec.inspect.ListType):
+                assert inner.max_length is not None, f"{field.name} has no limit"
+                yield f"{path}/{field.name}", inner.max_length
+            elif isinstance(inner, msgspec.inspect.StructType):
+                yield from _limits_of_lists(inner.cls, f"{path}/{field.name}")
+
+
+_LISTS = dict(_limits_of_lists(Patient))
+
+
+def _unnamed(data: object) -> Iterator[Fault]:
+    """Signatures that are no names: placeholders, and sentences, which would stand in the text that a patient reads."""
+    protocol = data.get("protocol") if isinstance(data, dict) else None
+    if not isinstance(protocol, dict):
+        return
+    holds = protocol.get("holds")
+    signed = [("/protocol/approved_by", protocol)]
+    if isinstance(holds, list):
+        signed += [(f"/protocol/holds/{at}/approved_by", hold) for at, hold in enumerate(holds) if isinstance(hold, dict)]
+    for pointer, part in signed:
+        name = part.get("approved_by")
+        if isinstance(name, str) and not is_a_name(name):
+            yield Fault(pointer=pointer, detail="must be the name of the clinician who approved it")
+
+
+def is_a_name(signature: str) -> bool:
+    """Whether a signature can be a clinician's name: no placeholder, and nothing that reads as an order."""
+    words = re.findall(r"\w+", signature.casefold())
+    return not _PLACEHOLDERS.issuperset(words) and not addresses_a_change(signature)
+
+
+_PLACEHOLDERS = frozenset(
+    {"none", "null", "na", "n", "a", "tbd", "tba", "unknown", "nobody", "noone", "no", "one", "anonymous", "test", "pending"}
+    | {"todo", "x", "xx", "xxx", "dr", "md", "doctor", "clinician"}
+)
 
 
 class _SchemaError(Protocol):

@@ -95,11 +95,16 @@ class Catalogue:
     """All medicines of a rulebook, ready for look-up. Raises ValueError naming a name or code that two rows claim."""
 
     def __init__(
-        self, ingredients: Iterable[Ingredient], combinations: Iterable[Combination], form_words: Iterable[str] = ()
+        self,
+        ingredients: Iterable[Ingredient],
+        combinations: Iterable[Combination],
+        form_words: Iterable[str] = (),
+        rescue_forms: Iterable[str] = (),
     ) -> None:
         self.ingredients: Mapping[str, Ingredient] = {row.ingredient: row for row in ingredients}
         self.combinations = tuple(combinations)
         self._form_words = frozenset(form_words)
+        self._rescue_forms = frozenset(rescue_forms)
         self._by_name: dict[str, Match] = {}
         self._by_stem: dict[str, Match | None] = {}
         self._by_code: dict[str, Match] = {}
@@ -110,8 +115,8 @@ class Catalogue:
         self._spellings = {name: match for name, match in self._by_name.items() if len(name) > 3}
 
     def names(self) -> Iterable[str]:
-        """Every normalized name of every medicine."""
-        return self._by_name.keys()
+        """Every normalized name of every medicine, with its salt and form and without."""
+        return self._by_name.keys() | {stem for stem, match in self._by_stem.items() if match}
 
     def resolve(self, index: int, entry: Medication) -> Resolved:
         """Look one entry up by its code and its name, which must agree where both are known."""
@@ -162,9 +167,10 @@ class Catalogue:
         key = normalize(name)
         match = self._exact(key)
         if match:
-            return match, ()
-        parts = [part for part in re.split(r"\s*(?:/|\+|&|;|,|\bwith\b|\band\b|-(?=[a-z]{5}))\s*", _fold(name)) if part]
-        if not 2 <= len(parts) <= 6:
+            return self._as_kept(match, key), ()
+        split = re.split(r"\s*(?:[/+&;,()\[\]]|\bwith\b|\band\b|-(?=[a-z]{5}))\s*", _fold(name))
+        parts = [part for part in split if part and self._names_something(part)]
+        if not 1 <= len(parts) <= 6:
             return None, ()
         keys = [normalize(part) for part in parts]
         matches = [self._exact(part) for part in keys]
@@ -173,7 +179,23 @@ class Catalogue:
             return None, ()
         unknown = tuple(part for part, found in zip(keys, matches, strict=True) if not found and self._strip_forms(part))
         ingredients = {row.ingredient: row for found in known for row in found.ingredients}
-        return Match(tuple(ingredients.values()), rescue=any(found.rescue for found in known)), unknown
+        if len(ingredients) == len(known[0].ingredients) and not unknown:
+            # One medicine under two of its names, such as a brand with its ingredient in brackets.
+            return self._as_kept(max(known, key=lambda found: (found.rescue, found.called)), key), ()
+        together = Match(tuple(ingredients.values()), rescue=any(found.rescue for found in known))
+        return self._as_kept(together, key), unknown
+
+    def _names_something(self, part: str) -> bool:
+        """False for strengths, forms and directions alone."""
+        words = normalize(part).split()
+        return any(word not in self._form_words and not _STRENGTH.fullmatch(word) for word in words)
+
+    def _as_kept(self, match: Match, key: str) -> Match:
+        """A benzodiazepine in a form that is kept against seizures is a rescue medicine, whatever it is called."""
+        calms = any("benzodiazepine" in row.classes for row in match.ingredients)
+        if match.rescue or not calms or self._rescue_forms.isdisjoint(key.split()):
+            return match
+        return msgspec.structs.replace(match, rescue=True)
 
     def _exact(self, key: str) -> Match | None:
         """The match of a normalized name, as it stands or without its salts, forms and strengths."""
@@ -231,7 +253,7 @@ def normalize(name: str) -> str:
 
 
 def _fold(name: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", name)
+    decomposed = unicodedata.normalize("NFKD", re.sub("[™®©℠]", "", name))
     return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
 
 

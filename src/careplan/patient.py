@@ -36,7 +36,16 @@ Name = Annotated[
         examples=["Xanax"],
     ),
 ]
-ClinicianName = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"\S", examples=["Dr. A. Example, MD"])]
+ClinicianName = Annotated[
+    str,
+    Meta(
+        min_length=3,
+        max_length=80,
+        pattern=r"^[^\W\d_][^\d<>{}:;!?]+$",
+        description="the name of a clinician, without figures; a placeholder is refused",
+        examples=["Dr. A. Example, MD"],
+    ),
+]
 Token = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
 GoalText = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"\S")]
 Rxcui = Annotated[str, Meta(pattern=r"^[0-9]{1,8}$", description="RxNorm concept id (RxCUI)", examples=["596"])]
@@ -145,6 +154,18 @@ class Protocol(Body, frozen=True, kw_only=True):
     driving_hours: Annotated[float, Meta(ge=0, le=168)] | None = None
     approved_by: ClinicianName | None = None
 
+    def over(self, clinic: Protocol | None) -> Protocol:
+        """The protocol completed by the clinic's own: holds of other classes, and its figures where none was sent.
+
+        Figures of two protocols are never mixed, since each set was approved as a whole by the one who signed it.
+        """
+        if clinic is None:
+            return self
+        named = {hold.drug_class for hold in self.holds}
+        holds = [*self.holds, *(hold for hold in clinic.holds if hold.drug_class not in named)]
+        own = any(getattr(self, name) is not None for name in PROTOCOL_FIGURES)
+        return msgspec.structs.replace(self if own else clinic, holds=holds)
+
     def unsigned_figures(self) -> bool:
         """True when a figure stands without the name of the clinician who approved it."""
         return self.approved_by is None and any(getattr(self, name) is not None for name in PROTOCOL_FIGURES)
@@ -171,3 +192,9 @@ class Patient(Body, frozen=True, kw_only=True):
     expectations: Expectations = Expectations()
     red_flags: RedFlags = RedFlags()
     protocol: Protocol | None = None
+
+    def under(self, clinic: Protocol | None) -> Patient:
+        """The patient with the clinic's own protocol behind the one that was sent."""
+        if clinic is None:
+            return self
+        return msgspec.structs.replace(self, protocol=(self.protocol or Protocol()).over(clinic))

@@ -129,12 +129,15 @@ class Questions:
             for fact in case.facts
             if fact.kind == "medicine" and fact.ingredient and fact.properties.get("hold_question") == "open"
         ]
+        classes = {hold.drug_class for hold in shown if hold}
         for at, hold in enumerate(holds):
             if hold not in shown:
+                longer = "The protocol names this class twice; the longer hold is shown. Settle which one counts."
+                none = "No medicine is in the list for which the plan may speak of this hold."
                 yield NotConsidered(
                     pointer=f"/protocol/holds/{at}",
                     what=f"hold for {self._book.classes[hold.drug_class].plural}",
-                    why="No medicine is in the list for which the plan may speak of this hold.",
+                    why=longer if hold.drug_class in classes else none,
                 )
 
 

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from careplan.errors import InvalidPatient
+from careplan.intake import Intake
 from careplan.patient import Protocol
 from careplan.rulebook.load import shipped
 
@@ -55,14 +57,17 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         raise InvalidSettings(str(error)) from None
 
 
-def clinic_protocol(settings: Settings) -> Protocol | None:
-    """The clinic's own protocol. Raises `InvalidSettings` if the file is not one, or if figures in it are not signed."""
+def clinic_protocol(settings: Settings, intake: Intake) -> Protocol | None:
+    """The clinic's own protocol, read as strictly as one in a request.
+
+    Raises `InvalidSettings` naming every fault: no such file, unsigned figures, a drug class that the rulebook lacks.
+    """
     if not settings.protocol:
         return None
     try:
-        protocol = msgspec.json.decode(Path(settings.protocol).read_bytes(), type=Protocol)
-    except (OSError, msgspec.DecodeError) as error:
-        raise InvalidSettings(f"the clinic's protocol cannot be read: {error}") from None
-    if protocol.unsigned_figures():
-        raise InvalidSettings("the clinic's protocol names figures without approved_by")
-    return protocol
+        return intake.decode(b'{"protocol":' + Path(settings.protocol).read_bytes() + b"}").protocol
+    except OSError as error:
+        raise InvalidSettings(f"the clinic's protocol cannot be read: {error.strerror}") from None
+    except InvalidPatient as error:
+        faults = "; ".join(f"{fault.pointer} {fault.detail}" for fault in error.faults)
+        raise InvalidSettings(f"the clinic's protocol is not one: {faults}") from None

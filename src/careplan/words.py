@@ -12,6 +12,7 @@ from careplan.fields import member
 from careplan.medications import Match, Resolved, display
 from careplan.patient import Hold
 from careplan.plan import About, SignedHold
+from careplan.rulebook import model as rulebook
 from careplan.rulebook.conditions import Group, tests_of
 from careplan.rulebook.model import Rulebook
 from careplan.texts import Text, in_words, number
@@ -83,12 +84,27 @@ class Words:
         for fact, (fields, tokens) in zip(facts, topics, strict=True):
             yield from self._phrases(fact, fields, tokens)
 
-    def about(self, fact: Fact) -> Iterator[About]:
-        """The entries of the request that a fact is about."""
+    def about(self, fact: Fact, tokens: frozenset[str]) -> Iterator[About]:
+        """The entries of the request that a fact is about; of a whole list, those that the rule names by its `tokens`."""
         lists = {"condition": "conditions", "goal": "expectations/goals"}
+        if fact.kind == "history":
+            for at, name in enumerate(self._case.patient.conditions or ()):
+                if name in tokens:
+                    yield About(pointer=f"/conditions/{at}", index=at, name=self.entry("condition", at))
+        elif fact.kind == "regimen":
+            for resolved in self._case.medicines:
+                rows = resolved.match.ingredients if resolved.match else ()
+                if any(not tokens.isdisjoint((row.ingredient, *row.classes)) for row in rows):
+                    at = resolved.index
+                    yield About(pointer=f"/medications/{at}", index=at, name=self.entry("medicine", at))
         for at in fact.indexes:
             pointer = f"/{lists.get(fact.kind, 'medications')}/{at}"
             yield About(pointer=pointer, index=at, name=self.entry(fact.kind, at))
+
+    def due(self, asks: Iterable[tuple[rulebook.Ask, Text]]) -> list[rulebook.By]:
+        """When each ask is due: what should have been done before the first session is due before the next one."""
+        begun = (self._case.patient.treatment.sessions_completed or 0) > 0
+        return ["before_next_session" if begun and ask.by == "before_first_session" else ask.by for ask, _ in asks]
 
     def signed_hold(self, fact: Fact) -> SignedHold | None:
         """The clinic's signed hold for a medicine, only where the plan may speak of one."""
@@ -111,8 +127,8 @@ class Words:
             return sentences.undecided
         words = {
             "approved_by": " ".join(hold.approved_by.split()),
-            "before": f"{number(hold.before_hours)} hours",
-            "after": f"{number(hold.after_hours)} hours",
+            "before": _hours(hold.before_hours),
+            "after": _hours(hold.after_hours),
         }
         patient, clinician = sentences.signed
         return patient.fill(words), clinician.fill(words)
@@ -250,3 +266,7 @@ class Words:
             label = self._book.classes[token]
             return label.plural
         return self._book.catalogue.ingredients[token].name
+
+
+def _hours(hours: float) -> str:
+    return f"{number(hours)} hour{'' if hours == 1 else 's'}"

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import z3
 
-from careplan.facts import PROTECTED_INDICATIONS, Case, Fact, Value
+from careplan.facts import MAY_PROTECT, PROTECTED_INDICATIONS, Case, Fact, Value
 from careplan.fields import KINDS
-from careplan.medications import Resolved
+from careplan.medications import Ingredient, Resolved
 from careplan.proof.symbols import PROBLEMS, SINGLE, SymbolicPatient
 
 
@@ -82,6 +82,15 @@ def _medicines(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> It
     # What stands beside the medicine in its own entry counts as another one.
     beside = [own] if own is not None and len(_ingredients(own)) > 1 else []
     yield symbolic.other_protects == any(_protects(resolved) for resolved in (*others, *beside))
+    rows = [(resolved, row) for resolved in others for row in _rows(resolved)]
+    rows += [(resolved, row) for resolved in beside for row in _rows(resolved) if row.ingredient != ingredient]
+    habits = {name for name, words in symbolic.book.classes.items() if words.daily_use_closes_hold}
+    yield symbolic.other_daily == any(
+        resolved.entry.schedule == "daily" and bool(habits & set(row.classes)) for resolved, row in rows
+    )
+    yield symbolic.other_unclear == any(
+        resolved.entry.indication in (None, "other") and bool(MAY_PROTECT & set(row.classes)) for resolved, row in rows
+    )
     if own is None:
         return
     yield symbolic.ingredient == names.index(ingredient)
@@ -101,6 +110,10 @@ def _protects(resolved: Resolved) -> bool:
     rows = resolved.match.ingredients if resolved.match else ()
     calms = any("benzodiazepine" in row.classes for row in rows)
     return resolved.entry.indication in PROTECTED_INDICATIONS or (rescue and calms)
+
+
+def _rows(resolved: Resolved) -> tuple[Ingredient, ...]:
+    return resolved.match.ingredients if resolved.match else ()
 
 
 def _ingredients(resolved: Resolved) -> set[str]:

@@ -194,3 +194,32 @@ def test_wrong_types_in_known_places_are_refused_with_pointers(body: dict[str, A
         INTAKE.convert(body)
     except InvalidPatient as error:
         assert all(fault.detail for fault in error.faults)
+
+
+@pytest.mark.parametrize(
+    "signature", ["none", "TBD", "unknown", "Dr.", "N/A", "Dr. A. Skip your Xanax the day before. Dr. B"]
+)
+def test_a_signature_that_is_no_name_is_refused(signature: str) -> None:
+    assert "/protocol/approved_by" in faults({"protocol": {"driving_hours": 24, "approved_by": signature}})
+    hold = {"drug_class": "benzodiazepine", "before_hours": 1, "after_hours": 1, "approved_by": signature}
+    found = faults({"protocol": {"holds": [hold]}, "age_years": -1})
+    assert found.keys() == {"/protocol/holds/0/approved_by", "/age_years"}
+
+
+@pytest.mark.parametrize("signature", ["Dr. A. Example, MD", "N. Perez, PharmD", "Ünal", "Zoë O'Neil-Smith"])
+def test_a_signature_that_is_a_name_is_taken(signature: str) -> None:
+    body = {"protocol": {"driving_hours": 24, "approved_by": signature}}
+    assert INTAKE.decode(msgspec.json.encode(body)).protocol is not None
+
+
+@pytest.mark.parametrize(
+    ("pointer", "body"),
+    [
+        ("/protocol/holds", {"protocol": {"holds": [{}] * 50_000}}),
+        ("/medications", {"medications": [{}] * 50_000}),
+        ("/conditions", {"conditions": [1] * 50_000}),
+        ("/expectations/goals", {"expectations": {"goals": [""] * 50_000}}),
+    ],
+)
+def test_a_list_beyond_its_limit_is_named_and_not_looked_into(pointer: str, body: Any) -> None:
+    assert faults(body).keys() == {pointer}

@@ -7,6 +7,7 @@ import pytest
 from careplan.medications import Catalogue, Combination, Ingredient, display, normalize
 from careplan.patient import Medication
 from careplan.rulebook.load import load, shipped
+from careplan.rulebook.model import Rulebook
 
 BOOK = load(shipped())
 CATALOGUE = BOOK.catalogue
@@ -150,3 +151,35 @@ def test_a_medicine_is_shown_by_ingredient_and_brand() -> None:
     match = CATALOGUE.resolve(0, Medication(name="xanax")).match
     assert match
     assert display(match) == "alprazolam (Xanax)"
+
+
+@pytest.mark.parametrize(
+    ("name", "ingredient"),
+    [
+        ("Xanax (alprazolam)", "alprazolam"),
+        ("lorazepam (Ativan) 1 mg tablet", "lorazepam"),
+        ("Lamictal [lamotrigine]", "lamotrigine"),
+        ("Xanax™", "alprazolam"),
+        ("Klonopin 1mg BID", "clonazepam"),
+        ("Klonopin PRN", "clonazepam"),
+        ("zolpidem 5 mg qhs", "zolpidem"),
+    ],
+)
+def test_brand_and_ingredient_with_strength_and_directions_are_one_medicine(
+    book: Rulebook, name: str, ingredient: str
+) -> None:
+    found = book.catalogue.resolve(0, Medication(name=name))
+    assert found.problem is None
+    assert found.match
+    assert [row.ingredient for row in found.match.ingredients] == [ingredient]
+
+
+def test_a_brand_with_another_ingredient_in_brackets_is_both(book: Rulebook) -> None:
+    found = book.catalogue.resolve(0, Medication(name="Xanax (lorazepam)"))
+    assert found.match
+    assert {row.ingredient for row in found.match.ingredients} == {"alprazolam", "lorazepam"}
+
+
+@pytest.mark.parametrize("name", ["T3", "THC", "En", "(  )", "10 mg tablet"])
+def test_what_could_be_anything_is_not_recognized(book: Rulebook, name: str) -> None:
+    assert book.catalogue.resolve(0, Medication(name=name)).match is None

@@ -11,7 +11,7 @@ import rich_click as click
 from careplan.errors import InvalidRulebook
 from careplan.rulebook.load import load
 from careplan.rulebook.model import Rulebook
-from careplan.settings import InvalidSettings, Settings, clinic_protocol, from_environment
+from careplan.settings import InvalidSettings, Settings, from_environment
 
 RULES = click.option(
     "--rules",
@@ -23,11 +23,9 @@ RULES = click.option(
 def read_settings() -> Settings:
     """The settings of the environment; ends the command with code 2 if one is wrong."""
     try:
-        settings = from_environment()
-        clinic_protocol(settings)
+        return from_environment()
     except InvalidSettings as error:
         fail(str(error), 2)
-    return settings
 
 
 def read_rulebook(folder: Path | None) -> Rulebook:

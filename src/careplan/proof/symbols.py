@@ -216,43 +216,55 @@ class SymbolicPatient:
         """Whether the plan may speak of leaving out doses of the medicine, as `facts` decides it."""
         asked, schedule = self.conditions_asked, self.answers["medicine", "schedule"]
         indication = self.answers["medicine", "indication"]
-        closing = [self.has[name] for name, entry in self.book.conditions.items() if entry.closes_hold]
+        habit_rows = [row for row in self.ingredients if self._makes_dependent(row)]
+        may_protect_rows = [row for row in self.ingredients if MAY_PROTECT & set(row.classes)]
+        habit, may_protect = (self.is_one_of(self.ingredient, rows) for rows in (habit_rows, may_protect_rows))
         self.other_protects = z3.Bool("another entry is taken for a protected reason")
-        self._add(z3.Implies(self.other_protects, z3.Or(self.unread_entries, *self.other.values())))
+        self.other_daily = z3.Bool("another medicine that makes dependent is taken daily")
+        self.other_unclear = z3.Bool("another medicine could be taken for a protected reason")
+        self._add(
+            z3.Implies(self.other_protects, z3.Or(self.unread_entries, *self.other.values())),
+            z3.Implies(self.other_daily, z3.Or([self.other[row.ingredient] for row in habit_rows])),
+            z3.Implies(self.other_unclear, z3.Or([self.other[row.ingredient] for row in may_protect_rows])),
+        )
         rescue = z3.And(schedule.known, schedule.is_("rescue"))
         reasons = [indication.is_(name) for name in sorted(PROTECTED_INDICATIONS)]
         calms = self.is_one_of(self.ingredient, self._rows_of("benzodiazepine"))
-        protected = z3.Or(*closing, self.other_protects, z3.And(indication.known, z3.Or(reasons)), z3.And(rescue, calms))
+        own_protects = z3.Or(z3.And(indication.known, z3.Or(reasons)), z3.And(rescue, calms))
         never = self.is_one_of(self.ingredient, [row for row in self.ingredients if row.hold != "ask"])
-        habit = [name for name, entry in self.book.classes.items() if entry.daily_use_closes_hold]
-        daily = z3.And(
-            self.sent_schedule.known,
-            self.sent_schedule.is_("daily"),
-            self.is_one_of(self.ingredient, [row for row in self.ingredients if set(row.classes) & set(habit)]),
+        daily = z3.And(self.sent_schedule.known, self.sent_schedule.is_("daily"))
+        closed = z3.Or(
+            never, self._danger(), self.other_protects, own_protects, z3.And(habit, z3.Or(daily, self.other_daily))
         )
-        may_protect = self.is_one_of(self.ingredient, [row for row in self.ingredients if MAY_PROTECT & set(row.classes)])
-        vague = z3.Or(z3.Not(indication.known), z3.And(indication.is_("other"), may_protect))
-        own = z3.If(
-            z3.Or(never, protected, rescue, daily),
-            _STANCES.index("closed"),
-            z3.If(
-                z3.And(self.sent_schedule.known, z3.Not(vague), asked, self.problem == PROBLEMS.index("none")),
-                _STANCES.index("open"),
-                _STANCES.index("unknown"),
-            ),
-        )
+        vague = z3.Or(z3.Not(indication.known), indication.is_("other"))
+        unclear = z3.Or(self.unread_entries, self.other_unclear, z3.And(vague, may_protect))
+        answered = z3.And(self.sent_schedule.known, indication.known, asked, self.problem == PROBLEMS.index("none"))
         self.other_stance = self._token("stance of the same ingredient elsewhere", _STANCES)
+        stands = {name: self.other_stance == at for at, name in enumerate(_STANCES)}
         twice = self._taken_again()
         self._add(
-            z3.Implies(z3.And(twice, z3.Or(never, protected)), self.other_stance == _STANCES.index("closed")),
-            z3.Implies(z3.And(twice, z3.Not(asked)), self.other_stance != _STANCES.index("open")),
+            z3.Implies(z3.And(twice, closed), stands["closed"]),
+            z3.Implies(z3.And(twice, z3.Or(z3.Not(asked), unclear)), z3.Not(stands["open"])),
+            # Only rescue use is left to close it there, and a benzodiazepine kept as rescue closes everything.
+            z3.Implies(z3.And(twice, z3.Not(closed), stands["closed"]), z3.Not(calms)),
         )
-        other = z3.If(twice, self.other_stance, _STANCES.index("open"))
-        closed, open_ = (
-            z3.Or(own == _STANCES.index("closed"), other == _STANCES.index("closed")),
-            z3.And(own == _STANCES.index("open"), other == _STANCES.index("open")),
+        is_closed = z3.Or(closed, rescue, z3.And(twice, stands["closed"]))
+        is_open = z3.And(answered, z3.Not(unclear), z3.Or(z3.Not(twice), stands["open"]), z3.Not(is_closed))
+        return Answer(z3.Or(is_closed, is_open), z3.If(is_closed, 1, 0), ("open", "closed"))
+
+    def _makes_dependent(self, row: Ingredient) -> bool:
+        return any(self.book.classes[name].daily_use_closes_hold for name in row.classes)
+
+    def _danger(self) -> Formula:
+        """What closes the question for every medicine, outside the list of medicines."""
+        flags = [self.answers["red_flags", name] for name in ("new_neurological_symptom", "intoxicated_now")]
+        drinks = self.answers["lifestyle", "alcohol_drinks_per_week"]
+        limit = z3.RealVal(str(self.book.about.drinks_that_close_holds))
+        return z3.Or(
+            *(self.has[name] for name, entry in self.book.conditions.items() if entry.closes_hold),
+            *(z3.And(flag.known, flag.value) for flag in flags),
+            z3.And(drinks.known, drinks.value >= limit),
         )
-        return Answer(z3.Or(closed, open_), z3.If(closed, 1, 0), ("open", "closed"))
 
     def _shared_class(self) -> None:
         """Any class that came through two or more ingredients."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import z3
 
+from careplan.facts import MAY_PROTECT
 from careplan.fields import KINDS
 from careplan.medications import Ingredient
 from careplan.patient import Medication
@@ -137,14 +138,20 @@ class Writer:
     def _other(self, symbolic: SymbolicPatient, reading: _Reading, row: Ingredient, *, again: bool) -> Json:
         """Another entry; one of the same ingredient as the medicine looked at is taken so that it has its stance."""
         entry: Json = {"name": row.name}
+        if not reading.holds(symbolic.other_unclear) and MAY_PROTECT & set(row.classes):
+            entry["indication"] = "pain"
         if again:
             stance = ("open", "closed", "unknown")[reading.number(symbolic.other_stance)]
             if stance == "open":
                 entry |= {"schedule": "as_needed", "indication": "pain"}
             elif stance == "closed":
-                habit = any(self._book.classes[name].daily_use_closes_hold for name in row.classes)
-                entry |= {"schedule": "daily" if habit else "rescue"}
+                entry["schedule"] = "rescue"
+        if reading.holds(symbolic.other_daily) and self._makes_dependent(row):
+            entry["schedule"] = "daily"
         return entry
+
+    def _makes_dependent(self, row: Ingredient) -> bool:
+        return any(self._book.classes[name].daily_use_closes_hold for name in row.classes)
 
     def _troubled(self, symbolic: SymbolicPatient, reading: _Reading, entries: list[Json]) -> list[Json]:
         problem = PROBLEMS[reading.number(symbolic.check_problem)]

@@ -180,7 +180,7 @@ class _Loading:
         if self._faults:
             return None
         try:
-            return Catalogue(ingredients, combinations, about.dosage_words)
+            return Catalogue(ingredients, combinations, about.dosage_words, about.rescue_forms)
         except ValueError as error:
             self._csv_fault("medications.csv", "", f"{error}.".capitalize())
             return None

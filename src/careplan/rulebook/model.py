@@ -238,7 +238,9 @@ class RulebookFile(Entry, frozen=True, kw_only=True):
     crisis: Line
     undecided_hold: ForBoth
     signed_hold: ForBoth
+    drinks_that_close_holds: Annotated[float, Meta(gt=0, le=14)]
     dosage_words: tuple[str, ...]
+    rescue_forms: tuple[str, ...]
 
 
 class Rulebook(msgspec.Struct, frozen=True, kw_only=True):

@@ -59,7 +59,8 @@ class Prose:
     def condition(self, kind: str, expression: Expression) -> str:
         """One test, or one choice between tests, as a clause with its subject."""
         words = self._expression(kind, expression)
-        return self._clause(f"takes a medicine, {words}" if kind == "medicine" else words)
+        own = kind == "medicine" and words.split(maxsplit=1)[0] != "takes"
+        return self._clause(f"takes a medicine, {words}" if own else words)
 
     def _clause(self, words: str) -> str:
         return f"the patient {words}" if words.split(maxsplit=1)[0] in _VERBS else words

@@ -23,6 +23,7 @@ _HARMLESS = re.compile(
     r"before (?:you|any)|decid\w+)\b",
     re.IGNORECASE,
 )
+_ADDRESSED = re.compile(rf"\b(?:{_CHANGE}|take|taking)\s+(?:your|the|all|any|taking|it|a|more|no)\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?;:])\s+")
 _DOSE = re.compile(r"\b\d+(?:[.,]\d+)?\s*(?:mg|mcg|µg|milligrams?|micrograms?)\b", re.IGNORECASE)
 _KETAMINE_DOSE = re.compile(r"\b\d+(?:[.,]\d+)?\s*(?:mg|mcg)\s*(?:/|per )\s*(?:kg|kilogram)", re.IGNORECASE)
@@ -38,6 +39,11 @@ def orders_a_change(text: str) -> str | None:
         if _ORDER.search(sentence) and _MEDICINE.search(sentence) and not _HARMLESS.search(sentence):
             return sentence
     return None
+
+
+def addresses_a_change(text: str) -> bool:
+    """True when a text, short as a name, still tells somebody to change what they take."""
+    return bool(_ADDRESSED.search(text))
 
 
 def names_hours(text: str) -> bool:

@@ -19,6 +19,7 @@ from litestar.static_files import create_static_files_router
 from litestar.types import ASGIApp
 
 from careplan.errors import InvalidPatient
+from careplan.intake import Intake
 from careplan.patient import Protocol
 from careplan.rulebook.load import load
 from careplan.rulebook.model import Rulebook
@@ -96,8 +97,9 @@ def create() -> ASGIApp:
 
 def serve_with(settings: Settings) -> ASGIApp:
     """The application for these settings. Raises `InvalidRulebook` or `InvalidSettings` before it serves anything."""
-    app = build(load(settings.rules_folder), protocol=clinic_protocol(settings), body_limit=settings.body_limit)
-    return Journal(app)
+    book = load(settings.rules_folder)
+    protocol = clinic_protocol(settings, Intake(book.conditions, book.classes))
+    return Journal(build(book, protocol=protocol, body_limit=settings.body_limit))
 
 
 def configure_log(settings: Settings) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-import msgspec
 from litestar import Litestar, Request
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
-from careplan.patient import Patient, Protocol
+from careplan.patient import Patient
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
 
@@ -30,10 +29,7 @@ class PlanRequest(Request[None, None, State]):
         if media_type != "application/json" or parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
             raise UnsupportedMediaType
         patient = planner_of(self.app).intake.decode(await self.body())
-        protocol: Protocol | None = self.app.state.protocol
-        if patient.protocol is None and protocol is not None:
-            return msgspec.structs.replace(patient, protocol=protocol)
-        return patient
+        return patient.under(self.app.state.protocol)
 
 
 def planner_of(app: Litestar) -> Planner:

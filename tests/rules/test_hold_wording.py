@@ -1,0 +1,90 @@
+"""Patients for whom a plan must not speak of leaving out doses, although the medicine itself looks harmless."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from careplan.planner import Planner
+from careplan.rulebook.model import Rulebook
+
+XANAX = {"name": "Xanax", "schedule": "as_needed", "indication": "anxiety"}
+LAMICTAL = {"name": "Lamictal", "schedule": "daily", "indication": "bipolar"}
+
+
+def speaks_of_holds(planner: Planner, book: Rulebook, body: dict[str, Any]) -> list[str]:
+    plan = planner.plan(planner.intake.convert({"conditions": []} | body))
+    items = (*plan.alerts, *(item for section in plan.sections for item in section.items))
+    return [
+        item.id
+        for item in items
+        if "hold" in book.rules[item.rule.id].patient.names | book.rules[item.rule.id].clinician.names
+    ]
+
+
+def test_a_medicine_taken_now_and_then_for_a_clear_reason_is_open_for_discussion(planner: Planner, book: Rulebook) -> None:
+    assert speaks_of_holds(planner, book, {"medications": [XANAX]})
+    assert speaks_of_holds(planner, book, {"medications": [LAMICTAL]})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"name": "Keppra", "schedule": "daily"},
+        {"name": "Dilantin", "schedule": "daily", "indication": "other"},
+        {"name": "Klonopin", "schedule": "daily", "indication": "anxiety"},
+        {"name": "phenobarbital", "schedule": "daily", "indication": "insomnia"},
+        {"name": "Ambien", "schedule": "daily", "indication": "insomnia"},
+        {"name": "Onfi"},
+        {"name": "an unheard-of medicine"},
+        {"name": "diazepam nasal", "schedule": "as_needed", "indication": "anxiety"},
+        {"name": "midazolam spray"},
+        {"name": "diazepam gel"},
+        {"rxcui": "99999999"},
+    ],
+    ids=lambda entry: str(entry.get("name", "code")),
+)
+def test_another_medicine_that_may_be_there_against_seizures_or_shows_dependence_closes_the_talk(
+    planner: Planner, book: Rulebook, other: dict[str, str]
+) -> None:
+    assert speaks_of_holds(planner, book, {"medications": [XANAX, other]}) == []
+    assert speaks_of_holds(planner, book, {"medications": [other, XANAX]}) == []
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "seizure_disorder", "withdrawal_seizure_history", "withdrawal_signs_now", "catatonia", "alcohol_use_disorder_active",
+        "substance_use_disorder_active", "substance_relapse", "stopped_medicine_alone", "preeclampsia", "delirium",
+        "lamotrigine_missed_doses", "lamotrigine_rash", "loss_of_consciousness_now",
+    ],
+)  # fmt: skip
+def test_a_condition_with_seizures_withdrawal_or_missed_doses_closes_the_talk(
+    planner: Planner, book: Rulebook, condition: str
+) -> None:
+    for medicine in (XANAX, LAMICTAL):
+        assert speaks_of_holds(planner, book, {"medications": [medicine], "conditions": [condition]}) == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"lifestyle": {"alcohol_drinks_per_week": 14}},
+        {"red_flags": {"new_neurological_symptom": True}},
+        {"red_flags": {"intoxicated_now": True}},
+    ],
+    ids=["drinking", "neurological symptom", "intoxicated"],
+)
+def test_heavy_drinking_and_acute_signs_close_the_talk(planner: Planner, book: Rulebook, answer: dict[str, Any]) -> None:
+    assert speaks_of_holds(planner, book, {"medications": [XANAX]} | answer) == []
+
+
+@pytest.mark.parametrize(
+    "product", ["midazolam nasal", "diazepam nasal spray", "diazepam gel", "lorazepam injection", "Valtoco"]
+)
+def test_a_benzodiazepine_in_a_rescue_form_is_rescue_whatever_is_said_of_it(
+    planner: Planner, book: Rulebook, product: str
+) -> None:
+    entry = {"name": product, "schedule": "as_needed", "indication": "anxiety"}
+    assert speaks_of_holds(planner, book, {"medications": [entry]}) == []
