@@ -16,15 +16,17 @@ LAYERS = [
     {"fields", "medications", "goals"},
     {"rulebook.conditions"},
     {"rulebook.model", "rulebook.files", "rulebook.wording"},
-    {"rulebook.soundness", "rulebook.coverage", "rulebook.prose"},
+    {"rulebook.lock", "rulebook.soundness", "rulebook.coverage", "rulebook.prose", "rulebook.schema", "rulebook.report"},
+    {"rulebook.advice", "rulebook.comparison"},
     {"rulebook.load"},
-    {"facts", "intake"},
+    {"facts", "intake", "cohort"},
     {"settings"},
     {"engine", "certainty", "plan"},
-    {"words", "reading"},
+    {"words", "reading", "difference"},
     {"questions"},
     {"assembly", "formats"},
     {"planner", "trials"},
+    {"impact"},
     {"proof.answers", "proof.report"},
     {"proof.symbols", "proof.invariants"},
     {"proof.formulas", "proof.witness"},
@@ -34,6 +36,8 @@ LAYERS = [
     {"web.state", "web.contract", "web.examples", "web.journal"},
     {"web.plans", "web.reference", "web.health"},
     {"web.app"},
+    {"commands.common"},
+    {"commands.revisions"},
     {"commands"},
     {"cli"},
 ]
@@ -46,8 +50,8 @@ def name_of(path: Path) -> str:
 
 def layer_of(name: str) -> int:
     name = "formats" if name.startswith("formats.") else name
-    if name.startswith("commands."):
-        return len(LAYERS) - 2 if name != "commands.common" else len(LAYERS) - 3
+    if name.startswith("commands.") and name not in {"commands.common", "commands.revisions"}:
+        name = "commands"
     return next(at for at, names in enumerate(LAYERS) if name in names)
 
 

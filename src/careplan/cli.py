@@ -13,7 +13,7 @@ import msgspec
 import rich_click as click
 from rich.console import Console
 
-from careplan.commands import founding, proving, reading, testing
+from careplan.commands import authoring, comparing, founding, proving, reading, testing
 from careplan.commands.common import RULES, fail, read_rulebook, read_settings
 from careplan.errors import InvalidPatient
 from careplan.formats import text
@@ -90,6 +90,12 @@ def rules() -> None:
 
 
 for command in (
+    authoring.check,
+    authoring.lock,
+    authoring.new,
+    authoring.schema,
+    comparing.diff,
+    comparing.impact,
     founding.coverage,
     proving.prove,
     reading.graph,
@@ -99,6 +105,7 @@ for command in (
     testing.test,
 ):
     rules.add_command(command)
+main.add_command(comparing.cohort)
 
 
 @main.command()

@@ -161,7 +161,7 @@ class GoalJudge:
     """Judges goals by one set of word lists; `medicine_names` are the names whose mention may mean a change of medicine."""
 
     def __init__(self, words: GoalWords, medicine_names: Iterable[str]) -> None:
-        self._words = words
+        self.words = words
         self._tree = _tree_of(words)
         self._fillers = frozenset(words.fillers)
         self._nouns_after = frozenset({*words.nouns_after, NUMBER})
@@ -202,13 +202,13 @@ class GoalJudge:
             small=tests["small"],
             safety=self._safety(found),
             topic=topic,
-            example=self._words.topics[topic].example,
+            example=self.words.topics[topic].example,
             missing=tuple(name for name, held in tests.items() if not held),
         )
 
     def _read(self, text: str) -> tuple[list[str], dict[int, float]]:
         """The words of a text, with signs for numbers and names of medicines, and the value of each number by its place."""
-        plain = [valued(word, self._words.numbers) for word in words_of(text)]
+        plain = [valued(word, self.words.numbers) for word in words_of(text)]
         names = longest(self._medicines.find([word for word, _ in plain], _INSIDE_NAMES).get("name", ()))
         ends = {name.start: name.end for name in names}
         words: list[str] = []
@@ -240,7 +240,7 @@ class GoalJudge:
                 named.add(action)
             elif in_aside:
                 aside.append(action)
-            elif action in self._words.light_actions:
+            elif action in self.words.light_actions:
                 light.append((action, part))
             else:
                 main[action] = part
@@ -248,12 +248,12 @@ class GoalJudge:
         return frozenset(doings or aside[-1:] or named)
 
     def _has_amount(self, found: Found, actions: frozenset[str], *, when: bool) -> bool:
-        counted = when and not actions.isdisjoint(self._words.counted_actions)
-        on_the_clock = not actions.isdisjoint(self._words.clock_actions) and outside(found, "clock_time", "not_when")
+        counted = when and not actions.isdisjoint(self.words.counted_actions)
+        on_the_clock = not actions.isdisjoint(self.words.clock_actions) and outside(found, "clock_time", "not_when")
         return bool(counted or on_the_clock or outside(found, "amount", "not_amount"))
 
     def _is_small(self, found: Found, values: Mapping[int, float], actions: frozenset[str]) -> bool:
-        limits = self._words.limits
+        limits = self.words.limits
         if len(actions) > limits.actions_at_once:
             return False
         minutes = 0.0
@@ -291,7 +291,7 @@ class GoalJudge:
     def _safety(self, found: Found) -> str:
         for category in get_args(Category):
             signs = list(found.get(category, ()))
-            for at, pair in enumerate(self._words.safety[category].together):
+            for at, pair in enumerate(self.words.safety[category].together):
                 these, near = (found.get(f"{category} {at} {side}", ()) for side in ("these", "near"))
                 signs += pairs(these, near, pair.before, pair.after)
             if uncovered(signs, found.get(f"{category} harmless", ())):

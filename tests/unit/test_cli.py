@@ -52,7 +52,7 @@ def test_a_bad_rulebook_is_refused_with_file_line_and_mend(tmp_path: Path) -> No
     path.write_text(path.read_text().replace("level: ", "level: very-"))
     done = CliRunner().invoke(main, ["plan", EXAMPLE, "--rules", str(folder)])
     assert done.exit_code == 2
-    assert f"aftercare/{path.name}:4 (level)" in done.output
+    assert f"aftercare/{path.name}:5 (level)" in done.output
 
 
 def test_the_clinics_own_protocol_stands_in_for_one_that_was_not_sent(tmp_path: Path) -> None:

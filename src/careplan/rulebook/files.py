@@ -105,7 +105,7 @@ class Document:
             self.fault(here, f"{error.instance} is not a value of this field.", mend, code="unknown-token")
         elif error.validator == "required":
             for key in error.validator_value:
-                if key not in error.instance:
+                if error.message.startswith(repr(key)):  # one error for each missing key
                     self.fault(here, f"The field {key} is missing.", f"Add {key}.", code="missing-key")
         else:
             self.fault(here, f"{error.message}.", "See README.md for the form of this field.")
@@ -145,25 +145,19 @@ def read_rows(file: PurePosixPath, text: str, target: type[Row]) -> tuple[list[R
     lists = {field.name for field in msgspec.structs.fields(target) if "tuple" in str(field.type)}
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     for row in reader:
+        problem = "There are more cells than columns." if None in row else None
         cells = {
             name: tuple(part.strip() for part in (value or "").split(";") if part.strip())
             if name in lists
             else (value or "").strip()
             for name, value in row.items()
+            if name is not None
         }
         try:
-            # A row with more cells than columns has a None key, which the conversion refuses.
             rows.append(msgspec.convert(cells, target))
         except msgspec.ValidationError as error:
-            problem = f"{error}."
-            faults.append(
-                RuleFault(
-                    file=str(file),
-                    line=reader.line_num,
-                    field="",
-                    problem=problem,
-                    mend="Compare with the rows around it.",
-                    code="row",
-                )
-            )
+            problem = problem or f"{error}."
+        if problem:
+            mend = "Compare with the rows around it."
+            faults.append(RuleFault(file=str(file), line=reader.line_num, field="", problem=problem, mend=mend, code="row"))
     return rows, faults

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
@@ -14,6 +14,7 @@ from careplan.goals import GoalJudge, GoalWords
 from careplan.medications import Catalogue, Combination, Ingredient
 from careplan.rulebook.conditions import Reader, When
 from careplan.rulebook.files import Document, read_rows
+from careplan.rulebook.lock import LOCK, check_lock
 from careplan.rulebook.model import (
     SECTIONS,
     Condition,
@@ -34,7 +35,6 @@ Row = TypeVar("Row", bound=msgspec.Struct)
 
 INVARIANTS = "invariants"
 """The folder of what must hold of every plan; read by `careplan.proof`, and no section of the plan."""
-GENERATED = frozenset({"README.md", "COVERAGE.md"})
 
 
 def shipped() -> Path:
@@ -50,9 +50,13 @@ def load(folder: Path) -> Rulebook:
     texts = {
         PurePosixPath(path.relative_to(folder).as_posix()): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.suffix in {".yaml", ".csv"} and not path.name.startswith(".")
+        if path.is_file() and path.suffix in {".yaml", ".csv", ".lock"} and not path.name.startswith(".")
     }
     return _Loading(texts).rulebook()
+
+
+Known: TypeAlias = tuple[Mapping[str, DrugClass], Catalogue, Mapping[str, Condition]]
+"""The lists whose tokens rules may name."""
 
 
 class _Loading:
@@ -63,9 +67,12 @@ class _Loading:
         self._faults: list[RuleFault] = []
         self._digest = hashlib.sha256()
         for path, content in files.items():
+            if path.suffix == ".lock":
+                continue
             self._digest.update(f"{path}\0{len(content)}\0".encode() + content)
 
     def rulebook(self) -> Rulebook:
+        """The rulebook. Whatever can be read is checked before the faults of all files are raised together."""
         about = self._one("rulebook.yaml", RulebookFile, check_sentences)
         vocabulary = self._one("vocabulary.yaml", Vocabulary)
         sources = self._one("sources.yaml", dict[str, Source])
@@ -74,32 +81,17 @@ class _Loading:
         words = self._one("goals.yaml", GoalWords)
         ingredients = self._rows("medications.csv", Ingredient)
         combinations = self._rows("combinations.csv", Combination)
-        self._stop_if_faulty()
-        assert about and vocabulary and sources and classes and conditions and words
-        catalogue = self._catalogue(ingredients, combinations, about, classes)
-        self._stop_if_faulty()
-        assert catalogue
-        rules: dict[str, Rule] = {}
-        resting: dict[str, Rule] = {}
-        documents: dict[str, Document] = {}
-        for path in self._files:
-            if len(path.parts) == 2 and path.suffix == ".yaml" and path.parts[0] != INVARIANTS:
-                rule, document = self._rule(path, classes, catalogue, conditions)
-                if rule is None:
-                    continue
-                if rule.id in documents:
-                    document.fault(
-                        ("id",),
-                        f"The id {rule.id} is already taken by {documents[rule.id].file}.",
-                        "Choose another id.",
-                        code="id-taken",
-                    )
-                documents[rule.id] = document
-                runs = rule.file.status in ("trial", "active") and path.parts[0] != "retired"
-                (rules if runs else resting)[rule.id] = rule
-        for document in documents.values():
-            self._faults += document.faults
-        self._stop_if_faulty()
+        rows_are_sound = not any(fault.file.endswith(".csv") for fault in self._faults)
+        catalogue = (
+            self._catalogue(ingredients, combinations, about, classes) if about and classes and rows_are_sound else None
+        )
+        known = (classes, catalogue, conditions) if classes and catalogue and conditions else None
+        rules, resting, documents = self._rules(known)
+        faults_of_form = {document.file for document in documents.values() if document.faults}
+        if not (about and vocabulary and sources and classes and conditions and words and catalogue):
+            self._faults += [fault for document in documents.values() for fault in document.faults]
+            self._stop_if_faulty()
+            raise AssertionError("a file of the rulebook is missing without a fault")
         book = Rulebook(
             about=about,
             digest=self._digest.hexdigest(),
@@ -113,37 +105,58 @@ class _Loading:
             goals=GoalJudge(words, [name for name in catalogue.names() if len(name) > 3]),
         )
         for rule in (*rules.values(), *resting.values()):
-            check_rule(book, rule, documents[rule.id])
+            if documents[rule.id].file not in faults_of_form:
+                check_rule(book, rule, documents[rule.id], frozenset(documents))
         check_rulebook(book, documents)
-        self._faults = [fault for document in documents.values() for fault in document.faults]
+        check_lock(self._lock(), rules, resting, documents, self._faults)
+        self._faults += [fault for document in documents.values() for fault in document.faults]
         self._stop_if_faulty()
         return book
 
-    def _rule(
-        self,
-        path: PurePosixPath,
-        classes: Mapping[str, DrugClass],
-        catalogue: Catalogue,
-        conditions: Mapping[str, Condition],
-    ) -> tuple[Rule | None, Document]:
+    def _rules(self, known: Known | None) -> tuple[dict[str, Rule], dict[str, Rule], dict[str, Document]]:
+        """The rules that run, those that rest, and the files of all, also of those that cannot be read, by id."""
+        rules: dict[str, Rule] = {}
+        resting: dict[str, Rule] = {}
+        documents: dict[str, Document] = {}
+        for path in self._files:
+            if len(path.parts) != 2 or path.suffix != ".yaml" or path.parts[0] == INVARIANTS:
+                continue
+            rule, document = self._rule(path, known)
+            if path.stem in documents:
+                taken = f"The id {path.stem} is already taken by {documents[path.stem].file}."
+                document.fault(("id",), taken, "Choose another id.", code="id-taken")
+                self._faults += document.faults
+                continue
+            documents[path.stem] = document
+            if rule is not None:
+                runs = rule.file.status in ("trial", "active") and path.parts[0] != "retired"
+                (rules if runs else resting)[rule.id] = rule
+        return rules, resting, documents
+
+    def _lock(self) -> str:
+        path = PurePosixPath(LOCK)
+        return self._text(path) if path in self._files else ""
+
+    def _rule(self, path: PurePosixPath, known: Known | None) -> tuple[Rule | None, Document]:
         document = self._document(path)
         section = path.parts[0]
         file = document.convert(RuleFile) if not document.faults else None
         if section not in (*SECTIONS, "retired"):
-            document.fault(
-                (), f"{section} is not a section of the plan.", f"Use one of {', '.join(SECTIONS)}.", code="section"
-            )
-        reader = Reader(classes, catalogue.ingredients, conditions)
-        when: When = reader.when(document.data.get("when")) if isinstance(document.data, dict) else ()
-        for flaw in reader.flaws:
-            document.fault(flaw.path, flaw.problem, flaw.mend, code=flaw.code)
+            near = f"Use one of {', '.join(SECTIONS)}."
+            document.fault((), f"{section} is not a section of the plan.", near, code="section")
+        when: When = ()
+        if known is not None and isinstance(document.data, dict):
+            classes, catalogue, conditions = known
+            reader = Reader(classes, catalogue.ingredients, conditions)
+            when = reader.when(document.data.get("when"))
+            for flaw in reader.flaws:
+                document.fault(flaw.path, flaw.problem, flaw.mend, code=flaw.code)
         if file is not None and file.id != path.stem:
             document.fault(
                 ("id",), f"The id {file.id} is not the name of the file.", f"Write id: {path.stem}.", code="id-and-file"
             )
         texts = _texts(document, file) if file is not None else None
-        if file is None or texts is None or document.faults:
-            self._faults += document.faults
+        if file is None or texts is None or document.faults or known is None:
             return None, document
         title, patient, clinician, asks = texts
         rule = Rule(
@@ -164,6 +177,7 @@ class _Loading:
         about: RulebookFile,
         classes: Mapping[str, DrugClass],
     ) -> Catalogue | None:
+        before = len(self._faults)
         known = {row.ingredient for row in ingredients}
         for row in ingredients:
             for name in row.classes:
@@ -177,7 +191,7 @@ class _Loading:
                     self._csv_fault(
                         "combinations.csv", product.product, f"There is no ingredient {name}.", code="unknown-token"
                     )
-        if self._faults:
+        if len(self._faults) > before:
             return None
         try:
             return Catalogue(ingredients, combinations, about.dosage_words, about.rescue_forms)

@@ -114,6 +114,13 @@ class Examples(Entry, frozen=True, kw_only=True):
     silent: tuple[Example, ...] = ()
 
 
+class Review(Entry, frozen=True, kw_only=True):
+    """Who checked a rule against its sources, and on which day."""
+
+    by: Annotated[str, Meta(min_length=3, max_length=120)]
+    on: Annotated[str, Meta(pattern=r"^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$")]
+
+
 class RuleFile(Entry, frozen=True, kw_only=True):
     """One rule as written."""
 
@@ -132,6 +139,7 @@ class RuleFile(Entry, frozen=True, kw_only=True):
     order: Annotated[int, Meta(ge=1, le=99)] = 50
     for_everyone: Line | None = None
     related: tuple[str, ...] = ()
+    reviewed: Review | None = None
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):

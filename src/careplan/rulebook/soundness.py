@@ -31,9 +31,10 @@ class FaultList(Protocol):
         """Note a fault at `path`."""
 
 
-def check_rule(book: Rulebook, rule: Rule, note: FaultList) -> None:
-    """Note every fault of one rule."""
-    _check_sources(book, rule, note)
+def check_rule(book: Rulebook, rule: Rule, note: FaultList, ids: frozenset[str]) -> None:
+    """Note every fault of one rule. `ids` are those of all rule files, also of files that cannot be read."""
+    _check_sources(book, rule, note, ids)
+    _check_life(rule, note)
     _check_asks(rule, note)
     _check_reach(rule, note)
     _check_slots(rule, note)
@@ -99,7 +100,7 @@ def concerns(rule: Rule, token: str) -> bool:
     )
 
 
-def _check_sources(book: Rulebook, rule: Rule, note: FaultList) -> None:
+def _check_sources(book: Rulebook, rule: Rule, note: FaultList, ids: frozenset[str]) -> None:
     for at, ref in enumerate(rule.file.sources):
         source = book.sources.get(ref.source)
         if source is None:
@@ -117,8 +118,21 @@ def _check_sources(book: Rulebook, rule: Rule, note: FaultList) -> None:
                 code="unknown-place",
             )
     for at, other in enumerate(rule.file.related):
-        if other not in book.rules and other not in book.resting:
+        if other not in ids:
             note.fault(("related", at), f"There is no rule {other}.", "Correct the id or take it out.", code="unknown-rule")
+
+
+def _check_life(rule: Rule, note: FaultList) -> None:
+    review = rule.file.reviewed
+    if rule.file.status == "active" and review is None:
+        note.fault(
+            ("status",), "An active rule names who reviewed it and when.", "Add reviewed: {by: ..., on: ...}.", code="review"
+        )
+    if review is not None and (review.by.strip(" .").casefold() in _NOBODY or " " not in review.by.strip()):
+        note.fault(("reviewed", "by"), f"{review.by} is not a person's full name.", "Name the reviewer.", code="review")
+
+
+_NOBODY = frozenset({"tbd", "tba", "none", "unknown", "nobody", "n/a", "to be done", "to be named", "a reviewer", "no one"})
 
 
 def _check_asks(rule: Rule, note: FaultList) -> None:

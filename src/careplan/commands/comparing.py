@@ -1,0 +1,182 @@
+"""Comparing two rulebooks: what changed in words, and what that does to patients."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+import rich_click as click
+from rich.console import Console
+from rich.progress import track
+
+from careplan.cohort import synthetic
+from careplan.commands.common import RULES, fail, read_rulebook, read_settings
+from careplan.commands.revisions import rulebook_folder
+from careplan.impact import Impact, Weighing
+from careplan.planner import Planner
+from careplan.rulebook.comparison import Change, Comparison, compare
+from careplan.rulebook.model import Rulebook
+
+SEED = click.option("--seed", type=int, default=0, show_default=True, help="Another seed makes other patients.")
+
+
+@click.command()
+@click.argument("old")
+@click.argument("new", required=False)
+@RULES
+@click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True)
+def diff(old: str, new: str | None, *, rules: Path | None, form: str) -> None:
+    """Say in words what changed from the rulebook OLD to NEW, each a folder or a git revision.
+
+    NEW is the rulebook as it is now if left out. Exits with 0 if they are the same, 1 if something changed.
+
+    Example: careplan rules diff HEAD~5 --format markdown
+    """
+    home = rules or read_settings().rules_folder
+    before, after = _read(home, old, new)
+    found = compare(before, after)
+    match form:
+        case "json":
+            _write(found)
+        case "markdown":
+            click.echo("\n".join(_markdown(found)))
+        case _:
+            _print_changes(found)
+    sys.exit(1 if found.changes else 0)
+
+
+@click.command()
+@click.argument("old")
+@click.argument("new", required=False)
+@RULES
+@click.option("--patients", type=click.File("rb"), help='Patients, one JSON body a line; "-" for standard input.')
+@click.option("--synthetic", "count", type=click.IntRange(1, 1_000_000), help="Make up this many patients instead.")
+@SEED
+@click.option("--samples", type=click.IntRange(0, 1_000), default=5, show_default=True, help="Differing plans to show.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def impact(
+    old: str,
+    new: str | None,
+    *,
+    rules: Path | None,
+    patients: BinaryIO | None,
+    count: int | None,
+    seed: int,
+    samples: int,
+    form: str,
+) -> None:
+    """Plan for many patients with the rulebooks OLD and NEW and say whose plans differ, how, and by which rules.
+
+    NEW is the rulebook as it is now if left out. Exits with 0 if no plan differs, 1 if some do, 2 for lines that are no
+    patients, which are named and left out.
+
+    Example: careplan rules impact HEAD~5 --synthetic 1000
+    """
+    if (patients is None) == (count is None):
+        fail("name either --patients FILE or --synthetic N", 2)
+    home = rules or read_settings().rules_folder
+    before, after = _read(home, old, new)
+    bodies = _lines(patients) if patients else _made_up([before, after], count or 0, seed)
+    weighing = Weighing(Planner(before), Planner(after), samples=samples)
+    for body in track(
+        bodies, "Patients", total=count, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
+    ):
+        weighing.add(body)
+    found = weighing.impact()
+    if form == "json":
+        _write(found)
+    else:
+        _print_impact(found)
+    sys.exit(2 if found.refused else 1 if found.differing else 0)
+
+
+@click.command()
+@click.argument("count", type=click.IntRange(1, 1_000_000))
+@RULES
+@SEED
+def cohort(count: int, *, rules: Path | None, seed: int) -> None:
+    """Print COUNT made-up patients, one JSON body a line, to try a rulebook or a service on.
+
+    Same seed and rulebook, same patients. They are like no real population.
+
+    Example: careplan cohort 1000 > patients.ndjson
+    """
+    for body in _made_up([read_rulebook(rules)], count, seed):
+        sys.stdout.buffer.write(body + b"\n")
+
+
+def _read(home: Path, old: str, new: str | None) -> tuple[Rulebook, Rulebook]:
+    with ExitStack() as folders:
+        before = read_rulebook(folders.enter_context(rulebook_folder(old, home)))
+        after = read_rulebook(folders.enter_context(rulebook_folder(new, home)) if new else home)
+    return before, after
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    return (line for line in file if line.strip())
+
+
+def _made_up(books: list[Rulebook], count: int, seed: int) -> Iterator[bytes]:
+    return (msgspec.json.encode(body) for body in synthetic(books, count, seed))
+
+
+def _write(found: object) -> None:
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+
+
+def _print_changes(found: Comparison) -> None:
+    click.echo(f"From {found.before} to {found.after}")
+    colours = {"new": "green", "gone": "red", "changed": "yellow"}
+    for change in found.changes:
+        click.secho(f"\n{change.what} {_named(change)}", fg=colours[change.what], bold=True)
+        for detail in change.details:
+            click.echo(f"  {detail.field or 'value'}")
+            for mark, text in (("-", detail.before), ("+", detail.after)):
+                for line in text.splitlines():
+                    click.secho(f"    {mark} {line}", fg="red" if mark == "-" else "green")
+    click.echo(f"\n{_totals(found.changes)}")
+
+
+def _markdown(found: Comparison) -> Iterator[str]:
+    yield f"# From {found.before} to {found.after}\n\n{_totals(found.changes)}"
+    for change in found.changes:
+        yield f"\n## {change.what.capitalize()}: {_named(change)}\n"
+        for detail in change.details:
+            yield f"- **{detail.field or 'value'}**"
+            for word, text in (("before", detail.before), ("after", detail.after)):
+                if text:
+                    yield f"  - {word}: " + text.replace("\n", "\n    ")
+
+
+def _named(change: Change) -> str:
+    return f"{change.kind} {change.id}" + (f": {change.title}" if change.title else "")
+
+
+def _totals(changes: Iterable[Change]) -> str:
+    kinds = [f"{change.what} {'rule' if change.kind == 'rule' else 'entry of a list'}" for change in changes]
+    counted = [f"{kinds.count(kind)} x {kind}" for kind in dict.fromkeys(kinds)]
+    return ", ".join(counted) or "Nothing changed."
+
+
+def _print_impact(found: Impact) -> None:
+    for refused in found.refused:
+        click.secho(f"patient {refused.patient} is refused by the rulebook {refused.by}:", fg="red", err=True)
+        for fault in refused.faults:
+            click.echo(f"  {fault}", err=True)
+    click.echo(f"{found.patients} patients, {found.differing} plans differ, {len(found.refused)} refusals")
+    for status, count in found.statuses.items():
+        click.echo(f"  {count:7} {status}")
+    for decision, count in found.decisions.items():
+        click.echo(f"  {count:7} {decision}")
+    if found.rules:
+        click.secho(f"\n{'new':>7} {'gone':>7} {'changed':>7}  rule", bold=True)
+    for rule in found.rules:
+        click.echo(f"{rule.new:7} {rule.gone:7} {rule.changed:7}  {rule.rule}")
+    for sample in found.samples:
+        click.secho(f"\npatient {sample.patient}", bold=True)
+        for line in sample.difference.in_words:
+            click.echo(f"  {line}")

@@ -1,0 +1,113 @@
+"""What a change of the rulebook does to many patients: whose plans differ, in what, and because of which rules."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from careplan.difference import Difference, difference
+from careplan.errors import InvalidPatient
+from careplan.planner import Planner
+
+
+class RuleImpact(msgspec.Struct, frozen=True, kw_only=True):
+    """In how many plans items of one rule are new, gone or changed."""
+
+    rule: str
+    new: int
+    gone: int
+    changed: int
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True):
+    """One patient, counted from 1, whose plan differs, and how."""
+
+    patient: int
+    difference: Difference
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """A line that is no patient for the older or the newer rulebook, and why."""
+
+    patient: int
+    by: str
+    faults: list[str]
+
+
+class Impact(msgspec.Struct, frozen=True, kw_only=True):
+    """The effect on a whole cohort. `statuses` counts by status before and after, such as "draft to blocked"."""
+
+    patients: int
+    differing: int
+    statuses: dict[str, int]
+    rules: list[RuleImpact]
+    decisions: dict[str, int]
+    samples: list[Sample]
+    refused: list[Refused]
+
+
+class Weighing:
+    """Compares the plans of two rulebooks, one patient after the other."""
+
+    def __init__(self, before: Planner, after: Planner, *, samples: int = 5) -> None:
+        self._before, self._after = before, after
+        self._wanted = samples
+        self._patients = self._differing = 0
+        self._statuses: Counter[str] = Counter()
+        self._decisions: Counter[str] = Counter()
+        self._new: Counter[str] = Counter()
+        self._gone: Counter[str] = Counter()
+        self._changed: Counter[str] = Counter()
+        self._samples: list[Sample] = []
+        self._refused: list[Refused] = []
+
+    def add(self, body: bytes) -> None:
+        """Plan for one request body with both rulebooks and take note of what differs."""
+        self._patients += 1
+        refusals = list(self._refusals(body))
+        if refusals:
+            self._refused += refusals
+            return
+        found = difference(*(planner.plan(planner.intake.decode(body)) for planner in (self._before, self._after)))
+        self._statuses[" to ".join(found.status)] += 1
+        if found.same:
+            return
+        self._differing += 1
+        for subject, (old, new) in found.decisions.items():
+            self._decisions[f"{subject}: {old} to {new}"] += 1
+        self._new.update({item.rule for item in found.added})
+        self._gone.update({item.rule for item in found.removed})
+        self._changed.update({change.item.rule for change in found.changed})
+        if len(self._samples) < self._wanted:
+            self._samples.append(Sample(patient=self._patients, difference=found))
+
+    def _refusals(self, body: bytes) -> Iterator[Refused]:
+        for by, planner in (("before", self._before), ("after", self._after)):
+            try:
+                planner.intake.decode(body)
+            except InvalidPatient as error:
+                faults = [f"{fault.pointer or '(the line)'}: {fault.detail}" for fault in error.faults]
+                yield Refused(patient=self._patients, by=by, faults=faults)
+
+    def impact(self) -> Impact:
+        """What was found so far; rules with the most effect first."""
+        rules = [
+            RuleImpact(rule=rule, new=self._new[rule], gone=self._gone[rule], changed=self._changed[rule])
+            for rule in {*self._new, *self._gone, *self._changed}
+        ]
+        rules.sort(key=lambda entry: (-(entry.new + entry.gone + entry.changed), entry.rule))
+        return Impact(
+            patients=self._patients,
+            differing=self._differing,
+            statuses=_sorted(self._statuses.items()),
+            rules=rules,
+            decisions=_sorted(self._decisions.items()),
+            samples=self._samples,
+            refused=self._refused,
+        )
+
+
+def _sorted(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
+    return dict(sorted(counts, key=lambda pair: (-pair[1], pair[0])))

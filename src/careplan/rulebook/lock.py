@@ -1,0 +1,99 @@
+"""The lock file: which version of a rule said what, so that no active rule changes under the same number.
+
+One line a rule, sorted by id: id, version, status and the SHA-256 of everything that shapes a plan.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from careplan.errors import RuleFault
+from careplan.rulebook.files import Document
+from careplan.rulebook.model import Rule, Status
+
+LOCK = "rules.lock"
+_HEAD = "# id version status sha-256; written by `careplan rules lock`\n"
+
+
+class Locked(msgspec.Struct, frozen=True, order=True):
+    """One line of the lock file."""
+
+    id: str
+    version: int
+    status: Status
+    content: str
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.version} {self.status} {self.content}"
+
+
+def locked(rule: Rule) -> Locked:
+    """The line of a rule as it is now. Examples, rationale and sources do not count: they change no plan."""
+    file = rule.file
+    shape = (rule.section, file.level, file.order, file.title, file.when, file.then, file.contested, file.for_everyone)
+    content = hashlib.sha256(msgspec.json.encode(shape, order="deterministic")).hexdigest()
+    return Locked(rule.id, file.version, file.status, content)
+
+
+def read_lock(text: str) -> dict[str, Locked]:
+    """The lines of a lock file by id. Raises `ValueError` naming the first line that is none."""
+    lines: dict[str, Locked] = {}
+    for at, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        parts = line.split()
+        if len(parts) != 4 or not parts[1].isdigit():
+            raise ValueError(f"line {at} is not of the form: id version status sha-256")
+        lines[parts[0]] = msgspec.convert(
+            {"id": parts[0], "version": int(parts[1]), "status": parts[2], "content": parts[3]}, Locked
+        )
+    return lines
+
+
+def lock_text(rules: Iterable[Rule]) -> str:
+    """The lock file of these rules."""
+    return _HEAD + "".join(f"{line}\n" for line in sorted(map(locked, rules)))
+
+
+def check_lock(
+    text: str,
+    rules: Mapping[str, Rule],
+    resting: Mapping[str, Rule],
+    documents: Mapping[str, Document],
+    faults: list[RuleFault],
+) -> None:
+    """Note every rule that changed under its number, went back, or is gone after it was active. No lock file, no claim."""
+    try:
+        before = read_lock(text)
+    except (ValueError, msgspec.ValidationError) as error:
+        faults.append(
+            RuleFault(file=LOCK, line=1, field="", problem=f"{error}.", mend="Write it with rules lock.", code="lock")
+        )
+        return
+    for name, old in before.items():
+        rule = rules.get(name) or resting.get(name)
+        if rule is None:
+            if name not in documents and old.status in ("active", "retired"):
+                problem = f"The rule {name} is gone, and its id stays taken."
+                mend = f"Restore its file, or move it to retired/{name}.yaml with status: retired."
+                faults.append(RuleFault(file=LOCK, line=1, field=name, problem=problem, mend=mend, code="rule-gone"))
+            continue
+        now, note = locked(rule), documents[name]
+        if now.status == "retired" and now.version >= old.version:
+            continue
+        if now.version < old.version:
+            note.fault(
+                ("version",), f"The version went back from {old.version}.", f"Use {old.version + 1}.", code="version-back"
+            )
+        elif now.version == old.version and now.content != old.content and "active" in (old.status, now.status):
+            note.fault(
+                ("version",),
+                f"This active rule changed and is still version {old.version}.",
+                f"Write version: {old.version + 1}, have it reviewed, and run rules lock.",
+                code="version-not-raised",
+            )
+        elif old.status == "retired":
+            note.fault(("id",), f"The id {name} belongs to a retired rule.", "Choose another id.", code="id-retired")

@@ -1,0 +1,195 @@
+"""Two rulebooks compared: what changed in words, and what it does to the plans of many patients."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from careplan.cli import main
+from careplan.cohort import synthetic
+from careplan.difference import difference, items_of
+from careplan.planner import Planner
+from careplan.rulebook.comparison import compare
+from careplan.rulebook.load import load, shipped
+from careplan.rulebook.model import Rulebook
+from tests.patients import patients
+
+SLEEP = "aftercare/sleep-under-five-hours.yaml"
+
+
+@pytest.fixture
+def edited(tmp_path: Path) -> Path:
+    """The shipped rulebook with one limit moved."""
+    folder = Path(shutil.copytree(shipped(), tmp_path / "rules"))
+    path = folder / SLEEP
+    path.write_text(path.read_text().replace("less_than: 5}", "less_than: 5.5}"))
+    return folder
+
+
+def run(*arguments: str, typed: str | None = None) -> tuple[int, str]:
+    done = CliRunner().invoke(main, list(arguments), input=typed)
+    return done.exit_code, done.output
+
+
+def test_a_rulebook_does_not_differ_from_itself(book: Rulebook) -> None:
+    assert compare(book, load(shipped())).changes == ()
+    code, text = run("rules", "diff", str(shipped()))
+    assert code == 0
+    assert "Nothing changed." in text
+
+
+def test_a_moved_limit_is_one_changed_rule_in_words(book: Rulebook, edited: Path) -> None:
+    (change,) = compare(book, load(edited)).changes
+    assert (change.kind, change.id, change.what) == ("rule", "sleep-under-five-hours", "changed")
+    (detail,) = change.details
+    assert "less than 5 hours" in detail.before
+    assert "less than 5.5 hours" in detail.after
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "name"),
+    [
+        ("rulebook.yaml", "drinks_that_close_holds: 14", "drinks_that_close_holds: 13", "drinks_that_close_holds"),
+        ("vocabulary.yaml", "says: is {value} years old", "says: has {value} years", "fields.patient.age_years"),
+        ("medications.csv", "clonazepam,clonazepam,", "clonazepam,Clonazepam,", "clonazepam"),
+        ("conditions.yaml", 'label: "porphyria"', 'label: "known porphyria"', "porphyria"),
+        ("drug_classes.yaml", "plural: benzodiazepines", "plural: all benzodiazepines", "benzodiazepine"),
+        ("sources.yaml", "title: ", "title: The ", "founding"),
+        ("goals.yaml", "fillers: [a, ", "fillers: [a, some, ", "fillers"),
+        (SLEEP, "version: ", "version: 1", "sleep-under-five-hours"),
+    ],
+)
+def test_a_change_of_any_file_is_found(book: Rulebook, edited: Path, file: str, old: str, new: str, name: str) -> None:
+    path = edited / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    kind = "rule" if file == SLEEP else file
+    assert name in {change.id for change in compare(book, load(edited)).changes if change.kind == kind}
+
+
+def test_new_and_gone_rules_are_told_apart(book: Rulebook, edited: Path) -> None:
+    shutil.move(edited / SLEEP, edited / "aftercare/sleep-anew.yaml")
+    path = edited / "aftercare/sleep-anew.yaml"
+    path.write_text(path.read_text().replace("id: sleep-under-five-hours", "id: sleep-anew"))
+    for other in edited.rglob("*.yaml"):
+        other.write_text(other.read_text().replace("sleep-under-five-hours", "sleep-anew"))
+    found = {(change.id, change.what) for change in compare(book, load(edited)).changes if change.kind == "rule"}
+    assert {("sleep-anew", "new"), ("sleep-under-five-hours", "gone")} <= found
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+def test_the_command_says_what_changed_in_every_form(edited: Path, form: str) -> None:
+    code, text = run("rules", "diff", str(shipped()), str(edited), "--format", form)
+    assert code == 1
+    assert "sleep-under-five-hours" in text
+    assert "5.5" in text
+    if form == "json":
+        assert json.loads(text)["changes"][0]["what"] == "changed"
+
+
+def test_a_rulebook_may_be_a_git_revision(edited: Path) -> None:
+    def git(*arguments: str) -> None:
+        who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+        subprocess.run(["git", "-C", str(edited.parent), *who, *arguments], check=True, capture_output=True)
+
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "one")
+    shutil.copy(shipped() / SLEEP, edited / SLEEP)
+    code, text = run("rules", "diff", "HEAD", "--rules", str(edited))
+    assert code == 1
+    assert "sleep-under-five-hours" in text
+    assert run("rules", "diff", "no-such", "--rules", str(edited))[0] == 2
+    assert run("rules", "diff", "--rules", str(edited), "--", "-x")[0] == 2
+
+
+def test_a_name_outside_any_repository_is_refused(edited: Path) -> None:
+    code, text = run("rules", "diff", "HEAD", "--rules", str(edited))
+    assert code == 2
+    assert "in no git repository" in text
+
+
+def bodies(*hours: float) -> str:
+    return "".join(json.dumps({"lifestyle": {"sleep_hours_per_night": hour}}) + "\n" for hour in hours)
+
+
+def test_the_impact_counts_whose_plans_change_and_by_which_rules(edited: Path, tmp_path: Path) -> None:
+    file = tmp_path / "patients.ndjson"
+    file.write_text(bodies(4, 5, 5.4, 5.5, 8))
+    code, text = run("rules", "impact", str(shipped()), str(edited), "--patients", str(file), "--format", "json")
+    found = json.loads(text)
+    assert code == 1
+    assert (found["patients"], found["differing"], found["statuses"]) == (5, 2, {"draft to draft": 5})
+    by_rule = {entry["rule"]: (entry["new"], entry["gone"], entry["changed"]) for entry in found["rules"]}
+    assert by_rule["sleep-under-five-hours"] == (2, 0, 0)
+    assert [sample["patient"] for sample in found["samples"]] == [2, 3]
+    assert any("Very short sleep" in line for line in found["samples"][0]["difference"]["in_words"])
+
+
+def test_lines_that_are_no_patients_are_named_and_the_rest_is_planned(edited: Path) -> None:
+    typed = bodies(5) + '{"age_years": "old"}\nnot json\n' + bodies(8)
+    code, text = run("rules", "impact", str(shipped()), str(edited), "--patients", "-", typed=typed)
+    assert code == 2
+    assert "patient 2 is refused by the rulebook before" in text
+    assert "/age_years" in text
+    assert "patient 3 is refused by the rulebook after" in text
+    assert "4 patients, 1 plans differ" in text
+
+
+def test_a_status_that_changes_is_counted(edited: Path, tmp_path: Path) -> None:
+    path = edited / SLEEP
+    path.write_text(path.read_text().replace("level: caution", "level: stop").replace("by: before_next_session", "by: now"))
+    (tmp_path / "one").write_text(bodies(3))
+    code, text = run("rules", "impact", str(shipped()), str(edited), "--patients", str(tmp_path / "one"))
+    assert code == 1
+    assert "1 draft to blocked" in text
+
+
+def test_impact_wants_exactly_one_source_of_patients(edited: Path) -> None:
+    assert run("rules", "impact", str(shipped()), str(edited))[0] == 2
+    assert run("rules", "impact", str(edited), "--synthetic", "2", "--patients", "-", typed="")[0] == 2
+
+
+def test_made_up_patients_come_from_the_seed_and_are_all_admitted(planner: Planner, book: Rulebook) -> None:
+    one = [msgspec.json.encode(body) for body in synthetic([book], 200, 1)]
+    assert one == [msgspec.json.encode(body) for body in synthetic([book], 200, 1)]
+    assert one != [msgspec.json.encode(body) for body in synthetic([book], 200, 2)]
+    plans = [planner.plan(planner.intake.decode(body)) for body in one]
+    assert len({plan.status for plan in plans}) == 2
+    assert len({item.rule.id for plan in plans for item in items_of(plan)}) > len(book.rules) / 2
+
+
+def test_the_cohort_command_prints_one_patient_a_line() -> None:
+    code, text = run("cohort", "7", "--seed", "3")
+    assert code == 0
+    assert len([json.loads(line) for line in text.splitlines()]) == 7
+
+
+@given(st.data())
+@settings(max_examples=40)
+def test_a_difference_names_exactly_what_differs(planner: Planner, book: Rulebook, data: st.DataObject) -> None:
+    drawn: list[dict[str, Any]] = [data.draw(patients(book, medicines=2)) for _ in range(2)]
+    before, after = (planner.plan(planner.intake.decode(msgspec.json.encode(body))) for body in drawn)
+    found = difference(before, after)
+    assert difference(before, before).same
+    assert difference(before, before).in_words == []
+    old, new = ({item.id: item for item in items_of(plan)} for plan in (before, after))
+    assert {item.id for item in found.added} == new.keys() - old.keys()
+    assert {item.id for item in found.removed} == old.keys() - new.keys()
+    assert {change.item.id for change in found.changed} == {
+        name for name in old.keys() & new.keys() if old[name] != new[name]
+    }
+    assert found.same == (before == after)
+    back = difference(after, before)
+    assert [item.id for item in back.added] == [item.id for item in found.removed]
+    assert back.status == found.status[::-1]
