@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 from ipaddress import ip_address
+from multiprocessing import active_children
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,7 +17,7 @@ from rich.console import Console
 
 from careplan.commands import authoring, comparing, founding, proving, reading, testing
 from careplan.commands.common import RULES, fail, read_rulebook, read_settings
-from careplan.errors import InvalidPatient
+from careplan.errors import InvalidPatient, InvalidSettings
 from careplan.formats import text
 from careplan.intake import Intake
 from careplan.patient import Protocol
@@ -23,7 +25,7 @@ from careplan.plan import CarePlan
 from careplan.planner import Planner
 from careplan.rulebook.load import shipped
 from careplan.rulebook.model import Rulebook
-from careplan.settings import InvalidSettings, Settings, clinic_protocol
+from careplan.settings import Settings, clinic_protocol
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -65,15 +67,17 @@ def plan(file: BinaryIO, form: str | None, rules: Path | None) -> None:
 @click.option("--host", help="Address to listen on; only loopback, as there is no authentication.")
 @click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on; 0 for a free one.")
 @RULES
-def serve(host: str | None, port: int | None, rules: Path | None) -> None:
-    """Run the service until it is told to stop.
+@click.option("--watch", is_flag=True, default=None, help="Reload the rulebook whenever a file of it changes.")
+def serve(host: str | None, port: int | None, rules: Path | None, watch: bool | None) -> None:  # noqa: FBT001
+    """Run the service until it is told to stop. SIGHUP makes it take the rulebook as it is in its folder then.
 
-    Settings come from CAREPLAN_* variables; options win over them.
+    A rulebook with any fault is refused: the one before stays, and the log and /readyz say why. Settings come from
+    CAREPLAN_* variables; options win over them.
 
     Example: careplan serve --host 127.0.0.1 --port 8000
     """
     settings = read_settings()
-    chosen = {"host": host, "port": port, "rules": str(rules) if rules else None}
+    chosen = {"host": host, "port": port, "rules": str(rules) if rules else None, "watch": watch}
     settings = msgspec.structs.replace(settings, **{name: value for name, value in chosen.items() if value is not None})
     _refuse_to_listen_beyond_loopback(settings.host)
     book = read_rulebook(settings.rules_folder)
@@ -115,9 +119,10 @@ def openapi(write: Path | None) -> None:
 
     Example: careplan openapi --write openapi/openapi.json
     """
-    from careplan.web.app import build
+    from careplan.web.app import build, contract_of
 
-    document = msgspec.json.format(msgspec.json.encode(build(read_rulebook(shipped())).state.contract), indent=2) + b"\n"
+    book = read_rulebook(shipped())
+    document = msgspec.json.format(msgspec.json.encode(contract_of(build(book, Settings()), book)), indent=2) + b"\n"
     if write:
         write.write_bytes(document)
     else:
@@ -176,7 +181,7 @@ def _run(settings: Settings) -> None:
     from granian.constants import Interfaces
 
     host = "127.0.0.1" if settings.host == "localhost" else settings.host
-    Granian(
+    server = Granian(
         "careplan.web.app:create",
         factory=True,
         address=host,
@@ -185,7 +190,21 @@ def _run(settings: Settings) -> None:
         websockets=False,
         log_access=False,
         workers_kill_timeout=10,
-    ).serve()
+    )
+    server.on_startup(_pass_on_reloads)
+    server.serve()
+
+
+def _pass_on_reloads() -> None:
+    """Hand SIGHUP on to the workers. The server itself would end and replace them, even for a rulebook with faults."""
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, _pass_on)
+
+
+def _pass_on(*_: object) -> None:
+    for worker in active_children():
+        if worker.pid is not None:
+            os.kill(worker.pid, signal.SIGHUP)
 
 
 if __name__ == "__main__":

@@ -70,12 +70,15 @@ class Engine:
 
     def __init__(self, rules: Mapping[str, When]) -> None:
         self._thread = threading.get_ident()
+        self._closed = False
         self._shards = [_Shard(groups) for groups in shards(rules)]
 
     def evaluate(self, facts: Sequence[Fact]) -> list[Finding]:
         """Every finding for these facts, in order, each once. Raises `EngineError` if the engine lost any."""
         if threading.get_ident() != self._thread:
             raise EngineError("the engine was entered by a second thread")
+        if self._closed:
+            raise EngineError("the engine was closed")
         found: set[Finding] = set()
         for shard in self._shards:
             found.update(shard.evaluate(facts))
@@ -83,6 +86,7 @@ class Engine:
 
     def close(self) -> None:
         """Free the engine's memory; it cannot be used afterwards."""
+        self._closed = True
         for shard in self._shards:
             shard.close()
         self._shards = []

@@ -51,3 +51,7 @@ class InvalidRulebook(Exception):
     def __init__(self, faults: Sequence[RuleFault]) -> None:
         self.faults = tuple(sorted(faults))
         super().__init__("\n".join(map(str, self.faults)))
+
+
+class InvalidSettings(Exception):
+    """A setting is not of the form it must have. Says which one, never its value."""

@@ -36,12 +36,15 @@ Name = Annotated[
         examples=["Xanax"],
     ),
 ]
+_NEVER = r"\x00-\x1f\x7f-\x9f<>{}:;!?#@*=|"
 ClinicianName = Annotated[
     str,
     Meta(
         min_length=3,
         max_length=80,
-        pattern=r"^[^\W\d_][^\d<>{}:;!?]+$",
+        # A letter first and one more, no figures, no control characters, no marks of a sentence.
+        # There is one way only to read a text by it, so that a hostile one cannot take long.
+        pattern=rf"^[^\W\d_][^\w{_NEVER}]*[^\W\d_][^\d{_NEVER}]*$",
         description="the name of a clinician, without figures; a placeholder is refused",
         examples=["Dr. A. Example, MD"],
     ),

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from careplan.errors import InvalidPatient
+from careplan.errors import InvalidPatient, InvalidSettings
 from careplan.intake import Intake
 from careplan.patient import Protocol
 from careplan.rulebook.load import shipped
@@ -29,6 +29,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Port to listen on."""
     protocol: str = ""
     """JSON file with the clinic's own protocol, used for requests that bring none; empty for none."""
+    watch: bool = False
+    """Reload the rulebook whenever a file in its folder changes; for development. SIGHUP reloads in any case."""
     log: Literal["json", "console"] = "json"
     """Form of the log lines."""
     body_limit: Annotated[int, Meta(ge=1_024, le=16_777_216)] = 262_144
@@ -38,10 +40,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def rules_folder(self) -> Path:
         """The folder of the rulebook."""
         return Path(self.rules) if self.rules else shipped()
-
-
-class InvalidSettings(Exception):
-    """A setting is not of the form it must have. Says which one, never its value."""
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:

@@ -15,15 +15,23 @@ import httpx
 ROOT = Path(__file__).parents[2]
 
 
+class Server(str):
+    """The address of a server, and the process to send signals to."""
+
+    __slots__ = ("pid",)
+    pid: int
+
+
 @contextmanager
-def running(log: Path, *options: str, **environment: str) -> Iterator[str]:
+def running(log: Path, *options: str, **environment: str) -> Iterator[Server]:
     """The address of a server that lives as long as the block."""
     command = [sys.executable, "-m", "careplan.cli", "serve", "--port", "0", *options]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=output, env=_environment(environment))
         try:
             assert process.stdout is not None
-            address = _address(process.stdout.fileno(), process)
+            address = Server(_address(process.stdout.fileno(), process))
+            address.pid = process.pid
             _await(address)
             yield address
         finally:

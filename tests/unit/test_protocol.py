@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from careplan.errors import InvalidPatient, InvalidSettings
 from careplan.patient import Hold, Patient, Protocol
 from careplan.planner import Planner
-from careplan.settings import InvalidSettings, Settings, clinic_protocol
+from careplan.settings import Settings, clinic_protocol
 
 CLINIC = Protocol(
     holds=[Hold(drug_class="benzodiazepine", before_hours=12, after_hours=0, approved_by="Dr. Clinic")],
@@ -97,3 +98,34 @@ def test_what_should_precede_the_first_session_is_due_before_the_next_one_in_a_r
         plan = planner.plan(planner.intake.convert(body))
         asked = {ask.by for section in plan.sections for item in section.items for ask in item.asks}
         assert ("before_first_session" in asked) == due
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "J. K. Smith",
+        "Dr. A. Example, MD",
+        "Jos\u00e9 \u00d1u",
+        "\u738b\u5c0f\u660e",
+        "O'Neil",
+        "\u0936\u094d\u0930\u0940 \u0926\u0947\u0935\u0940",
+    ],
+)
+def test_names_of_all_kinds_may_sign(planner: Planner, name: str) -> None:
+    body = json.dumps({"protocol": {"approved_by": name}}).encode()
+    protocol = planner.intake.decode(body).protocol
+    assert protocol is not None
+    assert protocol.approved_by == name
+
+
+@pytest.mark.parametrize("name", ["a..", "N/A", "tbd", "Dr.", "a\rb1", "Sam <b>", "stop your Xanax now", "12 h"])
+def test_what_is_no_name_may_not_sign(planner: Planner, name: str) -> None:
+    with pytest.raises(InvalidPatient):
+        planner.intake.decode(json.dumps({"protocol": {"approved_by": name}}).encode())
+
+
+@pytest.mark.parametrize("name", ["aa" * 60_000 + "1", "a " * 60_000 + "1", "a" + " " * 120_000 + "1"])
+def test_a_hostile_signature_is_refused_without_searching_it_for_long(planner: Planner, name: str) -> None:
+    """A pattern with several ways to read a text would need minutes for these; the runner's own limit would end it."""
+    with pytest.raises(InvalidPatient):
+        planner.intake.decode(json.dumps({"protocol": {"approved_by": name}}).encode())

@@ -8,10 +8,10 @@ from typing import NoReturn
 
 import rich_click as click
 
-from careplan.errors import InvalidRulebook
+from careplan.errors import InvalidRulebook, InvalidSettings
 from careplan.rulebook.load import load
 from careplan.rulebook.model import Rulebook
-from careplan.settings import InvalidSettings, Settings, from_environment
+from careplan.settings import Settings, from_environment
 
 RULES = click.option(
     "--rules",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -21,13 +23,15 @@ from litestar.types import ASGIApp
 from careplan.errors import InvalidPatient
 from careplan.intake import Intake
 from careplan.patient import Protocol
+from careplan.planner import Planner
 from careplan.rulebook.load import load
 from careplan.rulebook.model import Rulebook
 from careplan.settings import Settings, clinic_protocol, from_environment
 from careplan.web import contract, health, plans, problems, reference
 from careplan.web.examples import request_examples
 from careplan.web.journal import Journal
-from careplan.web.state import planning
+from careplan.web.reload import Reloader
+from careplan.web.state import Desk, Edition, Leasing, edition_of
 
 ASSETS = "/docs-assets"
 
@@ -46,17 +50,40 @@ class _Documentation(SwaggerRenderPlugin):
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         """The page."""
-        return super().render(request, request.app.state.contract or openapi_schema)
+        edition = request.app.state.desk.current
+        return super().render(request, edition.contract if edition else openapi_schema)
 
 
 @get("/openapi.json", include_in_schema=False, sync_to_thread=False)
-def openapi_json(request: Request[None, None, State]) -> Response[dict[str, Any]]:
+def openapi_json(request: Request[None, None, State]) -> Response[Mapping[str, Any]]:
     """The contract."""
-    return Response(request.app.state.contract, media_type="application/json")
+    return Response(edition_of(request).contract, media_type="application/json")
 
 
-def build(book: Rulebook, *, protocol: Protocol | None = None, body_limit: int = 262_144) -> Litestar:
-    """The application that plans with one rulebook."""
+def build(book: Rulebook, settings: Settings) -> Litestar:
+    """The application that begins with this rulebook and reloads it as the settings say. Raises `InvalidSettings`."""
+    desk = Desk()
+
+    def make(book: Rulebook, protocol: Protocol | None) -> Edition:
+        return Edition(Planner(book), protocol, contract_of(app, book))
+
+    def protocol_for(book: Rulebook) -> Protocol | None:
+        return clinic_protocol(settings, Intake(book.conditions, book.classes))
+
+    watched = [settings.rules_folder, *([Path(settings.protocol)] if settings.protocol else [])] if settings.watch else []
+    reloader = Reloader(settings.rules_folder, desk, make, protocol_for, watched=watched)
+
+    protocol = protocol_for(book)
+
+    @asynccontextmanager
+    async def planning(_: Litestar) -> AsyncIterator[None]:
+        desk.swap(make(book, protocol))
+        try:
+            async with reloader.running():
+                yield
+        finally:
+            desk.swap(None)
+
     app = Litestar(
         route_handlers=[
             plans.create_care_plan,
@@ -78,14 +105,19 @@ def build(book: Rulebook, *, protocol: Protocol | None = None, body_limit: int =
             HTTPException: problems.on_http,
             Exception: problems.on_failure,
         },
-        lifespan=[planning(book)],
+        lifespan=[planning],
+        middleware=[Leasing()],
         logging_config=None,
         openapi_config=_openapi(),
-        request_max_body_size=body_limit,
-        state=State({"protocol": protocol, "planner": None, "contract": None}),
+        request_max_body_size=settings.body_limit,
+        state=State({"desk": desk, "reloader": reloader}),
     )
-    app.state.contract = contract.document(app, book, request_examples())
     return app
+
+
+def contract_of(app: Litestar, book: Rulebook) -> dict[str, Any]:
+    """The OpenAPI document of an application that plans with this rulebook."""
+    return contract.document(app, book, request_examples())
 
 
 def create() -> ASGIApp:
@@ -98,8 +130,7 @@ def create() -> ASGIApp:
 def serve_with(settings: Settings) -> ASGIApp:
     """The application for these settings. Raises `InvalidRulebook` or `InvalidSettings` before it serves anything."""
     book = load(settings.rules_folder)
-    protocol = clinic_protocol(settings, Intake(book.conditions, book.classes))
-    return Journal(build(book, protocol=protocol, body_limit=settings.body_limit))
+    return Journal(build(book, settings))
 
 
 def configure_log(settings: Settings) -> None:

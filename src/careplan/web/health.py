@@ -9,9 +9,10 @@ from litestar import Request, get
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
-from careplan.patient import Patient, Treatment
+from careplan.rehearsal import A_PATIENT
 from careplan.web.contract import PROBLEMS, documented
-from careplan.web.state import planner_of
+from careplan.web.reload import Reloaded, Reloader
+from careplan.web.state import edition_of
 
 
 class Alive(msgspec.Struct, frozen=True):
@@ -21,15 +22,16 @@ class Alive(msgspec.Struct, frozen=True):
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
-    """A rulebook is loaded and a built-in patient was planned through the engine just now."""
+    """A rulebook is loaded and a built-in patient was planned through the engine just now.
+
+    `last_reload` says what came of the last attempt to take a new rulebook, null if there was none.
+    """
 
     status: Literal["ready"] = "ready"
     rulebook: str
     version: str
     digest: str
-
-
-_PATIENT = Patient(age_years=40, treatment=Treatment(preferred_route="iv", product="racemic"))
+    last_reload: Reloaded | None = None
 
 
 @get(
@@ -57,8 +59,9 @@ def livez() -> Alive:
 )
 def readyz(request: Request[None, None, State]) -> Ready:
     """Ready once a plan comes out."""
-    planner = planner_of(request.app)
-    if not planner.plan(_PATIENT).decisions:
+    planner = edition_of(request).planner
+    reloader: Reloader = request.app.state.reloader
+    if not planner.plan(A_PATIENT).decisions:
         raise HTTPException(status_code=503)
     book = planner.book
-    return Ready(rulebook=book.about.id, version=book.about.version, digest=book.digest)
+    return Ready(rulebook=book.about.id, version=book.about.version, digest=book.digest, last_reload=reloader.last)

@@ -10,7 +10,7 @@ from litestar.params import JSONBody
 from careplan.patient import Patient
 from careplan.plan import CarePlan
 from careplan.web.contract import PROBLEMS, documented
-from careplan.web.state import PlanRequest, planner_of
+from careplan.web.state import PlanRequest, edition_of
 
 _encoder = msgspec.json.Encoder()
 
@@ -32,5 +32,5 @@ _encoder = msgspec.json.Encoder()
 )
 def create_care_plan(data: JSONBody[Patient], request: Request[None, None, State]) -> Response[CarePlan]:
     """Plan for one patient."""
-    plan = planner_of(request.app).plan(data)
+    plan = edition_of(request).planner.plan(data)
     return Response(_encoder.encode(plan), media_type="application/json", headers={"Cache-Control": "no-store"})  # type: ignore[arg-type]

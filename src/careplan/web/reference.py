@@ -14,7 +14,7 @@ from careplan.medications import Found
 from careplan.reading import RuleDetail, RuleSummary, summary
 from careplan.rulebook.model import Level, Rulebook, Section
 from careplan.web.contract import PROBLEMS, documented
-from careplan.web.state import planner_of
+from careplan.web.state import edition_of
 
 
 class Reference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -77,7 +77,7 @@ _Source = Annotated[str | None, Parameter(max_length=100, description="only rule
 
 
 def _book(request: Request[None, None, State]) -> Rulebook:
-    return planner_of(request.app).book
+    return edition_of(request).planner.book
 
 
 @get(
@@ -187,4 +187,4 @@ def get_rule(request: Request[None, None, State], rule_id: FromPath[str]) -> Rul
     rule = book.rules.get(rule_id) or book.resting.get(rule_id)
     if rule is None:
         raise NotFoundException
-    return planner_of(request.app).reading.detail(rule)
+    return edition_of(request).planner.reading.detail(rule)

@@ -1,17 +1,81 @@
-"""What the service holds while it runs: one planner, made and used by one thread."""
+"""What the service holds while it runs: the edition that answers now, and older ones until their last request has ended."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
-from litestar import Litestar, Request
+from litestar import Request
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Receive, Scope, Send
 
-from careplan.patient import Patient
+from careplan.patient import Patient, Protocol
 from careplan.planner import Planner
-from careplan.rulebook.model import Rulebook
+
+LAST_FAULTS = 20
+"""As many faults of a refused rulebook are logged and shown."""
+
+
+class Edition:
+    """One rulebook in service: its planner, the clinic's protocol and the contract. Made and used by one thread."""
+
+    def __init__(self, planner: Planner, protocol: Protocol | None, contract: Mapping[str, Any]) -> None:
+        self.planner = planner
+        self.protocol = protocol
+        self.contract = contract
+        self.requests = 0
+
+
+class Desk:
+    """Hands each request the edition that is current when it begins, and frees an edition after its last request."""
+
+    def __init__(self) -> None:
+        self._current: Edition | None = None
+
+    @property
+    def current(self) -> Edition | None:
+        """The edition that new requests get; None before the service has started and after it has ended."""
+        return self._current
+
+    def swap(self, edition: Edition | None) -> None:
+        """Let new requests have `edition`. The one before is freed as soon as nobody uses it."""
+        before, self._current = self._current, edition
+        if before is not None and before.requests == 0:
+            before.planner.close()
+
+    @contextmanager
+    def lease(self) -> Iterator[Edition]:
+        """The current edition, kept until the block ends. Raises 503 while there is none."""
+        edition = self._current
+        if edition is None:
+            raise HTTPException(status_code=503)
+        edition.requests += 1
+        try:
+            yield edition
+        finally:
+            edition.requests -= 1
+            if edition.requests == 0 and edition is not self._current:
+                edition.planner.close()
+
+
+class Leasing(ASGIMiddleware):
+    """Ties every request to one edition from its beginning to its end."""
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Serve one request."""
+        desk: Desk = scope["litestar_app"].state.desk
+        with desk.lease() as edition:
+            scope["state"]["edition"] = edition
+            await next_app(scope, receive, send)
+
+
+def edition_of(request: Request[Any, Any, State]) -> Edition:
+    """The edition that a request began with."""
+    edition: Edition = request.state["edition"]
+    return edition
 
 
 class UnsupportedMediaType(HTTPException):
@@ -28,28 +92,5 @@ class PlanRequest(Request[None, None, State]):
         media_type, parameters = self.content_type
         if media_type != "application/json" or parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
             raise UnsupportedMediaType
-        patient = planner_of(self.app).intake.decode(await self.body())
-        return patient.under(self.app.state.protocol)
-
-
-def planner_of(app: Litestar) -> Planner:
-    """The planner of a running app. Raises 503 while there is none."""
-    planner: Planner | None = app.state.get("planner")
-    if planner is None:
-        raise HTTPException(status_code=503)
-    return planner
-
-
-def planning(book: Rulebook) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
-    """The lifespan in which a planner exists, made in the thread that answers requests."""
-
-    @asynccontextmanager
-    async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        app.state.planner = planner = Planner(book)
-        try:
-            yield
-        finally:
-            app.state.planner = None
-            planner.close()
-
-    return lifespan
+        edition = edition_of(self)
+        return edition.planner.intake.decode(await self.body()).under(edition.protocol)

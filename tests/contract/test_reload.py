@@ -1,0 +1,122 @@
+"""A running service takes a new rulebook between two requests, or keeps the last good one and says why."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from careplan.rulebook.load import load, shipped
+from tests.contract.serving import Server, running
+
+SLEEP = "aftercare/sleep-under-five-hours.yaml"
+SHORT = {"lifestyle": {"sleep_hours_per_night": 5.2}}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The shipped rulebook, to be edited."""
+    return Path(shutil.copytree(shipped(), tmp_path / "rules"))
+
+
+def edit(folder: Path, old: str = "less_than: 5}", new: str = "less_than: 5.5}") -> None:
+    text = (folder / SLEEP).read_text()
+    assert old in text
+    (folder / SLEEP).write_text(text.replace(old, new, 1).replace("sleep_hours_per_night: 5}", "sleep_hours_per_night: 6}"))
+
+
+def reloads(service: Server, done: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """What `/readyz` says of the last reload, as soon as it is `done`."""
+    for _ in range(600):
+        ready = httpx.get(f"{service}/readyz", timeout=5)
+        assert ready.status_code == 200
+        last: dict[str, Any] | None = ready.json()["last_reload"]
+        if last is not None and done(last):
+            return last
+        time.sleep(0.05)
+    raise AssertionError("no reload within 30 seconds")
+
+
+def rules_of(service: str) -> set[str]:
+    plan = httpx.post(f"{service}/v1/care-plans", json=SHORT, timeout=5).json()
+    return {item["rule"]["id"] for section in plan["sections"] for item in section["items"]}
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """Where the service logs to."""
+    return tmp_path / "log"
+
+
+@pytest.fixture
+def service(folder: Path, log: Path) -> Iterator[Server]:
+    """A service on `folder`."""
+    with running(log, "--rules", str(folder)) as started:
+        yield started
+
+
+def test_a_signal_swaps_the_rulebook_in_and_a_request_under_way_keeps_its_own(
+    service: Server, folder: Path, log: Path
+) -> None:
+    before = load(folder).digest
+    place = urlsplit(service)
+    body = json.dumps(SHORT).encode()
+    with socket.create_connection((place.hostname, place.port), timeout=30) as slow:
+        slow.sendall(
+            b"POST /v1/care-plans HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
+            b"Content-Length: %d\r\n\r\n" % len(body) + body[:10]
+        )
+        time.sleep(0.2)
+        edit(folder)
+        os.kill(service.pid, signal.SIGHUP)
+        last = reloads(service, lambda last: last["outcome"] == "swapped")
+        after = load(folder).digest
+        assert (last["digest"], last["faults"]) == (after, [])
+        assert "sleep-under-five-hours" in rules_of(service)
+        slow.sendall(body[10:])
+        answer = b"".join(iter(lambda: slow.recv(65536), b""))
+    plan = json.loads(answer[answer.index(b"{") : answer.rindex(b"}") + 1])
+    assert plan["rulebook"]["digest"] == before != after
+    assert httpx.get(f"{service}/v1/rulebook", timeout=5).json()["digest"] == after
+    assert "rulebook swapped" in log.read_text()
+
+
+def test_a_faulty_rulebook_is_refused_and_the_last_good_one_goes_on(service: Server, folder: Path, log: Path) -> None:
+    before = httpx.get(f"{service}/v1/rulebook", timeout=5).json()["digest"]
+    edit(folder, "level: caution", "level: cautoin")
+    os.kill(service.pid, signal.SIGHUP)
+    last = reloads(service, lambda last: last["outcome"] == "refused")
+    assert (last["digest"], last["fault_count"]) == (before, 1)
+    (fault,) = last["faults"]
+    assert (fault["file"], fault["line"], fault["field"]) == (SLEEP, 5, "level")
+    assert "Did you mean caution?" in fault["mend"]
+    assert "sleep-under-five-hours" not in rules_of(service)
+    assert "rulebook refused" in log.read_text()
+    shutil.copy(shipped() / SLEEP, folder / SLEEP)
+    os.kill(service.pid, signal.SIGHUP)
+    reloads(service, lambda last: last["outcome"] == "unchanged")
+
+
+def test_a_rulebook_whose_examples_fail_is_refused(service: Server, folder: Path) -> None:
+    edit(folder, "less_than: 5}", "less_than: 3}")
+    os.kill(service.pid, signal.SIGHUP)
+    last = reloads(service, lambda last: last["outcome"] == "refused")
+    assert {fault["code"] for fault in last["faults"]} == {"example"}
+
+
+def test_a_watched_folder_reloads_by_itself(folder: Path, tmp_path: Path) -> None:
+    with running(tmp_path / "log", "--rules", str(folder), "--watch") as service:
+        time.sleep(0.5)
+        edit(folder)
+        reloads(service, lambda last: last["outcome"] == "swapped")
+        assert "sleep-under-five-hours" in rules_of(service)

@@ -1,0 +1,163 @@
+"""Editions of the rulebook come and go: requests keep theirs, memory is given back, and a bad one harms nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from litestar.exceptions import HTTPException
+
+from careplan.engine import Engine, EngineError
+from careplan.errors import InvalidSettings
+from careplan.patient import Patient, Protocol
+from careplan.planner import Planner
+from careplan.rehearsal import A_PATIENT, Rehearsal, rehearse, rehearse_apart
+from careplan.rulebook.load import load, shipped
+from careplan.rulebook.model import Rulebook
+from careplan.web.reload import Reloader
+from careplan.web.state import Desk, Edition
+
+SWAPS = int(os.environ.get("CAREPLAN_TEST_SWAPS", "60"))
+"""Engines made and freed in the memory test."""
+
+
+def edition(book: Rulebook, protocol: Protocol | None = None) -> Edition:
+    return Edition(Planner(book), protocol, {})
+
+
+def is_free(one: Edition) -> bool:
+    try:
+        one.planner.plan(A_PATIENT)
+    except EngineError:
+        return True
+    return False
+
+
+def test_a_request_keeps_its_edition_until_it_ends_and_then_it_is_freed(book: Rulebook) -> None:
+    desk, first, second = Desk(), edition(book), edition(book)
+    desk.swap(first)
+    with desk.lease() as early:
+        desk.swap(second)
+        with desk.lease() as late:
+            assert (early, late) == (first, second)
+        assert not is_free(first)
+        assert first.planner.plan(A_PATIENT) == second.planner.plan(A_PATIENT)
+    assert is_free(first)
+    assert not is_free(second)
+    desk.swap(None)
+    assert is_free(second)
+    with pytest.raises(HTTPException), desk.lease():
+        pass
+
+
+def test_an_edition_that_nobody_uses_is_freed_at_once_and_the_current_one_stays_after_a_request(book: Rulebook) -> None:
+    desk, first = Desk(), edition(book)
+    desk.swap(first)
+    with desk.lease():
+        pass
+    assert not is_free(first)
+    desk.swap(None)
+    assert is_free(first)
+
+
+def grown(book: Rulebook, times: int, *, close: bool) -> int:
+    """By how many bytes this process grows over so many engines."""
+    engines = []
+    before = resident()
+    for _ in range(times):
+        engine = Engine({rule.id: rule.when for rule in book.rules.values()})
+        engine.evaluate([])
+        if close:
+            engine.close()
+        else:
+            engines.append(engine)
+    after = resident()
+    for engine in engines:
+        engine.close()
+    return after - before
+
+
+def resident() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_memory_stays_flat_over_many_engines_that_are_freed(book: Rulebook) -> None:
+    """Against the same loop that keeps its engines, so that the measure is known to see a leak."""
+    grown(book, 10, close=True)
+    freed = grown(book, SWAPS, close=True)
+    kept = grown(book, 10, close=False)
+    assert kept > 10 * 500_000
+    assert freed < kept * SWAPS / 10 * 0.05
+
+
+def test_a_rehearsal_in_a_process_of_its_own_finds_what_one_here_finds(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(shipped(), tmp_path / "rules"))
+    assert rehearse_apart(folder) == rehearse(folder) == Rehearsal(load(folder).digest, [])
+    path = folder / "aftercare" / "sleep-under-five-hours.yaml"
+    path.write_text(path.read_text().replace("less_than: 5}", "less_than: 4.5}"))
+    assert {fault.code for fault in rehearse(folder).faults} == {"example"}
+    path.write_text("id: [")
+    found = rehearse_apart(folder)
+    assert found == rehearse(folder)
+    assert "yaml" in {fault.code for fault in found.faults}
+
+
+def test_a_rehearsal_that_hangs_or_crashes_is_a_fault_of_the_rulebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = rehearse_apart(shipped(), seconds=0.05)
+    assert [fault.code for fault in slow.faults] == ["engine"]
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    crashed = rehearse_apart(shipped())
+    assert [fault.code for fault in crashed.faults] == ["engine"]
+    assert "code 1" in crashed.faults[0].problem
+
+
+def reloaded(book: Rulebook, folder: Path, *, wrong: Exception | None = None) -> tuple[Desk, Reloader]:
+    desk = Desk()
+
+    def protocol_for(_: Rulebook) -> Protocol | None:
+        if wrong:
+            raise wrong
+        return None
+
+    reloader = Reloader(folder, desk, edition, protocol_for)
+    desk.swap(edition(book))
+    asyncio.run(_reload(reloader))
+    return desk, reloader
+
+
+async def _reload(reloader: Reloader) -> None:
+    await reloader.reload()
+
+
+def test_a_protocol_that_does_not_fit_the_new_rulebook_is_a_reason_to_refuse(book: Rulebook) -> None:
+    desk, reloader = reloaded(book, shipped(), wrong=InvalidSettings("the clinic's protocol is not one: /holds/0"))
+    assert reloader.last is not None
+    assert (reloader.last.outcome, reloader.last.digest) == ("refused", book.digest)
+    assert "/holds/0" in reloader.last.faults[0].problem
+    desk.swap(None)
+
+
+def test_a_failure_of_any_other_kind_keeps_the_rulebook_and_quotes_nothing(book: Rulebook) -> None:
+    desk, reloader = reloaded(book, shipped(), wrong=RuntimeError("a secret"))
+    assert reloader.last is not None
+    assert reloader.last.outcome == "refused"
+    assert "secret" not in msgspec.json.encode(reloader.last).decode()
+    assert desk.current is not None
+    assert desk.current.planner.plan(Patient()).status == "draft"
+    desk.swap(None)
+
+
+def test_the_same_rulebook_again_changes_nothing(book: Rulebook) -> None:
+    desk, reloader = reloaded(book, shipped())
+    assert reloader.last is not None
+    assert reloader.last.outcome == "unchanged"
+    assert desk.current is not None
+    assert not is_free(desk.current)
+    desk.swap(None)
