@@ -15,7 +15,7 @@ import msgspec
 import rich_click as click
 from rich.console import Console
 
-from careplan.commands import authoring, comparing, founding, proving, reading, testing
+from careplan.commands import authoring, comparing, founding, proving, publishing, reading, testing
 from careplan.commands.common import RULES, fail, read_rulebook, read_settings
 from careplan.errors import InvalidPatient, InvalidSettings
 from careplan.formats import text
@@ -102,6 +102,7 @@ for command in (
     comparing.impact,
     founding.coverage,
     proving.prove,
+    publishing.docs,
     reading.graph,
     reading.list_rules,
     reading.show,
@@ -172,6 +173,7 @@ def _announce(settings: Settings, book: Rulebook) -> None:
         f"Rulebook {book.about.id} {book.about.version} with {len(book.rules)} rules.\n"
         f"Listening on  {address}\n"
         f"Documentation {address}/docs\n"
+        f"Rulebook      {address}/rulebook\n"
         f"Try it:\n  curl -s {address}/v1/care-plans -H 'Content-Type: application/json' \\\n    -d '{example}'\n"
     )
 

@@ -116,7 +116,7 @@ def test_a_rulebook_may_be_a_git_revision(edited: Path) -> None:
 def test_a_name_outside_any_repository_is_refused(edited: Path) -> None:
     code, text = run("rules", "diff", "HEAD", "--rules", str(edited))
     assert code == 2
-    assert "in no git repository" in text
+    assert "not a git repository" in text
 
 
 def bodies(*hours: float) -> str:

@@ -14,20 +14,20 @@ from litestar.exceptions import HTTPException
 
 from careplan.engine import Engine, EngineError
 from careplan.errors import InvalidSettings
-from careplan.patient import Patient, Protocol
+from careplan.patient import Patient
 from careplan.planner import Planner
 from careplan.rehearsal import A_PATIENT, Rehearsal, rehearse, rehearse_apart
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Rulebook
 from careplan.web.reload import Reloader
-from careplan.web.state import Desk, Edition
+from careplan.web.state import Desk, Edition, Surroundings
 
 SWAPS = int(os.environ.get("CAREPLAN_TEST_SWAPS", "60"))
 """Engines made and freed in the memory test."""
 
 
-def edition(book: Rulebook, protocol: Protocol | None = None) -> Edition:
-    return Edition(Planner(book), protocol, {})
+def edition(book: Rulebook, around: Surroundings | None = None) -> Edition:
+    return Edition(Planner(book), around or Surroundings(), {})
 
 
 def is_free(one: Edition) -> bool:
@@ -121,12 +121,12 @@ def test_a_rehearsal_that_hangs_or_crashes_is_a_fault_of_the_rulebook(monkeypatc
 def reloaded(book: Rulebook, folder: Path, *, wrong: Exception | None = None) -> tuple[Desk, Reloader]:
     desk = Desk()
 
-    def protocol_for(_: Rulebook) -> Protocol | None:
+    def around(_: Rulebook) -> Surroundings:
         if wrong:
             raise wrong
-        return None
+        return Surroundings()
 
-    reloader = Reloader(folder, desk, edition, protocol_for)
+    reloader = Reloader(folder, desk, edition, around)
     desk.swap(edition(book))
     asyncio.run(_reload(reloader))
     return desk, reloader

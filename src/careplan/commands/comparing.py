@@ -15,11 +15,11 @@ from rich.progress import track
 
 from careplan.cohort import synthetic
 from careplan.commands.common import RULES, fail, read_rulebook, read_settings
-from careplan.commands.revisions import rulebook_folder
 from careplan.impact import Impact, Weighing
 from careplan.planner import Planner
 from careplan.rulebook.comparison import Change, Comparison, compare
 from careplan.rulebook.model import Rulebook
+from careplan.rulebook.revisions import NoRevision, folder_at
 
 SEED = click.option("--seed", type=int, default=0, show_default=True, help="Another seed makes other patients.")
 
@@ -110,9 +110,12 @@ def cohort(count: int, *, rules: Path | None, seed: int) -> None:
 
 
 def _read(home: Path, old: str, new: str | None) -> tuple[Rulebook, Rulebook]:
-    with ExitStack() as folders:
-        before = read_rulebook(folders.enter_context(rulebook_folder(old, home)))
-        after = read_rulebook(folders.enter_context(rulebook_folder(new, home)) if new else home)
+    try:
+        with ExitStack() as folders:
+            before = read_rulebook(folders.enter_context(folder_at(old, home)))
+            after = read_rulebook(folders.enter_context(folder_at(new, home)) if new else home)
+    except NoRevision as error:
+        fail(str(error), 2)
     return before, after
 
 

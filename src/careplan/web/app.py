@@ -22,16 +22,16 @@ from litestar.types import ASGIApp
 
 from careplan.errors import InvalidPatient
 from careplan.intake import Intake
-from careplan.patient import Protocol
 from careplan.planner import Planner
 from careplan.rulebook.load import load
 from careplan.rulebook.model import Rulebook
+from careplan.rulebook.revisions import history
 from careplan.settings import Settings, clinic_protocol, from_environment
-from careplan.web import contract, health, plans, problems, reference
+from careplan.web import contract, handbook, health, plans, problems, reference
 from careplan.web.examples import request_examples
 from careplan.web.journal import Journal
 from careplan.web.reload import Reloader
-from careplan.web.state import Desk, Edition, Leasing, edition_of
+from careplan.web.state import Desk, Edition, Leasing, Surroundings, edition_of
 
 ASSETS = "/docs-assets"
 
@@ -64,20 +64,21 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
     """The application that begins with this rulebook and reloads it as the settings say. Raises `InvalidSettings`."""
     desk = Desk()
 
-    def make(book: Rulebook, protocol: Protocol | None) -> Edition:
-        return Edition(Planner(book), protocol, contract_of(app, book))
+    def make(book: Rulebook, around: Surroundings) -> Edition:
+        return Edition(Planner(book), around, contract_of(app, book))
 
-    def protocol_for(book: Rulebook) -> Protocol | None:
-        return clinic_protocol(settings, Intake(book.conditions, book.classes))
+    def around(book: Rulebook) -> Surroundings:
+        protocol = clinic_protocol(settings, Intake(book.conditions, book.classes))
+        return Surroundings(protocol, history(settings.rules_folder))
 
     watched = [settings.rules_folder, *([Path(settings.protocol)] if settings.protocol else [])] if settings.watch else []
-    reloader = Reloader(settings.rules_folder, desk, make, protocol_for, watched=watched)
+    reloader = Reloader(settings.rules_folder, desk, make, around, watched=watched)
 
-    protocol = protocol_for(book)
+    first = around(book)
 
     @asynccontextmanager
     async def planning(_: Litestar) -> AsyncIterator[None]:
-        desk.swap(make(book, protocol))
+        desk.swap(make(book, first))
         try:
             async with reloader.running():
                 yield
@@ -95,6 +96,8 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
             health.livez,
             health.readyz,
             openapi_json,
+            handbook.handbook_start,
+            handbook.handbook_page,
             create_static_files_router(
                 path=ASSETS, directories=[swagger_ui_bundle.swagger_ui_path], include_in_schema=False, name="docs-assets"
             ),

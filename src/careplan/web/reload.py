@@ -21,11 +21,10 @@ import watchfiles
 from msgspec import Meta
 
 from careplan.errors import InvalidRulebook, InvalidSettings, RuleFault
-from careplan.patient import Protocol
 from careplan.rehearsal import rehearse_apart
 from careplan.rulebook.load import load
 from careplan.rulebook.model import Rulebook
-from careplan.web.state import LAST_FAULTS, Desk, Edition
+from careplan.web.state import LAST_FAULTS, Desk, Edition, Surroundings
 
 log = structlog.get_logger("careplan")
 
@@ -49,14 +48,14 @@ class Reloader:
         self,
         folder: Path,
         desk: Desk,
-        make: Callable[[Rulebook, Protocol | None], Edition],
-        protocol_for: Callable[[Rulebook], Protocol | None],
+        make: Callable[[Rulebook, Surroundings], Edition],
+        around: Callable[[Rulebook], Surroundings],
         *,
         watched: Sequence[Path] = (),
     ) -> None:
         self._folder = folder
         self._desk = desk
-        self._protocol_for = protocol_for
+        self._around = around
         self._watched = watched
         self._make = make
         self._wanted = asyncio.Event()
@@ -98,23 +97,23 @@ class Reloader:
     async def reload(self) -> Reloaded:
         """Take the rulebook as it is in its folder now, or keep the running one. Never raises for a bad rulebook."""
         try:
-            book, protocol = await asyncio.to_thread(self._prepare)
+            book, around = await asyncio.to_thread(self._prepare)
             # The engine belongs to the thread that makes it, so this part holds up requests, for a sixth of a second.
-            edition = self._make(book, protocol)
+            edition = self._make(book, around)
         except InvalidRulebook as error:
             return self._note("refused", error.faults)
         except Exception as error:  # noqa: BLE001 - whatever it is, the running rulebook goes on
             fault = _fault("rulebook.yaml", f"The rulebook could not be taken: {type(error).__name__}.")
             return self._note("refused", [fault])
         before = self._desk.current
-        unchanged = before is not None and (before.planner.book.digest, before.protocol) == (book.digest, protocol)
+        unchanged = before is not None and (before.planner.book.digest, before.protocol) == (book.digest, around.protocol)
         if unchanged:
             edition.planner.close()
         else:
             self._desk.swap(edition)
         return self._note("unchanged" if unchanged else "swapped", [])
 
-    def _prepare(self) -> tuple[Rulebook, Protocol | None]:
+    def _prepare(self) -> tuple[Rulebook, Surroundings]:
         for _ in range(3):
             tried = rehearse_apart(self._folder)
             if tried.faults:
@@ -125,7 +124,7 @@ class Reloader:
         else:
             raise InvalidRulebook([_fault("rulebook.yaml", "The files kept changing while they were read.")])
         try:
-            return book, self._protocol_for(book)
+            return book, self._around(book)
         except InvalidSettings as error:
             raise InvalidRulebook([_fault("CAREPLAN_PROTOCOL", f"{error}.".capitalize())]) from None
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from litestar import Request
 from litestar.datastructures import State
@@ -12,20 +13,30 @@ from litestar.exceptions import HTTPException
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from careplan.formats.handbook import Handbook
 from careplan.patient import Patient, Protocol
 from careplan.planner import Planner
+from careplan.rulebook.revisions import Revision
 
 LAST_FAULTS = 20
 """As many faults of a refused rulebook are logged and shown."""
 
 
-class Edition:
-    """One rulebook in service: its planner, the clinic's protocol and the contract. Made and used by one thread."""
+class Surroundings(NamedTuple):
+    """What belongs to a rulebook in service: the clinic's protocol, and the revisions of each of its files."""
 
-    def __init__(self, planner: Planner, protocol: Protocol | None, contract: Mapping[str, Any]) -> None:
+    protocol: Protocol | None = None
+    history: Mapping[str, Sequence[Revision]] = MappingProxyType({})
+
+
+class Edition:
+    """One rulebook in service, with the clinic's protocol, the contract and the pages. Made and used by one thread."""
+
+    def __init__(self, planner: Planner, around: Surroundings, contract: Mapping[str, Any]) -> None:
         self.planner = planner
-        self.protocol = protocol
+        self.protocol = around.protocol
         self.contract = contract
+        self.handbook = Handbook(planner.book, planner.reading, around.history)
         self.requests = 0
 
 
