@@ -107,7 +107,7 @@ class Assembly:
             for fact, (_, tokens) in zip(matched, prepared.topics[finding.group], strict=True):
                 about |= {entry.pointer: entry for entry in words.about(fact, tokens)}
         return Item(
-            id=rule_id if subject is None else f"{rule_id}/{_identity(subject)}",
+            id=rule_id if subject is None else f"{rule_id}/{identity_of(subject)}",
             level=file.level,
             section=rule.section,
             title=rule.title.fill(filled),
@@ -144,14 +144,14 @@ def _merge(case: Case, findings: Iterable[Finding]) -> Merged:
     merged: dict[tuple[str, str], list[tuple[Finding, list[Fact]]]] = {}
     for finding in findings:
         matched = [facts[name] for name in finding.facts]
-        subject = next((_identity(fact) for fact in matched if KINDS[fact.kind].many), "")
+        subject = next((identity_of(fact) for fact in matched if KINDS[fact.kind].many), "")
         merged.setdefault((finding.rule, subject), []).append((finding, matched))
     for found in merged.values():
         found.sort(key=lambda pair: [fact.indexes for fact in pair[1]])
     return merged
 
 
-def _identity(fact: Fact) -> str:
+def identity_of(fact: Fact) -> str:
     """What two facts of a kind share when they are about the same thing."""
     match fact.kind:
         case "medicine":

@@ -6,12 +6,14 @@ already ruled out by an answer asks nothing more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from careplan.facts import PROTECTED_INDICATIONS, Case, Fact
-from careplan.fields import KINDS, member
+import msgspec
+
+from careplan.facts import Case, Fact
+from careplan.fields import KINDS, LIMITS, member
 from careplan.patient import Patient
-from careplan.rulebook.conditions import Either, Expression, Group, Pattern, Test, When
+from careplan.rulebook.conditions import Either, Every, Expression, Group, Pattern, Test, When, tests_of
 
 Verdict = tuple[bool | None, frozenset[str]]
 """True, False or None for undecided; and the JSON Pointers of the answers on which an undecided one hangs."""
@@ -19,6 +21,8 @@ Verdict = tuple[bool | None, frozenset[str]]
 _NOTHING: frozenset[str] = frozenset()
 _YES: Verdict = (True, _NOTHING)
 _NO: Verdict = (False, _NOTHING)
+_SESSIONS = ("sessions_planned", "sessions_completed")
+_COUNTS = frozenset({*_SESSIONS, "sessions_left"})
 _LISTS = {
     "medicine": "/medications",
     "medicine_check": "/medications",
@@ -37,6 +41,8 @@ class Certainty:
     def __init__(self, case: Case) -> None:
         patient = case.patient
         self._patient = patient
+        self._holds = case.holds
+        self._of_any_medicine = case.of_any_medicine
         self._facts: dict[str, list[Fact]] = {}
         for fact in case.facts:
             self._facts.setdefault(fact.kind, []).append(fact)
@@ -51,14 +57,66 @@ class Certainty:
 
     def _pattern(self, pattern: Pattern) -> Verdict:
         if KINDS[pattern.kind].many and (pointer := _LISTS[pattern.kind]) in self._not_asked:
-            return None, frozenset({pointer})
-        return _any(self._expression(pattern.tests, fact) for fact in self._facts.get(pattern.kind, ()))
+            return _NO if self._ruled_out(pattern) else (None, frozenset({pointer}))
+        verdict = _any(self._expression(pattern.tests, fact) for fact in self._facts.get(pattern.kind, ()))
+        if verdict[0] is None and pattern.kind == "treatment" and not self._sessions_could(pattern.tests):
+            return _NO
+        return verdict
+
+    def _ruled_out(self, pattern: Pattern) -> bool:
+        """Whether no entry of a list that was not sent could be what the pattern asks for."""
+        supposed = Fact("", pattern.kind, self._of_any_medicine)
+        return pattern.kind == "medicine" and any(
+            isinstance(part, Test) and part.field in supposed.properties and as_it_stands(part, supposed) is False
+            for part in pattern.tests.parts
+        )
+
+    def _sessions_could(self, tests: Every) -> bool:
+        """Whether some number of sessions could make the tests hold: those left follow from those planned and done.
+
+        Taken one by one, "3 done" and "1 left" are each open while the number done is not known; of 3 planned sessions
+        they are never true together.
+        """
+        (fact,) = self._facts["treatment"]
+        given = [getattr(self._patient.treatment, name) for name in _SESSIONS]
+        missing = [name for name, value in zip(_SESSIONS, given, strict=True) if value is None]
+        limits = [float(str(value)) for test in tests_of(tests) if test.field in _COUNTS for value in test.values]
+        if len(missing) != 1 or not limits or not any(test.field == "sessions_left" for test in tests_of(tests)):
+            return True
+        known = next(float(value) for value in given if value is not None)
+        allowed = LIMITS[f"treatment.{missing[0]}"]
+        near = {base + limit + step for limit in limits for base in (0, known) for step in (-1, 0, 1)}
+        near |= {known - limit + step for limit in limits for step in (-1, 0, 1)} | {allowed.least}
+        for number in sorted(one for one in near if allowed.least <= one <= allowed.most):
+            planned, completed = (number, known) if missing[0] == "sessions_planned" else (known, number)
+            supposed = fact.properties | {missing[0]: number, "sessions_left": max(0.0, planned - completed)}
+            if self._expression(tests, msgspec.structs.replace(fact, properties=supposed))[0] is not False:
+                return True
+        return False
 
     def _expression(self, expression: Expression, fact: Fact) -> Verdict:
         if isinstance(expression, Test):
             return self.of_test(expression, fact)
         verdicts = (self._expression(part, fact) for part in expression.parts)
         return _any(verdicts) if isinstance(expression, Either) else _all(verdicts)
+
+    def known_facts(self, kind: str) -> Sequence[Fact]:
+        """The facts of a kind."""
+        return self._facts.get(kind, ())
+
+    def stands(self, expression: Expression, fact: Fact) -> bool | None:
+        """Whether an expression holds on what is known now; None where an answer or a list is missing."""
+        if isinstance(expression, Test):
+            stands = as_it_stands(expression, fact)
+            return stands if stands is not None else self.of_test(expression, fact)[0]
+        parts = [self.stands(part, fact) for part in expression.parts]
+        if isinstance(expression, Either):
+            return True if True in parts else None if None in parts else False
+        return False if False in parts else None if None in parts else True
+
+    def list_is_missing(self, kind: str) -> bool:
+        """True when the list from which facts of a kind come was not sent."""
+        return KINDS[kind].many and _LISTS[kind] in self._not_asked
 
     def of_test(self, test: Test, fact: Fact) -> Verdict:
         """The verdict on one test of one fact. A test for not being known hangs on the answer as long as there is none."""
@@ -69,33 +127,31 @@ class Certainty:
             pointer = _LISTS[fact.kind]
             # A list that was given but not understood entirely is a matter for its own item, not for another question.
             return (None, frozenset({pointer})) if pointer in self._not_asked else (None, _NOTHING)
+        if stands is None and test.field == "hold_question" and test.operation == "one_of" and not self._may_be(test, fact):
+            return _NO
         if test.field not in fact.properties and (unanswered := self._unanswered(test.field, fact)):
             return None, unanswered
         return _YES if stands else _NO
 
+    def _may_be(self, test: Test, fact: Fact) -> bool:
+        may_open = fact.ingredient is None or self._holds[fact.ingredient.ingredient].may_open
+        return may_open or "closed" in test.values
+
     def _unanswered(self, field: str, fact: Fact) -> frozenset[str]:
         """Where the answer to a missing field would go; nothing if nobody could answer it."""
         if fact.kind == "medicine":
-            return self._unanswered_of_medicine(field, fact.indexes[0])
+            if field == "hold_question" and fact.ingredient:
+                return self._holds[fact.ingredient.ingredient].waits_for
+            return frozenset({f"/medications/{fact.indexes[0]}/{field}"} if field in ("schedule", "indication") else ())
         if fact.kind == "goals":
             return frozenset({_LISTS["goals"]})
         if fact.kind == "treatment" and field == "sessions_left":
             treatment = self._patient.treatment
-            missing = [name for name in ("sessions_planned", "sessions_completed") if getattr(treatment, name) is None]
+            missing = [name for name in _SESSIONS if getattr(treatment, name) is None]
             return frozenset(f"/treatment/{name}" for name in missing)
         if not KINDS[fact.kind].fields[field].sent:
             return _NOTHING
         return frozenset({f"/{field}" if fact.kind == "patient" else f"/{fact.kind}/{field}"})
-
-    def _unanswered_of_medicine(self, field: str, at: int) -> frozenset[str]:
-        entry = (self._patient.medications or [])[at]
-        missing = {name for name in ("schedule", "indication") if getattr(entry, name) is None}
-        if field in ("schedule", "indication"):
-            return frozenset({f"/medications/{at}/{field}"})
-        if field != "hold_question" or entry.indication in PROTECTED_INDICATIONS:
-            return _NOTHING
-        pointers = {f"/medications/{at}/{name}" for name in missing}
-        return frozenset(pointers | ({"/conditions"} & self._not_asked))
 
 
 def as_it_stands(test: Test, fact: Fact) -> bool | None:

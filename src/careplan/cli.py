@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import sys
 from ipaddress import ip_address
 from multiprocessing import active_children
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 import msgspec
 import rich_click as click
-from rich.console import Console
 
-from careplan.commands import authoring, comparing, founding, proving, publishing, reading, testing
+from careplan.commands import authoring, comparing, founding, interviewing, proving, publishing, reading, testing
 from careplan.commands.common import RULES, fail, read_rulebook, read_settings
+from careplan.commands.output import Output
+from careplan.difference import difference
 from careplan.errors import InvalidPatient, InvalidSettings
-from careplan.formats import text
 from careplan.intake import Intake
-from careplan.patient import Protocol
-from careplan.plan import CarePlan
+from careplan.patient import Patient, Protocol
 from careplan.planner import Planner
+from careplan.record import TIME, read_record, record, replay
 from careplan.rulebook.load import shipped
 from careplan.rulebook.model import Rulebook
 from careplan.settings import Settings, clinic_protocol
@@ -42,25 +43,71 @@ def main() -> None:
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), help="Text on a terminal, JSON in a pipe, unless named."
 )
+@click.option("--explain", is_flag=True, help="Say of every rule why it fired or not, the nearest to firing first.")
+@click.option("--record", "at", metavar="TIME", help="Print a decision record made at this time (RFC 3339) instead.")
+@click.option("--against", type=click.File("rb"), help="Say what would be different for the patient in this file.")
+@click.option("--what-would-change", "item", metavar="ID", help="Say what would make this item or rule go away or come up.")
 @RULES
-def plan(file: BinaryIO, form: str | None, rules: Path | None) -> None:
+def plan(
+    file: BinaryIO,
+    *,
+    form: str | None,
+    explain: bool,
+    at: str | None,
+    against: BinaryIO | None,
+    item: str | None,
+    rules: Path | None,
+) -> None:
     """Plan for the patient in FILE ("-" for standard input) and print the draft.
 
     Exits with 0 for a draft, 3 for a blocked plan, 2 for a body that cannot be used.
 
-    Example: careplan plan examples/benzodiazepine-daily.json --format text
+    Example: careplan plan examples/daily-benzodiazepine.json --format text
     """
+    if sum(map(bool, (explain, at, against, item))) > 1:
+        fail("choose one of --explain, --record, --against and --what-would-change", 2)
     settings = read_settings()
     planner = Planner(read_rulebook(rules or settings.rules_folder))
-    try:
-        patient = planner.intake.decode(file.read())
-    except InvalidPatient as error:
-        for fault in error.faults:
-            click.echo(f"{fault.pointer or '(the body)'}: {fault.detail}", err=True)
-        sys.exit(2)
-    made = planner.plan(patient.under(_protocol(settings, planner.intake)))
-    _print(made, form or ("text" if sys.stdout.isatty() else "json"))
+    clinic = _protocol(settings, planner.intake)
+    patient = _read(planner, file, clinic)
+    made = planner.explained(patient) if explain else planner.plan(patient)
+    output = Output(form or ("text" if sys.stdout.isatty() else "json"))
+    if against:
+        output.difference(difference(made, planner.plan(_read(planner, against, clinic))))
+    elif item:
+        try:
+            output.ways(planner.what_would_change(patient, item))
+        except KeyError:
+            fail(f"{item} is neither an item of this plan nor a rule", 2)
+    elif at:
+        if not re.fullmatch(TIME, at):
+            fail("give the time as 2026-01-31T14:00:00Z", 2)
+        output.data(record(planner, patient, at))
+    else:
+        output.plan(made)
     sys.exit(3 if made.status == "blocked" else 0)
+
+
+@main.command("replay")
+@click.argument("file", type=click.File("rb"))
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@RULES
+def replay_record(file: BinaryIO, *, form: str, rules: Path | None) -> None:
+    """Make the decision in the record FILE again, and say whether today's rulebook would give the same plan.
+
+    Exits with 0 if it would, 1 if not, 2 if the record cannot be used, 4 if the same rulebook gave another plan.
+
+    Example: careplan replay record.json
+    """
+    planner = Planner(read_rulebook(rules or read_settings().rules_folder))
+    try:
+        found = replay(planner, read_record(file.read()))
+    except InvalidPatient as error:
+        _refuse(error)
+    except ValueError as error:
+        fail(f"this is no decision record: {error}", 2)
+    Output(form).replay(found)
+    sys.exit(4 if found.reproduced is False else 0 if found.same_plan else 1)
 
 
 @main.command()
@@ -111,6 +158,7 @@ for command in (
 ):
     rules.add_command(command)
 main.add_command(comparing.cohort)
+main.add_command(interviewing.interview)
 
 
 @main.command()
@@ -137,12 +185,17 @@ def _protocol(settings: Settings, intake: Intake) -> Protocol | None:
         fail(str(error), 2)
 
 
-def _print(made: CarePlan, form: str) -> None:
-    if form == "json":
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(made), indent=2) + b"\n")
-        sys.stdout.buffer.flush()
-    else:
-        text.write(made, Console(highlight=False, soft_wrap=False))
+def _read(planner: Planner, file: BinaryIO, clinic: Protocol | None) -> Patient:
+    try:
+        return planner.intake.decode(file.read()).under(clinic)
+    except InvalidPatient as error:
+        _refuse(error)
+
+
+def _refuse(error: InvalidPatient) -> NoReturn:
+    for fault in error.faults:
+        click.echo(f"{fault.pointer or '(the body)'}: {fault.detail}", err=True)
+    sys.exit(2)
 
 
 def _refuse_to_listen_beyond_loopback(host: str) -> None:

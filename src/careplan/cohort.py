@@ -6,10 +6,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
-from careplan.fields import KINDS, Field
-from careplan.patient import Patient
+from careplan.fields import GROUPS, KINDS, LIMITS, Field
 from careplan.rulebook.conditions import COMPARISONS, tests_of
 from careplan.rulebook.model import Rulebook
 
@@ -20,7 +17,6 @@ ANSWERED = 0.85
 RARE = 0.05
 """The share of emergencies among answers: an even choice would block nearly every plan."""
 _USUAL = {"suicidal_thoughts": "none", "home_environment": "supportive", "pregnancy": "not_pregnant"}
-_GROUPS = ("treatment", "lifestyle", "support", "preparation", "expectations", "red_flags")
 
 
 def synthetic(books: Sequence[Rulebook], count: int, seed: int = 0) -> Iterator[Json]:
@@ -43,7 +39,7 @@ class _Draw:
 
     def patient(self) -> Json:
         chance = self._chance
-        body = self._answers("patient") | {kind: self._answers(kind) for kind in _GROUPS}
+        body = self._answers("patient") | {kind: self._answers(kind) for kind in GROUPS}
         if chance.random() < ANSWERED:
             names = chance.sample(self._medicines, chance.choice((0, 1, 1, 2, 3, 5)))
             body["medications"] = [{"name": name} | self._answers("medicine") for name in names]
@@ -78,15 +74,9 @@ def _numbers(books: Sequence[Rulebook]) -> Mapping[str, Sequence[float]]:
             for test in tests_of(pattern.tests):
                 if test.operation in COMPARISONS:
                     limits.setdefault(f"{pattern.kind}.{test.field}", set()).add(float(str(test.values[0])))
-    (_,), schemas = msgspec.json.schema_components([Patient])
     found: dict[str, Sequence[float]] = {}
-    for kind in ("patient", *_GROUPS):
-        schema = schemas["".join(part.title() for part in kind.split("_"))]
-        for name, field in KINDS[kind].fields.items():
-            if field.type == "number" and field.sent:
-                described = next(part for part in schema["properties"][name]["anyOf"] if part["type"] != "null")
-                least, most = described["minimum"], described["maximum"]
-                near = {limit + step for limit in limits.get(f"{kind}.{name}", {least}) for step in (-1, 0, 1)}
-                whole = int if described["type"] == "integer" else float
-                found[f"{kind}.{name}"] = sorted(whole(value) for value in near if least <= value <= most)
+    for name, allowed in LIMITS.items():
+        near = {limit + step for limit in limits.get(name, {allowed.least}) for step in (-1, 0, 1)}
+        whole = int if allowed.whole else float
+        found[name] = sorted(whole(value) for value in near if allowed.least <= value <= allowed.most)
     return found

@@ -25,22 +25,29 @@ class ItemRef(Part, frozen=True, kw_only=True):
     about: list[str] = []
 
 
+class Turn(Part, frozen=True, kw_only=True):
+    """A value before and after."""
+
+    before: str
+    after: str
+
+
 class ItemChange(Part, frozen=True, kw_only=True):
     """An item that both plans have, and the fields that differ, each before and after."""
 
     item: ItemRef
-    fields: dict[str, tuple[str, str]]
+    fields: dict[str, Turn]
 
 
 class Difference(Part, frozen=True, kw_only=True):
     """From one plan to another. `in_words` says the same for people, one line a difference, the most serious first."""
 
     same: bool
-    status: tuple[str, str]
+    status: Turn
     added: list[ItemRef] = []
     removed: list[ItemRef] = []
     changed: list[ItemChange] = []
-    decisions: dict[str, tuple[str, str]] = {}
+    decisions: dict[str, Turn] = {}
     questions_added: list[str] = []
     questions_removed: list[str] = []
     in_words: list[str] = []
@@ -61,7 +68,7 @@ def difference(before: CarePlan, after: CarePlan) -> Difference:
     asked_after = {question.pointer for question in after.information_needed}
     found = Difference(
         same=False,
-        status=(before.status, after.status),
+        status=Turn(before=before.status, after=after.status),
         added=added,
         removed=removed,
         changed=changed,
@@ -93,10 +100,10 @@ def _ref(item: Item) -> ItemRef:
     )
 
 
-def _fields(old: Item, new: Item) -> dict[str, tuple[str, str]]:
+def _fields(old: Item, new: Item) -> dict[str, Turn]:
     before, after = msgspec.to_builtins(old), msgspec.to_builtins(new)
     return {
-        name: (_text(before.get(name)), _text(after.get(name)))
+        name: Turn(before=_text(before.get(name)), after=_text(after.get(name)))
         for name in dict.fromkeys([*before, *after])
         if before.get(name) != after.get(name)
     }
@@ -108,19 +115,18 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else "" if value is None else msgspec.json.encode(value).decode()
 
 
-def _mapped(old: Mapping[str, str], after: CarePlan) -> dict[str, tuple[str, str]]:
+def _mapped(old: Mapping[str, str], after: CarePlan) -> dict[str, Turn]:
     new: Mapping[str, str] = {made.subject: made.choice for made in after.decisions}
     subjects = sorted({*old, *new})
-    pairs = {subject: (old.get(subject, "none"), new.get(subject, "none")) for subject in subjects}
-    return {subject: pair for subject, pair in pairs.items() if pair[0] != pair[1]}
+    turns = {subject: Turn(before=old.get(subject, "none"), after=new.get(subject, "none")) for subject in subjects}
+    return {subject: turn for subject, turn in turns.items() if turn.before != turn.after}
 
 
 def _words(found: Difference) -> Iterable[str]:
-    before, after = found.status
-    if before != after:
-        yield f"Status: {before} becomes {after}."
-    for subject, (old, new) in found.decisions.items():
-        yield f"Recommended {subject}: {old.replace('_', ' ')} becomes {new.replace('_', ' ')}."
+    if found.status.before != found.status.after:
+        yield f"Status: {found.status.before} becomes {found.status.after}."
+    for subject, turn in found.decisions.items():
+        yield f"Recommended {subject}: {turn.before.replace('_', ' ')} becomes {turn.after.replace('_', ' ')}."
     for item in found.added:
         yield f"New [{item.level}] {item.title}"
     for item in found.removed:

@@ -13,19 +13,14 @@ import msgspec
 
 from careplan.fields import KINDS, member
 from careplan.goals import GoalJudgement
+from careplan.holds import HoldQuestion, HoldQuestions, hold_for
 from careplan.medications import Ingredient, Resolved
-from careplan.patient import Hold, Patient
+from careplan.patient import Patient
 from careplan.rulebook.conditions import Operation, When, tests_of
 from careplan.rulebook.model import Rulebook
 
 Value: TypeAlias = str | bool | float
 Properties: TypeAlias = dict[str, Value]
-
-PROTECTED_INDICATIONS = frozenset({"epilepsy", "catatonia", "alcohol_withdrawal"})
-"""Reasons for a medicine for which no plan may speak of leaving out doses; a floor under every rulebook."""
-
-MAY_PROTECT = frozenset({"antiseizure", "barbiturate", "benzodiazepine", "lamotrigine", "z_drug"})
-"""Classes that can be taken for a protected reason, so that "other" does not say enough about one of them."""
 
 LEAST_NUMBER = 0.0001
 """Smaller positive numbers are raised to this one: the engine's JSON reader takes no exponents, and no rule tests finer."""
@@ -46,12 +41,18 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """All that is known of one patient: the facts, and what texts will need to name their subjects."""
+    """All that is known of one patient: the facts, and what texts will need to name their subjects.
+
+    `of_any_medicine` is what would be so of every medicine that a list not sent could name. `holds` has the hold question
+    of each ingredient.
+    """
 
     patient: Patient
     facts: tuple[Fact, ...]
     medicines: tuple[Resolved, ...]
     goals: tuple[GoalJudgement, ...]
+    holds: dict[str, HoldQuestion]
+    of_any_medicine: Properties
 
 
 class Tested(msgspec.Struct, frozen=True):
@@ -100,20 +101,22 @@ class FactMaker:
         self._book = book
         self._tested = Tested.by((*(rule.when for rule in book.rules.values()), *also))
         self._looked_at = looked_at(book)
-        self._closing_conditions = {name for name, condition in book.conditions.items() if condition.closes_hold}
+        self._hold_questions = HoldQuestions(book)
 
     def case(self, patient: Patient) -> Case:
         """The facts of one patient."""
         catalogue = self._book.catalogue
         medicines = tuple(catalogue.resolve(at, entry) for at, entry in enumerate(patient.medications or ()))
         goals = tuple(map(self._book.goals.judge, patient.expectations.goals or ()))
+        holds = self._hold_questions.of(patient, medicines)
         facts: list[Fact] = [Fact("everyone", "everyone", {})]
         facts += self._single(patient)
-        facts += self._medicines(patient, medicines)
+        facts += self._medicines(patient, medicines, holds)
         facts += self._conditions(patient)
         facts += self._goals(patient, goals)
         kinds = self._tested.kinds
-        return Case(patient, tuple(fact for fact in facts if fact.kind in kinds), medicines, goals)
+        known = tuple(fact for fact in facts if fact.kind in kinds)
+        return Case(patient, known, medicines, goals, holds, self._of_any_medicine(patient))
 
     def _single(self, patient: Patient) -> Iterable[Fact]:
         for kind, source in (
@@ -139,7 +142,13 @@ class FactMaker:
                 properties["approved"] = bool(patient.protocol and patient.protocol.approved_by)
             yield Fact(kind, kind, properties)
 
-    def _medicines(self, patient: Patient, medicines: Sequence[Resolved]) -> Iterable[Fact]:
+    def _of_any_medicine(self, patient: Patient) -> Properties:
+        properties: Properties = {"hold_question": "closed"} if self._hold_questions.closed_for_all(patient) else {}
+        return properties | ({} if patient.protocol and patient.protocol.holds else {"protocol_hold": False})
+
+    def _medicines(
+        self, patient: Patient, medicines: Sequence[Resolved], questions: Mapping[str, HoldQuestion]
+    ) -> Iterable[Fact]:
         holds = patient.protocol.holds if patient.protocol else []
         entries: dict[str, list[int]] = {}
         rows: dict[str, Ingredient] = {}
@@ -147,7 +156,6 @@ class FactMaker:
             for row in resolved.match.ingredients if resolved.match else ():
                 entries.setdefault(row.ingredient, []).append(resolved.index)
                 rows[row.ingredient] = row
-        stances = self._hold_questions(patient, medicines)
         for resolved in medicines:
             for at, row in enumerate(resolved.match.ingredients if resolved.match else ()):
                 properties: Properties = {"ingredient": row.ingredient}
@@ -158,7 +166,7 @@ class FactMaker:
                     properties["schedule"] = schedule
                 if resolved.entry.indication:
                     properties["indication"] = resolved.entry.indication
-                if stance := stances[row.ingredient]:
+                if stance := questions[row.ingredient].stance:
                     properties["hold_question"] = stance
                 properties["protocol_hold"] = hold_for(row, holds) is not None
                 properties["sent_twice"] = len(set(entries[row.ingredient])) > 1
@@ -230,91 +238,14 @@ class FactMaker:
             if token in tested:
                 properties[member(field, token)] = True
 
-    def _hold_questions(self, patient: Patient, medicines: Sequence[Resolved]) -> dict[str, str | None]:
-        """For each ingredient whether the plan may speak of leaving out doses: open, closed, or None for not known.
-
-        One entry that closes the question closes it for every entry of the same ingredient; and as long as any entry
-        could be there against seizures, catatonia or withdrawal without saying so, no question is open.
-        """
-        protected = self._is_protected(patient, medicines)
-        dependent = any(
-            resolved.entry.schedule == "daily" and any(map(self._makes_dependent, _rows(resolved))) for resolved in medicines
-        )
-        unclear = any(
-            not _is_read(resolved) or (_is_vague(resolved) and any(map(_may_protect, _rows(resolved))))
-            for resolved in medicines
-        )
-        stances: dict[str, str | None] = {}
-        for resolved in medicines:
-            for row in _rows(resolved):
-                closed = protected or (dependent and self._makes_dependent(row))
-                stance = self._hold_question(patient, resolved, row, closed=closed, unclear=unclear)
-                before = stances.get(row.ingredient, "open")
-                stances[row.ingredient] = (
-                    "closed" if "closed" in (stance, before) else "open" if stance == before == "open" else None
-                )
-        return stances
-
-    def _is_protected(self, patient: Patient, medicines: Sequence[Resolved]) -> bool:
-        """True when anything tells of seizures, catatonia or withdrawal, wherever it was answered."""
-        flags = patient.red_flags
-        drinks = patient.lifestyle.alcohol_drinks_per_week
-        return (
-            not self._closing_conditions.isdisjoint(patient.conditions or ())
-            or flags.new_neurological_symptom is True
-            or flags.intoxicated_now is True
-            or (drinks is not None and drinks >= self._book.about.drinks_that_close_holds)
-            or any(map(_protects, medicines))
-        )
-
-    def _makes_dependent(self, row: Ingredient) -> bool:
-        return any(self._book.classes[name].daily_use_closes_hold for name in row.classes)
-
-    def _hold_question(
-        self, patient: Patient, resolved: Resolved, row: Ingredient, *, closed: bool, unclear: bool
-    ) -> str | None:
-        entry = resolved.entry
-        if row.hold != "ask" or closed or _is_rescue(resolved):
-            return "closed"
-        answered = entry.schedule is not None and entry.indication is not None and patient.conditions is not None
-        return "open" if answered and not unclear and resolved.problem is None else None
-
 
 def bounded(value: float) -> float:
     """`value` as the engine can read it: a float that is written without an exponent."""
     return LEAST_NUMBER if 0 < value < LEAST_NUMBER else float(value)
 
 
-def hold_for(row: Ingredient, holds: Iterable[Hold]) -> Hold | None:
-    """The signed hold of the protocol for a class of this ingredient; the longest one if there are several."""
-    matching = [hold for hold in holds if hold.drug_class in row.classes]
-    return max(matching, key=lambda hold: (hold.before_hours + hold.after_hours, hold.approved_by), default=None)
-
-
-def _protects(resolved: Resolved) -> bool:
-    """An entry that itself tells of seizures, catatonia or withdrawal."""
-    calms = any("benzodiazepine" in row.classes for row in _rows(resolved))
-    return resolved.entry.indication in PROTECTED_INDICATIONS or (_is_rescue(resolved) and calms)
-
-
-def _may_protect(row: Ingredient) -> bool:
-    return not MAY_PROTECT.isdisjoint(row.classes)
-
-
-def _is_vague(resolved: Resolved) -> bool:
-    return resolved.entry.indication in (None, "other")
-
-
 def _is_read(resolved: Resolved) -> bool:
     return resolved.match is not None and resolved.problem in (None, "code_not_recognized")
-
-
-def _is_rescue(resolved: Resolved) -> bool:
-    return resolved.entry.schedule == "rescue" or bool(resolved.match and resolved.match.rescue)
-
-
-def _rows(resolved: Resolved) -> tuple[Ingredient, ...]:
-    return resolved.match.ingredients if resolved.match else ()
 
 
 def _list_state(entries: Sequence[object] | None) -> str:

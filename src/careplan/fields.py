@@ -130,6 +130,37 @@ KINDS: Mapping[str, Kind] = {
 """Every kind of fact that a rule may name."""
 
 
+GROUPS = ("treatment", "lifestyle", "support", "preparation", "expectations", "red_flags")
+"""The kinds that are an object of the request under the same name."""
+
+MAY_BE_CHANGED = frozenset({"treatment", "lifestyle", "support", "preparation", "expectations"})
+"""The kinds of which a rulebook may call a factor changeable: never a medicine, a condition or a red flag."""
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """The least and the most that a number of the request may be, and whether it is a whole number."""
+
+    least: float
+    most: float
+    whole: bool
+
+
+def _limits() -> dict[str, Limits]:
+    _, schemas = msgspec.json.schema_components([patient.Patient])
+    found = {}
+    for kind in ("patient", *GROUPS, "protocol"):
+        schema = schemas["".join(part.title() for part in kind.split("_"))]
+        for name, field in KINDS[kind].fields.items():
+            if field.type == "number" and field.sent:
+                described = next(part for part in schema["properties"][name]["anyOf"] if part["type"] != "null")
+                found[f"{kind}.{name}"] = Limits(described["minimum"], described["maximum"], described["type"] == "integer")
+    return found
+
+
+LIMITS: Mapping[str, Limits] = _limits()
+"""The limits of every number that describes a patient, by kind.field."""
+
+
 def member(field: str, token: str) -> str:
     """The property that says whether a field of several values holds `token`."""
     return f"{field}_is_{token}"

@@ -71,12 +71,12 @@ class Weighing:
             self._refused += refusals
             return
         found = difference(*(planner.plan(planner.intake.decode(body)) for planner in (self._before, self._after)))
-        self._statuses[" to ".join(found.status)] += 1
+        self._statuses[f"{found.status.before} to {found.status.after}"] += 1
         if found.same:
             return
         self._differing += 1
-        for subject, (old, new) in found.decisions.items():
-            self._decisions[f"{subject}: {old} to {new}"] += 1
+        for subject, turn in found.decisions.items():
+            self._decisions[f"{subject}: {turn.before} to {turn.after}"] += 1
         self._new.update({item.rule for item in found.added})
         self._gone.update({item.rule for item in found.removed})
         self._changed.update({change.item.rule for change in found.changed})

@@ -45,11 +45,14 @@ class Intake:
         Raises `InvalidPatient` naming every fault by JSON Pointer: broken JSON, a key that stands twice, unknown
         fields, wrong types, tokens and limits.
         """
+        return self.convert(self.parse(body))
+
+    def parse(self, body: bytes) -> Any:
+        """The data in a JSON `body`. Raises `InvalidPatient` for broken JSON and for a key that stands twice."""
         try:
-            data = jiter.from_json(body, catch_duplicate_keys=True, allow_inf_nan=False)
+            return jiter.from_json(body, catch_duplicate_keys=True, allow_inf_nan=False)
         except ValueError as error:
             raise InvalidPatient([Fault(pointer="", detail=_parse_problem(str(error)))]) from None
-        return self.convert(data)
 
     def convert(self, data: object) -> Patient:
         """The patient in already parsed JSON; raises like `decode`."""
@@ -163,8 +166,11 @@ def _unnamed(data: object) -> Iterator[Fault]:
 
 
 def is_a_name(signature: str) -> bool:
-    """Whether a signature can be a clinician's name: no placeholder, and nothing that reads as an order."""
+    """Whether a signature can be a clinician's name: letters, no figures of any script, no placeholder, no order."""
     words = re.findall(r"\w+", signature.casefold())
+    letters = sum(map(str.isalpha, signature))
+    if letters < 3 or any(map(str.isnumeric, signature)):
+        return False
     return not _PLACEHOLDERS.issuperset(words) and not addresses_a_change(signature)
 
 

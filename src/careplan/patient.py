@@ -36,15 +36,18 @@ Name = Annotated[
         examples=["Xanax"],
     ),
 ]
-_NEVER = r"\x00-\x1f\x7f-\x9f<>{}:;!?#@*=|"
+_NEVER = r"0-9\x00-\x1f\x7f-\x9f<>{}:;!?#@*=|"
+_LETTER = r"[^\x00-@\[-`{-\xbf]"
+"""A letter, or any character beyond Latin-1 signs: written so that every dialect of patterns reads it alike."""
+_BETWEEN = r"[ \"$%&'()+,\-./\[\\\]^_`~\xa0-\xbf]*"
 ClinicianName = Annotated[
     str,
     Meta(
         min_length=3,
         max_length=80,
-        # A letter first and one more, no figures, no control characters, no marks of a sentence.
+        # A letter first and two more, no figures, no control characters, no marks of a sentence.
         # There is one way only to read a text by it, so that a hostile one cannot take long.
-        pattern=rf"^[^\W\d_][^\w{_NEVER}]*[^\W\d_][^\d{_NEVER}]*$",
+        pattern=rf"^{_LETTER}{_BETWEEN}{_LETTER}{_BETWEEN}{_LETTER}[^{_NEVER}]*$",
         description="the name of a clinician, without figures; a placeholder is refused",
         examples=["Dr. A. Example, MD"],
     ),

@@ -117,12 +117,29 @@ class CouldChange(Part, frozen=True, kw_only=True):
     rules: list[str]
 
 
+class Choice(Part, frozen=True, kw_only=True):
+    """One answer of several: the token to send, and its words."""
+
+    value: str
+    label: str
+
+
+class AnswerForm(Part, frozen=True, kw_only=True):
+    """What an answer looks like, so that a form can ask: its type, the choices there are, the limits of a number."""
+
+    type: Literal["yes_no", "choice", "number", "whole_number", "medications", "conditions", "goals"]
+    choices: list[Choice] = []
+    least: float | None = None
+    most: float | None = None
+
+
 class Question(Part, frozen=True, kw_only=True):
     """An unanswered question that could change this plan. `pointer` says where its answer goes in the request."""
 
     pointer: str
     question: str
     why_it_matters: str
+    answer: AnswerForm
     could_change: list[CouldChange]
 
 
@@ -152,6 +169,43 @@ class RulebookRef(Part, frozen=True, kw_only=True):
     digest: str
 
 
+class ConditionReport(Part, frozen=True, kw_only=True):
+    """A condition that is not met or not known to be: its words, what the patient's answers say, and where they stand."""
+
+    words: str
+    holds: Literal["false", "unknown"]
+    given: list[str]
+    pointers: list[str] = []
+
+
+class RuleReport(Part, frozen=True, kw_only=True):
+    """What became of one rule, and why.
+
+    `because_not` are exactly the conditions that keep it from firing, of the alternative that is nearest to holding;
+    `met` counts the conditions of that alternative that hold. `questions` are the unanswered ones on which it hangs.
+    """
+
+    rule: RuleRef
+    level: Level
+    section: Section
+    title: str
+    outcome: Literal["fired", "not_fired", "undecided"]
+    met: int
+    missing: int
+    items: list[str] = []
+    because_not: list[ConditionReport] = []
+    questions: list[str] = []
+
+
+class Explanation(Part, frozen=True, kw_only=True):
+    """What became of every rule that runs: first those that did not fire, the nearest to firing first, then the others."""
+
+    fired: int
+    not_fired: int
+    undecided: int
+    rules: list[RuleReport]
+
+
 class CarePlan(Part, frozen=True, kw_only=True):
     """A draft care plan. A clinician signs it; `blocked` means that a human must act on the alerts before anything else."""
 
@@ -166,3 +220,4 @@ class CarePlan(Part, frozen=True, kw_only=True):
     not_considered: list[NotConsidered]
     disclaimer: str
     crisis: str
+    explanation: Explanation | None = None

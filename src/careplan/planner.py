@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from careplan.assembly import Assembly
-from careplan.engine import Engine
-from careplan.facts import FactMaker
+import msgspec
+
+from careplan.assembly import Assembly, identity_of
+from careplan.counterfactual import Counterfactuals, WhatWouldChange
+from careplan.difference import items_of
+from careplan.engine import Engine, Finding
+from careplan.explain import Explainer
+from careplan.facts import Case, FactMaker
+from careplan.fields import KINDS
 from careplan.intake import Intake
 from careplan.patient import Patient
 from careplan.plan import CarePlan
@@ -21,12 +27,45 @@ class Planner:
         self._facts = FactMaker(book)
         self._engine = Engine({rule.id: rule.when for rule in book.rules.values()})
         self._assembly = Assembly(book)
+        self._explainer = Explainer(book)
+        self._counterfactuals = Counterfactuals(book)
         self.reading = Reading(book)
 
     def plan(self, patient: Patient) -> CarePlan:
         """The draft plan of one patient. Equal patients get equal plans, byte for byte."""
+        return self.traced(patient)[2]
+
+    def traced(self, patient: Patient) -> tuple[Case, list[Finding], CarePlan]:
+        """The same plan with the facts and findings behind it."""
         case = self._facts.case(patient)
-        return self._assembly.plan(case, self._engine.evaluate(case.facts))
+        findings = self._engine.evaluate(case.facts)
+        return case, findings, self._assembly.plan(case, findings)
+
+    def explained(self, patient: Patient) -> CarePlan:
+        """The same plan with what became of every rule, and why."""
+        case, findings, plan = self.traced(patient)
+        explanation = self._explainer.explain(case, findings, items_of(plan))
+        return msgspec.structs.replace(plan, explanation=explanation)
+
+    def what_would_change(self, patient: Patient, item: str) -> WhatWouldChange:
+        """What would make an item go away, or come up; `item` is the id of an item of this plan or of a rule.
+
+        Raises `KeyError` if it is neither.
+        """
+        case = self._facts.case(patient)
+        findings = self._engine.evaluate(case.facts)
+        rule_id, _, identity = item.partition("/")
+        rule = self.book.rules[rule_id]
+        subject = (
+            [fact for fact in case.facts if KINDS[fact.kind].many and identity_of(fact) == identity] if identity else None
+        )
+        if identity and not subject:
+            raise KeyError(item)
+        there = any(
+            finding.rule == rule_id and (subject is None or any(fact.id in finding.facts for fact in subject))
+            for finding in findings
+        )
+        return self._counterfactuals.what_would_change(case, rule, there=there, subject=subject)
 
     def close(self) -> None:
         """Free the engine's memory."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
 
 from careplan.certainty import Certainty, list_pointer, not_asked
-from careplan.facts import Case, Fact, hold_for
-from careplan.fields import KINDS
-from careplan.plan import CouldChange, Item, NotConsidered, Question
+from careplan.facts import Case, Fact
+from careplan.fields import KINDS, LIMITS
+from careplan.holds import hold_for
+from careplan.plan import AnswerForm, Choice, CouldChange, Item, NotConsidered, Question
 from careplan.rulebook.conditions import tests_of
-from careplan.rulebook.model import LEVELS, SECTIONS, Rule, Rulebook
+from careplan.rulebook.model import LEVELS, SECTIONS, FieldWords, Rule, Rulebook
 from careplan.words import Words
 
 
@@ -21,6 +23,9 @@ class Questions:
         self._book = book
         self._rules = tuple(book.rules.values())
         self._order = {name: at for at, name in enumerate(book.vocabulary.fields)}
+        self._answers = {
+            name: form for name, words in book.vocabulary.fields.items() if (form := _answer_form(name, words)) is not None
+        }
         self._testing: dict[tuple[str, str], set[int]] = {}
         for at, rule in enumerate(self._rules):
             for pattern in (pattern for group in rule.when for pattern in group):
@@ -34,7 +39,7 @@ class Questions:
         )
 
     def unanswered(self, case: Case) -> list[Question]:
-        """The questions of one case, those first on which the most serious parts of the plan hang.
+        """The questions of one case, those first on which the most of the most serious parts of the plan hangs.
 
         A rule that holds because something is unknown hangs on the answer as well: it could go away.
         """
@@ -46,8 +51,8 @@ class Questions:
             if holds is None:
                 for pointer in pointers:
                     hanging.setdefault(pointer, []).append(rule)
-        questions = (self._question(pointer, rules) for pointer, rules in hanging.items())
-        return sorted(questions, key=self._seriousness)
+        ranked = sorted(hanging, key=lambda one: (self._seriousness(hanging[one]), self._order[_factor(one)], one))
+        return [self._question(pointer, hanging[pointer]) for pointer in ranked]
 
     def not_considered(self, case: Case, items: Iterable[Item], words: Words) -> list[NotConsidered]:
         """What was sent and left no trace in the plan, with the reason."""
@@ -78,11 +83,18 @@ class Questions:
             if concerned:
                 level = min((rule.file.level for rule in concerned), key=LEVELS.index)
                 could_change.append(CouldChange(section=section, level=level, rules=[rule.id for rule in concerned]))
-        return Question(pointer=pointer, question=words.question, why_it_matters=words.why, could_change=could_change)
+        return Question(
+            pointer=pointer,
+            question=words.question,
+            why_it_matters=words.why,
+            answer=self._answers[_factor(pointer)],
+            could_change=could_change,
+        )
 
-    def _seriousness(self, question: Question) -> tuple[int, int, str]:
-        level = min(LEVELS.index(change.level) for change in question.could_change)
-        return level, self._order[_factor(question.pointer)], question.pointer
+    def _seriousness(self, rules: Iterable[Rule]) -> tuple[int, ...]:
+        """How many rules of each level hang on a question, the most serious level first; more sorts earlier."""
+        levels = [rule.file.level for rule in rules]
+        return tuple(-levels.count(level) for level in LEVELS)
 
     def _silent(self, case: Case, spoken_of: set[str], words: Words) -> Iterator[NotConsidered]:
         patient = case.patient
@@ -140,6 +152,29 @@ class Questions:
                     why=longer if hold.drug_class in classes else none,
                 )
 
+
+def _answer_form(name: str, words: FieldWords) -> AnswerForm | None:
+    """The form of the answer to the question about a factor, or about a whole list; None where nothing is asked."""
+    kind, _, field = name.partition(".")
+    described = KINDS[kind].fields.get(field) if kind in KINDS else None
+    if described is None or not described.sent:
+        return AnswerForm(type=_LISTS[name]) if name in _LISTS else None
+    if described.type == "number":
+        limits = LIMITS[name]
+        return AnswerForm(type="whole_number" if limits.whole else "number", least=limits.least, most=limits.most)
+    if described.type == "boolean":
+        return AnswerForm(type="yes_no")
+    order = list(words.values)
+    tokens = sorted(described.tokens, key=lambda token: order.index(token) if token in order else len(order))
+    choices = [Choice(value=token, label=words.values.get(token, token.replace("_", " "))) for token in tokens]
+    return AnswerForm(type="choice", choices=choices)
+
+
+_LISTS: Mapping[str, Literal["medications", "conditions", "goals"]] = {
+    "medications": "medications",
+    "conditions": "conditions",
+    "goals": "goals",
+}
 
 _INDEX = re.compile(r"^/medications/\d+/")
 

@@ -34,6 +34,10 @@ class Text(msgspec.Struct, frozen=True):
             return self.pieces[0][0]
         return "".join(literal + (words[name] if name else "") for literal, name in self.pieces)
 
+    def bare(self) -> str:
+        """The text when there is nobody to fill it in for: "Plan {medicine}" as "Plan the medicine"."""
+        return self.fill({name: f"the {name.rpartition('.')[2].replace('_', ' ')}" for name in self.names})
+
 
 def in_words(names: list[str]) -> str:
     """A list read aloud: "a", "a and b", "a, b and c"."""

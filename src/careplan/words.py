@@ -7,13 +7,14 @@ from typing import TypeAlias
 
 import msgspec
 
-from careplan.facts import Case, Fact, Value, hold_for
+from careplan.facts import Case, Fact, Value
 from careplan.fields import member
+from careplan.holds import hold_for
 from careplan.medications import Match, Resolved, display
 from careplan.patient import Hold
 from careplan.plan import About, SignedHold
 from careplan.rulebook import model as rulebook
-from careplan.rulebook.conditions import Group, tests_of
+from careplan.rulebook.conditions import Expression, Group, tests_of
 from careplan.rulebook.model import Rulebook
 from careplan.texts import Text, in_words, number
 
@@ -100,6 +101,43 @@ class Words:
         for at in fact.indexes:
             pointer = f"/{lists.get(fact.kind, 'medications')}/{at}"
             yield About(pointer=pointer, index=at, name=self.entry(fact.kind, at))
+
+    def given(self, fact: Fact, expression: Expression) -> list[str]:
+        """What the patient's answers say about the fields of an expression, in phrases about this fact."""
+        tested = list(tests_of(expression))
+        fields = tuple(dict.fromkeys(test.field for test in tested))
+        tokens = frozenset(str(value) for test in tested for value in test.values)
+        if fact.kind == "medicine":
+            return [f"{self.medicine(fact)}: {phrase}" for field in fields for phrase in self._of_medicine(fact, field)]
+        phrases: list[str] = []
+        for field in fields:
+            if field in ("takes", "has"):
+                phrases += self._given_list(fact, field, tokens)
+            else:
+                phrases += self._phrases(fact, (field,), tokens)
+        subject = f"{self.entry(fact.kind, fact.indexes[0])}: " if fact.kind in ("goal", "medicine_check") else ""
+        return [subject + phrase for phrase in phrases]
+
+    def _of_medicine(self, fact: Fact, field: str) -> Iterator[str]:
+        assert fact.ingredient
+        if field == "class":
+            yield in_words([self._book.classes[name].label for name in fact.ingredient.classes]) or "no class"
+        elif field == "ingredient":
+            yield fact.ingredient.name
+        else:
+            words = self._book.vocabulary.fields[f"medicine.{field}"]
+            value = fact.properties.get(field)
+            yield words.unknown if value is None else words.says.replace("{value}", self.value("medicine", field, value))
+
+    def _given_list(self, fact: Fact, field: str, tokens: frozenset[str]) -> Iterator[str]:
+        verb = "takes" if field == "takes" else "has"
+        held = [token for token in sorted(tokens) if fact.properties.get(member(field, token)) is True]
+        if held:
+            yield f"{verb} {in_words([self._token_label(field, token) for token in held])}"
+        elif fact.whole:
+            yield f"{verb} {'nothing of this kind' if len(tokens) == 1 else 'none of these'}"
+        else:
+            yield self._book.vocabulary.fields[f"{fact.kind}.{field}"].unknown
 
     def due(self, asks: Iterable[tuple[rulebook.Ask, Text]]) -> list[rulebook.By]:
         """When each ask is due: what should have been done before the first session is due before the next one."""

@@ -40,6 +40,27 @@ def test_a_written_out_patient_gets_the_plan_on_file(planner: Planner, path: Pat
     assert plan == golden.read_text()
 
 
+@pytest.mark.parametrize("path", PATIENTS, ids=lambda path: path.stem)
+def test_what_came_nearest_to_firing_is_explained_as_on_file(planner: Planner, path: Path) -> None:
+    explanation = planner.explained(planner.intake.decode(path.read_bytes())).explanation
+    assert explanation is not None
+    words = [words for rule in explanation.rules for one in rule.because_not for words in (one.words, *one.given)]
+    assert not [one for one in words if "_" in one or "{" in one or "  " in one or "None" in one or one != one.strip()]
+    nearest = explanation.rules[:15]
+    told = "\n".join(
+        "\n".join(
+            [f"{rule.rule.id} ({rule.outcome}, {rule.missing} away)"]
+            + [f"  {one.holds}: {one.words} -- {'; '.join(one.given)}" for one in rule.because_not]
+        )
+        for rule in nearest
+    )
+    golden = HERE / "why_not" / f"{path.stem}.txt"
+    if os.environ.get("CAREPLAN_WRITE_GOLDEN"):
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(told + "\n")
+    assert told + "\n" == golden.read_text()
+
+
 def test_different_patients_get_visibly_different_plans(planner: Planner) -> None:
     fired = [
         {item.rule.id for item in [*plan.alerts, *(item for section in plan.sections for item in section.items)]}

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 import z3
 
-from careplan.facts import MAY_PROTECT, PROTECTED_INDICATIONS, Case, Fact, Value
+from careplan.facts import Case, Fact, Value
 from careplan.fields import KINDS
+from careplan.holds import MAY_PROTECT, PROTECTED_INDICATIONS
 from careplan.medications import Ingredient, Resolved
 from careplan.proof.symbols import PROBLEMS, SINGLE, SymbolicPatient
 

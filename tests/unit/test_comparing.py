@@ -192,4 +192,4 @@ def test_a_difference_names_exactly_what_differs(planner: Planner, book: Ruleboo
     assert found.same == (before == after)
     back = difference(after, before)
     assert [item.id for item in back.added] == [item.id for item in found.removed]
-    assert back.status == found.status[::-1]
+    assert (back.status.before, back.status.after) == (found.status.after, found.status.before)

@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.rule import Rule
 from rich.text import Text
 
-from careplan.plan import CarePlan, Item
+from careplan.plan import CarePlan, Explanation, Item
 
 _STYLES = {"stop": "bold red", "hold": "bold yellow", "caution": "cyan", "note": "green"}
 
@@ -54,6 +54,8 @@ def _parts(plan: CarePlan) -> Iterator[RenderableType]:
         yield Rule("Sent, but not considered", align="left")
         for entry in plan.not_considered:
             yield Text(f"  {entry.what} ({entry.pointer}): {entry.why}")
+    if plan.explanation:
+        yield from _explanation(plan.explanation)
     for_patient = (
         "For the patient" if plan.status == "draft" else "For the patient, not before a clinician clears the alerts"
     )
@@ -65,6 +67,22 @@ def _parts(plan: CarePlan) -> Iterator[RenderableType]:
                 yield Padding(Text(item.patient_text), (0, 0, 1, 2))
     yield Text(plan.crisis, style="bold")
     yield Text(plan.disclaimer, style="dim")
+
+
+def _explanation(explanation: Explanation) -> Iterator[RenderableType]:
+    yield Rule("Rules that did not fire, the nearest first", align="left")
+    yield Text(f"{explanation.fired} fired, {explanation.not_fired} did not, {explanation.undecided} could not be decided.")
+    for report in explanation.rules:
+        if report.outcome == "fired":
+            continue
+        away = "1 condition away" if report.missing == 1 else f"{report.missing} conditions away"
+        undecided = ", undecided" if report.outcome == "undecided" else ""
+        yield Text(f"[{report.level}] {report.title} ({report.rule.id}): {away}{undecided}", style=_STYLES[report.level])
+        for condition in report.because_not:
+            holds = "not true" if condition.holds == "false" else "not known"
+            yield Padding(Text(f"{holds}: {condition.words} — {'; '.join(condition.given)}"), (0, 0, 0, 2))
+        if report.questions:
+            yield Padding(Text(f"hangs on {', '.join(report.questions)}", style="dim"), (0, 0, 0, 2))
 
 
 def _item(item: Item) -> Group:

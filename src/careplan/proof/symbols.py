@@ -2,9 +2,9 @@
 
 A plan looks at one medicine, condition, goal or entry at a time beside the facts about the whole patient. So one
 symbolic medicine stands for any medicine of any patient, one symbolic condition for any condition, and so on; what the
-rest of the list adds is in `other` (the ingredients taken besides) and `other_protects`. The constraints follow `facts`
-and `intake`; where a patient cannot be pinned down they admit more patients than there are, never fewer, so that what
-is proved holds of every real one.
+rest of the list adds is in `other` (the ingredients taken besides) and `other_protects`. The constraints follow `facts`,
+`holds` and `intake`; where a patient cannot be pinned down they admit more patients than there are, never fewer, so
+that what is proved holds of every real one.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import msgspec
 import z3
 
 from careplan import patient as request
-from careplan.facts import MAY_PROTECT, PROTECTED_INDICATIONS, looked_at
+from careplan.facts import looked_at
 from careplan.fields import KINDS
+from careplan.holds import MAY_PROTECT, PROTECTED_INDICATIONS
 from careplan.medications import Ingredient
 from careplan.proof.answers import YES, Answer, Formula, bounds
 from careplan.rulebook.model import Rulebook
@@ -213,7 +214,7 @@ class SymbolicPatient:
         return z3.Or([z3.And(self.ingredient == at, self.other[row.ingredient]) for at, row in enumerate(self.ingredients)])
 
     def _hold_question(self) -> Answer:
-        """Whether the plan may speak of leaving out doses of the medicine, as `facts` decides it."""
+        """Whether the plan may speak of leaving out doses of the medicine, as `holds` decides it."""
         asked, schedule = self.conditions_asked, self.answers["medicine", "schedule"]
         indication = self.answers["medicine", "indication"]
         habit_rows = [row for row in self.ingredients if self._makes_dependent(row)]

@@ -7,8 +7,8 @@ from typing import Any
 
 import z3
 
-from careplan.facts import MAY_PROTECT
 from careplan.fields import KINDS
+from careplan.holds import MAY_PROTECT
 from careplan.medications import Ingredient
 from careplan.patient import Medication
 from careplan.proof.answers import Formula

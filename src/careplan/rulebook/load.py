@@ -27,7 +27,7 @@ from careplan.rulebook.model import (
     Source,
     Vocabulary,
 )
-from careplan.rulebook.soundness import check_rule, check_rulebook, check_sentences
+from careplan.rulebook.soundness import check_rule, check_rulebook, check_sentences, check_vocabulary
 from careplan.texts import Text
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ class _Loading:
     def rulebook(self) -> Rulebook:
         """The rulebook. Whatever can be read is checked before the faults of all files are raised together."""
         about = self._one("rulebook.yaml", RulebookFile, check_sentences)
-        vocabulary = self._one("vocabulary.yaml", Vocabulary)
+        vocabulary = self._one("vocabulary.yaml", Vocabulary, check_vocabulary)
         sources = self._one("sources.yaml", dict[str, Source])
         classes = self._one("drug_classes.yaml", dict[str, DrugClass])
         conditions = self._one("conditions.yaml", dict[str, Condition])

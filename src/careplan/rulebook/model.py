@@ -170,7 +170,7 @@ class Source(Entry, frozen=True, kw_only=True):
 
 
 class FieldWords(Entry, frozen=True, kw_only=True):
-    """The words of one factor."""
+    """The words of one factor. `changeable` where a patient or clinic could change it, so that "what if" may offer it."""
 
     label: str
     says: str
@@ -178,6 +178,7 @@ class FieldWords(Entry, frozen=True, kw_only=True):
     question: str = ""
     why: str = ""
     values: Mapping[str, str] = {}
+    changeable: bool = False
 
 
 class Titled(Entry, frozen=True, kw_only=True):

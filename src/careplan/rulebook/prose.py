@@ -102,6 +102,8 @@ class Prose:
                 return self._said(kind, test.field, test.values)
             case "one_of_or_unknown":
                 return f"{self._said(kind, test.field, test.values)} (or {words.unknown})"
+            case _ if (kind, test.field) == ("medicine", "ingredient"):
+                return "is not " + " or ".join(self.value(kind, test.field, value) for value in test.values)
             case _:
                 return f"it is known and other than: {self._said(kind, test.field, test.values)}"
 

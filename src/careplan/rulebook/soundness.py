@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from careplan.fields import KINDS
+from careplan.fields import KINDS, MAY_BE_CHANGED
 from careplan.rulebook import wording
 from careplan.rulebook.conditions import Group, Path, Pattern, Test, tests_of
-from careplan.rulebook.model import Rule, Rulebook, RulebookFile
+from careplan.rulebook.model import Rule, Rulebook, RulebookFile, Vocabulary
 from careplan.texts import Text
 
 HUMANS_OF_THE_CLINIC = frozenset({"clinic", "clinician", "on_call_clinician"})
@@ -54,6 +54,16 @@ def check_rulebook(book: Rulebook, notes: Mapping[str, FaultList]) -> None:
                         "Add an entry under fields.",
                         code="no-words",
                     )
+
+
+def check_vocabulary(words: Vocabulary, note: FaultList) -> None:
+    """Note every factor called changeable that no advice may touch: medicines, conditions, red flags and what is derived."""
+    for name, entry in words.fields.items():
+        kind, _, field = name.partition(".")
+        sent = kind in KINDS and field in KINDS[kind].fields and KINDS[kind].fields[field].sent
+        if entry.changeable and not (kind in MAY_BE_CHANGED and sent):
+            path: Path = ("fields", name, "changeable")
+            note.fault(path, f"{name} cannot be called changeable.", "Take this line out.", code="not-changeable")
 
 
 def check_sentences(about: RulebookFile, note: FaultList) -> None:

@@ -27,7 +27,7 @@ from careplan.rulebook.load import load
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.revisions import history
 from careplan.settings import Settings, clinic_protocol, from_environment
-from careplan.web import contract, handbook, health, plans, problems, reference
+from careplan.web import contract, handbook, health, plans, problems, reference, whatif
 from careplan.web.examples import request_examples
 from careplan.web.journal import Journal
 from careplan.web.reload import Reloader
@@ -88,6 +88,8 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
     app = Litestar(
         route_handlers=[
             plans.create_care_plan,
+            whatif.compare_care_plans,
+            whatif.what_would_change,
             reference.find_medications,
             reference.list_conditions,
             reference.get_rulebook,

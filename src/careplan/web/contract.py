@@ -7,17 +7,20 @@ that msgspec makes; problem documents, examples and links are added in the same 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 from litestar import Litestar
 from litestar.openapi.datastructures import ResponseSpec
 
+from careplan.counterfactual import WhatWouldChange
 from careplan.errors import Fault
+from careplan.inquiry import WhatIf, WhichChange
 from careplan.intake import patient_schema
 from careplan.plan import CarePlan
 from careplan.reading import RuleDetail
+from careplan.record import DecisionRecord
 from careplan.rulebook.model import Rulebook
 from careplan.web.problems import PROBLEM_JSON, Problem
 
@@ -45,7 +48,7 @@ def documented(problems: Mapping[int, str], *statuses: int) -> dict[int, Respons
 def document(app: Litestar, book: Rulebook, examples: Mapping[str, Json]) -> Json:
     """The OpenAPI 3.1 document of a built app, with these request bodies as examples."""
     found: Json = msgspec.json.decode(msgspec.json.encode(app.openapi_schema.to_schema()))
-    from careplan.web import health, reference
+    from careplan.web import health, reference, whatif
 
     _, patient = patient_schema(book.conditions, book.classes)
     structs = (
@@ -59,22 +62,53 @@ def document(app: Litestar, book: Rulebook, examples: Mapping[str, Json]) -> Jso
         RuleDetail,
         health.Alive,
         health.Ready,
+        whatif.Compared,
+        WhatWouldChange,
+        DecisionRecord,
     )
     _, answers = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
-    schemas = _referring(patient) | {name: _answer(schema) for name, schema in answers.items()}
+    schemas = (
+        {name: _answer(schema) for name, schema in answers.items()} | _referring(patient) | _inquiries(_referring(patient))
+    )
     for schema in schemas.values():
         if "description" in schema:  # docstrings keep their indentation before Python 3.13
             schema["description"] = inspect.cleandoc(schema["description"])
     found["components"]["schemas"] = dict(sorted(schemas.items()))
     _tidy(found)
+    for path in found["paths"].values():
+        if "requestBody" in path.get("post", {}):
+            path["post"]["requestBody"]["required"] = True
     body = found["paths"]["/v1/care-plans"]["post"]["requestBody"]
-    body["required"] = True
     body["description"] = "The factors of one patient. An empty object is a patient of whom nothing is known yet."
     body["content"]["application/json"]["examples"] = {
         name: {"summary": name.replace("-", " "), "value": value} for name, value in sorted(examples.items())
     }
     _link(found)
     return found
+
+
+def _inquiries(patient: Mapping[str, Json]) -> dict[str, Json]:
+    """The bodies of questions about a plan. A change has the form of a patient in which everything may also be null."""
+    _, components = msgspec.json.schema_components((WhatIf, WhichChange), ref_template="#/components/schemas/{name}")
+    components["WhatIf"]["properties"]["changes"]["items"] = {"$ref": "#/components/schemas/PatientChange"}
+    parts = [field["$ref"].rpartition("/")[2] for field in patient["Patient"]["properties"].values() if "$ref" in field]
+    parts += ["Patient", "Protocol"]
+    changes = {f"{name}Change": _change(patient[name], parts) for name in parts}
+    # A signature covers the figures that were signed: others need their own.
+    changes["ProtocolChange"]["properties"]["approved_by"] = patient["Protocol"]["properties"]["approved_by"]["anyOf"][0]
+    return changes | {name: components[name] for name in ("WhatIf", "WhichChange")}
+
+
+def _change(schema: Json, parts: Sequence[str]) -> Json:
+    """The merge patch (RFC 7396) of an object: null takes a factor away; a list is replaced as a whole."""
+    properties = {}
+    for name, field in schema["properties"].items():
+        (form, *_) = field.get("anyOf", [{key: value for key, value in field.items() if key != "default"}])
+        part = form.get("$ref", "").rpartition("/")[2]
+        form = {"$ref": f"#/components/schemas/{part}Change"} if part in parts else form
+        properties[name] = {"anyOf": [form, {"type": "null"}]}
+    title = f"{schema['title']}Change"
+    return schema | {"title": title, "description": _change.__doc__, "properties": properties, "required": []}
 
 
 def _referring(components: Mapping[str, Json]) -> dict[str, Json]:
@@ -107,6 +141,9 @@ def _tidy(found: Json) -> None:
                 parameter.pop("deprecated", None)
                 parameter.pop("allowEmptyValue", None)
                 parameter.pop("allowReserved", None)
+                # What may be left out of a query is not the word null in it.
+                choices = [choice for choice in parameter["schema"].pop("oneOf", ()) if choice != {"type": "null"}]
+                parameter["schema"] |= choices[0] if choices else {}
 
 
 def _link(found: Json) -> None:

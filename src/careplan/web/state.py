@@ -95,13 +95,21 @@ class UnsupportedMediaType(HTTPException):
     status_code = 415
 
 
-class PlanRequest(Request[None, None, State]):
-    """A request whose JSON body is a patient, read strictly: media type, duplicate keys, every fault at once."""
+class JsonRequest(Request[None, None, State]):
+    """A request whose body is declared as JSON."""
 
-    async def json(self) -> Patient:
-        """The patient. Raises `InvalidPatient`, or 415 for another media type."""
+    async def json_body(self) -> bytes:
+        """The body. Raises 415 for another media type."""
         media_type, parameters = self.content_type
         if media_type != "application/json" or parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
             raise UnsupportedMediaType
+        return await self.body()
+
+
+class PlanRequest(JsonRequest):
+    """A request whose JSON body is a patient, read strictly: duplicate keys, every fault at once."""
+
+    async def json(self) -> Patient:
+        """The patient. Raises `InvalidPatient`, or 415 for another media type."""
         edition = edition_of(self)
-        return edition.planner.intake.decode(await self.body()).under(edition.protocol)
+        return edition.planner.intake.decode(await self.json_body()).under(edition.protocol)

@@ -1,0 +1,68 @@
+"""Plans and what is said about them, printed for people or as JSON."""
+
+from __future__ import annotations
+
+import sys
+
+import msgspec
+import rich_click as click
+from rich.console import Console
+
+from careplan.counterfactual import WhatWouldChange
+from careplan.difference import Difference
+from careplan.formats import text
+from careplan.plan import CarePlan
+from careplan.record import Replay
+
+
+class Output:
+    """Prints in one form, "text" or "json"."""
+
+    def __init__(self, form: str) -> None:
+        self._form = form
+
+    def data(self, found: object) -> None:
+        """Anything, as JSON."""
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+        sys.stdout.buffer.flush()
+
+    def plan(self, made: CarePlan) -> None:
+        """A plan."""
+        if self._form == "json":
+            self.data(made)
+        else:
+            text.write(made, Console(highlight=False, soft_wrap=False))
+
+    def difference(self, found: Difference) -> None:
+        """How two plans differ."""
+        if self._form == "json":
+            self.data(found)
+        else:
+            click.echo("\n".join(found.in_words) or "Both plans are the same.")
+
+    def ways(self, found: WhatWouldChange) -> None:
+        """What would change an item."""
+        if self._form == "json":
+            self.data(found)
+            return
+        click.echo(f"{found.title} ({found.rule}) {'would go away' if found.there else 'would come up'} if:")
+        for at, way in enumerate(found.ways, 1):
+            click.echo(f"{at:3}. " + "\n     and ".join(f"{change.then} (now: {change.now})" for change in way.changes))
+        if not found.ways:
+            click.echo("  nothing that patient or clinic could change. What stands in the way:")
+            for condition in found.fixed:
+                click.echo(f"  - {condition}")
+
+    def replay(self, found: Replay) -> None:
+        """What came of a replay."""
+        if self._form == "json":
+            self.data(found)
+            return
+        then, now = (f"{book.id} {book.version} ({book.digest[:12]})" for book in (found.then, found.now))
+        click.echo(f"Recorded under {then}" + (f" at {found.at}" if found.at else ""))
+        click.echo("The rulebook is the same." if found.reproduced is not None else f"Replayed under {now}")
+        if found.same_plan:
+            click.echo("The plan is the same.")
+        else:
+            click.echo("The plan is not the same." if found.reproduced is None else "The same rulebook gave another plan.")
+            click.echo("\n".join(f"  {line}" for line in found.difference.in_words))

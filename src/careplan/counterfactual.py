@@ -1,0 +1,253 @@
+"""What would change it: the smallest changes of a patient's changeable factors by which an item would go away or come up.
+
+Found from the conditions themselves. What the rulebook does not call changeable (medicines, conditions, red flags, age)
+is left alone, and where it stands in the way that is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
+from typing import Any, TypeAlias
+
+import msgspec
+
+from careplan.certainty import Certainty, as_it_stands
+from careplan.facts import Case, Fact
+from careplan.fields import KINDS, LIMITS
+from careplan.rulebook.conditions import COMPARISONS, Either, Every, Expression, Group, Pattern, Test, Value
+from careplan.rulebook.model import Rule, Rulebook
+from careplan.rulebook.prose import Prose
+from careplan.words import Words
+
+MOST_WAYS = 5
+"""As many ways are offered, the smallest first."""
+_MOST_TRIED = 4_000
+
+
+class Demand(msgspec.Struct, frozen=True):
+    """A test of a factor that must hold, or must not, for the item to go away or come up."""
+
+    kind: str
+    test: Test
+    wanted: bool
+
+
+Demands: TypeAlias = frozenset[Demand]
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The base of what is answered."""
+
+
+class Change(Part, frozen=True, kw_only=True):
+    """One factor as it is and as it would have to be, in words."""
+
+    pointer: str
+    now: str
+    then: str
+
+
+class Way(Part, frozen=True, kw_only=True):
+    """Changes that together do it. `patch` is a JSON Merge Patch of the request."""
+
+    patch: dict[str, Any]
+    changes: list[Change]
+
+
+class WhatWouldChange(Part, frozen=True, kw_only=True):
+    """How an item could go away (if it is there) or come up (if not). `fixed` names what stands in the way and stays."""
+
+    rule: str
+    title: str
+    there: bool
+    ways: list[Way]
+    fixed: list[str] = []
+
+
+class Counterfactuals:
+    """Finds the ways for the rules of one rulebook."""
+
+    def __init__(self, book: Rulebook) -> None:
+        self._book = book
+        self._prose = Prose(book)
+
+    def what_would_change(
+        self, case: Case, rule: Rule, *, there: bool, subject: Iterable[Fact] | None = None
+    ) -> WhatWouldChange:
+        """The ways for one rule; of an item about one medicine, condition or goal, `subject` are its facts."""
+        certainty = Certainty(case)
+        finder = _Finder(self._book, certainty, subject)
+        if there:
+            options = _all_of([finder.group_fails(group) for group in rule.when])
+        else:
+            options = [demands for group in rule.when for demands in finder.group_holds(group)]
+        words = Words(self._book, case)
+        ways = [self._way(changed, certainty, words) for changed in _smallest(map(finder.assignment, options))]
+        title = rule.title.bare()
+        return WhatWouldChange(rule=rule.id, title=title, there=there, ways=ways, fixed=[] if ways else self._fixed(finder))
+
+    def _way(self, changed: Changed, certainty: Certainty, words: Words) -> Way:
+        patch: dict[str, Any] = {}
+        changes = []
+        for (kind, field), value in sorted(changed.items()):
+            whole = isinstance(value, float) and value.is_integer()
+            patch.setdefault(kind, {})[field] = int(value) if whole else value
+            says = self._book.vocabulary.fields[f"{kind}.{field}"]
+            (fact,) = certainty.known_facts(kind)
+            now = fact.properties.get(field)
+            changes.append(
+                Change(
+                    pointer=f"/{kind}/{field}",
+                    now=says.unknown if now is None else says.says.replace("{value}", words.value(kind, field, now)),
+                    then=says.says.replace("{value}", words.value(kind, field, value)),
+                )
+            )
+        return Way(patch=patch, changes=changes)
+
+    def _fixed(self, finder: _Finder) -> list[str]:
+        return list(
+            dict.fromkeys(
+                "it is for every patient" if kind == "everyone" else self._prose.pattern(Pattern(kind, _every(part)))
+                for kind, part in finder.fixed
+            )
+        )
+
+
+Changed: TypeAlias = dict[tuple[str, str], Value]
+
+
+class _Finder:
+    """Turns conditions into demands on changeable factors. `fixed` gathers the conditions that could not be turned."""
+
+    def __init__(self, book: Rulebook, certainty: Certainty, subject: Iterable[Fact] | None) -> None:
+        self._book = book
+        self._certainty = certainty
+        self._subject = None if subject is None else {fact.id for fact in subject}
+        self.fixed: list[tuple[str, Expression]] = []
+
+    def group_holds(self, group: Group) -> list[Demands]:
+        """Every way for all patterns of a group to find a fact."""
+        return _all_of([self._pattern_holds(pattern) for pattern in group])
+
+    def group_fails(self, group: Group) -> list[Demands]:
+        """Every way for some pattern of a group to find no fact."""
+        return _minimal(demands for pattern in group for demands in self._pattern_fails(pattern))
+
+    def _facts(self, pattern: Pattern) -> list[Fact]:
+        facts = self._certainty.known_facts(pattern.kind)
+        if self._subject is None or not KINDS[pattern.kind].many:
+            return list(facts)
+        return [fact for fact in facts if fact.id in self._subject]
+
+    def _pattern_holds(self, pattern: Pattern) -> list[Demands]:
+        found = [demands for fact in self._facts(pattern) for demands in self._demands(pattern.tests, fact, wanted=True)]
+        if not found:
+            failing = [part for part in pattern.tests.parts if self._fails_for_good(pattern, part)]
+            self.fixed += [(pattern.kind, part) for part in failing or [pattern.tests]]
+        return _minimal(found)
+
+    def _pattern_fails(self, pattern: Pattern) -> list[Demands]:
+        found = _all_of([self._demands(pattern.tests, fact, wanted=False) for fact in self._facts(pattern)])
+        if not found:
+            self.fixed.append((pattern.kind, pattern.tests))
+        return found
+
+    def _fails_for_good(self, pattern: Pattern, part: Expression) -> bool:
+        return not any(self._demands(part, fact, wanted=True) for fact in self._facts(pattern))
+
+    def _demands(self, expression: Expression, fact: Fact, *, wanted: bool) -> list[Demands]:
+        """The ways to make an expression hold or fail on a fact; [frozenset()] if it does already and stays so."""
+        if isinstance(expression, Test):
+            return self._demand(expression, fact, wanted=wanted)
+        parts = [self._demands(part, fact, wanted=wanted) for part in expression.parts]
+        # To make a choice between alternatives fail, all of them must fail; to make all of several fail, one is enough.
+        one_is_enough = isinstance(expression, Either) == wanted
+        return _minimal(demands for options in parts for demands in options) if one_is_enough else _all_of(parts)
+
+    def _demand(self, test: Test, fact: Fact, *, wanted: bool) -> list[Demands]:
+        words = self._book.vocabulary.fields.get(f"{fact.kind}.{test.field}")
+        if words is not None and words.changeable:
+            return [frozenset({Demand(fact.kind, test, wanted)})]
+        return [frozenset()] if (as_it_stands(test, fact) is True) == wanted else []
+
+    def assignment(self, demands: Demands) -> Changed | None:
+        """Values, as near as may be to those of now, by which all demands are met; None if there are none."""
+        by_field: dict[tuple[str, str], list[Demand]] = {}
+        for demand in demands:
+            by_field.setdefault((demand.kind, demand.test.field), []).append(demand)
+        changed: Changed = {}
+        for (kind, field), concerned in by_field.items():
+            (fact,) = self._certainty.known_facts(kind)
+            if all(_met(demand, fact) for demand in concerned):
+                continue
+            value = next((one for one in _candidates(kind, field, concerned, fact) if _would_meet(concerned, one)), None)
+            if value is None:
+                self.fixed += [(kind, demand.test) for demand in concerned]
+                return None
+            changed[kind, field] = value
+        return changed
+
+
+def _every(part: Expression) -> Every:
+    return part if isinstance(part, Every) else Every((part,))
+
+
+def _met(demand: Demand, fact: Fact) -> bool:
+    return (as_it_stands(demand.test, fact) is True) == demand.wanted
+
+
+def _would_meet(demands: Iterable[Demand], value: Value) -> bool:
+    return all(_met(demand, Fact("", demand.kind, {demand.test.field: value})) for demand in demands)
+
+
+def _candidates(kind: str, field: str, demands: Sequence[Demand], fact: Fact) -> Iterator[Value]:
+    """Values worth trying: the limits in the demands and what lies just beside them, the nearest to now first."""
+    described = KINDS[kind].fields[field]
+    if described.type == "boolean":
+        yield from (False, True)
+        return
+    if described.type == "token":
+        yield from described.tokens
+        return
+    allowed = LIMITS[f"{kind}.{field}"]
+    limits = {
+        float(str(value)) for demand in demands for value in demand.test.values if demand.test.operation in COMPARISONS
+    }
+    limits |= {float(str(value)) for demand in demands for value in demand.test.values} | {allowed.least}
+    now = fact.properties.get(field)
+    start = now if isinstance(now, float) else allowed.least
+    for step in (0.0, 1.0) if allowed.whole else (0.0, 1.0, 0.5, 0.25, 0.01):
+        near = {limit + sign * step for limit in limits for sign in (-1, 1)}
+        yield from sorted(
+            (one for one in near if allowed.least <= one <= allowed.most), key=lambda one: (abs(one - start), one)
+        )
+
+
+def _all_of(options: Iterable[Sequence[Demands]]) -> list[Demands]:
+    """Every way to take one of each; the ways that ask for least."""
+    ways: list[Demands] = [frozenset()]
+    for part in options:
+        ways = _minimal(before | more for before, more in product(ways, part))
+        if len(ways) > _MOST_TRIED:
+            ways = sorted(ways, key=len)[:_MOST_TRIED]
+    return ways
+
+
+def _minimal(ways: Iterable[Demands]) -> list[Demands]:
+    """The ways that ask for nothing that another one shows to be needless."""
+    kept: list[Demands] = []
+    for way in sorted(dict.fromkeys(ways), key=lambda one: (len(one), sorted(map(repr, one)))):
+        if not any(other <= way for other in kept):
+            kept.append(way)
+    return kept
+
+
+def _smallest(assignments: Iterable[Changed | None]) -> list[Changed]:
+    """The assignments that change least, none of which holds another one."""
+    kept: list[Changed] = []
+    found = [changed for changed in assignments if changed]
+    for changed in sorted(found, key=lambda one: (len(one), sorted(map(str, one.items())))):
+        if not any(other.items() <= changed.items() for other in kept):
+            kept.append(changed)
+    return kept[:MOST_WAYS]

@@ -1,0 +1,130 @@
+"""Whether a plan may speak of leaving out doses of a medicine: the hold question, open, closed or not yet answered.
+
+It is closed for whoever has anything that tells of seizures, catatonia or withdrawal, wherever that was answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import msgspec
+
+from careplan.medications import Ingredient, Resolved
+from careplan.patient import Hold, Patient
+from careplan.rulebook.model import Rulebook
+
+PROTECTED_INDICATIONS = frozenset({"epilepsy", "catatonia", "alcohol_withdrawal"})
+"""Reasons for a medicine for which no plan may speak of leaving out doses; a floor under every rulebook."""
+
+MAY_PROTECT = frozenset({"antiseizure", "barbiturate", "benzodiazepine", "lamotrigine", "z_drug"})
+"""Classes that can be taken for a protected reason, so that "other" does not say enough about one of them."""
+
+
+class HoldQuestion(msgspec.Struct, frozen=True):
+    """The question for one ingredient. `stance` is None while it is not known.
+
+    It then hangs on the answers at `waits_for` (JSON Pointers); `may_open` is False where none of them could open it.
+    """
+
+    stance: Literal["open", "closed"] | None
+    may_open: bool = True
+    waits_for: frozenset[str] = frozenset()
+
+
+CLOSED = HoldQuestion("closed", may_open=False)
+
+
+class HoldQuestions:
+    """Answers the hold question as one rulebook has it."""
+
+    def __init__(self, book: Rulebook) -> None:
+        self._classes = book.classes
+        self._drinks = book.about.drinks_that_close_holds
+        self._closing_conditions = {name for name, condition in book.conditions.items() if condition.closes_hold}
+
+    def of(self, patient: Patient, medicines: Sequence[Resolved]) -> dict[str, HoldQuestion]:
+        """The question for each ingredient of the list.
+
+        One entry that closes it closes it for every entry of the same ingredient; and as long as any entry could be
+        there against seizures, catatonia or withdrawal without saying so, no question is open.
+        """
+        entries: dict[str, list[Resolved]] = {}
+        rows: dict[str, Ingredient] = {}
+        for resolved in medicines:
+            for row in _rows(resolved):
+                rows[row.ingredient] = row
+                entries.setdefault(row.ingredient, []).append(resolved)
+        if self.closed_for_all(patient) or any(map(_protects, medicines)):
+            return dict.fromkeys(rows, CLOSED)
+        dependent = any(resolved.entry.schedule == "daily" and self._makes_dependent(resolved) for resolved in medicines)
+        vague = [resolved for resolved in medicines if _is_vague(resolved)]
+        unreadable = any(not _is_read(resolved) for resolved in medicines) or any(one.entry.indication for one in vague)
+        found: dict[str, HoldQuestion] = {}
+        for name, row in rows.items():
+            own = entries[name]
+            if row.hold != "ask" or any(map(_is_rescue, own)) or (dependent and self._depends(row)):
+                found[name] = CLOSED
+                continue
+            waits = {pointer for one in own for pointer in _missing(one, "schedule", "indication")}
+            waits |= {pointer for one in vague for pointer in _missing(one, "indication")}
+            waits |= {"/conditions"} if patient.conditions is None else set()
+            may_open = not unreadable and all(one.problem is None for one in own)
+            if may_open and not waits:
+                found[name] = HoldQuestion("open")
+            else:
+                alike = [one for one in medicines if self._makes_dependent(one)] if self._depends(row) else []
+                waits |= {pointer for one in alike for pointer in _missing(one, "schedule")}
+                found[name] = HoldQuestion(None, may_open, frozenset(waits))
+        return found
+
+    def closed_for_all(self, patient: Patient) -> bool:
+        """True when anything besides the medicines tells of seizures, catatonia or withdrawal."""
+        flags = patient.red_flags
+        drinks = patient.lifestyle.alcohol_drinks_per_week
+        return (
+            not self._closing_conditions.isdisjoint(patient.conditions or ())
+            or flags.new_neurological_symptom is True
+            or flags.intoxicated_now is True
+            or (drinks is not None and drinks >= self._drinks)
+        )
+
+    def _makes_dependent(self, resolved: Resolved) -> bool:
+        return any(map(self._depends, _rows(resolved)))
+
+    def _depends(self, row: Ingredient) -> bool:
+        return any(self._classes[name].daily_use_closes_hold for name in row.classes)
+
+
+def hold_for(row: Ingredient, holds: Iterable[Hold]) -> Hold | None:
+    """The signed hold of the protocol for a class of this ingredient; the longest one if there are several."""
+    matching = [hold for hold in holds if hold.drug_class in row.classes]
+    return max(matching, key=lambda hold: (hold.before_hours + hold.after_hours, hold.approved_by), default=None)
+
+
+def _missing(resolved: Resolved, *names: str) -> set[str]:
+    return {f"/medications/{resolved.index}/{name}" for name in names if getattr(resolved.entry, name) is None}
+
+
+def _protects(resolved: Resolved) -> bool:
+    """An entry that itself tells of seizures, catatonia or withdrawal."""
+    calms = any("benzodiazepine" in row.classes for row in _rows(resolved))
+    return resolved.entry.indication in PROTECTED_INDICATIONS or (_is_rescue(resolved) and calms)
+
+
+def _is_vague(resolved: Resolved) -> bool:
+    """An entry that could be there for a protected reason, and does not say."""
+    may_protect = any(not MAY_PROTECT.isdisjoint(row.classes) for row in _rows(resolved))
+    return may_protect and resolved.entry.indication in (None, "other")
+
+
+def _is_read(resolved: Resolved) -> bool:
+    return resolved.match is not None and resolved.problem in (None, "code_not_recognized")
+
+
+def _is_rescue(resolved: Resolved) -> bool:
+    return resolved.entry.schedule == "rescue" or bool(resolved.match and resolved.match.rescue)
+
+
+def _rows(resolved: Resolved) -> tuple[Ingredient, ...]:
+    return resolved.match.ingredients if resolved.match else ()

@@ -1,0 +1,92 @@
+"""Answers worth trying to the questions on which a rule hangs: what its conditions and its examples speak of, and beside."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from itertools import islice, product
+from typing import Any
+
+from careplan.fields import KINDS, LIMITS
+from careplan.inquiry import merge_patch
+from careplan.rulebook.conditions import tests_of
+from careplan.rulebook.model import Rule, Rulebook
+
+Json = dict[str, Any]
+
+LEFT_OPEN = object()
+_MOST = 4_000
+
+
+def completed(book: Rulebook, rule: Rule, body: Json, questions: Sequence[str]) -> Iterator[Json]:
+    """The patient with the questions answered in every way worth trying, or left open; many ways are sampled."""
+    ways = [[LEFT_OPEN, *_answers(book, rule, body, pointer)] for pointer in questions]
+    if "/conditions" not in questions and "conditions" not in body and "/medications" in questions:
+        # What may be said of a medicine is asked as soon as it is known, and hangs on the conditions.
+        questions, ways = [*questions, "/conditions"], [*ways, [LEFT_OPEN, []]]
+    size = 1
+    for way in ways:
+        size *= len(way)
+    chance = random.Random(0)  # noqa: S311
+    every = product(*ways) if size <= _MOST else (tuple(map(chance.choice, ways)) for _ in range(_MOST))
+    for answers in islice(every, _MOST):
+        answered = body
+        for pointer, answer in zip(questions, answers, strict=True):
+            if answer is not LEFT_OPEN:
+                answered = _with(answered, pointer, answer)
+        yield answered
+
+
+def _answers(book: Rulebook, rule: Rule, body: Json, pointer: str) -> list[Any]:
+    first, *rest = pointer.strip("/").split("/")
+    tests = [(pattern.kind, test) for group in rule.when for pattern in group for test in tests_of(pattern.tests)]
+    examples = [example.patient for example in (*rule.file.examples.fires, *rule.file.examples.silent)]
+    if pointer == "/conditions":
+        named = list(dict.fromkeys(str(value) for _, test in tests for value in test.values if value in book.conditions))
+        closing = [name for name, condition in book.conditions.items() if condition.closes_hold][:1]
+        return [[], *([name] for name in [*named, *closing]), named, *_sent(examples, "conditions")]
+    if pointer == "/expectations/goals":
+        return [[], ["Feel better"], *_sent([example.get("expectations", {}) for example in examples], "goals")]
+    if pointer == "/medications":
+        classes = {hold["drug_class"] for hold in body.get("protocol", {}).get("holds", [])}
+        rows = [row for row in book.catalogue.ingredients.values() if not classes.isdisjoint(row.classes)]
+        return [[], [{"name": "aspirin"}], *([{"name": row.name}] for row in rows), *_sent(examples, "medications")]
+    if first == "medications":
+        return sorted(KINDS["medicine"].fields[rest[1]].tokens)
+    kind, field = (first, rest[0]) if rest else ("patient", first)
+    described = KINDS[kind].fields[field]
+    if described.type == "boolean":
+        return [True, False]
+    if described.type == "token":
+        return sorted(described.tokens)
+    allowed = LIMITS[f"{kind}.{field}"]
+    limits = {float(str(value)) for _, test in tests if test.field == field for value in test.values} | {
+        float(allowed.least)
+    }
+    if field.startswith("sessions_"):
+        left = {float(str(value)) for _, test in tests if test.field == "sessions_left" for value in test.values}
+        other = body.get("treatment", {}).get(
+            "sessions_planned" if field == "sessions_completed" else "sessions_completed", 0
+        )
+        limits |= left | {other + one for one in left} | {other - one for one in left}
+    near = sorted({limit + step for limit in limits for step in (-1, 0, 1)})
+    return [int(one) if one.is_integer() else one for one in near if allowed.least <= one <= allowed.most]
+
+
+def _sent(examples: Sequence[Json], key: str) -> list[Any]:
+    return [example[key] for example in examples if key in example]
+
+
+def _with(body: Json, pointer: str, answer: Any) -> Json:
+    first, *rest = pointer.strip("/").split("/")
+    if first == "medications" and rest:
+        entries = [dict(entry) for entry in body["medications"]]
+        entries[int(rest[0])][rest[1]] = answer
+        return body | {"medications": entries}
+    patch = answer
+    for key in reversed([first, *rest]):
+        patch = {key: patch}
+    if first == "protocol":
+        patch = {"protocol": {"approved_by": "Dr. Ada Quill"} | patch["protocol"]}
+    merged: Json = merge_patch(body, patch)
+    return merged

@@ -1,0 +1,183 @@
+"""Explanations agree with the engine: why not, undecided, and what would change it, for random patients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+import msgspec
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from careplan.certainty import Certainty
+from careplan.difference import items_of
+from careplan.explain import standing
+from careplan.facts import FactMaker
+from careplan.inquiry import merge_patch
+from careplan.patient import Patient
+from careplan.planner import Planner
+from careplan.rulebook.conditions import Every, Group, Pattern, Test, When, tests_of
+from careplan.rulebook.model import Rulebook
+from careplan.trials import holds
+from tests.answers import completed
+from tests.patients import patients
+from tests.reference import findings as by_reference
+
+
+def read(planner: Planner, body: dict[str, Any]) -> Patient:
+    return planner.intake.decode(msgspec.json.encode(body))
+
+
+def without(group: Group, unmet: frozenset[tuple[int, int | None]]) -> Group:
+    """The group without some conditions, given as number of the pattern and of its part (None for all parts)."""
+    return tuple(
+        pattern
+        if not any(at == number for number, _ in unmet)
+        else Pattern("everyone", Every(()))
+        if (at, None) in unmet
+        else Pattern(
+            pattern.kind, Every(tuple(part for place, part in enumerate(pattern.tests.parts) if (at, place) not in unmet))
+        )
+        for at, pattern in enumerate(group)
+    )
+
+
+@given(st.data())
+@settings(max_examples=25)
+def test_a_rule_that_did_not_fire_fires_once_exactly_the_named_conditions_are_mended(
+    planner: Planner, book: Rulebook, data: st.DataObject
+) -> None:
+    patient = read(planner, data.draw(patients(book)))
+    case = FactMaker(book).case(patient)
+    certainty = Certainty(case)
+    explanation = planner.explained(patient).explanation
+    assert explanation is not None
+    report = {entry.rule.id: entry for entry in explanation.rules}
+    fired = {finding.rule for finding in by_reference({rule.id: rule.when for rule in book.rules.values()}, case.facts)}
+    for rule in book.rules.values():
+        entry = report[rule.id]
+        assert (entry.outcome == "fired") == (rule.id in fired)
+        assert (entry.because_not == []) == (rule.id in fired)
+        if rule.id in fired:
+            continue
+        group = min(rule.when, key=lambda one: (standing(one, certainty).missing, -standing(one, certainty).met))
+        unmet = frozenset(
+            (at, None if one.part is None else pattern.tests.parts.index(one.part))
+            for at, pattern in enumerate(group)
+            for one in standing(group, certainty).unmet
+            if one.pattern is pattern
+        )
+        assert len(unmet) == len(entry.because_not)
+        assert by_reference({"mended": (without(group, unmet),)}, case.facts), rule.id
+        for left in unmet:
+            assert not by_reference({"mended": (without(group, unmet - {left}),)}, case.facts), (rule.id, left)
+
+
+@given(st.data())
+@settings(max_examples=25)
+def test_every_rule_is_explained_once_and_counted(planner: Planner, book: Rulebook, data: st.DataObject) -> None:
+    patient = read(planner, data.draw(patients(book)))
+    plan = planner.explained(patient)
+    explanation = plan.explanation
+    assert explanation is not None
+    assert sorted(entry.rule.id for entry in explanation.rules) == sorted(book.rules)
+    assert explanation.fired + explanation.not_fired + explanation.undecided == len(book.rules)
+    assert {item for entry in explanation.rules for item in entry.items} == {item.id for item in items_of(plan)}
+    assert msgspec.structs.replace(plan, explanation=None) == planner.plan(patient)
+    away = [entry.missing for entry in explanation.rules if entry.outcome != "fired"]
+    assert away == sorted(away)
+    for entry in explanation.rules:
+        assert all(condition.words and condition.given for condition in entry.because_not), entry
+        if entry.outcome == "undecided":
+            asked = {question.pointer for question in plan.information_needed}
+            assert set(entry.questions) <= asked
+
+
+@given(st.data())
+@settings(max_examples=30)
+def test_a_counterfactual_applied_does_what_it_says_and_no_part_of_it_does(
+    planner: Planner, book: Rulebook, data: st.DataObject
+) -> None:
+    body = data.draw(patients(book, medicines=2))
+    patient = read(planner, body)
+    rules = data.draw(st.lists(st.sampled_from(sorted(book.rules)), min_size=10, max_size=10, unique=True))
+    there = {item.rule.id for item in items_of(planner.plan(patient))}
+    for name in [*rules, *sorted(there)]:
+        found = planner.what_would_change(patient, name)
+        assert found.there == (name in there)
+        assert found.ways or found.fixed, name
+        for way in found.ways:
+            assert planned(planner, merge_patch(body, way.patch), name) != found.there, (name, way)
+            single = [(kind, field) for kind, fields in way.patch.items() for field in fields]
+            for some in combinations(single, len(single) - 1):
+                partly: dict[str, dict[str, Any]] = {}
+                for kind, field in some:
+                    partly.setdefault(kind, {})[field] = way.patch[kind][field]
+                assert planned(planner, merge_patch(body, partly), name) == found.there, (name, way)
+
+
+@given(st.data())
+@settings(max_examples=12)
+def test_an_item_that_one_changed_answer_flips_has_a_way_of_one_change(
+    planner: Planner, book: Rulebook, data: st.DataObject
+) -> None:
+    body = data.draw(patients(book, medicines=2))
+    there = {item.rule.id for item in items_of(planner.plan(read(planner, body)))}
+    factor = data.draw(st.sampled_from(sorted(name for name, words in book.vocabulary.fields.items() if words.changeable)))
+    kind, field = factor.split(".")
+    concerned = [
+        rule
+        for rule in book.rules.values()
+        if any((one.kind, test.field) == (kind, field) for one, test in tests_in(rule.when))
+    ]
+    for rule in concerned:
+        for answered in completed(book, rule, body, [f"/{kind}/{field}"]):
+            if planned(planner, answered, rule.id) != (rule.id in there):
+                ways = planner.what_would_change(read(planner, body), rule.id).ways
+                assert ways and len(ways[0].changes) == 1, (rule.id, answered)
+                break
+
+
+@given(st.data())
+@settings(max_examples=12)
+def test_a_rule_that_is_undecided_hangs_on_its_questions_and_can_still_go_both_ways(
+    planner: Planner, book: Rulebook, data: st.DataObject
+) -> None:
+    body = data.draw(patients(book, medicines=2))
+    explanation = planner.explained(read(planner, body)).explanation
+    assert explanation is not None
+    undecided = {entry.rule.id: entry.questions for entry in explanation.rules if entry.questions}
+    assume(undecided)
+    facts = FactMaker(book)
+    for name in data.draw(st.lists(st.sampled_from(sorted(undecided)), min_size=1, max_size=25, unique=True)):
+        rule = book.rules[name]
+        seen = set()
+        for answered in completed(book, rule, body, undecided[name]):
+            seen.add(holds(rule.when, facts.case(read(planner, answered)).facts))
+            if len(seen) == 2:
+                break
+        assert seen == {True, False}, (name, undecided[name], seen)
+
+
+def tests_in(when: When) -> Iterator[tuple[Pattern, Test]]:
+    return ((pattern, test) for group in when for pattern in group for test in tests_of(pattern.tests))
+
+
+def planned(planner: Planner, body: dict[str, Any], rule: str) -> bool:
+    return rule in {item.rule.id for item in items_of(planner.plan(read(planner, body)))}
+
+
+@given(st.data())
+@settings(max_examples=25)
+def test_what_would_change_an_item_never_touches_medicine_condition_red_flag_or_alcohol(
+    planner: Planner, book: Rulebook, data: st.DataObject
+) -> None:
+    patient = read(planner, data.draw(patients(book)))
+    items = [item.id for item in items_of(planner.plan(patient))]
+    assume(items)
+    for name in items:
+        for way in planner.what_would_change(patient, name).ways:
+            assert way.patch.keys() <= {"treatment", "lifestyle", "support", "preparation", "expectations"}
+            assert "alcohol_drinks_per_week" not in way.patch.get("lifestyle", {})
+            assert "home_environment" not in way.patch.get("lifestyle", {})

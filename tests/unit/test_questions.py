@@ -1,0 +1,106 @@
+"""What to ask next: the order of the questions, and when asking stops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from careplan.inquiry import merge_patch
+from careplan.plan import CarePlan, Question
+from careplan.planner import Planner
+from careplan.rulebook.model import LEVELS, Rulebook
+from tests.patients import patients
+
+Json = dict[str, Any]
+
+
+def planned(planner: Planner, body: Json) -> CarePlan:
+    return planner.plan(planner.intake.decode(msgspec.json.encode(body)))
+
+
+def weight(book: Rulebook, question: Question) -> tuple[int, ...]:
+    levels = [book.rules[rule].file.level for change in question.could_change for rule in change.rules]
+    return tuple(-levels.count(level) for level in LEVELS)
+
+
+def any_answer(question: Question) -> object:
+    match question.answer.type:
+        case "yes_no":
+            return False
+        case "number" | "whole_number":
+            return question.answer.least
+        case "choice":
+            return question.answer.choices[0].value
+        case _:
+            return []
+
+
+def put(body: Json, pointer: str, value: object) -> Json:
+    first, *rest = pointer.strip("/").split("/")
+    if first == "medications" and rest:
+        entries = [dict(entry) for entry in body["medications"]]
+        entries[int(rest[0])][rest[1]] = value
+        return body | {"medications": entries}
+    for key in reversed([first, *rest]):
+        value = {key: value}
+    merged: Json = merge_patch(body, value)
+    return merged
+
+
+@given(st.data())
+@settings(max_examples=40)
+def test_the_questions_on_which_the_most_of_the_most_serious_rules_hang_come_first(
+    planner: Planner, book: Rulebook, data: st.DataObject
+) -> None:
+    asked = planned(planner, data.draw(patients(book))).information_needed
+    weights = [weight(book, question) for question in asked]
+    assert weights == sorted(weights)
+    assert len({question.pointer for question in asked}) == len(asked)
+    assert all(question.could_change and all(change.rules for change in question.could_change) for question in asked)
+
+
+def test_every_question_of_an_empty_request_can_be_answered_from_its_form_until_none_is_left(planner: Planner) -> None:
+    body: Json = {}
+    asked: list[str] = []
+    while questions := [
+        one for one in planned(planner, body).information_needed if not one.pointer.startswith("/protocol/")
+    ]:
+        question = questions[0]
+        assert question.pointer not in asked
+        asked.append(question.pointer)
+        body = put(body, question.pointer, any_answer(question))
+        assert len(asked) < 80
+    assert planned(planner, body).status in ("draft", "blocked")
+
+
+def test_an_answer_takes_its_question_away_brings_its_follow_ons_and_changes_the_order(planner: Planner) -> None:
+    before = [question.pointer for question in planned(planner, {}).information_needed]
+    sent: Json = {"medications": [{"name": "Xanax"}], "conditions": [], "treatment": {"product": "esketamine"}}
+    after = [question.pointer for question in planned(planner, sent).information_needed]
+    assert {"/medications", "/conditions", "/treatment/product"} <= set(before)
+    assert {"/medications", "/conditions", "/treatment/product"}.isdisjoint(after)
+    assert {"/medications/0/schedule", "/medications/0/indication"} <= set(after)
+    assert [one for one in before if one in after] != [one for one in after if one in before]
+
+
+def test_a_question_whose_rules_an_answer_has_ruled_out_is_not_asked_again(planner: Planner) -> None:
+    open_ = {question.pointer for question in planned(planner, {}).information_needed}
+    male = {question.pointer for question in planned(planner, {"medications": [], "conditions": []}).information_needed}
+    assert male < open_
+    assert not any(pointer.startswith("/protocol/holds") for pointer in male)
+
+
+@pytest.mark.parametrize("name", ["clonazepam", "lamotrigine"])
+def test_a_medicine_waits_for_the_answers_about_another_one_that_may_protect(planner: Planner, name: str) -> None:
+    other = {"name": "valproate", "schedule": "daily"}
+    body: Json = {
+        "conditions": [],
+        "medications": [{"name": name, "schedule": "as_needed", "indication": "anxiety"}, other],
+    }
+    open_ = {question.pointer: question for question in planned(planner, body).information_needed}
+    rules = {rule for change in open_["/medications/1/indication"].could_change for rule in change.rules}
+    assert any(rule.startswith(("benzodiazepine-", "lamotrigine-")) for rule in rules), rules
