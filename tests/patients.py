@@ -96,6 +96,7 @@ def patients(book: Rulebook, *, medicines: int = 5) -> st.SearchStrategy[Json]:
         ),
         medications=st.lists(medications(book), max_size=medicines),
         conditions=st.lists(st.sampled_from(sorted(book.conditions)), max_size=4),
+        other_conditions=st.one_of(st.just([]), st.lists(st.text(min_size=1, max_size=40).filter(str.strip), max_size=2)),
         lifestyle=group(
             sleep_hours_per_night=numbers(24),
             exercise_minutes_per_week=numbers(10_080),

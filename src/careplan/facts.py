@@ -203,8 +203,10 @@ class FactMaker:
     def _conditions(self, patient: Patient) -> Iterable[Fact]:
         for at, name in enumerate(patient.conditions or ()):
             yield Fact(f"c{at}", "condition", {"name": name}, (at,))
-        properties: Properties = {"list": _list_state(patient.conditions)}
-        whole = patient.conditions is not None
+        unread = bool(patient.other_conditions)
+        listed = None if patient.conditions is None else [*patient.conditions, *patient.other_conditions]
+        properties: Properties = {"list": _list_state(listed), "unread": unread}
+        whole = patient.conditions is not None and not unread
         self._members(properties, "history", "has", patient.conditions or (), whole=whole)
         yield Fact("history", "history", properties, whole=whole)
 

@@ -47,7 +47,7 @@ class HoldQuestions:
         """The question for each ingredient of the list.
 
         One entry that closes it closes it for every entry of the same ingredient; and as long as any entry could be
-        there against seizures, catatonia or withdrawal without saying so, no question is open.
+        there against seizures, catatonia or withdrawal without saying so, or any condition was not read, none is open.
         """
         entries: dict[str, list[Resolved]] = {}
         rows: dict[str, Ingredient] = {}
@@ -60,6 +60,7 @@ class HoldQuestions:
         dependent = any(resolved.entry.schedule == "daily" and self._makes_dependent(resolved) for resolved in medicines)
         vague = [resolved for resolved in medicines if _is_vague(resolved)]
         unreadable = any(not _is_read(resolved) for resolved in medicines) or any(one.entry.indication for one in vague)
+        unreadable = unreadable or bool(patient.other_conditions)
         found: dict[str, HoldQuestion] = {}
         for name, row in rows.items():
             own = entries[name]

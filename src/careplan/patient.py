@@ -53,6 +53,7 @@ ClinicianName = Annotated[
     ),
 ]
 Token = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
+ConditionText = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")]
 GoalText = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"\S")]
 Rxcui = Annotated[str, Meta(pattern=r"^[0-9]{1,8}$", description="RxNorm concept id (RxCUI)", examples=["596"])]
 Sessions = Annotated[int, Meta(ge=0, le=200)]
@@ -192,6 +193,10 @@ class Patient(Body, frozen=True, kw_only=True):
     conditions: (
         Annotated[list[Token], Meta(max_length=60, description="tokens of GET /v1/conditions; [] means has none")] | None
     ) = None
+    other_conditions: Annotated[
+        list[ConditionText],
+        Meta(max_length=60, description="conditions that have no token, as written; read by a clinician"),
+    ] = []
     lifestyle: Lifestyle = Lifestyle()
     support: Support = Support()
     preparation: Preparation = Preparation()

@@ -110,6 +110,12 @@ class Questions:
                 what="times of the sessions",
                 why="No rule of this rulebook looks at them.",
             )
+        for at, condition in enumerate(patient.other_conditions):
+            yield NotConsidered(
+                pointer=f"/other_conditions/{at}",
+                what=condition,
+                why="It is outside the conditions that this rulebook knows.",
+            )
         yield from self._silent_entries(case, spoken_of, words)
         yield from self._silent_holds(case)
 

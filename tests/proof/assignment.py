@@ -58,6 +58,7 @@ def _exact(value: Value) -> Any:
 def _conditions(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> Iterator[Any]:
     conditions = case.patient.conditions
     yield symbolic.conditions_asked == (conditions is not None)
+    yield symbolic.unread_conditions == bool(case.patient.other_conditions)
     for name, there in symbolic.has.items():
         yield there == (name in (conditions or ()))
     if chosen is not None:

@@ -161,7 +161,7 @@ class Prover:
 
     def _anything_known(self) -> Iterator[Formula]:
         symbolic = self._symbolic
-        yield from (symbolic.conditions_asked, symbolic.medicines_asked, symbolic.goals_asked)
+        yield from (symbolic.conditions_asked, symbolic.unread_conditions, symbolic.medicines_asked, symbolic.goals_asked)
         yield symbolic.answers["protocol", "approved"].value
         yield from (
             answer.known for (kind, name), answer in symbolic.answers.items() if kind in SINGLE and name != "approved"

@@ -62,7 +62,9 @@ class SymbolicPatient:
         """That a field of several values is known to hold `token`, and that it is known not to hold it."""
         match kind, field:
             case "history", "has":
-                return self.has[token], z3.And(self.conditions_asked, z3.Not(self.has[token]))
+                return self.has[token], z3.And(
+                    self.conditions_asked, z3.Not(self.unread_conditions), z3.Not(self.has[token])
+                )
             case "regimen", "takes":
                 taken = self.takes_any(token)
                 return taken, z3.And(self.whole, z3.Not(taken))
@@ -125,6 +127,7 @@ class SymbolicPatient:
         """What the patient has, and `condition`: any one of them."""
         names = tuple(self.book.conditions)
         self.conditions_asked = z3.Bool("conditions?")
+        self.unread_conditions = z3.Bool("conditions not read?")
         self.has = {name: z3.Bool(f"has.{name}") for name in names}
         self.condition = self._token("condition", names)
         self._present["condition"] = z3.Or(list(self.has.values()))
@@ -132,7 +135,9 @@ class SymbolicPatient:
             self._add(z3.Implies(self.has[name], self.conditions_asked))
             self._add(z3.Implies(z3.And(self.present("condition"), self.condition == at), self.has[name]))
         self.answers["condition", "name"] = Answer(YES, self.condition, names)
-        self.answers["history", "list"] = self._list(self.conditions_asked, self.present("condition"))
+        filled = z3.Or(self.present("condition"), self.unread_conditions)
+        self.answers["history", "list"] = self._list(self.conditions_asked, filled)
+        self.answers["history", "unread"] = Answer(YES, self.unread_conditions)
 
     def _list(self, asked: Formula, filled: Formula) -> Answer:
         state = z3.If(asked, z3.If(filled, 0, 1), 2)
@@ -238,7 +243,7 @@ class SymbolicPatient:
             never, self._danger(), self.other_protects, own_protects, z3.And(habit, z3.Or(daily, self.other_daily))
         )
         vague = z3.Or(z3.Not(indication.known), indication.is_("other"))
-        unclear = z3.Or(self.unread_entries, self.other_unclear, z3.And(vague, may_protect))
+        unclear = z3.Or(self.unread_entries, self.unread_conditions, self.other_unclear, z3.And(vague, may_protect))
         answered = z3.And(self.sent_schedule.known, indication.known, asked, self.problem == PROBLEMS.index("none"))
         self.other_stance = self._token("stance of the same ingredient elsewhere", _STANCES)
         stands = {name: self.other_stance == at for at, name in enumerate(_STANCES)}

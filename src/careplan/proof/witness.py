@@ -55,6 +55,8 @@ class Writer:
                 body[kind] = values
         if reading.holds(symbolic.conditions_asked):
             body["conditions"] = [name for name, there in symbolic.has.items() if reading.holds(there)]
+        if reading.holds(symbolic.unread_conditions):
+            body["other_conditions"] = ["a condition of which nothing is known"]
         if reading.holds(symbolic.medicines_asked):
             body["medications"] = self._medications(symbolic, reading)
         self._protocol(symbolic, reading, body)
