@@ -21,9 +21,9 @@ from careplan.commands.output import Output
 from careplan.difference import difference
 from careplan.errors import InvalidPatient, InvalidSettings
 from careplan.intake import Intake
-from careplan.patient import Patient, Protocol
+from careplan.patient import TIME, Patient, Protocol
 from careplan.planner import Planner
-from careplan.record import TIME, read_record, record, replay
+from careplan.record import read_record, record, replay
 from careplan.rulebook.load import shipped
 from careplan.rulebook.model import Rulebook
 from careplan.settings import Settings, clinic_protocol

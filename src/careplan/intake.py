@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from rapidfuzz import process
 
 from careplan.errors import Fault, InvalidPatient
-from careplan.patient import PROTOCOL_FIGURES, Patient, Treatment
+from careplan.patient import NOT_BLANK, PROTOCOL_FIGURES, Patient, Treatment
 from careplan.rulebook.wording import addresses_a_change
 
 MOST_FAULTS = 200
@@ -230,7 +230,7 @@ def _faults_of(error: _SchemaError) -> Iterator[Fault]:
             yield Fault(pointer=pointer, detail="must be a time with date and offset, as RFC 3339 writes it")
         case _:
             words = _LIMITS.get(str(error.validator), "is not of the form that the API describes")
-            yield Fault(pointer=pointer, detail="must not be blank" if expected == r"\S" else words.format(expected))
+            yield Fault(pointer=pointer, detail="must not be blank" if expected == NOT_BLANK else words.format(expected))
 
 
 def _faults_of_choice(error: _SchemaError, pointer: str) -> Iterator[Fault]:

@@ -26,12 +26,19 @@ Cannabis = Literal["none", "occasional", "daily"]
 HomeEnvironment = Literal["supportive", "neutral", "chaotic", "abusive"]
 SuicidalThoughts = Literal["none", "passive", "active_no_plan", "plan_or_intent"]
 
+NOT_BLANK = r"[^\s\x1c-\x1f\x85\ufeff]"
+"""A character that is no space in any dialect of patterns."""
+TIME = (
+    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?"
+    r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+)
+"""An RFC 3339 timestamp."""
 Name = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=200,
-        pattern=r"\S",
+        pattern=NOT_BLANK,
         description="generic, brand or foreign name, as written",
         examples=["Xanax"],
     ),
@@ -53,8 +60,8 @@ ClinicianName = Annotated[
     ),
 ]
 Token = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
-ConditionText = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")]
-GoalText = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"\S")]
+ConditionText = Annotated[str, Meta(min_length=1, max_length=200, pattern=NOT_BLANK)]
+GoalText = Annotated[str, Meta(min_length=1, max_length=500, pattern=NOT_BLANK)]
 Rxcui = Annotated[str, Meta(pattern=r"^[0-9]{1,8}$", description="RxNorm concept id (RxCUI)", examples=["596"])]
 Sessions = Annotated[int, Meta(ge=0, le=200)]
 HoldHours = Annotated[float, Meta(ge=0, le=720)]

@@ -17,12 +17,6 @@ from careplan.planner import Planner
 
 FORMAT: Literal["careplan-record/1"] = "careplan-record/1"
 
-TIME = (
-    r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?"
-    r"(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$"
-)
-"""An RFC 3339 timestamp."""
-
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The base of everything in a record."""

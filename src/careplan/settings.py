@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
@@ -14,6 +15,7 @@ from careplan.errors import InvalidPatient, InvalidSettings
 from careplan.intake import Intake
 from careplan.patient import Protocol
 from careplan.rulebook.load import shipped
+from careplan.zones import ZONES
 
 PREFIX = "CAREPLAN_"
 
@@ -33,8 +35,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Reload the rulebook whenever a file in its folder changes; for development. SIGHUP reloads in any case."""
     log: Literal["json", "console"] = "json"
     """Form of the log lines."""
+    time_zone: str = "UTC"
+    """The clinic's time zone by its IANA name, for calendars that name none."""
     body_limit: Annotated[int, Meta(ge=1_024, le=16_777_216)] = 262_144
     """Largest request body, in bytes."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The clinic's time zone. Raises `InvalidSettings` if there is none of this name."""
+        if self.time_zone not in ZONES:
+            raise InvalidSettings(f"{self.time_zone} is no time zone; name one such as America/New_York")
+        return ZoneInfo(self.time_zone)
 
     @property
     def rules_folder(self) -> Path:

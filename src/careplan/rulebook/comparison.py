@@ -63,6 +63,11 @@ def _lists(book: Rulebook) -> dict[str, dict[str, Words]]:
         "rule": {rule.id: _rule(prose, rule) for rule in (*book.in_order(), *book.resting.values())},
         "rulebook.yaml": {name: {"": value} for name, value in _plain(book.about).items()},
         "drug_classes.yaml": {name: _plain(entry) for name, entry in book.classes.items()},
+        "codes.yaml": {
+            **{f"indications.{name}": _plain(entry) for name, entry in book.codes.indications.items()},
+            **{f"observations.{entry.factor}": _plain(entry) for entry in book.codes.observations},
+            **{f"allergies.{name}": _plain(entry) for name, entry in book.codes.allergies.items()},
+        },
         "conditions.yaml": {name: _plain(entry) for name, entry in book.conditions.items()},
         "medications.csv": {name: _plain(row) for name, row in book.catalogue.ingredients.items()},
         "combinations.csv": {name: _plain(row) for name, row in combinations.items()},

@@ -17,6 +17,7 @@ from careplan.rulebook.files import Document, read_rows
 from careplan.rulebook.lock import LOCK, check_lock
 from careplan.rulebook.model import (
     SECTIONS,
+    Codes,
     Condition,
     DrugClass,
     Rule,
@@ -27,7 +28,7 @@ from careplan.rulebook.model import (
     Source,
     Vocabulary,
 )
-from careplan.rulebook.soundness import check_rule, check_rulebook, check_sentences, check_vocabulary
+from careplan.rulebook.soundness import check_codes, check_rule, check_rulebook, check_sentences, check_vocabulary
 from careplan.texts import Text
 
 T = TypeVar("T")
@@ -78,6 +79,7 @@ class _Loading:
         sources = self._one("sources.yaml", dict[str, Source])
         classes = self._one("drug_classes.yaml", dict[str, DrugClass])
         conditions = self._one("conditions.yaml", dict[str, Condition])
+        codes = self._one("codes.yaml", Codes, check_codes)
         words = self._one("goals.yaml", GoalWords)
         ingredients = self._rows("medications.csv", Ingredient)
         combinations = self._rows("combinations.csv", Combination)
@@ -88,7 +90,7 @@ class _Loading:
         known = (classes, catalogue, conditions) if classes and catalogue and conditions else None
         rules, resting, documents = self._rules(known)
         faults_of_form = {document.file for document in documents.values() if document.faults}
-        if not (about and vocabulary and sources and classes and conditions and words and catalogue):
+        if not (about and vocabulary and sources and classes and conditions and codes and words and catalogue):
             self._faults += [fault for document in documents.values() for fault in document.faults]
             self._stop_if_faulty()
             raise AssertionError("a file of the rulebook is missing without a fault")
@@ -101,6 +103,7 @@ class _Loading:
             vocabulary=vocabulary,
             classes=classes,
             conditions=conditions,
+            codes=codes,
             catalogue=catalogue,
             goals=GoalJudge(words, [name for name in catalogue.names() if len(name) > 3]),
         )

@@ -228,6 +228,38 @@ class Condition(Entry, frozen=True, kw_only=True):
     snomed: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     closes_hold: bool = False
+    also_when_over: bool = False
+
+
+class CodeList(Entry, frozen=True, kw_only=True):
+    """Codes and names that mean the same. A code of ICD-10 stands for all codes below it."""
+
+    icd10: tuple[str, ...] = ()
+    snomed: tuple[str, ...] = ()
+    loinc: tuple[str, ...] = ()
+    rxnorm: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+class ObservationCode(Entry, frozen=True, kw_only=True):
+    """How an observation becomes a factor: a number in one of `units`, times `times`; or one of `values`.
+
+    The numbers of several codes are multiplied.
+    """
+
+    factor: str
+    loinc: Annotated[tuple[str, ...], Meta(min_length=1)]
+    units: tuple[str, ...] = ()
+    times: Annotated[float, Meta(gt=0)] = 1
+    values: dict[str, CodeList] = {}
+
+
+class Codes(Entry, frozen=True, kw_only=True):
+    """`codes.yaml`: the codes by which facts arrive from other systems."""
+
+    indications: dict[str, CodeList]
+    observations: tuple[ObservationCode, ...]
+    allergies: dict[str, CodeList]
 
 
 class ForBoth(Entry, frozen=True, kw_only=True):
@@ -263,6 +295,7 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     vocabulary: Vocabulary
     classes: Mapping[str, DrugClass]
     conditions: Mapping[str, Condition]
+    codes: Codes
     catalogue: Catalogue
     goals: GoalJudge
 

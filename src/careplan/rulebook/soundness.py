@@ -8,7 +8,7 @@ from typing import Protocol
 from careplan.fields import KINDS, MAY_BE_CHANGED
 from careplan.rulebook import wording
 from careplan.rulebook.conditions import Group, Path, Pattern, Test, tests_of
-from careplan.rulebook.model import Rule, Rulebook, RulebookFile, Vocabulary
+from careplan.rulebook.model import Codes, Rule, Rulebook, RulebookFile, Vocabulary
 from careplan.texts import Text
 
 HUMANS_OF_THE_CLINIC = frozenset({"clinic", "clinician", "on_call_clinician"})
@@ -64,6 +64,23 @@ def check_vocabulary(words: Vocabulary, note: FaultList) -> None:
         if entry.changeable and not (kind in MAY_BE_CHANGED and sent):
             path: Path = ("fields", name, "changeable")
             note.fault(path, f"{name} cannot be called changeable.", "Take this line out.", code="not-changeable")
+
+
+def check_codes(codes: Codes, note: FaultList) -> None:
+    """Note every code that leads to a factor or an answer that no request has."""
+    reasons = KINDS["medicine"].fields["indication"].tokens
+    for name in codes.indications.keys() - set(reasons):
+        mend = f"Use one of {', '.join(reasons)}."
+        note.fault(("indications", name), f"No request can say that a medicine is for {name}.", mend, code="unknown-token")
+    for at, observation in enumerate(codes.observations):
+        kind, _, field = observation.factor.rpartition(".")
+        described = KINDS[kind or "patient"].fields.get(field) if (kind or "patient") in KINDS else None
+        place: Path = ("observations", at, "factor")
+        if described is None or not described.sent:
+            note.fault(place, f"No request has {observation.factor}.", "Name a factor of the request.", code="unknown-field")
+        elif (described.type == "number") == bool(observation.values) or observation.values.keys() - set(described.tokens):
+            mend = "Give units for a number, and for a choice only the answers it has."
+            note.fault(place, f"These answers do not fit {observation.factor}.", mend, code="unknown-token")
 
 
 def check_sentences(about: RulebookFile, note: FaultList) -> None:

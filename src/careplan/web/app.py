@@ -27,7 +27,7 @@ from careplan.rulebook.load import load
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.revisions import history
 from careplan.settings import Settings, clinic_protocol, from_environment
-from careplan.web import contract, handbook, health, plans, problems, reference, whatif
+from careplan.web import contract, fhir, handbook, health, plans, problems, reference, whatif
 from careplan.web.examples import request_examples
 from careplan.web.journal import Journal
 from careplan.web.reload import Reloader
@@ -69,7 +69,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
 
     def around(book: Rulebook) -> Surroundings:
         protocol = clinic_protocol(settings, Intake(book.conditions, book.classes))
-        return Surroundings(protocol, history(settings.rules_folder))
+        return Surroundings(protocol, settings.zone, history(settings.rules_folder))
 
     watched = [settings.rules_folder, *([Path(settings.protocol)] if settings.protocol else [])] if settings.watch else []
     reloader = Reloader(settings.rules_folder, desk, make, around, watched=watched)
@@ -90,6 +90,11 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
             plans.create_care_plan,
             whatif.compare_care_plans,
             whatif.what_would_change,
+            fhir.apply,
+            fhir.apply_named,
+            fhir.metadata,
+            fhir.get_questionnaire,
+            fhir.get_plan_definition,
             reference.find_medications,
             reference.list_conditions,
             reference.get_rulebook,
@@ -166,6 +171,7 @@ def _openapi() -> OpenAPIConfig:
         servers=[Server(url="/", description="This service")],
         tags=[
             Tag(name="plans", description="Plans for patients"),
+            Tag(name="fhir", description="The same as FHIR R4"),
             Tag(name="reference", description="What the rulebook knows"),
             Tag(name="health", description="For the machines that run the service"),
         ],

@@ -22,13 +22,16 @@ from careplan.plan import CarePlan
 from careplan.reading import RuleDetail
 from careplan.record import DecisionRecord
 from careplan.rulebook.model import Rulebook
-from careplan.web.problems import PROBLEM_JSON, Problem
+from careplan.web.problems import FHIR_JSON, PROBLEM_JSON, Problem
+from careplan.zones import ZONES
 
 Json = dict[str, Any]
 
 PROBLEMS: Mapping[int, str] = {
     400: "The request cannot be read.",
     404: "There is no such thing.",
+    406: "There is no answer of a type that Accept names; the detail lists what there is.",
+    412: "Data that is needed was not sent.",
     413: "The body is larger than this service takes.",
     415: "The body is not declared as application/json.",
     422: "The body is JSON, but not a patient; every fault is named by JSON Pointer.",
@@ -73,6 +76,7 @@ def document(app: Litestar, book: Rulebook, examples: Mapping[str, Json]) -> Jso
     for schema in schemas.values():
         if "description" in schema:  # docstrings keep their indentation before Python 3.13
             schema["description"] = inspect.cleandoc(schema["description"])
+    schemas |= {"FhirResource": _RESOURCE, "FhirBundle": _BUNDLE}
     found["components"]["schemas"] = dict(sorted(schemas.items()))
     _tidy(found)
     for path in found["paths"].values():
@@ -80,11 +84,73 @@ def document(app: Litestar, book: Rulebook, examples: Mapping[str, Json]) -> Jso
             path["post"]["requestBody"]["required"] = True
     body = found["paths"]["/v1/care-plans"]["post"]["requestBody"]
     body["description"] = "The factors of one patient. An empty object is a patient of whom nothing is known yet."
+    body["content"]["application/fhir+json"] = {"schema": {"$ref": "#/components/schemas/FhirBundle"}}
     body["content"]["application/json"]["examples"] = {
         name: {"summary": name.replace("-", " "), "value": value} for name, value in sorted(examples.items())
     }
     _link(found)
+    _views(found)
+    for parameter in found["paths"]["/v1/care-plans"]["post"]["parameters"]:
+        if parameter["name"] == "zone":
+            parameter["schema"]["enum"] = list(ZONES)
     return found
+
+
+def _views(found: Json) -> None:
+    """The other forms of a plan, and the resources of FHIR, of which only the outline is described here."""
+    resource = {"schema": {"$ref": "#/components/schemas/FhirResource"}}
+    text, binary = {"schema": {"type": "string"}}, {"schema": {"type": "string", "format": "binary"}}
+    answers = found["paths"]["/v1/care-plans"]["post"]["responses"]["200"]["content"]
+    answers |= {
+        FHIR_JSON: resource,
+        "text/html": text,
+        "text/markdown": text,
+        "application/pdf": binary,
+        "text/calendar": text,
+    }
+    for status, answer in found["paths"]["/v1/care-plans"]["post"]["responses"].items():
+        if int(status) >= 400:
+            answer["content"][FHIR_JSON] = resource
+    for path, operations in found["paths"].items():
+        if path.startswith("/fhir/"):
+            for operation in operations.values():
+                _as_fhir(operation, resource)
+
+
+def _as_fhir(operation: Json, resource: Json) -> None:
+    """FHIR in and out, errors as OperationOutcome."""
+    for answer in operation["responses"].values():
+        answer["content"] = {FHIR_JSON: resource}
+    if "requestBody" in operation:
+        bundle = {"schema": {"$ref": "#/components/schemas/FhirBundle"}}
+        operation["requestBody"]["content"] = {FHIR_JSON: bundle, "application/json": bundle}
+
+
+_RESOURCE: Json = {
+    "title": "FhirResource",
+    "description": "A resource of FHIR R4.",
+    "type": "object",
+    "properties": {"resourceType": {"type": "string", "minLength": 1, "pattern": "^[A-Z][A-Za-z]*$"}},
+    "required": ["resourceType"],
+}
+_BUNDLE: Json = {
+    "title": "FhirBundle",
+    "description": "A Bundle of FHIR R4 with what is known of one patient.",
+    "type": "object",
+    "properties": {
+        "resourceType": {"const": "Bundle"},
+        "timestamp": {"description": "the day of which the age is counted", "type": "string", "format": "date-time"},
+        "entry": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"resource": {"$ref": "#/components/schemas/FhirResource"}},
+                "required": ["resource"],
+            },
+        },
+    },
+    "required": ["resourceType"],
+}
 
 
 def _inquiries(patient: Mapping[str, Json]) -> dict[str, Json]:

@@ -3,23 +3,51 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Request, Response, post
 from litestar.datastructures import State
+from litestar.exceptions import ValidationException
 from litestar.params import JSONBody, Parameter
 
-from careplan.patient import Patient
+from careplan.fhir.reading import FromFhir
+from careplan.patient import TIME, Patient
 from careplan.plan import CarePlan
-from careplan.record import TIME, DecisionRecord, record
+from careplan.record import DecisionRecord, record
 from careplan.web.contract import PROBLEMS, documented
-from careplan.web.state import PlanRequest, edition_of
+from careplan.web.problems import FHIR_JSON
+from careplan.web.state import PlanRequest, edition_of, read_of
+from careplan.web.views import JSON, VIEWS, Wanted, chosen, headers
+from careplan.zones import ZONES
 
 _encoder = msgspec.json.Encoder()
 _Explain = Annotated[Literal["none", "full", "record"], Parameter(description="how much to say about why and why not")]
 _At = Annotated[
     str | None,
-    Parameter(pattern=TIME, max_length=40, description="the time to write into a decision record; no plan depends on it"),
+    Parameter(
+        pattern=TIME,
+        max_length=40,
+        description="the time to write into a decision record or a calendar; no plan depends on it",
+    ),
+]
+_Paper = Annotated[Literal["a4", "us-letter"], Parameter(description="the paper of a PDF")]
+_Zone = Annotated[
+    str | None,
+    Parameter(
+        description="the time zone of a calendar by its IANA name; the clinic's own if left out",
+    ),
+]
+_Key = Annotated[
+    str | None,
+    Parameter(
+        pattern=r"^[A-Za-z0-9_.\-]{1,80}$",
+        max_length=80,
+        description="your own opaque key of this course of treatment, from which the UIDs of calendar events are made",
+    ),
+]
+_Details = Annotated[
+    Literal["none", "all"], Parameter(description="whether the titles of calendar events may tell about health")
 ]
 
 
@@ -29,7 +57,8 @@ _At = Annotated[
     operation_id="createCarePlan",
     summary="A draft care plan for one patient",
     description=(
-        "Takes the factors of one patient and answers with a draft care plan. Every factor is optional: what is left out is "
+        "Takes the factors of one patient, as JSON or as a FHIR R4 Bundle, and answers with a draft care plan in the form "
+        "that Accept names: JSON, FHIR, a page, Markdown, PDF or a calendar. Every factor is optional: what is left out is "
         "unknown, never no, and is asked for under `information_needed`. Nothing is stored. With `explain=full` the plan "
         "says of every rule why it fired or not; with `explain=record` the answer is a decision record, which "
         "`careplan replay` reads."
@@ -37,19 +66,41 @@ _At = Annotated[
     tags=["plans"],
     sync_to_thread=False,
     request_class=PlanRequest,
-    responses=documented(PROBLEMS, 400, 413, 415, 422, 500, 503),
+    responses=documented(PROBLEMS, 400, 406, 413, 415, 422, 500, 503),
     response_description="The draft plan. A clinician signs it; `blocked` means that a human must act on the alerts first.",
 )
-def create_care_plan(
-    data: JSONBody[Patient], request: Request[None, None, State], explain: _Explain = "none", at: _At = None
+def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each of the query
+    data: JSONBody[Patient],
+    request: Request[None, None, State],
+    explain: _Explain = "none",
+    at: _At = None,
+    paper: _Paper = "a4",
+    zone: _Zone = None,
+    key: _Key = None,
+    details: _Details = "none",
 ) -> Response[CarePlan | DecisionRecord]:
     """Plan for one patient."""
-    planner = edition_of(request).planner
-    match explain:
-        case "none":
-            made: CarePlan | DecisionRecord = planner.plan(data)
-        case "full":
-            made = planner.explained(data)
-        case "record":
-            made = record(planner, data, at)
-    return Response(_encoder.encode(made), media_type="application/json", headers={"Cache-Control": "no-store"})  # type: ignore[arg-type]
+    edition, read = edition_of(request), read_of(request)
+    accept = request.headers.get("accept")
+    forms = VIEWS if explain == "none" else (JSON,)
+    media_type = chosen(accept, FHIR_JSON if read is not None and FHIR_JSON in forms else JSON, forms)
+    if explain == "record":
+        body = _encoder.encode(record(edition.planner, data, at))
+    else:
+        made = edition.planner.explained(data) if explain == "full" else edition.planner.plan(data)
+        wanted = Wanted(paper=paper, zone=_zone_of(zone, edition.zone), at=at, key=key, details=details == "all")
+        body = VIEWS[media_type](with_unmapped(made, read), data, read, wanted)
+    return Response(body, media_type=media_type, headers=headers(media_type))  # type: ignore[arg-type]
+
+
+def with_unmapped(plan: CarePlan, read: FromFhir | None) -> CarePlan:
+    """The plan with what of a Bundle could not be read, beside what no rule considered."""
+    if read is None or not read.unmapped:
+        return plan
+    return msgspec.structs.replace(plan, not_considered=[*plan.not_considered, *read.unmapped])
+
+
+def _zone_of(name: str | None, otherwise: ZoneInfo) -> ZoneInfo:
+    if name is not None and name not in ZONES:
+        raise ValidationException(extra=[{"key": "zone", "message": "no such time zone"}])
+    return ZoneInfo(name) if name else otherwise

@@ -13,6 +13,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from careplan.errors import Fault, InvalidPatient
 
 PROBLEM_JSON = "application/problem+json"
+FHIR_JSON = "application/fhir+json"
 log = structlog.get_logger("careplan")
 
 
@@ -31,14 +32,24 @@ _DETAILS = {
     400: "The request could not be read.",
     404: "There is nothing at this address.",
     405: "This address does not take this method; the Allow header says which it takes.",
+    406: "There is no answer of the types that Accept names; there are: application/json, application/fhir+json, text/html, "
+    "text/markdown, application/pdf, text/calendar. explain and records come as application/json only.",
+    412: "Data that this service needs was not sent and cannot be fetched from here.",
     413: "The body is larger than this service takes.",
-    415: "Send the body as application/json.",
+    415: "Send the body as application/json, or where a Bundle is taken as application/fhir+json.",
     503: "No rulebook is ready to plan with.",
 }
 
 
-def problem(document: Problem, headers: dict[str, str] | None = None) -> Response[bytes]:
-    """The answer that carries a problem document."""
+def problem(request: Request[Any, Any, Any], document: Problem, headers: dict[str, str] | None = None) -> Response[bytes]:
+    """The answer that carries a problem document; for callers that speak FHIR, the same as an OperationOutcome."""
+    if _speaks_fhir(request):
+        return Response(
+            msgspec.json.encode(outcome(document)),
+            status_code=document.status,
+            media_type=FHIR_JSON,
+            headers={"Cache-Control": "no-store"} | (headers or {}),
+        )
     return Response(
         msgspec.json.encode(document),
         status_code=document.status,
@@ -47,11 +58,49 @@ def problem(document: Problem, headers: dict[str, str] | None = None) -> Respons
     )
 
 
-def on_invalid_patient(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def _speaks_fhir(request: Request[Any, Any, Any]) -> bool:
+    return request.scope["path"].startswith(("/fhir/", "/cds-services")) or FHIR_JSON in (
+        request.headers.get("accept", ""),
+        request.content_type[0],
+    )
+
+
+def outcome(document: Problem) -> dict[str, Any]:
+    """A problem as a FHIR OperationOutcome: one issue for each fault, its place as a path."""
+    code = _ISSUES.get(document.status, "exception" if document.status >= 500 else "invalid")
+    issues: list[dict[str, Any]] = [
+        {
+            "severity": "error",
+            "code": code,
+            "details": {"text": fault.detail},
+            "diagnostics": fault.pointer or "the body",
+            "expression": [_path(fault.pointer)],
+        }
+        for fault in document.errors
+    ]
+    summary = {"severity": "error", "code": code, "details": {"text": document.detail or document.title}}
+    return {"resourceType": "OperationOutcome", "issue": issues or [summary]}
+
+
+_ISSUES = {401: "login", 403: "forbidden", 404: "not-found", 412: "required", 413: "too-long"} | dict.fromkeys(
+    (406, 415), "not-supported"
+)
+
+
+def _path(pointer: str) -> str:
+    """A JSON Pointer as FHIRPath writes it: `/entry/0/resource` is `Bundle.entry[0].resource`."""
+    path = "Bundle"
+    for part in pointer.strip("/").split("/") if pointer else ():
+        path += f"[{part}]" if part.isdigit() else f".{part}"
+    return path
+
+
+def on_invalid_patient(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Name every fault of a body. A body that is not JSON at all is 400, one with wrong factors 422."""
     assert isinstance(error, InvalidPatient)
     unreadable = len(error.faults) == 1 and error.faults[0].pointer == "" and "JSON" in error.faults[0].detail
     return problem(
+        request,
         Problem(
             type="urn:careplan:problem:invalid-patient",
             title="The patient's factors cannot be used",
@@ -59,32 +108,33 @@ def on_invalid_patient(_: Request[Any, Any, Any], error: Exception) -> Response[
             detail=f"{len(error.faults)} {'fault' if len(error.faults) == 1 else 'faults'} found; each is named below.",
             errors=list(error.faults),
             more=error.more,
-        )
+        ),
     )
 
 
-def on_validation(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def on_validation(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Name the query parameters that cannot be used."""
     assert isinstance(error, ValidationException)
     names = [str(entry["key"]) for entry in error.extra or [] if isinstance(entry, dict) and entry.get("key")]
     return problem(
+        request,
         Problem(
             title=HTTPStatus.BAD_REQUEST.phrase,
             status=400,
             detail="These parameters are missing or out of their limits: " + ", ".join(names) if names else _DETAILS[400],
-        )
+        ),
     )
 
 
-def on_http(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def on_http(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Any error with a status: 404, 405, 413, 415 and their like."""
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     allow = {name: value for name, value in (error.headers or {}).items() if name.lower() in ("allow", "retry-after")}
-    return problem(Problem(title=status.phrase, status=status, detail=_DETAILS.get(status, "")), allow)
+    return problem(request, Problem(title=status.phrase, status=status, detail=_DETAILS.get(status, "")), allow)
 
 
-def on_failure(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def on_failure(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """A defect of ours: logged by type and place, because the words of an error may quote the patient."""
     frames = []
     trace = error.__traceback__
@@ -93,5 +143,6 @@ def on_failure(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
         trace = trace.tb_next
     log.error("failed", error=type(error).__name__, at=frames[-12:])
     return problem(
-        Problem(title="Internal Server Error", status=500, detail="The service failed on this request. It is logged.")
+        request,
+        Problem(title="Internal Server Error", status=500, detail="The service failed on this request. It is logged."),
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from litestar import Request
 from litestar.datastructures import State
@@ -13,19 +14,22 @@ from litestar.exceptions import HTTPException
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from careplan.fhir.reading import FhirReader, FromFhir
 from careplan.formats.handbook import Handbook
 from careplan.patient import Patient, Protocol
 from careplan.planner import Planner
 from careplan.rulebook.revisions import Revision
+from careplan.web.problems import FHIR_JSON
 
 LAST_FAULTS = 20
 """As many faults of a refused rulebook are logged and shown."""
 
 
 class Surroundings(NamedTuple):
-    """What belongs to a rulebook in service: the clinic's protocol, and the revisions of each of its files."""
+    """What belongs to a rulebook in service: the clinic's protocol and time zone, and the revisions of each of its files."""
 
     protocol: Protocol | None = None
+    zone: ZoneInfo = ZoneInfo("UTC")
     history: Mapping[str, Sequence[Revision]] = MappingProxyType({})
 
 
@@ -36,6 +40,8 @@ class Edition:
         self.planner = planner
         self.protocol = around.protocol
         self.contract = contract
+        self.zone = around.zone
+        self.fhir = FhirReader(planner.book, planner.intake)
         self.handbook = Handbook(planner.book, planner.reading, around.history)
         self.requests = 0
 
@@ -90,7 +96,7 @@ def edition_of(request: Request[Any, Any, State]) -> Edition:
 
 
 class UnsupportedMediaType(HTTPException):
-    """The body is not declared as JSON."""
+    """The body is not declared as a type that is read here."""
 
     status_code = 415
 
@@ -98,18 +104,31 @@ class UnsupportedMediaType(HTTPException):
 class JsonRequest(Request[None, None, State]):
     """A request whose body is declared as JSON."""
 
-    async def json_body(self) -> bytes:
-        """The body. Raises 415 for another media type."""
+    async def json_body(self, *media_types: str) -> bytes:
+        """The body. Raises 415 unless it is JSON, or of one of these types, in UTF-8."""
         media_type, parameters = self.content_type
-        if media_type != "application/json" or parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+        if media_type not in (media_types or ("application/json",)):
+            raise UnsupportedMediaType
+        if parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
             raise UnsupportedMediaType
         return await self.body()
 
 
 class PlanRequest(JsonRequest):
-    """A request whose JSON body is a patient, read strictly: duplicate keys, every fault at once."""
+    """A request whose body is a patient, as our JSON or as a FHIR Bundle; read strictly, every fault at once."""
 
     async def json(self) -> Patient:
         """The patient. Raises `InvalidPatient`, or 415 for another media type."""
         edition = edition_of(self)
-        return edition.planner.intake.decode(await self.json_body()).under(edition.protocol)
+        body = await self.json_body("application/json", FHIR_JSON)
+        if self.content_type[0] == FHIR_JSON:
+            read = edition.fhir.read(edition.planner.intake.parse(body))
+            self.state["read"] = read
+            return read.patient.under(edition.protocol)
+        return edition.planner.intake.decode(body).under(edition.protocol)
+
+
+def read_of(request: Request[Any, Any, State]) -> FromFhir | None:
+    """What the patient was read from, if that was FHIR."""
+    found: FromFhir | None = request.state.get("read")
+    return found

@@ -1,0 +1,347 @@
+"""A patient's factors from FHIR resources. What cannot be mapped is named, never dropped, and never taken for absent."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from careplan.errors import Fault, InvalidPatient
+from careplan.fhir.answers import medicine_of, value_of
+from careplan.fhir.coding import LOINC, RXNORM, Meanings, codes, conditions_of, words
+from careplan.fhir.dosage import schedule_of
+from careplan.fhir.element import Element
+from careplan.fields import KINDS
+from careplan.intake import Intake
+from careplan.patient import TIME, Patient
+from careplan.plan import NotConsidered
+from careplan.rulebook.model import ObservationCode, Rulebook
+
+Json = dict[str, Any]
+
+_NOT_TAKEN = {"stopped", "not-taken", "completed", "cancelled", "entered-in-error", "ended", "draft"}
+_NOT_TRUE = {"refuted", "entered-in-error"}
+_OVER = {"inactive", "remission", "resolved"}
+
+
+class FromFhir(msgspec.Struct, frozen=True):
+    """A patient, where each of its parts stands in the request, and what was left out.
+
+    `origins` leads from a JSON Pointer of the patient to one of the request; `subject` and `sources` are references.
+    """
+
+    patient: Patient
+    unmapped: list[NotConsidered]
+    origins: dict[str, str]
+    subject: str | None
+    sources: dict[str, str]
+
+
+class FhirReader:
+    """Reads patients for one rulebook."""
+
+    def __init__(self, book: Rulebook, intake: Intake) -> None:
+        self._book = book
+        self._intake = intake
+        self._conditions = conditions_of(book)
+        self._indications = Meanings("indication", book.codes.indications)
+        self._allergies = Meanings("allergies", book.codes.allergies)
+
+    def read(self, body: object, on: date | None = None) -> FromFhir:
+        """The patient in a Bundle, or in a list of resources. `on` is the day of which ages are counted.
+
+        Raises `InvalidPatient` naming every fault by its place in the request.
+        """
+        faults: list[Fault] = []
+        if not isinstance(body, dict) or body.get("resourceType") != "Bundle":
+            raise InvalidPatient([Fault(pointer="/resourceType", detail="must be Bundle")])
+        bundle = Element(body, "", faults)
+        stamp = bundle.text("timestamp")
+        if "timestamp" in bundle.value and not re.fullmatch(TIME, stamp or ""):
+            bundle.fault("timestamp", "must be a time such as 2026-01-31T14:00:00Z")
+        mapping = _Mapping(self._book, self._conditions, self._indications, self._allergies, _day(stamp) or on)
+        if any(link.text("relation") == "next" for link in bundle.children("link")):
+            bundle.fault("link", "says that this is one page of several; send all of it")
+        for entry in bundle.children("entry"):
+            resource = entry.child("resource")
+            if resource is None:
+                entry.fault("resource", "is missing")
+            else:
+                mapping.add(resource, entry.text("fullUrl"))
+        return self._finished(mapping, faults)
+
+    def _finished(self, mapping: _Mapping, faults: list[Fault]) -> FromFhir:
+        body = mapping.finish()
+        try:
+            patient = self._intake.convert(body)
+        except InvalidPatient as error:
+            faults += [Fault(pointer=mapping.origin(fault.pointer), detail=fault.detail) for fault in error.faults]
+        if faults:
+            raise InvalidPatient(sorted(set(faults)))
+        return FromFhir(patient, mapping.unmapped, mapping.origins, mapping.subject, mapping.sources)
+
+
+class _Mapping:
+    """One Bundle on its way to a request body."""
+
+    def __init__(
+        self, book: Rulebook, conditions: Meanings, indications: Meanings, allergies: Meanings, on: date | None
+    ) -> None:
+        self._book = book
+        self._conditions = conditions
+        self._indications = indications
+        self._allergies = allergies
+        self._on = on
+        self._body: Json = {}
+        self._medicines: dict[str, Element] = {}
+        self._later: list[tuple[Element, str]] = []
+        self._allergic: list[tuple[Element, str, str, str]] = []
+        self._numbers: dict[str, dict[str, tuple[float, str]]] = {}
+        self.unmapped: list[NotConsidered] = []
+        self.origins: dict[str, str] = {}
+        self.subject: str | None = None
+        self.sources: dict[str, str] = {}
+
+    def add(self, resource: Element, full_url: str | None) -> None:
+        """Take a resource in."""
+        kind, name = resource.text("resourceType"), resource.text("id")
+        if kind is None or not re.fullmatch("[A-Z][A-Za-z]*", kind):
+            resource.fault("resourceType", "must be the name of a type of resource")
+            return
+        reference = f"{kind}/{name}" if name else full_url or ""
+        match kind:
+            case "Patient":
+                self._patient(resource, reference)
+            case "MedicationStatement" | "MedicationRequest":
+                self._later.append((resource, reference))
+            case "Medication":
+                self._medicines |= {key: resource for key in (reference, full_url) if key}
+            case "Condition":
+                self._condition(resource, reference)
+            case "AllergyIntolerance":
+                self._allergy(resource, reference)
+            case "Observation":
+                self._observation(resource)
+            case "QuestionnaireResponse":
+                self._answers(resource)
+            case "OperationOutcome":
+                self._skip(resource, "OperationOutcome", "It reports a problem of the system that sent it, not a fact.")
+            case _:
+                self._skip(resource, kind, "Resources of this type are not read.")
+
+    def finish(self) -> Json:
+        """The request body, once every resource is in."""
+        for resource, reference in self._later:
+            self._medication(resource, reference)
+        for observation in self._book.codes.observations:
+            self._product(observation)
+        listed = "conditions" in self._body
+        for resource, reference, name, token in self._allergic:
+            if token not in self._body.setdefault("conditions", []):
+                self._list("conditions", token, resource, reference)
+            if not listed:  # An allergy alone does not say that there are no other conditions.
+                self._list("other_conditions", name[:200], resource, reference)
+        return self._body
+
+    def origin(self, pointer: str) -> str:
+        """Where in the Bundle a part of the patient came from."""
+        while pointer:
+            if pointer in self.origins:
+                return self.origins[pointer]
+            pointer = pointer.rpartition("/")[0]
+        return "/entry"
+
+    def _skip(self, at: Element, what: str, why: str) -> None:
+        self.unmapped.append(NotConsidered(pointer=at.pointer, what=what, why=why))
+
+    def _put(self, factor: str, value: object, at: Element) -> None:
+        kind, _, field = factor.rpartition(".")
+        into = self._body.setdefault(kind, {}) if kind else self._body
+        pointer = f"/{factor.replace('.', '/')}"
+        if into.get(field, value) != value:
+            self._skip(at, factor, "Another resource gives another value; the first one counts.")
+            return
+        into[field] = value
+        self.origins.setdefault(pointer, at.pointer)
+
+    def _list(self, field: str, value: object, at: Element, reference: str) -> None:
+        entries = self._body.setdefault(field, [])
+        pointer = f"/{field}/{len(entries)}"
+        entries.append(value)
+        self.origins[pointer] = at.pointer
+        if reference:
+            self.sources[pointer] = reference
+
+    def _patient(self, resource: Element, reference: str) -> None:
+        if self.subject is not None:
+            self._skip(resource, "Patient", "The request has another patient already.")
+            return
+        self.subject = reference or None
+        born = resource.text("birthDate")
+        if born is None:
+            return
+        if self._on is None:
+            self._skip(resource, "birthDate", "Without Bundle.timestamp there is no day of which to count the age.")
+        elif (age := _age(born, self._on)) is None:
+            self._skip(resource, "birthDate", "It is not exact enough to count the age.")
+        else:
+            self._put("age_years", age, resource)
+
+    def _medication(self, resource: Element, reference: str) -> None:
+        status, concept = resource.text("status"), self._concept(resource)
+        name = words(concept)
+        if status in _NOT_TAKEN or resource.flag("doNotPerform"):
+            self._skip(
+                resource, name or "medicine", f"Its status says that it is not taken now ({status or 'not to be given'})."
+            )
+            return
+        if name is None:
+            self._skip(resource, "medicine", "It has neither a code nor a text, nor a Medication in the Bundle.")
+            name = "unnamed medicine"
+        rxcui = next((one.code for one in codes(concept) if one.system == RXNORM), None)
+        entry: Json = {"name": name[:200]}
+        if rxcui and rxcui.isascii() and rxcui.isdigit() and len(rxcui) <= 8:
+            entry["rxcui"] = rxcui
+        dosages = [*resource.children("dosage"), *resource.children("dosageInstruction")]
+        if schedule := schedule_of(dosages):
+            entry["schedule"] = schedule
+        elif dosages:
+            self._skip(dosages[0], f"dosage of {name}", "How it is taken could not be read from it, so it is asked for.")
+        reasons = [code for reason in resource.children("reasonCode") for code in codes(reason)]
+        meant = self._indications.of(reasons)
+        if len(meant) == 1:
+            entry["indication"] = meant[0]
+        elif reasons:
+            self._skip(resource, f"reason for {name}", "It could not be read from its codes, so it is asked for.")
+        self._list("medications", entry, resource, reference)
+
+    def _concept(self, resource: Element) -> Element | None:
+        if "medicationCodeableConcept" in resource:
+            return resource.child("medicationCodeableConcept")
+        pointed = resource.child("medicationReference")
+        to = (pointed.text("reference") or "") if pointed else ""
+        contained = {f"#{one.text('id')}": one for one in resource.children("contained")}
+        medicine = contained.get(to) or self._medicines.get(to)
+        if medicine is not None:
+            return medicine.child("code")
+        return None
+
+    def _condition(self, resource: Element, reference: str) -> None:
+        concept = resource.child("code")
+        name = words(concept) or "condition without a name"
+        status, sure = _code_of(resource.child("clinicalStatus")), _code_of(resource.child("verificationStatus"))
+        if sure in _NOT_TRUE:
+            self._skip(resource, name, f"Its verification status is {sure}.")
+            return
+        meant = self._conditions.of(codes(concept))
+        if status in _OVER:
+            meant = [token for token in meant if self._book.conditions[token].also_when_over]
+            if not meant:
+                self._skip(resource, name, f"Its clinical status is {status}.")
+                return
+        self._body.setdefault("conditions", [])
+        for token in meant:
+            if token not in self._body["conditions"]:
+                self._list("conditions", token, resource, reference)
+        if not meant:
+            self._list("other_conditions", name[:200], resource, reference)
+
+    def _allergy(self, resource: Element, reference: str) -> None:
+        concept = resource.child("code")
+        name = words(concept) or "allergy without a name"
+        meant = self._allergies.of(codes(concept))
+        meant += [token for token, entry in self._book.codes.allergies.items() if name.casefold() in entry.names]
+        if _code_of(resource.child("verificationStatus")) in _NOT_TRUE or not meant:
+            self._skip(resource, name, "No rule of this rulebook looks at this allergy.")
+            return
+        self._allergic += [(resource, reference, name, token) for token in dict.fromkeys(meant)]
+
+    def _observation(self, resource: Element) -> None:
+        concept = resource.child("code")
+        found = list(codes(concept))
+        loinc = {one.code for one in found if one.system == LOINC}
+        name = words(concept) or "observation without a name"
+        known = next((one for one in self._book.codes.observations if loinc & set(one.loinc)), None)
+        if known is None or resource.text("status") in ("cancelled", "entered-in-error"):
+            self._skip(resource, name, "No factor of the request is made from it.")
+        elif known.values:
+            concept = resource.child("valueCodeableConcept")
+            meant = Meanings(known.factor, known.values).of(codes(concept))
+            if len(meant) == 1:
+                self._put(known.factor, meant[0], resource)
+            else:
+                self._skip(resource, name, "Its value is none that a request can give.")
+        else:
+            self._quantity(resource, known, next(iter(loinc & set(known.loinc))), name)
+
+    def _quantity(self, resource: Element, known: ObservationCode, loinc: str, name: str) -> None:
+        quantity = resource.child("valueQuantity")
+        value = quantity.number("value") if quantity else resource.number("valueInteger")
+        unit = (quantity.text("code") or quantity.text("unit")) if quantity else None
+        if value is None or (unit is not None and unit not in known.units) or (quantity and "comparator" in quantity):
+            self._skip(resource, name, f"It gives no plain number in {' or '.join(known.units)}.")
+            return
+        self._numbers.setdefault(known.factor, {}).setdefault(loinc, (value, resource.pointer))
+
+    def _product(self, known: ObservationCode) -> None:
+        parts = self._numbers.get(known.factor, {})
+        if not parts:
+            return
+        first = next(pointer for _, pointer in parts.values())
+        if len(parts) < len(known.loinc):
+            why = f"It takes observations {' and '.join(known.loinc)} together to make a factor of it."
+            self.unmapped.append(NotConsidered(pointer=first, what=known.factor, why=why))
+            return
+        value = known.times
+        for number, _ in parts.values():
+            value *= number
+        self._put(known.factor, value, Element({}, first, []))
+
+    def _answers(self, response: Element) -> None:
+        for item in response.children("item"):
+            factor = (item.text("linkId") or "").strip("/").replace("/", ".")
+            if factor == "medications":
+                self._list("medications", medicine_of(item), item, "")
+                continue
+            self._answers(item)
+            answers = list(item.children("answer"))
+            if not answers:
+                continue
+            kind, _, field = factor.rpartition(".")
+            described = KINDS[kind or "patient"].fields.get(field) if (kind or "patient") in KINDS else None
+            values = [value for answer in answers if (value := value_of(answer)) is not None]
+            if factor == "conditions":
+                for value in values:
+                    self._list("conditions" if value in self._book.conditions else "other_conditions", value, item, "")
+                self._body.setdefault("conditions", [])
+            elif factor == "expectations.goals":
+                self._put(factor, [str(value) for value in values], item)
+            elif described is None or not described.sent or KINDS[kind or "patient"].many or len(values) != 1:
+                self._skip(item, item.text("text") or "answer", "No factor of the request is made from it.")
+            else:
+                self._put(factor, values[0], item)
+
+
+def _code_of(concept: Element | None) -> str | None:
+    return next((one.code for one in codes(concept)), None)
+
+
+def _day(stamp: str | None) -> date | None:
+    try:
+        return date.fromisoformat((stamp or "")[:10])
+    except ValueError:
+        return None
+
+
+def _age(born: str, on: date) -> int | None:
+    """Full years; of a birth date without day or month only where it makes no difference."""
+    parts = born.split("-")
+    try:
+        if len(parts) == 3:
+            day = date.fromisoformat(born)
+            return on.year - day.year - ((on.month, on.day) < (day.month, day.day)) if day <= on else None
+    except ValueError:
+        return None
+    return None

@@ -1,0 +1,35 @@
+"""A plan as Markdown (CommonMark with tables). What a caller wrote can never become markup."""
+
+from __future__ import annotations
+
+import re
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from careplan.formats.sheet import sheet
+from careplan.patient import Patient
+from careplan.plan import CarePlan
+
+_MARKS = re.compile(r"([\\`*_\[\]<>|~&]|^[#+-])|^(\d+)([.)])")
+
+
+def _escaped(text: str) -> str:
+    plain = " ".join(text.split())
+    return _MARKS.sub(lambda found: f"\\{found[1]}" if found[1] else f"{found[2]}\\{found[3]}", plain)
+
+
+_environment = Environment(
+    loader=PackageLoader("careplan.formats"),
+    autoescape=False,  # noqa: S701 - not HTML; every value goes through `md`
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+_environment.filters["md"] = _escaped
+
+
+def markdown(plan: CarePlan, patient: Patient) -> bytes:
+    """The text in UTF-8."""
+    text = _environment.get_template("plan.md").render(plan=sheet(plan, patient))
+    return re.sub(r"\n{3,}", "\n\n", text).encode()

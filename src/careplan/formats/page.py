@@ -1,0 +1,29 @@
+"""A plan as one self-contained page: no script, nothing from elsewhere, made to be read, printed and signed."""
+
+from __future__ import annotations
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from careplan.formats.drawing import drawing
+from careplan.formats.sheet import sheet
+from careplan.patient import Patient
+from careplan.plan import CarePlan
+from careplan.timeline import timeline
+
+_environment = Environment(
+    loader=PackageLoader("careplan.formats"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def page(plan: CarePlan, patient: Patient) -> bytes:
+    """The page in UTF-8."""
+    style = Markup(_environment.get_template("plan.css").render())  # noqa: S704 - our own style sheet
+    shown = _environment.get_template("plan.html").render(
+        plan=sheet(plan, patient), drawing=drawing(timeline(plan, patient)), style=style
+    )
+    return shown.encode()

@@ -1,0 +1,84 @@
+"""The forms in which a plan can be had, and choosing one: by quality values, and 406 with the list of what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+import msgspec
+from litestar.exceptions import HTTPException
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
+
+from careplan.fhir.reading import FromFhir
+from careplan.fhir.writing import FhirWriter
+from careplan.formats.calendar import Occasion, calendar
+from careplan.formats.markdown import markdown
+from careplan.formats.page import page
+from careplan.formats.paper import Paper, paper
+from careplan.patient import Patient
+from careplan.plan import CarePlan
+from careplan.web.problems import FHIR_JSON
+
+JSON = "application/json"
+PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request says about the form of its answer."""
+
+    paper: Paper
+    zone: ZoneInfo
+    at: str | None
+    key: str | None
+    details: bool
+
+    def occasion(self) -> Occasion:
+        """The same for a calendar."""
+        stamp = datetime.fromisoformat(self.at) if self.at else None
+        return Occasion(zone=self.zone, stamp=stamp, key=self.key, details=self.details)
+
+
+Written: TypeAlias = Callable[[CarePlan, Patient, FromFhir | None, Wanted], bytes]
+
+_fhir = FhirWriter()
+
+VIEWS: Mapping[str, Written] = {
+    JSON: lambda plan, _patient, _read, _wanted: _encode(plan),
+    FHIR_JSON: lambda plan, patient, read, _wanted: _encode(_fhir.bundle(plan, patient, read)),
+    "text/html": lambda plan, patient, _read, _wanted: page(plan, patient),
+    "text/markdown": lambda plan, patient, _read, _wanted: markdown(plan, patient),
+    "application/pdf": lambda plan, patient, _read, wanted: paper(plan, patient, wanted.paper),
+    "text/calendar": lambda plan, patient, _read, wanted: calendar(plan, patient, wanted.occasion()),
+}
+
+
+class NotAcceptable(HTTPException):
+    """None of the forms there are is wanted."""
+
+    status_code = 406
+
+
+def chosen(accept: str | None, default: str, among: Iterable[str]) -> str:
+    """The media type that the Accept header likes best, of several equals the default. Raises 406."""
+    if accept is None or not accept.strip():
+        return default
+    found = parse_accept_header(accept, MIMEAccept).best_match([default, *(one for one in among if one != default)])
+    if found is None:
+        raise NotAcceptable
+    return found
+
+
+def headers(media_type: str) -> dict[str, str]:
+    """What goes with a plan in this form."""
+    found: dict[str, Any] = {"Cache-Control": "no-store", "Vary": "Accept, Accept-Language"}
+    if media_type == "text/html":
+        found["Content-Security-Policy"] = PAGE_POLICY
+    if media_type in ("application/pdf", "text/calendar"):
+        name = "care-plan.pdf" if media_type == "application/pdf" else "appointments.ics"
+        found["Content-Disposition"] = f'inline; filename="{name}"'
+    return found

@@ -1,0 +1,36 @@
+// Opens a page in headless Chromium without a network, lets axe judge it by WCAG 2.2 AA, and prints what it finds as JSON.
+// Usage: node page.mjs FILE [PICTURE]
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+import { chromium } from "playwright-core";
+
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const [file, picture] = process.argv.slice(2);
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+try {
+  const page = await browser.newPage({ viewport: { width: 900, height: 1200 } });
+  const asked = [];
+  page.on("request", (request) => asked.push(request.url()));
+  await page.goto(pathToFileURL(file).href);
+  const own = asked.splice(0);
+  await page.addScriptTag({ path: axe });
+  const found = await page.evaluate(() =>
+    globalThis.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }),
+  );
+  await page.setViewportSize({ width: 320, height: 800 });
+  const sideways = await page.evaluate(() => document.documentElement.scrollWidth > 330);
+  await page.setViewportSize({ width: 900, height: 1200 });
+  if (picture) await page.screenshot({ path: picture, fullPage: true });
+  const papers = {};
+  for (const format of ["A4", "Letter"]) {
+    const pdf = await page.pdf({ format, preferCSSPageSize: false });
+    papers[format] = pdf.toString("base64");
+  }
+  const violations = found.violations.map((one) => ({ id: one.id, help: one.help, nodes: one.nodes.map((node) => node.html) }));
+  process.stdout.write(JSON.stringify({ violations, passes: found.passes.length, requests: own, sideways, papers }));
+} finally {
+  await browser.close();
+}
