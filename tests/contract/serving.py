@@ -44,7 +44,8 @@ def running(log: Path, *options: str, **environment: str) -> Iterator[Server]:
 def _environment(extra: dict[str, str]) -> dict[str, str]:
     import os
 
-    return os.environ | extra
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("CAREPLAN_")}
+    return outside | extra
 
 
 def _address(descriptor: int, process: subprocess.Popen[bytes]) -> str:

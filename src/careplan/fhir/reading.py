@@ -49,8 +49,8 @@ class FhirReader:
         self._indications = Meanings("indication", book.codes.indications)
         self._allergies = Meanings("allergies", book.codes.allergies)
 
-    def read(self, body: object, on: date | None = None) -> FromFhir:
-        """The patient in a Bundle, or in a list of resources. `on` is the day of which ages are counted.
+    def read(self, body: object, on: date | None = None, *, drafts: bool = False) -> FromFhir:
+        """The patient in a Bundle. `on` is the day of which ages are counted; with `drafts`, orders being made count.
 
         Raises `InvalidPatient` naming every fault by its place in the request.
         """
@@ -62,6 +62,7 @@ class FhirReader:
         if "timestamp" in bundle.value and not re.fullmatch(TIME, stamp or ""):
             bundle.fault("timestamp", "must be a time such as 2026-01-31T14:00:00Z")
         mapping = _Mapping(self._book, self._conditions, self._indications, self._allergies, _day(stamp) or on)
+        mapping.not_taken = _NOT_TAKEN - {"draft"} if drafts else _NOT_TAKEN
         if any(link.text("relation") == "next" for link in bundle.children("link")):
             bundle.fault("link", "says that this is one page of several; send all of it")
         for entry in bundle.children("entry"):
@@ -99,6 +100,7 @@ class _Mapping:
         self._later: list[tuple[Element, str]] = []
         self._allergic: list[tuple[Element, str, str, str]] = []
         self._numbers: dict[str, dict[str, tuple[float, str]]] = {}
+        self.not_taken = _NOT_TAKEN
         self.unmapped: list[NotConsidered] = []
         self.origins: dict[str, str] = {}
         self.subject: str | None = None
@@ -192,7 +194,7 @@ class _Mapping:
     def _medication(self, resource: Element, reference: str) -> None:
         status, concept = resource.text("status"), self._concept(resource)
         name = words(concept)
-        if status in _NOT_TAKEN or resource.flag("doNotPerform"):
+        if status in self.not_taken or resource.flag("doNotPerform"):
             self._skip(
                 resource, name or "medicine", f"Its status says that it is not taken now ({status or 'not to be given'})."
             )

@@ -66,6 +66,7 @@ def _lists(book: Rulebook) -> dict[str, dict[str, Words]]:
         "codes.yaml": {
             **{f"indications.{name}": _plain(entry) for name, entry in book.codes.indications.items()},
             **{f"observations.{entry.factor}": _plain(entry) for entry in book.codes.observations},
+            "override_reasons": dict(book.codes.override_reasons),
             **{f"allergies.{name}": _plain(entry) for name, entry in book.codes.allergies.items()},
         },
         "conditions.yaml": {name: _plain(entry) for name, entry in book.conditions.items()},

@@ -260,6 +260,7 @@ class Codes(Entry, frozen=True, kw_only=True):
     indications: dict[str, CodeList]
     observations: tuple[ObservationCode, ...]
     allergies: dict[str, CodeList]
+    override_reasons: dict[str, Line]
 
 
 class ForBoth(Entry, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 import swagger_ui_bundle
 from litestar import Litestar, Request, Response, get
+from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.config import OpenAPIConfig
@@ -27,11 +28,12 @@ from careplan.rulebook.load import load
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.revisions import history
 from careplan.settings import Settings, clinic_protocol, from_environment
-from careplan.web import contract, fhir, handbook, health, plans, problems, reference, whatif
+from careplan.web import contract, fhir, handbook, health, hooks, plans, problems, reference, whatif
 from careplan.web.examples import request_examples
 from careplan.web.journal import Journal
 from careplan.web.reload import Reloader
 from careplan.web.state import Desk, Edition, Leasing, Surroundings, edition_of
+from careplan.web.trust import trust_in
 
 ASSETS = "/docs-assets"
 
@@ -90,6 +92,10 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
             plans.create_care_plan,
             whatif.compare_care_plans,
             whatif.what_would_change,
+            hooks.discover,
+            hooks.call_service,
+            hooks.take_feedback,
+            hooks.get_feedback,
             fhir.apply,
             fhir.apply_named,
             fhir.metadata,
@@ -115,14 +121,34 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
             HTTPException: problems.on_http,
             Exception: problems.on_failure,
         },
+        cors_config=_cors(settings.origins),
         lifespan=[planning],
         middleware=[Leasing()],
         logging_config=None,
         openapi_config=_openapi(),
         request_max_body_size=settings.body_limit,
-        state=State({"desk": desk, "reloader": reloader}),
+        state=State(
+            {
+                "desk": desk,
+                "reloader": reloader,
+                "trust": trust_in(settings.cds_clients, settings.public_url),
+                "feedback": hooks.Feedback(),
+                "address": settings.public_url,
+            }
+        ),
     )
     return app
+
+
+def _cors(origins: list[str]) -> CORSConfig | None:
+    if not origins:
+        return None
+    return CORSConfig(
+        allow_origins=origins,
+        allow_methods=["GET", "POST", "OPTIONS"],
+        allow_headers=["Authorization", "Content-Type", "Accept", "Accept-Language"],
+        expose_headers=["X-Request-Id"],
+    )
 
 
 def contract_of(app: Litestar, book: Rulebook) -> dict[str, Any]:
@@ -172,6 +198,7 @@ def _openapi() -> OpenAPIConfig:
         tags=[
             Tag(name="plans", description="Plans for patients"),
             Tag(name="fhir", description="The same as FHIR R4"),
+            Tag(name="cds-hooks", description="Cards for EHRs (CDS Hooks 2.0)"),
             Tag(name="reference", description="What the rulebook knows"),
             Tag(name="health", description="For the machines that run the service"),
         ],

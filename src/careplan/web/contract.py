@@ -22,6 +22,7 @@ from careplan.plan import CarePlan
 from careplan.reading import RuleDetail
 from careplan.record import DecisionRecord
 from careplan.rulebook.model import Rulebook
+from careplan.web.cds_contract import CDS_SCHEMAS
 from careplan.web.problems import FHIR_JSON, PROBLEM_JSON, Problem
 from careplan.zones import ZONES
 
@@ -29,6 +30,7 @@ Json = dict[str, Any]
 
 PROBLEMS: Mapping[int, str] = {
     400: "The request cannot be read.",
+    401: "The token is missing or not trusted.",
     404: "There is no such thing.",
     406: "There is no answer of a type that Accept names; the detail lists what there is.",
     412: "Data that is needed was not sent.",
@@ -51,7 +53,7 @@ def documented(problems: Mapping[int, str], *statuses: int) -> dict[int, Respons
 def document(app: Litestar, book: Rulebook, examples: Mapping[str, Json]) -> Json:
     """The OpenAPI 3.1 document of a built app, with these request bodies as examples."""
     found: Json = msgspec.json.decode(msgspec.json.encode(app.openapi_schema.to_schema()))
-    from careplan.web import health, reference, whatif
+    from careplan.web import health, hooks, reference, whatif
 
     _, patient = patient_schema(book.conditions, book.classes)
     structs = (
@@ -65,6 +67,7 @@ def document(app: Litestar, book: Rulebook, examples: Mapping[str, Json]) -> Jso
         RuleDetail,
         health.Alive,
         health.Ready,
+        hooks.Heard,
         whatif.Compared,
         WhatWouldChange,
         DecisionRecord,
@@ -76,7 +79,7 @@ def document(app: Litestar, book: Rulebook, examples: Mapping[str, Json]) -> Jso
     for schema in schemas.values():
         if "description" in schema:  # docstrings keep their indentation before Python 3.13
             schema["description"] = inspect.cleandoc(schema["description"])
-    schemas |= {"FhirResource": _RESOURCE, "FhirBundle": _BUNDLE}
+    schemas |= {"FhirResource": _RESOURCE, "FhirBundle": _BUNDLE} | CDS_SCHEMAS
     found["components"]["schemas"] = dict(sorted(schemas.items()))
     _tidy(found)
     for path in found["paths"].values():
@@ -112,9 +115,19 @@ def _views(found: Json) -> None:
         if int(status) >= 400:
             answer["content"][FHIR_JSON] = resource
     for path, operations in found["paths"].items():
-        if path.startswith("/fhir/"):
+        if path.startswith(("/fhir/", "/cds-services")):
             for operation in operations.values():
                 _as_fhir(operation, resource)
+    services = found["paths"]["/cds-services"]["get"]["responses"]["200"]
+    services["content"] = {"application/json": {"schema": {"$ref": "#/components/schemas/CdsServices"}}}
+    for path, body, answer in (
+        ("/cds-services/{service}", "CdsCall", "CdsCards"),
+        ("/cds-services/{service}/feedback", "CdsFeedback", None),
+    ):
+        operation = found["paths"][path]["post"]
+        operation["requestBody"]["content"] = {"application/json": {"schema": {"$ref": f"#/components/schemas/{body}"}}}
+        form = {"$ref": f"#/components/schemas/{answer}"} if answer else {"type": "object"}
+        operation["responses"]["200"]["content"] = {"application/json": {"schema": form}}
 
 
 def _as_fhir(operation: Json, resource: Json) -> None:

@@ -44,8 +44,9 @@ _DETAILS = {
 def problem(request: Request[Any, Any, Any], document: Problem, headers: dict[str, str] | None = None) -> Response[bytes]:
     """The answer that carries a problem document; for callers that speak FHIR, the same as an OperationOutcome."""
     if _speaks_fhir(request):
+        root = "Request" if request.scope["path"].startswith("/cds-services") else "Bundle"
         return Response(
-            msgspec.json.encode(outcome(document)),
+            msgspec.json.encode(outcome(document, root)),
             status_code=document.status,
             media_type=FHIR_JSON,
             headers={"Cache-Control": "no-store"} | (headers or {}),
@@ -65,7 +66,7 @@ def _speaks_fhir(request: Request[Any, Any, Any]) -> bool:
     )
 
 
-def outcome(document: Problem) -> dict[str, Any]:
+def outcome(document: Problem, root: str = "Bundle") -> dict[str, Any]:
     """A problem as a FHIR OperationOutcome: one issue for each fault, its place as a path."""
     code = _ISSUES.get(document.status, "exception" if document.status >= 500 else "invalid")
     issues: list[dict[str, Any]] = [
@@ -74,7 +75,7 @@ def outcome(document: Problem) -> dict[str, Any]:
             "code": code,
             "details": {"text": fault.detail},
             "diagnostics": fault.pointer or "the body",
-            "expression": [_path(fault.pointer)],
+            "expression": [_path(fault.pointer, root)],
         }
         for fault in document.errors
     ]
@@ -87,9 +88,9 @@ _ISSUES = {401: "login", 403: "forbidden", 404: "not-found", 412: "required", 41
 )
 
 
-def _path(pointer: str) -> str:
+def _path(pointer: str, root: str) -> str:
     """A JSON Pointer as FHIRPath writes it: `/entry/0/resource` is `Bundle.entry[0].resource`."""
-    path = "Bundle"
+    path = root
     for part in pointer.strip("/").split("/") if pointer else ():
         path += f"[{part}]" if part.isdigit() else f".{part}"
     return path
@@ -130,7 +131,11 @@ def on_http(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
     """Any error with a status: 404, 405, 413, 415 and their like."""
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
-    allow = {name: value for name, value in (error.headers or {}).items() if name.lower() in ("allow", "retry-after")}
+    allow = {
+        name: value
+        for name, value in (error.headers or {}).items()
+        if name.lower() in ("allow", "retry-after", "www-authenticate")
+    }
     return problem(request, Problem(title=status.phrase, status=status, detail=_DETAILS.get(status, "")), allow)
 
 

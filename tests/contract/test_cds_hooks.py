@@ -1,0 +1,588 @@
+"""CDS Hooks 2.0: what binds a service, each requirement by its number, on a really running server.
+
+`REQUIREMENTS` also makes docs/cds-hooks.md: `CAREPLAN_WRITE_GOLDEN=1 pytest tests/contract/test_cds_hooks.py`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from markdown_it import MarkdownIt
+
+from careplan.fhir.cards import SERVICE, card_uuid, mark_of, rules_by_mark, shortened
+from careplan.rulebook.model import Rulebook
+from tests.contract.serving import ROOT, Server, running
+from tests.contract.test_fhir import concept, condition, entry, faults_of, medication, of_type
+
+Json = dict[str, Any]
+Check = Callable[["Site"], None]
+
+pytestmark = pytest.mark.xdist_group("server")
+
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
+DAILY = [{"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}}]
+PUBLIC = "http://127.0.0.1:8000"
+
+
+def bundle(*entries: Json) -> Json:
+    return {"resourceType": "Bundle", "type": "searchset", "entry": list(entries)}
+
+
+XANAX = medication(concept(RXNORM, "596", "alprazolam"), dosage=DAILY, reasonCode=[concept(ICD10, "F41.1")])
+ORDER = entry(
+    {
+        "resourceType": "MedicationRequest",
+        "id": "o1",
+        "status": "draft",
+        "intent": "order",
+        "medicationCodeableConcept": concept(RXNORM, "28439", "lamotrigine"),
+    }
+)
+CALL: Json = {
+    "hook": "patient-view",
+    "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+    "context": {"userId": "Practitioner/7", "patientId": "p1"},
+    "prefetch": {
+        "patient": {"resourceType": "Patient", "id": "p1", "birthDate": "1980-02-03"},
+        "statements": bundle(XANAX),
+        "requests": None,
+        "conditions": bundle(condition(concept(ICD10, "I21.4", "NSTEMI")), condition(concept(ICD10, "I10"))),
+    },
+    "extension": {"careplan.at": "2026-11-01T12:00:00Z"},
+}
+SIGN: Json = CALL | {"hook": "order-sign", "context": CALL["context"] | {"draftOrders": bundle(ORDER)}}
+
+
+class Site:
+    """A running service and what it answers."""
+
+    def __init__(self, address: Server) -> None:
+        self.address = address
+        self.found = httpx.get(f"{address}/cds-services")
+        self.services: list[Json] = self.found.json()["services"]
+        self.answer = self.post(CALL)
+        self.cards: list[Json] = self.answer.json()["cards"]
+
+    def post(self, body: object, path: str = SERVICE, **headers: str) -> httpx.Response:
+        return httpx.post(f"{self.address}/cds-services/{path}", json=body, headers=headers)
+
+    @property
+    def suggestions(self) -> list[Json]:
+        return [suggestion for card in self.cards for suggestion in card.get("suggestions", ())]
+
+    @property
+    def actions(self) -> list[Json]:
+        return [action for suggestion in self.suggestions for action in suggestion["actions"]]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    log = tmp_path_factory.mktemp("server") / "log"
+    with running(log, CAREPLAN_PUBLIC_URL=PUBLIC, CAREPLAN_CORS_ORIGINS="https://ehr.example.org") as address:
+        yield Site(address)
+
+
+REQUIREMENTS: dict[int, tuple[str, Check | str]] = {}
+"""By number: what is required, in short; and the check, or why it does not bind this service."""
+
+
+def requires(*numbers: int, says: str) -> Callable[[Check], Check]:
+    def noted(check: Check) -> Check:
+        for number in numbers:
+            assert number not in REQUIREMENTS
+            REQUIREMENTS[number] = (says, check)
+        return check
+
+    return noted
+
+
+def elsewhere(*numbers: int, says: str, why: str) -> None:
+    for number in numbers:
+        assert number not in REQUIREMENTS
+        REQUIREMENTS[number] = (says, why)
+
+
+def met_by(*numbers: int, says: str, test: str) -> None:
+    elsewhere(*numbers, says=says, why=f"`{test}`")
+
+
+def values(body: object) -> Iterator[object]:
+    yield body
+    for part in body.values() if isinstance(body, dict) else body if isinstance(body, list) else ():
+        yield from values(part)
+
+
+def absolute(url: str) -> bool:
+    return re.fullmatch(r"https?://[^/\s]+(/\S*)?", url) is not None
+
+
+@requires(1, says="JSON in and out")
+def _(site: Site) -> None:
+    assert site.answer.headers["content-type"] == "application/json"
+    refused = httpx.post(f"{site.address}/cds-services/{SERVICE}", content="x", headers={"Content-Type": "text/plain"})
+    assert refused.status_code == 415
+
+
+@requires(3, says="no element is null or empty, but for an empty list of cards")
+def _(site: Site) -> None:
+    for body in (site.found.json(), site.answer.json()):
+        assert not [value for value in values(body) if value is None or value in ("", {}, [])]
+
+
+@requires(4, 5, 13, says="discovery at /cds-services by GET, 200")
+def _(site: Site) -> None:
+    assert site.found.status_code == 200
+
+
+@requires(6, says="an object with a list of services")
+def _(site: Site) -> None:
+    assert isinstance(site.found.json(), dict)
+    assert {one["hook"] for one in site.services} == {"patient-view", "order-select", "order-sign"}
+
+
+@requires(7, 8, 9, 10, 12, says="each service has hook, title, description, id and what it needs, as strings")
+def _(site: Site) -> None:
+    for one in site.services:
+        for name in ("hook", "title", "description", "id", "usageRequirements"):
+            assert isinstance(one[name], str)
+            assert one[name]
+
+
+@requires(11, 29, 36, says="prefetch templates by key, in the answer to discovery")
+def _(site: Site) -> None:
+    for one in site.services:
+        assert all(isinstance(key, str) and isinstance(query, str) for key, query in one["prefetch"].items())
+        assert {"statements", "conditions", "patient"} <= one["prefetch"].keys()
+
+
+@requires(14, 76, says="other statuses where something is wrong, with an OperationOutcome")
+def _(site: Site) -> None:
+    for answer, status in ((site.post({}, "nothing-here"), 404), (site.post({"hook": "x"}), 422)):
+        assert answer.status_code == status
+        assert answer.json()["resourceType"] == "OperationOutcome"
+        assert faults_of([answer.json()]) == [[]]
+
+
+@requires(16, says="a service is at /cds-services/{id}")
+def _(site: Site) -> None:
+    assert all(site.post(CALL, one["id"]).status_code == 200 for one in site.services)
+
+
+@requires(28, 34, says="resources come as prefetch")
+def _(site: Site) -> None:
+    assert any("alprazolam" in card["detail"] for card in site.cards)
+
+
+@requires(35, 55, 56, 57, 59, says="tokens stand in {{ }} and name a primitive root field of the context, as context.name")
+def _(site: Site) -> None:
+    queries = [query for one in site.services for query in one["prefetch"].values()]
+    tokens = [token for query in queries for token in re.findall(r"\{\{(.*?)\}\}", query)]
+    assert set(tokens) == {"context.patientId"}
+    assert all("{" not in re.sub(r"\{\{context\.patientId\}\}", "", query) for query in queries)
+
+
+@requires(52, says="an OperationOutcome in place of prefetched data is noticed")
+def _(site: Site) -> None:
+    failed = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
+    assert site.post(CALL | {"prefetch": CALL["prefetch"] | {"conditions": failed}}).status_code == 412
+    beside = site.post(CALL | {"prefetch": CALL["prefetch"] | {"observations": failed}})
+    assert "OperationOutcome" in json.dumps(beside.json()["cards"][-1])
+
+
+@requires(54, says="412 when needed data was not sent")
+def _(site: Site) -> None:
+    for key in ("conditions", "statements"):
+        left = {name: value for name, value in CALL["prefetch"].items() if name not in (key, "requests")}
+        answer = site.post(CALL | {"prefetch": left})
+        assert answer.status_code == 412
+        assert answer.json()["resourceType"] == "OperationOutcome"
+    page_of_several = bundle(XANAX) | {"link": [{"relation": "next", "url": "x"}]}
+    cut = {"statements": page_of_several, "conditions": None}
+    assert site.post(CALL | {"prefetch": cut}).status_code == 412
+
+
+@requires(58, says="queries are reads by id, or searches by patient and code")
+def _(site: Site) -> None:
+    patient = r"\{\{context\.patientId\}\}"
+    form = rf"Patient/{patient}|[A-Z][A-Za-z]+\?patient={patient}(&code=[^&]+)?"
+    assert all(re.fullmatch(form, query) for one in site.services for query in one["prefetch"].values())
+
+
+@requires(74, says="200 and an object with a list of cards")
+def _(site: Site) -> None:
+    assert site.answer.status_code == 200
+    assert isinstance(site.answer.json()["cards"], list)
+
+
+@requires(77, says="an empty list of cards where there is nothing to say")
+def _(site: Site) -> None:
+    nothing = SIGN | {"context": SIGN["context"] | {"draftOrders": bundle()}}
+    answer = site.post(nothing)
+    assert (answer.status_code, answer.json()) == (200, {"cards": []})
+
+
+@requires(80, 81, 82, says="a unique uuid for each card, as a string")
+def _(site: Site) -> None:
+    found = [card["uuid"] for card in site.cards]
+    assert len(set(found)) == len(found)
+    assert all(str(uuid.UUID(one)) == one for one in found)
+
+
+@requires(83, says="a summary shorter than 140 characters")
+def _(site: Site) -> None:
+    assert all(0 < len(card["summary"]) < 140 for card in site.cards)
+    assert len(shortened("word " * 60)) < 140
+    assert shortened("short") == "short"
+
+
+@requires(84, 85, says="the detail is GitHub Flavored Markdown")
+def _(site: Site) -> None:
+    for card in site.cards:
+        shown = MarkdownIt("gfm-like", {"linkify": False}).render(card["detail"])
+        assert "<p>" in shown or "<li>" in shown
+
+
+@requires(87, 88, 89, says="the indicator is info, warning or critical")
+def _(site: Site) -> None:
+    assert site.cards[0]["indicator"] == "critical"
+    assert {card["indicator"] for card in site.cards} == {"critical", "warning", "info"}
+
+
+@requires(90, 105, 106, 107, 108, 109, says="the source has a label and an absolute url that leads to no patient")
+def _(site: Site) -> None:
+    for card in site.cards:
+        assert card["source"]["label"]
+        assert card["source"]["url"] == f"{PUBLIC}/rulebook"
+
+
+@requires(110, says="links lead to what is behind a card")
+def _(site: Site) -> None:
+    for card in site.cards:
+        for link in card["links"]:
+            path = link["url"].removeprefix(PUBLIC)
+            assert httpx.get(f"{site.address}{path}", follow_redirects=True).status_code == 200
+
+
+@requires(92, 94, 117, 118, 119, 123, says="suggestions have a label, a uuid and actions")
+def _(site: Site) -> None:
+    assert site.suggestions
+    for suggestion in site.suggestions:
+        assert suggestion["label"]
+        assert uuid.UUID(suggestion["uuid"])
+        assert suggestion["actions"]
+
+
+@requires(93, 95, 96, says="a selection behaviour goes with suggestions")
+def _(site: Site) -> None:
+    assert all(("suggestions" in card) == ("selectionBehavior" in card) for card in site.cards)
+    assert {card["selectionBehavior"] for card in site.cards if "suggestions" in card} == {"any"}
+
+
+@requires(98, 99, 100, 136, 219, says="reasons for setting a card aside are codings with a display")
+def _(site: Site) -> None:
+    reasons = [reason for card in site.cards for reason in card.get("overrideReasons", ())]
+    assert reasons
+    assert all(reason["display"] and reason["code"] and reason["system"] for reason in reasons)
+
+
+@requires(103, 104, 138, 139, 141, 142, says="links have a label, a url and a type")
+def _(site: Site) -> None:
+    links = [link for card in site.cards for link in card["links"]]
+    assert links
+    assert all(link["label"] and absolute(link["url"]) and link["type"] == "absolute" for link in links)
+
+
+@requires(144, 145, 146, 147, says="no appContext on an absolute link")
+def _(site: Site) -> None:
+    assert not [link for card in site.cards for link in card["links"] if "appContext" in link]
+
+
+@requires(115, 116, 216, 217, 218, 220, says="a topic is a coding")
+def _(site: Site) -> None:
+    topics = [card["source"]["topic"] for card in site.cards if "topic" in card["source"]]
+    assert topics
+    assert all(isinstance(topic["code"], str) and topic["system"] and topic["display"] for topic in topics)
+
+
+@requires(120, 121, 122, says="a recommendation, where there is one, is a boolean; none is made")
+def _(site: Site) -> None:
+    assert not [suggestion for suggestion in site.suggestions if "isRecommended" in suggestion]
+
+
+@requires(124, 125, says="actions are a list, each a suggestion by itself")
+def _(site: Site) -> None:
+    assert all(isinstance(suggestion["actions"], list) for suggestion in site.suggestions)
+
+
+@requires(127, 128, 129, 130, 131, says="each action creates a new, valid resource, and says what it does")
+def _(site: Site) -> None:
+    assert site.actions
+    assert all(action["type"] == "create" and action["description"] for action in site.actions)
+    resources = [action["resource"] for action in site.actions]
+    assert all("id" not in resource and resource["for"] == {"reference": "Patient/p1"} for resource in resources)
+    assert all(resource["status"] == "draft" and resource["intent"] == "proposal" for resource in resources)
+    assert faults_of(resources) == [[] for _ in resources]
+
+
+@requires(148, says="feedback is taken, and counted by rule")
+def _(site: Site) -> None:
+    stops = [card for card in site.cards if card["indicator"] == "critical"]
+    (rule,) = re.findall(r"Rule ([a-z0-9-]+) v", stops[0]["detail"])
+    before = {entry["rule"]: entry for entry in httpx.get(f"{site.address}/v1/feedback").json()}
+    sent = {
+        "feedback": [
+            {
+                "card": stops[0]["uuid"],
+                "outcome": "overridden",
+                "overrideReason": {"reason": {"code": "x", "system": "y"}, "userComment": "Zyxwvut"},
+                "outcomeTimestamp": "2026-11-01T12:00:00Z",
+            },
+            {
+                "card": stops[0]["uuid"],
+                "outcome": "accepted",
+                "acceptedSuggestions": [{"id": stops[0]["suggestions"][0]["uuid"]}],
+                "outcomeTimestamp": "2026-11-01T12:00:00Z",
+            },
+        ]
+    }
+    assert site.post(sent, f"{SERVICE}/feedback").status_code == 200
+    after = {entry["rule"]: entry for entry in httpx.get(f"{site.address}/v1/feedback").json()}
+    assert after[rule]["overridden"] == before.get(rule, {"overridden": 0})["overridden"] + 1
+    assert after[rule]["accepted"] == before.get(rule, {"accepted": 0})["accepted"] + 1
+    assert "Zyxwvut" not in json.dumps(after)
+    refused = site.post({"feedback": [{"card": "x", "outcome": "maybe"}, 7]}, f"{SERVICE}/feedback")
+    assert refused.status_code == 422
+    assert len(refused.json()["issue"]) == 4
+
+
+@requires(208, says="CORS for browser clients that are configured, and for no others")
+def _(site: Site) -> None:
+    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
+    for origin, let in (("https://ehr.example.org", True), ("https://other.example.org", False)):
+        answer = httpx.options(f"{site.address}/cds-services/{SERVICE}", headers=asked | {"Origin": origin})
+        assert (answer.headers.get("access-control-allow-origin") == origin) == let
+        seen = httpx.get(f"{site.address}/cds-services", headers={"Origin": origin, "Authorization": "Bearer x"})
+        assert (seen.headers.get("access-control-allow-origin") == origin) == let
+
+
+@requires(210, 211, 212, says="one id for all hooks, so that later cards replace earlier ones")
+def _(site: Site) -> None:
+    assert {one["id"] for one in site.services} == {SERVICE}
+
+
+met_by(
+    *(176, 177, 195, 199, 200, 205),
+    says="signed tokens of listed issuers are checked where clients are configured",
+    test="test_requirements_176_177_195_199_200_205_a_good_token_lets_a_client_pass_once",
+)
+met_by(
+    *(201, 203),
+    says="no unsigned tokens and no shared secrets",
+    test="test_requirements_201_203_a_token_not_to_be_trusted_is_refused_without_a_reason",
+)
+elsewhere(2, 168, says="HTTPS", why="Ended by the proxy in front; the service itself listens on loopback only.")
+elsewhere(27, says="an answer within 500 ms", why="Measured by bench/, and never asserted in a test.")
+elsewhere(60, 61, says="access to the client's FHIR server", why="No FHIR server is ever called; data comes as prefetch.")
+elsewhere(75, says="system actions", why="None are made: every change is for a clinician to choose.")
+elsewhere(78, says="removal of earlier cards", why="A matter of the client; see 211.")
+elsewhere(111, 112, 113, says="icon of a source", why="No icon is sent.")
+elsewhere(132, 133, 134, 135, says="update and delete actions", why="None are made; actions only create.")
+elsewhere(140, says="deep links", why="Links lead to the rule, not to a patient.")
+elsewhere(175, 179, says="mutual TLS", why="A matter of the proxy in front.")
+elsewhere(206, says="clients reconsider their algorithms", why="A matter of the client.")
+elsewhere(207, says="the algorithms that a service trusts", why="ES384 and RS384, and no others; see 205.")
+elsewhere(213, says="hooks are agreed upon with clients", why="A matter between clinic and vendor; README names the hooks.")
+elsewhere(214, 215, says="extensions", why="None are sent; of a request only `careplan.at` is read.")
+
+
+@cache
+def numbered() -> dict[str, Check]:
+    return {f"{number:03}-{says}": check for number, (says, check) in sorted(REQUIREMENTS.items()) if callable(check)}
+
+
+@pytest.mark.parametrize("requirement", numbered())
+def test_requirement(site: Site, requirement: str) -> None:
+    numbered()[requirement](site)
+
+
+def test_the_table_of_requirements_is_the_one_on_file_and_has_all_of_them() -> None:
+    assert len(REQUIREMENTS) == 120
+    named = {check.strip("`") for _, check in REQUIREMENTS.values() if isinstance(check, str) and check.startswith("`test")}
+    assert len(named) == 2
+    assert named <= globals().keys()
+    lines = [
+        "# CDS Hooks 2.0: what binds a service, and where it is met",
+        "",
+        "Made from `tests/contract/test_cds_hooks.py`, where each requirement has a test by its number.",
+        "",
+        "| number | requirement | met by |",
+        "| --- | --- | --- |",
+        *(
+            f"| {number} | {says} | {f'`test_requirement[{number:03}-...]`' if callable(check) else check} |"
+            for number, (says, check) in sorted(REQUIREMENTS.items())
+        ),
+    ]
+    file = ROOT / "docs" / "cds-hooks.md"
+    if os.environ.get("CAREPLAN_WRITE_GOLDEN"):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("\n".join(lines) + "\n")
+    assert file.read_text() == "\n".join(lines) + "\n"
+
+
+# Beyond the list.
+
+
+def test_while_orders_are_made_only_alerts_and_what_concerns_the_order_is_shown(site: Site) -> None:
+    cards = site.post(SIGN).json()["cards"]
+    assert cards
+    assert all(card["indicator"] == "critical" or "lamotrigine" in card["detail"] for card in cards)
+    assert any("lamotrigine" in card["detail"] for card in cards)
+    selected = SIGN | {"hook": "order-select", "context": SIGN["context"] | {"selections": ["MedicationRequest/o1"]}}
+    assert site.post(selected).json() == {"cards": cards}
+
+
+def test_null_is_not_the_same_as_none(site: Site) -> None:
+    empty = site.post(CALL | {"prefetch": {"statements": None, "conditions": None}})
+    assert empty.status_code == 200
+    assert "Which illnesses" in empty.json()["cards"][-1]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("change", "expression"),
+    [
+        ({"hook": "encounter-start"}, "Request.hook"),
+        ({"hookInstance": "7"}, "Request.hookInstance"),
+        ({"context": None}, "Request.context"),
+        ({"context": {"userId": "7", "patientId": "p"}}, "Request.context.userId"),
+        ({"hook": "order-sign"}, "Request.context.draftOrders"),
+        ({"fhirAuthorization": {"access_token": "Zyxwvut"}}, "Request.fhirServer"),
+        ({"extension": {"careplan.at": "now"}}, "Request.extension.careplan.at"),
+        ({"prefetch": {"conditions": [1], "statements": None}}, "Request.prefetch.conditions"),
+        (
+            {"prefetch": CALL["prefetch"] | {"conditions": bundle({"resource": {"resourceType": "Condition", "code": 7}})}},
+            "Request.prefetch.conditions.entry[0].resource.code",
+        ),
+    ],
+)
+def test_every_fault_of_a_call_is_named_by_its_place(site: Site, change: Json, expression: str) -> None:
+    answer = site.post(CALL | change)
+    assert answer.status_code == 422, answer.text
+    assert expression in [path for issue in answer.json()["issue"] for path in issue["expression"]]
+    assert "Zyxwvut" not in answer.text
+
+
+def test_a_card_tells_its_rule_and_differs_from_call_to_call(book: Rulebook) -> None:
+    marks = rules_by_mark(book.rules)
+    assert len(marks) == len(book.rules) + 1
+    for rule in book.rules:
+        one, two = (card_uuid(instance, rule, f"{rule}/x") for instance in ("a", "b"))
+        assert one != two
+        assert uuid.UUID(one).version == 8
+        assert marks[mark_of(one) or b""] == rule
+
+
+def test_tasks_of_a_hold_carry_no_window_without_a_signed_protocol(site: Site) -> None:
+    assert not [action for action in site.actions if "executionPeriod" in action["resource"]]
+    assert not of_type({"entry": []}, "Task")
+
+
+# Tokens.
+
+EC_KEY, OTHER_KEY = ec.generate_private_key(ec.SECP384R1()), ec.generate_private_key(ec.SECP384R1())
+RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+KEYS = {
+    "keys": [
+        json.loads(ECAlgorithm.to_jwk(EC_KEY.public_key())) | {"kid": "ec", "alg": "ES384"},
+        json.loads(RSAAlgorithm.to_jwk(RSA_KEY.public_key())) | {"kid": "rsa", "alg": "RS384"},
+    ]
+}
+AUDIENCE = f"{PUBLIC}/cds-services/{SERVICE}"
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Path]]:
+    folder = tmp_path_factory.mktemp("guarded")
+    (folder / "clients.json").write_text(json.dumps([{"iss": "https://ehr.example.org", "jwks": KEYS}]))
+    with running(
+        folder / "log", CAREPLAN_CDS_CLIENTS=str(folder / "clients.json"), CAREPLAN_PUBLIC_URL=PUBLIC, CAREPLAN_LOG="json"
+    ) as address:
+        yield address, folder / "log"
+
+
+def token(key: Any = EC_KEY, algorithm: str = "ES384", *, kid: str = "ec", header: Json | None = None, **claims: Any) -> str:
+    now = int(time.time())
+    body = {
+        "iss": "https://ehr.example.org",
+        "aud": AUDIENCE,
+        "exp": now + 120,
+        "iat": now,
+        "jti": uuid.uuid4().hex,
+    } | claims
+    body = {name: value for name, value in body.items() if value is not None}
+    return jwt.encode(body, key, algorithm=algorithm, headers={"kid": kid} | (header or {}))
+
+
+def called(address: Server, sent: str | None, path: str = SERVICE) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {sent}"} if sent else {}
+    return httpx.post(f"{address}/cds-services/{path}", json=CALL, headers=headers)
+
+
+def test_requirements_176_177_195_199_200_205_a_good_token_lets_a_client_pass_once(guarded: tuple[Server, Path]) -> None:
+    address, _ = guarded
+    for good in (token(), token(RSA_KEY, "RS384", kid="rsa"), token(aud=[AUDIENCE, "https://other.example.org"])):
+        assert called(address, good).status_code == 200
+        assert called(address, good).status_code == 401
+    assert httpx.get(f"{address}/cds-services").status_code == 200
+
+
+def unsigned() -> str:
+    parts = [{"alg": "none", "kid": "ec"}, jwt.decode(token(), options={"verify_signature": False})]
+    return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts) + "."
+
+
+BAD: dict[str, Callable[[], str | None]] = {
+    "none": lambda: None,
+    "no token": lambda: "x.y.z",
+    "unsigned": unsigned,
+    "a shared secret": lambda: token("secret-secret-secret-secret-secret-secret-secret-xx", "HS384"),
+    "an algorithm not listed": lambda: token(RSA_KEY, "RS256", kid="rsa"),
+    "another key": lambda: token(OTHER_KEY),
+    "an unknown key id": lambda: token(kid="other"),
+    "another issuer": lambda: token(iss="https://other.example.org"),
+    "another audience": lambda: token(aud=f"{PUBLIC}/cds-services"),
+    "over": lambda: token(iat=int(time.time()) - 300, exp=int(time.time()) - 60),
+    "not yet": lambda: token(iat=int(time.time()) + 3600, exp=int(time.time()) + 3700),
+    "for a whole day": lambda: token(exp=int(time.time()) + 86_400),
+    "without an end": lambda: token(exp=None),
+    "without an id": lambda: token(jti=None),
+    "keys from elsewhere": lambda: token(header={"jku": "https://other.example.org/keys"}),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_requirements_201_203_a_token_not_to_be_trusted_is_refused_without_a_reason(
+    guarded: tuple[Server, Path], kind: str
+) -> None:
+    address, log = guarded
+    sent = BAD[kind]()
+    answer = called(address, sent)
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert [issue["code"] for issue in answer.json()["issue"]] == ["login"]
+    assert sent is None or sent not in log.read_text()
+    assert called(address, sent, f"{SERVICE}/feedback").status_code == 401

