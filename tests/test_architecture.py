@@ -22,7 +22,7 @@ LAYERS = [
     {"facts", "intake", "cohort"},
     {"settings", "inquiry"},
     {"engine", "certainty", "plan"},
-    {"words", "reading", "difference", "timeline"},
+    {"words", "reading", "difference", "timeline", "languages"},
     {"questions", "explain", "counterfactual"},
     {"assembly", "formats.sheet", "formats.drawing"},
     {"formats"},

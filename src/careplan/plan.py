@@ -82,6 +82,10 @@ class Item(Part, frozen=True, kw_only=True):
     section: Section
     title: str
     patient_text: str
+    patient_language: Annotated[str | None, Meta(description="of patient_text, where it is not English")] = None
+    translation: Annotated[
+        Literal["needs_review", "reviewed"] | None, Meta(description="whether a named translator has checked it")
+    ] = None
     clinician_text: str
     evidence: list[Evidence]
     rule: RuleRef

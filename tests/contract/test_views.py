@@ -224,3 +224,14 @@ def test_hours_come_into_a_calendar_only_from_a_signed_protocol(address: str) ->
 
 def test_without_times_there_is_nothing_in_the_calendar(address: str) -> None:
     assert events(address, {}) == []
+
+
+def test_the_patients_part_comes_in_the_language_that_is_asked_for(address: str) -> None:
+    english = httpx.post(f"{address}/v1/care-plans", json=SIGNED, headers={"Accept-Language": "fr, en;q=0.5"})
+    spanish = httpx.post(f"{address}/v1/care-plans", json=SIGNED, headers={"Accept-Language": "es-US, en;q=0.5"})
+    assert english.headers["content-language"] == "en"
+    assert spanish.headers["content-language"] == "es, en"
+    assert "Accept-Language" in spanish.headers["vary"]
+    told = [item for section in spanish.json()["sections"] for item in section["items"]]
+    assert {item.get("translation") for item in told if item["section"] == "commitment"} == {"needs_review"}
+    assert spanish.json()["crisis"] != english.json()["crisis"]

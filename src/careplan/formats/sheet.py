@@ -72,7 +72,7 @@ def sheet(plan: CarePlan, patient: Patient) -> Json:
             "sections": [
                 {
                     "title": section.patient_title,
-                    "texts": [item.patient_text for item in section.items],
+                    "texts": [_told(item) for item in section.items],
                     "asks": _asks_of_patient(section.items),
                 }
                 for section in plan.sections
@@ -86,6 +86,18 @@ def sheet(plan: CarePlan, patient: Patient) -> Json:
 
 def _asks_of_patient(items: Iterable[Item]) -> list[Json]:
     return [{"what": ask.what, "by": ask.by_words} for item in items for ask in item.asks if ask.who == "patient"]
+
+
+_NOTES = {"needs_review": "(borrador de traducción: falta la revisión de un traductor)"}
+"""What stands behind a text in Spanish that no translator has checked."""
+
+
+def _told(item: Item) -> Json:
+    return {
+        "text": item.patient_text,
+        "language": item.patient_language or "en",
+        "note": _NOTES.get(item.translation or "", ""),
+    }
 
 
 def _moment(moment: Moment) -> Json:

@@ -33,7 +33,10 @@ class Locked(msgspec.Struct, frozen=True, order=True):
 def locked(rule: Rule) -> Locked:
     """The line of a rule as it is now. Examples, rationale and sources do not count: they change no plan."""
     file = rule.file
-    shape = (rule.section, file.level, file.order, file.title, file.when, file.then, file.contested, file.for_everyone)
+    then = msgspec.to_builtins(file.then)
+    if not file.then.in_languages:
+        del then["in_languages"]
+    shape = (rule.section, file.level, file.order, file.title, file.when, then, file.contested, file.for_everyone)
     content = hashlib.sha256(msgspec.json.encode(shape, order="deterministic")).hexdigest()
     return Locked(rule.id, file.version, file.status, content)
 

@@ -91,11 +91,22 @@ class Decision(Entry, frozen=True, kw_only=True):
     choice: str
 
 
+Language = Annotated[str, Meta(pattern=r"^[a-z]{2}$", description="ISO 639-1 code of a language other than English")]
+
+
+class Translation(Entry, frozen=True, kw_only=True):
+    """What the patient reads in another language. Without `reviewed_by` it is shown as waiting for a translator's review."""
+
+    patient: Line
+    reviewed_by: Annotated[str, Meta(min_length=3, max_length=120)] | None = None
+
+
 class Then(Entry, frozen=True, kw_only=True):
     """The item that a rule gives."""
 
     patient: Line
     clinician: Line
+    in_languages: dict[Language, Translation] = {}
     asks: tuple[Ask, ...] = ()
     decides: Decision | None = None
 
@@ -186,6 +197,7 @@ class Titled(Entry, frozen=True, kw_only=True):
 
     title: str
     patient_title: str
+    in_languages: dict[str, str] = {}
 
 
 class LevelWords(Entry, frozen=True, kw_only=True):
@@ -270,6 +282,13 @@ class ForBoth(Entry, frozen=True, kw_only=True):
     clinician: Line
 
 
+class Closing(Entry, frozen=True, kw_only=True):
+    """What stands at the end of every plan, in another language."""
+
+    disclaimer: Line
+    crisis: Line
+
+
 class RulebookFile(Entry, frozen=True, kw_only=True):
     """`rulebook.yaml`."""
 
@@ -280,6 +299,7 @@ class RulebookFile(Entry, frozen=True, kw_only=True):
     crisis: Line
     undecided_hold: ForBoth
     signed_hold: ForBoth
+    in_languages: dict[Language, Closing] = {}
     drinks_that_close_holds: Annotated[float, Meta(gt=0, le=14)]
     dosage_words: tuple[str, ...]
     rescue_forms: tuple[str, ...]

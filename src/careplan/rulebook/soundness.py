@@ -225,6 +225,22 @@ def _check_slots(rule: Rule, note: FaultList) -> None:
                 )
 
 
+def _check_translation(language: str, text: str, note: FaultList) -> None:
+    """A translation fills in nothing but {crisis}: what a plan fills in is English. The nevers hold in it as well."""
+    path: Path = ("then", "in_languages", language, "patient")
+    try:
+        names = Text.parse(text).names
+    except ValueError as error:
+        note.fault(path, f"The braces of this text cannot be read: {error}.", "Write {crisis}.", code="braces")
+        return
+    if names - {"crisis"}:
+        note.fault(path, "A translation can fill in {crisis} only.", "Say it without the other names.", code="slot")
+    if wording.orders_a_change_in(language, text):
+        note.fault(path, "This reads as an order to change a medicine.", "Say who decides.", code="order-to-patient")
+    if wording.names_a_dose(text):
+        note.fault(path, "This names a dose.", "A plan never gives a dose; take it out.", code="dose")
+
+
 def _known_fields(pattern: Pattern) -> Iterator[str]:
     for test in pattern.tests.parts:
         if not isinstance(test, Test) or test.operation in ("unknown", "one_of_or_unknown"):
@@ -256,6 +272,8 @@ def _check_wording(rule: Rule, note: FaultList) -> None:
             note.fault(path, "This names a dose by weight.", "A plan never gives a dose; take it out.", code="dose")
     if wording.names_a_dose(patient):
         note.fault(patient_path, "This names a dose.", "A plan never gives a dose; take it out.", code="dose")
+    for language, translation in then.in_languages.items():
+        _check_translation(language, translation.patient, note)
     tests_hold = any(
         test.field == "hold_question" for group in rule.when for pattern in group for test in tests_of(pattern.tests)
     )

@@ -41,6 +41,21 @@ def orders_a_change(text: str) -> str | None:
     return None
 
 
+_ORDERS_IN = {
+    "es": re.compile(
+        r"\b(?<!no )(?:deje de|suspenda|interrumpa|reduzca|aumente|duplique|salte|omita|tome (?:más|menos|solo)|no tome)\b"
+        r"[^.!?]*\b(?:medicinas?|medicamentos?|pastillas?|dosis|tratamiento|tomar)\b",
+        re.IGNORECASE,
+    ),
+}
+
+
+def orders_a_change_in(language: str, text: str) -> bool:
+    """True when a text in another language reads as an order to change a medicine. Of a language not known here, always."""
+    pattern = _ORDERS_IN.get(language)
+    return pattern is None or pattern.search(" ".join(text.split())) is not None
+
+
 def addresses_a_change(text: str) -> bool:
     """True when a text, short as a name, still tells somebody to change what they take."""
     return bool(_ADDRESSED.search(text))

@@ -18,7 +18,7 @@ from careplan.record import DecisionRecord, record
 from careplan.web.contract import PROBLEMS, documented
 from careplan.web.problems import FHIR_JSON
 from careplan.web.state import PlanRequest, edition_of, read_of
-from careplan.web.views import JSON, VIEWS, Wanted, chosen, headers
+from careplan.web.views import JSON, VIEWS, Wanted, chosen, headers, spoken
 from careplan.zones import ZONES
 
 _encoder = msgspec.json.Encoder()
@@ -84,13 +84,15 @@ def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each of the 
     accept = request.headers.get("accept")
     forms = VIEWS if explain == "none" else (JSON,)
     media_type = chosen(accept, FHIR_JSON if read is not None and FHIR_JSON in forms else JSON, forms)
+    language = spoken(request.headers.get("accept-language"), edition.languages.available)
     if explain == "record":
         body = _encoder.encode(record(edition.planner, data, at))
     else:
         made = edition.planner.explained(data) if explain == "full" else edition.planner.plan(data)
+        made = edition.languages.plan(made, language)
         wanted = Wanted(paper=paper, zone=_zone_of(zone, edition.zone), at=at, key=key, details=details == "all")
         body = VIEWS[media_type](with_unmapped(made, read), data, read, wanted)
-    return Response(body, media_type=media_type, headers=headers(media_type))  # type: ignore[arg-type]
+    return Response(body, media_type=media_type, headers=headers(media_type, language if explain != "record" else "en"))  # type: ignore[arg-type]
 
 
 def with_unmapped(plan: CarePlan, read: FromFhir | None) -> CarePlan:

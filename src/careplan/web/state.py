@@ -16,6 +16,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from careplan.fhir.reading import FhirReader, FromFhir
 from careplan.formats.handbook import Handbook
+from careplan.languages import Languages
 from careplan.patient import Patient, Protocol
 from careplan.planner import Planner
 from careplan.rulebook.revisions import Revision
@@ -41,6 +42,7 @@ class Edition:
         self.protocol = around.protocol
         self.contract = contract
         self.zone = around.zone
+        self.languages = Languages(planner.book)
         self.fhir = FhirReader(planner.book, planner.intake)
         self.handbook = Handbook(planner.book, planner.reading, around.history)
         self.requests = 0

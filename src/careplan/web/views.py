@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar.exceptions import HTTPException
-from werkzeug.datastructures import MIMEAccept
+from werkzeug.datastructures import LanguageAccept, MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from careplan.fhir.reading import FromFhir
@@ -73,9 +73,22 @@ def chosen(accept: str | None, default: str, among: Iterable[str]) -> str:
     return found
 
 
-def headers(media_type: str) -> dict[str, str]:
-    """What goes with a plan in this form."""
-    found: dict[str, Any] = {"Cache-Control": "no-store", "Vary": "Accept, Accept-Language"}
+def spoken(accept_language: str | None, available: Sequence[str]) -> str:
+    """The language that the Accept-Language header likes best; the first there is where none is wanted."""
+    for tag, quality in parse_accept_header(accept_language or "", LanguageAccept):
+        language = tag.partition("-")[0].lower()
+        if quality > 0 and language in available:
+            return language
+    return available[0]
+
+
+def headers(media_type: str, language: str) -> dict[str, str]:
+    """What goes with a plan in this form and language; a plan in another language has English in it as well."""
+    found: dict[str, Any] = {
+        "Cache-Control": "no-store",
+        "Vary": "Accept, Accept-Language",
+        "Content-Language": "en" if language == "en" else f"{language}, en",
+    }
     if media_type == "text/html":
         found["Content-Security-Policy"] = PAGE_POLICY
     if media_type in ("application/pdf", "text/calendar"):
