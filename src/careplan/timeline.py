@@ -11,7 +11,7 @@ import msgspec
 from careplan.patient import Patient
 from careplan.plan import CarePlan, Item
 
-Kind = Literal["session", "hold", "food", "drinks", "observation", "driving", "check_in", "review"]
+Kind = Literal["session", "hold", "food", "drinks", "observation", "driving", "escort", "check_in", "review"]
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,11 +45,12 @@ def _around(plan: CarePlan, patient: Patient, at: int, begins: datetime, last: i
                 session=at,
                 start=begins - timedelta(hours=item.hold.before_hours),
                 end=begins + timedelta(hours=item.hold.after_hours),
-                label=f"Hold for prescriber and clinic to confirm: {', '.join(about.name for about in item.about)}",
+                label=f"{', '.join(about.name for about in item.about)}: hold for prescriber and clinic to confirm",
                 signed_by=item.hold.approved_by,
                 item=item.id,
             )
     yield from _figures(patient, at, begins)
+    yield _way_home(patient, at, begins)
     for item in _items(plan):
         for ask in item.asks:
             days = {"within_a_day": 1, "within_three_days": 3, "after_each_session": 1}.get(ask.by)
@@ -76,6 +77,13 @@ def _figures(patient: Patient, at: int, begins: datetime) -> Iterator[Moment]:
         if before or after:
             start, end = begins - timedelta(hours=before or 0), begins + timedelta(hours=after or 0)
             yield Moment(kind=kind, session=at, start=start, end=end, label=label, signed_by=protocol.approved_by)
+
+
+def _way_home(patient: Patient, at: int, begins: datetime) -> Moment:
+    """Nobody leaves alone: at the end of the time that the clinic's signed protocol watches, or else with the session."""
+    protocol = patient.protocol
+    minutes = protocol.observation_minutes if protocol and protocol.approved_by else None
+    return Moment(kind="escort", session=at, start=begins + timedelta(minutes=minutes or 0), label="Way home with an adult")
 
 
 def _items(plan: CarePlan) -> Iterator[Item]:

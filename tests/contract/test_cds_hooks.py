@@ -586,3 +586,43 @@ def test_requirements_201_203_a_token_not_to_be_trusted_is_refused_without_a_rea
     assert [issue["code"] for issue in answer.json()["issue"]] == ["login"]
     assert sent is None or sent not in log.read_text()
     assert called(address, sent, f"{SERVICE}/feedback").status_code == 401
+
+
+def test_what_a_clinic_system_sends_reaches_neither_log_nor_error(tmp_path: Path) -> None:
+    planted = "Zyxwvut Qponmlk"
+    fhir = {"Content-Type": "application/fhir+json"}
+    with running(tmp_path / "log", CAREPLAN_LOG="json") as address:
+        bad_bundle = {
+            "resourceType": "Bundle",
+            "entry": [{"resource": {"resourceType": "Patient", "birthDate": {planted: 1}}}],
+        }
+        answers = [
+            httpx.post(f"{address}/fhir/PlanDefinition/$apply", json={"resourceType": planted}, headers=fhir),
+            httpx.post(f"{address}/fhir/PlanDefinition/$apply", json=bad_bundle, headers=fhir),
+            httpx.post(f"{address}/v1/care-plans", content=f'{{"{planted}"'.encode(), headers=fhir),
+            httpx.get(f"{address}/fhir/Questionnaire/{planted}"),
+            httpx.post(f"{address}/cds-services/{SERVICE}", json=CALL | {"hook": planted, planted: planted}),
+            httpx.post(f"{address}/cds-services/{SERVICE}", json=CALL | {"prefetch": {planted: planted}}),
+            httpx.post(f"{address}/cds-services/{planted}", json=CALL, headers={"Authorization": f"Bearer {planted}"}),
+            httpx.post(f"{address}/cds-services/{SERVICE}/feedback", json={"feedback": [{"card": planted}]}),
+            httpx.post(f"{address}/v1/care-plans", json={}, headers={"Accept": "image/x", "Accept-Language": planted}),
+        ]
+        taken = [
+            httpx.post(
+                f"{address}/cds-services/{SERVICE}",
+                json=CALL
+                | {
+                    "prefetch": {"conditions": bundle(condition({"text": planted})), "statements": None},
+                    "fhirServer": f"https://{planted.split(maxsplit=1)[0]}.example.org",
+                    "fhirAuthorization": {"access_token": planted},
+                },
+            ),
+            httpx.post(f"{address}/fhir/PlanDefinition/$apply", json=bundle(medication({"text": planted})), headers=fhir),
+        ]
+    assert all(400 <= answer.status_code < 500 for answer in answers), [answer.status_code for answer in answers]
+    assert not [answer.text for answer in answers if "Zyxwvut" in answer.text or "Qponmlk" in answer.text]
+    assert all(answer.status_code == 200 and planted in answer.text for answer in taken)
+    log = (tmp_path / "log").read_text()
+    assert log
+    assert "Zyxwvut" not in log
+    assert "Qponmlk" not in log

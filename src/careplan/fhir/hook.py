@@ -19,6 +19,8 @@ Json = dict[str, Any]
 
 REQUIRED = (("statements", "requests"), ("conditions",))
 """Of each of these groups at least one must have been sent; null stands for: asked, and there is nothing."""
+KEYS = frozenset({"patient", "statements", "requests", "conditions", "allergies", "observations", "answers"})
+"""The keys of the prefetch templates."""
 TIME_EXTENSION = "careplan.at"
 """The extension of a request by which a client can say of which time it speaks."""
 
@@ -63,7 +65,7 @@ def read_call(body: object, reader: FhirReader, today: date) -> HookCall:
         raise InvalidPatient(sorted(set(faults)))
     gathered = _Gathered()
     if prefetch is not None:
-        gathered.prefetch(prefetch)
+        gathered.prefetch(call, prefetch)
     if faults:
         raise InvalidPatient(sorted(set(faults)))
     if not all(any(key in gathered.answered for key in group) for group in REQUIRED):
@@ -101,18 +103,18 @@ class _Gathered:
         self.answered: set[str] = set()
         self._places: list[str] = []
 
-    def prefetch(self, prefetch: Element) -> None:
+    def prefetch(self, call: Element, prefetch: Element) -> None:
         """Take in what was prefetched; a key counts as answered unless an error stands in its place."""
         for key, value in prefetch.value.items():
             if value is None:
                 self.answered.add(key)
                 continue
             if not isinstance(value, dict):
-                prefetch.fault(key, "must be a resource, or null where there is nothing")
+                call.fault(_named(key), "must be a resource, or null where there is nothing")
                 continue
             if value.get("resourceType") != "OperationOutcome" and not _is_cut(value):
                 self.answered.add(key)
-            self.take(value, f"/prefetch/{key}")
+            self.take(value, f"/{_named(key)}")
 
     def take(self, value: Json, place: str) -> None:
         """Take in a resource, or all those of a Bundle."""
@@ -156,6 +158,11 @@ def _time(call: Element) -> date | None:
         call.fault(f"extension/{TIME_EXTENSION}", "must be a time such as 2026-01-31T14:00:00Z")
         return None
     return date.fromisoformat(at[:10]) if at else None
+
+
+def _named(key: str) -> str:
+    """The place of a prefetched value. A key of the client's own is not repeated: it could be anything."""
+    return f"prefetch/{key}" if key in KEYS else "prefetch"
 
 
 def _is_cut(value: Json) -> bool:

@@ -20,6 +20,7 @@ _PLAIN: dict[Kind, str] = {
     "drinks": "Reminder before the appointment",
     "observation": "Appointment, second part",
     "driving": "Reminder after the appointment",
+    "escort": "Way home",
     "check_in": "Reminder",
     "review": "Review",
 }

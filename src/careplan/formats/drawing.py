@@ -18,6 +18,7 @@ _FILLS: dict[Kind, str] = {
     "drinks": "#2f6d7a",
     "observation": "#5b4a8a",
     "driving": "#8a3030",
+    "escort": "#1f3a5f",
     "check_in": "#1f3a5f",
     "review": "#1f3a5f",
 }
@@ -25,7 +26,7 @@ _FILLS: dict[Kind, str] = {
 
 def drawing(moments: Sequence[Moment]) -> Markup:
     """One band for each session, all to the same scale; empty where there is nothing to draw."""
-    drawn = [moment for moment in moments if moment.kind not in ("check_in", "review")]
+    drawn = [moment for moment in moments if moment.kind != "review"]
     if not drawn:
         return Markup("")
     by_session = {
@@ -55,6 +56,9 @@ def drawing(moments: Sequence[Moment]) -> Markup:
             y = top + _HEAD + at * _ROW
             begin, end = (_LEFT + (_hours(zero, when) - least) * scale for when in (one.start, one.end or one.start))
             parts.append(Markup('<text x="4" y="{}">{}</text>').format(y + 14, _short(one.label)))
+            if one.end is None:
+                parts.append(Markup('<circle cx="{:.1f}" cy="{}" r="5" fill="{}"/>').format(begin, y + 10, _FILLS[one.kind]))
+                continue
             parts.append(
                 Markup('<rect x="{:.1f}" y="{}" width="{:.1f}" height="14" rx="3" fill="{}"/>').format(
                     begin, y + 3, max(end - begin, 2.0), _FILLS[one.kind]
@@ -62,7 +66,7 @@ def drawing(moments: Sequence[Moment]) -> Markup:
             )
             parts.append(
                 Markup('<text x="{:.1f}" y="{}" class="hours">{:g} h</text>').format(
-                    end + 4, y + 14, _hours(one.start, one.end or one.start)
+                    end + 4, y + 14, _hours(one.start, one.end)
                 )
             )
         top = bottom + 12
