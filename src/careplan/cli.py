@@ -17,7 +17,7 @@ import rich_click as click
 
 from careplan.commands import authoring, comparing, founding, interviewing, proving, publishing, reading, testing
 from careplan.commands.common import RULES, fail, read_rulebook, read_settings
-from careplan.commands.output import Output
+from careplan.commands.output import FORMS, Output
 from careplan.difference import difference
 from careplan.errors import InvalidPatient, InvalidSettings
 from careplan.intake import Intake
@@ -41,7 +41,10 @@ def main() -> None:
 @main.command()
 @click.argument("file", type=click.File("rb"))
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), help="Text on a terminal, JSON in a pipe, unless named."
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", *FORMS]),
+    help="Text on a terminal, JSON in a pipe, unless named. html, markdown, pdf and fhir are for files.",
 )
 @click.option("--explain", is_flag=True, help="Say of every rule why it fired or not, the nearest to firing first.")
 @click.option("--record", "at", metavar="TIME", help="Print a decision record made at this time (RFC 3339) instead.")
@@ -72,7 +75,12 @@ def plan(
     patient = _read(planner, file, clinic)
     made = planner.explained(patient) if explain else planner.plan(patient)
     output = Output(form or ("text" if sys.stdout.isatty() else "json"))
-    if against:
+    write = FORMS.get(form or "")
+    if write and (explain or at or against or item):
+        fail(f"{form} is a form of a plan by itself, without --explain, --record, --against and --what-would-change", 2)
+    if write:
+        sys.stdout.buffer.write(write(made, patient))
+    elif against:
         output.difference(difference(made, planner.plan(_read(planner, against, clinic))))
     elif item:
         try:

@@ -33,6 +33,18 @@ def test_a_plan_as_text_reads_for_clinician_and_patient() -> None:
     assert "For the patient" in done.output
 
 
+@pytest.mark.parametrize(
+    ("form", "begins"),
+    [("html", b"<!doctype html>"), ("markdown", b"# Care plan"), ("pdf", b"%PDF-"), ("fhir", b'{"resourceType"')],
+)
+def test_a_plan_can_be_written_in_the_forms_of_the_service(form: str, begins: bytes) -> None:
+    done = CliRunner().invoke(main, ["plan", EXAMPLE, "--format", form])
+    assert done.exit_code == 0
+    assert done.stdout_bytes.lstrip().startswith(begins)
+    refused = CliRunner().invoke(main, ["plan", EXAMPLE, "--format", form, "--explain"])
+    assert refused.exit_code == 2
+
+
 def test_standard_input_and_a_blocked_plan() -> None:
     done = CliRunner().invoke(main, ["plan", "-"], input=(ROOT / "examples" / "crisis.json").read_text())
     assert done.exit_code == 3

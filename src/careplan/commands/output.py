@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 
 import msgspec
 import rich_click as click
@@ -10,9 +11,22 @@ from rich.console import Console
 
 from careplan.counterfactual import WhatWouldChange
 from careplan.difference import Difference
+from careplan.fhir.writing import FhirWriter
 from careplan.formats import text
+from careplan.formats.markdown import markdown
+from careplan.formats.page import page
+from careplan.formats.paper import paper
+from careplan.patient import Patient
 from careplan.plan import CarePlan
 from careplan.record import Replay
+
+FORMS: Mapping[str, Callable[[CarePlan, Patient], bytes]] = {
+    "html": page,
+    "markdown": markdown,
+    "pdf": paper,
+    "fhir": lambda plan, patient: msgspec.json.encode(FhirWriter().bundle(plan, patient)),
+}
+"""The written forms of a plan, as bytes."""
 
 
 class Output:

@@ -120,7 +120,7 @@ class Cards:
             ]
         if self._address:
             url = f"{self._address}/rulebook/rules/{item.rule.id}.html"
-            card["links"] = [{"label": "The rule and its sources", "url": url, "type": "absolute"}]
+            card["links"] = [{"label": "The rule and its sources", "url": url, "type": "absolute", "autolaunchable": False}]
         return card
 
     def _rest(self, plan: CarePlan, items: list[Item], hook_instance: str) -> Json:
@@ -136,7 +136,9 @@ class Cards:
             "source": self._source(None),
         }
         if self._address:
-            card["links"] = [{"label": "The rulebook", "url": f"{self._address}/rulebook", "type": "absolute"}]
+            card["links"] = [
+                {"label": "The rulebook", "url": f"{self._address}/rulebook", "type": "absolute", "autolaunchable": False}
+            ]
         return card
 
     def _source(self, section: str | None) -> Json:
