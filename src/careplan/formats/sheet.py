@@ -30,7 +30,7 @@ def sheet(plan: CarePlan, patient: Patient) -> Json:
             "level": item.level,
             "title": item.title,
             "text": item.clinician_text,
-            "because": item.because,
+            "because": [phrase.removesuffix(".") for phrase in item.because],
             "asks": [{"who": _spaced(ask.who), "what": ask.what, "by": ask.by_words} for ask in item.asks],
             "contested": item.contested or "",
             "sources": numbers(item),
