@@ -50,7 +50,10 @@ def sheet(plan: CarePlan, patient: Patient) -> Json:
         "rulebook": f"{plan.rulebook.id} {plan.rulebook.version} ({plan.rulebook.digest[:12]})",
         "alerts": alerts,
         "medicines": [medicine.recognized_as or "not recognized" for medicine in plan.medications],
-        "decisions": [{"subject": made.subject, "choice": _spaced(made.choice)} for made in plan.decisions],
+        "decisions": [
+            {"subject": made.subject, "choice": made.choice.upper() if len(made.choice) == 2 else _spaced(made.choice)}
+            for made in plan.decisions
+        ],
         "sections": sections,
         "questions": [
             {"question": one.question, "why": one.why_it_matters, "field": one.pointer} for one in plan.information_needed
