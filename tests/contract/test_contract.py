@@ -60,7 +60,7 @@ def filter_body(_: schemathesis.HookContext, body: object) -> bool:
 
 
 @SCHEMA.parametrize()
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_every_operation_answers_as_documented(case: schemathesis.Case[Any], address: str) -> None:
     case.call_and_validate(base_url=address)
 
