@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Sequence
+
 import msgspec
 
 from careplan.assembly import Assembly, identity_of
@@ -21,8 +24,10 @@ from careplan.rulebook.model import Rulebook
 class Planner:
     """Everything that is prepared once per rulebook. Belongs to the thread that made it, as its engine does."""
 
-    def __init__(self, book: Rulebook) -> None:
+    def __init__(self, book: Rulebook, watch: Callable[[float, Sequence[Finding], CarePlan], None] | None = None) -> None:
+        """`watch` is told of each plan: the seconds in the engine, the findings and the plan."""
         self.book = book
+        self._watch = watch
         self.intake = Intake(book.conditions, book.classes)
         self._facts = FactMaker(book)
         self._engine = Engine({rule.id: rule.when for rule in book.rules.values()})
@@ -38,8 +43,13 @@ class Planner:
     def traced(self, patient: Patient) -> tuple[Case, list[Finding], CarePlan]:
         """The same plan with the facts and findings behind it."""
         case = self._facts.case(patient)
+        began = time.perf_counter()
         findings = self._engine.evaluate(case.facts)
-        return case, findings, self._assembly.plan(case, findings)
+        took = time.perf_counter() - began
+        plan = self._assembly.plan(case, findings)
+        if self._watch is not None:
+            self._watch(took, findings, plan)
+        return case, findings, plan
 
     def explained(self, patient: Patient) -> CarePlan:
         """The same plan with what became of every rule, and why."""

@@ -1,12 +1,17 @@
-"""The settings of the service, read once, from the environment. Only the composition root and the CLI read them."""
+"""The settings of the service, read once: from a file, and from the environment, which wins.
+
+Only the composition root and the command line read them.
+"""
 
 from __future__ import annotations
 
 import os
 import re
+import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -19,42 +24,99 @@ from careplan.rulebook.load import shipped
 from careplan.zones import ZONES
 
 PREFIX = "CAREPLAN_"
+FILE = "CAREPLAN_CONFIG"
+"""The variable that names the TOML file of settings."""
+
+OPEN_PATHS = frozenset({"docs", "metrics"})
+
+
+def _about(description: str, *, secret: bool = False, **limits: Any) -> Meta:
+    return Meta(description=description, extra={"secret": secret}, **limits)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Every setting, its environment variable being its name in capitals after `CAREPLAN_`."""
+    """Every setting; its environment variable is its name in capitals after `CAREPLAN_`."""
 
-    rules: str = ""
-    """Folder of the rulebook; empty for the one that comes with the package."""
-    host: str = "127.0.0.1"
-    """Address to listen on. Without authentication only loopback is possible."""
-    port: Annotated[int, Meta(ge=0, le=65_535)] = 8000
-    """Port to listen on."""
-    protocol: str = ""
-    """JSON file with the clinic's own protocol, used for requests that bring none; empty for none."""
-    watch: bool = False
-    """Reload the rulebook whenever a file in its folder changes; for development. SIGHUP reloads in any case."""
-    log: Literal["json", "console"] = "json"
-    """Form of the log lines."""
-    time_zone: str = "UTC"
-    """The clinic's time zone by its IANA name, for calendars that name none."""
-    public_url: str = ""
-    """The address under which clients reach the service, for links on cards and as the audience of their tokens."""
-    cds_clients: str = ""
-    """JSON file of the CDS clients whose signed tokens are trusted; empty to ask for none, on loopback only."""
-    cors_origins: str = ""
-    """Origins of browser clients that may call, parted by commas; empty for none."""
-    body_limit: Annotated[int, Meta(ge=1_024, le=16_777_216)] = 262_144
-    """Largest request body, in bytes."""
+    rules: Annotated[str, _about("folder of the rulebook; empty for the one that comes with the package")] = ""
+    protocol: Annotated[str, _about("JSON file with the clinic's own signed protocol, for requests that bring none")] = ""
+    time_zone: Annotated[str, _about("the clinic's time zone by its IANA name, for calendars that name none")] = "UTC"
+    watch: Annotated[
+        bool, _about("reload the rulebook whenever a file of it changes; for development, SIGHUP reloads in any case")
+    ] = False
+
+    host: Annotated[str, _about("address to listen on; beyond loopback only with API keys or OAuth")] = "127.0.0.1"
+    port: Annotated[int, _about("port to listen on; 0 for a free one", ge=0, le=65_535)] = 8000
+    workers: Annotated[int, _about("worker processes; one for each core is a good number", ge=1, le=256)] = 1
+    tls_certificate: Annotated[str, _about("PEM file with the certificate, where no proxy does TLS")] = ""
+    tls_key: Annotated[str, _about("PEM file with its key")] = ""
+    tls_key_password: Annotated[str, _about("the password of that key", secret=True)] = ""
+    public_url: Annotated[
+        str, _about("the address under which clients reach the service: for links on cards, and the audience of CDS tokens")
+    ] = ""
+
+    api_keys: Annotated[str, _about("JSON file of API keys, hashed, as `careplan key` writes it")] = ""
+    oauth_issuer: Annotated[str, _about("issuer of the access tokens that are taken (OAuth 2 client credentials)")] = ""
+    oauth_audience: Annotated[str, _about("the audience that such a token must name")] = ""
+    oauth_jwks: Annotated[str, _about("where the issuer's keys are: an https address, or a file")] = ""
+    cds_clients: Annotated[
+        str, _about("JSON file of CDS clients whose signed tokens are trusted, each with iss and jwks or jku")
+    ] = ""
+    open_paths: Annotated[str, _about("what needs no credentials: docs, metrics, or both parted by a comma")] = ""
+    allowed_hosts: Annotated[
+        str,
+        _about(
+            "names in the Host header that are served, parted by commas, * for any; empty for the name in public_url and "
+            "those of loopback"
+        ),
+    ] = ""
+    cors_origins: Annotated[str, _about("origins of browser clients that may call, parted by commas; empty for none")] = ""
+    rate_limit: Annotated[
+        str,
+        _about("requests of one client in each worker, such as 600/minute, where its key does not say; empty for no limit"),
+    ] = ""
+
+    body_limit: Annotated[int, _about("largest request body, in bytes", ge=1_024, le=16_777_216)] = 262_144
+    body_seconds: Annotated[float, _about("a request body must have arrived after this many seconds", gt=0, le=600)] = 10
+    header_seconds: Annotated[int, _about("a request's header must have arrived after this many seconds", ge=1, le=600)] = 10
+    concurrency: Annotated[
+        int, _about("requests that a worker has in hand at once; those beyond get 503 with Retry-After", ge=1, le=10_000)
+    ] = 64
+    connections: Annotated[int, _about("connections that a worker holds open at once", ge=16, le=100_000)] = 4_096
+    drain_seconds: Annotated[
+        float, _about("after SIGTERM, how long /readyz says no while requests are still taken", ge=0, le=600)
+    ] = 0
+    stop_seconds: Annotated[
+        int, _about("after that, how long requests in hand may take to finish before the worker is killed", ge=1, le=600)
+    ] = 10
+    hang_seconds: Annotated[float, _about("a worker that does nothing for this long is replaced", ge=1, le=3_600)] = 30
+
+    log: Annotated[Literal["json", "console"], _about("form of the log lines")] = "json"
 
     @property
     def origins(self) -> list[str]:
         """The origins of browser clients. Raises `InvalidSettings` for one that is none."""
-        origins = [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
+        origins = _listed(self.cors_origins)
         for origin in origins:
             if not re.fullmatch(r"https?://[A-Za-z0-9.\-]+(:\d+)?", origin):
                 raise InvalidSettings(f"{origin} is no origin; name one such as https://ehr.example.org")
         return origins
+
+    @property
+    def hosts(self) -> frozenset[str] | None:
+        """The names that the Host header may have, without ports; None for any."""
+        named = frozenset(name.lower() for name in _listed(self.allowed_hosts))
+        if "*" in named:
+            return None
+        found = re.match(r"https?://([^/:]+|\[[^]]+\])", self.public_url)
+        return named or frozenset({"localhost", "127.0.0.1", "[::1]"} | ({found[1].lower()} if found else set()))
+
+    @property
+    def opened(self) -> frozenset[str]:
+        """What needs no credentials. Raises `InvalidSettings` for anything else."""
+        opened = frozenset(_listed(self.open_paths))
+        if not opened <= OPEN_PATHS:
+            raise InvalidSettings(f"open_paths can name {' and '.join(sorted(OPEN_PATHS))}")
+        return opened
 
     @property
     def zone(self) -> ZoneInfo:
@@ -68,18 +130,110 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """The folder of the rulebook."""
         return Path(self.rules) if self.rules else shipped()
 
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the service."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @property
+    def authenticates(self) -> bool:
+        """Whether callers must show who they are."""
+        return bool(self.api_keys or self.oauth_issuer)
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+class Described(NamedTuple):
+    """A setting as it is: its value as text, masked where it is secret, and where the value comes from."""
+
+    name: str
+    variable: str
+    value: str
+    default: str
+    source: Literal["default", "file", "environment"]
+    meaning: str
+
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings in an environment. Raises `InvalidSettings` for one that is misspelled or out of range."""
-    known = {field.name for field in msgspec.structs.fields(Settings)}
-    values = {name[len(PREFIX) :].lower(): value for name, value in environment.items() if name.startswith(PREFIX)}
-    unknown = sorted(values.keys() - known)
-    if unknown:
-        raise InvalidSettings(f"{PREFIX}{unknown[0].upper()} is not a setting; there are {', '.join(sorted(known))}")
+    """The settings of an environment, and of the file that it names.
+
+    Raises `InvalidSettings` for a setting that is misspelled, out of range, or at odds with another.
+    """
+    in_file, in_environment = _values(environment)
     try:
-        return msgspec.convert(values, Settings, strict=False)
+        settings = msgspec.convert(in_file | in_environment, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise InvalidSettings(str(error)) from None
+    _check_together(settings)
+    return settings
+
+
+def _values(environment: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    known = [field.name for field in msgspec.structs.fields(Settings)]
+    found = {
+        name[len(PREFIX) :].lower(): value for name, value in environment.items() if name.startswith(PREFIX) and name != FILE
+    }
+    for name in found:
+        if name not in known:
+            raise InvalidSettings(f"{PREFIX}{name.upper()} is not a setting; there are {', '.join(sorted(known))}")
+    if not environment.get(FILE):
+        return {}, found
+    try:
+        in_file = tomllib.loads(Path(environment[FILE]).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidSettings(f"the file of settings cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidSettings(f"the file of settings is not TOML: {error}") from None
+    for name in in_file:
+        if name not in known:
+            raise InvalidSettings(f"{name} in the file of settings is not a setting; there are {', '.join(sorted(known))}")
+    return in_file, found
+
+
+def _check_together(settings: Settings) -> None:
+    _ = settings.origins, settings.zone, settings.opened
+    oauth = (settings.oauth_issuer, settings.oauth_audience, settings.oauth_jwks)
+    if any(oauth) and not all(oauth):
+        raise InvalidSettings("oauth_issuer, oauth_audience and oauth_jwks go together: set all three or none")
+    if bool(settings.tls_certificate) != bool(settings.tls_key):
+        raise InvalidSettings("tls_certificate and tls_key go together: set both or none")
+
+
+def described(environment: Mapping[str, str] = os.environ) -> list[Described]:
+    """Every setting with its value, secrets masked. Raises like `from_environment`."""
+    settings = from_environment(environment)
+    in_file, in_environment = _values(environment)
+    hints = get_type_hints(Settings, include_extras=True)
+    rows = []
+    for field in msgspec.structs.fields(Settings):
+        (meta,) = hints[field.name].__metadata__
+        value = _text(getattr(settings, field.name))
+        rows.append(
+            Described(
+                name=field.name,
+                variable=f"{PREFIX}{field.name.upper()}",
+                value="(set)" if meta.extra["secret"] and value else value,
+                default=_text(field.default),
+                source="environment" if field.name in in_environment else "file" if field.name in in_file else "default",
+                meaning=meta.description,
+            )
+        )
+    return rows
+
+
+def to_environment(settings: Settings) -> dict[str, str]:
+    """The environment that has these settings."""
+    values = msgspec.structs.asdict(settings).items()
+    return {f"{PREFIX}{name.upper()}": _text(value) for name, value in values}
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def clinic_protocol(settings: Settings, intake: Intake) -> Protocol | None:

@@ -87,7 +87,7 @@ def test_a_generated_typescript_client_compiles_strictly_and_gets_a_plan(
     node = (tmp_path / "node.d.ts").write_text
     node(
         'declare module "node:fs" { export function readFileSync(path: string, encoding: "utf8"): string; }\n'
-        "declare const process: { argv: string[] };\n"
+        "declare const process: { argv: string[]; env: Record<string, string | undefined> };\n"
     )
     settings = {"compilerOptions": options | {"types": []}, "files": ["plan.mts", "node.d.ts"]}
     (tmp_path / "tsconfig.json").write_text(json.dumps(settings))

@@ -73,7 +73,7 @@ def test_a_signal_swaps_the_rulebook_in_and_a_request_under_way_keeps_its_own(
     body = json.dumps(SHORT).encode()
     with socket.create_connection((place.hostname, place.port), timeout=30) as slow:
         slow.sendall(
-            b"POST /v1/care-plans HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
+            b"POST /v1/care-plans HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
             b"Content-Length: %d\r\n\r\n" % len(body) + body[:10]
         )
         time.sleep(0.2)

@@ -9,9 +9,11 @@ from typing import NoReturn
 import rich_click as click
 
 from careplan.errors import InvalidRulebook, InvalidSettings
+from careplan.intake import Intake
+from careplan.patient import Protocol
 from careplan.rulebook.load import load
 from careplan.rulebook.model import Rulebook
-from careplan.settings import Settings, from_environment
+from careplan.settings import Settings, clinic_protocol, from_environment
 
 RULES = click.option(
     "--rules",
@@ -37,6 +39,14 @@ def read_rulebook(folder: Path | None) -> Rulebook:
         for fault in error.faults:
             click.echo(str(fault), err=True)
         fail(f"the rulebook in {folder} has {len(error.faults)} faults", 2)
+
+
+def read_protocol(settings: Settings, intake: Intake) -> Protocol | None:
+    """The clinic's own protocol, if there is one; ends the command with code 2 if it is none."""
+    try:
+        return clinic_protocol(settings, intake)
+    except InvalidSettings as error:
+        fail(str(error), 2)
 
 
 def fail(message: str, code: int) -> NoReturn:

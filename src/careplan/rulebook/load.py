@@ -44,6 +44,12 @@ def shipped() -> Path:
     return inside if inside.is_dir() else Path(__file__).parents[3] / "rules"
 
 
+def mark_of_folder(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Names, times and sizes of the files of a rulebook: the same as long as nobody changed one."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+
+
 def load(folder: Path) -> Rulebook:
     """The rulebook in `folder`. Raises `InvalidRulebook` with every fault found, each with file, line and mend."""
     if not (folder / "rulebook.yaml").is_file():

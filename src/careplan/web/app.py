@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 import swagger_ui_bundle
-from litestar import Litestar, Request, Response, get
+from litestar import Litestar, Request, Response, Router, get
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, ValidationException
@@ -21,19 +21,25 @@ from litestar.openapi.spec import Contact, Server, Tag
 from litestar.static_files import create_static_files_router
 from litestar.types import ASGIApp
 
-from careplan.errors import InvalidPatient
+from careplan.errors import InvalidPatient, InvalidRulebook, InvalidSettings
 from careplan.intake import Intake
 from careplan.planner import Planner
-from careplan.rulebook.load import load
+from careplan.rulebook.load import load, mark_of_folder
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.revisions import history
 from careplan.settings import Settings, clinic_protocol, from_environment
-from careplan.web import contract, fhir, handbook, health, hooks, plans, problems, reference, whatif
+from careplan.web import contract, fhir, handbook, health, hooks, logs, metrics, plans, problems, reference, whatif
+from careplan.web.access import Access, admitted, renewal
 from careplan.web.examples import request_examples
+from careplan.web.gate import Gate
 from careplan.web.journal import Journal
+from careplan.web.life import Life, die_with_parent, harden
 from careplan.web.reload import Reloader
 from careplan.web.state import Desk, Edition, Leasing, Surroundings, edition_of
+from careplan.web.tracing import tracing_from
 from careplan.web.trust import trust_in
+
+log = structlog.get_logger("careplan")
 
 ASSETS = "/docs-assets"
 
@@ -56,7 +62,10 @@ class _Documentation(SwaggerRenderPlugin):
         return super().render(request, edition.contract if edition else openapi_schema)
 
 
-@get("/openapi.json", include_in_schema=False, sync_to_thread=False)
+_READ = {"scope": "read", "opens": "docs"}
+
+
+@get("/openapi.json", include_in_schema=False, sync_to_thread=False, opt=_READ)
 def openapi_json(request: Request[None, None, State]) -> Response[Mapping[str, Any]]:
     """The contract."""
     return Response(edition_of(request).contract, media_type="application/json")
@@ -65,9 +74,17 @@ def openapi_json(request: Request[None, None, State]) -> Response[Mapping[str, A
 def build(book: Rulebook, settings: Settings) -> Litestar:
     """The application that begins with this rulebook and reloads it as the settings say. Raises `InvalidSettings`."""
     desk = Desk()
+    counts = metrics.Metrics()
+    life = Life(settings.hang_seconds, counts.flush)
+    access = Access(settings)
 
     def make(book: Rulebook, around: Surroundings) -> Edition:
-        return Edition(Planner(book), around, contract_of(app, book))
+        return Edition(Planner(book, counts.planned), around, lambda: contract_of(app, book))
+
+    def swapped(before: Edition | None, now: Edition | None) -> None:
+        counts.serves(before.planner.book if before else None, now.planner.book if now else None)
+
+    desk.on_swap = swapped
 
     def around(book: Rulebook) -> Surroundings:
         protocol = clinic_protocol(settings, Intake(book.conditions, book.classes))
@@ -75,6 +92,8 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
 
     watched = [settings.rules_folder, *([Path(settings.protocol)] if settings.protocol else [])] if settings.watch else []
     reloader = Reloader(settings.rules_folder, desk, make, around, watched=watched)
+    reloader.before = renewal(access)
+    reloader.after = counts.reloaded
 
     first = around(book)
 
@@ -82,7 +101,8 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
     async def planning(_: Litestar) -> AsyncIterator[None]:
         desk.swap(make(book, first))
         try:
-            async with reloader.running():
+            async with reloader.running(), life.running():
+                counts.started()
                 yield
         finally:
             desk.swap(None)
@@ -108,11 +128,16 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
             reference.get_rule,
             health.livez,
             health.readyz,
+            metrics.metrics_page,
             openapi_json,
             handbook.handbook_start,
             handbook.handbook_page,
             create_static_files_router(
-                path=ASSETS, directories=[swagger_ui_bundle.swagger_ui_path], include_in_schema=False, name="docs-assets"
+                path=ASSETS,
+                directories=[swagger_ui_bundle.swagger_ui_path],
+                include_in_schema=False,
+                name="docs-assets",
+                opt={"scope": None},
             ),
         ],
         exception_handlers={
@@ -122,6 +147,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
             Exception: problems.on_failure,
         },
         cors_config=_cors(settings.origins),
+        guards=[admitted],
         lifespan=[planning],
         middleware=[Leasing()],
         logging_config=None,
@@ -132,7 +158,9 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
                 "desk": desk,
                 "reloader": reloader,
                 "trust": trust_in(settings.cds_clients, settings.public_url),
-                "feedback": hooks.Feedback(),
+                "access": access,
+                "metrics": counts,
+                "life": life,
                 "address": settings.public_url,
             }
         ),
@@ -146,8 +174,8 @@ def _cors(origins: list[str]) -> CORSConfig | None:
     return CORSConfig(
         allow_origins=origins,
         allow_methods=["GET", "POST", "OPTIONS"],
-        allow_headers=["Authorization", "Content-Type", "Accept", "Accept-Language"],
-        expose_headers=["X-Request-Id"],
+        allow_headers=["Authorization", "X-API-Key", "Content-Type", "Accept", "Accept-Language", "Traceparent"],
+        expose_headers=["X-Request-Id", "Retry-After"],
     )
 
 
@@ -156,31 +184,46 @@ def contract_of(app: Litestar, book: Rulebook) -> dict[str, Any]:
     return contract.document(app, book, request_examples())
 
 
+_inherited: tuple[object, Rulebook] | None = None
+"""The rulebook that the first process of the service read, with the mark of its folder; workers are forked from it."""
+
+
 def create() -> ASGIApp:
     """The application of a worker process, from the environment."""
     settings = from_environment()
-    configure_log(settings)
-    return serve_with(settings)
+    logs.configure(settings.log)
+    harden()
+    die_with_parent()
+    app = build(_rulebook(settings.rules_folder), settings)
+    tracing = tracing_from(os.environ)
+    app.on_shutdown.append(tracing.close)
+    gate = Gate(app, settings, app.state.metrics, app.state.life)
+    return Journal(gate, app.state.metrics, tracing, https=settings.public_url.startswith("https://"))
 
 
-def serve_with(settings: Settings) -> ASGIApp:
-    """The application for these settings. Raises `InvalidRulebook` or `InvalidSettings` before it serves anything."""
-    book = load(settings.rules_folder)
-    return Journal(build(book, settings))
+def _rulebook(folder: Path) -> Rulebook:
+    """The rulebook in its folder. A worker that replaces a dead one must not die of files that were changed since."""
+    if _inherited is None:
+        return load(folder)
+    mark, book = _inherited
+    if mark == mark_of_folder(folder):
+        return book
+    try:
+        return load(folder)
+    except InvalidRulebook as error:
+        log.error("rulebook refused", faults=len(error.faults), digest=book.digest)
+        return book
 
 
-def configure_log(settings: Settings) -> None:
-    """Send the log to standard error, one line an event."""
-    form: Mapping[str, Any] = {"json": structlog.processors.JSONRenderer(), "console": structlog.dev.ConsoleRenderer()}
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            form[settings.log],
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
+def check(book: Rulebook, settings: Settings) -> None:
+    """Raise `InvalidSettings` for whatever would keep a worker from starting."""
+    global _inherited  # noqa: PLW0603 - workers find it there after the fork
+    build(book, settings)
+    tracing_from(os.environ).close()
+    for file in (settings.tls_certificate, settings.tls_key):
+        if file and not Path(file).is_file():
+            raise InvalidSettings(f"there is no file {file}")
+    _inherited = (mark_of_folder(settings.rules_folder), book)
 
 
 def _openapi() -> OpenAPIConfig:
@@ -202,6 +245,6 @@ def _openapi() -> OpenAPIConfig:
             Tag(name="reference", description="What the rulebook knows"),
             Tag(name="health", description="For the machines that run the service"),
         ],
-        path="/docs",
+        openapi_router=Router(path="/docs", route_handlers=[], opt=_READ, include_in_schema=False),
         render_plugins=[_Documentation()],
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 
 from careplan.counterfactual import WhatWouldChange
@@ -30,15 +31,18 @@ Json = dict[str, Any]
 
 PROBLEMS: Mapping[int, str] = {
     400: "The request cannot be read.",
-    401: "The token is missing or not trusted.",
+    401: "Credentials are missing or not trusted; WWW-Authenticate says which are wanted.",
+    403: "The credentials do not allow this; WWW-Authenticate names the scope that does.",
     404: "There is no such thing.",
     406: "There is no answer of a type that Accept names; the detail lists what there is.",
+    408: "The body did not arrive in time.",
     412: "Data that is needed was not sent.",
     413: "The body is larger than this service takes.",
     415: "The body is not declared as application/json.",
     422: "The body is JSON, but not a patient; every fault is named by JSON Pointer.",
+    429: "This client asks faster than it may; Retry-After says when to ask again.",
     500: "The service failed; nothing of the request is repeated.",
-    503: "The service is not ready.",
+    503: "The service is not ready, or has too many requests in hand; Retry-After says when to ask again.",
 }
 
 
@@ -91,12 +95,53 @@ def document(app: Litestar, book: Rulebook, examples: Mapping[str, Json]) -> Jso
     body["content"]["application/json"]["examples"] = {
         name: {"summary": name.replace("-", " "), "value": value} for name, value in sorted(examples.items())
     }
+    _secure(found, app)
     _link(found)
     _views(found)
     for parameter in found["paths"]["/v1/care-plans"]["post"]["parameters"]:
         if parameter["name"] == "zone":
             parameter["schema"]["enum"] = list(ZONES)
     return found
+
+
+def _secure(found: Json, app: Litestar) -> None:
+    """What each operation needs, as the guard sees it, and the answers of those who refuse."""
+    found["components"]["securitySchemes"] = {
+        "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key."},
+        "bearer": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "An access token of the configured issuer (OAuth 2 client credentials), or an API key.",
+        },
+    }
+    scopes = {
+        handler.operation_id: handler.opt.get("scope")
+        for route in app.routes
+        for handler in getattr(route, "route_handlers", ())
+        if isinstance(handler, HTTPRouteHandler)
+    }
+    for path in found["paths"].values():
+        for operation in path.values():
+            refusals = [408, 413] if "requestBody" in operation else []
+            scope = scopes.get(operation["operationId"])
+            if scope:
+                # The empty one: without configured authentication, on loopback, nothing is needed.
+                operation["security"] = [{}, {"apiKey": []}, {"bearer": []}]
+                operation["description"] += f" Needs the scope `{scope}` where callers must show who they are."
+                refusals += [401, 403, 429]
+            elif operation["operationId"] not in _ALWAYS_ANSWERED:
+                refusals += [429, 403] if "401" in operation["responses"] else []
+            for status in refusals:
+                operation["responses"].setdefault(str(status), _problem(status))
+            operation["responses"] = dict(sorted(operation["responses"].items()))
+
+
+_ALWAYS_ANSWERED = frozenset({"getLiveness", "getReadiness"})
+
+
+def _problem(status: int) -> Json:
+    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {"description": PROBLEMS[status], "content": {PROBLEM_JSON: problem}}
 
 
 def _views(found: Json) -> None:

@@ -71,6 +71,7 @@ _ABOUT = (
     response_description="The Bundle, its CarePlan first.",
     tags=["fhir"],
     sync_to_thread=False,
+    opt={"scope": "plan"},
     request_class=ApplyRequest,
     responses=documented(PROBLEMS, 400, 413, 415, 422, 500, 503),
 )
@@ -90,6 +91,7 @@ def apply(data: JSONBody[Patient], request: Request[None, None, State]) -> Respo
     response_description="The Bundle, its CarePlan first.",
     tags=["fhir"],
     sync_to_thread=False,
+    opt={"scope": "plan"},
     request_class=ApplyRequest,
     responses=documented(PROBLEMS, 400, 404, 413, 415, 422, 500, 503),
 )
@@ -109,6 +111,7 @@ def apply_named(name: FromPath[_Name], data: JSONBody[Patient], request: Request
     description="The CapabilityStatement.",
     tags=["fhir"],
     sync_to_thread=False,
+    opt={"scope": "read"},
     responses=documented(PROBLEMS, 500, 503),
 )
 def metadata() -> Response[Json]:
@@ -123,6 +126,7 @@ def metadata() -> Response[Json]:
     description="A Questionnaire of every factor; a QuestionnaireResponse to it is read by `$apply`.",
     tags=["fhir"],
     sync_to_thread=False,
+    opt={"scope": "read"},
     responses=documented(PROBLEMS, 404, 500, 503),
 )
 def get_questionnaire(name: FromPath[_Name], request: Request[None, None, State]) -> Response[Json]:
@@ -139,6 +143,7 @@ def get_questionnaire(name: FromPath[_Name], request: Request[None, None, State]
     description="The rulebook as a PlanDefinition: each rule an action, its conditions in words.",
     tags=["fhir"],
     sync_to_thread=False,
+    opt={"scope": "read"},
     responses=documented(PROBLEMS, 404, 500, 503),
 )
 def get_plan_definition(name: FromPath[_Name], request: Request[None, None, State]) -> Response[Json]:

@@ -12,13 +12,13 @@ from careplan.formats.handbook import POLICY
 from careplan.web.state import edition_of
 
 
-@get("/rulebook", include_in_schema=False, sync_to_thread=False)
+@get("/rulebook", include_in_schema=False, sync_to_thread=False, opt={"scope": "read", "opens": "docs"})
 def handbook_start() -> Redirect:
     """The first page."""
     return Redirect("/rulebook/index.html")
 
 
-@get("/rulebook/{page:path}", include_in_schema=False, sync_to_thread=False)
+@get("/rulebook/{page:path}", include_in_schema=False, sync_to_thread=False, opt={"scope": "read", "opens": "docs"})
 def handbook_page(request: Request[None, None, State], page: FromPath[str]) -> Response[bytes]:
     """One page, unless the reader has it already."""
     found = edition_of(request).handbook.page(str(page).lstrip("/"))

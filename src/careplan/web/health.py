@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 
 from careplan.rehearsal import A_PATIENT
 from careplan.web.contract import PROBLEMS, documented
+from careplan.web.life import Life
 from careplan.web.reload import Reloaded, Reloader
 from careplan.web.state import edition_of
 
@@ -41,6 +42,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     description="Answers as long as the process does.",
     tags=["health"],
     sync_to_thread=False,
+    opt={"scope": None},
     responses=documented(PROBLEMS, 500),
 )
 def livez() -> Alive:
@@ -52,16 +54,18 @@ def livez() -> Alive:
     "/readyz",
     operation_id="getReadiness",
     summary="Can the service plan",
-    description="Plans a built-in patient through the engine; 503 while that does not work.",
+    description="Plans a built-in patient through the engine; 503 while that does not work, and before the service stops.",
     tags=["health"],
     sync_to_thread=False,
+    opt={"scope": None},
     responses=documented(PROBLEMS, 500, 503),
 )
 def readyz(request: Request[None, None, State]) -> Ready:
     """Ready once a plan comes out."""
     planner = edition_of(request).planner
     reloader: Reloader = request.app.state.reloader
-    if not planner.plan(A_PATIENT).decisions:
+    life: Life = request.app.state.life
+    if life.draining or not planner.plan(A_PATIENT).decisions:
         raise HTTPException(status_code=503)
     book = planner.book
     return Ready(rulebook=book.about.id, version=book.about.version, digest=book.digest, last_reload=reloader.last)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -19,7 +18,9 @@ from careplan.errors import Fault, InvalidPatient
 from careplan.fhir.cards import SERVICE, Cards, mark_of, rules_by_mark, services
 from careplan.fhir.element import Element
 from careplan.fhir.hook import HookCall, MissingData, read_call
+from careplan.web.access import admit
 from careplan.web.contract import PROBLEMS, documented
+from careplan.web.metrics import Metrics
 from careplan.web.plans import with_unmapped
 from careplan.web.state import JsonRequest, edition_of
 from careplan.web.trust import Trust, Untrusted
@@ -32,15 +33,8 @@ _encode = msgspec.json.Encoder().encode
 _Service = Annotated[str, Parameter(pattern=r"^[a-z0-9\-]{1,64}$", max_length=64, description="id of the service")]
 
 
-class Feedback:
-    """How often cards were accepted or set aside, by rule; nothing else is kept of a feedback."""
-
-    def __init__(self) -> None:
-        self.counts: Counter[tuple[str, str]] = Counter()
-
-
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
-    """How often the cards of a rule were accepted and set aside, since this worker started."""
+    """How often the cards of a rule were accepted and set aside, since the service started."""
 
     rule: str
     accepted: int = 0
@@ -78,13 +72,15 @@ class FeedbackRequest(ServiceRequest):
 
 
 async def trusted(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-    """Let only trusted clients pass, where trust is configured. A bare 401 otherwise."""
+    """Let only trusted CDS clients pass, with a bare 401 otherwise; where none are configured, whoever may ask for plans."""
     trust: Trust | None = connection.app.state.trust
-    if trust is not None:
-        try:
-            await trust.check(connection.headers.get("authorization"), connection.scope["path"])
-        except Untrusted:
-            raise HTTPException(status_code=401, headers={"WWW-Authenticate": "Bearer"}) from None
+    if trust is None:
+        await admit(connection, "plan")
+        return
+    try:
+        await trust.check(connection.headers.get("authorization"), connection.scope["path"])
+    except Untrusted:
+        raise HTTPException(status_code=401, headers={"WWW-Authenticate": "Bearer"}) from None
 
 
 @get(
@@ -94,6 +90,7 @@ async def trusted(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHa
     description="Which hooks are served, and the prefetch templates: only what some rule looks at.",
     tags=["cds-hooks"],
     sync_to_thread=False,
+    opt={"scope": None},
     responses=documented(PROBLEMS, 500, 503),
 )
 def discover(request: Request[None, None, State]) -> Response[Json]:
@@ -114,6 +111,7 @@ def discover(request: Request[None, None, State]) -> Response[Json]:
     sync_to_thread=False,
     request_class=HookRequest,
     guards=[trusted],
+    opt={"scope": None},
     responses=documented(PROBLEMS, 400, 401, 404, 412, 413, 415, 422, 500, 503),
     response_description="The cards; an empty list where there is nothing to say.",
 )
@@ -142,6 +140,7 @@ def call_service(
     sync_to_thread=False,
     request_class=FeedbackRequest,
     guards=[trusted],
+    opt={"scope": None},
     responses=documented(PROBLEMS, 400, 401, 404, 413, 415, 422, 500, 503),
     response_description="Taken.",
 )
@@ -152,10 +151,10 @@ def take_feedback(
 ) -> Response[Json]:
     """Count the outcomes."""
     rules = rules_by_mark(edition_of(request).planner.book.rules)
-    feedback: Feedback = request.app.state.feedback
+    metrics: Metrics = request.app.state.metrics
     for card, outcome in data:
         rule = rules.get(mark_of(card) or b"", "unknown")
-        feedback.counts[rule, outcome] += 1
+        metrics.heard(rule, outcome)
         log.info("feedback", rule=rule, outcome=outcome)
     return _answer({})
 
@@ -164,14 +163,16 @@ def take_feedback(
     "/v1/feedback",
     operation_id="getFeedback",
     summary="How cards were received",
-    description="How often the cards of each rule were accepted and set aside, since this worker started.",
+    description="How often the cards of each rule were accepted and set aside, since the service started.",
     tags=["cds-hooks"],
     sync_to_thread=False,
+    opt={"scope": "observe"},
     responses=documented(PROBLEMS, 500, 503),
 )
 def get_feedback(request: Request[None, None, State]) -> list[Heard]:
     """The counts by rule."""
-    counts: Counter[tuple[str, str]] = request.app.state.feedback.counts
+    metrics: Metrics = request.app.state.metrics
+    counts = metrics.feedback()
     return [
         Heard(rule=rule, accepted=counts[rule, "accepted"], overridden=counts[rule, "overridden"])
         for rule in sorted({rule for rule, _ in counts})

@@ -65,6 +65,7 @@ _Details = Annotated[
     ),
     tags=["plans"],
     sync_to_thread=False,
+    opt={"scope": "plan"},
     request_class=PlanRequest,
     responses=documented(PROBLEMS, 400, 406, 413, 415, 422, 500, 503),
     response_description="The draft plan. A clinician signs it; `blocked` means that a human must act on the alerts first.",

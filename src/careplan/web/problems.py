@@ -11,6 +11,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
 from careplan.errors import Fault, InvalidPatient
+from careplan.web.logs import places
 
 PROBLEM_JSON = "application/problem+json"
 FHIR_JSON = "application/fhir+json"
@@ -30,13 +31,17 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 _DETAILS = {
     400: "The request could not be read.",
+    401: "Show who you are, by an API key or an access token in the Authorization header.",
+    403: "These credentials do not allow this; the WWW-Authenticate header names the scope that does.",
     404: "There is nothing at this address.",
     405: "This address does not take this method; the Allow header says which it takes.",
     406: "There is no answer of the types that Accept names; there are: application/json, application/fhir+json, text/html, "
     "text/markdown, application/pdf, text/calendar. explain and records come as application/json only.",
+    408: "The body did not arrive in time.",
     412: "Data that this service needs was not sent and cannot be fetched from here.",
     413: "The body is larger than this service takes.",
     415: "Send the body as application/json, or where a Bundle is taken as application/fhir+json.",
+    429: "You ask faster than you may; the Retry-After header says when to ask again.",
     503: "No rulebook is ready to plan with.",
 }
 
@@ -83,9 +88,17 @@ def outcome(document: Problem, root: str = "Bundle") -> dict[str, Any]:
     return {"resourceType": "OperationOutcome", "issue": issues or [summary]}
 
 
-_ISSUES = {401: "login", 403: "forbidden", 404: "not-found", 412: "required", 413: "too-long"} | dict.fromkeys(
-    (406, 415), "not-supported"
-)
+_ISSUES = {
+    401: "login",
+    403: "forbidden",
+    404: "not-found",
+    406: "not-supported",
+    408: "timeout",
+    412: "required",
+    413: "too-long",
+    415: "not-supported",
+    429: "throttled",
+}
 
 
 def _path(pointer: str, root: str) -> str:
@@ -100,6 +113,7 @@ def on_invalid_patient(request: Request[Any, Any, Any], error: Exception) -> Res
     """Name every fault of a body. A body that is not JSON at all is 400, one with wrong factors 422."""
     assert isinstance(error, InvalidPatient)
     unreadable = len(error.faults) == 1 and error.faults[0].pointer == "" and "JSON" in error.faults[0].detail
+    request.app.state.metrics.rejected("unreadable" if unreadable else "faults")
     return problem(
         request,
         Problem(
@@ -131,22 +145,22 @@ def on_http(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
     """Any error with a status: 404, 405, 413, 415 and their like."""
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
+    if status in _REJECTED:
+        request.app.state.metrics.rejected(_REJECTED[status])
     allow = {
         name: value
         for name, value in (error.headers or {}).items()
-        if name.lower() in ("allow", "retry-after", "www-authenticate")
+        if name.lower() in ("allow", "connection", "retry-after", "www-authenticate")
     }
     return problem(request, Problem(title=status.phrase, status=status, detail=_DETAILS.get(status, "")), allow)
 
 
+_REJECTED = {413: "too large", 415: "media type"}
+
+
 def on_failure(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """A defect of ours: logged by type and place, because the words of an error may quote the patient."""
-    frames = []
-    trace = error.__traceback__
-    while trace is not None:
-        frames.append(f"{trace.tb_frame.f_code.co_filename.rpartition('careplan/')[2]}:{trace.tb_lineno}")
-        trace = trace.tb_next
-    log.error("failed", error=type(error).__name__, at=frames[-12:])
+    log.error("failed", error=type(error).__name__, at=places(error.__traceback__))
     return problem(
         request,
         Problem(title="Internal Server Error", status=500, detail="The service failed on this request. It is logged."),

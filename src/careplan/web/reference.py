@@ -87,6 +87,7 @@ def _book(request: Request[None, None, State]) -> Rulebook:
     description="Finds medicines by generic, brand or foreign name, by a misspelling or by RxNorm code, with their classes.",
     tags=["reference"],
     sync_to_thread=False,
+    opt={"scope": "read"},
     responses=documented(PROBLEMS, 400, 500, 503),
 )
 def find_medications(request: Request[None, None, State], q: _Query, limit: _Limit = 20) -> Medicines:
@@ -101,6 +102,7 @@ def find_medications(request: Request[None, None, State], q: _Query, limit: _Lim
     description="The tokens that `conditions` of a request may hold, with their words and codes.",
     tags=["reference"],
     sync_to_thread=False,
+    opt={"scope": "read"},
     responses=documented(PROBLEMS, 500, 503),
 )
 def list_conditions(request: Request[None, None, State]) -> Conditions:
@@ -129,6 +131,7 @@ def list_conditions(request: Request[None, None, State]) -> Conditions:
     description="Name, version and digest of the rulebook that answers now. Every plan carries the same reference.",
     tags=["reference"],
     sync_to_thread=False,
+    opt={"scope": "read"},
     responses=documented(PROBLEMS, 500, 503),
 )
 def get_rulebook(request: Request[None, None, State]) -> RulebookSummary:
@@ -155,6 +158,7 @@ def get_rulebook(request: Request[None, None, State]) -> RulebookSummary:
     description="Every rule that runs, in the order of the plan, optionally by section, level or source.",
     tags=["reference"],
     sync_to_thread=False,
+    opt={"scope": "read"},
     responses=documented(PROBLEMS, 400, 500, 503),
 )
 def list_rules(
@@ -179,6 +183,7 @@ def list_rules(
     description="A rule with its rationale, conditions, sources and texts. Resting rules (draft, retired) are found too.",
     tags=["reference"],
     sync_to_thread=False,
+    opt={"scope": "read"},
     responses=documented(PROBLEMS, 404, 500, 503),
 )
 def get_rule(request: Request[None, None, State], rule_id: FromPath[str]) -> RuleDetail:

@@ -60,6 +60,8 @@ class Reloader:
         self._make = make
         self._wanted = asyncio.Event()
         self.last: Reloaded | None = None
+        self.before: Callable[[], None] = lambda: None
+        self.after: Callable[[Outcome], None] = lambda _outcome: None
 
     def request(self) -> None:
         """Ask for a reload; returns at once."""
@@ -96,6 +98,7 @@ class Reloader:
 
     async def reload(self) -> Reloaded:
         """Take the rulebook as it is in its folder now, or keep the running one. Never raises for a bad rulebook."""
+        self.before()
         try:
             book, around = await asyncio.to_thread(self._prepare)
             # The engine belongs to the thread that makes it, so this part holds up requests, for a sixth of a second.
@@ -140,6 +143,7 @@ class Reloader:
         )
         for fault in faults[:LAST_FAULTS]:
             log.error("rulebook fault", **msgspec.structs.asdict(fault))
+        self.after(outcome)
         event = {"swapped": log.info, "unchanged": log.info, "refused": log.error}[outcome]
         event(f"rulebook {outcome}", digest=digest, faults=len(faults))
         return self.last

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -37,15 +38,20 @@ class Surroundings(NamedTuple):
 class Edition:
     """One rulebook in service, with the clinic's protocol, the contract and the pages. Made and used by one thread."""
 
-    def __init__(self, planner: Planner, around: Surroundings, contract: Mapping[str, Any]) -> None:
+    def __init__(self, planner: Planner, around: Surroundings, contract: Callable[[], Mapping[str, Any]]) -> None:
         self.planner = planner
         self.protocol = around.protocol
-        self.contract = contract
+        self._contract = contract
         self.zone = around.zone
         self.languages = Languages(planner.book)
         self.fhir = FhirReader(planner.book, planner.intake)
         self.handbook = Handbook(planner.book, planner.reading, around.history)
         self.requests = 0
+
+    @cached_property
+    def contract(self) -> Mapping[str, Any]:
+        """The OpenAPI document, made when somebody first asks for it."""
+        return self._contract()
 
 
 class Desk:
@@ -53,6 +59,7 @@ class Desk:
 
     def __init__(self) -> None:
         self._current: Edition | None = None
+        self.on_swap: Callable[[Edition | None, Edition | None], None] = lambda _before, _now: None
 
     @property
     def current(self) -> Edition | None:
@@ -62,6 +69,7 @@ class Desk:
     def swap(self, edition: Edition | None) -> None:
         """Let new requests have `edition`. The one before is freed as soon as nobody uses it."""
         before, self._current = self._current, edition
+        self.on_swap(before, edition)
         if before is not None and before.requests == 0:
             before.planner.close()
 

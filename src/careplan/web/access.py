@@ -1,0 +1,234 @@
+"""Who may ask for what: API keys and OAuth 2 access tokens (RFC 6750, RFC 9068), scopes, and the rate of one client."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+import jwt
+import limits
+import msgspec
+import structlog
+from litestar.connection import ASGIConnection
+from litestar.exceptions import HTTPException
+from litestar.handlers import BaseRouteHandler
+from msgspec import Meta
+
+from careplan.errors import InvalidSettings
+from careplan.settings import Settings
+from careplan.web.keyring import Keyring
+
+Scope = Literal["plan", "read", "observe"]
+SCOPES: Mapping[Scope, str] = {
+    "plan": "send a patient's factors and get a plan, cards or a comparison",
+    "read": "read the rulebook, the vocabulary and the documentation",
+    "observe": "read metrics and what became of cards",
+}
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "ES256", "ES384", "EdDSA")
+"""Never `none`, never a shared secret."""
+LEEWAY = 10
+"""Seconds by which clocks may differ."""
+KEY = re.compile(r"cpk\.([a-z0-9\-]{1,40})\.([A-Za-z0-9_\-]{43})")
+"""The form of an API key: a mark that scanners for leaked secrets can look for, its id, and 256 random bits."""
+
+log = structlog.get_logger("careplan")
+
+
+class ApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """An API key as it is stored: by its hash. A plain SHA-256 is enough, as the secret is random and not a password."""
+
+    id: Annotated[str, Meta(pattern="^[a-z0-9-]{1,40}$")]
+    client: Annotated[str, Meta(pattern="^[A-Za-z0-9_.-]{1,60}$")]
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    scopes: list[Scope]
+    last_day: date | None = None
+    rate: str | None = None
+
+
+class KeyFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The file of API keys. A client may have several, so that one can be replaced while the other still works."""
+
+    keys: list[ApiKey]
+
+
+class Caller(NamedTuple):
+    """Who asks. `name` is for logs and limits: our own name of a client, or a mark made from an identifier, never itself."""
+
+    name: str
+    scopes: frozenset[str]
+    rate: limits.RateLimitItem | None = None
+
+
+ANYBODY = Caller("anybody", frozenset(SCOPES))
+
+
+def new_key(client: str, scopes: Iterable[Scope], key_id: str, last_day: date | None = None) -> tuple[str, ApiKey]:
+    """A new key: the text to give to the client, which is not kept, and what is stored of it."""
+    text = f"cpk.{key_id}.{secrets.token_urlsafe(32)}"
+    return text, ApiKey(id=key_id, client=client, sha256=_hash(text), scopes=sorted(scopes), last_day=last_day)
+
+
+def read_keys(file: str) -> list[ApiKey]:
+    """The keys of a file. Raises `InvalidSettings`."""
+    try:
+        keys = msgspec.json.decode(Path(file).read_bytes(), type=KeyFile).keys
+    except OSError as error:
+        raise InvalidSettings(f"the file of API keys cannot be read: {error.strerror}") from None
+    except msgspec.DecodeError as error:
+        raise InvalidSettings(f"the file of API keys is not one: {error}") from None
+    if len({key.id for key in keys}) != len(keys):
+        raise InvalidSettings("two API keys have the same id")
+    for key in keys:
+        read_rate(key.rate)
+    return keys
+
+
+def read_rate(text: str | None) -> limits.RateLimitItem | None:
+    """A rate such as 600/minute. Raises `InvalidSettings`."""
+    try:
+        return limits.parse(text) if text else None
+    except ValueError:
+        raise InvalidSettings(f"{text} is no rate; write one such as 600/minute") from None
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Access:
+    """Lets callers pass or names what they lack. Without keys and issuer everybody passes, on loopback."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises `InvalidSettings` for a file of keys that is none."""
+        self._file = settings.api_keys
+        self._keys: dict[str, ApiKey] = {}
+        self._rate = read_rate(settings.rate_limit)
+        self._issuer, self._audience = settings.oauth_issuer, settings.oauth_audience
+        self._ring = Keyring(settings.oauth_jwks) if settings.oauth_issuer else None
+        self._limiter = limits.strategies.SlidingWindowCounterRateLimiter(limits.storage.MemoryStorage())
+        self.needed = settings.authenticates
+        self.opened = settings.opened
+        self.renew()
+
+    def renew(self) -> None:
+        """Read the file of keys again. Raises `InvalidSettings`, and keeps the keys it had."""
+        if self._file:
+            self._keys = {key.id: key for key in read_keys(self._file)}
+
+    async def caller(self, headers: Mapping[str, str]) -> Caller:
+        """Who sends these headers. Raises 401 unless they prove it."""
+        if not self.needed:
+            return ANYBODY
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        token = token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "").strip()
+        if not token:
+            raise _unauthorized()
+        found = self._by_key(token) if token.startswith("cpk.") else await self._by_token(token)
+        if found is None:
+            raise _unauthorized("invalid_token")
+        return found
+
+    def _by_key(self, token: str) -> Caller | None:
+        form = KEY.fullmatch(token)
+        key = self._keys.get(form[1]) if form else None
+        # An unknown id takes as long as a known one.
+        matches = hmac.compare_digest(_hash(token), key.sha256 if key else _hash(""))
+        if key is None or not matches or (key.last_day and datetime.now(UTC).date() > key.last_day):
+            return None
+        return Caller(key.client, frozenset(key.scopes), read_rate(key.rate))
+
+    async def _by_token(self, token: str) -> Caller | None:
+        if self._ring is None or len(token) > 8_192:
+            return None
+        try:
+            header = jwt.get_unverified_header(token)
+            if header.get("alg") not in ALGORITHMS or str(header.get("typ", "JWT")).lower() not in _TYPES:
+                return None
+            key = await self._ring.key(header.get("kid"))
+            if key is None:
+                return None
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[header["alg"]],
+                audience=self._audience,
+                issuer=self._issuer,
+                leeway=LEEWAY,
+                options={"require": ["exp", "iss", "aud"]},
+            )
+        except (jwt.PyJWTError, ValueError, TypeError):
+            return None
+        client = next((claims[name] for name in ("client_id", "azp", "sub") if isinstance(claims.get(name), str)), "")
+        return Caller(f"oauth-{_hash(client)[:12]}", _scopes(claims))
+
+    def spend(self, caller: Caller) -> None:
+        """Count a request of this caller. Raises 429 beyond its rate, saying when to try again."""
+        rate = caller.rate or self._rate
+        if rate is None or self._limiter.hit(rate, caller.name):
+            return
+        until = self._limiter.get_window_stats(rate, caller.name).reset_time
+        raise HTTPException(status_code=429, headers={"Retry-After": str(max(1, round(until - time.time() + 0.5)))})
+
+
+_TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
+_SMART = re.compile(r"system/(\*|[A-Za-z]+)\.(\*|read|write|[cruds]+)(\?.*)?")
+
+
+def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
+    """Our scopes among those of a token: by their names, `careplan.plan` say, or as SMART writes them for systems."""
+    given = claims.get("scope", claims.get("scp", ""))
+    names = given.split() if isinstance(given, str) else [str(name) for name in given] if isinstance(given, list) else []
+    found = {name.removeprefix("careplan.") for name in names} & set(SCOPES)
+    for name in names:
+        smart = _SMART.fullmatch(name)
+        if smart:
+            resource, access = smart[1], smart[2]
+            if resource in ("*", "CarePlan") and (access in ("*", "write") or "c" in access):
+                found.add("plan")
+            if resource in ("*", "PlanDefinition") and (access in ("*", "read") or "r" in access.removeprefix("write")):
+                found.add("read")
+    return frozenset(found)
+
+
+def _unauthorized(error: str | None = None) -> HTTPException:
+    """401 as RFC 6750 has it: a reason only for credentials that were sent."""
+    challenge = 'Bearer realm="careplan"' + (f', error="{error}"' if error else "")
+    return HTTPException(status_code=401, headers={"WWW-Authenticate": challenge})
+
+
+async def admitted(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """The guard of every route. A route says by `scope=` what it needs, `None` for nothing; `opens=` names what opens it."""
+    access: Access = connection.app.state.access
+    scope: Scope | None = handler.opt.get("scope", "plan")
+    if scope is not None and handler.opt.get("opens") not in access.opened:
+        await admit(connection, scope)
+
+
+async def admit(connection: ASGIConnection[Any, Any, Any, Any], scope: Scope) -> None:
+    """Let a caller pass who may do this, and is not too fast. Raises 401, 403 and 429."""
+    access: Access = connection.app.state.access
+    caller = await access.caller(connection.headers)
+    connection.scope["state"]["caller"] = caller.name
+    if scope not in caller.scopes:
+        challenge = f'Bearer realm="careplan", error="insufficient_scope", scope="careplan.{scope}"'
+        raise HTTPException(status_code=403, headers={"WWW-Authenticate": challenge})
+    access.spend(caller)
+
+
+def renewal(access: Access) -> Callable[[], None]:
+    """What a reload does for the keys: read them again, or keep those there were and log why."""
+
+    def renew() -> None:
+        try:
+            access.renew()
+        except InvalidSettings as error:
+            log.error("keys refused", why=str(error))
+
+    return renew

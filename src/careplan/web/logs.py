@@ -1,0 +1,80 @@
+"""The log: our own events, and of everything else only where it comes from, as its words may quote a patient."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Literal
+
+import structlog
+
+log = structlog.get_logger("careplan")
+
+_OWN_WORDS = ("_granian", "granian", "opentelemetry")
+"""Loggers whose messages are fixed texts; even of those the arguments are left out where they are not about the server."""
+
+
+def configure(form: Literal["json", "console"]) -> None:
+    """Send the log to standard error, one line an event; and with it what libraries log, and what nobody caught."""
+    renderer: Mapping[str, Any] = {"json": structlog.processors.JSONRenderer(), "console": structlog.dev.ConsoleRenderer()}
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer[form],
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    root = logging.getLogger()
+    root.handlers = [_Reduced()]
+    root.setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _uncaught
+    sys.unraisablehook = lambda found: _uncaught(found.exc_type, found.exc_value, found.exc_traceback)
+    threading.excepthook = lambda found: _uncaught(found.exc_type, found.exc_value, found.exc_traceback)
+
+
+def places(trace: TracebackType | None) -> list[str]:
+    """Where an error was raised and through what it passed, the last twelve places: files and lines, no values."""
+    found = []
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        found.append(f"{name.rpartition('careplan/')[2] or name}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return found[-12:]
+
+
+def _uncaught(kind: type[BaseException] | None, _: BaseException | None, trace: TracebackType | None) -> None:
+    if kind is None or issubclass(kind, KeyboardInterrupt):
+        return
+    log.critical("failed", error=kind.__name__, at=places(trace))
+
+
+class _Reduced(logging.Handler):
+    """Passes on what other libraries log: who, where, and the type of an error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one event."""
+        fields: dict[str, Any] = {"logger": record.name, "at": f"{record.module}:{record.lineno}"}
+        if record.exc_info and record.exc_info[0]:
+            fields |= {"error": record.exc_info[0].__name__, "at": places(record.exc_info[2])}
+        event = "library"
+        if record.name.startswith(_OWN_WORDS):
+            event = record.getMessage() if record.name == "_granian" and not record.exc_info else str(record.msg)
+            fields = {} if record.name == "_granian" and not record.exc_info else fields
+        getattr(log, record.levelname.lower() if record.levelno in _LEVELS else "info")(event, **fields)
+
+
+_LEVELS = frozenset({logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL})
+
+
+SERVER_LOGS: dict[str, Any] = {
+    "formatters": {},
+    "handlers": {},
+    "loggers": {name: {"handlers": [], "level": "INFO", "propagate": True} for name in ("_granian", "granian.access")},
+}
+"""For the server: it logs through the root logger, that is, through us."""

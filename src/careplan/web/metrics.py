@@ -1,0 +1,126 @@
+"""What is counted, for Prometheus. Labels are words of ours only: routes as declared, rules, statuses.
+
+Worker processes share their counts through files in the folder that PROMETHEUS_MULTIPROC_DIR names, so that any of
+them can answer for all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+import prometheus_client as prometheus
+from litestar import Request, Response, get
+from litestar.datastructures import State
+from prometheus_client import multiprocess
+
+from careplan.engine import Finding
+from careplan.plan import CarePlan
+from careplan.rulebook.model import Rulebook
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Metrics:
+    """The counts of this process. What happens many times a plan is added up first and handed over by `flush`."""
+
+    def __init__(self) -> None:
+        self.registry = prometheus.CollectorRegistry()
+        counter = partial(prometheus.Counter, registry=self.registry, namespace="careplan")
+        histogram = partial(prometheus.Histogram, registry=self.registry, namespace="careplan", buckets=SECONDS)
+        gauge = partial(prometheus.Gauge, registry=self.registry, namespace="careplan", multiprocess_mode="livesum")
+        self._requests = counter("requests", "Requests answered.", ["method", "route", "status"])
+        self._seconds = histogram("request_seconds", "From the request's header to its answer.", ["route"])
+        self.in_hand = gauge("requests_in_hand", "Requests being worked on.")
+        self.shed = counter("requests_shed", "Requests refused because too many were in hand.")
+        self._bodies = counter("bodies_rejected", "Request bodies that could not be used.", ["why"])
+        self._plans = counter("plans", "Plans made, by their status.", ["status"])
+        self._engine = histogram("engine_seconds", "Time in the rules engine for one plan.")
+        self._findings = counter("findings", "Plans in which a rule held.", ["rule"])
+        self._feedback = counter("feedback", "What became of cards, by the rule behind them.", ["rule", "outcome"])
+        self._reloads = counter("reloads", "Attempts to take a new rulebook.", ["outcome"])
+        self._rulebook = gauge("rulebook_workers", "Workers that plan with this rulebook.", ["id", "version", "digest"])
+        self._starts = counter("worker_starts", "Worker processes started; more than configured means that some died.")
+        self._held: Counter[str] = Counter()
+        self._statuses: Counter[str] = Counter()
+
+    def started(self) -> None:
+        """The worker is up."""
+        self._starts.inc()
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """A request was answered."""
+        self._requests.labels(method, route, status).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def rejected(self, why: str) -> None:
+        """A body could not be used."""
+        self._bodies.labels(why).inc()
+
+    def planned(self, seconds: float, findings: Sequence[Finding], plan: CarePlan) -> None:
+        """A plan was made, with so much time in the engine."""
+        self._engine.observe(seconds)
+        self._held.update({finding.rule for finding in findings})
+        self._statuses[plan.status] += 1
+
+    def heard(self, rule: str, outcome: str) -> None:
+        """A card of this rule was accepted or set aside."""
+        self._feedback.labels(rule, outcome).inc()
+
+    def reloaded(self, outcome: str) -> None:
+        """A reload came to this end."""
+        self._reloads.labels(outcome).inc()
+
+    def serves(self, before: Rulebook | None, now: Rulebook | None) -> None:
+        """The worker plans with another rulebook from now on."""
+        for book, number in ((before, 0), (now, 1)):
+            if book is not None:
+                self._rulebook.labels(book.about.id, book.about.version, book.digest).set(number)
+
+    def flush(self) -> None:
+        """Hand over what was added up since the last time."""
+        for rule, times in self._held.items():
+            self._findings.labels(rule).inc(times)
+        for status, times in self._statuses.items():
+            self._plans.labels(status).inc(times)
+        self._held.clear()
+        self._statuses.clear()
+
+    def feedback(self) -> Counter[tuple[str, str]]:
+        """How often each outcome was heard of the cards of each rule, by all workers."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for family in self._everything().collect():
+            for sample in family.samples:
+                if sample.name == "careplan_feedback_total":
+                    counts[sample.labels["rule"], sample.labels["outcome"]] += int(sample.value)
+        return counts
+
+    def page(self) -> bytes:
+        """All counts of all workers, in the text format of Prometheus."""
+        self.flush()
+        return prometheus.generate_latest(self._everything())
+
+    def _everything(self) -> prometheus.CollectorRegistry:
+        folder = os.environ.get(FOLDER)
+        if not folder:
+            return self.registry
+        for file in Path(folder).glob("gauge_live*.db"):
+            pid = file.stem.rpartition("_")[2]
+            if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+                with suppress(OSError):
+                    multiprocess.mark_process_dead(int(pid))  # type: ignore[no-untyped-call]
+        everything = prometheus.CollectorRegistry()
+        multiprocess.MultiProcessCollector(everything)  # type: ignore[no-untyped-call]
+        return everything
+
+
+@get("/metrics", include_in_schema=False, sync_to_thread=False, opt={"scope": "observe", "opens": "metrics"})
+def metrics_page(request: Request[None, None, State]) -> Response[bytes]:
+    """The counts."""
+    metrics: Metrics = request.app.state.metrics
+    return Response(metrics.page(), media_type=prometheus.CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
