@@ -23,39 +23,40 @@ class Server(str):
 
 
 @contextmanager
-def running(log: Path, *options: str, **environment: str) -> Iterator[Server]:
-    """The address of a server that lives as long as the block."""
-    command = [sys.executable, "-m", "careplan.cli", "serve", "--port", "0", *options]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=output, env=_environment(environment))
+def running(
+    log: Path, *options: str, module: str = "careplan.cli", cwd: Path = ROOT, **environment: str
+) -> Iterator[Server]:
+    """The address of a server that lives as long as the block. What it prints goes to `log` with `.out` behind it."""
+    command = [sys.executable, "-m", module, "serve", "--port", "0", *options]
+    printed = log.with_name(f"{log.name}.out")
+    with log.open("wb") as errors, printed.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=errors, env=_environment(environment), cwd=cwd)
         try:
-            assert process.stdout is not None
-            address = Server(_address(process.stdout.fileno(), process))
+            address = Server(_address(printed, process))
             address.pid = process.pid
             _await(address)
             yield address
         finally:
             process.terminate()
             process.wait(timeout=20)
-            assert process.stdout is not None
-            process.stdout.close()
 
 
 def _environment(extra: dict[str, str]) -> dict[str, str]:
     import os
 
-    outside = {name: value for name, value in os.environ.items() if not name.startswith("CAREPLAN_")}
-    return outside | extra
+    outside = {
+        name: value for name, value in os.environ.items() if not name.startswith(("CAREPLAN_", "OTEL_", "PROMETHEUS_"))
+    }
+    return outside | {"PYTHONPATH": str(ROOT)} | extra
 
 
-def _address(descriptor: int, process: subprocess.Popen[bytes]) -> str:
-    seen = b""
-    with open(descriptor, "rb", buffering=0, closefd=False) as stream:
-        while not (found := re.search(rb"Listening on\s+(\S+)", seen)):
-            chunk = stream.read(4096)
-            assert chunk, f"the server ended with {process.wait()}"
-            seen += chunk
-    return found[1].decode()
+def _address(printed: Path, process: subprocess.Popen[bytes]) -> str:
+    for _ in range(600):
+        if found := re.search(r"Listening on\s+(\S+)\n", printed.read_text()):
+            return found[1]
+        assert process.poll() is None, f"the server ended with {process.wait()}"
+        time.sleep(0.05)
+    raise AssertionError("the server did not say where it listens")
 
 
 def _await(address: str) -> None:

@@ -27,7 +27,7 @@ SWAPS = int(os.environ.get("CAREPLAN_TEST_SWAPS", "60"))
 
 
 def edition(book: Rulebook, around: Surroundings | None = None) -> Edition:
-    return Edition(Planner(book), around or Surroundings(), {})
+    return Edition(Planner(book), around or Surroundings(), dict)
 
 
 def is_free(one: Edition) -> bool:

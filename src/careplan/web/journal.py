@@ -27,6 +27,12 @@ SECURITY = (
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+PAGE = (
+    b"content-security-policy",
+    b"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+)
+"""For pages that bring no policy of their own: the documentation, whose library writes its script into the page."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _FAILED = msgspec.json.encode(
     Problem(title="Internal Server Error", status=500, detail="The service failed on this request.")
@@ -59,7 +65,10 @@ class Journal:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message["headers"] = [*message.get("headers", ()), *self._headers, (b"x-request-id", request_id.encode())]
+                given = list(message.get("headers", ()))
+                page = any(name == b"content-type" and value.startswith(b"text/html") for name, value in given)
+                policy = (PAGE,) if page and not any(name == PAGE[0] for name, _ in given) else ()
+                message["headers"] = [*given, *self._headers, *policy, (b"x-request-id", request_id.encode())]
                 self._note(scope, request_id, message["status"], time.perf_counter() - began, span)
             await send(message)
 
