@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 import subprocess
 import sys
 import time
@@ -24,17 +25,26 @@ class Server(str):
 
 @contextmanager
 def running(
-    log: Path, *options: str, module: str = "careplan.cli", cwd: Path = ROOT, **environment: str
+    log: Path,
+    *options: str,
+    module: str = "careplan.cli",
+    cwd: Path = ROOT,
+    trusted: Path | None = None,
+    **environment: str,
 ) -> Iterator[Server]:
-    """The address of a server that lives as long as the block. What it prints goes to `log` with `.out` behind it."""
+    """The address of a server that lives as long as the block. What it prints goes to `log` with `.out` behind it.
+
+    `trusted` is the certificate of a server that speaks TLS to localhost.
+    """
     command = [sys.executable, "-m", module, "serve", "--port", "0", *options]
     printed = log.with_name(f"{log.name}.out")
     with log.open("wb") as errors, printed.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=errors, env=_environment(environment), cwd=cwd)
         try:
-            address = Server(_address(printed, process))
+            found = _address(printed, process)
+            address = Server(found.replace("127.0.0.1", "localhost") if trusted else found)
             address.pid = process.pid
-            _await(address)
+            _await(address, trusted)
             yield address
         finally:
             process.terminate()
@@ -59,10 +69,11 @@ def _address(printed: Path, process: subprocess.Popen[bytes]) -> str:
     raise AssertionError("the server did not say where it listens")
 
 
-def _await(address: str) -> None:
+def _await(address: str, trusted: Path | None) -> None:
+    verify = ssl.create_default_context(cafile=str(trusted)) if trusted else True
     for _ in range(200):
         try:
-            if httpx.get(f"{address}/readyz", timeout=5).status_code == 200:
+            if httpx.get(f"{address}/readyz", timeout=5, verify=verify).status_code == 200:
                 return
         except httpx.TransportError:
             pass

@@ -216,6 +216,8 @@ def _run(settings: Settings) -> None:
 
     logs.configure(settings.log)
     life.harden()
+    # Until a worker listens to it, the signal must not end the worker.
+    signal.signal(life.DRAIN, signal.SIG_IGN)
     server = Granian(
         "careplan.web.app:create",
         factory=True,

@@ -215,7 +215,8 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], scope: Scope) ->
     """Let a caller pass who may do this, and is not too fast. Raises 401, 403 and 429."""
     access: Access = connection.app.state.access
     caller = await access.caller(connection.headers)
-    connection.scope["state"]["caller"] = caller.name
+    if access.needed:
+        connection.scope["state"]["caller"] = caller.name
     if scope not in caller.scopes:
         challenge = f'Bearer realm="careplan", error="insufficient_scope", scope="careplan.{scope}"'
         raise HTTPException(status_code=403, headers={"WWW-Authenticate": challenge})

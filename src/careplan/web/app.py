@@ -33,7 +33,7 @@ from careplan.web.access import Access, admitted, renewal
 from careplan.web.examples import request_examples
 from careplan.web.gate import Gate
 from careplan.web.journal import Journal
-from careplan.web.life import Life, die_with_parent, harden
+from careplan.web.life import Life, begin_as_worker, harden
 from careplan.web.reload import Reloader
 from careplan.web.state import Desk, Edition, Leasing, Surroundings, edition_of
 from careplan.web.tracing import tracing_from
@@ -190,10 +190,10 @@ _inherited: tuple[object, Rulebook] | None = None
 
 def create() -> ASGIApp:
     """The application of a worker process, from the environment."""
+    begin_as_worker()
+    harden()
     settings = from_environment()
     logs.configure(settings.log)
-    harden()
-    die_with_parent()
     app = build(_rulebook(settings.rules_folder), settings)
     tracing = tracing_from(os.environ)
     app.on_shutdown.append(tracing.close)

@@ -74,6 +74,10 @@ class Gate:
             except TimeoutError:
                 self._metrics.rejected("slow")
                 raise HTTPException(status_code=408, headers={"Connection": "close"}) from None
+            if message["type"] == "http.disconnect":
+                # The sender is gone, or broke the rules of HTTP in the middle of its body.
+                self._metrics.rejected("cut off")
+                raise HTTPException(status_code=400, headers={"Connection": "close"})
             complete = not message.get("more_body", False)
             return message
 

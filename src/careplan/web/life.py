@@ -32,8 +32,10 @@ def harden() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0)
 
 
-def die_with_parent() -> None:
-    """Stop when the process that started this one is gone, however it went."""
+def begin_as_worker() -> None:
+    """Forget how the parent answers to signals, and stop when it is gone, however it went."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM))
 

@@ -130,7 +130,8 @@ def on_invalid_patient(request: Request[Any, Any, Any], error: Exception) -> Res
 def on_validation(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Name the query parameters that cannot be used."""
     assert isinstance(error, ValidationException)
-    names = [str(entry["key"]) for entry in error.extra or [] if isinstance(entry, dict) and entry.get("key")]
+    keys = [str(entry["key"]) for entry in error.extra or [] if isinstance(entry, dict) and entry.get("key")]
+    names = [_NAMES.get(key, key) for key in keys]
     return problem(
         request,
         Problem(
@@ -139,6 +140,9 @@ def on_validation(request: Request[Any, Any, Any], error: Exception) -> Response
             detail="These parameters are missing or out of their limits: " + ", ".join(names) if names else _DETAILS[400],
         ),
     )
+
+
+_NAMES = {"data": "the body"}
 
 
 def on_http(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

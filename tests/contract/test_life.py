@@ -1,0 +1,277 @@
+"""A worker that dies or hangs is replaced, a restart loses nothing, and the service stops and starts as it says."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from careplan.rulebook.load import shipped
+from tests.contract.serving import ROOT, Server, running
+
+pytestmark = pytest.mark.xdist_group("life")
+
+
+def workers(address: Server) -> list[int]:
+    children = Path(f"/proc/{address.pid}/task/{address.pid}/children").read_text().split()
+    return [int(child) for child in children]
+
+
+def until(true: Callable[[], bool], seconds: float = 15) -> None:
+    for _ in range(int(seconds / 0.05)):
+        if true():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} seconds")
+
+
+def is_ready(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/readyz", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+class Load:
+    """A steady load of whole requests from several clients, each sending to whichever address is ready."""
+
+    def __init__(self, addresses: Callable[[], list[str]], clients: int = 4) -> None:
+        self.failed: list[str] = []
+        self.answered = 0
+        self._addresses = addresses
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._send) for _ in range(clients)]
+
+    def _send(self) -> None:
+        with httpx.Client(timeout=20) as client:
+            at = 0
+            while not self._stop.is_set():
+                at += 1
+                addresses = self._addresses()
+                address = addresses[at % len(addresses)]
+                try:
+                    answer = client.post(f"{address}/v1/care-plans", json={"age_years": 40})
+                    if answer.status_code == 200 and answer.json()["status"] == "draft":
+                        self.answered += 1
+                    else:
+                        self.failed.append(str(answer.status_code))
+                except httpx.TransportError as error:
+                    self.failed.append(type(error).__name__)
+
+    @contextmanager
+    def running(self) -> Iterator[Load]:
+        for thread in self._threads:
+            thread.start()
+        try:
+            yield self
+        finally:
+            self._stop.set()
+            for thread in self._threads:
+                thread.join()
+
+
+def test_a_worker_that_dies_is_replaced_and_only_its_own_requests_fail(tmp_path: Path) -> None:
+    with running(tmp_path / "log", "--workers", "2") as address:
+        first = workers(address)
+        assert len(first) == 2
+        clients = 4
+        with Load(lambda: [address], clients).running() as load:
+            until(lambda: load.answered > 50)
+            os.kill(first[0], signal.SIGSEGV)
+            until(lambda: len(workers(address)) == 2 and first[0] not in workers(address))
+            before = load.answered
+            until(lambda: load.answered > before + 100)
+        assert len(load.failed) <= clients, load.failed
+        assert first[1] in workers(address)
+
+
+def test_a_worker_that_hangs_in_the_engine_is_replaced(tmp_path: Path) -> None:
+    with running(tmp_path / "log", module="tests.contract.faulty", CAREPLAN_HANG_SECONDS="2") as address:
+        (stuck,) = workers(address)
+        with pytest.raises(httpx.TransportError):
+            httpx.post(f"{address}/v1/care-plans", json={"medications": [{"name": "hang Zyxwvut"}]}, timeout=20)
+        until(lambda: is_ready(address))
+        assert workers(address) != [stuck]
+        assert httpx.post(f"{address}/v1/care-plans", json={}, timeout=20).status_code == 200
+    log = (tmp_path / "log").read_text()
+    assert "Timeout" in log
+    assert "Zyxwvut" not in log
+
+
+def test_a_worker_that_replaces_another_starts_even_if_the_rules_were_broken_since(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(shipped(), tmp_path / "rules"))
+    with running(tmp_path / "log", "--rules", str(folder)) as address:
+        digest = httpx.get(f"{address}/readyz").json()["digest"]
+        (folder / "rulebook.yaml").write_text("id: [")
+        (worker,) = workers(address)
+        os.kill(worker, signal.SIGKILL)
+        until(lambda: worker not in workers(address) and is_ready(address))
+        assert httpx.get(f"{address}/readyz", timeout=20).json()["digest"] == digest
+    assert "rulebook refused" in (tmp_path / "log").read_text()
+
+
+def test_a_stop_finishes_what_is_in_hand_and_ends_with_0(tmp_path: Path) -> None:
+    with running(tmp_path / "log", module="tests.contract.faulty") as address:
+        answers: list[int] = []
+
+        def ask() -> None:
+            answers.append(
+                httpx.post(f"{address}/v1/care-plans", json={"medications": [{"name": "slow"}]}, timeout=20).status_code
+            )
+
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.3)
+        os.kill(address.pid, signal.SIGTERM)
+        for thread in threads:
+            thread.join()
+        assert answers == [200] * 3
+        _, status = os.waitpid(address.pid, 0)
+        assert os.waitstatus_to_exitcode(status) == 0
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{address}/livez")
+
+
+def test_workers_do_not_outlive_the_process_that_started_them(tmp_path: Path) -> None:
+    with running(tmp_path / "log", "--workers", "2") as address:
+        left = workers(address)
+        os.kill(address.pid, signal.SIGKILL)
+        until(lambda: not [worker for worker in left if Path(f"/proc/{worker}/task").exists()])
+
+
+def test_a_rolling_restart_under_load_loses_no_request(tmp_path: Path) -> None:
+    """Two instances behind a balancer that sends to those that are ready, restarted one after the other."""
+    ready: list[str] = []
+    opened: list[ExitStack] = []
+
+    def start(name: str) -> Server:
+        stack = ExitStack()
+        opened.append(stack)
+        return stack.enter_context(running(tmp_path / name, CAREPLAN_DRAIN_SECONDS="1"))
+
+    try:
+        old = [start("first"), start("second")]
+        ready.extend(old)
+        with Load(lambda: list(ready), clients=2).running() as load:
+            until(lambda: load.answered > 20)
+            for at, before in enumerate(old):
+                os.kill(before.pid, signal.SIGTERM)
+                until(lambda before=before: not is_ready(before))  # type: ignore[misc]
+                ready.remove(before)
+                _, status = os.waitpid(before.pid, 0)
+                assert os.waitstatus_to_exitcode(status) == 0
+                ready.append(start(f"new-{at}"))
+            enough = load.answered + 20
+            until(lambda: load.answered > enough)
+        assert load.failed == []
+        assert '"event": "draining"' in (tmp_path / "first").read_text()
+    finally:
+        for stack in opened:
+            stack.close()
+
+
+def started(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("CAREPLAN_")}
+    command = [sys.executable, "-m", "careplan.cli", "serve", "--port", "0", *options]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=60, env=outside | environment, cwd=ROOT
+    )
+
+
+@pytest.mark.parametrize(
+    ("environment", "says"),
+    [
+        ({"CAREPLAN_WORKERS": "0"}, "workers"),
+        ({"CAREPLAN_API_KEYS": "/nowhere.json"}, "API keys cannot be read"),
+        ({"CAREPLAN_OAUTH_ISSUER": "https://login.example.org"}, "go together"),
+        ({"CAREPLAN_RATE_LIMIT": "often"}, "rate"),
+        ({"CAREPLAN_HOST": "0.0.0.0"}, "beyond loopback"),  # noqa: S104 - refused, which is what is tested
+        ({"CAREPLAN_TLS_CERTIFICATE": "/nowhere.pem"}, "go together"),
+        ({"CAREPLAN_TLS_CERTIFICATE": "/nowhere.pem", "CAREPLAN_TLS_KEY": "/nowhere.pem"}, "no file"),
+        ({"CAREPLAN_OPEN_PATHS": "plans"}, "open_paths"),
+        ({"CAREPLAN_CONFIG": "/nowhere.toml"}, "file of settings"),
+        ({"OTEL_TRACES_EXPORTER": "zipkin"}, "OTEL_TRACES_EXPORTER"),
+    ],
+)
+def test_a_start_on_bad_settings_fails_fast_and_says_why(environment: dict[str, str], says: str) -> None:
+    done = started(**environment)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_with_a_certificate_of_its_own_the_service_speaks_tls(tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem, secret = tmp_path / "cert.pem", tmp_path / "key.pem"
+    pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    no_password = serialization.NoEncryption()
+    secret.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, no_password))
+    environment: Any = {
+        "CAREPLAN_TLS_CERTIFICATE": str(pem),
+        "CAREPLAN_TLS_KEY": str(secret),
+        "CAREPLAN_PUBLIC_URL": "https://localhost",
+    }
+    with running(tmp_path / "log", trusted=pem, **environment) as address:
+        assert address.startswith("https://localhost:")
+        trusting = ssl.create_default_context(cafile=str(pem))
+        answer = httpx.post(f"{address}/v1/care-plans", json={}, verify=trusting)
+        assert answer.status_code == 200
+        assert answer.headers["strict-transport-security"] == "max-age=31536000"
+        with pytest.raises(httpx.TransportError):
+            httpx.get(address.replace("https://", "http://"))
+
+
+def test_all_workers_count_together(tmp_path: Path) -> None:
+    with running(tmp_path / "log", "--workers", "2") as address:
+        for _ in range(30):
+            httpx.post(f"{address}/v1/care-plans", json={}, timeout=10)
+        lines = httpx.get(f"{address}/metrics").text.splitlines()
+    counted = [line for line in lines if line.startswith("careplan_requests_total{") and 'route="/v1/care-plans"' in line]
+    assert [float(line.rsplit(" ", 1)[1]) for line in counted] == [30.0]
+    asked = {json.loads(line).get("event") for line in (tmp_path / "log").read_text().splitlines()}
+    assert "request" in asked
+    left = [path for path in Path("/tmp").glob("careplan-metrics-*") if path.stat().st_uid == os.getuid()]  # noqa: S108
+    assert not [path for path in left if any(str(address.pid) in file.name for file in path.iterdir())]
+
+
+def test_a_port_can_be_taken_again_at_once(tmp_path: Path) -> None:
+    with running(tmp_path / "first") as address:
+        httpx.get(f"{address}/livez")
+        port = address.rpartition(":")[2]
+    with running(tmp_path / "second", "--port", port) as address:
+        assert httpx.get(f"{address}/livez").status_code == 200
+    with socket.socket() as free:
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        free.bind(("127.0.0.1", int(port)))

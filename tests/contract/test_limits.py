@@ -1,0 +1,241 @@
+"""Nothing that one client does breaks the service, or keeps it from others: shapes and sizes that it must refuse."""
+
+from __future__ import annotations
+
+import json
+import math
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.contract.serving import Server, running
+
+pytestmark = pytest.mark.xdist_group("limits")
+
+POST = b"POST /v1/care-plans HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+GET = b"GET /v1/rulebook HTTP/1.1\r\nHost: localhost\r\n"
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(
+        tmp_path_factory.mktemp("limits") / "log",
+        module="tests.contract.faulty",
+        CAREPLAN_BODY_SECONDS="1",
+        CAREPLAN_HEADER_SECONDS="1",
+        CAREPLAN_CONCURRENCY="4",
+    ) as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def still_well(address: Server) -> Iterator[None]:
+    yield
+    assert httpx.post(f"{address}/v1/care-plans", json={}, timeout=10).status_code == 200
+
+
+def talk(address: str, sent: bytes) -> bytes:
+    """What comes back until the server ends the connection."""
+    place = urlsplit(address)
+    with socket.create_connection((place.hostname, place.port), timeout=8) as connection:
+        connection.sendall(sent)
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+REFUSED = {
+    "two lengths": (POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x", 400),
+    "a negative length": (POST + b"Content-Length: -2\r\n\r\n{}", 400),
+    "a length with a sign": (POST + b"Content-Length: +2\r\n\r\n{}", 400),
+    "an unknown coding": (POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 400),
+    "a coding after chunked": (POST + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", 400),
+    "two codings": (POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n", 400),
+    "a space before the colon": (POST + b"Content-Length : 2\r\n\r\n{}", 400),
+    "a folded header": (POST + b"X: a\r\n b\r\nContent-Length: 2\r\n\r\n{}", 400),
+    "a zero byte in a header": (POST + b"X: a\x00b\r\nContent-Length: 2\r\n\r\n{}", 400),
+    "a chunk of no size": (POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n", 400),
+    "a chunk beyond all numbers": (POST + b"Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n{}\r\n0\r\n\r\n", 400),
+    "a body that stops": (POST + b"Content-Length: 9\r\n\r\n{", 408),
+    "a body that never begins": (POST + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n", 408),
+    "a body that is too large": (POST + b"Content-Length: 99999999\r\n\r\n{", 413),
+    "a path without end": (b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414),
+    "no host": (b"GET /v1/rulebook HTTP/1.1\r\n\r\n", 421),
+    "two hosts": (GET + b"Host: example.org\r\n\r\n", 421),
+    "a flood of headers": (GET + b"".join(b"X-%d: a\r\n" % at for at in range(500)) + b"\r\n", 431),
+    "a header without end": (GET + b"X: " + b"a" * 300_000 + b"\r\n\r\n", 431),
+    "a tunnel": (b"CONNECT example.org:80 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 404),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_request_of_a_bad_shape_is_refused(address: Server, kind: str) -> None:
+    sent, status = REFUSED[kind]
+    answer = talk(address, sent)
+    assert answer.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n").startswith(b"HTTP/1.1 %d " % status)
+
+
+def test_nothing_is_smuggled_behind_a_body_with_two_ways_to_end(address: Server) -> None:
+    answer = talk(address, POST + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + GET + b"\r\n")
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_connection_that_says_nothing_is_ended(address: Server) -> None:
+    for beginning in (b"", GET[:20]):
+        assert talk(address, beginning) == b""
+
+
+DEEP = {
+    "lists": b"[" * 100_000,
+    "objects": b'{"support":' * 20_000,
+    "closed lists": b"[" * 900 + b"]" * 900,
+    "inside a field": b'{"medications": ' + b"[" * 5_000 + b"]" * 5_000 + b"}",
+}
+BODIES: dict[str, bytes] = DEEP | {
+    "not a number": b'{"age_years": NaN}',
+    "an infinite number": b'{"lifestyle": {"sleep_hours_per_night": -Infinity}}',
+    "a huge exponent": b'{"lifestyle": {"sleep_hours_per_night": 1e999999}}',
+    "a tiny exponent": b'{"lifestyle": {"sleep_hours_per_night": 1e-999999}}',
+    "a number of many figures": b'{"age_years": ' + b"9" * 100_000 + b"}",
+    "a lone surrogate": b'{"expectations": {"goals": ["\\ud800"]}}',
+    "half a pair": b'{"medications": [{"name": "\\udfff\\ud83d"}]}',
+    "bytes that are no text": b'{"medications": [{"name": "\xc3\x28\xff"}]}',
+    "UTF-16": json.dumps({"age_years": 40}).encode("utf-16"),
+    "a byte-order mark": b"\xef\xbb\xbf{}",
+    "a zero byte": b'{"medications": [{"name": "a\x00b"}]}',
+    "ten thousand medicines": json.dumps({"medications": [{"name": f"medicine {at}"} for at in range(9_000)]}).encode(),
+    "ten thousand fields": json.dumps({f"field_{at}": at for at in range(9_000)}).encode(),
+    "twice the same key": b'{"age_years": 40, "age_years": 41}',
+    "null": b"null",
+    "a text": b'"patient"',
+    "two values": b"{} {}",
+    "a comment": b"{/* none */}",
+    "nothing": b"",
+    "blanks": b" " * 1_000,
+}
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_a_strange_body_is_answered_by_its_faults_and_at_once(address: Server, kind: str) -> None:
+    for path in ("/v1/care-plans", "/v1/care-plans/compare", "/fhir/PlanDefinition/$apply"):
+        answer = httpx.post(address + path, content=BODIES[kind], headers=JSON, timeout=5)
+        fine = kind == "a tiny exponent" and path == "/v1/care-plans"
+        assert answer.status_code == 200 if fine else answer.status_code in {400, 413, 422}, path
+        assert len(answer.content) < 100_000
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "text/plain",
+        "application/xml",
+        "multipart/form-data; boundary=x",
+        "application/x-www-form-urlencoded",
+        "application/json; charset=utf-16",
+        "application/jsonx",
+        "",
+        "\xff",
+        "a" * 5_000,
+    ],
+)
+def test_a_body_of_another_type_is_refused(address: Server, media_type: str) -> None:
+    answer = httpx.post(f"{address}/v1/care-plans", content=b"{}", headers={b"Content-Type": media_type.encode("latin-1")})
+    assert answer.status_code == 415
+
+
+def test_too_many_requests_at_once_are_shed_at_once_and_health_is_still_answered(address: Server) -> None:
+    slow = {"medications": [{"name": "slow"}]}
+    with ThreadPoolExecutor(16) as many:
+        sent = [many.submit(httpx.post, f"{address}/v1/care-plans", json=slow, timeout=30) for _ in range(16)]
+        time.sleep(0.2)
+        assert httpx.get(f"{address}/readyz", timeout=30).status_code == 200
+        answers = [answer.result() for answer in sent]
+    assert {answer.status_code for answer in answers} == {200, 503}
+    for answer in answers:
+        if answer.status_code == 503:
+            assert answer.headers["retry-after"] == "1"
+            assert answer.json()["title"] == "Service Unavailable"
+    assert sum(answer.status_code == 200 for answer in answers) >= 4
+    shed = next(
+        line for line in httpx.get(f"{address}/metrics").text.splitlines() if line.startswith("careplan_requests_shed_total")
+    )
+    assert float(shed.split()[1]) == sum(answer.status_code == 503 for answer in answers)
+
+
+def test_a_client_with_hundreds_of_slow_connections_does_not_keep_others_waiting(tmp_path: Path) -> None:
+    with running(tmp_path / "log", CAREPLAN_BODY_SECONDS="5", CAREPLAN_HEADER_SECONDS="5") as address, ExitStack() as opened:
+        place = urlsplit(address)
+        for at in range(400):
+            connection = opened.enter_context(socket.create_connection((place.hostname, place.port), timeout=10))
+            connection.sendall(GET[:30] if at % 10 else POST[:40])
+        answers = [httpx.post(f"{address}/v1/care-plans", json={}, timeout=5).status_code for _ in range(20)]
+        assert answers == [200] * 20
+
+
+def test_a_client_that_does_not_read_its_answers_does_not_keep_others_waiting(address: Server) -> None:
+    place = urlsplit(address)
+    with ExitStack() as opened:
+        for _ in range(20):
+            connection = opened.enter_context(socket.socket())
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            connection.connect((place.hostname, place.port))
+            connection.sendall(POST + b"Content-Length: 2\r\n\r\n{}")
+        answers = [httpx.post(f"{address}/v1/care-plans", json={}, timeout=5).status_code for _ in range(20)]
+        assert answers == [200] * 20
+
+
+def test_the_largest_patients_do_not_make_the_memory_grow(address: Server) -> None:
+    worst: dict[str, Any] = {
+        "medications": [{"name": f"unknown medicine number {at}", "schedule": "daily"} for at in range(60)],
+        "expectations": {"goals": ["a goal of many words " * 9] * 20},
+    }
+    largest = httpx.post(f"{address}/v1/care-plans", json=worst, timeout=20)
+    assert largest.status_code in {200, 422}
+
+    def resident() -> int:
+        page = httpx.get(f"{address}/livez").status_code
+        assert page == 200
+        children = Path(f"/proc/{address.pid}/task/{address.pid}/children").read_text().split()
+        return sum(int(Path(f"/proc/{child}/statm").read_text().split()[1]) * 4_096 for child in children)
+
+    def rounds(times: int) -> None:
+        for at in range(times):
+            httpx.post(f"{address}/v1/care-plans", content=list(BODIES.values())[at % len(BODIES)], headers=JSON, timeout=10)
+            httpx.post(f"{address}/v1/care-plans", json=worst, timeout=20)
+
+    rounds(24)
+    before = resident()
+    rounds(40)
+    grown = resident() - before
+    assert grown < 8_000_000, f"{grown} bytes"
+
+
+def test_threads_of_clients_get_whole_answers(address: Server) -> None:
+    bad: list[str] = []
+
+    def client() -> None:
+        with httpx.Client(base_url=address, timeout=10) as session:
+            for _ in range(25):
+                answer = session.post("/v1/care-plans", json={"age_years": 40})
+                if answer.status_code == 200:
+                    if not math.isclose(len(answer.content), int(answer.headers["content-length"])):
+                        bad.append("length")
+                    answer.json()
+                elif answer.status_code != 503:
+                    bad.append(str(answer.status_code))
+
+    threads = [threading.Thread(target=client) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert bad == []
