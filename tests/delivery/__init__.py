@@ -1,0 +1,1 @@
+"""What is delivered beside the code: image, compose file, manifests, bill of materials."""
