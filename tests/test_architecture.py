@@ -11,7 +11,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "careplan"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 LAYERS = [
-    {"errors", "texts", "phrases", "zones"},
+    {"errors", "texts", "phrases", "zones", "memo"},
     {"patient"},
     {"fields", "medications", "goals"},
     {"rulebook.conditions"},
@@ -21,8 +21,9 @@ LAYERS = [
     {"rulebook.load", "holds"},
     {"facts", "intake", "cohort"},
     {"settings", "inquiry"},
+    {"likeness", "rulesets"},
     {"engine", "certainty", "plan"},
-    {"words", "reading", "difference", "timeline", "languages"},
+    {"openness", "words", "reading", "difference", "timeline", "languages"},
     {"questions", "explain", "counterfactual"},
     {"assembly", "formats.sheet", "formats.drawing"},
     {"formats"},

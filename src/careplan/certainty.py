@@ -53,12 +53,17 @@ class Certainty:
         return _any(self._group(group) for group in when)
 
     def _group(self, group: Group) -> Verdict:
-        return _all(self._pattern(pattern) for pattern in group)
+        return _all(self.of_pattern(pattern) for pattern in group)
 
-    def _pattern(self, pattern: Pattern) -> Verdict:
+    def of_pattern(self, pattern: Pattern) -> Verdict:
+        """The verdict on one pattern: whether any fact of its kind satisfies it."""
         if KINDS[pattern.kind].many and (pointer := _LISTS[pattern.kind]) in self._not_asked:
             return _NO if self._ruled_out(pattern) else (None, frozenset({pointer}))
-        verdict = _any(self._expression(pattern.tests, fact) for fact in self._facts.get(pattern.kind, ()))
+        return _any(self.of_fact(pattern, fact) for fact in self._facts.get(pattern.kind, ()))
+
+    def of_fact(self, pattern: Pattern, fact: Fact) -> Verdict:
+        """The verdict on whether one fact satisfies a pattern of its kind."""
+        verdict = self._expression(pattern.tests, fact)
         if verdict[0] is None and pattern.kind == "treatment" and not self._sessions_could(pattern.tests):
             return _NO
         return verdict

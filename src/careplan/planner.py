@@ -77,6 +77,10 @@ class Planner:
         )
         return self._counterfactuals.what_would_change(case, rule, there=there, subject=subject)
 
+    def check(self) -> None:
+        """Run the engine once. Raises `EngineError` if it does not answer."""
+        self._engine.check()
+
     def close(self) -> None:
         """Free the engine's memory."""
         self._engine.close()

@@ -6,14 +6,29 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
-from careplan.certainty import Certainty, list_pointer, not_asked
-from careplan.facts import Case, Fact
+import msgspec
+
+from careplan.facts import Case
 from careplan.fields import KINDS, LIMITS
 from careplan.holds import hold_for
+from careplan.memo import Memo
+from careplan.openness import Openness
 from careplan.plan import AnswerForm, Choice, CouldChange, Item, NotConsidered, Question
 from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.model import LEVELS, SECTIONS, FieldWords, Rule, Rulebook
 from careplan.words import Words
+
+MOST_REMEMBERED = 2_048
+
+
+class _Ask(msgspec.Struct, frozen=True):
+    """A question and its rank: how much hangs on it, its place in the vocabulary, its pointer."""
+
+    rank: tuple[tuple[int, ...], int, str]
+    question: Question
+
+    def __lt__(self, other: _Ask) -> bool:
+        return self.rank < other.rank
 
 
 class Questions:
@@ -26,16 +41,21 @@ class Questions:
         self._answers = {
             name: form for name, words in book.vocabulary.fields.items() if (form := _answer_form(name, words)) is not None
         }
-        self._testing: dict[tuple[str, str], set[int]] = {}
-        for at, rule in enumerate(self._rules):
-            for pattern in (pattern for group in rule.when for pattern in group):
-                for test in tests_of(pattern.tests):
-                    self._testing.setdefault((pattern.kind, test.field), set()).add(at)
+        self._openness = Openness([rule.when for rule in self._rules])
+        self._asked: Memo[tuple[int, ...], tuple[Question, ...]] = Memo(MOST_REMEMBERED)
+        self._made: Memo[tuple[str, tuple[int, ...]], _Ask] = Memo(MOST_REMEMBERED)
+        tested = {
+            (pattern.kind, test.field)
+            for rule in self._rules
+            for group in rule.when
+            for pattern in group
+            for test in tests_of(pattern.tests)
+        }
         self._untested = frozenset(
             f"{kind}.{name}"
             for kind, described in KINDS.items()
             for name, field in described.fields.items()
-            if field.sent and (kind, name) not in self._testing
+            if field.sent and (kind, name) not in tested
         )
 
     def unanswered(self, case: Case) -> list[Question]:
@@ -43,36 +63,27 @@ class Questions:
 
         A rule that holds because something is unknown hangs on the answer as well: it could go away.
         """
-        certainty = Certainty(case)
-        hanging: dict[str, list[Rule]] = {}
-        for at in sorted(self._open(case)):
-            rule = self._rules[at]
-            holds, pointers = certainty.of(rule.when)
-            if holds is None:
-                for pointer in pointers:
-                    hanging.setdefault(pointer, []).append(rule)
-        ranked = sorted(hanging, key=lambda one: (self._seriousness(hanging[one]), self._order[_factor(one)], one))
-        return [self._question(pointer, hanging[pointer]) for pointer in ranked]
+        seen = self._openness.seen(case)
+        key = tuple([one.number for one in seen])
+        found = self._asked.get(key)
+        if found is None:
+            ranked = sorted(self._asks(pointer, rules) for pointer, rules in self._openness.hanging(seen).items())
+            found = self._asked.keep(key, tuple(ask.question for ask in ranked))
+        return list(found)
 
     def not_considered(self, case: Case, items: Iterable[Item], words: Words) -> list[NotConsidered]:
         """What was sent and left no trace in the plan, with the reason."""
         spoken_of = {about.pointer for item in items for about in item.about}
         return sorted(self._silent(case, spoken_of, words), key=lambda entry: (entry.pointer, entry.what))
 
-    def _open(self, case: Case) -> set[int]:
-        """The rules that test anything that is not known of this case; all others are decided."""
-        facts: dict[str, list[Fact]] = {}
-        for fact in case.facts:
-            facts.setdefault(fact.kind, []).append(fact)
-        found: set[int] = set()
-        for (kind, field), rules in self._testing.items():
-            if KINDS[kind].many and list_pointer(kind) in not_asked(case.patient):
-                found |= rules
-            elif KINDS[kind].fields[field].type == "tokens":
-                if any(not fact.whole for fact in facts.get(kind, ())):
-                    found |= rules
-            elif any(field not in fact.properties for fact in facts.get(kind, ())):
-                found |= rules
+    def _asks(self, pointer: str, rules: list[int]) -> _Ask:
+        """A question with its rank among others."""
+        key = (pointer, tuple(sorted(rules)))
+        found = self._made.get(key)
+        if found is None:
+            hanging = [self._rules[at] for at in key[1]]
+            rank = (self._seriousness(hanging), self._order[_factor(pointer)], pointer)
+            found = self._made.keep(key, _Ask(rank, self._question(pointer, hanging)))
         return found
 
     def _question(self, pointer: str, rules: list[Rule]) -> Question:

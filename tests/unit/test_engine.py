@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from careplan import engine as engine_module
-from careplan.engine import Engine, EngineError, shards
+from careplan import rulesets
+from careplan.engine import Engine
 from careplan.facts import Fact, Tested, bounded
 from careplan.fields import KINDS, Field, member
 from careplan.rulebook.conditions import COMPARISONS, Either, Every, Expression, Operation, Pattern, Test, When
+from careplan.rulesets import EngineError, shards
 from tests import reference
 
 NUMBERS = st.one_of(
@@ -116,7 +117,7 @@ def test_rules_are_spread_so_that_no_shard_comes_near_a_limit() -> None:
     rules = {f"r{at}": when("medicine", Test("ingredient", "one_of", (f"drug{at}",))) for at in range(1000)}
     spread = shards(rules)
     assert sum(map(len, spread)) == 1000
-    assert max(map(len, spread)) <= engine_module.MOST_RULES_PER_SHARD
+    assert max(map(len, spread)) <= rulesets.MOST_RULES_PER_SHARD
     engine = Engine(rules)
     fact = Fact("m0", "medicine", {"ingredient": "drug731"})
     assert [finding.rule for finding in engine.evaluate([fact])] == ["r731"]

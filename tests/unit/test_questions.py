@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from careplan.certainty import Certainty
 from careplan.inquiry import merge_patch
+from careplan.openness import Openness
 from careplan.plan import CarePlan, Question
 from careplan.planner import Planner
 from careplan.rulebook.model import LEVELS, Rulebook
@@ -104,3 +106,23 @@ def test_a_medicine_waits_for_the_answers_about_another_one_that_may_protect(pla
     open_ = {question.pointer: question for question in planned(planner, body).information_needed}
     rules = {rule for change in open_["/medications/1/indication"].could_change for rule in change.rules}
     assert any(rule.startswith(("benzodiazepine-", "lamotrigine-")) for rule in rules), rules
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_what_is_remembered_of_facts_leaves_open_what_certainty_leaves_open(planner: Planner, data: st.DataObject) -> None:
+    rules = list(planner.book.rules.values())
+    case = planner.traced(planner.intake.convert(data.draw(patients(planner.book))))[0]
+    certainty = Certainty(case)
+    wanted: dict[str, set[str]] = {}
+    for rule in rules:
+        holds, pointers = certainty.of(rule.when)
+        if holds is None:
+            for pointer in pointers:
+                wanted.setdefault(pointer, set()).add(rule.id)
+    openness = REMEMBERING.setdefault(planner.book.digest, Openness([rule.when for rule in rules]))
+    found = openness.hanging(openness.seen(case))
+    assert {pointer: {rules[at].id for at in numbers} for pointer, numbers in found.items()} == wanted
+
+
+REMEMBERING: dict[str, Openness] = {}

@@ -12,13 +12,14 @@ import msgspec
 import pytest
 from litestar.exceptions import HTTPException
 
-from careplan.engine import Engine, EngineError
+from careplan.engine import Engine
 from careplan.errors import InvalidSettings
 from careplan.patient import Patient
 from careplan.planner import Planner
 from careplan.rehearsal import A_PATIENT, Rehearsal, rehearse, rehearse_apart
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Rulebook
+from careplan.rulesets import EngineError
 from careplan.web.reload import Reloader
 from careplan.web.state import Desk, Edition, Surroundings
 
@@ -71,7 +72,7 @@ def grown(book: Rulebook, times: int, *, close: bool) -> int:
     before = resident()
     for _ in range(times):
         engine = Engine({rule.id: rule.when for rule in book.rules.values()})
-        engine.evaluate([])
+        engine.check()
         if close:
             engine.close()
         else:

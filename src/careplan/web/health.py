@@ -65,6 +65,7 @@ def readyz(request: Request[None, None, State]) -> Ready:
     planner = edition_of(request).planner
     reloader: Reloader = request.app.state.reloader
     life: Life = request.app.state.life
+    planner.check()
     if life.draining or not planner.plan(A_PATIENT).decisions:
         raise HTTPException(status_code=503)
     book = planner.book
