@@ -73,10 +73,10 @@ class _Group(NamedTuple):
 
 
 class _Match(NamedTuple):
-    """What a fact matches: the numbers of the patterns, and the groups that have no other pattern."""
+    """What a fact matches: groups of one pattern, and patterns of groups that ask for more."""
 
-    patterns: tuple[int, ...]
     alone: tuple[_Group, ...]
+    together: tuple[int, ...]
 
 
 class Engine:
@@ -96,6 +96,7 @@ class Engine:
         self._first: dict[int, list[_Group]] = {}
         for group in groups:
             (self._first if len(group.patterns) > 1 else self._alone).setdefault(group.patterns[0], []).append(group)
+        self._together = {number for group in groups if len(group.patterns) > 1 for number in group.patterns}
         self._likeness = Likeness(patterns)
         self._shards = [_Shard(named) for named in shards({str(at): ((pattern,),) for pattern, at in patterns.items()})]
         self._matches: Memo[Hashable, _Match] = Memo(MOST_REMEMBERED)
@@ -108,7 +109,7 @@ class Engine:
         for fact, match in zip(facts, self._match(facts), strict=True):
             name = (fact.id,)
             found += [Finding(rule, number, name) for rule, number, _ in match.alone]
-            for pattern in match.patterns:
+            for pattern in match.together:
                 matched.setdefault(pattern, []).append(fact.id)
         for pattern in matched.keys() & self._first.keys():
             for rule, number, patterns in self._first[pattern]:
@@ -138,7 +139,7 @@ class Engine:
 
     def _match(self, facts: Sequence[Fact]) -> list[_Match]:
         """What each fact matches, the unknown ones in one go."""
-        keys = [self._likeness.of(fact) for fact in facts]
+        keys = [fact.like or self._likeness.of(fact.kind, fact.properties) for fact in facts]
         found = [self._matches.get(key) for key in keys]
         missing = {key: fact for key, fact, match in zip(keys, facts, found, strict=True) if match is None}
         if not missing:
@@ -152,7 +153,8 @@ class Engine:
         for key, fact in missing.items():
             numbers = tuple(sorted(set(patterns[fact.id])))
             alone = tuple(group for number in numbers for group in self._alone.get(number, ()))
-            made[key] = self._matches.keep(key, _Match(numbers, alone))
+            together = tuple(number for number in numbers if number in self._together)
+            made[key] = self._matches.keep(key, _Match(alone, together))
         return [made[key] if match is None else match for key, match in zip(keys, found, strict=True)]
 
 

@@ -6,7 +6,7 @@ A factor that was not answered is left out of its fact, so that no test but `unk
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -14,13 +14,17 @@ import msgspec
 from careplan.fields import KINDS, member
 from careplan.goals import GoalJudgement
 from careplan.holds import HoldQuestion, HoldQuestions, hold_for
+from careplan.likeness import Likeness
 from careplan.medications import Ingredient, Resolved
+from careplan.memo import Memo
 from careplan.patient import Patient
 from careplan.rulebook.conditions import Operation, When, tests_of
 from careplan.rulebook.model import Rulebook
 
 Value: TypeAlias = str | bool | float
 Properties: TypeAlias = dict[str, Value]
+
+MOST_REMEMBERED = 4_096
 
 LEAST_NUMBER = 0.0001
 """Smaller positive numbers are raised to this one: the engine's JSON reader takes no exponents, and no rule tests finer."""
@@ -30,6 +34,8 @@ class Fact(msgspec.Struct, frozen=True):
     """One fact. `indexes` point into the list of the request that it is about; empty for facts about the patient.
 
     `whole` is False where a list was not given or not understood entirely: what it does not name is then unknown.
+    `mark` is the same for facts with the same content, `like` also for those that no pattern can tell apart; 0 where
+    nobody has looked.
     """
 
     id: str
@@ -38,6 +44,8 @@ class Fact(msgspec.Struct, frozen=True):
     indexes: tuple[int, ...] = ()
     ingredient: Ingredient | None = None
     whole: bool = True
+    mark: int = 0
+    like: int = 0
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -95,11 +103,20 @@ _NEGATIVE: frozenset[Operation] = frozenset({"has_none"})
 
 
 class FactMaker:
-    """Makes the facts that one rulebook looks at, and those that `also` looks at."""
+    """Makes the facts that one rulebook looks at, and those that `also` looks at.
+
+    Facts are remembered by what they are made from, so that most of a patient's facts are there already.
+    """
 
     def __init__(self, book: Rulebook, also: Iterable[When] = ()) -> None:
         self._book = book
-        self._tested = Tested.by((*(rule.when for rule in book.rules.values()), *also))
+        conditions = (*(rule.when for rule in book.rules.values()), *also)
+        self._tested = Tested.by(conditions)
+        self._fields = {kind: tuple(sorted(names)) for kind, names in self._tested.fields.items()}
+        self._likeness = Likeness(pattern for when in conditions for group in when for pattern in group)
+        self._facts: Memo[Hashable, Fact] = Memo(MOST_REMEMBERED)
+        self._likes: Memo[Hashable, int] = Memo(MOST_REMEMBERED)
+        self._made = 0
         self._looked_at = looked_at(book)
         self._hold_questions = HoldQuestions(book)
 
@@ -109,7 +126,7 @@ class FactMaker:
         medicines = tuple(catalogue.resolve(at, entry) for at, entry in enumerate(patient.medications or ()))
         goals = tuple(map(self._book.goals.judge, patient.expectations.goals or ()))
         holds = self._hold_questions.of(patient, medicines)
-        facts: list[Fact] = [Fact("everyone", "everyone", {})]
+        facts: list[Fact] = [self._facts.get("everyone") or self._kept("everyone", Fact("everyone", "everyone", {}))]
         facts += self._single(patient)
         facts += self._medicines(patient, medicines, holds)
         facts += self._conditions(patient)
@@ -117,6 +134,19 @@ class FactMaker:
         kinds = self._tested.kinds
         known = tuple(fact for fact in facts if fact.kind in kinds)
         return Case(patient, known, medicines, goals, holds, self._of_any_medicine(patient))
+
+    def _kept(self, key: Hashable, fact: Fact) -> Fact:
+        """Mark a new fact, and remember it for all that is made from the same."""
+        return self._facts.keep(key, self._marked(fact))
+
+    def _marked(self, fact: Fact) -> Fact:
+        # Numbers are never used again, so that what was forgotten is not taken for something else.
+        self._made += 1
+        alike = self._likeness.of(fact.kind, fact.properties)
+        like = self._likes.get(alike)
+        if like is None:
+            like = self._likes.keep(alike, self._made)
+        return msgspec.structs.replace(fact, mark=self._made, like=like)
 
     def _single(self, patient: Patient) -> Iterable[Fact]:
         for kind, source in (
@@ -129,18 +159,27 @@ class FactMaker:
             ("protocol", patient.protocol),
             ("treatment", patient.treatment),
         ):
-            properties: Properties = {}
-            for field in self._tested.fields[kind]:
-                value = getattr(source, field, None)
-                if value is not None:
-                    properties[field] = value if isinstance(value, (str, bool)) else bounded(value)
+            fields = self._fields[kind]
+            values = tuple([getattr(source, field, None) for field in fields])
+            key: Hashable = (kind, *values)
             if kind == "treatment":
-                planned, completed = patient.treatment.sessions_planned, patient.treatment.sessions_completed
-                if planned is not None and completed is not None:
-                    properties["sessions_left"] = float(max(0, planned - completed))
-            if kind == "protocol" and "approved" in self._tested.fields[kind]:
-                properties["approved"] = bool(patient.protocol and patient.protocol.approved_by)
-            yield Fact(kind, kind, properties)
+                key = (key, patient.treatment.sessions_planned, patient.treatment.sessions_completed)
+            elif kind == "protocol":
+                key = (key, bool(patient.protocol and patient.protocol.approved_by))
+            yield self._facts.get(key) or self._kept(key, self._one(kind, patient, fields, values))
+
+    def _one(self, kind: str, patient: Patient, fields: Sequence[str], values: Sequence[object]) -> Fact:
+        properties: Properties = {}
+        for field, value in zip(fields, values, strict=True):
+            if value is not None:
+                properties[field] = value if isinstance(value, (str, bool)) else bounded(value)  # type: ignore[arg-type]
+        if kind == "treatment":
+            planned, completed = patient.treatment.sessions_planned, patient.treatment.sessions_completed
+            if planned is not None and completed is not None:
+                properties["sessions_left"] = float(max(0, planned - completed))
+        if kind == "protocol" and "approved" in fields:
+            properties["approved"] = bool(patient.protocol and patient.protocol.approved_by)
+        return Fact(kind, kind, properties)
 
     def _of_any_medicine(self, patient: Patient) -> Properties:
         properties: Properties = {"hold_question": "closed"} if self._hold_questions.closed_for_all(patient) else {}
@@ -158,19 +197,36 @@ class FactMaker:
                 rows[row.ingredient] = row
         for resolved in medicines:
             for at, row in enumerate(resolved.match.ingredients if resolved.match else ()):
-                properties: Properties = {"ingredient": row.ingredient}
-                self._members(properties, "medicine", "class", row.classes)
-                if row.half_life:
-                    properties["half_life"] = row.half_life
-                if schedule := "rescue" if resolved.match and resolved.match.rescue else resolved.entry.schedule:
-                    properties["schedule"] = schedule
-                if resolved.entry.indication:
-                    properties["indication"] = resolved.entry.indication
-                if stance := questions[row.ingredient].stance:
-                    properties["hold_question"] = stance
-                properties["protocol_hold"] = hold_for(row, holds) is not None
-                properties["sent_twice"] = len(set(entries[row.ingredient])) > 1
-                yield Fact(f"m{resolved.index}.{at}", "medicine", properties, (resolved.index,), row)
+                schedule = "rescue" if resolved.match and resolved.match.rescue else resolved.entry.schedule
+                stance = questions[row.ingredient].stance
+                held = bool(holds) and hold_for(row, holds) is not None
+                twice = len(set(entries[row.ingredient])) > 1
+                key = (
+                    "medicine",
+                    row.ingredient,
+                    resolved.index,
+                    at,
+                    schedule,
+                    resolved.entry.indication,
+                    stance,
+                    held,
+                    twice,
+                )
+                fact = self._facts.get(key)
+                if fact is None:
+                    properties: Properties = {"ingredient": row.ingredient}
+                    self._members(properties, "medicine", "class", row.classes)
+                    said = {
+                        "half_life": row.half_life,
+                        "schedule": schedule,
+                        "indication": resolved.entry.indication,
+                        "hold_question": stance,
+                    }
+                    properties |= {name: value for name, value in said.items() if value}
+                    properties |= {"protocol_hold": held, "sent_twice": twice}
+                    made = Fact(f"m{resolved.index}.{at}", "medicine", properties, (resolved.index,), row)
+                    fact = self._kept(key, made)
+                yield fact
                 if not self._looked_at & {row.ingredient, *row.classes}:
                     yield self._check(resolved, "no_rule", at)
             if resolved.problem:
@@ -181,7 +237,7 @@ class FactMaker:
     def _check(self, resolved: Resolved, problem: str, at: int | None = None) -> Fact:
         properties: Properties = {"problem": problem, "suggestion": bool(resolved.suggestions)}
         place = f"{resolved.index}" if at is None else f"{resolved.index}.{at}"
-        return Fact(f"x{place}", "medicine_check", properties, (resolved.index,))
+        return self._marked(Fact(f"x{place}", "medicine_check", properties, (resolved.index,)))
 
     def _shared_classes(self, rows: Mapping[str, Ingredient], entries: Mapping[str, list[int]]) -> Iterable[Fact]:
         members: dict[str, list[str]] = {}
@@ -191,24 +247,36 @@ class FactMaker:
         for name, ingredients in sorted(members.items()):
             if len(ingredients) > 1:
                 indexes = sorted({at for ingredient in ingredients for at in entries[ingredient]})
-                yield Fact(f"s.{name}", "shared_class", {"class": name, "count": float(len(ingredients))}, tuple(indexes))
+                key = ("shared_class", name, len(ingredients), *indexes)
+                yield self._facts.get(key) or self._kept(
+                    key, Fact(f"s.{name}", "shared_class", {"class": name, "count": float(len(ingredients))}, tuple(indexes))
+                )
 
     def _regimen(self, patient: Patient, medicines: Sequence[Resolved], rows: Mapping[str, Ingredient]) -> Fact:
-        properties: Properties = {"list": _list_state(patient.medications)}
-        tokens = {token for row in rows.values() for token in (row.ingredient, *row.classes)}
+        state = _list_state(patient.medications)
         whole = patient.medications is not None and all(map(_is_read, medicines))
+        key = ("regimen", state, whole, *rows)
+        if key in self._facts:
+            return self._facts[key]
+        properties: Properties = {"list": state}
+        tokens = {token for row in rows.values() for token in (row.ingredient, *row.classes)}
         self._members(properties, "regimen", "takes", tokens, whole=whole)
-        return Fact("regimen", "regimen", properties, whole=whole)
+        return self._kept(key, Fact("regimen", "regimen", properties, whole=whole))
 
     def _conditions(self, patient: Patient) -> Iterable[Fact]:
         for at, name in enumerate(patient.conditions or ()):
-            yield Fact(f"c{at}", "condition", {"name": name}, (at,))
+            one = ("condition", name, at)
+            yield self._facts.get(one) or self._kept(one, Fact(f"c{at}", "condition", {"name": name}, (at,)))
         unread = bool(patient.other_conditions)
+        key = ("history", patient.conditions is None, unread, *(patient.conditions or ()))
+        if key in self._facts:
+            yield self._facts[key]
+            return
         listed = None if patient.conditions is None else [*patient.conditions, *patient.other_conditions]
         properties: Properties = {"list": _list_state(listed), "unread": unread}
         whole = patient.conditions is not None and not unread
         self._members(properties, "history", "has", patient.conditions or (), whole=whole)
-        yield Fact("history", "history", properties, whole=whole)
+        yield self._kept(key, Fact("history", "history", properties, whole=whole))
 
     def _goals(self, patient: Patient, goals: Sequence[GoalJudgement]) -> Iterable[Fact]:
         for at, goal in enumerate(goals):
@@ -222,12 +290,13 @@ class FactMaker:
                 "safety": goal.safety,
                 "topic": goal.topic,
             }
-            yield Fact(f"g{at}", "goal", properties, (at,))
+            yield self._marked(Fact(f"g{at}", "goal", properties, (at,)))
         summary: Properties = {"list": _list_state(patient.expectations.goals)}
         if patient.expectations.goals is not None:
             summary["count"] = float(len(goals))
             summary["specific_count"] = float(sum(goal.specific for goal in goals))
-        yield Fact("goals", "goals", summary)
+        key = ("goals", *summary.values())
+        yield self._facts.get(key) or self._kept(key, Fact("goals", "goals", summary))
 
     def _members(self, properties: Properties, kind: str, field: str, tokens: Iterable[str], *, whole: bool = True) -> None:
         """Say for each tested token whether it is there; that it is not there only where the list is whole."""

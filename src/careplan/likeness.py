@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 
-from careplan.facts import Fact
 from careplan.fields import KINDS, Field
 from careplan.rulebook.conditions import Pattern, tests_of
 
@@ -26,17 +25,17 @@ class Likeness:
             kind: {name: sorted(values) for name, values in fields.items() if values} for kind, fields in found.items()
         }
 
-    def of(self, fact: Fact) -> Hashable:
+    def of(self, kind: str, properties: Mapping[str, str | bool | float]) -> Hashable:
         """The same for facts that are alike: of a number only where it lies among those that it is compared with."""
-        steps = self._steps.get(fact.kind)
+        steps = self._steps.get(kind)
         if not steps:
-            return (fact.kind, *fact.properties.items())
+            return (kind, *properties.items())
         return (
-            fact.kind,
+            kind,
             *(
                 (name, bisect_left(steps[name], value) + bisect_right(steps[name], value))
                 if name in steps and not isinstance(value, str)
                 else (name, value)
-                for name, value in fact.properties.items()
+                for name, value in properties.items()
             ),
         )

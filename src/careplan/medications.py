@@ -249,6 +249,8 @@ def display(match: Match) -> str:
 
 def normalize(name: str) -> str:
     """`name` folded for look-up: no case, accents, punctuation or surplus spaces."""
+    if name.isascii() and name.isalnum():
+        return name.lower()
     return " ".join(re.sub(r"[^\w]+|_", " ", _fold(name).replace("'", "").replace("’", "")).split())
 
 

@@ -11,7 +11,6 @@ from typing import NamedTuple
 from careplan.certainty import Certainty
 from careplan.facts import Case, Fact
 from careplan.fields import KINDS
-from careplan.likeness import Likeness
 from careplan.memo import Memo
 from careplan.rulebook.conditions import Pattern, When
 
@@ -44,7 +43,6 @@ class Openness:
             alone = len(groups) == 1 and len(groups[0]) == 1
             for number in {number for group in groups for number in group}:
                 (self._alone if alone else self._together).setdefault(number, []).append(at)
-        self._likeness = Likeness(patterns)
         self._seen: Memo[Hashable, _Seen] = Memo(MOST_REMEMBERED)
         self._made = 0
 
@@ -90,11 +88,11 @@ class Openness:
         return pointers
 
     def _of_fact(self, case: Case, certainty: Certainty, fact: Fact) -> _Seen:
-        key: Hashable = (self._likeness.of(fact), fact.whole)
+        key: Hashable = fact.mark
         if fact.kind == "medicine" and fact.ingredient:
-            key = (key, fact.indexes, case.holds[fact.ingredient.ingredient])
-        elif fact.kind == "treatment":
-            key = (key, case.patient.treatment.sessions_planned, case.patient.treatment.sessions_completed)
+            key = (key, case.holds[fact.ingredient.ingredient])
+        elif fact.kind in ("goal", "medicine_check"):
+            key = (fact.kind, fact.like)
         elif not fact.whole:
             key = (key, certainty.list_is_missing("medicine" if fact.kind == "regimen" else "condition"))
         found = self._seen.get(key)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from careplan.assembly import Assembly, identity_of
+from careplan.assembly import Assembly
 from careplan.counterfactual import Counterfactuals, WhatWouldChange
 from careplan.difference import items_of
 from careplan.engine import Engine, Finding
@@ -15,6 +15,7 @@ from careplan.explain import Explainer
 from careplan.facts import Case, FactMaker
 from careplan.fields import KINDS
 from careplan.intake import Intake
+from careplan.items import identity_of
 from careplan.patient import Patient
 from careplan.plan import CarePlan
 from careplan.reading import Reading
@@ -24,10 +25,10 @@ from careplan.rulebook.model import Rulebook
 class Planner:
     """Everything that is prepared once per rulebook. Belongs to the thread that made it, as its engine does."""
 
-    def __init__(self, book: Rulebook, watch: Callable[[float, Sequence[Finding], CarePlan], None] | None = None) -> None:
-        """`watch` is told of each plan: the seconds in the engine, the findings and the plan."""
+    def __init__(self, book: Rulebook, watch: Callable[[float, Sequence[Finding], str], None] | None = None) -> None:
+        """`watch` is told of each plan: the seconds in the engine, the findings and the plan's status."""
         self.book = book
-        self._watch = watch
+        self._watch = watch or (lambda _seconds, _findings, _status: None)
         self.intake = Intake(book.conditions, book.classes)
         self._facts = FactMaker(book)
         self._engine = Engine({rule.id: rule.when for rule in book.rules.values()})
@@ -42,14 +43,23 @@ class Planner:
 
     def traced(self, patient: Patient) -> tuple[Case, list[Finding], CarePlan]:
         """The same plan with the facts and findings behind it."""
+        case, findings, took = self._found(patient)
+        plan = self._assembly.plan(case, findings)
+        self._watch(took, findings, plan.status)
+        return case, findings, plan
+
+    def encoded(self, patient: Patient) -> bytes:
+        """The JSON of the same plan, byte for byte, in less time."""
+        case, findings, took = self._found(patient)
+        status, body = self._assembly.encoded(case, findings)
+        self._watch(took, findings, status)
+        return body
+
+    def _found(self, patient: Patient) -> tuple[Case, list[Finding], float]:
         case = self._facts.case(patient)
         began = time.perf_counter()
         findings = self._engine.evaluate(case.facts)
-        took = time.perf_counter() - began
-        plan = self._assembly.plan(case, findings)
-        if self._watch is not None:
-            self._watch(took, findings, plan)
-        return case, findings, plan
+        return case, findings, time.perf_counter() - began
 
     def explained(self, patient: Patient) -> CarePlan:
         """The same plan with what became of every rule, and why."""

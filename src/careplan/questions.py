@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from operator import attrgetter
 from typing import Literal
 
 import msgspec
@@ -21,14 +22,16 @@ from careplan.words import Words
 MOST_REMEMBERED = 2_048
 
 
-class _Ask(msgspec.Struct, frozen=True):
-    """A question and its rank: how much hangs on it, its place in the vocabulary, its pointer."""
+class Asking(msgspec.Struct, frozen=True):
+    """A question with its JSON, and its rank: how much hangs on it, its place in the vocabulary, its pointer."""
 
     rank: tuple[tuple[int, ...], int, str]
     question: Question
+    raw: msgspec.Raw
 
-    def __lt__(self, other: _Ask) -> bool:
-        return self.rank < other.rank
+
+_rank = attrgetter("rank")
+_encode = msgspec.json.Encoder().encode
 
 
 class Questions:
@@ -42,8 +45,8 @@ class Questions:
             name: form for name, words in book.vocabulary.fields.items() if (form := _answer_form(name, words)) is not None
         }
         self._openness = Openness([rule.when for rule in self._rules])
-        self._asked: Memo[tuple[int, ...], tuple[Question, ...]] = Memo(MOST_REMEMBERED)
-        self._made: Memo[tuple[str, tuple[int, ...]], _Ask] = Memo(MOST_REMEMBERED)
+        self._asked: Memo[tuple[int, ...], tuple[Asking, ...]] = Memo(MOST_REMEMBERED)
+        self._made: Memo[tuple[str, tuple[int, ...]], Asking] = Memo(MOST_REMEMBERED)
         tested = {
             (pattern.kind, test.field)
             for rule in self._rules
@@ -58,7 +61,7 @@ class Questions:
             if field.sent and (kind, name) not in tested
         )
 
-    def unanswered(self, case: Case) -> list[Question]:
+    def unanswered(self, case: Case) -> tuple[Asking, ...]:
         """The questions of one case, those first on which the most of the most serious parts of the plan hangs.
 
         A rule that holds because something is unknown hangs on the answer as well: it could go away.
@@ -67,23 +70,24 @@ class Questions:
         key = tuple([one.number for one in seen])
         found = self._asked.get(key)
         if found is None:
-            ranked = sorted(self._asks(pointer, rules) for pointer, rules in self._openness.hanging(seen).items())
-            found = self._asked.keep(key, tuple(ask.question for ask in ranked))
-        return list(found)
+            asked = [self._asks(pointer, rules) for pointer, rules in self._openness.hanging(seen).items()]
+            found = self._asked.keep(key, tuple(sorted(asked, key=_rank)))
+        return found
 
     def not_considered(self, case: Case, items: Iterable[Item], words: Words) -> list[NotConsidered]:
         """What was sent and left no trace in the plan, with the reason."""
         spoken_of = {about.pointer for item in items for about in item.about}
         return sorted(self._silent(case, spoken_of, words), key=lambda entry: (entry.pointer, entry.what))
 
-    def _asks(self, pointer: str, rules: list[int]) -> _Ask:
+    def _asks(self, pointer: str, rules: list[int]) -> Asking:
         """A question with its rank among others."""
         key = (pointer, tuple(sorted(rules)))
         found = self._made.get(key)
         if found is None:
             hanging = [self._rules[at] for at in key[1]]
             rank = (self._seriousness(hanging), self._order[_factor(pointer)], pointer)
-            found = self._made.keep(key, _Ask(rank, self._question(pointer, hanging)))
+            question = self._question(pointer, hanging)
+            found = self._made.keep(key, Asking(rank, question, msgspec.Raw(_encode(question))))
         return found
 
     def _question(self, pointer: str, rules: list[Rule]) -> Question:

@@ -139,9 +139,14 @@ class Words:
         else:
             yield self._book.vocabulary.fields[f"{fact.kind}.{field}"].unknown
 
+    @property
+    def begun(self) -> bool:
+        """Whether the series of sessions has begun."""
+        return (self._case.patient.treatment.sessions_completed or 0) > 0
+
     def due(self, asks: Iterable[tuple[rulebook.Ask, Text]]) -> list[rulebook.By]:
         """When each ask is due: what should have been done before the first session is due before the next one."""
-        begun = (self._case.patient.treatment.sessions_completed or 0) > 0
+        begun = self.begun
         return ["before_next_session" if begun and ask.by == "before_first_session" else ask.by for ask, _ in asks]
 
     def signed_hold(self, fact: Fact) -> SignedHold | None:

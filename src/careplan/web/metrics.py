@@ -19,7 +19,6 @@ from litestar.datastructures import State
 from prometheus_client import multiprocess
 
 from careplan.engine import Finding
-from careplan.plan import CarePlan
 from careplan.rulebook.model import Rulebook
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -62,11 +61,11 @@ class Metrics:
         """A body could not be used."""
         self._bodies.labels(why).inc()
 
-    def planned(self, seconds: float, findings: Sequence[Finding], plan: CarePlan) -> None:
+    def planned(self, seconds: float, findings: Sequence[Finding], status: str) -> None:
         """A plan was made, with so much time in the engine."""
         self._engine.observe(seconds)
         self._held.update({finding.rule for finding in findings})
-        self._statuses[plan.status] += 1
+        self._statuses[status] += 1
 
     def heard(self, rule: str, outcome: str) -> None:
         """A card of this rule was accepted or set aside."""

@@ -12,6 +12,7 @@ from litestar.exceptions import ValidationException
 from litestar.params import JSONBody, Parameter
 
 from careplan.fhir.reading import FromFhir
+from careplan.languages import ENGLISH
 from careplan.patient import TIME, Patient
 from careplan.plan import CarePlan
 from careplan.record import DecisionRecord, record
@@ -88,6 +89,8 @@ def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each of the 
     language = spoken(request.headers.get("accept-language"), edition.languages.available)
     if explain == "record":
         body = _encoder.encode(record(edition.planner, data, at))
+    elif explain == "none" and media_type == JSON and read is None and language == ENGLISH:
+        body = edition.planner.encoded(data)
     else:
         made = edition.planner.explained(data) if explain == "full" else edition.planner.plan(data)
         made = edition.languages.plan(made, language)
