@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -29,16 +29,16 @@ class Assembly:
         self._disclaimer = " ".join(book.about.disclaimer.split())
         self._crisis = " ".join(book.about.crisis.split())
 
-    def plan(self, case: Case, findings: Iterable[Finding]) -> CarePlan:
+    def plan(self, case: Case, findings: Sequence[Finding]) -> CarePlan:
         """The plan of one case."""
         return self._plan(case, findings, encoded=False)
 
-    def encoded(self, case: Case, findings: Iterable[Finding]) -> tuple[str, bytes]:
+    def encoded(self, case: Case, findings: Sequence[Finding]) -> tuple[str, bytes]:
         """The status and the JSON of the plan, byte for byte that of `plan`; parts that were written before are copied."""
         plan = self._plan(case, findings, encoded=True)
         return plan.status, _encode(plan)
 
-    def _plan(self, case: Case, findings: Iterable[Finding], *, encoded: bool) -> CarePlan:
+    def _plan(self, case: Case, findings: Sequence[Finding], *, encoded: bool) -> CarePlan:
         words = Words(self._book, case)
         written = self._items.of(case, findings, words)
         alerts: list[Any] = []

@@ -75,6 +75,7 @@ class _Group(NamedTuple):
 class _Match(NamedTuple):
     """What a fact matches: groups of one pattern, and patterns of groups that ask for more."""
 
+    number: int
     alone: tuple[_Group, ...]
     together: tuple[int, ...]
 
@@ -93,13 +94,19 @@ class Engine:
             if check_group(rule, group)
         ]
         self._alone: dict[int, list[_Group]] = {}
-        self._first: dict[int, list[_Group]] = {}
+        self._first: dict[int, list[tuple[str, int, tuple[tuple[int, ...], frozenset[int]]]]] = {}
         for group in groups:
-            (self._first if len(group.patterns) > 1 else self._alone).setdefault(group.patterns[0], []).append(group)
+            if len(group.patterns) == 1:
+                self._alone.setdefault(group.patterns[0], []).append(group)
+            else:
+                wanted = (group.patterns, frozenset(group.patterns))
+                self._first.setdefault(group.patterns[0], []).append((group.rule, group.number, wanted))
         self._together = {number for group in groups if len(group.patterns) > 1 for number in group.patterns}
         self._likeness = Likeness(patterns)
         self._shards = [_Shard(named) for named in shards({str(at): ((pattern,),) for pattern, at in patterns.items()})]
+        self._made = 0
         self._matches: Memo[Hashable, _Match] = Memo(MOST_REMEMBERED)
+        self._found: Memo[tuple[str, int], list[Finding]] = Memo(MOST_REMEMBERED)
 
     def evaluate(self, facts: Sequence[Fact]) -> list[Finding]:
         """Every finding for these facts, in order, each once. Raises `EngineError` if the engine lost any."""
@@ -107,14 +114,21 @@ class Engine:
         found: list[Finding] = []
         matched: dict[int, list[str]] = {}
         for fact, match in zip(facts, self._match(facts), strict=True):
-            name = (fact.id,)
-            found += [Finding(rule, number, name) for rule, number, _ in match.alone]
+            alone = self._found.get((fact.id, match.number))
+            if alone is None:
+                named = (fact.id,)
+                alone = [Finding(rule, number, named) for rule, number, _ in match.alone]
+                self._found.keep((fact.id, match.number), alone)
+            found += alone
             for pattern in match.together:
-                matched.setdefault(pattern, []).append(fact.id)
+                if pattern in matched:
+                    matched[pattern].append(fact.id)
+                else:
+                    matched[pattern] = [fact.id]
         for pattern in matched.keys() & self._first.keys():
             for rule, number, patterns in self._first[pattern]:
-                if all(other in matched for other in patterns):
-                    found += [Finding(rule, number, ids) for ids in product(*(matched[other] for other in patterns))]
+                if matched.keys() >= patterns[1]:
+                    found += [Finding(rule, number, ids) for ids in product(*[matched[other] for other in patterns[0]])]
         found.sort(key=_order)
         return found
 
@@ -123,6 +137,10 @@ class Engine:
         self._enter()
         for shard in self._shards:
             list(shard.evaluate(()))
+
+    def forget(self) -> None:
+        """Forget what facts matched before, so that the next ones are matched afresh."""
+        self._matches.clear()
 
     def close(self) -> None:
         """Free the engine's memory; it cannot be used afterwards."""
@@ -154,7 +172,8 @@ class Engine:
             numbers = tuple(sorted(set(patterns[fact.id])))
             alone = tuple(group for number in numbers for group in self._alone.get(number, ()))
             together = tuple(number for number in numbers if number in self._together)
-            made[key] = self._matches.keep(key, _Match(alone, together))
+            self._made += 1
+            made[key] = self._matches.keep(key, _Match(self._made, alone, together))
         return [made[key] if match is None else match for key, match in zip(keys, found, strict=True)]
 
 

@@ -7,6 +7,8 @@ A factor that was not answered is left out of its fact, so that no test but `unk
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from hashlib import blake2b
+from secrets import token_bytes
 from typing import TypeAlias
 
 import msgspec
@@ -25,6 +27,9 @@ Value: TypeAlias = str | bool | float
 Properties: TypeAlias = dict[str, Value]
 
 MOST_REMEMBERED = 4_096
+
+_NOTHING_ELSE = frozenset({"lifestyle", "support", "preparation", "red_flags"})
+"""Parts of a request that hold nothing but tokens, booleans and numbers."""
 
 LEAST_NUMBER = 0.0001
 """Smaller positive numbers are raised to this one: the engine's JSON reader takes no exponents, and no rule tests finer."""
@@ -116,6 +121,8 @@ class FactMaker:
         self._likeness = Likeness(pattern for when in conditions for group in when for pattern in group)
         self._facts: Memo[Hashable, Fact] = Memo(MOST_REMEMBERED)
         self._likes: Memo[Hashable, int] = Memo(MOST_REMEMBERED)
+        self._judgements: Memo[bytes, GoalJudgement] = Memo(MOST_REMEMBERED)
+        self._key = token_bytes(32)
         self._made = 0
         self._looked_at = looked_at(book)
         self._hold_questions = HoldQuestions(book)
@@ -124,7 +131,7 @@ class FactMaker:
         """The facts of one patient."""
         catalogue = self._book.catalogue
         medicines = tuple(catalogue.resolve(at, entry) for at, entry in enumerate(patient.medications or ()))
-        goals = tuple(map(self._book.goals.judge, patient.expectations.goals or ()))
+        goals = tuple(map(self._judged, patient.expectations.goals or ()))
         holds = self._hold_questions.of(patient, medicines)
         facts: list[Fact] = [self._facts.get("everyone") or self._kept("everyone", Fact("everyone", "everyone", {}))]
         facts += self._single(patient)
@@ -134,6 +141,11 @@ class FactMaker:
         kinds = self._tested.kinds
         known = tuple(fact for fact in facts if fact.kind in kinds)
         return Case(patient, known, medicines, goals, holds, self._of_any_medicine(patient))
+
+    def _judged(self, goal: str) -> GoalJudgement:
+        """The judgement of a goal, remembered by a digest with a key of this process: the goal itself is not kept."""
+        digest = blake2b(goal.encode(), key=self._key, digest_size=16).digest()
+        return self._judgements.get(digest) or self._judgements.keep(digest, self._book.goals.judge(goal))
 
     def _kept(self, key: Hashable, fact: Fact) -> Fact:
         """Mark a new fact, and remember it for all that is made from the same."""
@@ -160,13 +172,18 @@ class FactMaker:
             ("treatment", patient.treatment),
         ):
             fields = self._fields[kind]
-            values = tuple([getattr(source, field, None) for field in fields])
-            key: Hashable = (kind, *values)
+            key: Hashable = source
+            values: tuple[object, ...] = ()
+            if kind not in _NOTHING_ELSE:
+                values = tuple([getattr(source, field, None) for field in fields])
+                key = (kind, *values)
             if kind == "treatment":
                 key = (key, patient.treatment.sessions_planned, patient.treatment.sessions_completed)
             elif kind == "protocol":
                 key = (key, bool(patient.protocol and patient.protocol.approved_by))
-            yield self._facts.get(key) or self._kept(key, self._one(kind, patient, fields, values))
+            yield self._facts.get(key) or self._kept(
+                key, self._one(kind, patient, fields, values or [getattr(source, field, None) for field in fields])
+            )
 
     def _one(self, kind: str, patient: Patient, fields: Sequence[str], values: Sequence[object]) -> Fact:
         properties: Properties = {}
@@ -312,7 +329,7 @@ class FactMaker:
 
 def bounded(value: float) -> float:
     """`value` as the engine can read it: a float that is written without an exponent."""
-    return LEAST_NUMBER if 0 < value < LEAST_NUMBER else float(value)
+    return LEAST_NUMBER if 0 < value < LEAST_NUMBER else float(value) + 0.0  # -0.0 is 0
 
 
 def _is_read(resolved: Resolved) -> bool:

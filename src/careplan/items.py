@@ -6,7 +6,7 @@ are about; it is remembered for these, ready to be sent.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -22,8 +22,8 @@ from careplan.rulebook.model import LEVELS, Decision, Rule, Rulebook
 from careplan.words import HoldSentences, Topics, Words, topics
 
 MOST_REMEMBERED = 4_096
-_OWN_WORDS = frozenset({"goal", "medicine_check", "protocol"})
-"""Kinds of facts whose words a caller wrote."""
+_OWN_WORDS = frozenset({"goal", "medicine_check"})
+"""Kinds of facts whose words a caller wrote; those of a protocol have a name in them."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -37,6 +37,7 @@ class _Prepared(msgspec.Struct, frozen=True):
     names: frozenset[str]
     topics: tuple[Topics, ...]
     signed: bool
+    simple: bool
 
 
 class Written(NamedTuple):
@@ -57,33 +58,50 @@ class Items:
         ranked = sorted(self._prepared, key=lambda name: self._prepared[name].rank)
         self._order = {name: at for at, name in enumerate(ranked)}
         self._hold_sentences = HoldSentences.of(book)
+        self._simple = frozenset(name for name, prepared in self._prepared.items() if prepared.simple)
+        self._of_fact: Memo[tuple[int, bool], list[Written]] = Memo(MOST_REMEMBERED)
         self._written: Memo[Hashable, Written] = Memo(MOST_REMEMBERED)
         self._numbers: Memo[Hashable, int] = Memo(MOST_REMEMBERED)
         self._made = 0
 
-    def of(self, case: Case, findings: Iterable[Finding], words: Words) -> list[Written]:
+    def of(self, case: Case, findings: Sequence[Finding], words: Words) -> list[Written]:
         """The items of one case, in order."""
-        facts = {fact.id: fact for fact in case.facts}
-        subjects = {fact.id: identity_of(fact) for fact in case.facts if KINDS[fact.kind].many}
-        merged: dict[tuple[str, str], list[Finding]] = {}
-        for finding in findings:
-            subject = next((subjects[name] for name in finding.facts if name in subjects), "")
-            merged.setdefault((finding.rule, subject), []).append(finding)
         marks = self._marks(case)
         begun = words.begun
         found: list[Written] = []
+        alone: set[str] = set()
+        facts: dict[str, Fact] = {}
+        for fact in case.facts:
+            facts[fact.id] = fact
+            mark = marks[fact.id]
+            if mark is None or not _stands_alone(fact):
+                continue
+            written = self._of_fact.get((mark, begun))
+            if written is None:
+                own = [one for one in findings if one.facts == (fact.id,) and self._prepared[one.rule].simple]
+                written = [self._write(one.rule, [(one, [fact])], words) for one in own]
+                self._of_fact.keep((mark, begun), written)
+            alone.add(fact.id)
+            found += written
+        merged: dict[tuple[str, str], list[Finding]] = {}
+        simple = self._simple
+        for finding in findings:
+            if finding.rule in simple and finding.facts[0] in alone:
+                continue
+            subject = next((identity_of(facts[name]) for name in finding.facts if KINDS[facts[name].kind].many), "")
+            merged.setdefault((finding.rule, subject), []).append(finding)
         for (rule, _), several in merged.items():
             if len(several) > 1:
                 several.sort(key=lambda finding: [facts[name].indexes for name in finding.facts])
             key = None
-            if not (self._prepared[rule].signed and case.patient.protocol):
+            if not (case.patient.protocol and self._prepared[rule].signed):
                 key = self._key(rule, several, marks, begun=begun)
-            written = self._written.get(key) if key is not None else None
-            if written is None:
-                written = self._write(rule, [(one, [facts[name] for name in one.facts]) for one in several], words)
+            one_written = self._written.get(key) if key is not None else None
+            if one_written is None:
+                one_written = self._write(rule, [(one, [facts[name] for name in one.facts]) for one in several], words)
                 if key is not None:
-                    self._written.keep(key, written)
-            found.append(written)
+                    self._written.keep(key, one_written)
+            found.append(one_written)
         found.sort(key=_order)
         return found
 
@@ -108,7 +126,7 @@ class Items:
         found: dict[str, int | None] = {}
         for fact in case.facts:
             key: Hashable
-            if fact.kind in _OWN_WORDS:
+            if fact.kind in _OWN_WORDS or (fact.kind == "protocol" and case.patient.protocol is not None):
                 found[fact.id] = None
                 continue
             if fact.kind == "history":
@@ -139,7 +157,8 @@ class Items:
             ref=RuleRef(id=rule.id, version=file.version, status=file.status),
             names=frozenset[str]().union(*(text.names for text in texts)),
             topics=tuple(map(topics, rule.when)),
-            signed=any("hold" in text.names or "approved_by" in text.names for text in texts),
+            signed=(signed := any("hold" in text.names or "approved_by" in text.names for text in texts)),
+            simple=not signed and len(rule.when) == 1 and len(rule.when[0]) == 1,
         )
 
     def _write(self, rule_id: str, found: Sequence[tuple[Finding, list[Fact]]], words: Words) -> Written:
@@ -180,6 +199,13 @@ class Items:
 
 
 _order = attrgetter("order")
+
+
+def _stands_alone(fact: Fact) -> bool:
+    """Whether no other fact can be about the same thing, so that what it causes by itself is merged with nothing."""
+    return fact.kind != "condition" and fact.properties.get("sent_twice") is not True
+
+
 _OF_MEDICINES = frozenset({"medicine", "regimen", "shared_class"})
 
 

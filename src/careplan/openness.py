@@ -88,13 +88,13 @@ class Openness:
         return pointers
 
     def _of_fact(self, case: Case, certainty: Certainty, fact: Fact) -> _Seen:
-        key: Hashable = fact.mark
+        key: Hashable = fact.like
         if fact.kind == "medicine" and fact.ingredient:
-            key = (key, case.holds[fact.ingredient.ingredient])
-        elif fact.kind in ("goal", "medicine_check"):
-            key = (fact.kind, fact.like)
+            key = (key, fact.indexes, case.holds[fact.ingredient.ingredient])
+        elif fact.kind == "treatment":
+            key = (fact.mark, "treatment")
         elif not fact.whole:
-            key = (key, certainty.list_is_missing("medicine" if fact.kind == "regimen" else "condition"))
+            key = (key, certainty.list_is_missing("medicine" if fact.kind == "regimen" else "condition"), "not whole")
         found = self._seen.get(key)
         if found is None:
             patterns = self._by_kind.get(fact.kind, ())

@@ -1,0 +1,68 @@
+"""What the benchmarks share: patients, rounds taken in turns, medians with their spread."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from careplan.cohort import synthetic
+from careplan.rulebook.model import Rulebook
+
+ROOT = Path(__file__).parents[1]
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """The middle of several rounds, with the lowest and the highest."""
+
+    middle: float
+    lowest: float
+    highest: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Figure:
+        """From the values of all rounds."""
+        return cls(middle=statistics.median(values), lowest=min(values), highest=max(values))
+
+    def __str__(self) -> str:
+        return f"{self.middle:.3g} ({self.lowest:.3g} to {self.highest:.3g})"
+
+
+def golden_bodies() -> list[bytes]:
+    """The requests of the golden patients and of the examples."""
+    folders = (ROOT / "tests" / "golden" / "patients", ROOT / "examples")
+    return [path.read_bytes() for folder in folders for path in sorted(folder.glob("*.json"))]
+
+
+def made_up_bodies(book: Rulebook, count: int, seed: int = 7) -> list[bytes]:
+    """Requests of made-up patients, no two alike."""
+    return [msgspec.json.encode(body) for body in synthetic([book], count, seed)]
+
+
+def in_turns(work: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each kind of work in each round, taken in turns so that a slow moment of the machine hits all alike."""
+    taken: dict[str, list[float]] = {name: [] for name in work}
+    for _ in range(rounds):
+        for name, do in work.items():
+            began = time.perf_counter()
+            do()
+            taken[name].append(time.perf_counter() - began)
+    return taken
+
+
+def ratios(taken: Mapping[str, Sequence[float]], base: str) -> dict[str, Figure]:
+    """Each kind of work as a multiple of one of them, round by round."""
+    return {name: Figure.of([one / of for one, of in zip(times, taken[base], strict=True)]) for name, times in taken.items()}
+
+
+def table(rows: Sequence[Sequence[Any]], head: Sequence[str]) -> str:
+    """Rows as a table in Markdown, which a terminal shows well enough."""
+    lines = [list(map(str, head)), *([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
+    text = [" | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
+    text.insert(1, " | ".join("-" * width for width in widths))
+    return "\n".join(f"| {line} |" for line in text)
