@@ -245,7 +245,7 @@ def with_zen(rules: Mapping[str, When]) -> Peer:
         decisions[kind] = engine.create_decision(msgspec.json.encode({"nodes": nodes, "edges": edges}).decode())
 
     def found(facts: Sequence[Fact]) -> frozenset[str]:
-        held = set()
+        held: set[str] = set()
         for fact in facts:
             decision = decisions.get(fact.kind)
             if decision is not None:

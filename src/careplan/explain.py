@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator
+from operator import itemgetter
 
 import msgspec
 
@@ -10,6 +11,8 @@ from careplan.certainty import Certainty, list_pointer
 from careplan.engine import Finding
 from careplan.facts import Case, Fact
 from careplan.fields import KINDS
+from careplan.medications import called
+from careplan.memo import Memo
 from careplan.plan import ConditionReport, Explanation, Item, RuleRef, RuleReport
 from careplan.rulebook.conditions import Expression, Group, Pattern, Test, tests_of
 from careplan.rulebook.model import LEVELS, Rule, Rulebook
@@ -26,6 +29,9 @@ _SUBJECTS = frozenset(
     }
 )
 """The tests that say what a pattern is about. Where nothing of the kind is there, the other tests make no difference."""
+
+
+MOST_REMEMBERED = 2_048
 
 
 class Unmet(msgspec.Struct, frozen=True):
@@ -49,6 +55,10 @@ class Standing(msgspec.Struct, frozen=True):
         return sum(len(unmet.pattern.tests.parts) if unmet.part is None else 1 for unmet in self.unmet)
 
 
+_Ranked = tuple[tuple[bool, int, int, int, int], RuleReport]
+_rank = itemgetter(0)
+
+
 class Explainer:
     """Explains plans of one rulebook. Words for conditions are made when first needed and kept."""
 
@@ -57,6 +67,12 @@ class Explainer:
         self._prose = Prose(book)
         self._words: dict[tuple[str, int], str] = {}
         self._order = {rule.id: at for at, rule in enumerate(book.in_order())}
+        clusters: dict[tuple[str, ...], list[Rule]] = {}
+        for rule in book.rules.values():
+            kinds = {pattern.kind for group in rule.when for pattern in group}
+            clusters.setdefault(tuple(sorted(kinds)), []).append(rule)
+        self._clusters = tuple((at, kinds, tuple(rules)) for at, (kinds, rules) in enumerate(clusters.items()))
+        self._explained: Memo[Hashable, tuple[_Ranked, ...]] = Memo(MOST_REMEMBERED)
 
     def explain(self, case: Case, findings: Iterable[Finding], items: Iterable[Item]) -> Explanation:
         """What became of every rule that runs."""
@@ -64,18 +80,32 @@ class Explainer:
         made: dict[str, list[str]] = {finding.rule: [] for finding in findings}
         for item in items:
             made[item.rule.id].append(item.id)
-        reports = [self._report(rule, made, certainty, words) for rule in self._book.rules.values()]
-        outcomes = [report.outcome for report in reports]
+        reports: list[_Ranked] = []
+        for at, kinds, rules in self._clusters:
+            key = _likeness(at, kinds, case, certainty)
+            found = self._explained.get(key) if key is not None else None
+            if found is None:
+                found = tuple(self._ranked(self._report(rule, rule.id in made, certainty, words)) for rule in rules)
+                if key is not None:
+                    self._explained.keep(key, found)
+            reports += found
+        reports.sort(key=_rank)
+        outcomes = [report.outcome for _, report in reports]
         return Explanation(
             fired=outcomes.count("fired"),
             not_fired=outcomes.count("not_fired"),
             undecided=outcomes.count("undecided"),
-            rules=sorted(reports, key=self._nearness),
+            rules=[
+                msgspec.structs.replace(report, items=made[report.rule.id]) if report.outcome == "fired" else report
+                for _, report in reports
+            ],
         )
 
-    def _report(self, rule: Rule, made: Mapping[str, list[str]], certainty: Certainty, words: Words) -> RuleReport:
+    def _ranked(self, report: RuleReport) -> _Ranked:
+        return self._nearness(report), report
+
+    def _report(self, rule: Rule, fired: bool, certainty: Certainty, words: Words) -> RuleReport:  # noqa: FBT001
         holds, pointers = certainty.of(rule.when)
-        fired = rule.id in made
         nearest = min((standing(group, certainty) for group in rule.when), key=lambda one: (one.missing, -one.met))
         return RuleReport(
             rule=RuleRef(id=rule.id, version=rule.file.version, status=rule.file.status),
@@ -85,7 +115,6 @@ class Explainer:
             outcome="fired" if fired else "not_fired" if holds is False else "undecided",
             met=nearest.met,
             missing=nearest.missing,
-            items=made.get(rule.id, []),
             because_not=[self._condition(unmet, certainty, words) for unmet in nearest.unmet],
             questions=sorted(pointers) if holds is None else [],
         )
@@ -132,6 +161,26 @@ class Explainer:
         fired = report.outcome == "fired"
         level, order = LEVELS.index(report.level), self._order[report.rule.id]
         return (True, 0, 0, 0, order) if fired else (False, report.missing, -report.met, level, order)
+
+
+def _likeness(cluster: int, kinds: tuple[str, ...], case: Case, certainty: Certainty) -> Hashable:
+    """What the reports on rules over these kinds of facts follow from; None where they would hold a caller's own words."""
+    parts: list[Hashable] = [cluster]
+    for kind in kinds:
+        facts = certainty.known_facts(kind)
+        if facts and (kind in ("goal", "medicine_check") or (kind == "protocol" and case.patient.protocol)):
+            return None
+        parts += [fact.mark for fact in facts]
+        parts += [case.holds[fact.ingredient.ingredient] for fact in facts if fact.ingredient]
+        if certainty.list_is_missing(kind):
+            parts.append((kind, *case.of_any_medicine.items()))
+        if kind in ("medicine", "regimen", "shared_class"):
+            if any(resolved.problem == "partly_recognized" for resolved in case.medicines):
+                return None
+            parts += [called(resolved.match) for resolved in case.medicines]
+        elif kind in ("history", "condition"):
+            parts += case.patient.conditions or ()
+    return tuple(parts)
 
 
 def standing(group: Group, certainty: Certainty) -> Standing:

@@ -15,7 +15,7 @@ import msgspec
 from careplan.engine import Finding
 from careplan.facts import Case, Fact
 from careplan.fields import KINDS
-from careplan.medications import Match
+from careplan.medications import called
 from careplan.memo import Memo
 from careplan.plan import About, Ask, Evidence, Item, RuleRef, evidence
 from careplan.rulebook.model import LEVELS, Decision, Rule, Rulebook
@@ -120,9 +120,9 @@ class Items:
 
     def _marks(self, case: Case) -> dict[str, int | None]:
         """A number for each fact with all that an item may say of it; None where that is in a caller's own words."""
-        called: tuple[Hashable, ...] | None = None
+        names: tuple[Hashable, ...] | None = None
         if not any(resolved.problem == "partly_recognized" for resolved in case.medicines):
-            called = tuple([_called(resolved.match) for resolved in case.medicines])
+            names = tuple([called(resolved.match) for resolved in case.medicines])
         found: dict[str, int | None] = {}
         for fact in case.facts:
             key: Hashable
@@ -132,10 +132,10 @@ class Items:
             if fact.kind == "history":
                 key = (fact.mark, *(case.patient.conditions or ()))
             elif fact.kind in _OF_MEDICINES:
-                if called is None:
+                if names is None:
                     found[fact.id] = None
                     continue
-                key = (fact.mark, called[fact.indexes[0]] if fact.kind == "medicine" else called)
+                key = (fact.mark, names[fact.indexes[0]] if fact.kind == "medicine" else names)
             else:
                 found[fact.id] = fact.mark
                 continue
@@ -207,11 +207,6 @@ def _stands_alone(fact: Fact) -> bool:
 
 
 _OF_MEDICINES = frozenset({"medicine", "regimen", "shared_class"})
-
-
-def _called(match: Match | None) -> Hashable:
-    """What a medicine is called in a plan."""
-    return (match.called, *[row.ingredient for row in match.ingredients]) if match else None
 
 
 def identity_of(fact: Fact) -> str:

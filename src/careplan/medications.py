@@ -247,6 +247,11 @@ def display(match: Match) -> str:
     return f"{ingredients} ({match.called})" if match.called else ingredients
 
 
+def called(match: Match | None) -> tuple[str, ...]:
+    """What decides how a plan names a medicine: the brand and the ingredients."""
+    return (match.called, *[row.ingredient for row in match.ingredients]) if match else ()
+
+
 def normalize(name: str) -> str:
     """`name` folded for look-up: no case, accents, punctuation or surplus spaces."""
     if name.isascii() and name.isalnum():

@@ -6,7 +6,8 @@ value may hold a caller's own words, as it outlives the request.
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Iterator
+from typing import Any, TypeVar
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -25,3 +26,18 @@ class Memo(dict[Key, Value]):
             self.clear()
         self[key] = value
         return value
+
+
+def memos_in(holder: object) -> Iterator[Memo[Any, Any]]:
+    """Every memo that an object of this package holds, itself or through others."""
+    seen: set[int] = set()
+    waiting = [holder]
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, Memo):
+            yield one
+        elif type(one).__module__.startswith("careplan.") and hasattr(one, "__dict__"):
+            waiting += vars(one).values()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import msgspec
 
@@ -16,6 +17,7 @@ from careplan.facts import Case, FactMaker
 from careplan.fields import KINDS
 from careplan.intake import Intake
 from careplan.items import identity_of
+from careplan.memo import Memo, memos_in
 from careplan.patient import Patient
 from careplan.plan import CarePlan
 from careplan.reading import Reading
@@ -86,6 +88,15 @@ class Planner:
             for finding in findings
         )
         return self._counterfactuals.what_would_change(case, rule, there=there, subject=subject)
+
+    def remembered(self) -> Iterator[Memo[Any, Any]]:
+        """All that is remembered from earlier patients."""
+        return memos_in(self)
+
+    def forget(self) -> None:
+        """Forget it."""
+        for memo in self.remembered():
+            memo.clear()
 
     def check(self) -> None:
         """Run the engine once. Raises `EngineError` if it does not answer."""
