@@ -10,7 +10,7 @@ BIN    := $(VENV)/bin
 export CPPFLAGS := -DPyEval_CallObject=PyObject_CallObject $(CPPFLAGS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup debian serve test openapi coverage sbom audit licences lock clean
+.PHONY: help setup debian serve test regression bench openapi coverage sbom audit licences lock clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,14 @@ openapi: setup  ## Write the contract anew, from the code
 
 coverage: setup  ## Write rules/COVERAGE.md anew, from the rules
 	$(BIN)/careplan rules coverage --write
+
+regression: setup  ## Compare what a plan costs, in instructions, with the committed baseline
+	@scripts/debian valgrind valgrind
+	$(BIN)/python -m bench.regression
+
+bench: setup  ## Measure everything side by side; see docs/performance.md
+	@scripts/debian wrk wrk
+	$(BIN)/python -m bench
 
 sbom: setup  ## Write sbom.json, the bill of materials of what the service installs
 	$(BIN)/python scripts/sbom sbom.json

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import re
 import socket
 import statistics
@@ -18,9 +17,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.contract.serving import running
+
 from bench.measure import ROOT, Figure, golden_bodies, made_up_bodies
 from careplan.rulebook.load import load, shipped
-from tests.contract.serving import running
 
 CONNECTIONS = 16
 
@@ -110,7 +110,7 @@ def end_to_end(rounds: int, seconds: float) -> dict[str, Any]:
                 "plans, made-up patients": (f"{ours}/v1/care-plans", new),
                 "plans, two workers": (f"{two}/v1/care-plans", golden),
             }
-            for site, (address, bodies) in sites.items():
+            for address, bodies in sites.values():
                 wrk(address, bodies, 1, folder)
             for _ in range(rounds):
                 for site, (address, bodies) in sites.items():
@@ -138,9 +138,3 @@ def end_to_end(rounds: int, seconds: float) -> dict[str, Any]:
             "p99_ms": half[int(len(half) * 0.99)],
         },
     }
-
-
-if __name__ == "__main__":
-    import msgspec
-
-    print(json.dumps(msgspec.to_builtins(end_to_end(3, 3)), indent=1))

@@ -1,4 +1,4 @@
-"""The same rules on other engines: the part of the rulebook in which a rule looks at one fact, which all of them can express.
+"""The same rules on other engines: the part of the rulebook in which a rule looks at one fact, which all can express.
 
 Each engine takes the facts of one patient and gives the rules that hold. None is timed before it agrees on every patient.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import clips
@@ -70,10 +71,8 @@ def durable_host(rules: Mapping[str, When]) -> Peer:
         for fact in facts:
             for title in spread.get(fact.kind, ()):
                 body = {"sid": session, "id": fact.id, "kind": fact.kind, **fact.properties}
-                try:
-                    host.post(title, body)
-                except lang.engine.MessageNotHandledException:
-                    pass
+                with suppress(lang.engine.MessageNotHandledException):
+                    host.assert_fact(title, body)
         for title in {title for fact in facts for title in spread.get(fact.kind, ())}:
             host.delete_state(title, session)
         return frozenset(held)

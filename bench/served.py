@@ -24,5 +24,5 @@ if __name__ == "__main__":
         """A plan made before; encoded now, as a planner that costs nothing would have it encoded."""
         return _encode(next(_plans))
 
-    Planner.encoded = constant  # type: ignore[method-assign]
+    Planner.encoded = constant  # type: ignore[assignment, method-assign]
     main()

@@ -38,7 +38,7 @@ try:
 finally:
     sys.setdlopenflags(_flags)
 
-MOST_REMEMBERED = 4_096
+MOST_REMEMBERED = 2_048
 """Kinds of facts, told apart as far as any pattern does, whose matches are remembered."""
 
 _SESSION = "0"

@@ -26,7 +26,7 @@ from careplan.rulebook.model import Rulebook
 Value: TypeAlias = str | bool | float
 Properties: TypeAlias = dict[str, Value]
 
-MOST_REMEMBERED = 4_096
+MOST_REMEMBERED = 1_024
 
 _NOTHING_ELSE = frozenset({"lifestyle", "support", "preparation", "red_flags"})
 """Parts of a request that hold nothing but tokens, booleans and numbers."""

@@ -21,7 +21,7 @@ from careplan.plan import About, Ask, Evidence, Item, RuleRef, evidence
 from careplan.rulebook.model import LEVELS, Decision, Rule, Rulebook
 from careplan.words import HoldSentences, Topics, Words, topics
 
-MOST_REMEMBERED = 4_096
+MOST_REMEMBERED = 1_024
 _OWN_WORDS = frozenset({"goal", "medicine_check"})
 """Kinds of facts whose words a caller wrote; those of a protocol have a name in them."""
 _encode = msgspec.json.Encoder().encode

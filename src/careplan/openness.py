@@ -14,7 +14,7 @@ from careplan.fields import KINDS
 from careplan.memo import Memo
 from careplan.rulebook.conditions import Pattern, When
 
-MOST_REMEMBERED = 4_096
+MOST_REMEMBERED = 1_024
 
 
 class _Seen(NamedTuple):

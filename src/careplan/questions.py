@@ -19,7 +19,7 @@ from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.model import LEVELS, SECTIONS, FieldWords, Rule, Rulebook
 from careplan.words import Words
 
-MOST_REMEMBERED = 2_048
+MOST_REMEMBERED = 512
 
 
 class Asking(msgspec.Struct, frozen=True):

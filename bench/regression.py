@@ -1,0 +1,94 @@
+"""Whether a plan costs more than it did: instructions counted by callgrind, which do not depend on how busy a machine is.
+
+The count of planning is taken as a multiple of the count of a fixed piece of Python, so that another build of Python
+moves both. Compared with bench/baseline.json.
+
+python -m bench.regression                 # compare
+python -m bench.regression --write         # take today's figures as the baseline
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+BASELINE = Path(__file__).parent / "baseline.json"
+ROOT = Path(__file__).parents[1]
+TOLERANCE = 0.08
+
+_PREPARE = """
+import sys
+sys.path.insert(0, ".")
+from bench.measure import golden_bodies, made_up_bodies
+from careplan.planner import Planner
+from careplan.rulebook.load import load, shipped
+planner = Planner(load(shipped()))
+patients = [planner.intake.decode(body) for body in golden_bodies()]
+others = [planner.intake.decode(body) for body in made_up_bodies(planner.book, 5)]
+for patient in patients + others:
+    planner.encoded(patient)
+def fixed():
+    return sum(len(str(at)) for at in range(20000))
+def golden():
+    for patient in patients:
+        planner.encoded(patient)
+def afresh():
+    planner.forget()
+    for patient in others:
+        planner.encoded(patient)
+def explained():
+    for patient in patients[:4]:
+        planner.explained(patient)
+"""
+WORK = ("golden", "afresh", "explained")
+
+
+def instructions(script: str) -> int:
+    """How many instructions a script takes, its start included."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", sys.executable, "-c", script]
+        around = os.environ | {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=around)
+    found = re.search(r"Collected : (\d+)", done.stderr)
+    assert found, done.stderr
+    return int(found[1])
+
+
+def measured() -> dict[str, float]:
+    """Each piece of work as a multiple of the fixed one."""
+    scripts = {"": _PREPARE} | {name: f"{_PREPARE}\n{name}()\n" for name in ("fixed", *WORK)}
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(2) as pool:
+        counted = dict(zip(scripts, pool.map(instructions, scripts.values()), strict=True))
+    return {name: round((counted[name] - counted[""]) / (counted["fixed"] - counted[""]), 3) for name in WORK}
+
+
+def main() -> None:
+    """Compare, or write."""
+    if "--help" in sys.argv or "-h" in sys.argv:
+        print(__doc__)
+        return
+    found = measured()
+    if "--write" in sys.argv:
+        BASELINE.write_text(json.dumps(found, indent=2) + "\n")
+        print(f"written: {found}")
+        return
+    before = json.loads(BASELINE.read_text())
+    worse = []
+    for name, value in found.items():
+        change = value / before[name] - 1
+        print(f"{name:10} {value:8.3f} of the fixed work, {change:+.1%} against the baseline")
+        if change > TOLERANCE:
+            worse.append(name)
+    if worse:
+        sys.exit(f"{', '.join(worse)}: more than {TOLERANCE:.0%} dearer. Find out why, or take it with --write and say why.")
+
+
+if __name__ == "__main__":
+    main()
