@@ -72,7 +72,7 @@ licences: setup  ## List the licences of what the service installs
 
 lock:  ## Renew the lock files (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/service.lock
-	uv pip compile pyproject.toml --extra prove --group dev -c requirements/service.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/develop.lock
+	uv pip compile pyproject.toml --extra prove --extra dask --group dev -c requirements/service.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/develop.lock
 	echo hatchling | uv pip compile - -c requirements/develop.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/build.lock
 
 clean:  ## Remove what the set-up made

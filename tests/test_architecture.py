@@ -11,7 +11,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "careplan"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 LAYERS = [
-    {"errors", "texts", "phrases", "zones", "memo"},
+    {"errors", "texts", "phrases", "zones", "memo", "pool", "partfile"},
     {"patient"},
     {"fields", "medications", "goals"},
     {"rulebook.conditions"},
@@ -34,7 +34,8 @@ LAYERS = [
     {"fhir.writing"},
     {"fhir.knowledge", "fhir.cards"},
     {"fhir.hook"},
-    {"impact", "rehearsal", "record"},
+    {"impact", "rehearsal", "record", "batch"},
+    {"cluster"},
     {"proof.answers", "proof.report"},
     {"proof.symbols", "proof.invariants"},
     {"proof.formulas", "proof.witness"},
@@ -46,7 +47,7 @@ LAYERS = [
     {"web.state", "web.contract", "web.examples", "web.journal", "web.gate"},
     {"web.reload", "web.views"},
     {"web.plans"},
-    {"web.fhir", "web.reference", "web.health", "web.handbook", "web.whatif", "web.hooks"},
+    {"web.fhir", "web.reference", "web.health", "web.handbook", "web.whatif", "web.hooks", "web.batch"},
     {"web.app"},
     {"commands.common", "commands.output"},
     {"commands"},
@@ -110,6 +111,8 @@ def test_a_module_imports_only_from_layers_below_it(path: Path) -> None:
         ("jwt", {"web.access", "web.keyring", "web.trust"}),
         ("watchfiles", {"web.reload"}),
         ("subprocess", {"rulebook.revisions", "rehearsal"}),
+        ("distributed", {"cluster"}),
+        ("zstandard", {"partfile", "commands.batching"}),
         ("z3", {"proof", "commands.proving"}),
     ],
 )

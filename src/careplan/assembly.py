@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -16,6 +16,14 @@ from careplan.rulebook.model import SECTIONS, Rulebook
 from careplan.words import Words
 
 _encode = msgspec.json.Encoder().encode
+
+
+class Encoded(NamedTuple):
+    """A plan as JSON, with its status and the rule of each of its items."""
+
+    status: str
+    rules: tuple[str, ...]
+    body: bytes
 
 
 class Assembly:
@@ -31,16 +39,17 @@ class Assembly:
 
     def plan(self, case: Case, findings: Sequence[Finding]) -> CarePlan:
         """The plan of one case."""
-        return self._plan(case, findings, encoded=False)
+        words = Words(self._book, case)
+        return self._put_together(case, self._items.of(case, findings, words), words, encoded=False)
 
-    def encoded(self, case: Case, findings: Sequence[Finding]) -> tuple[str, bytes]:
-        """The status and the JSON of the plan, byte for byte that of `plan`; parts that were written before are copied."""
-        plan = self._plan(case, findings, encoded=True)
-        return plan.status, _encode(plan)
-
-    def _plan(self, case: Case, findings: Sequence[Finding], *, encoded: bool) -> CarePlan:
+    def encoded(self, case: Case, findings: Sequence[Finding]) -> Encoded:
+        """The JSON of the plan, byte for byte that of `plan`; parts that were written before are copied."""
         words = Words(self._book, case)
         written = self._items.of(case, findings, words)
+        plan = self._put_together(case, written, words, encoded=True)
+        return Encoded(plan.status, tuple([one.item.rule.id for one in written]), _encode(plan))
+
+    def _put_together(self, case: Case, written: Sequence[Written], words: Words, *, encoded: bool) -> CarePlan:
         alerts: list[Any] = []
         placed: dict[str, list[Any]] = {section: [] for section in SECTIONS}
         for one in written:

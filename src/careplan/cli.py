@@ -10,7 +10,18 @@ from typing import BinaryIO, NoReturn
 import msgspec
 import rich_click as click
 
-from careplan.commands import authoring, comparing, founding, interviewing, proving, publishing, reading, running, testing
+from careplan.commands import (
+    authoring,
+    batching,
+    comparing,
+    founding,
+    interviewing,
+    proving,
+    publishing,
+    reading,
+    running,
+    testing,
+)
 from careplan.commands.common import RULES, fail, read_protocol, read_rulebook, read_settings
 from careplan.commands.output import FORMS, Output
 from careplan.difference import difference
@@ -135,7 +146,7 @@ for command in (
     rules.add_command(command)
 main.add_command(comparing.cohort)
 main.add_command(interviewing.interview)
-for command in (running.serve, running.config, running.key):
+for command in (batching.batch, running.serve, running.config, running.key):
     main.add_command(command)
 
 

@@ -45,6 +45,30 @@ class InvalidPatient(Exception):
         self.more = more
 
 
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A problem document (RFC 9457). `errors` names every fault by JSON Pointer; `more` is true when there are more."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str = ""
+    errors: list[Fault] = []
+    more: bool = False
+
+
+def problem_of(error: InvalidPatient) -> Problem:
+    """The problem document for a body: 400 where it is not JSON at all, 422 where its factors are wrong."""
+    unreadable = len(error.faults) == 1 and error.faults[0].pointer == "" and "JSON" in error.faults[0].detail
+    return Problem(
+        type="urn:careplan:problem:invalid-patient",
+        title="The patient's factors cannot be used",
+        status=400 if unreadable else 422,
+        detail=f"{len(error.faults)} {'fault' if len(error.faults) == 1 else 'faults'} found; each is named below.",
+        errors=list(error.faults),
+        more=error.more,
+    )
+
+
 class InvalidRulebook(Exception):
     """The rulebook is not fit for use. `faults` names every fault found, in order of file and line."""
 

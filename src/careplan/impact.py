@@ -48,11 +48,39 @@ class Impact(msgspec.Struct, frozen=True, kw_only=True):
     refused: list[Refused]
 
 
-class Weighing:
-    """Compares the plans of two rulebooks, one patient after the other."""
+class Weighed(msgspec.Struct, frozen=True, kw_only=True):
+    """One patient under both rulebooks: how the plans differ, or who refuses the patient and why."""
 
-    def __init__(self, before: Planner, after: Planner, *, samples: int = 5) -> None:
+    difference: Difference | None
+    refused: list[tuple[str, list[str]]] = []
+
+
+class Scale:
+    """Plans for one patient after the other with two rulebooks. Belongs to the thread that made the planners."""
+
+    def __init__(self, before: Planner, after: Planner) -> None:
         self._before, self._after = before, after
+
+    def weigh(self, body: bytes) -> Weighed:
+        """Compare the plans for one request body."""
+        refused = list(self._refusals(body))
+        if refused:
+            return Weighed(difference=None, refused=refused)
+        plans = (planner.plan(planner.intake.decode(body)) for planner in (self._before, self._after))
+        return Weighed(difference=difference(*plans))
+
+    def _refusals(self, body: bytes) -> Iterator[tuple[str, list[str]]]:
+        for by, planner in (("before", self._before), ("after", self._after)):
+            try:
+                planner.intake.decode(body)
+            except InvalidPatient as error:
+                yield by, [f"{fault.pointer or '(the line)'}: {fault.detail}" for fault in error.faults]
+
+
+class Weighing:
+    """Sums up what was found of one patient after the other."""
+
+    def __init__(self, *, samples: int = 5) -> None:
         self._wanted = samples
         self._patients = self._differing = 0
         self._statuses: Counter[str] = Counter()
@@ -63,14 +91,13 @@ class Weighing:
         self._samples: list[Sample] = []
         self._refused: list[Refused] = []
 
-    def add(self, body: bytes) -> None:
-        """Plan for one request body with both rulebooks and take note of what differs."""
+    def add(self, weighed: Weighed) -> None:
+        """Take note of what differs for the next patient."""
         self._patients += 1
-        refusals = list(self._refusals(body))
-        if refusals:
-            self._refused += refusals
+        self._refused += [Refused(patient=self._patients, by=by, faults=faults) for by, faults in weighed.refused]
+        found = weighed.difference
+        if found is None:
             return
-        found = difference(*(planner.plan(planner.intake.decode(body)) for planner in (self._before, self._after)))
         self._statuses[f"{found.status.before} to {found.status.after}"] += 1
         if found.same:
             return
@@ -82,14 +109,6 @@ class Weighing:
         self._changed.update({change.item.rule for change in found.changed})
         if len(self._samples) < self._wanted:
             self._samples.append(Sample(patient=self._patients, difference=found))
-
-    def _refusals(self, body: bytes) -> Iterator[Refused]:
-        for by, planner in (("before", self._before), ("after", self._after)):
-            try:
-                planner.intake.decode(body)
-            except InvalidPatient as error:
-                faults = [f"{fault.pointer or '(the line)'}: {fault.detail}" for fault in error.faults]
-                yield Refused(patient=self._patients, by=by, faults=faults)
 
     def impact(self) -> Impact:
         """What was found so far; rules with the most effect first."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from careplan.assembly import Assembly
+from careplan.assembly import Assembly, Encoded
 from careplan.counterfactual import Counterfactuals, WhatWouldChange
 from careplan.difference import items_of
 from careplan.engine import Engine, Finding
@@ -52,10 +52,14 @@ class Planner:
 
     def encoded(self, patient: Patient) -> bytes:
         """The JSON of the same plan, byte for byte, in less time."""
+        return self.summed_up(patient).body
+
+    def summed_up(self, patient: Patient) -> Encoded:
+        """The same with the status of the plan and the rules of its items."""
         case, findings, took = self._found(patient)
-        status, body = self._assembly.encoded(case, findings)
-        self._watch(took, findings, status)
-        return body
+        encoded = self._assembly.encoded(case, findings)
+        self._watch(took, findings, encoded.status)
+        return encoded
 
     def _found(self, patient: Patient) -> tuple[Case, list[Finding], float]:
         case = self._facts.case(patient)

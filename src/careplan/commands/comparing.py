@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,11 +16,16 @@ from rich.progress import track
 
 from careplan.cohort import synthetic
 from careplan.commands.common import RULES, fail, read_rulebook, read_settings
-from careplan.impact import Impact, Weighing
+from careplan.impact import Impact, Scale, Weighed, Weighing
 from careplan.planner import Planner
+from careplan.pool import Here, Pool, Processes, cores
 from careplan.rulebook.comparison import Change, Comparison, compare
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.revisions import NoRevision, folder_at
+
+PATIENTS_TOGETHER = 32
+WORTH_SHARING = 200
+"""Fewer patients are done here, before other processes would have begun."""
 
 SEED = click.option("--seed", type=int, default=0, show_default=True, help="Another seed makes other patients.")
 
@@ -81,11 +87,23 @@ def impact(
     home = rules or read_settings().rules_folder
     before, after = _read(home, old, new)
     bodies = _lines(patients) if patients else _made_up([before, after], count or 0, seed)
-    weighing = Weighing(Planner(before), Planner(after), samples=samples)
-    for body in track(
-        bodies, "Patients", total=count, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
-    ):
-        weighing.add(body)
+    weighing = Weighing(samples=samples)
+
+    def make() -> Callable[[list[bytes]], list[Weighed]]:
+        scale = Scale(Planner(before), Planner(after))
+        return lambda bodies: [scale.weigh(body) for body in bodies]
+
+    pool: Pool[list[bytes], list[Weighed]] = (
+        Here(make) if (count or WORTH_SHARING) < WORTH_SHARING else Processes(make, cores())
+    )
+    try:
+        weighed = (one for _, several in pool.in_order(_some(bodies)) for one in several)
+        for one in track(
+            weighed, "Patients", total=count, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
+        ):
+            weighing.add(one)
+    finally:
+        pool.close()
     found = weighing.impact()
     if form == "json":
         _write(found)
@@ -121,6 +139,11 @@ def _read(home: Path, old: str, new: str | None) -> tuple[Rulebook, Rulebook]:
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
     return (line for line in file if line.strip())
+
+
+def _some(bodies: Iterator[bytes]) -> Iterator[list[bytes]]:
+    while several := list(islice(bodies, PATIENTS_TOGETHER)):
+        yield several
 
 
 def _made_up(books: list[Rulebook], count: int, seed: int) -> Iterator[bytes]:

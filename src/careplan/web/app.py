@@ -28,7 +28,7 @@ from careplan.rulebook.load import load, mark_of_folder
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.revisions import history
 from careplan.settings import Settings, clinic_protocol, from_environment
-from careplan.web import contract, fhir, handbook, health, hooks, logs, metrics, plans, problems, reference, whatif
+from careplan.web import batch, contract, fhir, handbook, health, hooks, logs, metrics, plans, problems, reference, whatif
 from careplan.web.access import Access, admitted, renewal
 from careplan.web.examples import request_examples
 from careplan.web.gate import Gate
@@ -110,6 +110,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
     app = Litestar(
         route_handlers=[
             plans.create_care_plan,
+            batch.create_care_plans,
             whatif.compare_care_plans,
             whatif.what_would_change,
             hooks.discover,

@@ -16,7 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 
 from careplan.counterfactual import WhatWouldChange
-from careplan.errors import Fault
+from careplan.errors import Fault, Problem
 from careplan.inquiry import WhatIf, WhichChange
 from careplan.intake import patient_schema
 from careplan.plan import CarePlan
@@ -24,7 +24,7 @@ from careplan.reading import RuleDetail
 from careplan.record import DecisionRecord
 from careplan.rulebook.model import Rulebook
 from careplan.web.cds_contract import CDS_SCHEMAS
-from careplan.web.problems import FHIR_JSON, PROBLEM_JSON, Problem
+from careplan.web.problems import FHIR_JSON, PROBLEM_JSON
 from careplan.zones import ZONES
 
 Json = dict[str, Any]
@@ -163,6 +163,10 @@ def _views(found: Json) -> None:
         if path.startswith(("/fhir/", "/cds-services")):
             for operation in operations.values():
                 _as_fhir(operation, resource)
+    lines = found["paths"]["/v1/care-plans/batch"]["post"]
+    forms = dict.fromkeys(("application/x-ndjson", "application/fhir+ndjson"), text)
+    lines["requestBody"] = {"description": "One patient a line.", "content": forms, "required": True}
+    lines["responses"]["200"]["content"] = forms
     services = found["paths"]["/cds-services"]["get"]["responses"]["200"]
     services["content"] = {"application/json": {"schema": {"$ref": "#/components/schemas/CdsServices"}}}
     for path, body, answer in (

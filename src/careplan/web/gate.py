@@ -11,13 +11,16 @@ from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
+from careplan.errors import Problem
 from careplan.settings import Settings
 from careplan.web.life import Life
 from careplan.web.metrics import Metrics
-from careplan.web.problems import PROBLEM_JSON, Problem
+from careplan.web.problems import PROBLEM_JSON
 
 VITAL = frozenset({"/livez", "/readyz"})
 """Asked by the machines that run the service: always answered, under whatever name they reach it."""
+ENDLESS = frozenset({"/v1/care-plans/batch"})
+"""Bodies of any length, of which each piece has its own time."""
 RETRY_SECONDS = 1
 
 
@@ -54,20 +57,23 @@ class Gate:
         self._in_hand += 1
         self._metrics.in_hand.inc()
         try:
-            await self._app(scope, self._timed(receive), self._parting(send) if self._life.draining else send)
+            whole = scope["path"] not in ENDLESS
+            await self._app(scope, self._timed(receive, whole=whole), self._parting(send) if self._life.draining else send)
         finally:
             self._in_hand -= 1
             self._metrics.in_hand.dec()
 
-    def _timed(self, receive: Receive) -> Receive:
-        """`receive` until the body is complete, within the time for it. Raises 408 afterwards."""
+    def _timed(self, receive: Receive, *, whole: bool) -> Receive:
+        """`receive` until the body is complete, within the time for it, or for each piece of it. Raises 408 afterwards."""
         until = asyncio.get_running_loop().time() + self._body_seconds
         complete = False
 
         async def timed() -> Any:
-            nonlocal complete
+            nonlocal complete, until
             if complete:
                 return await receive()
+            if not whole:
+                until = asyncio.get_running_loop().time() + self._body_seconds
             try:
                 async with asyncio.timeout_at(until):
                     message = await receive()

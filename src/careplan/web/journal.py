@@ -14,9 +14,10 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
+from careplan.errors import Problem
 from careplan.web.logs import places
 from careplan.web.metrics import Metrics
-from careplan.web.problems import PROBLEM_JSON, Problem
+from careplan.web.problems import PROBLEM_JSON
 from careplan.web.tracing import Parent, Span, Tracing, parent_of
 
 log = structlog.get_logger("careplan")

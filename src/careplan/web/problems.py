@@ -10,23 +10,12 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
-from careplan.errors import Fault, InvalidPatient
+from careplan.errors import InvalidPatient, Problem, problem_of
 from careplan.web.logs import places
 
 PROBLEM_JSON = "application/problem+json"
 FHIR_JSON = "application/fhir+json"
 log = structlog.get_logger("careplan")
-
-
-class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A problem document (RFC 9457). `errors` names every fault by JSON Pointer; `more` is true when there are more."""
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str = ""
-    errors: list[Fault] = []
-    more: bool = False
 
 
 _DETAILS = {
@@ -112,19 +101,9 @@ def _path(pointer: str, root: str) -> str:
 def on_invalid_patient(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Name every fault of a body. A body that is not JSON at all is 400, one with wrong factors 422."""
     assert isinstance(error, InvalidPatient)
-    unreadable = len(error.faults) == 1 and error.faults[0].pointer == "" and "JSON" in error.faults[0].detail
-    request.app.state.metrics.rejected("unreadable" if unreadable else "faults")
-    return problem(
-        request,
-        Problem(
-            type="urn:careplan:problem:invalid-patient",
-            title="The patient's factors cannot be used",
-            status=400 if unreadable else 422,
-            detail=f"{len(error.faults)} {'fault' if len(error.faults) == 1 else 'faults'} found; each is named below.",
-            errors=list(error.faults),
-            more=error.more,
-        ),
-    )
+    found = problem_of(error)
+    request.app.state.metrics.rejected("unreadable" if found.status == 400 else "faults")
+    return problem(request, found)
 
 
 def on_validation(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -1,0 +1,219 @@
+"""Batches over HTTP and on a Dask cluster of several processes."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from bench.measure import golden_bodies
+
+from careplan.batch import Answering, Line
+from careplan.planner import Planner
+from tests.contract.serving import ROOT, Server, running
+
+pytestmark = pytest.mark.xdist_group("batch")
+
+PATH = "/v1/care-plans/batch"
+NDJSON = {"Content-Type": "application/x-ndjson"}
+HEAD = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n".encode()
+ENDLESS = b"Content-Length: 900000000\r\n\r\n"
+BODIES = [json.dumps({"request_key": f"k{at}"} | json.loads(body)).encode() for at, body in enumerate(golden_bodies())]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(tmp_path_factory.mktemp("batch") / "log", CAREPLAN_BODY_SECONDS="2") as found:
+        yield found
+
+
+def resident(address: Server) -> float:
+    children = Path(f"/proc/{address.pid}/task/{address.pid}/children").read_text().split()
+    return sum(int(Path(f"/proc/{child}/statm").read_text().split()[1]) for child in children) * 4_096 / 1e6
+
+
+def test_each_line_is_answered_in_order_by_what_a_single_request_would_get(address: Server) -> None:
+    lines = [*BODIES[:5], b"{", b"", b'{"request_key": "bad", "age_years": -1}', *BODIES[5:]]
+    answer = httpx.post(f"{address}{PATH}", content=b"\n".join(lines), headers=NDJSON, timeout=60)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    found = [json.loads(line) for line in answer.text.splitlines()]
+    assert [one["line"] for one in found] == [at for at, line in enumerate(lines, start=1) if line]
+    assert [one["request_key"] for one in found if "plan" in one] == [f"k{at}" for at in range(len(BODIES))]
+    assert [one["line"] for one in found if "problem" in one] == [6, 8]
+    single = httpx.post(f"{address}/v1/care-plans", content=golden_bodies()[0], headers={"Content-Type": "application/json"})
+    assert found[0]["plan"] == single.json()
+
+
+def test_answers_come_while_the_body_is_still_being_sent(address: Server) -> None:
+    place = urlsplit(address)
+    with socket.create_connection((place.hostname, place.port), timeout=10) as connection:
+        connection.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
+        for at in range(3):
+            connection.sendall(b"3\r\n{}\n\r\n")
+            seen = b""
+            while b'"line":%d,' % (at + 1) not in seen:
+                seen += connection.recv(65_536)
+        connection.sendall(b"0\r\n\r\n")
+        while b"0\r\n\r\n" not in seen[-7:]:
+            seen = seen[-7:] + connection.recv(65_536)
+
+
+def test_bundles_are_answered_with_bundles(address: Server) -> None:
+    lines = b'{"resourceType": "Bundle", "type": "collection", "entry": []}\n{"resourceType": "Patient"}\n'
+    headers = {"Content-Type": "application/fhir+ndjson"}
+    answer = httpx.post(f"{address}{PATH}", content=lines, headers=headers, timeout=30)
+    kinds = [json.loads(line)["resourceType"] for line in answer.text.splitlines()]
+    assert kinds == ["Bundle", "OperationOutcome"]
+
+
+def test_a_body_of_another_type_is_refused_and_an_empty_one_has_no_answers(address: Server) -> None:
+    assert httpx.post(f"{address}{PATH}", json={}).status_code == 415
+    empty = httpx.post(f"{address}{PATH}", content=b"", headers=NDJSON)
+    assert (empty.status_code, empty.content) == (200, b"")
+
+
+def test_memory_stays_flat_and_others_are_served_while_a_long_batch_runs(address: Server) -> None:
+    body = b"\n".join(BODIES) + b"\n"
+
+    def endless(times: int) -> Iterator[bytes]:
+        for _ in range(times):
+            yield body
+
+    def ask(times: int) -> int:
+        with httpx.stream("POST", f"{address}{PATH}", content=endless(times), headers=NDJSON, timeout=60) as answer:
+            return sum(chunk.count(b"\n") for chunk in answer.iter_raw())
+
+    assert ask(20) == 20 * len(BODIES)
+    before = resident(address)
+    counted: list[int] = []
+    thread = threading.Thread(target=lambda: counted.append(ask(60)))
+    thread.start()
+    answers = [httpx.post(f"{address}/v1/care-plans", json={}, timeout=10).status_code for _ in range(10)]
+    thread.join()
+    assert answers == [200] * 10
+    assert counted == [60 * len(BODIES)]
+    assert resident(address) - before < 8
+
+
+def test_a_slow_reader_slows_the_work_and_fills_no_memory(address: Server) -> None:
+    place = urlsplit(address)
+    before = resident(address)
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        connection.settimeout(1.5)
+        connection.connect((place.hostname, place.port))
+        connection.sendall(HEAD + ENDLESS)
+        taken, stopped = 0, False
+        try:
+            for _ in range(2_000):
+                taken += connection.send(b"{}\n" * 20_000)
+        except TimeoutError:
+            stopped = True
+        assert resident(address) - before < 30
+        assert stopped
+        assert taken < 60_000_000
+
+
+def test_a_client_that_goes_away_stops_the_work(address: Server) -> None:
+    place = urlsplit(address)
+
+    def plans() -> float:
+        lines = httpx.get(f"{address}/metrics").text.splitlines()
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("careplan_plans_total"))
+
+    connection = socket.create_connection((place.hostname, place.port), timeout=10)
+    head = (
+        f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nContent-Length: 900000000\r\n\r\n"
+    )
+    connection.sendall(head.encode() + b"{}\n" * 3_000)
+    connection.recv(1_000)
+    before = plans()
+    connection.close()
+    time.sleep(1.5)
+    settled = plans()
+    time.sleep(1.5)
+    assert plans() == settled
+    assert settled - before < 2_500
+
+
+def test_a_body_that_stops_ends_the_answer_without_its_end(address: Server) -> None:
+    place = urlsplit(address)
+    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=20)
+    connection.putrequest("POST", PATH)
+    connection.putheader("Content-Type", "application/x-ndjson")
+    connection.putheader("Content-Length", "500")
+    connection.endheaders(b"{}\n")
+    answer = connection.getresponse()
+    assert answer.status == 200
+    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+        answer.read()
+    connection.close()
+    assert httpx.get(f"{address}/readyz").status_code == 200
+
+
+# On a cluster.
+
+
+class Cluster:
+    """A scheduler and workers, each a process of its own."""
+
+    def __init__(self, stack: ExitStack, folder: Path, workers: int) -> None:
+        self._stack, self._folder = stack, folder
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self._start("scheduler", "--host", "127.0.0.1", "--port", self.port, "--no-dashboard", "--dashboard-address", ":0")
+        for _ in range(200):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    break
+            time.sleep(0.05)
+        self.workers = [self.worker() for _ in range(workers)]
+
+    def worker(self) -> subprocess.Popen[bytes]:
+        options = ("--nthreads", 1, "--no-nanny", "--no-dashboard", "--local-directory", self._folder)
+        return self._start("worker", f"tcp://127.0.0.1:{self.port}", *options)
+
+    def _start(self, kind: str, *options: object) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", f"distributed.cli.dask_{kind}", *map(str, options)]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)
+        self._stack.callback(process.wait)
+        self._stack.callback(process.kill)
+        return process
+
+
+def test_a_cluster_gives_the_same_bytes_though_a_worker_is_killed_in_the_middle(tmp_path: Path, planner: Planner) -> None:
+    lines = [json.dumps({"request_key": str(at)} | json.loads(BODIES[at % len(BODIES)])).encode() for at in range(1_500)]
+    source, target = tmp_path / "in.ndjson", tmp_path / "out.ndjson"
+    source.write_bytes(b"\n".join(lines) + b"\n")
+    with ExitStack() as stack:
+        cluster = Cluster(stack, tmp_path, workers=2)
+        command: list[Any] = [sys.executable, "-m", "careplan.cli", "batch", source, target]
+        process = subprocess.Popen([*command, "--on", f"dask://127.0.0.1:{cluster.port}"], stderr=subprocess.PIPE)
+        journal = tmp_path / "out.ndjson.journal"
+        for _ in range(1_200):
+            if journal.exists() and journal.read_bytes().count(b"\n") >= 3:
+                break
+            assert process.poll() is None, process.stderr and process.stderr.read()
+            time.sleep(0.02)
+        os.kill(cluster.workers[0].pid, signal.SIGKILL)
+        cluster.worker()
+        _, told = process.communicate(timeout=120)
+    assert process.returncode == 0, told
+    answering = Answering(planner)
+    wanted = b"".join(answering.answer(Line(at, line)).body + b"\n" for at, line in enumerate(lines, start=1))
+    assert target.read_bytes() == wanted
