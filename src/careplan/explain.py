@@ -31,7 +31,7 @@ _SUBJECTS = frozenset(
 """The tests that say what a pattern is about. Where nothing of the kind is there, the other tests make no difference."""
 
 
-MOST_REMEMBERED = 128
+MOST_REMEMBERED = 1_024
 
 
 class Unmet(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -120,7 +120,7 @@ def test_a_slow_reader_slows_the_work_and_fills_no_memory(address: Server) -> No
         taken, stopped = 0, False
         try:
             for _ in range(2_000):
-                taken += connection.send(b"{}\n" * 20_000)
+                taken += connection.send((BODIES[0] + b" " * 2_000 + b"\n") * 100)
         except TimeoutError:
             stopped = True
         assert resident(address) - before < 30
@@ -142,6 +142,7 @@ def test_a_client_that_goes_away_stops_the_work(address: Server) -> None:
     connection.sendall(head.encode() + b"{}\n" * 3_000)
     connection.recv(1_000)
     before = plans()
+    connection.shutdown(socket.SHUT_RDWR)
     connection.close()
     time.sleep(1.5)
     settled = plans()
