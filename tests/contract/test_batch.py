@@ -136,10 +136,14 @@ def test_a_client_that_goes_away_stops_the_work(address: Server) -> None:
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("careplan_plans_total"))
 
     connection = socket.create_connection((place.hostname, place.port), timeout=10)
-    head = (
-        f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nContent-Length: 900000000\r\n\r\n"
-    )
-    connection.sendall(head.encode() + b"{}\n" * 3_000)
+    line = BODIES[0] + b" " * 2_000 + b"\n"
+
+    def send() -> None:
+        with suppress(OSError):
+            connection.sendall(HEAD + ENDLESS + line * 20_000)
+
+    sender = threading.Thread(target=send, daemon=True)
+    sender.start()
     connection.recv(1_000)
     before = plans()
     connection.shutdown(socket.SHUT_RDWR)
@@ -149,6 +153,7 @@ def test_a_client_that_goes_away_stops_the_work(address: Server) -> None:
     time.sleep(1.5)
     assert plans() == settled
     assert settled - before < 2_500
+    sender.join()
 
 
 def test_a_body_that_stops_ends_the_answer_without_its_end(address: Server) -> None:
