@@ -14,11 +14,12 @@ import time
 import warnings
 
 from careplan.cli import main
+from careplan.engine import Finding
+from careplan.facts import Case
 from careplan.patient import Patient
-from careplan.plan import CarePlan
 from careplan.planner import Planner
 
-_plan = Planner.plan
+_found = Planner._found
 
 
 class _Unraisable:
@@ -37,7 +38,7 @@ def _raise(words: str) -> None:
     raise ValueError(words)
 
 
-def faulty(self: Planner, patient: Patient) -> CarePlan:
+def faulty(self: Planner, patient: Patient) -> tuple[Case, list[Finding], float]:
     """Plan, or do what the name of the first medicine says."""
     words = repr(patient)
     match (patient.medications[0].name if patient.medications else "").split():  # type: ignore[union-attr]
@@ -61,9 +62,9 @@ def faulty(self: Planner, patient: Patient) -> CarePlan:
             time.sleep(0.5)
         case ["hang", *_]:
             ctypes.PyDLL(None).sleep(600)  # keeps the lock of the interpreter, as the engine does
-    return _plan(self, patient)
+    return _found(self, patient)
 
 
 if __name__ == "__main__":
-    Planner.plan = faulty  # type: ignore[method-assign]
+    Planner._found = faulty  # type: ignore[method-assign]
     main()

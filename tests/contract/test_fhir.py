@@ -392,7 +392,7 @@ ANYTHING = st.recursive(
 
 
 @given(st.sampled_from(list(_places(GOOD))), ANYTHING)
-@settings(max_examples=300)
+@settings(max_examples=120)
 def test_whatever_a_bundle_holds_it_is_read_or_refused_with_a_place(
     reader: FhirReader, place: tuple[str | int, ...], value: object
 ) -> None:

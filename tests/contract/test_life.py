@@ -99,7 +99,8 @@ def test_a_worker_that_dies_is_replaced_and_only_its_own_requests_fail(tmp_path:
             until(lambda: len(workers(address)) == 2 and first[0] not in workers(address))
             before = load.answered
             until(lambda: load.answered > before + 100)
-        assert len(load.failed) <= clients, load.failed
+        # What was in hand, and a connection that each client opened to the dying worker before the kernel had closed it.
+        assert len(load.failed) <= 2 * clients, load.failed
         assert first[1] in workers(address)
 
 

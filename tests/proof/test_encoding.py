@@ -55,7 +55,7 @@ def agree(planner: Planner, body: dict[str, Any], pick: int) -> None:
     assert found == expected
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(body=patients(BOOK), pick=st.integers(0, 9))
 def test_the_formulas_agree_with_the_reference_evaluator_on_random_patients(
     planner: Planner, body: dict[str, Any], pick: int

@@ -18,7 +18,7 @@ BOOK = load(shipped())
 RULES = {rule.id: rule.when for rule in BOOK.rules.values()}
 INTAKE = Intake(BOOK.conditions, BOOK.classes)
 FACTS = FactMaker(BOOK)
-CASES = int(os.environ.get("CAREPLAN_TEST_CASES", "600"))
+CASES = int(os.environ.get("CAREPLAN_TEST_CASES", "400"))
 
 
 def test_the_engine_and_the_reference_find_the_same_for_random_patients() -> None:

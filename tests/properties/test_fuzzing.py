@@ -14,7 +14,7 @@ from careplan.errors import InvalidPatient
 from careplan.patient import Patient
 from careplan.planner import Planner
 
-CASES = int(os.environ.get("CAREPLAN_TEST_BODIES", "300"))
+CASES = int(os.environ.get("CAREPLAN_TEST_BODIES", "200"))
 SEEDS = [path.read_bytes() for path in sorted((Path(__file__).parents[1] / "golden" / "patients").glob("*.json"))]
 SPLICES = [
     *(

@@ -96,7 +96,7 @@ def fact_sets(draw: st.DrawFn, tested: Tested) -> list[Fact]:
     return facts
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(st.data())
 def test_the_engine_finds_what_the_reference_finds_for_any_rules_and_facts(data: st.DataObject) -> None:
     rules = {f"rule{at}": when for at, when in enumerate(data.draw(st.lists(whens(), min_size=1, max_size=8)))}

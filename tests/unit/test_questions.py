@@ -108,7 +108,7 @@ def test_a_medicine_waits_for_the_answers_about_another_one_that_may_protect(pla
     assert any(rule.startswith(("benzodiazepine-", "lamotrigine-")) for rule in rules), rules
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.data())
 def test_what_is_remembered_of_facts_leaves_open_what_certainty_leaves_open(planner: Planner, data: st.DataObject) -> None:
     rules = list(planner.book.rules.values())

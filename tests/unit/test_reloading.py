@@ -23,7 +23,7 @@ from careplan.rulesets import EngineError
 from careplan.web.reload import Reloader
 from careplan.web.state import Desk, Edition, Surroundings
 
-SWAPS = int(os.environ.get("CAREPLAN_TEST_SWAPS", "60"))
+SWAPS = int(os.environ.get("CAREPLAN_TEST_SWAPS", "40"))
 """Engines made and freed in the memory test."""
 
 

@@ -86,6 +86,7 @@ def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each of the 
     accept = request.headers.get("accept")
     forms = VIEWS if explain == "none" else (JSON,)
     media_type = chosen(accept, FHIR_JSON if read is not None and FHIR_JSON in forms else JSON, forms)
+    where = _zone_of(zone, edition.zone)
     language = spoken(request.headers.get("accept-language"), edition.languages.available)
     if explain == "record":
         body = _encoder.encode(record(edition.planner, data, at))
@@ -94,7 +95,7 @@ def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each of the 
     else:
         made = edition.planner.explained(data) if explain == "full" else edition.planner.plan(data)
         made = edition.languages.plan(made, language)
-        wanted = Wanted(paper=paper, zone=_zone_of(zone, edition.zone), at=at, key=key, details=details == "all")
+        wanted = Wanted(paper=paper, zone=where, at=at, key=key, details=details == "all")
         body = VIEWS[media_type](with_unmapped(made, read), data, read, wanted)
     return Response(body, media_type=media_type, headers=headers(media_type, language if explain != "record" else "en"))  # type: ignore[arg-type]
 

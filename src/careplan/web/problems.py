@@ -135,6 +135,9 @@ def on_http(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
         for name, value in (error.headers or {}).items()
         if name.lower() in ("allow", "connection", "retry-after", "www-authenticate")
     }
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        # The rest of the body was not read, so nothing more can come on this connection.
+        allow["Connection"] = "close"
     return problem(request, Problem(title=status.phrase, status=status, detail=_DETAILS.get(status, "")), allow)
 
 
