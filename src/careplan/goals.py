@@ -7,6 +7,7 @@ and each test asks which of them stand where. The lists are data, so a clinician
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Literal, get_args
 
 import msgspec
@@ -302,6 +303,16 @@ class GoalJudge:
         named = [span.value for span in found.get("topic", ())]
         best: Topic = max(get_args(Topic), key=named.count)
         return best if best in named else "other"
+
+
+def judge_of(words: GoalWords, medicine_names: Iterable[str]) -> GoalJudge:
+    """The judge for these lists; the same one for equal lists, as a rulebook is often read again with little changed."""
+    return _made(msgspec.json.encode(words), tuple(medicine_names))
+
+
+@lru_cache(maxsize=2)
+def _made(words: bytes, medicine_names: tuple[str, ...]) -> GoalJudge:
+    return GoalJudge(msgspec.json.decode(words, type=GoalWords), medicine_names)
 
 
 def _tree_of(words: GoalWords) -> PhraseTree:

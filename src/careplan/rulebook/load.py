@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeVar
 import msgspec
 
 from careplan.errors import InvalidRulebook, RuleFault
-from careplan.goals import GoalJudge, GoalWords
+from careplan.goals import GoalWords, judge_of
 from careplan.medications import Catalogue, Combination, Ingredient
 from careplan.rulebook.conditions import Reader, When
 from careplan.rulebook.files import Document, read_rows
@@ -111,7 +111,7 @@ class _Loading:
             conditions=conditions,
             codes=codes,
             catalogue=catalogue,
-            goals=GoalJudge(words, [name for name in catalogue.names() if len(name) > 3]),
+            goals=judge_of(words, [name for name in catalogue.names() if len(name) > 3]),
         )
         for rule in (*rules.values(), *resting.values()):
             if documents[rule.id].file not in faults_of_form:
