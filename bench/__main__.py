@@ -23,7 +23,7 @@ def measured(*, quick: bool, plans: int) -> dict[str, Any]:
     """Every benchmark, with a word on how far it is."""
     from bench.endtoend import end_to_end
 
-    rounds, seconds = (1, 1.0) if quick else (5, 3.0)
+    rounds, seconds = (1, 1.0) if quick else (5, 2.0)
     sizes = (100, 300) if quick else (100, 300, 1_000, 3_000, 10_000)
     parts: dict[str, Any] = {
         "engines": lambda: engines(2 if quick else 9, 5 if quick else 40),
