@@ -65,7 +65,7 @@ def counted() -> list[int]:
         around = os.environ | {"PYTHONHASHSEED": "0"}
         subprocess.run([*command, sys.executable, "-c", _SCRIPT], capture_output=True, check=True, cwd=ROOT, env=around)
         parts = sorted(Path(folder).glob("out.*"), key=lambda part: int(part.suffix[1:]))
-        totals = [int(re.findall(r"^(?:summary|totals): (\d+)", part.read_text(), re.M)[0]) for part in parts]
+        totals = [int(re.findall(r"^(?:summary|totals): (\d+)", part.read_text(), re.MULTILINE)[0]) for part in parts]
     return totals[1 : len(WORK) + 2]
 
 
