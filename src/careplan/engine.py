@@ -19,7 +19,6 @@ import sys
 import threading
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import count, product
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -53,6 +52,10 @@ class Finding(msgspec.Struct, frozen=True, order=True):
     rule: str
     group: int
     facts: tuple[str, ...]
+
+
+_Ranked = tuple[int, tuple[str, ...], Finding]
+"""A finding behind what sorts it: the place of its rule and group, and its facts."""
 
 
 class _MatchedFact(msgspec.Struct):
@@ -106,18 +109,19 @@ class Engine:
         self._shards = [_Shard(named) for named in shards({str(at): ((pattern,),) for pattern, at in patterns.items()})]
         self._made = 0
         self._matches: Memo[Hashable, _Match] = Memo(MOST_REMEMBERED)
-        self._found: Memo[tuple[str, int], list[Finding]] = Memo(MOST_REMEMBERED)
+        self._rank = {key: at for at, key in enumerate(sorted((group.rule, group.number) for group in groups))}
+        self._found: Memo[tuple[str, int], list[_Ranked]] = Memo(MOST_REMEMBERED)
 
     def evaluate(self, facts: Sequence[Fact]) -> list[Finding]:
         """Every finding for these facts, in order, each once. Raises `EngineError` if the engine lost any."""
         self._enter()
-        found: list[Finding] = []
+        found: list[_Ranked] = []
         matched: dict[int, list[str]] = {}
         for fact, match in zip(facts, self._match(facts), strict=True):
             alone = self._found.get((fact.id, match.number))
             if alone is None:
                 named = (fact.id,)
-                alone = [Finding(rule, number, named) for rule, number, _ in match.alone]
+                alone = [self._ranked(rule, number, named) for rule, number, _ in match.alone]
                 self._found.keep((fact.id, match.number), alone)
             found += alone
             for pattern in match.together:
@@ -128,9 +132,12 @@ class Engine:
         for pattern in matched.keys() & self._first.keys():
             for rule, number, patterns in self._first[pattern]:
                 if matched.keys() >= patterns[1]:
-                    found += [Finding(rule, number, ids) for ids in product(*[matched[other] for other in patterns[0]])]
-        found.sort(key=_order)
-        return found
+                    found += [self._ranked(rule, number, ids) for ids in product(*[matched[other] for other in patterns[0]])]
+        found.sort()
+        return [finding for _, _, finding in found]
+
+    def _ranked(self, rule: str, group: int, facts: tuple[str, ...]) -> _Ranked:
+        return self._rank[rule, group], facts, Finding(rule, group, facts)
 
     def check(self) -> None:
         """Run every shard with nothing but its sentinel. Raises `EngineError` if one does not come back."""
@@ -175,9 +182,6 @@ class Engine:
             self._made += 1
             made[key] = self._matches.keep(key, _Match(self._made, alone, together))
         return [made[key] if match is None else match for key, match in zip(keys, found, strict=True)]
-
-
-_order = attrgetter("rule", "group", "facts")
 
 
 class _Shard:

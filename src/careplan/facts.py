@@ -7,8 +7,6 @@ A factor that was not answered is left out of its fact, so that no test but `unk
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from hashlib import blake2b
-from secrets import token_bytes
 from typing import TypeAlias
 
 import msgspec
@@ -20,6 +18,7 @@ from careplan.likeness import Likeness
 from careplan.medications import Ingredient, Resolved
 from careplan.memo import Memo
 from careplan.patient import Patient
+from careplan.recall import Recall
 from careplan.rulebook.conditions import Operation, When, tests_of
 from careplan.rulebook.model import Rulebook
 
@@ -121,17 +120,15 @@ class FactMaker:
         self._likeness = Likeness(pattern for when in conditions for group in when for pattern in group)
         self._facts: Memo[Hashable, Fact] = Memo(MOST_REMEMBERED)
         self._likes: Memo[Hashable, int] = Memo(MOST_REMEMBERED)
-        self._judgements: Memo[bytes, GoalJudgement] = Memo(MOST_REMEMBERED)
-        self._key = token_bytes(32)
+        self._recall = Recall(book)
         self._made = 0
         self._looked_at = looked_at(book)
         self._hold_questions = HoldQuestions(book)
 
     def case(self, patient: Patient) -> Case:
         """The facts of one patient."""
-        catalogue = self._book.catalogue
-        medicines = tuple(catalogue.resolve(at, entry) for at, entry in enumerate(patient.medications or ()))
-        goals = tuple(map(self._judged, patient.expectations.goals or ()))
+        medicines = tuple([self._recall.medicine(at, entry) for at, entry in enumerate(patient.medications or ())])
+        goals = tuple(map(self._recall.goal, patient.expectations.goals or ()))
         holds = self._hold_questions.of(patient, medicines)
         facts: list[Fact] = [self._facts.get("everyone") or self._kept("everyone", Fact("everyone", "everyone", {}))]
         facts += self._single(patient)
@@ -141,11 +138,6 @@ class FactMaker:
         kinds = self._tested.kinds
         known = tuple(fact for fact in facts if fact.kind in kinds)
         return Case(patient, known, medicines, goals, holds, self._of_any_medicine(patient))
-
-    def _judged(self, goal: str) -> GoalJudgement:
-        """The judgement of a goal, remembered by a digest with a key of this process: the goal itself is not kept."""
-        digest = blake2b(goal.encode(), key=self._key, digest_size=16).digest()
-        return self._judgements.get(digest) or self._judgements.keep(digest, self._book.goals.judge(goal))
 
     def _kept(self, key: Hashable, fact: Fact) -> Fact:
         """Mark a new fact, and remember it for all that is made from the same."""

@@ -5,7 +5,7 @@ It is closed for whoever has anything that tells of seizures, catatonia or withd
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -39,7 +39,11 @@ class HoldQuestions:
     """Answers the hold question as one rulebook has it."""
 
     def __init__(self, book: Rulebook) -> None:
-        self._classes = book.classes
+        rows = book.catalogue.ingredients
+        daily = {name for name, described in book.classes.items() if described.daily_use_closes_hold}
+        self._dependent = _of_classes(rows, daily)
+        self._may_protect = _of_classes(rows, MAY_PROTECT)
+        self._calming = _of_classes(rows, {"benzodiazepine"})
         self._drinks = book.about.drinks_that_close_holds
         self._closing_conditions = {name for name, condition in book.conditions.items() if condition.closes_hold}
 
@@ -55,16 +59,16 @@ class HoldQuestions:
             for row in _rows(resolved):
                 rows[row.ingredient] = row
                 entries.setdefault(row.ingredient, []).append(resolved)
-        if self.closed_for_all(patient) or any(map(_protects, medicines)):
+        if self.closed_for_all(patient) or any(map(self._protects, medicines)):
             return dict.fromkeys(rows, CLOSED)
         dependent = any(resolved.entry.schedule == "daily" and self._makes_dependent(resolved) for resolved in medicines)
-        vague = [resolved for resolved in medicines if _is_vague(resolved)]
+        vague = [resolved for resolved in medicines if self._is_vague(resolved)]
         unreadable = any(not _is_read(resolved) for resolved in medicines) or any(one.entry.indication for one in vague)
         unreadable = unreadable or bool(patient.other_conditions)
         found: dict[str, HoldQuestion] = {}
         for name, row in rows.items():
             own = entries[name]
-            if row.hold != "ask" or any(map(_is_rescue, own)) or (dependent and self._depends(row)):
+            if row.hold != "ask" or any(map(_is_rescue, own)) or (dependent and name in self._dependent):
                 found[name] = CLOSED
                 continue
             waits = {pointer for one in own for pointer in _missing(one, "schedule", "indication")}
@@ -74,7 +78,7 @@ class HoldQuestions:
             if may_open and not waits:
                 found[name] = HoldQuestion("open")
             else:
-                alike = [one for one in medicines if self._makes_dependent(one)] if self._depends(row) else []
+                alike = [one for one in medicines if self._makes_dependent(one)] if name in self._dependent else []
                 waits |= {pointer for one in alike for pointer in _missing(one, "schedule")}
                 found[name] = HoldQuestion(None, may_open, frozenset(waits))
         return found
@@ -91,10 +95,17 @@ class HoldQuestions:
         )
 
     def _makes_dependent(self, resolved: Resolved) -> bool:
-        return any(map(self._depends, _rows(resolved)))
+        return _any_in(resolved, self._dependent)
 
-    def _depends(self, row: Ingredient) -> bool:
-        return any(self._classes[name].daily_use_closes_hold for name in row.classes)
+    def _protects(self, resolved: Resolved) -> bool:
+        """An entry that itself tells of seizures, catatonia or withdrawal."""
+        if resolved.entry.indication in PROTECTED_INDICATIONS:
+            return True
+        return _is_rescue(resolved) and _any_in(resolved, self._calming)
+
+    def _is_vague(self, resolved: Resolved) -> bool:
+        """An entry that could be there for a protected reason, and does not say."""
+        return resolved.entry.indication in (None, "other") and _any_in(resolved, self._may_protect)
 
 
 def hold_for(row: Ingredient, holds: Iterable[Hold]) -> Hold | None:
@@ -107,18 +118,6 @@ def _missing(resolved: Resolved, *names: str) -> set[str]:
     return {f"/medications/{resolved.index}/{name}" for name in names if getattr(resolved.entry, name) is None}
 
 
-def _protects(resolved: Resolved) -> bool:
-    """An entry that itself tells of seizures, catatonia or withdrawal."""
-    calms = any("benzodiazepine" in row.classes for row in _rows(resolved))
-    return resolved.entry.indication in PROTECTED_INDICATIONS or (_is_rescue(resolved) and calms)
-
-
-def _is_vague(resolved: Resolved) -> bool:
-    """An entry that could be there for a protected reason, and does not say."""
-    may_protect = any(not MAY_PROTECT.isdisjoint(row.classes) for row in _rows(resolved))
-    return may_protect and resolved.entry.indication in (None, "other")
-
-
 def _is_read(resolved: Resolved) -> bool:
     return resolved.match is not None and resolved.problem in (None, "code_not_recognized")
 
@@ -129,3 +128,12 @@ def _is_rescue(resolved: Resolved) -> bool:
 
 def _rows(resolved: Resolved) -> tuple[Ingredient, ...]:
     return resolved.match.ingredients if resolved.match else ()
+
+
+def _of_classes(rows: Mapping[str, Ingredient], classes: Collection[str]) -> frozenset[str]:
+    """The ingredients of any of these classes."""
+    return frozenset(name for name, row in rows.items() if not frozenset(classes).isdisjoint(row.classes))
+
+
+def _any_in(resolved: Resolved, ingredients: frozenset[str]) -> bool:
+    return any(row.ingredient in ingredients for row in _rows(resolved))

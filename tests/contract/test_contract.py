@@ -15,6 +15,7 @@ import schemathesis
 from hypothesis import settings
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from careplan.intake import is_a_name
 from tests.contract.serving import ROOT, running
@@ -23,6 +24,12 @@ DOCUMENT: dict[str, Any] = msgspec.json.decode((ROOT / "openapi" / "openapi.json
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 
 pytestmark = pytest.mark.xdist_group("server")
+
+
+@schemathesis.serializer("application/x-ndjson", "application/fhir+ndjson")
+def lines(_: schemathesis.SerializationContext, value: object) -> bytes:
+    """Text as it is: what a body of lines may hold is more than a schema can say."""
+    return value.encode(errors="replace") if isinstance(value, str) else msgspec.json.encode(value)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +70,9 @@ def filter_body(_: schemathesis.HookContext, body: object) -> bool:
 @SCHEMA.parametrize()
 @settings(max_examples=int(os.environ.get("CAREPLAN_TEST_API", "25")))
 def test_every_operation_answers_as_documented(case: schemathesis.Case[Any], address: str) -> None:
-    case.call_and_validate(base_url=address)
+    # Each line is answered for itself, with 200 around them all, so that no text is wrong as a whole.
+    excluded: list[Any] | None = [negative_data_rejection] if case.path.endswith("/batch") else None
+    case.call_and_validate(base_url=address, excluded_checks=excluded)
 
 
 def test_chains_of_calls_that_the_links_describe_answer_as_documented(address: str) -> None:

@@ -209,7 +209,7 @@ def _announce(settings: Settings, book: Rulebook) -> None:
 
 def _run(settings: Settings) -> None:
     from granian import Granian
-    from granian.constants import HTTPModes, Interfaces
+    from granian.constants import HTTPModes, Interfaces, Loops
     from granian.http import HTTP1Settings
 
     from careplan.web import life, logs
@@ -224,6 +224,7 @@ def _run(settings: Settings) -> None:
         address="127.0.0.1" if settings.host == "localhost" else settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,
+        loop=Loops.uvloop,
         # HTTP/2 would multiply the ways in which one client can keep a worker busy; proxies speak 1.1 behind them.
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=settings.header_seconds * 1000, max_buffer_size=65_536),
