@@ -7,17 +7,18 @@ and each test asks which of them stand where. The lists are data, so a clinician
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Literal, get_args
 
 import msgspec
 
+from careplan.memo import Memo
 from careplan.phrases import (
     MEDICINE,
     NUMBER,
     Found,
     PhraseTree,
     Span,
+    Spelled,
     longest,
     number_in,
     outside,
@@ -127,9 +128,10 @@ class GoalWords(_Entry, frozen=True, kw_only=True):
     limits: Limits
 
     def __post_init__(self) -> None:
+        spelled: Spelled = {}
         for _, _, phrases in _kinds(self):
             for phrase in phrases:
-                next(spellings(phrase, self.numbers, self.lists))
+                next(spellings(phrase, self.numbers, self.lists, spelled))
         named = {*self.light_actions, *self.counted_actions, *self.clock_actions, *self.limits.not_for_actions}
         for what, missing in (
             ("action", named - set(self.actions)),
@@ -305,22 +307,22 @@ class GoalJudge:
         return best if best in named else "other"
 
 
+_judges: Memo[tuple[bytes, tuple[str, ...]], GoalJudge] = Memo(2)
+
+
 def judge_of(words: GoalWords, medicine_names: Iterable[str]) -> GoalJudge:
     """The judge for these lists; the same one for equal lists, as a rulebook is often read again with little changed."""
-    return _made(msgspec.json.encode(words), tuple(medicine_names))
-
-
-@lru_cache(maxsize=2)
-def _made(words: bytes, medicine_names: tuple[str, ...]) -> GoalJudge:
-    return GoalJudge(msgspec.json.decode(words, type=GoalWords), medicine_names)
+    key = (msgspec.json.encode(words), tuple(medicine_names))
+    return _judges.get(key) or _judges.keep(key, GoalJudge(words, key[1]))
 
 
 def _tree_of(words: GoalWords) -> PhraseTree:
     """All lists of the file in one tree. Raises ValueError naming a phrase that cannot be read."""
     tree = PhraseTree()
+    spelled: Spelled = {}
     for kind, value, phrases in _kinds(words):
         for phrase in phrases:
-            for row in spellings(phrase, words.numbers, words.lists):
+            for row in spellings(phrase, words.numbers, words.lists, spelled):
                 tree.add(row, kind, value)
     return tree
 

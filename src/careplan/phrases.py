@@ -116,11 +116,16 @@ def _forms(word: str) -> set[str]:
     return forms
 
 
+Spelled = dict[tuple[str, int], set[tuple[str, ...]]]
+"""Lists that were spelled out before, by name and by how deep in other lists they were named."""
+
+
 def spellings(
-    phrase: str, numbers: Mapping[str, float], lists: Mapping[str, Sequence[str]], depth: int = 0
+    phrase: str, numbers: Mapping[str, float], lists: Mapping[str, Sequence[str]], spelled: Spelled, depth: int = 0
 ) -> Iterator[tuple[str, ...]]:
     """A phrase as rows of words: `lists` in braces spelled out (also in the plural), the first word in all its forms.
 
+    `spelled` saves work between phrases of the same lists and numbers; begin with an empty one.
     Raises ValueError for a phrase without words, an unknown list, and lists that name each other in circles.
     """
     read = words_of(phrase, _IN_A_PHRASE)
@@ -133,7 +138,12 @@ def spellings(
         elif word.startswith("{"):
             if word[1:-1] not in lists:
                 raise ValueError(f"there is no list {word}, which the phrase “{phrase}” names")
-            parts.append({row for entry in lists[word[1:-1]] for row in spellings(entry, numbers, lists, depth + 1)})
+            rows = spelled.get((word, depth))
+            if rows is None:
+                entries = lists[word[1:-1]]
+                rows = {row for entry in entries for row in spellings(entry, numbers, lists, spelled, depth + 1)}
+                spelled[word, depth] = rows
+            parts.append(rows)
         else:
             sign, _ = valued(word, numbers)
             inflected = at == 0 and sign == word and word.isalpha()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -64,13 +65,14 @@ def serve(
             "pass through it. Set CAREPLAN_API_KEYS or CAREPLAN_OAUTH_ISSUER, or listen on 127.0.0.1",
             2,
         )
-    book = read_rulebook(settings.rules_folder)
-    read_protocol(settings, Intake(book.conditions, book.classes))
-    settings = msgspec.structs.replace(settings, port=_free_port(settings))
-    os.environ.pop("CAREPLAN_CONFIG", None)
-    os.environ.update(to_environment(settings))
     with _folder_of_metrics():
-        _check_files(book, settings)
+        with _lasting():
+            book = read_rulebook(settings.rules_folder)
+            read_protocol(settings, Intake(book.conditions, book.classes))
+            settings = msgspec.structs.replace(settings, port=_free_port(settings))
+            os.environ.pop("CAREPLAN_CONFIG", None)
+            os.environ.update(to_environment(settings))
+            _check_files(book, settings)
         _announce(settings, book)
         _run(settings)
 
@@ -178,6 +180,17 @@ def _free_port(settings: Settings) -> int:
         except OSError as error:
             fail(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}", 2)
         return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _lasting() -> Iterator[None]:
+    """What is made in this block lasts as long as the service: no collector need search it, nor workers copy it for one."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @contextmanager
