@@ -58,7 +58,7 @@ def written(found: dict[str, Any]) -> str:
         ),
         f"Two workers do {http['two_workers']} times what one does. "
         f"At {http['half_load']['a_second']:.0f} requests a second: "
-        f"p50 {http['half_load']['p50_ms']:.2f} ms, p99 {http['half_load']['p99_ms']:.2f} ms.",
+        f"p50 {http['half_load']['p50_ms']} ms, p99 {http['half_load']['p99_ms']} ms.",
         f"Engines, {engine['rules']} rules on {engine['patients']} patients, all findings equal",
         table(
             [[name, row["microseconds"], row["of_python"]] for name, row in engine["rows"].items()],
