@@ -30,11 +30,12 @@ def running(
     module: str = "careplan.cli",
     cwd: Path = ROOT,
     trusted: Path | None = None,
+    ready: bool = True,
     **environment: str,
 ) -> Iterator[Server]:
     """The address of a server that lives as long as the block. What it prints goes to `log` with `.out` behind it.
 
-    `trusted` is the certificate of a server that speaks TLS to localhost.
+    `trusted` is the certificate of a server that speaks TLS to localhost. Without `ready`, its workers may still start.
     """
     command = [sys.executable, "-m", module, "serve", "--port", "0", *options]
     printed = log.with_name(f"{log.name}.out")
@@ -44,7 +45,8 @@ def running(
             found = _address(printed, process)
             address = Server(found.replace("127.0.0.1", "localhost") if trusted else found)
             address.pid = process.pid
-            _await(address, trusted)
+            if ready:
+                _await(address, trusted)
             yield address
         finally:
             process.terminate()

@@ -152,11 +152,25 @@ def test_a_stop_finishes_what_is_in_hand_and_ends_with_0(tmp_path: Path) -> None
             httpx.get(f"{address}/livez")
 
 
-def test_workers_do_not_outlive_the_process_that_started_them(tmp_path: Path) -> None:
-    with running(tmp_path / "log", "--workers", "2") as address:
+@pytest.mark.parametrize("ready", [True, False])
+def test_workers_do_not_outlive_the_process_that_started_them(tmp_path: Path, *, ready: bool) -> None:
+    with running(tmp_path / "log", "--workers", "2", ready=ready) as address:
+        until(lambda: len(workers(address)) == 2)
         left = workers(address)
+        time.sleep(0.2)
         os.kill(address.pid, signal.SIGKILL)
         until(lambda: not [worker for worker in left if Path(f"/proc/{worker}/task").exists()])
+
+
+def test_an_impatient_stop_while_the_workers_start_ends_them_and_not_by_force(tmp_path: Path) -> None:
+    with running(tmp_path / "log", "--workers", "2", ready=False, CAREPLAN_STOP_SECONDS="600") as address:
+        until(lambda: len(workers(address)) == 2)
+        time.sleep(0.2)
+        for process in [*workers(address), address.pid] * 3:
+            os.kill(process, signal.SIGINT)
+        until(lambda: os.waitid(os.P_PID, address.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None)
+        _, status = os.waitpid(address.pid, 0)
+        assert os.waitstatus_to_exitcode(status) == 0
 
 
 def test_a_rolling_restart_under_load_loses_no_request(tmp_path: Path) -> None:
@@ -255,7 +269,10 @@ def test_with_a_certificate_of_its_own_the_service_speaks_tls(tmp_path: Path) ->
 
 
 def test_all_workers_count_together(tmp_path: Path) -> None:
-    with running(tmp_path / "log", "--workers", "2") as address:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with running(tmp_path / "log", "--workers", "2", TMPDIR=str(temporary)) as address:
+        assert list(temporary.glob("careplan-metrics-*/*.db"))
         for _ in range(30):
             httpx.post(f"{address}/v1/care-plans", json={}, timeout=10)
         lines = httpx.get(f"{address}/metrics").text.splitlines()
@@ -263,8 +280,7 @@ def test_all_workers_count_together(tmp_path: Path) -> None:
     assert [float(line.rsplit(" ", 1)[1]) for line in counted] == [30.0]
     asked = {json.loads(line).get("event") for line in (tmp_path / "log").read_text().splitlines()}
     assert "request" in asked
-    left = [path for path in Path("/tmp").glob("careplan-metrics-*") if path.stat().st_uid == os.getuid()]  # noqa: S108
-    assert not [path for path in left if any(str(address.pid) in file.name for file in path.iterdir())]
+    assert not list(temporary.iterdir())
 
 
 def test_a_port_can_be_taken_again_at_once(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from careplan.web.access import Access, admitted, renewal
 from careplan.web.examples import request_examples
 from careplan.web.gate import Gate
 from careplan.web.journal import Journal
-from careplan.web.life import Life, begin_as_worker, harden
+from careplan.web.life import Life, begin_as_worker, harden, hold_signals
 from careplan.web.reload import Reloader
 from careplan.web.state import Desk, Edition, Leasing, Surroundings, edition_of
 from careplan.web.tracing import tracing_from
@@ -199,6 +199,7 @@ def create() -> ASGIApp:
     tracing = tracing_from(os.environ)
     app.on_shutdown.append(tracing.close)
     gate = Gate(app, settings, app.state.metrics, app.state.life)
+    hold_signals()
     return Journal(gate, app.state.metrics, tracing, https=settings.public_url.startswith("https://"))
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import faulthandler
+import os
 import resource
 import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from multiprocessing import parent_process
 
 import structlog
 
@@ -19,6 +21,7 @@ log = structlog.get_logger("careplan")
 DRAIN = signal.SIGUSR1
 """Tells a worker that it will be stopped soon."""
 BEAT_SECONDS = 1.0
+_HELD = {signal.SIGTERM, DRAIN}
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 
 
@@ -38,6 +41,20 @@ def begin_as_worker() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM))
+    parent = parent_process()
+    if parent is not None and os.getppid() != parent.pid:
+        # It went before this process watched it.
+        signal.raise_signal(signal.SIGTERM)
+
+
+def hold_signals() -> None:
+    """Keep the signals of a stop waiting until `Life` finds the event loop running for good.
+
+    The server's handlers are in place before it serves. A signal that they get then may be lost, as uvloop forgets what
+    comes between two runs of the loop, or hang the process when it comes twice. What a terminal sends is held for good:
+    the first process gets it too, and passes it on as SIGTERM.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, _HELD | {signal.SIGINT})
 
 
 class Life:
@@ -81,3 +98,5 @@ class Life:
             faulthandler.dump_traceback_later(self._hang_seconds, exit=True)
             self._beats()
             await asyncio.sleep(BEAT_SECONDS)
+            # The first sleep outlasts the run of the loop that only starts the application.
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)

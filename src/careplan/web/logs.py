@@ -18,7 +18,7 @@ _OWN_WORDS = ("_granian", "granian", "opentelemetry")
 
 
 def configure(form: Literal["json", "console"]) -> None:
-    """Send the log to standard error, one line an event; and with it what libraries log, and what nobody caught."""
+    """Send the log to standard error, one write an event; with it what libraries log, and what nobody caught."""
     renderer: Mapping[str, Any] = {"json": structlog.processors.JSONRenderer(), "console": structlog.dev.ConsoleRenderer()}
     structlog.configure(
         processors=[
@@ -26,7 +26,7 @@ def configure(form: Literal["json", "console"]) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer[form],
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     root = logging.getLogger()
