@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import msgspec
 
 from careplan.difference import Difference, difference
 from careplan.errors import InvalidPatient
+from careplan.patient import Patient
 from careplan.planner import Planner
 
 
@@ -63,18 +64,17 @@ class Scale:
 
     def weigh(self, body: bytes) -> Weighed:
         """Compare the plans for one request body."""
-        refused = list(self._refusals(body))
-        if refused:
-            return Weighed(difference=None, refused=refused)
-        plans = (planner.plan(planner.intake.decode(body)) for planner in (self._before, self._after))
-        return Weighed(difference=difference(*plans))
-
-    def _refusals(self, body: bytes) -> Iterator[tuple[str, list[str]]]:
+        patients: list[Patient] = []
+        refused: list[tuple[str, list[str]]] = []
         for by, planner in (("before", self._before), ("after", self._after)):
             try:
-                planner.intake.decode(body)
+                patients.append(planner.intake.decode(body))
             except InvalidPatient as error:
-                yield by, [f"{fault.pointer or '(the line)'}: {fault.detail}" for fault in error.faults]
+                refused.append((by, [f"{fault.pointer or '(the line)'}: {fault.detail}" for fault in error.faults]))
+        if refused:
+            return Weighed(difference=None, refused=refused)
+        before, after = patients
+        return Weighed(difference=difference(self._before.plan(before), self._after.plan(after)))
 
 
 class Weighing:
