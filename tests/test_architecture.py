@@ -27,7 +27,7 @@ LAYERS = [
     {"items"},
     {"assembly", "formats.sheet", "formats.drawing"},
     {"formats"},
-    {"planner", "trials", "fhir.element"},
+    {"planner", "trials", "fhir.element", "fhir.outcome"},
     {"fhir.coding"},
     {"fhir.dosage", "fhir.answers"},
     {"fhir.reading"},

@@ -14,7 +14,8 @@ import msgspec
 
 from careplan.difference import items_of
 from careplan.errors import Fault, InvalidPatient, Problem, problem_of
-from careplan.fhir.reading import FhirReader, FromFhir
+from careplan.fhir.outcome import outcome
+from careplan.fhir.reading import FhirReader, FromFhir, with_unmapped
 from careplan.fhir.writing import FhirWriter
 from careplan.patient import Patient, Protocol
 from careplan.plan import CarePlan
@@ -137,9 +138,7 @@ class Answering:
         if read is None and not self._as_fhir:
             status, rules, encoded = self._planner.summed_up(patient)
             return Answer(_around(line, key, b"plan", encoded), status, rules)
-        plan = self._planner.plan(patient)
-        if read is not None and read.unmapped:
-            plan = msgspec.structs.replace(plan, not_considered=[*plan.not_considered, *read.unmapped])
+        plan = with_unmapped(self._planner.plan(patient), read)
         if not self._as_fhir:
             return Answer(_around(line, key, b"plan", _encode(plan)), plan.status, _rules(plan))
         bundle: Json = self._writer.bundle(plan, patient, read)
@@ -173,11 +172,7 @@ def _outcome(line: Line, key: str | None, found: Problem) -> Json:
     marks: list[Json] = [{"url": LINE, "valuePositiveInt": line.number}]
     if key is not None:
         marks.append({"url": "urn:careplan:request-key", "valueString": key})
-    fixed = {"severity": "error", "code": "invalid"}
-    issues = [
-        fixed | {"details": {"text": fault.detail}, "diagnostics": fault.pointer or "the line"} for fault in found.errors
-    ]
-    return {"resourceType": "OperationOutcome", "extension": marks, "issue": issues}
+    return {"resourceType": "OperationOutcome", "extension": marks} | outcome(found, root=None, whole="the line")
 
 
 def _rules(plan: CarePlan) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from careplan.fhir.element import Element
 from careplan.fields import KINDS
 from careplan.intake import Intake
 from careplan.patient import TIME, Patient
-from careplan.plan import NotConsidered
+from careplan.plan import CarePlan, NotConsidered
 from careplan.rulebook.model import ObservationCode, Rulebook
 
 Json = dict[str, Any]
@@ -37,6 +37,13 @@ class FromFhir(msgspec.Struct, frozen=True):
     origins: dict[str, str]
     subject: str | None
     sources: dict[str, str]
+
+
+def with_unmapped(plan: CarePlan, read: FromFhir | None) -> CarePlan:
+    """The plan with what of a Bundle could not be read, beside what no rule considered."""
+    if read is None or not read.unmapped:
+        return plan
+    return msgspec.structs.replace(plan, not_considered=[*plan.not_considered, *read.unmapped])
 
 
 class FhirReader:

@@ -13,10 +13,10 @@ from litestar.params import FromPath, JSONBody, Parameter
 
 from careplan.errors import Fault, InvalidPatient
 from careplan.fhir.knowledge import capability_statement, plan_definition, questionnaire
+from careplan.fhir.reading import with_unmapped
 from careplan.fhir.writing import FhirWriter
 from careplan.patient import Patient
 from careplan.web.contract import PROBLEMS, documented
-from careplan.web.plans import with_unmapped
 from careplan.web.problems import FHIR_JSON
 from careplan.web.state import JsonRequest, edition_of, read_of
 

@@ -18,10 +18,10 @@ from careplan.errors import Fault, InvalidPatient
 from careplan.fhir.cards import SERVICE, Cards, mark_of, rules_by_mark, services
 from careplan.fhir.element import Element
 from careplan.fhir.hook import HookCall, MissingData, read_call
+from careplan.fhir.reading import with_unmapped
 from careplan.web.access import admit
 from careplan.web.contract import PROBLEMS, documented
 from careplan.web.metrics import Metrics
-from careplan.web.plans import with_unmapped
 from careplan.web.state import JsonRequest, edition_of
 from careplan.web.trust import Trust, Untrusted
 

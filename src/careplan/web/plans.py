@@ -11,7 +11,7 @@ from litestar.datastructures import State
 from litestar.exceptions import ValidationException
 from litestar.params import JSONBody, Parameter
 
-from careplan.fhir.reading import FromFhir
+from careplan.fhir.reading import with_unmapped
 from careplan.languages import ENGLISH
 from careplan.patient import TIME, Patient
 from careplan.plan import CarePlan
@@ -98,13 +98,6 @@ def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each of the 
         wanted = Wanted(paper=paper, zone=where, at=at, key=key, details=details == "all")
         body = VIEWS[media_type](with_unmapped(made, read), data, read, wanted)
     return Response(body, media_type=media_type, headers=headers(media_type, language if explain != "record" else "en"))  # type: ignore[arg-type]
-
-
-def with_unmapped(plan: CarePlan, read: FromFhir | None) -> CarePlan:
-    """The plan with what of a Bundle could not be read, beside what no rule considered."""
-    if read is None or not read.unmapped:
-        return plan
-    return msgspec.structs.replace(plan, not_considered=[*plan.not_considered, *read.unmapped])
 
 
 def _zone_of(name: str | None, otherwise: ZoneInfo) -> ZoneInfo:

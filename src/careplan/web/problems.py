@@ -11,6 +11,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
 from careplan.errors import InvalidPatient, Problem, problem_of
+from careplan.fhir.outcome import outcome
 from careplan.web.logs import places
 
 PROBLEM_JSON = "application/problem+json"
@@ -58,44 +59,6 @@ def _speaks_fhir(request: Request[Any, Any, Any]) -> bool:
         request.headers.get("accept", ""),
         request.content_type[0],
     )
-
-
-def outcome(document: Problem, root: str = "Bundle") -> dict[str, Any]:
-    """A problem as a FHIR OperationOutcome: one issue for each fault, its place as a path."""
-    code = _ISSUES.get(document.status, "exception" if document.status >= 500 else "invalid")
-    issues: list[dict[str, Any]] = [
-        {
-            "severity": "error",
-            "code": code,
-            "details": {"text": fault.detail},
-            "diagnostics": fault.pointer or "the body",
-            "expression": [_path(fault.pointer, root)],
-        }
-        for fault in document.errors
-    ]
-    summary = {"severity": "error", "code": code, "details": {"text": document.detail or document.title}}
-    return {"resourceType": "OperationOutcome", "issue": issues or [summary]}
-
-
-_ISSUES = {
-    401: "login",
-    403: "forbidden",
-    404: "not-found",
-    406: "not-supported",
-    408: "timeout",
-    412: "required",
-    413: "too-long",
-    415: "not-supported",
-    429: "throttled",
-}
-
-
-def _path(pointer: str, root: str) -> str:
-    """A JSON Pointer as FHIRPath writes it: `/entry/0/resource` is `Bundle.entry[0].resource`."""
-    path = root
-    for part in pointer.strip("/").split("/") if pointer else ():
-        path += f"[{part}]" if part.isdigit() else f".{part}"
-    return path
 
 
 def on_invalid_patient(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -1,0 +1,47 @@
+"""Problems as FHIR says them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from careplan.errors import Problem
+
+_ISSUES = {
+    401: "login",
+    403: "forbidden",
+    404: "not-found",
+    406: "not-supported",
+    408: "timeout",
+    412: "required",
+    413: "too-long",
+    415: "not-supported",
+    429: "throttled",
+}
+
+
+def outcome(document: Problem, root: str | None = "Bundle", whole: str = "the body") -> dict[str, Any]:
+    """A problem as an OperationOutcome: one issue for each fault.
+
+    With a `root` its place is named as a FHIRPath, too. `whole` is what the input is called where a fault is of all of it.
+    """
+    code = _ISSUES.get(document.status, "exception" if document.status >= 500 else "invalid")
+    issues: list[dict[str, Any]] = [
+        {
+            "severity": "error",
+            "code": code,
+            "details": {"text": fault.detail},
+            "diagnostics": fault.pointer or whole,
+        }
+        | ({"expression": [_path(fault.pointer, root)]} if root else {})
+        for fault in document.errors
+    ]
+    summary = {"severity": "error", "code": code, "details": {"text": document.detail or document.title}}
+    return {"resourceType": "OperationOutcome", "issue": issues or [summary]}
+
+
+def _path(pointer: str, root: str) -> str:
+    """A JSON Pointer as FHIRPath writes it: `/entry/0/resource` is `Bundle.entry[0].resource`."""
+    path = root
+    for part in pointer.strip("/").split("/") if pointer else ():
+        path += f"[{part}]" if part.isdigit() else f".{part}"
+    return path
