@@ -48,13 +48,26 @@ class Summary(msgspec.Struct, kw_only=True):
 
     def add(self, answers: Answers) -> None:
         """Count some answers."""
-        self.lines += answers.kinds.total()
-        self.plans += answers.kinds["draft"] + answers.kinds["blocked"]
-        self.blocked += answers.kinds["blocked"]
-        self.failed += len(answers.problems)
-        problems = {kind.removeprefix("problem: "): n for kind, n in answers.kinds.items() if kind.startswith("problem")}
-        self.problems = dict(sorted((Counter(self.problems) + Counter(problems)).items()))
-        self.rules = dict(sorted((Counter(self.rules) + answers.rules).items()))
+        kinds = answers.kinds
+        self.merge(
+            Summary(
+                lines=kinds.total(),
+                plans=kinds["draft"] + kinds["blocked"],
+                blocked=kinds["blocked"],
+                failed=len(answers.problems),
+                problems={kind.removeprefix("problem: "): n for kind, n in kinds.items() if kind.startswith("problem")},
+                rules=answers.rules,
+            )
+        )
+
+    def merge(self, other: Summary) -> None:
+        """Count what another batch came to as well."""
+        self.lines += other.lines
+        self.plans += other.plans
+        self.blocked += other.blocked
+        self.failed += other.failed
+        self.problems = dict(sorted((Counter(self.problems) + Counter(other.problems)).items()))
+        self.rules = dict(sorted((Counter(self.rules) + Counter(other.rules)).items()))
 
 
 @click.command()
@@ -193,11 +206,11 @@ def _one(run: _Run) -> None:
         for lines, answers in run.pool.in_order(_together(_from(run, done))):
             own.add(answers)
             if run.failures:
-                run.failures.write(b"".join(body + b"\n" for body in answers.problems))
+                run.failures.write(_ended(answers.problems))
                 run.failures.flush()
             place = run.failures.tell() if run.failures else 0
             state = {"line": lines[-1].number, "summary": msgspec.to_builtins(own), "failures": place}
-            part.add(pack(b"".join(body + b"\n" for body in answers.bodies)), state)
+            part.add(pack(_ended(answers.bodies)), state)
         part.finish()
     except (OSError, EOFError, zstandard.ZstdError) as error:
         part.leave()
@@ -208,7 +221,7 @@ def _one(run: _Run) -> None:
     except KeyboardInterrupt:
         part.leave()
         fail(f"stopped; what was finished is in {run.target}.part, go on with --resume", 4)
-    _take(run.total, own)
+    run.total.merge(own)
 
 
 def _stream(run: _Run) -> None:
@@ -217,8 +230,8 @@ def _stream(run: _Run) -> None:
         for _, answers in run.pool.in_order(_together(_from(run, 0))):
             run.total.add(answers)
             if run.failures:
-                run.failures.write(b"".join(body + b"\n" for body in answers.problems))
-            out.write(b"".join(body + b"\n" for body in answers.bodies))
+                run.failures.write(_ended(answers.problems))
+            out.write(_ended(answers.bodies))
             out.flush()
     except BrokenPipeError:
         # Whoever read has enough.
@@ -230,6 +243,10 @@ def _stream(run: _Run) -> None:
         fail("a worker was lost again and again on the same lines", 4)
 
 
+def _ended(bodies: list[bytes]) -> bytes:
+    return b"".join(body + b"\n" for body in bodies)
+
+
 def _unfinished(run: _Run, error: Exception) -> NoReturn:
     kept = f"; what was finished is in {run.target}.part, go on with --resume" if run.target else ""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
@@ -237,15 +254,6 @@ def _unfinished(run: _Run, error: Exception) -> NoReturn:
     if isinstance(error, EOFError | zstandard.ZstdError | gzip.BadGzipFile):
         fail(f"{run.source} is not packed as its name says, or is cut off{kept}", 4)
     fail(f"reading or writing failed: {error.strerror if isinstance(error, OSError) else type(error).__name__}{kept}", 4)
-
-
-def _take(total: Summary, own: Summary) -> None:
-    total.lines += own.lines
-    total.plans += own.plans
-    total.blocked += own.blocked
-    total.failed += own.failed
-    total.problems = dict(sorted((Counter(total.problems) + Counter(own.problems)).items()))
-    total.rules = dict(sorted((Counter(total.rules) + Counter(own.rules)).items()))
 
 
 def _from(run: _Run, done: int) -> Iterator[Line]:
