@@ -22,7 +22,7 @@ LAYERS = [
     {"facts", "intake", "cohort"},
     {"settings", "inquiry"},
     {"engine", "certainty", "plan"},
-    {"openness", "words", "reading", "difference", "timeline", "languages"},
+    {"openness", "words", "reading", "difference", "timeline", "languages", "subject"},
     {"questions", "explain", "counterfactual"},
     {"items"},
     {"assembly", "formats.sheet", "formats.drawing"},

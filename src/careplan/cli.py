@@ -38,7 +38,7 @@ from careplan.settings import Settings
 def main() -> None:
     """Draft care plans for ketamine clinics, from rules that a pharmacist can read.
 
-    Example: careplan plan examples/benzodiazepine-daily.json
+    Example: careplan plan examples/daily-benzodiazepine.json
     """
 
 
@@ -96,7 +96,7 @@ def plan(
             fail("give the time as 2026-01-31T14:00:00Z", 2)
         output.data(record(planner, patient, at))
     else:
-        output.plan(made)
+        output.plan(made, patient)
     sys.exit(3 if made.status == "blocked" else 0)
 
 

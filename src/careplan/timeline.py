@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -12,12 +12,14 @@ from careplan.patient import Patient
 from careplan.plan import CarePlan, Item
 
 Kind = Literal["session", "hold", "food", "drinks", "observation", "driving", "escort", "check_in", "review"]
+_KINDS = get_args(Kind)
+_DAYS = {"within_a_day": 1, "within_three_days": 3}
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
     """One event. Times carry their offset from UTC; `signed_by` is who entered the hours of a window.
 
-    `session` counts from 1; `item` is the id of the plan's item behind it.
+    `session` counts the times that were sent, from 1; `item` is the id of the plan's item behind it.
     """
 
     kind: Kind
@@ -33,11 +35,11 @@ def timeline(plan: CarePlan, patient: Patient) -> list[Moment]:
     """The events around each session, in order; none where no times of sessions were sent."""
     sessions = sorted(patient.treatment.session_times or ())
     found = [moment for at, begins in enumerate(sessions, 1) for moment in _around(plan, patient, at, begins, len(sessions))]
-    return sorted(found, key=lambda moment: (moment.start, moment.session, moment.kind, moment.label))
+    return sorted(found, key=lambda moment: (moment.start, moment.session, _KINDS.index(moment.kind), moment.label))
 
 
 def _around(plan: CarePlan, patient: Patient, at: int, begins: datetime, last: int) -> Iterator[Moment]:
-    yield Moment(kind="session", session=at, start=begins, label=f"Session {at}")
+    yield Moment(kind="session", session=at, start=begins, label=_session(patient, at, last))
     for item in _items(plan):
         if item.hold is not None:
             yield Moment(
@@ -50,15 +52,23 @@ def _around(plan: CarePlan, patient: Patient, at: int, begins: datetime, last: i
                 item=item.id,
             )
     yield from _figures(patient, at, begins)
-    yield _way_home(patient, at, begins)
+    over = _over(patient, begins)
+    # Nobody leaves alone.
+    yield Moment(kind="escort", session=at, start=over, label="Way home with an adult")
     for item in _items(plan):
         for ask in item.asks:
-            days = {"within_a_day": 1, "within_three_days": 3, "after_each_session": 1}.get(ask.by)
-            if days is not None:
-                due = begins + timedelta(days=days)
-                yield Moment(kind="check_in", session=at, start=due, label=f"{_who(ask.who)}: {ask.what}", item=item.id)
+            if ask.by == "after_each_session":
+                yield Moment(kind="check_in", session=at, start=over, label=f"{_who(ask.who)}: {ask.what}", item=item.id)
+            elif ask.by in _DAYS:
+                due, label = begins + timedelta(days=_DAYS[ask.by]), f"{_who(ask.who)}, by now: {ask.what}"
+                yield Moment(kind="check_in", session=at, start=due, label=label, item=item.id)
             elif (ask.by, at) in (("mid_series", (last + 1) // 2), ("end_of_series", last)):
                 yield Moment(kind="review", session=at, start=begins, label=f"{_who(ask.who)}: {ask.what}", item=item.id)
+
+
+def _session(patient: Patient, at: int, last: int) -> str:
+    """What a session is called. Once some are done, nobody says whether the times sent count from the first one."""
+    return f"Session, date {at} of {last}" if patient.treatment.sessions_completed else f"Session {at}"
 
 
 def _figures(patient: Patient, at: int, begins: datetime) -> Iterator[Moment]:
@@ -79,11 +89,11 @@ def _figures(patient: Patient, at: int, begins: datetime) -> Iterator[Moment]:
             yield Moment(kind=kind, session=at, start=start, end=end, label=label, signed_by=protocol.approved_by)
 
 
-def _way_home(patient: Patient, at: int, begins: datetime) -> Moment:
-    """Nobody leaves alone: at the end of the time that the clinic's signed protocol watches, or else with the session."""
+def _over(patient: Patient, begins: datetime) -> datetime:
+    """The end of the time that the clinic's signed protocol watches, or else the session itself."""
     protocol = patient.protocol
     minutes = protocol.observation_minutes if protocol and protocol.approved_by else None
-    return Moment(kind="escort", session=at, start=begins + timedelta(minutes=minutes or 0), label="Way home with an adult")
+    return begins + timedelta(minutes=minutes or 0)
 
 
 def _items(plan: CarePlan) -> Iterator[Item]:

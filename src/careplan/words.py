@@ -300,7 +300,7 @@ class Words:
         if len(absent) > MOST_NAMED_ABSENT:
             yield f"{verb} none of the {len(absent)} that this rule names"
         else:
-            yield from (f"{verb} no {label}" for label in absent)
+            yield from (f"{verb} no {label.removeprefix('an ').removeprefix('a ')}" for label in absent)
 
     def _token_label(self, field: str, token: str) -> str:
         if field == "has":

@@ -14,6 +14,7 @@ import pytest
 from rich.console import Console
 
 from careplan.formats import text
+from careplan.patient import Patient
 from careplan.plan import CarePlan
 from careplan.planner import Planner
 
@@ -23,17 +24,18 @@ PATIENTS = sorted(
 )
 
 
-def readable(plan: CarePlan) -> str:
+def readable(plan: CarePlan, patient: Patient) -> str:
     plan = msgspec.structs.replace(plan, rulebook=msgspec.structs.replace(plan.rulebook, digest="digest"))
     console = Console(file=io.StringIO(), width=120, color_system=None, legacy_windows=False)
-    text.write(plan, console)
+    text.write(plan, patient, console)
     assert isinstance(console.file, io.StringIO)
     return "".join(line.rstrip() + "\n" for line in console.file.getvalue().splitlines())
 
 
 @pytest.mark.parametrize("path", PATIENTS, ids=lambda path: path.stem)
 def test_a_written_out_patient_gets_the_plan_on_file(planner: Planner, path: Path) -> None:
-    plan = readable(planner.plan(planner.intake.decode(path.read_bytes())))
+    patient = planner.intake.decode(path.read_bytes())
+    plan = readable(planner.plan(patient), patient)
     golden = HERE / "plans" / f"{path.stem}.txt"
     if os.environ.get("CAREPLAN_WRITE_GOLDEN"):
         golden.write_text(plan)

@@ -17,6 +17,7 @@ from careplan.plan import AnswerForm, CarePlan, Question
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
 from careplan.settings import clinic_protocol
+from careplan.subject import question_words
 
 Json = dict[str, Any]
 
@@ -53,13 +54,14 @@ def interview(file: BinaryIO | None, *, save: Path | None, form: str | None, mos
     left_open: set[str] = set()
     asked = 0
     while True:
-        plan = planner.plan(planner.intake.convert(body).under(clinic))
+        patient = planner.intake.convert(body).under(clinic)
+        plan = planner.plan(patient)
         questions = _open(plan, left_open)
         if not questions or asked == most:
             break
         question = questions[0]
         click.echo(f"\n(could still change the plan: {len(questions)} open)", err=True)
-        answered = _ask(question, planner, body)
+        answered = _ask(question, question_words(question, plan, patient), planner, body)
         asked += 1
         if answered == "done":
             break
@@ -69,7 +71,7 @@ def interview(file: BinaryIO | None, *, save: Path | None, form: str | None, mos
             left_open.add(question.pointer)
     if save:
         save.write_bytes(msgspec.json.format(msgspec.json.encode(body), indent=2) + b"\n")
-    Output(form or ("text" if sys.stdout.isatty() else "json")).plan(plan)
+    Output(form or ("text" if sys.stdout.isatty() else "json")).plan(plan, patient)
     sys.exit(3 if plan.status == "blocked" else 0)
 
 
@@ -81,10 +83,9 @@ def _open(plan: CarePlan, left_open: set[str]) -> list[Question]:
     ]
 
 
-def _ask(question: Question, planner: Planner, body: Json) -> Json | str | None:
+def _ask(question: Question, words: str, planner: Planner, body: Json) -> Json | str | None:
     """The body with the answer in it; None if the question stays open, "done" at the end."""
-    subject = _subject(question.pointer, body)
-    click.secho(f"{question.question}{subject}", bold=True, err=True)
+    click.secho(words, bold=True, err=True)
     for choice in question.answer.choices:
         click.echo(f"  {choice.value}: {choice.label}", err=True)
     while True:
@@ -106,14 +107,6 @@ def _ask(question: Question, planner: Planner, body: Json) -> Json | str | None:
             click.echo("  " + "; ".join(f"{fault.pointer} {fault.detail}" for fault in error.faults), err=True)
         else:
             return answered
-
-
-def _subject(pointer: str, body: Json) -> str:
-    parts = pointer.strip("/").split("/")
-    if parts[0] != "medications" or len(parts) < 3:
-        return ""
-    entry = body["medications"][int(parts[1])]
-    return f" [{entry.get('name') or entry.get('rxcui')}]"
 
 
 def _hint(answer: AnswerForm) -> str:

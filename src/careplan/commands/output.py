@@ -40,12 +40,12 @@ class Output:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
         sys.stdout.buffer.flush()
 
-    def plan(self, made: CarePlan) -> None:
-        """A plan."""
+    def plan(self, made: CarePlan, patient: Patient) -> None:
+        """The plan of a patient."""
         if self._form == "json":
             self.data(made)
         else:
-            text.write(made, Console(highlight=False, soft_wrap=False))
+            text.write(made, patient, Console(highlight=False, soft_wrap=False))
 
     def difference(self, found: Difference) -> None:
         """How two plans differ."""

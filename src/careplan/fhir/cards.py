@@ -10,9 +10,11 @@ from uuid import UUID
 from careplan.fhir.coding import OWN
 from careplan.fhir.reading import FromFhir
 from careplan.fhir.writing import FhirWriter
+from careplan.patient import Patient
 from careplan.plan import CarePlan, Item
 from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.model import Level, Rulebook
+from careplan.subject import question_words
 
 Json = dict[str, Any]
 
@@ -94,7 +96,7 @@ class Cards:
         tasks = self._tasks(plan, read)
         cards = [self._card(item, hook_instance, tasks.get(item.id, [])) for item in shown]
         rest = [item for item in items if item not in shown]
-        return cards if concerned or not rest else [*cards, self._rest(plan, rest, hook_instance)]
+        return cards if concerned or not rest else [*cards, self._rest(plan, read.patient, rest, hook_instance)]
 
     def _card(self, item: Item, hook_instance: str, tasks: list[Json]) -> Json:
         card: Json = {
@@ -123,10 +125,12 @@ class Cards:
             card["links"] = [{"label": "The rule and its sources", "url": url, "type": "absolute", "autolaunchable": False}]
         return card
 
-    def _rest(self, plan: CarePlan, items: list[Item], hook_instance: str) -> Json:
+    def _rest(self, plan: CarePlan, patient: Patient, items: list[Item], hook_instance: str) -> Json:
         """One card for everything that can wait until the plan is read as a whole."""
         lines = [f"- **{item.level}** {_marked(item.title)}" for item in items]
-        lines += [f"- *asked for:* {_marked(question.question)}" for question in plan.information_needed]
+        lines += [
+            f"- *asked for:* {_marked(question_words(question, plan, patient))}" for question in plan.information_needed
+        ]
         lines += [f"- *not considered:* {_marked(entry.what)}: {_marked(entry.why)}" for entry in plan.not_considered]
         card: Json = {
             "uuid": card_uuid(hook_instance, SERVICE, "rest"),

@@ -14,6 +14,7 @@ from careplan.fhir.reading import FromFhir
 from careplan.patient import Patient
 from careplan.plan import Ask, CarePlan, Item, Question
 from careplan.rulebook.model import Level
+from careplan.subject import question_words
 
 Json = dict[str, Any]
 
@@ -239,7 +240,10 @@ class _Writing:
             "moduleCanonical": self._canonical,
             "status": "data-required",
             "subject": self._subject,
-            "note": [{"text": f"{question.question} ({question.pointer})"} for question in self._plan.information_needed],
+            "note": [
+                {"text": f"{question_words(question, self._plan, self._patient)} ({question.pointer})"}
+                for question in self._plan.information_needed
+            ],
             "dataRequirement": [_requirement(question) for question in self._plan.information_needed],
         }
         return self._add("GuidanceResponse", "missing", body)

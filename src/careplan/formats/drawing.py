@@ -41,8 +41,8 @@ def drawing(moments: Sequence[Moment]) -> Markup:
     for number, group in by_session.items():
         zero = zeros[number]
         parts.append(
-            Markup('<text x="4" y="{}" class="head">Session {}, {}</text>').format(
-                top + 17, number, zero.strftime("%Y-%m-%d %H:%M")
+            Markup('<text x="4" y="{}" class="head">{}, {}</text>').format(
+                top + 17, next(one.label for one in group if one.kind == "session"), zero.strftime("%Y-%m-%d %H:%M")
             )
         )
         line = _LEFT + (0 - least) * scale

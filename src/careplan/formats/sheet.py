@@ -7,6 +7,7 @@ from typing import Any
 
 from careplan.patient import Patient
 from careplan.plan import CarePlan, Evidence, Item
+from careplan.subject import medicine_words, question_words
 from careplan.timeline import Moment, timeline
 
 Json = dict[str, Any]
@@ -49,14 +50,15 @@ def sheet(plan: CarePlan, patient: Patient) -> Json:
         "status": "Blocked until a clinician acts on the alerts" if blocked else "Draft for a clinician to sign",
         "rulebook": f"{plan.rulebook.id} {plan.rulebook.version} ({plan.rulebook.digest[:12]})",
         "alerts": alerts,
-        "medicines": [medicine.recognized_as or "not recognized" for medicine in plan.medications],
+        "medicines": [medicine_words(medicine, patient) for medicine in plan.medications],
         "decisions": [
             {"subject": made.subject, "choice": made.choice.upper() if len(made.choice) == 2 else _spaced(made.choice)}
             for made in plan.decisions
         ],
         "sections": sections,
         "questions": [
-            {"question": one.question, "why": one.why_it_matters, "field": one.pointer} for one in plan.information_needed
+            {"question": question_words(one, plan, patient), "why": one.why_it_matters, "field": one.pointer}
+            for one in plan.information_needed
         ],
         "left_out": [{"what": one.what, "why": one.why, "field": one.pointer} for one in plan.not_considered],
         "sources": [

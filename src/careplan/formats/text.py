@@ -10,18 +10,20 @@ from rich.panel import Panel
 from rich.rule import Rule
 from rich.text import Text
 
+from careplan.patient import Patient
 from careplan.plan import CarePlan, Explanation, Item
+from careplan.subject import medicine_words, question_words
 
 _STYLES = {"stop": "bold red", "hold": "bold yellow", "caution": "cyan", "note": "green"}
 
 
-def write(plan: CarePlan, console: Console) -> None:
-    """Print `plan`."""
-    for part in _parts(plan):
+def write(plan: CarePlan, patient: Patient, console: Console) -> None:
+    """Print the plan of a patient."""
+    for part in _parts(plan, patient):
         console.print(part)
 
 
-def _parts(plan: CarePlan) -> Iterator[RenderableType]:
+def _parts(plan: CarePlan, patient: Patient) -> Iterator[RenderableType]:
     book = plan.rulebook
     status = "BLOCKED until a clinician acts on the alerts" if plan.status == "blocked" else "DRAFT for a clinician to sign"
     yield Text(f"Care plan: {status}", style="bold red" if plan.status == "blocked" else "bold")
@@ -32,7 +34,7 @@ def _parts(plan: CarePlan) -> Iterator[RenderableType]:
         yield Rule("Medicines as understood", align="left")
         for medicine in plan.medications:
             yield Text(
-                f"  {medicine.index + 1}. {medicine.recognized_as or 'NOT RECOGNIZED'}",
+                f"  {medicine.index + 1}. {medicine_words(medicine, patient)}",
                 style="" if medicine.recognized_as else "bold yellow",
             )
     for section in plan.sections:
@@ -45,7 +47,7 @@ def _parts(plan: CarePlan) -> Iterator[RenderableType]:
         yield Rule("Questions that could change this plan", align="left")
         for question in plan.information_needed:
             changes = ", ".join(f"{change.section} ({change.level})" for change in question.could_change)
-            yield Text(f"? {question.question}")
+            yield Text(f"? {question_words(question, plan, patient)}")
             yield Padding(
                 Text(f"{question.why_it_matters} Could change: {changes}. Field {question.pointer}", style="dim"),
                 (0, 0, 0, 2),
