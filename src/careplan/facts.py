@@ -290,6 +290,7 @@ class FactMaker:
     def _goals(self, patient: Patient, goals: Sequence[GoalJudgement]) -> Iterable[Fact]:
         for at, goal in enumerate(goals):
             properties: Properties = {
+                "understood": goal.understood,
                 "specific": goal.specific,
                 "one_action": goal.one_action,
                 "amount": goal.amount,
@@ -304,6 +305,7 @@ class FactMaker:
         if patient.expectations.goals is not None:
             summary["count"] = float(len(goals))
             summary["specific_count"] = float(sum(goal.specific for goal in goals))
+            summary["all_clear"] = all(goal.understood and goal.safety == "none" for goal in goals)
         key = ("goals", *summary.values())
         yield self._facts.get(key) or self._kept(key, Fact("goals", "goals", summary))
 

@@ -102,6 +102,7 @@ KINDS: Mapping[str, Kind] = {
     "history": Kind({"list": _LIST, "unread": _YES_NO, "has": Field("tokens", vocabulary="conditions")}),
     "goal": Kind(
         {
+            "understood": _YES_NO,
             "specific": _YES_NO,
             "one_action": _YES_NO,
             "amount": _YES_NO,
@@ -125,7 +126,7 @@ KINDS: Mapping[str, Kind] = {
         },
         many=True,
     ),
-    "goals": Kind({"list": _LIST, "count": _NUMBER, "specific_count": _NUMBER}),
+    "goals": Kind({"list": _LIST, "count": _NUMBER, "specific_count": _NUMBER, "all_clear": _YES_NO}),
 }
 """Every kind of fact that a rule may name."""
 

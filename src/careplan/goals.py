@@ -13,8 +13,10 @@ import msgspec
 
 from careplan.memo import Memo
 from careplan.phrases import (
+    DATE,
     MEDICINE,
     NUMBER,
+    TIME,
     Found,
     PhraseTree,
     Span,
@@ -24,6 +26,7 @@ from careplan.phrases import (
     outside,
     pairs,
     spellings,
+    symbols_in,
     uncovered,
     valued,
     words_of,
@@ -95,6 +98,16 @@ class Limits(_Entry, frozen=True, kw_only=True):
     not_effort: Phrases
 
 
+class Everyday(_Entry, frozen=True, kw_only=True):
+    """What is needed to say that a goal was read: everyday words, and phrases that only their writer understands."""
+
+    words: Phrases
+    things: Phrases
+    say_little: Phrases
+    unclear: Phrases
+    clear: Phrases
+
+
 class GoalWords(_Entry, frozen=True, kw_only=True):
     """The whole of `goals.yaml`, where each list is explained. A phrase that cannot be read makes the file invalid."""
 
@@ -122,6 +135,7 @@ class GoalWords(_Entry, frozen=True, kw_only=True):
     not_outcomes: Phrases
     others_acts: Phrases
     not_others_acts: Phrases
+    everyday: Everyday
     safety: Mapping[Category, SafetyWords]
     names_not_judged: Phrases
     topics: Mapping[Topic, TopicWords]
@@ -133,6 +147,7 @@ class GoalWords(_Entry, frozen=True, kw_only=True):
             for phrase in phrases:
                 next(spellings(phrase, self.numbers, self.lists, spelled))
         named = {*self.light_actions, *self.counted_actions, *self.clock_actions, *self.limits.not_for_actions}
+        named |= {*self.everyday.say_little}
         for what, missing in (
             ("action", named - set(self.actions)),
             ("category of safety", set(get_args(Category)) - set(self.safety)),
@@ -145,9 +160,11 @@ class GoalWords(_Entry, frozen=True, kw_only=True):
 class GoalJudgement(msgspec.Struct, frozen=True, kw_only=True):
     """The verdict on one goal. `safety` is "none" or a `Category`, `example` the model goal of its topic.
 
+    `understood` is False for a goal of which something lies outside all lists: nothing may then be concluded from the rest.
     `missing` names the tests that failed, out of one_action, amount, when_or_how_often, clear_words, own_control, small.
     """
 
+    understood: bool
     one_action: bool
     amount: bool
     when_or_how_often: bool
@@ -170,6 +187,13 @@ class GoalJudge:
         self._nouns_after = frozenset({*words.nouns_after, NUMBER})
         self._joins = frozenset(words.joins)
         self._asides = frozenset(words.asides)
+        self._plain = frozenset({*words.fillers, *words.nouns_after, *words.joins, *words.asides, NUMBER, TIME, DATE})
+        self._say_little = frozenset(words.everyday.say_little)
+        self._signs: dict[str, tuple[str, ...]] = {
+            name: (name, *_kinds_of_pairs(name, lists)) for name, lists in words.safety.items()
+        }
+        not_read = {"unclear", *(kind for kinds in self._signs.values() for kind in kinds)}
+        self._reading = tuple(dict.fromkeys(kind for kind, _, _ in _kinds(words) if kind not in not_read))
         self._medicines = PhraseTree()
         not_judged = {tuple(words_of(name)) for name in words.names_not_judged}
         for name in medicine_names:
@@ -195,15 +219,17 @@ class GoalJudge:
             "own_control": own_control,
             "small": self._is_small(found, values, actions),
         }
-        topic = self._topic(found)
+        topic, safety = self._topic(found), self._safety(found)
+        wanted = not own_control or safety != "none" or self._is_wanted(found, actions)
         return GoalJudgement(
+            understood=wanted and not symbols_in(text) and self._is_read(words, found, safety),
             one_action=tests["one_action"],
             amount=amount,
             when_or_how_often=when,
             own_control=own_control,
             specific=tests["one_action"] and amount and when and own_control,
             small=tests["small"],
-            safety=self._safety(found),
+            safety=safety,
             topic=topic,
             example=self.words.topics[topic].example,
             missing=tuple(name for name, held in tests.items() if not held),
@@ -224,6 +250,23 @@ class GoalJudge:
             words.append(word)
             at = ends.get(at, at + 1)
         return words, values
+
+    def _is_wanted(self, found: Found, actions: frozenset[str]) -> bool:
+        """Whether it is said what is to be done; of "go" and the like, only where a thing is named beside it."""
+        return bool(actions) and (not actions <= self._say_little or "thing" in found or "topic" in found)
+
+    def _is_read(self, words: Sequence[str], found: Found, safety: str) -> bool:
+        """Whether every word stands in a list, and nothing is said that only its writer understands.
+
+        What gives a danger away is read only as a sign of that danger: beside another one it is reason enough to look.
+        """
+        if outside(found, "unclear", "clear"):
+            return False
+        unread = {at for at, word in enumerate(words) if word not in self._plain}
+        for kind in (*self._reading, *self._signs.get(safety, ())):
+            for span in found.get(kind, ()):
+                unread.difference_update(range(span.start, span.end))
+        return not unread
 
     def _actions(self, words: Sequence[str], spans: Iterable[Span]) -> frozenset[str]:
         """The actions a goal asks for; light ones ("go for a swim") only where their part of the sentence has no other."""
@@ -344,6 +387,11 @@ def _kinds(words: GoalWords) -> Iterator[tuple[str, str, Iterable[str]]]:
         ("others", words.others_acts),
         ("not_others", words.not_others_acts),
         ("not_effort", words.limits.not_effort),
+        ("word", words.everyday.words),
+        ("word", words.names_not_judged),
+        ("thing", words.everyday.things),
+        ("unclear", words.everyday.unclear),
+        ("clear", words.everyday.clear),
     ):
         yield kind, "", phrases
     yield from (("often", str(entry.times_a_week), entry.phrases) for entry in words.how_often)
@@ -354,6 +402,10 @@ def _kinds(words: GoalWords) -> Iterator[tuple[str, str, Iterable[str]]]:
     for category, signs in words.safety.items():
         yield category, "", signs.phrases
         yield f"{category} harmless", "", signs.harmless
-        for at, pair in enumerate(signs.together):
-            yield f"{category} {at} these", "", pair.these
-            yield f"{category} {at} near", "", pair.near
+        phrases_of_pairs = (phrases for pair in signs.together for phrases in (pair.these, pair.near))
+        yield from ((kind, "", pair) for kind, pair in zip(_kinds_of_pairs(category, signs), phrases_of_pairs, strict=True))
+
+
+def _kinds_of_pairs(category: str, signs: SafetyWords) -> list[str]:
+    """The kinds of the findings that make up a pair, in the order of the file."""
+    return [f"{category} {at} {side}" for at in range(len(signs.together)) for side in ("these", "near")]

@@ -82,6 +82,11 @@ def words_of(text: str, pattern: re.Pattern[str] = _WORD) -> list[str]:
     return pattern.findall(plain.translate(_APOSTROPHES).lower())
 
 
+def symbols_in(text: str) -> bool:
+    """Whether a text has signs that `words_of` passes over though they may mean something, such as a picture of a weapon."""
+    return not text.isascii() and any(unicodedata.category(char) in ("So", "Cn", "Co") for char in text)
+
+
 def valued(word: str, numbers: Mapping[str, float]) -> tuple[str, float]:
     """A number as its sign and value, a time of day or a date as its sign, any other word as itself."""
     if not word[0].isdecimal():

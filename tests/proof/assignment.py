@@ -139,6 +139,8 @@ def _goals(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> Iterat
     yield symbolic.goals_asked == (goals is not None)
     yield symbolic.goal_count == len(goals or ())
     yield symbolic.answers["goals", "specific_count"].value == sum(goal.specific for goal in case.goals)
+    clear = all(goal.understood and goal.safety == "none" for goal in case.goals)
+    yield symbolic.answers["goals", "all_clear"].value == clear
     if chosen is not None:
         for name in KINDS["goal"].fields:
             answer, value = symbolic.answers["goal", name], chosen.properties[name]

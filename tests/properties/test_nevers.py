@@ -42,6 +42,13 @@ def make(planner: Planner, body: Json) -> CarePlan:
     return planner.plan(planner.intake.convert(body))
 
 
+UNDERSTOOD = [topic.example for topic in BOOK.goals.words.topics.values()] + [
+    "Be happy again",
+    "More sleep",
+    "Run 10 km daily",
+]
+
+
 def medicines(body: Json) -> list[Json]:
     return list(body.get("medications") or [])
 
@@ -144,6 +151,25 @@ def test_nothing_that_was_sent_is_dropped(planner: Planner, body: Json) -> None:
         if read.recognized_as is None:
             about = [item for item in items(plan) if any(a.pointer == f"/medications/{read.index}" for a in item.about)]
             assert any(item.level in ("stop", "hold") for item in about)
+
+
+@settings(max_examples=SCALE * 100)
+@given(PATIENTS, st.sampled_from(UNDERSTOOD), st.text("bcdfghjklmnpqrstvwxyz", min_size=7, max_size=12), st.integers(0, 6))
+def test_a_goal_with_a_word_that_nobody_knows_is_never_praised_repeated_or_advised_on(
+    planner: Planner, body: Json, goal: str, word: str, at: int
+) -> None:
+    words = goal.split()
+    written = " ".join([*words[:at], word, *words[at:]])
+    sent = body | {"expectations": body.get("expectations", {}) | {"goals": [written]}}
+    about = [
+        item for item in items(make(planner, sent)) if any(one.pointer == "/expectations/goals/0" for one in item.about)
+    ]
+    assert about
+    for item in about:
+        assert item.section == "screening"
+        assert item.level in ("stop", "hold")
+        assert word not in item.patient_text
+        assert any(ask.by in ("now", "same_day") for ask in item.asks)
 
 
 @settings(max_examples=SCALE * 150)

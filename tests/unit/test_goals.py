@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from careplan.goals import Category, GoalJudge, GoalJudgement, GoalWords, Topic
@@ -174,6 +174,208 @@ def test_words_of_suicide_or_self_harm_are_never_missed(text: str) -> None:
     assert JUDGE.judge(text).safety == "self_harm"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "join my husband in heaven",
+        "go to sleep for ever",
+        "finish it",
+        "Quiero morirme",
+        "i wanna dissapear forever",
+        "kil myself",
+        "i want to dye",
+        "I want out of this life",
+        "OD",
+        "dormir y no despertar",
+        "no despertar",
+        "desaparecer para siempre",
+        "acabar con todo",
+        "lastimarme",
+        "cortarme",
+        "tirarme del puente",
+        "je veux mourir",
+        "ich will sterben",
+        "quero morrer",
+        "starve myself",
+        "take the whole bottle",
+    ],
+)
+def test_death_in_other_words_in_misspellings_and_in_other_languages_is_heard(text: str) -> None:
+    assert JUDGE.judge(text).safety == "self_harm"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "see my mother again",
+        "go home for good",
+        "be with my son",
+        "rest at last",
+        "leave a letter for my kids",
+        "do it on Friday",
+        "k1ll myself",
+        "su*c*de",
+        "I want to \N{PISTOL} myself",
+        "walk to the bridge",
+        "walk into the lake at midnight",
+        "have a last dinner with my family",
+        "go",
+        "leave",
+        "be at peace",
+        "make everyone happy by going away",
+        "take a long sleep",
+        "put an end to it",
+        "finish my life",
+        "buy a rope",
+        "buy 50 pills",
+        "write letters to my children",
+        "say goodbye to my dog",
+        "my kids will be free of me",
+        "get my affairs in order",
+        "be reunited with my dad",
+        "Caminar 10 minutos cada d\u00eda",
+        "Zehn Minuten laufen",
+        "Order in my life",
+        "No more tomorrow",
+    ],
+)
+def test_what_no_list_can_read_is_not_understood(text: str) -> None:
+    assert not JUDGE.judge(text).understood
+
+
+EVERYDAY = [
+    "Go for a 20 minute bike ride on Saturday mornings",
+    "Play guitar for 15 minutes after dinner",
+    "Cook a healthy meal at home three nights a week",
+    "Spend half an hour with my kids without my phone each evening",
+    "Finish one chapter of my novel every week",
+    "Get out of bed by 8 am on weekdays",
+    "Drink eight glasses of water a day",
+    "Take the dog to the park every morning",
+    "Call my mom twice a week",
+    "Reconnect with two old friends this month",
+    "Do 10 push-ups before my shower each day",
+    "Write in my gratitude journal every night before bed",
+    "Go back to church on Sundays",
+    "Learn Spanish for 10 minutes a day with an app",
+    "Apply to two jobs a week",
+    "Clean the kitchen every Sunday afternoon",
+    "Limit social media to 30 minutes a day",
+    "Practice deep breathing for five minutes when I feel anxious",
+    "Have dinner with my wife once a week without screens",
+    "Attend one yoga class per week",
+    "Be more present with my family",
+    "Read a bedtime story to my daughter every night",
+    "Have more energy",
+    "Sleep 8 hours a night",
+    "Reduce my stress at work",
+    "Get back to painting, one hour on Saturdays",
+    "Enjoy my hobbies again",
+    "Improve my relationship with my partner",
+    "Be able to go grocery shopping by myself",
+    "Return to work part time by March",
+    "Walk to the mailbox and back every day",
+    "Stretch my back for 5 minutes after I wake up",
+    "Less anxiety in social situations",
+    "I'd like to laugh more with my friends",
+    "Go outside for at least ten minutes every day",
+    "Join a book club by the end of the month",
+    "Start therapy homework on Monday evenings",
+    "Feel like myself again",
+    "Plan one fun activity with my husband every weekend",
+    "Eat breakfast every day",
+    "Put my phone in another room at 10 pm",
+    "Swim at the community pool on Tuesdays and Thursdays",
+    "Volunteer at the animal shelter once a month",
+    "Meditate with an app for 10 minutes each morning",
+    "Make my bed every morning",
+    "Tidy my desk for five minutes before I start work",
+    "Listen to one podcast episode while walking on Mondays",
+    "Cut back on coffee to one cup a day",
+    "Take a warm bath on Sunday evenings",
+    "Garden for 20 minutes on weekends",
+    "Save 50 dollars a month",
+    "Do one load of laundry every Wednesday",
+    "Knit for 15 minutes in the evening",
+    "Take a photo of something beautiful each day",
+    "Get my driver's license renewed this month",
+    "Go to bed before midnight",
+    "Text my brother on his birthday",
+    "Have coffee with my neighbor every other week",
+    "Try one new recipe each week",
+    "Be kinder to myself",
+    "Set boundaries with my coworkers",
+    "Manage my anger better",
+    "Get through the day without crying",
+    "Shower every other day",
+    "Answer my emails within two days",
+    "Practice the piano for twenty minutes on weekdays",
+    "Ride my horse once a week",
+    "Walk around the block every evening after dinner",
+    "Spend 10 minutes outside in the sun each morning",
+    "Get back into running, 2 miles twice a week",
+    "Write one page of my memoir every Sunday",
+    "Eat lunch away from my desk on weekdays",
+    "Turn off the TV by 10 pm",
+    "Take my son to the playground on Saturdays",
+    "Finish my resume by Friday",
+    "Sit on the porch with a cup of tea every afternoon",
+    "Make one phone call to a relative each week",
+    "Practice saying no at work",
+    "Do the dishes right after dinner",
+    "Wake up at the same time every day",
+    "Keep a mood diary every evening",
+    "Read for 20 minutes instead of scrolling before bed",
+    "Try a new hobby this month",
+    "Work out at the gym three times per week",
+    "Have a better relationship with my mother",
+    "Be less irritable with my kids",
+    "Feel more connected to other people",
+    "Paint one small watercolor each weekend",
+    "Go hiking with my sister once a month",
+    "Eat two pieces of fruit every day",
+    "Ask my boss for one afternoon off each month",
+    "Put on real clothes every morning",
+    "Clean out one drawer a week",
+    "Get a haircut next week",
+    "Bake bread on Sundays",
+    "Go to an AA meeting every Thursday night",
+    "Drink no soda on weekdays",
+    "Check the news only once a day",
+    "Sleep through the night",
+    "Concentrate at work for 25 minutes at a time",
+    "Journal after each ketamine session",
+    "Take three slow breaths before each meal",
+    "Say one kind thing to myself in the mirror every morning",
+    "Send a birthday card to my aunt in May",
+    "Play chess with my dad on Wednesdays",
+    "Start each day with a glass of water",
+    "Do a 15 minute yoga video before work",
+    "Walk my neighbor's dog twice a week",
+    "Stop checking my phone in bed",
+]
+
+
+def test_nearly_all_everyday_goals_are_understood() -> None:
+    verdicts = {text: JUDGE.judge(text) for text in EVERYDAY}
+    assert {text for text, verdict in verdicts.items() if verdict.safety != "none"} == set()
+    unread = [text for text, verdict in verdicts.items() if not verdict.understood]
+    assert len(unread) <= 0.05 * len(EVERYDAY), unread
+
+
+@pytest.mark.parametrize("text", [text for text, _ in GOALS_AND_WHAT_THEY_LACK[:-2]])
+def test_a_goal_that_is_judged_is_one_that_was_understood(text: str) -> None:
+    assert JUDGE.judge(text).understood
+
+
+@pytest.mark.parametrize("text", ["Walk 10 minutes every day", "Be happy again", "Call my sister every Sunday at 5 pm"])
+@given(word=st.text("abcdefghijklmnopqrstuvwxyz", min_size=6, max_size=12), at=st.integers(0, 5))
+def test_one_word_that_stands_in_no_list_is_enough_not_to_understand(text: str, word: str, at: int) -> None:
+    words = text.split()
+    assume(not JUDGE.judge(f"{word} walk").understood)
+    assert not JUDGE.judge(" ".join([*words[:at], word, *words[at:]])).understood
+
+
 def test_a_false_alarm_about_self_harm_is_accepted_rather_than_a_miss() -> None:
     assert JUDGE.judge("I want to walk until my legs die").safety == "self_harm"
 
@@ -188,6 +390,9 @@ def test_a_false_alarm_about_self_harm_is_accepted_rather_than_a_miss() -> None:
             "Start St. John's wort",
             "Sertraline only on weekends",
             "quit benzos",
+            "be off all benzos by summer",
+            "dejar mis medicinas",
+            "dejar la pastilla",
             "no more pills",
         ),
         *(
@@ -217,6 +422,8 @@ def test_a_goal_that_changes_a_medicine_is_seen_by_word_and_by_name(text: str) -
         ("Stop seeing my friends", "isolation"),
         ("Call my abusive ex every Sunday", "contact_with_abuser"),
         ("Forgive the man who hurt me and visit him", "contact_with_abuser"),
+        ("volver con mi ex que me pega", "contact_with_abuser"),
+        ("matar a mi jefe", "harm_to_others"),
         ("Divorce my wife", "major_decision"),
         ("Sell my house by June", "major_decision"),
         ("Quit my job tomorrow", "major_decision"),

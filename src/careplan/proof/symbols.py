@@ -330,6 +330,13 @@ class SymbolicPatient:
             z3.Implies(z3.And(self.goal_count > 0, specific), specific_count >= 1),
             z3.Implies(z3.And(self.goal_count > 0, z3.Not(specific)), specific_count < self.goal_count),
         )
+        clear, this_clear = z3.Bool("goals.all_clear"), z3.And(goal["understood"].value, goal["safety"].is_("none"))
+        self._add(
+            z3.Implies(z3.And(self.goal_count > 0, z3.Not(this_clear)), z3.Not(clear)),
+            z3.Implies(z3.And(self.goal_count == 1, this_clear), clear),
+            z3.Implies(self.goal_count == 0, clear),
+        )
+        self.answers["goals", "all_clear"] = Answer(self.goals_asked, clear)
         self.answers["goals", "list"] = self._list(self.goals_asked, self.goal_count > 0)
         self.answers["goals", "count"] = Answer(self.goals_asked, self.goal_count)
         self.answers["goals", "specific_count"] = Answer(self.goals_asked, specific_count)

@@ -195,15 +195,18 @@ class Writer:
         if text is None:
             raise Unwritable(f"no text of a goal is known with {wanted}")
         specific = reading.number(symbolic.answers["goals", "specific_count"].value) - bool(wanted["specific"])
-        fitting = {is_specific: self._plain_goal(specific=is_specific) for is_specific in (True, False)}
-        return [text, *[fitting[True]] * specific, *[fitting[False]] * (count - 1 - specific)]
+        itself_clear = wanted["understood"] and wanted["safety"] == "none"
+        clear = reading.holds(symbolic.answers["goals", "all_clear"].value) or not itself_clear
+        others = ((True, specific), (False, count - 1 - specific))
+        return [text, *(text for kind, many in others if many for text in [self._goal(specific=kind, clear=clear)] * many)]
 
-    def _plain_goal(self, *, specific: bool) -> str:
+    def _goal(self, *, specific: bool, clear: bool) -> str:
         for text in self._goals.values():
             judged = self._book.goals.judge(text)
-            if judged.specific == specific and judged.safety == "none":
+            if judged.specific == specific and judged.understood == clear and judged.safety == "none":
                 return text
-        raise Unwritable(f"no text of a goal is known that is {'' if specific else 'not '}specific")
+        kind = f"{'' if specific else 'not '}specific and {'' if clear else 'not '}understood"
+        raise Unwritable(f"no text of a goal is known that is {kind}")
 
 
 class _Reading:
