@@ -46,12 +46,14 @@ class HoldQuestions:
         self._calming = _of_classes(rows, {"benzodiazepine"})
         self._drinks = book.about.drinks_that_close_holds
         self._closing_conditions = {name for name, condition in book.conditions.items() if condition.closes_hold}
+        self._closing_if_drinking = {name for name, condition in book.conditions.items() if condition.closes_hold_if_drinking}
 
     def of(self, patient: Patient, medicines: Sequence[Resolved]) -> dict[str, HoldQuestion]:
         """The question for each ingredient of the list.
 
         One entry that closes it closes it for every entry of the same ingredient; and as long as any entry could be
-        there against seizures, catatonia or withdrawal without saying so, or any condition was not read, none is open.
+        there against seizures, catatonia or withdrawal without saying so, any condition was not read, or any answer that
+        would close it is missing, none is open.
         """
         entries: dict[str, list[Resolved]] = {}
         rows: dict[str, Ingredient] = {}
@@ -65,6 +67,7 @@ class HoldQuestions:
         vague = [resolved for resolved in medicines if self._is_vague(resolved)]
         unreadable = any(not _is_read(resolved) for resolved in medicines) or any(one.entry.indication for one in vague)
         unreadable = unreadable or bool(patient.other_conditions)
+        not_answered = _not_answered(patient)
         found: dict[str, HoldQuestion] = {}
         for name, row in rows.items():
             own = entries[name]
@@ -73,7 +76,7 @@ class HoldQuestions:
                 continue
             waits = {pointer for one in own for pointer in _missing(one, "schedule", "indication")}
             waits |= {pointer for one in vague for pointer in _missing(one, "indication")}
-            waits |= {"/conditions"} if patient.conditions is None else set()
+            waits |= not_answered
             may_open = not unreadable and all(one.problem is None for one in own)
             if may_open and not waits:
                 found[name] = HoldQuestion("open")
@@ -86,12 +89,14 @@ class HoldQuestions:
     def closed_for_all(self, patient: Patient) -> bool:
         """True when anything besides the medicines tells of seizures, catatonia or withdrawal."""
         flags = patient.red_flags
-        drinks = patient.lifestyle.alcohol_drinks_per_week
+        drinks = patient.lifestyle.alcohol_drinks_per_week or 0
+        conditions = patient.conditions or ()
         return (
-            not self._closing_conditions.isdisjoint(patient.conditions or ())
+            not self._closing_conditions.isdisjoint(conditions)
             or flags.new_neurological_symptom is True
             or flags.intoxicated_now is True
-            or (drinks is not None and drinks >= self._drinks)
+            or drinks >= self._drinks
+            or (drinks > 0 and not self._closing_if_drinking.isdisjoint(conditions))
         )
 
     def _makes_dependent(self, resolved: Resolved) -> bool:
@@ -112,6 +117,17 @@ def hold_for(row: Ingredient, holds: Iterable[Hold]) -> Hold | None:
     """The signed hold of the protocol for a class of this ingredient; the longest one if there are several."""
     matching = [hold for hold in holds if hold.drug_class in row.classes]
     return max(matching, key=lambda hold: (hold.before_hours + hold.after_hours, hold.approved_by), default=None)
+
+
+def _not_answered(patient: Patient) -> set[str]:
+    """Of the answers besides the medicines that could close the question, those that are missing: unknown is not no."""
+    answers = {
+        "/conditions": patient.conditions,
+        "/lifestyle/alcohol_drinks_per_week": patient.lifestyle.alcohol_drinks_per_week,
+        "/red_flags/intoxicated_now": patient.red_flags.intoxicated_now,
+        "/red_flags/new_neurological_symptom": patient.red_flags.new_neurological_symptom,
+    }
+    return {pointer for pointer, answer in answers.items() if answer is None}
 
 
 def _missing(resolved: Resolved, *names: str) -> set[str]:

@@ -37,6 +37,12 @@ _STRUCTS: Mapping[str, type[msgspec.Struct]] = {
     "red_flags": request.RedFlags,
     "protocol": request.Protocol,
 }
+CLOSING_ANSWERS = (
+    ("lifestyle", "alcohol_drinks_per_week"),
+    ("red_flags", "new_neurological_symptom"),
+    ("red_flags", "intoxicated_now"),
+)
+"""The answers besides conditions and medicines that close the hold question, and without which it is not open."""
 _STANCES = ("open", "closed", "unknown")
 MOST_GOALS = 20
 
@@ -220,7 +226,8 @@ class SymbolicPatient:
 
     def _hold_question(self) -> Answer:
         """Whether the plan may speak of leaving out doses of the medicine, as `holds` decides it."""
-        asked, schedule = self.conditions_asked, self.answers["medicine", "schedule"]
+        schedule = self.answers["medicine", "schedule"]
+        asked = z3.And(self.conditions_asked, *(self.answers[place].known for place in CLOSING_ANSWERS))
         indication = self.answers["medicine", "indication"]
         habit_rows = [row for row in self.ingredients if self._makes_dependent(row)]
         may_protect_rows = [row for row in self.ingredients if MAY_PROTECT & set(row.classes)]
@@ -263,13 +270,14 @@ class SymbolicPatient:
 
     def _danger(self) -> Formula:
         """What closes the question for every medicine, outside the list of medicines."""
-        flags = [self.answers["red_flags", name] for name in ("new_neurological_symptom", "intoxicated_now")]
-        drinks = self.answers["lifestyle", "alcohol_drinks_per_week"]
+        drinks, *flags = (self.answers[place] for place in CLOSING_ANSWERS)
         limit = z3.RealVal(str(self.book.about.drinks_that_close_holds))
+        if_drinking = [name for name, entry in self.book.conditions.items() if entry.closes_hold_if_drinking]
         return z3.Or(
             *(self.has[name] for name, entry in self.book.conditions.items() if entry.closes_hold),
             *(z3.And(flag.known, flag.value) for flag in flags),
             z3.And(drinks.known, drinks.value >= limit),
+            z3.And(drinks.known, drinks.value > 0, z3.Or([self.has[name] for name in if_drinking])),
         )
 
     def _shared_class(self) -> None:

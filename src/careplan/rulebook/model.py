@@ -240,6 +240,7 @@ class Condition(Entry, frozen=True, kw_only=True):
     snomed: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     closes_hold: bool = False
+    closes_hold_if_drinking: bool = False
     also_when_over: bool = False
 
 
