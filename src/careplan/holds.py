@@ -46,7 +46,9 @@ class HoldQuestions:
         self._calming = _of_classes(rows, {"benzodiazepine"})
         self._drinks = book.about.drinks_that_close_holds
         self._closing_conditions = {name for name, condition in book.conditions.items() if condition.closes_hold}
-        self._closing_if_drinking = {name for name, condition in book.conditions.items() if condition.closes_hold_if_drinking}
+        self._closing_if_drinking = {
+            name for name, condition in book.conditions.items() if condition.closes_hold_if_drinking
+        }
 
     def of(self, patient: Patient, medicines: Sequence[Resolved]) -> dict[str, HoldQuestion]:
         """The question for each ingredient of the list.

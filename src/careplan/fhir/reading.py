@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -55,6 +56,7 @@ class FhirReader:
         self._conditions = conditions_of(book)
         self._indications = Meanings("indication", book.codes.indications)
         self._allergies = Meanings("allergies", book.codes.allergies)
+        self._diagnoses = [(one.factor, Meanings(one.factor, one.values)) for one in book.codes.diagnoses]
 
     def read(self, body: object, on: date | None = None, *, drafts: bool = False) -> FromFhir:
         """The patient in a Bundle. `on` is the day of which ages are counted; with `drafts`, orders being made count.
@@ -69,6 +71,7 @@ class FhirReader:
         if "timestamp" in bundle.value and not re.fullmatch(TIME, stamp or ""):
             bundle.fault("timestamp", "must be a time such as 2026-01-31T14:00:00Z")
         mapping = _Mapping(self._book, self._conditions, self._indications, self._allergies, _day(stamp) or on)
+        mapping.diagnoses = self._diagnoses
         mapping.not_taken = _NOT_TAKEN - {"draft"} if drafts else _NOT_TAKEN
         if any(link.text("relation") == "next" for link in bundle.children("link")):
             bundle.fault("link", "says that this is one page of several; send all of it")
@@ -106,8 +109,10 @@ class _Mapping:
         self._medicines: dict[str, Element] = {}
         self._later: list[tuple[Element, str]] = []
         self._allergic: list[tuple[Element, str, str, str]] = []
+        self._diagnosed: list[tuple[str, str, Element]] = []
         self._numbers: dict[str, dict[str, tuple[float, str]]] = {}
         self.not_taken = _NOT_TAKEN
+        self.diagnoses: Sequence[tuple[str, Meanings]] = ()
         self.unmapped: list[NotConsidered] = []
         self.origins: dict[str, str] = {}
         self.subject: str | None = None
@@ -146,6 +151,8 @@ class _Mapping:
             self._medication(resource, reference)
         for observation in self._book.codes.observations:
             self._product(observation)
+        for factor, value, at in self._diagnosed:
+            self._put_graver(factor, value, at)
         listed = "conditions" in self._body
         for resource, reference, name, token in self._allergic:
             if token not in self._body.setdefault("conditions", []):
@@ -174,6 +181,17 @@ class _Mapping:
             return
         into[field] = value
         self.origins.setdefault(pointer, at.pointer)
+
+    def _put_graver(self, factor: str, value: str, at: Element) -> None:
+        """An answer that a diagnosis gives; of two, the one that comes later in the vocabulary, which is the graver one."""
+        kind, _, field = factor.rpartition(".")
+        tokens = list(self._book.vocabulary.fields[factor].values)
+        pointer = f"/{factor.replace('.', '/')}"
+        before = self._body.get(kind, {}).get(field)
+        if before in tokens and tokens.index(before) < tokens.index(value):
+            self._skip(Element({}, self.origins[pointer], []), factor, "A diagnosis says something graver, which counts.")
+            del self._body[kind][field]
+        self._put(factor, value, at)
 
     def _list(self, field: str, value: object, at: Element, reference: str) -> None:
         entries = self._body.setdefault(field, [])
@@ -244,9 +262,16 @@ class _Mapping:
         if sure in _NOT_TRUE:
             self._skip(resource, name, f"Its verification status is {sure}.")
             return
+        answers = [(factor, found) for factor, known in self.diagnoses for found in known.of(codes(concept))]
+        if answers and status not in _OVER:
+            self._diagnosed += [(factor, value, resource) for factor, value in answers]
+            self._body.setdefault("conditions", [])
+            return
         meant = self._conditions.of(codes(concept))
         if status in _OVER:
-            meant = [token for token in meant if self._book.conditions[token].also_when_over]
+            known_over = ((token, self._book.conditions[token]) for token in meant)
+            past = [entry.when_over or (token if entry.also_when_over else "") for token, entry in known_over]
+            meant = [token for token in dict.fromkeys(past) if token]
             if not meant:
                 self._skip(resource, name, f"Its clinical status is {status}.")
                 return

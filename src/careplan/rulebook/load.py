@@ -28,7 +28,14 @@ from careplan.rulebook.model import (
     Source,
     Vocabulary,
 )
-from careplan.rulebook.soundness import check_codes, check_rule, check_rulebook, check_sentences, check_vocabulary
+from careplan.rulebook.soundness import (
+    check_codes,
+    check_conditions,
+    check_rule,
+    check_rulebook,
+    check_sentences,
+    check_vocabulary,
+)
 from careplan.texts import Text
 
 T = TypeVar("T")
@@ -84,7 +91,7 @@ class _Loading:
         vocabulary = self._one("vocabulary.yaml", Vocabulary, check_vocabulary)
         sources = self._one("sources.yaml", dict[str, Source])
         classes = self._one("drug_classes.yaml", dict[str, DrugClass])
-        conditions = self._one("conditions.yaml", dict[str, Condition])
+        conditions = self._one("conditions.yaml", dict[str, Condition], check_conditions)
         codes = self._one("codes.yaml", Codes, check_codes)
         words = self._one("goals.yaml", GoalWords)
         ingredients = self._rows("medications.csv", Ingredient)

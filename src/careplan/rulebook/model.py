@@ -242,6 +242,7 @@ class Condition(Entry, frozen=True, kw_only=True):
     closes_hold: bool = False
     closes_hold_if_drinking: bool = False
     also_when_over: bool = False
+    when_over: str = ""
 
 
 class CodeList(Entry, frozen=True, kw_only=True):
@@ -267,10 +268,18 @@ class ObservationCode(Entry, frozen=True, kw_only=True):
     values: dict[str, CodeList] = {}
 
 
+class DiagnosisCode(Entry, frozen=True, kw_only=True):
+    """A factor that diagnoses answer, with the diagnoses that give each answer."""
+
+    factor: str
+    values: Annotated[dict[str, CodeList], Meta(min_length=1)]
+
+
 class Codes(Entry, frozen=True, kw_only=True):
     """`codes.yaml`: the codes by which facts arrive from other systems."""
 
     indications: dict[str, CodeList]
+    diagnoses: tuple[DiagnosisCode, ...]
     observations: tuple[ObservationCode, ...]
     allergies: dict[str, CodeList]
     override_reasons: dict[str, Line]

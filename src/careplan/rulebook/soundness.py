@@ -8,7 +8,16 @@ from typing import Protocol
 from careplan.fields import KINDS, MAY_BE_CHANGED
 from careplan.rulebook import wording
 from careplan.rulebook.conditions import Group, Path, Pattern, Test, tests_of
-from careplan.rulebook.model import Codes, Rule, Rulebook, RulebookFile, Vocabulary
+from careplan.rulebook.model import (
+    Codes,
+    Condition,
+    DiagnosisCode,
+    ObservationCode,
+    Rule,
+    Rulebook,
+    RulebookFile,
+    Vocabulary,
+)
 from careplan.texts import Text
 
 HUMANS_OF_THE_CLINIC = frozenset({"clinic", "clinician", "on_call_clinician"})
@@ -72,15 +81,27 @@ def check_codes(codes: Codes, note: FaultList) -> None:
     for name in codes.indications.keys() - set(reasons):
         mend = f"Use one of {', '.join(reasons)}."
         note.fault(("indications", name), f"No request can say that a medicine is for {name}.", mend, code="unknown-token")
-    for at, observation in enumerate(codes.observations):
-        kind, _, field = observation.factor.rpartition(".")
-        described = KINDS[kind or "patient"].fields.get(field) if (kind or "patient") in KINDS else None
-        place: Path = ("observations", at, "factor")
-        if described is None or not described.sent:
-            note.fault(place, f"No request has {observation.factor}.", "Name a factor of the request.", code="unknown-field")
-        elif (described.type == "number") == bool(observation.values) or observation.values.keys() - set(described.tokens):
-            mend = "Give units for a number, and for a choice only the answers it has."
-            note.fault(place, f"These answers do not fit {observation.factor}.", mend, code="unknown-token")
+    for list_name, entries in (("diagnoses", codes.diagnoses), ("observations", codes.observations)):
+        for at, entry in enumerate(entries):
+            _check_code(entry, (list_name, at, "factor"), note)
+
+
+def _check_code(entry: DiagnosisCode | ObservationCode, place: Path, note: FaultList) -> None:
+    kind, _, field = entry.factor.rpartition(".")
+    described = KINDS[kind or "patient"].fields.get(field) if (kind or "patient") in KINDS else None
+    if described is None or not described.sent:
+        note.fault(place, f"No request has {entry.factor}.", "Name a factor of the request.", code="unknown-field")
+    elif (described.type == "number") == bool(entry.values) or entry.values.keys() - set(described.tokens):
+        mend = "Give units for a number, and for a choice only the answers it has."
+        note.fault(place, f"These answers do not fit {entry.factor}.", mend, code="unknown-token")
+
+
+def check_conditions(conditions: Mapping[str, Condition], note: FaultList) -> None:
+    """Note every condition that turns into one that there is not once it is over."""
+    for token, entry in conditions.items():
+        if entry.when_over and entry.when_over not in conditions:
+            mend = "Name a condition of this file, or leave when_over out."
+            note.fault((token, "when_over"), f"There is no condition called {entry.when_over}.", mend, code="unknown-token")
 
 
 def check_sentences(about: RulebookFile, note: FaultList) -> None:

@@ -1,0 +1,116 @@
+"""Codes of records: what diagnoses mean, which mean nothing sure, and which are a red flag."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from careplan.fhir.reading import FhirReader, FromFhir
+from careplan.planner import Planner
+
+Json = dict[str, Any]
+ICD = "http://hl7.org/fhir/sid/icd-10-cm"
+SNOMED = "http://snomed.info/sct"
+
+
+def condition(code: str, system: str = ICD, status: str = "active") -> Json:
+    return {
+        "resourceType": "Condition",
+        "clinicalStatus": {"coding": [{"code": status}]},
+        "code": {"coding": [{"system": system, "code": code}], "text": f"problem {code}"},
+    }
+
+
+def read(planner: Planner, *resources: Json) -> FromFhir:
+    entries = [{"resource": resource} for resource in resources]
+    return FhirReader(planner.book, planner.intake).read({"resourceType": "Bundle", "type": "collection", "entry": entries})
+
+
+@pytest.mark.parametrize(
+    ("code", "tokens"),
+    [
+        ("F10.20", ["alcohol_use_disorder_active"]),
+        *((f"F10.{rest}", ["alcohol_use_disorder_history"]) for rest in ("11", "21", "91")),
+        *((f"{drug}.{rest}", ["substance_use_disorder_history"]) for drug in ("F11", "F14", "F19") for rest in ("11", "21")),
+        *((f"{drug}.20", ["substance_use_disorder_active"]) for drug in ("F11", "F12", "F13", "F16", "F19")),
+        ("F10.231", ["alcohol_use_disorder_active", "withdrawal_signs_now"]),
+        ("G47.33", ["sleep_apnea"]),
+        ("I60.9", ["intracerebral_hemorrhage"]),
+        ("I62.00", ["intracerebral_hemorrhage"]),
+        ("Q27.33", ["arteriovenous_malformation"]),
+        ("I50.9", ["unstable_cardiovascular_disease"]),
+        ("I48.91", ["unstable_cardiovascular_disease"]),
+        ("I11.0", ["hypertension", "unstable_cardiovascular_disease"]),
+        ("K72.90", ["severe_liver_impairment"]),
+        ("K74.60", ["moderate_liver_impairment"]),
+        ("E80.21", ["porphyria"]),
+        ("F31.74", ["bipolar_disorder"]),
+        ("F31.2", ["active_psychosis", "bipolar_disorder", "mania"]),
+        ("F30.4", ["bipolar_disorder"]),
+        ("R41.0", ["delirium"]),
+        ("R41.3", ["cognitive_impairment"]),
+        ("Z59.01", ["unsafe_housing"]),
+    ],
+)
+def test_a_diagnosis_is_the_condition_that_it_means(planner: Planner, code: str, tokens: list[str]) -> None:
+    patient = read(planner, condition(code)).patient
+    assert sorted(patient.conditions or []) == sorted(tokens)
+    assert not patient.other_conditions
+
+
+@pytest.mark.parametrize("code", ["Z59.7", "T78.40", "Z81.8", "E80.1", "R41.9", "G45.4", "K74.00", "R11.0"])
+def test_a_diagnosis_that_only_may_mean_a_condition_is_left_to_a_person(planner: Planner, code: str) -> None:
+    patient = read(planner, condition(code)).patient
+    assert patient.conditions == []
+    assert patient.other_conditions == [f"problem {code}"]
+
+
+@pytest.mark.parametrize(
+    ("code", "system", "answer"),
+    [
+        ("R45.851", ICD, "active_no_plan"),
+        ("R45.88", ICD, "active_no_plan"),
+        ("6471006", SNOMED, "active_no_plan"),
+        ("225457007", SNOMED, "active_no_plan"),
+        ("267073005", SNOMED, "active_no_plan"),
+        ("T14.91XA", ICD, "plan_or_intent"),
+    ],
+)
+def test_a_diagnosis_of_suicidal_thoughts_blocks_the_plan(planner: Planner, code: str, system: str, answer: str) -> None:
+    found = read(planner, condition(code, system))
+    assert found.patient.red_flags.suicidal_thoughts == answer
+    assert not found.patient.other_conditions
+    plan = planner.plan(found.patient)
+    assert plan.status == "blocked"
+    assert any(ask.by in ("now", "same_day") for alert in plan.alerts for ask in alert.asks)
+
+
+def test_of_two_answers_about_suicidal_thoughts_the_graver_one_counts(planner: Planner) -> None:
+    answer = {"linkId": "red_flags.suicidal_thoughts", "answer": [{"valueCoding": {"code": "none"}}]}
+    said = {"resourceType": "QuestionnaireResponse", "status": "completed", "item": [answer]}
+    for resources in ((said, condition("R45.851")), (condition("R45.851"), said)):
+        found = read(planner, *resources)
+        assert found.patient.red_flags.suicidal_thoughts == "active_no_plan"
+        assert any(entry.what == "red_flags.suicidal_thoughts" for entry in found.unmapped)
+    both = read(planner, condition("T14.91"), condition("R45.851"))
+    assert both.patient.red_flags.suicidal_thoughts == "plan_or_intent"
+
+
+def test_suicidal_thoughts_that_are_over_are_named_and_set_no_flag(planner: Planner) -> None:
+    found = read(planner, condition("R45.851", status="resolved"))
+    assert found.patient.red_flags.suicidal_thoughts is None
+    assert [entry.what for entry in found.unmapped] == ["problem R45.851"]
+
+
+@pytest.mark.parametrize(
+    ("code", "token"),
+    [
+        ("F10.20", "alcohol_use_disorder_history"),
+        ("F14.20", "substance_use_disorder_history"),
+        ("F29", "psychosis_history"),
+        ("F30.10", "bipolar_disorder"),
+    ],
+)
+def test_an_illness_in_remission_counts_as_one_of_the_past(planner: Planner, code: str, token: str) -> None:
+    assert read(planner, condition(code, status="remission")).patient.conditions == [token]
