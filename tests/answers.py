@@ -15,15 +15,23 @@ from careplan.rulebook.model import Rule, Rulebook
 Json = dict[str, Any]
 
 LEFT_OPEN = object()
+CLOSING: dict[str, Any] = {
+    "/conditions": [],
+    "/lifestyle/alcohol_drinks_per_week": 0,
+    "/red_flags/intoxicated_now": False,
+    "/red_flags/new_neurological_symptom": False,
+}
+"""What could close the hold question besides the medicines, with the answers that do not."""
 _MOST = 4_000
 
 
 def completed(book: Rulebook, rule: Rule, body: Json, questions: Sequence[str]) -> Iterator[Json]:
     """The patient with the questions answered in every way worth trying, or left open; many ways are sampled."""
     ways = [[LEFT_OPEN, *_answers(book, rule, body, pointer)] for pointer in questions]
-    if "/conditions" not in questions and "conditions" not in body and "/medications" in questions:
-        # What may be said of a medicine is asked as soon as it is known, and hangs on the conditions.
-        questions, ways = [*questions, "/conditions"], [*ways, [LEFT_OPEN, []]]
+    if "/medications" in questions:
+        # What may be said of a medicine is asked as soon as it is known, and hangs on these answers.
+        more = [pointer for pointer in CLOSING if pointer not in questions and not _answered(body, pointer)]
+        questions, ways = [*questions, *more], [*ways, *([LEFT_OPEN, CLOSING[pointer]] for pointer in more)]
     size = 1
     for way in ways:
         size *= len(way)
@@ -71,6 +79,13 @@ def _answers(book: Rulebook, rule: Rule, body: Json, pointer: str) -> list[Any]:
         limits |= left | {other + one for one in left} | {other - one for one in left}
     near = sorted({limit + step for limit in limits for step in (-1, 0, 1)})
     return [int(one) if one.is_integer() else one for one in near if allowed.least <= one <= allowed.most]
+
+
+def _answered(body: Json, pointer: str) -> bool:
+    value: Any = body
+    for key in pointer.strip("/").split("/"):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value is not None
 
 
 def _sent(examples: Sequence[Json], key: str) -> list[Any]:

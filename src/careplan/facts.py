@@ -206,7 +206,7 @@ class FactMaker:
                 rows[row.ingredient] = row
         for resolved in medicines:
             for at, row in enumerate(resolved.match.ingredients if resolved.match else ()):
-                schedule = "rescue" if resolved.match and resolved.match.rescue else resolved.entry.schedule
+                schedule = resolved.schedule
                 stance = questions[row.ingredient].stance
                 held = bool(holds) and hold_for(row, holds) is not None
                 twice = len(set(entries[row.ingredient])) > 1

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
 from rapidfuzz import fuzz, process
 
-from careplan.patient import Medication
+from careplan.patient import Medication, Schedule
 
 HoldStance = Literal["never", "ask", ""]
 Problem = Literal["not_recognized", "partly_recognized", "code_not_recognized", "code_and_name_disagree"]
 
 SUGGESTION_SCORE = 80
 MOST_SUGGESTIONS = 3
+MOST_WORDS = 12
+"""So many words of an entry are looked through for a known name."""
 
 
 class Ingredient(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +41,7 @@ class Ingredient(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[str, ...] = ()
     brands: tuple[str, ...] = ()
     rescue_brands: tuple[str, ...] = ()
+    depot_brands: tuple[str, ...] = ()
     hold: HoldStance = ""
     note: str = ""
 
@@ -62,6 +65,15 @@ class Match(msgspec.Struct, frozen=True):
     called: str = ""
     also_contains: tuple[str, ...] = ()
     rescue: bool = False
+    depot: bool = False
+
+
+class Offers(msgspec.Struct, frozen=True):
+    """What bears on suggestions: short names with what they may mean, and classes never offered beside everyday products."""
+
+    short: Mapping[str, tuple[str, ...]] = {}
+    everyday: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
 
 
 class Resolved(msgspec.Struct, frozen=True):
@@ -73,6 +85,13 @@ class Resolved(msgspec.Struct, frozen=True):
     problem: Problem | None = None
     suggestions: tuple[str, ...] = ()
     unknown_parts: tuple[str, ...] = ()
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """How it is taken: as sent, but for a product that is sold only as rescue or only as a long-acting injection."""
+        if self.match is not None and self.match.rescue:
+            return "rescue"
+        return "long_acting_injection" if self.match is not None and self.match.depot else self.entry.schedule
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -100,6 +119,7 @@ class Catalogue:
         combinations: Iterable[Combination],
         form_words: Iterable[str] = (),
         rescue_forms: Iterable[str] = (),
+        offers: Offers | None = None,
     ) -> None:
         self.ingredients: Mapping[str, Ingredient] = {row.ingredient: row for row in ingredients}
         self.combinations = tuple(combinations)
@@ -113,6 +133,9 @@ class Catalogue:
         for product in self.combinations:
             self._add_combination(product)
         self._spellings = {name: match for name, match in self._by_name.items() if len(name) > 3}
+        offers = offers or Offers()
+        self._everyday, self._never_offered = frozenset(offers.everyday), frozenset(offers.never)
+        self._short = {normalize(name): tuple(map(self._named, meant)) for name, meant in offers.short.items()}
 
     def names(self) -> Iterable[str]:
         """Every normalized name of every medicine, with its salt and form and without."""
@@ -136,13 +159,38 @@ class Catalogue:
         return Resolved(index, entry, None, "not_recognized", self.suggest(entry.name))
 
     def suggest(self, name: str | None) -> tuple[str, ...]:
-        """Known names near `name`, nearest first, in our spelling."""
-        key = self._strip_forms(normalize(name or ""))
+        """Known names that stand in `name`, and known names near it, nearest first, in our spelling."""
+        plain = normalize(name or "")
+        if plain in self._short:
+            return tuple(display(match) for match in self._short[plain])
+        key = self._strip_forms(plain)
         if len(key) < 4:
             return ()
         near = process.extract(key, self._spellings.keys(), scorer=fuzz.ratio, limit=8, score_cutoff=SUGGESTION_SCORE)
-        offers = (display(self._by_name[found]) for found, _, _ in near)
-        return tuple(dict.fromkeys(offers))[:MOST_SUGGESTIONS]
+        matches = [*self._contained(plain), *(self._by_name[found] for found, _, _ in near)]
+        if not self._everyday.isdisjoint(plain.split()):
+            matches = [match for match in matches if not self._is_kept_back(match)]
+        return tuple(dict.fromkeys(map(display, matches)))[:MOST_SUGGESTIONS]
+
+    def _contained(self, plain: str) -> Iterator[Match]:
+        """The medicines whose whole name stands among the words, the longest name first."""
+        words = plain.split()[:MOST_WORDS]
+        for length in range(len(words), 0, -1):
+            for start in range(len(words) - length + 1):
+                part = " ".join(words[start : start + length])
+                if part in self._spellings:
+                    yield self._by_name[part]
+                elif length == 1 and len(part) > 3 and part not in self._form_words and (match := self._by_stem.get(part)):
+                    yield self._as_written(match, part)
+
+    def _is_kept_back(self, match: Match) -> bool:
+        return any(not self._never_offered.isdisjoint(row.classes) for row in match.ingredients)
+
+    def _named(self, name: str) -> Match:
+        match = self._by_name.get(normalize(name))
+        if match is None:
+            raise ValueError(f"the name {name}, which is to be offered for a short one, stands for no medicine")
+        return match
 
     def search(self, query: str, limit: int = 20) -> list[Found]:
         """Medicines by any name, misspelling, beginning of a name or RxNorm code; best first."""
@@ -181,7 +229,7 @@ class Catalogue:
         ingredients = {row.ingredient: row for found in known for row in found.ingredients}
         if len(ingredients) == len(known[0].ingredients) and not unknown:
             # One medicine under two of its names, such as a brand with its ingredient in brackets.
-            return self._as_kept(max(known, key=lambda found: (found.rescue, found.called)), key), ()
+            return self._as_kept(max(known, key=lambda found: (found.rescue, found.depot, found.called)), key), ()
         together = Match(tuple(ingredients.values()), rescue=any(found.rescue for found in known))
         return self._as_kept(together, key), unknown
 
@@ -200,7 +248,19 @@ class Catalogue:
     def _exact(self, key: str) -> Match | None:
         """The match of a normalized name, as it stands or without its salts, forms and strengths."""
         stem = self._strip_forms(key)
-        return self._by_name.get(key) or self._by_name.get(stem) or self._by_stem.get(stem)
+        unmeasured = " ".join(word for word in key.split() if not _STRENGTH.fullmatch(word))
+        exact = self._by_name.get(key) or self._by_name.get(unmeasured) or self._by_name.get(stem)
+        if exact:
+            return exact
+        shared = self._by_stem.get(stem)
+        return self._as_written(shared, key) if shared else None
+
+    def _as_written(self, match: Match, key: str) -> Match:
+        """A match by a brand in another form, called by that brand without the form that was not named: "Effexor"."""
+        named = set(key.split())
+        words = match.called.replace("-", " ").split()
+        kept = [word for word in words if normalize(word) in named or normalize(word) not in self._form_words]
+        return match if len(kept) == len(words) else msgspec.structs.replace(match, called=" ".join(kept))
 
     def _strip_forms(self, key: str) -> str:
         """`key` without salts, dosage forms and strengths; unchanged if nothing else would be left."""
@@ -211,8 +271,9 @@ class Catalogue:
         plain = Match((row,))
         for name in (row.name, row.ingredient, *row.names):
             self._add_name(name, plain)
-        for brand in (*row.brands, *row.rescue_brands):
-            self._add_name(brand, Match((row,), brand, rescue=brand in row.rescue_brands))
+        for brand in (*row.brands, *row.rescue_brands, *row.depot_brands):
+            made = Match((row,), brand, rescue=brand in row.rescue_brands, depot=brand in row.depot_brands)
+            self._add_name(brand, made)
         for code in row.rxcui:
             self._add_code(code, plain)
 

@@ -98,6 +98,7 @@ def _medicines(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> It
     yield symbolic.ingredient == names.index(ingredient)
     yield symbolic.problem == PROBLEMS.index(own.problem or "none")
     yield symbolic.rescue_product == bool(own.match and own.match.rescue)
+    yield symbolic.depot_product == bool(own.match and own.match.depot)
     for answer, value in (
         (symbolic.sent_schedule, own.entry.schedule),
         (symbolic.answers["medicine", "indication"], own.entry.indication),

@@ -6,15 +6,23 @@ from typing import Any
 
 import pytest
 
+from careplan.inquiry import merge_patch
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
 
 XANAX = {"name": "Xanax", "schedule": "as_needed", "indication": "anxiety"}
 LAMICTAL = {"name": "Lamictal", "schedule": "daily", "indication": "bipolar"}
 
+ANSWERED: dict[str, Any] = {
+    "conditions": [],
+    "lifestyle": {"alcohol_drinks_per_week": 0},
+    "red_flags": {"intoxicated_now": False, "new_neurological_symptom": False},
+}
+"""The answers besides the medicines without which the question is not open."""
+
 
 def speaks_of_holds(planner: Planner, book: Rulebook, body: dict[str, Any]) -> list[str]:
-    plan = planner.plan(planner.intake.convert({"conditions": []} | body))
+    plan = planner.plan(planner.intake.convert(merge_patch(ANSWERED, body)))
     items = (*plan.alerts, *(item for section in plan.sections for item in section.items))
     return [
         item.id
@@ -26,6 +34,34 @@ def speaks_of_holds(planner: Planner, book: Rulebook, body: dict[str, Any]) -> l
 def test_a_medicine_taken_now_and_then_for_a_clear_reason_is_open_for_discussion(planner: Planner, book: Rulebook) -> None:
     assert speaks_of_holds(planner, book, {"medications": [XANAX]})
     assert speaks_of_holds(planner, book, {"medications": [LAMICTAL]})
+
+
+@pytest.mark.parametrize(
+    "pointer",
+    [
+        "/conditions",
+        "/lifestyle/alcohol_drinks_per_week",
+        "/red_flags/intoxicated_now",
+        "/red_flags/new_neurological_symptom",
+    ],
+)
+@pytest.mark.parametrize("medicine", [XANAX, LAMICTAL])
+def test_an_answer_that_would_close_the_question_is_asked_for_before_it_is_open(
+    planner: Planner, book: Rulebook, medicine: dict[str, Any], pointer: str
+) -> None:
+    group, _, field = pointer.strip("/").partition("/")
+    body = {"medications": [medicine], group: {field: None} if field else None}
+    assert not speaks_of_holds(planner, book, body)
+    plan = planner.plan(planner.intake.convert(merge_patch(ANSWERED, body)))
+    (asked,) = [question for question in plan.information_needed if question.pointer == pointer]
+    assert "medications" in [part.section for part in asked.could_change]
+
+
+@pytest.mark.parametrize("past", ["alcohol_use_disorder_history", "substance_use_disorder_history"])
+def test_any_drinking_after_a_use_disorder_closes_the_question(planner: Planner, book: Rulebook, past: str) -> None:
+    body = {"medications": [XANAX], "conditions": [past]}
+    assert speaks_of_holds(planner, book, body)
+    assert not speaks_of_holds(planner, book, body | {"lifestyle": {"alcohol_drinks_per_week": 0.5}})
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from careplan.medications import Catalogue, Combination, Ingredient, display, normalize
 from careplan.patient import Medication
+from careplan.planner import Planner
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Rulebook
 
@@ -23,7 +24,7 @@ ROWS = list(CATALOGUE.ingredients.values())
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.ingredient)
 def test_a_medicine_is_recognized_by_every_name_and_code_in_any_case_and_spacing(row: Ingredient) -> None:
-    for name in (row.name, *row.names, *row.brands, *row.rescue_brands):
+    for name in (row.name, *row.names, *row.brands, *row.rescue_brands, *row.depot_brands):
         for written in (name, name.upper(), f"  {name.lower()}  ", name.replace(" ", "   "), f"{name} 10 mg tablet"):
             assert row.ingredient in ingredients(name=written), written
     for code in row.rxcui:
@@ -183,3 +184,92 @@ def test_a_brand_with_another_ingredient_in_brackets_is_both(book: Rulebook) -> 
 @pytest.mark.parametrize("name", ["T3", "THC", "En", "(  )", "10 mg tablet"])
 def test_what_could_be_anything_is_not_recognized(book: Rulebook, name: str) -> None:
     assert book.catalogue.resolve(0, Medication(name=name)).match is None
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Ativan 1 mg q6h", "lorazepam (Ativan)"),
+        ("Klonopin wafers", "clonazepam (Klonopin)"),
+        ("Rivotril gotas", "clonazepam (Rivotril)"),
+        ("Lamictal starter kit", "lamotrigine (Lamictal)"),
+        ("ketamine troches", "ketamine"),
+        ("Tylenol PM", "diphenhydramine (Tylenol PM)"),
+        ("NyQuil", "doxylamine and dextromethorphan (NyQuil)"),
+        ("Excedrin", "caffeine (Excedrin)"),
+    ],
+)
+def test_words_on_how_it_is_taken_and_everyday_products_do_not_hide_a_medicine(
+    book: Rulebook, written: str, shown: str
+) -> None:
+    found = book.catalogue.resolve(0, Medication(name=written))
+    assert found.match is not None
+    assert display(found.match) == shown
+    assert found.problem is None
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Effexor", "venlafaxine (Effexor)"),
+        ("Effexor XR 75", "venlafaxine (Effexor XR)"),
+        ("Wellbutrin", "bupropion (Wellbutrin)"),
+        ("Wellbutrin XL 300 mg", "bupropion (Wellbutrin XL)"),
+        ("Toprol", "metoprolol (Toprol)"),
+        ("Toprol XL 50", "metoprolol (Toprol-XL)"),
+        ("pressed Xanax", "designer benzodiazepine (pressed Xanax)"),
+    ],
+)
+def test_a_release_form_that_nobody_sent_is_not_shown(book: Rulebook, written: str, shown: str) -> None:
+    match = book.catalogue.resolve(0, Medication(name=written)).match
+    assert match is not None
+    assert display(match) == shown
+
+
+@pytest.mark.parametrize(
+    ("written", "offered"),
+    [
+        ("my Ativan from dr smith", "lorazepam (Ativan)"),
+        ("the Klonopin they gave me", "clonazepam (Klonopin)"),
+        ("EN", "delorazepam"),
+        ("T3", "liothyronine"),
+        ("T3", "codeine (Tylenol with codeine)"),
+    ],
+)
+def test_a_known_name_within_an_entry_is_offered_and_never_taken(book: Rulebook, written: str, offered: str) -> None:
+    found = book.catalogue.resolve(0, Medication(name=written))
+    assert found.match is None
+    assert offered in found.suggestions
+
+
+@pytest.mark.parametrize("written", ["Tylenol AM", "Tylenol extra strength", "Robitussin 7", "aleve codein"])
+def test_no_controlled_medicine_is_offered_for_an_everyday_product(book: Rulebook, written: str) -> None:
+    found = book.catalogue.resolve(0, Medication(name=written))
+    assert not [name for name in found.suggestions if "codeine" in name]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("Vivitrol", "Vivitrol 380 mg", "naltrexone (Vivitrol)", "Invega Sustenna"),
+        *("Haldol decanoate", "Abilify Maintena", "Sublocade"),
+    ],
+)
+def test_a_long_acting_injection_is_one_though_nobody_said_so(book: Rulebook, written: str) -> None:
+    assert book.catalogue.resolve(0, Medication(name=written)).schedule == "long_acting_injection"
+    assert book.catalogue.resolve(0, Medication(name=written, schedule="daily")).schedule == "long_acting_injection"
+
+
+def test_two_street_benzodiazepines_are_two_medicines(planner: Planner) -> None:
+    sent = {"medications": [{"name": "bromazolam"}, {"name": "pressed Xanax"}]}
+    case = planner.plan(planner.intake.convert(sent))
+    assert [read.recognized_as for read in case.medications] == ["bromazolam", "designer benzodiazepine (pressed Xanax)"]
+    said = [item.patient_text for section in case.sections for item in section.items]
+    assert not [text for text in said if "twice" in text]
+
+
+def test_the_date_of_a_monthly_injection_is_asked_for_by_its_brand_alone(planner: Planner) -> None:
+    plan = planner.plan(planner.intake.convert({"medications": [{"name": "Vivitrol"}]}))
+    fired = {item.rule.id for section in plan.sections for item in section.items}
+    assert "naltrexone-monthly-injection" in fired
+    assert "naltrexone-or-nalmefene-tablets" not in fired

@@ -78,6 +78,8 @@ def test_two_holds_of_one_class_are_not_settled_in_silence(planner: Planner) -> 
     body = {
         "medications": [{"name": "Xanax", "schedule": "as_needed", "indication": "anxiety"}],
         "conditions": [],
+        "lifestyle": {"alcohol_drinks_per_week": 0},
+        "red_flags": {"intoxicated_now": False, "new_neurological_symptom": False},
         "protocol": {"holds": holds},
     }
     (entry,) = planner.plan(planner.intake.convert(body)).not_considered

@@ -104,6 +104,7 @@ class Search:
             symbolic.other_unclear,
             symbolic.problem != PROBLEMS.index("none"),
             symbolic.rescue_product,
+            symbolic.depot_product,
             *symbolic.signed_holds.values(),
             symbolic.has_medicine,
             *symbolic.other.values(),

@@ -210,10 +210,13 @@ class SymbolicPatient:
         # An entry may name the rescue product beside the medicine; the product is then among what is taken besides.
         beside = [self.other[row.ingredient] for row in in_rescue]
         self._add(z3.Implies(self.rescue_product, z3.Or(self.is_one_of(self.ingredient, in_rescue), *beside)))
-        rescue = schedules.index("rescue")
+        self.depot_product = z3.Bool("medicine is a long-acting injection")
+        in_depot = [row for row in self.ingredients if row.depot_brands]
+        self._add(z3.Implies(self.depot_product, self.is_one_of(self.ingredient, in_depot)))
+        rescue, depot = schedules.index("rescue"), schedules.index("long_acting_injection")
         self.answers["medicine", "schedule"] = Answer(
-            z3.Or(self.rescue_product, self.sent_schedule.known),
-            z3.If(self.rescue_product, rescue, self.sent_schedule.value),
+            z3.Or(self.rescue_product, self.depot_product, self.sent_schedule.known),
+            z3.If(self.rescue_product, rescue, z3.If(self.depot_product, depot, self.sent_schedule.value)),
             schedules,
         )
         indications = fields["indication"].tokens

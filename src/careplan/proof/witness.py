@@ -126,7 +126,8 @@ class Writer:
         return entries
 
     def _entry(self, symbolic: SymbolicPatient, reading: _Reading, row: Ingredient) -> Json:
-        names = self._rescue_names(row) if reading.holds(symbolic.rescue_product) else ()
+        names = row.depot_brands if reading.holds(symbolic.depot_product) else ()
+        names = self._rescue_names(row) if reading.holds(symbolic.rescue_product) else names
         entry: Json = {"name": (*names, row.name)[0]}
         problem = PROBLEMS[reading.number(symbolic.problem)]
         self._trouble(entry, row, problem)

@@ -11,7 +11,7 @@ import msgspec
 
 from careplan.errors import InvalidRulebook, RuleFault
 from careplan.goals import GoalWords, judge_of
-from careplan.medications import Catalogue, Combination, Ingredient
+from careplan.medications import Catalogue, Combination, Ingredient, Offers
 from careplan.rulebook.conditions import Reader, When
 from careplan.rulebook.files import Document, read_rows
 from careplan.rulebook.lock import LOCK, check_lock
@@ -210,7 +210,8 @@ class _Loading:
         if len(self._faults) > before:
             return None
         try:
-            return Catalogue(ingredients, combinations, about.dosage_words, about.rescue_forms)
+            offers = Offers(about.only_offered, about.over_the_counter.names, about.over_the_counter.never_offered)
+            return Catalogue(ingredients, combinations, about.dosage_words, about.rescue_forms, offers)
         except ValueError as error:
             self._csv_fault("medications.csv", "", f"{error}.".capitalize())
             return None

@@ -299,6 +299,13 @@ class Closing(Entry, frozen=True, kw_only=True):
     crisis: Line
 
 
+class OverTheCounter(Entry, frozen=True, kw_only=True):
+    """Names of products sold without a prescription, and the classes of which nothing is offered in their place."""
+
+    names: tuple[str, ...]
+    never_offered: tuple[str, ...]
+
+
 class RulebookFile(Entry, frozen=True, kw_only=True):
     """`rulebook.yaml`."""
 
@@ -313,6 +320,8 @@ class RulebookFile(Entry, frozen=True, kw_only=True):
     drinks_that_close_holds: Annotated[float, Meta(gt=0, le=14)]
     dosage_words: tuple[str, ...]
     rescue_forms: tuple[str, ...]
+    only_offered: dict[str, tuple[str, ...]] = {}
+    over_the_counter: OverTheCounter = OverTheCounter(names=(), never_offered=())
 
 
 class Rulebook(msgspec.Struct, frozen=True, kw_only=True):

@@ -81,9 +81,10 @@ def check_codes(codes: Codes, note: FaultList) -> None:
     for name in codes.indications.keys() - set(reasons):
         mend = f"Use one of {', '.join(reasons)}."
         note.fault(("indications", name), f"No request can say that a medicine is for {name}.", mend, code="unknown-token")
-    for list_name, entries in (("diagnoses", codes.diagnoses), ("observations", codes.observations)):
-        for at, entry in enumerate(entries):
-            _check_code(entry, (list_name, at, "factor"), note)
+    for at, diagnosis in enumerate(codes.diagnoses):
+        _check_code(diagnosis, ("diagnoses", at, "factor"), note)
+    for at, observation in enumerate(codes.observations):
+        _check_code(observation, ("observations", at, "factor"), note)
 
 
 def _check_code(entry: DiagnosisCode | ObservationCode, place: Path, note: FaultList) -> None:
