@@ -12,7 +12,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 
 LAYERS = [
     {"errors", "texts", "phrases", "zones", "memo", "pool", "partfile"},
-    {"patient"},
+    {"patient", "goalwords"},
     {"fields", "medications", "goals"},
     {"rulebook.conditions"},
     {"rulebook.model", "rulebook.files", "rulebook.wording", "rulebook.revisions"},
@@ -29,7 +29,7 @@ LAYERS = [
     {"formats"},
     {"planner", "trials", "fhir.element", "fhir.outcome"},
     {"fhir.coding"},
-    {"fhir.dosage", "fhir.answers"},
+    {"fhir.dosage", "fhir.answers", "fhir.days"},
     {"fhir.reading"},
     {"fhir.writing"},
     {"fhir.knowledge", "fhir.cards"},

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from careplan.goals import Category, GoalJudge, GoalJudgement, GoalWords, Topic
+from careplan.goals import GoalJudge, GoalJudgement
+from careplan.goalwords import Category, GoalWords, Topic
 from careplan.rulebook.files import Document
 
 FILE = Path(__file__).parents[2] / "rules" / "goals.yaml"

@@ -11,7 +11,8 @@ import msgspec
 
 from careplan.errors import Fault, InvalidPatient
 from careplan.fhir.answers import medicine_of, value_of
-from careplan.fhir.coding import LOINC, RXNORM, Meanings, codes, conditions_of, words
+from careplan.fhir.coding import LOINC, RXNORM, Meanings, code_of, codes, conditions_of, words
+from careplan.fhir.days import age_on, day_of
 from careplan.fhir.dosage import schedule_of
 from careplan.fhir.element import Element
 from careplan.fields import KINDS
@@ -70,7 +71,7 @@ class FhirReader:
         stamp = bundle.text("timestamp")
         if "timestamp" in bundle.value and not re.fullmatch(TIME, stamp or ""):
             bundle.fault("timestamp", "must be a time such as 2026-01-31T14:00:00Z")
-        mapping = _Mapping(self._book, self._conditions, self._indications, self._allergies, _day(stamp) or on)
+        mapping = _Mapping(self._book, self._conditions, self._indications, self._allergies, day_of(stamp) or on)
         mapping.diagnoses = self._diagnoses
         mapping.not_taken = _NOT_TAKEN - {"draft"} if drafts else _NOT_TAKEN
         if any(link.text("relation") == "next" for link in bundle.children("link")):
@@ -185,11 +186,10 @@ class _Mapping:
     def _put_graver(self, factor: str, value: str, at: Element) -> None:
         """An answer that a diagnosis gives; of two, the one that comes later in the vocabulary, which is the graver one."""
         kind, _, field = factor.rpartition(".")
-        tokens = list(self._book.vocabulary.fields[factor].values)
-        pointer = f"/{factor.replace('.', '/')}"
-        before = self._body.get(kind, {}).get(field)
+        tokens, before = list(self._book.vocabulary.fields[factor].values), self._body.get(kind, {}).get(field)
         if before in tokens and tokens.index(before) < tokens.index(value):
-            self._skip(Element({}, self.origins[pointer], []), factor, "A diagnosis says something graver, which counts.")
+            where = Element({}, self.origins[f"/{kind}/{field}"], [])
+            self._skip(where, factor, "A diagnosis says something graver, which counts.")
             del self._body[kind][field]
         self._put(factor, value, at)
 
@@ -211,7 +211,7 @@ class _Mapping:
             return
         if self._on is None:
             self._skip(resource, "birthDate", "Without Bundle.timestamp there is no day of which to count the age.")
-        elif (age := _age(born, self._on)) is None:
+        elif (age := age_on(born, self._on)) is None:
             self._skip(resource, "birthDate", "It is not exact enough to count the age.")
         else:
             self._put("age_years", age, resource)
@@ -258,7 +258,7 @@ class _Mapping:
     def _condition(self, resource: Element, reference: str) -> None:
         concept = resource.child("code")
         name = words(concept) or "condition without a name"
-        status, sure = _code_of(resource.child("clinicalStatus")), _code_of(resource.child("verificationStatus"))
+        status, sure = code_of(resource.child("clinicalStatus")), code_of(resource.child("verificationStatus"))
         if sure in _NOT_TRUE:
             self._skip(resource, name, f"Its verification status is {sure}.")
             return
@@ -269,9 +269,8 @@ class _Mapping:
             return
         meant = self._conditions.of(codes(concept))
         if status in _OVER:
-            known_over = ((token, self._book.conditions[token]) for token in meant)
-            past = [entry.when_over or (token if entry.also_when_over else "") for token, entry in known_over]
-            meant = [token for token in dict.fromkeys(past) if token]
+            known = [(token, self._book.conditions[token]) for token in meant]
+            meant = [one.when_over or token for token, one in known if one.when_over or one.also_when_over]
             if not meant:
                 self._skip(resource, name, f"Its clinical status is {status}.")
                 return
@@ -287,7 +286,7 @@ class _Mapping:
         name = words(concept) or "allergy without a name"
         meant = self._allergies.of(codes(concept))
         meant += [token for token, entry in self._book.codes.allergies.items() if name.casefold() in entry.names]
-        if _code_of(resource.child("verificationStatus")) in _NOT_TRUE or not meant:
+        if code_of(resource.child("verificationStatus")) in _NOT_TRUE or not meant:
             self._skip(resource, name, "No rule of this rulebook looks at this allergy.")
             return
         self._allergic += [(resource, reference, name, token) for token in dict.fromkeys(meant)]
@@ -356,26 +355,3 @@ class _Mapping:
                 self._skip(item, item.text("text") or "answer", "No factor of the request is made from it.")
             else:
                 self._put(factor, values[0], item)
-
-
-def _code_of(concept: Element | None) -> str | None:
-    return next((one.code for one in codes(concept)), None)
-
-
-def _day(stamp: str | None) -> date | None:
-    try:
-        return date.fromisoformat((stamp or "")[:10])
-    except ValueError:
-        return None
-
-
-def _age(born: str, on: date) -> int | None:
-    """Full years; of a birth date without day or month only where it makes no difference."""
-    parts = born.split("-")
-    try:
-        if len(parts) == 3:
-            day = date.fromisoformat(born)
-            return on.year - day.year - ((on.month, on.day) < (day.month, day.day)) if day <= on else None
-    except ValueError:
-        return None
-    return None

@@ -10,7 +10,8 @@ from typing import TypeAlias, TypeVar
 import msgspec
 
 from careplan.errors import InvalidRulebook, RuleFault
-from careplan.goals import GoalWords, judge_of
+from careplan.goals import judge_of
+from careplan.goalwords import GoalWords
 from careplan.medications import Catalogue, Combination, Ingredient, Offers
 from careplan.rulebook.conditions import Reader, When
 from careplan.rulebook.files import Document, read_rows
