@@ -6,6 +6,7 @@ import re
 import sys
 from pathlib import Path
 from typing import BinaryIO, NoReturn
+from zoneinfo import ZoneInfo
 
 import msgspec
 import rich_click as click
@@ -31,6 +32,7 @@ from careplan.planner import Planner
 from careplan.record import read_record, record, replay
 from careplan.rulebook.load import shipped
 from careplan.settings import Settings
+from careplan.zones import ZONES
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -54,6 +56,9 @@ def main() -> None:
 @click.option("--record", "at", metavar="TIME", help="Print a decision record made at this time (RFC 3339) instead.")
 @click.option("--against", type=click.File("rb"), help="Say what would be different for the patient in this file.")
 @click.option("--what-would-change", "item", metavar="ID", help="Say what would make this item or rule go away or come up.")
+@click.option(
+    "--zone", metavar="ZONE", help="Write hours in this time zone, such as America/New_York, else in the clinic's."
+)
 @RULES
 def plan(
     file: BinaryIO,
@@ -63,6 +68,7 @@ def plan(
     at: str | None,
     against: BinaryIO | None,
     item: str | None,
+    zone: str | None,
     rules: Path | None,
 ) -> None:
     """Plan for the patient in FILE ("-" for standard input) and print the draft.
@@ -74,16 +80,19 @@ def plan(
     if sum(map(bool, (explain, at, against, item))) > 1:
         fail("choose one of --explain, --record, --against and --what-would-change", 2)
     settings = read_settings()
+    if zone and zone not in ZONES:
+        fail(f"there is no time zone {zone}; name one such as America/New_York", 2)
+    where = ZoneInfo(zone) if zone else settings.zone
     planner = Planner(read_rulebook(rules or settings.rules_folder))
     clinic = read_protocol(settings, planner.intake)
     patient = _read(planner, file, clinic)
     made = planner.explained(patient) if explain else planner.plan(patient)
-    output = Output(form or ("text" if sys.stdout.isatty() else "json"))
+    output = Output(form or ("text" if sys.stdout.isatty() else "json"), where)
     write = FORMS.get(form or "")
     if write and (explain or at or against or item):
         fail(f"{form} is a form of a plan by itself, without --explain, --record, --against and --what-would-change", 2)
     if write:
-        sys.stdout.buffer.write(write(made, patient))
+        sys.stdout.buffer.write(write(made, patient, where))
     elif against:
         output.difference(difference(made, planner.plan(_read(planner, against, clinic))))
     elif item:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from careplan.plan import CarePlan, Item, PlanSection
@@ -30,15 +32,26 @@ class Languages:
             sections=[self._section(section, language) for section in plan.sections],
             disclaimer=_line(closing.disclaimer) if closing else plan.disclaimer,
             crisis=_line(closing.crisis) if closing else plan.crisis,
+            closing_language=language if closing else None,
+            closing_translation=self._closing(language) if closing else None,
         )
 
     def _section(self, section: PlanSection, language: str) -> PlanSection:
-        titles = self._book.vocabulary.sections[section.section].in_languages
+        title = self._book.vocabulary.sections[section.section].in_languages.get(language)
+        section = msgspec.structs.replace(section, items=[self._item(item, language) for item in section.items])
+        if title is None:
+            return section
         return msgspec.structs.replace(
             section,
-            patient_title=titles.get(language, section.patient_title),
-            items=[self._item(item, language) for item in section.items],
+            patient_title=title,
+            patient_title_language=language,
+            patient_title_translation=self._closing(language),
         )
+
+    def _closing(self, language: str) -> Literal["needs_review", "reviewed"]:
+        """Whether a translator has checked what is not of one rule: the closing, and with it the titles of sections."""
+        closing = self._book.about.in_languages.get(language)
+        return "reviewed" if closing and closing.reviewed_by else "needs_review"
 
     def _item(self, item: Item, language: str) -> Item:
         translation = self._book.rules[item.rule.id].file.then.in_languages.get(language)

@@ -74,6 +74,11 @@ class SignedHold(Part, frozen=True, kw_only=True):
     approved_by: str
 
 
+Translated = Annotated[
+    Literal["needs_review", "reviewed"] | None, Meta(description="whether a named translator has checked it")
+]
+
+
 class Item(Part, frozen=True, kw_only=True):
     """One line of a plan, with all that it takes to trace it."""
 
@@ -83,9 +88,7 @@ class Item(Part, frozen=True, kw_only=True):
     title: str
     patient_text: str
     patient_language: Annotated[str | None, Meta(description="of patient_text, where it is not English")] = None
-    translation: Annotated[
-        Literal["needs_review", "reviewed"] | None, Meta(description="whether a named translator has checked it")
-    ] = None
+    translation: Translated = None
     clinician_text: str
     evidence: list[Evidence]
     rule: RuleRef
@@ -102,6 +105,8 @@ class PlanSection(Part, frozen=True, kw_only=True):
     section: Section
     title: str
     patient_title: str
+    patient_title_language: Annotated[str | None, Meta(description="of patient_title, where it is not English")] = None
+    patient_title_translation: Translated = None
     items: list[Item]
 
 
@@ -224,4 +229,6 @@ class CarePlan(Part, frozen=True, kw_only=True):
     not_considered: list[NotConsidered]
     disclaimer: str
     crisis: str
+    closing_language: Annotated[str | None, Meta(description="of disclaimer and crisis, where it is not English")] = None
+    closing_translation: Translated = None
     explanation: Explanation | None = None

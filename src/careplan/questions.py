@@ -123,7 +123,7 @@ class Questions:
             yield NotConsidered(
                 pointer="/treatment/session_times",
                 what="times of the sessions",
-                why="No rule of this rulebook looks at them.",
+                why="No rule of this rulebook looks at them; time line and calendar are made from them.",
             )
         for at, condition in enumerate(patient.other_conditions):
             yield NotConsidered(

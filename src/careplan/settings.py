@@ -39,7 +39,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     rules: Annotated[str, _about("folder of the rulebook; empty for the one that comes with the package")] = ""
     protocol: Annotated[str, _about("JSON file with the clinic's own signed protocol, for requests that bring none")] = ""
-    time_zone: Annotated[str, _about("the clinic's time zone by its IANA name, for calendars that name none")] = "UTC"
+    time_zone: Annotated[
+        str,
+        _about(
+            "the clinic's time zone by its IANA name, in which plans and calendars write hours; empty for hours as they "
+            "were sent, and UTC in calendars"
+        ),
+    ] = ""
     watch: Annotated[
         bool, _about("reload the rulebook whenever a file of it changes; for development, SIGHUP reloads in any case")
     ] = False
@@ -119,8 +125,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return opened
 
     @property
-    def zone(self) -> ZoneInfo:
-        """The clinic's time zone. Raises `InvalidSettings` if there is none of this name."""
+    def zone(self) -> ZoneInfo | None:
+        """The clinic's time zone, if it is set. Raises `InvalidSettings` if there is none of this name."""
+        if not self.time_zone:
+            return None
         if self.time_zone not in ZONES:
             raise InvalidSettings(f"{self.time_zone} is no time zone; name one such as America/New_York")
         return ZoneInfo(self.time_zone)

@@ -1,9 +1,45 @@
-"""The time zones there are: those of the pinned data, whatever the machine has."""
+"""The time zones there are, those of the pinned data whatever the machine has; and times as they are written out in one."""
 
 from __future__ import annotations
 
+from datetime import datetime, tzinfo
 from importlib.resources import files
 
 _NAMES = files("tzdata").joinpath("zones").read_text("utf-8").split()
 ZONES = tuple(sorted(name for name in _NAMES if name == "UTC" or ("/" in name and not name.startswith("Etc/"))))
 """IANA names of places, and UTC; old abbreviations such as EST or GMT+0 are left out."""
+
+
+def zone_words(zone: tzinfo | None) -> str:
+    """In which zone hours are written; without one each stands as it was sent, with its offset."""
+    if zone is None:
+        return "Hours stand as they were sent, each with its offset from UTC."
+    return "All hours are UTC." if str(zone) == "UTC" else f"All hours are local time in {_place(zone)} ({zone})."
+
+
+def hour(when: datetime, zone: tzinfo | None) -> str:
+    """A time in tables. Where the clock alone would not tell which hour is meant, its offset from UTC stands behind it."""
+    plain = when.strftime("%Y-%m-%d %H:%M")
+    return plain if zone is not None and not _twice(when) else f"{plain} {_offset(when)}"
+
+
+def spoken(when: datetime, zone: tzinfo | None) -> str:
+    """A time as patients read it, with where it counts."""
+    day, clock = f"{when:%A, %B} {when.day}, {when.year}", f"{when.hour % 12 or 12}:{when:%M %p}"
+    if zone is None or _twice(when):
+        return f"{day}, {clock} ({_offset(when)})"
+    return f"{day}, {clock} ({'UTC' if str(zone) == 'UTC' else f'{_place(zone)} time'})"
+
+
+def _twice(when: datetime) -> bool:
+    """Whether the clock shows this time twice that day, as it does when summer time ends."""
+    return when.replace(fold=1 - when.fold).utcoffset() != when.utcoffset()
+
+
+def _offset(when: datetime) -> str:
+    apart = when.strftime("%z")
+    return f"UTC{apart[:3]}:{apart[3:5]}" if when.utcoffset() else "UTC"
+
+
+def _place(zone: tzinfo) -> str:
+    return str(zone).rpartition("/")[2].replace("_", " ")

@@ -45,6 +45,23 @@ def test_a_plan_can_be_written_in_the_forms_of_the_service(form: str, begins: by
     assert refused.exit_code == 2
 
 
+def test_hours_are_written_in_the_zone_that_is_asked_for_or_in_that_of_the_clinic(monkeypatch: pytest.MonkeyPatch) -> None:
+    signed = str(ROOT / "examples" / "signed-protocol-as-needed-lorazepam.json")
+
+    def told(*options: str) -> str:
+        done = CliRunner().invoke(main, ["plan", signed, *options])
+        assert done.exit_code == 0
+        return done.output
+
+    for form in ("text", "markdown", "html"):
+        assert "2026-12-01 10:00 UTC-08:00" in told("--format", form)
+        assert "2026-12-01 13:00" in told("--format", form, "--zone", "America/New_York")
+    assert "local time in New York" in told("--format", "text", "--zone", "America/New_York")
+    monkeypatch.setenv("CAREPLAN_TIME_ZONE", "Europe/Lisbon")
+    assert "2026-12-01 18:00" in told("--format", "text")
+    assert CliRunner().invoke(main, ["plan", signed, "--zone", "Moon/Base"]).exit_code == 2
+
+
 def test_standard_input_and_a_blocked_plan() -> None:
     done = CliRunner().invoke(main, ["plan", "-"], input=(ROOT / "examples" / "crisis.json").read_text())
     assert done.exit_code == 3

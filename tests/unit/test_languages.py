@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def test_only_what_patients_read_changes_with_the_language(planner: Planner, boo
         assert after.patient_language in (None, "es")
         assert (after.patient_text == before.patient_text) == (after.patient_language is None)
         assert (after.patient_language is None) == (after.translation is None)
+        assert before.asks == after.asks
         blank = {"patient_text": "", "patient_language": None, "translation": None}
         assert msgspec.structs.replace(before, **blank) == msgspec.structs.replace(after, **blank)
         assert "{" not in after.patient_text
@@ -74,11 +76,30 @@ def test_a_page_marks_each_text_with_its_language_and_what_no_translator_has_che
     planner: Planner, book: Rulebook
 ) -> None:
     patient = planner.intake.decode((ROOT / "examples" / "daily-benzodiazepine.json").read_bytes())
-    shown = page(Languages(book).plan(planner.plan(patient), "es"), patient).decode()
-    spanish = shown.count('<p lang="es">')
-    assert spanish >= 2
-    assert shown.count("falta la revisión de un traductor") == spanish
-    assert "Seguir adelante" in shown
+    spanish = Languages(book).plan(planner.plan(patient), "es")
+    shown = page(spanish, patient).decode()
+    marked = re.findall(r'<(p|h3)[^>]* lang="es"[^>]*>(.*?)</\1>', shown, re.DOTALL)
+    assert all("falta la revisión de un traductor" in text for _, text in marked)
+    assert shown.count("falta la revisión de un traductor") == len(marked)
+    told = [text for _, text in marked]
+    closing = book.about.in_languages["es"]
+    for text in (closing.crisis, closing.disclaimer, "Seguir adelante"):
+        assert any(" ".join(text.split()) in one for one in told)
+    items = [item for item in items_of(spanish) if item.patient_language == "es"]
+    assert len(marked) == len(items) + 3
+    assert spanish.closing_language == "es"
+    assert spanish.closing_translation == "needs_review"
+
+
+def test_what_a_translator_has_checked_carries_no_mark(planner: Planner, book: Rulebook) -> None:
+    closing = {"es": msgspec.structs.replace(book.about.in_languages["es"], reviewed_by="A. Translator")}
+    checked = msgspec.structs.replace(book, about=msgspec.structs.replace(book.about, in_languages=closing))
+    patient = planner.intake.convert({})
+    plan = Languages(checked).plan(planner.plan(patient), "es")
+    shown = page(plan, patient).decode()
+    assert plan.closing_translation == "reviewed"
+    assert plan.sections[-1].patient_title_translation == "reviewed"
+    assert shown.count("falta la revisión") == len([item for item in items_of(plan) if item.translation == "needs_review"])
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from datetime import tzinfo
 
 import msgspec
 import rich_click as click
@@ -20,20 +21,21 @@ from careplan.patient import Patient
 from careplan.plan import CarePlan
 from careplan.record import Replay
 
-FORMS: Mapping[str, Callable[[CarePlan, Patient], bytes]] = {
+FORMS: Mapping[str, Callable[[CarePlan, Patient, tzinfo | None], bytes]] = {
     "html": page,
     "markdown": markdown,
-    "pdf": paper,
-    "fhir": lambda plan, patient: msgspec.json.encode(FhirWriter().bundle(plan, patient)),
+    "pdf": lambda plan, patient, zone: paper(plan, patient, zone=zone),
+    "fhir": lambda plan, patient, _zone: msgspec.json.encode(FhirWriter().bundle(plan, patient)),
 }
-"""The written forms of a plan, as bytes."""
+"""The written forms of a plan, as bytes; hours in the zone if there is one."""
 
 
 class Output:
-    """Prints in one form, "text" or "json"."""
+    """Prints in one form, "text" or "json", hours in the zone if there is one."""
 
-    def __init__(self, form: str) -> None:
+    def __init__(self, form: str, zone: tzinfo | None = None) -> None:
         self._form = form
+        self._zone = zone
 
     def data(self, found: object) -> None:
         """Anything, as JSON."""
@@ -45,7 +47,7 @@ class Output:
         if self._form == "json":
             self.data(made)
         else:
-            text.write(made, patient, Console(highlight=False, soft_wrap=False))
+            text.write(made, patient, Console(highlight=False, soft_wrap=False), self._zone)
 
     def difference(self, found: Difference) -> None:
         """How two plans differ."""

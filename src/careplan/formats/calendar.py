@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
 import msgspec
-from icalendar import Calendar, Event, vDatetime
+from icalendar import Calendar, Component, Event, Journal, vDatetime
 
 from careplan.patient import Patient
 from careplan.plan import CarePlan
@@ -15,22 +17,27 @@ from careplan.timeline import Kind, Moment, timeline
 
 _PLAIN: dict[Kind, str] = {
     "session": "Appointment",
-    "hold": "Reminder before and after the appointment",
-    "food": "Reminder before the appointment",
-    "drinks": "Reminder before the appointment",
+    "hold": "Around the appointment, reminder {}",
+    "food": "Before the appointment, reminder {}",
+    "drinks": "Before the appointment, reminder {}",
     "observation": "Appointment, second part",
-    "driving": "Reminder after the appointment",
+    "driving": "After the appointment, reminder {}",
     "escort": "Way home",
-    "check_in": "Reminder",
-    "review": "Review",
+    "check_in": "After the appointment, reminder {}",
+    "review": "Review {}",
 }
-_SHORT = timedelta(minutes=30)
+"""Titles without details; reminders of one appointment are numbered, so that they can be told apart."""
+_DRAFT = "Draft: a clinician has not signed this yet."
+_BLOCKED = "This plan is blocked: a clinician must act first."
 
 
 class Occasion(msgspec.Struct, frozen=True, kw_only=True):
-    """What the caller says about a calendar: the zone, when it was made, its own opaque key, and how much to tell."""
+    """What the caller says about a calendar: the zone, when it was made, its own opaque key, and how much to tell.
 
-    zone: ZoneInfo
+    Without a zone hours are in UTC, and days are those of the offsets that were sent.
+    """
+
+    zone: ZoneInfo | None = None
     stamp: datetime | None = None
     key: str | None = None
     details: bool = False
@@ -39,40 +46,82 @@ class Occasion(msgspec.Struct, frozen=True, kw_only=True):
 def calendar(plan: CarePlan, patient: Patient, occasion: Occasion) -> bytes:
     """The calendar. Under one key an event keeps its UID, so that importing it again updates it.
 
-    Without a key the UIDs follow from the patient's answers; without a stamp the first session's time stands in.
+    An event is known by its session's time, what it is and the rule behind it. Without a key the UIDs follow from all that
+    was sent, so that no two patients share one; without a stamp the first session's time stands in.
     """
-    details, zone = occasion.details, occasion.zone
-    moments = timeline(plan, patient)
-    stamp = occasion.stamp or min((moment.start for moment in moments), default=datetime(1970, 1, 1, tzinfo=UTC))
+    moments = timeline(plan, patient, occasion.zone)
+    blocked = plan.status == "blocked"
+    stamp = occasion.stamp or min((one.begins for one in moments), default=datetime(1970, 1, 1, tzinfo=UTC))
+    seed = uuid5(NAMESPACE_URL, occasion.key or msgspec.json.encode(patient).decode()).hex
     made = Calendar()
     made.add("prodid", "-//careplan//care plan//EN")
     made.add("version", "2.0")
     made.add("method", "PUBLISH")
-    made.add("x-wr-calname", "Care plan (draft)" if details else "Appointments (draft)")
-    seed = uuid5(NAMESPACE_URL, occasion.key or _identity(patient))
-    for moment in moments:
-        made.add_component(_event(moment, seed.hex, zone, stamp, details=details))
-    made.add_missing_timezones()
+    made.add("x-wr-calname", "Care plan (draft)" if occasion.details else "Appointments (draft)")
+    made.add("x-wr-caldesc", _BLOCKED if blocked else _DRAFT)
+    for event in [
+        *_first(moments, seed, blocked=blocked),
+        *_events(moments, seed, occasion, blocked=blocked),
+    ]:
+        event.add("dtstamp", vDatetime(stamp.astimezone(UTC)))
+        made.add_component(event)
+    if moments:
+        first, last = min(one.start for one in moments), max(one.end or one.start for one in moments)
+        made.add_missing_timezones(first.date() - timedelta(days=366), last.date() + timedelta(days=366))
     return bytes(made.to_ical())
 
 
-def _identity(patient: Patient) -> str:
-    """What tells one patient's calendar from another's without saying who it is: the answers, apart from the times."""
-    treatment = msgspec.structs.replace(patient.treatment, session_times=None, sessions_completed=None, response_so_far=None)
-    return msgspec.json.encode([treatment, patient.medications, patient.protocol]).decode()
+def _first(moments: Sequence[Moment], seed: str, *, blocked: bool) -> Iterator[Component]:
+    """What comes before everything else: that the plan is blocked, or that there is nothing to put into a calendar."""
+    if not moments:
+        note = Journal()
+        note.add("uid", _uid(seed, "nothing"))
+        note.add("summary", "No times of appointments were sent")
+        note.add("description", _BLOCKED if blocked else _DRAFT)
+        yield note
+    elif blocked:
+        event = Event()
+        event.add("uid", _uid(seed, "blocked"))
+        _on(event, moments[0].start.date(), moments[0].start.date() + timedelta(days=1))
+        event.add("summary", _BLOCKED)
+        event.add("status", "TENTATIVE")
+        event.add("class", "PRIVATE")
+        event.add("transp", "TRANSPARENT")
+        yield event
 
 
-def _event(moment: Moment, seed: str, zone: ZoneInfo, stamp: datetime, *, details: bool) -> Event:
-    event = Event()
-    name = f"{seed}/{moment.session}/{moment.kind}/{moment.item or ''}/{moment.label}"
-    event.add("uid", f"{uuid5(NAMESPACE_URL, name)}@careplan")
-    event.add("dtstamp", vDatetime(stamp.astimezone(UTC)))
-    event.add("dtstart", moment.start.astimezone(zone))
-    event.add("dtend", (moment.end or moment.start + _SHORT).astimezone(zone))
-    event.add("summary", moment.label if details else _PLAIN[moment.kind])
-    event.add("status", "TENTATIVE")
-    event.add("class", "PRIVATE")
-    event.add("transp", "OPAQUE" if moment.kind in ("session", "observation") else "TRANSPARENT")
-    if details and moment.signed_by:
-        event.add("description", f"Hours as entered by {moment.signed_by}.")
-    return event
+def _events(moments: Sequence[Moment], seed: str, occasion: Occasion, *, blocked: bool) -> Iterator[Event]:
+    zone, details = occasion.zone, occasion.details
+    names: Counter[str] = Counter()
+    titles: Counter[tuple[int, str]] = Counter()
+    for moment in moments:
+        session = moment.begins.astimezone(UTC).isoformat()
+        name = f"{session}/{moment.kind}/{moment.item or ''}/{moment.ask}"
+        title = _PLAIN[moment.kind]
+        names[name] += 1
+        titles[moment.session, title] += 1
+        event = Event()
+        event.add("uid", _uid(seed, name if names[name] == 1 else f"{name}/{names[name]}"))
+        if moment.whole_days and moment.end is not None:
+            _on(event, moment.start.date(), moment.end.date())
+        else:
+            event.add("dtstart", moment.start.astimezone(zone or UTC))
+            if moment.end is not None:
+                event.add("dtend", moment.end.astimezone(zone or UTC))
+        event.add("summary", moment.label if details else title.format(titles[moment.session, title]))
+        signed = f" Hours as entered by {moment.signed_by}." if details and moment.signed_by else ""
+        event.add("description", (_BLOCKED if blocked else _DRAFT) + signed)
+        event.add("status", "TENTATIVE")
+        event.add("class", "PRIVATE")
+        event.add("transp", "OPAQUE" if moment.kind in ("session", "observation") else "TRANSPARENT")
+        yield event
+
+
+def _on(event: Event, first: date, after: date) -> None:
+    """Let an event last whole days, which have no time zone."""
+    event.add("dtstart", first)
+    event.add("dtend", after)
+
+
+def _uid(seed: str, name: str) -> str:
+    return f"{uuid5(NAMESPACE_URL, f'{seed}/{name}')}@careplan"

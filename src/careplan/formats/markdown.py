@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import tzinfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -29,7 +30,7 @@ _environment = Environment(
 _environment.filters["md"] = _escaped
 
 
-def markdown(plan: CarePlan, patient: Patient) -> bytes:
-    """The text in UTF-8."""
-    text = _environment.get_template("plan.md").render(plan=sheet(plan, patient))
+def markdown(plan: CarePlan, patient: Patient, zone: tzinfo | None = None) -> bytes:
+    """The text in UTF-8, its hours in `zone`."""
+    text = _environment.get_template("plan.md").render(plan=sheet(plan, patient, zone))
     return re.sub(r"\n{3,}", "\n\n", text).encode()

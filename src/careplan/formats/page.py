@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from careplan.formats.drawing import drawing
+from careplan.formats.drawing import drawings
 from careplan.formats.sheet import sheet
 from careplan.patient import Patient
 from careplan.plan import CarePlan
@@ -20,10 +22,10 @@ _environment = Environment(
 )
 
 
-def page(plan: CarePlan, patient: Patient) -> bytes:
-    """The page in UTF-8."""
+def page(plan: CarePlan, patient: Patient, zone: tzinfo | None = None) -> bytes:
+    """The page in UTF-8, its hours in `zone`."""
     style = Markup(_environment.get_template("plan.css").render())  # noqa: S704 - our own style sheet
     shown = _environment.get_template("plan.html").render(
-        plan=sheet(plan, patient), drawing=drawing(timeline(plan, patient)), style=style
+        plan=sheet(plan, patient, zone), drawings=drawings(timeline(plan, patient, zone), zone), style=style
     )
     return shown.encode()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from importlib.resources import files
 from typing import Literal
 
 import msgspec
 import typst
 
-from careplan.formats.drawing import drawing
+from careplan.formats.drawing import drawings
 from careplan.formats.sheet import sheet
 from careplan.patient import Patient
 from careplan.plan import CarePlan
@@ -17,11 +18,11 @@ from careplan.timeline import timeline
 Paper = Literal["a4", "us-letter"]
 
 
-def paper(plan: CarePlan, patient: Patient, size: Paper = "a4") -> bytes:
-    """The PDF (PDF/UA-1)."""
+def paper(plan: CarePlan, patient: Patient, size: Paper = "a4", zone: tzinfo | None = None) -> bytes:
+    """The PDF (PDF/UA-1), its hours in `zone`."""
     inputs = {
-        "data": msgspec.json.encode(sheet(plan, patient)).decode(),
-        "drawing": str(drawing(timeline(plan, patient))),
+        "data": msgspec.json.encode(sheet(plan, patient, zone)).decode(),
+        "drawings": msgspec.json.encode([str(one) for one in drawings(timeline(plan, patient, zone), zone)]).decode(),
         "paper": size,
     }
     template = files("careplan.formats").joinpath("templates", "plan.typ").read_bytes()

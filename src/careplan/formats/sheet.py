@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta, tzinfo
 from typing import Any
 
 from careplan.patient import Patient
 from careplan.plan import CarePlan, Evidence, Item
 from careplan.subject import medicine_words, question_words
 from careplan.timeline import Moment, timeline
+from careplan.zones import hour, spoken, zone_words
 
 Json = dict[str, Any]
 
 
-def sheet(plan: CarePlan, patient: Patient) -> Json:
-    """The plan as templates need it. Sources are numbered in the order in which they are first named."""
+def sheet(plan: CarePlan, patient: Patient, zone: tzinfo | None = None) -> Json:
+    """The plan as templates need it, its hours in `zone`. Sources are numbered in the order in which they are named."""
+    moments = timeline(plan, patient, zone)
     sources: dict[tuple[str, str], int] = {}
     evidence: list[Evidence] = []
 
@@ -71,21 +74,23 @@ def sheet(plan: CarePlan, patient: Patient) -> Json:
             }
             for at, entry in enumerate(evidence, 1)
         ],
-        "timeline": [_moment(moment) for moment in timeline(plan, patient)],
+        "zone": zone_words(zone),
+        "timeline": [moment_words(moment, zone) for moment in moments],
         "patient": {
             "notice": "Not to be handed out before a clinician has cleared the alerts." if blocked else "",
+            "dates": [spoken(moment.start, zone) for moment in moments if moment.kind == "session"],
             "sections": [
                 {
-                    "title": section.patient_title,
-                    "texts": [_told(item) for item in section.items],
+                    "title": _line(section.patient_title, section.patient_title_language, section.patient_title_translation),
+                    "texts": [_line(item.patient_text, item.patient_language, item.translation) for item in section.items],
                     "asks": _asks_of_patient(section.items),
                 }
                 for section in plan.sections
                 if section.items
             ],
         },
-        "crisis": plan.crisis,
-        "disclaimer": plan.disclaimer,
+        "crisis": _line(plan.crisis, plan.closing_language, plan.closing_translation),
+        "disclaimer": _line(plan.disclaimer, plan.closing_language, plan.closing_translation),
     }
 
 
@@ -97,20 +102,22 @@ _NOTES = {"needs_review": "(borrador de traducción: falta la revisión de un tr
 """What stands behind a text in Spanish that no translator has checked."""
 
 
-def _told(item: Item) -> Json:
-    return {
-        "text": item.patient_text,
-        "language": item.patient_language or "en",
-        "note": _NOTES.get(item.translation or "", ""),
-    }
+def _line(text: str, language: str | None, translation: str | None) -> Json:
+    return {"text": text, "language": language or "en", "note": _NOTES.get(translation or "", "")}
 
 
-def _moment(moment: Moment) -> Json:
+def moment_words(moment: Moment, zone: tzinfo | None) -> Json:
+    """One row of the time line: from when to when, or on which days, and what."""
+    if moment.whole_days and moment.end is not None:
+        first, last = moment.start.strftime("%Y-%m-%d"), (moment.end - timedelta(days=1)).strftime("%Y-%m-%d")
+        begin, end = first, "" if first == last else last
+    else:
+        begin, end = hour(moment.start, zone), hour(moment.end, zone) if moment.end else ""
     return {
         "kind": moment.kind,
         "session": moment.session,
-        "from": moment.start.strftime("%Y-%m-%d %H:%M"),
-        "to": moment.end.strftime("%Y-%m-%d %H:%M") if moment.end else "",
+        "from": begin,
+        "to": end,
         "label": moment.label,
         "signed_by": moment.signed_by or "",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import tzinfo
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -10,20 +11,23 @@ from rich.panel import Panel
 from rich.rule import Rule
 from rich.text import Text
 
+from careplan.formats.sheet import moment_words
 from careplan.patient import Patient
 from careplan.plan import CarePlan, Explanation, Item
 from careplan.subject import medicine_words, question_words
+from careplan.timeline import timeline
+from careplan.zones import zone_words
 
 _STYLES = {"stop": "bold red", "hold": "bold yellow", "caution": "cyan", "note": "green"}
 
 
-def write(plan: CarePlan, patient: Patient, console: Console) -> None:
-    """Print the plan of a patient."""
-    for part in _parts(plan, patient):
+def write(plan: CarePlan, patient: Patient, console: Console, zone: tzinfo | None = None) -> None:
+    """Print the plan of a patient, its hours in `zone`."""
+    for part in _parts(plan, patient, zone):
         console.print(part)
 
 
-def _parts(plan: CarePlan, patient: Patient) -> Iterator[RenderableType]:
+def _parts(plan: CarePlan, patient: Patient, zone: tzinfo | None) -> Iterator[RenderableType]:
     book = plan.rulebook
     status = "BLOCKED until a clinician acts on the alerts" if plan.status == "blocked" else "DRAFT for a clinician to sign"
     yield Text(f"Care plan: {status}", style="bold red" if plan.status == "blocked" else "bold")
@@ -43,6 +47,12 @@ def _parts(plan: CarePlan, patient: Patient) -> Iterator[RenderableType]:
             for item in section.items:
                 yield Text(f"[{item.level}] {item.title}", style=_STYLES[item.level])
                 yield Padding(_item(item), (0, 0, 1, 2))
+    if moments := timeline(plan, patient, zone):
+        yield Rule("Time line", align="left")
+        yield Text(zone_words(zone), style="dim")
+        for row in (moment_words(moment, zone) for moment in moments):
+            signed = f" (entered by {row['signed_by']})" if row["signed_by"] else ""
+            yield Text(f"  {' to '.join(filter(None, (row['from'], row['to'])))}: {row['label']}{signed}")
     if plan.information_needed:
         yield Rule("Questions that could change this plan", align="left")
         for question in plan.information_needed:

@@ -293,10 +293,11 @@ class ForBoth(Entry, frozen=True, kw_only=True):
 
 
 class Closing(Entry, frozen=True, kw_only=True):
-    """What stands at the end of every plan, in another language."""
+    """The crisis line and the disclaimer in another language. `reviewed_by` has checked them and the titles of sections."""
 
     disclaimer: Line
     crisis: Line
+    reviewed_by: Annotated[str, Meta(min_length=3, max_length=120)] | None = None
 
 
 class OverTheCounter(Entry, frozen=True, kw_only=True):

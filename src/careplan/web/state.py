@@ -31,7 +31,7 @@ class Surroundings(NamedTuple):
     """What belongs to a rulebook in service: the clinic's protocol and time zone, and the revisions of each of its files."""
 
     protocol: Protocol | None = None
-    zone: ZoneInfo = ZoneInfo("UTC")
+    zone: ZoneInfo | None = None
     history: Mapping[str, Sequence[Revision]] = MappingProxyType({})
 
 
