@@ -36,7 +36,10 @@ _Paper = Annotated[Literal["a4", "us-letter"], Parameter(description="the paper 
 _Zone = Annotated[
     str | None,
     Parameter(
-        description="the time zone of a calendar by its IANA name; the clinic's own if left out",
+        description=(
+            "the time zone in which page, Markdown, PDF and calendar write hours, by its IANA name; if left out the "
+            "clinic's own, and without that the offset that was sent, or UTC in a calendar"
+        ),
     ),
 ]
 _Key = Annotated[
@@ -44,7 +47,11 @@ _Key = Annotated[
     Parameter(
         pattern=r"^[A-Za-z0-9_.\-]{1,80}$",
         max_length=80,
-        description="your own opaque key of this course of treatment, from which the UIDs of calendar events are made",
+        description=(
+            "your own opaque key of this course of treatment, from which the UIDs of calendar events are made: under one "
+            "key an event keeps its UID as long as its session keeps its time. Without a key they follow from all that "
+            "was sent: any other answer makes new events, and equal bodies equal ones"
+        ),
     ),
 ]
 _Details = Annotated[
@@ -100,7 +107,7 @@ def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each of the 
     return Response(body, media_type=media_type, headers=headers(media_type, language if explain != "record" else "en"))  # type: ignore[arg-type]
 
 
-def _zone_of(name: str | None, otherwise: ZoneInfo) -> ZoneInfo:
+def _zone_of(name: str | None, otherwise: ZoneInfo | None) -> ZoneInfo | None:
     if name is not None and name not in ZONES:
         raise ValidationException(extra=[{"key": "zone", "message": "no such time zone"}])
     return ZoneInfo(name) if name else otherwise

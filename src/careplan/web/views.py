@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -23,6 +24,7 @@ from careplan.plan import CarePlan
 from careplan.web.problems import FHIR_JSON
 
 JSON = "application/json"
+FHIR_VERSIONS = frozenset({"4.0", "4.0.1"})
 PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 _encode = msgspec.json.Encoder().encode
@@ -32,7 +34,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What a request says about the form of its answer."""
 
     paper: Paper
-    zone: ZoneInfo
+    zone: ZoneInfo | None
     at: str | None
     key: str | None
     details: bool
@@ -50,9 +52,9 @@ _fhir = FhirWriter()
 VIEWS: Mapping[str, Written] = {
     JSON: lambda plan, _patient, _read, _wanted: _encode(plan),
     FHIR_JSON: lambda plan, patient, read, _wanted: _encode(_fhir.bundle(plan, patient, read)),
-    "text/html": lambda plan, patient, _read, _wanted: page(plan, patient),
-    "text/markdown": lambda plan, patient, _read, _wanted: markdown(plan, patient),
-    "application/pdf": lambda plan, patient, _read, wanted: paper(plan, patient, wanted.paper),
+    "text/html": lambda plan, patient, _read, wanted: page(plan, patient, wanted.zone),
+    "text/markdown": lambda plan, patient, _read, wanted: markdown(plan, patient, wanted.zone),
+    "application/pdf": lambda plan, patient, _read, wanted: paper(plan, patient, wanted.paper, wanted.zone),
     "text/calendar": lambda plan, patient, _read, wanted: calendar(plan, patient, wanted.occasion()),
 }
 
@@ -67,10 +69,22 @@ def chosen(accept: str | None, default: str, among: Iterable[str]) -> str:
     """The media type that the Accept header likes best, of several equals the default. Raises 406."""
     if accept is None or not accept.strip():
         return default
-    found = parse_accept_header(accept, MIMEAccept).best_match([default, *(one for one in among if one != default)])
+    ranges = MIMEAccept([(_bare(wanted), quality) for wanted, quality in parse_accept_header(accept) if _ours(wanted)])
+    found = ranges.best_match([default, *(one for one in among if one != default)])
     if found is None:
         raise NotAcceptable
     return found
+
+
+def _bare(wanted: str) -> str:
+    """A media range without its parameters: none of them, such as a charset, tells one of our forms from another."""
+    return wanted.partition(";")[0].strip()
+
+
+def _ours(wanted: str) -> bool:
+    """Whether a media range may mean a form of ours; one that names another version of FHIR does not."""
+    version = re.search(r";\s*fhirVersion\s*=\s*\"?([^\s\";]*)", wanted, re.IGNORECASE)
+    return version is None or version[1] in FHIR_VERSIONS
 
 
 def spoken(accept_language: str | None, available: Sequence[str]) -> str:
