@@ -55,6 +55,15 @@ def lines_of(document: bytes) -> list[list[str]]:
     return [[line for line in lines if plain(line) and not re.search(r"\d+ / \d+$", line)] for lines in sheets]
 
 
+def titles_of(shown: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The headings of a page, and the words that stand right below them."""
+    headings = frozenset(plain(unescape(text)) for text in re.findall(r"<h[1-3][^>]*>([^<]+)<", shown))
+    levels = frozenset(plain(unescape(text)).upper() for text in re.findall(r'class="level[^>]*>([^<]+)<', shown))
+    assert headings
+    assert levels
+    return headings, levels
+
+
 def patient_of(planner: Planner, name: str) -> Patient:
     folders = (ROOT / "examples", ROOT / "tests" / "golden" / "patients")
     body: dict[str, Any] = json.loads(
@@ -81,21 +90,32 @@ def _printed(planner: Planner, folder: Path) -> Iterator[Printed]:
         file.write_text(shown)
         command = [str(node), "page.mjs", str(file)]
         done = subprocess.run(command, cwd=ROOT / "tests" / "node", capture_output=True, text=True, check=True, timeout=120)
-        headings = frozenset(plain(unescape(text)) for text in re.findall(r"<h[1-3][^>]*>([^<]+)<", shown))
-        levels = frozenset(plain(unescape(text)).upper() for text in re.findall(r'class="level[^>]*>([^<]+)<', shown))
-        assert levels
+        headings, levels = titles_of(shown)
         documents = {f"Chromium, {size}": base64.b64decode(pdf) for size, pdf in json.loads(done.stdout)["papers"].items()}
         documents |= {f"Typst, {size}": paper(plan, patient, size, ZONE) for size in ("a4", "us-letter")}
         for kind, document in documents.items():
             yield Printed(f"{name}, {kind}", lines_of(document), plan, headings, levels)
 
 
+def check_ends(one: Printed) -> None:
+    for at, lines in enumerate(one.sheets, 1):
+        last = plain(lines[-1])
+        assert last not in one.headings, f"{one.name}, sheet {at} ends with {lines[-1]}"
+        assert last.upper() not in one.levels, f"{one.name}, sheet {at} ends with {lines[-1]}"
+
+
 def test_no_heading_is_left_at_the_end_of_a_sheet(printed: list[Printed]) -> None:
     for one in printed:
-        for at, lines in enumerate(one.sheets, 1):
-            last = plain(lines[-1])
-            assert last not in one.headings, f"{one.name}, sheet {at} ends with {lines[-1]}"
-            assert last.upper() not in one.levels, f"{one.name}, sheet {at} ends with {lines[-1]}"
+        check_ends(one)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests" / "golden" / "patients").glob("*.json")), ids=lambda path: path.stem)
+def test_no_heading_is_left_at_the_end_of_a_sheet_of_any_patients_pdf(planner: Planner, path: Path) -> None:
+    patient = patient_of(planner, path.stem)
+    plan = planner.plan(patient)
+    titles = titles_of(page(plan, patient, ZONE).decode())
+    for size in ("a4", "us-letter"):
+        check_ends(Printed(f"{path.stem}, {size}", lines_of(paper(plan, patient, size, ZONE)), plan, *titles))
 
 
 def test_no_alert_and_on_a_printed_page_no_paragraph_is_cut(printed: list[Printed]) -> None:
