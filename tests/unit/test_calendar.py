@@ -114,7 +114,7 @@ def test_titles_without_details_can_be_told_apart(planner: Planner) -> None:
 
 @pytest.mark.parametrize("details", [False, True])
 def test_the_calendar_of_a_blocked_plan_says_so_first_and_on_every_event(planner: Planner, *, details: bool) -> None:
-    body = BODY | {"red_flags": {"suicidal_thoughts": "plan_or_intent"}}
+    body = BODY | {"red_flags": BODY["red_flags"] | {"suicidal_thoughts": "plan_or_intent"}}
     found = made(planner, body, details=details)
     shown = list(found.walk("VEVENT"))
     assert "blocked" in str(shown[0]["SUMMARY"])

@@ -23,6 +23,7 @@ SIGNED: dict[str, Any] = {
     "medications": [{"name": "lorazepam", "schedule": "as_needed", "indication": "anxiety"}],
     "conditions": [],
     "lifestyle": {"alcohol_drinks_per_week": 0},
+    "red_flags": {"intoxicated_now": False, "new_neurological_symptom": False},
     "support": {"therapist": True},
     "protocol": {
         "holds": [{"drug_class": "benzodiazepine", "before_hours": 48, "after_hours": 6, "approved_by": DOCTOR}],
