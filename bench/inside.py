@@ -1,36 +1,37 @@
-"""What happens without HTTP: engines side by side, growth, the cost of starting, and other answers than a plan."""
+"""What happens without HTTP: engines side by side, patients old and new, the cost of starting, other answers than a plan."""
 
 from __future__ import annotations
 
-import gc
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
+from itertools import islice
 from typing import Any
 
 import msgspec
 
-from bench.measure import ROOT, Figure, golden_bodies, in_turns, made_up_bodies, ratios
+from bench.measure import MICRO, ROOT, Figure, cds_call, golden_bodies, in_turns, made_up_bodies, ratios
 from bench.peers import PEERS, single_fact_rules
 from careplan.difference import items_of
 from careplan.engine import Engine
-from careplan.facts import Fact
+from careplan.facts import Fact, FactMaker
 from careplan.fhir.cards import Cards
 from careplan.fhir.hook import read_call
 from careplan.fhir.reading import FhirReader
 from careplan.fhir.writing import FhirWriter
+from careplan.intake import Intake
+from careplan.items import Items
 from careplan.patient import Patient
 from careplan.planner import Planner
+from careplan.questions import Questions
 from careplan.record import record
-from careplan.rulebook.conditions import Every, Pattern, Test, When
 from careplan.rulebook.load import load, shipped
 
 encode = msgspec.json.Encoder().encode
-MICRO = 1e6
 
 
 def engines(rounds: int, made_up: int = 40) -> dict[str, Any]:
@@ -59,81 +60,6 @@ def engines(rounds: int, made_up: int = 40) -> dict[str, Any]:
             for name, times in taken.items()
         },
     }
-
-
-def growth_of_patients(rounds: int) -> dict[str, Any]:
-    """Microseconds a plan by the number of medicines: seen before, and with nothing remembered."""
-    planner, forgetful = Planner(load(shipped())), Planner(load(shipped()))
-    names = [row.name for row in planner.book.catalogue.ingredients.values()]
-    patients = {
-        count: planner.intake.convert(
-            {"medications": [{"name": name, "schedule": "daily", "indication": "other"} for name in names[:count]]}
-        )
-        for count in (1, 2, 5, 10, 20, 50)
-    }
-
-    def afresh(patient: Patient) -> None:
-        forgetful.forget()
-        forgetful.encoded(patient)
-
-    work: dict[str, Callable[[], object]] = {}
-    for count, patient in patients.items():
-        work[f"{count} known"] = lambda patient=patient: planner.encoded(patient)  # type: ignore[misc]
-        work[f"{count} afresh"] = lambda patient=patient: afresh(patient)  # type: ignore[misc]
-    taken = in_turns(work, rounds)
-    return {
-        str(count): {kind: Figure.of([one * MICRO for one in taken[f"{count} {kind}"][1:]]) for kind in ("known", "afresh")}
-        | {"bytes": len(planner.encoded(patient))}
-        for count, patient in patients.items()
-    }
-
-
-def growth_of_rules(sizes: Sequence[int]) -> dict[str, Any]:
-    """Compiling and evaluating rulebooks of so many rules of the shipped shapes, each with other constants."""
-    book = load(shipped())
-    planner = Planner(book)
-    facts = [planner.traced(planner.intake.decode(body))[0].facts for body in golden_bodies()]
-    shapes = [rule.when for rule in book.rules.values()]
-    found = {}
-    for size in sizes:
-        rules = {f"r{at}": _shifted(shapes[at % len(shapes)], at // len(shapes)) for at in range(size)}
-        began = time.perf_counter()
-        engine = Engine(rules)
-        compiled = time.perf_counter() - began
-
-        def afresh(engine: Engine = engine) -> None:
-            engine.forget()
-            for one in facts:
-                engine.evaluate(one)
-
-        def known(engine: Engine = engine) -> None:
-            for one in facts:
-                engine.evaluate(one)
-
-        taken = in_turns({"afresh": afresh, "known": known}, 5)
-        found[str(size)] = {"compile_ms": compiled * 1000} | {
-            name: Figure.of([one / len(facts) * MICRO for one in times]) for name, times in taken.items()
-        }
-        engine.close()
-    return found
-
-
-def _shifted(when: When, by: int) -> When:
-    """The same conditions with other numbers, and a further test that keeps patterns apart."""
-    if not by:
-        return when
-    return tuple(
-        tuple(Pattern(pattern.kind, Every((*pattern.tests.parts, *_more(pattern.kind, by)))) for pattern in group)
-        for group in when
-    )
-
-
-def _more(kind: str, by: int) -> tuple[Test, ...]:
-    field = {"lifestyle": "sleep_hours_per_night", "treatment": "sessions_planned", "support": "trusted_people"}.get(kind)
-    if field:
-        return (Test(field, "more_than", (by / 100,)),)
-    token = {"medicine": "ingredient", "condition": "name"}.get(kind)
-    return (Test(token, "none_of", (f"nothing-{by}",)),) if token else ()
 
 
 _STARTING = """
@@ -166,57 +92,115 @@ def starting(rounds: int) -> dict[str, Any]:
     return {name: Figure.of(values) for name, values in laps.items()}
 
 
-def memory(plans: int) -> dict[str, float]:
-    """Megabytes of a process that only plans: at first, after warming up, and after so many plans of different patients."""
+def patients(rounds: int, fresh: int = 60) -> dict[str, Any]:
+    """Microseconds of reading a request, planning and writing the plan: patients met before, never seen, and mixed.
 
-    def resident() -> float:
-        gc.collect()
-        return int(Path("/proc/self/statm").read_text().split()[1]) * 4_096 / 1e6
-
+    Nobody is sent twice as new. The share of each step is of the time of those never seen.
+    """
     planner = Planner(load(shipped()))
-    first = resident()
-    patients = [planner.intake.decode(body) for body in made_up_bodies(planner.book, 3_000) + golden_bodies()]
-    before = resident()
-    for at in range(plans // 5):
-        planner.encoded(patients[at % len(patients)])
-    warm = resident()
-    for at in range(plans):
-        planner.encoded(patients[at % len(patients)])
-    return {"planner": first, "warm": first + warm - before, "grown_after": resident() - warm, "plans": float(plans)}
+    golden = golden_bodies()
+    new = iter(made_up_bodies(planner.book, 300 + rounds * fresh * 2, seed=5))
+
+    def planned(bodies: Sequence[bytes]) -> float:
+        began = time.perf_counter()
+        for body in bodies:
+            planner.encoded(planner.intake.decode(body))
+        return (time.perf_counter() - began) / len(bodies) * MICRO
+
+    planned([*golden, *islice(new, 300)])
+    taken: dict[str, list[float]] = {"golden, seen before": [], "made up, never seen": [], "half of each": []}
+    with _shares() as shares:
+        for _ in range(rounds):
+            planned(golden)
+            shares.clear()
+            taken["golden, seen before"].append(planned(golden * 3))
+            seen = dict(shares)
+            shares.clear()
+            taken["made up, never seen"].append(planned(list(islice(new, fresh))))
+            whole = dict(shares)
+            others = list(islice(new, fresh))
+            taken["half of each"].append(
+                planned([one for at, other in enumerate(others) for one in (other, golden[at % len(golden)])])
+            )
+    of_seen, of_new = taken["golden, seen before"][-1] * len(golden) * 3, taken["made up, never seen"][-1] * fresh
+    base = taken["golden, seen before"]
+    return {
+        "rows": {
+            name: {
+                "microseconds": Figure.of(times),
+                "of_golden": Figure.of([one / by for one, by in zip(times, base, strict=True)]),
+            }
+            for name, times in taken.items()
+        },
+        "shares": {
+            name: {"golden": seen.get(name, 0.0) * MICRO / of_seen, "never_seen": whole.get(name, 0.0) * MICRO / of_new}
+            for name in STEPS_OF_A_PLAN
+        },
+    }
 
 
-def memory_apart(plans: int) -> dict[str, float]:
-    """`memory` in a process of its own."""
-    script = f"import json; from bench.inside import memory; print(json.dumps(memory({plans})))"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, cwd=ROOT)
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
+STEPS_OF_A_PLAN = {
+    "reading the request": (Intake, "decode"),
+    "facts": (FactMaker, "case"),
+    "engine": (Engine, "evaluate"),
+    "items": (Items, "of"),
+    "open questions": (Questions, "unanswered"),
+}
+
+
+@contextmanager
+def _shares() -> Iterator[dict[str, float]]:
+    """Seconds in each step of a plan, as long as the block lasts."""
+    found: dict[str, float] = {}
+
+    def timed(name: str, do: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*given: Any, **named: Any) -> Any:
+            began = time.perf_counter()
+            try:
+                return do(*given, **named)
+            finally:
+                found[name] = found.get(name, 0.0) + time.perf_counter() - began
+
+        return step
+
+    before = {name: getattr(owner, method) for name, (owner, method) in STEPS_OF_A_PLAN.items()}
+    for name, (owner, method) in STEPS_OF_A_PLAN.items():
+        setattr(owner, method, timed(name, before[name]))
+    try:
+        yield found
+    finally:
+        for name, (owner, method) in STEPS_OF_A_PLAN.items():
+            setattr(owner, method, before[name])
 
 
 def views(rounds: int) -> dict[str, Figure]:
-    """Other answers as multiples of a plain plan, encoded."""
-    from tests.contract.test_cds_hooks import CALL
+    """Other answers as multiples of a plain plan of the same patient: the middle of all patients, the least and the most."""
+    book = load(shipped())
+    planner, writer = Planner(book), FhirWriter()
+    reader, cards = FhirReader(book, planner.intake), Cards(book, "")
+    asked: Any = json.loads(cds_call())
 
-    planner = Planner(load(shipped()))
-    patients = [planner.intake.decode(body) for body in golden_bodies()]
-    first = {id(patient): next(iter(items_of(planner.plan(patient)))).id for patient in patients}
-    writer, reader = FhirWriter(), FhirReader(planner.book, planner.intake)
-    cards = Cards(planner.book, "")
-
-    def over(do: Callable[[Patient], object]) -> Callable[[], object]:
-        return lambda: [do(patient) for patient in patients]
-
-    def hook(_: Patient) -> bytes:
-        call = read_call(CALL, reader, date(2026, 1, 1))
+    def hook() -> bytes:
+        call = read_call(asked, reader, date(2026, 1, 1))
         return encode(cards.of(planner.plan(call.read.patient), call.read, call.instance, ordered=call.ordered))
 
-    work = {
-        "plan": over(planner.encoded),
-        "full explanation": over(lambda patient: encode(planner.explained(patient))),
-        "decision record": over(lambda patient: encode(record(planner, patient, None))),
-        "what would change one item": over(lambda patient: encode(planner.what_would_change(patient, first[id(patient)]))),
-        "FHIR Bundle": over(lambda patient: encode(writer.bundle(planner.plan(patient), patient, None))),
-        "CDS Hooks call": over(hook),
-    }
-    in_turns(work, 1)
-    return ratios(in_turns(work, rounds), "plan")
+    def views_of(patient: Patient) -> dict[str, Callable[[], object]]:
+        first = next(iter(items_of(planner.plan(patient)))).id
+        return {
+            "plan": lambda: planner.encoded(patient),
+            "full explanation": lambda: encode(planner.explained(patient)),
+            "decision record": lambda: encode(record(planner, patient, None)),
+            "what would change one item": lambda: encode(planner.what_would_change(patient, first)),
+            "FHIR Bundle": lambda: encode(writer.bundle(planner.plan(patient), patient, None)),
+        }
+
+    sets = [views_of(planner.intake.decode(body)) for body in golden_bodies()]
+    called = read_call(asked, reader, date(2026, 1, 1)).read.patient
+    sets.append({"plan": lambda: planner.encoded(called), "CDS Hooks call": hook})
+    multiples: dict[str, list[float]] = {}
+    for work in sets:
+        in_turns(work, 1)
+        taken = in_turns(work, rounds * 3)
+        for name, figure in ratios(taken, "plan").items():
+            multiples.setdefault(name, []).append(figure.middle)
+    return {name: Figure.of(values) for name, values in multiples.items()}

@@ -14,6 +14,7 @@ from careplan.cohort import synthetic
 from careplan.rulebook.model import Rulebook
 
 ROOT = Path(__file__).parents[1]
+MICRO = 1e6
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,15 +33,20 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.middle:.3g} ({self.lowest:.3g} to {self.highest:.3g})"
 
 
-def golden_bodies() -> list[bytes]:
+def golden_bodies(root: Path = ROOT) -> list[bytes]:
     """The requests of the golden patients and of the examples."""
-    folders = (ROOT / "tests" / "golden" / "patients", ROOT / "examples")
+    folders = (root / "tests" / "golden" / "patients", root / "examples")
     return [path.read_bytes() for folder in folders for path in sorted(folder.glob("*.json"))]
 
 
 def made_up_bodies(book: Rulebook, count: int, seed: int = 7) -> list[bytes]:
     """Requests of made-up patients, no two alike."""
     return [msgspec.json.encode(body) for body in synthetic([book], count, seed)]
+
+
+def cds_call() -> bytes:
+    """A call of CDS Hooks for a patient with a medicine and two conditions."""
+    return (ROOT / "bench" / "cds-call.json").read_bytes()
 
 
 def in_turns(work: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:

@@ -1,100 +1,244 @@
 """Whether a plan costs more than it did: instructions counted by callgrind, which do not depend on how busy a machine is.
 
-The count of planning is taken as a multiple of the count of a fixed piece of Python, so that another build of Python
-moves both. Compared with bench/baseline.json.
+Each piece of work of `bench.work` counts as a multiple of fixed work in the same process, and is compared with what
+bench/baseline.json says of this very Python on this kind of machine with these packages. Another build of Python moves
+both unequally; so where the file knows nothing of the one that runs, the commit that wrote the file is counted beside
+this one, by the same script on the same requests.
+Waiting costs no instructions: it shows in the time by the clock over the time of the processor.
 
 python -m bench.regression                 # compare
+python -m bench.regression --anew          # compare with the commit that wrote the baseline, whatever is known
 python -m bench.regression --write         # take today's figures as the baseline
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-BASELINE = Path(__file__).parent / "baseline.json"
+import msgspec
+
 ROOT = Path(__file__).parents[1]
-TOLERANCE = 0.08
+BASELINE = ROOT / "bench" / "baseline.json"
+DEARER = 0.05
+"""What a piece of work may cost more than before. Counts of the same code differ by less than one in a hundred."""
+CHEAPER = 0.10
+"""What it may cost less before the baseline must be taken anew: under an old one, the gain could be lost in silence."""
+WAITING = 1.3
+"""Time by the clock over time of the processor."""
+GROWTH = "50 medicines to 5"
 
-WORK = ("golden", "afresh", "explained")
-_MARK = "getpgrp"  # of the C library; nothing else calls it here, so valgrind can cut the count where the script does
-
-_SCRIPT = f"""
-import gc, os, sys
-sys.path.insert(0, ".")
-from bench.measure import golden_bodies, made_up_bodies
-from careplan.planner import Planner
-from careplan.rulebook.load import load, shipped
-planner = Planner(load(shipped()))
-patients = [planner.intake.decode(body) for body in golden_bodies()]
-others = [planner.intake.decode(body) for body in made_up_bodies(planner.book, 5)]
-def fixed():
-    for _ in range(10):
-        sum(len(str(at)) for at in range(20000))
-def golden():
-    for patient in patients * 5:
-        planner.encoded(patient)
-def afresh():
-    planner.forget()
-    for patient in others:
-        planner.encoded(patient)
-def explained():
-    for patient in patients[:4]:
-        planner.explained(patient)
-gc.collect()
-gc.freeze()
-gc.disable()
-for work in (afresh, explained, golden):
-    work()
-for work in (fixed, golden, afresh, explained):
-    os.{_MARK}()
-    work()
-os.{_MARK}()
-"""
+_PIECES = ("never seen", "fixed", "golden", "afresh", "explained", "few", "many")
+_OVER_HTTP = ("plan over HTTP", "FHIR over HTTP", "CDS over HTTP")
+COUNTED = (*(name for name in _PIECES if name not in ("fixed", "few", "many")), GROWTH, *_OVER_HTTP)
+_MARK = "getpgrp"  # of the C library; nothing else calls it here, so valgrind can cut the count where the work does
 
 
-def counted() -> list[int]:
-    """Instructions of each piece of work, the fixed one first, each done once before it counts."""
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """What one Python needs for each piece of work."""
+
+    python: str
+    machine: str
+    packages: str
+    figures: dict[str, float]
+
+    @property
+    def of(self) -> tuple[str, str, str]:
+        """What must be the same for figures to be compared."""
+        return self.python, self.machine, self.packages
+
+
+class Baseline(msgspec.Struct, frozen=True, kw_only=True):
+    """The file: a digest of the code that was counted, and the figures of each Python that counted it."""
+
+    code: str
+    entries: list[Entry]
+
+    def figures(self, of: tuple[str, str, str]) -> dict[str, float] | None:
+        """Those of this Python."""
+        return next((entry.figures for entry in self.entries if entry.of == of), None)
+
+
+def this_python() -> tuple[str, str, str]:
+    """Version and build, kind of machine, and a digest of which packages are installed."""
+    lock = (ROOT / "requirements" / "service.lock").read_bytes()
+    return " ".join(sys.version.split()), platform.machine(), hashlib.sha256(lock).hexdigest()[:16]
+
+
+def code_digest() -> str:
+    """A digest of everything that what is counted depends on."""
+    digest = hashlib.sha256()
+    for folder, kinds in (
+        ("src", ".py"),
+        ("rules", ".yaml .csv"),
+        ("tests/golden/patients", ".json"),
+        ("examples", ".json"),
+    ):
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.is_file() and path.suffix in kinds.split():
+                digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
+    digest.update((ROOT / "bench" / "work.py").read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _run(tree: Path, command: list[str], *arguments: str) -> str:
+    """Run `bench.work` as it is here with the service as it is in a folder."""
+    around = {
+        name: value for name, value in os.environ.items() if not name.startswith(("CAREPLAN_", "OTEL_", "PROMETHEUS_"))
+    }
+    around |= {"PYTHONHASHSEED": "0", "PYTHONPATH": f"{tree / 'src'}{os.pathsep}{ROOT}"}
+    whole = [*command, sys.executable, "-m", "bench.work", *arguments]
+    done = subprocess.run(whole, capture_output=True, text=True, check=False, cwd=ROOT, env=around, timeout=1_200)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(whole)} ended with {done.returncode}:\n{done.stderr[-2_000:]}")
+    return done.stdout
+
+
+def counted(tree: Path, bodies: Path) -> dict[str, float]:
+    """The figures of the code in a folder: each piece of work as a multiple of the fixed one, and the growth."""
     with tempfile.TemporaryDirectory() as folder:
-        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", f"--dump-before={_MARK}"]
-        around = os.environ | {"PYTHONHASHSEED": "0"}
-        subprocess.run([*command, sys.executable, "-c", _SCRIPT], capture_output=True, check=True, cwd=ROOT, env=around)
+        command = ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={folder}/out"]
+        _run(tree, [*command, f"--dump-before={_MARK}"], "count", str(bodies))
         parts = sorted(Path(folder).glob("out.*"), key=lambda part: int(part.suffix[1:]))
         totals = [int(re.findall(r"^(?:summary|totals): (\d+)", part.read_text(), re.MULTILINE)[0]) for part in parts]
-    return totals[1 : len(WORK) + 2]
+    # The first mark ends what came before, then each piece of work lies between two.
+    names = (*_PIECES, *_OVER_HTTP)
+    if len(totals) != 2 * len(names) + 1:
+        raise SystemExit(f"{len(totals)} counts came back where {2 * len(names) + 1} should")
+    of = dict(zip(names, totals[2::2], strict=True))
+    return {name: round(of["many"] / of["few"] if name == GROWTH else of[name] / of["fixed"], 4) for name in COUNTED}
 
 
-def measured() -> dict[str, float]:
-    """Each piece of work as a multiple of the fixed one."""
-    fixed, *works = counted()
-    return {name: round(count / fixed, 3) for name, count in zip(WORK, works, strict=True)}
+def written_bodies(tree: Path, folder: Path) -> Path:
+    """The requests to count with, as the code in a folder has them."""
+    _run(tree, [], "write", str(folder / "bodies.json"), str(tree))
+    return folder / "bodies.json"
 
 
-def main() -> None:
+def waits(bodies: Path, tree: Path = ROOT) -> dict[str, float]:
+    """Time by the clock over time of the processor of each piece of work."""
+    found: dict[str, float] = json.loads(_run(tree, [], "wait", str(bodies)).splitlines()[-1])
+    return found
+
+
+@contextmanager
+def last_counted() -> Iterator[tuple[str, Path]]:
+    """The commit that wrote the baseline, checked out into a folder of its own as long as the block lasts."""
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"git {arguments[0]} failed: {done.stderr.strip()}")
+        return done.stdout.strip()
+
+    if git("rev-parse", "--is-shallow-repository") == "true":
+        raise SystemExit(
+            "This clone lacks the commit that wrote the baseline. Fetch the whole history: git fetch --unshallow"
+        )
+    commit = git("log", "-1", "--format=%h", "--", str(BASELINE.relative_to(ROOT)))
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "tree"
+        git("worktree", "add", "--detach", str(tree), commit)
+        try:
+            yield commit, tree
+        finally:
+            git("worktree", "remove", "--force", str(tree))
+
+
+def verdicts(found: Mapping[str, float], before: Mapping[str, float]) -> dict[str, str]:
+    """What is wrong with each figure that is out of bounds."""
+    wrong = {}
+    for name in sorted(found.keys() | before.keys()):
+        if name not in found or name not in before:
+            wrong[name] = "is counted on one side only; take the baseline anew with --write"
+        elif (change := found[name] / before[name] - 1) > DEARER:
+            wrong[name] = f"costs {change:+.1%}, more than the {DEARER:.0%} allowed. Find out why, or take it with --write"
+        elif change < -CHEAPER:
+            wrong[name] = f"costs {change:+.1%}: good. Keep the gain with --write, so that it cannot be lost unseen"
+    return wrong
+
+
+def too_long(waited: Mapping[str, float]) -> dict[str, str]:
+    """The pieces of work that wait."""
+    return {
+        f"{name}, by the clock": f"takes {value:.2f} times its time of the processor, more than {WAITING}. Something waits"
+        for name, value in waited.items()
+        if value > WAITING
+    }
+
+
+def _print(found: Mapping[str, float], before: Mapping[str, float], waited: Mapping[str, float]) -> None:
+    print(f"{'':18} {'now':>8} {'before':>8} {'change':>8} {'waiting':>8}")
+    for name in (*COUNTED, *(name for name in waited if name not in found)):
+        now, then = found.get(name), before.get(name)
+        cells = (
+            f"{now:8.3f}" if now else "",
+            f"{then:8.3f}" if then else "",
+            f"{now / then - 1:+8.1%}" if now and then else "",
+        )
+        print(f"{name:18} {cells[0]:>8} {cells[1]:>8} {cells[2]:>8} {f'{waited[name]:.2f}' if name in waited else '':>8}")
+
+
+def compare(*, anew: bool) -> dict[str, str]:
+    """Print how this code compares, and say what is out of bounds."""
+    known = None if anew else msgspec.json.decode(BASELINE.read_bytes(), type=Baseline).figures(this_python())
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if known is not None:
+            print("Compared with the figures that the baseline has of this Python:")
+            bodies = written_bodies(ROOT, folder)
+            found, before = counted(ROOT, bodies), known
+        else:
+            with last_counted() as (commit, tree):
+                print(f"Compared with commit {commit}, which wrote the baseline, counted just now by the same Python:")
+                bodies = written_bodies(tree, folder)
+                with ThreadPoolExecutor(2) as pool:
+                    found, before = pool.map(lambda side: counted(side, bodies), (ROOT, tree))
+        waited = waits(bodies)
+    _print(found, before, waited)
+    return verdicts(found, before) | too_long(waited)
+
+
+def write() -> None:
+    """Take today's figures; those of other Pythons stay as long as they are of the same code."""
+    with tempfile.TemporaryDirectory() as name:
+        figures = counted(ROOT, written_bodies(ROOT, Path(name)))
+    python, machine, packages = this_python()
+    ours = Entry(python=python, machine=machine, packages=packages, figures=figures)
+    entries = [ours]
+    try:
+        before = msgspec.json.decode(BASELINE.read_bytes(), type=Baseline)
+    except (OSError, msgspec.MsgspecError):
+        before = None
+    if before is not None and before.code == code_digest():
+        entries += [entry for entry in before.entries if entry.of != ours.of]
+    baseline = Baseline(code=code_digest(), entries=entries)
+    BASELINE.write_bytes(msgspec.json.format(msgspec.json.encode(baseline), indent=2) + b"\n")
+    _print(figures, {}, {})
+
+
+def main(arguments: list[str]) -> Any:
     """Compare, or write."""
-    if "--help" in sys.argv or "-h" in sys.argv:
+    if {"--help", "-h"} & set(arguments):
         print(__doc__)
-        return
-    found = measured()
-    if "--write" in sys.argv:
-        BASELINE.write_text(json.dumps(found, indent=2) + "\n")
-        print(f"written: {found}")
-        return
-    before = json.loads(BASELINE.read_text())
-    worse = []
-    for name, value in found.items():
-        change = value / before[name] - 1
-        print(f"{name:10} {value:8.3f} of the fixed work, {change:+.1%} against the baseline")
-        if change > TOLERANCE:
-            worse.append(name)
-    if worse:
-        sys.exit(f"{', '.join(worse)}: more than {TOLERANCE:.0%} dearer. Find out why, or take it with --write and say why.")
+        return None
+    if "--write" in arguments:
+        write()
+        return None
+    wrong = compare(anew="--anew" in arguments)
+    return "\n".join(f"{name} {what}." for name, what in wrong.items()) or None
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -1,5 +1,8 @@
 """A long run over HTTP: plans by the million on loopback, with memory and latency as it goes. Stops by itself.
 
+Most are asked for by the batch endpoint, one in fifty by a request of its own, whose times are noted; one patient in twenty
+is made up, the others are golden ones.
+
 python -m bench.soak                          # a million plans
 python -m bench.soak --plans 20000 --json     # fewer, as data
 """
@@ -9,6 +12,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import platform
 import statistics
 import sys
 import tempfile
@@ -20,28 +24,25 @@ from urllib.parse import urlsplit
 
 from tests.contract.serving import Server, running
 
-ROOT = Path(__file__).parents[1]
+from bench.memory import Mixed, in_batches, of_workers
+
 HEADERS = {"Content-Type": "application/json"}
 STEPS = 10
+AT_ONCE = 10_000
+"""Patients that are held in memory here at a time."""
 
 
-def resident(server: Server) -> float:
-    """Megabytes of the workers together."""
-    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
-    return sum(int(Path(f"/proc/{child}/statm").read_text().split()[1]) for child in children) * 4_096 / 1e6
-
-
-def sent(server: Server, bodies: list[bytes], plans: int, clients: int) -> list[float]:
-    """Send so many requests from so many clients; the seconds that each took. Raises for any answer but a plan."""
+def sent(server: Server, bodies: list[bytes], clients: int) -> list[float]:
+    """Send each in a request of its own; the seconds that each took. Raises for any answer but a plan."""
     place = urlsplit(server)
     taken: list[float] = []
     wrong: list[int] = []
 
-    def client(share: int) -> None:
+    def client(first: int) -> None:
         connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=30)
-        for at in range(share):
+        for body in bodies[first::clients]:
             began = time.perf_counter()
-            connection.request("POST", "/v1/care-plans", bodies[at % len(bodies)], HEADERS)
+            connection.request("POST", "/v1/care-plans", body, HEADERS)
             answer = connection.getresponse()
             answer.read()
             taken.append(time.perf_counter() - began)
@@ -49,40 +50,62 @@ def sent(server: Server, bodies: list[bytes], plans: int, clients: int) -> list[
                 wrong.append(answer.status)
         connection.close()
 
-    threads = [threading.Thread(target=client, args=(plans // clients,)) for _ in range(clients)]
+    threads = [threading.Thread(target=client, args=(first,)) for first in range(clients)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    if wrong or len(taken) != plans // clients * clients:
-        raise SystemExit(f"{len(wrong)} requests were not answered with a plan: {sorted(set(wrong))}")
+    if wrong or len(taken) != len(bodies):
+        raise SystemExit(
+            f"{len(bodies) - len(taken)} requests got no answer, {len(wrong)} none with a plan: {sorted(set(wrong))}"
+        )
     return taken
 
 
 def soak(plans: int, clients: int, workers: int) -> dict[str, Any]:
     """The whole run, in steps."""
-    bodies = [path.read_bytes() for path in sorted((ROOT / "tests" / "golden" / "patients").glob("*.json"))]
+    mixed = Mixed(min(3_000, max(plans // 10, 20)))
     steps: list[dict[str, float]] = []
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "log", "--workers", str(workers)) as server:
-        sent(server, bodies, max(plans // 50, clients * 10), clients)
-        first = resident(server)
+        first = of_workers(server)
+        # Each connection stays with the worker that took it: enough of them that every worker meets everyone.
+        for _ in range(workers):
+            in_batches(server, mixed.everyone())
+            sent(server, mixed.some(50 * clients), clients)
+        warm = of_workers(server)
+        share = max(plans // STEPS, 2 * clients)
         for step in range(STEPS):
-            began = time.perf_counter()
-            taken = sent(server, bodies, max(plans // STEPS, clients), clients)
+            alone = max(share // 50, min(share, 2 * clients))
+            taken = sent(server, mixed.some(alone), clients)
+            began, left = time.perf_counter(), share - alone
+            for at in range(0, left, AT_ONCE):
+                in_batches(server, mixed.some(min(AT_ONCE, left - at)))
             seconds = time.perf_counter() - began
             cuts = statistics.quantiles(taken, n=100)
+            now = of_workers(server)
             steps.append(
                 {
-                    "plans": float(len(taken) * (step + 1)),
-                    "a_second": len(taken) / seconds,
+                    "plans": float(share * (step + 1)),
+                    "a_second": left / seconds,
                     "p50_ms": cuts[49] * 1000,
                     "p99_ms": cuts[98] * 1000,
-                    "megabytes": resident(server),
+                    "megabytes": now["rss"],
+                    "pss": now["pss"],
                 }
             )
-            if sys.stderr.isatty() or not step % 5:
-                print(f"{step + 1}/{STEPS}  {steps[-1]['a_second']:.0f} plans a second", file=sys.stderr)
-    return {"workers": workers, "clients": clients, "megabytes_at_first": first, "steps": steps}
+            print(
+                f"{step + 1}/{STEPS}  {left / seconds:.0f} plans a second, {now['rss']:.1f} MB", file=sys.stderr, flush=True
+            )
+    return {
+        "machine": {"python": platform.python_version()},
+        "workers": workers,
+        "clients": clients,
+        "plans": int(steps[-1]["plans"]),
+        "at_first": first,
+        "warm": warm,
+        "grown": {"rss": steps[-1]["megabytes"] - warm["rss"], "pss": steps[-1]["pss"] - warm["pss"]},
+        "steps": steps,
+    }
 
 
 def main() -> None:
@@ -92,16 +115,23 @@ def main() -> None:
     options.add_argument("--clients", type=int, default=4)
     options.add_argument("--workers", type=int, default=1)
     options.add_argument("--json", action="store_true", help="print data")
+    options.add_argument("--keep", action="store_true", help="write the data into docs/performance and the manual")
     chosen = options.parse_args()
     found = soak(chosen.plans, chosen.clients, chosen.workers)
+    if chosen.keep:
+        from bench.manual import SOAK, write_manual
+
+        SOAK.write_text(json.dumps(found, indent=2) + "\n")
+        write_manual()
     if chosen.json:
         print(json.dumps(found, indent=2))
         return
-    print(f"{'plans':>10} {'a second':>10} {'p50 ms':>8} {'p99 ms':>8} {'MB':>8}")
+    print(f"{'plans':>10} {'a second':>10} {'p50 ms':>8} {'p99 ms':>8} {'RSS MB':>8} {'PSS MB':>8}")
     for step in found["steps"]:
         row = f"{step['plans']:>10.0f} {step['a_second']:>10.0f} {step['p50_ms']:>8.2f} {step['p99_ms']:>8.2f}"
-        print(f"{row} {step['megabytes']:>8.1f}")
-    print(f"memory after warming up: {found['megabytes_at_first']:.1f} MB")
+        print(f"{row} {step['megabytes']:>8.1f} {step['pss']:>8.1f}")
+    first, warm, grown = (found[name]["rss"] for name in ("at_first", "warm", "grown"))
+    print(f"RSS: at first {first:.1f} MB, warm {warm:.1f} MB, then {grown:+.1f} MB")
 
 
 if __name__ == "__main__":
