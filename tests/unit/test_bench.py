@@ -18,6 +18,7 @@ from bench.regression import (
     CHEAPER,
     COUNTED,
     DEARER,
+    GROWTH,
     ROOT,
     WAITING,
     Baseline,
@@ -124,6 +125,11 @@ def test_the_regression_check_fails_for_what_is_dearer_or_much_cheaper(change: f
 def test_the_regression_check_fails_for_what_waits_or_is_not_counted() -> None:
     assert set(too_long({"golden": WAITING + 0.1, "explained": WAITING - 0.1})) == {"golden, by the clock"}
     assert set(verdicts({"new": 1.0}, {"old": 1.0})) == {"new", "old"}
+
+
+def test_the_growth_may_vary_more_than_a_count() -> None:
+    assert not verdicts({GROWTH: 4.5}, {GROWTH: 4.0})
+    assert set(verdicts({GROWTH: 5.0}, {GROWTH: 4.0})) == {GROWTH}
 
 
 SLOWDOWNS = {
