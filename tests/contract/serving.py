@@ -59,7 +59,8 @@ def _environment(extra: dict[str, str]) -> dict[str, str]:
     outside = {
         name: value for name, value in os.environ.items() if not name.startswith(("CAREPLAN_", "OTEL_", "PROMETHEUS_"))
     }
-    return outside | {"PYTHONPATH": str(ROOT)} | extra
+    # The tree that this file stands in is tested, and not one that happens to be installed.
+    return outside | {"PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT)))} | extra
 
 
 def _address(printed: Path, process: subprocess.Popen[bytes]) -> str:
