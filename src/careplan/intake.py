@@ -125,7 +125,7 @@ def patient_schema(conditions: Collection[str], drug_classes: Collection[str]) -
 
 
 def _too_long(data: object) -> Iterator[Fault]:
-    for path, most in _LISTS.items():
+    for path, most in LISTS.items():
         part: object = data
         for key in path.strip("/").split("/"):
             part = part.get(key) if isinstance(part, dict) else None
@@ -134,7 +134,6 @@ def _too_long(data: object) -> Iterator[Fault]:
 
 
 def _limits_of_lists(struct: type[msgspec.Struct], path: str = "") -> Iterator[tuple[str, int]]:
-    """Every list of the request with the most entries that it may have, by JSON Pointer."""
     info = msgspec.inspect.type_info(struct)
     assert isinstance(info, msgspec.inspect.StructType)
     for field in info.fields:
@@ -148,7 +147,8 @@ def _limits_of_lists(struct: type[msgspec.Struct], path: str = "") -> Iterator[t
                 yield from _limits_of_lists(inner.cls, f"{path}/{field.name}")
 
 
-_LISTS = dict(_limits_of_lists(Patient))
+LISTS = dict(_limits_of_lists(Patient))
+"""Every list of the request with the most entries that it may have, by JSON Pointer."""
 
 
 def _unnamed(data: object) -> Iterator[Fault]:

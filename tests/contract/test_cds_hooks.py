@@ -12,19 +12,25 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 import jwt
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from markdown_it import MarkdownIt
 
 from careplan.fhir.cards import SERVICE, card_uuid, mark_of, rules_by_mark, shortened
-from careplan.rulebook.model import Rulebook
+from careplan.fhir.hook import read_call
+from careplan.fhir.prefetch import KINDS, templates
+from careplan.fhir.reading import FhirReader
+from careplan.planner import Planner
+from careplan.rulebook.model import Rule, Rulebook
 from tests.contract.serving import ROOT, Server, running
 from tests.contract.test_fhir import concept, condition, entry, faults_of, medication, of_type
 
@@ -216,11 +222,13 @@ def _(site: Site) -> None:
     assert site.post(CALL | {"prefetch": cut}).status_code == 412
 
 
-@requires(58, says="queries are reads by id, or searches by patient and code")
+@requires(58, says="queries are reads by id, or searches by reference and token; beyond that only `_include` of medicines")
 def _(site: Site) -> None:
     patient = r"\{\{context\.patientId\}\}"
-    form = rf"Patient/{patient}|[A-Z][A-Za-z]+\?patient={patient}(&code=[^&]+)?"
-    assert all(re.fullmatch(form, query) for one in site.services for query in one["prefetch"].values())
+    search = rf"([A-Z][A-Za-z]+)\?patient={patient}(&[a-z\-]+=[^&]+)*(&_sort=-[a-z]+)?(&_count=\d+)?"
+    search += r"(&_include=\1:medication)?"
+    queries = {query for one in site.services for query in one["prefetch"].values()}
+    assert [query for query in queries if not re.fullmatch(rf"Patient/{patient}|{search}", query)] == []
 
 
 @requires(74, says="200 and an object with a list of cards")
@@ -447,6 +455,30 @@ def test_the_table_of_requirements_is_the_one_on_file_and_has_all_of_them() -> N
 # Beyond the list.
 
 
+def draft(concept_: Json, name: str = "o1", **rest: object) -> Json:
+    order = {"resourceType": "MedicationRequest", "id": name, "status": "draft", "intent": "order"}
+    return entry(order | {"medicationCodeableConcept": concept_} | rest)
+
+
+def signing(*orders: Json, **rest: object) -> Json:
+    return CALL | {"hook": "order-sign", "context": CALL["context"] | {"draftOrders": bundle(*orders)}} | rest
+
+
+def selecting(selections: object, *orders: Json) -> Json:
+    context = CALL["context"] | {"draftOrders": bundle(*orders), "selections": selections}
+    return CALL | {"hook": "order-select", "context": context}
+
+
+def rules_of(cards: list[Json]) -> set[str]:
+    return {rule for card in cards for rule in re.findall(r"Rule ([a-z0-9-]+) v", card["detail"])}
+
+
+LAMOTRIGINE = concept(RXNORM, "28439", "lamotrigine")
+KETAMINE = concept(RXNORM, "6130", "ketamine")
+BY_VEIN: Json = {"dosageInstruction": [{"route": concept("http://snomed.info/sct", "47625008")}]}
+BY_NOSE: Json = {"dosageInstruction": [{"route": concept("http://snomed.info/sct", "46713006")}]}
+
+
 def test_while_orders_are_made_only_alerts_and_what_concerns_the_order_is_shown(site: Site) -> None:
     cards = site.post(SIGN).json()["cards"]
     assert cards
@@ -454,6 +486,132 @@ def test_while_orders_are_made_only_alerts_and_what_concerns_the_order_is_shown(
     assert any("lamotrigine" in card["detail"] for card in cards)
     selected = SIGN | {"hook": "order-select", "context": SIGN["context"] | {"selections": ["MedicationRequest/o1"]}}
     assert site.post(selected).json() == {"cards": cards}
+
+
+def test_an_order_of_the_treatment_shows_all_that_stands_in_its_way_and_takes_it_for_no_medicine_of_the_patient(
+    site: Site,
+) -> None:
+    cards = site.post(signing(draft(KETAMINE, **BY_VEIN))).json()["cards"]
+    viewed = rules_of(site.cards)
+    assert rules_of(cards) >= viewed
+    assert any("alprazolam" in card["summary"] and card["indicator"] == "warning" for card in cards)
+    assert not [
+        card for card in cards if "already take ketamine" in card["detail"] or card["summary"].startswith("Ketamine")
+    ]
+    assert {card["source"]["topic"]["code"] for card in cards if "topic" in card["source"]} <= {
+        "screening",
+        "medications",
+        "route",
+    }
+    assert "Which illnesses" not in cards[-1]["detail"]
+    assert "preferred" not in cards[-1]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("code", "rest", "product", "route"),
+    [
+        (KETAMINE, BY_VEIN, "racemic", "iv"),
+        ({"text": "Spravato"}, BY_NOSE, "esketamine", "nasal"),
+        (KETAMINE, {}, "racemic", None),
+    ],
+)
+def test_an_order_of_the_treatment_says_which_product_by_which_route(
+    planner: Planner, code: Json, rest: Json, product: str, route: str | None
+) -> None:
+    reader = FhirReader(planner.book, planner.intake)
+    call = read_call(signing(draft(code, **rest)), reader, date(2026, 11, 1))
+    treatment = call.read.patient.treatment
+    assert (treatment.product, treatment.preferred_route, call.read.treats) == (product, route, True)
+    assert [one.name for one in call.read.patient.medications or []] == ["alprazolam"]
+    assert [one.what for one in call.read.unmapped] == ([] if route else ["route of ketamine"])
+
+
+def test_only_orders_that_are_selected_matter_and_the_others_are_named(site: Site) -> None:
+    orders = (draft({"text": "Xanax"}, "o1"), draft(LAMOTRIGINE, "o2"))
+    cards = site.post(selecting(["MedicationRequest/o2"], *orders)).json()["cards"]
+    assert any("lamotrigine" in card["summary"] for card in cards)
+    assert not any("alprazolam" in card["summary"].casefold() for card in cards)
+    assert "not selected" in cards[-1]["detail"]
+    assert site.post(selecting([], *orders)).json() == {"cards": []}
+
+
+@pytest.mark.parametrize("selections", [[7], ["MedicationRequest/o9"], [{}], ["x y"]])
+def test_selections_name_draft_orders(site: Site, selections: object) -> None:
+    answer = site.post(selecting(selections, draft(LAMOTRIGINE)))
+    assert answer.status_code == 422
+    assert [issue["expression"] for issue in answer.json()["issue"]] == [["Request.context.selections[0]"]]
+
+
+@pytest.mark.parametrize(
+    ("order", "says"),
+    [
+        (draft(LAMOTRIGINE, subject={"reference": "Patient/OTHER"}), "somebody else"),
+        (entry({"resourceType": "ServiceRequest", "id": "o1", "code": {"text": "ketamine infusion"}}), "ServiceRequest"),
+        (draft({}), "neither a code nor a text"),
+    ],
+)
+def test_an_order_that_could_not_be_read_is_shown_as_such(site: Site, order: Json, says: str) -> None:
+    assert says in site.post(signing(order)).json()["cards"][-1]["detail"]
+
+
+def test_data_that_failed_is_shown_while_orders_are_made(site: Site) -> None:
+    failed = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
+    answer = site.post(signing(draft(LAMOTRIGINE), prefetch=CALL["prefetch"] | {"allergies": failed}))
+    assert "OperationOutcome" in answer.json()["cards"][-1]["detail"]
+    page = bundle() | {"link": [{"relation": "next", "url": "x"}]}
+    cut = site.post(signing(draft(LAMOTRIGINE), prefetch=CALL["prefetch"] | {"allergies": page}))
+    assert "one page of several" in cut.json()["cards"][-1]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "status"),
+    [
+        ({"resourceType": "Bundle", "entry": {"resource": {"resourceType": "Condition"}}}, 422),
+        ({"resourceType": "Bundle", "entry": None}, 422),
+        ({"resourceType": "Bundle", "entry": ["x"]}, 422),
+        ({"resourceType": "Bundle", "entry": [{}]}, 422),
+        ({"resourceType": "Coverage"}, 412),
+        ({"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Coverage"}}]}, 412),
+        ({"resourceType": "Bundle", "total": 3}, 412),
+        ({"resourceType": "Bundle", "total": 0}, 200),
+    ],
+)
+def test_a_damaged_answer_is_no_answer(site: Site, damage: Json, status: int) -> None:
+    answer = site.post(CALL | {"prefetch": CALL["prefetch"] | {"conditions": damage}})
+    assert answer.status_code == status
+    if status == 422:
+        assert answer.json()["issue"][0]["expression"][0].startswith("Request.prefetch.conditions.entry")
+
+
+def test_damaged_draft_orders_are_refused_by_their_place(site: Site) -> None:
+    answer = site.post(
+        CALL | {"hook": "order-sign", "context": CALL["context"] | {"draftOrders": bundle() | {"entry": "x"}}}
+    )
+    assert answer.status_code == 422
+    assert answer.json()["issue"][0]["expression"] == ["Request.context.draftOrders.entry"]
+
+
+def test_a_patient_other_than_that_of_the_context_is_refused(site: Site) -> None:
+    other = {"resourceType": "Patient", "id": "OTHER", "birthDate": "1940-02-03"}
+    answer = site.post(CALL | {"prefetch": CALL["prefetch"] | {"patient": other}})
+    assert answer.status_code == 422
+    assert answer.json()["issue"][0]["expression"] == ["Request.prefetch.patient.id"]
+
+
+def kinds_of(rule: Rule) -> set[str]:
+    return {pattern.kind for group in rule.when for pattern in group}
+
+
+def test_prefetch_asks_for_no_more_than_the_rules_use(book: Rulebook) -> None:
+    assert templates(book).keys() == KINDS.keys()
+    few = {name: rule for name, rule in book.rules.items() if kinds_of(rule) == {"lifestyle"}}
+    small = msgspec.structs.replace(book, rules=few)
+    assert templates(small).keys() == {"observations", "answers"}
+    assert "82810-3" not in templates(small)["observations"]
+    assert templates(msgspec.structs.replace(book, rules={})) == {}
+    never_over = {name: msgspec.structs.replace(entry, also_when_over=False) for name, entry in book.conditions.items()}
+    assert "clinical-status" in templates(msgspec.structs.replace(book, conditions=never_over))["conditions"]
+    assert "clinical-status" not in templates(book)["conditions"]
 
 
 def test_null_is_not_the_same_as_none(site: Site) -> None:

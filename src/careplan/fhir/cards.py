@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from careplan.fhir.coding import OWN
+from careplan.fhir.prefetch import templates
 from careplan.fhir.reading import FromFhir
 from careplan.fhir.writing import FhirWriter
 from careplan.patient import Patient
-from careplan.plan import CarePlan, Item
-from careplan.rulebook.conditions import tests_of
+from careplan.plan import CarePlan, Item, Question
 from careplan.rulebook.model import Level, Rulebook
 from careplan.subject import question_words
 
@@ -22,8 +22,8 @@ SERVICE = "ketamine-care-plan"
 HOOKS = ("patient-view", "order-select", "order-sign")
 INDICATORS: Mapping[Level, str] = {"stop": "critical", "hold": "warning", "caution": "warning", "note": "info"}
 LONGEST_SUMMARY = 139
-
-_PATIENT = "{{context.patientId}}"
+BEFORE_TREATMENT = frozenset({"screening", "medications", "route"})
+"""The sections that a clinician has to know who orders the treatment."""
 
 
 def services(book: Rulebook) -> Json:
@@ -39,42 +39,11 @@ def services(book: Rulebook) -> Json:
                     "A clinician decides; nothing is stored."
                 ),
                 "usageRequirements": "Needs the medicines and conditions of the patient as prefetch.",
-                "prefetch": prefetch(book),
+                "prefetch": templates(book),
             }
             for hook in HOOKS
         ]
     }
-
-
-def prefetch(book: Rulebook) -> dict[str, str]:
-    """The queries for what some rule looks at, and for nothing else."""
-    tested = {
-        (pattern.kind, test.field)
-        for rule in book.rules.values()
-        for group in rule.when
-        for pattern in group
-        for test in tests_of(pattern.tests)
-    }
-    kinds = {kind for kind, _ in tested}
-    found = {}
-    if ("patient", "age_years") in tested:
-        found["patient"] = f"Patient/{_PATIENT}"
-    if kinds & {"medicine", "medicine_check", "regimen", "shared_class"}:
-        found["statements"] = f"MedicationStatement?patient={_PATIENT}"
-        found["requests"] = f"MedicationRequest?patient={_PATIENT}"
-    if kinds & {"condition", "history"}:
-        found["conditions"] = f"Condition?patient={_PATIENT}"
-        found["allergies"] = f"AllergyIntolerance?patient={_PATIENT}"
-    codes = [
-        f"http://loinc.org|{code}"
-        for observation in book.codes.observations
-        if tuple(f"patient.{observation.factor}".rsplit(".", 2)[-2:]) in tested
-        for code in observation.loinc
-    ]
-    if codes:
-        found["observations"] = f"Observation?patient={_PATIENT}&code={','.join(codes)}"
-    found["answers"] = f"QuestionnaireResponse?patient={_PATIENT}"
-    return found
 
 
 class Cards:
@@ -85,18 +54,19 @@ class Cards:
         self._address = address.rstrip("/")
         self._writer = FhirWriter()
 
-    def of(self, plan: CarePlan, read: FromFhir, hook_instance: str, *, ordered: Iterable[str] = ()) -> list[Json]:
-        """The cards of a plan. While orders are made, only alerts and what concerns the medicines `ordered` (pointers)."""
-        concerned = set(ordered)
+    def of(self, plan: CarePlan, read: FromFhir, hook_instance: str, *, ordering: bool = False) -> list[Json]:
+        """The cards of a plan. While orders are made, those that have to do with the orders, and what was left out."""
         items = [*plan.alerts, *(item for section in plan.sections for item in section.items)]
-        if concerned:
-            shown = [item for item in items if item.level == "stop" or concerned & {about.pointer for about in item.about}]
-        else:
-            shown = [item for item in items if item.level in ("stop", "hold")]
+        shown = [item for item in items if (_concerns(item, read) if ordering else item.level in ("stop", "hold"))]
         tasks = self._tasks(plan, read)
         cards = [self._card(item, hook_instance, tasks.get(item.id, [])) for item in shown]
-        rest = [item for item in items if item not in shown]
-        return cards if concerned or not rest else [*cards, self._rest(plan, read.patient, rest, hook_instance)]
+        rest = [] if ordering else [item for item in items if item not in shown]
+        asked = plan.information_needed if read.treats or not ordering else []
+        if not ordering and not rest:
+            return cards
+        if ordering and not asked and not plan.not_considered:
+            return cards
+        return [*cards, self._rest(plan, read.patient, rest, asked, hook_instance)]
 
     def _card(self, item: Item, hook_instance: str, tasks: list[Json]) -> Json:
         card: Json = {
@@ -125,16 +95,19 @@ class Cards:
             card["links"] = [{"label": "The rule and its sources", "url": url, "type": "absolute", "autolaunchable": False}]
         return card
 
-    def _rest(self, plan: CarePlan, patient: Patient, items: list[Item], hook_instance: str) -> Json:
-        """One card for everything that can wait until the plan is read as a whole."""
+    def _rest(self, plan: CarePlan, patient: Patient, items: list[Item], asked: list[Question], hook_instance: str) -> Json:
+        """One card for everything that can wait until the plan is read as a whole, and for what is not known."""
         lines = [f"- **{item.level}** {_marked(item.title)}" for item in items]
-        lines += [
-            f"- *asked for:* {_marked(question_words(question, plan, patient))}" for question in plan.information_needed
-        ]
+        lines += [f"- *asked for:* {_marked(question_words(question, plan, patient))}" for question in asked]
         lines += [f"- *not considered:* {_marked(entry.what)}: {_marked(entry.why)}" for entry in plan.not_considered]
+        counts = [
+            (len(items), "further lines"),
+            (len(asked), "open questions"),
+            (len(plan.not_considered), "entries not considered"),
+        ]
         card: Json = {
             "uuid": card_uuid(hook_instance, SERVICE, "rest"),
-            "summary": f"Draft care plan: {len(items)} further lines, {len(plan.information_needed)} open questions",
+            "summary": f"Draft care plan: {', '.join(f'{count} {words}' for count, words in counts)}",
             "detail": "\n".join([*lines, "", _marked(plan.disclaimer)]),
             "indicator": "info",
             "source": self._source(None),
@@ -168,6 +141,16 @@ class Cards:
                     task = {key: value for key, value in resource.items() if key != "id"}
                     found.setdefault(item.id, []).append(task)
         return found
+
+
+def _concerns(item: Item, read: FromFhir) -> bool:
+    """Whether an item has to do with what is being ordered.
+
+    Every alert has, what is about an ordered medicine, and where the treatment is ordered all that stands in its way.
+    """
+    if item.level == "stop" or not set(read.ordered).isdisjoint(about.pointer for about in item.about):
+        return True
+    return read.treats and item.level != "note" and item.section in BEFORE_TREATMENT
 
 
 def card_uuid(hook_instance: str, rule: str, item: str) -> str:

@@ -33,17 +33,12 @@ def codes(concept: Element | None) -> Iterator[Code]:
             yield Code(coding.text("system") or "", code, coding.text("display"))
 
 
-def code_of(concept: Element | None) -> str | None:
-    """The first code of a CodeableConcept."""
-    return next((one.code for one in codes(concept)), None)
-
-
 def words(concept: Element | None) -> str | None:
     """What a CodeableConcept says to a reader: its text, else a display, else a code."""
     if concept is None:
         return None
-    found = list(codes(concept))
-    return concept.text("text") or next((one.display or one.code for one in found), None)
+    displays = (coding.text("display") for coding in concept.children("coding"))
+    return concept.text("text") or next(filter(None, displays), None) or next((one.code for one in codes(concept)), None)
 
 
 class Meanings:

@@ -16,6 +16,11 @@ class Element:
         self.pointer = pointer
         self._faults = faults
 
+    @property
+    def faults(self) -> list[Fault]:
+        """What was found so far, in this element and all that share its list."""
+        return self._faults
+
     def __contains__(self, name: str) -> bool:
         return self.value.get(name) is not None
 

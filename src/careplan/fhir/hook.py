@@ -12,17 +12,17 @@ import msgspec
 from careplan.errors import Fault, InvalidPatient
 from careplan.fhir.cards import HOOKS
 from careplan.fhir.element import Element
+from careplan.fhir.prefetch import REQUIRED, Prefetched, resources_in
 from careplan.fhir.reading import FhirReader, FromFhir
 from careplan.patient import TIME
+from careplan.plan import NotConsidered
 
 Json = dict[str, Any]
 
-REQUIRED = (("statements", "requests"), ("conditions",))
-"""Of each of these groups at least one must have been sent; null stands for: asked, and there is nothing."""
-KEYS = frozenset({"patient", "statements", "requests", "conditions", "allergies", "observations", "answers"})
-"""The keys of the prefetch templates."""
 TIME_EXTENSION = "careplan.at"
 """The extension of a request by which a client can say of which time it speaks."""
+_ORDERS = "/context/draftOrders"
+_SELECTION = r"([A-Za-z]+/)?[A-Za-z0-9.\-]{1,64}"
 
 
 class MissingData(Exception):
@@ -30,12 +30,12 @@ class MissingData(Exception):
 
 
 class HookCall(msgspec.Struct, frozen=True):
-    """One call. `ordered` are the medicines (JSON Pointers of the patient) of orders that are being made."""
+    """One call. `orders` says whether there is an order of which something is to be said."""
 
     hook: str
     instance: str
     read: FromFhir
-    ordered: tuple[str, ...]
+    orders: bool
 
 
 def read_call(body: object, reader: FhirReader, today: date) -> HookCall:
@@ -63,77 +63,55 @@ def read_call(body: object, reader: FhirReader, today: date) -> HookCall:
     prefetch = call.child("prefetch")
     if faults or context is None or hook is None or instance is None:
         raise InvalidPatient(sorted(set(faults)))
-    gathered = _Gathered()
+    subject = f"Patient/{context.text('patientId')}"
+    gathered = Prefetched()
     if prefetch is not None:
-        gathered.prefetch(call, prefetch)
+        gathered.take(call, prefetch)
+        _check_patient(prefetch, subject)
+    orders = _orders(context, hook, gathered)
     if faults:
         raise InvalidPatient(sorted(set(faults)))
     if not all(any(key in gathered.answered for key in group) for group in REQUIRED):
         raise MissingData
-    orders = context.child("draftOrders")
-    if orders is not None:
-        gathered.take(orders.value, "/context/draftOrders")
     try:
-        read = reader.read({"resourceType": "Bundle", "entry": gathered.entries}, at, drafts=orders is not None)
+        read = reader.read({"resourceType": "Bundle", "entry": gathered.entries}, at, orders=orders, subject=subject)
     except InvalidPatient as error:
-        placed = {Fault(pointer=gathered.place(fault.pointer), detail=fault.detail) for fault in [*error.faults, *faults]}
+        placed = {Fault(pointer=gathered.place(fault.pointer), detail=fault.detail) for fault in error.faults}
         raise InvalidPatient(sorted(placed)) from None
-    if faults:
-        raise InvalidPatient(sorted(set(faults)))
-    return _call(hook, instance, read, gathered, context.text("patientId") or "")
+    return HookCall(hook, instance, _placed(read, gathered), bool(orders))
 
 
-def _call(hook: str, instance: str, read: FromFhir, gathered: _Gathered, patient: str) -> HookCall:
+def _placed(read: FromFhir, gathered: Prefetched) -> FromFhir:
+    """What was read, by its places in the call."""
     origins = {pointer: gathered.place(place) for pointer, place in read.origins.items()}
     unmapped = [msgspec.structs.replace(one, pointer=gathered.place(one.pointer)) for one in read.unmapped]
-    ordered = tuple(
-        pointer
-        for pointer, place in origins.items()
-        if pointer.startswith("/medications/") and place.startswith("/context/draftOrders")
-    )
-    found = FromFhir(read.patient, unmapped, origins, f"Patient/{patient}", read.sources)
-    return HookCall(hook, instance, found, ordered)
+    return msgspec.structs.replace(read, origins=origins, unmapped=[*unmapped, *gathered.unmapped])
 
 
-class _Gathered:
-    """The resources of a call in one list, with the place of each."""
+def _orders(context: Element, hook: str, gathered: Prefetched) -> set[int]:
+    """Take in the draft orders that matter; returns their numbers among all entries.
 
-    def __init__(self) -> None:
-        self.entries: list[Json] = []
-        self.answered: set[str] = set()
-        self._places: list[str] = []
-
-    def prefetch(self, call: Element, prefetch: Element) -> None:
-        """Take in what was prefetched; a key counts as answered unless an error stands in its place."""
-        for key, value in prefetch.value.items():
-            if value is None:
-                self.answered.add(key)
-                continue
-            if not isinstance(value, dict):
-                call.fault(_named(key), "must be a resource, or null where there is nothing")
-                continue
-            if value.get("resourceType") != "OperationOutcome" and not _is_cut(value):
-                self.answered.add(key)
-            self.take(value, f"/{_named(key)}")
-
-    def take(self, value: Json, place: str) -> None:
-        """Take in a resource, or all those of a Bundle."""
-        entries = value.get("entry", []) if value.get("resourceType") == "Bundle" else None
-        if entries is None:
-            self.entries.append({"resource": value})
-            self._places.append(place)
-        elif isinstance(entries, list):
-            for at, entry in enumerate(entries):
-                self.entries.append(entry)
-                self._places.append(f"{place}/entry/{at}")
-
-    def place(self, pointer: str) -> str:
-        """Where in the request the place in the gathered Bundle is."""
-        found = re.match(r"/entry/(\d+)(/resource)?(.*)", pointer)
-        if not found:
-            return pointer
-        place = self._places[int(found[1])]
-        return place + ((found[2] or "") if "/entry/" in place else "") + found[3]
+    While orders are chosen, that is those just selected; the others are set aside, because each had its turn.
+    """
+    orders = context.child("draftOrders")
+    if orders is None or hook == "patient-view":
+        return set()
+    selections: list[str] | None = context.value["selections"] if hook == "order-select" else None
+    found: set[str | None] = set()
+    numbers: set[int] = set()
+    for at, resource in resources_in(orders):
+        names = {resource.text("id"), f"{resource.text('resourceType')}/{resource.text('id')}"}
+        found |= names
+        if selections is not None and names.isdisjoint(selections):
+            what, why = resource.text("resourceType") or "order", "It is a draft order that was not selected."
+            gathered.unmapped.append(NotConsidered(pointer=resource.pointer, what=what, why=why))
+            continue
+        numbers.add(len(gathered.entries))
+        gathered.add_entry({"resource": resource.value}, f"{_ORDERS}/entry/{at}")
+    for at, selection in enumerate(selections or ()):
+        if selection not in found:
+            context.fault(f"selections/{at}", "must be the reference of one of the draft orders")
+    return numbers
 
 
 def _check_context(context: Element, hook: str | None) -> None:
@@ -147,8 +125,22 @@ def _check_context(context: Element, hook: str | None) -> None:
         orders = context.child("draftOrders")
         if orders is None or orders.text("resourceType") != "Bundle":
             context.fault("draftOrders", "must be a Bundle")
-    if hook == "order-select" and not isinstance(context.value.get("selections"), list):
-        context.fault("selections", "must be a list")
+    if hook == "order-select":
+        selections = context.value.get("selections")
+        if not isinstance(selections, list):
+            context.fault("selections", "must be a list")
+        for at, selection in enumerate(selections if isinstance(selections, list) else ()):
+            if not isinstance(selection, str) or not re.fullmatch(_SELECTION, selection):
+                context.fault(f"selections/{at}", "must be a reference such as MedicationRequest/123")
+
+
+def _check_patient(prefetch: Element, subject: str) -> None:
+    """A record of somebody else would give cards about somebody else."""
+    if "patient" not in prefetch or not isinstance(prefetch.value["patient"], dict):
+        return
+    patient = prefetch.child("patient")
+    if patient is not None and patient.text("resourceType") == "Patient" and f"Patient/{patient.text('id')}" != subject:
+        patient.fault("id", "must be the patientId of the context")
 
 
 def _time(call: Element) -> date | None:
@@ -158,17 +150,6 @@ def _time(call: Element) -> date | None:
         call.fault(f"extension/{TIME_EXTENSION}", "must be a time such as 2026-01-31T14:00:00Z")
         return None
     return date.fromisoformat(at[:10]) if at else None
-
-
-def _named(key: str) -> str:
-    """The place of a prefetched value. A key of the client's own is not repeated: it could be anything."""
-    return f"prefetch/{key}" if key in KEYS else "prefetch"
-
-
-def _is_cut(value: Json) -> bool:
-    """One page of several: what is not on it would count as absent."""
-    links = value.get("link")
-    return isinstance(links, list) and any(isinstance(link, dict) and link.get("relation") == "next" for link in links)
 
 
 def _is_uuid(text: str | None) -> bool:

@@ -68,6 +68,8 @@ def _lists(book: Rulebook) -> dict[str, dict[str, Words]]:
             **{f"observations.{entry.factor}": _plain(entry) for entry in book.codes.observations},
             "override_reasons": dict(book.codes.override_reasons),
             **{f"allergies.{name}": _plain(entry) for name, entry in book.codes.allergies.items()},
+            **{f"routes.{name}": _plain(entry) for name, entry in book.codes.routes.items()},
+            "treatments": dict(book.codes.treatments),
         },
         "conditions.yaml": {name: _plain(entry) for name, entry in book.conditions.items()},
         "medications.csv": {name: _plain(row) for name, row in book.catalogue.ingredients.items()},

@@ -253,19 +253,23 @@ class CodeList(Entry, frozen=True, kw_only=True):
     loinc: tuple[str, ...] = ()
     rxnorm: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    scores: tuple[float, ...] = ()
 
 
 class ObservationCode(Entry, frozen=True, kw_only=True):
-    """How an observation becomes a factor: a number in one of `units`, times `times`; or one of `values`.
+    """How an observation becomes a factor: a number in one of the `units` of its code, times `times`; or one of `values`.
 
-    The numbers of several codes are multiplied.
+    The numbers of several codes are multiplied. One older than `within_days` says nothing of today. Values that say only
+    `at_least` how grave something is never make a graver word on it less.
     """
 
     factor: str
     loinc: Annotated[tuple[str, ...], Meta(min_length=1)]
-    units: tuple[str, ...] = ()
+    units: dict[str, tuple[str, ...]] = {}
     times: Annotated[float, Meta(gt=0)] = 1
     values: dict[str, CodeList] = {}
+    within_days: Annotated[int, Meta(ge=1)] | None = None
+    at_least: bool = False
 
 
 class DiagnosisCode(Entry, frozen=True, kw_only=True):
@@ -282,6 +286,8 @@ class Codes(Entry, frozen=True, kw_only=True):
     diagnoses: tuple[DiagnosisCode, ...]
     observations: tuple[ObservationCode, ...]
     allergies: dict[str, CodeList]
+    treatments: dict[str, str]
+    routes: dict[str, CodeList]
     override_reasons: dict[str, Line]
 
 

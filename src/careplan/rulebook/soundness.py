@@ -85,6 +85,12 @@ def check_codes(codes: Codes, note: FaultList) -> None:
         _check_code(diagnosis, ("diagnoses", at, "factor"), note)
     for at, observation in enumerate(codes.observations):
         _check_code(observation, ("observations", at, "factor"), note)
+    treatment = KINDS["treatment"].fields
+    said = (("routes", codes.routes, "preferred_route"), ("treatments", codes.treatments.values(), "product"))
+    for part, found, field in said:
+        for token in set(found) - set(treatment[field].tokens):
+            mend = f"Use one of {', '.join(treatment[field].tokens)}."
+            note.fault((part,), f"No request has {token} as treatment.{field}.", mend, code="unknown-token")
 
 
 def _check_code(entry: DiagnosisCode | ObservationCode, place: Path, note: FaultList) -> None:
@@ -95,6 +101,9 @@ def _check_code(entry: DiagnosisCode | ObservationCode, place: Path, note: Fault
     elif (described.type == "number") == bool(entry.values) or entry.values.keys() - set(described.tokens):
         mend = "Give units for a number, and for a choice only the answers it has."
         note.fault(place, f"These answers do not fit {entry.factor}.", mend, code="unknown-token")
+    elif isinstance(entry, ObservationCode) and described.type == "number" and entry.units.keys() != set(entry.loinc):
+        mend = "Give the units of each LOINC code, and of no other."
+        note.fault(place, f"The units do not fit the codes of {entry.factor}.", mend, code="unknown-token")
 
 
 def check_conditions(conditions: Mapping[str, Condition], note: FaultList) -> None:

@@ -124,10 +124,11 @@ def call_service(
     edition = edition_of(request)
     read = msgspec.structs.replace(data.read, patient=data.read.patient.under(edition.protocol))
     plan = with_unmapped(edition.planner.plan(read.patient), read)
-    if data.hook != "patient-view" and not data.ordered:
+    ordering = data.hook != "patient-view"
+    if ordering and not data.orders:
         return _answer({"cards": []})
     cards = Cards(edition.planner.book, request.app.state.address)
-    return _answer({"cards": cards.of(plan, read, data.instance, ordered=data.ordered)})
+    return _answer({"cards": cards.of(plan, read, data.instance, ordering=ordering)})
 
 
 @post(
