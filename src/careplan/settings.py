@@ -81,7 +81,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         _about("requests of one client in each worker, such as 600/minute, where its key does not say; empty for no limit"),
     ] = ""
 
-    body_limit: Annotated[int, _about("largest request body, in bytes", ge=1_024, le=16_777_216)] = 262_144
+    record_limit: Annotated[
+        int,
+        _about(
+            "largest body of a request that brings a clinical record (FHIR, CDS Hooks), in bytes", ge=1_024, le=16_777_216
+        ),
+    ] = 2_097_152
+    body_limit: Annotated[
+        int, _about("largest request body with the factors of a patient, in bytes", ge=1_024, le=16_777_216)
+    ] = 262_144
     body_seconds: Annotated[float, _about("a request body must have arrived after this many seconds", gt=0, le=600)] = 10
     header_seconds: Annotated[int, _about("a request's header must have arrived after this many seconds", ge=1, le=600)] = 10
     concurrency: Annotated[

@@ -11,6 +11,7 @@ import os
 import re
 import time
 import uuid
+import warnings
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import cache
@@ -31,6 +32,7 @@ from careplan.fhir.prefetch import KINDS, templates
 from careplan.fhir.reading import FhirReader
 from careplan.planner import Planner
 from careplan.rulebook.model import Rule, Rulebook
+from careplan.web.usedtokens import UsedTokens
 from tests.contract.serving import ROOT, Server, running
 from tests.contract.test_fhir import concept, condition, entry, faults_of, medication, of_type
 
@@ -602,6 +604,25 @@ def kinds_of(rule: Rule) -> set[str]:
     return {pattern.kind for group in rule.when for pattern in group}
 
 
+def test_a_long_record_is_taken_where_records_are_taken_and_nowhere_else(site: Site) -> None:
+    illnesses = [condition({"text": f"illness {number}"}, note=[{"text": "x" * 2_000}]) for number in range(300)]
+    record = {"resourceType": "Bundle", "entry": illnesses}
+    fhir = {"Content-Type": "application/fhir+json"}
+    for answer in (
+        site.post(CALL | {"prefetch": CALL["prefetch"] | {"conditions": bundle(*illnesses)}}),
+        httpx.post(f"{site.address}/fhir/PlanDefinition/$apply", json=record, headers=fhir),
+        httpx.post(f"{site.address}/v1/care-plans", json=record, headers=fhir),
+    ):
+        assert answer.status_code == 200
+        assert "illness 299" in answer.text
+    for answer in (
+        httpx.post(f"{site.address}/v1/care-plans", json={"other_conditions": ["x" * 300_000]}),
+        httpx.post(f"{site.address}/fhir/PlanDefinition/$apply", content=b" " * 2_100_000, headers=fhir),
+        site.post({"feedback": [{"card": "x" * 300_000}]}, f"{SERVICE}/feedback"),
+    ):
+        assert answer.status_code == 413
+
+
 def test_prefetch_asks_for_no_more_than_the_rules_use(book: Rulebook) -> None:
     assert templates(book).keys() == KINDS.keys()
     few = {name: rule for name, rule in book.rules.items() if kinds_of(rule) == {"lifestyle"}}
@@ -663,10 +684,12 @@ def test_tasks_of_a_hold_carry_no_window_without_a_signed_protocol(site: Site) -
 
 EC_KEY, OTHER_KEY = ec.generate_private_key(ec.SECP384R1()), ec.generate_private_key(ec.SECP384R1())
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+SMALL_KEY = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - it is to be refused
 KEYS = {
     "keys": [
         json.loads(ECAlgorithm.to_jwk(EC_KEY.public_key())) | {"kid": "ec", "alg": "ES384"},
         json.loads(RSAAlgorithm.to_jwk(RSA_KEY.public_key())) | {"kid": "rsa", "alg": "RS384"},
+        json.loads(RSAAlgorithm.to_jwk(SMALL_KEY.public_key())) | {"kid": "small", "alg": "RS384"},
     ]
 }
 AUDIENCE = f"{PUBLIC}/cds-services/{SERVICE}"
@@ -713,6 +736,12 @@ def unsigned() -> str:
     return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts) + "."
 
 
+def of_a_small_key() -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return token(SMALL_KEY, "RS384", kid="small")
+
+
 BAD: dict[str, Callable[[], str | None]] = {
     "none": lambda: None,
     "no token": lambda: "x.y.z",
@@ -728,6 +757,8 @@ BAD: dict[str, Callable[[], str | None]] = {
     "for a whole day": lambda: token(exp=int(time.time()) + 86_400),
     "without an end": lambda: token(exp=None),
     "without an id": lambda: token(jti=None),
+    "with an empty id": lambda: token(jti=" "),
+    "a small RSA key": of_a_small_key,
     "keys from elsewhere": lambda: token(header={"jku": "https://other.example.org/keys"}),
 }
 
@@ -744,6 +775,33 @@ def test_requirements_201_203_a_token_not_to_be_trusted_is_refused_without_a_rea
     assert [issue["code"] for issue in answer.json()["issue"]] == ["login"]
     assert sent is None or sent not in log.read_text()
     assert called(address, sent, f"{SERVICE}/feedback").status_code == 401
+
+
+def test_a_token_passes_once_among_all_workers(tmp_path: Path) -> None:
+    (tmp_path / "clients.json").write_text(json.dumps([{"iss": "https://ehr.example.org", "jwks": KEYS}]))
+    clients = str(tmp_path / "clients.json")
+    log = tmp_path / "log"
+    with running(log, "--workers", "2", CAREPLAN_CDS_CLIENTS=clients, CAREPLAN_PUBLIC_URL=PUBLIC) as address:
+        for _ in range(3):
+            sent = token()
+            answers = [called(address, sent).status_code for _ in range(8)]
+            assert sorted(answers) == [200, *([401] * 7)]
+
+
+def test_used_tokens_are_bounded_and_forgotten_when_they_expire(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    one, other = UsedTokens(most=2), UsedTokens(most=2)
+    later = time.time() + 60
+    assert one.first_use("i", "a", later)
+    assert not other.first_use("i", "a", later)
+    assert other.first_use("j", "a", time.time() - 1)
+    assert not UsedTokens(most=1).first_use("i", "b", later)
+    assert UsedTokens(most=2).first_use("j", "a", later)
+    assert not UsedTokens(most=2).first_use("i", "c", later)
+    kept = (tmp_path / "used-tokens.sqlite").read_bytes()
+    assert b"ehr" not in kept
+    (tmp_path / "used-tokens.sqlite").write_bytes(b"damaged" * 1000)
+    assert not UsedTokens().first_use("i", "d", later)
 
 
 def test_what_a_clinic_system_sends_reaches_neither_log_nor_error(tmp_path: Path) -> None:

@@ -107,18 +107,20 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
         finally:
             desk.swap(None)
 
+    records = Router(
+        path="/",
+        route_handlers=[plans.create_care_plan, hooks.call_service, fhir.apply, fhir.apply_named],
+        request_max_body_size=max(settings.record_limit, settings.body_limit),
+    )
     app = Litestar(
         route_handlers=[
-            plans.create_care_plan,
+            records,
             batch.create_care_plans,
             whatif.compare_care_plans,
             whatif.what_would_change,
             hooks.discover,
-            hooks.call_service,
             hooks.take_feedback,
             hooks.get_feedback,
-            fhir.apply,
-            fhir.apply_named,
             fhir.metadata,
             fhir.get_questionnaire,
             fhir.get_plan_definition,
@@ -163,6 +165,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
                 "metrics": counts,
                 "life": life,
                 "address": settings.public_url,
+                "body_limit": settings.body_limit,
             }
         ),
     )

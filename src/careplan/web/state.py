@@ -135,6 +135,8 @@ class PlanRequest(JsonRequest):
             read = edition.fhir.read(edition.planner.intake.parse(body))
             self.state["read"] = read
             return read.patient.under(edition.protocol)
+        if len(body) > self.app.state.body_limit:  # Only a record may be larger.
+            raise HTTPException(status_code=413)
         return edition.planner.intake.decode(body).under(edition.protocol)
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
 import jwt
 import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from msgspec import Meta
 
 from careplan.errors import InvalidSettings
 from careplan.web.keyring import Keyring
+from careplan.web.usedtokens import UsedTokens
 
 ALGORITHMS = ("ES384", "RS384")
 """Never `none`, never a shared secret."""
@@ -19,7 +20,8 @@ LEEWAY = 10
 """Seconds by which clocks may differ."""
 LONGEST_LIFE = 600
 """A token that lives longer than this, in seconds, is refused: its id could not be remembered."""
-MOST_REMEMBERED = 100_000
+SMALLEST_RSA = 2_048
+"""Bits; a smaller key is refused."""
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,13 +37,13 @@ class Untrusted(Exception):
 
 
 class Trust:
-    """Checks tokens. Remembers the ids of those seen until they expire, so that none is used twice."""
+    """Checks tokens, none of which may be used twice, in whatever worker."""
 
     def __init__(self, clients: list[Client], address: str) -> None:
         self._clients = {client.iss: client for client in clients}
         self._address = address.rstrip("/")
         self._rings = {client.iss: Keyring(client.jku or client.jwks or {"keys": []}) for client in clients}
-        self._seen: dict[tuple[str, str], float] = {}
+        self._used = UsedTokens()
 
     async def check(self, authorization: str | None, path: str) -> None:
         """Raises `Untrusted` unless the header carries a good token for this path."""
@@ -52,7 +54,8 @@ class Trust:
             claims = await self._verified(token.strip(), f"{self._address}{path}")
         except jwt.PyJWTError:
             raise Untrusted from None
-        self._remember(claims)
+        if not self._used.first_use(str(claims["iss"]), claims["jti"], float(claims["exp"]) + LEEWAY):
+            raise Untrusted
 
     async def _verified(self, token: str, audience: str) -> dict[str, Any]:
         header = jwt.get_unverified_header(token)
@@ -61,7 +64,7 @@ class Trust:
         if client is None or header.get("alg") not in ALGORITHMS or header.get("jku", client.jku) != client.jku:
             raise Untrusted
         key = await self._rings[client.iss].key(header.get("kid"))
-        if key is None:
+        if key is None or not _is_strong(key):
             raise Untrusted
         claims: dict[str, Any] = jwt.decode(
             token,
@@ -72,18 +75,16 @@ class Trust:
             leeway=LEEWAY,
             options={"require": ["exp", "iat", "jti", "aud", "iss"], "strict_aud": False},
         )
-        if claims["exp"] - claims["iat"] > LONGEST_LIFE or not isinstance(claims["jti"], str):
+        if claims["exp"] - claims["iat"] > LONGEST_LIFE or not isinstance(claims["jti"], str) or not claims["jti"].strip():
             raise Untrusted
         return claims
 
-    def _remember(self, claims: dict[str, Any]) -> None:
-        now = time.time()
-        if len(self._seen) >= MOST_REMEMBERED:
-            self._seen = {seen: until for seen, until in self._seen.items() if until > now}
-        seen = (str(claims["iss"]), str(claims["jti"]))
-        if self._seen.get(seen, 0) > now or len(self._seen) >= MOST_REMEMBERED:
-            raise Untrusted
-        self._seen[seen] = float(claims["exp"]) + LEEWAY
+
+def _is_strong(key: object) -> bool:
+    """Whether a key is of the kind that the algorithms ask for: RSA of 2048 bits or more, or the curve P-384."""
+    if isinstance(key, rsa.RSAPublicKey):
+        return key.key_size >= SMALLEST_RSA
+    return isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP384R1)
 
 
 def trust_in(file: str, address: str) -> Trust | None:
