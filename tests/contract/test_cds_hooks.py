@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import os
 import re
+import socket
+import ssl
 import time
 import uuid
 import warnings
@@ -26,15 +29,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from markdown_it import MarkdownIt
 
-from careplan.fhir.cards import SERVICE, card_uuid, mark_of, rules_by_mark, shortened
+from careplan.fhir.cards import SERVICE, Cards, card_uuid, mark_of, rules_by_mark, shortened
 from careplan.fhir.hook import read_call
 from careplan.fhir.prefetch import KINDS, templates
-from careplan.fhir.reading import FhirReader
+from careplan.fhir.reading import FhirReader, FromFhir
 from careplan.planner import Planner
 from careplan.rulebook.model import Rule, Rulebook
 from careplan.web.usedtokens import UsedTokens
-from tests.contract.serving import ROOT, Server, running
-from tests.contract.test_fhir import concept, condition, entry, faults_of, medication, of_type
+from tests.contract.serving import ROOT, Server, certified, running
+from tests.contract.test_fhir import concept, condition, entry, faults_of, medication
 
 Json = dict[str, Any]
 Check = Callable[["Site"], None]
@@ -191,7 +194,7 @@ def _(site: Site) -> None:
     assert all(site.post(CALL, one["id"]).status_code == 200 for one in site.services)
 
 
-@requires(28, 34, says="resources come as prefetch")
+@requires(28, says="resources come as prefetch")
 def _(site: Site) -> None:
     assert any("alprazolam" in card["detail"] for card in site.cards)
 
@@ -260,11 +263,57 @@ def _(site: Site) -> None:
     assert shortened("short") == "short"
 
 
-@requires(84, 85, says="the detail is GitHub Flavored Markdown")
+@requires(84, 85, says="the detail is GitHub Flavored Markdown, and no text of a client is markup in it")
 def _(site: Site) -> None:
     for card in site.cards:
         shown = MarkdownIt("gfm-like", {"linkify": False}).render(card["detail"])
         assert "<p>" in shown or "<li>" in shown
+    hostile = "# *a* _b_ `c` [d](http://x) <b>e</b> ~~f~~ |g| \\h"
+    answer = site.post(CALL | {"prefetch": CALL["prefetch"] | {"statements": bundle(medication({"text": hostile}))}})
+    details = [card["detail"] for card in answer.json()["cards"] if "http" in card["detail"]]
+    escaped = r"\# \*a\* \_b\_ \`c\` \[d\](http://x) \<b\>e\</b\> \~\~f\~\~ \|g\| \\h"
+    assert details
+    for detail in details:
+        assert escaped in detail
+        assert hostile in html.unescape(re.sub("<[^>]+>", "", MarkdownIt("commonmark").render(detail)))
+
+
+@requires(75, says="an answer has cards alone: system actions are never made, every change is for a clinician to choose")
+def _(site: Site) -> None:
+    for body in (CALL, SIGN):
+        assert site.post(body).json().keys() == {"cards"}
+
+
+@requires(111, says="no icon is sent")
+def _(site: Site) -> None:
+    assert not [card for card in site.cards if "icon" in card["source"]]
+
+
+@requires(132, 133, 134, 135, says="nothing is updated or deleted, and no resourceId is sent")
+def _(site: Site) -> None:
+    actions = [
+        action
+        for body in (CALL, SIGN)
+        for card in site.post(body).json()["cards"]
+        for suggestion in card.get("suggestions", ())
+        for action in suggestion["actions"]
+    ]
+    assert actions
+    assert all(action.keys() == {"type", "description", "resource"} and action["type"] == "create" for action in actions)
+
+
+@requires(213, says="the hooks that safety asks for are named where clinic and vendor look: in discovery and in the README")
+def _(site: Site) -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert {one["hook"] for one in site.services} == {"patient-view", "order-select", "order-sign"}
+    assert all(one["hook"] in readme and one["usageRequirements"] for one in site.services)
+
+
+@requires(214, says="no extension is sent, and one in a request that is no object is refused")
+def _(site: Site) -> None:
+    bodies = [site.found.json(), *({key: card[key] for key in card if key != "suggestions"} for card in site.cards)]
+    assert not [part for body in bodies for part in values(body) if isinstance(part, dict) and "extension" in part]
+    assert site.post(CALL | {"extension": ["x"]}).status_code == 422
 
 
 @requires(87, 88, 89, says="the indicator is info, warning or critical")
@@ -378,6 +427,7 @@ def _(site: Site) -> None:
     refused = site.post({"feedback": [{"card": "x", "outcome": "maybe"}, 7]}, f"{SERVICE}/feedback")
     assert refused.status_code == 422
     assert len(refused.json()["issue"]) == 4
+    assert httpx.get(f"{site.address}/v1/feedback").json() == list(after.values())
 
 
 @requires(208, says="CORS for browser clients that are configured, and for no others")
@@ -405,19 +455,26 @@ met_by(
     says="no unsigned tokens and no shared secrets",
     test="test_requirements_201_203_a_token_not_to_be_trusted_is_refused_without_a_reason",
 )
-elsewhere(2, 168, says="HTTPS", why="Ended by the proxy in front; the service itself listens on loopback only.")
+met_by(
+    *(2, 168),
+    says="HTTPS beyond this machine: by the service with its own certificate, or by the proxy in front",
+    test="test_requirements_2_168_with_a_certificate_the_services_are_reached_by_tls_and_by_nothing_else",
+)
 elsewhere(27, says="an answer within 500 ms", why="Measured by bench/, and never asserted in a test.")
-elsewhere(60, 61, says="access to the client's FHIR server", why="No FHIR server is ever called; data comes as prefetch.")
-elsewhere(75, says="system actions", why="None are made: every change is for a clinician to choose.")
+elsewhere(34, says="resources come as prefetch or from the client's FHIR server", why="As prefetch only; see 28 and 60.")
+elsewhere(60, says="access to the client's FHIR server", why="No FHIR server is ever called; data comes as prefetch.")
+met_by(
+    61,
+    says="no call of a FHIR server without an access token: none is called at all",
+    test="test_requirement_61_the_fhir_server_of_a_client_is_never_called",
+)
 elsewhere(78, says="removal of earlier cards", why="A matter of the client; see 211.")
-elsewhere(111, 112, 113, says="icon of a source", why="No icon is sent.")
-elsewhere(132, 133, 134, 135, says="update and delete actions", why="None are made; actions only create.")
+elsewhere(112, 113, says="icon of a source", why="No icon is sent; see 111.")
 elsewhere(140, says="deep links", why="Links lead to the rule, not to a patient.")
 elsewhere(175, 179, says="mutual TLS", why="A matter of the proxy in front.")
 elsewhere(206, says="clients reconsider their algorithms", why="A matter of the client.")
 elsewhere(207, says="the algorithms that a service trusts", why="ES384 and RS384, and no others; see 205.")
-elsewhere(213, says="hooks are agreed upon with clients", why="A matter between clinic and vendor; README names the hooks.")
-elsewhere(214, 215, says="extensions", why="None are sent; of a request only `careplan.at` is read.")
+elsewhere(215, says="names of extensions", why="None are sent; of a request only `careplan.at` is read.")
 
 
 @cache
@@ -433,7 +490,7 @@ def test_requirement(site: Site, requirement: str) -> None:
 def test_the_table_of_requirements_is_the_one_on_file_and_has_all_of_them() -> None:
     assert len(REQUIREMENTS) == 120
     named = {check.strip("`") for _, check in REQUIREMENTS.values() if isinstance(check, str) and check.startswith("`test")}
-    assert len(named) == 2
+    assert len(named) == 4
     assert named <= globals().keys()
     lines = [
         "# CDS Hooks 2.0: what binds a service, and where it is met",
@@ -604,6 +661,28 @@ def kinds_of(rule: Rule) -> set[str]:
     return {pattern.kind for group in rule.when for pattern in group}
 
 
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"outcomeTimestamp": "yesterday"}, "outcomeTimestamp"),
+        ({"outcomeTimestamp": None}, "outcomeTimestamp"),
+        ({"outcome": "accepted"}, "acceptedSuggestions"),
+        ({"outcome": "accepted", "acceptedSuggestions": [{}]}, "acceptedSuggestions[0].id"),
+        ({"outcome": "accepted", "acceptedSuggestions": [{"id": "x"}]}, "acceptedSuggestions[0].id"),
+        ({"outcome": "accepted", "acceptedSuggestions": {}}, "acceptedSuggestions"),
+        ({"overrideReason": "x"}, "overrideReason"),
+        ({"overrideReason": {"reason": "x"}}, "overrideReason.reason"),
+        ({"overrideReason": {"reason": {"system": "y"}}}, "overrideReason.reason.code"),
+        ({"overrideReason": {"userComment": 7}}, "overrideReason.userComment"),
+    ],
+)
+def test_every_fault_of_feedback_is_named_by_its_place(site: Site, change: Json, place: str) -> None:
+    good = {"card": site.cards[0]["uuid"], "outcome": "overridden", "outcomeTimestamp": "2026-11-01T12:00:00.5Z"}
+    answer = site.post({"feedback": [good | change]}, f"{SERVICE}/feedback")
+    assert answer.status_code == 422
+    assert f"Request.feedback[0].{place}" in [path for issue in answer.json()["issue"] for path in issue["expression"]]
+
+
 def test_a_long_record_is_taken_where_records_are_taken_and_nowhere_else(site: Site) -> None:
     illnesses = [condition({"text": f"illness {number}"}, note=[{"text": "x" * 2_000}]) for number in range(300)]
     record = {"resourceType": "Bundle", "entry": illnesses}
@@ -675,9 +754,38 @@ def test_a_card_tells_its_rule_and_differs_from_call_to_call(book: Rulebook) -> 
         assert marks[mark_of(one) or b""] == rule
 
 
-def test_tasks_of_a_hold_carry_no_window_without_a_signed_protocol(site: Site) -> None:
-    assert not [action for action in site.actions if "executionPeriod" in action["resource"]]
-    assert not of_type({"entry": []}, "Task")
+def test_tasks_of_a_hold_carry_a_window_only_with_a_signed_protocol(planner: Planner) -> None:
+    body = json.loads((ROOT / "examples" / "signed-protocol-as-needed-lorazepam.json").read_text())
+    body["treatment"]["session_times"] = ["2027-03-12T10:00:00-05:00"]
+    for sent, windows in ((body, 2), ({**body, "protocol": None}, 0)):
+        patient = planner.intake.convert(sent)
+        read = FromFhir(patient, [], {}, "Patient/p1", {})
+        cards = Cards(planner.book).of(planner.plan(patient), read, "x")
+        actions = [action for card in cards for one in card.get("suggestions", ()) for action in one["actions"]]
+        assert actions
+        assert len([action for action in actions if "executionPeriod" in action["resource"]]) == windows
+
+
+def test_requirements_2_168_with_a_certificate_the_services_are_reached_by_tls_and_by_nothing_else(tmp_path: Path) -> None:
+    certificate, key = certified(tmp_path)
+    with running(
+        tmp_path / "log", trusted=certificate, CAREPLAN_TLS_CERTIFICATE=str(certificate), CAREPLAN_TLS_KEY=str(key)
+    ) as address:
+        verify = ssl.create_default_context(cafile=str(certificate))
+        assert address.startswith("https://")
+        assert httpx.get(f"{address}/cds-services", verify=verify).status_code == 200
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"{address}/cds-services".replace("https://", "http://"))
+
+
+def test_requirement_61_the_fhir_server_of_a_client_is_never_called(site: Site) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(0.5)
+        server = f"http://127.0.0.1:{listening.getsockname()[1]}/fhir"
+        access = {"access_token": "x", "token_type": "Bearer", "expires_in": 300, "scope": "patient/*.read", "subject": "s"}
+        assert site.post(CALL | {"fhirServer": server, "fhirAuthorization": access}).status_code == 200
+        with pytest.raises(TimeoutError):
+            listening.accept()
 
 
 # Tokens.

@@ -14,18 +14,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from careplan.rulebook.load import shipped
-from tests.contract.serving import ROOT, Server, running
+from tests.contract.serving import ROOT, Server, certified, running
 
 pytestmark = pytest.mark.xdist_group("life")
 
@@ -235,24 +231,7 @@ def test_a_start_on_bad_settings_fails_fast_and_says_why(environment: dict[str, 
 
 
 def test_with_a_certificate_of_its_own_the_service_speaks_tls(tmp_path: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem, secret = tmp_path / "cert.pem", tmp_path / "key.pem"
-    pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    no_password = serialization.NoEncryption()
-    secret.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, no_password))
+    pem, secret = certified(tmp_path)
     environment: Any = {
         "CAREPLAN_TLS_CERTIFICATE": str(pem),
         "CAREPLAN_TLS_KEY": str(secret),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from careplan.patient import TIME
+
 Json = dict[str, Any]
 
 _TEXT: Json = {"type": "string", "minLength": 1}
@@ -74,10 +76,20 @@ _CARD = _object(
 )
 _OUTCOME = _object(
     "CdsOutcome",
-    {"card": _UUID, "outcome": {"enum": ["accepted", "overridden"]}, "outcomeTimestamp": _TEXT},
     {
-        "acceptedSuggestions": _list(_object("CdsAccepted", {"id": _TEXT})) | {"minItems": 1},
-        "overrideReason": {"type": "object"},
+        "card": _UUID,
+        "outcome": {"enum": ["accepted", "overridden"]},
+        "outcomeTimestamp": {"type": "string", "pattern": TIME},
+    },
+    {
+        "acceptedSuggestions": _list(_object("CdsAccepted", {"id": _UUID})) | {"minItems": 1},
+        "overrideReason": {
+            "type": "object",
+            "properties": {
+                "reason": {"type": "object", "properties": {"code": _TEXT}, "required": ["code"]},
+                "userComment": {"type": "string"},
+            },
+        },
     },
 ) | {
     "if": {"properties": {"outcome": {"const": "accepted"}}, "required": ["outcome"]},

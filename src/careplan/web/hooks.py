@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -19,6 +20,7 @@ from careplan.fhir.cards import SERVICE, Cards, mark_of, rules_by_mark, services
 from careplan.fhir.element import Element
 from careplan.fhir.hook import HookCall, MissingData, read_call
 from careplan.fhir.reading import with_unmapped
+from careplan.patient import TIME
 from careplan.web.access import admit
 from careplan.web.contract import PROBLEMS, documented
 from careplan.web.metrics import Metrics
@@ -195,10 +197,18 @@ def _feedback_of(body: object) -> list[tuple[str, str]]:
             entry.fault("card", "must be the uuid of a card")
         if outcome not in OUTCOMES:
             entry.fault("outcome", f"must be one of {', '.join(OUTCOMES)}")
-        if when is None:
-            entry.fault("outcomeTimestamp", "is missing")
-        if outcome == "accepted" and not list(entry.children("acceptedSuggestions")):
+        if when is None or not re.fullmatch(TIME, when):
+            entry.fault("outcomeTimestamp", "must be a time such as 2026-01-31T14:00:00Z")
+        accepted = list(entry.children("acceptedSuggestions"))
+        if outcome == "accepted" and not accepted:
             entry.fault("acceptedSuggestions", "is missing; it goes with accepted")
+        for suggestion in accepted:
+            if mark_of(suggestion.text("id") or "") is None:
+                suggestion.fault("id", "must be the uuid of a suggestion")
+        if (override := entry.child("overrideReason")) is not None:
+            override.text("userComment")
+            if (reason := override.child("reason")) is not None and reason.text("code") is None:
+                reason.fault("code", "is missing")
         found.append((card or "", outcome or ""))
     if faults:
         raise InvalidPatient(sorted(set(faults)))
