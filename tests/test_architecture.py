@@ -36,7 +36,7 @@ LAYERS = [
     {"fhir.values"},
     {"fhir.form"},
     {"fhir.answers"},
-    {"fhir.reading", "fhir.prefetch"},
+    {"fhir.reading", "fhir.prefetch", "fhir.particulars"},
     {"fhir.writing"},
     {"fhir.knowledge", "fhir.cards"},
     {"fhir.hook"},

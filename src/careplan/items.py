@@ -169,7 +169,9 @@ class Items:
         because = [phrase for finding, matched in found for phrase in words.because(matched, prepared.topics[finding.group])]
         subject = next((fact for fact in facts if KINDS[fact.kind].many), None)
         patient_words, clinician_words = filled | words.in_plain_words(facts, prepared.names), filled
-        if subject is not None and "hold" in prepared.names:
+        held = subject is not None and "hold" in prepared.names
+        hold = words.signed_hold(subject) if subject is not None and held else None
+        if subject is not None and held:
             for_patient, for_clinician = words.hold_sentences(subject, self._hold_sentences)
             patient_words, clinician_words = patient_words | {"hold": for_patient}, filled | {"hold": for_clinician}
         about: dict[str, About] = {}
@@ -192,7 +194,8 @@ class Items:
                 for (ask, text), by in zip(rule.asks, words.due(rule.asks), strict=True)
             ],
             contested=file.contested and " ".join(file.contested.split()),
-            hold=words.signed_hold(subject) if subject is not None and "hold" in prepared.names else None,
+            hold=hold,
+            open_decision="hold" if held and hold is None else None,
         )
         order = (self._order[rule_id], [entry.index for entry in item.about], item.id)
         return Written(order, item, msgspec.Raw(_encode(item)), file.then.decides)

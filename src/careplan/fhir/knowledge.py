@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from careplan.fhir.answers import INTAKE
 from careplan.fhir.coding import OWN
+from careplan.fhir.form import LONGEST_GOAL
+from careplan.fhir.gathering import LONGEST_WORDS
 from careplan.fhir.writing import PRIORITIES
 from careplan.fields import KINDS, LIMITS
 from careplan.rulebook.model import FieldWords, Rulebook
@@ -82,13 +85,13 @@ def questionnaire(book: Rulebook) -> Json:
     return {
         "resourceType": "Questionnaire",
         "id": "intake",
-        "url": f"{OWN}questionnaire:intake",
+        "url": INTAKE,
         "version": book.about.version,
         "name": "Intake",
         "title": "Intake for a care plan",
         "status": "draft",
         "subjectType": ["Patient"],
-        "item": [*_groups(book), _conditions(book), _medications(book), _goals(book)],
+        "item": [*_groups(book), *_conditions(book), *_medications(book), _goals(book)],
     }
 
 
@@ -100,6 +103,9 @@ def _groups(book: Rulebook) -> Iterator[Json]:
             for name, field in KINDS[kind].fields.items()
             if field.sent
         ]
+        if kind == "treatment":
+            text = "When are the sessions?"
+            items.append({"linkId": "treatment.session_times", "text": text, "type": "dateTime", "repeats": True})
         yield {"linkId": kind, "text": kind.replace("_", " ").capitalize(), "type": "group", "item": items}
 
 
@@ -127,27 +133,54 @@ def _option(system: str, code: str, display: str) -> Json:
     return {"valueCoding": {"system": f"{OWN}{system}", "code": code, "display": display}}
 
 
-def _conditions(book: Rulebook) -> Json:
+def _conditions(book: Rulebook) -> list[Json]:
     words = book.vocabulary.fields["conditions"]
     options = [_option("conditions", name, entry.patient_label) for name, entry in book.conditions.items()]
-    return {"linkId": "conditions", "text": words.question, "type": "choice", "repeats": True, "answerOption": options}
+    listed: Json = {"linkId": "conditions", "text": words.question, "type": "choice", "repeats": True}
+    return [
+        listed | {"answerOption": options},
+        {
+            "linkId": "other_conditions",
+            "text": "Other illnesses or problems, each by itself",
+            "type": "string",
+            "repeats": True,
+        },
+        {"linkId": "conditions.none", "text": "None of these, and no others", "type": "boolean"},
+    ]
 
 
-def _medications(book: Rulebook) -> Json:
+def _medications(book: Rulebook) -> list[Json]:
     fields = book.vocabulary.fields
-    return {
-        "linkId": "medications",
-        "text": fields["medications"].question,
-        "type": "group",
-        "repeats": True,
-        "item": [
-            {"linkId": "medications.name", "text": "Name of the medicine", "type": "string"},
-            _item("medications.schedule", fields["medicine.schedule"], "medicine", "schedule"),
-            _item("medications.indication", fields["medicine.indication"], "medicine", "indication"),
-        ],
-    }
+    extension = {"url": "http://hl7.org/fhir/StructureDefinition/minValue", "valueDecimal": 0}
+    return [
+        {
+            "linkId": "medications",
+            "text": fields["medications"].question,
+            "type": "group",
+            "repeats": True,
+            "item": [
+                {"linkId": "medications.name", "text": "Name of the medicine", "type": "string", "maxLength": LONGEST_WORDS},
+                {"linkId": "medications.rxcui", "text": "Its RxNorm code, if it is known", "type": "string", "maxLength": 8},
+                {
+                    "linkId": "medications.dose_mg",
+                    "text": "How many milligrams at a time",
+                    "type": "decimal",
+                    "extension": [extension],
+                },
+                _item("medications.schedule", fields["medicine.schedule"], "medicine", "schedule"),
+                _item("medications.indication", fields["medicine.indication"], "medicine", "indication"),
+            ],
+        },
+        {"linkId": "medications.none", "text": "No medicines at all", "type": "boolean"},
+    ]
 
 
 def _goals(book: Rulebook) -> Json:
     words = book.vocabulary.fields["goals"]
-    return {"linkId": "expectations.goals", "text": words.question, "type": "string", "repeats": True}
+    return {
+        "linkId": "expectations.goals",
+        "text": words.question,
+        "type": "string",
+        "repeats": True,
+        "maxLength": LONGEST_GOAL,
+    }

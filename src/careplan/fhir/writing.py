@@ -10,9 +10,10 @@ from uuid import NAMESPACE_URL, uuid5
 import msgspec
 
 from careplan.fhir.coding import OWN, RXNORM, SNOMED
+from careplan.fhir.particulars import about, in_language, medicine_read, requirement, translated
 from careplan.fhir.reading import FromFhir
 from careplan.patient import Patient
-from careplan.plan import Ask, CarePlan, Item, Question
+from careplan.plan import Ask, CarePlan, Item
 from careplan.rulebook.model import Level
 from careplan.subject import question_words
 
@@ -23,6 +24,8 @@ PRIORITIES: Mapping[Level, str] = {"stop": "stat", "hold": "urgent", "caution": 
 SEVERITIES: Mapping[Level, str] = {"stop": "high", "hold": "high", "caution": "moderate", "note": "low"}
 TOLD_ABOUT = frozenset({"preparation", "day_of_treatment", "expectations", "commitment"})
 """Sections whose items are told to the patient; those of aftercare become goals."""
+HABITS: frozenset[Level] = frozenset({"caution", "note"})
+"""The levels at which an item of aftercare is a habit to have; what is graver is for a clinician to act on."""
 
 _ROUTES = {
     "iv": (SNOMED, "47625008", "Intravenous route"),
@@ -98,7 +101,7 @@ class _Writing:
         }
         extension = {"url": f"{OWN}status", "valueCode": plan.status}
         digest = {"url": f"{OWN}rulebook-digest", "valueString": plan.rulebook.digest}
-        body["extension"] = [extension, digest]
+        body["extension"] = [extension, digest, *map(medicine_read, plan.medications)]
         return self._entry("CarePlan", "plan", {key: value for key, value in body.items() if value != []})
 
     def _action(self, item: Item) -> Json:
@@ -109,6 +112,9 @@ class _Writing:
                 {"url": f"{CPG}/StructureDefinition/cpg-rationale", "valueMarkdown": "; ".join(item.because) or item.title},
                 {"url": f"{OWN}section", "valueCode": item.section.replace("_", "-")},
                 {"url": f"{OWN}level", "valueCode": item.level},
+                {"url": f"{OWN}rule-status", "valueCode": item.rule.status},
+                *map(about, item.about),
+                *translated(item),
                 *({"url": f"{OWN}contested", "valueString": text} for text in filter(None, [item.contested])),
             ],
             "title": item.title,
@@ -126,6 +132,8 @@ class _Writing:
                 for entry in item.evidence
             ],
         }
+        if item.patient_language:
+            action["_textEquivalent"] = in_language(item.patient_language)
         if len(behind) == 1:
             action["resource"] = {"reference": behind[0]}
         elif behind:
@@ -138,11 +146,13 @@ class _Writing:
         made = [self._task(f"{item.id}/ask/{at}", ask, item) for at, ask in enumerate(item.asks)]
         if item.hold is not None:
             made += self._holds(item)
+        if item.open_decision == "hold":
+            made.append(self._hold_decision(item))
         if item.section == "medications" and item.about:
             made.append(self._issue(item))
         if item.section in TOLD_ABOUT:
             made.append(self._told(item))
-        if item.section == "aftercare" and item.level == "note":
+        if item.section == "aftercare" and item.level in HABITS:
             made.append(self._goal(item))
         return made
 
@@ -177,17 +187,27 @@ class _Writing:
                 ("hold-activity", f"{item.title}. As entered by {hold.approved_by}: {hold.before_hours:g} hours before"),
                 ("resume-activity", f"{item.title}. As entered by {hold.approved_by}: {hold.after_hours:g} hours after"),
             ):
-                body = self._activity(item) | {
-                    "code": {"coding": [{"system": f"{CPG}/CodeSystem/cpg-activity-type-cs", "code": activity}]},
-                    "description": f"{text} a session, for prescriber and clinic to confirm",
-                }
-                if focus := next((self._sources.get(about.pointer) for about in item.about), None):
-                    body["focus"] = {"reference": focus}
+                body = self._hold_activity(item, activity)
+                body["description"] = f"{text} a session, for prescriber and clinic to confirm"
                 if session is not None:
                     begin, end = session - timedelta(hours=hold.before_hours), session + timedelta(hours=hold.after_hours)
                     period = {"start": begin.isoformat(), "end": end.isoformat()}
                     body["executionPeriod"] = period if activity == "hold-activity" else {"start": end.isoformat()}
                 yield self._add("Task", f"{item.id}/{activity}/{at}", body)
+
+    def _hold_decision(self, item: Item) -> str:
+        """A Task for the decision that nobody has taken yet: without a window, and no word of what it should be."""
+        body = self._hold_activity(item, "hold-activity")
+        words = "Prescriber and clinic decide together; until then nothing changes."
+        body["description"] = f"Hold decision, open: {item.title}. {words}"
+        return self._add("Task", f"{item.id}/hold-decision", body)
+
+    def _hold_activity(self, item: Item, activity: str) -> Json:
+        coding = {"system": f"{CPG}/CodeSystem/cpg-activity-type-cs", "code": activity}
+        body = self._activity(item) | {"code": {"coding": [coding]}}
+        if focus := next((self._sources.get(about.pointer) for about in item.about), None):
+            body["focus"] = {"reference": focus}
+        return body
 
     def _issue(self, item: Item) -> str:
         implicated = [self._sources[about.pointer] for about in item.about if about.pointer in self._sources]
@@ -203,21 +223,27 @@ class _Writing:
         return self._add("DetectedIssue", item.id, body)
 
     def _told(self, item: Item) -> str:
-        body = {
+        body: Json = {
             "status": "draft",
             "category": [{"text": item.section.replace("_", " ")}],
             "priority": PRIORITIES[item.level],
             "subject": self._subject,
             "payload": [{"contentString": item.patient_text}],
         }
+        if item.patient_language:
+            body["language"] = item.patient_language
+            body["extension"] = translated(item)
         return self._add("CommunicationRequest", item.id, body)
 
     def _goal(self, item: Item) -> str:
+        target: Json = {"measure": {"text": item.title}, "detailString": item.patient_text}
+        if item.patient_language:
+            target["_detailString"] = in_language(item.patient_language)
         body = {
             "lifecycleStatus": "proposed",
             "description": {"text": item.title},
             "subject": self._subject,
-            "target": [{"measure": {"text": item.title}, "detailString": item.patient_text}],
+            "target": [target],
             "note": [{"text": item.clinician_text}],
         }
         return self._add("Goal", item.id, body)
@@ -244,7 +270,7 @@ class _Writing:
                 {"text": f"{question_words(question, self._plan, self._patient)} ({question.pointer})"}
                 for question in self._plan.information_needed
             ],
-            "dataRequirement": [_requirement(question) for question in self._plan.information_needed],
+            "dataRequirement": [requirement(question) for question in self._plan.information_needed],
         }
         return self._add("GuidanceResponse", "missing", body)
 
@@ -269,11 +295,3 @@ class _Writing:
             "evaluationMessage": [{"reference": outcome}],
         }
         return self._add("GuidanceResponse", "left-out", body)
-
-
-_TYPES = {"medications": "MedicationStatement", "conditions": "Condition"}
-
-
-def _requirement(question: Question) -> Json:
-    factor = question.pointer.strip("/").replace("/", ".")
-    return {"type": _TYPES.get(factor.partition(".")[0], "QuestionnaireResponse"), "mustSupport": [factor]}

@@ -19,6 +19,7 @@ from careplan.patient import Patient
 from careplan.web.contract import PROBLEMS, documented
 from careplan.web.problems import FHIR_JSON
 from careplan.web.state import JsonRequest, edition_of, read_of
+from careplan.web.views import headers, spoken
 
 Json = dict[str, Any]
 
@@ -77,9 +78,7 @@ _ABOUT = (
 )
 def apply(data: JSONBody[Patient], request: Request[None, None, State]) -> Response[Json]:
     """Plan for the patient of a Bundle."""
-    edition, read = edition_of(request), read_of(request)
-    plan = with_unmapped(edition.planner.plan(data), read)
-    return _answer(_writer.bundle(plan, data, read))
+    return _applied(data, request)
 
 
 @post(
@@ -97,11 +96,18 @@ def apply(data: JSONBody[Patient], request: Request[None, None, State]) -> Respo
 )
 def apply_named(name: FromPath[_Name], data: JSONBody[Patient], request: Request[None, None, State]) -> Response[Json]:
     """The same for the rulebook by its name; 404 for any other."""
-    edition, read = edition_of(request), read_of(request)
-    if name != edition.planner.book.about.id:
+    if name != edition_of(request).planner.book.about.id:
         raise NotFoundException
-    plan = with_unmapped(edition.planner.plan(data), read)
-    return _answer(_writer.bundle(plan, data, read))
+    return _applied(data, request)
+
+
+def _applied(patient: Patient, request: Request[None, None, State]) -> Response[Json]:
+    """The plan for a patient, with the patient's texts in the language that is asked for."""
+    edition, read = edition_of(request), read_of(request)
+    language = spoken(request.headers.get("accept-language"), edition.languages.available)
+    plan = with_unmapped(edition.languages.plan(edition.planner.plan(patient), language), read)
+    body = _encode(_writer.bundle(plan, patient, read))
+    return Response(body, media_type=FHIR_JSON, headers=headers(FHIR_JSON, language))  # type: ignore[arg-type]
 
 
 @get(
