@@ -199,11 +199,21 @@ def test_the_newest_observation_counts_whatever_the_order_and_the_other_is_repor
         assert reasons(found) == ["lifestyle.sleep_hours_per_night: A later entry says something else, which counts."]
 
 
-def test_an_observation_too_old_to_tell_of_today_is_reported(reader: FhirReader) -> None:
-    not_pregnant = observation("82810-3", issued="2015-01-01", valueCodeableConcept=concept(SNOMED, "60001007"))
-    found = read(reader, not_pregnant)
-    assert found.patient.pregnancy is None
-    assert reasons(found) == ["82810-3: It is more than 30 days old, so it is asked for."]
+@pytest.mark.parametrize(
+    ("code", "issued", "pregnancy"),
+    [
+        ("60001007", "2026-10-20", "not_pregnant"),
+        ("60001007", "2026-09-20", None),
+        ("77386006", "2026-09-20", "pregnant"),
+        ("77386006", "2015-01-01", None),
+    ],
+)
+def test_an_observation_too_old_to_tell_of_today_is_reported_and_a_warning_lasts_longer(
+    reader: FhirReader, code: str, issued: str, pregnancy: str | None
+) -> None:
+    found = read(reader, observation("82810-3", issued=issued, valueCodeableConcept=concept(SNOMED, code)))
+    assert found.patient.pregnancy == pregnancy
+    assert [one.what for one in found.unmapped] == ([] if pregnancy else ["82810-3"])
 
 
 def test_the_lists_of_a_newer_form_replace_those_of_an_older_one(reader: FhirReader) -> None:

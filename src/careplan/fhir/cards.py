@@ -62,9 +62,7 @@ class Cards:
         cards = [self._card(item, hook_instance, tasks.get(item.id, [])) for item in shown]
         rest = [] if ordering else [item for item in items if item not in shown]
         asked = plan.information_needed if read.treats or not ordering else []
-        if not ordering and not rest:
-            return cards
-        if ordering and not asked and not plan.not_considered:
+        if not rest and not asked and not plan.not_considered:
             return cards
         return [*cards, self._rest(plan, read.patient, rest, asked, hook_instance)]
 

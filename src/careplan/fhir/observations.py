@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from careplan.fhir.claims import gravity
 from careplan.fhir.coding import LOINC, Meanings, codes, words
 from careplan.fhir.element import Element
 from careplan.fhir.gathering import Gathering
@@ -27,17 +28,22 @@ class ObservationReader:
         name = words(concept) or "observation without a name"
         known = next((one for one in self._gathering.tables.book.codes.observations if loinc & set(one.loinc)), None)
         moment = moment_in(resource, "effectiveDateTime", "effectiveInstant", "effectivePeriod", "issued")
-        on, days = self._gathering.on, known.within_days if known else None
         if known is None:
             self._gathering.skip(resource, name, "No factor of the request is made from it.")
         elif (status := resource.text("status")) in _NOT_FINAL:
             self._gathering.skip(resource, name, f"Its status is {status}.")
-        elif on and days and moment and long_before(moment, on, days):
-            self._gathering.skip(resource, name, f"It is more than {days} days old, so it is asked for.")
         elif known.values:
             self._chosen(resource, known, moment, name)
         else:
             self._number(resource, known, next(one for one in known.loinc if one in loinc), moment, name)
+
+    def _is_old(self, resource: Element, name: str, moment: Moment | None, days: int | None) -> bool:
+        """Whether an observation says nothing of today any more, which is reported."""
+        on = self._gathering.on
+        if on is None or moment is None or days is None or not long_before(moment, on, days):
+            return False
+        self._gathering.skip(resource, name, f"It is more than {days} days old, so it is asked for.")
+        return True
 
     def _chosen(self, resource: Element, known: ObservationCode, moment: Moment | None, name: str) -> None:
         meant = Meanings(known.factor, known.values).of(codes(resource.child("valueCodeableConcept")))
@@ -45,6 +51,9 @@ class ObservationReader:
         score = quantity.number("value") if quantity else resource.number("valueInteger")
         meant += [token for token, entry in known.values.items() if score is not None and score in entry.scores]
         said = next(iter(meant), None)
+        warns = known.warns_for_days if said is not None and gravity(known.factor, said) > 0 else None
+        if self._is_old(resource, name, moment, warns or known.within_days):
+            return
         if len(meant) != 1 or not self._gathering.claim(known.factor, said, resource, moment, floor=known.at_least):
             self._gathering.skip(resource, name, "Its value is none that a request can give.")
 
@@ -58,6 +67,8 @@ class ObservationReader:
             value, fits = quantity.number("value"), bool(said) and not said.isdisjoint(units)
         if value is None or not fits or (quantity is not None and "comparator" in quantity):
             self._gathering.skip(resource, name, f"It gives no plain number in {' or '.join(units)}.")
+            return
+        if self._is_old(resource, name, moment, known.within_days):
             return
         parts = self._parts.setdefault(known.factor, {})
         if len(known.loinc) == 1:

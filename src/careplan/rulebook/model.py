@@ -259,8 +259,8 @@ class CodeList(Entry, frozen=True, kw_only=True):
 class ObservationCode(Entry, frozen=True, kw_only=True):
     """How an observation becomes a factor: a number in one of the `units` of its code, times `times`; or one of `values`.
 
-    The numbers of several codes are multiplied. One older than `within_days` says nothing of today. Values that say only
-    `at_least` how grave something is never make a graver word on it less.
+    The numbers of several codes are multiplied. One older than `within_days` says nothing of today, but a value that
+    warns does so `warns_for_days`. Values that say only `at_least` how grave something is never make a graver word less.
     """
 
     factor: str
@@ -269,6 +269,7 @@ class ObservationCode(Entry, frozen=True, kw_only=True):
     times: Annotated[float, Meta(gt=0)] = 1
     values: dict[str, CodeList] = {}
     within_days: Annotated[int, Meta(ge=1)] | None = None
+    warns_for_days: Annotated[int, Meta(ge=1)] | None = None
     at_least: bool = False
 
 
