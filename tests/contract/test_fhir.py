@@ -218,7 +218,9 @@ def test_a_recommended_route_has_its_own_code(planner: Planner, route: str, prod
 
 def test_a_hold_that_nobody_decided_is_a_task_without_a_window_and_a_protected_medicine_has_none(planner: Planner) -> None:
     def tasks(**medicine: str) -> list[Json]:
-        patient = planner.intake.convert({"medications": [{"name": "lorazepam"} | medicine], "conditions": []})
+        flags = {"intoxicated_now": False, "new_neurological_symptom": False, "psychosis_now": False, "mania_now": False}
+        sent = {"medications": [{"name": "lorazepam"} | medicine], "conditions": [], "red_flags": flags}
+        patient = planner.intake.convert(sent | {"lifestyle": {"alcohol_drinks_per_week": 0}})
         found = of_type(FhirWriter().bundle(planner.plan(patient), patient), "Task")
         return [task for task in found if "code" in task]
 

@@ -508,3 +508,10 @@ def test_item_nine_of_the_phq_9_makes_no_graver_answer_less(
     item = observation("44260-8", effectiveDateTime="2026-10-10", valueCodeableConcept=concept(LOINC, "LA6569-3"))
     found = read(reader, item, form(answered("red_flags.suicidal_thoughts", coded(answer)), authored=authored))
     assert found.patient.red_flags.suicidal_thoughts == thoughts
+
+
+def test_a_diagnosis_of_suicidal_thoughts_is_the_red_flag_and_counts_before_a_denial(reader: FhirReader) -> None:
+    denial = form(answered("red_flags.suicidal_thoughts", coded("none")), authored="2026-10-01")
+    found = read(reader, condition(concept(ICD10, "R45.851", "Suicidal ideations")), denial)
+    assert found.patient.red_flags.suicidal_thoughts == "active_no_plan"
+    assert [one.what for one in found.unmapped] == ["red_flags.suicidal_thoughts"]
