@@ -182,7 +182,9 @@ def views(rounds: int) -> dict[str, Figure]:
 
     def hook() -> bytes:
         call = read_call(asked, reader, date(2026, 1, 1))
-        return encode(cards.of(planner.plan(call.read.patient), call.read, call.instance, ordering=call.hook != "patient-view"))
+        return encode(
+            cards.of(planner.plan(call.read.patient), call.read, call.instance, ordering=call.hook != "patient-view")
+        )
 
     def views_of(patient: Patient) -> dict[str, Callable[[], object]]:
         first = next(iter(items_of(planner.plan(patient)))).id
