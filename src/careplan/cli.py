@@ -27,6 +27,7 @@ from careplan.commands.common import RULES, fail, read_protocol, read_rulebook, 
 from careplan.commands.output import FORMS, Output
 from careplan.difference import difference
 from careplan.errors import InvalidPatient
+from careplan.hardening import harden
 from careplan.patient import TIME, Patient, Protocol
 from careplan.planner import Planner
 from careplan.record import read_record, record, replay
@@ -77,6 +78,7 @@ def plan(
 
     Example: careplan plan examples/daily-benzodiazepine.json --format text
     """
+    harden()
     if sum(map(bool, (explain, at, against, item))) > 1:
         fail("choose one of --explain, --record, --against and --what-would-change", 2)
     settings = read_settings()

@@ -98,7 +98,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     connections: Annotated[int, _about("connections that a worker holds open at once", ge=16, le=100_000)] = 4_096
     drain_seconds: Annotated[
         float, _about("after SIGTERM, how long /readyz says no while requests are still taken", ge=0, le=600)
-    ] = 0
+    ] = 2
     stop_seconds: Annotated[
         int, _about("after that, how long requests in hand may take to finish before the worker is killed", ge=1, le=600)
     ] = 10

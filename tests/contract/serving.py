@@ -63,8 +63,9 @@ def _environment(extra: dict[str, str]) -> dict[str, str]:
     outside = {
         name: value for name, value in os.environ.items() if not name.startswith(("CAREPLAN_", "OTEL_", "PROMETHEUS_"))
     }
-    # The tree that this file stands in is tested, and not one that happens to be installed.
-    return outside | {"PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT)))} | extra
+    # The tree that the tests stand in, wherever the package is installed from; and no waiting at the end of each test.
+    tree = os.pathsep.join((str(ROOT / "src"), str(ROOT)))
+    return outside | {"PYTHONPATH": tree, "CAREPLAN_DRAIN_SECONDS": "0"} | extra
 
 
 def _address(printed: Path, process: subprocess.Popen[bytes]) -> str:

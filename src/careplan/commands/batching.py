@@ -22,6 +22,7 @@ from rich.text import Text
 
 from careplan.batch import LONGEST_LINE, Answering, Answers, Line, Lines, answered
 from careplan.commands.common import RULES, fail, read_protocol, read_rulebook, read_settings
+from careplan.hardening import harden
 from careplan.intake import Intake
 from careplan.partfile import NotTheSame, PartFile, packer
 from careplan.patient import Protocol
@@ -103,6 +104,7 @@ def batch(
 
     Example: careplan batch patients.ndjson plans.ndjson.zst --errors problems.ndjson
     """
+    harden()
     settings = read_settings()
     folder = rules or settings.rules_folder
     book = read_rulebook(folder)

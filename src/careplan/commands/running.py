@@ -9,13 +9,11 @@ import signal
 import socket
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from multiprocessing import active_children
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn
 
 import msgspec
 import rich_click as click
@@ -24,12 +22,10 @@ from rich.table import Table
 
 from careplan.commands.common import RULES, fail, read_protocol, read_rulebook, read_settings
 from careplan.errors import InvalidRulebook, InvalidSettings
+from careplan.hardening import harden
 from careplan.intake import Intake
 from careplan.rulebook.model import Rulebook
 from careplan.settings import Settings, described, to_environment
-
-if TYPE_CHECKING:
-    from granian.server.common import AbstractServer
 
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -65,16 +61,18 @@ def serve(
             "pass through it. Set CAREPLAN_API_KEYS or CAREPLAN_OAUTH_ISSUER, or listen on 127.0.0.1",
             2,
         )
-    with _folder_of_metrics():
+    harden()
+    with _folder_of_metrics(), _bound(settings) as bound:
         with _lasting():
             book = read_rulebook(settings.rules_folder)
             read_protocol(settings, Intake(book.conditions, book.classes))
-            settings = msgspec.structs.replace(settings, port=_free_port(settings))
+            settings = msgspec.structs.replace(settings, port=bound.getsockname()[1])
             os.environ.pop("CAREPLAN_CONFIG", None)
             os.environ.update(to_environment(settings))
             _check_files(book, settings)
+        _listen(bound, settings)
         _announce(settings, book)
-        _run(settings)
+        _run(settings, bound)
 
 
 @click.command()
@@ -171,15 +169,27 @@ def _check_files(book: Rulebook, settings: Settings) -> None:
         fail(str(error), 2)
 
 
-def _free_port(settings: Settings) -> int:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            fail(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}", 2)
-        return int(probe.getsockname()[1])
+def _bound(settings: Settings) -> socket.socket:
+    """The socket of the service, bound but not listening yet. Ends the command if another process listens there."""
+    bound = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((settings.host, settings.port))
+    except OSError as error:
+        _cannot_listen(settings, error)
+    return bound
+
+
+def _listen(bound: socket.socket, settings: Settings) -> None:
+    """Take connections. Of two services that start on one port at the same time, the second ends here."""
+    try:
+        bound.listen(_backlog(settings))
+    except OSError as error:
+        _cannot_listen(settings, error)
+
+
+def _cannot_listen(settings: Settings, error: OSError) -> NoReturn:
+    fail(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}", 2)
 
 
 @contextmanager
@@ -220,31 +230,29 @@ def _announce(settings: Settings, book: Rulebook) -> None:
     )
 
 
-def _run(settings: Settings) -> None:
-    from granian import Granian
+def _run(settings: Settings, listening: socket.socket) -> None:
     from granian.constants import HTTPModes, Interfaces, Loops
     from granian.http import HTTP1Settings
 
     from careplan.web import life, logs
+    from careplan.web.supervisor import Supervisor
 
     logs.configure(settings.log)
-    life.harden()
     # Until a worker listens to it, the signal must not end the worker.
     signal.signal(life.DRAIN, signal.SIG_IGN)
-    server = Granian(
+    server = Supervisor(
         "careplan.web.app:create",
+        listening,
+        settings.drain_seconds,
         factory=True,
-        address="127.0.0.1" if settings.host == "localhost" else settings.host,
-        port=settings.port,
         interface=Interfaces.ASGI,
         loop=Loops.uvloop,
         # HTTP/2 would multiply the ways in which one client can keep a worker busy; proxies speak 1.1 behind them.
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=settings.header_seconds * 1000, max_buffer_size=65_536),
         workers=settings.workers,
-        backlog=max(1_024, settings.connections),
+        backlog=_backlog(settings),
         backpressure=settings.connections,
-        respawn_failed_workers=True,
         workers_kill_timeout=settings.stop_seconds,
         websockets=False,
         log_access=False,
@@ -253,34 +261,8 @@ def _run(settings: Settings) -> None:
         ssl_key=Path(settings.tls_key) if settings.tls_key else None,
         ssl_key_password=settings.tls_key_password or None,
     )
-    server.on_startup(lambda: _listen_to_signals(server, settings.drain_seconds))
     server.serve()
 
 
-def _listen_to_signals(server: AbstractServer[Any], drain_seconds: float) -> None:
-    """Pass on SIGHUP, and drain before stopping.
-
-    To SIGHUP the server would answer by replacing its workers, even for a rulebook with faults. The second
-    SIGTERM, and SIGINT, stop at once.
-    """
-    from careplan.web.life import DRAIN
-
-    draining = threading.Event()
-
-    def tell(number: int) -> None:
-        for worker in active_children():
-            if worker.pid is not None:
-                os.kill(worker.pid, number)
-
-    def stop(*_: object) -> None:
-        if draining.is_set() or drain_seconds == 0:
-            server.signal_handler_interrupt()  # type: ignore[no-untyped-call]
-            return
-        draining.set()
-        tell(DRAIN)
-        timer = threading.Timer(drain_seconds, server.signal_handler_interrupt)
-        timer.daemon = True
-        timer.start()
-
-    signal.signal(signal.SIGHUP, lambda *_: tell(signal.SIGHUP))
-    signal.signal(signal.SIGTERM, stop)
+def _backlog(settings: Settings) -> int:
+    return max(1_024, settings.connections)

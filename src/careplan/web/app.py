@@ -22,6 +22,7 @@ from litestar.static_files import create_static_files_router
 from litestar.types import ASGIApp
 
 from careplan.errors import InvalidPatient, InvalidRulebook, InvalidSettings
+from careplan.hardening import harden
 from careplan.intake import Intake
 from careplan.planner import Planner
 from careplan.rulebook.load import load, mark_of_folder
@@ -33,7 +34,7 @@ from careplan.web.access import Access, admitted, renewal
 from careplan.web.examples import request_examples
 from careplan.web.gate import Gate
 from careplan.web.journal import Journal
-from careplan.web.life import Life, begin_as_worker, harden, hold_signals
+from careplan.web.life import Life, begin_as_worker, hold_signals
 from careplan.web.reload import Reloader
 from careplan.web.state import Desk, Edition, Leasing, Surroundings, edition_of
 from careplan.web.tracing import tracing_from

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import faulthandler
+import mmap
 import os
 import resource
 import signal
@@ -14,47 +15,56 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from multiprocessing import parent_process
 
+import granian._signals
 import structlog
 
 log = structlog.get_logger("careplan")
 
-DRAIN = signal.SIGUSR1
-"""Tells a worker that it will be stopped soon."""
+DRAIN, STOP = signal.SIGUSR1, signal.SIGUSR2
+"""What the first process tells a worker: that it will be stopped soon, and to stop. What a service manager or a terminal
+sends to the whole group is not meant for workers: they would go while they are still sent requests."""
 BEAT_SECONDS = 1.0
-_HELD = {signal.SIGTERM, DRAIN}
-_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
+_HELD = {DRAIN, STOP}
+_PR_SET_PDEATHSIG = 1
+_READY, _DRAINING = 0, 1
+_shared = mmap.mmap(-1, 2)
+"""Seen by the first process and all its workers, as they are forked from it."""
 
 
-def harden() -> None:
-    """Leave no core dump, which would hold patients' data, and let no other process of the user read our memory."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    if sys.platform == "linux":
-        # A core_pattern that is a pipe is served whatever the limit says, unless the process is not dumpable.
-        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0)
+def ever_ready() -> bool:
+    """Whether any worker was ever up."""
+    return bool(_shared[_READY])
+
+
+def drain_from_now_on() -> None:
+    """Let workers that start from now on know that the service is about to stop."""
+    _shared[_DRAINING] = 1
 
 
 def begin_as_worker() -> None:
-    """Forget how the parent answers to signals, and stop when it is gone, however it went."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    """Forget how the parent answers to signals, listen to it alone, and stop when it is gone, however it went."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(STOP, signal.SIG_DFL)
+    # The server asks this function which signals mean that it should finish its requests and go.
+    granian._signals._get_signals = lambda: [STOP]
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM))
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(STOP))
     parent = parent_process()
     if parent is not None and os.getppid() != parent.pid:
         # It went before this process watched it.
-        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(STOP)
 
 
 def hold_signals() -> None:
-    """Keep the signals of a stop waiting until `Life` finds the event loop running for good.
+    """Keep the signals of the first process waiting until `Life` finds the event loop running for good.
 
     The server's handlers are in place before it serves. A signal that they get then may be lost, as uvloop forgets what
-    comes between two runs of the loop, or hang the process when it comes twice. What a terminal sends is held for good:
-    the first process gets it too, and passes it on as SIGTERM.
+    comes between two runs of the loop, or hang the process when it comes twice.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, _HELD | {signal.SIGINT})
+    signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
 
 
 class Life:
@@ -65,7 +75,7 @@ class Life:
     """
 
     def __init__(self, hang_seconds: float, beats: Callable[[], None]) -> None:
-        self.draining = False
+        self.draining = bool(_shared[_DRAINING])
         self._hang_seconds = hang_seconds
         self._beats = beats
 
@@ -81,6 +91,7 @@ class Life:
         listens = threading.current_thread() is threading.main_thread()
         if listens:
             asyncio.get_running_loop().add_signal_handler(DRAIN, self.drain)
+        _shared[_READY] = 1
         try:
             yield
         finally:
