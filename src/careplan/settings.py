@@ -91,10 +91,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int, _about("largest request body with the factors of a patient, in bytes", ge=1_024, le=16_777_216)
     ] = 262_144
     body_seconds: Annotated[float, _about("a request body must have arrived after this many seconds", gt=0, le=600)] = 10
+    request_seconds: Annotated[
+        float,
+        _about("a request whose answer has not begun this long after its body came gets 503 with Retry-After", gt=0, le=600),
+    ] = 10
     header_seconds: Annotated[int, _about("a request's header must have arrived after this many seconds", ge=1, le=600)] = 10
     concurrency: Annotated[
-        int, _about("requests that a worker has in hand at once; those beyond get 503 with Retry-After", ge=1, le=10_000)
-    ] = 64
+        int,
+        _about(
+            "requests that a worker has in hand at once, of one caller at most half; those beyond get 503 with Retry-After",
+            ge=1,
+            le=10_000,
+        ),
+    ] = 128
+    batches: Annotated[
+        int, _about("batches that a worker has in hand at once, besides; of one caller at most half", ge=1, le=1_000)
+    ] = 8
     connections: Annotated[int, _about("connections that a worker holds open at once", ge=16, le=100_000)] = 4_096
     drain_seconds: Annotated[
         float, _about("after SIGTERM, how long /readyz says no while requests are still taken", ge=0, le=600)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import socket
@@ -9,20 +10,25 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from litestar.exceptions import HTTPException
 
-from tests.contract.serving import Server, running
+from careplan.web.assets import TYPES
+from careplan.web.bodies import Bodies
+from careplan.web.shares import Shares
+from tests.contract.serving import ROOT, Server, running
 
 pytestmark = pytest.mark.xdist_group("limits")
 
 POST = b"POST /v1/care-plans HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 GET = b"GET /v1/rulebook HTTP/1.1\r\nHost: localhost\r\n"
+NDJSON = {"Content-Type": "application/x-ndjson"}
 JSON = {"Content-Type": "application/json"}
 
 
@@ -112,7 +118,9 @@ BODIES: dict[str, bytes] = DEEP | {
     "UTF-16": json.dumps({"age_years": 40}).encode("utf-16"),
     "a byte-order mark": b"\xef\xbb\xbf{}",
     "a zero byte": b'{"medications": [{"name": "a\x00b"}]}',
-    "ten thousand medicines": json.dumps({"medications": [{"name": f"medicine {at}"} for at in range(9_000)]}).encode(),
+    "ten thousand medicines": json.dumps(
+        {"medications": [{"name": f"m{at}"} for at in range(10_000)]}, separators=(",", ":")
+    ).encode(),
     "ten thousand fields": json.dumps({f"field_{at}": at for at in range(9_000)}).encode(),
     "twice the same key": b'{"age_years": 40, "age_years": 41}',
     "null": b"null",
@@ -164,21 +172,192 @@ def test_too_many_requests_at_once_are_shed_at_once_and_health_is_still_answered
         if answer.status_code == 503:
             assert answer.headers["retry-after"] == "1"
             assert answer.json()["title"] == "Service Unavailable"
-    assert sum(answer.status_code == 200 for answer in answers) >= 4
+    assert sum(answer.status_code == 200 for answer in answers) >= 2
     shed = next(
         line for line in httpx.get(f"{address}/metrics").text.splitlines() if line.startswith("careplan_requests_shed_total")
     )
     assert float(shed.split()[1]) == sum(answer.status_code == 503 for answer in answers)
 
 
-def test_a_client_with_hundreds_of_slow_connections_does_not_keep_others_waiting(tmp_path: Path) -> None:
+BEGUN = {
+    "headers that stop": GET[:30],
+    "bodies that never begin": POST + b"Content-Length: 2\r\n\r\n",
+    "bodies that stop": POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
+}
+
+
+@pytest.mark.parametrize("kind", BEGUN)
+def test_a_client_with_hundreds_of_slow_connections_does_not_keep_itself_or_others_waiting(
+    tmp_path: Path, kind: str
+) -> None:
     with running(tmp_path / "log", CAREPLAN_BODY_SECONDS="5", CAREPLAN_HEADER_SECONDS="5") as address, ExitStack() as opened:
         place = urlsplit(address)
-        for at in range(400):
+        for _ in range(300):
             connection = opened.enter_context(socket.create_connection((place.hostname, place.port), timeout=10))
-            connection.sendall(GET[:30] if at % 10 else POST[:40])
-        answers = [httpx.post(f"{address}/v1/care-plans", json={}, timeout=5).status_code for _ in range(20)]
-        assert answers == [200] * 20
+            connection.sendall(BEGUN[kind])
+        time.sleep(0.3)
+        for client in (httpx.Client(), another_client()):
+            with client:
+                answers = [client.post(f"{address}/v1/care-plans", json={}, timeout=5).status_code for _ in range(20)]
+            assert answers == [200] * 20
+
+
+def another_client() -> httpx.Client:
+    """A client with another address, all of which lead to this machine."""
+    return httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.2"), timeout=20)
+
+
+def test_a_client_that_takes_its_whole_share_leaves_places_for_others(address: Server) -> None:
+    slow = {"medications": [{"name": "slow"}]}
+    stop = threading.Event()
+
+    def flood() -> None:
+        with httpx.Client(timeout=30) as client:
+            while not stop.is_set():
+                client.post(f"{address}/v1/care-plans", json=slow)
+
+    threads = [threading.Thread(target=flood) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    try:
+        time.sleep(0.5)
+        with another_client() as other:
+            answers = [other.post(f"{address}/v1/care-plans", json={}).status_code for _ in range(5)]
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert answers == [200] * 5
+
+
+BATCH = b"POST /v1/care-plans/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n"
+LINES = b'{"medications": [{"name": "Xanax", "schedule": "daily"}]}\n' * 4_000
+BATCHES = {
+    "are never sent on": BATCH + b"Transfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n",
+    "are never read": BATCH + b"Content-Length: %d\r\n\r\n" % len(LINES) + LINES,
+}
+
+
+@pytest.mark.parametrize("kind", BATCHES)
+def test_batches_that_one_client_leaves_open_stop_nobody_and_end(address: Server, kind: str) -> None:
+    place = urlsplit(address)
+    body = b'{"age_years": 40}\n'
+    with ExitStack() as opened:
+        left = []
+        for _ in range(40):
+            connection = opened.enter_context(socket.socket())
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            connection.connect((place.hostname, place.port))
+            connection.settimeout(0)
+            with suppress(BlockingIOError):
+                connection.send(BATCHES[kind])
+            left.append(connection)
+        time.sleep(0.3)
+        with another_client() as other:
+            assert other.post(f"{address}/v1/care-plans", json={}).status_code == 200
+            answer = other.post(f"{address}/v1/care-plans/batch", content=body, headers=NDJSON)
+            assert (answer.status_code, answer.content.count(b"\n")) == (200, 1)
+        assert httpx.post(f"{address}/v1/care-plans", json={}, timeout=10).status_code == 200
+        for _ in range(60):
+            if httpx.post(f"{address}/v1/care-plans/batch", content=body, headers=NDJSON, timeout=10).status_code == 200:
+                break
+            time.sleep(0.1)
+        else:
+            raise AssertionError("the batches never ended")
+
+
+def test_a_batch_that_drips_is_ended(address: Server) -> None:
+    place = urlsplit(address)
+    with socket.create_connection((place.hostname, place.port), timeout=5) as connection:
+        connection.sendall(BATCHES["are never sent on"])
+        began = time.monotonic()
+        with suppress(OSError):
+            while time.monotonic() - began < 8:
+                connection.sendall(b"1\r\n \r\n")
+                time.sleep(0.3)
+        assert time.monotonic() - began < 5
+
+
+def test_bodies_that_are_not_whole_fill_only_so_much_memory_of_which_one_caller_has_half() -> None:
+    shares = Shares(10)
+    assert shares.take("one", 5)
+    assert not shares.take("one")
+    assert shares.take("other", 4)
+    assert not shares.take("third", 2)
+    shares.give("one", 5)
+    assert shares.take("third", 5)
+
+
+async def _busy_then(sent: bytes | None) -> int:
+    """What a body gets that comes, or not, while the loop is busy until after its time."""
+
+    class Counting:
+        def rejected(self, _: str) -> None:
+            """Count nothing."""
+
+    arrived: asyncio.Queue[Any] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def busy() -> None:
+        time.sleep(0.4)
+        if sent is not None:
+            loop.call_soon(arrived.put_nowait, {"type": "http.request", "body": sent, "more_body": False})
+
+    loop.call_soon(busy)
+    receive = await Bodies(1_000, 0.1, Counting()).whole(arrived.get, None, "caller")  # type: ignore[arg-type]
+    assert receive is not None
+    try:
+        await receive()
+    except HTTPException as error:
+        return error.status_code
+    return 200
+
+
+@pytest.mark.parametrize(("sent", "status"), [(b"{}", 200), (None, 408)])
+def test_a_body_that_came_while_the_service_was_busy_is_not_called_late(sent: bytes | None, status: int) -> None:
+    assert asyncio.run(_busy_then(sent)) == status
+
+
+def test_pdfs_hold_up_nothing_else_and_wait_only_so_long(tmp_path: Path) -> None:
+    with running(tmp_path / "log", CAREPLAN_REQUEST_SECONDS="1") as address:
+        body = json.loads((ROOT / "examples" / "daily-benzodiazepine.json").read_text())
+        pdf = {"Accept": "application/pdf"}
+        with ThreadPoolExecutor(30) as many:
+            sent = [
+                many.submit(httpx.post, f"{address}/v1/care-plans", json=body, headers=pdf, timeout=30) for _ in range(30)
+            ]
+            time.sleep(0.3)
+            began = time.monotonic()
+            assert httpx.get(f"{address}/livez", timeout=10).status_code == 200
+            assert httpx.post(f"{address}/v1/care-plans", json=body, timeout=10).status_code == 200
+            assert time.monotonic() - began < 2
+            answers = [answer.result() for answer in sent]
+        assert {answer.status_code for answer in answers} == {200, 503}
+        assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 503)
+        assert all(answer.content.startswith(b"%PDF") for answer in answers if answer.status_code == 200)
+
+
+@pytest.mark.parametrize(
+    "name", ["%00", "a" * 300, "a/" * 3_000, "..%2f..%2fetc%2fpasswd", "swagger-ui.css/x", "index.html"]
+)
+def test_only_the_files_of_the_documentation_are_served_whatever_is_asked_for(address: Server, name: str) -> None:
+    assert httpx.get(f"{address}/docs-assets/{name}").status_code in {400, 404}
+    for known in TYPES:
+        assert httpx.get(f"{address}/docs-assets/{known}").status_code == 200
+
+
+def test_probes_count_no_plans_and_lines_that_are_refused_are_counted(address: Server) -> None:
+    def counted(name: str) -> float:
+        time.sleep(1.2)
+        lines = httpx.get(f"{address}/metrics").text.splitlines()
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name))
+
+    plans, rejected = counted("careplan_plans_total"), counted('careplan_bodies_rejected_total{why="line"}')
+    for _ in range(3):
+        httpx.get(f"{address}/readyz")
+    httpx.post(f"{address}/v1/care-plans/batch", content=b'{"age_years": "x"}\n{bad\n{}\n', headers=NDJSON)
+    assert counted("careplan_plans_total") - plans == 1
+    assert counted('careplan_bodies_rejected_total{why="line"}') - rejected == 2
 
 
 def test_a_client_that_does_not_read_its_answers_does_not_keep_others_waiting(address: Server) -> None:

@@ -19,6 +19,7 @@ import structlog
 from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
+from litestar.types import HTTPScope
 from msgspec import Meta
 
 from careplan.errors import InvalidSettings
@@ -99,7 +100,8 @@ def read_rate(text: str | None) -> limits.RateLimitItem | None:
 
 
 def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    # What a token names may hold half of a pair of surrogates, which is no text.
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 class Access:
@@ -122,18 +124,31 @@ class Access:
         if self._file:
             self._keys = {key.id: key for key in read_keys(self._file)}
 
-    async def caller(self, headers: Mapping[str, str]) -> Caller:
-        """Who sends these headers. Raises 401 unless they prove it."""
+    async def recognize(self, scope: HTTPScope) -> Caller | None:
+        """Who sends this request, by its credentials; None unless they prove it. Looked at once and noted in the scope."""
+        noted = scope.setdefault("state", {})
+        if "recognized" not in noted:
+            token = _token(scope)
+            noted["recognized"] = await self._known(token) if token else None
+        found: Caller | None = noted["recognized"]
+        return found
+
+    async def caller(self, scope: HTTPScope) -> Caller:
+        """Who sends this request. Raises 401 unless its credentials prove it."""
         if not self.needed:
             return ANYBODY
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        token = token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "").strip()
-        if not token:
-            raise _unauthorized()
-        found = self._by_key(token) if token.startswith("cpk.") else await self._by_token(token)
+        found = await self.recognize(scope)
         if found is None:
-            raise _unauthorized("invalid_token")
+            raise _unauthorized("invalid_token" if _token(scope) else None)
         return found
+
+    async def warm(self) -> None:
+        """Have the issuer's keys before the first token comes."""
+        if self._ring is not None:
+            await self._ring.warm()
+
+    async def _known(self, token: str) -> Caller | None:
+        return self._by_key(token) if token.startswith("cpk.") else await self._by_token(token)
 
     def _by_key(self, token: str) -> Caller | None:
         form = KEY.fullmatch(token)
@@ -151,7 +166,7 @@ class Access:
             header = jwt.get_unverified_header(token)
             if header.get("alg") not in ALGORITHMS or str(header.get("typ", "JWT")).lower() not in _TYPES:
                 return None
-            key = await self._ring.key(header.get("kid"))
+            key = await self._ring.key(header.get("kid"), header["alg"])
             if key is None:
                 return None
             claims = jwt.decode(
@@ -168,6 +183,10 @@ class Access:
         client = next((claims[name] for name in ("client_id", "azp", "sub") if isinstance(claims.get(name), str)), "")
         return Caller(f"oauth-{_hash(client)[:12]}", _scopes(claims))
 
+    def spend_by_name(self, name: str) -> None:
+        """Count a request of a caller whom something else has let pass. Raises 429 like `spend`."""
+        self.spend(Caller(name, frozenset()))
+
     def spend(self, caller: Caller) -> None:
         """Count a request of this caller. Raises 429 beyond its rate, saying when to try again."""
         rate = caller.rate or self._rate
@@ -178,7 +197,8 @@ class Access:
 
 
 _TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
-_SMART = re.compile(r"system/(\*|[A-Za-z]+)\.(\*|read|write|[cruds]+)(\?.*)?")
+_SMART = re.compile(r"system/(\*|[A-Za-z]+)\.(\*|read|write|[cruds]+)")
+"""Without a query: a scope that its issuer narrowed to some records is not one to all of them."""
 
 
 def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
@@ -195,6 +215,18 @@ def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
             if resource in ("*", "PlanDefinition") and (access in ("*", "read") or "r" in access.removeprefix("write")):
                 found.add("read")
     return frozenset(found)
+
+
+def _token(scope: HTTPScope) -> str:
+    """The credentials of a request, as a key or an access token; empty without any."""
+    bearer = key = ""
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            scheme, _, rest = value.decode("latin-1").partition(" ")
+            bearer = rest.strip() if scheme.lower() == "bearer" else ""
+        elif name == b"x-api-key":
+            key = value.decode("latin-1").strip()
+    return bearer or key
 
 
 def _unauthorized(error: str | None = None) -> HTTPException:
@@ -214,7 +246,7 @@ async def admitted(connection: ASGIConnection[Any, Any, Any, Any], handler: Base
 async def admit(connection: ASGIConnection[Any, Any, Any, Any], scope: Scope) -> None:
     """Let a caller pass who may do this, and is not too fast. Raises 401, 403 and 429."""
     access: Access = connection.app.state.access
-    caller = await access.caller(connection.headers)
+    caller = await access.caller(connection.scope)  # type: ignore[arg-type] # there are no websockets here
     if access.needed:
         connection.scope["state"]["caller"] = caller.name
     if scope not in caller.scopes:

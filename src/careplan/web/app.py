@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-import swagger_ui_bundle
 from litestar import Litestar, Request, Response, Router, get
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
@@ -18,7 +17,6 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.openapi.spec import Contact, Server, Tag
-from litestar.static_files import create_static_files_router
 from litestar.types import ASGIApp
 
 from careplan.errors import InvalidPatient, InvalidRulebook, InvalidSettings
@@ -31,6 +29,7 @@ from careplan.rulebook.revisions import history
 from careplan.settings import Settings, clinic_protocol, from_environment
 from careplan.web import batch, contract, fhir, handbook, health, hooks, logs, metrics, plans, problems, reference, whatif
 from careplan.web.access import Access, admitted, renewal
+from careplan.web.assets import ASSETS, docs_asset
 from careplan.web.examples import request_examples
 from careplan.web.gate import Gate
 from careplan.web.journal import Journal
@@ -41,8 +40,6 @@ from careplan.web.tracing import tracing_from
 from careplan.web.trust import trust_in
 
 log = structlog.get_logger("careplan")
-
-ASSETS = "/docs-assets"
 
 
 class _Documentation(SwaggerRenderPlugin):
@@ -101,6 +98,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
     @asynccontextmanager
     async def planning(_: Litestar) -> AsyncIterator[None]:
         desk.swap(make(book, first))
+        await access.warm()
         try:
             async with reloader.running(), life.running():
                 counts.started()
@@ -136,13 +134,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
             openapi_json,
             handbook.handbook_start,
             handbook.handbook_page,
-            create_static_files_router(
-                path=ASSETS,
-                directories=[swagger_ui_bundle.swagger_ui_path],
-                include_in_schema=False,
-                name="docs-assets",
-                opt={"scope": None},
-            ),
+            docs_asset,
         ],
         exception_handlers={
             InvalidPatient: problems.on_invalid_patient,
@@ -202,7 +194,7 @@ def create() -> ASGIApp:
     app = build(_rulebook(settings.rules_folder), settings)
     tracing = tracing_from(os.environ)
     app.on_shutdown.append(tracing.close)
-    gate = Gate(app, settings, app.state.metrics, app.state.life)
+    gate = Gate(app, settings, app.state.metrics, app.state.life, app.state.access)
     hold_signals()
     return Journal(gate, app.state.metrics, tracing, https=settings.public_url.startswith("https://"))
 

@@ -6,7 +6,7 @@ The next line is read when the answer to the last one has been taken, so memory 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from litestar import Request, Response, post
@@ -67,8 +67,9 @@ class _Exchange(ASGIResponse):
         self._form = form
         self._empty = empty
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the form of ASGI
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer until the body ends or the client goes away."""
+        rejected: Callable[[str], None] = scope["litestar_app"].state.metrics.rejected
         answering = Answering(self._edition.planner, self._edition.protocol, as_fhir=self._form == FHIR_NDJSON)
         headers = [(b"content-type", self._form.encode()), (b"cache-control", b"no-store")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -76,8 +77,10 @@ class _Exchange(ASGIResponse):
         incoming = _Incoming(receive)
         try:
             async for line in self._lines(incoming):
-                body = answering.answer(line).body + b"\n"
-                await send({"type": "http.response.body", "body": body, "more_body": True})
+                answer = answering.answer(line)
+                if answer.failed:
+                    rejected("line")
+                await send({"type": "http.response.body", "body": answer.body + b"\n", "more_body": True})
                 # Between two lines, others have their turn.
                 await asyncio.sleep(0)
                 incoming.look()

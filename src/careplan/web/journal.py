@@ -12,6 +12,7 @@ import uuid
 import msgspec
 import structlog
 from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from careplan.errors import Problem
@@ -76,6 +77,9 @@ class Journal:
         try:
             await self._app(scope, receive, noting)
         except Exception as error:  # noqa: BLE001 - its words may quote the patient, so it goes no further
+            if started and (status := _cut_off(error)) is not None:
+                log.info("cut off", request_id=request_id, why=_WHY.get(status, "refused"))
+                return
             log.error("failed", request_id=request_id, error=type(error).__name__, at=places(error.__traceback__))
             if not started:
                 headers = [(b"content-type", PROBLEM_JSON.encode()), (b"content-length", b"%d" % len(_FAILED))]
@@ -99,6 +103,18 @@ class Journal:
             **fields,
             **({"caller": caller} if caller else {}),
         )
+
+
+def _cut_off(error: BaseException | None) -> int | None:
+    """The status that an answer would have had if it had not begun: the caller went away, or was too slow."""
+    while error is not None:
+        if isinstance(error, HTTPException) and error.status_code < 500:
+            return error.status_code
+        error = error.__cause__ or error.__context__
+    return None
+
+
+_WHY = {400: "the caller went away, or the service stops", 408: "the caller was too slow"}
 
 
 def _parent(scope: HTTPScope) -> Parent | None:

@@ -19,7 +19,7 @@ from careplan.record import DecisionRecord, record
 from careplan.web.contract import PROBLEMS, documented
 from careplan.web.problems import FHIR_JSON
 from careplan.web.state import PlanRequest, edition_of, read_of
-from careplan.web.views import JSON, VIEWS, Wanted, chosen, headers, spoken
+from careplan.web.views import JSON, VIEWS, Wanted, chosen, headers, spoken, written
 from careplan.zones import ZONES
 
 _encoder = msgspec.json.Encoder()
@@ -72,13 +72,12 @@ _Details = Annotated[
         "`careplan replay` reads."
     ),
     tags=["plans"],
-    sync_to_thread=False,
     opt={"scope": "plan"},
     request_class=PlanRequest,
     responses=documented(PROBLEMS, 400, 406, 413, 415, 422, 500, 503),
     response_description="The draft plan. A clinician signs it; `blocked` means that a human must act on the alerts first.",
 )
-def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each of the query
+async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each of the query
     data: JSONBody[Patient],
     request: Request[None, None, State],
     explain: _Explain = "none",
@@ -103,7 +102,7 @@ def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each of the 
         made = edition.planner.explained(data) if explain == "full" else edition.planner.plan(data)
         made = edition.languages.plan(made, language)
         wanted = Wanted(paper=paper, zone=where, at=at, key=key, details=details == "all")
-        body = VIEWS[media_type](with_unmapped(made, read), data, read, wanted)
+        body = await written(media_type, with_unmapped(made, read), data, read, wanted)
     return Response(body, media_type=media_type, headers=headers(media_type, language if explain != "record" else "en"))  # type: ignore[arg-type]
 
 

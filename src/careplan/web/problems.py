@@ -91,6 +91,8 @@ def on_http(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
     """Any error with a status: 404, 405, 413, 415 and their like."""
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("failed", error=type(error).__name__, at=places(error.__traceback__))
     if status in _REJECTED:
         request.app.state.metrics.rejected(_REJECTED[status])
     allow = {
@@ -101,9 +103,11 @@ def on_http(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         # The rest of the body was not read, so nothing more can come on this connection.
         allow["Connection"] = "close"
-    return problem(request, Problem(title=status.phrase, status=status, detail=_DETAILS.get(status, "")), allow)
+    detail = _BUSY if status == HTTPStatus.SERVICE_UNAVAILABLE and "Retry-After" in allow else _DETAILS.get(status, "")
+    return problem(request, Problem(title=status.phrase, status=status, detail=detail), allow)
 
 
+_BUSY = "More PDFs are being made than can be. Try again shortly."
 _REJECTED = {413: "too large", 415: "media type"}
 
 

@@ -114,7 +114,7 @@ class Supervisor(MPServer):
         super().shutdown(1 if self._hopeless else exit_code)
 
     def _stop_workers(self) -> None:
-        """Tell all to finish; kill what has not in time. An end is seen by its pipe: another thread waits for the process."""
+        """Tell all to finish; kill what has not in time. An end is seen by its pipe; another thread waits for it."""
         for worker in self.wrks:
             worker.terminate()
         until = time.monotonic() + (self.workers_kill_timeout or 0)

@@ -6,15 +6,21 @@ Spans carry what a log line carries and nothing more.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, NamedTuple
 
+import structlog
+
 from careplan.errors import InvalidSettings
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
+
+CLOSE_SECONDS = 3.0
+log = structlog.get_logger("careplan")
 
 _PARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
 
@@ -115,4 +121,9 @@ class _Recording(Tracing):
             made.end()
 
     def close(self) -> None:
-        self._provider.shutdown()
+        # A collector that does not answer is asked again and again; the process does not wait for that to end.
+        closing = threading.Thread(target=self._provider.shutdown, daemon=True)
+        closing.start()
+        closing.join(CLOSE_SECONDS)
+        if closing.is_alive():
+            log.warning("traces lost", why="the collector does not answer")

@@ -45,17 +45,18 @@ class Trust:
         self._rings = {client.iss: Keyring(client.jku or client.jwks or {"keys": []}) for client in clients}
         self._used = UsedTokens()
 
-    async def check(self, authorization: str | None, path: str) -> None:
-        """Raises `Untrusted` unless the header carries a good token for this path."""
+    async def check(self, authorization: str | None, path: str) -> str:
+        """The issuer of the token in the header. Raises `Untrusted` unless that is a good one for this path."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Untrusted
         try:
             claims = await self._verified(token.strip(), f"{self._address}{path}")
-        except jwt.PyJWTError:
+        except (jwt.PyJWTError, ValueError, TypeError):
             raise Untrusted from None
         if not self._used.first_use(str(claims["iss"]), claims["jti"], float(claims["exp"]) + LEEWAY):
             raise Untrusted
+        return str(claims["iss"])
 
     async def _verified(self, token: str, audience: str) -> dict[str, Any]:
         header = jwt.get_unverified_header(token)
@@ -63,7 +64,7 @@ class Trust:
         client = self._clients.get(issuer) if isinstance(issuer, str) else None
         if client is None or header.get("alg") not in ALGORITHMS or header.get("jku", client.jku) != client.jku:
             raise Untrusted
-        key = await self._rings[client.iss].key(header.get("kid"))
+        key = await self._rings[client.iss].key(header.get("kid"), header["alg"])
         if key is None or not _is_strong(key):
             raise Untrusted
         claims: dict[str, Any] = jwt.decode(

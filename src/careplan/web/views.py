@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
+from threading import BoundedSemaphore
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -57,6 +62,24 @@ VIEWS: Mapping[str, Written] = {
     "application/pdf": lambda plan, patient, _read, wanted: paper(plan, patient, wanted.paper, wanted.zone),
     "text/calendar": lambda plan, patient, _read, wanted: calendar(plan, patient, wanted.occasion()),
 }
+
+
+_printers = ThreadPoolExecutor(1, "printer", initializer=partial(os.nice, 10))
+"""A PDF takes as long as a hundred plans: it is made beside the loop, one at a time, by a thread that gives way."""
+MOST_PRINTING = 8
+_printing = BoundedSemaphore(MOST_PRINTING)
+
+
+async def written(media_type: str, plan: CarePlan, patient: Patient, read: FromFhir | None, wanted: Wanted) -> bytes:
+    """A plan in this form."""
+    if media_type != "application/pdf":
+        return VIEWS[media_type](plan, patient, read, wanted)
+    if not _printing.acquire(blocking=False):
+        raise HTTPException(status_code=503, headers={"Retry-After": "2"})
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_printers, VIEWS[media_type], plan, patient, read, wanted)
+    finally:
+        _printing.release()
 
 
 class NotAcceptable(HTTPException):
