@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -225,11 +226,37 @@ def _values(environment: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, A
 
 def _check_together(settings: Settings) -> None:
     _ = settings.origins, settings.zone, settings.opened
+    _check_names(settings)
     oauth = (settings.oauth_issuer, settings.oauth_audience, settings.oauth_jwks)
     if any(oauth) and not all(oauth):
         raise InvalidSettings("oauth_issuer, oauth_audience and oauth_jwks go together: set all three or none")
     if bool(settings.tls_certificate) != bool(settings.tls_key):
         raise InvalidSettings("tls_certificate and tls_key go together: set both or none")
+
+
+def _check_names(settings: Settings) -> None:
+    if not settings.host.strip():
+        raise InvalidSettings("host is empty; name the address to listen on")
+    if settings.public_url and not _is_web_address(settings.public_url):
+        raise InvalidSettings("public_url is no address; name one such as https://plans.example.org")
+    for name in _listed(settings.allowed_hosts):
+        if name != "*" and not re.fullmatch(r"[A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\]", name):
+            raise InvalidSettings(f"allowed_hosts takes names without scheme, port or path, parted by commas, not {name}")
+    if "://" in settings.oauth_jwks and not _is_web_address(settings.oauth_jwks):
+        raise InvalidSettings("oauth_jwks is no address of the issuer's keys")
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0 and " " not in text
+    except ValueError:
+        return False
+
+
+def _masked(text: str) -> str:
+    """An address without the user and password in it."""
+    return re.sub(r"(?<=://)[^/?#]*@", "(set)@", text)
 
 
 def described(environment: Mapping[str, str] = os.environ) -> list[Described]:
@@ -245,7 +272,7 @@ def described(environment: Mapping[str, str] = os.environ) -> list[Described]:
             Described(
                 name=field.name,
                 variable=f"{PREFIX}{field.name.upper()}",
-                value="(set)" if meta.extra["secret"] and value else value,
+                value="(set)" if meta.extra["secret"] and value else _masked(value),
                 default=_text(field.default),
                 source="environment" if field.name in in_environment else "file" if field.name in in_file else "default",
                 meaning=meta.description,

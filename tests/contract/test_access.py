@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -18,14 +19,15 @@ import httpx
 import jwt
 import pytest
 from click.testing import CliRunner
-from cryptography.hazmat.primitives.asymmetric import ec
-from jwt.algorithms import ECAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from careplan.cli import main
 from careplan.errors import InvalidSettings
 from careplan.settings import Settings
 from careplan.web.access import SCOPES, Access
 from careplan.web.app import build
+from careplan.web.keyring import Keyring
 from tests.contract.serving import Server, running
 
 pytestmark = pytest.mark.xdist_group("access")
@@ -45,12 +47,15 @@ class Issuer:
     def __init__(self) -> None:
         self.keys = [public(KEY, "first")]
         self.asked = 0
+        self.body: bytes | None = None
+        self.delay = 0.0
         issuer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 issuer.asked += 1
-                body = json.dumps({"keys": issuer.keys}).encode()
+                time.sleep(issuer.delay)
+                body = issuer.body if issuer.body is not None else json.dumps({"keys": issuer.keys}).encode()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -191,6 +196,7 @@ def test_a_scope_opens_what_it_names_and_nothing_else(site: Site) -> None:
         ({"scope": "system/CarePlan.c"}, 200, 403),
         ({"scope": "system/CarePlan.write"}, 200, 403),
         ({"scope": "system/PlanDefinition.rs"}, 403, 200),
+        ({"scope": "system/CarePlan.c?patient=1"}, 403, 403),
         ({"scope": "system/*.*"}, 200, 200),
         ({"scope": "system/*.read"}, 403, 200),
         ({"scope": "patient/*.* user/CarePlan.c system/Observation.c"}, 403, 403),
@@ -325,6 +331,82 @@ def test_bad_files_of_keys_are_refused_with_a_reason(tmp_path: Path, setting: st
         Access(Settings(**(around | {setting: str(file)})))
 
 
-def test_keys_are_not_fetched_in_the_clear() -> None:
-    with pytest.raises(InvalidSettings, match="https"):
-        Access(Settings(oauth_issuer=ISSUER, oauth_audience=AUDIENCE, oauth_jwks="http://login.example.org/keys"))
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://login.example.org/keys",
+        "http://127.0.0.1.evil.example/keys",
+        "http://localhost.evil.example/keys",
+        "http://127.0.0.1@evil.example/keys",
+        "https://user:password@login.example.org/keys",
+        "ftp://127.0.0.1/keys",
+        "https://",
+    ],
+)
+def test_keys_are_fetched_over_https_or_from_this_machine_only(address: str) -> None:
+    with pytest.raises(InvalidSettings, match="keys"):
+        Keyring(address)
+
+
+USES: dict[str, tuple[dict[str, Any], str, bool]] = {
+    "nothing said": ({}, "ES384", True),
+    "for signatures": ({"use": "sig", "key_ops": ["verify"], "alg": "ES384"}, "ES384", True),
+    "for encryption": ({"use": "enc"}, "ES384", False),
+    "for other operations": ({"key_ops": ["encrypt"]}, "ES384", False),
+    "for another algorithm": ({"alg": "ES256"}, "ES384", False),
+    "of another kind": ({}, "RS384", False),
+}
+
+
+@pytest.mark.parametrize("kind", USES)
+def test_a_key_checks_only_what_its_issuer_means_it_for(kind: str) -> None:
+    said, algorithm, fits = USES[kind]
+    bare = json.loads(ECAlgorithm.to_jwk(KEY.public_key())) | {"kid": "k"}
+    found = asyncio.run(Keyring({"keys": [bare | said]}).key("k", algorithm))
+    assert (found is not None) == fits
+
+
+def test_short_rsa_keys_are_refused() -> None:
+    short = rsa.generate_private_key(65_537, 1_024)  # noqa: S505 - refused, which is what is tested
+    with pytest.raises(InvalidSettings, match="none of them"):
+        Keyring({"keys": [json.loads(RSAAlgorithm.to_jwk(short.public_key())) | {"kid": "k"}]})
+
+
+@pytest.mark.parametrize("answer", [b"<html></html>", b"\xff\xfe", b"[]", b'{"keys": 7}', b'{"keys": null}', b""])
+def test_an_issuer_that_answers_anything_but_keys_has_none(answer: bytes) -> None:
+    issuer = Issuer()
+    issuer.body = answer
+    try:
+        assert asyncio.run(Keyring(issuer.address).key("first", "ES384")) is None
+    finally:
+        issuer.close()
+
+
+def test_a_slow_issuer_makes_only_a_few_tokens_with_unknown_keys_wait_and_none_with_a_known_one() -> None:
+    issuer = Issuer()
+
+    async def ask() -> tuple[float, float]:
+        ring = Keyring(issuer.address)
+        assert await ring.key("first", "ES384") is not None
+        issuer.delay = 1.0
+        ring._asked -= 100
+        began = time.monotonic()
+        many = [asyncio.create_task(ring.key(f"unknown-{at}", "ES384")) for at in range(70)]
+        await asyncio.sleep(0)
+        assert await ring.key("first", "ES384") is not None
+        known = time.monotonic() - began
+        await asyncio.sleep(0.2)
+        quick = sum(one.done() for one in many)
+        assert await asyncio.gather(*many) == [None] * 70
+        return known, quick
+
+    try:
+        known, quick = asyncio.run(ask())
+    finally:
+        issuer.close()
+    assert known < 0.5
+    assert quick >= 66
+
+
+def test_a_client_whose_name_is_no_text_is_a_client_like_any_other(site: Site) -> None:
+    assert site.plan(token(client_id="\ud800")).status_code == 200

@@ -304,6 +304,12 @@ def started(*options: str, **environment: str) -> subprocess.CompletedProcess[st
         ({"CAREPLAN_TLS_CERTIFICATE": "/nowhere.pem", "CAREPLAN_TLS_KEY": "/nowhere.pem"}, "no file"),
         ({"CAREPLAN_OPEN_PATHS": "plans"}, "open_paths"),
         ({"CAREPLAN_CONFIG": "/nowhere.toml"}, "file of settings"),
+        ({"CAREPLAN_TLS_CERTIFICATE": __file__, "CAREPLAN_TLS_KEY": __file__}, "no PEM"),
+        ({"CAREPLAN_HOST": ""}, "host is empty"),
+        ({"CAREPLAN_PUBLIC_URL": "notaurl"}, "public_url"),
+        ({"CAREPLAN_ALLOWED_HOSTS": "http://x/y"}, "allowed_hosts"),
+        ({"CAREPLAN_OAUTH_ISSUER": "i", "CAREPLAN_OAUTH_AUDIENCE": "a", "CAREPLAN_OAUTH_JWKS": "https://"}, "oauth_jwks"),
+        ({"PROMETHEUS_MULTIPROC_DIR": "/nowhere"}, "PROMETHEUS_MULTIPROC_DIR"),
         ({"OTEL_TRACES_EXPORTER": "zipkin"}, "OTEL_TRACES_EXPORTER"),
     ],
 )
@@ -329,6 +335,21 @@ def test_with_a_certificate_of_its_own_the_service_speaks_tls(tmp_path: Path) ->
         assert answer.headers["strict-transport-security"] == "max-age=31536000"
         with pytest.raises(httpx.TransportError):
             httpx.get(address.replace("https://", "http://"))
+
+
+def test_a_collector_that_does_not_answer_does_not_hold_up_a_stop(tmp_path: Path) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        collector = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with running(tmp_path / "log", OTEL_EXPORTER_OTLP_ENDPOINT=collector) as address:
+            httpx.post(f"{address}/v1/care-plans", json={}, timeout=10)
+            began = time.monotonic()
+            os.kill(address.pid, signal.SIGTERM)
+            _, status = os.waitpid(address.pid, 0)
+            assert os.waitstatus_to_exitcode(status) == 0
+            assert time.monotonic() - began < 8
+    assert "traces lost" in (tmp_path / "log").read_text()
 
 
 def test_all_workers_count_together(tmp_path: Path) -> None:

@@ -206,7 +206,9 @@ def _lasting() -> Iterator[None]:
 @contextmanager
 def _folder_of_metrics() -> Iterator[None]:
     """A folder in which worker processes share their counts, unless the environment names one; taken away at the end."""
-    if os.environ.get(METRICS_FOLDER):
+    if folder := os.environ.get(METRICS_FOLDER):
+        if not os.access(folder, os.W_OK | os.X_OK) or not Path(folder).is_dir():
+            fail(f"{METRICS_FOLDER} is no folder that can be written to", 2)
         yield
         return
     folder = tempfile.mkdtemp(prefix="careplan-metrics-")

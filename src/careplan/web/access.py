@@ -104,6 +104,11 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
+def mark_of_client(identifier: str) -> str:
+    """A short mark of a client for logs and limits, made from what its issuer calls it."""
+    return _hash(identifier)[:12]
+
+
 class Access:
     """Lets callers pass or names what they lack. Without keys and issuer everybody passes, on loopback."""
 
@@ -181,7 +186,7 @@ class Access:
         except (jwt.PyJWTError, ValueError, TypeError):
             return None
         client = next((claims[name] for name in ("client_id", "azp", "sub") if isinstance(claims.get(name), str)), "")
-        return Caller(f"oauth-{_hash(client)[:12]}", _scopes(claims))
+        return Caller(f"oauth-{mark_of_client(client)}", _scopes(claims))
 
     def spend_by_name(self, name: str) -> None:
         """Count a request of a caller whom something else has let pass. Raises 429 like `spend`."""

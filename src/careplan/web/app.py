@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -221,6 +222,15 @@ def check(book: Rulebook, settings: Settings) -> None:
     for file in (settings.tls_certificate, settings.tls_key):
         if file and not Path(file).is_file():
             raise InvalidSettings(f"there is no file {file}")
+    if settings.tls_key:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+                settings.tls_certificate, settings.tls_key, settings.tls_key_password or None
+            )
+        except OSError:
+            raise InvalidSettings(
+                "tls_certificate and tls_key are no PEM files that belong together, or the password is wrong"
+            ) from None
     _inherited = (mark_of_folder(settings.rules_folder), book)
 
 

@@ -21,7 +21,7 @@ from careplan.fhir.element import Element
 from careplan.fhir.hook import HookCall, MissingData, read_call
 from careplan.fhir.reading import with_unmapped
 from careplan.patient import TIME
-from careplan.web.access import admit
+from careplan.web.access import Access, admit, mark_of_client
 from careplan.web.contract import PROBLEMS, documented
 from careplan.web.metrics import Metrics
 from careplan.web.state import JsonRequest, edition_of
@@ -76,13 +76,17 @@ class FeedbackRequest(ServiceRequest):
 async def trusted(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Let only trusted CDS clients pass, with a bare 401 otherwise; where none are configured, whoever may ask for plans."""
     trust: Trust | None = connection.app.state.trust
+    access: Access = connection.app.state.access
     if trust is None:
         await admit(connection, "plan")
         return
     try:
-        await trust.check(connection.headers.get("authorization"), connection.scope["path"])
+        issuer = await trust.check(connection.headers.get("authorization"), connection.scope["path"])
     except Untrusted:
         raise HTTPException(status_code=401, headers={"WWW-Authenticate": "Bearer"}) from None
+    name = f"cds-{mark_of_client(issuer)}"
+    connection.scope["state"]["caller"] = name
+    access.spend_by_name(name)
 
 
 @get(
