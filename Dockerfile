@@ -7,15 +7,17 @@ ENV CPPFLAGS=-DPyEval_CallObject=PyObject_CallObject \
 WORKDIR /build
 RUN python -m venv /opt/careplan
 COPY requirements/service.lock requirements/build.lock requirements/
-RUN /opt/careplan/bin/python -m pip install --require-hashes -r requirements/service.lock \
- && python -m pip install --require-hashes -r requirements/build.lock
+# What builds is pinned too: durable-rules comes as source, and without isolation nothing else is fetched for it.
+RUN python -m pip install --require-hashes -r requirements/build.lock \
+ && /opt/careplan/bin/python -m pip install --require-hashes -r requirements/build.lock \
+ && /opt/careplan/bin/python -m pip install --require-hashes --no-build-isolation -r requirements/service.lock
 COPY pyproject.toml README.md ./
 COPY src src
 COPY rules rules
 COPY examples examples
 RUN python -m pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
  && /opt/careplan/bin/python -m pip install --no-deps dist/*.whl \
- && /opt/careplan/bin/python -m pip uninstall --yes pip \
+ && /opt/careplan/bin/python -m pip uninstall --yes editables hatchling pluggy setuptools tomlkit trove-classifiers pip \
  && /opt/careplan/bin/careplan rules check
 
 FROM python:3.13.9-slim-bookworm

@@ -18,9 +18,11 @@ help:  ## List the commands
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.service: requirements/service.lock pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/service.lock
-	$(BIN)/python -m pip install --quiet --no-deps --editable .
+# Without isolation, what builds is pinned as well.
+$(VENV)/.service: requirements/service.lock requirements/build.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/build.lock
+	$(BIN)/python -m pip install --quiet --require-hashes --no-build-isolation -r requirements/service.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.develop: requirements/develop.lock $(VENV)/.service
@@ -64,8 +66,8 @@ bench: setup  ## Measure everything side by side; see docs/performance.md
 sbom: setup  ## Write sbom.json, the bill of materials of what the service installs
 	$(BIN)/python scripts/sbom sbom.json
 
-audit: setup  ## Look up known weaknesses of what the service installs (asks a public database)
-	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements/service.lock
+audit: setup  ## Look up known weaknesses of what the service installs (asks a public database; fails where that does not know one)
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements/service.lock
 
 licences: setup  ## List the licences of what the service installs
 	$(BIN)/pip-licenses --order=license --packages $$(sed -nE 's/^([A-Za-z0-9_.-]+)==.*/\1/p' requirements/service.lock)
@@ -73,7 +75,7 @@ licences: setup  ## List the licences of what the service installs
 lock:  ## Renew the lock files (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/service.lock
 	uv pip compile pyproject.toml --extra prove --extra dask --group dev -c requirements/service.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/develop.lock
-	echo hatchling | uv pip compile - -c requirements/develop.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/build.lock
+	printf 'editables\nhatchling\nsetuptools\n' | uv pip compile - -c requirements/develop.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/build.lock
 
 clean:  ## Remove what the set-up made
 	rm -rf $(VENV) openapi/node_modules tests/node/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

@@ -11,11 +11,13 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+import httpx
 import kubernetes_validate
 import pytest
 import yaml
 
 from careplan.settings import Settings, from_environment
+from tests.contract.serving import running
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -76,12 +78,45 @@ def test_pods_have_no_privileges_limits_and_probes(manifests: dict[str, list[dic
     assert service["livenessProbe"]["httpGet"]["path"] == "/livez"
 
 
+def environment_of(pod: dict[str, Any]) -> dict[str, str]:
+    """The settings of the service in a pod of the namespace clinic, with the references that Kubernetes fills in."""
+    found: dict[str, str] = {}
+    for entry in pod["containers"][0]["env"]:
+        value = (
+            entry["value"]
+            if "value" in entry
+            else {"metadata.namespace": "clinic"}[entry["valueFrom"]["fieldRef"]["fieldPath"]]
+        )
+        found[entry["name"]] = re.sub(r"\$\((\w+)\)", lambda name: found[name[1]], value)
+    return {name: value for name, value in found.items() if name.startswith("CAREPLAN_")}
+
+
+def test_a_pod_answers_under_the_names_of_its_service_and_gives_metrics_under_its_address(
+    manifests: dict[str, list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    deployment, service = one(manifests["base"], "Deployment"), one(manifests["base"], "Service")["metadata"]["name"]
+    template = deployment["spec"]["template"]
+    keys = tmp_path / "keys.json"
+    keys.write_text('{"keys": []}')
+    around: Any = environment_of(template["spec"]) | {"CAREPLAN_API_KEYS": str(keys), "CAREPLAN_WORKERS": "1"}
+    scraped = template["metadata"]["annotations"]["prometheus.io/path"]
+    with running(tmp_path / "log", **around) as address:
+
+        def asked(path: str, host: str) -> int:
+            return httpx.get(f"{address}{path}", headers={"Host": host}, timeout=10).status_code
+
+        for name in (service, f"{service}.clinic", f"{service}.clinic.svc", f"{service}.clinic.svc.cluster.local:80"):
+            assert asked("/v1/rulebook", name) == 401
+        assert asked("/v1/rulebook", "10.1.2.3:8000") == asked("/v1/rulebook", "careplan.evil.example") == 421
+        assert asked(scraped, "10.1.2.3:8000") == 200
+
+
 @pytest.mark.parametrize("name", ["base", "own-rules"])
 def test_what_a_manifest_sets_are_settings_and_the_pod_outlives_a_stop(
     manifests: dict[str, list[dict[str, Any]]], name: str
 ) -> None:
     pod = one(manifests[name], "Deployment")["spec"]["template"]["spec"]
-    settings = from_environment({entry["name"]: entry["value"] for entry in pod["containers"][0]["env"]})
+    settings = from_environment(environment_of(pod))
     assert settings.authenticates
     assert pod["terminationGracePeriodSeconds"] > settings.drain_seconds + settings.stop_seconds
     assert settings.drain_seconds > 2 * pod["containers"][0]["readinessProbe"]["periodSeconds"]
@@ -129,6 +164,24 @@ def test_the_compose_file_follows_its_schema() -> None:
     assert service["read_only"] is True
     assert all(port.startswith("127.0.0.1:") for port in service["ports"])
     assert isinstance(from_environment(service["environment"]), Settings)
+
+
+def test_whatever_is_installed_or_built_is_pinned_by_hash() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for line in re.findall(r"pip install [^\n]*", makefile + DOCKERFILE):
+        assert "--require-hashes" in line or ("--no-deps" in line and ("--no-build-isolation" in line or "dist/" in line)), (
+            line
+        )
+    from_source = re.findall(r"pip install [^\n]*service.lock", makefile + DOCKERFILE)
+    assert from_source and all("--no-build-isolation" in line for line in from_source)
+    assert re.search(r"^setuptools==", (ROOT / "requirements" / "build.lock").read_text(), re.MULTILINE)
+
+
+def test_an_audit_fails_where_it_could_not_look_and_licences_are_listed() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    assert re.search(r"pip-audit --strict .*-r requirements/service.lock", makefile)
+    told = ran(Path(sys.executable).parent / "pip-licenses", "--format=json", "--packages", "durable-rules", "litestar")
+    assert {entry["Name"].lower() for entry in json.loads(told)} >= {"litestar"}
 
 
 def test_the_bill_of_materials_names_every_locked_package(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 import rich_click as click
@@ -62,17 +62,16 @@ def serve(
             2,
         )
     harden()
-    with _folder_of_metrics(), _bound(settings) as bound:
+    with _folder_of_metrics(), _listening(settings) as listening:
         with _lasting():
             book = read_rulebook(settings.rules_folder)
             read_protocol(settings, Intake(book.conditions, book.classes))
-            settings = msgspec.structs.replace(settings, port=bound.getsockname()[1])
+            settings = msgspec.structs.replace(settings, port=listening.getsockname()[1])
             os.environ.pop("CAREPLAN_CONFIG", None)
             os.environ.update(to_environment(settings))
             _check_files(book, settings)
-        _listen(bound, settings)
         _announce(settings, book)
-        _run(settings, bound)
+        _run(settings, listening)
 
 
 @click.command()
@@ -169,27 +168,17 @@ def _check_files(book: Rulebook, settings: Settings) -> None:
         fail(str(error), 2)
 
 
-def _bound(settings: Settings) -> socket.socket:
-    """The socket of the service, bound but not listening yet. Ends the command if another process listens there."""
+def _listening(settings: Settings) -> socket.socket:
+    """The socket of the service, held from now on. Ends the command if another process has the port."""
     bound = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((settings.host, settings.port))
-    except OSError as error:
-        _cannot_listen(settings, error)
-    return bound
-
-
-def _listen(bound: socket.socket, settings: Settings) -> None:
-    """Take connections. Of two services that start on one port at the same time, the second ends here."""
-    try:
         bound.listen(_backlog(settings))
     except OSError as error:
-        _cannot_listen(settings, error)
-
-
-def _cannot_listen(settings: Settings, error: OSError) -> NoReturn:
-    fail(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}", 2)
+        bound.close()
+        fail(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}", 2)
+    return bound
 
 
 @contextmanager

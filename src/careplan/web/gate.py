@@ -92,7 +92,7 @@ class Gate:
         return self._access.needed and scope["state"].get("recognized", False) is None
 
     def _scraped(self, scope: HTTPScope) -> bool:
-        """Whether this is a collector of metrics that shows credentials: it comes to each instance by its number."""
+        """Whether this is a collector of metrics, which asks each instance by its address; not where only loopback does."""
         return scope["path"] == _SCRAPED and self._access.needed
 
     async def _timed(self, scope: Scope, receive: Receive, send: Send) -> None:
