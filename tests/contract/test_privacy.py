@@ -12,6 +12,7 @@ import resource
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -26,7 +27,8 @@ import pytest
 
 from careplan.fhir.cards import SERVICE
 from careplan.patient import Patient
-from tests.contract.serving import Server, running
+from careplan.web.access import new_key
+from tests.contract.serving import ROOT, Server, running
 from tests.contract.test_cds_hooks import CALL
 from tests.contract.test_contract import DOCUMENT
 
@@ -251,6 +253,70 @@ def test_what_was_searched_is_really_there(left: Left) -> None:
     assert "RecursionError" in errors
     assert '"logger": "py.warnings"' in left.log
     assert "Segmentation fault" in left.log
+
+
+def test_a_worker_leaves_no_core_and_a_hardened_process_is_not_for_others_to_read(tmp_path: Path) -> None:
+    with running(tmp_path / "log") as address:
+        (worker,) = Path(f"/proc/{address.pid}/task/{address.pid}/children").read_text().split()
+        assert Path(f"/proc/{worker}/limits").read_text().count("Max core file size        0 ") == 1
+    # PR_GET_DUMPABLE tells of one's own process only.
+    script = (
+        "import ctypes; from careplan.hardening import harden; harden(); assert ctypes.CDLL(None).prctl(3, 0, 0, 0, 0) == 0"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, env=os.environ | {"PYTHONPATH": str(ROOT / "src")})
+
+
+def test_refusals_of_callers_and_lines_of_batches_leave_nothing_either(tmp_path: Path) -> None:
+    keys = tmp_path / "keys.json"
+    text, entry = new_key("ehr", ["plan"], "ehr-1")
+    slow, rated = new_key("slow", ["plan"], "slow-1")
+    entries = [entry, msgspec.structs.replace(rated, rate="1/hour")]
+    keys.write_bytes(msgspec.json.encode({"keys": entries}))
+    with (
+        running(
+            tmp_path / "log",
+            module="tests.contract.faulty",
+            CAREPLAN_API_KEYS=str(keys),
+            CAREPLAN_CONCURRENCY="1",
+            CAREPLAN_BATCHES="1",
+        ) as address,
+        httpx.Client(base_url=address, headers=HEADERS, timeout=20) as client,
+    ):
+
+        def post(
+            key: str, path: str = "/v1/care-plans", body: Any = VALID, form: str = "application/json"
+        ) -> httpx.Response:
+            content = body if isinstance(body, bytes) else json.dumps(body).encode()
+            shown = {"Authorization": f"Bearer {key}", "Content-Type": form}
+            return client.post(path, content=content, params=QUERY, headers=shown)
+
+        bundle = {
+            "resourceType": "Bundle",
+            "type": "collection",
+            "entry": [{"resource": {"resourceType": MARK, "id": MARK}}],
+        }
+        lines = b"\n".join(json.dumps(body).encode() for body in (VALID, INVALID, bundle)) + b"\n{" + MARK.encode()
+        answers = {
+            401: post(f"cpk.{MARK.lower()}.{MARK * 7}"),
+            403: client.get("/metrics", params=QUERY, headers={"Authorization": f"Bearer {text}"}),
+            200: post(text, "/v1/care-plans/batch", lines, "application/x-ndjson"),
+            422: post(text, "/fhir/PlanDefinition/$apply", {"resourceType": "Bundle", "type": MARK, "entry": MARK}),
+        }
+        post(slow)
+        answers[429] = post(slow)
+        waiting = [threading.Thread(target=post, args=(text, "/v1/care-plans", {"medications": [{"name": f"slow {MARK}"}]}))]
+        waiting += [threading.Thread(target=lambda: shed.append(post(text).status_code)) for _ in range(6)]
+        shed: list[int] = []
+        for thread in waiting:
+            thread.start()
+        for thread in waiting:
+            thread.join()
+        page = httpx.get(f"{address}/livez").text
+    assert {kind: answer.status_code for kind, answer in answers.items()} == {kind: kind for kind in answers}
+    assert set(shed) <= {200, 503}
+    assert not [status for status, answer in answers.items() if status != 200 and MARK in answer.text + str(answer.headers)]
+    log = (tmp_path / "log").read_text()
+    assert not [secret for secret in SECRETS if secret in log + page]
 
 
 def test_a_crash_leaves_no_core_dump(left: Left) -> None:

@@ -33,7 +33,7 @@ class Bodies:
         `length` is what the header says, None if it does not.
         """
         if length is not None and length > self._limit:
-            # Refused unread, or a record, which may be larger.
+            # Refused unread.
             return self.endless(receive)
         pieces: list[Any] = []
         size = 0

@@ -38,7 +38,7 @@ class Gate:
         self._app = app
         self._hosts = settings.hosts
         self._access = access
-        self._bodies = Bodies(settings.body_limit, settings.body_seconds, metrics)
+        self._bodies = Bodies(max(settings.body_limit, settings.record_limit), settings.body_seconds, metrics)
         self._seconds = settings.request_seconds
         self._places, self._batches = Shares(settings.concurrency), Shares(settings.batches)
         self._metrics = metrics
