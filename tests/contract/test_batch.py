@@ -21,7 +21,8 @@ import httpx
 import pytest
 from bench.measure import golden_bodies
 
-from careplan.batch import Answering, Line
+from careplan.batch import Answering
+from careplan.lines import Line
 from careplan.planner import Planner
 from tests.contract.serving import ROOT, Server, running
 

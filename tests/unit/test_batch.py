@@ -22,8 +22,9 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from careplan.batch import LONGEST_LINE, Answering, Line, Lines
+from careplan.batch import Answering
 from careplan.cli import main
+from careplan.lines import LONGEST_LINE, Line, Lines
 from careplan.partfile import PartFile, packer
 from careplan.planner import Planner
 from careplan.pool import Processes, WorkerLost
@@ -235,7 +236,7 @@ def test_a_run_that_was_killed_is_gone_on_with_and_no_line_is_lost_or_doubled(
 
 def test_another_input_is_not_mixed_with_what_was_begun(cohort: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.ndjson"
-    PartFile(out, {"rulebook": "another"}, resume=False).leave()
+    PartFile(out, {"rulebook": "another"}, {}, resume=False).leave()
     done = run(cohort, out, "--resume", "--workers", 1)
     assert done.returncode == 2
     assert b"another input" in done.stderr
@@ -246,7 +247,7 @@ def test_a_part_file_survives_being_cut_anywhere(
     tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes], lost: int, lost_notes: int
 ) -> None:
     target = tmp_path_factory.mktemp("part") / "out"
-    first = PartFile(target, {"a": 1}, resume=False)
+    first = PartFile(target, {"a": 1}, {"done": 0}, resume=False)
     kept = 0
     for at, piece in enumerate(pieces[:-1]):
         first.add(piece, {"done": at + 1})
@@ -259,11 +260,11 @@ def test_a_part_file_survives_being_cut_anywhere(
     notes.write_bytes(content[: max(head, len(content) - lost_notes)])
     with target.with_name("out.part").open("ab") as file:
         file.write(b"?" * lost)
-    again = PartFile(target, {"a": 1}, resume=True)
-    done = again.state["done"] if again.state else 0
+    again = PartFile(target, {"a": 1}, {"done": 0}, resume=True)
+    done = again.state["done"]
     for at, piece in enumerate(pieces[done:], start=done):
         again.add(piece, {"done": at + 1})
-    again.finish()
+    again.finish({})
     assert target.read_bytes() == b"".join(pieces)
 
 

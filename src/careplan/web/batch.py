@@ -16,7 +16,8 @@ from litestar.exceptions import HTTPException
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
-from careplan.batch import LONGEST_LINE, Answering, Line, Lines
+from careplan.batch import Answering
+from careplan.lines import LONGEST_LINE, Line, Lines
 from careplan.web.contract import PROBLEMS, documented
 from careplan.web.state import Edition, UnsupportedMediaType, edition_of
 
