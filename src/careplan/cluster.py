@@ -84,8 +84,9 @@ class Cluster:
     def __init__(self, address: str, job: Job, *, wait: float = WAIT_SECONDS) -> None:
         """Raises `OSError` if nobody answers at the address, `Unusable` if its workers cannot do the job."""
         # What goes wrong there is said by our own messages.
-        for name in ("distributed", "tornado"):
-            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+        for name in logging.root.manager.loggerDict:
+            if name.split(".")[0] in ("distributed", "tornado"):
+                logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         self._wait = wait
         self._run = uuid4().hex
         self._room, self._looked = 1, 0.0

@@ -53,6 +53,11 @@ def pairs_of(source: Path, target: Path | None, *, resume: bool) -> list[Pair]:
     return [Pair(file, (target / file.name).resolve()) for file in files]
 
 
+def named(path: Path) -> str:
+    """What to call a file in a message."""
+    return "standard input" if str(path) == STDIN else str(path)
+
+
 def _inputs(folder: Path) -> list[Path]:
     found = sorted(folder.iterdir())
     files = [path for path in found if path.name.lower().endswith(ENDINGS) and path.is_file()]
@@ -83,15 +88,15 @@ def check_apart(pairs: list[Pair], errors: Path | None, summary: Path | None) ->
     for path in _written(pairs, errors, summary):
         found = _identity(path)
         if found in read:
-            fail(f"{path} would be written over {read[found]}, which is read", 2)
+            fail(f"{path} would be written over {named(read[found])}, which is read", 2)
         if found in written:
             fail(f"{path} would be written over {written[found]}, which is written as well", 2)
         written[found] = path
-    for option, named in (("--errors", errors), ("--summary", summary)):
-        if named is not None and not named.resolve().parent.is_dir():
-            fail(f"there is no folder {named.parent} for {option}", 2)
-        if named is not None and not os.access(named if named.exists() else named.resolve().parent, os.W_OK):
-            fail(f"{named} cannot be written", 2)
+    for option, file in (("--errors", errors), ("--summary", summary)):
+        if file is not None and not file.resolve().parent.is_dir():
+            fail(f"there is no folder {file.parent} for {option}", 2)
+        if file is not None and not os.access(file if file.exists() else file.resolve().parent, os.W_OK):
+            fail(f"{file} cannot be written", 2)
 
 
 def _written(pairs: list[Pair], errors: Path | None, summary: Path | None) -> Iterator[Path]:

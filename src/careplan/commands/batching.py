@@ -16,7 +16,7 @@ import msgspec
 import rich_click as click
 
 from careplan.batch import Answers, Summary, of_file
-from careplan.commands.batchfiles import Failures, Pair, begin_anew, check_apart, ends_of, pairs_of, size_and_time
+from careplan.commands.batchfiles import Failures, Pair, begin_anew, check_apart, ends_of, named, pairs_of, size_and_time
 from careplan.commands.common import RULES, fail, read_protocol, read_rulebook, read_settings
 from careplan.commands.pooling import ON, cluster, local, stoppable
 from careplan.commands.progress import Meter, shown
@@ -254,7 +254,7 @@ def _kept(pair: Pair) -> str:
 
 def _unfinished(pair: Pair, error: OSError | Unreadable) -> NoReturn:
     if isinstance(error, Unreadable):
-        fail(f"{pair.source} {error}{_kept(pair)}", 4)
+        fail(f"{named(pair.source)} {error}{_kept(pair)}", 4)
     if error.errno in FULL:
         fail(f"there is no room to write{_kept(pair)}", 4)
     where = f" ({error.filename})" if error.filename else ""

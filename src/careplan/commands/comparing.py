@@ -12,7 +12,7 @@ import msgspec
 import rich_click as click
 
 from careplan.cohort import synthetic
-from careplan.commands.batchfiles import pairs_of, size_and_time
+from careplan.commands.batchfiles import named, pairs_of, size_and_time
 from careplan.commands.common import RULES, fail, read_protocol, read_rulebook, read_settings
 from careplan.commands.pooling import ON, cluster, local, stoppable
 from careplan.commands.progress import Meter, shown
@@ -148,7 +148,7 @@ def _weighed(
         for pair, size in zip(pairs, sizes, strict=True):
             with _opened(pair.source) as source:
                 tasks = Tasks(source, longest)
-                for given, weighed in _done(pool, tasks, str(pair.source)):
+                for given, weighed in _done(pool, tasks, named(pair.source)):
                     for one in weighed:
                         found.add(one, pair.source.name if path and path.is_dir() else "")
                     meter.answered(len(given), tasks.answered(given)[1])

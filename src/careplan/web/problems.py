@@ -101,7 +101,10 @@ def on_http(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         # The rest of the body was not read, so nothing more can come on this connection.
         allow["Connection"] = "close"
-    return problem(request, Problem(title=status.phrase, status=status, detail=_DETAILS.get(status, "")), allow)
+    detail = _DETAILS.get(status, "")
+    if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE and isinstance(error.extra, dict):
+        detail = f"Send the body as {' or '.join(error.extra['takes'])}, in UTF-8 and without Content-Encoding."
+    return problem(request, Problem(title=status.phrase, status=status, detail=detail), allow)
 
 
 _REJECTED = {413: "too large", 415: "media type"}
