@@ -76,8 +76,8 @@ def receipt_of(target: Path) -> Json | None:
         if notes["part"].exists() and notes["part"].stat().st_size == journal.length:
             notes["part"].replace(target)
         _write(notes["done"], _receipt(journal))
-        notes["journal"].unlink()
         _sync(target.parent)
+        notes["journal"].unlink()
     try:
         found = msgspec.json.decode(notes["done"].read_bytes(), type=Journal)
         whole = target.stat().st_size == found.length
@@ -104,7 +104,7 @@ class PartFile:
             raise FileExistsError
         if found is None:
             self._part.write_bytes(b"")
-            _write(self._notes, _encode({"about": about, "length": 0, "state": state}) + b"\n")
+            self._notes.write_bytes(_encode({"about": about, "length": 0, "state": state}) + b"\n")
         elif found.about != about or not self._part.exists() or self._part.stat().st_size < found.length:
             raise NotTheSame
         else:
@@ -138,10 +138,9 @@ class PartFile:
         # Were it killed from here on, the journal says that the file is whole.
         _write(self._notes, _encode(entry) + b"\n")
         self._part.replace(self._target)
-        _sync(self._target.parent)
         _write(self._done, _receipt(entry))
-        self._notes.unlink()
         _sync(self._target.parent)
+        self._notes.unlink()
 
     def leave(self) -> None:
         """Leave it to be gone on with."""
@@ -167,7 +166,6 @@ def _write(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     other.replace(path)
-    _sync(path.parent)
 
 
 def _sync(folder: Path) -> None:

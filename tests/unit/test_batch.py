@@ -22,7 +22,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from careplan.batch import Answering
+from careplan.batch import FILE, Answering, of_file
 from careplan.cli import main
 from careplan.lines import LONGEST_LINE, Line, Lines
 from careplan.partfile import PartFile, packer
@@ -114,6 +114,34 @@ def test_bundles_are_answered_as_plans_or_as_bundles(planner: Planner) -> None:
     assert made["meta"]["extension"][0]["valuePositiveInt"] == 1
     assert refused["resourceType"] == "OperationOutcome"
     assert refused["extension"][0]["valuePositiveInt"] == 2
+
+
+def test_lines_that_differ_only_in_their_key_have_bundles_of_their_own(planner: Planner) -> None:
+    lines = [
+        b'{"resourceType": "Bundle", "type": "collection", "identifier": {"value": "%s"}}' % key for key in (b"a", b"b")
+    ]
+    found = answers(planner, *lines, *lines, as_fhir=True)
+    ids = [one["entry"][0]["resource"]["id"] for one in found]
+    assert len(set(ids)) == 2
+    assert ids[:2] == ids[2:]
+
+
+def test_a_cut_last_line_and_a_text_in_utf_16_are_called_so_in_both_forms(planner: Planner) -> None:
+    for as_fhir in (False, True):
+        answering = Answering(planner, as_fhir=as_fhir, longest=100)
+        assert b"may have been cut off" in answering.answer(Line(1, b'{"age', ended=False)).body
+        assert b"UTF-16" in answering.answer(Line(1, '{"age_years": 40}'.encode("utf-16"))).body
+        assert b"which is 100 bytes" in answering.answer(Line(1, None)).body
+
+
+@pytest.mark.parametrize("as_fhir", [False, True])
+def test_an_answer_can_name_the_file_of_its_line(planner: Planner, as_fhir: bool) -> None:  # noqa: FBT001
+    answering = Answering(planner, as_fhir=as_fhir)
+    for line in (b"{}", b"{"):
+        body = of_file(answering.answer(Line(3, line)).body, "a.ndjson")
+        assert b'"a.ndjson"' in body
+        found = json.loads(body)
+        assert FILE in body.decode() if as_fhir else found["file"] == "a.ndjson" and found["line"] == 3
 
 
 # The command.
@@ -247,6 +275,12 @@ def test_a_part_file_survives_being_cut_anywhere(
     tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes], lost: int, lost_notes: int
 ) -> None:
     target = tmp_path_factory.mktemp("part") / "out"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("careplan.partfile.os.fsync", lambda _: None)
+        cut_and_gone_on_with(target, pieces, lost, lost_notes)
+
+
+def cut_and_gone_on_with(target: Path, pieces: list[bytes], lost: int, lost_notes: int) -> None:
     first = PartFile(target, {"a": 1}, {"done": 0}, resume=False)
     kept = 0
     for at, piece in enumerate(pieces[:-1]):
