@@ -72,11 +72,11 @@ def test_no_file_is_written_over_another_one(patients: Path, tmp_path: Path) -> 
 def test_a_pipe_or_a_dash_is_written_into_and_stays_what_it_is(patients: Path, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE)
-    assert batch(patients, pipe).exit_code == 1
-    found, _ = reader.communicate(timeout=20)
+    copy = tmp_path / "copy"
+    with copy.open("wb") as file, subprocess.Popen(["cat", str(pipe)], stdout=file):
+        assert batch(patients, pipe).exit_code == 1
     assert pipe.is_fifo()
-    assert batch(patients, "-").stdout.encode() == found
+    assert batch(patients, "-").stdout.encode() == copy.read_bytes()
     assert not Path("-").exists()
     assert batch(patients, pipe, "--resume").exit_code == 2
     assert [path.name for path in tmp_path.iterdir() if "pipe" in path.name] == ["pipe"]

@@ -164,10 +164,8 @@ def _one(run: _Run, pair: Pair, about: Json) -> None:
 
 def _complete(run: _Run, path: Path, target: Path, about: Json) -> bool:
     """Whether the answers to a file are there already, by the receipt of an earlier run."""
-    if not run.resume or not target.exists():
-        return False
-    receipt = receipt_of(target)
-    if journal_of(target) is not None:
+    receipt = receipt_of(target) if run.resume else None
+    if not run.resume or not target.exists() or journal_of(target) is not None:
         return False
     # Without --errors it does not matter where problems went.
     there = receipt["about"] if receipt is not None else {}
