@@ -99,23 +99,26 @@ class Tasks:
         Raises `Otherwise`, and whatever the source raises, but not before all lines that came whole.
         """
         held: list[Line] = []
+        note = (0, "", 0)
         size, since = 0, time.monotonic()
         try:
             for line in self._beyond():
                 if line is not None:
                     held.append(line)
+                    # Now, as blank lines may follow.
+                    note = (line.number, self._lines.mark(), self._source.place)
                     size += len(line.content or b"")
                     late = self._source.waits and time.monotonic() - since > HELD_SECONDS
                     if len(held) < LINES_TOGETHER and size < BYTES_TOGETHER and not late:
                         continue
-                yield self._noted(held) if held else None
+                yield self._noted(held, note) if held else None
                 held, size, since = [], 0, time.monotonic()
         except Exception:
             if held:
-                yield self._noted(held)
+                yield self._noted(held, note)
             raise
         if held:
-            yield self._noted(held)
+            yield self._noted(held, note)
 
     def answered(self, lines: list[Line]) -> tuple[str, int]:
         """The mark of all up to these lines, which were given out, and their place in the source."""
@@ -128,8 +131,8 @@ class Tasks:
         """The mark of all, once it was read."""
         return self._lines.mark()
 
-    def _noted(self, lines: list[Line]) -> list[Line]:
-        self._notes.append((lines[-1].number, self._lines.mark(), self._source.place))
+    def _noted(self, lines: list[Line], note: tuple[int, str, int]) -> list[Line]:
+        self._notes.append(note)
         return lines
 
     def _beyond(self) -> Iterator[Line | None]:

@@ -111,8 +111,11 @@ def test_a_run_goes_on_behind_the_same_lines_only(tmp_path: Path) -> None:
     lines, mark = found[1]
     rest = [line for lines, _ in tasks_of(path, lines[-1].number, mark) for line in lines]
     assert rest == [line for lines, _ in found[2:] for line in lines]
+    lines_at_last, mark_at_last = found[-1]
+    assert list(tasks_of(path, lines_at_last[-1].number, mark_at_last)) == []
     with Source(path) as source:
-        assert mark_of(source, 100) != found[-1][1]  # The last blank line counts for the whole.
+        # The last blank line counts for the whole.
+        assert mark_of(source, 100) != mark_at_last
     path.write_bytes(path.read_bytes().replace(b'{"a":7}', b'{"a":8}'))
     with pytest.raises(Otherwise):
         list(tasks_of(path, lines[-1].number, mark))
