@@ -16,7 +16,7 @@ from careplan.errors import Fault, InvalidPatient, Problem, problem_of
 from careplan.fhir.outcome import outcome
 from careplan.fhir.reading import FhirReader, FromFhir, with_unmapped
 from careplan.fhir.writing import FhirWriter
-from careplan.lines import LONGEST_LINE, Line
+from careplan.lines import NORMAL, Limits, Line
 from careplan.patient import Patient, Protocol
 from careplan.plan import CarePlan
 from careplan.planner import Planner
@@ -27,6 +27,7 @@ LINE = "urn:careplan:line"
 FILE = "urn:careplan:file"
 """The extension that names the file of the line, where answers to several files stand together."""
 KEY = "urn:careplan:request-key"
+_TOO_LONG = "is longer than a line may be"
 _encode = msgspec.json.Encoder().encode
 Json = dict[str, Any]
 
@@ -47,26 +48,29 @@ class Answer(NamedTuple):
 class Reader:
     """Reads lines: patients as our JSON or as FHIR Bundles, under the clinic's protocol."""
 
-    def __init__(self, planner: Planner, protocol: Protocol | None, longest: int) -> None:
+    def __init__(self, planner: Planner, protocol: Protocol | None, limits: Limits) -> None:
         self._intake = planner.intake
         self._fhir = FhirReader(planner.book, planner.intake)
         self._protocol = protocol
-        self._longest = longest
+        self._limits = limits
 
     def parse(self, line: Line) -> object:
         """The JSON of a line. Raises `InvalidPatient`."""
         if line.content is None:
-            raise InvalidPatient(
-                [Fault(pointer="", detail=f"is longer than a line may be, which is {self._longest:,} bytes")]
-            )
+            raise _too_long(self._limits.longest)
         try:
-            return self._intake.parse(line.content)
+            body = self._intake.parse(line.content)
         except InvalidPatient as error:
             if b"\0" not in line.content:
                 raise
             said = error.faults[0]
             hint = f"{said.detail}; it holds zero bytes, as UTF-16 does, and only UTF-8 is read"
             raise InvalidPatient([msgspec.structs.replace(said, detail=hint)]) from None
+        record = isinstance(body, dict) and body.get("resourceType") is not None
+        limit = self._limits.record if record else self._limits.body
+        if len(line.content) > limit:
+            raise _too_long(limit)
+        return body
 
     @staticmethod
     def key(body: object) -> str | None:
@@ -90,14 +94,18 @@ class Reader:
         return self._intake.convert(body).under(self._protocol), None
 
 
+def _too_long(limit: int) -> InvalidPatient:
+    return InvalidPatient([Fault(pointer="", detail=f"{_TOO_LONG}, which is {limit:,} bytes")])
+
+
 class Answering:
     """Answers lines with one planner. Belongs to the thread that made the planner."""
 
     def __init__(
-        self, planner: Planner, protocol: Protocol | None = None, *, as_fhir: bool = False, longest: int = LONGEST_LINE
+        self, planner: Planner, protocol: Protocol | None = None, *, as_fhir: bool = False, limits: Limits = NORMAL
     ) -> None:
         self._planner = planner
-        self._reader = Reader(planner, protocol, longest)
+        self._reader = Reader(planner, protocol, limits)
         self._as_fhir = as_fhir
         self._writer = FhirWriter()
 
@@ -130,7 +138,8 @@ class Answering:
         found = problem_of(error)
         cut = "" if line.ended else "The last line has no line end, so it may have been cut off."
         found = msgspec.structs.replace(found, detail=f"Line {line.number}: {found.detail} {cut}".rstrip())
-        kind = "problem: " + ("too long" if line.content is None else "not JSON" if found.status == 400 else "faults")
+        long = found.errors[0].detail.startswith(_TOO_LONG)
+        kind = "problem: " + ("too long" if long else "not JSON" if found.status == 400 else "faults")
         if not self._as_fhir:
             return Answer(_around(line, key, b"problem", _encode(found)), kind)
         return Answer(_encode(_outcome(line, key, found, cut)), kind)

@@ -11,7 +11,7 @@ from careplan.batch import Reader
 from careplan.difference import Difference, difference
 from careplan.errors import InvalidPatient
 from careplan.fhir.reading import with_unmapped
-from careplan.lines import LONGEST_LINE, Line
+from careplan.lines import NORMAL, Limits, Line
 from careplan.patient import Protocol
 from careplan.plan import CarePlan
 from careplan.planner import Planner
@@ -67,10 +67,10 @@ class Scale:
     """Plans for one patient after the other with two rulebooks. Belongs to the thread that made the planners."""
 
     def __init__(
-        self, before: Planner, after: Planner, protocol: Protocol | None = None, *, longest: int = LONGEST_LINE
+        self, before: Planner, after: Planner, protocol: Protocol | None = None, *, limits: Limits = NORMAL
     ) -> None:
         self._sides = [
-            (name, planner, Reader(planner, protocol, longest)) for name, planner in (("before", before), ("after", after))
+            (name, planner, Reader(planner, protocol, limits)) for name, planner in (("before", before), ("after", after))
         ]
 
     def weigh(self, line: Line) -> Weighed:

@@ -12,7 +12,7 @@ import msgspec
 
 from careplan.batch import Answering, Answers, answered
 from careplan.impact import Scale, Weighed
-from careplan.lines import Line
+from careplan.lines import Limits, Line
 from careplan.patient import Protocol
 from careplan.planner import Planner
 from careplan.rulebook.load import load
@@ -46,7 +46,7 @@ class AnswerJob(msgspec.Struct, frozen=True):
     files: Files
     protocol: Protocol | None
     as_fhir: bool
-    longest: int
+    limits: Limits
 
     @property
     def name(self) -> str:
@@ -55,7 +55,7 @@ class AnswerJob(msgspec.Struct, frozen=True):
 
     def start(self) -> Work[Answers]:
         """Read the rulebook; gives what answers."""
-        return answering(unpacked(self.files), self.protocol, as_fhir=self.as_fhir, longest=self.longest)
+        return answering(unpacked(self.files), self.protocol, as_fhir=self.as_fhir, limits=self.limits)
 
 
 class WeighJob(msgspec.Struct, frozen=True):
@@ -64,7 +64,7 @@ class WeighJob(msgspec.Struct, frozen=True):
     before: Files
     after: Files
     protocol: Protocol | None
-    longest: int
+    limits: Limits
 
     @property
     def name(self) -> str:
@@ -73,20 +73,20 @@ class WeighJob(msgspec.Struct, frozen=True):
 
     def start(self) -> Work[list[Weighed]]:
         """Read both rulebooks; gives what compares."""
-        return weighing(unpacked(self.before), unpacked(self.after), self.protocol, longest=self.longest)
+        return weighing(unpacked(self.before), unpacked(self.after), self.protocol, limits=self.limits)
 
 
-def answering(book: Rulebook, protocol: Protocol | None, *, as_fhir: bool, longest: int) -> Work[Answers]:
+def answering(book: Rulebook, protocol: Protocol | None, *, as_fhir: bool, limits: Limits) -> Work[Answers]:
     """What answers lines with a rulebook."""
     planner = Planner(book)
-    found = Answering(planner, protocol, as_fhir=as_fhir, longest=longest)
+    found = Answering(planner, protocol, as_fhir=as_fhir, limits=limits)
     return Work(lambda lines: answered(found, lines), [planner])
 
 
-def weighing(before: Rulebook, after: Rulebook, protocol: Protocol | None, *, longest: int) -> Work[list[Weighed]]:
+def weighing(before: Rulebook, after: Rulebook, protocol: Protocol | None, *, limits: Limits) -> Work[list[Weighed]]:
     """What compares the plans of two rulebooks for lines."""
     planners = Planner(before), Planner(after)
-    scale = Scale(*planners, protocol, longest=longest)
+    scale = Scale(*planners, protocol, limits=limits)
     return Work(lambda lines: [scale.weigh(line) for line in lines], planners)
 
 

@@ -10,13 +10,26 @@ from typing import NamedTuple
 
 from careplan.sources import Source
 
-LONGEST_LINE = 262_144
-"""Bytes, unless the settings say otherwise; as much as one request may have."""
 LINES_TOGETHER = 64
 BYTES_TOGETHER = 1_048_576
 HELD_SECONDS = 0.2
 """Lines of a pipe wait no longer than this for others."""
 _MARK = b"\xef\xbb\xbf"
+
+
+class Limits(NamedTuple):
+    """How many bytes a line may have, as one request may: with our JSON, and with a clinical record."""
+
+    body: int = 262_144
+    record: int = 2_097_152
+
+    @property
+    def longest(self) -> int:
+        """What no line may exceed."""
+        return max(self)
+
+
+NORMAL = Limits()
 
 
 class Line(NamedTuple):
@@ -30,7 +43,7 @@ class Line(NamedTuple):
 class Lines:
     """Cuts a stream into lines, keeping at most one and nothing of one that is too long. Blank lines only count."""
 
-    def __init__(self, longest: int = LONGEST_LINE) -> None:
+    def __init__(self, longest: int = NORMAL.longest) -> None:
         self._longest = longest
         self._rest = bytearray()
         self._lost = False

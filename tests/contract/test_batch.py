@@ -27,7 +27,7 @@ from careplan.batch import Answering
 from careplan.cluster import Cluster as cluster_of  # noqa: N813 - the one below stands for the machines
 from careplan.cluster import Unusable
 from careplan.jobs import AnswerJob
-from careplan.lines import Line
+from careplan.lines import NORMAL, Line
 from careplan.planner import Planner
 from tests.contract.serving import ROOT, Server, running
 
@@ -270,7 +270,7 @@ def test_a_cluster_gives_the_same_bytes_though_a_worker_is_killed_in_the_middle(
 
 
 def test_a_cluster_that_cannot_do_the_work_says_why(tmp_path: Path) -> None:
-    job = AnswerJob({}, None, as_fhir=False, longest=100)
+    job = AnswerJob({}, None, as_fhir=False, limits=NORMAL)
     # Stands in for a worker's machine on which careplan was never installed.
     (tmp_path / "sitecustomize.py").write_text(
         "import importlib.metadata as m\n"

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from careplan.batch import FILE, Answering, of_file
 from careplan.cli import main
-from careplan.lines import LONGEST_LINE, Line, Lines
+from careplan.lines import NORMAL, Limits, Line, Lines
 from careplan.partfile import PartFile, packer
 from careplan.planner import Planner
 from careplan.pool import Processes, WorkerLost
@@ -128,10 +128,12 @@ def test_lines_that_differ_only_in_their_key_have_bundles_of_their_own(planner: 
 
 def test_a_cut_last_line_and_a_text_in_utf_16_are_called_so_in_both_forms(planner: Planner) -> None:
     for as_fhir in (False, True):
-        answering = Answering(planner, as_fhir=as_fhir, longest=100)
+        answering = Answering(planner, as_fhir=as_fhir, limits=Limits(100, 50))
         assert b"may have been cut off" in answering.answer(Line(1, b'{"age', ended=False)).body
         assert b"UTF-16" in answering.answer(Line(1, '{"age_years": 40}'.encode("utf-16"))).body
         assert b"which is 100 bytes" in answering.answer(Line(1, None)).body
+        assert b"which is 100 bytes" in answering.answer(Line(1, b"{%s}" % (b" " * 100))).body
+        assert b"which is 50 bytes" in answering.answer(Line(1, b'{"resourceType":"Bundle"%s}' % (b" " * 50))).body
 
 
 @pytest.mark.parametrize("as_fhir", [False, True])
@@ -330,7 +332,7 @@ def test_without_room_the_run_says_so_and_keeps_what_was_finished(cohort: Path, 
 
 BAD: dict[str, tuple[bytes, list[str]]] = {
     "a cut last line": (b'{"age_years": 40}\n{"age_ye', ["plan", "cut off"]),
-    "a line that is too long": (b'{"a": "' + b"x" * (LONGEST_LINE * 3) + b'"}\n{}\n', ["longer than a line", "plan"]),
+    "a line that is too long": (b'{"a": "' + b"x" * (NORMAL.longest * 3) + b'"}\n{}\n', ["longer than a line", "plan"]),
     "two encodings": (b"{}\n" + '{"age_years": 40}'.encode("utf-16") + b"\n{}\n", ["plan", "not valid JSON", "plan"]),
     "a byte-order mark": (b"\xef\xbb\xbf{}\n{}\n", ["plan", "plan"]),
     "empty lines": (b"\n\n{}\n  \n{}\n\n", ["plan", "plan"]),

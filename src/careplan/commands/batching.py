@@ -22,7 +22,7 @@ from careplan.commands.pooling import ON, cluster, local, stoppable
 from careplan.commands.progress import Meter, shown
 from careplan.intake import Intake
 from careplan.jobs import AnswerJob, answering, files_of
-from careplan.lines import Line, Otherwise, Tasks, mark_of
+from careplan.lines import Limits, Line, Otherwise, Tasks, mark_of
 from careplan.partfile import NotTheSame, PartFile, journal_of, packer, receipt_of
 from careplan.pool import Pool, WorkerLost, cores
 from careplan.sources import Source, Unreadable
@@ -73,7 +73,7 @@ def batch(
             folder = rules or settings.rules_folder
             book = read_rulebook(folder)
             protocol = read_protocol(settings, Intake(book.conditions, book.classes))
-            longest = settings.body_limit
+            limits = Limits(settings.body_limit, settings.record_limit)
             pairs = pairs_of(source, target, resume=resume)
             check_apart(pairs, errors, summary)
             same = {
@@ -81,7 +81,7 @@ def batch(
                 "protocol": blake2b(msgspec.json.encode(protocol), digest_size=16).hexdigest(),
                 "careplan": version("careplan"),
                 "fhir": as_fhir,
-                "longest": longest,
+                "longest": list(limits),
                 "errors": str(errors.resolve()) if errors else None,
             }
             abouts = [(pair, same | _input(pair)) for pair in pairs]
@@ -91,14 +91,14 @@ def batch(
             if failures:
                 opened.callback(failures.close)
             if on:
-                pool = cluster(on, lambda: AnswerJob(files_of(folder), protocol, as_fhir, longest))
+                pool = cluster(on, lambda: AnswerJob(files_of(folder), protocol, as_fhir, limits))
             else:
-                pool = local(lambda: answering(book, protocol, as_fhir=as_fhir, longest=longest), workers or cores())
+                pool = local(lambda: answering(book, protocol, as_fhir=as_fhir, limits=limits), workers or cores())
             opened.callback(pool.close)
             out = _stream(pairs[0], opened)
             meter = Meter(_size([pair.source for pair in pairs]))
             tick = opened.enter_context(shown(meter))
-            run = _Run(pool, failures, meter, tick, total, longest, resume, source.is_dir(), out)
+            run = _Run(pool, failures, meter, tick, total, limits.longest, resume, source.is_dir(), out)
             for pair, about in abouts:
                 _one(run, pair, about)
         except KeyboardInterrupt:

@@ -19,7 +19,7 @@ from careplan.commands.progress import Meter, shown
 from careplan.impact import Impact, Refused, Sample, Weighed, Weighing
 from careplan.intake import Intake
 from careplan.jobs import WeighJob, files_of, weighing
-from careplan.lines import Line, Tasks
+from careplan.lines import Limits, Line, Tasks
 from careplan.pool import Pool, WorkerLost, cores
 from careplan.rulebook.comparison import Change, Comparison, compare
 from careplan.rulebook.model import Rulebook
@@ -102,15 +102,15 @@ def impact(
             folders = [opened.enter_context(folder_at(side, home)) if side else home for side in (old, new)]
             before, after = map(read_rulebook, folders)
             protocol = read_protocol(settings, Intake(after.conditions, after.classes))
-            longest = settings.body_limit
+            limits = Limits(settings.body_limit, settings.record_limit)
             if on:
-                pool = cluster(on, lambda: WeighJob(files_of(folders[0]), files_of(folders[1]), protocol, longest))
+                pool = cluster(on, lambda: WeighJob(files_of(folders[0]), files_of(folders[1]), protocol, limits))
             else:
                 workers = 1 if (count or WORTH_SHARING) < WORTH_SHARING else cores()
-                pool = local(lambda: weighing(before, after, protocol, longest=longest), workers)
+                pool = local(lambda: weighing(before, after, protocol, limits=limits), workers)
             opened.callback(pool.close)
             found = _weighed(
-                pool, patients, _made_up([before, after], count or 0, seed), count=count, longest=longest, samples=samples
+                pool, patients, _made_up([before, after], count or 0, seed), count=count, limits=limits, samples=samples
             )
         except NoRevision as error:
             fail(str(error), 2)
@@ -129,7 +129,7 @@ def _weighed(
     made_up: Iterator[bytes],
     *,
     count: int | None,
-    longest: int,
+    limits: Limits,
     samples: int,
 ) -> Impact:
     found = Weighing(samples=samples)
@@ -147,7 +147,7 @@ def _weighed(
                 tick()
         for pair, size in zip(pairs, sizes, strict=True):
             with _opened(pair.source) as source:
-                tasks = Tasks(source, longest)
+                tasks = Tasks(source, limits.longest)
                 for given, weighed in _done(pool, tasks, named(pair.source)):
                     for one in weighed:
                         found.add(one, pair.source.name if path and path.is_dir() else "")

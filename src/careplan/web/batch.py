@@ -20,7 +20,7 @@ from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
 from careplan.batch import Answering
-from careplan.lines import LONGEST_LINE, Line, Lines
+from careplan.lines import Limits, Line, Lines
 from careplan.web.contract import PROBLEMS, documented
 from careplan.web.state import Edition, declared, edition_of
 
@@ -62,17 +62,16 @@ class _Streamed(Response[None]):
 
     def to_asgi_response(self, request: Request[Any, Any, Any], **_: Any) -> ASGIResponse:  # type: ignore[override]
         """The part that sends."""
-        most = request.app.request_max_body_size
-        longest = most if isinstance(most, int) else LONGEST_LINE
-        return _Exchange(self._edition, self._form, longest, request.headers.get("content-length") == "0")
+        limits = Limits(request.app.state.body_limit, request.app.state.record_limit)
+        return _Exchange(self._edition, self._form, limits, request.headers.get("content-length") == "0")
 
 
 class _Exchange(ASGIResponse):
-    def __init__(self, edition: Edition, form: str, longest: int, empty: bool) -> None:  # noqa: FBT001
+    def __init__(self, edition: Edition, form: str, limits: Limits, empty: bool) -> None:  # noqa: FBT001
         super().__init__(media_type=MediaType.TEXT)
         self._edition = edition
         self._form = form
-        self._longest = longest
+        self._limits = limits
         self._empty = empty
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the form of ASGI
@@ -99,7 +98,7 @@ class _Exchange(ASGIResponse):
 
     async def _answer(self, incoming: _Incoming, send: Send, counted: Counter[bool]) -> None:
         answering = Answering(
-            self._edition.planner, self._edition.protocol, as_fhir=self._form == FHIR_NDJSON, longest=self._longest
+            self._edition.planner, self._edition.protocol, as_fhir=self._form == FHIR_NDJSON, limits=self._limits
         )
         async for line in self._lines(incoming):
             answer = answering.answer(line)
@@ -111,7 +110,7 @@ class _Exchange(ASGIResponse):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _lines(self, incoming: _Incoming) -> AsyncIterator[Line]:
-        lines = Lines(self._longest)
+        lines = Lines(self._limits.longest)
         more = not self._empty
         while more:
             message = await incoming.next()
