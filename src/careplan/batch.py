@@ -7,7 +7,6 @@ identifier), which comes back with the answer.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,70 +16,20 @@ from careplan.errors import Fault, InvalidPatient, Problem, problem_of
 from careplan.fhir.outcome import outcome
 from careplan.fhir.reading import FhirReader, FromFhir, with_unmapped
 from careplan.fhir.writing import FhirWriter
+from careplan.lines import NORMAL, Limits, Line
 from careplan.patient import Patient, Protocol
 from careplan.plan import CarePlan
 from careplan.planner import Planner
 
-LONGEST_LINE = 262_144
-"""Bytes; as much as one request may have."""
 LONGEST_KEY = 200
 LINE = "urn:careplan:line"
 """The extension in which a FHIR answer carries the number of its line."""
-_MARK = b"\xef\xbb\xbf"
+FILE = "urn:careplan:file"
+"""The extension that names the file of the line, where answers to several files stand together."""
+KEY = "urn:careplan:request-key"
+_TOO_LONG = "is longer than a line may be"
 _encode = msgspec.json.Encoder().encode
 Json = dict[str, Any]
-
-
-class Line(NamedTuple):
-    """A line with its number, counted from 1. `content` is None where it was too long to be kept."""
-
-    number: int
-    content: bytes | None
-    ended: bool = True
-
-
-class Lines:
-    """Cuts a stream into lines, keeping at most one and nothing of one that is too long. Blank lines only count."""
-
-    def __init__(self, longest: int = LONGEST_LINE) -> None:
-        self._longest = longest
-        self._rest = bytearray()
-        self._lost = False
-        self.number = 0
-
-    def feed(self, chunk: bytes) -> Iterator[Line]:
-        """The lines that end in this piece of the stream."""
-        start = 0
-        while (end := chunk.find(b"\n", start)) >= 0:
-            self._add(chunk[start:end])
-            start = end + 1
-            yield from self._line(ended=True)
-        self._add(chunk[start:])
-
-    def close(self) -> Iterator[Line]:
-        """What is left where the stream ends without a line end."""
-        if self._rest or self._lost:
-            yield from self._line(ended=False)
-
-    def _add(self, piece: bytes) -> None:
-        if self._lost:
-            return
-        self._rest += piece
-        if len(self._rest) > self._longest:
-            self._lost = True
-            self._rest.clear()
-
-    def _line(self, *, ended: bool) -> Iterator[Line]:
-        self.number += 1
-        content, lost = bytes(self._rest), self._lost
-        self._rest.clear()
-        self._lost = False
-        if self.number == 1:
-            content = content.removeprefix(_MARK)
-        if lost:
-            yield Line(self.number, None, ended)
-        elif content.strip():
-            yield Line(self.number, content, ended)
 
 
 class Answer(NamedTuple):
@@ -96,34 +45,35 @@ class Answer(NamedTuple):
         return self.kind.startswith("problem")
 
 
-class Answering:
-    """Answers lines with one planner. Belongs to the thread that made the planner."""
+class Reader:
+    """Reads lines: patients as our JSON or as FHIR Bundles, under the clinic's protocol."""
 
-    def __init__(self, planner: Planner, protocol: Protocol | None = None, *, as_fhir: bool = False) -> None:
-        self._planner = planner
+    def __init__(self, planner: Planner, protocol: Protocol | None, limits: Limits) -> None:
+        self._intake = planner.intake
+        self._fhir = FhirReader(planner.book, planner.intake)
         self._protocol = protocol
-        self._as_fhir = as_fhir
-        self._reader = FhirReader(planner.book, planner.intake)
-        self._writer = FhirWriter()
+        self._limits = limits
 
-    def answer(self, line: Line) -> Answer:
-        """A plan, or the problem with the line. Never raises for what a line holds."""
-        key: str | None = None
+    def parse(self, line: Line) -> object:
+        """The JSON of a line. Raises `InvalidPatient`."""
+        if line.content is None:
+            raise _too_long(self._limits.longest)
         try:
-            body = self._planner.intake.parse(_content(line))
-            key = self._key(body)
-            if isinstance(body, dict) and body.get("resourceType") is not None:
-                read = self._reader.read(body)
-                return self._planned(line, key, read.patient.under(self._protocol), read)
-            if isinstance(body, dict):
-                body.pop("request_key", None)
-            patient = self._planner.intake.convert(body).under(self._protocol)
-            return self._planned(line, key, patient, None)
+            body = self._intake.parse(line.content)
         except InvalidPatient as error:
-            return self._refused(line, key, error)
+            if b"\0" not in line.content:
+                raise
+            said = error.faults[0]
+            hint = f"{said.detail}; it holds zero bytes, as UTF-16 does, and only UTF-8 is read"
+            raise InvalidPatient([msgspec.structs.replace(said, detail=hint)]) from None
+        record = isinstance(body, dict) and body.get("resourceType") is not None
+        limit = self._limits.record if record else self._limits.body
+        if len(line.content) > limit:
+            raise _too_long(limit)
+        return body
 
     @staticmethod
-    def _key(body: object) -> str | None:
+    def key(body: object) -> str | None:
         """What the sender calls the line. Raises `InvalidPatient` for a key that is none."""
         if not isinstance(body, dict):
             return None
@@ -134,6 +84,42 @@ class Answering:
         pointer = "/identifier/value" if identifier else "/request_key"
         raise InvalidPatient([Fault(pointer=pointer, detail=f"must be a text of at most {LONGEST_KEY} characters")])
 
+    def patient(self, body: object) -> tuple[Patient, FromFhir | None]:
+        """The patient, and what they were read from if that was FHIR. Raises `InvalidPatient`."""
+        if isinstance(body, dict) and body.get("resourceType") is not None:
+            read = self._fhir.read(body)
+            return read.patient.under(self._protocol), read
+        if isinstance(body, dict):
+            body.pop("request_key", None)
+        return self._intake.convert(body).under(self._protocol), None
+
+
+def _too_long(limit: int) -> InvalidPatient:
+    return InvalidPatient([Fault(pointer="", detail=f"{_TOO_LONG}, which is {limit:,} bytes")])
+
+
+class Answering:
+    """Answers lines with one planner. Belongs to the thread that made the planner."""
+
+    def __init__(
+        self, planner: Planner, protocol: Protocol | None = None, *, as_fhir: bool = False, limits: Limits = NORMAL
+    ) -> None:
+        self._planner = planner
+        self._reader = Reader(planner, protocol, limits)
+        self._as_fhir = as_fhir
+        self._writer = FhirWriter()
+
+    def answer(self, line: Line) -> Answer:
+        """A plan, or the problem with the line. Never raises for what a line holds."""
+        key: str | None = None
+        try:
+            body = self._reader.parse(line)
+            key = self._reader.key(body)
+            patient, read = self._reader.patient(body)
+        except InvalidPatient as error:
+            return self._refused(line, key, error)
+        return self._planned(line, key, patient, read)
+
     def _planned(self, line: Line, key: str | None, patient: Patient, read: FromFhir | None) -> Answer:
         if read is None and not self._as_fhir:
             status, rules, encoded = self._planner.summed_up(patient)
@@ -141,7 +127,7 @@ class Answering:
         plan = with_unmapped(self._planner.plan(patient), read)
         if not self._as_fhir:
             return Answer(_around(line, key, b"plan", _encode(plan)), plan.status, _rules(plan))
-        bundle: Json = self._writer.bundle(plan, patient, read)
+        bundle: Json = self._writer.bundle(plan, patient, read, key)
         # A Bundle has no extensions of its own; its meta has.
         bundle["meta"] = bundle.get("meta", {}) | {"extension": [{"url": LINE, "valuePositiveInt": line.number}]}
         if key is not None:
@@ -150,29 +136,37 @@ class Answering:
 
     def _refused(self, line: Line, key: str | None, error: InvalidPatient) -> Answer:
         found = problem_of(error)
-        cut = "" if line.ended else " The last line has no line end, so it may have been cut off."
-        found = msgspec.structs.replace(found, detail=f"Line {line.number}: {found.detail}{cut}")
-        kind = "problem: " + ("not JSON" if found.status == 400 else "too long" if line.content is None else "faults")
+        cut = "" if line.ended else "The last line has no line end, so it may have been cut off."
+        found = msgspec.structs.replace(found, detail=f"Line {line.number}: {found.detail} {cut}".rstrip())
+        long = found.errors[0].detail.startswith(_TOO_LONG)
+        kind = "problem: " + ("too long" if long else "not JSON" if found.status == 400 else "faults")
         if not self._as_fhir:
             return Answer(_around(line, key, b"problem", _encode(found)), kind)
-        return Answer(_encode(_outcome(line, key, found)), kind)
-
-
-def _content(line: Line) -> bytes:
-    if line.content is None:
-        raise InvalidPatient([Fault(pointer="", detail="is longer than a line may be")])
-    return line.content
+        return Answer(_encode(_outcome(line, key, found, cut)), kind)
 
 
 def _around(line: Line, key: str | None, name: bytes, body: bytes) -> bytes:
     return b'{"line":%d,"request_key":%s,"%s":%s}' % (line.number, _encode(key), name, body)
 
 
-def _outcome(line: Line, key: str | None, found: Problem) -> Json:
+def _outcome(line: Line, key: str | None, found: Problem, cut: str) -> Json:
     marks: list[Json] = [{"url": LINE, "valuePositiveInt": line.number}]
     if key is not None:
-        marks.append({"url": "urn:careplan:request-key", "valueString": key})
-    return {"resourceType": "OperationOutcome", "extension": marks} | outcome(found, root=None, whole="the line")
+        marks.append({"url": KEY, "valueString": key})
+    said = outcome(found, root=None, whole="the line")
+    if cut:
+        said["issue"].append({"severity": "information", "code": "incomplete", "details": {"text": cut}})
+    return {"resourceType": "OperationOutcome", "extension": marks} | said
+
+
+def of_file(body: bytes, file: str) -> bytes:
+    """An answer that names the file of its line as well."""
+    if body.startswith(b'{"line":'):
+        return b'{"file":%s,' % _encode(file) + body[1:]
+    found: Json = msgspec.json.decode(body)
+    holder: Json = found.get("meta", found)
+    holder["extension"].append({"url": FILE, "valueString": file})
+    return _encode(found)
 
 
 def _rules(plan: CarePlan) -> tuple[str, ...]:
@@ -197,3 +191,37 @@ def answered(answering: Answering, lines: list[Line]) -> Answers:
         Counter(answer.kind for answer in found),
         Counter(rule for answer in found for rule in answer.rules),
     )
+
+
+class Summary(msgspec.Struct, kw_only=True):
+    """What a batch came to. `problems` counts by kind, `rules` the items of each rule."""
+
+    lines: int = 0
+    plans: int = 0
+    blocked: int = 0
+    failed: int = 0
+    problems: dict[str, int] = {}
+    rules: dict[str, int] = {}
+
+    def add(self, answers: Answers) -> None:
+        """Count some answers."""
+        kinds = answers.kinds
+        self.merge(
+            Summary(
+                lines=kinds.total(),
+                plans=kinds["draft"] + kinds["blocked"],
+                blocked=kinds["blocked"],
+                failed=len(answers.problems),
+                problems={kind.removeprefix("problem: "): n for kind, n in kinds.items() if kind.startswith("problem")},
+                rules=answers.rules,
+            )
+        )
+
+    def merge(self, other: Summary) -> None:
+        """Count what another batch came to as well."""
+        self.lines += other.lines
+        self.plans += other.plans
+        self.blocked += other.blocked
+        self.failed += other.failed
+        self.problems = dict(sorted((Counter(self.problems) + Counter(other.problems)).items()))
+        self.rules = dict(sorted((Counter(self.rules) + Counter(other.rules)).items()))

@@ -5,101 +5,160 @@ Needs the extra `dask`. A task whose worker dies is done again elsewhere.
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections import deque
+import time
+from asyncio import CancelledError
 from collections.abc import Iterable, Iterator
-from hashlib import blake2b
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Protocol
+from uuid import uuid4
 
-import msgspec
 from distributed import Client, Future, KilledWorker, WorkerPlugin
+from distributed.client import FutureCancelledError
 
-from careplan.batch import Answering, Answers, Line, answered
-from careplan.patient import Protocol
-from careplan.planner import Planner
-from careplan.pool import AHEAD, WorkerLost
-from careplan.rulebook.load import load
+from careplan.batch import Answers
+from careplan.jobs import Work
+from careplan.lines import Line
+from careplan.pool import AHEAD, Waiting, WorkerLost, in_order
 
 RETRIES = 5
 CONNECT_SECONDS = 5
+WAIT_SECONDS = 30
+"""For a worker to join where there is none."""
+LOOK_SECONDS = 2
+KEPT = 2
+"""Jobs for which a worker's thread keeps its planners."""
 _here = threading.local()
 _jobs: dict[str, Job] = {}
 
 
-class Job(msgspec.Struct, frozen=True):
-    """What a worker needs to know: the files of the rulebook, the clinic's protocol, the form of the answers."""
-
-    digest: str
-    files: dict[str, bytes]
-    protocol: Protocol | None
-    as_fhir: bool
+class Job(Protocol):
+    """What workers do; see `careplan.jobs`."""
 
     @property
     def name(self) -> str:
         """One name for equal jobs."""
-        return blake2b(msgspec.json.encode((self.digest, self.protocol, self.as_fhir)), digest_size=16).hexdigest()
+        ...
+
+    def start(self) -> Work[Any]:
+        """What does pieces of it."""
+        ...
 
 
-class _Rules(WorkerPlugin):
-    """Brings the job to every worker, also to those that come later."""
+class Unusable(Exception):
+    """The cluster cannot do the work. Says why, to stand behind its address."""
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.name = f"careplan-{job.name}"
+
+class _Brings(WorkerPlugin):
+    """Brings the job to every worker, also to those that come later, and takes it away again."""
+
+    def __init__(self, run: str, job: Job) -> None:
+        self.name = f"careplan-{run}"
+        self._run, self._job = run, job
+        self._version = version("careplan")
 
     def setup(self, worker: Any) -> None:  # noqa: ARG002 - the library's form
-        _jobs[self.job.name] = self.job
+        if version("careplan") != self._version:
+            raise RuntimeError("this worker has another version of careplan than the command")
+        _jobs[self._run] = self._job
+
+    def teardown(self, worker: Any) -> None:  # noqa: ARG002 - the library's form
+        _jobs.pop(self._run, None)
 
 
-def files_of(folder: Path) -> dict[str, bytes]:
-    """The files of a rulebook, by their paths in its folder."""
-    paths = sorted(path for path in folder.rglob("*") if path.suffix in {".yaml", ".csv", ".lock"} and path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
-
-
-def answer_here(name: str, lines: list[Line]) -> Answers:
-    """On a worker: answer lines with this thread's planner."""
-    made: dict[str, Answering] = _here.__dict__.setdefault("made", {})
-    if name not in made:
-        job = _jobs[name]
-        with TemporaryDirectory(prefix="careplan-rules-") as folder:
-            for path, content in job.files.items():
-                target = Path(folder, path)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(content)
-            made[name] = Answering(Planner(load(Path(folder))), job.protocol, as_fhir=job.as_fhir)
-    return answered(made[name], [Line(*line) for line in lines])
+def do_here(run: str, lines: list[Line]) -> Any:
+    """On a worker: do a piece of a job with this thread's planner."""
+    made: dict[str, Work[Any]] = _here.__dict__.setdefault("made", {})
+    job = _jobs[run]
+    work = made.pop(job.name, None) or job.start()
+    made[job.name] = work
+    while len(made) > KEPT:
+        made.pop(next(iter(made))).close()
+    return work([Line(*line) for line in lines])
 
 
 class Cluster:
     """Does tasks on a cluster."""
 
-    def __init__(self, address: str, job: Job) -> None:
-        """Raises `OSError` if nobody answers at the address."""
+    def __init__(self, address: str, job: Job, *, wait: float = WAIT_SECONDS) -> None:
+        """Raises `OSError` if nobody answers at the address, `Unusable` if its workers cannot do the job."""
+        # What goes wrong there is said by our own messages.
+        for name in logging.root.manager.loggerDict:
+            if name.split(".")[0] in ("distributed", "tornado"):
+                logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+        self._wait = wait
+        self._run = uuid4().hex
+        self._room, self._looked = 1, 0.0
         self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
-        self._name = job.name
-        self._client.register_plugin(_Rules(job))
+        self._plugin = _Brings(self._run, job)
+        try:
+            self._check()
+        except BaseException:
+            self._client.close(timeout=CONNECT_SECONDS)  # type: ignore[no-untyped-call]
+            raise
 
-    def in_order(self, tasks: Iterable[list[Line]]) -> Iterator[tuple[list[Line], Answers]]:
+    def _check(self) -> None:
+        try:
+            self._client.wait_for_workers(1, timeout=self._wait)
+        except TimeoutError:
+            raise Unusable(f"has no workers, and none has joined within {self._wait:.0f} seconds") from None
+        own = version("careplan")
+        # A function of the standard library, so that workers without careplan can answer as well.
+        for worker, found in self._client.run(version, "careplan", on_error="return").items():
+            if isinstance(found, PackageNotFoundError):
+                raise Unusable(f"has a worker without careplan: {worker}")
+            if found != own:
+                raise Unusable(f"has a worker with another version of careplan than this, {own}: {worker}")
+        try:
+            self._client.register_plugin(self._plugin)
+        except Exception as error:  # noqa: BLE001 - whatever it was, it came from a worker
+            raise Unusable(f"has a worker that cannot take the job ({type(error).__name__})") from None
+
+    def in_order(self, tasks: Iterable[list[Line] | None]) -> Iterator[tuple[list[Line], Any]]:
         """Each task with its result, in the order of the tasks. Raises `WorkerLost`."""
-        waiting: deque[tuple[list[Line], Future[Any]]] = deque()
-        source = iter(tasks)
+        return in_order(self, tasks)
+
+    def room(self) -> int:
+        """How many tasks the workers may have, by how many there are now."""
+        if time.monotonic() - self._looked > LOOK_SECONDS:
+            self._looked = time.monotonic()
+            self._room = max(1, self._threads()) * AHEAD
+        return self._room
+
+    def submit(self, task: list[Line]) -> Future[Any]:
+        """Give the workers a task."""
+        return self._client.submit(do_here, self._run, task, pure=False, retries=RETRIES)
+
+    def first(self, waiting: Waiting[list[Line], Future[Any]]) -> Any:
+        """The result of the first task that waits. Raises `WorkerLost`."""
+        alone = 0.0
         while True:
-            threads = self._client.nthreads()  # type: ignore[no-untyped-call]
-            most = max(1, sum(threads.values())) * AHEAD
-            while len(waiting) < most and (task := next(source, None)) is not None:
-                future = self._client.submit(answer_here, self._name, task, pure=False, retries=RETRIES)
-                waiting.append((task, future))
-            if not waiting:
-                return
-            head, future = waiting.popleft()
             try:
-                yield head, Answers(*future.result())
+                found = waiting[0][1].result(timeout=LOOK_SECONDS)
+            except TimeoutError:
+                alone = 0.0 if self._threads() else alone + LOOK_SECONDS
+                if alone >= self._wait:
+                    raise WorkerLost("the cluster has no workers any more") from None
             except KilledWorker:
-                raise WorkerLost from None
+                raise WorkerLost("a worker was lost again and again on the same lines") from None
+            except (FutureCancelledError, CancelledError, OSError):
+                raise WorkerLost("the cluster cannot be reached any more") from None
+            else:
+                # Named tuples may arrive as plain ones.
+                return Answers(*found) if isinstance(found, tuple) else found
+
+    def _threads(self) -> int:
+        try:
+            return sum(dict(self._client.nthreads()).values())  # type: ignore[no-untyped-call]
+        except (OSError, CancelledError):
+            raise WorkerLost("the cluster cannot be reached any more") from None
 
     def close(self) -> None:
-        """Leave the cluster as it is."""
-        self._client.close()  # type: ignore[no-untyped-call]
+        """Leave the cluster as it was."""
+        try:
+            if self._client.status == "running":
+                self._client.unregister_worker_plugin(self._plugin.name)  # type: ignore[no-untyped-call]
+        except Exception:  # noqa: BLE001, S110 - it may be gone
+            pass
+        self._client.close(timeout=CONNECT_SECONDS)  # type: ignore[no-untyped-call]

@@ -7,9 +7,13 @@ from collections.abc import Iterable
 
 import msgspec
 
+from careplan.batch import Reader
 from careplan.difference import Difference, difference
 from careplan.errors import InvalidPatient
-from careplan.patient import Patient
+from careplan.fhir.reading import with_unmapped
+from careplan.lines import NORMAL, Limits, Line
+from careplan.patient import Protocol
+from careplan.plan import CarePlan
 from careplan.planner import Planner
 
 
@@ -22,16 +26,18 @@ class RuleImpact(msgspec.Struct, frozen=True, kw_only=True):
     changed: int
 
 
-class Sample(msgspec.Struct, frozen=True, kw_only=True):
-    """One patient, counted from 1, whose plan differs, and how."""
+class Sample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One patient, by the number of their line, whose plan differs, and how; of several files, in which."""
 
+    file: str = ""
     patient: int
     difference: Difference
 
 
-class Refused(msgspec.Struct, frozen=True, kw_only=True):
+class Refused(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A line that is no patient for the older or the newer rulebook, and why."""
 
+    file: str = ""
     patient: int
     by: str
     faults: list[str]
@@ -50,8 +56,9 @@ class Impact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Weighed(msgspec.Struct, frozen=True, kw_only=True):
-    """One patient under both rulebooks: how the plans differ, or who refuses the patient and why."""
+    """One line under both rulebooks: how the plans differ, or who refuses the patient and why."""
 
+    number: int
     difference: Difference | None
     refused: list[tuple[str, list[str]]] = []
 
@@ -59,22 +66,29 @@ class Weighed(msgspec.Struct, frozen=True, kw_only=True):
 class Scale:
     """Plans for one patient after the other with two rulebooks. Belongs to the thread that made the planners."""
 
-    def __init__(self, before: Planner, after: Planner) -> None:
-        self._before, self._after = before, after
+    def __init__(
+        self, before: Planner, after: Planner, protocol: Protocol | None = None, *, limits: Limits = NORMAL
+    ) -> None:
+        self._sides = [
+            (name, planner, Reader(planner, protocol, limits)) for name, planner in (("before", before), ("after", after))
+        ]
 
-    def weigh(self, body: bytes) -> Weighed:
-        """Compare the plans for one request body."""
-        patients: list[Patient] = []
+    def weigh(self, line: Line) -> Weighed:
+        """Compare the plans for one line."""
+        plans: list[CarePlan] = []
         refused: list[tuple[str, list[str]]] = []
-        for by, planner in (("before", self._before), ("after", self._after)):
+        for by, planner, reader in self._sides:
             try:
-                patients.append(planner.intake.decode(body))
+                body = reader.parse(line)
+                reader.key(body)
+                patient, read = reader.patient(body)
             except InvalidPatient as error:
                 refused.append((by, [f"{fault.pointer or '(the line)'}: {fault.detail}" for fault in error.faults]))
+            else:
+                plans.append(with_unmapped(planner.plan(patient), read))
         if refused:
-            return Weighed(difference=None, refused=refused)
-        before, after = patients
-        return Weighed(difference=difference(self._before.plan(before), self._after.plan(after)))
+            return Weighed(number=line.number, difference=None, refused=refused)
+        return Weighed(number=line.number, difference=difference(*plans))
 
 
 class Weighing:
@@ -91,10 +105,11 @@ class Weighing:
         self._samples: list[Sample] = []
         self._refused: list[Refused] = []
 
-    def add(self, weighed: Weighed) -> None:
+    def add(self, weighed: Weighed, file: str = "") -> None:
         """Take note of what differs for the next patient."""
         self._patients += 1
-        self._refused += [Refused(patient=self._patients, by=by, faults=faults) for by, faults in weighed.refused]
+        number = weighed.number
+        self._refused += [Refused(file=file, patient=number, by=by, faults=faults) for by, faults in weighed.refused]
         found = weighed.difference
         if found is None:
             return
@@ -108,7 +123,7 @@ class Weighing:
         self._gone.update({item.rule for item in found.removed})
         self._changed.update({change.item.rule for change in found.changed})
         if len(self._samples) < self._wanted:
-            self._samples.append(Sample(patient=self._patients, difference=found))
+            self._samples.append(Sample(file=file, patient=number, difference=found))
 
     def impact(self) -> Impact:
         """What was found so far; rules with the most effect first."""

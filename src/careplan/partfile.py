@@ -1,7 +1,8 @@
 """A file that is written piece by piece, survives any interruption, and appears under its name only when whole.
 
 Beside the unfinished file stands a journal with one line for each finished piece: how long the file is then, and
-what its writer wants to know when it goes on. What lies beyond the last such line is cut off again.
+what its writer wants to know when it goes on. What lies beyond the last such line is cut off again. Beside the whole
+file stands a receipt: what it is about, how long it is, and what its writer wants to know of it later.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import msgspec
 import zstandard
 
 Json = dict[str, Any]
+LONGEST_JOURNAL = 1_048_576
+"""Bytes; only the last line counts, so a longer journal begins anew with it."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -32,56 +35,111 @@ def packer(name: str) -> Callable[[bytes], bytes]:
     return lambda piece: piece
 
 
-class PartFile:
-    """Writes `target` by way of `target.part` and `target.journal`."""
+def beside(target: Path) -> dict[str, Path]:
+    """The files that stand beside a target, by what they are."""
+    return {kind: target.with_name(f"{target.name}.{kind}") for kind in ("part", "journal", "done")}
 
-    def __init__(self, target: Path, about: Json, *, resume: bool) -> None:
-        """`about` says what is being written.
+
+class Journal(msgspec.Struct, frozen=True):
+    """What is known of an unfinished file: how much of it counts, and the state then. `receipt` once it is whole."""
+
+    about: Json
+    length: int
+    state: Json
+    receipt: Json | None = None
+
+
+def journal_of(target: Path) -> Journal | None:
+    """The journal of an unfinished file, as far as it can be read."""
+    try:
+        lines = beside(target)["journal"].read_bytes().splitlines(keepends=True)
+    except FileNotFoundError:
+        return None
+    found: Journal | None = None
+    for line in lines:
+        # What was being written when the power went may be half there, or be zero bytes.
+        try:
+            entry = msgspec.json.decode(line) if line.endswith(b"\n") else None
+            found = (
+                msgspec.convert((entry if found is None else {"about": found.about} | entry), Journal) if entry else found
+            )
+        except (msgspec.MsgspecError, TypeError):
+            break
+    return found
+
+
+def receipt_of(target: Path) -> Json | None:
+    """The receipt of a whole file, if that is the one it was written for. Completes what was whole but for its name."""
+    notes = beside(target)
+    journal = journal_of(target)
+    if journal is not None and journal.receipt is not None:
+        if notes["part"].exists() and notes["part"].stat().st_size == journal.length:
+            notes["part"].replace(target)
+        _write(notes["done"], _receipt(journal))
+        _sync(target.parent)
+        notes["journal"].unlink()
+    try:
+        found = msgspec.json.decode(notes["done"].read_bytes(), type=Journal)
+        whole = target.stat().st_size == found.length
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return None
+    return {"about": found.about, "state": found.state, **(found.receipt or {})} if whole else None
+
+
+class PartFile:
+    """Writes `target` by way of `target.part` and `target.journal`, and leaves `target.done`."""
+
+    def __init__(self, target: Path, about: Json, state: Json, *, resume: bool) -> None:
+        """`about` says what is being written, `state` what its writer will want to know if it goes on from the beginning.
 
         Raises `FileExistsError` if there is something to go on with and nobody asked to, `NotTheSame` if that is about
-        something else.
+        something else or not all there any more.
         """
         self._target = target
-        self._part = target.with_name(target.name + ".part")
-        self._notes = target.with_name(target.name + ".journal")
-        self.state: Json | None = None
-        there = self._notes.exists()
-        if there and not resume:
+        notes = beside(target)
+        self._part, self._notes, self._done = notes["part"], notes["journal"], notes["done"]
+        self._about = about
+        found = journal_of(target)
+        if found is not None and not resume:
             raise FileExistsError
-        if there:
-            self._go_on(about)
-        else:
+        if found is None:
             self._part.write_bytes(b"")
-            self._notes.write_bytes(_encode({"about": about}) + b"\n")
+            self._notes.write_bytes(_encode({"about": about, "length": 0, "state": state}) + b"\n")
+        elif found.about != about or not self._part.exists() or self._part.stat().st_size < found.length:
+            raise NotTheSame
+        else:
+            os.truncate(self._part, found.length)
+            _write(self._notes, _encode(found) + b"\n")
+        self.state: Json = found.state if found else state
         self._file: BinaryIO = self._part.open("ab")
         self._journal: BinaryIO = self._notes.open("ab")
-
-    def _go_on(self, about: Json) -> None:
-        lines = self._notes.read_bytes().splitlines(keepends=True)
-        whole = [line for line in lines if line.endswith(b"\n")]
-        if not whole or msgspec.json.decode(whole[0]) != {"about": about}:
-            raise NotTheSame
-        length = 0
-        if len(whole) > 1:
-            last = msgspec.json.decode(whole[-1])
-            length, self.state = last["length"], last["state"]
-        with self._part.open("r+b") as file:
-            file.truncate(length)
-        with self._notes.open("r+b") as file:
-            file.truncate(sum(map(len, whole)))
 
     def add(self, piece: bytes, state: Json) -> None:
         """Write a finished piece, and with it what its writer will want to know. Raises `OSError` if there is no room."""
         self._file.write(piece)
         self._file.flush()
         os.fsync(self._file.fileno())
-        self._journal.write(_encode({"length": self._file.tell(), "state": state}) + b"\n")
-        self._journal.flush()
+        if self._journal.tell() > LONGEST_JOURNAL:
+            entry = Journal(self._about, self._file.tell(), state)
+            _write(self._notes, _encode(entry) + b"\n")
+            self._journal.close()
+            self._journal = self._notes.open("ab")
+        else:
+            self._journal.write(_encode({"length": self._file.tell(), "state": state}) + b"\n")
+            self._journal.flush()
+        self.state = state
 
-    def finish(self) -> None:
-        """Give the file its name."""
+    def finish(self, receipt: Json) -> None:
+        """Give the file its name, and leave a receipt that says this as well."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        entry = Journal(self._about, self._file.tell(), self.state, receipt)
         self._close()
+        # Were it killed from here on, the journal says that the file is whole.
+        _write(self._notes, _encode(entry) + b"\n")
         self._part.replace(self._target)
+        _write(self._done, _receipt(entry))
+        _sync(self._target.parent)
         self._notes.unlink()
 
     def leave(self) -> None:
@@ -94,3 +152,26 @@ class PartFile:
                 file.close()
             except OSError:
                 continue
+
+
+def _receipt(entry: Journal) -> bytes:
+    return msgspec.json.format(_encode(entry), indent=2) + b"\n"
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Have a small file hold this, or what it held before, whatever happens."""
+    other = path.with_name(f"{path.name}.new")
+    with other.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    other.replace(path)
+
+
+def _sync(folder: Path) -> None:
+    """Have the names in a folder survive a power cut."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

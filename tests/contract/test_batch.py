@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,7 +23,11 @@ import httpx
 import pytest
 from bench.measure import golden_bodies
 
-from careplan.batch import Answering, Line
+from careplan.batch import Answering
+from careplan.cluster import Cluster as cluster_of  # noqa: N813 - the one below stands for the machines
+from careplan.cluster import Unusable
+from careplan.jobs import AnswerJob
+from careplan.lines import NORMAL, Line
 from careplan.planner import Planner
 from tests.contract.serving import ROOT, Server, running
 
@@ -35,8 +41,13 @@ BODIES = [json.dumps({"request_key": f"k{at}"} | json.loads(body)).encode() for 
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(tmp_path_factory.mktemp("batch") / "log", CAREPLAN_BODY_SECONDS="2") as found:
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("batch") / "log"
+
+
+@pytest.fixture(scope="module")
+def address(log: Path) -> Iterator[Server]:
+    with running(log, CAREPLAN_BODY_SECONDS="2", CAREPLAN_BODY_LIMIT="100000") as found:
         yield found
 
 
@@ -81,7 +92,13 @@ def test_bundles_are_answered_with_bundles(address: Server) -> None:
 
 
 def test_a_body_of_another_type_is_refused_and_an_empty_one_has_no_answers(address: Server) -> None:
-    assert httpx.post(f"{address}{PATH}", json={}).status_code == 415
+    refused = httpx.post(f"{address}{PATH}", json={})
+    assert refused.status_code == 415
+    assert "application/x-ndjson or application/fhir+ndjson" in refused.json()["detail"]
+    for path, headers in ((PATH, NDJSON), ("/v1/care-plans", {"Content-Type": "application/json"})):
+        packed = httpx.post(f"{address}{path}", content=gzip.compress(b"{}"), headers=headers | {"Content-Encoding": "gzip"})
+        assert packed.status_code == 415
+        assert "without Content-Encoding" in packed.json()["detail"]
     empty = httpx.post(f"{address}{PATH}", content=b"", headers=NDJSON)
     assert (empty.status_code, empty.content) == (200, b"")
 
@@ -156,6 +173,29 @@ def test_a_client_that_goes_away_stops_the_work(address: Server) -> None:
     sender.join()
 
 
+def test_a_client_that_has_sent_all_and_goes_away_is_heard_of_and_logged_as_no_fault(address: Server, log: Path) -> None:
+    place = urlsplit(address)
+    body = b"{}\n" * 20_000
+    logged = len(log.read_text().splitlines())
+    with socket.create_connection((place.hostname, place.port), timeout=10) as connection:
+        connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        connection.recv(1_000)
+    for _ in range(100):
+        entries = [json.loads(line) for line in log.read_text().splitlines()[logged:]]
+        ends = [entry for entry in entries if entry["event"] == "batch"]
+        if ends:
+            break
+        time.sleep(0.1)
+    assert [entry["ended"] for entry in ends] == ["client gone"]
+    assert ends[0]["lines"] < 10_000
+    assert {entry["level"] for entry in entries} == {"info"}
+
+
+def test_a_line_may_be_as_long_as_a_request(address: Server) -> None:
+    answer = httpx.post(f"{address}{PATH}", content=b'{"a": "' + b"x" * 100_000 + b'"}\n', headers=NDJSON)
+    assert "which is 100,000 bytes" in answer.json()["problem"]["errors"][0]["detail"]
+
+
 def test_a_body_that_stops_ends_the_answer_without_its_end(address: Server) -> None:
     place = urlsplit(address)
     connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=20)
@@ -182,7 +222,9 @@ class Cluster:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self._start("scheduler", "--host", "127.0.0.1", "--port", self.port, "--no-dashboard", "--dashboard-address", ":0")
+        self.scheduler = self._start(
+            "scheduler", "--host", "127.0.0.1", "--port", self.port, "--no-dashboard", "--dashboard-address", ":0"
+        )
         for _ in range(200):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
@@ -190,13 +232,15 @@ class Cluster:
             time.sleep(0.05)
         self.workers = [self.worker() for _ in range(workers)]
 
-    def worker(self) -> subprocess.Popen[bytes]:
+    def worker(self, **environment: str) -> subprocess.Popen[bytes]:
         options = ("--nthreads", 1, "--no-nanny", "--no-dashboard", "--local-directory", self._folder)
-        return self._start("worker", f"tcp://127.0.0.1:{self.port}", *options)
+        return self._start("worker", f"tcp://127.0.0.1:{self.port}", *options, **environment)
 
-    def _start(self, kind: str, *options: object) -> subprocess.Popen[bytes]:
+    def _start(self, kind: str, *options: object, **environment: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", f"distributed.cli.dask_{kind}", *map(str, options)]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT, env=os.environ | environment
+        )
         self._stack.callback(process.wait)
         self._stack.callback(process.kill)
         return process
@@ -223,3 +267,54 @@ def test_a_cluster_gives_the_same_bytes_though_a_worker_is_killed_in_the_middle(
     answering = Answering(planner)
     wanted = b"".join(answering.answer(Line(at, line)).body + b"\n" for at, line in enumerate(lines, start=1))
     assert target.read_bytes() == wanted
+
+
+def test_a_cluster_that_cannot_do_the_work_says_why(tmp_path: Path) -> None:
+    job = AnswerJob({}, None, as_fhir=False, limits=NORMAL)
+    # Stands in for a worker's machine on which careplan was never installed.
+    (tmp_path / "sitecustomize.py").write_text(
+        "import importlib.metadata as m\n"
+        "known = m.version\n"
+        "def version(name):\n"
+        "    if name == 'careplan':\n"
+        "        raise m.PackageNotFoundError(name)\n"
+        "    return known(name)\n"
+        "m.version = version\n"
+    )
+    with ExitStack() as stack:
+        cluster = Cluster(stack, tmp_path, workers=0)
+        with pytest.raises(Unusable, match="no workers"):
+            cluster_of(f"tcp://127.0.0.1:{cluster.port}", job, wait=1)
+        cluster.worker(PYTHONPATH=str(tmp_path))
+        with pytest.raises(Unusable, match="without careplan"):
+            cluster_of(f"tcp://127.0.0.1:{cluster.port}", job, wait=30)
+
+
+def test_an_impact_is_the_same_on_a_cluster_as_here_and_a_lost_scheduler_is_said(tmp_path: Path) -> None:
+    source = tmp_path / "in.ndjson.gz"
+    source.write_bytes(gzip.compress(b"\n".join(BODIES) + b"\n{\n"))
+    changed = tmp_path / "rules"
+    shutil.copytree(ROOT / "rules", changed)
+    rule = changed / "aftercare" / "sleep-under-five-hours.yaml"
+    rule.write_text(rule.read_text().replace("less_than: 5}", "less_than: 4}"))
+    impact: list[Any] = [sys.executable, "-m", "careplan.cli", "rules", "impact", changed, "--patients", source]
+    with ExitStack() as stack:
+        cluster = Cluster(stack, tmp_path, workers=1)
+        on = f"dask://127.0.0.1:{cluster.port}"
+        found = [subprocess.run([*impact, *more], capture_output=True, check=False) for more in ([], ["--on", on])]
+        assert [one.returncode for one in found] == [2, 2], found[1].stderr
+        assert found[0].stdout == found[1].stdout
+        many, out = tmp_path / "many.ndjson", tmp_path / "out"
+        many.write_bytes(b"\n".join(BODIES * 300) + b"\n")
+        command: list[Any] = [sys.executable, "-m", "careplan.cli", "batch", many, out, "--on", on]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE)
+        journal = tmp_path / "out.journal"
+        for _ in range(1_200):
+            if journal.exists() and journal.read_bytes().count(b"\n") >= 2:
+                break
+            time.sleep(0.02)
+        cluster.scheduler.kill()
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 4
+    assert b"cannot be reached any more" in told
+    assert told.count(b"\n") == 1

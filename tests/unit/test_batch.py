@@ -22,8 +22,9 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from careplan.batch import LONGEST_LINE, Answering, Line, Lines
+from careplan.batch import FILE, Answering, of_file
 from careplan.cli import main
+from careplan.lines import NORMAL, Limits, Line, Lines
 from careplan.partfile import PartFile, packer
 from careplan.planner import Planner
 from careplan.pool import Processes, WorkerLost
@@ -113,6 +114,36 @@ def test_bundles_are_answered_as_plans_or_as_bundles(planner: Planner) -> None:
     assert made["meta"]["extension"][0]["valuePositiveInt"] == 1
     assert refused["resourceType"] == "OperationOutcome"
     assert refused["extension"][0]["valuePositiveInt"] == 2
+
+
+def test_lines_that_differ_only_in_their_key_have_bundles_of_their_own(planner: Planner) -> None:
+    lines = [
+        b'{"resourceType": "Bundle", "type": "collection", "identifier": {"value": "%s"}}' % key for key in (b"a", b"b")
+    ]
+    found = answers(planner, *lines, *lines, as_fhir=True)
+    ids = [one["entry"][0]["resource"]["id"] for one in found]
+    assert len(set(ids)) == 2
+    assert ids[:2] == ids[2:]
+
+
+def test_a_cut_last_line_and_a_text_in_utf_16_are_called_so_in_both_forms(planner: Planner) -> None:
+    for as_fhir in (False, True):
+        answering = Answering(planner, as_fhir=as_fhir, limits=Limits(100, 50))
+        assert b"may have been cut off" in answering.answer(Line(1, b'{"age', ended=False)).body
+        assert b"UTF-16" in answering.answer(Line(1, '{"age_years": 40}'.encode("utf-16"))).body
+        assert b"which is 100 bytes" in answering.answer(Line(1, None)).body
+        assert b"which is 100 bytes" in answering.answer(Line(1, b"{%s}" % (b" " * 100))).body
+        assert b"which is 50 bytes" in answering.answer(Line(1, b'{"resourceType":"Bundle"%s}' % (b" " * 50))).body
+
+
+@pytest.mark.parametrize("as_fhir", [False, True])
+def test_an_answer_can_name_the_file_of_its_line(planner: Planner, as_fhir: bool) -> None:  # noqa: FBT001
+    answering = Answering(planner, as_fhir=as_fhir)
+    for line in (b"{}", b"{"):
+        body = of_file(answering.answer(Line(3, line)).body, "a.ndjson")
+        assert b'"a.ndjson"' in body
+        found = json.loads(body)
+        assert FILE in body.decode() if as_fhir else found["file"] == "a.ndjson" and found["line"] == 3
 
 
 # The command.
@@ -235,7 +266,7 @@ def test_a_run_that_was_killed_is_gone_on_with_and_no_line_is_lost_or_doubled(
 
 def test_another_input_is_not_mixed_with_what_was_begun(cohort: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.ndjson"
-    PartFile(out, {"rulebook": "another"}, resume=False).leave()
+    PartFile(out, {"rulebook": "another"}, {}, resume=False).leave()
     done = run(cohort, out, "--resume", "--workers", 1)
     assert done.returncode == 2
     assert b"another input" in done.stderr
@@ -246,7 +277,13 @@ def test_a_part_file_survives_being_cut_anywhere(
     tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes], lost: int, lost_notes: int
 ) -> None:
     target = tmp_path_factory.mktemp("part") / "out"
-    first = PartFile(target, {"a": 1}, resume=False)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("careplan.partfile.os.fsync", lambda _: None)
+        cut_and_gone_on_with(target, pieces, lost, lost_notes)
+
+
+def cut_and_gone_on_with(target: Path, pieces: list[bytes], lost: int, lost_notes: int) -> None:
+    first = PartFile(target, {"a": 1}, {"done": 0}, resume=False)
     kept = 0
     for at, piece in enumerate(pieces[:-1]):
         first.add(piece, {"done": at + 1})
@@ -259,11 +296,11 @@ def test_a_part_file_survives_being_cut_anywhere(
     notes.write_bytes(content[: max(head, len(content) - lost_notes)])
     with target.with_name("out.part").open("ab") as file:
         file.write(b"?" * lost)
-    again = PartFile(target, {"a": 1}, resume=True)
-    done = again.state["done"] if again.state else 0
+    again = PartFile(target, {"a": 1}, {"done": 0}, resume=True)
+    done = again.state["done"]
     for at, piece in enumerate(pieces[done:], start=done):
         again.add(piece, {"done": at + 1})
-    again.finish()
+    again.finish({})
     assert target.read_bytes() == b"".join(pieces)
 
 
@@ -295,7 +332,7 @@ def test_without_room_the_run_says_so_and_keeps_what_was_finished(cohort: Path, 
 
 BAD: dict[str, tuple[bytes, list[str]]] = {
     "a cut last line": (b'{"age_years": 40}\n{"age_ye', ["plan", "cut off"]),
-    "a line that is too long": (b'{"a": "' + b"x" * (LONGEST_LINE * 3) + b'"}\n{}\n', ["longer than a line", "plan"]),
+    "a line that is too long": (b'{"a": "' + b"x" * (NORMAL.longest * 3) + b'"}\n{}\n', ["longer than a line", "plan"]),
     "two encodings": (b"{}\n" + '{"age_years": 40}'.encode("utf-16") + b"\n{}\n", ["plan", "not valid JSON", "plan"]),
     "a byte-order mark": (b"\xef\xbb\xbf{}\n{}\n", ["plan", "plan"]),
     "empty lines": (b"\n\n{}\n  \n{}\n\n", ["plan", "plan"]),

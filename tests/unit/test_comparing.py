@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import zstandard
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -144,6 +146,24 @@ def test_lines_that_are_no_patients_are_named_and_the_rest_is_planned(edited: Pa
     assert "/age_years" in text
     assert "patient 3 is refused by the rulebook after" in text
     assert "4 patients, 1 plans differ" in text
+
+
+def test_impact_reads_what_batches_read_and_names_files_and_lines(edited: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    slept = '{"request_key": "k", "lifestyle": {"sleep_hours_per_night": 5.2}}'
+    (folder / "a.ndjson.gz").write_bytes(gzip.compress(b"\xef\xbb\xbf\n\n" + slept.encode() + b"\n"))
+    (folder / "b.ndjson").write_text('{"resourceType": "Bundle", "type": "collection", "entry": []}\n\n{"age_years": -1}\n')
+    (folder / "c.ndjson.zst").write_bytes(zstandard.compress(b"{" + b" " * 300_000 + b"}\n"))
+    code, text = run("rules", "impact", str(shipped()), str(edited), "--patients", str(folder), "--format", "json")
+    found = json.loads(text)
+    assert (code, found["patients"], found["differing"]) == (2, 4, 1)
+    assert [(one["file"], one["patient"]) for one in found["samples"]] == [("a.ndjson.gz", 3)]
+    assert [(one["file"], one["patient"]) for one in found["refused"]] == [("b.ndjson", 3)] * 2 + [("c.ndjson.zst", 1)] * 2
+    (folder / "c.ndjson.zst").write_bytes(zstandard.compress(b"{}\n" * 9)[:-3])
+    code, text = run("rules", "impact", str(shipped()), str(edited), "--patients", str(folder))
+    assert code == 4
+    assert "c.ndjson.zst is cut off" in text
 
 
 def test_a_status_that_changes_is_counted(edited: Path, tmp_path: Path) -> None:

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 import rich_click as click
-from rich.console import Console
-from rich.progress import track
 
 from careplan.cohort import synthetic
-from careplan.commands.common import RULES, fail, read_rulebook, read_settings
-from careplan.impact import Impact, Scale, Weighed, Weighing
-from careplan.planner import Planner
-from careplan.pool import Here, Pool, Processes, cores
+from careplan.commands.batchfiles import named, pairs_of, size_and_time
+from careplan.commands.common import RULES, fail, read_protocol, read_rulebook, read_settings
+from careplan.commands.pooling import ON, cluster, local, stoppable
+from careplan.commands.progress import Meter, shown
+from careplan.impact import Impact, Refused, Sample, Weighed, Weighing
+from careplan.intake import Intake
+from careplan.jobs import WeighJob, files_of, weighing
+from careplan.lines import Limits, Line, Tasks
+from careplan.pool import Pool, WorkerLost, cores
 from careplan.rulebook.comparison import Change, Comparison, compare
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.revisions import NoRevision, folder_at
+from careplan.sources import Source, Unreadable
 
 PATIENTS_TOGETHER = 32
 WORTH_SHARING = 200
@@ -59,57 +62,119 @@ def diff(old: str, new: str | None, *, rules: Path | None, form: str) -> None:
 @click.argument("old")
 @click.argument("new", required=False)
 @RULES
-@click.option("--patients", type=click.File("rb"), help='Patients, one JSON body a line; "-" for standard input.')
+@click.option(
+    "--patients",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help='Patients, one a line, as `careplan batch` takes them: a file, a folder, or "-".',
+)
 @click.option("--synthetic", "count", type=click.IntRange(1, 1_000_000), help="Make up this many patients instead.")
 @SEED
 @click.option("--samples", type=click.IntRange(0, 1_000), default=5, show_default=True, help="Differing plans to show.")
+@ON
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def impact(
     old: str,
     new: str | None,
     *,
     rules: Path | None,
-    patients: BinaryIO | None,
+    patients: Path | None,
     count: int | None,
     seed: int,
     samples: int,
+    on: str | None,
     form: str,
 ) -> None:
     """Plan for many patients with the rulebooks OLD and NEW and say whose plans differ, how, and by which rules.
 
-    NEW is the rulebook as it is now if left out. Exits with 0 if no plan differs, 1 if some do, 2 for lines that are no
-    patients, which are named and left out.
+    NEW is the rulebook as it is now if left out. Patients are plain or packed files of JSON bodies or FHIR Bundles, one a
+    line, and are named by the number of their line. Exits with 0 if no plan differs, 1 if some do, 2 for lines that are
+    no patients, which are named and left out, 4 if it could not be finished.
 
     Example: careplan rules impact HEAD~5 --synthetic 1000
     """
     if (patients is None) == (count is None):
         fail("name either --patients FILE or --synthetic N", 2)
-    home = rules or read_settings().rules_folder
-    before, after = _read(home, old, new)
-    bodies = _lines(patients) if patients else _made_up([before, after], count or 0, seed)
-    weighing = Weighing(samples=samples)
-
-    def make() -> Callable[[list[bytes]], list[Weighed]]:
-        scale = Scale(Planner(before), Planner(after))
-        return lambda bodies: [scale.weigh(body) for body in bodies]
-
-    pool: Pool[list[bytes], list[Weighed]] = (
-        Here(make) if (count or WORTH_SHARING) < WORTH_SHARING else Processes(make, cores())
-    )
-    try:
-        weighed = (one for _, several in pool.in_order(_some(bodies)) for one in several)
-        for one in track(
-            weighed, "Patients", total=count, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
-        ):
-            weighing.add(one)
-    finally:
-        pool.close()
-    found = weighing.impact()
+    settings = read_settings()
+    with ExitStack() as opened:
+        opened.enter_context(stoppable())
+        try:
+            home = rules or settings.rules_folder
+            folders = [opened.enter_context(folder_at(side, home)) if side else home for side in (old, new)]
+            before, after = map(read_rulebook, folders)
+            protocol = read_protocol(settings, Intake(after.conditions, after.classes))
+            limits = Limits(settings.body_limit, settings.record_limit)
+            if on:
+                pool = cluster(on, lambda: WeighJob(files_of(folders[0]), files_of(folders[1]), protocol, limits))
+            else:
+                workers = 1 if (count or WORTH_SHARING) < WORTH_SHARING else cores()
+                pool = local(lambda: weighing(before, after, protocol, limits=limits), workers)
+            opened.callback(pool.close)
+            found = _weighed(
+                pool, patients, _made_up([before, after], count or 0, seed), count=count, limits=limits, samples=samples
+            )
+        except NoRevision as error:
+            fail(str(error), 2)
+        except KeyboardInterrupt:
+            fail("stopped", 4)
     if form == "json":
         _write(found)
     else:
         _print_impact(found)
     sys.exit(2 if found.refused else 1 if found.differing else 0)
+
+
+def _weighed(
+    pool: Pool[list[Line], list[Weighed]],
+    path: Path | None,
+    made_up: Iterator[bytes],
+    *,
+    count: int | None,
+    limits: Limits,
+    samples: int,
+) -> Impact:
+    found = Weighing(samples=samples)
+    pairs = pairs_of(path, None, resume=False) if path else []
+    sizes = [size_and_time(pair.source) for pair in pairs]
+    meter = Meter(count or (sum(size[0] for size in sizes if size) if all(sizes) else None))
+    with shown(meter) as tick:
+        if not path:
+            lines = (Line(at, body) for at, body in enumerate(made_up, start=1))
+            several: Iterator[list[Line]] = iter(lambda: list(islice(lines, PATIENTS_TOGETHER)), [])
+            for given, weighed in _done(pool, several, "the made-up patients"):
+                for one in weighed:
+                    found.add(one)
+                meter.answered(len(given), given[-1].number)
+                tick()
+        for pair, size in zip(pairs, sizes, strict=True):
+            with _opened(pair.source) as source:
+                tasks = Tasks(source, limits.longest)
+                for given, weighed in _done(pool, tasks, named(pair.source)):
+                    for one in weighed:
+                        found.add(one, pair.source.name if path and path.is_dir() else "")
+                    meter.answered(len(given), tasks.answered(given)[1])
+                    tick()
+            meter.next_file(size[0] if size else 0)
+    return found.impact()
+
+
+def _opened(path: Path) -> Source:
+    try:
+        return Source(path)
+    except OSError as error:
+        fail(f"{path} cannot be read: {error.strerror}", 4)
+
+
+def _done(
+    pool: Pool[list[Line], list[Weighed]], tasks: Iterable[list[Line] | None], name: str
+) -> Iterator[tuple[list[Line], list[Weighed]]]:
+    try:
+        yield from pool.in_order(tasks)
+    except WorkerLost as error:
+        fail(str(error), 4)
+    except Unreadable as error:
+        fail(f"{name} {error}", 4)
+    except OSError as error:
+        fail(f"{name} cannot be read: {error.strerror}", 4)
 
 
 @click.command()
@@ -135,15 +200,6 @@ def _read(home: Path, old: str, new: str | None) -> tuple[Rulebook, Rulebook]:
     except NoRevision as error:
         fail(str(error), 2)
     return before, after
-
-
-def _lines(file: BinaryIO) -> Iterator[bytes]:
-    return (line for line in file if line.strip())
-
-
-def _some(bodies: Iterator[bytes]) -> Iterator[list[bytes]]:
-    while several := list(islice(bodies, PATIENTS_TOGETHER)):
-        yield several
 
 
 def _made_up(books: list[Rulebook], count: int, seed: int) -> Iterator[bytes]:
@@ -190,7 +246,7 @@ def _totals(changes: Iterable[Change]) -> str:
 
 def _print_impact(found: Impact) -> None:
     for refused in found.refused:
-        click.secho(f"patient {refused.patient} is refused by the rulebook {refused.by}:", fg="red", err=True)
+        click.secho(f"{_patient(refused)} is refused by the rulebook {refused.by}:", fg="red", err=True)
         for fault in refused.faults:
             click.echo(f"  {fault}", err=True)
     click.echo(f"{found.patients} patients, {found.differing} plans differ, {len(found.refused)} refusals")
@@ -203,6 +259,10 @@ def _print_impact(found: Impact) -> None:
     for rule in found.rules:
         click.echo(f"{rule.new:7} {rule.gone:7} {rule.changed:7}  {rule.rule}")
     for sample in found.samples:
-        click.secho(f"\npatient {sample.patient}", bold=True)
+        click.secho(f"\n{_patient(sample)}", bold=True)
         for line in sample.difference.in_words:
             click.echo(f"  {line}")
+
+
+def _patient(found: Sample | Refused) -> str:
+    return f"patient {found.patient}" + (f" of {found.file}" if found.file else "")

@@ -39,22 +39,26 @@ _PERFORMERS = {"patient": "patient", "prescriber": "provider", "clinician": "pro
 class FhirWriter:
     """Writes the plans of one rulebook."""
 
-    def bundle(self, plan: CarePlan, patient: Patient, read: FromFhir | None = None) -> Json:
-        """The Bundle of one plan; `read` is what the patient came from, so that resources point back to their sources."""
-        return _Writing(plan, patient, read).bundle()
+    def bundle(self, plan: CarePlan, patient: Patient, read: FromFhir | None = None, key: str | None = None) -> Json:
+        """The Bundle of one plan; `read` is what the patient came from, so that resources point back to their sources.
+
+        `key` is what the sender calls the patient: ids of two that are otherwise alike differ by it.
+        """
+        return _Writing(plan, patient, read, key).bundle()
 
 
 class _Writing:
     """One plan on its way to a Bundle. Ids follow from the plan, so that equal plans get equal bytes."""
 
-    def __init__(self, plan: CarePlan, patient: Patient, read: FromFhir | None) -> None:
+    def __init__(self, plan: CarePlan, patient: Patient, read: FromFhir | None, key: str | None) -> None:
         self._plan = plan
         self._patient = patient
         self._sources = read.sources if read else {}
         self._subject: Json = (
             {"reference": read.subject} if read and read.subject else {"display": "the patient of this request"}
         )
-        self._seed = uuid5(NAMESPACE_URL, msgspec.json.encode([plan, patient, self._subject]).decode())
+        called = [] if key is None else [key]
+        self._seed = uuid5(NAMESPACE_URL, msgspec.json.encode([plan, patient, self._subject, *called]).decode())
         self._canonical = f"{OWN}rulebook:{plan.rulebook.id}|{plan.rulebook.version}"
         self._entries: list[Json] = []
 

@@ -160,6 +160,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
                 "life": life,
                 "address": settings.public_url,
                 "body_limit": settings.body_limit,
+                "record_limit": settings.record_limit,
             }
         ),
     )

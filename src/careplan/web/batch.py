@@ -6,9 +6,12 @@ The next line is read when the answer to the last one has been taken, so memory 
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import structlog
 from litestar import Request, Response, post
 from litestar.datastructures import State
 from litestar.enums import MediaType
@@ -16,11 +19,15 @@ from litestar.exceptions import HTTPException
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
-from careplan.batch import LONGEST_LINE, Answering, Line, Lines
+from careplan.batch import Answering
+from careplan.lines import Limits, Line, Lines
 from careplan.web.contract import PROBLEMS, documented
-from careplan.web.state import Edition, UnsupportedMediaType, edition_of
+from careplan.web.state import Edition, declared, edition_of
 
 NDJSON, FHIR_NDJSON = "application/x-ndjson", "application/fhir+ndjson"
+AHEAD = 4
+"""Pieces that are received while an earlier one is worked on."""
+log = structlog.get_logger("careplan")
 
 
 @post(
@@ -41,10 +48,8 @@ NDJSON, FHIR_NDJSON = "application/x-ndjson", "application/fhir+ndjson"
 )
 def create_care_plans(request: Request[None, None, State]) -> Response[None]:
     """Answer line by line."""
-    media_type, parameters = request.content_type
-    if media_type not in (NDJSON, FHIR_NDJSON) or parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
-        raise UnsupportedMediaType
-    return _Streamed(edition_of(request), media_type)
+    form = declared(request, NDJSON, FHIR_NDJSON)
+    return _Streamed(edition_of(request), form)
 
 
 class _Streamed(Response[None]):
@@ -57,39 +62,59 @@ class _Streamed(Response[None]):
 
     def to_asgi_response(self, request: Request[Any, Any, Any], **_: Any) -> ASGIResponse:  # type: ignore[override]
         """The part that sends."""
-        return _Exchange(self._edition, self._form, request.headers.get("content-length") == "0")
+        limits = Limits(request.app.state.body_limit, request.app.state.record_limit)
+        return _Exchange(self._edition, self._form, limits, request.headers.get("content-length") == "0")
 
 
 class _Exchange(ASGIResponse):
-    def __init__(self, edition: Edition, form: str, empty: bool) -> None:  # noqa: FBT001
+    def __init__(self, edition: Edition, form: str, limits: Limits, empty: bool) -> None:  # noqa: FBT001
         super().__init__(media_type=MediaType.TEXT)
         self._edition = edition
         self._form = form
+        self._limits = limits
         self._empty = empty
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer until the body ends or the client goes away."""
-        rejected: Callable[[str], None] = scope["litestar_app"].state.metrics.rejected
-        answering = Answering(self._edition.planner, self._edition.protocol, as_fhir=self._form == FHIR_NDJSON)
+        """Answer until the body ends or the client goes away, and log how it ended."""
         headers = [(b"content-type", self._form.encode()), (b"cache-control", b"no-store")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         # Where the body stops or breaks off, the answer ends without its proper end, so that nobody takes it for whole.
         incoming = _Incoming(receive)
+        counted: Counter[bool] = Counter()
+        began = time.perf_counter()
+        ended = "failed"
         try:
-            async for line in self._lines(incoming):
-                answer = answering.answer(line)
-                if answer.failed:
-                    rejected("line")
-                await send({"type": "http.response.body", "body": answer.body + b"\n", "more_body": True})
-                # Between two lines, others have their turn.
-                await asyncio.sleep(0)
-                incoming.look()
+            await self._answer(incoming, send, counted, scope["litestar_app"].state.metrics.rejected)
+            ended = "whole"
+        except HTTPException as error:
+            ended = "too slow" if error.status_code == 408 else "client gone"
+        except asyncio.CancelledError:
+            ended = "stopped"
+            raise
         finally:
             incoming.close()
+            seconds = round(time.perf_counter() - began, 3)
+            log.info("batch", lines=counted.total(), problems=counted[True], seconds=seconds, ended=ended)
+
+    async def _answer(
+        self, incoming: _Incoming, send: Send, counted: Counter[bool], rejected: Callable[[str], None]
+    ) -> None:
+        answering = Answering(
+            self._edition.planner, self._edition.protocol, as_fhir=self._form == FHIR_NDJSON, limits=self._limits
+        )
+        async for line in self._lines(incoming):
+            answer = answering.answer(line)
+            counted[answer.failed] += 1
+            if answer.failed:
+                rejected("line")
+            await send({"type": "http.response.body", "body": answer.body + b"\n", "more_body": True})
+            # Between two lines, others have their turn.
+            await asyncio.sleep(0)
+            incoming.look()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _lines(self, incoming: _Incoming) -> AsyncIterator[Line]:
-        lines = Lines(LONGEST_LINE)
+        lines = Lines(self._limits.longest)
         more = not self._empty
         while more:
             message = await incoming.next()
@@ -101,10 +126,11 @@ class _Exchange(ASGIResponse):
 
 
 class _Incoming:
-    """The pieces of a body, the next one asked for while the last one is worked on: so a client's leaving is seen."""
+    """The pieces of a body, some asked for while the last one is worked on: so a client's leaving is seen behind them."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
+        self._ahead: deque[dict[str, Any]] = deque()
         self._pending = self._ask()
 
     def _ask(self) -> asyncio.Task[dict[str, Any]]:
@@ -115,19 +141,29 @@ class _Incoming:
 
     async def next(self) -> dict[str, Any]:
         """The next piece. Raises if the client is gone, or sends nothing for too long while nothing else is done."""
+        if self._ahead:
+            return self._ahead.popleft()
         if self._is_late():
             # It ran out of time while we were busy: not the client's fault.
             self._pending = self._ask()
-        message = await self._pending
-        if message["type"] == "http.disconnect":
-            raise HTTPException(status_code=400)
+        message = self._there(await self._pending)
         self._pending = self._ask()
         return message
 
     def look(self) -> None:
-        """Raise if the client is gone."""
-        if self._pending.done() and not self._is_late() and self._pending.result()["type"] == "http.disconnect":
+        """Take what has arrived, up to a limit. Raise if the client is gone."""
+        if self._is_late():
+            self._pending = self._ask()
+        elif self._pending.done() and len(self._ahead) < AHEAD:
+            self._ahead.append(self._there(self._pending.result()))
+            # After the last piece there is still the client's leaving to hear of.
+            self._pending = self._ask()
+
+    @staticmethod
+    def _there(message: dict[str, Any]) -> dict[str, Any]:
+        if message["type"] == "http.disconnect":
             raise HTTPException(status_code=400)
+        return message
 
     def _is_late(self) -> bool:
         error = self._pending.exception() if self._pending.done() else None

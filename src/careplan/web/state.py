@@ -106,9 +106,21 @@ def edition_of(request: Request[Any, Any, State]) -> Edition:
 
 
 class UnsupportedMediaType(HTTPException):
-    """The body is not declared as a type that is read here."""
+    """The body is not declared as one of the types that are read here."""
 
     status_code = 415
+
+    def __init__(self, takes: Sequence[str]) -> None:
+        super().__init__(extra={"takes": list(takes)})
+
+
+def declared(request: Request[Any, Any, Any], *takes: str) -> str:
+    """The type of the body. Raises 415 unless it is declared as one of these, in UTF-8, and not packed."""
+    media_type, parameters = request.content_type
+    plain = request.headers.get("content-encoding", "identity").strip().lower() in ("", "identity")
+    if not plain or media_type not in takes or parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+        raise UnsupportedMediaType(takes)
+    return media_type
 
 
 class JsonRequest(Request[None, None, State]):
@@ -116,11 +128,7 @@ class JsonRequest(Request[None, None, State]):
 
     async def json_body(self, *media_types: str) -> bytes:
         """The body. Raises 415 unless it is JSON, or of one of these types, in UTF-8."""
-        media_type, parameters = self.content_type
-        if media_type not in (media_types or ("application/json",)):
-            raise UnsupportedMediaType
-        if parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
-            raise UnsupportedMediaType
+        declared(self, *(media_types or ("application/json",)))
         return await self.body()
 
 
