@@ -8,8 +8,9 @@ from typing import Self
 
 LATE_SECONDS = 0.05
 """A timer that goes off this much late says that the loop was busy: what was waited for may have come meanwhile."""
-GRACE_SECONDS = 1.0
-GRACES = 5
+GRACE_SECONDS = 0.1
+"""Nothing is ended before it was waited for this long without a busy moment."""
+GRACES = 50
 
 
 class Shares:
@@ -64,7 +65,7 @@ class Limit:
                 raise TimeoutError from None
 
     def _end(self) -> None:
-        if self._loop.time() - self._due > LATE_SECONDS and self._graces:
+        if self._graces == GRACES or (self._graces and self._loop.time() - self._due > LATE_SECONDS):
             self._graces -= 1
             self._due = self._loop.time() + GRACE_SECONDS
             self._handle = self._loop.call_at(self._due, self._end)
