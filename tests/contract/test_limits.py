@@ -318,8 +318,8 @@ def test_a_body_that_came_while_the_service_was_busy_is_not_called_late(sent: by
     assert asyncio.run(_busy_then(sent)) == status
 
 
-def test_pdfs_hold_up_nothing_else_and_wait_only_so_long(tmp_path: Path) -> None:
-    with running(tmp_path / "log", CAREPLAN_REQUEST_SECONDS="1") as address:
+def test_pdfs_hold_up_nothing_else_and_only_so_many_wait(tmp_path: Path) -> None:
+    with running(tmp_path / "log", CAREPLAN_REQUEST_SECONDS="20") as address:
         body = json.loads((ROOT / "examples" / "daily-benzodiazepine.json").read_text())
         pdf = {"Accept": "application/pdf"}
         with ThreadPoolExecutor(30) as many:
@@ -335,6 +335,15 @@ def test_pdfs_hold_up_nothing_else_and_wait_only_so_long(tmp_path: Path) -> None
         assert {answer.status_code for answer in answers} == {200, 503}
         assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 503)
         assert all(answer.content.startswith(b"%PDF") for answer in answers if answer.status_code == 200)
+
+
+def test_a_request_for_which_there_is_no_time_gets_503_and_says_when_to_come_back(tmp_path: Path) -> None:
+    with running(tmp_path / "log", CAREPLAN_REQUEST_SECONDS="0.02") as address:
+        body = json.loads((ROOT / "examples" / "daily-benzodiazepine.json").read_text())
+        answer = httpx.post(f"{address}/v1/care-plans", json=body, headers={"Accept": "application/pdf"}, timeout=30)
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "1"
+        assert answer.json()["detail"].startswith("There was no time")
 
 
 @pytest.mark.parametrize(
