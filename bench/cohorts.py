@@ -145,7 +145,7 @@ def tables(found: Json) -> str:
         commands = math.ceil(by_cores / most[kind])
         seconds = patients / min(by_cores, commands * most[kind])
         where = "one machine" if kind == "local" else "a cluster"
-        answers = f"{patients * found['bytes']['different'] / 1e9:,.2g} GB"
+        answers = _bytes(patients * found["bytes"]["different"])
         sizes.append([f"{patients:,}", where, cores, commands, _time(seconds), answers])
     count = machine["patients"]
     parts = [
@@ -171,6 +171,13 @@ def _scaling(rows: dict[str, dict[str, Figure]], kind: str) -> str:
     )
 
 
+def _bytes(size: float) -> str:
+    for unit, length in (("TB", 1e12), ("GB", 1e9)):
+        if size >= length:
+            return f"{size / length:.0f} {unit}"
+    return f"{size / 1e6:.0f} MB"
+
+
 def _time(seconds: float) -> str:
     for unit, length in (("h", 3_600), ("min", 60)):
         if seconds >= 1.5 * length:
@@ -192,8 +199,14 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--quick", action="store_true", help="few patients, one round")
     options.add_argument("--keep", action="store_true", help="write figures and tables into docs")
+    options.add_argument("--rounds", type=int, default=3, help="how often each is measured")
+    options.add_argument(
+        "--patients", type=int, default=12_000, help="how many are alike; a third as many are all different"
+    )
     chosen = options.parse_args()
-    found = cohorts(300, 100, 1) if chosen.quick else cohorts()
+    if chosen.quick and chosen.keep:
+        options.error("what was measured quickly is not kept")
+    found = cohorts(300, 100, 1) if chosen.quick else cohorts(chosen.patients, chosen.patients // 3, chosen.rounds)
     if chosen.keep:
         KEPT.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
         write_manual(found)
