@@ -108,11 +108,21 @@ def test_every_fault_of_a_question_is_named_by_its_place(address: str, path: str
     assert "Zyxwvut" not in answer.text
 
 
-@pytest.mark.parametrize("item", ["no-such-rule", "no-adult-at-home-after/x", "/"])
-def test_an_item_that_neither_plan_nor_rulebook_has_is_not_found(address: str, item: str) -> None:
-    answer = httpx.post(f"{address}/v1/care-plans/what-would-change", json={"patient": {}, "item": item})
-    assert answer.status_code == 404
-    assert answer.headers["content-type"] == "application/problem+json"
+@pytest.mark.parametrize(
+    "item",
+    [
+        "no-such-rule",
+        "no-adult-at-home-after/x",
+        "/",
+        "sleep-under-five-hours/",
+        "sleep-under-five-hours/alprazolam",
+        "no-adult-at-home-after/hypertension",
+    ],
+)
+def test_an_item_that_no_plan_for_the_patient_could_have_is_a_fault_of_the_body(address: str, item: str) -> None:
+    patient = {"medications": [{"name": "Xanax"}], "conditions": ["hypertension"]}
+    answer = httpx.post(f"{address}/v1/care-plans/what-would-change", json={"patient": patient, "item": item})
+    assert pointers(answer) == {"/item"}
 
 
 def test_the_questions_of_a_plan_are_enough_to_drive_a_form(address: str) -> None:

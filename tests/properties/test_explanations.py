@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +15,9 @@ from careplan.certainty import Certainty
 from careplan.difference import items_of
 from careplan.explain import standing
 from careplan.facts import FactMaker
+from careplan.fields import KINDS, LIMITS, MAY_BE_CHANGED
 from careplan.inquiry import merge_patch
+from careplan.nearness import grain_of
 from careplan.patient import Patient
 from careplan.planner import Planner
 from careplan.rulebook.conditions import Every, Group, Pattern, Test, When, tests_of
@@ -158,6 +161,102 @@ def test_a_rule_that_is_undecided_hangs_on_its_questions_and_can_still_go_both_w
             if len(seen) == 2:
                 break
         assert seen == {True, False}, (name, undecided[name], seen)
+
+
+@given(st.data())
+@settings(max_examples=30)
+def test_no_number_of_a_counterfactual_could_be_nearer_to_the_one_of_now(
+    planner: Planner, book: Rulebook, data: st.DataObject
+) -> None:
+    body = data.draw(patients(book, medicines=1))
+    there = {item.rule.id for item in items_of(planner.plan(read(planner, body)))}
+    numeric = [
+        rule.id for rule in book.rules.values() if any(one.kind in MAY_BE_CHANGED for one, _ in numbers_in(rule.when))
+    ]
+    for name in data.draw(st.lists(st.sampled_from(numeric), min_size=8, max_size=8, unique=True)):
+        for way in planner.what_would_change(read(planner, body), name).ways:
+            for (kind, field), then in numbers_of(way.patch).items():
+                now = body.get(kind, {}).get(field)
+                for nearer in between(f"{kind}.{field}", now, then) if now is not None else ():
+                    patch = way.patch | {kind: way.patch[kind] | {field: nearer}}
+                    assert planned(planner, merge_patch(body, patch), name) == (name in there), (name, now, then, nearer)
+
+
+def numbers_of(patch: dict[str, dict[str, Any]]) -> dict[tuple[str, str], float]:
+    return {
+        (kind, field): value
+        for kind, fields in patch.items()
+        for field, value in fields.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+
+
+def between(name: str, now: float, then: float) -> list[float]:
+    """Values that are nearer to now than the one offered by at least the step in which they are counted."""
+    grain = grain_of(LIMITS[name])
+    steps = int(round(abs(then - now) / grain, 6))
+    sign = 1 if then > now else -1
+    near = [round(then - sign * grain * step, 4) for step in (1, 2, 3, 5, steps // 4, steps // 2, 3 * steps // 4, steps - 1)]
+    return [one for one in near if (now < one < then) or (then < one < now)]
+
+
+def numbers_in(when: When) -> Iterator[tuple[Pattern, Test]]:
+    return (
+        (pattern, test)
+        for pattern, test in tests_in(when)
+        if pattern.kind in MAY_BE_CHANGED and KINDS[pattern.kind].fields[test.field].type == "number"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "factor", "now", "then"),
+    [
+        ("sleep-under-five-hours", "lifestyle.sleep_hours_per_night", 8, 4.9),
+        ("sleep-under-five-hours", "lifestyle.sleep_hours_per_night", 4, 5),
+        ("sleep-five-to-six-hours", "lifestyle.sleep_hours_per_night", 9, 5.9),
+        ("sleep-ten-hours-or-more", "lifestyle.sleep_hours_per_night", 10.5, 9.9),
+    ],
+)
+def test_the_value_offered_is_the_nearest_that_people_would_name(
+    planner: Planner, rule: str, factor: str, now: float, then: float
+) -> None:
+    kind, field = factor.split(".")
+    first = planner.what_would_change(read(planner, {kind: {field: now}}), rule).ways[0]
+    assert first.patch == {kind: {field: then}}
+
+
+@given(st.data())
+@settings(max_examples=20)
+def test_a_way_says_what_else_it_does_and_is_no_remedy_if_that_is_a_stop_or_hold(
+    planner: Planner, book: Rulebook, data: st.DataObject
+) -> None:
+    body = data.draw(patients(book, medicines=2))
+    before = {item.id: item for item in items_of(planner.plan(read(planner, body)))}
+    for name, item in before.items():
+        if item.level not in ("stop", "hold"):
+            continue
+        found = planner.what_would_change(read(planner, body), name)
+        for way in found.ways:
+            after = {item.id: item for item in items_of(planner.plan(read(planner, merge_patch(body, way.patch))))}
+            assert {one.id for one in way.adds} == after.keys() - before.keys()
+            assert {one.id for one in way.removes} == before.keys() - after.keys() - {name}
+            assert len(way.besides) == len(way.adds) + len(way.removes)
+            levels = {after[one.id].level for one in way.adds} & {"stop", "hold"}
+            assert (way.brings_up is None) == (not levels)
+            assert way.brings_up != "hold" or levels == {"hold"}
+        assert len({way.brings_up is None for way in found.ways}) <= 1
+
+
+def test_a_product_that_brings_up_the_same_contraindication_is_not_offered_as_if_nothing_else_happened(
+    planner: Planner,
+) -> None:
+    body = {
+        "treatment": {"product": "racemic", "preferred_route": "iv"},
+        "conditions": ["aneurysmal_vascular_disease"],
+    }
+    found = planner.what_would_change(read(planner, body), "blood-vessel-condition-and-ketamine")
+    assert [way.brings_up for way in found.ways] == ["stop"]
+    assert any(words.startswith("brings up [stop]") for words in found.ways[0].besides)
 
 
 def tests_in(when: When) -> Iterator[tuple[Pattern, Test]]:

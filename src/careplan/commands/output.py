@@ -64,6 +64,10 @@ class Output:
         click.echo(f"{found.title} ({found.rule}) {'would go away' if found.there else 'would come up'} if:")
         for at, way in enumerate(found.ways, 1):
             click.echo(f"{at:3}. " + "\n     and ".join(f"{change.then} (now: {change.now})" for change in way.changes))
+            if way.brings_up:
+                click.echo(f"     but this brings up a {way.brings_up}, so it is no remedy by itself")
+            for words in way.besides:
+                click.echo(f"     also {words}")
         if not found.ways:
             click.echo("  nothing that patient or clinic could change. What stands in the way:")
             for condition in found.fixed:
