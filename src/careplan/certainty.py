@@ -6,7 +6,8 @@ already ruled out by an answer asks nothing more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -35,6 +36,15 @@ _LISTS = {
 }
 
 
+class Alternative(NamedTuple):
+    """A group of a rule's conditions, the fact it is put to where there can be many, and the verdict on both together."""
+
+    group: Group
+    subject: str
+    fact: Fact | None
+    verdict: Verdict
+
+
 class Certainty:
     """Three-valued evaluation of conditions on the facts of one case."""
 
@@ -49,11 +59,29 @@ class Certainty:
         self._not_asked = not_asked(patient)
 
     def of(self, when: When) -> Verdict:
-        """The verdict on a rule's conditions."""
-        return _any(self._group(group) for group in when)
+        """The verdict on a rule's conditions. One that holds for one medicine can still hang on answers about another."""
+        by_subject: dict[str, list[Verdict]] = {}
+        for one in self.alternatives(when):
+            by_subject.setdefault(one.subject, []).append(one.verdict)
+        verdicts = [_any(found) for found in by_subject.values()]
+        held = [holds for holds, _ in verdicts]
+        return (
+            True if True in held else None if None in held else False,
+            frozenset().union(*(pointers for _, pointers in verdicts)),
+        )
 
-    def _group(self, group: Group) -> Verdict:
-        return _all(self.of_pattern(pattern) for pattern in group)
+    def alternatives(self, when: When) -> Iterator[Alternative]:
+        """Each group of conditions, on each of the facts of which there can be many."""
+        for group in when:
+            many = next((pattern for pattern in group if KINDS[pattern.kind].many), None)
+            others = [self.of_pattern(pattern) for pattern in group if pattern is not many]
+            if many is None:
+                yield Alternative(group, "", None, _all(others))
+            elif self.list_is_missing(many.kind):
+                yield Alternative(group, many.kind, None, _all([*others, self.of_pattern(many)]))
+            else:
+                for fact in self.known_facts(many.kind):
+                    yield Alternative(group, fact.id, fact, _all([*others, self.of_fact(many, fact)]))
 
     def of_pattern(self, pattern: Pattern) -> Verdict:
         """The verdict on one pattern: whether any fact of its kind satisfies it."""

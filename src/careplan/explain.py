@@ -116,7 +116,7 @@ class Explainer:
             met=nearest.met,
             missing=nearest.missing,
             because_not=[self._condition(unmet, certainty, words) for unmet in nearest.unmet],
-            questions=sorted(pointers) if holds is None else [],
+            questions=sorted(pointers),
         )
 
     def _condition(self, unmet: Unmet, certainty: Certainty, words: Words) -> ConditionReport:

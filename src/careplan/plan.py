@@ -191,7 +191,8 @@ class RuleReport(Part, frozen=True, kw_only=True):
     """What became of one rule, and why.
 
     `because_not` are exactly the conditions that keep it from firing, of the alternative that is nearest to holding;
-    `met` counts the conditions of that alternative that hold. `questions` are the unanswered ones on which it hangs.
+    `met` counts the conditions of that alternative that hold. `questions` are the unanswered ones on which it
+    hangs, of a rule that fired also whether it says the same of something else.
     """
 
     rule: RuleRef
