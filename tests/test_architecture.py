@@ -49,7 +49,7 @@ LAYERS = [
     {"web.plans"},
     {"web.fhir", "web.reference", "web.health", "web.handbook", "web.whatif", "web.hooks", "web.batch"},
     {"web.app"},
-    {"commands.common", "commands.output"},
+    {"commands.common", "commands.output", "commands.answering"},
     {"commands"},
     {"cli"},
 ]
@@ -63,7 +63,7 @@ def name_of(path: Path) -> str:
 def layer_of(name: str) -> int:
     if name.startswith("formats.") and name not in {"formats.sheet", "formats.drawing"}:
         name = "formats"
-    if name.startswith("commands.") and name not in {"commands.common", "commands.output"}:
+    if name.startswith("commands.") and name not in {"commands.common", "commands.output", "commands.answering"}:
         name = "commands"
     return next(at for at, names in enumerate(LAYERS) if name in names)
 
