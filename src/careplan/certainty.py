@@ -147,6 +147,10 @@ class Certainty:
             return True if True in parts else None if None in parts else False
         return False if False in parts else None if None in parts else True
 
+    def of_missing(self, pattern: Pattern) -> bool | None:
+        """Whether what a pattern is about could still turn up, where it has not: None if so, False if not."""
+        return None if self.list_is_missing(pattern.kind) and not self._ruled_out(pattern) else False
+
     def list_is_missing(self, kind: str) -> bool:
         """True when the list from which facts of a kind come was not sent."""
         return KINDS[kind].many and _LISTS[kind] in self._not_asked

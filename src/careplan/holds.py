@@ -114,6 +114,41 @@ class HoldQuestions:
         """An entry that could be there for a protected reason, and does not say."""
         return resolved.entry.indication in (None, "other") and _any_in(resolved, self._may_protect)
 
+    def against(self, patient: Patient, medicines: Sequence[Resolved], name: str | None = None) -> tuple[str, ...]:
+        """Where the answers stand (JSON Pointers) that close the question, or keep it from ever being open.
+
+        That is for the ingredient `name`, or, without one, for whatever else could be taken.
+        """
+        own = [resolved for resolved in medicines if any(row.ingredient == name for row in _rows(resolved))]
+        found = [f"/conditions/{at}" for at, one in enumerate(patient.conditions or ()) if one in self._closing_conditions]
+        flags, drinks = patient.red_flags, patient.lifestyle.alcohol_drinks_per_week
+        found += [f"/red_flags/{flag}" for flag in _CLOSING_FLAGS if getattr(flags, flag) is True]
+        found += ["/lifestyle/alcohol_drinks_per_week"] if drinks is not None and drinks >= self._drinks else []
+        found += [_reason(resolved) for resolved in medicines if self._protects(resolved)]
+        found += [_reason(resolved) for resolved in own if _is_rescue(resolved)]
+        if name in self._dependent:
+            daily = (one for one in medicines if one.entry.schedule == "daily" and self._makes_dependent(one))
+            found += [f"/medications/{one.index}/schedule" for one in daily]
+        if any(row.hold != "ask" for one in own for row in _rows(one) if row.ingredient == name):
+            found += [f"/medications/{one.index}" for one in own]
+        if not found:
+            found += [f"/medications/{one.index}" for one in medicines if not _is_read(one) or (one in own and one.problem)]
+            vague = (one for one in medicines if self._is_vague(one) and one.entry.indication)
+            found += [f"/medications/{one.index}/indication" for one in vague]
+            found += [f"/other_conditions/{at}" for at in range(len(patient.other_conditions))]
+        return tuple(dict.fromkeys(found))
+
+
+_CLOSING_FLAGS = ("new_neurological_symptom", "intoxicated_now")
+
+
+def _reason(resolved: Resolved) -> str:
+    """Where an entry says that it is there against seizures, catatonia or withdrawal, or as rescue."""
+    if resolved.entry.indication in PROTECTED_INDICATIONS:
+        return f"/medications/{resolved.index}/indication"
+    own = resolved.entry.schedule == "rescue"
+    return f"/medications/{resolved.index}/schedule" if own else f"/medications/{resolved.index}"
+
 
 def hold_for(row: Ingredient, holds: Iterable[Hold]) -> Hold | None:
     """The signed hold of the protocol for a class of this ingredient; the longest one if there are several."""
