@@ -60,28 +60,27 @@ class Certainty:
 
     def of(self, when: When) -> Verdict:
         """The verdict on a rule's conditions. One that holds for one medicine can still hang on answers about another."""
-        by_subject: dict[str, list[Verdict]] = {}
-        for one in self.alternatives(when):
-            by_subject.setdefault(one.subject, []).append(one.verdict)
-        verdicts = [_any(found) for found in by_subject.values()]
-        held = [holds for holds, _ in verdicts]
-        return (
-            True if True in held else None if None in held else False,
-            frozenset().union(*(pointers for _, pointers in verdicts)),
-        )
+        return taken_together(self.alternatives(when))
 
     def alternatives(self, when: When) -> Iterator[Alternative]:
-        """Each group of conditions, on each of the facts of which there can be many."""
+        """Each group of conditions that is not ruled out, on each of the facts of which there can be many."""
         for group in when:
-            many = next((pattern for pattern in group if KINDS[pattern.kind].many), None)
-            others = [self.of_pattern(pattern) for pattern in group if pattern is not many]
+            many = None
+            verdict = _YES
+            for pattern in group:
+                if KINDS[pattern.kind].many:
+                    many = pattern
+                elif verdict[0] is not False:
+                    verdict = _both(verdict, self.of_pattern(pattern))
+            if verdict[0] is False:
+                continue
             if many is None:
-                yield Alternative(group, "", None, _all(others))
+                yield Alternative(group, "", None, verdict)
             elif self.list_is_missing(many.kind):
-                yield Alternative(group, many.kind, None, _all([*others, self.of_pattern(many)]))
+                yield Alternative(group, many.kind, None, _both(verdict, self.of_pattern(many)))
             else:
                 for fact in self.known_facts(many.kind):
-                    yield Alternative(group, fact.id, fact, _all([*others, self.of_fact(many, fact)]))
+                    yield Alternative(group, fact.id, fact, _both(verdict, self.of_fact(many, fact)))
 
     def of_pattern(self, pattern: Pattern) -> Verdict:
         """The verdict on one pattern: whether any fact of its kind satisfies it."""
@@ -233,6 +232,26 @@ def not_asked(patient: Patient) -> frozenset[str]:
         ("/expectations/goals", patient.expectations.goals),
     )
     return frozenset(pointer for pointer, value in lists if value is None)
+
+
+def taken_together(alternatives: Iterable[Alternative]) -> Verdict:
+    """The verdict on a rule: for each subject one alternative is enough."""
+    by_subject: dict[str, list[Verdict]] = {}
+    for one in alternatives:
+        by_subject.setdefault(one.subject, []).append(one.verdict)
+    held: bool | None = False
+    undecided: set[str] = set()
+    for found in by_subject.values():
+        holds, pointers = found[0] if len(found) == 1 else _any(found)
+        held = held if held is True or holds is False else holds
+        undecided |= pointers
+    return held, frozenset(undecided)
+
+
+def _both(one: Verdict, other: Verdict) -> Verdict:
+    if one[0] is True or other[0] is False:
+        return other
+    return one if one[0] is False or other[0] is True else (None, one[1] | other[1])
 
 
 def _any(verdicts: Iterable[Verdict]) -> Verdict:

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from careplan.certainty import Certainty
+from careplan.certainty import Certainty, taken_together
 from careplan.engine import Finding
 from careplan.facts import Case
 from careplan.holds import HoldQuestions
@@ -51,9 +51,10 @@ class Explainer:
         made: dict[str, list[str]] = {finding.rule: [] for finding in findings}
         for item in items:
             made[item.rule.id].append(item.id)
+        likeness = _Likeness(case, certainty, reasons)
         reports: list[_Ranked] = []
         for at, kinds, rules in self._clusters:
-            key = _likeness(at, kinds, case, certainty, reasons)
+            key = likeness.of(at, kinds)
             found = self._explained.get(key) if key is not None else None
             if found is None:
                 found = tuple(self._ranked(self._report(rule, rule.id in made, certainty, reasons)) for rule in rules)
@@ -76,9 +77,11 @@ class Explainer:
         return self._nearness(report), report
 
     def _report(self, rule: Rule, fired: bool, certainty: Certainty, reasons: Reasons) -> RuleReport:  # noqa: FBT001
-        holds, pointers = certainty.of(rule.when)
+        alternatives = list(certainty.alternatives(rule.when))
+        holds, pointers = taken_together(alternatives)
         outcome: Outcome = "fired" if fired else "not_fired" if holds is False else "undecided"
-        _, best = nearest(rule.when, certainty, undecided=outcome == "undecided")
+        open_ = [one for one in alternatives if one.verdict[0] is None] if outcome == "undecided" else []
+        _, best = nearest(rule.when, certainty, open_)
         return RuleReport(
             rule=RuleRef(id=rule.id, version=rule.file.version, status=rule.file.status),
             level=rule.file.level,
@@ -115,23 +118,42 @@ class Explainer:
         )
 
 
-def _likeness(cluster: int, kinds: tuple[str, ...], case: Case, certainty: Certainty, reasons: Reasons) -> Hashable:
-    """What the reports on rules over these kinds of facts follow from; None where they would hold a caller's own words."""
-    parts: list[Hashable] = [cluster]
-    for kind in kinds:
-        facts = certainty.known_facts(kind)
+class _Likeness:
+    """What reports follow from, for one case: equal keys mean equal reports."""
+
+    def __init__(self, case: Case, certainty: Certainty, reasons: Reasons) -> None:
+        self._case = case
+        self._certainty = certainty
+        self._reasons = reasons
+        self._parts: dict[str, tuple[Hashable, ...] | None] = {}
+
+    def of(self, cluster: int, kinds: tuple[str, ...]) -> Hashable:
+        """The key of the rules over these kinds of facts; None where reports would hold a caller's own words."""
+        key: list[Hashable] = [cluster]
+        for kind in kinds:
+            if kind not in self._parts:
+                self._parts[kind] = self._of_kind(kind)
+            parts = self._parts[kind]
+            if parts is None:
+                return None
+            key.append(parts)
+        return tuple(key)
+
+    def _of_kind(self, kind: str) -> tuple[Hashable, ...] | None:
+        case = self._case
+        facts = self._certainty.known_facts(kind)
         if facts and (kind in ("goal", "medicine_check") or (kind == "protocol" and case.patient.protocol)):
             return None
-        parts += [fact.mark for fact in facts]
+        parts: list[Hashable] = [fact.mark for fact in facts]
         parts += [case.holds[fact.ingredient.ingredient] for fact in facts if fact.ingredient]
-        if certainty.list_is_missing(kind):
+        if self._certainty.list_is_missing(kind):
             parts.append((kind, *case.of_any_medicine.items()))
         if kind in ("medicine", "regimen", "shared_class"):
             if any(resolved.problem == "partly_recognized" for resolved in case.medicines):
                 return None
             parts += [called(resolved.match) for resolved in case.medicines]
             if kind == "medicine":
-                parts.append(reasons.likeness)
+                parts.append(self._reasons.likeness)
         elif kind in ("history", "condition"):
             parts += case.patient.conditions or ()
-    return tuple(parts)
+        return tuple(parts)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from careplan.certainty import Certainty, list_pointer
 from careplan.facts import Case, Fact
 from careplan.holds import HoldQuestions
+from careplan.medications import called
 from careplan.rulebook.conditions import Expression, Pattern, tests_of
 from careplan.rulebook.model import Rulebook
 from careplan.standing import Unmet
@@ -32,16 +34,28 @@ class Reasons:
         self._case = case
         self._certainty = certainty
         self._words = Words(book, case)
-        self._against: dict[str | None, tuple[str, ...]] = {
-            name: holds.against(case.patient, case.medicines, name) for name in (None, *case.holds)
-        }
+        self._holds = holds
+        self._found: dict[str | None, tuple[str, ...]] = {}
 
-    @property
+    @cached_property
     def likeness(self) -> Hashable:
         """What the words about hold questions follow from, besides the facts about medicines."""
-        return tuple(
-            (name, *((pointer, self._answer(pointer)) for pointer in found)) for name, found in self._against.items()
+        patient = self._case.patient
+        return (
+            tuple(
+                [(self._of_entry_at(one.index), one.entry.schedule, one.entry.indication) for one in self._case.medicines]
+            ),
+            tuple(patient.conditions or ()),
+            len(patient.other_conditions),
+            patient.lifestyle.alcohol_drinks_per_week,
+            patient.red_flags,
         )
+
+    def _against(self, name: str | None) -> tuple[str, ...]:
+        """The answers that keep a hold question from being open."""
+        if name not in self._found:
+            self._found[name] = self._holds.against(self._case.patient, self._case.medicines, name)
+        return self._found[name]
 
     def given(self, unmet: Unmet) -> Given:
         """What the answers say about a condition that does not hold."""
@@ -50,17 +64,16 @@ class Reasons:
         words = self._words.given(unmet.fact, unmet.part)
         if len(unmet.places) > 1:
             words += [self._answer(f"/treatment/{name}") for name in _SESSIONS if name in unmet.fact.properties]
-        fields = {test.field for test in tests_of(unmet.part)}
         pointers = set(_pointers(unmet.part, unmet.fact))
-        if unmet.fact.kind == "medicine" and unmet.fact.ingredient and "hold_question" in fields:
+        if unmet.fact.ingredient and any(test.field == "hold_question" for test in tests_of(unmet.part)):
             question = self._case.holds[unmet.fact.ingredient.ingredient]
-            against = self._against[unmet.fact.ingredient.ingredient]
             if question.stance is None and question.may_open:
                 pointers |= question.waits_for
             elif question.stance != "open":
+                against = self._against(unmet.fact.ingredient.ingredient)
                 pointers |= set(against)
-                words += [self._answer(pointer) for pointer in against]
-        return Given(list(dict.fromkeys(words)), sorted(pointers))
+                words = list(dict.fromkeys([*words, *(self._answer(pointer) for pointer in against)]))
+        return Given(words, sorted(pointers))
 
     def _of_list(self, pattern: Pattern) -> Given:
         """What is there instead of the subject that a pattern is about; why none could be, where none was asked for."""
@@ -88,7 +101,7 @@ class Reasons:
             if field in tested:
                 says = self._book.vocabulary.fields[f"medicine.{field}"].says
                 words.append(says.replace("{value}", self._words.value("medicine", field, value)))
-                pointers += self._against[None] if field == "hold_question" else ["/protocol/holds"]
+                pointers += self._against(None) if field == "hold_question" else ["/protocol/holds"]
         words += [self._answer(pointer) for pointer in pointers if pointer != "/protocol/holds"]
         return Given(words, pointers)
 
@@ -107,16 +120,19 @@ class Reasons:
             "{value}", self._words.value(group, rest, value if isinstance(value, str | bool) else float(value))
         )
 
+    def _of_entry_at(self, index: int) -> Hashable:
+        """What a name for an entry follows from."""
+        resolved = self._case.medicines[index]
+        return resolved.match and (called(resolved.match), resolved.problem)
+
     def _of_entry(self, index: str, field: str = "") -> str:
         resolved = self._case.medicines[int(index)]
-        known = resolved.match is not None and resolved.problem != "partly_recognized"
-        name = self._words.recognized(resolved.index) if known else f"medicine {resolved.index + 1}"
-        if not known:
-            return f"{name} was not recognized"
+        if resolved.match is None or resolved.problem == "partly_recognized":
+            return f"medicine {resolved.index + 1} was not recognized"
+        name = self._words.recognized(resolved.index)
         if not field:
             # What is taken as rescue by its product, and what a rulebook speaks of no hold for.
-            rescue = resolved.match is not None and resolved.match.rescue
-            return f"{name} is a rescue medicine" if rescue else f"no hold is discussed for {name}"
+            return f"{name} is a rescue medicine" if resolved.match.rescue else f"no hold is discussed for {name}"
         says = self._book.vocabulary.fields[f"medicine.{field}"].says
         return f"{name}: {says.replace('{value}', self._words.value('medicine', field, getattr(resolved.entry, field)))}"
 

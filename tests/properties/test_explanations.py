@@ -65,7 +65,8 @@ def test_a_rule_that_did_not_fire_fires_once_exactly_the_named_conditions_are_me
         assert (entry.because_not == []) == (rule.id in fired)
         if rule.id in fired:
             continue
-        group, standing = nearest(rule.when, certainty, undecided=entry.outcome == "undecided")
+        open_ = [one for one in certainty.alternatives(rule.when) if one.verdict[0] is None]
+        group, standing = nearest(rule.when, certainty, open_)
         unmet = frozenset(
             (at, one.places) for at, pattern in enumerate(group) for one in standing.unmet if one.pattern is pattern
         )
