@@ -22,6 +22,7 @@ LAYERS = [
     {"facts", "intake", "cohort"},
     {"settings", "inquiry"},
     {"engine", "certainty", "plan"},
+    {"turns"},
     {"openness", "words", "reading", "difference", "timeline", "languages", "subject", "nearness", "standing"},
     {"reasons"},
     {"questions", "explain", "counterfactual"},

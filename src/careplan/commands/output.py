@@ -54,7 +54,7 @@ class Output:
         if self._form == "json":
             self.data(found)
         else:
-            click.echo("\n".join(found.in_words) or "Both plans are the same.")
+            click.echo("Both plans are the same." if found.same else "\n".join(found.in_words))
 
     def ways(self, found: WhatWouldChange) -> None:
         """What would change an item."""
