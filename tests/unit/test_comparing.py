@@ -215,8 +215,8 @@ PLAN = {
         ({"other_conditions": ["gout"]}, "No longer among what was not considered: measles"),
         ({"other_conditions": ["measles", "gout"]}, "what was not considered"),
         (
-            {"lifestyle": {"sleep_hours_per_night": 4.5}},
-            "no longer “sleeps about 4 hours a night”, now “sleeps about 4.5 hours",
+            {"lifestyle": {"exercise_minutes_per_week": 30}},
+            "no longer “minutes of exercise a week: 20",
         ),
         ({"medications": [{"name": "Valium"}]}, "Medicine 1 as understood: alprazolam (Xanax), benzodiazepine"),
         ({"medications": [{"name": "Xanax", "schedule": "daily"}]}, "No longer asked: How is this medicine taken"),
