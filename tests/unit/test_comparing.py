@@ -201,7 +201,7 @@ def test_a_difference_names_exactly_what_differs(planner: Planner, book: Ruleboo
 
 PLAN = {
     "medications": [{"name": "Xanax", "dose_mg": 1}],
-    "lifestyle": {"exercise_minutes_per_week": 20},
+    "lifestyle": {"stress_practice_minutes_per_day": 4},
     "conditions": ["hypertension"],
     "other_conditions": ["gout", "measles"],
     "treatment": {"product": "racemic"},
@@ -215,8 +215,8 @@ PLAN = {
         ({"other_conditions": ["gout"]}, "No longer among what was not considered: measles"),
         ({"other_conditions": ["measles", "gout"]}, "what was not considered"),
         (
-            {"lifestyle": {"exercise_minutes_per_week": 30}},
-            "no longer “minutes of exercise a week: 20",
+            {"lifestyle": {"stress_practice_minutes_per_day": 5}},
+            "no longer “minutes of calming practice a day: 4",
         ),
         ({"medications": [{"name": "Valium"}]}, "Medicine 1 as understood: alprazolam (Xanax), benzodiazepine"),
         ({"medications": [{"name": "Xanax", "schedule": "daily"}]}, "No longer asked: How is this medicine taken"),
