@@ -67,6 +67,18 @@ def test_each_change_is_compared_with_the_patient_as_sent(address: str) -> None:
     assert "added" not in none
 
 
+def test_every_factor_can_be_taken_away(address: str) -> None:
+    gone = {
+        "red_flags": {"suicidal_thoughts": None},
+        "treatment": None,
+        "medications": None,
+        "other_conditions": None,
+        "protocol": {"driving_hours": None, "holds": None},
+    }
+    answer = httpx.post(f"{address}/v1/care-plans/compare", json={"patient": PATIENT, "changes": [gone]})
+    assert answer.status_code == 200, answer.text
+
+
 def test_what_would_change_an_item_is_a_merge_patch_that_compare_confirms(address: str) -> None:
     asked = {"patient": PATIENT, "item": "no-adult-at-home-after"}
     found = httpx.post(f"{address}/v1/care-plans/what-would-change", json=asked).json()
@@ -95,6 +107,16 @@ def test_where_nothing_changeable_would_do_the_answer_says_what_stands_in_the_wa
         ("compare", {"patient": [], "changes": [{}]}, {"/patient"}),
         ("compare", [], {""}),
         ("compare", {"patient": {}, "changes": [{}], "Zyxwvut": 1}, {""}),
+        (
+            "compare",
+            {"patient": {"age_years": -1}, "changes": [{}, {"age_years": "x"}, {"lifestyle": {"sleeep": 1}}]},
+            {"/patient/age_years", "/changes/1/age_years", "/changes/2/lifestyle/sleeep"},
+        ),
+        (
+            "compare",
+            {"patient": {}, "changes": [{"red_flags": {"suicidal_thougts": None}}, {"Zyxwvut": None}]},
+            {"/changes/0/red_flags/suicidal_thougts", "/changes/1"},
+        ),
         ("what-would-change", {}, {"/patient", "/item"}),
         ("what-would-change", {"patient": {}, "item": 7}, {"/item"}),
         ("compare", {"patient": {}, "changes": [{"protocol": {"driving_hours": 9}}]}, {"/changes/0/protocol/approved_by"}),

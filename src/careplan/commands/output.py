@@ -79,10 +79,27 @@ class Output:
             self.data(found)
             return
         then, now = (f"{book.id} {book.version} ({book.digest[:12]})" for book in (found.then, found.now))
-        click.echo(f"Recorded under {then}" + (f" at {found.at}" if found.at else ""))
-        click.echo("The rulebook is the same." if found.reproduced is not None else f"Replayed under {now}")
+        self._say(f"Recorded under {then}" + (f" at {found.at}" if found.at else ""))
+        if found.intact is False:
+            self._say("The record is not as it was made: its digest does not fit.")
+        elif found.intact is None:
+            self._say("The record has no digest, so it cannot be told whether it is as it was made.")
+        self._say("The rulebook is the same." if found.reproduced is not None else f"Replayed under {now}")
+        for what, turn in (("Service", found.service), ("Engine", found.engine)):
+            if turn.before != turn.after:
+                self._say(f"{what} then: {turn.before}; now: {turn.after}")
         if found.same_plan:
-            click.echo("The plan is the same.")
+            self._say("The plan is the same.")
         else:
-            click.echo("The plan is not the same." if found.reproduced is None else "The same rulebook gave another plan.")
-            click.echo("\n".join(f"  {line}" for line in found.difference.in_words))
+            self._say("The plan is not the same." if found.reproduced is None else "The same rulebook gave another plan.")
+            self._say("\n".join(f"  {line}" for line in found.difference.in_words))
+        if found.facts:
+            self._say(f"Facts that are not the same: {', '.join(found.facts)}")
+        if found.findings:
+            self._say("Rules that held on other facts, or only then or only now:")
+            self._say("\n".join(f"  {name}" for name in found.findings))
+
+    @staticmethod
+    def _say(line: str) -> None:
+        """A line that may hold what a record says, without what would steer a terminal."""
+        click.echo("".join(char if char.isprintable() or char == "\n" else "?" for char in line))
