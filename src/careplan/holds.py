@@ -55,7 +55,7 @@ class HoldQuestions:
 
         One entry that closes it closes it for every entry of the same ingredient; and as long as any entry could be
         there against seizures, catatonia or withdrawal without saying so, any condition was not read, or any answer that
-        would close it is missing, none is open.
+        would close it is missing, none is open. So no answer to come closes one that is open.
         """
         entries: dict[str, list[Resolved]] = {}
         rows: dict[str, Ingredient] = {}
@@ -70,6 +70,8 @@ class HoldQuestions:
         unreadable = any(not _is_read(resolved) for resolved in medicines) or any(one.entry.indication for one in vague)
         unreadable = unreadable or bool(patient.other_conditions)
         not_answered = _not_answered(patient)
+        could_close = {pointer for one in medicines for pointer in _missing(one, "indication")}
+        could_close |= {pointer for one in medicines if _any_in(one, self._calming) for pointer in _missing(one, "schedule")}
         found: dict[str, HoldQuestion] = {}
         for name, row in rows.items():
             own = entries[name]
@@ -77,14 +79,13 @@ class HoldQuestions:
                 found[name] = CLOSED
                 continue
             waits = {pointer for one in own for pointer in _missing(one, "schedule", "indication")}
-            waits |= {pointer for one in vague for pointer in _missing(one, "indication")}
-            waits |= not_answered
+            alike = [one for one in medicines if self._makes_dependent(one)] if name in self._dependent else []
+            waits |= {pointer for one in alike for pointer in _missing(one, "schedule")}
+            waits |= not_answered | could_close
             may_open = not unreadable and all(one.problem is None for one in own)
             if may_open and not waits:
                 found[name] = HoldQuestion("open")
             else:
-                alike = [one for one in medicines if self._makes_dependent(one)] if name in self._dependent else []
-                waits |= {pointer for one in alike for pointer in _missing(one, "schedule")}
                 found[name] = HoldQuestion(None, may_open, frozenset(waits))
         return found
 
@@ -123,7 +124,11 @@ class HoldQuestions:
         found = [f"/conditions/{at}" for at, one in enumerate(patient.conditions or ()) if one in self._closing_conditions]
         flags, drinks = patient.red_flags, patient.lifestyle.alcohol_drinks_per_week
         found += [f"/red_flags/{flag}" for flag in _CLOSING_FLAGS if getattr(flags, flag) is True]
-        found += ["/lifestyle/alcohol_drinks_per_week"] if drinks is not None and drinks >= self._drinks else []
+        drinking = [
+            f"/conditions/{at}" for at, one in enumerate(patient.conditions or ()) if one in self._closing_if_drinking
+        ]
+        if drinks is not None and (drinks >= self._drinks or (drinks > 0 and drinking)):
+            found += ["/lifestyle/alcohol_drinks_per_week", *(drinking if drinks < self._drinks else [])]
         found += [_reason(resolved) for resolved in medicines if self._protects(resolved)]
         found += [_reason(resolved) for resolved in own if _is_rescue(resolved)]
         if name in self._dependent:

@@ -141,7 +141,12 @@ def test_a_hold_question_that_is_not_open_is_led_back_to_the_answers_that_keep_i
     more = dict(more)
     medicine = {"name": "clonazepam", "schedule": more.pop("schedule", "as_needed"), "indication": "anxiety"}
     others = [more.pop("other")] if "other" in more else []
-    body = {"conditions": [], "medications": [medicine, *others], **more}
+    answered = {
+        "conditions": [],
+        "lifestyle": {"alcohol_drinks_per_week": 0},
+        "red_flags": {"intoxicated_now": False, "new_neurological_symptom": False},
+    }
+    body = answered | {"medications": [medicine, *others]} | more
     explanation = planner.explained(read(planner, body)).explanation
     assert explanation is not None
     found = [

@@ -195,4 +195,58 @@ def _values(name: str, numbers: dict[str, set[float]]) -> list[Any]:
     return [int(one) if one.is_integer() else one for one in near if LIMITS[name].least <= one <= LIMITS[name].most]
 
 
+@settings(max_examples=60)
+@given(st.data())
+def test_an_open_hold_question_is_closed_by_no_answer_that_is_still_missing(
+    planner: Planner, book: Rulebook, data: st.DataObject
+) -> None:
+    names = st.sampled_from(
+        ["clonazepam", "phenobarbital", "lorazepam", "zolpidem", "lamotrigine", "quetiapine", "tramadol"]
+    )
+    some = st.fixed_dictionaries(
+        {"name": names},
+        optional={
+            "schedule": st.sampled_from(["as_needed", "weekly", "daily"]),
+            "indication": st.sampled_from(["anxiety", "bipolar", "other"]),
+        },
+    )
+    body: Json = {
+        "conditions": [],
+        "lifestyle": {"alcohol_drinks_per_week": 0},
+        "red_flags": {"intoxicated_now": False, "new_neurological_symptom": False},
+        "medications": [
+            {"name": "clonazepam", "schedule": "as_needed", "indication": "anxiety"},
+            *data.draw(st.lists(some, max_size=3)),
+        ],
+    }
+    for pointer in data.draw(st.sets(st.sampled_from(["conditions", "lifestyle", "red_flags"]), max_size=1)):
+        del body[pointer]
+    opened = stances(planner, body, "open")
+    for pointer, answers in unanswered(book, body):
+        for answer in answers:
+            assert stances(planner, put(body, pointer, answer), "closed").isdisjoint(opened), (body, pointer, answer)
+
+
+def stances(planner: Planner, body: Json, stance: str) -> set[str]:
+    holds = planner.traced(planner.intake.convert(body))[0].holds
+    return {name for name, question in holds.items() if question.stance == stance}
+
+
+def test_a_hold_is_not_shown_before_the_schedule_that_could_close_it_is_known(planner: Planner) -> None:
+    body: Json = {
+        "conditions": [],
+        "lifestyle": {"alcohol_drinks_per_week": 0},
+        "red_flags": {"intoxicated_now": False, "new_neurological_symptom": False},
+        "medications": [
+            {"name": "clonazepam", "schedule": "as_needed", "indication": "anxiety"},
+            {"name": "phenobarbital", "indication": "bipolar"},
+            {"name": "quetiapine", "schedule": "daily", "indication": "bipolar"},
+        ],
+    }
+    assert "/medications/1/schedule" in {question.pointer for question in planned(planner, body).information_needed}
+    assert stances(planner, body, "open") == set()
+    assert "clonazepam" in stances(planner, put(body, "/medications/1/schedule", "as_needed"), "open")
+    assert "clonazepam" in stances(planner, put(body, "/medications/1/schedule", "daily"), "closed")
+
+
 REMEMBERING: dict[str, Openness] = {}
