@@ -45,7 +45,7 @@ LAYERS = [
     {"proof.prover"},
     {"web.logs", "web.keyring", "web.tracing", "web.metrics", "web.life"},
     {"web.access", "web.trust"},
-    {"web.problems", "web.cds_contract"},
+    {"web.problems", "web.cds_contract", "web.queries"},
     {"web.state", "web.contract", "web.examples", "web.journal", "web.gate"},
     {"web.reload", "web.views"},
     {"web.plans"},

@@ -56,6 +56,48 @@ def test_a_query_that_cannot_be_used_is_refused(address: str, query: dict[str, s
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "query", "said"),
+    [
+        ("POST", "/v1/care-plans", "explian=full", "did you mean explain?"),
+        ("POST", "/v1/care-plans", "explain=full&explain=record", "Explain stands more than once"),
+        ("POST", "/v1/care-plans", f"at={AT.replace('+', '%2B')}", "At is for explain=record"),
+        ("POST", "/v1/care-plans", "explain=record&at=2026-02-31T00:00:00Z", "at"),
+        ("POST", "/v1/care-plans", "Zyxwvut=1&Qponmlk=2", "does not know 2 parameters"),
+        ("POST", "/v1/care-plans/compare", "explain=full", "it takes none"),
+        ("GET", "/v1/conditions", "Zyxwvut=1", "it takes none"),
+        ("HEAD", "/v1/rules", "sektion=medications", ""),
+        ("GET", "/v1/rules", "sektion=medications", "did you mean section?"),
+        ("GET", "/v1/rules/sleep-under-five-hours", "rule_id=x", "it takes none"),
+        ("GET", "/cds-services", "Zyxwvut=1", "it takes none"),
+        ("GET", "/fhir/metadata", "Zyxwvut=1", "it takes none"),
+    ],
+)
+def test_a_parameter_that_would_do_nothing_is_refused(address: str, method: str, path: str, query: str, said: str) -> None:
+    body = PATIENT if method == "POST" else None
+    answer = httpx.request(method, f"{address}{path}?{query}", json=body)
+    assert answer.status_code in ({400, 405} if method == "HEAD" else {400}), answer.text
+    assert said in answer.text
+    assert "Zyxwvut" not in answer.text
+    assert "sektion" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/livez?t=1",
+        "/readyz?t=1",
+        "/docs?t=1",
+        "/rulebook?t=1",
+        "/fhir/metadata?_format=json&_pretty=true",
+        "/v1/rules?section=medications&level=hold",
+        "/v1/conditions?",
+    ],
+)
+def test_what_browsers_probes_and_fhir_clients_add_by_themselves_is_let_pass(address: str, path: str) -> None:
+    assert httpx.get(f"{address}{path}", follow_redirects=True).status_code == 200
+
+
 def test_each_change_is_compared_with_the_patient_as_sent(address: str) -> None:
     changes = [{"support": {"escort_available": False}}, {"medications": None}, {}]
     answer = httpx.post(f"{address}/v1/care-plans/compare", json={"patient": PATIENT, "changes": changes})

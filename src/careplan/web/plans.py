@@ -18,8 +18,9 @@ from careplan.plan import CarePlan
 from careplan.record import DecisionRecord, is_a_time, record
 from careplan.web.contract import PROBLEMS, documented
 from careplan.web.problems import FHIR_JSON
+from careplan.web.queries import UnusableQuery
 from careplan.web.state import PlanRequest, edition_of, read_of
-from careplan.web.views import JSON, VIEWS, Wanted, chosen, headers, spoken
+from careplan.web.views import CALENDAR, JSON, VIEWS, Wanted, chosen, headers, spoken
 from careplan.zones import ZONES
 
 _encoder = msgspec.json.Encoder()
@@ -95,6 +96,8 @@ def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each of the 
     media_type = chosen(accept, FHIR_JSON if read is not None and FHIR_JSON in forms else JSON, forms)
     if at is not None and not is_a_time(at):
         raise ValidationException(extra=[{"key": "at", "message": "no such time"}])
+    if at is not None and explain != "record" and media_type != CALENDAR:
+        raise UnusableQuery("at is for explain=record, or for a calendar; no plan depends on it")
     where = _zone_of(zone, edition.zone)
     language = spoken(request.headers.get("accept-language"), edition.languages.available)
     if explain == "record":
