@@ -6,7 +6,8 @@ already ruled out by an answer asks nothing more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -35,6 +36,15 @@ _LISTS = {
 }
 
 
+class Alternative(NamedTuple):
+    """A group of a rule's conditions, the fact it is put to where there can be many, and the verdict on both together."""
+
+    group: Group
+    subject: str
+    fact: Fact | None
+    verdict: Verdict
+
+
 class Certainty:
     """Three-valued evaluation of conditions on the facts of one case."""
 
@@ -49,11 +59,28 @@ class Certainty:
         self._not_asked = not_asked(patient)
 
     def of(self, when: When) -> Verdict:
-        """The verdict on a rule's conditions."""
-        return _any(self._group(group) for group in when)
+        """The verdict on a rule's conditions. One that holds for one medicine can still hang on answers about another."""
+        return taken_together(self.alternatives(when))
 
-    def _group(self, group: Group) -> Verdict:
-        return _all(self.of_pattern(pattern) for pattern in group)
+    def alternatives(self, when: When) -> Iterator[Alternative]:
+        """Each group of conditions that is not ruled out, on each of the facts of which there can be many."""
+        for group in when:
+            many = None
+            verdict = _YES
+            for pattern in group:
+                if KINDS[pattern.kind].many:
+                    many = pattern
+                elif verdict[0] is not False:
+                    verdict = _both(verdict, self.of_pattern(pattern))
+            if verdict[0] is False:
+                continue
+            if many is None:
+                yield Alternative(group, "", None, verdict)
+            elif self.list_is_missing(many.kind):
+                yield Alternative(group, many.kind, None, _both(verdict, self.of_pattern(many)))
+            else:
+                for fact in self.known_facts(many.kind):
+                    yield Alternative(group, fact.id, fact, _both(verdict, self.of_fact(many, fact)))
 
     def of_pattern(self, pattern: Pattern) -> Verdict:
         """The verdict on one pattern: whether any fact of its kind satisfies it."""
@@ -118,6 +145,10 @@ class Certainty:
         if isinstance(expression, Either):
             return True if True in parts else None if None in parts else False
         return False if False in parts else None if None in parts else True
+
+    def of_missing(self, pattern: Pattern) -> bool | None:
+        """Whether what a pattern is about could still turn up, where it has not: None if so, False if not."""
+        return None if self.list_is_missing(pattern.kind) and not self._ruled_out(pattern) else False
 
     def list_is_missing(self, kind: str) -> bool:
         """True when the list from which facts of a kind come was not sent."""
@@ -201,6 +232,26 @@ def not_asked(patient: Patient) -> frozenset[str]:
         ("/expectations/goals", patient.expectations.goals),
     )
     return frozenset(pointer for pointer, value in lists if value is None)
+
+
+def taken_together(alternatives: Iterable[Alternative]) -> Verdict:
+    """The verdict on a rule: for each subject one alternative is enough."""
+    by_subject: dict[str, list[Verdict]] = {}
+    for one in alternatives:
+        by_subject.setdefault(one.subject, []).append(one.verdict)
+    held: bool | None = False
+    undecided: set[str] = set()
+    for found in by_subject.values():
+        holds, pointers = found[0] if len(found) == 1 else _any(found)
+        held = held if held is True or holds is False else holds
+        undecided |= pointers
+    return held, frozenset(undecided)
+
+
+def _both(one: Verdict, other: Verdict) -> Verdict:
+    if one[0] is True or other[0] is False:
+        return other
+    return one if one[0] is False or other[0] is True else (None, one[1] | other[1])
 
 
 def _any(verdicts: Iterable[Verdict]) -> Verdict:

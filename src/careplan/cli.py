@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import BinaryIO, NoReturn
@@ -28,9 +27,9 @@ from careplan.commands.output import FORMS, Output
 from careplan.difference import difference
 from careplan.errors import InvalidPatient
 from careplan.hardening import harden
-from careplan.patient import TIME, Patient, Protocol
+from careplan.patient import Patient, Protocol
 from careplan.planner import Planner
-from careplan.record import read_record, record, replay
+from careplan.record import is_a_time, read_record, record, replay
 from careplan.rulebook.load import shipped
 from careplan.settings import Settings
 from careplan.zones import ZONES
@@ -103,7 +102,7 @@ def plan(
         except KeyError:
             fail(f"{item} is neither an item of this plan nor a rule", 2)
     elif at:
-        if not re.fullmatch(TIME, at):
+        if not is_a_time(at):
             fail("give the time as 2026-01-31T14:00:00Z", 2)
         output.data(record(planner, patient, at))
     else:
@@ -118,19 +117,21 @@ def plan(
 def replay_record(file: BinaryIO, *, form: str, rules: Path | None) -> None:
     """Make the decision in the record FILE again, and say whether today's rulebook would give the same plan.
 
-    Exits with 0 if it would, 1 if not, 2 if the record cannot be used, 4 if the same rulebook gave another plan.
+    Exits with 0 if it would, 1 if not, 2 if the record cannot be used, 4 if the same rulebook gave another plan or the
+    record is not as it was made.
 
     Example: careplan replay record.json
     """
     planner = Planner(read_rulebook(rules or read_settings().rules_folder))
     try:
-        found = replay(planner, read_record(file.read()))
+        recorded, intact = read_record(file.read())
+        found = replay(planner, recorded, intact=intact)
     except InvalidPatient as error:
         _refuse(error)
     except ValueError as error:
         fail(f"this is no decision record: {error}", 2)
     Output(form).replay(found)
-    sys.exit(4 if found.reproduced is False else 0 if found.same_plan else 1)
+    sys.exit(4 if found.reproduced is False or found.intact is False else 0 if found.same_plan else 1)
 
 
 @main.group()

@@ -6,22 +6,24 @@ is left alone, and where it stands in the way that is said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import Any, TypeAlias
 
 import msgspec
 
 from careplan.certainty import Certainty, as_it_stands
+from careplan.difference import ItemRef
 from careplan.facts import Case, Fact
-from careplan.fields import KINDS, LIMITS
-from careplan.rulebook.conditions import COMPARISONS, Either, Every, Expression, Group, Pattern, Test, Value
-from careplan.rulebook.model import Rule, Rulebook
+from careplan.fields import KINDS
+from careplan.nearness import Answers, Changed, Factor, candidates, smallest
+from careplan.rulebook.conditions import Either, Every, Expression, Group, Pattern, Test, Value
+from careplan.rulebook.model import Level, Rule, Rulebook
 from careplan.rulebook.prose import Prose
 from careplan.words import Words
 
-MOST_WAYS = 5
-"""As many ways are offered, the smallest first."""
+MOST_FOUND = 15
+"""As many ways are found, the smallest first, for `consequences` to choose among."""
 _MOST_TRIED = 4_000
 
 
@@ -49,10 +51,18 @@ class Change(Part, frozen=True, kw_only=True):
 
 
 class Way(Part, frozen=True, kw_only=True):
-    """Changes that together do it. `patch` is a JSON Merge Patch of the request."""
+    """Changes that together do it. `patch` is a JSON Merge Patch of the request.
+
+    `adds` and `removes` are the other items that come and go with them, `besides` says so in words. `brings_up` is the most
+    serious level of a stop or hold that such a way would bring into the plan.
+    """
 
     patch: dict[str, Any]
     changes: list[Change]
+    adds: list[ItemRef] = []
+    removes: list[ItemRef] = []
+    besides: list[str] = []
+    brings_up: Level | None = None
 
 
 class WhatWouldChange(Part, frozen=True, kw_only=True):
@@ -83,19 +93,19 @@ class Counterfactuals:
         else:
             options = [demands for group in rule.when for demands in finder.group_holds(group)]
         words = Words(self._book, case)
-        ways = [self._way(changed, certainty, words) for changed in _smallest(map(finder.assignment, options))]
+        found = smallest(map(finder.assignment, options), finder.now)[:MOST_FOUND]
+        ways = [self._way(changed, finder.now, words) for changed in found]
         title = rule.title.bare()
         return WhatWouldChange(rule=rule.id, title=title, there=there, ways=ways, fixed=[] if ways else self._fixed(finder))
 
-    def _way(self, changed: Changed, certainty: Certainty, words: Words) -> Way:
+    def _way(self, changed: Changed, before: Answers, words: Words) -> Way:
         patch: dict[str, Any] = {}
         changes = []
         for (kind, field), value in sorted(changed.items()):
             whole = isinstance(value, float) and value.is_integer()
             patch.setdefault(kind, {})[field] = int(value) if whole else value
             says = self._book.vocabulary.fields[f"{kind}.{field}"]
-            (fact,) = certainty.known_facts(kind)
-            now = fact.properties.get(field)
+            now = before[kind, field]
             changes.append(
                 Change(
                     pointer=f"/{kind}/{field}",
@@ -114,9 +124,6 @@ class Counterfactuals:
         )
 
 
-Changed: TypeAlias = dict[tuple[str, str], Value]
-
-
 class _Finder:
     """Turns conditions into demands on changeable factors. `fixed` gathers the conditions that could not be turned."""
 
@@ -125,6 +132,7 @@ class _Finder:
         self._certainty = certainty
         self._subject = None if subject is None else {fact.id for fact in subject}
         self.fixed: list[tuple[str, Expression]] = []
+        self.now: dict[Factor, Value | None] = {}
 
     def group_holds(self, group: Group) -> list[Demands]:
         """Every way for all patterns of a group to find a fact."""
@@ -173,7 +181,7 @@ class _Finder:
 
     def assignment(self, demands: Demands) -> Changed | None:
         """Values, as near as may be to those of now, by which all demands are met; None if there are none."""
-        by_field: dict[tuple[str, str], list[Demand]] = {}
+        by_field: dict[Factor, list[Demand]] = {}
         for demand in demands:
             by_field.setdefault((demand.kind, demand.test.field), []).append(demand)
         changed: Changed = {}
@@ -181,7 +189,10 @@ class _Finder:
             (fact,) = self._certainty.known_facts(kind)
             if all(_met(demand, fact) for demand in concerned):
                 continue
-            value = next((one for one in _candidates(kind, field, concerned, fact) if _would_meet(concerned, one)), None)
+            now = self.now[kind, field] = fact.properties.get(field)
+            limits = [value for demand in concerned for value in demand.test.values]
+            tried = candidates((kind, field), limits, now)
+            value = next((one for one in tried if _would_meet(concerned, one)), None)
             if value is None:
                 self.fixed += [(kind, demand.test) for demand in concerned]
                 return None
@@ -201,29 +212,6 @@ def _would_meet(demands: Iterable[Demand], value: Value) -> bool:
     return all(_met(demand, Fact("", demand.kind, {demand.test.field: value})) for demand in demands)
 
 
-def _candidates(kind: str, field: str, demands: Sequence[Demand], fact: Fact) -> Iterator[Value]:
-    """Values worth trying: the limits in the demands and what lies just beside them, the nearest to now first."""
-    described = KINDS[kind].fields[field]
-    if described.type == "boolean":
-        yield from (False, True)
-        return
-    if described.type == "token":
-        yield from described.tokens
-        return
-    allowed = LIMITS[f"{kind}.{field}"]
-    limits = {
-        float(str(value)) for demand in demands for value in demand.test.values if demand.test.operation in COMPARISONS
-    }
-    limits |= {float(str(value)) for demand in demands for value in demand.test.values} | {allowed.least}
-    now = fact.properties.get(field)
-    start = now if isinstance(now, float) else allowed.least
-    for step in (0.0, 1.0) if allowed.whole else (0.0, 1.0, 0.5, 0.25, 0.01):
-        near = {limit + sign * step for limit in limits for sign in (-1, 1)}
-        yield from sorted(
-            (one for one in near if allowed.least <= one <= allowed.most), key=lambda one: (abs(one - start), one)
-        )
-
-
 def _all_of(options: Iterable[Sequence[Demands]]) -> list[Demands]:
     """Every way to take one of each; the ways that ask for least."""
     ways: list[Demands] = [frozenset()]
@@ -241,13 +229,3 @@ def _minimal(ways: Iterable[Demands]) -> list[Demands]:
         if not any(other <= way for other in kept):
             kept.append(way)
     return kept
-
-
-def _smallest(assignments: Iterable[Changed | None]) -> list[Changed]:
-    """The assignments that change least, none of which holds another one."""
-    kept: list[Changed] = []
-    found = [changed for changed in assignments if changed]
-    for changed in sorted(found, key=lambda one: (len(one), sorted(map(str, one.items())))):
-        if not any(other.items() <= changed.items() for other in kept):
-            kept.append(changed)
-    return kept[:MOST_WAYS]

@@ -1,13 +1,14 @@
-"""What differs between two plans: status, items, choices and questions, so that people and programs can act on it."""
+"""What differs between two plans, so that people and programs can act on it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from careplan.plan import CarePlan, Item
-from careplan.rulebook.model import Level, Section
+from careplan.rulebook.model import LEVELS, Level, Section
+from careplan.turns import LABELS, medicine_of, phrases_of, phrases_of_text, question_of, turned, unconsidered
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -40,7 +41,11 @@ class ItemChange(Part, frozen=True, kw_only=True):
 
 
 class Difference(Part, frozen=True, kw_only=True):
-    """From one plan to another. `in_words` says the same for people, one line a difference, the most serious first."""
+    """From one plan to another. `in_words` says all of it for people, the most serious first; nothing if both are the same.
+
+    `texts` are the crisis line, the disclaimer and other texts of the plan as a whole, `medicines` how entries were
+    understood, by JSON Pointer. `order` names what stands in another order or in other places.
+    """
 
     same: bool
     status: Turn
@@ -50,34 +55,52 @@ class Difference(Part, frozen=True, kw_only=True):
     decisions: dict[str, Turn] = {}
     questions_added: list[str] = []
     questions_removed: list[str] = []
+    questions_changed: list[str] = []
+    not_considered_added: list[str] = []
+    not_considered_removed: list[str] = []
+    medicines: dict[str, Turn] = {}
+    texts: dict[str, Turn] = {}
+    order: list[str] = []
     in_words: list[str] = []
 
 
 def difference(before: CarePlan, after: CarePlan) -> Difference:
     """Every difference that a reader of the two plans could see, but for the name of the rulebook."""
+    if msgspec.structs.replace(before, rulebook=after.rulebook) == after:
+        return Difference(same=True, status=Turn(before=before.status, after=after.status))
     old, new = _items(before), _items(after)
-    added = [_ref(item) for name, item in new.items() if name not in old]
-    removed = [_ref(item) for name, item in old.items() if name not in new]
-    changed = [
-        ItemChange(item=_ref(item), fields=fields)
-        for name, item in new.items()
-        if name in old and (fields := _fields(old[name], item))
-    ]
-    decisions = _mapped({made.subject: made.choice for made in before.decisions}, after)
-    asked_before = {question.pointer for question in before.information_needed}
-    asked_after = {question.pointer for question in after.information_needed}
+    asked_before = {question.pointer: question for question in before.information_needed}
+    asked_after = {question.pointer: question for question in after.information_needed}
+    silent_before, silent_after = (list(map(unconsidered, plan.not_considered)) for plan in (before, after))
+    read_before, read_after = ({f"/medications/{one.index}": one for one in plan.medications} for plan in (before, after))
     found = Difference(
         same=False,
         status=Turn(before=before.status, after=after.status),
-        added=added,
-        removed=removed,
-        changed=changed,
-        decisions=decisions,
-        questions_added=sorted(asked_after - asked_before),
-        questions_removed=sorted(asked_before - asked_after),
+        added=[_ref(item) for name, item in new.items() if name not in old],
+        removed=[_ref(item) for name, item in old.items() if name not in new],
+        changed=[
+            ItemChange(item=_ref(item), fields=_fields(old[name], item))
+            for name, item in new.items()
+            if name in old and old[name] != item
+        ],
+        decisions=_turns(_choices(before), _choices(after), none="none"),
+        questions_added=sorted(asked_after.keys() - asked_before.keys()),
+        questions_removed=sorted(asked_before.keys() - asked_after.keys()),
+        questions_changed=sorted(
+            pointer for pointer, question in asked_after.items() if asked_before.get(pointer, question) != question
+        ),
+        not_considered_added=[one for one in silent_after if one not in silent_before],
+        not_considered_removed=[one for one in silent_before if one not in silent_after],
+        medicines={
+            pointer: Turn(before=medicine_of(read_before.get(pointer)), after=medicine_of(read_after.get(pointer)))
+            for pointer in dict.fromkeys([*read_before, *read_after])
+            if read_before.get(pointer) != read_after.get(pointer)
+        },
+        texts=_turns(_texts(before), _texts(after)),
+        order=_order(before, after),
     )
-    same = msgspec.structs.replace(before, rulebook=after.rulebook) == after
-    return msgspec.structs.replace(found, same=same, in_words=list(_words(found)))
+    words = list(_words(found, before, after))
+    return msgspec.structs.replace(found, in_words=words or ["Something else in the two plans is not the same."])
 
 
 def items_of(plan: CarePlan) -> Iterable[Item]:
@@ -115,26 +138,105 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else "" if value is None else msgspec.json.encode(value).decode()
 
 
-def _mapped(old: Mapping[str, str], after: CarePlan) -> dict[str, Turn]:
-    new: Mapping[str, str] = {made.subject: made.choice for made in after.decisions}
-    subjects = sorted({*old, *new})
-    turns = {subject: Turn(before=old.get(subject, "none"), after=new.get(subject, "none")) for subject in subjects}
-    return {subject: turn for subject, turn in turns.items() if turn.before != turn.after}
+def _turns(old: Mapping[str, str], new: Mapping[str, str], none: str = "") -> dict[str, Turn]:
+    turns = {name: Turn(before=old.get(name, none), after=new.get(name, none)) for name in dict.fromkeys([*old, *new])}
+    return {name: turn for name, turn in turns.items() if turn.before != turn.after}
 
 
-def _words(found: Difference) -> Iterable[str]:
+def _texts(plan: CarePlan) -> dict[str, str]:
+    """The texts of a plan that belong to none of its items."""
+    review = "yes" if plan.requires_clinician_review else "no"
+    texts = {"crisis": plan.crisis, "disclaimer": plan.disclaimer, "requires_clinician_review": review}
+    for section in plan.sections:
+        texts |= {f"sections/{section.section}": section.title, f"sections/{section.section}/patient": section.patient_title}
+    return texts | ({"explanation": msgspec.json.encode(plan.explanation).decode()} if plan.explanation else {})
+
+
+def _order(before: CarePlan, after: CarePlan) -> list[str]:
+    """What stands in another order, or elsewhere, or more than once, among what both plans have."""
+    return [name for name, old, new in zip(_PLACED, _places(before), _places(after), strict=True) if _misplaced(old, new)]
+
+
+_PLACED = ("items", "sections", "questions", "what was not considered", "medicines", "decisions")
+
+
+def _places(plan: CarePlan) -> Iterator[list[tuple[str, str]]]:
+    """For each of `_PLACED` what there is, with its place."""
+    yield [
+        *((item.id, "alerts") for item in plan.alerts),
+        *((item.id, section.section) for section in plan.sections for item in section.items),
+    ]
+    yield [(section.section, "") for section in plan.sections]
+    yield [(question.pointer, "") for question in plan.information_needed]
+    yield [(unconsidered(entry), "") for entry in plan.not_considered]
+    yield [(str(read.index), "") for read in plan.medications]
+    yield [(made.subject, made.item) for made in plan.decisions]
+
+
+def _misplaced(old: Sequence[tuple[str, str]], new: Sequence[tuple[str, str]]) -> bool:
+    both = {name for name, _ in old} & {name for name, _ in new}
+    return [one for one in old if one[0] in both] != [one for one in new if one[0] in both]
+
+
+def _choices(plan: CarePlan) -> dict[str, str]:
+    return {made.subject: made.choice for made in plan.decisions}
+
+
+def _words(found: Difference, before: CarePlan, after: CarePlan) -> Iterator[str]:
     if found.status.before != found.status.after:
         yield f"Status: {found.status.before} becomes {found.status.after}."
     for subject, turn in found.decisions.items():
         yield f"Recommended {subject}: {turn.before.replace('_', ' ')} becomes {turn.after.replace('_', ' ')}."
-    for item in found.added:
+    for name, turn in found.texts.items():
+        label = _TEXTS.get(name, f"The title of {name.removeprefix('sections/')}")
+        # An explanation says why a plan is as it is; as a whole it is too long to be read here.
+        said = "not the same" if name == "explanation" else turned(phrases_of_text(turn.before), phrases_of_text(turn.after))
+        yield f"{label}: {said}."
+    for item in sorted(found.added, key=_seriousness):
         yield f"New [{item.level}] {item.title}"
-    for item in found.removed:
+    for item in sorted(found.removed, key=_seriousness):
         yield f"Gone [{item.level}] {item.title}"
-    for change in found.changed:
-        fields = ", ".join(name.replace("_", " ") for name in change.fields)
-        yield f"Changed [{change.item.level}] {change.item.title}: {fields}"
+    old, new = _items(before), _items(after)
+    for change in sorted(found.changed, key=lambda change: _seriousness(change.item)):
+        for field in change.fields:
+            label = LABELS.get(field, field.replace("_", " "))
+            said = turned(phrases_of(old[change.item.id], field), phrases_of(new[change.item.id], field))
+            yield f"Changed [{change.item.level}] {change.item.title}: {label}: {said}"
+    for pointer, turn in found.medicines.items():
+        yield f"Medicine {int(pointer.rpartition('/')[2]) + 1} as understood: {turn.before}; now {turn.after}"
+    yield from _questions(found, before, after)
+    for entry in found.not_considered_added:
+        yield f"Now sent, but not considered: {entry}"
+    for entry in found.not_considered_removed:
+        yield f"No longer among what was not considered: {entry}"
+    for name in found.order:
+        yield f"In another order or place: {name}."
+
+
+def _questions(found: Difference, before: CarePlan, after: CarePlan) -> Iterator[str]:
+    old = {question.pointer: question for question in before.information_needed}
+    new = {question.pointer: question for question in after.information_needed}
     for pointer in found.questions_added:
-        yield f"Now also asked: {pointer}"
+        yield f"Now also asked: {question_of(new[pointer], after)}"
     for pointer in found.questions_removed:
-        yield f"No longer asked: {pointer}"
+        yield f"No longer asked: {question_of(old[pointer], before)}"
+    weighed = 0
+    for pointer in found.questions_changed:
+        if msgspec.structs.replace(old[pointer], could_change=[]) == msgspec.structs.replace(new[pointer], could_change=[]):
+            weighed += 1
+        else:
+            yield f"Asked otherwise: {question_of(old[pointer], before)} Now: {question_of(new[pointer], after)}"
+    if weighed:
+        yield f"{weighed} {'question' if weighed == 1 else 'questions'} could change other parts of the plan than before."
+
+
+def _seriousness(item: ItemRef) -> int:
+    return LEVELS.index(item.level)
+
+
+_TEXTS = {
+    "crisis": "The crisis line",
+    "disclaimer": "The disclaimer",
+    "requires_clinician_review": "Whether a clinician must review the plan",
+    "explanation": "The explanation",
+}

@@ -55,7 +55,7 @@ class HoldQuestions:
 
         One entry that closes it closes it for every entry of the same ingredient; and as long as any entry could be
         there against seizures, catatonia or withdrawal without saying so, any condition was not read, or any answer that
-        would close it is missing, none is open.
+        would close it is missing, none is open. So no answer to come closes one that is open.
         """
         entries: dict[str, list[Resolved]] = {}
         rows: dict[str, Ingredient] = {}
@@ -70,6 +70,8 @@ class HoldQuestions:
         unreadable = any(not _is_read(resolved) for resolved in medicines) or any(one.entry.indication for one in vague)
         unreadable = unreadable or bool(patient.other_conditions)
         not_answered = _not_answered(patient)
+        could_close = {pointer for one in medicines for pointer in _missing(one, "indication")}
+        could_close |= {pointer for one in medicines if _any_in(one, self._calming) for pointer in _missing(one, "schedule")}
         found: dict[str, HoldQuestion] = {}
         for name, row in rows.items():
             own = entries[name]
@@ -77,14 +79,13 @@ class HoldQuestions:
                 found[name] = CLOSED
                 continue
             waits = {pointer for one in own for pointer in _missing(one, "schedule", "indication")}
-            waits |= {pointer for one in vague for pointer in _missing(one, "indication")}
-            waits |= not_answered
+            alike = [one for one in medicines if self._makes_dependent(one)] if name in self._dependent else []
+            waits |= {pointer for one in alike for pointer in _missing(one, "schedule")}
+            waits |= not_answered | could_close
             may_open = not unreadable and all(one.problem is None for one in own)
             if may_open and not waits:
                 found[name] = HoldQuestion("open")
             else:
-                alike = [one for one in medicines if self._makes_dependent(one)] if name in self._dependent else []
-                waits |= {pointer for one in alike for pointer in _missing(one, "schedule")}
                 found[name] = HoldQuestion(None, may_open, frozenset(waits))
         return found
 
@@ -113,6 +114,45 @@ class HoldQuestions:
     def _is_vague(self, resolved: Resolved) -> bool:
         """An entry that could be there for a protected reason, and does not say."""
         return resolved.entry.indication in (None, "other") and _any_in(resolved, self._may_protect)
+
+    def against(self, patient: Patient, medicines: Sequence[Resolved], name: str | None = None) -> tuple[str, ...]:
+        """Where the answers stand (JSON Pointers) that close the question, or keep it from ever being open.
+
+        That is for the ingredient `name`, or, without one, for whatever else could be taken.
+        """
+        own = [resolved for resolved in medicines if any(row.ingredient == name for row in _rows(resolved))]
+        found = [f"/conditions/{at}" for at, one in enumerate(patient.conditions or ()) if one in self._closing_conditions]
+        flags, drinks = patient.red_flags, patient.lifestyle.alcohol_drinks_per_week
+        found += [f"/red_flags/{flag}" for flag in _CLOSING_FLAGS if getattr(flags, flag) is True]
+        drinking = [
+            f"/conditions/{at}" for at, one in enumerate(patient.conditions or ()) if one in self._closing_if_drinking
+        ]
+        if drinks is not None and (drinks >= self._drinks or (drinks > 0 and drinking)):
+            found += ["/lifestyle/alcohol_drinks_per_week", *(drinking if drinks < self._drinks else [])]
+        found += [_reason(resolved) for resolved in medicines if self._protects(resolved)]
+        found += [_reason(resolved) for resolved in own if _is_rescue(resolved)]
+        if name in self._dependent:
+            daily = (one for one in medicines if one.entry.schedule == "daily" and self._makes_dependent(one))
+            found += [f"/medications/{one.index}/schedule" for one in daily]
+        if any(row.hold != "ask" for one in own for row in _rows(one) if row.ingredient == name):
+            found += [f"/medications/{one.index}" for one in own]
+        if not found:
+            found += [f"/medications/{one.index}" for one in medicines if not _is_read(one) or (one in own and one.problem)]
+            vague = (one for one in medicines if self._is_vague(one) and one.entry.indication)
+            found += [f"/medications/{one.index}/indication" for one in vague]
+            found += [f"/other_conditions/{at}" for at in range(len(patient.other_conditions))]
+        return tuple(dict.fromkeys(found))
+
+
+_CLOSING_FLAGS = ("new_neurological_symptom", "intoxicated_now")
+
+
+def _reason(resolved: Resolved) -> str:
+    """Where an entry says that it is there against seizures, catatonia or withdrawal, or as rescue."""
+    if resolved.entry.indication in PROTECTED_INDICATIONS:
+        return f"/medications/{resolved.index}/indication"
+    own = resolved.entry.schedule == "rescue"
+    return f"/medications/{resolved.index}/schedule" if own else f"/medications/{resolved.index}"
 
 
 def hold_for(row: Ingredient, holds: Iterable[Hold]) -> Hold | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from careplan.errors import Fault, InvalidPatient
-from careplan.intake import Intake
+from careplan.intake import Intake, is_of_a_name
 from careplan.patient import PROTOCOL_FIGURES, Body, Patient
 
 MOST_CHANGES = 20
@@ -62,16 +62,31 @@ def read_what_if(intake: Intake, body: bytes) -> WhatIf:
         ]
         faults += [fault for at, change in enumerate(changes) for fault in _unsigned(f"/changes/{at}/protocol", change)]
     patient = _patient(intake, data, faults)
-    tried = changes if patient is not None and isinstance(changes, list) else []
+    tried = changes if isinstance(changes, list) else []
     for at, change in enumerate(tried):
         if isinstance(change, dict):
-            try:
-                intake.convert(merge_patch(data["patient"], change))
-            except InvalidPatient as error:
-                faults += _below(f"/changes/{at}", error)
+            # Where the patient has faults of its own, a change is held against nobody, so that its own are named too.
+            faults += _below(
+                f"/changes/{at}", _faults(intake, merge_patch({} if patient is None else data["patient"], change))
+            )
+            # Merging drops what is taken away, so that nobody would hear of a misspelt name.
+            faults += _below(f"/changes/{at}", filter(is_of_a_name, _faults(intake, _names(change))))
     if faults or patient is None:
         raise InvalidPatient(sorted(set(faults)))
     return WhatIf(patient=patient, changes=tried)
+
+
+def _faults(intake: Intake, data: object) -> Sequence[Fault]:
+    try:
+        intake.convert(data)
+    except InvalidPatient as error:
+        return error.faults
+    return ()
+
+
+def _names(change: Any) -> Any:
+    """A change with nothing but the names in it."""
+    return {name: _names(part) for name, part in change.items()} if isinstance(change, dict) else None
 
 
 def variants(intake: Intake, asked: WhatIf) -> list[Patient]:
@@ -123,9 +138,9 @@ def _patient(intake: Intake, data: object, faults: list[Fault]) -> Patient | Non
     try:
         return intake.convert(data["patient"])
     except InvalidPatient as error:
-        faults += _below("/patient", error)
+        faults += _below("/patient", error.faults)
         return None
 
 
-def _below(pointer: str, error: InvalidPatient) -> list[Fault]:
-    return [Fault(pointer=pointer + fault.pointer, detail=fault.detail) for fault in error.faults]
+def _below(pointer: str, faults: Iterable[Fault]) -> list[Fault]:
+    return [Fault(pointer=pointer + fault.pointer, detail=fault.detail) for fault in faults]

@@ -255,9 +255,18 @@ def _unknown_fields(error: _SchemaError, pointer: str) -> Iterator[Fault]:
         near = process.extractOne(key, known, score_cutoff=70)
         hint = f"; did you mean {near[0]}?" if near else ""
         if len(key) <= 40 and _FIELD_SHAPED.fullmatch(key):
-            yield Fault(pointer=f"{pointer}/{key}", detail=f"is not a field of this object{hint}")
+            yield Fault(pointer=f"{pointer}/{key}", detail=f"{_NO_FIELD}{hint}")
         else:
-            yield Fault(pointer=pointer, detail=f"has a field, number {position}, that is not part of this object{hint}")
+            yield Fault(pointer=pointer, detail=f"{_HAS_FIELD} number {position}, that is not part of this object{hint}")
+
+
+_NO_FIELD = "is not a field of this object"
+_HAS_FIELD = "has a field,"
+
+
+def is_of_a_name(fault: Fault) -> bool:
+    """Whether a fault is that an object has a field that it cannot have."""
+    return fault.detail.startswith((_NO_FIELD, _HAS_FIELD))
 
 
 def _one_of(value: object, tokens: list[str]) -> str:

@@ -12,17 +12,31 @@ from careplan.certainty import Certainty
 from careplan.facts import Case, Fact
 from careplan.fields import KINDS
 from careplan.memo import Memo
-from careplan.rulebook.conditions import Pattern, When
+from careplan.rulebook.conditions import Group, Pattern, When
 
 MOST_REMEMBERED = 1_024
 
 
 class _Seen(NamedTuple):
-    """What one fact, or one list that was not sent, says of the patterns of its kind: those that hold, and those open."""
+    """What one fact, or one list that was not sent, says of the patterns of its kind: those that hold, and those open.
+
+    Of a kind of which there can be many facts, each is a subject by itself: what holds for one leaves another one open.
+    """
 
     number: int
+    many: bool
     holds: frozenset[int]
     open: tuple[tuple[int, frozenset[str]], ...]
+
+
+_Group = tuple[tuple[int, ...], int | None]
+"""The numbers of a group's patterns of which there is one fact, and of the one of which there can be many."""
+
+_OnSubjects = dict[int, list[tuple[int, frozenset[str] | None]]]
+"""By pattern the subjects for which it holds, or with the answers on which it hangs."""
+
+_ALL = -1
+"""The subject of a group that is about the patient as a whole."""
 
 
 class Openness:
@@ -30,18 +44,20 @@ class Openness:
 
     def __init__(self, rules: Sequence[When]) -> None:
         patterns: dict[Pattern, int] = {}
-        self._rules = [
-            tuple(tuple(patterns.setdefault(pattern, len(patterns)) for pattern in group) for group in when)
-            for when in rules
-        ]
+
+        def numbered(group: Group) -> _Group:
+            numbers = [(patterns.setdefault(one, len(patterns)), KINDS[one.kind].many) for one in group]
+            return tuple(at for at, many in numbers if not many), next((at for at, many in numbers if many), None)
+
+        self._rules = [tuple(map(numbered, when)) for when in rules]
         self._by_kind: dict[str, list[tuple[int, Pattern]]] = {}
         for pattern, number in patterns.items():
             self._by_kind.setdefault(pattern.kind, []).append((number, pattern))
         self._alone: dict[int, list[int]] = {}
         self._together: dict[int, list[int]] = {}
-        for at, groups in enumerate(self._rules):
-            alone = len(groups) == 1 and len(groups[0]) == 1
-            for number in {number for group in groups for number in group}:
+        for at, when in enumerate(rules):
+            alone = len(when) == 1 and len(when[0]) == 1
+            for number in {patterns[pattern] for group in when for pattern in group}:
                 (self._alone if alone else self._together).setdefault(number, []).append(at)
         self._seen: Memo[Hashable, _Seen] = Memo(MOST_REMEMBERED)
         self._made = 0
@@ -59,33 +75,45 @@ class Openness:
         """By the JSON Pointer of an answer that is missing, the numbers of the rules that hang on it."""
         holds: set[int] = set()
         waits: dict[int, frozenset[str]] = {}
-        for one in seen:
-            holds |= one.holds
+        subjects: _OnSubjects = {}
+        for at, one in enumerate(seen):
             for pattern, pointers in one.open:
                 before = waits.get(pattern)
                 waits[pattern] = pointers if before is None else before | pointers
+                if one.many:
+                    subjects.setdefault(pattern, []).append((at, pointers))
+            if one.many:
+                for pattern in one.holds:
+                    subjects.setdefault(pattern, []).append((at, None))
+            else:
+                holds |= one.holds
         found: dict[str, list[int]] = {}
         candidates: set[int] = set()
         for pattern, pointers in waits.items():
-            if pattern not in holds:
-                for rule in self._alone.get(pattern, ()):
-                    for pointer in pointers:
-                        found.setdefault(pointer, []).append(rule)
-                candidates.update(self._together.get(pattern, ()))
+            for rule in self._alone.get(pattern, ()):
+                for pointer in pointers:
+                    found.setdefault(pointer, []).append(rule)
+            candidates.update(self._together.get(pattern, ()))
         for rule in candidates:
-            for pointer in self._rule(rule, holds, waits):
+            for pointer in self._rule(rule, holds, waits, subjects):
                 found.setdefault(pointer, []).append(rule)
         return found
 
-    def _rule(self, rule: int, holds: set[int], waits: Mapping[int, frozenset[str]]) -> Iterable[str]:
-        pointers: set[str] = set()
-        for group in self._rules[rule]:
-            opened = [pattern for pattern in group if pattern not in holds]
-            if not opened:
-                return ()
-            if all(pattern in waits for pattern in opened):
-                pointers.update(*(waits[pattern] for pattern in opened))
-        return pointers
+    def _rule(self, rule: int, holds: set[int], waits: Mapping[int, frozenset[str]], subjects: _OnSubjects) -> Iterable[str]:
+        """The answers on which a rule hangs for any of the subjects for which it does not hold yet."""
+        sure: set[int] = set()
+        open_: dict[int, set[str]] = {}
+        for singles, many in self._rules[rule]:
+            opened = [pattern for pattern in singles if pattern not in holds]
+            if not all(pattern in waits for pattern in opened):
+                continue
+            pointers = set().union(*(waits[pattern] for pattern in opened))
+            for subject, more in ((_ALL, None),) if many is None else subjects.get(many, ()):
+                if opened or more is not None:
+                    open_.setdefault(subject, set()).update(pointers, more or ())
+                else:
+                    sure.add(subject)
+        return set().union(*(found for subject, found in open_.items() if subject not in sure))
 
     def _of_fact(self, case: Case, certainty: Certainty, fact: Fact) -> _Seen:
         key: Hashable = fact.like
@@ -98,19 +126,23 @@ class Openness:
         found = self._seen.get(key)
         if found is None:
             patterns = self._by_kind.get(fact.kind, ())
-            found = self._keep(key, [(number, certainty.of_fact(pattern, fact)) for number, pattern in patterns])
+            found = self._keep(key, fact.kind, [(number, certainty.of_fact(pattern, fact)) for number, pattern in patterns])
         return found
 
     def _of_missing(self, case: Case, certainty: Certainty, kind: str) -> _Seen:
         key = (kind, *case.of_any_medicine.items())
         found = self._seen.get(key)
         if found is None:
-            found = self._keep(key, [(number, certainty.of_pattern(pattern)) for number, pattern in self._by_kind[kind]])
+            verdicts = [(number, certainty.of_pattern(pattern)) for number, pattern in self._by_kind[kind]]
+            found = self._keep(key, kind, verdicts)
         return found
 
-    def _keep(self, key: Hashable, verdicts: Iterable[tuple[int, tuple[bool | None, frozenset[str]]]]) -> _Seen:
+    def _keep(self, key: Hashable, kind: str, verdicts: Iterable[tuple[int, tuple[bool | None, frozenset[str]]]]) -> _Seen:
         self._made += 1
-        listed = list(verdicts)
-        holds = frozenset(number for number, (verdict, _) in listed if verdict)
+        listed, many = list(verdicts), KINDS[kind].many
+        # Whether a pattern holds for one of many matters only to rules that have it among others.
+        holds = frozenset(
+            number for number, (verdict, _) in listed if verdict and not (many and number not in self._together)
+        )
         waits = tuple((number, pointers) for number, (verdict, pointers) in listed if verdict is None)
-        return self._seen.keep(key, _Seen(self._made, holds, waits))
+        return self._seen.keep(key, _Seen(self._made, many, holds, waits))

@@ -193,8 +193,10 @@ class ConditionReport(Part, frozen=True, kw_only=True):
 class RuleReport(Part, frozen=True, kw_only=True):
     """What became of one rule, and why.
 
-    `because_not` are exactly the conditions that keep it from firing, of the alternative that is nearest to holding;
-    `met` counts the conditions of that alternative that hold. `questions` are the unanswered ones on which it hangs.
+    `because_not` are exactly the conditions that keep it from firing, of the alternative that is nearest to holding (of an
+    undecided rule among those that still can);
+    `met` counts the conditions of that alternative that hold. `questions` are the unanswered ones on which it
+    hangs, of a rule that fired also whether it says the same of something else.
     """
 
     rule: RuleRef
@@ -202,6 +204,9 @@ class RuleReport(Part, frozen=True, kw_only=True):
     section: Section
     title: str
     outcome: Literal["fired", "not_fired", "undecided"]
+    near: Annotated[
+        bool, Meta(description="whether one condition is missing, of something of which another condition holds")
+    ] = False
     met: int
     missing: int
     items: list[str] = []
@@ -210,7 +215,7 @@ class RuleReport(Part, frozen=True, kw_only=True):
 
 
 class Explanation(Part, frozen=True, kw_only=True):
-    """What became of every rule that runs: first those that did not fire, the nearest to firing first, then the others."""
+    """What became of every rule that runs: first those that did not fire, near misses first, then the others."""
 
     fired: int
     not_fired: int

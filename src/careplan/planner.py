@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from careplan.assembly import Assembly, Encoded
+from careplan.consequences import weighed
 from careplan.counterfactual import Counterfactuals, WhatWouldChange
 from careplan.difference import items_of
 from careplan.engine import Engine, Finding
@@ -85,18 +86,25 @@ class Planner:
         """
         case = self._facts.case(patient)
         findings = self._engine.evaluate(case.facts)
-        rule_id, _, identity = item.partition("/")
+        rule_id, slash, identity = item.partition("/")
         rule = self.book.rules[rule_id]
-        subject = (
-            [fact for fact in case.facts if KINDS[fact.kind].many and identity_of(fact) == identity] if identity else None
-        )
-        if identity and not subject:
-            raise KeyError(item)
+        subject = None
+        if slash:
+            kinds = {pattern.kind for group in rule.when for pattern in group if KINDS[pattern.kind].many}
+            subject = [fact for fact in case.facts if fact.kind in kinds and identity_of(fact) == identity]
+            if not subject:
+                raise KeyError(item)
         there = any(
             finding.rule == rule_id and (subject is None or any(fact.id in finding.facts for fact in subject))
             for finding in findings
         )
-        return self._counterfactuals.what_would_change(case, rule, there=there, subject=subject)
+        found = self._counterfactuals.what_would_change(case, rule, there=there, subject=subject)
+        return weighed(found, item, patient, self._planned)
+
+    def _planned(self, patient: Patient) -> CarePlan:
+        """A plan that nobody asked for by itself, so that nobody is told of it."""
+        case = self._facts.case(patient)
+        return self._assembly.plan(case, self._engine.evaluate(case.facts))
 
     def remembered(self) -> Iterator[Memo[Any, Any]]:
         """All that is remembered from earlier patients."""

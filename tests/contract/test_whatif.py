@@ -56,6 +56,48 @@ def test_a_query_that_cannot_be_used_is_refused(address: str, query: dict[str, s
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "query", "said"),
+    [
+        ("POST", "/v1/care-plans", "explian=full", "did you mean explain?"),
+        ("POST", "/v1/care-plans", "explain=full&explain=record", "Explain stands more than once"),
+        ("POST", "/v1/care-plans", f"at={AT.replace('+', '%2B')}", "At is for explain=record"),
+        ("POST", "/v1/care-plans", "explain=record&at=2026-02-31T00:00:00Z", "at"),
+        ("POST", "/v1/care-plans", "Zyxwvut=1&Qponmlk=2", "does not know 2 parameters"),
+        ("POST", "/v1/care-plans/compare", "explain=full", "it takes none"),
+        ("GET", "/v1/conditions", "Zyxwvut=1", "it takes none"),
+        ("HEAD", "/v1/rules", "sektion=medications", ""),
+        ("GET", "/v1/rules", "sektion=medications", "did you mean section?"),
+        ("GET", "/v1/rules/sleep-under-five-hours", "rule_id=x", "it takes none"),
+        ("GET", "/cds-services", "Zyxwvut=1", "it takes none"),
+        ("GET", "/fhir/metadata", "Zyxwvut=1", "it takes none"),
+    ],
+)
+def test_a_parameter_that_would_do_nothing_is_refused(address: str, method: str, path: str, query: str, said: str) -> None:
+    body = PATIENT if method == "POST" else None
+    answer = httpx.request(method, f"{address}{path}?{query}", json=body)
+    assert answer.status_code in ({400, 405} if method == "HEAD" else {400}), answer.text
+    assert said in answer.text
+    assert "Zyxwvut" not in answer.text
+    assert "sektion" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/livez?t=1",
+        "/readyz?t=1",
+        "/docs?t=1",
+        "/rulebook?t=1",
+        "/fhir/metadata?_format=json&_pretty=true",
+        "/v1/rules?section=medications&level=hold",
+        "/v1/conditions?",
+    ],
+)
+def test_what_browsers_probes_and_fhir_clients_add_by_themselves_is_let_pass(address: str, path: str) -> None:
+    assert httpx.get(f"{address}{path}", follow_redirects=True).status_code == 200
+
+
 def test_each_change_is_compared_with_the_patient_as_sent(address: str) -> None:
     changes = [{"support": {"escort_available": False}}, {"medications": None}, {}]
     answer = httpx.post(f"{address}/v1/care-plans/compare", json={"patient": PATIENT, "changes": changes})
@@ -65,6 +107,18 @@ def test_each_change_is_compared_with_the_patient_as_sent(address: str) -> None:
     assert any("benzodiazepine" in item["rule"] for item in medicines["removed"])
     assert none["same"]
     assert "added" not in none
+
+
+def test_every_factor_can_be_taken_away(address: str) -> None:
+    gone = {
+        "red_flags": {"suicidal_thoughts": None},
+        "treatment": None,
+        "medications": None,
+        "other_conditions": None,
+        "protocol": {"driving_hours": None, "holds": None},
+    }
+    answer = httpx.post(f"{address}/v1/care-plans/compare", json={"patient": PATIENT, "changes": [gone]})
+    assert answer.status_code == 200, answer.text
 
 
 def test_what_would_change_an_item_is_a_merge_patch_that_compare_confirms(address: str) -> None:
@@ -95,6 +149,16 @@ def test_where_nothing_changeable_would_do_the_answer_says_what_stands_in_the_wa
         ("compare", {"patient": [], "changes": [{}]}, {"/patient"}),
         ("compare", [], {""}),
         ("compare", {"patient": {}, "changes": [{}], "Zyxwvut": 1}, {""}),
+        (
+            "compare",
+            {"patient": {"age_years": -1}, "changes": [{}, {"age_years": "x"}, {"lifestyle": {"sleeep": 1}}]},
+            {"/patient/age_years", "/changes/1/age_years", "/changes/2/lifestyle/sleeep"},
+        ),
+        (
+            "compare",
+            {"patient": {}, "changes": [{"red_flags": {"suicidal_thougts": None}}, {"Zyxwvut": None}]},
+            {"/changes/0/red_flags/suicidal_thougts", "/changes/1"},
+        ),
         ("what-would-change", {}, {"/patient", "/item"}),
         ("what-would-change", {"patient": {}, "item": 7}, {"/item"}),
         ("compare", {"patient": {}, "changes": [{"protocol": {"driving_hours": 9}}]}, {"/changes/0/protocol/approved_by"}),
@@ -108,11 +172,21 @@ def test_every_fault_of_a_question_is_named_by_its_place(address: str, path: str
     assert "Zyxwvut" not in answer.text
 
 
-@pytest.mark.parametrize("item", ["no-such-rule", "no-adult-at-home-after/x", "/"])
-def test_an_item_that_neither_plan_nor_rulebook_has_is_not_found(address: str, item: str) -> None:
-    answer = httpx.post(f"{address}/v1/care-plans/what-would-change", json={"patient": {}, "item": item})
-    assert answer.status_code == 404
-    assert answer.headers["content-type"] == "application/problem+json"
+@pytest.mark.parametrize(
+    "item",
+    [
+        "no-such-rule",
+        "no-adult-at-home-after/x",
+        "/",
+        "sleep-under-five-hours/",
+        "sleep-under-five-hours/alprazolam",
+        "no-adult-at-home-after/hypertension",
+    ],
+)
+def test_an_item_that_no_plan_for_the_patient_could_have_is_a_fault_of_the_body(address: str, item: str) -> None:
+    patient = {"medications": [{"name": "Xanax"}], "conditions": ["hypertension"]}
+    answer = httpx.post(f"{address}/v1/care-plans/what-would-change", json={"patient": patient, "item": item})
+    assert pointers(answer) == {"/item"}
 
 
 def test_the_questions_of_a_plan_are_enough_to_drive_a_form(address: str) -> None:

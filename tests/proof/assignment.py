@@ -90,9 +90,8 @@ def _medicines(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> It
     yield symbolic.other_daily == any(
         resolved.entry.schedule == "daily" and bool(habits & set(row.classes)) for resolved, row in rows
     )
-    yield symbolic.other_unclear == any(
-        resolved.entry.indication in (None, "other") and bool(MAY_PROTECT & set(row.classes)) for resolved, row in rows
-    )
+    habit = any(row.ingredient == ingredient and bool(habits & set(row.classes)) for row in symbolic.ingredients)
+    yield symbolic.other_unclear == any(_unclear(resolved, row, habits if habit else set()) for resolved, row in rows)
     if own is None:
         return
     yield symbolic.ingredient == names.index(ingredient)
@@ -146,3 +145,11 @@ def _goals(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> Iterat
         for name in KINDS["goal"].fields:
             answer, value = symbolic.answers["goal", name], chosen.properties[name]
             yield answer.value == (answer.tokens.index(str(value)) if answer.tokens else value)
+
+
+def _unclear(resolved: Resolved, row: Ingredient, habits: set[str]) -> bool:
+    """Whether an answer about another medicine, or a vague one, keeps the question of the one looked at from being open."""
+    entry = resolved.entry
+    if entry.indication is None or (entry.indication == "other" and MAY_PROTECT & set(row.classes)):
+        return True
+    return entry.schedule is None and bool((habits | {"benzodiazepine"}) & set(row.classes))

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from careplan.certainty import Certainty
 from careplan.difference import items_of
-from careplan.explain import standing
 from careplan.facts import FactMaker
+from careplan.fields import GROUPS, KINDS, LIMITS, MAY_BE_CHANGED
 from careplan.inquiry import merge_patch
+from careplan.nearness import grain_of
 from careplan.patient import Patient
 from careplan.planner import Planner
 from careplan.rulebook.conditions import Every, Group, Pattern, Test, When, tests_of
 from careplan.rulebook.model import Rulebook
+from careplan.standing import nearest
 from careplan.trials import holds
 from tests.answers import completed
 from tests.patients import patients
@@ -29,18 +32,19 @@ def read(planner: Planner, body: dict[str, Any]) -> Patient:
     return planner.intake.decode(msgspec.json.encode(body))
 
 
-def without(group: Group, unmet: frozenset[tuple[int, int | None]]) -> Group:
-    """The group without some conditions, given as number of the pattern and of its part (None for all parts)."""
-    return tuple(
-        pattern
-        if not any(at == number for number, _ in unmet)
-        else Pattern("everyone", Every(()))
-        if (at, None) in unmet
-        else Pattern(
-            pattern.kind, Every(tuple(part for place, part in enumerate(pattern.tests.parts) if (at, place) not in unmet))
-        )
-        for at, pattern in enumerate(group)
-    )
+Places = tuple[int, tuple[int, ...]]
+"""A condition by the number of its pattern in the group and of its parts in the pattern, none for all of them."""
+
+
+def without(group: Group, unmet: frozenset[Places]) -> Group:
+    """The group without some conditions."""
+    left = []
+    for at, pattern in enumerate(group):
+        gone = {place for number, places in unmet if number == at for place in places}
+        parts = tuple(part for place, part in enumerate(pattern.tests.parts) if place not in gone)
+        whole = (at, ()) in unmet
+        left.append(Pattern("everyone", Every(())) if whole else Pattern(pattern.kind, Every(parts)))
+    return tuple(left)
 
 
 @given(st.data())
@@ -61,17 +65,131 @@ def test_a_rule_that_did_not_fire_fires_once_exactly_the_named_conditions_are_me
         assert (entry.because_not == []) == (rule.id in fired)
         if rule.id in fired:
             continue
-        group = min(rule.when, key=lambda one: (standing(one, certainty).missing, -standing(one, certainty).met))
+        open_ = [one for one in certainty.alternatives(rule.when) if one.verdict[0] is None]
+        group, standing = nearest(rule.when, certainty, open_)
         unmet = frozenset(
-            (at, None if one.part is None else pattern.tests.parts.index(one.part))
-            for at, pattern in enumerate(group)
-            for one in standing(group, certainty).unmet
-            if one.pattern is pattern
+            (at, one.places) for at, pattern in enumerate(group) for one in standing.unmet if one.pattern is pattern
         )
         assert len(unmet) == len(entry.because_not)
         assert by_reference({"mended": (without(group, unmet),)}, case.facts), rule.id
         for left in unmet:
             assert not by_reference({"mended": (without(group, unmet - {left}),)}, case.facts), (rule.id, left)
+
+
+@given(st.data())
+@settings(max_examples=40)
+def test_what_is_said_of_the_conditions_bears_the_outcome_out(planner: Planner, book: Rulebook, data: st.DataObject) -> None:
+    explanation = planner.explained(read(planner, data.draw(patients(book)))).explanation
+    assert explanation is not None
+    for entry in explanation.rules:
+        held = {condition.holds for condition in entry.because_not}
+        if entry.outcome == "undecided":
+            assert held == {"unknown"}, entry
+        elif entry.outcome == "not_fired":
+            assert "false" in held, entry
+        assert not entry.near or (entry.missing == 1 and entry.met)
+
+
+@pytest.mark.parametrize(
+    ("body", "rule", "outcome", "given", "pointers"),
+    [
+        (
+            {
+                "red_flags": {"psychosis_now": False, "mania_now": False},
+                "conditions": [],
+                "other_conditions": ["gout"],
+            },
+            "psychosis-right-now",
+            "undecided",
+            "not all conditions are known",
+            ["/conditions"],
+        ),
+        (
+            {"conditions": ["seizure_disorder"]},
+            "lamotrigine-plan-for-sessions",
+            "not_fired",
+            "the question of a hold is closed",
+            ["/conditions/0"],
+        ),
+    ],
+)
+def test_what_rules_an_alternative_out_is_named(
+    planner: Planner, body: dict[str, Any], rule: str, outcome: str, given: str, pointers: list[str]
+) -> None:
+    explanation = planner.explained(read(planner, body)).explanation
+    assert explanation is not None
+    report = next(entry for entry in explanation.rules if entry.rule.id == rule)
+    assert report.outcome == outcome
+    assert any(given in one.given and one.pointers == pointers for one in report.because_not), report.because_not
+
+
+@pytest.mark.parametrize(
+    ("more", "pointer", "words"),
+    [
+        ({"conditions": ["seizure_disorder"]}, "/conditions/0", "has "),
+        ({"lifestyle": {"alcohol_drinks_per_week": 30}}, "/lifestyle/alcohol_drinks_per_week", "drinks a week: 30"),
+        ({"red_flags": {"intoxicated_now": True}}, "/red_flags/intoxicated_now", ""),
+        ({"schedule": "daily"}, "/medications/0/schedule", "daily"),
+        ({"other": {"name": "valproate", "indication": "epilepsy"}}, "/medications/1/indication", "valpro"),
+        ({"other": {"name": "Zyxwvut"}}, "/medications/1", "medicine 2 was not recognized"),
+        ({"other_conditions": ["Zyxwvut"]}, "/other_conditions/0", "a condition that was not recognized"),
+    ],
+)
+def test_a_hold_question_that_is_not_open_is_led_back_to_the_answers_that_keep_it_so(
+    planner: Planner, more: dict[str, Any], pointer: str, words: str
+) -> None:
+    more = dict(more)
+    medicine = {"name": "clonazepam", "schedule": more.pop("schedule", "as_needed"), "indication": "anxiety"}
+    others = [more.pop("other")] if "other" in more else []
+    answered = {
+        "conditions": [],
+        "lifestyle": {"alcohol_drinks_per_week": 0},
+        "red_flags": {"intoxicated_now": False, "new_neurological_symptom": False},
+    }
+    body = answered | {"medications": [medicine, *others]} | more
+    explanation = planner.explained(read(planner, body)).explanation
+    assert explanation is not None
+    found = [
+        condition
+        for entry in explanation.rules
+        for condition in entry.because_not
+        if "the question of a hold is open" in condition.words and condition.given[0].startswith("clonazepam")
+    ]
+    assert found
+    for condition in found:
+        assert condition.holds == "false"
+        assert pointer in condition.pointers
+        assert any(words in given for given in condition.given)
+        assert "Zyxwvut" not in str(condition)
+
+
+@given(st.data())
+@settings(max_examples=12)
+def test_a_rule_one_answer_away_fires_once_the_patient_has_another_one_there(
+    planner: Planner, book: Rulebook, data: st.DataObject
+) -> None:
+    body = data.draw(patients(book, medicines=2))
+    explanation = planner.explained(read(planner, body)).explanation
+    assert explanation is not None
+    facts = FactMaker(book)
+    answered = {
+        entry.rule.id: entry
+        for entry in explanation.rules
+        if len(entry.because_not) == 1
+        and entry.missing == 1
+        and all(pointer.split("/")[1] in GROUPS for pointer in entry.because_not[0].pointers)
+    }
+    assume(answered)
+    for name in data.draw(st.lists(st.sampled_from(sorted(answered)), min_size=1, max_size=20, unique=True)):
+        entry, rule = answered[name], book.rules[name]
+        tried = completed(book, rule, body, entry.because_not[0].pointers)
+        # What is asked for to be unknown is met by taking the answer away.
+        tried = chain(tried, [merge_patch(body, taken_away(entry.because_not[0].pointers))])
+        assert any(holds(rule.when, facts.case(read(planner, one)).facts) for one in tried), entry
+
+
+def taken_away(pointers: list[str]) -> dict[str, Any]:
+    return {kind: {field: None} for kind, field in (pointer.strip("/").split("/") for pointer in pointers)}
 
 
 @given(st.data())
@@ -85,7 +203,7 @@ def test_every_rule_is_explained_once_and_counted(planner: Planner, book: Rulebo
     assert explanation.fired + explanation.not_fired + explanation.undecided == len(book.rules)
     assert {item for entry in explanation.rules for item in entry.items} == {item.id for item in items_of(plan)}
     assert msgspec.structs.replace(plan, explanation=None) == planner.plan(patient)
-    away = [entry.missing for entry in explanation.rules if entry.outcome != "fired"]
+    away = [(not entry.near, entry.missing) for entry in explanation.rules if entry.outcome != "fired"]
     assert away == sorted(away)
     for entry in explanation.rules:
         assert all(condition.words and condition.given for condition in entry.because_not), entry
@@ -158,6 +276,102 @@ def test_a_rule_that_is_undecided_hangs_on_its_questions_and_can_still_go_both_w
             if len(seen) == 2:
                 break
         assert seen == {True, False}, (name, undecided[name], seen)
+
+
+@given(st.data())
+@settings(max_examples=30)
+def test_no_number_of_a_counterfactual_could_be_nearer_to_the_one_of_now(
+    planner: Planner, book: Rulebook, data: st.DataObject
+) -> None:
+    body = data.draw(patients(book, medicines=1))
+    there = {item.rule.id for item in items_of(planner.plan(read(planner, body)))}
+    numeric = [
+        rule.id for rule in book.rules.values() if any(one.kind in MAY_BE_CHANGED for one, _ in numbers_in(rule.when))
+    ]
+    for name in data.draw(st.lists(st.sampled_from(numeric), min_size=8, max_size=8, unique=True)):
+        for way in planner.what_would_change(read(planner, body), name).ways:
+            for (kind, field), then in numbers_of(way.patch).items():
+                now = body.get(kind, {}).get(field)
+                for nearer in between(f"{kind}.{field}", now, then) if now is not None else ():
+                    patch = way.patch | {kind: way.patch[kind] | {field: nearer}}
+                    assert planned(planner, merge_patch(body, patch), name) == (name in there), (name, now, then, nearer)
+
+
+def numbers_of(patch: dict[str, dict[str, Any]]) -> dict[tuple[str, str], float]:
+    return {
+        (kind, field): value
+        for kind, fields in patch.items()
+        for field, value in fields.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+
+
+def between(name: str, now: float, then: float) -> list[float]:
+    """Values that are nearer to now than the one offered by at least the step in which they are counted."""
+    grain = grain_of(LIMITS[name])
+    steps = int(round(abs(then - now) / grain, 6))
+    sign = 1 if then > now else -1
+    near = [round(then - sign * grain * step, 4) for step in (1, 2, 3, 5, steps // 4, steps // 2, 3 * steps // 4, steps - 1)]
+    return [one for one in near if (now < one < then) or (then < one < now)]
+
+
+def numbers_in(when: When) -> Iterator[tuple[Pattern, Test]]:
+    return (
+        (pattern, test)
+        for pattern, test in tests_in(when)
+        if pattern.kind in MAY_BE_CHANGED and KINDS[pattern.kind].fields[test.field].type == "number"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "factor", "now", "then"),
+    [
+        ("sleep-under-five-hours", "lifestyle.sleep_hours_per_night", 8, 4.9),
+        ("sleep-under-five-hours", "lifestyle.sleep_hours_per_night", 4, 5),
+        ("sleep-five-to-six-hours", "lifestyle.sleep_hours_per_night", 9, 5.9),
+        ("sleep-ten-hours-or-more", "lifestyle.sleep_hours_per_night", 10.5, 9.9),
+    ],
+)
+def test_the_value_offered_is_the_nearest_that_people_would_name(
+    planner: Planner, rule: str, factor: str, now: float, then: float
+) -> None:
+    kind, field = factor.split(".")
+    first = planner.what_would_change(read(planner, {kind: {field: now}}), rule).ways[0]
+    assert first.patch == {kind: {field: then}}
+
+
+@given(st.data())
+@settings(max_examples=20)
+def test_a_way_says_what_else_it_does_and_is_no_remedy_if_that_is_a_stop_or_hold(
+    planner: Planner, book: Rulebook, data: st.DataObject
+) -> None:
+    body = data.draw(patients(book, medicines=2))
+    before = {item.id: item for item in items_of(planner.plan(read(planner, body)))}
+    for name, item in before.items():
+        if item.level not in ("stop", "hold"):
+            continue
+        found = planner.what_would_change(read(planner, body), name)
+        for way in found.ways:
+            after = {item.id: item for item in items_of(planner.plan(read(planner, merge_patch(body, way.patch))))}
+            assert {one.id for one in way.adds} == after.keys() - before.keys()
+            assert {one.id for one in way.removes} == before.keys() - after.keys() - {name}
+            assert len(way.besides) == len(way.adds) + len(way.removes)
+            levels = {after[one.id].level for one in way.adds} & {"stop", "hold"}
+            assert (way.brings_up is None) == (not levels)
+            assert way.brings_up != "hold" or levels == {"hold"}
+        assert len({way.brings_up is None for way in found.ways}) <= 1
+
+
+def test_a_product_that_brings_up_the_same_contraindication_is_not_offered_as_if_nothing_else_happened(
+    planner: Planner,
+) -> None:
+    body = {
+        "treatment": {"product": "racemic", "preferred_route": "iv"},
+        "conditions": ["aneurysmal_vascular_disease"],
+    }
+    found = planner.what_would_change(read(planner, body), "blood-vessel-condition-and-ketamine")
+    assert [way.brings_up for way in found.ways] == ["stop"]
+    assert any(words.startswith("brings up [stop]") for words in found.ways[0].besides)
 
 
 def tests_in(when: When) -> Iterator[tuple[Pattern, Test]]:

@@ -146,3 +146,14 @@ def test_the_wheel_carries_rules_and_examples(tmp_path: Path) -> None:
     assert {"careplan/rules/rulebook.yaml", "careplan/rules/medications.csv", "careplan/py.typed"} <= names
     assert len([name for name in names if name.startswith("careplan/rules/") and name.endswith(".yaml")]) > 100
     assert any(name.startswith("careplan/examples/") for name in names)
+
+
+def test_an_explanation_in_text_shows_near_misses_and_counts_the_rest() -> None:
+    done = CliRunner().invoke(main, ["plan", EXAMPLE, "--explain", "--format", "text"])
+    said = json.loads(CliRunner().invoke(main, ["plan", EXAMPLE, "--explain", "--format", "json"]).output)["explanation"]
+    others = [entry for entry in said["rules"] if entry["outcome"] != "fired" and not entry.get("near")]
+    assert 0 < len(said["rules"]) - said["fired"] - len(others) < 50
+    (folded,) = (line for line in done.output.splitlines() if line.startswith("Not shown: "))
+    not_fired = sum(entry["outcome"] == "not_fired" for entry in others)
+    assert folded.startswith(f"Not shown: {not_fired} more that did not fire and {len(others) - not_fired} more")
+    assert all(f"({entry['rule']['id']})" not in done.output for entry in others)

@@ -6,6 +6,7 @@ import gzip
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from hypothesis import strategies as st
 from careplan.cli import main
 from careplan.cohort import synthetic
 from careplan.difference import difference, items_of
+from careplan.inquiry import merge_patch
+from careplan.plan import CarePlan
 from careplan.planner import Planner
 from careplan.rulebook.comparison import compare
 from careplan.rulebook.load import load, shipped
@@ -209,7 +212,91 @@ def test_a_difference_names_exactly_what_differs(planner: Planner, book: Ruleboo
     assert {change.item.id for change in found.changed} == {
         name for name in old.keys() & new.keys() if old[name] != new[name]
     }
-    assert found.same == (before == after)
+    assert found.same == (before == after) == (found.in_words == [])
+    assert not any("Something else" in line or "/medications/" in line.partition(": ")[0] for line in found.in_words)
     back = difference(after, before)
     assert [item.id for item in back.added] == [item.id for item in found.removed]
     assert (back.status.before, back.status.after) == (found.status.after, found.status.before)
+
+
+PLAN = {
+    "medications": [{"name": "Xanax", "dose_mg": 1}],
+    "lifestyle": {"stress_practice_minutes_per_day": 4},
+    "conditions": ["hypertension"],
+    "other_conditions": ["gout", "measles"],
+    "treatment": {"product": "racemic"},
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"treatment": {"session_times": ["2026-03-01T09:30:00Z"]}}, "Now sent, but not considered: times of the sessions"),
+        ({"other_conditions": ["gout"]}, "No longer among what was not considered: measles"),
+        ({"other_conditions": ["measles", "gout"]}, "what was not considered"),
+        (
+            {"lifestyle": {"stress_practice_minutes_per_day": 5}},
+            "no longer “minutes of calming practice a day: 4",
+        ),
+        ({"medications": [{"name": "Valium"}]}, "Medicine 1 as understood: alprazolam (Xanax), benzodiazepine"),
+        ({"medications": [{"name": "Xanax", "schedule": "daily"}]}, "No longer asked: How is this medicine taken"),
+    ],
+)
+def test_a_difference_is_told_in_words_that_need_no_other_page(planner: Planner, change: dict[str, Any], said: str) -> None:
+    before = planner.plan(planner.intake.convert(PLAN))
+    after = planner.plan(planner.intake.convert(merge_patch(PLAN, change)))
+    found = difference(before, after)
+    assert not found.same
+    assert any(said in line for line in found.in_words), found.in_words
+
+
+def test_whatever_is_changed_in_a_plan_is_told(planner: Planner) -> None:
+    made = planner.explained(planner.intake.convert(PLAN))
+    data = msgspec.to_builtins(made)
+    tried = 0
+    for path in leaves(data, ()):
+        if path[0] == "rulebook":
+            continue
+        changed = msgspec.to_builtins(made)
+        holder = changed
+        for key in path[:-1]:
+            holder = holder[key]
+        before = holder[path[-1]]
+        holder[path[-1]] = (
+            not before if isinstance(before, bool) else before + 1 if isinstance(before, int) else f"{before}x"
+        )
+        try:
+            other = msgspec.convert(changed, CarePlan)
+        except msgspec.ValidationError:
+            continue
+        found = difference(made, other)
+        assert not found.same
+        assert found.in_words
+        assert not any("Something else" in line for line in found.in_words), (path, found.in_words)
+        tried += 1
+    assert tried > 80
+
+
+def leaves(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    """The ways to every text, number and truth in plain data; of long lists to the first two entries."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from leaves(part, (*path, key))
+    elif isinstance(value, list):
+        for at, part in enumerate(value[:2]):
+            yield from leaves(part, (*path, at))
+    else:
+        yield path
+
+
+@pytest.mark.parametrize("field", ["alerts", "information_needed", "not_considered"])
+def test_what_is_left_out_or_put_in_another_order_is_told(planner: Planner, field: str) -> None:
+    body = PLAN | {"red_flags": {"chest_pain_now": True, "psychosis_now": True}}
+    made = planner.plan(planner.intake.convert(body))
+    listed = getattr(made, field)
+    assert len(listed) > 1
+    for other in (listed[::-1], listed[1:], [*listed, listed[0]], []):
+        found = difference(made, msgspec.structs.replace(made, **{field: other}))
+        assert not found.same
+        assert found.in_words
+        assert not any("Something else" in line for line in found.in_words)

@@ -63,7 +63,7 @@ def test_a_question_mark_says_why_it_is_asked() -> None:
     assert asked(done) == 1
 
 
-@pytest.mark.parametrize("typed", ["perhaps", "17", "-"])
+@pytest.mark.parametrize("typed", ["perhaps", "17", "-", "nan"])
 def test_an_answer_that_does_not_fit_is_asked_for_again(typed: str, begun: str) -> None:
     done = interview(typed, "done", options=(begun,))
     assert "Please " in done.stderr
@@ -102,10 +102,62 @@ def test_lists_are_typed_as_people_say_them(left_out: str, typed: str, sent: lis
     assert (answered["expectations"] if left_out == "goals" else answered)[left_out] == sent
 
 
-def test_a_condition_that_nobody_knows_is_met_with_the_known_ones() -> None:
-    done = interview("zebra disease", "done")
-    assert "There is no condition called zebra disease; careplan knows " in done.stderr
-    assert asked(done) == 1
+@pytest.fixture
+def without_conditions(tmp_path: Path) -> str:
+    """A request in which nothing but the conditions is open, so that they are asked first."""
+    body = json.loads(Path(EXAMPLE).read_text())
+    body["treatment"]["response_so_far"] = "none"
+    del body["conditions"]
+    path = tmp_path / "begun.json"
+    path.write_text(json.dumps(body))
+    return str(path)
+
+
+@pytest.mark.parametrize("again", ["yes", "no"])
+def test_a_condition_that_nobody_knows_is_kept_as_written_once_that_is_confirmed(
+    again: str, without_conditions: str, tmp_path: Path
+) -> None:
+    saved = tmp_path / "saved.json"
+    done = interview("gout, high blood pressure", again, "done", options=(without_conditions, "--save", str(saved)))
+    body = json.loads(saved.read_text())
+    assert "There is no condition called gout" in done.stderr
+    if again == "yes":
+        assert body["conditions"] == ["hypertension"]
+        assert body["other_conditions"] == ["gout"]
+        assert "No rule looks at what is written there." in done.stderr
+    else:
+        assert "conditions" not in body
+        assert "other_conditions" not in body
+
+
+def test_a_misspelt_condition_is_met_with_the_one_that_may_be_meant(without_conditions: str) -> None:
+    assert (
+        "Did you mean high blood pressure?" in interview("hihg blood pressure", "no", options=(without_conditions,)).stderr
+    )
+
+
+def test_what_cannot_wait_is_said_at_once_with_who_acts_and_the_crisis_line(begun: str) -> None:
+    done = interview("plan_or_intent", "done", options=(begun,))
+    before, _, after = done.stderr.partition("ACT FIRST: ")
+    plan = json.loads(done.stdout)
+    assert asked(done) == 2
+    assert before.count("(could still change the plan:") == 1
+    assert plan["crisis"] in after.partition("(could still change the plan:")[0]
+    for ask in plan["alerts"][0]["asks"]:
+        assert f"{ask['who']}, {ask['by_words']}: {ask['what']}" in after
+
+
+def test_what_cannot_wait_is_said_once(begun: str) -> None:
+    assert interview("plan_or_intent", "", "", "done", options=(begun,)).stderr.count("ACT FIRST: ") == 1
+
+
+def test_an_interview_that_is_broken_off_keeps_what_was_answered(begun: str, tmp_path: Path) -> None:
+    saved = tmp_path / "saved.json"
+    done = CliRunner().invoke(main, ["interview", begun, "--save", str(saved)], input="active_no_plan\n")
+    assert done.exit_code == 1
+    assert f"saved in {saved}" in done.stderr
+    assert json.loads(saved.read_text())["red_flags"] == {"suicidal_thoughts": "active_no_plan"}
+    assert "nothing is saved" in CliRunner().invoke(main, ["interview", begun], input="none\n").stderr
 
 
 def test_a_file_with_faults_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -10,10 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from careplan.certainty import Certainty
+from careplan.difference import items_of
+from careplan.fields import GROUPS, KINDS, LIMITS
 from careplan.inquiry import merge_patch
 from careplan.openness import Openness
 from careplan.plan import CarePlan, Question
 from careplan.planner import Planner
+from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.model import LEVELS, Rulebook
 from tests.patients import patients
 
@@ -116,13 +120,133 @@ def test_what_is_remembered_of_facts_leaves_open_what_certainty_leaves_open(plan
     certainty = Certainty(case)
     wanted: dict[str, set[str]] = {}
     for rule in rules:
-        holds, pointers = certainty.of(rule.when)
-        if holds is None:
-            for pointer in pointers:
-                wanted.setdefault(pointer, set()).add(rule.id)
+        for pointer in certainty.of(rule.when)[1]:
+            wanted.setdefault(pointer, set()).add(rule.id)
     openness = REMEMBERING.setdefault(planner.book.digest, Openness([rule.when for rule in rules]))
     found = openness.hanging(openness.seen(case))
     assert {pointer: {rules[at].id for at in numbers} for pointer, numbers in found.items()} == wanted
+
+
+def test_a_question_about_one_medicine_is_asked_though_the_answer_about_another_one_brought_the_same_rule(
+    planner: Planner,
+) -> None:
+    body: Json = {
+        "conditions": [],
+        "medications": [
+            {"name": "valproate", "schedule": "daily", "indication": "epilepsy"},
+            {"name": "tramadol", "schedule": "daily"},
+        ],
+    }
+    assert "/medications/1/indication" in {question.pointer for question in planned(planner, body).information_needed}
+
+
+def essence(plan: CarePlan) -> tuple[object, ...]:
+    """What a plan says, but for what it says of the answers behind it."""
+    return plan.status, sorted((item.id, item.level) for item in items_of(plan)), plan.decisions
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_no_answer_to_a_question_that_is_not_asked_changes_the_items(
+    planner: Planner, book: Rulebook, data: st.DataObject
+) -> None:
+    body = data.draw(patients(book, medicines=3))
+    plan = planned(planner, body)
+    asked = {question.pointer for question in plan.information_needed}
+    for pointer, answers in unanswered(book, body):
+        if pointer not in asked:
+            for answer in answers:
+                assert essence(planned(planner, put(body, pointer, answer))) == essence(plan), (pointer, answer)
+
+
+def unanswered(book: Rulebook, body: Json) -> Iterator[tuple[str, list[Any]]]:
+    """Every factor without an answer, with every answer that could make a difference."""
+    numbers: dict[str, set[float]] = {}
+    for rule in book.rules.values():
+        for pattern, test in ((one, test) for group in rule.when for one in group for test in tests_of(one.tests)):
+            numbers.setdefault(f"{pattern.kind}.{test.field}", set()).update(
+                float(value) for value in test.values if isinstance(value, float)
+            )
+    numbers["lifestyle.alcohol_drinks_per_week"].add(book.about.drinks_that_close_holds)
+    for kind in ("patient", *GROUPS):
+        holder = body if kind == "patient" else body.get(kind, {})
+        for name, field in KINDS[kind].fields.items():
+            if field.sent and holder.get(name) is None:
+                pointer = f"/{name}" if kind == "patient" else f"/{kind}/{name}"
+                yield pointer, _values(f"{kind}.{name}", numbers)
+    for at, entry in enumerate(body.get("medications", [])):
+        for name in ("schedule", "indication"):
+            if entry.get(name) is None:
+                yield f"/medications/{at}/{name}", list(KINDS["medicine"].fields[name].tokens)
+    if "conditions" not in body:
+        yield "/conditions", [[], *([name] for name in book.conditions)]
+
+
+def _values(name: str, numbers: dict[str, set[float]]) -> list[Any]:
+    kind, _, field = name.partition(".")
+    described = KINDS[kind].fields[field]
+    if described.type == "boolean":
+        return [True, False]
+    if described.type == "token":
+        return list(described.tokens)
+    if field.startswith("sessions_"):
+        return list(range(1, 26))
+    near = sorted({limit + step for limit in numbers.get(name, ()) for step in (-1, 0, 1)})
+    return [int(one) if one.is_integer() else one for one in near if LIMITS[name].least <= one <= LIMITS[name].most]
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_an_open_hold_question_is_closed_by_no_answer_that_is_still_missing(
+    planner: Planner, book: Rulebook, data: st.DataObject
+) -> None:
+    names = st.sampled_from(
+        ["clonazepam", "phenobarbital", "lorazepam", "zolpidem", "lamotrigine", "quetiapine", "tramadol"]
+    )
+    some = st.fixed_dictionaries(
+        {"name": names},
+        optional={
+            "schedule": st.sampled_from(["as_needed", "weekly", "daily"]),
+            "indication": st.sampled_from(["anxiety", "bipolar", "other"]),
+        },
+    )
+    body: Json = {
+        "conditions": [],
+        "lifestyle": {"alcohol_drinks_per_week": 0},
+        "red_flags": {"intoxicated_now": False, "new_neurological_symptom": False},
+        "medications": [
+            {"name": "clonazepam", "schedule": "as_needed", "indication": "anxiety"},
+            *data.draw(st.lists(some, max_size=3)),
+        ],
+    }
+    for pointer in data.draw(st.sets(st.sampled_from(["conditions", "lifestyle", "red_flags"]), max_size=1)):
+        del body[pointer]
+    opened = stances(planner, body, "open")
+    for pointer, answers in unanswered(book, body):
+        for answer in answers:
+            assert stances(planner, put(body, pointer, answer), "closed").isdisjoint(opened), (body, pointer, answer)
+
+
+def stances(planner: Planner, body: Json, stance: str) -> set[str]:
+    holds = planner.traced(planner.intake.convert(body))[0].holds
+    return {name for name, question in holds.items() if question.stance == stance}
+
+
+def test_a_hold_is_not_shown_before_the_schedule_that_could_close_it_is_known(planner: Planner) -> None:
+    body: Json = {
+        "conditions": [],
+        "lifestyle": {"alcohol_drinks_per_week": 0},
+        "red_flags": {"intoxicated_now": False, "new_neurological_symptom": False},
+        "medications": [
+            {"name": "clonazepam", "schedule": "as_needed", "indication": "anxiety"},
+            {"name": "phenobarbital", "indication": "bipolar"},
+            {"name": "quetiapine", "schedule": "daily", "indication": "bipolar"},
+        ],
+    }
+    assert "/medications/1/schedule" in {question.pointer for question in planned(planner, body).information_needed}
+    assert stances(planner, body, "open") == set()
+    assert "clonazepam" in stances(planner, put(body, "/medications/1/schedule", "as_needed"), "open")
+    assert "clonazepam" in stances(planner, put(body, "/medications/1/schedule", "daily"), "closed")
 
 
 REMEMBERING: dict[str, Openness] = {}

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import msgspec
 import rich_click as click
 
+from careplan.commands.answering import Conditions, Json, hint, listed, put, value
 from careplan.commands.common import RULES, fail, read_rulebook, read_settings
 from careplan.commands.output import Output
 from careplan.errors import InvalidPatient, InvalidSettings
-from careplan.inquiry import merge_patch
-from careplan.plan import AnswerForm, CarePlan, Question
+from careplan.patient import Protocol
+from careplan.plan import Question
 from careplan.planner import Planner
-from careplan.rulebook.model import Rulebook
 from careplan.settings import clinic_protocol
 from careplan.subject import question_words
-
-Json = dict[str, Any]
 
 
 @click.command()
@@ -34,7 +32,12 @@ def interview(file: BinaryIO | None, *, save: Path | None, form: str | None, mos
     """Ask for a patient's factors, the weightiest first, until no answer could change the plan; then print it.
 
     Begins with the answers in FILE if there is one. An empty answer leaves a question open and does not come back to it;
-    "?" says why it is asked, "done" ends the interview. What the clinic's own protocol says is not asked.
+    "?" says why it is asked, "done" ends the interview. What the clinic's own protocol says is not asked. Whatever a human
+    must act on first is said as soon as an answer brings it up. A condition that careplan has no name for can be kept as
+    written.
+
+    Exits with 0 for a draft, 3 for a blocked plan, 2 for a FILE that cannot be used, 1 if it is broken off; --save then
+    keeps the answers so far.
 
     Example: careplan interview --save patient.json
     """
@@ -51,130 +54,114 @@ def interview(file: BinaryIO | None, *, save: Path | None, form: str | None, mos
         for fault in error.faults:
             click.echo(f"{fault.pointer or '(the body)'}: {fault.detail}", err=True)
         sys.exit(2)
-    left_open: set[str] = set()
-    asked = 0
-    while True:
-        patient = planner.intake.convert(body).under(clinic)
-        plan = planner.plan(patient)
-        questions = _open(plan, left_open)
-        if not questions or asked == most:
-            break
-        question = questions[0]
-        click.echo(f"\n(could still change the plan: {len(questions)} open)", err=True)
-        answered = _ask(question, question_words(question, plan, patient), planner, body)
-        asked += 1
-        if answered == "done":
-            break
-        if isinstance(answered, dict):
-            body = answered
-        else:
-            left_open.add(question.pointer)
-    if save:
-        save.write_bytes(msgspec.json.format(msgspec.json.encode(body), indent=2) + b"\n")
-    Output(form or ("text" if sys.stdout.isatty() else "json")).plan(plan, patient)
-    sys.exit(3 if plan.status == "blocked" else 0)
+    talk = Interview(planner, clinic, body)
+    try:
+        talk.run(most)
+    except (click.Abort, KeyboardInterrupt):
+        where = f"what was answered is saved in {save}" if save else "nothing is saved, because --save was not given"
+        _save(talk.body, save)
+        fail(f"the interview was broken off; {where}", 1)
+    _save(talk.body, save)
+    Output(form or ("text" if sys.stdout.isatty() else "json")).plan(talk.plan, talk.patient)
+    sys.exit(3 if talk.plan.status == "blocked" else 0)
 
 
-def _open(plan: CarePlan, left_open: set[str]) -> list[Question]:
-    return [
-        question
-        for question in plan.information_needed
-        if question.pointer not in left_open and not question.pointer.startswith("/protocol/")
-    ]
+def _save(body: Json, path: Path | None) -> None:
+    if path:
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(body), indent=2) + b"\n")
 
 
-def _ask(question: Question, words: str, planner: Planner, body: Json) -> Json | str | None:
-    """The body with the answer in it; None if the question stays open, "done" at the end."""
-    click.secho(words, bold=True, err=True)
-    for choice in question.answer.choices:
-        click.echo(f"  {choice.value}: {choice.label}", err=True)
-    while True:
-        typed = click.prompt(_hint(question.answer), default="", show_default=False, err=True).strip()
-        if typed == "":
-            return None
-        if typed == "done":
-            return "done"
-        if typed == "?":
-            changes = ", ".join(f"{change.section} ({change.level})" for change in question.could_change)
-            click.echo(f"  {question.why_it_matters} Could change: {changes}.", err=True)
-            continue
-        try:
-            answered = _put(body, question.pointer, _value(typed, question.answer, planner.book))
-            planner.intake.convert(answered)
-        except ValueError as error:
-            click.echo(f"  {error}", err=True)
-        except InvalidPatient as error:
-            click.echo("  " + "; ".join(f"{fault.pointer} {fault.detail}" for fault in error.faults), err=True)
-        else:
-            return answered
+class Interview:
+    """The answers so far, and the plan that follows from them."""
 
+    def __init__(self, planner: Planner, clinic: Protocol | None, body: Json) -> None:
+        self._planner = planner
+        self._clinic = clinic
+        self._conditions = Conditions(planner.book)
+        self._left_open: set[str] = set()
+        self._told: set[str] = set()
+        self._take(body)
 
-def _hint(answer: AnswerForm) -> str:
-    match answer.type:
-        case "yes_no":
-            return "yes or no"
-        case "number" | "whole_number":
-            return f"a number from {answer.least:g} to {answer.most:g}"
-        case "choice":
-            return "one of these"
-        case "goals":
-            return "goals, parted by semicolons, or none"
-        case _:
-            return f"{answer.type}, parted by commas, or none"
+    def _take(self, body: Json) -> None:
+        """Go on from these answers. Raises `InvalidPatient` if they are none."""
+        patient = self._planner.intake.convert(body).under(self._clinic)
+        self.plan = self._planner.plan(patient)
+        self.patient, self.body = patient, body
 
+    def run(self, most: int | None) -> None:
+        """Ask until no question is open, at most `most` questions."""
+        asked = 0
+        while True:
+            self._tell_alerts()
+            questions = self._open()
+            if not questions or asked == most:
+                return
+            click.echo(f"\n(could still change the plan: {len(questions)} open)", err=True)
+            if self._ask(questions[0]):
+                return
+            asked += 1
 
-def _value(typed: str, answer: AnswerForm, book: Rulebook) -> Any:
-    """What is typed, as it goes into a request. Raises `ValueError` saying what is wrong with it."""
-    match answer.type:
-        case "yes_no":
-            if typed.lower() not in ("yes", "y", "no", "n"):
-                raise ValueError("Please answer yes or no.")
-            return typed.lower().startswith("y")
-        case "number" | "whole_number":
+    def _open(self) -> list[Question]:
+        return [
+            question
+            for question in self.plan.information_needed
+            if question.pointer not in self._left_open and not question.pointer.startswith("/protocol/")
+        ]
+
+    def _tell_alerts(self) -> None:
+        """Say at once what cannot wait for the end of the interview, and who acts on it."""
+        new = [alert for alert in self.plan.alerts if alert.id not in self._told]
+        for alert in new:
+            click.secho(f"\nACT FIRST: {alert.title}", bold=True, fg="red", err=True)
+            for ask in alert.asks:
+                click.echo(f"  {ask.who}, {ask.by_words}: {ask.what}", err=True)
+        if new:
+            click.echo(f"  {self.plan.crisis}", err=True)
+            click.echo('  Further questions can wait; "done" ends the interview with the plan.', err=True)
+        self._told |= {alert.id for alert in new}
+
+    def _ask(self, question: Question) -> bool:
+        """Ask one question and take its answer; True at "done"."""
+        click.secho(question_words(question, self.plan, self.patient), bold=True, err=True)
+        for choice in question.answer.choices:
+            click.echo(f"  {choice.value}: {choice.label}", err=True)
+        while True:
+            typed = click.prompt(hint(question.answer), default="", show_default=False, err=True).strip()
+            if typed == "":
+                self._left_open.add(question.pointer)
+                return False
+            if typed == "done":
+                return True
+            if typed == "?":
+                changes = ", ".join(f"{change.section} ({change.level})" for change in question.could_change)
+                click.echo(f"  {question.why_it_matters} Could change: {changes}.", err=True)
+                continue
             try:
-                number = float(typed)
-            except ValueError:
-                raise ValueError("Please type a number.") from None
-            return int(number) if number.is_integer() else number
-        case "choice":
-            if typed not in [choice.value for choice in answer.choices]:
-                raise ValueError(f"Please type one of {', '.join(choice.value for choice in answer.choices)}.")
-            return typed
-        case "conditions":
-            return [_condition(name, book) for name in _listed(typed, ",")]
-        case "medications":
-            return [{"name": name} for name in _listed(typed, ",")]
-        case "goals":
-            return _listed(typed, ";")
+                answered = self._answered(question, typed)
+                if answered is not None:
+                    self._take(answered)
+                    return False
+            except ValueError as error:
+                click.echo(f"  {error}", err=True)
+            except InvalidPatient as error:
+                click.echo("  " + "; ".join(f"{fault.pointer} {fault.detail}" for fault in error.faults), err=True)
 
-
-def _listed(typed: str, separator: str) -> list[str]:
-    return [] if typed.lower() == "none" else [part.strip() for part in typed.split(separator) if part.strip()]
-
-
-def _condition(typed: str, book: Rulebook) -> str:
-    """The token of a condition by its token, its label or another of its names."""
-    wanted = typed.lower().replace("_", " ")
-    for token, entry in book.conditions.items():
-        if wanted in (
-            token.replace("_", " "),
-            entry.label.lower(),
-            entry.patient_label.lower(),
-            *map(str.lower, entry.also),
-        ):
-            return token
-    raise ValueError(f"There is no condition called {typed}; careplan knows {', '.join(sorted(book.conditions))}.")
-
-
-def _put(body: Json, pointer: str, value: Any) -> Json:
-    """`body` with `value` at a JSON Pointer."""
-    first, *rest = pointer.strip("/").split("/")
-    if first == "medications" and len(rest) == 2:
-        entries = [dict(entry) for entry in body["medications"]]
-        entries[int(rest[0])][rest[1]] = value
-        return body | {"medications": entries}
-    patch = value
-    for key in reversed([first, *rest]):
-        patch = {key: patch}
-    merged: Json = merge_patch(body, patch)
-    return merged
+    def _answered(self, question: Question, typed: str) -> Json | None:
+        """The answers with what was typed; None if it is to be typed again."""
+        if question.answer.type != "conditions":
+            return put(self.body, question.pointer, value(typed, question.answer))
+        names = {name: self._conditions.token(name) for name in listed(typed, ",")}
+        unknown = [name for name, token in names.items() if token is None]
+        for name in unknown:
+            near = self._conditions.near(name)
+            hinted = f" Did you mean {near}?" if near else ""
+            click.echo(f"  There is no condition called {name} among those that careplan knows.{hinted}", err=True)
+        if unknown:
+            kept = ", ".join(unknown)
+            if not click.confirm(f"  Keep as written, for a clinician to read: {kept}", default=False, err=True):
+                return None
+            click.echo("  Kept among other conditions. No rule looks at what is written there.", err=True)
+        found = [token for token in names.values() if token is not None]
+        body = self.body | {"conditions": list(dict.fromkeys(found))}
+        others = [*body.get("other_conditions", []), *unknown]
+        return body | ({"other_conditions": list(dict.fromkeys(others))} if others else {})

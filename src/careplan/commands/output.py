@@ -54,7 +54,7 @@ class Output:
         if self._form == "json":
             self.data(found)
         else:
-            click.echo("\n".join(found.in_words) or "Both plans are the same.")
+            click.echo("Both plans are the same." if found.same else "\n".join(found.in_words))
 
     def ways(self, found: WhatWouldChange) -> None:
         """What would change an item."""
@@ -64,6 +64,10 @@ class Output:
         click.echo(f"{found.title} ({found.rule}) {'would go away' if found.there else 'would come up'} if:")
         for at, way in enumerate(found.ways, 1):
             click.echo(f"{at:3}. " + "\n     and ".join(f"{change.then} (now: {change.now})" for change in way.changes))
+            if way.brings_up:
+                click.echo(f"     but this brings up a {way.brings_up}, so it is no remedy by itself")
+            for words in way.besides:
+                click.echo(f"     also {words}")
         if not found.ways:
             click.echo("  nothing that patient or clinic could change. What stands in the way:")
             for condition in found.fixed:
@@ -75,10 +79,27 @@ class Output:
             self.data(found)
             return
         then, now = (f"{book.id} {book.version} ({book.digest[:12]})" for book in (found.then, found.now))
-        click.echo(f"Recorded under {then}" + (f" at {found.at}" if found.at else ""))
-        click.echo("The rulebook is the same." if found.reproduced is not None else f"Replayed under {now}")
+        self._say(f"Recorded under {then}" + (f" at {found.at}" if found.at else ""))
+        if found.intact is False:
+            self._say("The record is not as it was made: its digest does not fit.")
+        elif found.intact is None:
+            self._say("The record has no digest, so it cannot be told whether it is as it was made.")
+        self._say("The rulebook is the same." if found.reproduced is not None else f"Replayed under {now}")
+        for what, turn in (("Service", found.service), ("Engine", found.engine)):
+            if turn.before != turn.after:
+                self._say(f"{what} then: {turn.before}; now: {turn.after}")
         if found.same_plan:
-            click.echo("The plan is the same.")
+            self._say("The plan is the same.")
         else:
-            click.echo("The plan is not the same." if found.reproduced is None else "The same rulebook gave another plan.")
-            click.echo("\n".join(f"  {line}" for line in found.difference.in_words))
+            self._say("The plan is not the same." if found.reproduced is None else "The same rulebook gave another plan.")
+            self._say("\n".join(f"  {line}" for line in found.difference.in_words))
+        if found.facts:
+            self._say(f"Facts that are not the same: {', '.join(found.facts)}")
+        if found.findings:
+            self._say("Rules that held on other facts, or only then or only now:")
+            self._say("\n".join(f"  {name}" for name in found.findings))
+
+    @staticmethod
+    def _say(line: str) -> None:
+        """A line that may hold what a record says, without what would steer a terminal."""
+        click.echo("".join(char if char.isprintable() or char == "\n" else "?" for char in line))

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from careplan.formats.sheet import moment_words
 from careplan.patient import Patient
-from careplan.plan import CarePlan, Explanation, Item
+from careplan.plan import CarePlan, Explanation, Item, RuleReport
 from careplan.subject import medicine_words, question_words
 from careplan.timeline import timeline
 from careplan.zones import zone_words
@@ -82,19 +82,29 @@ def _parts(plan: CarePlan, patient: Patient, zone: tzinfo | None) -> Iterator[Re
 
 
 def _explanation(explanation: Explanation) -> Iterator[RenderableType]:
-    yield Rule("Rules that did not fire, the nearest first", align="left")
+    yield Rule("Near misses: rules that one condition keeps from firing", align="left")
     yield Text(f"{explanation.fired} fired, {explanation.not_fired} did not, {explanation.undecided} could not be decided.")
+    others = {"not_fired": 0, "undecided": 0}
     for report in explanation.rules:
-        if report.outcome == "fired":
-            continue
-        away = "1 condition away" if report.missing == 1 else f"{report.missing} conditions away"
-        undecided = ", undecided" if report.outcome == "undecided" else ""
-        yield Text(f"[{report.level}] {report.title} ({report.rule.id}): {away}{undecided}", style=_STYLES[report.level])
-        for condition in report.because_not:
-            holds = "not true" if condition.holds == "false" else "not known"
-            yield Padding(Text(f"{holds}: {condition.words} — {'; '.join(condition.given)}"), (0, 0, 0, 2))
-        if report.questions:
-            yield Padding(Text(f"hangs on {', '.join(report.questions)}", style="dim"), (0, 0, 0, 2))
+        if report.near:
+            yield from _report(report)
+        elif report.outcome != "fired":
+            others[report.outcome] += 1
+    yield Text(
+        f"Not shown: {others['not_fired']} more that did not fire and {others['undecided']} more that hang on questions. "
+        "With --format json each of them has its conditions.",
+        style="dim",
+    )
+
+
+def _report(report: RuleReport) -> Iterator[RenderableType]:
+    undecided = " (undecided)" if report.outcome == "undecided" else ""
+    yield Text(f"[{report.level}] {report.title} ({report.rule.id}){undecided}", style=_STYLES[report.level])
+    for condition in report.because_not:
+        holds = "not true" if condition.holds == "false" else "not known"
+        yield Padding(Text(f"{holds}: {condition.words} — {'; '.join(condition.given)}"), (0, 0, 0, 2))
+    if report.questions:
+        yield Padding(Text(f"hangs on {', '.join(report.questions)}", style="dim"), (0, 0, 0, 2))
 
 
 def _item(item: Item) -> Group:

@@ -237,11 +237,11 @@ class SymbolicPatient:
         habit, may_protect = (self.is_one_of(self.ingredient, rows) for rows in (habit_rows, may_protect_rows))
         self.other_protects = z3.Bool("another entry is taken for a protected reason")
         self.other_daily = z3.Bool("another medicine that makes dependent is taken daily")
-        self.other_unclear = z3.Bool("another medicine could be taken for a protected reason")
+        self.other_unclear = z3.Bool("an answer about another medicine could close the question")
         self._add(
             z3.Implies(self.other_protects, z3.Or(self.unread_entries, *self.other.values())),
             z3.Implies(self.other_daily, z3.Or([self.other[row.ingredient] for row in habit_rows])),
-            z3.Implies(self.other_unclear, z3.Or([self.other[row.ingredient] for row in may_protect_rows])),
+            z3.Implies(self.other_unclear, z3.Or(list(self.other.values()))),
         )
         rescue = z3.And(schedule.known, schedule.is_("rescue"))
         reasons = [indication.is_(name) for name in sorted(PROTECTED_INDICATIONS)]

@@ -8,7 +8,6 @@ from typing import Any
 import z3
 
 from careplan.fields import KINDS
-from careplan.holds import MAY_PROTECT
 from careplan.medications import Ingredient
 from careplan.patient import Medication
 from careplan.proof.answers import Formula
@@ -119,6 +118,9 @@ class Writer:
             entries += self._troubled(symbolic, reading, entries)
         if reading.holds(symbolic.unread_entries) and not any(_unread(self._book, entry) for entry in entries):
             entries.append({"name": UNHEARD_OF})
+        if not reading.holds(symbolic.other_unclear):
+            for entry in entries[1:] if looked_at else entries:
+                entry.setdefault("indication", "pain")
         if reading.holds(symbolic.other_protects):
             # What cannot be read at all is taken for the reason first: it changes nothing else about the list.
             free = sorted(entries[1:] if looked_at else entries, key=lambda entry: entry.get("name") != UNHEARD_OF)
@@ -141,8 +143,8 @@ class Writer:
     def _other(self, symbolic: SymbolicPatient, reading: _Reading, row: Ingredient, *, again: bool) -> Json:
         """Another entry; one of the same ingredient as the medicine looked at is taken so that it has its stance."""
         entry: Json = {"name": row.name}
-        if not reading.holds(symbolic.other_unclear) and MAY_PROTECT & set(row.classes):
-            entry["indication"] = "pain"
+        if not reading.holds(symbolic.other_unclear) and self._makes_dependent(row):
+            entry["schedule"] = "as_needed"
         if again:
             stance = ("open", "closed", "unknown")[reading.number(symbolic.other_stance)]
             if stance == "open":

@@ -35,6 +35,7 @@ from careplan.web.examples import request_examples
 from careplan.web.gate import Gate
 from careplan.web.journal import Journal
 from careplan.web.life import Life, begin_as_worker, hold_signals
+from careplan.web.queries import queried
 from careplan.web.reload import Reloader
 from careplan.web.state import Desk, Edition, Leasing, Surroundings, edition_of
 from careplan.web.tracing import tracing_from
@@ -144,7 +145,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
             Exception: problems.on_failure,
         },
         cors_config=_cors(settings.origins),
-        guards=[admitted],
+        guards=[admitted, queried],
         lifespan=[planning],
         middleware=[Leasing()],
         logging_config=None,

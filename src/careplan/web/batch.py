@@ -43,7 +43,7 @@ log = structlog.get_logger("careplan")
     tags=["plans"],
     sync_to_thread=False,
     opt={"scope": "plan"},
-    responses=documented(PROBLEMS, 415, 500, 503),
+    responses=documented(PROBLEMS, 400, 415, 500, 503),
     response_description="One answer a line.",
 )
 def create_care_plans(request: Request[None, None, State]) -> Response[None]:

@@ -118,7 +118,7 @@ def _applied(patient: Patient, request: Request[None, None, State]) -> Response[
     tags=["fhir"],
     sync_to_thread=False,
     opt={"scope": "read"},
-    responses=documented(PROBLEMS, 500, 503),
+    responses=documented(PROBLEMS, 400, 500, 503),
 )
 def metadata() -> Response[Json]:
     """The CapabilityStatement."""
@@ -133,7 +133,7 @@ def metadata() -> Response[Json]:
     tags=["fhir"],
     sync_to_thread=False,
     opt={"scope": "read"},
-    responses=documented(PROBLEMS, 404, 500, 503),
+    responses=documented(PROBLEMS, 400, 404, 500, 503),
 )
 def get_questionnaire(name: FromPath[_Name], request: Request[None, None, State]) -> Response[Json]:
     """The Questionnaire `intake`; a QuestionnaireResponse to it is read by `$apply`."""
@@ -150,7 +150,7 @@ def get_questionnaire(name: FromPath[_Name], request: Request[None, None, State]
     tags=["fhir"],
     sync_to_thread=False,
     opt={"scope": "read"},
-    responses=documented(PROBLEMS, 404, 500, 503),
+    responses=documented(PROBLEMS, 400, 404, 500, 503),
 )
 def get_plan_definition(name: FromPath[_Name], request: Request[None, None, State]) -> Response[Json]:
     """The rulebook as a PlanDefinition, its conditions in words."""

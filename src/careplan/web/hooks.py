@@ -97,7 +97,7 @@ async def trusted(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHa
     tags=["cds-hooks"],
     sync_to_thread=False,
     opt={"scope": None},
-    responses=documented(PROBLEMS, 500, 503),
+    responses=documented(PROBLEMS, 400, 500, 503),
 )
 def discover(request: Request[None, None, State]) -> Response[Json]:
     """List the services."""
@@ -174,7 +174,7 @@ def take_feedback(
     tags=["cds-hooks"],
     sync_to_thread=False,
     opt={"scope": "observe"},
-    responses=documented(PROBLEMS, 500, 503),
+    responses=documented(PROBLEMS, 400, 500, 503),
 )
 def get_feedback(request: Request[None, None, State]) -> list[Heard]:
     """The counts by rule."""

@@ -15,11 +15,12 @@ from careplan.fhir.reading import with_unmapped
 from careplan.languages import ENGLISH
 from careplan.patient import TIME, Patient
 from careplan.plan import CarePlan
-from careplan.record import DecisionRecord, record
+from careplan.record import DecisionRecord, is_a_time, record
 from careplan.web.contract import PROBLEMS, documented
 from careplan.web.problems import FHIR_JSON
+from careplan.web.queries import UnusableQuery
 from careplan.web.state import PlanRequest, edition_of, read_of
-from careplan.web.views import JSON, VIEWS, Wanted, chosen, headers, spoken, written
+from careplan.web.views import CALENDAR, JSON, VIEWS, Wanted, chosen, headers, spoken, written
 from careplan.zones import ZONES
 
 _encoder = msgspec.json.Encoder()
@@ -92,10 +93,14 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
     accept = request.headers.get("accept")
     forms = VIEWS if explain == "none" else (JSON,)
     media_type = chosen(accept, FHIR_JSON if read is not None and FHIR_JSON in forms else JSON, forms)
+    if at is not None and not is_a_time(at):
+        raise ValidationException(extra=[{"key": "at", "message": "no such time"}])
+    if at is not None and explain != "record" and media_type != CALENDAR:
+        raise UnusableQuery("at is for explain=record, or for a calendar; no plan depends on it")
     where = _zone_of(zone, edition.zone)
     language = spoken(request.headers.get("accept-language"), edition.languages.available)
     if explain == "record":
-        body = _encoder.encode(record(edition.planner, data, at))
+        body = _encoder.encode(record(edition.planner, data, at, language, read))
     elif explain == "none" and media_type == JSON and read is None and language == ENGLISH:
         body = edition.planner.encoded(data)
     else:
@@ -103,7 +108,7 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
         made = edition.languages.plan(made, language)
         wanted = Wanted(paper=paper, zone=where, at=at, key=key, details=details == "all")
         body = await written(media_type, with_unmapped(made, read), data, read, wanted)
-    return Response(body, media_type=media_type, headers=headers(media_type, language if explain != "record" else "en"))  # type: ignore[arg-type]
+    return Response(body, media_type=media_type, headers=headers(media_type, language))  # type: ignore[arg-type]
 
 
 def _zone_of(name: str | None, otherwise: ZoneInfo | None) -> ZoneInfo | None:

@@ -74,12 +74,17 @@ def on_validation(request: Request[Any, Any, Any], error: Exception) -> Response
     assert isinstance(error, ValidationException)
     keys = [str(entry["key"]) for entry in error.extra or [] if isinstance(entry, dict) and entry.get("key")]
     names = [_NAMES.get(key, key) for key in keys]
+    words = getattr(error, "words", "")
     return problem(
         request,
         Problem(
             title=HTTPStatus.BAD_REQUEST.phrase,
             status=400,
-            detail="These parameters are missing or out of their limits: " + ", ".join(names) if names else _DETAILS[400],
+            detail=f"{words[:1].upper()}{words[1:]}."
+            if words
+            else "These parameters are missing or out of their limits: " + ", ".join(names)
+            if names
+            else _DETAILS[400],
         ),
     )
 

@@ -103,7 +103,7 @@ def find_medications(request: Request[None, None, State], q: _Query, limit: _Lim
     tags=["reference"],
     sync_to_thread=False,
     opt={"scope": "read"},
-    responses=documented(PROBLEMS, 500, 503),
+    responses=documented(PROBLEMS, 400, 500, 503),
 )
 def list_conditions(request: Request[None, None, State]) -> Conditions:
     """Every condition token."""
@@ -132,7 +132,7 @@ def list_conditions(request: Request[None, None, State]) -> Conditions:
     tags=["reference"],
     sync_to_thread=False,
     opt={"scope": "read"},
-    responses=documented(PROBLEMS, 500, 503),
+    responses=documented(PROBLEMS, 400, 500, 503),
 )
 def get_rulebook(request: Request[None, None, State]) -> RulebookSummary:
     """The rulebook in short."""
@@ -184,7 +184,7 @@ def list_rules(
     tags=["reference"],
     sync_to_thread=False,
     opt={"scope": "read"},
-    responses=documented(PROBLEMS, 404, 500, 503),
+    responses=documented(PROBLEMS, 400, 404, 500, 503),
 )
 def get_rule(request: Request[None, None, State], rule_id: FromPath[str]) -> RuleDetail:
     """One rule by its id."""

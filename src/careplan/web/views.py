@@ -29,6 +29,7 @@ from careplan.plan import CarePlan
 from careplan.web.problems import FHIR_JSON
 
 JSON = "application/json"
+CALENDAR = "text/calendar"
 FHIR_VERSIONS = frozenset({"4.0", "4.0.1"})
 PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -60,7 +61,7 @@ VIEWS: Mapping[str, Written] = {
     "text/html": lambda plan, patient, _read, wanted: page(plan, patient, wanted.zone),
     "text/markdown": lambda plan, patient, _read, wanted: markdown(plan, patient, wanted.zone),
     "application/pdf": lambda plan, patient, _read, wanted: paper(plan, patient, wanted.paper, wanted.zone),
-    "text/calendar": lambda plan, patient, _read, wanted: calendar(plan, patient, wanted.occasion()),
+    CALENDAR: lambda plan, patient, _read, wanted: calendar(plan, patient, wanted.occasion()),
 }
 
 
@@ -128,7 +129,7 @@ def headers(media_type: str, language: str) -> dict[str, str]:
     }
     if media_type == "text/html":
         found["Content-Security-Policy"] = PAGE_POLICY
-    if media_type in ("application/pdf", "text/calendar"):
+    if media_type in ("application/pdf", CALENDAR):
         name = "care-plan.pdf" if media_type == "application/pdf" else "appointments.ics"
         found["Content-Disposition"] = f'inline; filename="{name}"'
     return found

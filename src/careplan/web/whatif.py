@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 from litestar import Request, Response, post
 from litestar.datastructures import State
-from litestar.exceptions import NotFoundException
 from litestar.params import JSONBody
 
 from careplan.counterfactual import WhatWouldChange
 from careplan.difference import Difference, difference
+from careplan.errors import Fault, InvalidPatient
 from careplan.inquiry import WhatIf, WhichChange, read_what_if, read_which_change, variants
 from careplan.plan import RulebookRef
 from careplan.web.contract import PROBLEMS, documented
@@ -82,14 +82,14 @@ def compare_care_plans(data: JSONBody[WhatIf], request: Request[None, None, Stat
     summary="What would change an item",
     description=(
         "Takes a patient and the id of an item of the plan, or of a rule, and answers with the smallest changes of what "
-        "patient or clinic could change by which the item would go away, or come up. Medicines, conditions and red flags "
-        "are left alone."
+        "patient or clinic could change by which the item would go away, or come up, and with what else each of them would "
+        "add or remove. Medicines, conditions and red flags are left alone."
     ),
     tags=["plans"],
     sync_to_thread=False,
     opt={"scope": "plan"},
     request_class=WhichChangeRequest,
-    responses=documented(PROBLEMS, 400, 404, 413, 415, 422, 500, 503),
+    responses=documented(PROBLEMS, 400, 413, 415, 422, 500, 503),
     response_description="The ways to change it; `fixed` says what stands in the way where there is none.",
 )
 def what_would_change(data: JSONBody[WhichChange], request: Request[None, None, State]) -> Response[WhatWouldChange]:
@@ -97,5 +97,6 @@ def what_would_change(data: JSONBody[WhichChange], request: Request[None, None, 
     try:
         found = edition_of(request).planner.what_would_change(data.patient, data.item)
     except KeyError:
-        raise NotFoundException from None
+        detail = "is neither an item that a plan for this patient could have nor a rule"
+        raise InvalidPatient([Fault(pointer="/item", detail=detail)]) from None
     return Response(_encoder.encode(found), media_type="application/json", headers=_HEADERS)  # type: ignore[arg-type]

@@ -1,0 +1,52 @@
+"""What answers cost against each other, in calls of functions, which are the same on every machine and at every hour."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+import msgspec
+import pytest
+from bench.measure import golden_bodies
+
+from careplan.planner import Planner
+
+encode = msgspec.json.Encoder().encode
+
+
+def calls(work: Callable[[], object]) -> int:
+    """How many functions are called, of Python and of C."""
+    counted = 0
+
+    def count(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal counted
+        counted += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return counted
+
+
+@pytest.mark.parametrize("body", golden_bodies())
+def test_a_full_explanation_costs_less_than_ten_plain_plans(planner: Planner, body: bytes) -> None:
+    patient = planner.intake.decode(body)
+    planner.forget()
+    plain = calls(lambda: planner.encoded(patient)), calls(lambda: planner.encoded(patient))
+    planner.forget()
+    full = calls(lambda: encode(planner.explained(patient))), calls(lambda: encode(planner.explained(patient)))
+    assert full[0] < 10 * plain[0], "nothing remembered"
+    assert full[1] < 10 * plain[1], "seen before"
+
+
+def test_an_explanation_of_somebody_new_costs_less_than_ten_plans_while_others_are_remembered(planner: Planner) -> None:
+    patients = [planner.intake.decode(body) for body in golden_bodies()]
+    planner.forget()
+    plain = calls(lambda: [planner.encoded(patient) for patient in patients])
+    planner.forget()
+    full = calls(lambda: [encode(planner.explained(patient)) for patient in patients])
+    assert full < 10 * plain
