@@ -267,7 +267,8 @@ class FactMaker:
         key = ("regimen", state, whole, *rows)
         if key in self._facts:
             return self._facts[key]
-        properties: Properties = {"list": state}
+        unread = patient.medications is not None and not whole
+        properties: Properties = {"list": state, "unread": unread}
         tokens = {token for row in rows.values() for token in (row.ingredient, *row.classes)}
         self._members(properties, "regimen", "takes", tokens, whole=whole)
         return self._kept(key, Fact("regimen", "regimen", properties, whole=whole))

@@ -169,6 +169,7 @@ class SymbolicPatient:
         self._add(z3.Implies(z3.Or(any_taken, self.unread_entries), self.medicines_asked))
         self.whole = z3.And(self.medicines_asked, z3.Not(self.unread_entries))
         self.answers["regimen", "list"] = self._list(self.medicines_asked, z3.Or(any_taken, self.unread_entries))
+        self.answers["regimen", "unread"] = Answer(YES, self.unread_entries)
 
         row_answers = self.answers
         row_answers["medicine", "ingredient"] = Answer(
