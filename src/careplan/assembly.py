@@ -12,7 +12,7 @@ from careplan.facts import Case
 from careplan.items import Items, Written
 from careplan.plan import CarePlan, Decision, MedicineRead, PlanSection, RulebookRef
 from careplan.questions import Asking, Questions
-from careplan.rulebook.model import SECTIONS, Rulebook
+from careplan.rulebook.model import LEVELS, SECTIONS, Rulebook
 from careplan.words import Words
 
 _encode = msgspec.json.Encoder().encode
@@ -34,6 +34,7 @@ class Assembly:
         self._items = Items(book)
         self._questions = Questions(book)
         self._ref = RulebookRef(id=book.about.id, version=book.about.version, digest=book.digest)
+        self._level_words = {level: book.vocabulary.levels[level].label for level in LEVELS}
         self._disclaimer = " ".join(book.about.disclaimer.split())
         self._crisis = " ".join(book.about.crisis.split())
 
@@ -75,6 +76,7 @@ class Assembly:
             not_considered=self._questions.not_considered(case, [one.item for one in written], words),
             disclaimer=self._disclaimer,
             crisis=self._crisis,
+            level_words=self._level_words,
         )
 
 

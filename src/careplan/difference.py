@@ -76,8 +76,10 @@ def difference(before: CarePlan, after: CarePlan) -> Difference:
         questions_added=sorted(asked_after - asked_before),
         questions_removed=sorted(asked_before - asked_after),
     )
-    same = msgspec.structs.replace(before, rulebook=after.rulebook) == after
-    return msgspec.structs.replace(found, same=same, in_words=list(_words(found)))
+    # A plan that was recorded before plans had words for their levels is no different for that.
+    words = before.level_words or after.level_words
+    same = msgspec.structs.replace(before, rulebook=after.rulebook, level_words=words) == after
+    return msgspec.structs.replace(found, same=same, in_words=list(_words(found, after.level_words)))
 
 
 def items_of(plan: CarePlan) -> Iterable[Item]:
@@ -122,18 +124,18 @@ def _mapped(old: Mapping[str, str], after: CarePlan) -> dict[str, Turn]:
     return {subject: turn for subject, turn in turns.items() if turn.before != turn.after}
 
 
-def _words(found: Difference) -> Iterable[str]:
+def _words(found: Difference, levels: Mapping[str, str]) -> Iterable[str]:
     if found.status.before != found.status.after:
         yield f"Status: {found.status.before} becomes {found.status.after}."
     for subject, turn in found.decisions.items():
         yield f"Recommended {subject}: {turn.before.replace('_', ' ')} becomes {turn.after.replace('_', ' ')}."
     for item in found.added:
-        yield f"New [{item.level}] {item.title}"
+        yield f"New [{levels[item.level]}] {item.title}"
     for item in found.removed:
-        yield f"Gone [{item.level}] {item.title}"
+        yield f"Gone [{levels[item.level]}] {item.title}"
     for change in found.changed:
         fields = ", ".join(name.replace("_", " ") for name in change.fields)
-        yield f"Changed [{change.item.level}] {change.item.title}: {fields}"
+        yield f"Changed [{levels[change.item.level]}] {change.item.title}: {fields}"
     for pointer in found.questions_added:
         yield f"Now also asked: {pointer}"
     for pointer in found.questions_removed:

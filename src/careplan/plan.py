@@ -224,4 +224,5 @@ class CarePlan(Part, frozen=True, kw_only=True):
     not_considered: list[NotConsidered]
     disclaimer: str
     crisis: str
+    level_words: Annotated[dict[str, str], Meta(description="what people read for each level, instead of its token")] = {}
     explanation: Explanation | None = None

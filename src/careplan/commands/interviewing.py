@@ -95,7 +95,8 @@ def _ask(question: Question, words: str, planner: Planner, body: Json) -> Json |
         if typed == "done":
             return "done"
         if typed == "?":
-            changes = ", ".join(f"{change.section} ({change.level})" for change in question.could_change)
+            levels = planner.book.vocabulary.levels
+            changes = ", ".join(f"{change.section} ({levels[change.level].label})" for change in question.could_change)
             click.echo(f"  {question.why_it_matters} Could change: {changes}.", err=True)
             continue
         try:

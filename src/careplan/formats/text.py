@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -24,12 +24,12 @@ def write(plan: CarePlan, patient: Patient, console: Console) -> None:
 
 
 def _parts(plan: CarePlan, patient: Patient) -> Iterator[RenderableType]:
-    book = plan.rulebook
+    book, words = plan.rulebook, plan.level_words
     status = "BLOCKED until a clinician acts on the alerts" if plan.status == "blocked" else "DRAFT for a clinician to sign"
     yield Text(f"Care plan: {status}", style="bold red" if plan.status == "blocked" else "bold")
     yield Text(f"Rulebook {book.id} {book.version}, {book.digest[:12]}", style="dim")
     for alert in plan.alerts:
-        yield Panel(_item(alert), title=Text(f"ACT FIRST: {alert.title}", style="bold red"), border_style="red")
+        yield Panel(_item(alert), title=Text(f"{words[alert.level].upper()}: {alert.title}", style="bold red"), border_style="red")
     if plan.medications:
         yield Rule("Medicines as understood", align="left")
         for medicine in plan.medications:
@@ -41,12 +41,12 @@ def _parts(plan: CarePlan, patient: Patient) -> Iterator[RenderableType]:
         if section.items:
             yield Rule(section.title, align="left")
             for item in section.items:
-                yield Text(f"[{item.level}] {item.title}", style=_STYLES[item.level])
+                yield Text(f"[{words[item.level]}] {item.title}", style=_STYLES[item.level])
                 yield Padding(_item(item), (0, 0, 1, 2))
     if plan.information_needed:
         yield Rule("Questions that could change this plan", align="left")
         for question in plan.information_needed:
-            changes = ", ".join(f"{change.section} ({change.level})" for change in question.could_change)
+            changes = ", ".join(f"{change.section} ({words[change.level]})" for change in question.could_change)
             yield Text(f"? {question_words(question, plan, patient)}")
             yield Padding(
                 Text(f"{question.why_it_matters} Could change: {changes}. Field {question.pointer}", style="dim"),
@@ -57,7 +57,7 @@ def _parts(plan: CarePlan, patient: Patient) -> Iterator[RenderableType]:
         for entry in plan.not_considered:
             yield Text(f"  {entry.what} ({entry.pointer}): {entry.why}")
     if plan.explanation:
-        yield from _explanation(plan.explanation)
+        yield from _explanation(plan.explanation, words)
     for_patient = (
         "For the patient" if plan.status == "draft" else "For the patient, not before a clinician clears the alerts"
     )
@@ -71,7 +71,7 @@ def _parts(plan: CarePlan, patient: Patient) -> Iterator[RenderableType]:
     yield Text(plan.disclaimer, style="dim")
 
 
-def _explanation(explanation: Explanation) -> Iterator[RenderableType]:
+def _explanation(explanation: Explanation, words: Mapping[str, str]) -> Iterator[RenderableType]:
     yield Rule("Rules that did not fire, the nearest first", align="left")
     yield Text(f"{explanation.fired} fired, {explanation.not_fired} did not, {explanation.undecided} could not be decided.")
     for report in explanation.rules:
@@ -79,7 +79,7 @@ def _explanation(explanation: Explanation) -> Iterator[RenderableType]:
             continue
         away = "1 condition away" if report.missing == 1 else f"{report.missing} conditions away"
         undecided = ", undecided" if report.outcome == "undecided" else ""
-        yield Text(f"[{report.level}] {report.title} ({report.rule.id}): {away}{undecided}", style=_STYLES[report.level])
+        yield Text(f"[{words[report.level]}] {report.title} ({report.rule.id}): {away}{undecided}", style=_STYLES[report.level])
         for condition in report.because_not:
             holds = "not true" if condition.holds == "false" else "not known"
             yield Padding(Text(f"{holds}: {condition.words} — {'; '.join(condition.given)}"), (0, 0, 0, 2))
