@@ -264,11 +264,12 @@ class FactMaker:
     def _regimen(self, patient: Patient, medicines: Sequence[Resolved], rows: Mapping[str, Ingredient]) -> Fact:
         state = _list_state(patient.medications)
         whole = patient.medications is not None and all(map(_is_read, medicines))
-        key = ("regimen", state, whole, *rows)
+        withdrawing = any(resolved.entry.indication == "alcohol_withdrawal" for resolved in medicines)
+        key = ("regimen", state, whole, withdrawing, *rows)
         if key in self._facts:
             return self._facts[key]
         unread = patient.medications is not None and not whole
-        properties: Properties = {"list": state, "unread": unread}
+        properties: Properties = {"list": state, "unread": unread, "against_withdrawal": withdrawing}
         tokens = {token for row in rows.values() for token in (row.ingredient, *row.classes)}
         self._members(properties, "regimen", "takes", tokens, whole=whole)
         return self._kept(key, Fact("regimen", "regimen", properties, whole=whole))

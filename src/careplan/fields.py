@@ -97,7 +97,14 @@ KINDS: Mapping[str, Kind] = {
         many=True,
     ),
     "shared_class": Kind({"class": Field("token", vocabulary="classes"), "count": _NUMBER}, many=True),
-    "regimen": Kind({"list": _LIST, "unread": _YES_NO, "takes": Field("tokens", vocabulary="classes_or_ingredients")}),
+    "regimen": Kind(
+        {
+            "list": _LIST,
+            "unread": _YES_NO,
+            "against_withdrawal": _YES_NO,
+            "takes": Field("tokens", vocabulary="classes_or_ingredients"),
+        }
+    ),
     "condition": Kind({"name": Field("token", vocabulary="conditions")}, many=True),
     "history": Kind({"list": _LIST, "unread": _YES_NO, "has": Field("tokens", vocabulary="conditions")}),
     "goal": Kind(

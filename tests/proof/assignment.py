@@ -84,6 +84,9 @@ def _medicines(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> It
     # What stands beside the medicine in its own entry counts as another one.
     beside = [own] if own is not None and len(_ingredients(own)) > 1 else []
     yield symbolic.other_protects == any(_protects(resolved) for resolved in (*others, *beside))
+    yield symbolic.other_withdrawal == any(
+        resolved.entry.indication == "alcohol_withdrawal" for resolved in (*others, *beside)
+    )
     rows = [(resolved, row) for resolved in others for row in _rows(resolved)]
     rows += [(resolved, row) for resolved in beside for row in _rows(resolved) if row.ingredient != ingredient]
     habits = {name for name, words in symbolic.book.classes.items() if words.daily_use_closes_hold}

@@ -99,6 +99,7 @@ class Search:
             symbolic.has_shared,
             symbolic.unread_entries,
             symbolic.unread_conditions,
+            symbolic.other_withdrawal,
             symbolic.other_protects,
             symbolic.other_daily,
             symbolic.other_unclear,

@@ -190,6 +190,7 @@ class SymbolicPatient:
             ),
         )
         row_answers["medicine", "hold_question"] = self._hold_question()
+        row_answers["regimen", "against_withdrawal"] = self._against_withdrawal()
 
     def _half_life(self, groups: tuple[str, ...]) -> Answer:
         group = self._token("medicine.half_life", groups)
@@ -268,6 +269,14 @@ class SymbolicPatient:
         is_closed = z3.Or(closed, rescue, z3.And(twice, stands["closed"]))
         is_open = z3.And(answered, z3.Not(unclear), z3.Or(z3.Not(twice), stands["open"]), z3.Not(is_closed))
         return Answer(z3.Or(is_closed, is_open), z3.If(is_closed, 1, 0), ("open", "closed"))
+
+    def _against_withdrawal(self) -> Answer:
+        """Whether any entry is said to be taken against alcohol withdrawal."""
+        indication = self.answers["medicine", "indication"]
+        own = z3.And(self.has_medicine, indication.known, indication.is_("alcohol_withdrawal"))
+        self.other_withdrawal = z3.Bool("another entry is taken against alcohol withdrawal")
+        self._add(z3.Implies(self.other_withdrawal, self.other_protects))
+        return Answer(YES, z3.Or(own, self.other_withdrawal))
 
     def _makes_dependent(self, row: Ingredient) -> bool:
         return any(self.book.classes[name].daily_use_closes_hold for name in row.classes)

@@ -122,7 +122,7 @@ class Writer:
         if reading.holds(symbolic.other_protects):
             # What cannot be read at all is taken for the reason first: it changes nothing else about the list.
             free = sorted(entries[1:] if looked_at else entries, key=lambda entry: entry.get("name") != UNHEARD_OF)
-            free[0]["indication"] = "epilepsy"
+            free[0]["indication"] = "alcohol_withdrawal" if reading.holds(symbolic.other_withdrawal) else "epilepsy"
         return entries
 
     def _entry(self, symbolic: SymbolicPatient, reading: _Reading, row: Ingredient) -> Json:
