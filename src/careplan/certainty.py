@@ -156,6 +156,8 @@ class Certainty:
             return frozenset(f"/treatment/{name}" for name in missing)
         if not KINDS[fact.kind].fields[field].sent:
             return _NOTHING
+        if fact.kind == "protocol" and getattr(self._patient.protocol, field, None) is not None:
+            return _NOTHING  # a figure that cannot be meant: an item asks for it to be checked
         return frozenset({f"/{field}" if fact.kind == "patient" else f"/{fact.kind}/{field}"})
 
 

@@ -72,7 +72,7 @@ KINDS: Mapping[str, Kind] = {
     "preparation": Kind(_sent(patient.Preparation)),
     "expectations": Kind(_sent(patient.Expectations)),
     "red_flags": Kind(_sent(patient.RedFlags)),
-    "protocol": Kind(_sent(patient.Protocol, "approved_by") | {"approved": Field("boolean")}),
+    "protocol": Kind(_sent(patient.Protocol, "approved_by") | {"approved": _YES_NO, "doubtful": _YES_NO}),
     "medicine": Kind(
         {
             "ingredient": Field("token", vocabulary="ingredients"),

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from careplan.patient import Patient
+from careplan.patient import PROTOCOL_FIGURES, Patient, Protocol
 from careplan.plan import CarePlan, Item
 
 Kind = Literal["session", "hold", "food", "drinks", "observation", "driving", "escort", "check_in", "review"]
@@ -51,8 +51,9 @@ def _around(plan: CarePlan, patient: Patient, at: int, begins: datetime, last: i
                 signed_by=item.hold.approved_by,
                 item=item.id,
             )
-    yield from _figures(patient, at, begins)
-    over = _over(patient, begins)
+    protocol = _quoted(plan, patient)
+    yield from _figures(protocol, at, begins)
+    over = _over(protocol, begins)
     # Nobody leaves alone.
     yield Moment(kind="escort", session=at, start=over, label="Way home with an adult")
     for item in _items(plan):
@@ -71,11 +72,19 @@ def _session(patient: Patient, at: int, last: int) -> str:
     return f"Session, date {at} of {last}" if patient.treatment.sessions_completed else f"Session {at}"
 
 
-def _figures(patient: Patient, at: int, begins: datetime) -> Iterator[Moment]:
-    """The windows of the clinic's protocol: only figures that somebody signed."""
+def _quoted(plan: CarePlan, patient: Patient) -> Protocol:
+    """The figures of the clinic's protocol that somebody signed and the plan considered."""
     protocol = patient.protocol
     if protocol is None or protocol.approved_by is None:
-        return
+        return Protocol()
+    left_out = {entry.pointer for entry in plan.not_considered}
+    return msgspec.structs.replace(
+        protocol, **{name: None for name in PROTOCOL_FIGURES if f"/protocol/{name}" in left_out}
+    )
+
+
+def _figures(protocol: Protocol, at: int, begins: datetime) -> Iterator[Moment]:
+    """The windows of the clinic's protocol."""
     minutes = protocol.observation_minutes
     windows: tuple[tuple[Kind, str, float | None, float | None], ...] = (
         ("food", "No solid food", protocol.solid_food_hours, None),
@@ -89,11 +98,9 @@ def _figures(patient: Patient, at: int, begins: datetime) -> Iterator[Moment]:
             yield Moment(kind=kind, session=at, start=start, end=end, label=label, signed_by=protocol.approved_by)
 
 
-def _over(patient: Patient, begins: datetime) -> datetime:
+def _over(protocol: Protocol, begins: datetime) -> datetime:
     """The end of the time that the clinic's signed protocol watches, or else the session itself."""
-    protocol = patient.protocol
-    minutes = protocol.observation_minutes if protocol and protocol.approved_by else None
-    return begins + timedelta(minutes=minutes or 0)
+    return begins + timedelta(minutes=protocol.observation_minutes or 0)
 
 
 def _items(plan: CarePlan) -> Iterator[Item]:

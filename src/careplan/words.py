@@ -41,6 +41,7 @@ class HoldSentences(msgspec.Struct, frozen=True):
 
     undecided: tuple[str, str]
     signed: tuple[Text, Text]
+    doubtful: Text
 
     @classmethod
     def of(cls, book: Rulebook) -> HoldSentences:
@@ -49,6 +50,7 @@ class HoldSentences(msgspec.Struct, frozen=True):
         return cls(
             (" ".join(undecided.patient.split()), " ".join(undecided.clinician.split())),
             (Text.parse(signed.patient), Text.parse(signed.clinician)),
+            Text.parse(book.about.doubtful_hold),
         )
 
 
@@ -154,7 +156,7 @@ class Words:
         if fact.kind != "medicine" or fact.properties.get("hold_question") != "open":
             return None
         hold = self._hold(fact)
-        if hold is None:
+        if hold is None or self._is_doubtful(hold):
             return None
         return SignedHold(
             drug_class=hold.drug_class,
@@ -173,6 +175,8 @@ class Words:
             "before": _hours(hold.before_hours),
             "after": _hours(hold.after_hours),
         }
+        if self._is_doubtful(hold):
+            return sentences.undecided[0], sentences.doubtful.fill(words)
         patient, clinician = sentences.signed
         return patient.fill(words), clinician.fill(words)
 
@@ -198,6 +202,11 @@ class Words:
     def _hold(self, fact: Fact) -> Hold | None:
         protocol = self._case.patient.protocol
         return hold_for(fact.ingredient, protocol.holds) if protocol and fact.ingredient else None
+
+    def _is_doubtful(self, hold: Hold) -> bool:
+        protocol = self._case.patient.protocol
+        places = {doubt.pointer for doubt in self._case.doubts}
+        return bool(protocol and places) and f"/protocol/holds/{protocol.holds.index(hold)}" in places
 
     def _word(self, fact: Fact, name: str) -> str | None:
         kind, _, field = name.partition(".")
@@ -226,6 +235,8 @@ class Words:
                 return f"“{self.entry('goal', fact.indexes[0])}”"
             case "protocol", "approved_by":
                 return self._approver()
+            case "protocol", "doubtful":
+                return "; ".join(doubt.words for doubt in self._case.doubts) or None
             case "goal", "goal_example":
                 return f"“{self._case.goals[fact.indexes[0]].example}”"
             case _:

@@ -126,8 +126,13 @@ class SymbolicPatient:
         )
         approved = z3.Bool("protocol.approved")
         self.answers["protocol", "approved"] = Answer(YES, approved)
+        self.answers["protocol", "doubtful"] = Answer(YES, z3.Bool("protocol.doubtful"))
         for name in request.PROTOCOL_FIGURES:
-            self._add(z3.Implies(self.answers["protocol", name].known, approved))
+            figure, bounds_of = self.answers["protocol", name], self.book.about.plausible.get(name)
+            self._add(z3.Implies(figure.known, approved))
+            if bounds_of is not None:
+                least, most = z3.RealVal(str(bounds_of.least)), z3.RealVal(str(bounds_of.most))
+                self._add(z3.Implies(figure.known, z3.And(figure.value >= least, figure.value <= most)))
 
     def _conditions(self) -> None:
         """What the patient has, and `condition`: any one of them."""
@@ -179,6 +184,10 @@ class SymbolicPatient:
         self._schedule_and_indication()
         row_answers["medicine", "sent_twice"] = Answer(YES, self._taken_again())
         self.signed_holds = {name: z3.Bool(f"hold.{name}") for name in self.book.classes}
+        doubtful = self.answers["protocol", "doubtful"].value
+        self._add(
+            z3.Implies(doubtful, z3.Or(self.answers["protocol", "approved"].value, *self.signed_holds.values()))
+        )
         row_answers["medicine", "protocol_hold"] = Answer(
             YES,
             z3.Or(

@@ -306,6 +306,16 @@ class OverTheCounter(Entry, frozen=True, kw_only=True):
     never_offered: tuple[str, ...]
 
 
+class Range(Entry, frozen=True, kw_only=True):
+    """From the least to the most that a figure can be meant to be."""
+
+    least: Annotated[float, Meta(ge=0)]
+    most: Annotated[float, Meta(ge=0)]
+
+
+Figure = Literal["solid_food_hours", "clear_fluid_hours", "observation_minutes", "driving_hours", "hold_hours"]
+
+
 class RulebookFile(Entry, frozen=True, kw_only=True):
     """`rulebook.yaml`."""
 
@@ -316,6 +326,8 @@ class RulebookFile(Entry, frozen=True, kw_only=True):
     crisis: Line
     undecided_hold: ForBoth
     signed_hold: ForBoth
+    doubtful_hold: Line
+    plausible: dict[Figure, Range] = {}
     in_languages: dict[Language, Closing] = {}
     drinks_that_close_holds: Annotated[float, Meta(gt=0, le=14)]
     dosage_words: tuple[str, ...]
