@@ -51,6 +51,8 @@ class Assembly:
         return Encoded(plan.status, tuple([one.item.rule.id for one in written]), _encode(plan))
 
     def _put_together(self, case: Case, written: Sequence[Written], words: Words, *, encoded: bool) -> CarePlan:
+        if any(one.item.level == "stop" for one in written):
+            written = [self._deferred(one) for one in written]
         alerts: list[Any] = []
         placed: dict[str, list[Any]] = {section: [] for section in SECTIONS}
         for one in written:
@@ -78,6 +80,21 @@ class Assembly:
             crisis=self._crisis,
             level_words=self._level_words,
         )
+
+    def _deferred(self, one: Written) -> Written:
+        """A choice as it stands in a blocked plan: not made, since whether there is treatment at all comes first."""
+        if one.decides is None:
+            return one
+        words = self._book.about.deferred_choice
+        item = msgspec.structs.replace(
+            one.item,
+            title=" ".join(words.title.split()),
+            patient_text=" ".join(words.patient.split()),
+            clinician_text=f"{' '.join(words.clinician.split())} {one.item.clinician_text}",
+            asks=[],
+        )
+        decides = msgspec.structs.replace(one.decides, choice=words.choice)
+        return Written(one.order, item, msgspec.Raw(_encode(item)), decides)
 
 
 def _asked(asking: Sequence[Asking], *, encoded: bool) -> list[Any]:

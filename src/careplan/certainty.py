@@ -150,7 +150,7 @@ class Certainty:
             return frozenset({f"/medications/{fact.indexes[0]}/{field}"} if field in ("schedule", "indication") else ())
         if fact.kind == "goals":
             return frozenset({_LISTS["goals"]})
-        if fact.kind == "treatment" and field == "sessions_left":
+        if fact.kind == "treatment" and field in ("sessions_left", "beyond_plan"):
             treatment = self._patient.treatment
             missing = [name for name in _SESSIONS if getattr(treatment, name) is None]
             return frozenset(f"/treatment/{name}" for name in missing)

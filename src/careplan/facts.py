@@ -195,6 +195,7 @@ class FactMaker:
             planned, completed = patient.treatment.sessions_planned, patient.treatment.sessions_completed
             if planned is not None and completed is not None:
                 properties["sessions_left"] = float(max(0, planned - completed))
+                properties["beyond_plan"] = completed > planned
         if kind == "protocol" and "approved" in fields:
             properties["approved"] = bool(patient.protocol and patient.protocol.approved_by)
         return Fact(kind, kind, properties)

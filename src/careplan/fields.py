@@ -66,7 +66,7 @@ _NUMBER = Field("number")
 KINDS: Mapping[str, Kind] = {
     "everyone": Kind({}),
     "patient": Kind(_sent(patient.Patient)),
-    "treatment": Kind(_sent(patient.Treatment) | {"sessions_left": _NUMBER}),
+    "treatment": Kind(_sent(patient.Treatment) | {"sessions_left": _NUMBER, "beyond_plan": _YES_NO}),
     "lifestyle": Kind(_sent(patient.Lifestyle)),
     "support": Kind(_sent(patient.Support)),
     "preparation": Kind(_sent(patient.Preparation)),

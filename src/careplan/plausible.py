@@ -46,7 +46,9 @@ class Plausibility:
             value = getattr(protocol, name)
             if not self._figure(protocol, name):
                 label = self._book.vocabulary.fields[f"protocol.{name}"].label
-                words = f"{label}: {number(value)} ({_bounds_in_words(self._bounds[name])}; signed by {protocol.approved_by})"
+                words = (
+                    f"{label}: {number(value)} ({_bounds_in_words(self._bounds[name])}; signed by {protocol.approved_by})"
+                )
                 yield Doubt(f"/protocol/{name}", label, words)
         for at, hold in enumerate(protocol.holds):
             if not self.hold(hold):

@@ -78,9 +78,7 @@ def _quoted(plan: CarePlan, patient: Patient) -> Protocol:
     if protocol is None or protocol.approved_by is None:
         return Protocol()
     left_out = {entry.pointer for entry in plan.not_considered}
-    return msgspec.structs.replace(
-        protocol, **{name: None for name in PROTOCOL_FIGURES if f"/protocol/{name}" in left_out}
-    )
+    return msgspec.structs.replace(protocol, **{name: None for name in PROTOCOL_FIGURES if f"/protocol/{name}" in left_out})
 
 
 def _figures(protocol: Protocol, at: int, begins: datetime) -> Iterator[Moment]:

@@ -41,7 +41,7 @@ def assigned(symbolic: SymbolicPatient, case: Case, chosen: Chosen) -> Iterator[
         sources["protocol"] = Plausibility(symbolic.book).usable(patient.protocol)
     for kind in SINGLE:
         for (of, name), answer in symbolic.answers.items():
-            if of != kind or name in ("sessions_left", "approved", "doubtful"):
+            if of != kind or name in ("sessions_left", "beyond_plan", "approved", "doubtful"):
                 continue
             value = getattr(sources[kind], name, None)
             yield answer.known == (value is not None)

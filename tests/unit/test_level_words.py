@@ -28,7 +28,10 @@ from careplan.rulebook.model import LEVELS, Rulebook
 PROTECTED = [
     {"medications": [{"name": "Ativan", "schedule": "daily", "indication": "catatonia"}], "conditions": ["catatonia"]},
     {"medications": [{"name": "Librium", "schedule": "daily", "indication": "alcohol_withdrawal"}], "conditions": []},
-    {"medications": [{"name": "Rivotril", "indication": "epilepsy"}, {"name": "Diastat"}], "conditions": ["seizure_disorder"]},
+    {
+        "medications": [{"name": "Rivotril", "indication": "epilepsy"}, {"name": "Diastat"}],
+        "conditions": ["seizure_disorder"],
+    },
     {"medications": [{"name": "Lamictal", "schedule": "daily", "indication": "epilepsy"}], "conditions": []},
     {"medications": [{"name": "phenobarbital", "schedule": "daily", "indication": "epilepsy"}]},
     {"medications": [{"name": "Klonopin", "schedule": "rescue"}, {"name": "methadone", "schedule": "daily"}]},
@@ -77,7 +80,10 @@ def test_cards_do_not_say_hold_of_a_medicine_that_protects(planner: Planner, boo
     patient = planner.intake.convert(body)
     read = FromFhir(patient=patient, unmapped=[], origins={}, subject=None, sources={})
     ordered = ["/medications/0"]
-    for cards in (Cards(book).of(planner.plan(patient), read, "x"), Cards(book).of(planner.plan(patient), read, "x", ordered=ordered)):
+    for cards in (
+        Cards(book).of(planner.plan(patient), read, "x"),
+        Cards(book).of(planner.plan(patient), read, "x", ordered=ordered),
+    ):
         told = [card[part] for card in cards for part in ("summary", "detail")]
         assert told
         assert [line for line in told if re.search(r"\bhold\b", line, re.IGNORECASE)] == []

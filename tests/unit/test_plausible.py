@@ -48,7 +48,11 @@ def test_a_figure_that_cannot_be_meant_is_told_to_the_clinician_alone(
 
 def test_a_protocol_of_zeros_leaves_the_defaults_standing(planner: Planner) -> None:
     found = items(planned(planner, {"treatment": {"product": "racemic"}, "protocol": ZEROS | SIGNED}))
-    assert {"food-before-racemic-no-clinic-figure", "observation-no-clinic-figure", "driving-no-clinic-figure"} <= found.keys()
+    assert {
+        "food-before-racemic-no-clinic-figure",
+        "observation-no-clinic-figure",
+        "driving-no-clinic-figure",
+    } <= found.keys()
     assert not re.search(r"\b0 (?:hour|minute)", " ".join(item.patient_text for item in found.values()))
 
 

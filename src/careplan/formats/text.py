@@ -29,7 +29,9 @@ def _parts(plan: CarePlan, patient: Patient) -> Iterator[RenderableType]:
     yield Text(f"Care plan: {status}", style="bold red" if plan.status == "blocked" else "bold")
     yield Text(f"Rulebook {book.id} {book.version}, {book.digest[:12]}", style="dim")
     for alert in plan.alerts:
-        yield Panel(_item(alert), title=Text(f"{words[alert.level].upper()}: {alert.title}", style="bold red"), border_style="red")
+        yield Panel(
+            _item(alert), title=Text(f"{words[alert.level].upper()}: {alert.title}", style="bold red"), border_style="red"
+        )
     if plan.medications:
         yield Rule("Medicines as understood", align="left")
         for medicine in plan.medications:
@@ -79,7 +81,9 @@ def _explanation(explanation: Explanation, words: Mapping[str, str]) -> Iterator
             continue
         away = "1 condition away" if report.missing == 1 else f"{report.missing} conditions away"
         undecided = ", undecided" if report.outcome == "undecided" else ""
-        yield Text(f"[{words[report.level]}] {report.title} ({report.rule.id}): {away}{undecided}", style=_STYLES[report.level])
+        yield Text(
+            f"[{words[report.level]}] {report.title} ({report.rule.id}): {away}{undecided}", style=_STYLES[report.level]
+        )
         for condition in report.because_not:
             holds = "not true" if condition.holds == "false" else "not known"
             yield Padding(Text(f"{holds}: {condition.words} — {'; '.join(condition.given)}"), (0, 0, 0, 2))

@@ -124,6 +124,7 @@ class SymbolicPatient:
         self.answers["treatment", "sessions_left"] = Answer(
             z3.And(planned.known, completed.known), z3.If(left > 0, left, z3.IntVal(0))
         )
+        self.answers["treatment", "beyond_plan"] = Answer(z3.And(planned.known, completed.known), left < 0)
         approved = z3.Bool("protocol.approved")
         self.answers["protocol", "approved"] = Answer(YES, approved)
         self.answers["protocol", "doubtful"] = Answer(YES, z3.Bool("protocol.doubtful"))
@@ -185,9 +186,7 @@ class SymbolicPatient:
         row_answers["medicine", "sent_twice"] = Answer(YES, self._taken_again())
         self.signed_holds = {name: z3.Bool(f"hold.{name}") for name in self.book.classes}
         doubtful = self.answers["protocol", "doubtful"].value
-        self._add(
-            z3.Implies(doubtful, z3.Or(self.answers["protocol", "approved"].value, *self.signed_holds.values()))
-        )
+        self._add(z3.Implies(doubtful, z3.Or(self.answers["protocol", "approved"].value, *self.signed_holds.values())))
         row_answers["medicine", "protocol_hold"] = Answer(
             YES,
             z3.Or(

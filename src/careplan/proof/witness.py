@@ -47,7 +47,9 @@ class Writer:
             values = {
                 name: reading.value(answer)
                 for (of, name), answer in symbolic.answers.items()
-                if of == kind and name not in ("sessions_left", "approved", "doubtful") and reading.holds(answer.known)
+                if of == kind
+                and name not in ("sessions_left", "beyond_plan", "approved", "doubtful")
+                and reading.holds(answer.known)
             }
             if kind == "patient":
                 body |= values

@@ -306,6 +306,15 @@ class OverTheCounter(Entry, frozen=True, kw_only=True):
     never_offered: tuple[str, ...]
 
 
+class Deferred(Entry, frozen=True, kw_only=True):
+    """What stands in place of a choice while an alert blocks the plan; `clinician` comes before what the rule says."""
+
+    choice: str
+    title: Line
+    patient: Line
+    clinician: Line
+
+
 class Range(Entry, frozen=True, kw_only=True):
     """From the least to the most that a figure can be meant to be."""
 
@@ -327,6 +336,7 @@ class RulebookFile(Entry, frozen=True, kw_only=True):
     undecided_hold: ForBoth
     signed_hold: ForBoth
     doubtful_hold: Line
+    deferred_choice: Deferred
     plausible: dict[Figure, Range] = {}
     in_languages: dict[Language, Closing] = {}
     drinks_that_close_holds: Annotated[float, Meta(gt=0, le=14)]

@@ -112,7 +112,9 @@ def check_sentences(about: RulebookFile, note: FaultList) -> None:
         ("signed_hold", about.signed_hold, frozenset({"approved_by", "before", "after"})),
         ("doubtful_hold", about.doubtful_hold, frozenset({"approved_by", "before", "after"})),
     ):
-        texts = [("clinician", both)] if isinstance(both, str) else [("patient", both.patient), ("clinician", both.clinician)]
+        texts = (
+            [("clinician", both)] if isinstance(both, str) else [("patient", both.patient), ("clinician", both.clinician)]
+        )
         for reader, text in texts:
             path: Path = (field,) if isinstance(both, str) else (field, reader)
             try:
