@@ -34,7 +34,7 @@ class Assembly:
         self._items = Items(book)
         self._questions = Questions(book)
         self._ref = RulebookRef(id=book.about.id, version=book.about.version, digest=book.digest)
-        self._level_words = {level: book.vocabulary.levels[level].label for level in LEVELS}
+        self._level_words: dict[str, str] = {level: book.vocabulary.levels[level].label for level in LEVELS}
         self._disclaimer = " ".join(book.about.disclaimer.split())
         self._crisis = " ".join(book.about.crisis.split())
 

@@ -1,6 +1,7 @@
 """Whether the figures of a clinic's protocol can be meant. A slip of the pen with a signature is still a slip.
 
-What lies outside the bounds of the rulebook is shown to no patient, no other number takes its place, and the clinician is told.
+What lies outside of the bounds of the rulebook is shown to no patient, no other number takes its place, and the clinician
+is told.
 """
 
 from __future__ import annotations

@@ -19,6 +19,9 @@ from careplan.rulebook.model import Rulebook
 from careplan.texts import Text, in_words, number
 
 MOST_NAMED_ABSENT = 2
+"""So many that are absent have a phrase of their own; more share one."""
+
+MOST_NAMED_TOGETHER = 6
 
 
 Topics: TypeAlias = tuple[tuple[tuple[str, ...], frozenset[str]], ...]
@@ -205,8 +208,10 @@ class Words:
 
     def _is_doubtful(self, hold: Hold) -> bool:
         protocol = self._case.patient.protocol
-        places = {doubt.pointer for doubt in self._case.doubts}
-        return bool(protocol and places) and f"/protocol/holds/{protocol.holds.index(hold)}" in places
+        if protocol is None or not self._case.doubts:
+            return False
+        pointer = f"/protocol/holds/{protocol.holds.index(hold)}"
+        return any(doubt.pointer == pointer for doubt in self._case.doubts)
 
     def _word(self, fact: Fact, name: str) -> str | None:
         kind, _, field = name.partition(".")
@@ -309,7 +314,8 @@ class Words:
                 yield f"{verb} {self._token_label(field, token)}"
         absent = [self._token_label(field, token) for token, there in held.items() if there is False]
         if len(absent) > MOST_NAMED_ABSENT:
-            yield f"{verb} none of the {len(absent)} that this rule names"
+            named, more = absent[:MOST_NAMED_TOGETHER], len(absent) - MOST_NAMED_TOGETHER
+            yield f"{verb} none of these: {', '.join(named)}" + (f" and {more} more" if more > 0 else "")
         else:
             yield from (f"{verb} no {label.removeprefix('an ').removeprefix('a ')}" for label in absent)
 

@@ -14,7 +14,12 @@ from careplan.timeline import timeline
 
 SIGNED = {"approved_by": "Dr. A. Example, MD"}
 ZEROS = {"solid_food_hours": 0, "clear_fluid_hours": 0, "observation_minutes": 0, "driving_hours": 0}
-XANAX = {"medications": [{"name": "Xanax", "schedule": "as_needed", "indication": "anxiety"}], "conditions": []}
+XANAX = {
+    "medications": [{"name": "Xanax", "schedule": "as_needed", "indication": "anxiety"}],
+    "conditions": [],
+    "lifestyle": {"alcohol_drinks_per_week": 0},
+    "red_flags": {"new_neurological_symptom": False, "intoxicated_now": False},
+}
 
 
 def planned(planner: Planner, body: dict[str, Any]) -> CarePlan:

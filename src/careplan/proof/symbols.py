@@ -9,10 +9,9 @@ that what is proved holds of every real one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-import msgspec
 import z3
 
 from careplan import patient as request
@@ -20,23 +19,13 @@ from careplan.facts import looked_at
 from careplan.fields import KINDS
 from careplan.holds import MAY_PROTECT, PROTECTED_INDICATIONS
 from careplan.medications import Ingredient
-from careplan.proof.answers import YES, Answer, Formula, bounds
+from careplan.proof.answers import STRUCTS, YES, Answer, Formula, bounds
 from careplan.rulebook.model import Rulebook
 
 PROBLEMS = ("none", "not_recognized", "partly_recognized", "code_not_recognized", "code_and_name_disagree", "no_rule")
-SINGLE = ("patient", "treatment", "lifestyle", "support", "preparation", "expectations", "red_flags", "protocol")
+SINGLE = tuple(STRUCTS)
 """The kinds of fact that every patient has exactly once, made of the fields of the request."""
 
-_STRUCTS: Mapping[str, type[msgspec.Struct]] = {
-    "patient": request.Patient,
-    "treatment": request.Treatment,
-    "lifestyle": request.Lifestyle,
-    "support": request.Support,
-    "preparation": request.Preparation,
-    "expectations": request.Expectations,
-    "red_flags": request.RedFlags,
-    "protocol": request.Protocol,
-}
 CLOSING_ANSWERS = (
     ("lifestyle", "alcohol_drinks_per_week"),
     ("red_flags", "new_neurological_symptom"),
@@ -104,7 +93,7 @@ class SymbolicPatient:
 
     def _single_answers(self) -> None:
         for kind in SINGLE:
-            for name, limits in bounds(_STRUCTS[kind]):
+            for name, limits in bounds(STRUCTS[kind]):
                 field = KINDS[kind].fields.get(name)
                 if field is None:
                     continue

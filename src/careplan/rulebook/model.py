@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -20,16 +20,7 @@ LEVELS: tuple[Level, ...] = ("stop", "hold", "caution", "note")
 Section = Literal[
     "screening", "medications", "route", "preparation", "day_of_treatment", "aftercare", "expectations", "commitment"
 ]
-SECTIONS: tuple[Section, ...] = (
-    "screening",
-    "medications",
-    "route",
-    "preparation",
-    "day_of_treatment",
-    "aftercare",
-    "expectations",
-    "commitment",
-)
+SECTIONS: tuple[Section, ...] = get_args(Section)
 
 Status = Literal["draft", "trial", "active", "retired"]
 Strength = Literal[
@@ -322,9 +313,6 @@ class Range(Entry, frozen=True, kw_only=True):
     most: Annotated[float, Meta(ge=0)]
 
 
-Figure = Literal["solid_food_hours", "clear_fluid_hours", "observation_minutes", "driving_hours", "hold_hours"]
-
-
 class RulebookFile(Entry, frozen=True, kw_only=True):
     """`rulebook.yaml`."""
 
@@ -337,7 +325,7 @@ class RulebookFile(Entry, frozen=True, kw_only=True):
     signed_hold: ForBoth
     doubtful_hold: Line
     deferred_choice: Deferred
-    plausible: dict[Figure, Range] = {}
+    plausible: dict[str, Range] = {}
     in_languages: dict[Language, Closing] = {}
     drinks_that_close_holds: Annotated[float, Meta(gt=0, le=14)]
     dosage_words: tuple[str, ...]

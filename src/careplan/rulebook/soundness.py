@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from careplan.fields import KINDS, MAY_BE_CHANGED
+from careplan.patient import PROTOCOL_FIGURES
 from careplan.rulebook import wording
 from careplan.rulebook.conditions import Group, Path, Pattern, Test, tests_of
 from careplan.rulebook.model import (
@@ -129,6 +130,11 @@ def check_sentences(about: RulebookFile, note: FaultList) -> None:
                 note.fault(path, "This sentence fills in the wrong names.", f"It must fill in {wanted}.", code="slot")
             if reader == "patient" and wording.orders_a_change(text):
                 note.fault(path, "This reads as an order to change a medicine.", "Say who decides.", code="order-to-patient")
+    figures = (*PROTOCOL_FIGURES, "hold_hours")
+    for name in about.plausible.keys() - set(figures):
+        note.fault(
+            ("plausible", name), f"No protocol has {name}.", f"Use one of {', '.join(figures)}.", code="unknown-field"
+        )
     for name, bounds in about.plausible.items():
         if bounds.least > bounds.most:
             place: Path = ("plausible", name)
