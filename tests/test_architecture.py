@@ -19,7 +19,7 @@ LAYERS = [
     {"rulebook.model", "rulebook.files", "rulebook.wording", "rulebook.revisions"},
     {"rulebook.lock", "rulebook.soundness", "rulebook.coverage", "rulebook.prose", "rulebook.schema", "rulebook.report"},
     {"rulebook.advice", "rulebook.comparison"},
-    {"rulebook.load", "recall", "holds", "likeness", "rulesets"},
+    {"rulebook.load", "recall", "holds", "plausible", "likeness", "rulesets"},
     {"facts", "intake", "cohort"},
     {"settings", "inquiry"},
     {"engine", "certainty", "plan"},

@@ -12,7 +12,7 @@ from careplan.facts import Case
 from careplan.items import Items, Written
 from careplan.plan import CarePlan, Decision, MedicineRead, PlanSection, RulebookRef
 from careplan.questions import Asking, Questions
-from careplan.rulebook.model import SECTIONS, Rulebook
+from careplan.rulebook.model import LEVELS, SECTIONS, Rulebook
 from careplan.words import Words
 
 _encode = msgspec.json.Encoder().encode
@@ -34,6 +34,7 @@ class Assembly:
         self._items = Items(book)
         self._questions = Questions(book)
         self._ref = RulebookRef(id=book.about.id, version=book.about.version, digest=book.digest)
+        self._level_words: dict[str, str] = {level: book.vocabulary.levels[level].label for level in LEVELS}
         self._disclaimer = " ".join(book.about.disclaimer.split())
         self._crisis = " ".join(book.about.crisis.split())
 
@@ -50,6 +51,8 @@ class Assembly:
         return Encoded(plan.status, tuple([one.item.rule.id for one in written]), _encode(plan))
 
     def _put_together(self, case: Case, written: Sequence[Written], words: Words, *, encoded: bool) -> CarePlan:
+        if any(one.item.level == "stop" for one in written):
+            written = [self._deferred(one) for one in written]
         alerts: list[Any] = []
         placed: dict[str, list[Any]] = {section: [] for section in SECTIONS}
         for one in written:
@@ -75,7 +78,23 @@ class Assembly:
             not_considered=self._questions.not_considered(case, [one.item for one in written], words),
             disclaimer=self._disclaimer,
             crisis=self._crisis,
+            level_words=self._level_words,
         )
+
+    def _deferred(self, one: Written) -> Written:
+        """A choice as it stands in a blocked plan: not made, since whether there is treatment at all comes first."""
+        if one.decides is None:
+            return one
+        words = self._book.about.deferred_choice
+        item = msgspec.structs.replace(
+            one.item,
+            title=" ".join(words.title.split()),
+            patient_text=" ".join(words.patient.split()),
+            clinician_text=f"{' '.join(words.clinician.split())} {one.item.clinician_text}",
+            asks=[],
+        )
+        decides = msgspec.structs.replace(one.decides, choice=words.choice)
+        return Written(one.order, item, msgspec.Raw(_encode(item)), decides)
 
 
 def _asked(asking: Sequence[Asking], *, encoded: bool) -> list[Any]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from careplan.facts import Case, Fact
+from careplan.facts import Case, Fact, Properties
 from careplan.fields import KINDS, LIMITS, member
 from careplan.patient import Patient
 from careplan.rulebook.conditions import Either, Every, Expression, Group, Pattern, Test, When, tests_of
@@ -24,6 +24,7 @@ _YES: Verdict = (True, _NOTHING)
 _NO: Verdict = (False, _NOTHING)
 _SESSIONS = ("sessions_planned", "sessions_completed")
 _COUNTS = frozenset({*_SESSIONS, "sessions_left"})
+_FROM_COUNTS = frozenset({"sessions_left", "beyond_plan"})
 _LISTS = {
     "medicine": "/medications",
     "medicine_check": "/medications",
@@ -113,15 +114,16 @@ class Certainty:
         given = [getattr(self._patient.treatment, name) for name in _SESSIONS]
         missing = [name for name, value in zip(_SESSIONS, given, strict=True) if value is None]
         limits = [float(str(value)) for test in tests_of(tests) if test.field in _COUNTS for value in test.values]
-        if len(missing) != 1 or not limits or not any(test.field == "sessions_left" for test in tests_of(tests)):
+        if len(missing) != 1 or not any(test.field in _FROM_COUNTS for test in tests_of(tests)):
             return True
         known = next(float(value) for value in given if value is not None)
         allowed = LIMITS[f"treatment.{missing[0]}"]
         near = {base + limit + step for limit in limits for base in (0, known) for step in (-1, 0, 1)}
-        near |= {known - limit + step for limit in limits for step in (-1, 0, 1)} | {allowed.least}
+        near |= {known - limit + step for limit in (0, *limits) for step in (-1, 0, 1)} | {allowed.least}
         for number in sorted(one for one in near if allowed.least <= one <= allowed.most):
             planned, completed = (number, known) if missing[0] == "sessions_planned" else (known, number)
-            supposed = fact.properties | {missing[0]: number, "sessions_left": max(0.0, planned - completed)}
+            counted: Properties = {"sessions_left": max(0.0, planned - completed), "beyond_plan": completed > planned}
+            supposed = fact.properties | {missing[0]: number} | counted
             if self._expression(tests, msgspec.structs.replace(fact, properties=supposed))[0] is not False:
                 return True
         return False
@@ -181,12 +183,14 @@ class Certainty:
             return frozenset({f"/medications/{fact.indexes[0]}/{field}"} if field in ("schedule", "indication") else ())
         if fact.kind == "goals":
             return frozenset({_LISTS["goals"]})
-        if fact.kind == "treatment" and field == "sessions_left":
+        if fact.kind == "treatment" and field in _FROM_COUNTS:
             treatment = self._patient.treatment
             missing = [name for name in _SESSIONS if getattr(treatment, name) is None]
             return frozenset(f"/treatment/{name}" for name in missing)
         if not KINDS[fact.kind].fields[field].sent:
             return _NOTHING
+        if fact.kind == "protocol" and getattr(self._patient.protocol, field, None) is not None:
+            return _NOTHING  # a figure that cannot be meant: an item asks for it to be checked
         return frozenset({f"/{field}" if fact.kind == "patient" else f"/{fact.kind}/{field}"})
 
 

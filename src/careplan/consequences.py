@@ -41,7 +41,7 @@ def _weighed(way: Way, item: str, before: CarePlan, after: CarePlan) -> Way:
     adds = [added for added in differs.added if item not in (added.id, added.rule)]
     removes = [removed for removed in differs.removed if item not in (removed.id, removed.rule)]
     grave = [added.level for added in adds if added.level in _GRAVE]
-    words = [f"brings up [{added.level}] {added.title}" for added in adds]
-    words += [f"takes away [{removed.level}] {removed.title}" for removed in removes]
+    words = [f"brings up [{after.level_words[added.level]}] {added.title}" for added in adds]
+    words += [f"takes away [{after.level_words[removed.level]}] {removed.title}" for removed in removes]
     worst = min(grave, key=LEVELS.index, default=None)
     return msgspec.structs.replace(way, adds=adds, removes=removes, besides=words, brings_up=worst)

@@ -66,6 +66,8 @@ class Difference(Part, frozen=True, kw_only=True):
 
 def difference(before: CarePlan, after: CarePlan) -> Difference:
     """Every difference that a reader of the two plans could see, but for the name of the rulebook."""
+    # A plan that was recorded before plans had words for their levels is no different for that.
+    before = msgspec.structs.replace(before, level_words=before.level_words or after.level_words)
     if msgspec.structs.replace(before, rulebook=after.rulebook) == after:
         return Difference(same=True, status=Turn(before=before.status, after=after.status))
     old, new = _items(before), _items(after)
@@ -147,6 +149,7 @@ def _texts(plan: CarePlan) -> dict[str, str]:
     """The texts of a plan that belong to none of its items."""
     review = "yes" if plan.requires_clinician_review else "no"
     texts = {"crisis": plan.crisis, "disclaimer": plan.disclaimer, "requires_clinician_review": review}
+    texts |= {f"levels/{level}": words for level, words in plan.level_words.items()}
     for section in plan.sections:
         texts |= {f"sections/{section.section}": section.title, f"sections/{section.section}/patient": section.patient_title}
     return texts | ({"explanation": msgspec.json.encode(plan.explanation).decode()} if plan.explanation else {})
@@ -183,25 +186,26 @@ def _choices(plan: CarePlan) -> dict[str, str]:
 
 
 def _words(found: Difference, before: CarePlan, after: CarePlan) -> Iterator[str]:
+    levels = after.level_words
     if found.status.before != found.status.after:
         yield f"Status: {found.status.before} becomes {found.status.after}."
     for subject, turn in found.decisions.items():
         yield f"Recommended {subject}: {turn.before.replace('_', ' ')} becomes {turn.after.replace('_', ' ')}."
     for name, turn in found.texts.items():
-        label = _TEXTS.get(name, f"The title of {name.removeprefix('sections/')}")
+        label = _label(name)
         # An explanation says why a plan is as it is; as a whole it is too long to be read here.
         said = "not the same" if name == "explanation" else turned(phrases_of_text(turn.before), phrases_of_text(turn.after))
         yield f"{label}: {said}."
     for item in sorted(found.added, key=_seriousness):
-        yield f"New [{item.level}] {item.title}"
+        yield f"New [{levels[item.level]}] {item.title}"
     for item in sorted(found.removed, key=_seriousness):
-        yield f"Gone [{item.level}] {item.title}"
+        yield f"Gone [{levels[item.level]}] {item.title}"
     old, new = _items(before), _items(after)
     for change in sorted(found.changed, key=lambda change: _seriousness(change.item)):
         for field in change.fields:
             label = LABELS.get(field, field.replace("_", " "))
             said = turned(phrases_of(old[change.item.id], field), phrases_of(new[change.item.id], field))
-            yield f"Changed [{change.item.level}] {change.item.title}: {label}: {said}"
+            yield f"Changed [{levels[change.item.level]}] {change.item.title}: {label}: {said}"
     for pointer, turn in found.medicines.items():
         yield f"Medicine {int(pointer.rpartition('/')[2]) + 1} as understood: {turn.before}; now {turn.after}"
     yield from _questions(found, before, after)
@@ -240,3 +244,8 @@ _TEXTS = {
     "requires_clinician_review": "Whether a clinician must review the plan",
     "explanation": "The explanation",
 }
+
+
+def _label(text: str) -> str:
+    kind, _, name = text.partition("/")
+    return f"The words for the level {name}" if kind == "levels" else _TEXTS.get(text, f"The title of {name}")

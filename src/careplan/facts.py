@@ -18,6 +18,7 @@ from careplan.likeness import Likeness
 from careplan.medications import Ingredient, Resolved
 from careplan.memo import Memo
 from careplan.patient import Patient
+from careplan.plausible import Doubt, Plausibility
 from careplan.recall import Recall
 from careplan.rulebook.conditions import Operation, When, tests_of
 from careplan.rulebook.model import Rulebook
@@ -56,7 +57,7 @@ class Case(msgspec.Struct, frozen=True):
     """All that is known of one patient: the facts, and what texts will need to name their subjects.
 
     `of_any_medicine` is what would be so of every medicine that a list not sent could name. `holds` has the hold question
-    of each ingredient.
+    of each ingredient, `doubts` what of the clinic's protocol cannot be meant.
     """
 
     patient: Patient
@@ -65,6 +66,7 @@ class Case(msgspec.Struct, frozen=True):
     goals: tuple[GoalJudgement, ...]
     holds: dict[str, HoldQuestion]
     of_any_medicine: Properties
+    doubts: tuple[Doubt, ...] = ()
 
 
 class Tested(msgspec.Struct, frozen=True):
@@ -124,6 +126,7 @@ class FactMaker:
         self._made = 0
         self._looked_at = looked_at(book)
         self._hold_questions = HoldQuestions(book)
+        self._plausibility = Plausibility(book)
 
     def case(self, patient: Patient) -> Case:
         """The facts of one patient."""
@@ -131,13 +134,14 @@ class FactMaker:
         goals = tuple(map(self._recall.goal, patient.expectations.goals or ()))
         holds = self._hold_questions.of(patient, medicines)
         facts: list[Fact] = [self._facts.get("everyone") or self._kept("everyone", Fact("everyone", "everyone", {}))]
-        facts += self._single(patient)
+        doubts = tuple(self._plausibility.doubts(patient.protocol)) if patient.protocol else ()
+        facts += self._single(patient, doubtful=bool(doubts))
         facts += self._medicines(patient, medicines, holds)
         facts += self._conditions(patient)
         facts += self._goals(patient, goals)
         kinds = self._tested.kinds
         known = tuple(fact for fact in facts if fact.kind in kinds)
-        return Case(patient, known, medicines, goals, holds, self._of_any_medicine(patient))
+        return Case(patient, known, medicines, goals, holds, self._of_any_medicine(patient), doubts)
 
     def _kept(self, key: Hashable, fact: Fact) -> Fact:
         """Mark a new fact, and remember it for all that is made from the same."""
@@ -152,7 +156,8 @@ class FactMaker:
             like = self._likes.keep(alike, self._made)
         return msgspec.structs.replace(fact, mark=self._made, like=like)
 
-    def _single(self, patient: Patient) -> Iterable[Fact]:
+    def _single(self, patient: Patient, *, doubtful: bool) -> Iterable[Fact]:
+        protocol = patient.protocol and (self._plausibility.usable(patient.protocol) if doubtful else patient.protocol)
         for kind, source in (
             ("patient", patient),
             ("lifestyle", patient.lifestyle),
@@ -160,7 +165,7 @@ class FactMaker:
             ("preparation", patient.preparation),
             ("expectations", patient.expectations),
             ("red_flags", patient.red_flags),
-            ("protocol", patient.protocol),
+            ("protocol", protocol),
             ("treatment", patient.treatment),
         ):
             fields = self._fields[kind]
@@ -172,10 +177,14 @@ class FactMaker:
             if kind == "treatment":
                 key = (key, patient.treatment.sessions_planned, patient.treatment.sessions_completed)
             elif kind == "protocol":
-                key = (key, bool(patient.protocol and patient.protocol.approved_by))
-            yield self._facts.get(key) or self._kept(
-                key, self._one(kind, patient, fields, values or [getattr(source, field, None) for field in fields])
-            )
+                key = (key, bool(protocol and protocol.approved_by), doubtful)
+            fact = self._facts.get(key)
+            if fact is None:
+                fact = self._one(kind, patient, fields, values or [getattr(source, field, None) for field in fields])
+                if kind == "protocol":
+                    fact.properties["doubtful"] = doubtful
+                fact = self._kept(key, fact)
+            yield fact
 
     def _one(self, kind: str, patient: Patient, fields: Sequence[str], values: Sequence[object]) -> Fact:
         properties: Properties = {}
@@ -186,6 +195,7 @@ class FactMaker:
             planned, completed = patient.treatment.sessions_planned, patient.treatment.sessions_completed
             if planned is not None and completed is not None:
                 properties["sessions_left"] = float(max(0, planned - completed))
+                properties["beyond_plan"] = completed > planned
         if kind == "protocol" and "approved" in fields:
             properties["approved"] = bool(patient.protocol and patient.protocol.approved_by)
         return Fact(kind, kind, properties)
@@ -264,10 +274,12 @@ class FactMaker:
     def _regimen(self, patient: Patient, medicines: Sequence[Resolved], rows: Mapping[str, Ingredient]) -> Fact:
         state = _list_state(patient.medications)
         whole = patient.medications is not None and all(map(_is_read, medicines))
-        key = ("regimen", state, whole, *rows)
+        withdrawing = any(resolved.entry.indication == "alcohol_withdrawal" for resolved in medicines)
+        key = ("regimen", state, whole, withdrawing, *rows)
         if key in self._facts:
             return self._facts[key]
-        properties: Properties = {"list": state}
+        unread = patient.medications is not None and not whole
+        properties: Properties = {"list": state, "unread": unread, "against_withdrawal": withdrawing}
         tokens = {token for row in rows.values() for token in (row.ingredient, *row.classes)}
         self._members(properties, "regimen", "takes", tokens, whole=whole)
         return self._kept(key, Fact("regimen", "regimen", properties, whole=whole))

@@ -66,13 +66,13 @@ _NUMBER = Field("number")
 KINDS: Mapping[str, Kind] = {
     "everyone": Kind({}),
     "patient": Kind(_sent(patient.Patient)),
-    "treatment": Kind(_sent(patient.Treatment) | {"sessions_left": _NUMBER}),
+    "treatment": Kind(_sent(patient.Treatment) | {"sessions_left": _NUMBER, "beyond_plan": _YES_NO}),
     "lifestyle": Kind(_sent(patient.Lifestyle)),
     "support": Kind(_sent(patient.Support)),
     "preparation": Kind(_sent(patient.Preparation)),
     "expectations": Kind(_sent(patient.Expectations)),
     "red_flags": Kind(_sent(patient.RedFlags)),
-    "protocol": Kind(_sent(patient.Protocol, "approved_by") | {"approved": Field("boolean")}),
+    "protocol": Kind(_sent(patient.Protocol, "approved_by") | {"approved": _YES_NO, "doubtful": _YES_NO}),
     "medicine": Kind(
         {
             "ingredient": Field("token", vocabulary="ingredients"),
@@ -97,7 +97,14 @@ KINDS: Mapping[str, Kind] = {
         many=True,
     ),
     "shared_class": Kind({"class": Field("token", vocabulary="classes"), "count": _NUMBER}, many=True),
-    "regimen": Kind({"list": _LIST, "takes": Field("tokens", vocabulary="classes_or_ingredients")}),
+    "regimen": Kind(
+        {
+            "list": _LIST,
+            "unread": _YES_NO,
+            "against_withdrawal": _YES_NO,
+            "takes": Field("tokens", vocabulary="classes_or_ingredients"),
+        }
+    ),
     "condition": Kind({"name": Field("token", vocabulary="conditions")}, many=True),
     "history": Kind({"list": _LIST, "unread": _YES_NO, "has": Field("tokens", vocabulary="conditions")}),
     "goal": Kind(

@@ -121,6 +121,8 @@ class Openness:
             key = (key, fact.indexes, case.holds[fact.ingredient.ingredient])
         elif fact.kind == "treatment":
             key = (fact.mark, "treatment")
+        elif fact.kind == "protocol" and case.doubts:
+            key = (key, *(doubt.pointer for doubt in case.doubts))
         elif not fact.whole:
             key = (key, certainty.list_is_missing("medicine" if fact.kind == "regimen" else "condition"), "not whole")
         found = self._seen.get(key)

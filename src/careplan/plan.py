@@ -239,4 +239,5 @@ class CarePlan(Part, frozen=True, kw_only=True):
     crisis: str
     closing_language: Annotated[str | None, Meta(description="of disclaimer and crisis, where it is not English")] = None
     closing_translation: Translated = None
+    level_words: Annotated[dict[str, str], Meta(description="what people read for each level, instead of its token")] = {}
     explanation: Explanation | None = None

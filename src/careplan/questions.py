@@ -133,6 +133,9 @@ class Questions:
             )
         yield from self._silent_entries(case, spoken_of, words)
         yield from self._silent_holds(case)
+        for doubt in case.doubts:
+            why = "It lies outside of what this rulebook takes for plausible, so that no text quotes it."
+            yield NotConsidered(pointer=doubt.pointer, what=doubt.what, why=why)
 
     def _silent_entries(self, case: Case, spoken_of: set[str], words: Words) -> Iterator[NotConsidered]:
         nothing_said = "Rules looked at it, and none had anything to say."
@@ -163,9 +166,13 @@ class Questions:
             if fact.kind == "medicine" and fact.ingredient and fact.properties.get("hold_question") == "open"
         ]
         classes = {hold.drug_class for hold in shown if hold}
+        doubtful = {doubt.pointer for doubt in case.doubts}
+        to_check = {hold.drug_class for at, hold in enumerate(holds) if f"/protocol/holds/{at}" in doubtful}
         for at, hold in enumerate(holds):
-            if hold not in shown:
+            if hold not in shown and f"/protocol/holds/{at}" not in doubtful:
                 longer = "The protocol names this class twice; the longer hold is shown. Settle which one counts."
+                if hold.drug_class in to_check:
+                    longer = "The protocol names this class twice, and one of the two is to be checked. Neither is shown."
                 none = "No medicine is in the list for which the plan may speak of this hold."
                 yield NotConsidered(
                     pointer=f"/protocol/holds/{at}",

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
 
-from careplan.patient import Patient
+from careplan.patient import PROTOCOL_FIGURES, Patient, Protocol
 from careplan.plan import CarePlan, Item
 
 Kind = Literal["session", "hold", "food", "drinks", "observation", "driving", "escort", "check_in", "review"]
@@ -77,11 +77,11 @@ def timeline(plan: CarePlan, patient: Patient, zone: tzinfo | None = None) -> li
     There are none where no times of sessions were sent; a time that was sent twice counts once.
     """
     begins = sorted(set(patient.treatment.session_times or ()))
-    protocol = patient.protocol
-    watched = (protocol.observation_minutes or None) if protocol and protocol.approved_by else None
+    protocol = _quoted(plan, patient)
+    watched = protocol.observation_minutes or None
     sessions = [_Session(at, len(begins), _local(when, zone), watched) for at, when in enumerate(begins, 1)]
     found: dict[tuple[object, ...], Moment] = {}
-    for moment in (moment for session in sessions for moment in _around(plan, patient, session)):
+    for moment in (moment for session in sessions for moment in _around(plan, patient, protocol, session)):
         # Two medicines may ask the same of the same person; it is done once.
         found.setdefault((moment.session, moment.kind, moment.start, moment.end, moment.label), moment)
     return sorted(found.values(), key=_order)
@@ -97,14 +97,14 @@ def _local(when: datetime, zone: tzinfo | None) -> datetime:
     return when if zone is None else when.astimezone(zone)
 
 
-def _around(plan: CarePlan, patient: Patient, session: _Session) -> Iterator[Moment]:
+def _around(plan: CarePlan, patient: Patient, protocol: Protocol, session: _Session) -> Iterator[Moment]:
     yield Moment(kind="session", label=_named(patient, session), **session.here())
     for item in _items(plan):
         if item.hold is not None:
             label = f"{', '.join(about.name for about in item.about)}: hold for prescriber and clinic to confirm"
             window = session.window(item.hold.before_hours, item.hold.after_hours)
             yield Moment(kind="hold", label=label, signed_by=item.hold.approved_by, item=item.id, **window)
-    yield from _figures(patient, session)
+    yield from _figures(protocol, session)
     # Nobody leaves alone.
     yield Moment(kind="escort", label="Way home with an adult", **session.over())
     for item in _items(plan):
@@ -117,11 +117,17 @@ def _named(patient: Patient, session: _Session) -> str:
     return f"Session, date {session.at} of {session.of}" if done else f"Session {session.at}"
 
 
-def _figures(patient: Patient, session: _Session) -> Iterator[Moment]:
-    """The windows of the clinic's protocol: only figures that somebody signed."""
+def _quoted(plan: CarePlan, patient: Patient) -> Protocol:
+    """The figures of the clinic's protocol that somebody signed and the plan considered."""
     protocol = patient.protocol
     if protocol is None or protocol.approved_by is None:
-        return
+        return Protocol()
+    left_out = {entry.pointer for entry in plan.not_considered}
+    return msgspec.structs.replace(protocol, **{name: None for name in PROTOCOL_FIGURES if f"/protocol/{name}" in left_out})
+
+
+def _figures(protocol: Protocol, session: _Session) -> Iterator[Moment]:
+    """The windows of the clinic's protocol."""
     windows: tuple[tuple[Kind, str, float | None, float | None], ...] = (
         ("food", "No solid food", protocol.solid_food_hours, None),
         ("drinks", "No drinks", protocol.clear_fluid_hours, None),

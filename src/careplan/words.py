@@ -19,6 +19,9 @@ from careplan.rulebook.model import Rulebook
 from careplan.texts import Text, in_words, number
 
 MOST_NAMED_ABSENT = 2
+"""So many that are absent have a phrase of their own; more share one."""
+
+MOST_NAMED_TOGETHER = 6
 
 
 Topics: TypeAlias = tuple[tuple[tuple[str, ...], frozenset[str]], ...]
@@ -41,6 +44,7 @@ class HoldSentences(msgspec.Struct, frozen=True):
 
     undecided: tuple[str, str]
     signed: tuple[Text, Text]
+    doubtful: Text
 
     @classmethod
     def of(cls, book: Rulebook) -> HoldSentences:
@@ -49,6 +53,7 @@ class HoldSentences(msgspec.Struct, frozen=True):
         return cls(
             (" ".join(undecided.patient.split()), " ".join(undecided.clinician.split())),
             (Text.parse(signed.patient), Text.parse(signed.clinician)),
+            Text.parse(book.about.doubtful_hold),
         )
 
 
@@ -154,7 +159,7 @@ class Words:
         if fact.kind != "medicine" or fact.properties.get("hold_question") != "open":
             return None
         hold = self._hold(fact)
-        if hold is None:
+        if hold is None or self._is_doubtful(hold):
             return None
         return SignedHold(
             drug_class=hold.drug_class,
@@ -173,6 +178,8 @@ class Words:
             "before": _hours(hold.before_hours),
             "after": _hours(hold.after_hours),
         }
+        if self._is_doubtful(hold):
+            return sentences.undecided[0], sentences.doubtful.fill(words)
         patient, clinician = sentences.signed
         return patient.fill(words), clinician.fill(words)
 
@@ -198,6 +205,13 @@ class Words:
     def _hold(self, fact: Fact) -> Hold | None:
         protocol = self._case.patient.protocol
         return hold_for(fact.ingredient, protocol.holds) if protocol and fact.ingredient else None
+
+    def _is_doubtful(self, hold: Hold) -> bool:
+        protocol = self._case.patient.protocol
+        if protocol is None or not self._case.doubts:
+            return False
+        pointer = f"/protocol/holds/{protocol.holds.index(hold)}"
+        return any(doubt.pointer == pointer for doubt in self._case.doubts)
 
     def _word(self, fact: Fact, name: str) -> str | None:
         kind, _, field = name.partition(".")
@@ -226,6 +240,8 @@ class Words:
                 return f"“{self.entry('goal', fact.indexes[0])}”"
             case "protocol", "approved_by":
                 return self._approver()
+            case "protocol", "doubtful":
+                return "; ".join(doubt.words for doubt in self._case.doubts) or None
             case "goal", "goal_example":
                 return f"“{self._case.goals[fact.indexes[0]].example}”"
             case _:
@@ -298,7 +314,8 @@ class Words:
                 yield f"{verb} {self._token_label(field, token)}"
         absent = [self._token_label(field, token) for token, there in held.items() if there is False]
         if len(absent) > MOST_NAMED_ABSENT:
-            yield f"{verb} none of the {len(absent)} that this rule names"
+            named, more = absent[:MOST_NAMED_TOGETHER], len(absent) - MOST_NAMED_TOGETHER
+            yield f"{verb} none of these: {', '.join(named)}" + (f" and {more} more" if more > 0 else "")
         else:
             yield from (f"{verb} no {label.removeprefix('an ').removeprefix('a ')}" for label in absent)
 

@@ -12,6 +12,7 @@ from careplan.facts import Case, Fact, Value
 from careplan.fields import KINDS
 from careplan.holds import MAY_PROTECT, PROTECTED_INDICATIONS
 from careplan.medications import Ingredient, Resolved
+from careplan.plausible import Plausibility
 from careplan.proof.symbols import PROBLEMS, SINGLE, SymbolicPatient
 
 
@@ -36,14 +37,17 @@ def assigned(symbolic: SymbolicPatient, case: Case, chosen: Chosen) -> Iterator[
     """What the variables are for this patient."""
     patient = case.patient
     sources = {kind: patient if kind == "patient" else getattr(patient, kind) for kind in SINGLE}
+    if patient.protocol is not None:
+        sources["protocol"] = Plausibility(symbolic.book).usable(patient.protocol)
     for kind in SINGLE:
         for (of, name), answer in symbolic.answers.items():
-            if of != kind or name in ("sessions_left", "approved"):
+            if of != kind or name in ("sessions_left", "beyond_plan", "approved", "doubtful"):
                 continue
             value = getattr(sources[kind], name, None)
             yield answer.known == (value is not None)
             if value is not None:
                 yield answer.value == (answer.tokens.index(value) if answer.tokens else _exact(value))
+    yield symbolic.answers["protocol", "doubtful"].value == bool(case.doubts)
     yield symbolic.answers["protocol", "approved"].value == bool(patient.protocol and patient.protocol.approved_by)
     yield from _conditions(symbolic, case, chosen.facts["condition"])
     yield from _medicines(symbolic, case, chosen.facts["medicine"])
@@ -84,6 +88,9 @@ def _medicines(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> It
     # What stands beside the medicine in its own entry counts as another one.
     beside = [own] if own is not None and len(_ingredients(own)) > 1 else []
     yield symbolic.other_protects == any(_protects(resolved) for resolved in (*others, *beside))
+    yield symbolic.other_withdrawal == any(
+        resolved.entry.indication == "alcohol_withdrawal" for resolved in (*others, *beside)
+    )
     rows = [(resolved, row) for resolved in others for row in _rows(resolved)]
     rows += [(resolved, row) for resolved in beside for row in _rows(resolved) if row.ingredient != ingredient]
     habits = {name for name, words in symbolic.book.classes.items() if words.daily_use_closes_hold}

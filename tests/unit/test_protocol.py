@@ -73,7 +73,7 @@ def test_a_sound_file_is_read(planner: Planner, tmp_path: Path) -> None:
 def test_two_holds_of_one_class_are_not_settled_in_silence(planner: Planner) -> None:
     holds = [
         {"drug_class": "benzodiazepine", "before_hours": 12, "after_hours": 0, "approved_by": "Dr. Uno"},
-        {"drug_class": "benzodiazepine", "before_hours": 72, "after_hours": 24, "approved_by": "Dr. Due"},
+        {"drug_class": "benzodiazepine", "before_hours": 48, "after_hours": 24, "approved_by": "Dr. Due"},
     ]
     body = {
         "medications": [{"name": "Xanax", "schedule": "as_needed", "indication": "anxiety"}],

@@ -209,3 +209,13 @@ def test_every_field_has_words_and_every_factor_that_can_be_sent_has_a_question(
                 assert words.why
             if field.tokens:
                 assert set(field.tokens) <= set(words.values), f"{kind}.{name}"
+
+
+def test_a_source_is_equally_strong_wherever_a_rule_rests_on_it(book: Rulebook) -> None:
+    found: dict[str, set[str]] = {}
+    for rule in book.rules.values():
+        for ref in rule.file.sources:
+            # What stands in no label is said to be general knowledge, which is an opinion.
+            if "general knowledge" not in ref.place:
+                found.setdefault(ref.source, set()).add(ref.strength)
+    assert {source: strengths for source, strengths in found.items() if len(strengths) > 1} == {}

@@ -112,7 +112,7 @@ class Interview:
         """Say at once what cannot wait for the end of the interview, and who acts on it."""
         new = [alert for alert in self.plan.alerts if alert.id not in self._told]
         for alert in new:
-            click.secho(f"\nACT FIRST: {alert.title}", bold=True, fg="red", err=True)
+            click.secho(f"\n{self.plan.level_words[alert.level].upper()}: {alert.title}", bold=True, fg="red", err=True)
             for ask in alert.asks:
                 click.echo(f"  {ask.who}, {ask.by_words}: {ask.what}", err=True)
         if new:
@@ -133,7 +133,8 @@ class Interview:
             if typed == "done":
                 return True
             if typed == "?":
-                changes = ", ".join(f"{change.section} ({change.level})" for change in question.could_change)
+                levels = self.plan.level_words
+                changes = ", ".join(f"{change.section} ({levels[change.level]})" for change in question.could_change)
                 click.echo(f"  {question.why_it_matters} Could change: {changes}.", err=True)
                 continue
             try:

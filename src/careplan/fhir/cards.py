@@ -95,7 +95,7 @@ class Cards:
 
     def _rest(self, plan: CarePlan, patient: Patient, items: list[Item], asked: list[Question], hook_instance: str) -> Json:
         """One card for everything that can wait until the plan is read as a whole, and for what is not known."""
-        lines = [f"- **{item.level}** {_marked(item.title)}" for item in items]
+        lines = [f"- **{_marked(plan.level_words[item.level])}** {_marked(item.title)}" for item in items]
         lines += [f"- *asked for:* {_marked(question_words(question, plan, patient))}" for question in asked]
         lines += [f"- *not considered:* {_marked(entry.what)}: {_marked(entry.why)}" for entry in plan.not_considered]
         counts = [

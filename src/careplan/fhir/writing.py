@@ -154,9 +154,10 @@ class _Writing:
             made.append(self._hold_decision(item))
         if item.section == "medications" and item.about:
             made.append(self._issue(item))
-        if item.section in TOLD_ABOUT:
+        is_habit = item.section == "aftercare" and item.level in HABITS
+        if item.section in TOLD_ABOUT or not (made or is_habit):
             made.append(self._told(item))
-        if item.section == "aftercare" and item.level in HABITS:
+        if is_habit:
             made.append(self._goal(item))
         return made
 

@@ -32,6 +32,7 @@ def sheet(plan: CarePlan, patient: Patient, zone: tzinfo | None = None) -> Json:
         return {
             "id": item.id,
             "level": item.level,
+            "level_words": plan.level_words[item.level],
             "title": item.title,
             "text": item.clinician_text,
             "because": [phrase.removesuffix(".") for phrase in item.because],

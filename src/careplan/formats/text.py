@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import tzinfo
 
 from rich.console import Console, Group, RenderableType
@@ -28,12 +28,14 @@ def write(plan: CarePlan, patient: Patient, console: Console, zone: tzinfo | Non
 
 
 def _parts(plan: CarePlan, patient: Patient, zone: tzinfo | None) -> Iterator[RenderableType]:
-    book = plan.rulebook
+    book, words = plan.rulebook, plan.level_words
     status = "BLOCKED until a clinician acts on the alerts" if plan.status == "blocked" else "DRAFT for a clinician to sign"
     yield Text(f"Care plan: {status}", style="bold red" if plan.status == "blocked" else "bold")
     yield Text(f"Rulebook {book.id} {book.version}, {book.digest[:12]}", style="dim")
     for alert in plan.alerts:
-        yield Panel(_item(alert), title=Text(f"ACT FIRST: {alert.title}", style="bold red"), border_style="red")
+        yield Panel(
+            _item(alert), title=Text(f"{words[alert.level].upper()}: {alert.title}", style="bold red"), border_style="red"
+        )
     if plan.medications:
         yield Rule("Medicines as understood", align="left")
         for medicine in plan.medications:
@@ -45,7 +47,7 @@ def _parts(plan: CarePlan, patient: Patient, zone: tzinfo | None) -> Iterator[Re
         if section.items:
             yield Rule(section.title, align="left")
             for item in section.items:
-                yield Text(f"[{item.level}] {item.title}", style=_STYLES[item.level])
+                yield Text(f"[{words[item.level]}] {item.title}", style=_STYLES[item.level])
                 yield Padding(_item(item), (0, 0, 1, 2))
     if moments := timeline(plan, patient, zone):
         yield Rule("Time line", align="left")
@@ -56,7 +58,7 @@ def _parts(plan: CarePlan, patient: Patient, zone: tzinfo | None) -> Iterator[Re
     if plan.information_needed:
         yield Rule("Questions that could change this plan", align="left")
         for question in plan.information_needed:
-            changes = ", ".join(f"{change.section} ({change.level})" for change in question.could_change)
+            changes = ", ".join(f"{change.section} ({words[change.level]})" for change in question.could_change)
             yield Text(f"? {question_words(question, plan, patient)}")
             yield Padding(
                 Text(f"{question.why_it_matters} Could change: {changes}. Field {question.pointer}", style="dim"),
@@ -67,7 +69,7 @@ def _parts(plan: CarePlan, patient: Patient, zone: tzinfo | None) -> Iterator[Re
         for entry in plan.not_considered:
             yield Text(f"  {entry.what} ({entry.pointer}): {entry.why}")
     if plan.explanation:
-        yield from _explanation(plan.explanation)
+        yield from _explanation(plan.explanation, words)
     for_patient = (
         "For the patient" if plan.status == "draft" else "For the patient, not before a clinician clears the alerts"
     )
@@ -81,13 +83,13 @@ def _parts(plan: CarePlan, patient: Patient, zone: tzinfo | None) -> Iterator[Re
     yield Text(plan.disclaimer, style="dim")
 
 
-def _explanation(explanation: Explanation) -> Iterator[RenderableType]:
+def _explanation(explanation: Explanation, words: Mapping[str, str]) -> Iterator[RenderableType]:
     yield Rule("Near misses: rules that one condition keeps from firing", align="left")
     yield Text(f"{explanation.fired} fired, {explanation.not_fired} did not, {explanation.undecided} could not be decided.")
     others = {"not_fired": 0, "undecided": 0}
     for report in explanation.rules:
         if report.near:
-            yield from _report(report)
+            yield from _report(report, words[report.level])
         elif report.outcome != "fired":
             others[report.outcome] += 1
     yield Text(
@@ -97,9 +99,9 @@ def _explanation(explanation: Explanation) -> Iterator[RenderableType]:
     )
 
 
-def _report(report: RuleReport) -> Iterator[RenderableType]:
+def _report(report: RuleReport, level: str) -> Iterator[RenderableType]:
     undecided = " (undecided)" if report.outcome == "undecided" else ""
-    yield Text(f"[{report.level}] {report.title} ({report.rule.id}){undecided}", style=_STYLES[report.level])
+    yield Text(f"[{level}] {report.title} ({report.rule.id}){undecided}", style=_STYLES[report.level])
     for condition in report.because_not:
         holds = "not true" if condition.holds == "false" else "not known"
         yield Padding(Text(f"{holds}: {condition.words} — {'; '.join(condition.given)}"), (0, 0, 0, 2))

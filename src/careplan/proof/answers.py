@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
 import z3
 from msgspec import inspect
 
+from careplan import patient
+
 Formula: TypeAlias = Any
 """A Boolean expression of the solver, whose Python library has no types."""
 
 YES: Formula = z3.BoolVal(val=True)
+
+
+STRUCTS: Mapping[str, type[msgspec.Struct]] = {
+    "patient": patient.Patient,
+    "treatment": patient.Treatment,
+    "lifestyle": patient.Lifestyle,
+    "support": patient.Support,
+    "preparation": patient.Preparation,
+    "expectations": patient.Expectations,
+    "red_flags": patient.RedFlags,
+    "protocol": patient.Protocol,
+}
+"""The parts of a request that every patient has exactly once."""
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -99,6 +99,7 @@ class Search:
             symbolic.has_shared,
             symbolic.unread_entries,
             symbolic.unread_conditions,
+            symbolic.other_withdrawal,
             symbolic.other_protects,
             symbolic.other_daily,
             symbolic.other_unclear,
@@ -112,6 +113,7 @@ class Search:
             symbolic.conditions_asked,
             *symbolic.has.values(),
             *(answer.known for answer in symbolic.answers.values() if not z3.is_true(answer.known)),
+            symbolic.answers["protocol", "doubtful"].value,
             symbolic.answers["protocol", "approved"].value,
         )
         self._solver.push()

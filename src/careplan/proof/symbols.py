@@ -9,10 +9,9 @@ that what is proved holds of every real one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-import msgspec
 import z3
 
 from careplan import patient as request
@@ -20,23 +19,13 @@ from careplan.facts import looked_at
 from careplan.fields import KINDS
 from careplan.holds import MAY_PROTECT, PROTECTED_INDICATIONS
 from careplan.medications import Ingredient
-from careplan.proof.answers import YES, Answer, Formula, bounds
+from careplan.proof.answers import STRUCTS, YES, Answer, Formula, bounds
 from careplan.rulebook.model import Rulebook
 
 PROBLEMS = ("none", "not_recognized", "partly_recognized", "code_not_recognized", "code_and_name_disagree", "no_rule")
-SINGLE = ("patient", "treatment", "lifestyle", "support", "preparation", "expectations", "red_flags", "protocol")
+SINGLE = tuple(STRUCTS)
 """The kinds of fact that every patient has exactly once, made of the fields of the request."""
 
-_STRUCTS: Mapping[str, type[msgspec.Struct]] = {
-    "patient": request.Patient,
-    "treatment": request.Treatment,
-    "lifestyle": request.Lifestyle,
-    "support": request.Support,
-    "preparation": request.Preparation,
-    "expectations": request.Expectations,
-    "red_flags": request.RedFlags,
-    "protocol": request.Protocol,
-}
 CLOSING_ANSWERS = (
     ("lifestyle", "alcohol_drinks_per_week"),
     ("red_flags", "new_neurological_symptom"),
@@ -104,7 +93,7 @@ class SymbolicPatient:
 
     def _single_answers(self) -> None:
         for kind in SINGLE:
-            for name, limits in bounds(_STRUCTS[kind]):
+            for name, limits in bounds(STRUCTS[kind]):
                 field = KINDS[kind].fields.get(name)
                 if field is None:
                     continue
@@ -124,10 +113,16 @@ class SymbolicPatient:
         self.answers["treatment", "sessions_left"] = Answer(
             z3.And(planned.known, completed.known), z3.If(left > 0, left, z3.IntVal(0))
         )
+        self.answers["treatment", "beyond_plan"] = Answer(z3.And(planned.known, completed.known), left < 0)
         approved = z3.Bool("protocol.approved")
         self.answers["protocol", "approved"] = Answer(YES, approved)
+        self.answers["protocol", "doubtful"] = Answer(YES, z3.Bool("protocol.doubtful"))
         for name in request.PROTOCOL_FIGURES:
-            self._add(z3.Implies(self.answers["protocol", name].known, approved))
+            figure, bounds_of = self.answers["protocol", name], self.book.about.plausible.get(name)
+            self._add(z3.Implies(figure.known, approved))
+            if bounds_of is not None:
+                least, most = z3.RealVal(str(bounds_of.least)), z3.RealVal(str(bounds_of.most))
+                self._add(z3.Implies(figure.known, z3.And(figure.value >= least, figure.value <= most)))
 
     def _conditions(self) -> None:
         """What the patient has, and `condition`: any one of them."""
@@ -169,6 +164,7 @@ class SymbolicPatient:
         self._add(z3.Implies(z3.Or(any_taken, self.unread_entries), self.medicines_asked))
         self.whole = z3.And(self.medicines_asked, z3.Not(self.unread_entries))
         self.answers["regimen", "list"] = self._list(self.medicines_asked, z3.Or(any_taken, self.unread_entries))
+        self.answers["regimen", "unread"] = Answer(YES, self.unread_entries)
 
         row_answers = self.answers
         row_answers["medicine", "ingredient"] = Answer(
@@ -178,6 +174,8 @@ class SymbolicPatient:
         self._schedule_and_indication()
         row_answers["medicine", "sent_twice"] = Answer(YES, self._taken_again())
         self.signed_holds = {name: z3.Bool(f"hold.{name}") for name in self.book.classes}
+        doubtful = self.answers["protocol", "doubtful"].value
+        self._add(z3.Implies(doubtful, z3.Or(self.answers["protocol", "approved"].value, *self.signed_holds.values())))
         row_answers["medicine", "protocol_hold"] = Answer(
             YES,
             z3.Or(
@@ -189,6 +187,7 @@ class SymbolicPatient:
             ),
         )
         row_answers["medicine", "hold_question"] = self._hold_question()
+        row_answers["regimen", "against_withdrawal"] = self._against_withdrawal()
 
     def _half_life(self, groups: tuple[str, ...]) -> Answer:
         group = self._token("medicine.half_life", groups)
@@ -267,6 +266,14 @@ class SymbolicPatient:
         is_closed = z3.Or(closed, rescue, z3.And(twice, stands["closed"]))
         is_open = z3.And(answered, z3.Not(unclear), z3.Or(z3.Not(twice), stands["open"]), z3.Not(is_closed))
         return Answer(z3.Or(is_closed, is_open), z3.If(is_closed, 1, 0), ("open", "closed"))
+
+    def _against_withdrawal(self) -> Answer:
+        """Whether any entry is said to be taken against alcohol withdrawal."""
+        indication = self.answers["medicine", "indication"]
+        own = z3.And(self.has_medicine, indication.known, indication.is_("alcohol_withdrawal"))
+        self.other_withdrawal = z3.Bool("another entry is taken against alcohol withdrawal")
+        self._add(z3.Implies(self.other_withdrawal, self.other_protects))
+        return Answer(YES, z3.Or(own, self.other_withdrawal))
 
     def _makes_dependent(self, row: Ingredient) -> bool:
         return any(self.book.classes[name].daily_use_closes_hold for name in row.classes)

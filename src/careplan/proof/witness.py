@@ -9,7 +9,7 @@ import z3
 
 from careplan.fields import KINDS
 from careplan.medications import Ingredient
-from careplan.patient import Medication
+from careplan.patient import PROTOCOL_FIGURES, Medication
 from careplan.proof.answers import Formula
 from careplan.proof.symbols import PROBLEMS, SINGLE, SymbolicPatient
 from careplan.rulebook.model import Rulebook
@@ -46,7 +46,9 @@ class Writer:
             values = {
                 name: reading.value(answer)
                 for (of, name), answer in symbolic.answers.items()
-                if of == kind and name not in ("sessions_left", "approved") and reading.holds(answer.known)
+                if of == kind
+                and name not in ("sessions_left", "beyond_plan", "approved", "doubtful")
+                and reading.holds(answer.known)
             }
             if kind == "patient":
                 body |= values
@@ -100,6 +102,18 @@ class Writer:
             body.setdefault("protocol", {})["holds"] = holds
         if reading.holds(symbolic.answers["protocol", "approved"].value):
             body.setdefault("protocol", {})["approved_by"] = "Dr. A. Example, MD"
+        if reading.holds(symbolic.answers["protocol", "doubtful"].value):
+            self._doubt(body["protocol"])
+
+    def _doubt(self, protocol: Json) -> None:
+        """Give a protocol a figure that cannot be meant, in a place that is free. Raises `Unwritable` if there is none."""
+        if protocol.get("holds"):
+            protocol["holds"][0] |= {"before_hours": 0, "after_hours": 0}
+            return
+        free = next((name for name in self._book.about.plausible if name in PROTOCOL_FIGURES and name not in protocol), None)
+        if free is None:
+            raise Unwritable("every figure of the protocol is needed")
+        protocol[free] = 0
 
     def _medications(self, symbolic: SymbolicPatient, reading: _Reading) -> list[Json]:
         rows = {row.ingredient: row for row in symbolic.ingredients}
@@ -124,7 +138,7 @@ class Writer:
         if reading.holds(symbolic.other_protects):
             # What cannot be read at all is taken for the reason first: it changes nothing else about the list.
             free = sorted(entries[1:] if looked_at else entries, key=lambda entry: entry.get("name") != UNHEARD_OF)
-            free[0]["indication"] = "epilepsy"
+            free[0]["indication"] = "alcohol_withdrawal" if reading.holds(symbolic.other_withdrawal) else "epilepsy"
         return entries
 
     def _entry(self, symbolic: SymbolicPatient, reading: _Reading, row: Ingredient) -> Json:

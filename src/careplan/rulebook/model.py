@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -20,16 +20,7 @@ LEVELS: tuple[Level, ...] = ("stop", "hold", "caution", "note")
 Section = Literal[
     "screening", "medications", "route", "preparation", "day_of_treatment", "aftercare", "expectations", "commitment"
 ]
-SECTIONS: tuple[Section, ...] = (
-    "screening",
-    "medications",
-    "route",
-    "preparation",
-    "day_of_treatment",
-    "aftercare",
-    "expectations",
-    "commitment",
-)
+SECTIONS: tuple[Section, ...] = get_args(Section)
 
 Status = Literal["draft", "trial", "active", "retired"]
 Strength = Literal[
@@ -314,6 +305,22 @@ class OverTheCounter(Entry, frozen=True, kw_only=True):
     never_offered: tuple[str, ...]
 
 
+class Deferred(Entry, frozen=True, kw_only=True):
+    """What stands in place of a choice while an alert blocks the plan; `clinician` comes before what the rule says."""
+
+    choice: str
+    title: Line
+    patient: Line
+    clinician: Line
+
+
+class Range(Entry, frozen=True, kw_only=True):
+    """From the least to the most that a figure can be meant to be."""
+
+    least: Annotated[float, Meta(ge=0)]
+    most: Annotated[float, Meta(ge=0)]
+
+
 class RulebookFile(Entry, frozen=True, kw_only=True):
     """`rulebook.yaml`."""
 
@@ -324,6 +331,9 @@ class RulebookFile(Entry, frozen=True, kw_only=True):
     crisis: Line
     undecided_hold: ForBoth
     signed_hold: ForBoth
+    doubtful_hold: Line
+    deferred_choice: Deferred
+    plausible: dict[str, Range] = {}
     in_languages: dict[Language, Closing] = {}
     drinks_that_close_holds: Annotated[float, Meta(gt=0, le=14)]
     dosage_words: tuple[str, ...]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from careplan.fields import KINDS, MAY_BE_CHANGED
+from careplan.patient import PROTOCOL_FIGURES
 from careplan.rulebook import wording
 from careplan.rulebook.conditions import Group, Path, Pattern, Test, tests_of
 from careplan.rulebook.model import (
@@ -28,7 +29,7 @@ SLOTS: Mapping[str, tuple[str, ...]] = {
     "medicine_check": ("entry", "suggestions"),
     "condition": ("condition",),
     "goal": ("goal", "goal_example"),
-    "protocol": ("approved_by",),
+    "protocol": ("approved_by", "doubtful"),
 }
 """The words a text may fill in, by the kind of fact that brings them."""
 
@@ -119,9 +120,13 @@ def check_sentences(about: RulebookFile, note: FaultList) -> None:
     for field, both, slots in (
         ("undecided_hold", about.undecided_hold, frozenset[str]()),
         ("signed_hold", about.signed_hold, frozenset({"approved_by", "before", "after"})),
+        ("doubtful_hold", about.doubtful_hold, frozenset({"approved_by", "before", "after"})),
     ):
-        for reader, text in (("patient", both.patient), ("clinician", both.clinician)):
-            path: Path = (field, reader)
+        texts = (
+            [("clinician", both)] if isinstance(both, str) else [("patient", both.patient), ("clinician", both.clinician)]
+        )
+        for reader, text in texts:
+            path: Path = (field,) if isinstance(both, str) else (field, reader)
             try:
                 names = Text.parse(text).names
             except ValueError as error:
@@ -134,6 +139,15 @@ def check_sentences(about: RulebookFile, note: FaultList) -> None:
                 note.fault(path, "This sentence fills in the wrong names.", f"It must fill in {wanted}.", code="slot")
             if reader == "patient" and wording.orders_a_change(text):
                 note.fault(path, "This reads as an order to change a medicine.", "Say who decides.", code="order-to-patient")
+    figures = (*PROTOCOL_FIGURES, "hold_hours")
+    for name in about.plausible.keys() - set(figures):
+        note.fault(
+            ("plausible", name), f"No protocol has {name}.", f"Use one of {', '.join(figures)}.", code="unknown-field"
+        )
+    for name, bounds in about.plausible.items():
+        if bounds.least > bounds.most:
+            place: Path = ("plausible", name)
+            note.fault(place, "No figure lies within these bounds.", "Let `least` be at most `most`.", code="form")
 
 
 def requires(group: Group, kind: str, field: str, *values: str | bool) -> bool:
