@@ -46,7 +46,7 @@ _ASSERTED = (0, 1)
 _numbers = count()
 
 
-class Finding(msgspec.Struct, frozen=True, order=True):
+class Finding(msgspec.Struct, frozen=True, order=True, gc=False):
     """A rule that holds, and the ids of the facts that one of its groups matched."""
 
     rule: str
@@ -58,7 +58,7 @@ _Ranked = tuple[int, tuple[str, ...], Finding]
 """A finding behind what sorts it: the place of its rule and group, and its facts."""
 
 
-class _MatchedFact(msgspec.Struct):
+class _MatchedFact(msgspec.Struct, gc=False):
     id: str
 
 

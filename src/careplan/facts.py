@@ -15,7 +15,7 @@ from careplan.fields import KINDS, member
 from careplan.goals import GoalJudgement
 from careplan.holds import HoldQuestion, HoldQuestions, hold_for
 from careplan.likeness import Likeness
-from careplan.medications import Ingredient, Resolved
+from careplan.medications import Ingredient, Resolved, called
 from careplan.memo import Memo
 from careplan.patient import Patient
 from careplan.plausible import Doubt, Plausibility
@@ -35,12 +35,12 @@ LEAST_NUMBER = 0.0001
 """Smaller positive numbers are raised to this one: the engine's JSON reader takes no exponents, and no rule tests finer."""
 
 
-class Fact(msgspec.Struct, frozen=True):
+class Fact(msgspec.Struct, frozen=True, gc=False):
     """One fact. `indexes` point into the list of the request that it is about; empty for facts about the patient.
 
     `whole` is False where a list was not given or not understood entirely: what it does not name is then unknown.
-    `mark` is the same for facts with the same content, `like` also for those that no pattern can tell apart; 0 where
-    nobody has looked.
+    `mark` is the same for facts with the same content about entries of the same names, `like` also for those that no
+    pattern can tell apart; 0 where nobody has looked.
     """
 
     id: str
@@ -53,7 +53,7 @@ class Fact(msgspec.Struct, frozen=True):
     like: int = 0
 
 
-class Case(msgspec.Struct, frozen=True):
+class Case(msgspec.Struct, frozen=True, gc=False):
     """All that is known of one patient: the facts, and what texts will need to name their subjects.
 
     `of_any_medicine` is what would be so of every medicine that a list not sent could name. `holds` has the hold question
@@ -210,6 +210,7 @@ class FactMaker:
         holds = patient.protocol.holds if patient.protocol else []
         entries: dict[str, list[int]] = {}
         rows: dict[str, Ingredient] = {}
+        names = [called(resolved.match) for resolved in medicines]
         for resolved in medicines:
             for row in resolved.match.ingredients if resolved.match else ():
                 entries.setdefault(row.ingredient, []).append(resolved.index)
@@ -222,7 +223,7 @@ class FactMaker:
                 twice = len(set(entries[row.ingredient])) > 1
                 key = (
                     "medicine",
-                    row.ingredient,
+                    names[resolved.index],
                     resolved.index,
                     at,
                     schedule,
@@ -250,15 +251,17 @@ class FactMaker:
                     yield self._check(resolved, "no_rule", at)
             if resolved.problem:
                 yield self._check(resolved, resolved.problem)
-        yield from self._shared_classes(rows, entries)
-        yield self._regimen(patient, medicines, rows)
+        yield from self._shared_classes(rows, entries, names)
+        yield self._regimen(patient, medicines, rows, names)
 
     def _check(self, resolved: Resolved, problem: str, at: int | None = None) -> Fact:
         properties: Properties = {"problem": problem, "suggestion": bool(resolved.suggestions)}
         place = f"{resolved.index}" if at is None else f"{resolved.index}.{at}"
         return self._marked(Fact(f"x{place}", "medicine_check", properties, (resolved.index,)))
 
-    def _shared_classes(self, rows: Mapping[str, Ingredient], entries: Mapping[str, list[int]]) -> Iterable[Fact]:
+    def _shared_classes(
+        self, rows: Mapping[str, Ingredient], entries: Mapping[str, list[int]], names: Sequence[tuple[str, ...]]
+    ) -> Iterable[Fact]:
         members: dict[str, list[str]] = {}
         for row in rows.values():
             for name in row.classes:
@@ -266,16 +269,22 @@ class FactMaker:
         for name, ingredients in sorted(members.items()):
             if len(ingredients) > 1:
                 indexes = sorted({at for ingredient in ingredients for at in entries[ingredient]})
-                key = ("shared_class", name, len(ingredients), *indexes)
+                key = ("shared_class", name, len(ingredients), *indexes, *[names[at] for at in indexes])
                 yield self._facts.get(key) or self._kept(
                     key, Fact(f"s.{name}", "shared_class", {"class": name, "count": float(len(ingredients))}, tuple(indexes))
                 )
 
-    def _regimen(self, patient: Patient, medicines: Sequence[Resolved], rows: Mapping[str, Ingredient]) -> Fact:
+    def _regimen(
+        self,
+        patient: Patient,
+        medicines: Sequence[Resolved],
+        rows: Mapping[str, Ingredient],
+        names: Sequence[tuple[str, ...]],
+    ) -> Fact:
         state = _list_state(patient.medications)
         whole = patient.medications is not None and all(map(_is_read, medicines))
         withdrawing = any(resolved.entry.indication == "alcohol_withdrawal" for resolved in medicines)
-        key = ("regimen", state, whole, withdrawing, *rows)
+        key = ("regimen", state, whole, withdrawing, *names)
         if key in self._facts:
             return self._facts[key]
         unread = patient.medications is not None and not whole

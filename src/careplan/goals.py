@@ -37,7 +37,7 @@ _INSIDE_NAMES = frozenset(".")
 """A mark that the name of a medicine may be written with: "St. John's wort"."""
 
 
-class GoalJudgement(msgspec.Struct, frozen=True, kw_only=True):
+class GoalJudgement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The verdict on one goal. `safety` is "none" or a `Category`, `example` the model goal of its topic.
 
     `understood` is False for a goal of which something lies outside all lists: nothing may then be concluded from the rest.

@@ -21,7 +21,7 @@ MAY_PROTECT = frozenset({"antiseizure", "barbiturate", "benzodiazepine", "lamotr
 """Classes that can be taken for a protected reason, so that "other" does not say enough about one of them."""
 
 
-class HoldQuestion(msgspec.Struct, frozen=True):
+class HoldQuestion(msgspec.Struct, frozen=True, gc=False):
     """The question for one ingredient. `stance` is None while it is not known.
 
     It then hangs on the answers at `waits_for` (JSON Pointers); `may_open` is False where none of them could open it.

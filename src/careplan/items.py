@@ -6,7 +6,7 @@ are about; it is remembered for these, ready to be sent.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -14,21 +14,25 @@ import msgspec
 
 from careplan.engine import Finding
 from careplan.facts import Case, Fact
-from careplan.fields import KINDS
-from careplan.medications import called
+from careplan.fields import KINDS, member
+from careplan.medications import Resolved, called
 from careplan.memo import Memo
 from careplan.plan import About, Ask, Evidence, Item, RuleRef, evidence
 from careplan.rulebook.model import LEVELS, Decision, Rule, Rulebook
 from careplan.words import HoldSentences, Topics, Words, topics
 
 MOST_REMEMBERED = 1_024
-_OWN_WORDS = frozenset({"goal", "medicine_check"})
-"""Kinds of facts whose words a caller wrote; those of a protocol have a name in them."""
+"""Facts whose items are remembered."""
+MOST_WRITTEN = 4_096
+"""Items that are remembered."""
 _encode = msgspec.json.Encoder().encode
 
 
 class _Prepared(msgspec.Struct, frozen=True):
-    """What of a rule is the same for every patient."""
+    """What of a rule is the same for every patient.
+
+    `says` are, for each pattern of each group, the fields of its fact that an item can say something of.
+    """
 
     rule: Rule
     rank: tuple[int, int, str]
@@ -36,6 +40,7 @@ class _Prepared(msgspec.Struct, frozen=True):
     ref: RuleRef
     names: frozenset[str]
     topics: tuple[Topics, ...]
+    says: tuple[tuple[tuple[str, ...], ...], ...]
     signed: bool
     simple: bool
 
@@ -60,110 +65,84 @@ class Items:
         self._hold_sentences = HoldSentences.of(book)
         self._simple = frozenset(name for name, prepared in self._prepared.items() if prepared.simple)
         self._of_fact: Memo[tuple[int, bool], list[Written]] = Memo(MOST_REMEMBERED)
-        self._written: Memo[Hashable, Written] = Memo(MOST_REMEMBERED)
-        self._numbers: Memo[Hashable, int] = Memo(MOST_REMEMBERED)
-        self._made = 0
+        self._met: Memo[Hashable, Written] = Memo(MOST_REMEMBERED)
+        self._written: Memo[Hashable, Written] = Memo(MOST_WRITTEN)
 
     def of(self, case: Case, findings: Sequence[Finding], words: Words) -> list[Written]:
         """The items of one case, in order."""
-        marks = self._marks(case)
-        begun = words.begun
+        writing, begun = _Writing(case, words), words.begun
         found: list[Written] = []
-        alone: set[str] = set()
-        facts: dict[str, Fact] = {}
+        remembered: set[str] = set()
+        keys: dict[str, tuple[int, bool]] = {}
+        fresh: dict[str, list[Written]] = {}
         for fact in case.facts:
-            facts[fact.id] = fact
-            mark = marks[fact.id]
-            if mark is None or not _stands_alone(fact):
+            # Where a condition or a medicine was sent twice, items about it are merged.
+            if fact.kind in writing.apart or fact.properties.get("sent_twice") is True:
                 continue
-            written = self._of_fact.get((mark, begun))
-            if written is None:
-                own = [one for one in findings if one.facts == (fact.id,) and self._prepared[one.rule].simple]
-                written = [self._write(one.rule, [(one, [fact])], words) for one in own]
-                self._of_fact.keep((mark, begun), written)
-            alone.add(fact.id)
-            found += written
+            key = (fact.mark, begun)
+            items = self._of_fact.get(key)
+            if items is None:
+                keys[fact.id], fresh[fact.id] = key, []
+            else:
+                remembered.add(fact.id)
+                found += items
         merged: dict[tuple[str, str], list[Finding]] = {}
-        simple = self._simple
         for finding in findings:
-            if finding.rule in simple and finding.facts[0] in alone:
-                continue
-            subject = next((identity_of(facts[name]) for name in finding.facts if KINDS[facts[name].kind].many), "")
+            if finding.rule in self._simple:
+                name = finding.facts[0]
+                if name in remembered:
+                    continue
+                if name in fresh:
+                    fresh[name].append(self._item(finding.rule, [finding], writing))
+                    continue
+            subject = next((identity_of(fact) for fact in writing.behind(finding) if KINDS[fact.kind].many), "")
             merged.setdefault((finding.rule, subject), []).append(finding)
-        for (rule, _), several in merged.items():
-            if len(several) > 1:
-                several.sort(key=lambda finding: [facts[name].indexes for name in finding.facts])
-            key = None
-            if not (case.patient.protocol and self._prepared[rule].signed):
-                key = self._key(rule, several, marks, begun=begun)
-            one_written = self._written.get(key) if key is not None else None
-            if one_written is None:
-                one_written = self._write(rule, [(one, [facts[name] for name in one.facts]) for one in several], words)
-                if key is not None:
-                    self._written.keep(key, one_written)
-            found.append(one_written)
+        for name, items in fresh.items():
+            found += self._of_fact.keep(keys[name], items)
+        found += [self._item(rule, several, writing) for (rule, _), several in merged.items()]
         found.sort(key=_order)
         return found
 
-    @staticmethod
-    def _key(rule: str, findings: Sequence[Finding], marks: dict[str, int | None], *, begun: bool) -> Hashable:
-        """What an item follows from; None if it would hold a caller's own words."""
-        parts: list[int | str | bool] = [rule, begun]
-        for finding in findings:
-            parts.append(finding.group)
-            for name in finding.facts:
-                mark = marks[name]
-                if mark is None:
-                    return None
-                parts.append(mark)
-        return tuple(parts)
-
-    def _marks(self, case: Case) -> dict[str, int | None]:
-        """A number for each fact with all that an item may say of it; None where that is in a caller's own words."""
-        names: tuple[Hashable, ...] | None = None
-        if not any(resolved.problem == "partly_recognized" for resolved in case.medicines):
-            names = tuple([called(resolved.match) for resolved in case.medicines])
-        found: dict[str, int | None] = {}
-        for fact in case.facts:
-            key: Hashable
-            if fact.kind in _OWN_WORDS or (fact.kind == "protocol" and case.patient.protocol is not None):
-                found[fact.id] = None
-                continue
-            if fact.kind == "history":
-                key = (fact.mark, *(case.patient.conditions or ()))
-            elif fact.kind in _OF_MEDICINES:
-                if names is None:
-                    found[fact.id] = None
-                    continue
-                key = (fact.mark, names[fact.indexes[0]] if fact.kind == "medicine" else names)
-            else:
-                found[fact.id] = fact.mark
-                continue
-            number = self._numbers.get(key)
-            if number is None:
-                # Never used again, and unlike any mark: what is forgotten is not taken for something else.
-                self._made -= 1
-                number = self._numbers.keep(key, self._made)
-            found[fact.id] = number
-        return found
+    def _item(self, rule: str, findings: list[Finding], writing: _Writing) -> Written:
+        """One item, written anew only where none like it is remembered."""
+        prepared = self._prepared[rule]
+        if len(findings) > 1:
+            findings.sort(key=lambda finding: [fact.indexes for fact in writing.behind(finding)])
+        exactly = writing.exactly(prepared, findings)
+        known = self._met.get(exactly) if exactly is not None else None
+        if known is not None:
+            return known
+        key = writing.key(prepared, findings) if exactly is not None else None
+        written = self._written.get(key) if key is not None else None
+        if written is None:
+            written = self._write(prepared, [(one, writing.behind(one)) for one in findings], writing.words)
+            if key is not None:
+                self._written.keep(key, written)
+        return self._met.keep(exactly, written) if exactly is not None else written
 
     def _prepare(self, rule: Rule) -> _Prepared:
         file = rule.file
         texts = (rule.title, rule.patient, rule.clinician, *(text for _, text in rule.asks))
+        names = frozenset[str]().union(*(text.names for text in texts))
+        looked_at = tuple(map(topics, rule.when))
         return _Prepared(
             rule=rule,
             rank=(LEVELS.index(file.level), file.order, rule.id),
             evidence=evidence(self._book, rule),
             ref=RuleRef(id=rule.id, version=file.version, status=file.status),
-            names=frozenset[str]().union(*(text.names for text in texts)),
-            topics=tuple(map(topics, rule.when)),
-            signed=(signed := any("hold" in text.names or "approved_by" in text.names for text in texts)),
+            names=names,
+            topics=looked_at,
+            says=tuple(
+                tuple(_says(pattern.kind, tested, names) for pattern, tested in zip(group, told, strict=True))
+                for group, told in zip(rule.when, looked_at, strict=True)
+            ),
+            signed=(signed := not names.isdisjoint({"hold", "approved_by"})),
             simple=not signed and len(rule.when) == 1 and len(rule.when[0]) == 1,
         )
 
-    def _write(self, rule_id: str, found: Sequence[tuple[Finding, list[Fact]]], words: Words) -> Written:
-        prepared = self._prepared[rule_id]
+    def _write(self, prepared: _Prepared, found: Sequence[tuple[Finding, list[Fact]]], words: Words) -> Written:
         rule, file = prepared.rule, prepared.rule.file
+        rule_id = rule.id
         _, facts = found[0]
         filled = words.fill(facts, prepared.names) if prepared.names else {}
         because = [phrase for finding, matched in found for phrase in words.because(matched, prepared.topics[finding.group])]
@@ -204,12 +183,87 @@ class Items:
 _order = attrgetter("order")
 
 
-def _stands_alone(fact: Fact) -> bool:
-    """Whether no other fact can be about the same thing, so that what it causes by itself is merged with nothing."""
-    return fact.kind != "condition" and fact.properties.get("sent_twice") is not True
+class _Writing:
+    """One case while its items are written, and what an item about some of its facts follows from."""
+
+    def __init__(self, case: Case, words: Words) -> None:
+        self.words = words
+        self._case = case
+        self._facts = {fact.id: fact for fact in case.facts}
+        self._begun = words.begun
+        self._protocol = case.patient.protocol is not None
+        in_part = any(resolved.problem == "partly_recognized" for resolved in case.medicines)
+        self._own_words = _OWN_WORDS[self._protocol, in_part]
+        self.apart = _APART[self._protocol, in_part]
+
+    def behind(self, finding: Finding) -> list[Fact]:
+        """The facts that a finding is about."""
+        return [self._facts[name] for name in finding.facts]
+
+    def exactly(self, prepared: _Prepared, findings: Sequence[Finding]) -> Hashable:
+        """The facts behind an item just as they are; None if it would hold a caller's own words."""
+        if prepared.signed and self._protocol:
+            return None
+        parts: list[int | str | bool] = [prepared.rule.id, self._begun]
+        for finding in findings:
+            parts.append(finding.group)
+            for name in finding.facts:
+                fact = self._facts[name]
+                if fact.kind in self._own_words:
+                    return None
+                parts.append(fact.mark)
+        return tuple(parts)
+
+    def key(self, prepared: _Prepared, findings: Sequence[Finding]) -> Hashable:
+        """What of the facts behind an item it can say: the same for many patients whose facts differ otherwise."""
+        parts: list[Hashable] = [prepared.rule.id, self._begun]
+        for finding in findings:
+            parts.append(finding.group)
+            said = zip(finding.facts, prepared.says[finding.group], prepared.topics[finding.group], strict=True)
+            parts += [self._part(self._facts[name], fields, tokens) for name, fields, (_, tokens) in said]
+        return tuple(parts)
+
+    def _part(self, fact: Fact, fields: Sequence[str], tokens: frozenset[str]) -> Hashable:
+        """What an item can say of one fact."""
+        given = [fact.properties.get(field) for field in fields]
+        if fact.kind == "history":
+            conditions = self._case.patient.conditions or ()
+            return *given, *[(at, name) for at, name in enumerate(conditions) if name in tokens]
+        if fact.kind == "regimen":
+            taken = [resolved for resolved in self._case.medicines if not tokens.isdisjoint(_takes(resolved))]
+            return *given, *[(one.index, called(one.match)) for one in taken]
+        entries = self._case.medicines if fact.kind in _OF_MEDICINES else ()
+        return fact.indexes, *given, *[called(entries[at].match) for at in fact.indexes if entries]
 
 
 _OF_MEDICINES = frozenset({"medicine", "regimen", "shared_class"})
+_OWN_WORDS = {
+    (protocol, in_part): frozenset({"goal", "medicine_check"})
+    | (frozenset({"protocol"}) if protocol else frozenset())
+    | (_OF_MEDICINES if in_part else frozenset())
+    for protocol in (False, True)
+    for in_part in (False, True)
+}
+"""Kinds of facts whose words a caller wrote: with a protocol, a name; with a medicine that was read in part, its name."""
+_APART = {case: kinds | {"condition", "history", "regimen", "shared_class"} for case, kinds in _OWN_WORDS.items()}
+"""Kinds of facts whose items follow from more than the one fact, or hold a caller's own words."""
+_ALWAYS_SAID = {"medicine": ("ingredient", "schedule", "indication"), "shared_class": ("class",)}
+
+
+def _says(kind: str, tested: tuple[tuple[str, ...], frozenset[str]], names: Iterable[str]) -> tuple[str, ...]:
+    """The properties of a fact of which an item can say something: those tested, and those that its texts name."""
+    fields, tokens = tested
+    found = {name.partition(".")[2] for name in names if name.startswith(f"{kind}.")} | set(_ALWAYS_SAID.get(kind, ()))
+    for field in fields:
+        several = KINDS[kind].fields[field].type == "tokens"
+        found |= {member(field, token) for token in tokens} if several else {field}
+    return tuple(sorted(found))
+
+
+def _takes(resolved: Resolved) -> frozenset[str]:
+    """The ingredients and classes of one entry."""
+    rows = resolved.match.ingredients if resolved.match else ()
+    return frozenset(name for row in rows for name in (row.ingredient, *row.classes))
 
 
 def identity_of(fact: Fact) -> str:

@@ -58,7 +58,7 @@ class Combination(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-class Match(msgspec.Struct, frozen=True):
+class Match(msgspec.Struct, frozen=True, gc=False):
     """What one name or code stands for. `called` is our spelling of it, such as the brand; never the caller's."""
 
     ingredients: tuple[Ingredient, ...]
@@ -76,7 +76,7 @@ class Offers(msgspec.Struct, frozen=True):
     never: tuple[str, ...] = ()
 
 
-class Resolved(msgspec.Struct, frozen=True):
+class Resolved(msgspec.Struct, frozen=True, gc=False):
     """An entry of the patient's list after look-up. `match` is None when nobody may say what it is."""
 
     index: int

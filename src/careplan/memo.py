@@ -1,4 +1,4 @@
-"""A bounded memory for what would otherwise be worked out again for every request. Full, it forgets all and begins anew.
+"""A bounded memory for what would otherwise be worked out again for every request. Full, it forgets its older half.
 
 What is remembered must follow from its key alone, so that an answer is the same with and without it; and neither key nor
 value may hold a caller's own words, as it outlives the request.
@@ -7,6 +7,7 @@ value may hold a caller's own words, as it outlives the request.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, TypeVar
 
 Key = TypeVar("Key")
@@ -23,7 +24,8 @@ class Memo(dict[Key, Value]):
     def keep(self, key: Key, value: Value) -> Value:
         """Remember a value, and return it."""
         if len(self) >= self._most:
-            self.clear()
+            for old in list(islice(self, (self._most + 1) // 2)):
+                del self[old]
         self[key] = value
         return value
 

@@ -72,7 +72,7 @@ Sessions = Annotated[int, Meta(ge=0, le=200)]
 HoldHours = Annotated[float, Meta(ge=0, le=720)]
 
 
-class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """The base of everything a caller sends: immutable, and an unknown field is refused rather than lost."""
 
 

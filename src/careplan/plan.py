@@ -10,7 +10,7 @@ from msgspec import Meta
 from careplan.rulebook.model import By, Level, Read, Rule, Rulebook, Section, Status, Strength, Who
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The base of everything in a plan: immutable, and what does not apply is left out."""
 
 

@@ -22,7 +22,7 @@ from careplan.words import Words
 MOST_REMEMBERED = 512
 
 
-class Asking(msgspec.Struct, frozen=True):
+class Asking(msgspec.Struct, frozen=True, gc=False):
     """A question with its JSON, and its rank: how much hangs on it, its place in the vocabulary, its pointer."""
 
     rank: tuple[tuple[int, ...], int, str]
