@@ -23,7 +23,7 @@ LAYERS = [
     {"facts", "intake", "cohort"},
     {"settings", "inquiry"},
     {"engine", "certainty", "plan"},
-    {"turns"},
+    {"turns", "relevance"},
     {"openness", "words", "reading", "difference", "timeline", "languages", "subject", "nearness", "standing"},
     {"reasons"},
     {"questions", "explain", "counterfactual"},

@@ -145,6 +145,18 @@ MAY_BE_CHANGED = frozenset({"treatment", "lifestyle", "support", "preparation", 
 """The kinds of which a rulebook may call a factor changeable: never a medicine, a condition or a red flag."""
 
 
+SUBJECTS = frozenset(
+    {
+        ("medicine", "ingredient"),
+        ("medicine", "class"),
+        ("medicine_check", "problem"),
+        ("shared_class", "class"),
+        ("condition", "name"),
+    }
+)
+"""The fields that say what a fact is about, which is always known. Without it, other tests make no difference."""
+
+
 class Limits(msgspec.Struct, frozen=True):
     """The least and the most that a number of the request may be, and whether it is a whole number."""
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from careplan.certainty import Certainty
+from careplan.certainty import Certainty, Verdict
 from careplan.facts import Case, Fact
 from careplan.fields import KINDS
+from careplan.likeness import Likeness
 from careplan.memo import Memo
+from careplan.relevance import Numbered, Relevance
 from careplan.rulebook.conditions import Group, Pattern, When
 
 MOST_REMEMBERED = 1_024
@@ -29,6 +31,9 @@ class _Seen(NamedTuple):
     open: tuple[tuple[int, frozenset[str]], ...]
 
 
+_Verdict = tuple[int, Verdict]
+"""The number of a pattern with what can be said of it."""
+
 _Group = tuple[tuple[int, ...], int | None]
 """The numbers of a group's patterns of which there is one fact, and of the one of which there can be many."""
 
@@ -37,6 +42,13 @@ _OnSubjects = dict[int, list[tuple[int, frozenset[str] | None]]]
 
 _ALL = -1
 """The subject of a group that is about the patient as a whole."""
+
+
+_LISTED = {"regimen": "medicine", "history": "condition"}
+"""A fact about a list as a whole, with the kind of the facts about its entries."""
+
+_COUNTS = frozenset({"sessions_planned", "sessions_completed", "sessions_left"})
+"""Of these each follows from the two others, so that their numbers are looked at as they are."""
 
 
 class Openness:
@@ -50,16 +62,19 @@ class Openness:
             return tuple(at for at, many in numbers if not many), next((at for at, many in numbers if many), None)
 
         self._rules = [tuple(map(numbered, when)) for when in rules]
-        self._by_kind: dict[str, list[tuple[int, Pattern]]] = {}
+        self._by_kind: dict[str, list[Numbered]] = {}
         for pattern, number in patterns.items():
             self._by_kind.setdefault(pattern.kind, []).append((number, pattern))
+        self._relevance = Relevance(patterns)
         self._alone: dict[int, list[int]] = {}
         self._together: dict[int, list[int]] = {}
         for at, when in enumerate(rules):
             alone = len(when) == 1 and len(when[0]) == 1
             for number in {patterns[pattern] for group in when for pattern in group}:
                 (self._alone if alone else self._together).setdefault(number, []).append(at)
+        self._likeness = Likeness(patterns)
         self._seen: Memo[Hashable, _Seen] = Memo(MOST_REMEMBERED)
+        self._bundled: Memo[Hashable, list[_Verdict]] = Memo(MOST_REMEMBERED)
         self._made = 0
 
     def seen(self, case: Case) -> list[_Seen]:
@@ -124,11 +139,30 @@ class Openness:
         elif fact.kind == "protocol" and case.doubts:
             key = (key, *(doubt.pointer for doubt in case.doubts))
         elif not fact.whole:
-            key = (key, certainty.list_is_missing("medicine" if fact.kind == "regimen" else "condition"), "not whole")
+            key = (key, certainty.list_is_missing(_LISTED[fact.kind]), "not whole")
         found = self._seen.get(key)
         if found is None:
-            patterns = self._by_kind.get(fact.kind, ())
-            found = self._keep(key, fact.kind, [(number, certainty.of_fact(pattern, fact)) for number, pattern in patterns])
+            found = self._keep(key, fact.kind, self._verdicts(case, certainty, fact))
+        return found
+
+    def _verdicts(self, case: Case, certainty: Certainty, fact: Fact) -> Iterable[_Verdict]:
+        """What can be said of the patterns of a fact's kind; those that are ruled out may be left out."""
+        if KINDS[fact.kind].many:
+            return [(number, certainty.of_fact(pattern, fact)) for number, pattern in self._relevance.could_be_about(fact)]
+        found: list[_Verdict] = []
+        for bundle in self._relevance.bundles(fact.kind):
+            given = {name: fact.properties[name] for name in bundle.properties if name in fact.properties}
+            key: Hashable = (bundle.number, self._likeness.of(fact.kind, given))
+            if not fact.whole:
+                key = (key, certainty.list_is_missing(_LISTED[fact.kind]))
+            elif not _COUNTS.isdisjoint(bundle.properties):
+                treatment = case.patient.treatment
+                key = (bundle.number, *given.items(), treatment.sessions_planned, treatment.sessions_completed)
+            verdicts = self._bundled.get(key)
+            if verdicts is None:
+                verdicts = [(number, certainty.of_fact(pattern, fact)) for number, pattern in bundle.patterns]
+                self._bundled.keep(key, verdicts)
+            found += verdicts
         return found
 
     def _of_missing(self, case: Case, certainty: Certainty, kind: str) -> _Seen:
@@ -139,7 +173,7 @@ class Openness:
             found = self._keep(key, kind, verdicts)
         return found
 
-    def _keep(self, key: Hashable, kind: str, verdicts: Iterable[tuple[int, tuple[bool | None, frozenset[str]]]]) -> _Seen:
+    def _keep(self, key: Hashable, kind: str, verdicts: Iterable[_Verdict]) -> _Seen:
         self._made += 1
         listed, many = list(verdicts), KINDS[kind].many
         # Whether a pattern holds for one of many matters only to rules that have it among others.

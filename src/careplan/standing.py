@@ -8,19 +8,8 @@ import msgspec
 
 from careplan.certainty import Alternative, Certainty
 from careplan.facts import Fact
-from careplan.fields import KINDS
+from careplan.fields import KINDS, SUBJECTS
 from careplan.rulebook.conditions import Every, Expression, Group, Pattern, Test, When, tests_of
-
-_SUBJECTS = frozenset(
-    {
-        ("medicine", "ingredient"),
-        ("medicine", "class"),
-        ("medicine_check", "problem"),
-        ("shared_class", "class"),
-        ("condition", "name"),
-    }
-)
-"""The tests that say what a pattern is about. Where nothing of the kind is there, the other tests make no difference."""
 
 _COUNTS = frozenset({"sessions_planned", "sessions_completed", "sessions_left"})
 
@@ -88,7 +77,7 @@ def _on(pattern: Pattern, fact: Fact, certainty: Certainty) -> Standing:
     for at, part in enumerate(pattern.tests.parts):
         stands = certainty.stands(part, fact)
         if stands is not True:
-            if KINDS[pattern.kind].many and isinstance(part, Test) and (pattern.kind, part.field) in _SUBJECTS:
+            if KINDS[pattern.kind].many and isinstance(part, Test) and (pattern.kind, part.field) in SUBJECTS:
                 return Standing(0, (Unmet(pattern, (), None, fact, stands),))
             unmet.append(Unmet(pattern, (at,), part, fact, stands))
     met = len(pattern.tests.parts) - len(unmet)
