@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from careplan.fields import KINDS, member
+from careplan.fields import member
 from careplan.goals import GoalJudgement
 from careplan.holds import HoldQuestion, HoldQuestions, hold_for
 from careplan.likeness import Likeness
@@ -20,8 +20,9 @@ from careplan.memo import Memo
 from careplan.patient import Patient
 from careplan.plausible import Doubt, Plausibility
 from careplan.recall import Recall
-from careplan.rulebook.conditions import Operation, When, tests_of
+from careplan.rulebook.conditions import When
 from careplan.rulebook.model import Rulebook
+from careplan.tested import Tested, looked_at
 
 Value: TypeAlias = str | bool | float
 Properties: TypeAlias = dict[str, Value]
@@ -67,45 +68,6 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     holds: dict[str, HoldQuestion]
     of_any_medicine: Properties
     doubts: tuple[Doubt, ...] = ()
-
-
-class Tested(msgspec.Struct, frozen=True):
-    """What the rules of a rulebook look at, so that facts carry nothing else.
-
-    `members` are the tokens of several-valued fields that some rule tests, `absent` those whose absence is tested.
-    """
-
-    kinds: frozenset[str]
-    fields: Mapping[str, frozenset[str]]
-    members: Mapping[tuple[str, str], frozenset[str]]
-    absent: Mapping[tuple[str, str], frozenset[str]]
-
-    @classmethod
-    def by(cls, conditions: Iterable[When]) -> Tested:
-        """What these conditions test."""
-        kinds: set[str] = set()
-        fields: dict[str, set[str]] = {kind: set() for kind in KINDS}
-        members: dict[tuple[str, str], set[str]] = {}
-        absent: dict[tuple[str, str], set[str]] = {}
-        for pattern in (pattern for when in conditions for group in when for pattern in group):
-            kinds.add(pattern.kind)
-            for test in tests_of(pattern.tests):
-                if KINDS[pattern.kind].fields[test.field].type == "tokens":
-                    key = (pattern.kind, test.field)
-                    members.setdefault(key, set()).update(map(str, test.values))
-                    if test.operation in _NEGATIVE:
-                        absent.setdefault(key, set()).update(map(str, test.values))
-                else:
-                    fields[pattern.kind].add(test.field)
-        return cls(
-            frozenset(kinds),
-            {kind: frozenset(names) for kind, names in fields.items()},
-            {key: frozenset(names) for key, names in members.items()},
-            {key: frozenset(names) for key, names in absent.items()},
-        )
-
-
-_NEGATIVE: frozenset[Operation] = frozenset({"has_none"})
 
 
 class FactMaker:
@@ -353,17 +315,3 @@ def _is_read(resolved: Resolved) -> bool:
 
 def _list_state(entries: Sequence[object] | None) -> str:
     return "not_asked" if entries is None else "given" if entries else "empty"
-
-
-def looked_at(book: Rulebook) -> frozenset[str]:
-    """The ingredients and drug classes that any running rule names; a medicine of none of them has the problem `no_rule`."""
-    fields = {("medicine", "class"), ("medicine", "ingredient"), ("regimen", "takes"), ("shared_class", "class")}
-    return frozenset(
-        str(value)
-        for rule in book.rules.values()
-        for group in rule.when
-        for pattern in group
-        for test in tests_of(pattern.tests)
-        if (pattern.kind, test.field) in fields
-        for value in test.values
-    )

@@ -47,7 +47,7 @@ _ALL = -1
 _LISTED = {"regimen": "medicine", "history": "condition"}
 """A fact about a list as a whole, with the kind of the facts about its entries."""
 
-_COUNTS = frozenset({"sessions_planned", "sessions_completed", "sessions_left"})
+_COUNTS = frozenset({"sessions_planned", "sessions_completed", "sessions_left", "beyond_plan"})
 """Of these each follows from the two others, so that their numbers are looked at as they are."""
 
 

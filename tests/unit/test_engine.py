@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from careplan import rulesets
 from careplan.engine import Engine
-from careplan.facts import Fact, Tested, bounded
+from careplan.facts import Fact, bounded
 from careplan.fields import KINDS, Field, member
 from careplan.rulebook.conditions import COMPARISONS, Either, Every, Expression, Operation, Pattern, Test, When
 from careplan.rulesets import EngineError, shards
+from careplan.tested import Tested
 from tests import reference
 
 NUMBERS = st.one_of(

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from careplan.fhir.element import Element
-from careplan.rulebook.model import CodeList, Condition, Rulebook
+from careplan.rulebook.codes import CodeList
+from careplan.rulebook.model import Condition, Rulebook
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 SNOMED = "http://snomed.info/sct"

@@ -7,7 +7,7 @@ from careplan.fhir.coding import LOINC, Meanings, codes, words
 from careplan.fhir.element import Element
 from careplan.fhir.gathering import Gathering
 from careplan.fhir.moments import Moment, later, long_before, moment_in
-from careplan.rulebook.model import ObservationCode
+from careplan.rulebook.codes import ObservationCode
 
 _NOT_FINAL = frozenset({"cancelled", "entered-in-error", "registered"})
 _Part = tuple[float, Element, Moment | None]

@@ -13,9 +13,10 @@ from careplan.errors import InvalidRulebook, RuleFault
 from careplan.fields import KINDS
 from careplan.proof.report import Demand
 from careplan.rulebook.conditions import Reader, When
+from careplan.rulebook.entries import Entry, Line
 from careplan.rulebook.files import Document
 from careplan.rulebook.load import INVARIANTS
-from careplan.rulebook.model import Entry, Level, Line, Rule, Rulebook, Section, Who
+from careplan.rulebook.model import Level, Rule, Rulebook, Section, Who
 
 
 class Selector(Entry, frozen=True, kw_only=True):

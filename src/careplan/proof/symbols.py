@@ -15,12 +15,12 @@ from typing import Any
 import z3
 
 from careplan import patient as request
-from careplan.facts import looked_at
 from careplan.fields import KINDS
 from careplan.holds import MAY_PROTECT, PROTECTED_INDICATIONS
 from careplan.medications import Ingredient
 from careplan.proof.answers import STRUCTS, YES, Answer, Formula, bounds
 from careplan.rulebook.model import Rulebook
+from careplan.tested import looked_at
 
 PROBLEMS = ("none", "not_recognized", "partly_recognized", "code_not_recognized", "code_and_name_disagree", "no_rule")
 SINGLE = tuple(STRUCTS)

@@ -13,12 +13,12 @@ from careplan.errors import InvalidRulebook, RuleFault
 from careplan.goals import judge_of
 from careplan.goalwords import GoalWords
 from careplan.medications import Catalogue, Combination, Ingredient, Offers
+from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import Reader, When
 from careplan.rulebook.files import Document, read_rows
 from careplan.rulebook.lock import LOCK, check_lock
 from careplan.rulebook.model import (
     SECTIONS,
-    Codes,
     Condition,
     DrugClass,
     Rule,

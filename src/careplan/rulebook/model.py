@@ -10,7 +10,9 @@ from msgspec import Meta
 
 from careplan.goals import GoalJudge
 from careplan.medications import Catalogue
+from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import When
+from careplan.rulebook.entries import Entry, Line
 from careplan.texts import Text
 
 Level = Literal["stop", "hold", "caution", "note"]
@@ -52,11 +54,6 @@ By = Literal[
     "when_ready",
 ]
 Read = Literal["full", "abstract", "secondary", "memory", "convention"]
-Line = Annotated[str, Meta(min_length=1, max_length=2_000)]
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The base of everything in a rulebook file: an unknown field is a fault, not a silent loss."""
 
 
 class SourceRef(Entry, frozen=True, kw_only=True):
@@ -234,53 +231,6 @@ class Condition(Entry, frozen=True, kw_only=True):
     closes_hold_if_drinking: bool = False
     also_when_over: bool = False
     when_over: str = ""
-
-
-class CodeList(Entry, frozen=True, kw_only=True):
-    """Codes and names that mean the same. A code of ICD-10 stands for all codes below it."""
-
-    icd10: tuple[str, ...] = ()
-    snomed: tuple[str, ...] = ()
-    loinc: tuple[str, ...] = ()
-    rxnorm: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-    scores: tuple[float, ...] = ()
-
-
-class ObservationCode(Entry, frozen=True, kw_only=True):
-    """How an observation becomes a factor: a number in one of the `units` of its code, times `times`; or one of `values`.
-
-    The numbers of several codes are multiplied. One older than `within_days` says nothing of today, but a value that
-    warns does so `warns_for_days`. Values that say only `at_least` how grave something is never make a graver word less.
-    """
-
-    factor: str
-    loinc: Annotated[tuple[str, ...], Meta(min_length=1)]
-    units: dict[str, tuple[str, ...]] = {}
-    times: Annotated[float, Meta(gt=0)] = 1
-    values: dict[str, CodeList] = {}
-    within_days: Annotated[int, Meta(ge=1)] | None = None
-    warns_for_days: Annotated[int, Meta(ge=1)] | None = None
-    at_least: bool = False
-
-
-class DiagnosisCode(Entry, frozen=True, kw_only=True):
-    """A factor that diagnoses answer, with the diagnoses that give each answer."""
-
-    factor: str
-    values: Annotated[dict[str, CodeList], Meta(min_length=1)]
-
-
-class Codes(Entry, frozen=True, kw_only=True):
-    """`codes.yaml`: the codes by which facts arrive from other systems."""
-
-    indications: dict[str, CodeList]
-    diagnoses: tuple[DiagnosisCode, ...]
-    observations: tuple[ObservationCode, ...]
-    allergies: dict[str, CodeList]
-    treatments: dict[str, str]
-    routes: dict[str, CodeList]
-    override_reasons: dict[str, Line]
 
 
 class ForBoth(Entry, frozen=True, kw_only=True):

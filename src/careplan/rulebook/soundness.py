@@ -8,12 +8,10 @@ from typing import Protocol
 from careplan.fields import KINDS, MAY_BE_CHANGED
 from careplan.patient import PROTOCOL_FIGURES
 from careplan.rulebook import wording
+from careplan.rulebook.codes import Codes, DiagnosisCode, ObservationCode
 from careplan.rulebook.conditions import Group, Path, Pattern, Test, tests_of
 from careplan.rulebook.model import (
-    Codes,
     Condition,
-    DiagnosisCode,
-    ObservationCode,
     Rule,
     Rulebook,
     RulebookFile,

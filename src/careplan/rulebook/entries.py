@@ -1,0 +1,14 @@
+"""What every entry of a rulebook's files is built on."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+Line = Annotated[str, Meta(min_length=1, max_length=2_000)]
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The base of everything in a rulebook file: an unknown field is a fault, not a silent loss."""
