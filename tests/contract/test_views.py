@@ -250,7 +250,7 @@ def test_titles_tell_nothing_about_health_unless_asked_to(address: str) -> None:
 def test_under_one_key_an_event_keeps_its_uid_when_answers_change(address: str) -> None:
     later = json.loads(json.dumps(SIGNED))
     later["treatment"]["sessions_completed"] = 1
-    later["medications"] = [*later["medications"], {"name": "aspirin"}]
+    later["medications"] = [*later["medications"], {"name": "aspirin", "indication": "pain"}]
     before = {str(event["UID"]) for event in events(address, SIGNED, key="course-7")}
     after = {str(event["UID"]) for event in events(address, later, key="course-7")}
     other = {str(event["UID"]) for event in events(address, SIGNED, key="course-8")}
