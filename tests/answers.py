@@ -73,10 +73,16 @@ def _answers(book: Rulebook, rule: Rule, body: Json, pointer: str) -> list[Any]:
     }
     if field.startswith("sessions_"):
         left = {float(str(value)) for _, test in tests if test.field == "sessions_left" for value in test.values}
-        other = body.get("treatment", {}).get(
-            "sessions_planned" if field == "sessions_completed" else "sessions_completed", 0
+        left |= {0.0} if any(test.field == "beyond_plan" for _, test in tests) else set()
+        beside = "sessions_planned" if field == "sessions_completed" else "sessions_completed"
+        given = body.get("treatment", {}).get(beside)
+        tested = {float(str(value)) for _, test in tests if test.field == beside for value in test.values}
+        others = {0.0, 1.0, *tested} if given is None else {float(given)}
+        limits |= (
+            left | {other + one for other in others for one in left} | {other - one for other in others for one in left}
         )
-        limits |= left | {other + one for one in left} | {other - one for one in left}
+    if kind == "protocol" and field in book.about.plausible:
+        limits.add(book.about.plausible[field].least)
     near = sorted({limit + step for limit in limits for step in (-1, 0, 1)})
     return [int(one) if one.is_integer() else one for one in near if allowed.least <= one <= allowed.most]
 

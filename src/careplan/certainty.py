@@ -255,7 +255,10 @@ def taken_together(alternatives: Iterable[Alternative]) -> Verdict:
 def _both(one: Verdict, other: Verdict) -> Verdict:
     if one[0] is True or other[0] is False:
         return other
-    return one if one[0] is False or other[0] is True else (None, one[1] | other[1])
+    if one[0] is False or other[0] is True:
+        return one
+    # What hangs on no answer, as on a list that could not be read, no other answer helps.
+    return None, one[1] | other[1] if one[1] and other[1] else _NOTHING
 
 
 def _any(verdicts: Iterable[Verdict]) -> Verdict:
@@ -271,12 +274,16 @@ def _any(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 def _all(verdicts: Iterable[Verdict]) -> Verdict:
+    """Where one of the parts that must all hold hangs on no answer, as on a list that could not be read, none helps."""
     undecided: set[str] = set()
-    open_ = False
+    open_, helpless = False, False
     for holds, pointers in verdicts:
         if holds is False:
             return _NO
         if holds is None:
             open_ = True
+            helpless |= not pointers
             undecided |= pointers
-    return (None, frozenset(undecided)) if open_ else _YES
+    if not open_:
+        return _YES
+    return None, _NOTHING if helpless else frozenset(undecided)

@@ -120,10 +120,12 @@ class Openness:
         open_: dict[int, set[str]] = {}
         for singles, many in self._rules[rule]:
             opened = [pattern for pattern in singles if pattern not in holds]
-            if not all(pattern in waits for pattern in opened):
+            if not all(waits.get(pattern) for pattern in opened):
                 continue
             pointers = set().union(*(waits[pattern] for pattern in opened))
             for subject, more in ((_ALL, None),) if many is None else subjects.get(many, ()):
+                if more is not None and not more:
+                    continue  # open for a reason that no answer could mend
                 if opened or more is not None:
                     open_.setdefault(subject, set()).update(pointers, more or ())
                 else:
@@ -155,6 +157,8 @@ class Openness:
             key: Hashable = (bundle.number, self._likeness.of(fact.kind, given))
             if not fact.whole:
                 key = (key, certainty.list_is_missing(_LISTED[fact.kind]))
+            elif fact.kind == "protocol" and case.doubts:
+                key = (key, *(doubt.pointer for doubt in case.doubts))
             elif not _COUNTS.isdisjoint(bundle.properties):
                 treatment = case.patient.treatment
                 key = (bundle.number, *given.items(), treatment.sessions_planned, treatment.sessions_completed)

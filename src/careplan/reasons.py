@@ -146,10 +146,12 @@ def _pointers(part: Expression, fact: Fact) -> Iterator[str]:
     for test in tests_of(part):
         if fact.kind == "medicine":
             yield from (f"/medications/{at}{_OF_MEDICINE.get(test.field, '')}" for at in fact.indexes)
-        elif (fact.kind, test.field) == ("treatment", "sessions_left"):
+        elif fact.kind == "treatment" and test.field in ("sessions_left", "beyond_plan"):
             yield from (f"/treatment/{name}" for name in _SESSIONS)
         elif (fact.kind, test.field) == ("protocol", "approved"):
             yield "/protocol/approved_by"
+        elif (fact.kind, test.field) == ("protocol", "doubtful"):
+            yield "/protocol"
         elif test.field == "protocol_hold":
             yield "/protocol/holds"
         else:

@@ -11,7 +11,7 @@ from careplan.facts import Fact
 from careplan.fields import KINDS, SUBJECTS
 from careplan.rulebook.conditions import Every, Expression, Group, Pattern, Test, When, tests_of
 
-_COUNTS = frozenset({"sessions_planned", "sessions_completed", "sessions_left"})
+_COUNTS = frozenset({"sessions_planned", "sessions_completed", "sessions_left", "beyond_plan"})
 
 
 class Unmet(msgspec.Struct, frozen=True):

@@ -198,7 +198,7 @@ class Words:
         """A value in words."""
         if isinstance(value, bool):
             value = "true" if value else "false"
-        if isinstance(value, float):
+        if isinstance(value, int | float):
             return number(value)
         return self._book.vocabulary.fields[f"{kind}.{field}"].values.get(value, value.replace("_", " "))
 
