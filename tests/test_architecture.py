@@ -66,6 +66,7 @@ LAYERS = [
     {"commands.batchfiles", "commands.pooling"},
     {"commands"},
     {"cli"},
+    {"start"},
 ]
 """From the bottom up; a module imports from lower layers only."""
 

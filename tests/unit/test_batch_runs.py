@@ -251,6 +251,18 @@ def test_a_signal_stops_a_run_with_what_was_finished_kept_and_no_worker_left(tmp
     assert len(out.read_bytes().splitlines()) == 71
 
 
+@pytest.mark.parametrize("library", ["msgspec", "zstandard"])
+def test_a_command_that_is_stopped_before_it_has_begun_ends_without_a_trace(library: str) -> None:
+    command = [sys.executable, "-m", "careplan.start", "batch", "-", "--workers", "1"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        # Libraries in C show when they are there.
+        wait_for(lambda: library in Path(f"/proc/{process.pid}/maps").read_text())
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+    assert process.returncode in (-signal.SIGINT, 4)
+    assert said in (b"", b"careplan: stopped\n")
+
+
 def test_workers_end_with_a_command_that_was_killed() -> None:
     command = [sys.executable, "-m", "careplan.cli", "batch", "-", "--workers", "2"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
