@@ -23,6 +23,7 @@ from careplan.rulebook.model import Rulebook
 from careplan.tested import looked_at
 
 PROBLEMS = ("none", "not_recognized", "partly_recognized", "code_not_recognized", "code_and_name_disagree", "no_rule")
+_NAMING_MORE = ("partly_recognized", "code_and_name_disagree")
 SINGLE = tuple(STRUCTS)
 """The kinds of fact that every patient has exactly once, made of the fields of the request."""
 
@@ -211,7 +212,9 @@ class SymbolicPatient:
         self._add(z3.Implies(self.rescue_product, z3.Or(self.is_one_of(self.ingredient, in_rescue), *beside)))
         self.depot_product = z3.Bool("medicine is a long-acting injection")
         in_depot = [row for row in self.ingredients if row.depot_brands]
-        self._add(z3.Implies(self.depot_product, self.is_one_of(self.ingredient, in_depot)))
+        # An entry that names something else as well is not taken for the injection alone.
+        alone = z3.And([self.problem != PROBLEMS.index(name) for name in _NAMING_MORE])
+        self._add(z3.Implies(self.depot_product, z3.And(alone, self.is_one_of(self.ingredient, in_depot))))
         rescue, depot = schedules.index("rescue"), schedules.index("long_acting_injection")
         self.answers["medicine", "schedule"] = Answer(
             z3.Or(self.rescue_product, self.depot_product, self.sent_schedule.known),
