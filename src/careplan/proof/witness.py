@@ -18,8 +18,6 @@ Json = dict[str, Any]
 
 UNHEARD_OF = "unheard-of medicine"
 UNKNOWN_CODE = "99999999"
-UNREADABLE_GOAL = "Zzqx"
-"""A goal that no list of words makes anything of."""
 _PLACES = 4
 
 
@@ -33,7 +31,7 @@ class Writer:
     def __init__(self, book: Rulebook, goals: Iterable[str]) -> None:
         self._book = book
         self._goals: dict[tuple[Any, ...], str] = {}
-        for text in (*goals, UNREADABLE_GOAL):
+        for text in goals:
             self._goals.setdefault(_signature(book, text), text)
         rows = list(book.catalogue.ingredients.values())
         self._plain = next((row for row in rows if not row.classes), rows[0])
