@@ -69,25 +69,34 @@ class HoldQuestions:
         vague = [resolved for resolved in medicines if self._is_vague(resolved)]
         unreadable = any(not _is_read(resolved) for resolved in medicines) or any(one.entry.indication for one in vague)
         unreadable = unreadable or bool(patient.other_conditions)
-        not_answered = _not_answered(patient)
-        could_close = {pointer for one in medicines for pointer in _missing(one, "indication")}
-        could_close |= {pointer for one in medicines if _any_in(one, self._calming) for pointer in _missing(one, "schedule")}
+        waiting, of_dependent = self._waiting(patient, medicines)
         found: dict[str, HoldQuestion] = {}
         for name, row in rows.items():
             own = entries[name]
             if row.hold != "ask" or any(map(_is_rescue, own)) or (dependent and name in self._dependent):
                 found[name] = CLOSED
                 continue
-            waits = {pointer for one in own for pointer in _missing(one, "schedule", "indication")}
-            alike = [one for one in medicines if self._makes_dependent(one)] if name in self._dependent else []
-            waits |= {pointer for one in alike for pointer in _missing(one, "schedule")}
-            waits |= not_answered | could_close
+            waits = waiting | of_dependent if name in self._dependent else waiting
+            waits = waits.union(f"/medications/{one.index}/schedule" for one in own if one.entry.schedule is None)
             may_open = not unreadable and all(one.problem is None for one in own)
             if may_open and not waits:
                 found[name] = HoldQuestion("open")
             else:
-                found[name] = HoldQuestion(None, may_open, frozenset(waits))
+                found[name] = HoldQuestion(None, may_open, waits)
         return found
+
+    def _waiting(self, patient: Patient, medicines: Sequence[Resolved]) -> tuple[frozenset[str], frozenset[str]]:
+        """The missing answers that could close every question, and those that could close one that dependence closes."""
+        for_all, of_dependent = _not_answered(patient), set[str]()
+        for one in medicines:
+            if one.entry.indication is None:
+                for_all.add(f"/medications/{one.index}/indication")
+            if one.entry.schedule is None:
+                if _any_in(one, self._calming):
+                    for_all.add(f"/medications/{one.index}/schedule")
+                elif self._makes_dependent(one):
+                    of_dependent.add(f"/medications/{one.index}/schedule")
+        return frozenset(for_all), frozenset(of_dependent)
 
     def closed_for_all(self, patient: Patient) -> bool:
         """True when anything besides the medicines tells of seizures, catatonia or withdrawal."""
@@ -170,10 +179,6 @@ def _not_answered(patient: Patient) -> set[str]:
         "/red_flags/new_neurological_symptom": patient.red_flags.new_neurological_symptom,
     }
     return {pointer for pointer, answer in answers.items() if answer is None}
-
-
-def _missing(resolved: Resolved, *names: str) -> set[str]:
-    return {f"/medications/{resolved.index}/{name}" for name in names if getattr(resolved.entry, name) is None}
 
 
 def _is_read(resolved: Resolved) -> bool:

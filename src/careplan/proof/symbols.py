@@ -198,8 +198,7 @@ class SymbolicPatient:
         return Answer(known, group, groups)
 
     def _schedule_and_indication(self) -> None:
-        fields = KINDS["medicine"].fields
-        schedules = fields["schedule"].tokens
+        schedules = KINDS["medicine"].fields["schedule"].tokens
         self.sent_schedule = Answer(z3.Bool("medicine.schedule?"), self._token("medicine.schedule", schedules), schedules)
         self.rescue_product = z3.Bool("medicine is a rescue product")
         rows = {row.ingredient for row in self.ingredients if row.rescue_brands} | {
@@ -207,18 +206,19 @@ class SymbolicPatient:
         }
         in_rescue = [row for row in self.ingredients if row.ingredient in rows]
         # An entry may name the rescue product beside the medicine; the product is then among what is taken besides.
-        beside = [self.other[row.ingredient] for row in in_rescue]
-        self._add(z3.Implies(self.rescue_product, z3.Or(self.is_one_of(self.ingredient, in_rescue), *beside)))
+        named = [self.is_one_of(self.ingredient, in_rescue), *(self.other[row.ingredient] for row in in_rescue)]
+        self._add(z3.Implies(self.rescue_product, z3.Or(named)))
         self.depot_product = z3.Bool("medicine is a long-acting injection")
-        in_depot = [row for row in self.ingredients if row.depot_brands]
-        self._add(z3.Implies(self.depot_product, self.is_one_of(self.ingredient, in_depot)))
-        rescue, depot = schedules.index("rescue"), schedules.index("long_acting_injection")
+        depot = self.is_one_of(self.ingredient, [row for row in self.ingredients if row.depot_brands])
+        more = z3.Or([self.problem == PROBLEMS.index(name) for name in ("partly_recognized", "code_and_name_disagree")])
+        self._add(z3.Implies(self.depot_product, z3.And(z3.Not(more), depot)))  # an entry that names more is not read as it
+        by_product = schedules.index("rescue"), schedules.index("long_acting_injection")
         self.answers["medicine", "schedule"] = Answer(
             z3.Or(self.rescue_product, self.depot_product, self.sent_schedule.known),
-            z3.If(self.rescue_product, rescue, z3.If(self.depot_product, depot, self.sent_schedule.value)),
+            z3.If(self.rescue_product, by_product[0], z3.If(self.depot_product, by_product[1], self.sent_schedule.value)),
             schedules,
         )
-        indications = fields["indication"].tokens
+        indications = KINDS["medicine"].fields["indication"].tokens
         self.answers["medicine", "indication"] = Answer(
             z3.Bool("medicine.indication?"), self._token("medicine.indication", indications), indications
         )
