@@ -181,8 +181,8 @@ def test_sessions_around_which_the_same_happens_share_a_drawing(planner: Planner
     assert drawings([]) == []
 
 
-@pytest.mark.parametrize("hours", [0.5, 720])
-def test_a_short_and_a_very_long_window_can_both_be_drawn(planner: Planner, hours: float) -> None:
+@pytest.mark.parametrize("hours", [0.5, 36])
+def test_a_short_and_a_long_window_can_both_be_drawn(planner: Planner, hours: float) -> None:
     body = json_copy(SIGNED)
     body["protocol"]["holds"][0] |= {"before_hours": hours, "after_hours": hours}
     (svg,) = drawings(moments(planner, body | {"treatment": {"session_times": TIMES[:1]}}))

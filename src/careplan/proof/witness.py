@@ -218,7 +218,7 @@ class Writer:
         return [text, *(text for kind, many in others if many for text in [self._goal(specific=kind, clear=clear)] * many)]
 
     def _goal(self, *, specific: bool, clear: bool) -> str:
-        for text in self._goals.values():
+        for text in (*self._goals.values(), UNHEARD_OF):
             judged = self._book.goals.judge(text)
             if judged.specific == specific and judged.understood == clear and judged.safety == "none":
                 return text
