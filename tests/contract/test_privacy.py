@@ -287,7 +287,7 @@ def test_refusals_of_callers_and_lines_of_batches_leave_nothing_either(tmp_path:
         ) -> httpx.Response:
             content = body if isinstance(body, bytes) else json.dumps(body).encode()
             shown = {"Authorization": f"Bearer {key}", "Content-Type": form}
-            return client.post(path, content=content, params=QUERY, headers=shown)
+            return client.post(path, content=content, headers=shown)
 
         bundle = {
             "resourceType": "Bundle",

@@ -65,7 +65,7 @@ def service(folder: Path, log: Path) -> Iterator[Server]:
         yield started
 
 
-def test_a_signal_swaps_the_rulebook_in_and_a_request_under_way_keeps_its_own(
+def test_a_signal_swaps_the_rulebook_in_and_a_batch_under_way_keeps_its_own(
     service: Server, folder: Path, log: Path
 ) -> None:
     before = load(folder).digest
@@ -73,8 +73,8 @@ def test_a_signal_swaps_the_rulebook_in_and_a_request_under_way_keeps_its_own(
     body = json.dumps(SHORT).encode()
     with socket.create_connection((place.hostname, place.port), timeout=30) as slow:
         slow.sendall(
-            b"POST /v1/care-plans HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
-            b"Content-Length: %d\r\n\r\n" % len(body) + body[:10]
+            b"POST /v1/care-plans/batch HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+            b"Content-Type: application/x-ndjson\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:10]
         )
         time.sleep(0.2)
         edit(folder)
@@ -85,7 +85,7 @@ def test_a_signal_swaps_the_rulebook_in_and_a_request_under_way_keeps_its_own(
         assert "sleep-under-five-hours" in rules_of(service)
         slow.sendall(body[10:])
         answer = b"".join(iter(lambda: slow.recv(65536), b""))
-    plan = json.loads(answer[answer.index(b"{") : answer.rindex(b"}") + 1])
+    plan = json.loads(answer[answer.index(b"{") : answer.rindex(b"}") + 1])["plan"]
     assert plan["rulebook"]["digest"] == before != after
     assert httpx.get(f"{service}/v1/rulebook", timeout=5).json()["digest"] == after
     assert "rulebook swapped" in log.read_text()
