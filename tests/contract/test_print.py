@@ -29,7 +29,7 @@ ZONE = ZoneInfo("America/New_York")
 PATIENTS = ("older-many-medicines", "signed-protocol-as-needed-lorazepam", "crisis", "daily-benzodiazepine")
 TAKE_HOME = "For you to take home"
 
-pytestmark = pytest.mark.xdist_group("server")
+pytestmark = pytest.mark.xdist_group("printing")
 
 
 class Printed(NamedTuple):

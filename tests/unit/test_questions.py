@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,8 @@ from careplan.planner import Planner
 from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.model import LEVELS, Rulebook
 from tests.patients import patients
+
+SCALE = int(os.environ.get("CAREPLAN_TEST_SCALE", "1"))
 
 Json = dict[str, Any]
 
@@ -145,7 +148,7 @@ def essence(plan: CarePlan) -> tuple[object, ...]:
     return plan.status, sorted((item.id, item.level) for item in items_of(plan)), plan.decisions
 
 
-@settings(max_examples=25)
+@settings(max_examples=6 * SCALE)
 @given(st.data())
 def test_no_answer_to_a_question_that_is_not_asked_changes_the_items(
     planner: Planner, book: Rulebook, data: st.DataObject

@@ -27,6 +27,8 @@ from careplan.web import life
 
 log = structlog.get_logger("careplan")
 
+DEAF_SECONDS = life.BEAT_SECONDS + 1.0
+"""From its birth until a worker hears the first process: it starts, and then waits for its first beat."""
 STEADY_SECONDS = 10.0
 """A worker that lived this long did not die of its start."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
@@ -155,7 +157,9 @@ class Supervisor(MPServer):
         threading.Thread(target=self._part, daemon=True).start()
 
     def _part(self) -> None:
-        time.sleep(self._drain_seconds)
+        # A worker that has just been born hears of the drain at its first beat, and the time for it counts from then.
+        born = max((worker.birth for worker in self.wrks), default=0.0)
+        time.sleep(max(0.0, born + DEAF_SECONDS - time.monotonic()) + self._drain_seconds)
         _hide(self._listening)
         time.sleep(PARTING_SECONDS)
         self.signal_handler_interrupt()
