@@ -26,7 +26,7 @@ from careplan.planner import Planner
 from tests.contract.serving import ROOT
 
 ZONE = ZoneInfo("America/New_York")
-PATIENTS = ("older-many-medicines", "signed-protocol-as-needed-lorazepam", "crisis", "daily-benzodiazepine")
+PATIENTS = ("older-many-medicines", "signed-protocol-as-needed-lorazepam", "crisis")
 TAKE_HOME = "For you to take home"
 
 pytestmark = pytest.mark.xdist_group("printing")
