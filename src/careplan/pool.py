@@ -6,12 +6,14 @@ import ctypes
 import os
 import signal
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
-from typing import Any, Generic, Protocol, TypeVar
+from multiprocessing import active_children, get_context
+from multiprocessing.connection import wait
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -20,6 +22,8 @@ Given_co = TypeVar("Given_co", covariant=True)
 AHEAD = 3
 """Tasks handed out for each worker; more would only wait in memory."""
 TRIES = 3
+PARTING_SECONDS = 5.0
+"""How long workers may take to end."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -165,8 +169,15 @@ class Processes(Generic[Task, Result]):
                 return result
 
     def close(self) -> None:
-        """End the processes."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        """End the processes; one that takes too long is killed, as nothing more is wanted of it."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        left = {worker.sentinel: worker for worker in active_children()}
+        until = time.monotonic() + PARTING_SECONDS
+        while left and (gone := wait(left, max(0.0, until - time.monotonic()))):
+            for sentinel in gone:
+                del left[cast(int, sentinel)]
+        for worker in left.values():
+            worker.kill()
 
     def _start(self) -> ProcessPoolExecutor:
         # Forked, so that a rulebook that was read once need not be read again nor sent.

@@ -57,7 +57,7 @@ class Gate:
         if self._life.draining:
             send = _parting(send)
         who = await self._who(scope)
-        endless = scope["path"] in ENDLESS
+        endless = scope["path"].rstrip("/") in ENDLESS
         if endless:
             receive, send = self._bodies.endless(receive), self._bodies.taken(send)
         elif (length := _length(scope)) != 0 and not self._turned_away(scope):
