@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, product
 from typing import Any
 
+from careplan.commands.answering import put
 from careplan.fields import KINDS, LIMITS
-from careplan.inquiry import merge_patch
 from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.model import Rule, Rulebook
 
@@ -99,15 +99,8 @@ def _sent(examples: Sequence[Json], key: str) -> list[Any]:
 
 
 def _with(body: Json, pointer: str, answer: Any) -> Json:
-    first, *rest = pointer.strip("/").split("/")
-    if first == "medications" and rest:
-        entries = [dict(entry) for entry in body["medications"]]
-        entries[int(rest[0])][rest[1]] = answer
-        return body | {"medications": entries}
-    patch = answer
-    for key in reversed([first, *rest]):
-        patch = {key: patch}
-    if first == "protocol":
-        patch = {"protocol": {"approved_by": "Dr. Ada Quill"} | patch["protocol"]}
-    merged: Json = merge_patch(body, patch)
-    return merged
+    given = put(body, pointer, answer)
+    return given | {"protocol": SIGNED | given["protocol"]} if pointer.startswith("/protocol/") else given
+
+
+SIGNED = {"approved_by": "Dr. Ada Quill"}

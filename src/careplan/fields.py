@@ -145,6 +145,9 @@ MAY_BE_CHANGED = frozenset({"treatment", "lifestyle", "support", "preparation", 
 """The kinds of which a rulebook may call a factor changeable: never a medicine, a condition or a red flag."""
 
 
+SESSION_COUNTS = frozenset({"sessions_planned", "sessions_completed", "sessions_left", "beyond_plan"})
+"""The fields of a treatment that follow from one another: their numbers are looked at together, and as they are."""
+
 SUBJECTS = frozenset(
     {
         ("medicine", "ingredient"),

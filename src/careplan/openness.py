@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from careplan.certainty import Certainty, Verdict
 from careplan.facts import Case, Fact
-from careplan.fields import KINDS
+from careplan.fields import KINDS, SESSION_COUNTS
 from careplan.likeness import Likeness
 from careplan.memo import Memo
 from careplan.relevance import Numbered, Relevance
@@ -46,9 +46,6 @@ _ALL = -1
 
 _LISTED = {"regimen": "medicine", "history": "condition"}
 """A fact about a list as a whole, with the kind of the facts about its entries."""
-
-_COUNTS = frozenset({"sessions_planned", "sessions_completed", "sessions_left", "beyond_plan"})
-"""Of these each follows from the two others, so that their numbers are looked at as they are."""
 
 
 class Openness:
@@ -159,7 +156,7 @@ class Openness:
                 key = (key, certainty.list_is_missing(_LISTED[fact.kind]))
             elif fact.kind == "protocol" and case.doubts:
                 key = (key, *(doubt.pointer for doubt in case.doubts))
-            elif not _COUNTS.isdisjoint(bundle.properties):
+            elif not SESSION_COUNTS.isdisjoint(bundle.properties):
                 treatment = case.patient.treatment
                 key = (bundle.number, *given.items(), treatment.sessions_planned, treatment.sessions_completed)
             verdicts = self._bundled.get(key)

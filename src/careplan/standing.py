@@ -8,10 +8,8 @@ import msgspec
 
 from careplan.certainty import Alternative, Certainty
 from careplan.facts import Fact
-from careplan.fields import KINDS, SUBJECTS
+from careplan.fields import KINDS, SESSION_COUNTS, SUBJECTS
 from careplan.rulebook.conditions import Every, Expression, Group, Pattern, Test, When, tests_of
-
-_COUNTS = frozenset({"sessions_planned", "sessions_completed", "sessions_left", "beyond_plan"})
 
 
 class Unmet(msgspec.Struct, frozen=True):
@@ -88,7 +86,7 @@ def _on(pattern: Pattern, fact: Fact, certainty: Certainty) -> Standing:
 
 def _never_together(unmet: Iterable[Unmet]) -> Iterable[Unmet]:
     """Of conditions that are open each by itself, those on numbers of sessions as one, which no number can meet."""
-    counts = [one for one in unmet if one.part and _COUNTS & {test.field for test in tests_of(one.part)}]
+    counts = [one for one in unmet if one.part and SESSION_COUNTS & {test.field for test in tests_of(one.part)}]
     yield from (one for one in unmet if one not in counts)
     parts = Every(tuple(one.part for one in counts if one.part))
     yield Unmet(counts[0].pattern, tuple(at for one in counts for at in one.places), parts, counts[0].fact, stands=False)
