@@ -95,7 +95,7 @@ def test_a_worker_that_dies_is_replaced_and_only_its_own_requests_fail(tmp_path:
             until(lambda: len(workers(address)) == 2 and first[0] not in workers(address))
             before = load.answered
             until(lambda: load.answered > before + 100)
-        # What each client had in hand, no more: what waits in the queue of connections, the other worker takes.
+        # What each client had in hand, no more: what waits in a queue of connections is kept for the next worker.
         assert len(load.failed) <= clients, load.failed
         assert first[1] in workers(address)
 

@@ -6,11 +6,10 @@ import gc
 import os
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from careplan.hardening import harden
 from careplan.intake import Intake
 from careplan.rulebook.model import Rulebook
 from careplan.settings import Settings, described, to_environment
+from careplan.web.listening import Listeners
 
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -62,16 +62,16 @@ def serve(
             2,
         )
     harden()
-    with _folder_of_metrics(), _listening(settings) as listening:
+    with _folder_of_metrics(), _listening(settings) as listeners:
         with _lasting():
             book = read_rulebook(settings.rules_folder)
             read_protocol(settings, Intake(book.conditions, book.classes))
-            settings = msgspec.structs.replace(settings, port=listening.getsockname()[1])
+            settings = msgspec.structs.replace(settings, port=listeners.port)
             os.environ.pop("CAREPLAN_CONFIG", None)
             os.environ.update(to_environment(settings))
             _check_files(book, settings)
         _announce(settings, book)
-        _run(settings, listening)
+        _run(settings, listeners)
 
 
 @click.command()
@@ -168,17 +168,15 @@ def _check_files(book: Rulebook, settings: Settings) -> None:
         fail(str(error), 2)
 
 
-def _listening(settings: Settings) -> socket.socket:
-    """The socket of the service, held from now on. Ends the command if another process has the port."""
-    bound = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+@contextmanager
+def _listening(settings: Settings) -> Iterator[Listeners]:
+    """The port of the service, held as long as the block lasts. Ends the command if another process has it."""
     try:
-        bound.bind((settings.host, settings.port))
-        bound.listen(_backlog(settings))
+        listeners = Listeners(settings.host, settings.port, settings.workers, _backlog(settings))
     except OSError as error:
-        bound.close()
         fail(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}", 2)
-    return bound
+    with closing(listeners):
+        yield listeners
 
 
 @contextmanager
@@ -221,7 +219,7 @@ def _announce(settings: Settings, book: Rulebook) -> None:
     )
 
 
-def _run(settings: Settings, listening: socket.socket) -> None:
+def _run(settings: Settings, listeners: Listeners) -> None:
     from granian.constants import HTTPModes, Interfaces, Loops
     from granian.http import HTTP1Settings
 
@@ -233,7 +231,7 @@ def _run(settings: Settings, listening: socket.socket) -> None:
     signal.signal(life.DRAIN, signal.SIG_IGN)
     server = Supervisor(
         "careplan.web.app:create",
-        listening,
+        listeners,
         settings.drain_seconds,
         factory=True,
         interface=Interfaces.ASGI,

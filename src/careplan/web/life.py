@@ -26,14 +26,27 @@ sends to the whole group is not meant for workers: they would go while they are 
 BEAT_SECONDS = 1.0
 _HELD = {DRAIN, STOP}
 _PR_SET_PDEATHSIG = 1
-_READY, _DRAINING = 0, 1
-_shared = mmap.mmap(-1, 2)
-"""Seen by the first process and all its workers, as they are forked from it."""
+_READY, _DRAINING, _WORKERS = 0, 1, 2
+_shared = mmap.mmap(-1, mmap.PAGESIZE)
+"""Seen by the first process and all its workers, as they are forked from it; from the third byte on, one for each worker."""
+_number = 0
 
 
 def ever_ready() -> bool:
     """Whether any worker was ever up."""
     return bool(_shared[_READY])
+
+
+def next_worker(number: int) -> None:
+    """Say which worker will be forked next."""
+    global _number  # noqa: PLW0603 - the worker finds it there after the fork
+    _number = number
+    _shared[_WORKERS + number] = 0
+
+
+def is_ready(number: int) -> bool:
+    """Whether the worker of this number is up, the last one if it was replaced."""
+    return bool(_shared[_WORKERS + number])
 
 
 def drain_from_now_on() -> None:
@@ -91,7 +104,7 @@ class Life:
         listens = threading.current_thread() is threading.main_thread()
         if listens:
             asyncio.get_running_loop().add_signal_handler(DRAIN, self.drain)
-        _shared[_READY] = 1
+        _shared[_READY] = _shared[_WORKERS + _number] = 1
         try:
             yield
         finally:

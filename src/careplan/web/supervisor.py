@@ -1,17 +1,13 @@
 """The first process of the service: it holds the port, starts the workers, and replaces those that die, however often.
 
-All workers take connections from one queue, which outlives them: while a worker is replaced, connections wait in it
-instead of being refused, and a second service on the same port cannot start.
+The queues of connections outlive the workers: while one is replaced, new connections go to the others, or wait where there
+are none, and nothing is refused.
 """
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
-import socket
-import struct
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -24,6 +20,7 @@ from granian._granian import SocketHolder
 from granian.server.mp import MPServer, WorkerProcess
 
 from careplan.web import life
+from careplan.web.listening import Listeners
 
 log = structlog.get_logger("careplan")
 
@@ -35,6 +32,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
 """Seconds before a worker that died young is replaced; doubled each time, so that a loop of deaths leaves cores free."""
 HOPELESS_SECONDS = 120.0
 """When no worker was ever ready after this long, none will be."""
+LOOK_SECONDS = 0.05
+"""How often a worker that is on its way is looked after."""
 PARTING_SECONDS = 0.25
 """Between taking no more connections and stopping: those just taken have sent their request by then."""
 
@@ -61,11 +60,12 @@ class Bell:
 class Supervisor(MPServer):
     """The server, with a port that is held from before its first worker to after its last, and patience with workers."""
 
-    def __init__(self, target: str, listening: socket.socket, drain_seconds: float, **options: Any) -> None:
-        """`listening` is the bound socket that all workers accept from."""
-        super().__init__(target, address=listening.getsockname()[0], port=listening.getsockname()[1], **options)
+    def __init__(self, target: str, listeners: Listeners, drain_seconds: float, **options: Any) -> None:
+        """`listeners` are the bound sockets that the workers accept from."""
+        super().__init__(target, address=listeners.sockets[0].getsockname()[0], port=listeners.port, **options)
         self.main_loop_interrupt = Bell()  # type: ignore[assignment]
-        self._listening = listening
+        self._listeners = listeners
+        self._coming: set[int] = set()
         self._drain_seconds = drain_seconds
         self._draining = False
         self._began = time.monotonic()
@@ -73,16 +73,18 @@ class Supervisor(MPServer):
         self.on_startup(self._listen_to_signals)
 
     def _init_shared_socket(self) -> None:
-        self._listening.setblocking(False)  # noqa: FBT003 - its only argument
-        self._ssp = None
-        self._shd = SocketHolder(self._listening.fileno(), False, self.backlog)  # type: ignore[assignment, call-arg] # noqa: FBT003
-        self._sso = None
+        for one in self._listeners.sockets:
+            one.setblocking(False)  # noqa: FBT003 - its only argument
+        self._ssp = self._sso = None
 
     def _drop_shared_socket(self) -> None:
-        self._listening.close()
+        self._listeners.close()
 
     def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> WorkerProcess:  # type: ignore[override]
+        own = self._listeners.of(idx).fileno()
+        self._shd = SocketHolder(own, False, self.backlog)  # type: ignore[assignment, call-arg] # noqa: FBT003
         worker: WorkerProcess = super()._spawn_worker(idx, target, callback_loader)
+        life.next_worker(idx)
 
         def terminate() -> None:
             worker.interrupt_by_parent = True
@@ -99,14 +101,21 @@ class Supervisor(MPServer):
             while self.interrupt_children:
                 at = self.interrupt_children.pop()
                 due[at] = now + self._pause(at, now)
+                self._coming.add(at)
+                self._listeners.leave_out(at)
             for at in [at for at, when in due.items() if when <= now]:
                 del due[at]
                 self._replace(at, spawn_target, target_loader)
+            for at in [at for at in self._coming - due.keys() if life.is_ready(at)]:
+                self._coming.discard(at)
+                self._listeners.take_back(at)
             if not life.ever_ready() and due and now - self._began > HOPELESS_SECONDS:
                 log.error("no worker became ready", seconds=HOPELESS_SECONDS)
                 self._hopeless = True
                 break
-            self.main_loop_interrupt.wait(max(0.0, min(due.values()) - now) if due else None)
+            looks = [LOOK_SECONDS] if self._coming - due.keys() else []
+            waits = [*looks, *(max(0.0, when - now) for when in due.values())]
+            self.main_loop_interrupt.wait(min(waits, default=None))
 
     _hopeless = False
 
@@ -160,28 +169,13 @@ class Supervisor(MPServer):
         # A worker that has just been born hears of the drain at its first beat, and the time for it counts from then.
         born = max((worker.birth for worker in self.wrks), default=0.0)
         time.sleep(max(0.0, born + DEAF_SECONDS - time.monotonic()) + self._drain_seconds)
-        _hide(self._listening)
+        self._listeners.hide()
         time.sleep(PARTING_SECONDS)
         self.signal_handler_interrupt()
 
     def _tell_all(self, number: int) -> None:
         for worker in list(self.wrks):
             _tell(worker, number)
-
-
-def _hide(listening: socket.socket) -> None:
-    """Let the kernel drop attempts to connect.
-
-    They are repeated after a second and then refused, so that a client knows that its request was not begun. To close the
-    socket would cut off those that wait in its queue.
-    """
-    if sys.platform == "linux":
-        drop_all = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # BPF: return 0
-        with suppress(OSError):
-            listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(drop_all)))
-
-
-_SO_ATTACH_FILTER = 26
 
 
 def _tell(worker: WorkerProcess, number: int) -> None:
