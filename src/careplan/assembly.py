@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from careplan.engine import Finding
+from careplan.engine import Found
 from careplan.facts import Case
 from careplan.items import Items, Written
 from careplan.plan import CarePlan, Decision, MedicineRead, PlanSection, RulebookRef
@@ -34,48 +34,48 @@ class Assembly:
         self._items = Items(book)
         self._questions = Questions(book)
         self._ref = RulebookRef(id=book.about.id, version=book.about.version, digest=book.digest)
+        titles = book.vocabulary.sections
+        self._sections = [(section, titles[section].title, titles[section].patient_title) for section in SECTIONS]
         self._level_words: dict[str, str] = {level: book.vocabulary.levels[level].label for level in LEVELS}
         self._disclaimer = " ".join(book.about.disclaimer.split())
         self._crisis = " ".join(book.about.crisis.split())
 
-    def plan(self, case: Case, findings: Sequence[Finding]) -> CarePlan:
+    def plan(self, case: Case, found: Found) -> CarePlan:
         """The plan of one case."""
         words = Words(self._book, case)
-        return self._put_together(case, self._items.of(case, findings, words), words, encoded=False)
+        return self._put_together(case, self._items.of(case, found, words, encoded=False), words, encoded=False)
 
-    def encoded(self, case: Case, findings: Sequence[Finding]) -> Encoded:
+    def encoded(self, case: Case, found: Found) -> Encoded:
         """The JSON of the plan, byte for byte that of `plan`; parts that were written before are copied."""
         words = Words(self._book, case)
-        written = self._items.of(case, findings, words)
+        written = self._items.of(case, found, words, encoded=True)
         plan = self._put_together(case, written, words, encoded=True)
         return Encoded(plan.status, tuple([one.item.rule.id for one in written]), _encode(plan))
 
     def _put_together(self, case: Case, written: Sequence[Written], words: Words, *, encoded: bool) -> CarePlan:
-        if any(one.item.level == "stop" for one in written):
+        # Items come in the order of seriousness.
+        blocked = bool(written) and written[0].item.level == "stop"
+        if blocked:
             written = [self._deferred(one) for one in written]
         alerts: list[Any] = []
         placed: dict[str, list[Any]] = {section: [] for section in SECTIONS}
-        for one in written:
-            (alerts if one.item.level == "stop" else placed[one.item.section]).append(one.raw if encoded else one.item)
+        items = [one.item for one in written]
+        for item, one in zip(items, written, strict=True):
+            (alerts if item.level == "stop" else placed[item.section]).append(one.raw if encoded else item)
         asking = self._questions.unanswered(case)
         return CarePlan(
-            status="blocked" if alerts else "draft",
+            status="blocked" if blocked else "draft",
             requires_clinician_review=True,
             rulebook=self._ref,
             alerts=alerts,
             sections=[
-                PlanSection(
-                    section=section,
-                    title=self._book.vocabulary.sections[section].title,
-                    patient_title=self._book.vocabulary.sections[section].patient_title,
-                    items=placed[section],
-                )
-                for section in SECTIONS
+                PlanSection(section=section, title=title, patient_title=patient_title, items=placed[section])
+                for section, title, patient_title in self._sections
             ],
             decisions=_decisions(written),
             medications=[_read(words, case, at) for at in range(len(case.medicines))],
             information_needed=_asked(asking, encoded=encoded),
-            not_considered=self._questions.not_considered(case, [one.item for one in written], words),
+            not_considered=self._questions.not_considered(case, items, words),
             disclaimer=self._disclaimer,
             crisis=self._crisis,
             level_words=self._level_words,

@@ -7,6 +7,7 @@ already ruled out by an answer asks nothing more.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
@@ -54,10 +55,15 @@ class Certainty:
         self._patient = patient
         self._holds = case.holds
         self._of_any_medicine = case.of_any_medicine
-        self._facts: dict[str, list[Fact]] = {}
-        for fact in case.facts:
-            self._facts.setdefault(fact.kind, []).append(fact)
+        self._known = case.facts
         self._not_asked = not_asked(patient)
+
+    @cached_property
+    def _facts(self) -> dict[str, list[Fact]]:
+        found: dict[str, list[Fact]] = {}
+        for fact in self._known:
+            found.setdefault(fact.kind, []).append(fact)
+        return found
 
     def of(self, when: When) -> Verdict:
         """The verdict on a rule's conditions. One that holds for one medicine can still hang on answers about another."""

@@ -24,9 +24,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from careplan.facts import Fact
+from careplan.fields import KINDS
 from careplan.likeness import Likeness
 from careplan.memo import Memo
-from careplan.rulebook.conditions import Pattern, When
+from careplan.rulebook.conditions import Group, Pattern, When
 from careplan.rulesets import EngineError, Named, check_group, compile_pattern, shards
 
 # The extension names a CPython function that 3.13 dropped, in a path that is never used here. Bound lazily, it loads.
@@ -54,10 +55,6 @@ class Finding(msgspec.Struct, frozen=True, order=True, gc=False):
     facts: tuple[str, ...]
 
 
-_Ranked = tuple[int, tuple[str, ...], Finding]
-"""A finding behind what sorts it: the place of its rule and group, and its facts."""
-
-
 class _MatchedFact(msgspec.Struct, gc=False):
     id: str
 
@@ -67,20 +64,36 @@ _encode = msgspec.json.Encoder().encode
 Json = dict[str, Any]
 
 
-class _Group(NamedTuple):
-    """One group of one rule, its patterns by their numbers."""
+class MatchedGroup(NamedTuple):
+    """One group of one rule, its patterns by their numbers.
+
+    `sole` is its only possible finding, where there can be only one fact of each of its kinds.
+    """
 
     rule: str
     number: int
     patterns: tuple[int, ...]
+    sole: Finding | None
 
 
-class _Match(NamedTuple):
-    """What a fact matches: groups of one pattern, and patterns of groups that ask for more."""
+class Match(NamedTuple):
+    """What a fact matches by itself: groups of one pattern, and patterns of groups that ask for more.
+
+    Of the latter, `together` has the patterns, with the fact's id if it is the only one of its kind; `begins` has the groups
+    that begin with one of them.
+    """
 
     number: int
-    alone: tuple[_Group, ...]
-    together: tuple[int, ...]
+    alone: tuple[MatchedGroup, ...]
+    together: dict[int, tuple[str, ...]]
+    begins: tuple[MatchedGroup, ...]
+
+
+class Found(NamedTuple):
+    """What holds for the facts of one case: what each matches, in their order, and what several of them match together."""
+
+    matches: list[Match]
+    joined: list[Finding]
 
 
 class Engine:
@@ -91,53 +104,59 @@ class Engine:
         self._closed = False
         patterns: dict[Pattern, int] = {}
         groups = [
-            _Group(rule, at, tuple(patterns.setdefault(pattern, len(patterns)) for pattern in group))
+            MatchedGroup(rule, at, tuple(patterns.setdefault(one, len(patterns)) for one in group), _sole(rule, at, group))
             for rule, when in rules.items()
             for at, group in enumerate(when)
             if check_group(rule, group)
         ]
-        self._alone: dict[int, list[_Group]] = {}
-        self._first: dict[int, list[tuple[str, int, tuple[tuple[int, ...], frozenset[int]]]]] = {}
+        self._alone: dict[int, list[MatchedGroup]] = {}
+        self._first: dict[int, list[MatchedGroup]] = {}
         for group in groups:
             if len(group.patterns) == 1:
                 self._alone.setdefault(group.patterns[0], []).append(group)
             else:
-                wanted = (group.patterns, frozenset(group.patterns))
-                self._first.setdefault(group.patterns[0], []).append((group.rule, group.number, wanted))
+                self._first.setdefault(group.patterns[0], []).append(group)
         self._together = {number for group in groups if len(group.patterns) > 1 for number in group.patterns}
         self._likeness = Likeness(patterns)
         self._shards = [_Shard(named) for named in shards({str(at): ((pattern,),) for pattern, at in patterns.items()})]
         self._made = 0
-        self._matches: Memo[Hashable, _Match] = Memo(MOST_REMEMBERED)
-        self._rank = {key: at for at, key in enumerate(sorted((group.rule, group.number) for group in groups))}
-        self._found: Memo[tuple[str, int], list[_Ranked]] = Memo(MOST_REMEMBERED)
+        self._matches: Memo[Hashable, Match] = Memo(MOST_REMEMBERED)
 
     def evaluate(self, facts: Sequence[Fact]) -> list[Finding]:
         """Every finding for these facts, in order, each once. Raises `EngineError` if the engine lost any."""
+        return self.findings(facts, self.found(facts))
+
+    def found(self, facts: Sequence[Fact]) -> Found:
+        """The same, fact by fact and in no order, for who remembers what follows from a match."""
         self._enter()
-        found: list[_Ranked] = []
-        matched: dict[int, list[str]] = {}
-        for fact, match in zip(facts, self._match(facts), strict=True):
-            alone = self._found.get((fact.id, match.number))
-            if alone is None:
-                named = (fact.id,)
-                alone = [self._ranked(rule, number, named) for rule, number, _ in match.alone]
-                self._found.keep((fact.id, match.number), alone)
-            found += alone
+        matches = self._match(facts)
+        matched: dict[int, tuple[str, ...]] = {}
+        begun: list[MatchedGroup] = []
+        for fact, match in zip(facts, matches, strict=True):
+            if not KINDS[fact.kind].many:
+                matched.update(match.together)
+                begun += match.begins
+                continue
             for pattern in match.together:
                 if pattern in matched:
-                    matched[pattern].append(fact.id)
+                    matched[pattern] += (fact.id,)
                 else:
-                    matched[pattern] = [fact.id]
-        for pattern in matched.keys() & self._first.keys():
-            for rule, number, patterns in self._first[pattern]:
-                if matched.keys() >= patterns[1]:
-                    found += [self._ranked(rule, number, ids) for ids in product(*[matched[other] for other in patterns[0]])]
-        found.sort()
-        return [finding for _, _, finding in found]
+                    matched[pattern] = (fact.id,)
+                    begun += self._first.get(pattern, ())
+        joined: list[Finding] = []
+        for rule, number, patterns, sole in begun:
+            # Two or three patterns, of which the first one is there.
+            if patterns[1] in matched and patterns[-1] in matched:
+                if sole is not None:
+                    joined.append(sole)
+                else:
+                    joined += [Finding(rule, number, ids) for ids in product(*[matched[one] for one in patterns])]
+        return Found(matches, joined)
 
-    def _ranked(self, rule: str, group: int, facts: tuple[str, ...]) -> _Ranked:
-        return self._rank[rule, group], facts, Finding(rule, group, facts)
+    def findings(self, facts: Sequence[Fact], found: Found) -> list[Finding]:
+        """What was found, in the order of rules, groups and facts."""
+        alone = [finding for fact, match in zip(facts, found.matches, strict=True) for finding in alone_of(fact, match)]
+        return sorted([*alone, *found.joined])
 
     def check(self) -> None:
         """Run every shard with nothing but its sentinel. Raises `EngineError` if one does not come back."""
@@ -162,13 +181,13 @@ class Engine:
         if self._closed:
             raise EngineError("the engine was closed")
 
-    def _match(self, facts: Sequence[Fact]) -> list[_Match]:
+    def _match(self, facts: Sequence[Fact]) -> list[Match]:
         """What each fact matches, the unknown ones in one go."""
         keys = [fact.like or self._likeness.of(fact.kind, fact.properties) for fact in facts]
         found = [self._matches.get(key) for key in keys]
+        if None not in found:
+            return found  # type: ignore[return-value]
         missing = {key: fact for key, fact, match in zip(keys, facts, found, strict=True) if match is None}
-        if not missing:
-            return [match for match in found if match is not None]
         asked = list(missing.values())
         patterns: dict[str, list[int]] = {fact.id: [] for fact in asked}
         for shard in self._shards:
@@ -178,10 +197,21 @@ class Engine:
         for key, fact in missing.items():
             numbers = tuple(sorted(set(patterns[fact.id])))
             alone = tuple(group for number in numbers for group in self._alone.get(number, ()))
-            together = tuple(number for number in numbers if number in self._together)
+            together: dict[int, tuple[str, ...]] = {number: (fact.id,) for number in numbers if number in self._together}
+            begins = tuple(group for number in together for group in self._first.get(number, ()))
             self._made += 1
-            made[key] = self._matches.keep(key, _Match(self._made, alone, together))
+            made[key] = self._matches.keep(key, Match(self._made, alone, together, begins))
         return [made[key] if match is None else match for key, match in zip(keys, found, strict=True)]
+
+
+def alone_of(fact: Fact, match: Match) -> list[Finding]:
+    """What holds for a fact by itself."""
+    return [Finding(group.rule, group.number, (fact.id,)) for group in match.alone]
+
+
+def _sole(rule: str, at: int, group: Group) -> Finding | None:
+    # The only fact of a kind is called by it.
+    return None if any(KINDS[one.kind].many for one in group) else Finding(rule, at, tuple([one.kind for one in group]))
 
 
 class _Shard:

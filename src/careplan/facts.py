@@ -39,6 +39,8 @@ LEAST_NUMBER = 0.0001
 class Fact(msgspec.Struct, frozen=True, gc=False):
     """One fact. `indexes` point into the list of the request that it is about; empty for facts about the patient.
 
+    `id` is the kind where a patient has one fact of it.
+
     `whole` is False where a list was not given or not understood entirely: what it does not name is then unknown.
     `mark` is the same for facts with the same content about entries of the same names, `like` also for those that no
     pattern can tell apart; 0 where nobody has looked.
@@ -107,16 +109,13 @@ class FactMaker:
 
     def _kept(self, key: Hashable, fact: Fact) -> Fact:
         """Mark a new fact, and remember it for all that is made from the same."""
-        return self._facts.keep(key, self._marked(fact))
-
-    def _marked(self, fact: Fact) -> Fact:
         # Numbers are never used again, so that what was forgotten is not taken for something else.
         self._made += 1
         alike = self._likeness.of(fact.kind, fact.properties)
         like = self._likes.get(alike)
         if like is None:
             like = self._likes.keep(alike, self._made)
-        return msgspec.structs.replace(fact, mark=self._made, like=like)
+        return self._facts.keep(key, msgspec.structs.replace(fact, mark=self._made, like=like))
 
     def _single(self, patient: Patient, *, doubtful: bool) -> Iterable[Fact]:
         protocol = patient.protocol and (self._plausibility.usable(patient.protocol) if doubtful else patient.protocol)
@@ -210,16 +209,20 @@ class FactMaker:
                     fact = self._kept(key, made)
                 yield fact
                 if not self._looked_at & {row.ingredient, *row.classes}:
-                    yield self._check(resolved, "no_rule", at)
+                    yield self._check(resolved, names[resolved.index], "no_rule", at)
             if resolved.problem:
-                yield self._check(resolved, resolved.problem)
+                yield self._check(resolved, names[resolved.index], resolved.problem)
         yield from self._shared_classes(rows, entries, names)
         yield self._regimen(patient, medicines, rows, names)
 
-    def _check(self, resolved: Resolved, problem: str, at: int | None = None) -> Fact:
+    def _check(self, resolved: Resolved, name: tuple[str, ...], problem: str, at: int | None = None) -> Fact:
+        key = ("medicine_check", problem, resolved.index, at, resolved.suggestions, name)
+        known = self._facts.get(key)
+        if known is not None:
+            return known
         properties: Properties = {"problem": problem, "suggestion": bool(resolved.suggestions)}
         place = f"{resolved.index}" if at is None else f"{resolved.index}.{at}"
-        return self._marked(Fact(f"x{place}", "medicine_check", properties, (resolved.index,)))
+        return self._kept(key, Fact(f"x{place}", "medicine_check", properties, (resolved.index,)))
 
     def _shared_classes(
         self, rows: Mapping[str, Ingredient], entries: Mapping[str, list[int]], names: Sequence[tuple[str, ...]]
@@ -272,18 +275,22 @@ class FactMaker:
 
     def _goals(self, patient: Patient, goals: Sequence[GoalJudgement]) -> Iterable[Fact]:
         for at, goal in enumerate(goals):
-            properties: Properties = {
-                "understood": goal.understood,
-                "specific": goal.specific,
-                "one_action": goal.one_action,
-                "amount": goal.amount,
-                "when_or_how_often": goal.when_or_how_often,
-                "own_control": goal.own_control,
-                "small": goal.small,
-                "safety": goal.safety,
-                "topic": goal.topic,
-            }
-            yield self._marked(Fact(f"g{at}", "goal", properties, (at,)))
+            one = ("goal", at, goal)
+            known = self._facts.get(one)
+            if known is None:
+                properties: Properties = {
+                    "understood": goal.understood,
+                    "specific": goal.specific,
+                    "one_action": goal.one_action,
+                    "amount": goal.amount,
+                    "when_or_how_often": goal.when_or_how_often,
+                    "own_control": goal.own_control,
+                    "small": goal.small,
+                    "safety": goal.safety,
+                    "topic": goal.topic,
+                }
+                known = self._kept(one, Fact(f"g{at}", "goal", properties, (at,)))
+            yield known
         summary: Properties = {"list": _list_state(patient.expectations.goals)}
         if patient.expectations.goals is not None:
             summary["count"] = float(len(goals))

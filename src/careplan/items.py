@@ -1,22 +1,24 @@
 """The items of a plan: texts filled in, and what is about the same thing merged.
 
-An item that holds none of the caller's own words follows from its rule, from the facts behind it and from the lists they
-are about; it is remembered for these, ready to be sent.
+But for the caller's own words, an item follows from its rule, from the facts behind it and from the lists they are about;
+it is remembered for these, ready to be sent. What one fact brings by itself is remembered together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
+from functools import cached_property
 from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
 
-from careplan.engine import Finding
+from careplan.engine import Finding, Found, Match, alone_of
 from careplan.facts import Case, Fact
 from careplan.fields import KINDS, member
 from careplan.medications import Resolved, called
 from careplan.memo import Memo
+from careplan.ownwords import Marks, Outline
 from careplan.plan import About, Ask, Evidence, Item, RuleRef, evidence
 from careplan.rulebook.model import LEVELS, Decision, Rule, Rulebook
 from careplan.words import HoldSentences, Topics, Words, topics
@@ -31,7 +33,8 @@ _encode = msgspec.json.Encoder().encode
 class _Prepared(msgspec.Struct, frozen=True):
     """What of a rule is the same for every patient.
 
-    `says` are, for each pattern of each group, the fields of its fact that an item can say something of.
+    `says` are, for each pattern of each group, the fields of its fact that an item can say something of; `subjects` for each
+    group the place of the pattern of whose kind there can be many facts, if it has one.
     """
 
     rule: Rule
@@ -41,17 +44,33 @@ class _Prepared(msgspec.Struct, frozen=True):
     names: frozenset[str]
     topics: tuple[Topics, ...]
     says: tuple[tuple[tuple[str, ...], ...], ...]
+    subjects: tuple[int | None, ...]
     signed: bool
     simple: bool
 
 
 class Written(NamedTuple):
-    """An item in the order of the plan: `order` sorts it; `raw` is its JSON."""
+    """An item in the order of the plan: `order` sorts it; `raw` is its JSON.
+
+    With an `outline`, both have marks where the caller's own words go.
+    """
 
     order: tuple[int, list[int], str]
     item: Item
     raw: msgspec.Raw
     decides: Decision | None
+    outline: Outline | None = None
+
+
+class _Portion(NamedTuple):
+    """What one fact brings by itself: items, and findings of rules that other facts may make hold as well."""
+
+    items: list[Written]
+    findings: list[Finding]
+
+
+_Behind = list[tuple[int, list[Fact]]]
+"""The groups of a rule that hold, by their numbers, with the facts that they match."""
 
 
 class Items:
@@ -63,62 +82,65 @@ class Items:
         ranked = sorted(self._prepared, key=lambda name: self._prepared[name].rank)
         self._order = {name: at for at, name in enumerate(ranked)}
         self._hold_sentences = HoldSentences.of(book)
-        self._simple = frozenset(name for name, prepared in self._prepared.items() if prepared.simple)
-        self._of_fact: Memo[tuple[int, bool], list[Written]] = Memo(MOST_REMEMBERED)
+        self._portions: Memo[tuple[int, bool], _Portion] = Memo(MOST_REMEMBERED)
         self._met: Memo[Hashable, Written] = Memo(MOST_REMEMBERED)
         self._written: Memo[Hashable, Written] = Memo(MOST_WRITTEN)
 
-    def of(self, case: Case, findings: Sequence[Finding], words: Words) -> list[Written]:
-        """The items of one case, in order."""
-        writing, begun = _Writing(case, words), words.begun
-        found: list[Written] = []
-        remembered: set[str] = set()
-        keys: dict[str, tuple[int, bool]] = {}
-        fresh: dict[str, list[Written]] = {}
-        for fact in case.facts:
+    def of(self, case: Case, found: Found, words: Words, *, encoded: bool) -> list[Written]:
+        """The items of one case, in order; if they are wanted `encoded`, only `raw` has the caller's own words."""
+        writing = _Writing(self._book, case, words)
+        written: list[Written] = []
+        findings: list[Finding] = []
+        for fact, match in zip(case.facts, found.matches, strict=True):
+            if not match.alone:
+                continue
             # Where a condition or a medicine was sent twice, items about it are merged.
             if fact.kind in writing.apart or fact.properties.get("sent_twice") is True:
+                findings += alone_of(fact, match)
                 continue
-            key = (fact.mark, begun)
-            items = self._of_fact.get(key)
-            if items is None:
-                keys[fact.id], fresh[fact.id] = key, []
-            else:
-                remembered.add(fact.id)
-                found += items
+            key = (fact.mark, writing.begun)
+            portion = self._portions.get(key) or self._portions.keep(key, self._portion(fact, match, writing))
+            written += portion.items
+            findings += portion.findings
+        findings += found.joined
         merged: dict[tuple[str, str], list[Finding]] = {}
         for finding in findings:
-            if finding.rule in self._simple:
-                name = finding.facts[0]
-                if name in remembered:
-                    continue
-                if name in fresh:
-                    fresh[name].append(self._item(finding.rule, [finding], writing))
-                    continue
-            subject = next((identity_of(fact) for fact in writing.behind(finding) if KINDS[fact.kind].many), "")
+            at = self._prepared[finding.rule].subjects[finding.group]
+            subject = "" if at is None else identity_of(writing.facts[finding.facts[at]])
             merged.setdefault((finding.rule, subject), []).append(finding)
-        for name, items in fresh.items():
-            found += self._of_fact.keep(keys[name], items)
-        found += [self._item(rule, several, writing) for (rule, _), several in merged.items()]
-        found.sort(key=_order)
-        return found
+        written += [self._item(rule, several, writing) for (rule, _), several in merged.items()]
+        written.sort(key=_order)
+        return [one if one.outline is None else _in_own_words(one, one.outline, words, encoded) for one in written]
+
+    def _portion(self, fact: Fact, match: Match, writing: _Writing) -> _Portion:
+        portion = _Portion([], [])
+        for finding in alone_of(fact, match):
+            prepared = self._prepared[finding.rule]
+            if prepared.simple:
+                portion.items.append(self._alike(prepared, [(finding.group, [fact])], writing))
+            else:
+                portion.findings.append(finding)
+        return portion
 
     def _item(self, rule: str, findings: list[Finding], writing: _Writing) -> Written:
-        """One item, written anew only where none like it is remembered."""
+        """One item, of all that a rule found about the same thing."""
         prepared = self._prepared[rule]
         if len(findings) > 1:
-            findings.sort(key=lambda finding: [fact.indexes for fact in writing.behind(finding)])
+            findings.sort(key=lambda finding: ([writing.facts[name].indexes for name in finding.facts], finding))
         exactly = writing.exactly(prepared, findings)
-        known = self._met.get(exactly) if exactly is not None else None
-        if known is not None:
-            return known
-        key = writing.key(prepared, findings) if exactly is not None else None
-        written = self._written.get(key) if key is not None else None
-        if written is None:
-            written = self._write(prepared, [(one, writing.behind(one)) for one in findings], writing.words)
-            if key is not None:
-                self._written.keep(key, written)
-        return self._met.keep(exactly, written) if exactly is not None else written
+        if exactly is None:
+            return self._write(prepared, writing.behind(findings), writing.words)
+        known = self._met.get(exactly)
+        return known or self._met.keep(exactly, self._alike(prepared, writing.behind(findings), writing))
+
+    def _alike(self, prepared: _Prepared, behind: _Behind, writing: _Writing) -> Written:
+        """An item, written anew only where none that says the same is remembered."""
+        key = writing.key(prepared, behind)
+        known = self._written.get(key)
+        if known is None:
+            made = self._write(prepared, behind, writing.marks)
+            known = self._written.keep(key, made._replace(outline=Outline.of(made.raw)))
+        return known
 
     def _prepare(self, rule: Rule) -> _Prepared:
         file = rule.file
@@ -136,16 +158,19 @@ class Items:
                 tuple(_says(pattern.kind, tested, names) for pattern, tested in zip(group, told, strict=True))
                 for group, told in zip(rule.when, looked_at, strict=True)
             ),
-            signed=(signed := not names.isdisjoint({"hold", "approved_by"})),
+            subjects=tuple(
+                next((at for at, pattern in enumerate(group) if KINDS[pattern.kind].many), None) for group in rule.when
+            ),
+            signed=(signed := not names.isdisjoint({"hold", "doubtful"})),
             simple=not signed and len(rule.when) == 1 and len(rule.when[0]) == 1,
         )
 
-    def _write(self, prepared: _Prepared, found: Sequence[tuple[Finding, list[Fact]]], words: Words) -> Written:
+    def _write(self, prepared: _Prepared, behind: _Behind, words: Words) -> Written:
         rule, file = prepared.rule, prepared.rule.file
         rule_id = rule.id
-        _, facts = found[0]
+        _, facts = behind[0]
         filled = words.fill(facts, prepared.names) if prepared.names else {}
-        because = [phrase for finding, matched in found for phrase in words.because(matched, prepared.topics[finding.group])]
+        because = [phrase for group, matched in behind for phrase in words.because(matched, prepared.topics[group])]
         subject = next((fact for fact in facts if KINDS[fact.kind].many), None)
         patient_words, clinician_words = filled | words.in_plain_words(facts, prepared.names), filled
         held = subject is not None and "hold" in prepared.names
@@ -154,8 +179,8 @@ class Items:
             for_patient, for_clinician = words.hold_sentences(subject, self._hold_sentences)
             patient_words, clinician_words = patient_words | {"hold": for_patient}, filled | {"hold": for_clinician}
         about: dict[str, About] = {}
-        for finding, matched in found:
-            for fact, (_, tokens) in zip(matched, prepared.topics[finding.group], strict=True):
+        for group, matched in behind:
+            for fact, (_, tokens) in zip(matched, prepared.topics[group], strict=True):
                 about |= {entry.pointer: entry for entry in words.about(fact, tokens)}
         item = Item(
             id=rule_id if subject is None else f"{rule_id}/{identity_of(subject)}",
@@ -183,48 +208,66 @@ class Items:
 _order = attrgetter("order")
 
 
+_decode = msgspec.json.Decoder(Item).decode
+
+
+def _in_own_words(one: Written, outline: Outline, words: Words, encoded: bool) -> Written:  # noqa: FBT001
+    raw = outline.filled(words)
+    item = one.item if encoded and one.decides is None else _decode(raw)
+    return Written(one.order, item, msgspec.Raw(raw), one.decides)
+
+
 class _Writing:
     """One case while its items are written, and what an item about some of its facts follows from."""
 
-    def __init__(self, case: Case, words: Words) -> None:
+    def __init__(self, book: Rulebook, case: Case, words: Words) -> None:
         self.words = words
+        self._book = book
+        self.begun = words.begun
+        self.facts = {fact.id: fact for fact in case.facts}
         self._case = case
-        self._facts = {fact.id: fact for fact in case.facts}
-        self._begun = words.begun
         self._protocol = case.patient.protocol is not None
         in_part = any(resolved.problem == "partly_recognized" for resolved in case.medicines)
-        self._own_words = _OWN_WORDS[self._protocol, in_part]
-        self.apart = _APART[self._protocol, in_part]
+        self._unlike = _OF_MEDICINES if in_part else frozenset[str]()
+        conditions = case.patient.conditions or ()
+        self.apart = self._unlike | {"condition"} if len(set(conditions)) < len(conditions) else self._unlike
 
-    def behind(self, finding: Finding) -> list[Fact]:
-        """The facts that a finding is about."""
-        return [self._facts[name] for name in finding.facts]
+    @cached_property
+    def marks(self) -> Words:
+        """The words with which what is remembered is written."""
+        return Marks(self._book, self._case)
+
+    def behind(self, findings: Sequence[Finding]) -> _Behind:
+        """The facts that findings are about."""
+        return [(finding.group, [self.facts[name] for name in finding.facts]) for finding in findings]
 
     def exactly(self, prepared: _Prepared, findings: Sequence[Finding]) -> Hashable:
-        """The facts behind an item just as they are; None if it would hold a caller's own words."""
+        """The facts behind an item just as they are; None if it says more than follows from them."""
         if prepared.signed and self._protocol:
             return None
-        parts: list[int | str | bool] = [prepared.rule.id, self._begun]
+        parts: list[int | str | bool] = [prepared.rule.id, self.begun]
         for finding in findings:
             parts.append(finding.group)
             for name in finding.facts:
-                fact = self._facts[name]
-                if fact.kind in self._own_words:
+                fact = self.facts[name]
+                if fact.kind in self._unlike:
                     return None
                 parts.append(fact.mark)
         return tuple(parts)
 
-    def key(self, prepared: _Prepared, findings: Sequence[Finding]) -> Hashable:
+    def key(self, prepared: _Prepared, behind: _Behind) -> Hashable:
         """What of the facts behind an item it can say: the same for many patients whose facts differ otherwise."""
-        parts: list[Hashable] = [prepared.rule.id, self._begun]
-        for finding in findings:
-            parts.append(finding.group)
-            said = zip(finding.facts, prepared.says[finding.group], prepared.topics[finding.group], strict=True)
-            parts += [self._part(self._facts[name], fields, tokens) for name, fields, (_, tokens) in said]
+        parts: list[Hashable] = [prepared.rule.id, self.begun]
+        for group, facts in behind:
+            parts.append(group)
+            said = zip(facts, prepared.says[group], prepared.topics[group], strict=True)
+            parts += [self._part(fact, fields, tokens) for fact, fields, (_, tokens) in said]
         return tuple(parts)
 
     def _part(self, fact: Fact, fields: Sequence[str], tokens: frozenset[str]) -> Hashable:
         """What an item can say of one fact."""
+        if fact.kind in _SAID_ENTIRELY:
+            return fact.mark
         given = [fact.properties.get(field) for field in fields]
         if fact.kind == "history":
             conditions = self._case.patient.conditions or ()
@@ -237,16 +280,8 @@ class _Writing:
 
 
 _OF_MEDICINES = frozenset({"medicine", "regimen", "shared_class"})
-_OWN_WORDS = {
-    (protocol, in_part): frozenset({"goal", "medicine_check"})
-    | (frozenset({"protocol"}) if protocol else frozenset())
-    | (_OF_MEDICINES if in_part else frozenset())
-    for protocol in (False, True)
-    for in_part in (False, True)
-}
-"""Kinds of facts whose words a caller wrote: with a protocol, a name; with a medicine that was read in part, its name."""
-_APART = {case: kinds | {"condition", "history", "regimen", "shared_class"} for case, kinds in _OWN_WORDS.items()}
-"""Kinds of facts whose items follow from more than the one fact, or hold a caller's own words."""
+"""Kinds of facts whose items name medicines; where one was read in part, how it is named follows from its words."""
+_SAID_ENTIRELY = frozenset({"goal", "medicine_check", "protocol"})
 _ALWAYS_SAID = {"medicine": ("ingredient", "schedule", "indication"), "shared_class": ("class",)}
 
 

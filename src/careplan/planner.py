@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -12,7 +12,7 @@ from careplan.assembly import Assembly, Encoded
 from careplan.consequences import weighed
 from careplan.counterfactual import Counterfactuals, WhatWouldChange
 from careplan.difference import items_of
-from careplan.engine import Engine, Finding
+from careplan.engine import Engine, Finding, Found
 from careplan.explain import Explainer
 from careplan.facts import Case, FactMaker
 from careplan.fields import KINDS
@@ -28,10 +28,10 @@ from careplan.rulebook.model import Rulebook
 class Planner:
     """Everything that is prepared once per rulebook. Belongs to the thread that made it, as its engine does."""
 
-    def __init__(self, book: Rulebook, watch: Callable[[float, Sequence[Finding], str], None] | None = None) -> None:
-        """`watch` is told of each plan: the seconds in the engine, the findings and the plan's status."""
+    def __init__(self, book: Rulebook, watch: Callable[[float, Iterable[str], str], None] | None = None) -> None:
+        """`watch` is told of each plan: the seconds in the engine, the rules that hold and the plan's status."""
         self.book = book
-        self._watch = watch or (lambda _seconds, _findings, _status: None)
+        self._watch = watch or (lambda _seconds, _rules, _status: None)
         self.intake = Intake(book.conditions, book.classes)
         self._facts = FactMaker(book)
         self._engine = Engine({rule.id: rule.when for rule in book.rules.values()})
@@ -46,15 +46,16 @@ class Planner:
 
     def traced(self, patient: Patient) -> tuple[Case, list[Finding], CarePlan]:
         """The same plan with the facts and findings behind it."""
-        case, findings, took = self._found(patient)
-        plan = self._assembly.plan(case, findings)
-        self._watch(took, findings, plan.status)
+        case, found, took = self._found(patient)
+        plan = self._assembly.plan(case, found)
+        findings = self._engine.findings(case.facts, found)
+        self._watch(took, (finding.rule for finding in findings), plan.status)
         return case, findings, plan
 
     def rehearsed(self, patient: Patient) -> CarePlan:
-        """The same plan, of somebody made up: not counted."""
-        case, findings, _ = self._found(patient)
-        return self._assembly.plan(case, findings)
+        """The same plan where nobody asked for it by itself, so that nobody is told of it."""
+        case, found, _ = self._found(patient)
+        return self._assembly.plan(case, found)
 
     def encoded(self, patient: Patient) -> bytes:
         """The JSON of the same plan, byte for byte, in less time."""
@@ -62,16 +63,16 @@ class Planner:
 
     def summed_up(self, patient: Patient) -> Encoded:
         """The same with the status of the plan and the rules of its items."""
-        case, findings, took = self._found(patient)
-        encoded = self._assembly.encoded(case, findings)
-        self._watch(took, findings, encoded.status)
+        case, found, took = self._found(patient)
+        encoded = self._assembly.encoded(case, found)
+        self._watch(took, encoded.rules, encoded.status)
         return encoded
 
-    def _found(self, patient: Patient) -> tuple[Case, list[Finding], float]:
+    def _found(self, patient: Patient) -> tuple[Case, Found, float]:
         case = self._facts.case(patient)
         began = time.perf_counter()
-        findings = self._engine.evaluate(case.facts)
-        return case, findings, time.perf_counter() - began
+        found = self._engine.found(case.facts)
+        return case, found, time.perf_counter() - began
 
     def explained(self, patient: Patient) -> CarePlan:
         """The same plan with what became of every rule, and why."""
@@ -99,12 +100,7 @@ class Planner:
             for finding in findings
         )
         found = self._counterfactuals.what_would_change(case, rule, there=there, subject=subject)
-        return weighed(found, item, patient, self._planned)
-
-    def _planned(self, patient: Patient) -> CarePlan:
-        """A plan that nobody asked for by itself, so that nobody is told of it."""
-        case = self._facts.case(patient)
-        return self._assembly.plan(case, self._engine.evaluate(case.facts))
+        return weighed(found, item, patient, self.rehearsed)
 
     def remembered(self) -> Iterator[Memo[Any, Any]]:
         """All that is remembered from earlier patients."""

@@ -54,11 +54,11 @@ class Questions:
             for pattern in group
             for test in tests_of(pattern.tests)
         }
-        self._untested = frozenset(
-            f"{kind}.{name}"
-            for kind, described in KINDS.items()
-            for name, field in described.fields.items()
-            if field.sent and (kind, name) not in tested
+        self._untested = tuple(
+            (kind, name)
+            for kind, described in sorted(KINDS.items())
+            for name, field in sorted(described.fields.items())
+            if field.sent and (kind, name) not in tested and kind != "medicine"
         )
 
     def unanswered(self, case: Case) -> tuple[Asking, ...]:
@@ -113,9 +113,9 @@ class Questions:
 
     def _silent(self, case: Case, spoken_of: set[str], words: Words) -> Iterator[NotConsidered]:
         patient = case.patient
-        for kind, _, name in (entry.partition(".") for entry in sorted(self._untested)):
+        for kind, name in self._untested:
             source = patient if kind == "patient" else getattr(patient, kind, None)
-            if kind != "medicine" and getattr(source, name, None) is not None:
+            if getattr(source, name, None) is not None:
                 pointer = f"/{name}" if kind == "patient" else f"/{kind}/{name}"
                 label = self._book.vocabulary.fields[f"{kind}.{name}"].label
                 yield NotConsidered(pointer=pointer, what=label, why="No rule of this rulebook looks at it.")

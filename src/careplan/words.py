@@ -239,7 +239,7 @@ class Words:
             case "goal", "goal":
                 return f"“{self.entry('goal', fact.indexes[0])}”"
             case "protocol", "approved_by":
-                return self._approver()
+                return self.approver()
             case "protocol", "doubtful":
                 return "; ".join(doubt.words for doubt in self._case.doubts) or None
             case "goal", "goal_example":
@@ -247,7 +247,8 @@ class Words:
             case _:
                 return None
 
-    def _approver(self) -> str | None:
+    def approver(self) -> str | None:
+        """Who signed the clinic's figures."""
         protocol = self._case.patient.protocol
         return " ".join(protocol.approved_by.split()) if protocol and protocol.approved_by else None
 

@@ -14,7 +14,7 @@ import time
 import warnings
 
 from careplan.cli import main
-from careplan.engine import Finding
+from careplan.engine import Found
 from careplan.facts import Case
 from careplan.patient import Patient
 from careplan.planner import Planner
@@ -38,7 +38,7 @@ def _raise(words: str) -> None:
     raise ValueError(words)
 
 
-def faulty(self: Planner, patient: Patient) -> tuple[Case, list[Finding], float]:
+def faulty(self: Planner, patient: Patient) -> tuple[Case, Found, float]:
     """Plan, or do what the name of the first medicine says."""
     words = repr(patient)
     match (patient.medications[0].name if patient.medications else "").split():  # type: ignore[union-attr]

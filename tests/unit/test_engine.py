@@ -93,7 +93,7 @@ def fact_sets(draw: st.DrawFn, tested: Tested) -> list[Fact]:
                     else:
                         values: st.SearchStrategy[Any] = st.booleans() if field.type == "boolean" else tokens_of(field)
                         properties[name] = draw(values)
-            facts.append(Fact(f"{kind}{at}", kind, properties))
+            facts.append(Fact(f"{kind}{at}" if KINDS[kind].many else kind, kind, properties))
     return facts
 
 
