@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from careplan.certainty import Certainty, Verdict
 from careplan.facts import Case, Fact
 from careplan.fields import KINDS, SESSION_COUNTS
@@ -20,13 +22,16 @@ MOST_REMEMBERED = 1_024
 
 
 class _Seen(NamedTuple):
-    """What one fact, or one list that was not sent, says of the patterns of its kind: those that hold, and those open.
+    """What one fact, or one list that was not sent, says of the patterns of its kind.
 
-    Of a kind of which there can be many facts, each is a subject by itself: what holds for one leaves another one open.
+    `alone` has the rules that ask for nothing else and hang on an answer, by its pointer. Of patterns that rules ask for
+    among others, `holds` has those that hold, `open` those that hang on answers. Of a kind of which there can be many
+    facts, each is a subject by itself: what holds for one leaves another one open.
     """
 
     number: int
     many: bool
+    alone: tuple[tuple[str, frozenset[int]], ...]
     holds: frozenset[int]
     open: tuple[tuple[int, frozenset[str]], ...]
 
@@ -43,6 +48,9 @@ _OnSubjects = dict[int, list[tuple[int, frozenset[str] | None]]]
 _ALL = -1
 """The subject of a group that is about the patient as a whole."""
 
+
+_THE_HOLD = frozenset({"hold"})
+"""Stands for the answers that the question of a hold waits for."""
 
 _LISTED = {"regimen": "medicine", "history": "condition"}
 """A fact about a list as a whole, with the kind of the facts about its entries."""
@@ -69,9 +77,11 @@ class Openness:
             alone = len(when) == 1 and len(when[0]) == 1
             for number in {patterns[pattern] for group in when for pattern in group}:
                 (self._alone if alone else self._together).setdefault(number, []).append(at)
+        self._only = {at: when[0][0] for at, when in enumerate(self._rules) if len(when) == 1 and when[0][1] is None}
         self._likeness = Likeness(patterns)
         self._seen: Memo[Hashable, _Seen] = Memo(MOST_REMEMBERED)
         self._bundled: Memo[Hashable, list[_Verdict]] = Memo(MOST_REMEMBERED)
+        self._anywhere: Memo[Hashable, list[_Verdict]] = Memo(MOST_REMEMBERED)
         self._made = 0
 
     def seen(self, case: Case) -> list[_Seen]:
@@ -83,12 +93,18 @@ class Openness:
                 found.append(self._of_missing(case, certainty, kind))
         return found
 
-    def hanging(self, seen: Iterable[_Seen]) -> dict[str, list[int]]:
+    def hanging(self, seen: Iterable[_Seen]) -> dict[str, set[int]]:
         """By the JSON Pointer of an answer that is missing, the numbers of the rules that hang on it."""
         holds: set[int] = set()
         waits: dict[int, frozenset[str]] = {}
         subjects: _OnSubjects = {}
+        found: dict[str, set[int]] = {}
         for at, one in enumerate(seen):
+            for pointer, rules in one.alone:
+                if pointer in found:
+                    found[pointer] |= rules
+                else:
+                    found[pointer] = set(rules)
             for pattern, pointers in one.open:
                 before = waits.get(pattern)
                 waits[pattern] = pointers if before is None else before | pointers
@@ -99,16 +115,10 @@ class Openness:
                     subjects.setdefault(pattern, []).append((at, None))
             else:
                 holds |= one.holds
-        found: dict[str, list[int]] = {}
-        candidates: set[int] = set()
-        for pattern, pointers in waits.items():
-            for rule in self._alone.get(pattern, ()):
-                for pointer in pointers:
-                    found.setdefault(pointer, []).append(rule)
-            candidates.update(self._together.get(pattern, ()))
-        for rule in candidates:
-            for pointer in self._rule(rule, holds, waits, subjects):
-                found.setdefault(pointer, []).append(rule)
+        for rule in {rule for pattern in waits for rule in self._together[pattern]}:
+            only = self._only.get(rule)
+            for pointer in self._rule(rule, holds, waits, subjects) if only is None else _all_of(only, holds, waits):
+                found.setdefault(pointer, set()).add(rule)
         return found
 
     def _rule(self, rule: int, holds: set[int], waits: Mapping[int, frozenset[str]], subjects: _OnSubjects) -> Iterable[str]:
@@ -134,14 +144,37 @@ class Openness:
         if fact.kind == "medicine" and fact.ingredient:
             key = (key, fact.indexes, case.holds[fact.ingredient.ingredient])
         elif fact.kind == "treatment":
-            key = (fact.mark, "treatment")
+            key = (key, "treatment", *_counts(case))
         elif fact.kind == "protocol" and case.doubts:
             key = (key, *(doubt.pointer for doubt in case.doubts))
         elif not fact.whole:
             key = (key, certainty.list_is_missing(_LISTED[fact.kind]), "not whole")
         found = self._seen.get(key)
         if found is None:
-            found = self._keep(key, fact.kind, self._verdicts(case, certainty, fact))
+            of_medicine = fact.kind == "medicine" and fact.ingredient
+            verdicts = self._of_medicine(case, fact) if of_medicine else self._verdicts(case, certainty, fact)
+            found = self._keep(key, fact.kind, verdicts)
+        return found
+
+    def _of_medicine(self, case: Case, fact: Fact) -> Iterable[_Verdict]:
+        """The same for every place in the list, and whatever the question of a hold waits for, but for the pointers."""
+        assert fact.ingredient
+        ingredient, at = fact.ingredient.ingredient, fact.indexes[0]
+        hold = case.holds[ingredient]
+        key = (fact.like, hold.stance, hold.may_open, bool(hold.waits_for))
+        verdicts = self._anywhere.get(key)
+        if verdicts is None:
+            supposed = msgspec.structs.replace(hold, waits_for=_THE_HOLD if hold.waits_for else frozenset())
+            certainty = Certainty(msgspec.structs.replace(case, holds={ingredient: supposed}))
+            first = msgspec.structs.replace(fact, indexes=(0,))
+            verdicts = self._anywhere.keep(key, list(self._verdicts(case, certainty, first)))
+        here: dict[frozenset[str], frozenset[str]] = {}
+        found: list[_Verdict] = []
+        for number, (holds, pointers) in verdicts:
+            if pointers and pointers not in here:
+                own = frozenset(pointer.replace("/0/", f"/{at}/", 1) for pointer in pointers - _THE_HOLD)
+                here[pointers] = own | hold.waits_for if pointers & _THE_HOLD else own
+            found.append((number, (holds, here.get(pointers, pointers))))
         return found
 
     def _verdicts(self, case: Case, certainty: Certainty, fact: Fact) -> Iterable[_Verdict]:
@@ -157,8 +190,7 @@ class Openness:
             elif fact.kind == "protocol" and case.doubts:
                 key = (key, *(doubt.pointer for doubt in case.doubts))
             elif not SESSION_COUNTS.isdisjoint(bundle.properties):
-                treatment = case.patient.treatment
-                key = (bundle.number, *given.items(), treatment.sessions_planned, treatment.sessions_completed)
+                key = (key, *_counts(case))
             verdicts = self._bundled.get(key)
             if verdicts is None:
                 verdicts = [(number, certainty.of_fact(pattern, fact)) for number, pattern in bundle.patterns]
@@ -176,10 +208,36 @@ class Openness:
 
     def _keep(self, key: Hashable, kind: str, verdicts: Iterable[_Verdict]) -> _Seen:
         self._made += 1
-        listed, many = list(verdicts), KINDS[kind].many
-        # Whether a pattern holds for one of many matters only to rules that have it among others.
-        holds = frozenset(
-            number for number, (verdict, _) in listed if verdict and not (many and number not in self._together)
-        )
-        waits = tuple((number, pointers) for number, (verdict, pointers) in listed if verdict is None)
-        return self._seen.keep(key, _Seen(self._made, many, holds, waits))
+        alone: dict[str, set[int]] = {}
+        holds: list[int] = []
+        waits: list[tuple[int, frozenset[str]]] = []
+        for number, (verdict, pointers) in verdicts:
+            if verdict is None:
+                for rule in self._alone.get(number, ()):
+                    for pointer in pointers:
+                        alone.setdefault(pointer, set()).add(rule)
+            if number in self._together:
+                if verdict is None:
+                    waits.append((number, pointers))
+                elif verdict:
+                    holds.append(number)
+        listed = tuple([(pointer, frozenset(rules)) for pointer, rules in alone.items()])
+        return self._seen.keep(key, _Seen(self._made, KINDS[kind].many, listed, frozenset(holds), tuple(waits)))
+
+
+def _all_of(patterns: Iterable[int], holds: set[int], waits: Mapping[int, frozenset[str]]) -> frozenset[str]:
+    """The answers on which patterns hang that must all hold; none if no answers could make them."""
+    found: frozenset[str] = frozenset()
+    for pattern in patterns:
+        if pattern not in holds:
+            pointers = waits.get(pattern)
+            if not pointers:
+                return frozenset()
+            found |= pointers
+    return found
+
+
+def _counts(case: Case) -> tuple[object, ...]:
+    """What verdicts on counts of sessions follow from besides the fact: where one is missing, on the other one."""
+    planned, completed = case.patient.treatment.sessions_planned, case.patient.treatment.sessions_completed
+    return (planned is None,) if (planned is None) == (completed is None) else (planned, completed)

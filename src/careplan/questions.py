@@ -79,7 +79,7 @@ class Questions:
         spoken_of = {about.pointer for item in items for about in item.about}
         return sorted(self._silent(case, spoken_of, words), key=lambda entry: (entry.pointer, entry.what))
 
-    def _asks(self, pointer: str, rules: list[int]) -> Asking:
+    def _asks(self, pointer: str, rules: Iterable[int]) -> Asking:
         """A question with its rank among others."""
         key = (pointer, tuple(sorted(rules)))
         found = self._made.get(key)

@@ -13,8 +13,10 @@ from typing import Any
 import structlog
 from litestar import Litestar, Request, Response, Router, get
 from litestar.config.cors import CORSConfig
+from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.handlers import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.openapi.spec import Contact, Server, Tag
@@ -69,6 +71,12 @@ _READ = {"scope": "read", "opens": "docs"}
 def openapi_json(request: Request[None, None, State]) -> Response[Mapping[str, Any]]:
     """The contract."""
     return Response(edition_of(request).contract, media_type="application/json")
+
+
+async def _guarded(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    # As one, since the framework copies the route for each guard of a request.
+    await admitted(connection, handler)
+    await queried(connection, handler)
 
 
 def build(book: Rulebook, settings: Settings) -> Litestar:
@@ -145,7 +153,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
             Exception: problems.on_failure,
         },
         cors_config=_cors(settings.origins),
-        guards=[admitted, queried],
+        guards=[_guarded],
         lifespan=[planning],
         middleware=[Leasing()],
         logging_config=None,

@@ -91,7 +91,7 @@ class NotAcceptable(HTTPException):
 
 def chosen(accept: str | None, default: str, among: Iterable[str]) -> str:
     """The media type that the Accept header likes best, of several equals the default. Raises 406."""
-    if accept is None or not accept.strip():
+    if accept is None or accept in ("", "*/*", default) or not accept.strip():
         return default
     ranges = MIMEAccept([(_bare(wanted), quality) for wanted, quality in parse_accept_header(accept) if _ours(wanted)])
     found = ranges.best_match([default, *(one for one in among if one != default)])
