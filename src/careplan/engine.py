@@ -19,6 +19,7 @@ import sys
 import threading
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import count, product
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -55,6 +56,9 @@ class Finding(msgspec.Struct, frozen=True, order=True, gc=False):
     facts: tuple[str, ...]
 
 
+_in_order = attrgetter("rule", "group", "facts")
+
+
 class _MatchedFact(msgspec.Struct, gc=False):
     id: str
 
@@ -84,9 +88,9 @@ class Match(NamedTuple):
     """
 
     number: int
-    alone: tuple[MatchedGroup, ...]
+    alone: list[MatchedGroup]
     together: dict[int, tuple[str, ...]]
-    begins: tuple[MatchedGroup, ...]
+    begins: list[MatchedGroup]
 
 
 class Found(NamedTuple):
@@ -156,13 +160,13 @@ class Engine:
     def findings(self, facts: Sequence[Fact], found: Found) -> list[Finding]:
         """What was found, in the order of rules, groups and facts."""
         alone = [finding for fact, match in zip(facts, found.matches, strict=True) for finding in alone_of(fact, match)]
-        return sorted([*alone, *found.joined])
+        return sorted([*alone, *found.joined], key=_in_order)
 
     def check(self) -> None:
         """Run every shard with nothing but its sentinel. Raises `EngineError` if one does not come back."""
         self._enter()
         for shard in self._shards:
-            list(shard.evaluate(()))
+            shard.evaluate(())
 
     def forget(self) -> None:
         """Forget what facts matched before, so that the next ones are matched afresh."""
@@ -191,14 +195,18 @@ class Engine:
         asked = list(missing.values())
         patterns: dict[str, list[int]] = {fact.id: [] for fact in asked}
         for shard in self._shards:
-            for name, fact_id in shard.evaluate(asked):
-                patterns[fact_id].append(int(name))
+            for number, fact_id in shard.evaluate(asked):
+                patterns[fact_id].append(number)
         made = {}
         for key, fact in missing.items():
-            numbers = tuple(sorted(set(patterns[fact.id])))
-            alone = tuple(group for number in numbers for group in self._alone.get(number, ()))
-            together: dict[int, tuple[str, ...]] = {number: (fact.id,) for number in numbers if number in self._together}
-            begins = tuple(group for number in together for group in self._first.get(number, ()))
+            alone: list[MatchedGroup] = []
+            begins: list[MatchedGroup] = []
+            together: dict[int, tuple[str, ...]] = {}
+            for number in sorted(set(patterns[fact.id])):
+                alone += self._alone.get(number, ())
+                if number in self._together:
+                    together[number] = (fact.id,)
+                    begins += self._first.get(number, ())
             self._made += 1
             made[key] = self._matches.keep(key, Match(self._made, alone, together, begins))
         return [made[key] if match is None else match for key, match in zip(keys, found, strict=True)]
@@ -218,24 +226,26 @@ class _Shard:
     """One ruleset of the engine."""
 
     def __init__(self, groups: Iterable[Named]) -> None:
-        self._groups = {f"r{at}": named for at, named in enumerate(groups)}
-        self._kinds = frozenset(pattern.kind for named in self._groups.values() for pattern in named.group)
-        ruleset: Json = {
-            name: {"all": [{pattern.kind: compile_pattern(pattern)} for pattern in named.group]}
-            for name, named in self._groups.items()
-        }
+        ruleset: Json = {}
+        self._patterns: dict[str, tuple[int, str]] = {}
+        for at, named in enumerate(groups):
+            (pattern,) = named.group
+            ruleset[f"r{at}"] = {"all": [{pattern.kind: compile_pattern(pattern)}]}
+            self._patterns[f"r{at}"] = (int(named.rule), pattern.kind)
+        self._kinds = frozenset(kind for _, kind in self._patterns.values())
         ruleset[_SENTINEL] = {"all": [{"fact": {"kind": _SENTINEL}}]}
         self._handle = _durable.create_ruleset(f"careplan-{next(_numbers)}", _encode(ruleset).decode())
 
-    def evaluate(self, facts: Sequence[Fact]) -> Iterable[tuple[str, str]]:
-        """Each pattern by its name with the id of a fact that it matches."""
+    def evaluate(self, facts: Sequence[Fact]) -> list[tuple[int, str]]:
+        """Each pattern by its number with the id of a fact that it matches."""
         relevant = [
             {"sid": _SESSION, "id": fact.id, "kind": fact.kind, **fact.properties}
             for fact in facts
             if fact.kind in self._kinds
         ]
+        found: list[tuple[int, str]] = []
         if facts and not relevant:
-            return
+            return found
         relevant.append({"sid": _SESSION, "id": _SENTINEL, "kind": _SENTINEL})
         try:
             actions = self._run(_encode(relevant).decode())
@@ -247,11 +257,11 @@ class _Shard:
             if name == _SENTINEL:
                 seen_sentinel = True
                 continue
-            named = self._groups[name]
-            (pattern,) = named.group
-            yield named.rule, matched[pattern.kind].id
+            number, kind = self._patterns[name]
+            found.append((number, matched[kind].id))
         if not seen_sentinel:
             raise EngineError("the engine lost facts: its sentinel did not come back")
+        return found
 
     def _run(self, facts: str) -> list[str]:
         try:
