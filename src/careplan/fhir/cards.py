@@ -201,4 +201,7 @@ def _detail(item: Item) -> str:
 
 
 def _marked(text: str) -> str:
-    return "".join(f"\\{sign}" if sign in "\\`*_[]<>|~#" else sign for sign in " ".join(text.split()))
+    return " ".join(text.split()).translate(_ESCAPED)
+
+
+_ESCAPED = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>|~#"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -13,7 +14,7 @@ from careplan.fhir.coding import OWN, RXNORM, SNOMED
 from careplan.fhir.particulars import about, in_language, medicine_read, requirement, translated
 from careplan.fhir.reading import FromFhir
 from careplan.patient import Patient
-from careplan.plan import Ask, CarePlan, Item
+from careplan.plan import Ask, CarePlan, Evidence, Item
 from careplan.rulebook.model import Level
 from careplan.subject import question_words
 
@@ -126,15 +127,7 @@ class _Writing:
             "textEquivalent": item.patient_text,
             "priority": PRIORITIES[item.level],
             "code": [{"coding": [{"system": f"{OWN}rules", "version": str(item.rule.version), "code": item.rule.id}]}],
-            "documentation": [
-                {
-                    "type": "citation",
-                    "label": entry.source,
-                    "display": f"{entry.title}; {entry.place}",
-                    "citation": f"{entry.strength.replace('_', ' ')}; read: {entry.read.replace('_', ' ')}",
-                }
-                for entry in item.evidence
-            ],
+            "documentation": list(map(_citation, item.evidence)),
         }
         if item.patient_language:
             action["_textEquivalent"] = in_language(item.patient_language)
@@ -300,3 +293,14 @@ class _Writing:
             "evaluationMessage": [{"reference": outcome}],
         }
         return self._add("GuidanceResponse", "left-out", body)
+
+
+@lru_cache(maxsize=4_096)
+def _citation(entry: Evidence) -> Json:
+    """A source, as the rulebook has it; shared between Bundles."""
+    return {
+        "type": "citation",
+        "label": entry.source,
+        "display": f"{entry.title}; {entry.place}",
+        "citation": f"{entry.strength.replace('_', ' ')}; read: {entry.read.replace('_', ' ')}",
+    }
