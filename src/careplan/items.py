@@ -257,31 +257,33 @@ class _Writing:
 
     def key(self, prepared: _Prepared, behind: _Behind) -> Hashable:
         """What of the facts behind an item it can say: the same for many patients whose facts differ otherwise."""
-        parts: list[Hashable] = [prepared.rule.id, self.begun]
+        parts: list[Hashable] = [prepared.rule.file.id, self.begun]
         for group, facts in behind:
             parts.append(group)
-            said = zip(facts, prepared.says[group], prepared.topics[group], strict=True)
-            parts += [self._part(fact, fields, tokens) for fact, fields, (_, tokens) in said]
+            for fact, fields, (_, tokens) in zip(facts, prepared.says[group], prepared.topics[group], strict=True):
+                parts += map(fact.properties.get, fields)
+                if fact.kind in _SAYS_MORE:
+                    parts.append(self._more(fact, tokens))
         return tuple(parts)
 
-    def _part(self, fact: Fact, fields: Sequence[str], tokens: frozenset[str]) -> Hashable:
-        """What an item can say of one fact."""
+    def _more(self, fact: Fact, tokens: frozenset[str]) -> Hashable:
+        """What an item can say of a fact besides its fields: which entries it is about, and what they are called."""
         if fact.kind in _SAID_ENTIRELY:
             return fact.mark
-        given = [fact.properties.get(field) for field in fields]
         if fact.kind == "history":
-            conditions = self._case.patient.conditions or ()
-            return *given, *[(at, name) for at, name in enumerate(conditions) if name in tokens]
+            return tuple([(at, name) for at, name in enumerate(self._case.patient.conditions or ()) if name in tokens])
         if fact.kind == "regimen":
             taken = [resolved for resolved in self._case.medicines if not tokens.isdisjoint(_takes(resolved))]
-            return *given, *[(one.index, called(one.match)) for one in taken]
-        entries = self._case.medicines if fact.kind in _OF_MEDICINES else ()
-        return fact.indexes, *given, *[called(entries[at].match) for at in fact.indexes if entries]
+            return tuple([(one.index, called(one.match)) for one in taken])
+        if fact.kind in _OF_MEDICINES:
+            return fact.indexes, *[called(self._case.medicines[at].match) for at in fact.indexes]
+        return fact.indexes
 
 
 _OF_MEDICINES = frozenset({"medicine", "regimen", "shared_class"})
 """Kinds of facts whose items name medicines; where one was read in part, how it is named follows from its words."""
 _SAID_ENTIRELY = frozenset({"goal", "medicine_check", "protocol"})
+_SAYS_MORE = _OF_MEDICINES | _SAID_ENTIRELY | {"condition", "history"}
 _ALWAYS_SAID = {"medicine": ("ingredient", "schedule", "indication"), "shared_class": ("class",)}
 
 
