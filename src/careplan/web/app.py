@@ -18,6 +18,8 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.openapi.spec import Contact, Server, Tag
+from litestar.plugins import PluginProtocol
+from litestar.plugins.core import MsgspecDIPlugin
 from litestar.types import ASGIApp
 
 from careplan.errors import InvalidPatient, InvalidRulebook, InvalidSettings
@@ -71,6 +73,14 @@ def openapi_json(request: Request[None, None, State]) -> Response[Mapping[str, A
     return Response(edition_of(request).contract, media_type="application/json")
 
 
+class _Application(Litestar):
+    """The framework, for msgspec alone. Else it imports pydantic wherever that is installed, which takes long."""
+
+    @staticmethod
+    def _get_default_plugins(plugins: list[PluginProtocol]) -> list[PluginProtocol]:
+        return [*plugins, MsgspecDIPlugin()]
+
+
 def build(book: Rulebook, settings: Settings) -> Litestar:
     """The application that begins with this rulebook and reloads it as the settings say. Raises `InvalidSettings`."""
     desk = Desk()
@@ -113,7 +123,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
         route_handlers=[plans.create_care_plan, hooks.call_service, fhir.apply, fhir.apply_named],
         request_max_body_size=max(settings.record_limit, settings.body_limit),
     )
-    app = Litestar(
+    app = _Application(
         route_handlers=[
             records,
             batch.create_care_plans,
