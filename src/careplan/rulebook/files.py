@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 import msgspec
 import yaml
-from jsonschema import Draft202012Validator
 from rapidfuzz import process
 
 from careplan.errors import RuleFault
@@ -106,6 +105,8 @@ class Document:
         try:
             return msgspec.convert(data, target)
         except msgspec.ValidationError as error:
+            from jsonschema import Draft202012Validator
+
             schema = msgspec.json.schema(target)
             before = len(self.faults)
             for found in Draft202012Validator(schema).iter_errors(data):

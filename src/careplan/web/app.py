@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from litestar import Litestar, Request, Response, Router, get
@@ -30,7 +30,21 @@ from careplan.rulebook.load import load, mark_of_folder
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.revisions import history
 from careplan.settings import Settings, clinic_protocol, from_environment
-from careplan.web import batch, contract, fhir, handbook, health, hooks, logs, metrics, plans, problems, reference, whatif
+from careplan.web import (
+    batch,
+    contract,
+    fhir,
+    handbook,
+    health,
+    hooks,
+    later,
+    logs,
+    metrics,
+    plans,
+    problems,
+    reference,
+    whatif,
+)
 from careplan.web.access import Access, admitted, renewal
 from careplan.web.assets import ASSETS, docs_asset
 from careplan.web.examples import request_examples
@@ -41,7 +55,9 @@ from careplan.web.queries import queried
 from careplan.web.reload import Reloader
 from careplan.web.state import Desk, Edition, Leasing, Surroundings, edition_of
 from careplan.web.tracing import tracing_from
-from careplan.web.trust import trust_in
+
+if TYPE_CHECKING:
+    from careplan.web.trust import Trust
 
 log = structlog.get_logger("careplan")
 
@@ -112,7 +128,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
         desk.swap(make(book, first))
         await access.warm()
         try:
-            async with reloader.running(), life.running():
+            async with reloader.running(), life.running(), later.loading(desk):
                 counts.started()
                 yield
         finally:
@@ -165,7 +181,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
             {
                 "desk": desk,
                 "reloader": reloader,
-                "trust": trust_in(settings.cds_clients, settings.public_url),
+                "trust": _trust(settings),
                 "access": access,
                 "metrics": counts,
                 "life": life,
@@ -176,6 +192,14 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
         ),
     )
     return app
+
+
+def _trust(settings: Settings) -> Trust | None:
+    if not settings.cds_clients:
+        return None
+    from careplan.web.trust import trust_in
+
+    return trust_in(settings.cds_clients, settings.public_url)
 
 
 def _cors(origins: list[str]) -> CORSConfig | None:
