@@ -177,7 +177,7 @@ def openapi(write: Path | None) -> None:
 
 
 def _check_files(book: Rulebook, settings: Settings) -> None:
-    """Build the application once here, so that bad keys, clients or exporters end the command and not a worker."""
+    """Read here what the application is made of, so that bad keys, clients or exporters end the command and not a worker."""
     from careplan.web.app import check
 
     try:

@@ -25,6 +25,7 @@ from litestar.types import ASGIApp
 from careplan.errors import InvalidPatient, InvalidRulebook, InvalidSettings
 from careplan.hardening import harden
 from careplan.intake import Intake
+from careplan.patient import Protocol
 from careplan.planner import Planner
 from careplan.rulebook.load import load, mark_of_folder
 from careplan.rulebook.model import Rulebook
@@ -113,15 +114,16 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
     desk.on_swap = swapped
 
     def around(book: Rulebook) -> Surroundings:
-        protocol = clinic_protocol(settings, Intake(book.conditions, book.classes))
-        return Surroundings(protocol, settings.zone, history(settings.rules_folder))
+        past = history(settings.rules_folder)
+        return Surroundings(_protocol(book, settings), settings.zone, lambda: past)
 
     watched = [settings.rules_folder, *([Path(settings.protocol)] if settings.protocol else [])] if settings.watch else []
     reloader = Reloader(settings.rules_folder, desk, make, around, watched=watched)
     reloader.before = renewal(access)
     reloader.after = counts.reloaded
 
-    first = around(book)
+    # Git is asked after the start: nobody reads a rule's revisions before the service is ready.
+    first = Surroundings(_protocol(book, settings), settings.zone, lambda: history(settings.rules_folder))
 
     @asynccontextmanager
     async def planning(_: Litestar) -> AsyncIterator[None]:
@@ -194,6 +196,10 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
     return app
 
 
+def _protocol(book: Rulebook, settings: Settings) -> Protocol | None:
+    return clinic_protocol(settings, Intake(book.conditions, book.classes))
+
+
 def _trust(settings: Settings) -> Trust | None:
     if not settings.cds_clients:
         return None
@@ -253,7 +259,9 @@ def _rulebook(folder: Path) -> Rulebook:
 def check(book: Rulebook, settings: Settings) -> None:
     """Raise `InvalidSettings` for whatever would keep a worker from starting."""
     global _inherited  # noqa: PLW0603 - workers find it there after the fork
-    build(book, settings)
+    Access(settings)
+    _protocol(book, settings)
+    _trust(settings)
     tracing_from(os.environ).close()
     for file in (settings.tls_certificate, settings.tls_key):
         if file and not Path(file).is_file():

@@ -15,7 +15,7 @@ from careplan.web.state import Desk
 
 PAUSE_SECONDS = 0.5
 """By then the server takes requests."""
-MODULES = ("careplan.formats.page", "careplan.formats.markdown", "careplan.formats.calendar", "careplan.formats.handbook")
+MODULES = ("careplan.formats.page", "careplan.formats.markdown", "careplan.formats.calendar")
 
 
 @asynccontextmanager
@@ -40,4 +40,4 @@ def _load_now(desk: Desk) -> None:
         import_module(name)
     edition = desk.current
     if edition is not None:
-        _ = edition.planner.intake.faultfinder
+        _ = edition.planner.intake.faultfinder, edition.handbook

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -30,11 +29,11 @@ LAST_FAULTS = 20
 
 
 class Surroundings(NamedTuple):
-    """What belongs to a rulebook in service: the clinic's protocol and time zone, and the revisions of each of its files."""
+    """What belongs to a rulebook in service: the clinic's protocol and time zone, and what tells its files' revisions."""
 
     protocol: Protocol | None = None
     zone: ZoneInfo | None = None
-    history: Mapping[str, Sequence[Revision]] = MappingProxyType({})
+    history: Callable[[], Mapping[str, Sequence[Revision]]] = dict
 
 
 class Edition:
@@ -55,7 +54,7 @@ class Edition:
         """The rulebook as pages, each made when somebody first asks for it."""
         from careplan.formats.handbook import Handbook
 
-        return Handbook(self.planner.book, self.planner.reading, self._history)
+        return Handbook(self.planner.book, self.planner.reading, self._history())
 
     @cached_property
     def contract(self) -> Mapping[str, Any]:
