@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -135,6 +138,32 @@ def test_a_library_is_known_in_one_place(package: str, home: set[str]) -> None:
     users = {name_of(path) for path in MODULES if any(name.split(".")[0] == package for name in imports_of(path))}
     assert users, f"nothing uses {package}"
     assert {name for name in users if name not in home and name.split(".")[0] not in home} == set()
+
+
+NOT_AT_THE_START = {
+    *("cryptography", "icalendar", "jinja2", "jsonschema", "jwt", "limits", "pydantic", "typst"),
+    *("distributed", "opentelemetry.sdk", "z3"),
+    *("careplan.commands.batching", "careplan.commands.interviewing", "careplan.formats.page", "careplan.proof"),
+}
+"""What a service needs only with some settings, or after its start: it would cost each start time, and workers memory."""
+
+
+def test_a_start_imports_nothing_that_no_plan_needs() -> None:
+    start = """
+import sys
+from careplan.cli import main
+from careplan.commands import running
+from careplan.rulebook.load import load, shipped
+from careplan.settings import Settings
+from careplan.web import app, supervisor
+book = load(shipped())
+app.check(book, Settings())
+app.build(book, Settings())
+print(*sys.modules)
+"""
+    tree = os.environ | {"PYTHONPATH": str(SOURCE.parent)}
+    done = subprocess.run([sys.executable, "-c", start], capture_output=True, check=True, text=True, env=tree)
+    assert NOT_AT_THE_START & set(done.stdout.split()) == set()
 
 
 def test_settings_are_known_to_the_composition_root_the_doors_and_the_command_line_only() -> None:
