@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "careplan"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 LAYERS = [
-    {"errors", "texts", "phrases", "zones", "memo", "pool", "partfile", "hardening", "sources"},
+    {"errors", "texts", "phrases", "zones", "memo", "pool", "partfile", "hardening", "interrupts", "sources"},
     {"lines"},
     {"patient", "goalwords"},
     {"fields", "medications", "goals"},
@@ -54,11 +57,11 @@ LAYERS = [
     {"proof.search"},
     {"proof.prover"},
     {"web.logs", "web.keyring", "web.tracing", "web.metrics", "web.life", "web.shares"},
-    {"web.access", "web.usedtokens", "web.supervisor", "web.bodies"},
+    {"web.access", "web.tokens", "web.usedtokens", "web.supervisor", "web.bodies"},
     {"web.trust"},
     {"web.problems", "web.cds_contract", "web.queries"},
     {"web.state", "web.contract", "web.examples", "web.journal", "web.gate"},
-    {"web.reload", "web.views"},
+    {"web.reload", "web.views", "web.later"},
     {"web.plans"},
     {"web.fhir", "web.reference", "web.health", "web.handbook", "web.whatif", "web.hooks", "web.batch", "web.assets"},
     {"web.app"},
@@ -116,14 +119,14 @@ def test_a_module_imports_only_from_layers_below_it(path: Path) -> None:
         ("opentelemetry", {"web.tracing"}),
         ("limits", {"web.access"}),
         ("yaml", {"rulebook.files"}),
-        ("rich", {"cli", "commands", "formats.text"}),
+        ("rich", {"commands", "formats.text"}),
         ("jsonschema", {"intake", "rulebook.files"}),
         ("jiter", {"intake"}),
         ("jinja2", {"formats"}),
         ("typst", {"formats.paper"}),
         ("icalendar", {"formats.calendar"}),
         ("werkzeug", {"web"}),
-        ("jwt", {"web.access", "web.keyring", "web.trust"}),
+        ("jwt", {"web.keyring", "web.tokens", "web.trust"}),
         ("watchfiles", {"web.reload"}),
         ("subprocess", {"rulebook.revisions", "rehearsal"}),
         ("distributed", {"cluster"}),
@@ -137,13 +140,38 @@ def test_a_library_is_known_in_one_place(package: str, home: set[str]) -> None:
     assert {name for name in users if name not in home and name.split(".")[0] not in home} == set()
 
 
+NOT_AT_THE_START = {
+    *("cryptography", "icalendar", "jinja2", "jsonschema", "jwt", "limits", "pydantic", "typst"),
+    *("distributed", "opentelemetry.sdk", "z3"),
+    *("careplan.commands.batching", "careplan.commands.interviewing", "careplan.formats.page", "careplan.proof"),
+}
+"""What a service needs only with some settings, or after its start: it would cost each start time, and workers memory."""
+
+
+def test_a_start_imports_nothing_that_no_plan_needs() -> None:
+    start = """
+import sys
+from careplan.cli import main
+from careplan.commands import running
+from careplan.rulebook.load import load, shipped
+from careplan.settings import Settings
+from careplan.web import app, supervisor
+book = load(shipped())
+app.check(book, Settings())
+app.build(book, Settings())
+print(*sys.modules)
+"""
+    tree = os.environ | {"PYTHONPATH": str(SOURCE.parent)}
+    done = subprocess.run([sys.executable, "-c", start], capture_output=True, check=True, text=True, env=tree)
+    assert NOT_AT_THE_START & set(done.stdout.split()) == set()
+
+
 def test_settings_are_known_to_the_composition_root_the_doors_and_the_command_line_only() -> None:
     users = {name_of(path) for path in MODULES if any(name.startswith("careplan.settings") for name in imports_of(path))}
     assert users == {
         "web.app",
         "web.access",
         "web.gate",
-        "cli",
         "commands.common",
         "commands.interviewing",
         "commands.running",

@@ -26,7 +26,7 @@ from careplan.phrases import (
     number_in,
     outside,
     pairs,
-    spellings,
+    places,
     symbols_in,
     uncovered,
     valued,
@@ -245,6 +245,5 @@ def _tree_of(words: GoalWords) -> PhraseTree:
     spelled: Spelled = {}
     for kind, value, phrases in kinds_of(words):
         for phrase in phrases:
-            for row in spellings(phrase, words.numbers, words.lists, spelled):
-                tree.add(row, kind, value)
+            tree.add_all(places(phrase, words.numbers, words.lists, spelled), kind, value)
     return tree

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from careplan.phrases import NUMBER, Spelled, spellings
+from careplan.phrases import NUMBER, Spelled, places
 
 Category = Literal[
     "self_harm", "medicine_change", "contact_with_abuser", "harm_to_others", "body_weight", "isolation", "major_decision"
@@ -119,7 +119,7 @@ class GoalWords(_Entry, frozen=True, kw_only=True):
         spelled: Spelled = {}
         for _, _, phrases in kinds_of(self):
             for phrase in phrases:
-                next(spellings(phrase, self.numbers, self.lists, spelled))
+                places(phrase, self.numbers, self.lists, spelled)
         named = {*self.light_actions, *self.counted_actions, *self.clock_actions, *self.limits.not_for_actions}
         named |= {*self.everyday.say_little}
         for what, missing in (

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from functools import cached_property
 from itertools import islice
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import jiter
 import msgspec
 import msgspec.inspect
-from jsonschema import Draft202012Validator, FormatChecker
 from rapidfuzz import process
 
 from careplan.errors import Fault, InvalidPatient
 from careplan.patient import FIRST_YEAR, LAST_YEAR, NOT_BLANK, PROTOCOL_FIGURES, YEARS, Patient, Treatment
 from careplan.rulebook.wording import addresses_a_change
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator, FormatChecker
 
 MOST_FAULTS = 200
 """A problem document names at most this many faults and says when there are more."""
@@ -36,8 +39,6 @@ class Intake:
     def __init__(self, conditions: Collection[str], drug_classes: Collection[str]) -> None:
         self._conditions = frozenset(conditions)
         self._drug_classes = frozenset(drug_classes)
-        schema, components = patient_schema(conditions, drug_classes)
-        self._validator = Draft202012Validator(schema | {"$defs": components}, format_checker=_format_checker())
 
     def decode(self, body: bytes) -> Patient:
         """The patient in a UTF-8 JSON `body`.
@@ -68,6 +69,14 @@ class Intake:
             self._refuse(data, "")
         return patient
 
+    @cached_property
+    def faultfinder(self) -> Draft202012Validator:
+        """What knows every fault of a body; made when first needed, as most bodies have none."""
+        from jsonschema import Draft202012Validator
+
+        schema, components = patient_schema(self._conditions, self._drug_classes)
+        return Draft202012Validator(schema | {"$defs": components}, format_checker=_format_checker())
+
     def _tokens_hold(self, patient: Patient) -> bool:
         protocol = patient.protocol
         return (
@@ -96,7 +105,7 @@ class Intake:
             yield from too_long
             return
         yield from _unnamed(data)
-        for error in self._validator.iter_errors(data):
+        for error in self.faultfinder.iter_errors(data):
             yield from _faults_of(error)
 
 
@@ -196,6 +205,8 @@ class _SchemaError(Protocol):
 
 
 def _format_checker() -> FormatChecker:
+    from jsonschema import FormatChecker
+
     checker = FormatChecker(formats=())
 
     def date_time(value: object) -> bool:

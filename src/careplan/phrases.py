@@ -38,22 +38,49 @@ Found: TypeAlias = Mapping[str, Sequence[Span]]
 """What was found in a text: the spans of each list by its name, in the order of their starts."""
 
 
+Rows: TypeAlias = Iterable[tuple[str, ...]]
+"""The rows of words that may stand in one place of a phrase."""
+
+
 class PhraseTree:
-    """Phrases by their first word, then their second, and so on; `ends` are the lists whose phrase is complete here."""
+    """Phrases by their first word, then their second, and so on; `ends` are the lists whose phrase is complete here.
+
+    Four of five nodes end a phrase and have nothing below: they share one empty dict, and one row of ends a phrase.
+    """
 
     __slots__ = ("children", "ends")
 
     def __init__(self) -> None:
-        self.children: dict[str, PhraseTree] = {}
-        self.ends: list[tuple[str, str]] = []
+        self.children: dict[str, PhraseTree] = _NOTHING_BELOW
+        self.ends: tuple[tuple[str, str], ...] = ()
 
     def add(self, phrase: Iterable[str], kind: str, value: str = "") -> None:
         """Let `phrase` be found as one of the list `kind`, with `value` in its span."""
+        self.add_all([[tuple(phrase)]], kind, value)
+
+    def add_all(self, phrase: Iterable[Rows], kind: str, value: str = "") -> None:
+        """The same for every phrase that has one of the rows of the first place, then one of the second, and so on."""
+        reached = [self]
+        for rows in phrase:
+            reached = [node._reach(row) for node in reached for row in rows]
+        end = ((kind, value),)
+        for node in reached:
+            if not node.ends:
+                node.ends = end
+            elif end[0] not in node.ends:
+                node.ends += end
+
+    def _reach(self, row: tuple[str, ...]) -> PhraseTree:
         node = self
-        for word in phrase:
-            node = node.children.setdefault(word, PhraseTree())
-        if (kind, value) not in node.ends:
-            node.ends.append((kind, value))
+        for word in row:
+            after = node.children.get(word)
+            if after is None:
+                after = PhraseTree()
+                if node.children is _NOTHING_BELOW:
+                    node.children = {}
+                node.children[word] = after
+            node = after
+        return node
 
     def find(self, words: Sequence[str], fillers: frozenset[str] = frozenset()) -> dict[str, list[Span]]:
         """Every phrase in `words` by its list, in the order of starts. No phrase is long, so the work is linear."""
@@ -70,6 +97,10 @@ class PhraseTree:
                     if words[ahead] not in fillers:
                         break
         return found
+
+
+_NOTHING_BELOW: dict[str, PhraseTree] = {}
+"""Of every node without children; never written to."""
 
 
 def words_of(text: str, pattern: re.Pattern[str] = _WORD) -> list[str]:
@@ -125,18 +156,19 @@ Spelled = dict[tuple[str, int], set[tuple[str, ...]]]
 """Lists that were spelled out before, by name and by how deep in other lists they were named."""
 
 
-def spellings(
+def places(
     phrase: str, numbers: Mapping[str, float], lists: Mapping[str, Sequence[str]], spelled: Spelled, depth: int = 0
-) -> Iterator[tuple[str, ...]]:
-    """A phrase as rows of words: `lists` in braces spelled out (also in the plural), the first word in all its forms.
+) -> list[Rows]:
+    """What may stand in each place of a phrase.
 
+    `lists` in braces are spelled out (also in the plural), the first word stands in all its forms.
     `spelled` saves work between phrases of the same lists and numbers; begin with an empty one.
-    Raises ValueError for a phrase without words, an unknown list, and lists that name each other in circles.
+    Raises ValueError for a phrase without words, an unknown or empty list, and lists that name each other in circles.
     """
     read = words_of(phrase, _IN_A_PHRASE)
     if not read or depth > 3:
         raise ValueError(f"the phrase “{phrase}” has no words" if not read else f"the lists in “{phrase}” go in circles")
-    parts: list[Iterable[tuple[str, ...]]] = []
+    parts: list[Rows] = []
     for at, word in enumerate(read):
         if word in (NUMBER, TIME, DATE, MEDICINE):
             parts.append([(word,)])
@@ -148,6 +180,8 @@ def spellings(
                 entries = lists[word[1:-1]]
                 rows = {row for entry in entries for row in spellings(entry, numbers, lists, spelled, depth + 1)}
                 spelled[word, depth] = rows
+            if not rows:
+                raise ValueError(f"the list {word}, which the phrase “{phrase}” names, is empty")
             parts.append(rows)
         else:
             sign, _ = valued(word, numbers)
@@ -155,7 +189,14 @@ def spellings(
             parts.append(
                 [(form,) for form in ((_forms(word) if not depth else {word, _plural(word)}) if inflected else [sign])]
             )
-    for row in product(*parts):
+    return parts
+
+
+def spellings(
+    phrase: str, numbers: Mapping[str, float], lists: Mapping[str, Sequence[str]], spelled: Spelled, depth: int = 0
+) -> Iterator[tuple[str, ...]]:
+    """Every row of words that a phrase stands for; see `places`."""
+    for row in product(*places(phrase, numbers, lists, spelled, depth)):
         yield tuple(word for part in row for word in part)
 
 

@@ -60,29 +60,40 @@ def shards(rules: Mapping[str, When]) -> list[list[Named]]:
     return spread
 
 
+class _Node:
+    """A node of the engine's network: the tests under it, and how many nodes could wait below it at most."""
+
+    __slots__ = ("below", "tests")
+
+    def __init__(self) -> None:
+        self.tests: dict[str, _Node] = {}
+        self.below = 0
+
+
 class _Network:
     """A model of the engine's discrimination network, to know its width before the engine builds it."""
 
     def __init__(self) -> None:
-        self._root: Json = {}
+        self._kinds = _Node()
 
     def takes(self, group: Group) -> bool:
-        """Add a group; False, with nothing added, if a node would get too wide."""
-        before = _encode(self._root)
-        for pattern in group:
-            for path in _paths(pattern):
-                node = self._root
-                for step in path:
-                    node = node.setdefault(step, {})
-        if _widest(self._root) <= MOST_CHILDREN_PER_NODE and _pending(self._root) <= MOST_PENDING_NODES:
-            return True
-        self._root = msgspec.json.decode(before)
-        return False
+        """Add a group; False if a node gets too wide by it, and then the network is of no more use."""
+        return all(self._adds(pattern.kind, path) for pattern in group for path in _paths(pattern))
+
+    def _adds(self, kind: str, path: list[str]) -> bool:
+        way = [self._kinds]
+        for step in (kind, *path):
+            way.append(way[-1].tests.setdefault(step, _Node()))
+        # Widths only grow, and only on this way: so what is below a node need not be counted anew.
+        for node, after in zip(way[-2::-1], way[:0:-1], strict=True):
+            node.below = max(node.below, len(after.tests) + after.below)
+        # Of the kinds, which exclude each other, only one can wait.
+        return all(len(node.tests) <= MOST_CHILDREN_PER_NODE for node in way) and 1 + self._kinds.below <= MOST_PENDING_NODES
 
 
 def _paths(pattern: Pattern) -> list[list[str]]:
     """The chains of tests that a pattern becomes: one for each way of choosing among its alternatives."""
-    return [[f"kind={pattern.kind}", *path] for path in _alternatives(compile_expression(pattern.tests))]
+    return _alternatives(compile_expression(pattern.tests))
 
 
 def _alternatives(condition: Json) -> list[list[str]]:
@@ -94,17 +105,6 @@ def _alternatives(condition: Json) -> list[list[str]]:
     if "$or" in condition:
         return [path for part in condition["$or"] for path in _alternatives(part)]
     return [[_encode(condition).decode()]]
-
-
-def _widest(node: Json) -> int:
-    return max([len(node), *(_widest(child) for child in node.values())], default=0)
-
-
-def _pending(node: Json) -> int:
-    """The most nodes that can wait on the engine's stack below `node`, kinds excluding each other."""
-    below = max((_pending(child) for child in node.values()), default=0)
-    width = 1 if node and all(step.startswith("kind=") for step in node) else len(node)
-    return width + below
 
 
 def compile_pattern(pattern: Pattern) -> Json:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import signal
+from careplan.interrupts import unbegun
 
 
 def main() -> None:
     """Load the commands, and run one."""
-    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from careplan.cli import main as command
+    with unbegun():
+        from careplan.cli import main as command
 
-    signal.signal(signal.SIGINT, before)
     command()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from careplan.phrases import PhraseTree, Span, longest, pairs, spellings, uncovered, valued, words_of
+from careplan.phrases import PhraseTree, Span, longest, pairs, places, spellings, uncovered, valued, words_of
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,22 @@ def test_a_list_in_braces_stands_for_each_of_its_entries_also_in_the_plural() ->
         ("on", "good", "friday"),
         ("on", "goods", "friday"),
     }
+
+
+def test_an_empty_list_is_no_list_to_name() -> None:
+    with pytest.raises(ValueError, match=r"the list \{day\}, which the phrase “on \{day\}” names, is empty"):
+        places("on {day}", {}, {"day": []}, {})
+
+
+def test_all_phrases_with_one_of_the_rows_of_each_place_are_found_once_in_each_list() -> None:
+    tree = PhraseTree()
+    tree.add_all([[("a",), ("a", "b")], [("b", "c"), ("c",)]], "one")
+    tree.add_all([[("a",)], [("c",)]], "two")
+    tree.add(("a", "c", "d"), "three")
+    assert tree.find(["a", "b", "c"]) == {"one": [Span(0, 3)]}
+    assert tree.find(["a", "b", "b", "c"]) == {"one": [Span(0, 4)]}
+    assert tree.find(["a", "c", "d"]) == {"one": [Span(0, 2)], "two": [Span(0, 2)], "three": [Span(0, 3)]}
+    assert tree.find(["b", "c"]) == {}
 
 
 def test_the_first_word_of_a_phrase_takes_its_endings() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -20,6 +21,7 @@ from careplan.rehearsal import A_PATIENT, Rehearsal, rehearse, rehearse_apart
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Rulebook
 from careplan.rulesets import EngineError
+from careplan.web import later
 from careplan.web.reload import Reloader
 from careplan.web.state import Desk, Edition, Surroundings
 
@@ -54,6 +56,25 @@ def test_a_request_keeps_its_edition_until_it_ends_and_then_it_is_freed(book: Ru
     assert is_free(second)
     with pytest.raises(HTTPException), desk.lease():
         pass
+
+
+def test_what_a_start_leaves_out_is_there_soon_after_unless_the_service_stops_before(
+    book: Rulebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, one = Desk(), edition(book)
+    desk.swap(one)
+
+    async def serve(seconds: float) -> bool:
+        async with later.loading(desk):
+            until = time.monotonic() + seconds
+            while time.monotonic() < until and "handbook" not in vars(one):
+                await asyncio.sleep(0.01)
+        return "handbook" in vars(one) and "faultfinder" in vars(one.planner.intake)
+
+    assert not asyncio.run(serve(0.05))
+    monkeypatch.setattr(later, "PAUSE_SECONDS", 0.0)
+    assert asyncio.run(serve(10))
+    desk.swap(None)
 
 
 def test_an_edition_that_nobody_uses_is_freed_at_once_and_the_current_one_stays_after_a_request(book: Rulebook) -> None:

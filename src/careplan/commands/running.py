@@ -1,4 +1,4 @@
-"""Running the service: `serve`, the settings it would run with, and keys for those who may ask it."""
+"""Running the service: `serve`, the settings it would run with, keys for those who may ask it, and its contract."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from careplan.commands.common import RULES, fail, read_protocol, read_rulebook, 
 from careplan.errors import InvalidRulebook, InvalidSettings
 from careplan.hardening import harden
 from careplan.intake import Intake
+from careplan.rulebook.load import shipped
 from careplan.rulebook.model import Rulebook
 from careplan.settings import Settings, described, to_environment
 from careplan.web.listening import Listeners
@@ -158,8 +159,25 @@ def key(client: str, file: Path, scopes: tuple[Any, ...], last_day: datetime | N
     click.echo(text)
 
 
+@click.command()
+@click.option("--write", type=click.Path(dir_okay=False, path_type=Path), help="Write the document to this file.")
+def openapi(write: Path | None) -> None:
+    """Print the OpenAPI document of the service with the shipped rulebook.
+
+    Example: careplan openapi --write openapi/openapi.json
+    """
+    from careplan.web.app import build, contract_of
+
+    book = read_rulebook(shipped())
+    document = msgspec.json.format(msgspec.json.encode(contract_of(build(book, Settings()), book)), indent=2) + b"\n"
+    if write:
+        write.write_bytes(document)
+    else:
+        click.echo(document.decode(), nl=False)
+
+
 def _check_files(book: Rulebook, settings: Settings) -> None:
-    """Build the application once here, so that bad keys, clients or exporters end the command and not a worker."""
+    """Read here what the application is made of, so that bad keys, clients or exporters end the command and not a worker."""
     from careplan.web.app import check
 
     try:

@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 import msgspec
 import yaml
-from jsonschema import Draft202012Validator
 from rapidfuzz import process
 
 from careplan.errors import RuleFault
@@ -24,23 +23,46 @@ T = TypeVar("T")
 Row = TypeVar("Row", bound=msgspec.Struct)
 
 
+_PLAIN = re.compile(r"(?:(true|false)|(-?(?:0|[1-9][0-9]*))|(-?(?:0|[1-9][0-9]*)\.[0-9]+)|(null|~|))$")
+_TEXT, _MAP, _LIST = "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"
+_TAGS = (
+    _TEXT,
+    "tag:yaml.org,2002:bool",
+    "tag:yaml.org,2002:int",
+    "tag:yaml.org,2002:float",
+    "tag:yaml.org,2002:null",
+)
+"""By the number of the group of `_PLAIN` that matches."""
+
+
 class _Loader(yaml.CSafeLoader):
-    """Only the plain scalars of YAML 1.2's core schema are anything but text."""
+    """Only the plain scalars of YAML 1.2's core schema are anything but text.
 
+    The parser asks these three for each of the 65,000 nodes of a rulebook; those of the library, which also look at paths
+    that nobody registers here, take as long as the parsing.
+    """
 
-_Loader.yaml_implicit_resolvers = {}
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
-_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^-?(?:0|[1-9][0-9]*)$"), list("-0123456789"))
-_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^-?(?:0|[1-9][0-9]*)\.[0-9]+$"), list("-0123456789"))
-_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:null|~|)$"), ["n", "~", ""])
+    def descend_resolver(self, current_node: Any, current_index: Any) -> None:
+        pass
+
+    def ascend_resolver(self) -> None:
+        pass
+
+    def resolve(self, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool]) -> str:
+        if kind is yaml.ScalarNode:
+            found = _PLAIN.match(value) if implicit[0] else None
+            return _TAGS[found.lastindex or 0] if found else _TEXT
+        return _MAP if kind is yaml.MappingNode else _LIST
 
 
 class Document:
-    """One YAML file: its data, and the line of every key and entry by path."""
+    """One YAML file: its data, and the line of every key and entry by path, sought once there is a fault to show."""
 
     def __init__(self, file: PurePosixPath, text: str) -> None:
         self.file = str(file)
         self.faults: list[RuleFault] = []
+        self._text = ""
+        self._twice = False
         self._lines: dict[Path, int] = {}
         self.data: Any = None
         try:
@@ -59,10 +81,15 @@ class Document:
                 )
             )
             return
-        self.data = self._build(node, ()) if node is not None else {}
+        self._text = text
+        self.data = self._build(node) if node is not None else {}
+        if self._twice:
+            self._find_lines()
 
     def line(self, path: Path) -> int:
         """The line, counted from 1, of the nearest known key on `path`."""
+        if not self._lines:
+            self._find_lines()
         while path and path not in self._lines:
             path = path[:-1]
         return self._lines.get(path, 1)
@@ -78,6 +105,8 @@ class Document:
         try:
             return msgspec.convert(data, target)
         except msgspec.ValidationError as error:
+            from jsonschema import Draft202012Validator
+
             schema = msgspec.json.schema(target)
             before = len(self.faults)
             for found in Draft202012Validator(schema).iter_errors(data):
@@ -110,21 +139,15 @@ class Document:
         else:
             self.fault(here, f"{error.message}.", "See README.md for the form of this field.")
 
-    def _build(self, node: yaml.Node, path: Path) -> Any:
-        self._lines.setdefault(path, node.start_mark.line + 1)
+    def _build(self, node: yaml.Node) -> Any:
         if isinstance(node, yaml.MappingNode):
-            built: dict[str, Any] = {}
-            for key_node, value_node in node.value:
-                key = str(key_node.value)
-                here = (*path, key)
-                if key in built:
-                    self._lines[here] = key_node.start_mark.line + 1
-                    self.fault(here, f"The key {key} stands twice.", "Keep one of the two.", code="duplicate-key")
-                self._lines[here] = key_node.start_mark.line + 1
-                built[key] = self._build(value_node, here)
+            built = {str(key.value): self._build(value) for key, value in node.value}
+            self._twice |= len(built) < len(node.value)
             return built
         if isinstance(node, yaml.SequenceNode):
-            return [self._build(part, (*path, at)) for at, part in enumerate(node.value)]
+            return [self._build(part) for part in node.value]
+        if node.tag == _TEXT:
+            return node.value
         match node.tag.rpartition(":")[2]:
             case "bool":
                 return node.value == "true"
@@ -136,6 +159,28 @@ class Document:
                 return None
             case _:
                 return node.value
+
+    def _find_lines(self) -> None:
+        node = yaml.compose(self._text, Loader=_Loader)
+        if node is not None:
+            self._number(node, ())
+
+    def _number(self, node: yaml.Node, path: Path) -> None:
+        """Note the lines from this node down, and the keys that stand twice."""
+        self._lines.setdefault(path, node.start_mark.line + 1)
+        if isinstance(node, yaml.MappingNode):
+            met: set[str] = set()
+            for key_node, value_node in node.value:
+                key = str(key_node.value)
+                here = (*path, key)
+                self._lines[here] = key_node.start_mark.line + 1
+                if key in met:
+                    self.fault(here, f"The key {key} stands twice.", "Keep one of the two.", code="duplicate-key")
+                met.add(key)
+                self._number(value_node, here)
+        elif isinstance(node, yaml.SequenceNode):
+            for at, part in enumerate(node.value):
+                self._number(part, (*path, at))
 
 
 def read_rows(file: PurePosixPath, text: str, target: type[Row]) -> tuple[list[Row], list[RuleFault]]:

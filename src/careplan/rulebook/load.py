@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from os import DirEntry, scandir
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias, TypeVar
 
@@ -54,19 +56,29 @@ def shipped() -> Path:
 
 def mark_of_folder(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Names, times and sizes of the files of a rulebook: the same as long as nobody changed one."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+    return tuple(sorted((entry.path, entry.stat().st_mtime_ns, entry.stat().st_size) for _, entry in _files(folder)))
+
+
+def _files(folder: Path | str, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], DirEntry[str]]]:
+    """Every file below a folder, with the parts of its path there, but for links to folders and what may not be read."""
+    with suppress(PermissionError, FileNotFoundError, NotADirectoryError), scandir(folder) as found:
+        for entry in found:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _files(entry.path, (*above, entry.name))
+            elif entry.is_file():
+                yield (*above, entry.name), entry
 
 
 def load(folder: Path) -> Rulebook:
     """The rulebook in `folder`. Raises `InvalidRulebook` with every fault found, each with file, line and mend."""
     if not (folder / "rulebook.yaml").is_file():
         raise InvalidRulebook([_missing("rulebook.yaml")])
-    texts = {
-        PurePosixPath(path.relative_to(folder).as_posix()): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.suffix in {".yaml", ".csv", ".lock"} and not path.name.startswith(".")
+    files = {
+        parts: Path(entry.path)
+        for parts, entry in _files(folder)
+        if entry.name.endswith((".yaml", ".csv", ".lock")) and not entry.name.startswith(".")
     }
+    texts = {PurePosixPath(*parts): files[parts].read_bytes() for parts in sorted(files)}
     return _Loading(texts).rulebook()
 
 

@@ -1,4 +1,4 @@
-"""Who may ask for what: API keys and OAuth 2 access tokens (RFC 6750, RFC 9068), scopes, and the rate of one client."""
+"""Who may ask for what: API keys and OAuth 2 access tokens, scopes, and the rate of one client."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-import jwt
-import limits
 import msgspec
 import structlog
 from litestar.connection import ASGIConnection
@@ -24,7 +23,11 @@ from msgspec import Meta
 
 from careplan.errors import InvalidSettings
 from careplan.settings import Settings
-from careplan.web.keyring import Keyring
+
+if TYPE_CHECKING:
+    import limits
+
+    from careplan.web.tokens import Tokens
 
 Scope = Literal["plan", "read", "observe"]
 SCOPES: Mapping[Scope, str] = {
@@ -32,10 +35,6 @@ SCOPES: Mapping[Scope, str] = {
     "read": "read the rulebook, the vocabulary and the documentation",
     "observe": "read metrics and what became of cards",
 }
-ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "ES256", "ES384", "EdDSA")
-"""Never `none`, never a shared secret."""
-LEEWAY = 10
-"""Seconds by which clocks may differ."""
 KEY = re.compile(r"cpk\.([a-z0-9\-]{1,40})\.([A-Za-z0-9_\-]{43})")
 """The form of an API key: a mark that scanners for leaked secrets can look for, its id, and 256 random bits."""
 
@@ -93,8 +92,12 @@ def read_keys(file: str) -> list[ApiKey]:
 
 def read_rate(text: str | None) -> limits.RateLimitItem | None:
     """A rate such as 600/minute. Raises `InvalidSettings`."""
+    if not text:
+        return None
+    import limits
+
     try:
-        return limits.parse(text) if text else None
+        return limits.parse(text)
     except ValueError:
         raise InvalidSettings(f"{text} is no rate; write one such as 600/minute") from None
 
@@ -117,9 +120,7 @@ class Access:
         self._file = settings.api_keys
         self._keys: dict[str, ApiKey] = {}
         self._rate = read_rate(settings.rate_limit)
-        self._issuer, self._audience = settings.oauth_issuer, settings.oauth_audience
-        self._ring = Keyring(settings.oauth_jwks) if settings.oauth_issuer else None
-        self._limiter = limits.strategies.SlidingWindowCounterRateLimiter(limits.storage.MemoryStorage())
+        self._tokens = _tokens_of(settings)
         self.needed = settings.authenticates
         self.opened = settings.opened
         self.renew()
@@ -149,8 +150,14 @@ class Access:
 
     async def warm(self) -> None:
         """Have the issuer's keys before the first token comes."""
-        if self._ring is not None:
-            await self._ring.warm()
+        if self._tokens is not None:
+            await self._tokens.warm()
+
+    @cached_property
+    def _limiter(self) -> limits.strategies.RateLimiter:
+        import limits
+
+        return limits.strategies.SlidingWindowCounterRateLimiter(limits.storage.MemoryStorage())
 
     async def _known(self, token: str) -> Caller | None:
         return self._by_key(token) if token.startswith("cpk.") else await self._by_token(token)
@@ -165,25 +172,8 @@ class Access:
         return Caller(key.client, frozenset(key.scopes), read_rate(key.rate))
 
     async def _by_token(self, token: str) -> Caller | None:
-        if self._ring is None or len(token) > 8_192:
-            return None
-        try:
-            header = jwt.get_unverified_header(token)
-            if header.get("alg") not in ALGORITHMS or str(header.get("typ", "JWT")).lower() not in _TYPES:
-                return None
-            key = await self._ring.key(header.get("kid"), header["alg"])
-            if key is None:
-                return None
-            claims = jwt.decode(
-                token,
-                key,
-                algorithms=[header["alg"]],
-                audience=self._audience,
-                issuer=self._issuer,
-                leeway=LEEWAY,
-                options={"require": ["exp", "iss", "aud"]},
-            )
-        except (jwt.PyJWTError, ValueError, TypeError):
+        claims = await self._tokens.claims(token) if self._tokens else None
+        if claims is None:
             return None
         client = next((claims[name] for name in ("client_id", "azp", "sub") if isinstance(claims.get(name), str)), "")
         return Caller(f"oauth-{mark_of_client(client)}", _scopes(claims))
@@ -201,7 +191,14 @@ class Access:
         raise HTTPException(status_code=429, headers={"Retry-After": str(max(1, round(until - time.time() + 0.5)))})
 
 
-_TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
+def _tokens_of(settings: Settings) -> Tokens | None:
+    if not settings.oauth_issuer:
+        return None
+    from careplan.web.tokens import Tokens
+
+    return Tokens(settings.oauth_issuer, settings.oauth_audience, settings.oauth_jwks)
+
+
 _SMART = re.compile(r"system/(\*|[A-Za-z]+)\.(\*|read|write|[cruds]+)")
 """Without a query: a scope that its issuer narrowed to some records is not one to all of them."""
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from litestar import Litestar, Request, Response, Router, get
@@ -20,17 +20,34 @@ from litestar.handlers import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.openapi.spec import Contact, Server, Tag
+from litestar.plugins import PluginProtocol
+from litestar.plugins.core import MsgspecDIPlugin
 from litestar.types import ASGIApp
 
 from careplan.errors import InvalidPatient, InvalidRulebook, InvalidSettings
 from careplan.hardening import harden
 from careplan.intake import Intake
+from careplan.patient import Protocol
 from careplan.planner import Planner
 from careplan.rulebook.load import load, mark_of_folder
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.revisions import history
 from careplan.settings import Settings, clinic_protocol, from_environment
-from careplan.web import batch, contract, fhir, handbook, health, hooks, logs, metrics, plans, problems, reference, whatif
+from careplan.web import (
+    batch,
+    contract,
+    fhir,
+    handbook,
+    health,
+    hooks,
+    later,
+    logs,
+    metrics,
+    plans,
+    problems,
+    reference,
+    whatif,
+)
 from careplan.web.access import Access, admitted, renewal
 from careplan.web.assets import ASSETS, docs_asset
 from careplan.web.examples import request_examples
@@ -41,7 +58,9 @@ from careplan.web.queries import queried
 from careplan.web.reload import Reloader
 from careplan.web.state import Desk, Edition, Leasing, Surroundings, edition_of
 from careplan.web.tracing import tracing_from
-from careplan.web.trust import trust_in
+
+if TYPE_CHECKING:
+    from careplan.web.trust import Trust
 
 log = structlog.get_logger("careplan")
 
@@ -79,6 +98,14 @@ async def _guarded(connection: ASGIConnection[Any, Any, Any, Any], handler: Base
     await queried(connection, handler)
 
 
+class _Application(Litestar):
+    """The framework, for msgspec alone. Else it imports pydantic wherever that is installed, which takes long."""
+
+    @staticmethod
+    def _get_default_plugins(plugins: list[PluginProtocol]) -> list[PluginProtocol]:
+        return [*plugins, MsgspecDIPlugin()]
+
+
 def build(book: Rulebook, settings: Settings) -> Litestar:
     """The application that begins with this rulebook and reloads it as the settings say. Raises `InvalidSettings`."""
     desk = Desk()
@@ -95,22 +122,23 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
     desk.on_swap = swapped
 
     def around(book: Rulebook) -> Surroundings:
-        protocol = clinic_protocol(settings, Intake(book.conditions, book.classes))
-        return Surroundings(protocol, settings.zone, history(settings.rules_folder))
+        past = history(settings.rules_folder)
+        return Surroundings(_protocol(book, settings), settings.zone, lambda: past)
 
     watched = [settings.rules_folder, *([Path(settings.protocol)] if settings.protocol else [])] if settings.watch else []
     reloader = Reloader(settings.rules_folder, desk, make, around, watched=watched)
     reloader.before = renewal(access)
     reloader.after = counts.reloaded
 
-    first = around(book)
+    # Git is asked after the start: nobody reads a rule's revisions before the service is ready.
+    first = Surroundings(_protocol(book, settings), settings.zone, lambda: history(settings.rules_folder))
 
     @asynccontextmanager
     async def planning(_: Litestar) -> AsyncIterator[None]:
         desk.swap(make(book, first))
         await access.warm()
         try:
-            async with reloader.running(), life.running():
+            async with reloader.running(), life.running(), later.loading(desk):
                 counts.started()
                 yield
         finally:
@@ -121,7 +149,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
         route_handlers=[plans.create_care_plan, hooks.call_service, fhir.apply, fhir.apply_named],
         request_max_body_size=max(settings.record_limit, settings.body_limit),
     )
-    app = Litestar(
+    app = _Application(
         route_handlers=[
             records,
             batch.create_care_plans,
@@ -163,7 +191,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
             {
                 "desk": desk,
                 "reloader": reloader,
-                "trust": trust_in(settings.cds_clients, settings.public_url),
+                "trust": _trust(settings),
                 "access": access,
                 "metrics": counts,
                 "life": life,
@@ -174,6 +202,18 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
         ),
     )
     return app
+
+
+def _protocol(book: Rulebook, settings: Settings) -> Protocol | None:
+    return clinic_protocol(settings, Intake(book.conditions, book.classes))
+
+
+def _trust(settings: Settings) -> Trust | None:
+    if not settings.cds_clients:
+        return None
+    from careplan.web.trust import trust_in
+
+    return trust_in(settings.cds_clients, settings.public_url)
 
 
 def _cors(origins: list[str]) -> CORSConfig | None:
@@ -227,7 +267,9 @@ def _rulebook(folder: Path) -> Rulebook:
 def check(book: Rulebook, settings: Settings) -> None:
     """Raise `InvalidSettings` for whatever would keep a worker from starting."""
     global _inherited  # noqa: PLW0603 - workers find it there after the fork
-    build(book, settings)
+    Access(settings)
+    _protocol(book, settings)
+    _trust(settings)
     tracing_from(os.environ).close()
     for file in (settings.tls_certificate, settings.tls_key):
         if file and not Path(file).is_file():

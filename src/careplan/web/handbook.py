@@ -8,7 +8,6 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from careplan.formats.handbook import POLICY
 from careplan.web.state import edition_of
 
 
@@ -21,6 +20,8 @@ def handbook_start() -> Redirect:
 @get("/rulebook/{page:path}", include_in_schema=False, sync_to_thread=False, opt={"scope": "read", "opens": "docs"})
 def handbook_page(request: Request[None, None, State], page: FromPath[str]) -> Response[bytes]:
     """One page, unless the reader has it already."""
+    from careplan.formats.handbook import POLICY
+
     found = edition_of(request).handbook.page(str(page).lstrip("/"))
     if found is None:
         raise NotFoundException

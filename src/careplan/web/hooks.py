@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import structlog
@@ -25,7 +25,9 @@ from careplan.web.access import Access, admit, mark_of_client
 from careplan.web.contract import PROBLEMS, documented
 from careplan.web.metrics import Metrics
 from careplan.web.state import JsonRequest, edition_of
-from careplan.web.trust import Trust, Untrusted
+
+if TYPE_CHECKING:
+    from careplan.web.trust import Trust
 
 Json = dict[str, Any]
 
@@ -80,6 +82,8 @@ async def trusted(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHa
     if trust is None:
         await admit(connection, "plan")
         return
+    from careplan.web.trust import Untrusted
+
     try:
         issuer = await trust.check(connection.headers.get("authorization"), connection.scope["path"])
     except Untrusted:

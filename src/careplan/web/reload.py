@@ -17,7 +17,6 @@ from typing import Annotated, Literal
 
 import msgspec
 import structlog
-import watchfiles
 from msgspec import Meta
 
 from careplan.errors import InvalidRulebook, InvalidSettings, RuleFault
@@ -93,6 +92,8 @@ class Reloader:
             await self.reload()
 
     async def _watch(self) -> None:
+        import watchfiles
+
         async for _ in watchfiles.awatch(*self._watched):
             self.request()
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from litestar import Request
@@ -16,23 +15,25 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from careplan.fhir.reading import FhirReader, FromFhir
-from careplan.formats.handbook import Handbook
 from careplan.languages import Languages
 from careplan.patient import Patient, Protocol
 from careplan.planner import Planner
 from careplan.rulebook.revisions import Revision
 from careplan.web.problems import FHIR_JSON
 
+if TYPE_CHECKING:
+    from careplan.formats.handbook import Handbook
+
 LAST_FAULTS = 20
 """As many faults of a refused rulebook are logged and shown."""
 
 
 class Surroundings(NamedTuple):
-    """What belongs to a rulebook in service: the clinic's protocol and time zone, and the revisions of each of its files."""
+    """What belongs to a rulebook in service: the clinic's protocol and time zone, and what tells its files' revisions."""
 
     protocol: Protocol | None = None
     zone: ZoneInfo | None = None
-    history: Mapping[str, Sequence[Revision]] = MappingProxyType({})
+    history: Callable[[], Mapping[str, Sequence[Revision]]] = dict
 
 
 class Edition:
@@ -45,8 +46,15 @@ class Edition:
         self.zone = around.zone
         self.languages = Languages(planner.book)
         self.fhir = FhirReader(planner.book, planner.intake)
-        self.handbook = Handbook(planner.book, planner.reading, around.history)
+        self._history = around.history
         self.requests = 0
+
+    @cached_property
+    def handbook(self) -> Handbook:
+        """The rulebook as pages, each made when somebody first asks for it."""
+        from careplan.formats.handbook import Handbook
+
+        return Handbook(self.planner.book, self.planner.reading, self._history())
 
     @cached_property
     def contract(self) -> Mapping[str, Any]:

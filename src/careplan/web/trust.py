@@ -88,10 +88,8 @@ def _is_strong(key: object) -> bool:
     return isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP384R1)
 
 
-def trust_in(file: str, address: str) -> Trust | None:
-    """The trust that a file of clients describes; None without one. Raises `InvalidSettings`."""
-    if not file:
-        return None
+def trust_in(file: str, address: str) -> Trust:
+    """The trust that a file of clients describes. Raises `InvalidSettings`."""
     if not address.startswith(("https://", "http://127.0.0.1", "http://localhost")):
         raise InvalidSettings("CAREPLAN_PUBLIC_URL must be the https address that tokens name as their audience")
     try:

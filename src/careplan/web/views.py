@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from threading import BoundedSemaphore
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,13 +20,12 @@ from werkzeug.http import parse_accept_header
 
 from careplan.fhir.reading import FromFhir
 from careplan.fhir.writing import FhirWriter
-from careplan.formats.calendar import Occasion, calendar
-from careplan.formats.markdown import markdown
-from careplan.formats.page import page
-from careplan.formats.paper import Paper, paper
 from careplan.patient import Patient
 from careplan.plan import CarePlan
 from careplan.web.problems import FHIR_JSON
+
+if TYPE_CHECKING:
+    from careplan.formats.paper import Paper
 
 JSON = "application/json"
 CALENDAR = "text/calendar"
@@ -45,24 +44,46 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     key: str | None
     details: bool
 
-    def occasion(self) -> Occasion:
-        """The same for a calendar."""
-        stamp = datetime.fromisoformat(self.at) if self.at else None
-        return Occasion(zone=self.zone, stamp=stamp, key=self.key, details=self.details)
-
 
 Written: TypeAlias = Callable[[CarePlan, Patient, FromFhir | None, Wanted], bytes]
 
 _fhir = FhirWriter()
 
+
+def _page(plan: CarePlan, patient: Patient, _: FromFhir | None, wanted: Wanted) -> bytes:
+    from careplan.formats.page import page
+
+    return page(plan, patient, wanted.zone)
+
+
+def _markdown(plan: CarePlan, patient: Patient, _: FromFhir | None, wanted: Wanted) -> bytes:
+    from careplan.formats.markdown import markdown
+
+    return markdown(plan, patient, wanted.zone)
+
+
+def _paper(plan: CarePlan, patient: Patient, _: FromFhir | None, wanted: Wanted) -> bytes:
+    from careplan.formats.paper import paper
+
+    return paper(plan, patient, wanted.paper, wanted.zone)
+
+
+def _calendar(plan: CarePlan, patient: Patient, _: FromFhir | None, wanted: Wanted) -> bytes:
+    from careplan.formats.calendar import Occasion, calendar
+
+    stamp = datetime.fromisoformat(wanted.at) if wanted.at else None
+    return calendar(plan, patient, Occasion(zone=wanted.zone, stamp=stamp, key=wanted.key, details=wanted.details))
+
+
 VIEWS: Mapping[str, Written] = {
     JSON: lambda plan, _patient, _read, _wanted: _encode(plan),
     FHIR_JSON: lambda plan, patient, read, _wanted: _encode(_fhir.bundle(plan, patient, read)),
-    "text/html": lambda plan, patient, _read, wanted: page(plan, patient, wanted.zone),
-    "text/markdown": lambda plan, patient, _read, wanted: markdown(plan, patient, wanted.zone),
-    "application/pdf": lambda plan, patient, _read, wanted: paper(plan, patient, wanted.paper, wanted.zone),
-    CALENDAR: lambda plan, patient, _read, wanted: calendar(plan, patient, wanted.occasion()),
+    "text/html": _page,
+    "text/markdown": _markdown,
+    "application/pdf": _paper,
+    CALENDAR: _calendar,
 }
+"""What writes each form. The libraries for forms that are read by people are imported after the start (`web.later`)."""
 
 
 _printers = ThreadPoolExecutor(1, "printer", initializer=partial(os.nice, 10))
