@@ -23,8 +23,6 @@ import pytest
 from careplan.rulebook.load import shipped
 from tests.contract.serving import ROOT, Server, certified, running
 
-pytestmark = pytest.mark.xdist_group("life")
-
 
 def workers(address: Server) -> list[int]:
     children = Path(f"/proc/{address.pid}/task/{address.pid}/children").read_text().split()

@@ -25,8 +25,6 @@ from careplan.web.bodies import Bodies
 from careplan.web.shares import Shares
 from tests.contract.serving import ROOT, Server, running
 
-pytestmark = pytest.mark.xdist_group("limits")
-
 POST = b"POST /v1/care-plans HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 GET = b"GET /v1/rulebook HTTP/1.1\r\nHost: localhost\r\n"
 NDJSON = {"Content-Type": "application/x-ndjson"}

@@ -29,8 +29,6 @@ ZONE = ZoneInfo("America/New_York")
 PATIENTS = ("older-many-medicines", "signed-protocol-as-needed-lorazepam", "crisis")
 TAKE_HOME = "For you to take home"
 
-pytestmark = pytest.mark.xdist_group("printing")
-
 
 class Printed(NamedTuple):
     """A plan on one kind of paper: the lines of each sheet without its footer."""

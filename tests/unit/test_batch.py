@@ -29,8 +29,6 @@ from careplan.partfile import PartFile, packer
 from careplan.planner import Planner
 from careplan.pool import Processes, WorkerLost
 
-pytestmark = pytest.mark.xdist_group("batch")
-
 
 def cut(content: bytes, sizes: list[int], longest: int = 40) -> list[Line]:
     lines = Lines(longest)
@@ -192,7 +190,6 @@ def unzstd(packed: bytes) -> bytes:
     found: bytes = zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True).read()
     return found
 
-
 PACKING: dict[str, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]] = {
     ".gz": (gzip.compress, gzip.decompress),
     ".zst": (zstandard.compress, unzstd),
@@ -328,7 +325,6 @@ def test_without_room_the_run_says_so_and_keeps_what_was_finished(cohort: Path, 
     assert not out.exists()
     assert run(cohort, out, "--workers", 1, "--resume").returncode == 1
     assert out.read_bytes() == wanted
-
 
 BAD: dict[str, tuple[bytes, list[str]]] = {
     "a cut last line": (b'{"age_years": 40}\n{"age_ye', ["plan", "cut off"]),
