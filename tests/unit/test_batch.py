@@ -190,6 +190,7 @@ def unzstd(packed: bytes) -> bytes:
     found: bytes = zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True).read()
     return found
 
+
 PACKING: dict[str, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]] = {
     ".gz": (gzip.compress, gzip.decompress),
     ".zst": (zstandard.compress, unzstd),
@@ -326,6 +327,7 @@ def test_without_room_the_run_says_so_and_keeps_what_was_finished(cohort: Path, 
     assert run(cohort, out, "--workers", 1, "--resume").returncode == 1
     assert out.read_bytes() == wanted
 
+
 BAD: dict[str, tuple[bytes, list[str]]] = {
     "a cut last line": (b'{"age_years": 40}\n{"age_ye', ["plan", "cut off"]),
     "a line that is too long": (b'{"a": "' + b"x" * (NORMAL.longest * 3) + b'"}\n{}\n', ["longer than a line", "plan"]),
@@ -358,7 +360,10 @@ def test_bad_lines_are_named_and_the_rest_is_answered(kind: str) -> None:
         (["-", "--on", "dask://127.0.0.1:1"], "no Dask scheduler"),
     ],
 )
-def test_a_call_that_cannot_work_is_refused_with_a_reason(arguments: list[str], says: str) -> None:
+def test_a_call_that_cannot_work_is_refused_with_a_reason(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
+) -> None:
+    monkeypatch.setattr("careplan.cluster.CONNECT_SECONDS", 0.2)
     done = CliRunner().invoke(main, ["batch", *arguments], input=b"{}\n")
     assert done.exit_code in (2, 4)
     assert says in done.output
