@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
 from careplan.planner import Planner
-from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Rulebook
 
 ROOT = Path(__file__).parent.parent
@@ -23,9 +25,25 @@ settings.register_profile(
 settings.load_profile("everyday")
 
 
+def pytest_collection_finish() -> None:
+    """Let no collection of garbage search what was collected here: thousands of tests, and the libraries they use."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _authorities() -> Iterator[None]:
+    """Read the list of the world's authorities once: each request would read it, for longer than most answers take."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
+        yield
+
+
 @pytest.fixture(scope="session")
 def book() -> Rulebook:
-    return load(shipped())
+    from tests.shipped import BOOK
+
+    return BOOK
 
 
 @pytest.fixture(scope="session")

@@ -60,6 +60,8 @@ def faulty(self: Planner, patient: Patient) -> tuple[Case, Found, float]:
             os.kill(os.getpid(), signal.SIGSEGV)
         case ["slow", *_]:
             time.sleep(0.5)
+        case ["slow-by-a-tenth", *_]:
+            time.sleep(0.1)
         case ["hang", *_]:
             ctypes.PyDLL(None).sleep(600)  # keeps the lock of the interpreter, as the engine does
     return _found(self, patient)

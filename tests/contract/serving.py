@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import ssl
 import subprocess
 import sys
@@ -53,7 +54,8 @@ def running(
                 _await(address, trusted)
             yield address
         finally:
-            process.terminate()
+            # SIGTERM would wait until a worker that has just started can hear of it; what it does has tests of its own.
+            process.send_signal(signal.SIGINT)
             process.wait(timeout=20)
 
 
@@ -63,7 +65,7 @@ def _environment(extra: dict[str, str]) -> dict[str, str]:
     outside = {
         name: value for name, value in os.environ.items() if not name.startswith(("CAREPLAN_", "OTEL_", "PROMETHEUS_"))
     }
-    # The tree that the tests stand in, wherever the package is installed from; and no waiting at the end of each test.
+    # The tree that the tests stand in, wherever the package is installed from.
     tree = os.pathsep.join((str(ROOT / "src"), str(ROOT)))
     return outside | {"PYTHONPATH": tree, "CAREPLAN_DRAIN_SECONDS": "0"} | extra
 

@@ -30,8 +30,6 @@ from careplan.web.app import build
 from careplan.web.keyring import Keyring
 from tests.contract.serving import Server, running
 
-pytestmark = pytest.mark.xdist_group("access")
-
 ISSUER, AUDIENCE = "https://login.example.org", "https://plans.example.org"
 KEY, STRANGER = ec.generate_private_key(ec.SECP384R1()), ec.generate_private_key(ec.SECP384R1())
 
@@ -277,6 +275,7 @@ def test_a_key_can_be_replaced_while_the_service_runs(site: Site) -> None:
         ("evil.example.org", 421),
         ("", 421),
     ],
+    ids=["name", "port", "IPv6", "capitals", "another", "none"],  # two colons in one would part it from its module
 )
 def test_only_names_that_are_ours_are_answered(site: Site, host: str, status: int) -> None:
     answer = httpx.get(f"{site.address}/v1/rules", headers={"Host": host})

@@ -31,8 +31,6 @@ from careplan.lines import NORMAL, Line
 from careplan.planner import Planner
 from tests.contract.serving import ROOT, Server, running
 
-pytestmark = pytest.mark.xdist_group("batch")
-
 PATH = "/v1/care-plans/batch"
 NDJSON = {"Content-Type": "application/x-ndjson"}
 HEAD = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n".encode()

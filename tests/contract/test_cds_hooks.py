@@ -42,7 +42,6 @@ from tests.contract.test_fhir import concept, condition, entry, faults_of, medic
 Json = dict[str, Any]
 Check = Callable[["Site"], None]
 
-pytestmark = pytest.mark.xdist_group("server")
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"

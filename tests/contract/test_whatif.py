@@ -14,8 +14,6 @@ from click.testing import CliRunner
 from careplan.cli import main
 from tests.contract.serving import ROOT, running
 
-pytestmark = pytest.mark.xdist_group("server")
-
 PATIENT: dict[str, Any] = json.loads((ROOT / "examples" / "daily-benzodiazepine.json").read_text())
 AT = "2026-03-01T09:30:00+01:00"
 

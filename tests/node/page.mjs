@@ -2,14 +2,11 @@
 // Usage: node page.mjs FILE [PICTURE]
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
-import { chromium } from "playwright-core";
+import { launched } from "./browser.mjs";
 
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const [file, picture] = process.argv.slice(2);
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
+const browser = await launched();
 try {
   const page = await browser.newPage({ viewport: { width: 900, height: 1200 } });
   const asked = [];
@@ -24,13 +21,8 @@ try {
   const sideways = await page.evaluate(() => document.documentElement.scrollWidth > 330);
   await page.setViewportSize({ width: 900, height: 1200 });
   if (picture) await page.screenshot({ path: picture, fullPage: true });
-  const papers = {};
-  for (const format of ["A4", "Letter"]) {
-    const pdf = await page.pdf({ format, preferCSSPageSize: false });
-    papers[format] = pdf.toString("base64");
-  }
   const violations = found.violations.map((one) => ({ id: one.id, help: one.help, nodes: one.nodes.map((node) => node.html) }));
-  process.stdout.write(JSON.stringify({ violations, passes: found.passes.length, requests: own, sideways, papers }));
+  process.stdout.write(JSON.stringify({ violations, passes: found.passes.length, requests: own, sideways }));
 } finally {
   await browser.close();
 }

@@ -55,6 +55,20 @@ def assigned(symbolic: SymbolicPatient, case: Case, chosen: Chosen) -> Iterator[
     yield from _goals(symbolic, case, chosen.facts["goal"])
 
 
+_NOT: dict[int, tuple[Any, Any]] = {}
+"""What was negated before, with what it is the negation of, whose number is taken as long as it lasts."""
+
+
+def _so(variable: Any, value: bool) -> Any:  # noqa: FBT001 - the value of a variable
+    """A variable of yes or no with its value. There are hundreds, and z3 takes long to write each as an equation."""
+    if value:
+        return variable
+    number = variable.get_id()
+    if number not in _NOT:
+        _NOT[number] = (z3.Not(variable), variable)
+    return _NOT[number][0]
+
+
 def _exact(value: Value) -> Any:
     return value if isinstance(value, bool) else z3.RealVal(str(value)) if isinstance(value, float) else z3.IntVal(value)
 
@@ -64,7 +78,7 @@ def _conditions(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> I
     yield symbolic.conditions_asked == (conditions is not None)
     yield symbolic.unread_conditions == bool(case.patient.other_conditions)
     for name, there in symbolic.has.items():
-        yield there == (name in (conditions or ()))
+        yield _so(there, name in (conditions or ()))
     if chosen is not None:
         yield symbolic.condition == list(symbolic.has).index(str(chosen.properties["name"]))
 
@@ -80,10 +94,10 @@ def _medicines(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> It
     besides = {row for resolved in case.medicines if resolved is not own for row in _ingredients(resolved)}
     besides |= {row for row in (_ingredients(own) if own else ()) if row != ingredient}
     for name, taken in symbolic.other.items():
-        yield taken == (name in besides)
+        yield _so(taken, name in besides)
     for name, signed in symbolic.signed_holds.items():
         holds = case.patient.protocol.holds if case.patient.protocol else []
-        yield signed == any(hold.drug_class == name for hold in holds)
+        yield _so(signed, any(hold.drug_class == name for hold in holds))
     others = [resolved for resolved in case.medicines if resolved is not own]
     # What stands beside the medicine in its own entry counts as another one.
     beside = [own] if own is not None and len(_ingredients(own)) > 1 else []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from careplan.proof.prover import Prover
 from careplan.proof.report import Failure
 from careplan.proof.search import Search
 from careplan.rulebook.load import load, shipped
-from careplan.rulebook.model import SECTIONS
+from tests.shipped import lists_in
 
 RULE = """\
 id: made-up-rule
@@ -48,13 +47,7 @@ def rulebook(tmp_path: Path) -> Callable[..., Path]:
     """A folder with the shipped lists, some of the shipped rules and no invariants but the named ones."""
 
     def make(*keep: str, invariant: Collection[str] = ()) -> Path:
-        folder = tmp_path / "rules"
-        shutil.copytree(shipped(), folder)
-        for section in (*SECTIONS, "invariants"):
-            for path in (folder / section).glob("*.yaml"):
-                if path.stem not in (*keep, *invariant):
-                    path.unlink()
-        return folder
+        return lists_in(tmp_path / "rules", (*keep, *invariant))
 
     return make
 

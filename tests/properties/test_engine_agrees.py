@@ -10,11 +10,10 @@ from careplan.certainty import Certainty
 from careplan.engine import Engine
 from careplan.facts import FactMaker
 from careplan.intake import Intake
-from careplan.rulebook.load import load, shipped
 from tests import reference
 from tests.patients import Json, patients
+from tests.shipped import BOOK
 
-BOOK = load(shipped())
 RULES = {rule.id: rule.when for rule in BOOK.rules.values()}
 INTAKE = Intake(BOOK.conditions, BOOK.classes)
 FACTS = FactMaker(BOOK)

@@ -15,14 +15,13 @@ from hypothesis import strategies as st
 from careplan.plan import CarePlan, Item
 from careplan.planner import Planner
 from careplan.rulebook import wording
-from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import LEVELS, SECTIONS
 from tests.patients import Json, medications, patients
+from tests.shipped import BOOK
 
 SCALE = int(os.environ.get("CAREPLAN_TEST_SCALE", "1"))
 """How many times as many patients as every day."""
 
-BOOK = load(shipped())
 PATIENTS = patients(BOOK)
 HOURS = re.compile(r"\b\d+(?:\.\d+)? ?(?:hours?|h)\b", re.IGNORECASE)
 PROTECTED = {"epilepsy", "catatonia", "alcohol_withdrawal"}

@@ -6,10 +6,10 @@ import pytest
 
 from careplan.plan import CarePlan, Item
 from careplan.planner import Planner
-from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Example, Rule
+from tests.shipped import BOOK
 
-RULES = load(shipped()).in_order()
+RULES = BOOK.in_order()
 CASES = [
     pytest.param(rule, example, id=f"{rule.id}-{kind}-{at}")
     for rule in RULES

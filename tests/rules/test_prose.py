@@ -10,11 +10,10 @@ import pytest
 
 from careplan.fields import KINDS
 from careplan.rulebook.conditions import COMPARISONS, Either, Every, Expression, Pattern, Test, When
-from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Rule
 from careplan.rulebook.prose import Prose
+from tests.shipped import BOOK
 
-BOOK = load(shipped())
 PROSE = Prose(BOOK)
 RULES = [pytest.param(rule, id=rule.id) for rule in BOOK.in_order()]
 

@@ -8,10 +8,9 @@ import pyphen
 import pytest
 
 from careplan.rulebook import wording
-from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Rule
+from tests.shipped import BOOK
 
-BOOK = load(shipped())
 RULES = [pytest.param(rule, id=rule.id) for rule in BOOK.in_order()]
 NAME = re.compile(r"\{[^}]*\}")
 

@@ -29,8 +29,6 @@ from careplan.partfile import PartFile, packer
 from careplan.planner import Planner
 from careplan.pool import Processes, WorkerLost
 
-pytestmark = pytest.mark.xdist_group("batch")
-
 
 def cut(content: bytes, sizes: list[int], longest: int = 40) -> list[Line]:
     lines = Lines(longest)
@@ -362,7 +360,10 @@ def test_bad_lines_are_named_and_the_rest_is_answered(kind: str) -> None:
         (["-", "--on", "dask://127.0.0.1:1"], "no Dask scheduler"),
     ],
 )
-def test_a_call_that_cannot_work_is_refused_with_a_reason(arguments: list[str], says: str) -> None:
+def test_a_call_that_cannot_work_is_refused_with_a_reason(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
+) -> None:
+    monkeypatch.setattr("careplan.cluster.CONNECT_SECONDS", 0.2)
     done = CliRunner().invoke(main, ["batch", *arguments], input=b"{}\n")
     assert done.exit_code in (2, 4)
     assert says in done.output

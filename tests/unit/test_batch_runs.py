@@ -18,8 +18,6 @@ from careplan.cli import main
 from careplan.commands.progress import Meter
 from careplan.partfile import LONGEST_JOURNAL, PartFile, journal_of, receipt_of
 
-pytestmark = pytest.mark.xdist_group("batch")
-
 
 def batch(*arguments: object, stdin: bytes = b"", **environment: str) -> Result:
     command = ["batch", *map(str, arguments), *([] if "--workers" in arguments else ["--workers", "1"])]

@@ -18,8 +18,6 @@ from careplan.lines import Line, Otherwise, Tasks, mark_of
 from careplan.pool import Processes, in_order
 from careplan.sources import Source, Unreadable
 
-pytestmark = pytest.mark.xdist_group("batch")
-
 PACKERS: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.compress, "zst": zstandard.compress}
 CONTENT = os.urandom(40_000).hex().encode() + b"\n" * 3
 

@@ -113,7 +113,7 @@ def test_a_bad_setting_is_refused(environment: dict[str, str], says: str) -> Non
     assert says in done.output
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.1", "::", "example.org"])  # noqa: S104
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.1", pytest.param("::", id="IPv6"), "example.org"])  # noqa: S104
 def test_the_service_refuses_to_listen_beyond_loopback(host: str) -> None:
     done = CliRunner().invoke(main, ["serve", "--host", host])
     assert done.exit_code == 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -20,6 +19,7 @@ from careplan.errors import InvalidRulebook, RuleFault
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import SECTIONS
 from careplan.rulebook.schema import FILE, MODELINE, rule_schema
+from tests.shipped import BOOK, lists_in
 
 RULE = """\
 # yaml-language-server: $schema=../schema/rule.schema.json
@@ -110,11 +110,7 @@ CORPUS = [
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The shipped lists with one made-up rule."""
-    made = Path(shutil.copytree(shipped(), tmp_path / "rules"))
-    for section in (*SECTIONS, "invariants"):
-        shutil.rmtree(made / section)
-    (made / "rules.lock").unlink()
-    (made / "aftercare").mkdir()
+    made = lists_in(tmp_path / "rules")
     (made / MADE_UP).write_text(RULE)
     return made
 
@@ -167,7 +163,7 @@ def test_every_kind_of_fault_in_the_code_has_a_broken_rulebook() -> None:
 
 def test_faults_of_all_files_come_in_one_run(folder: Path) -> None:
     """Of form, of tokens, of texts and of lists, in files that have nothing to do with each other."""
-    (folder / "preparation").mkdir()
+    (folder / "preparation").mkdir(exist_ok=True)
     (folder / "preparation" / "other-rule.yaml").write_text(
         RULE.replace("made-up-rule", "other-rule").replace("level:", "levle:")
     )
@@ -188,7 +184,7 @@ def test_faults_of_all_files_come_in_one_run(folder: Path) -> None:
 
 def test_one_id_in_two_sections_and_a_folder_that_is_no_section_are_refused(folder: Path) -> None:
     for section in ("preparation", "prepartion"):
-        (folder / section).mkdir()
+        (folder / section).mkdir(exist_ok=True)
         (folder / section / "made-up-rule.yaml").write_text(RULE)
     assert {fault.code for fault in found_in(folder)} == {"id-taken", "section"}
 
@@ -325,7 +321,7 @@ def test_the_committed_schema_is_the_one_of_the_rulebook() -> None:
 
 
 def test_every_shipped_rule_names_the_schema_and_is_of_its_form() -> None:
-    validator = jsonschema.Draft202012Validator(rule_schema(load(shipped())))
+    validator = jsonschema.Draft202012Validator(rule_schema(BOOK))
     validator.check_schema(validator.schema)
     for section in SECTIONS:
         for path in (shipped() / section).glob("*.yaml"):
@@ -354,7 +350,7 @@ def test_an_editor_sees_from_the_schema_what_the_check_sees(broken: Broken) -> N
 
 @cache
 def schema_of_the_shipped_rulebook() -> dict[str, Any]:
-    return rule_schema(load(shipped()))
+    return rule_schema(BOOK)
 
 
 def _data(text: str) -> Any:

@@ -7,10 +7,9 @@ import pytest
 from careplan.medications import Catalogue, Combination, Ingredient, display, normalize
 from careplan.patient import Medication
 from careplan.planner import Planner
-from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Rulebook
+from tests.shipped import BOOK
 
-BOOK = load(shipped())
 CATALOGUE = BOOK.catalogue
 
 

@@ -1,0 +1,23 @@
+"""The shipped rulebook, read once for all tests: it is read only. And its lists, to put other rules beside them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+
+from careplan.rulebook.load import INVARIANTS, load, shipped
+from careplan.rulebook.model import SECTIONS
+
+BOOK = load(shipped())
+
+
+def lists_in(folder: Path, keep: Collection[str] = ()) -> Path:
+    """A new folder with the shipped lists and, of rules and invariants, those to keep."""
+
+    def left_out(inside: str, names: list[str]) -> list[str]:
+        if Path(inside) == shipped():
+            return ["rules.lock"]
+        return [name for name in names if Path(inside).name in (*SECTIONS, INVARIANTS) and Path(name).stem not in keep]
+
+    return Path(shutil.copytree(shipped(), folder, ignore=left_out))
