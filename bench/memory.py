@@ -7,6 +7,7 @@ import random
 import re
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,15 @@ from tests.contract.serving import Server, running
 
 from bench.measure import golden_bodies, made_up_bodies
 from careplan.rulebook.load import load, shipped
+from careplan.web.later import PAUSE_SECONDS
 
 LINES = 500
 """Patients of one request."""
 MADE_UP = 0.05
 """The share of made-up patients among golden ones."""
+
+SETTLED = 0.5
+"""Megabytes that may come in a second without anything being loaded."""
 
 
 def of_workers(server: Server) -> dict[str, float]:
@@ -40,6 +45,16 @@ def of_workers(server: Server) -> dict[str, float]:
         found = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
         total["pss"] += int(found[1]) * 1_024 / 1e6 if found else 0.0
     return total
+
+
+def settled(server: Server) -> dict[str, float]:
+    """The same once the workers have loaded what they load beside their first requests."""
+    time.sleep(PAUSE_SECONDS)
+    before, now = 0.0, of_workers(server)
+    while now["rss"] - before > SETTLED:
+        time.sleep(1)
+        before, now = now["rss"], of_workers(server)
+    return now
 
 
 class Mixed:
@@ -88,7 +103,7 @@ def worker_memory(plans: int, made_up: int = 3_000) -> dict[str, Any]:
     """Megabytes of one worker: at first, once it has met all patients, and after so many plans more."""
     mixed = Mixed(made_up)
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "log", "--workers", "1") as server:
-        first = of_workers(server)
+        first = settled(server)
         in_batches(server, mixed.everyone())
         warm = of_workers(server)
         in_batches(server, mixed.some(plans))

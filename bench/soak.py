@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from tests.contract.serving import Server, running
 
-from bench.memory import Mixed, in_batches, of_workers
+from bench.memory import Mixed, in_batches, of_workers, settled
 
 HEADERS = {"Content-Type": "application/json"}
 STEPS = 10
@@ -67,7 +67,7 @@ def soak(plans: int, clients: int, workers: int) -> dict[str, Any]:
     mixed = Mixed(min(3_000, max(plans // 10, 20)))
     steps: list[dict[str, float]] = []
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "log", "--workers", str(workers)) as server:
-        first = of_workers(server)
+        first = settled(server)
         # Each connection stays with the worker that took it: enough of them that every worker meets everyone.
         for _ in range(workers):
             in_batches(server, mixed.everyone())
