@@ -50,18 +50,18 @@ class Assembly:
         words = Words(self._book, case)
         written = self._items.of(case, found, words, encoded=True)
         plan = self._put_together(case, written, words, encoded=True)
-        return Encoded(plan.status, tuple([one.item.rule.id for one in written]), _encode(plan))
+        return Encoded(plan.status, tuple([one.rule for one in written]), _encode(plan))
 
     def _put_together(self, case: Case, written: Sequence[Written], words: Words, *, encoded: bool) -> CarePlan:
         # Items come in the order of seriousness.
-        blocked = bool(written) and written[0].item.level == "stop"
+        blocked = bool(written) and written[0].place is None
         if blocked:
             written = [self._deferred(one) for one in written]
         alerts: list[Any] = []
-        placed: dict[str, list[Any]] = {section: [] for section in SECTIONS}
-        items = [one.item for one in written]
-        for item, one in zip(items, written, strict=True):
-            (alerts if item.level == "stop" else placed[item.section]).append(one.raw if encoded else item)
+        placed: dict[str | None, list[Any]] = {None: alerts} | {section: [] for section in SECTIONS}
+        for one in written:
+            placed[one.place].append(one.raw if encoded else one.item)
+        spoken_of = {pointer for one in written for pointer in one.spoken_of}
         asking = self._questions.unanswered(case)
         return CarePlan(
             status="blocked" if blocked else "draft",
@@ -75,7 +75,7 @@ class Assembly:
             decisions=_decisions(written),
             medications=[_read(words, case, at) for at in range(len(case.medicines))],
             information_needed=_asked(asking, encoded=encoded),
-            not_considered=self._questions.not_considered(case, items, words),
+            not_considered=self._questions.not_considered(case, spoken_of, words),
             disclaimer=self._disclaimer,
             crisis=self._crisis,
             level_words=self._level_words,
@@ -94,7 +94,7 @@ class Assembly:
             asks=[],
         )
         decides = msgspec.structs.replace(one.decides, choice=words.choice)
-        return Written(one.order, item, msgspec.Raw(_encode(item)), decides)
+        return one._replace(raw=msgspec.Raw(_encode(item)), item=item, decides=decides)
 
 
 def _asked(asking: Sequence[Asking], *, encoded: bool) -> list[Any]:

@@ -52,12 +52,16 @@ class _Prepared(msgspec.Struct, frozen=True):
 class Written(NamedTuple):
     """An item in the order of the plan: `order` sorts it; `raw` is its JSON.
 
-    With an `outline`, both have marks where the caller's own words go.
+    With an `outline`, both have marks where the caller's own words go. `place` is its section, or None for an alert;
+    `spoken_of` are the JSON Pointers of what it is about.
     """
 
     order: tuple[int, list[int], str]
-    item: Item
+    rule: str
+    place: str | None
+    spoken_of: list[str]
     raw: msgspec.Raw
+    item: Item
     decides: Decision | None
     outline: Outline | None = None
 
@@ -202,7 +206,9 @@ class Items:
             open_decision="hold" if held and hold is None else None,
         )
         order = (self._order[rule_id], [entry.index for entry in item.about], item.id)
-        return Written(order, item, msgspec.Raw(_encode(item)), file.then.decides)
+        place = None if file.level == "stop" else rule.section
+        spoken_of = [entry.pointer for entry in item.about]
+        return Written(order, rule_id, place, spoken_of, msgspec.Raw(_encode(item)), item, file.then.decides)
 
 
 _order = attrgetter("order")
@@ -214,7 +220,7 @@ _decode = msgspec.json.Decoder(Item).decode
 def _in_own_words(one: Written, outline: Outline, words: Words, encoded: bool) -> Written:  # noqa: FBT001
     raw = outline.filled(words)
     item = one.item if encoded and one.decides is None else _decode(raw)
-    return Written(one.order, item, msgspec.Raw(raw), one.decides)
+    return one._replace(raw=msgspec.Raw(raw), item=item, outline=None)
 
 
 class _Writing:

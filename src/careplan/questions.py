@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import Literal
 
@@ -14,7 +14,7 @@ from careplan.fields import KINDS, LIMITS
 from careplan.holds import hold_for
 from careplan.memo import Memo
 from careplan.openness import Openness
-from careplan.plan import AnswerForm, Choice, CouldChange, Item, NotConsidered, Question
+from careplan.plan import AnswerForm, Choice, CouldChange, NotConsidered, Question
 from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.model import LEVELS, SECTIONS, FieldWords, Rule, Rulebook
 from careplan.words import Words
@@ -74,9 +74,8 @@ class Questions:
             found = self._asked.keep(key, tuple(sorted(asked, key=_rank)))
         return found
 
-    def not_considered(self, case: Case, items: Iterable[Item], words: Words) -> list[NotConsidered]:
-        """What was sent and left no trace in the plan, with the reason."""
-        spoken_of = {about.pointer for item in items for about in item.about}
+    def not_considered(self, case: Case, spoken_of: Collection[str], words: Words) -> list[NotConsidered]:
+        """What was sent and left no trace in the plan, with the reason. `spoken_of` are the JSON Pointers of items."""
         return sorted(self._silent(case, spoken_of, words), key=lambda entry: (entry.pointer, entry.what))
 
     def _asks(self, pointer: str, rules: Iterable[int]) -> Asking:
@@ -111,7 +110,7 @@ class Questions:
         levels = [rule.file.level for rule in rules]
         return tuple(-levels.count(level) for level in LEVELS)
 
-    def _silent(self, case: Case, spoken_of: set[str], words: Words) -> Iterator[NotConsidered]:
+    def _silent(self, case: Case, spoken_of: Collection[str], words: Words) -> Iterator[NotConsidered]:
         patient = case.patient
         for kind, name in self._untested:
             source = patient if kind == "patient" else getattr(patient, kind, None)
@@ -137,7 +136,7 @@ class Questions:
             why = "It lies outside of what this rulebook takes for plausible, so that no text quotes it."
             yield NotConsidered(pointer=doubt.pointer, what=doubt.what, why=why)
 
-    def _silent_entries(self, case: Case, spoken_of: set[str], words: Words) -> Iterator[NotConsidered]:
+    def _silent_entries(self, case: Case, spoken_of: Collection[str], words: Words) -> Iterator[NotConsidered]:
         nothing_said = "Rules looked at it, and none had anything to say."
         for resolved in case.medicines:
             pointer = f"/medications/{resolved.index}"
