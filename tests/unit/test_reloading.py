@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
 import sys
@@ -21,7 +22,7 @@ from careplan.rehearsal import A_PATIENT, Rehearsal, rehearse, rehearse_apart
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Rulebook
 from careplan.rulesets import EngineError
-from careplan.web import later
+from careplan.web import later, life
 from careplan.web.reload import Reloader
 from careplan.web.state import Desk, Edition, Surroundings
 
@@ -183,3 +184,14 @@ def test_the_same_rulebook_again_changes_nothing(book: Rulebook) -> None:
     assert desk.current is not None
     assert not is_free(desk.current)
     desk.swap(None)
+
+
+def test_a_settled_worker_searches_all_it_holds_for_garbage_less_often() -> None:
+    before = gc.get_threshold()
+    try:
+        life.settle()
+        assert gc.get_freeze_count() > 0
+        assert gc.get_threshold() == (*before[:2], life.OLD_THRESHOLD)
+        assert before[2] < life.OLD_THRESHOLD
+    finally:
+        gc.set_threshold(*before)

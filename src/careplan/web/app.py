@@ -53,7 +53,7 @@ from careplan.web.assets import ASSETS, docs_asset
 from careplan.web.examples import request_examples
 from careplan.web.gate import Gate
 from careplan.web.journal import Journal
-from careplan.web.life import Life, begin_as_worker, hold_signals
+from careplan.web.life import Life, begin_as_worker, hold_signals, settle
 from careplan.web.queries import queried
 from careplan.web.reload import Reloader
 from careplan.web.state import Desk, Edition, Leasing, Surroundings, edition_of
@@ -244,6 +244,7 @@ def create() -> ASGIApp:
     logs.configure(settings.log)
     app = build(_rulebook(settings.rules_folder), settings)
     tracing = tracing_from(os.environ)
+    app.on_startup.append(settle)
     app.on_shutdown.append(tracing.close)
     gate = Gate(app, settings, app.state.metrics, app.state.life, app.state.access)
     hold_signals()
