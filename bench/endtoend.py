@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import re
 import socket
 import statistics
@@ -19,7 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from tests.contract.serving import running
+from tests.contract.serving import Server, running
 
 from bench.measure import ROOT, Figure, golden_bodies
 from careplan.cohort import synthetic
@@ -56,8 +57,18 @@ def _milliseconds(text: str, pattern: str) -> float:
     return float(found[1]) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[found[2]]
 
 
+def of_processor(server: Server) -> float:
+    """Seconds of the processor that a server and its workers have taken so far."""
+    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+    taken = 0
+    for process in (server.pid, *children):
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        taken += int(fields[11]) + int(fields[12])
+    return taken / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def hello(port: int) -> Iterator[str]:
+def hello(port: int) -> Iterator[Server]:
     """The hello-world as long as the block lasts."""
     process = subprocess.Popen([sys.executable, "-m", "bench.hello", str(port)], cwd=ROOT)
     try:
@@ -66,7 +77,9 @@ def hello(port: int) -> Iterator[str]:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}/"
+        address = Server(f"http://127.0.0.1:{port}")
+        address.pid = process.pid
+        yield address
     finally:
         process.terminate()
         process.wait()
@@ -109,21 +122,28 @@ def end_to_end(rounds: int, seconds: float) -> dict[str, Any]:
             running(folder / "two", "--workers", "2") as two,
             hello(8_991) as least,
         ):
-            plain = f"{ours}/v1/care-plans"
-            new = NeverSeen(wrk(plain, golden, 1, folder)["a_second"])
-            sites: dict[str, tuple[str, Callable[[], list[bytes]]]] = {
-                GOLDEN: (plain, lambda: golden),
-                "ceiling": (f"{ceiling}/v1/care-plans", lambda: golden),
+            new = NeverSeen(wrk(f"{ours}/v1/care-plans", golden, 1, folder)["a_second"])
+            sites: dict[str, tuple[Server, Callable[[], list[bytes]]]] = {
+                GOLDEN: (ours, lambda: golden),
+                "ceiling": (ceiling, lambda: golden),
                 "hello": (least, list),
-                "plans, never seen": (plain, lambda: new.enough_for(seconds)),
-                "plans, half of each": (plain, lambda: _mixed(new.enough_for(seconds), golden)),
-                "plans, two workers": (f"{two}/v1/care-plans", lambda: golden),
+                "plans, never seen": (ours, lambda: new.enough_for(seconds)),
+                "plans, half of each": (ours, lambda: _mixed(new.enough_for(seconds), golden)),
+                "plans, two workers": (two, lambda: golden),
             }
-            for address, bodies in sites.values():
-                wrk(address, bodies(), 1, folder)
+
+            def loaded(server: Server, bodies: list[bytes], seconds: float) -> dict[str, float]:
+                path = "/v1/care-plans" if bodies else "/"
+                before, began = of_processor(server), time.perf_counter()
+                found = wrk(f"{server}{path}", bodies, seconds, folder)
+                requests = found["a_second"] * (time.perf_counter() - began)
+                return found | {"processor_us": (of_processor(server) - before) / requests * 1e6}
+
+            for server, bodies in sites.values():
+                loaded(server, bodies(), 1)
             for _ in range(rounds):
-                for site, (address, bodies) in sites.items():
-                    rows.setdefault(site, []).append(wrk(address, bodies(), seconds, folder))
+                for site, (server, bodies) in sites.items():
+                    rows.setdefault(site, []).append(loaded(server, bodies(), seconds))
             halves = {}
             for label, site, bodies in (
                 ("golden", GOLDEN, lambda: golden),

@@ -53,11 +53,12 @@ def tables(found: Json, soak: Json | None = None, *, charts: bool = True) -> str
         f"Python {machine['python']}, {machine['cores']} cores, {machine['when']}{short}.",
         "### Over HTTP, one worker and one client process",
         table(
-            _rows(http["rows"], "a_second", "of_ceiling", "of_hello", "p50_ms", "p99_ms"),
-            ["", "requests a second", "of the ceiling", "of hello", "p50 ms", "p99 ms"],
+            _rows(http["rows"], "a_second", "of_ceiling", "of_hello", "p50_ms", "p99_ms", "processor_us"),
+            ["", "requests a second", "of the ceiling", "of hello", "p50 ms", "p99 ms", "microseconds of the processor"],
         ),
         chart("http", "Over HTTP"),
-        f"Two workers do {figure(http['two_workers'])} times what one does.",
+        f"Two workers do {figure(http['two_workers'])} times what one does. The last column is what the service takes of "
+        "the processor for each request; the client and the kernel share the two cores with it.",
         "### At half load",
         table(_rows(half, "a_second", "p50_ms", "p99_ms"), ["", "requests a second", "p50 ms", "p99 ms"]),
         "### One plan in process: reading the request, planning, writing the plan",

@@ -66,23 +66,24 @@ class HoldQuestions:
         if self.closed_for_all(patient) or any(map(self._protects, medicines)):
             return dict.fromkeys(rows, CLOSED)
         dependent = any(resolved.entry.schedule == "daily" and self._makes_dependent(resolved) for resolved in medicines)
+        found: dict[str, HoldQuestion] = dict.fromkeys(rows, CLOSED)
+        asked = [
+            name
+            for name, row in rows.items()
+            if row.hold == "ask" and not any(map(_is_rescue, entries[name])) and not (dependent and name in self._dependent)
+        ]
+        if not asked:
+            return found
         vague = [resolved for resolved in medicines if self._is_vague(resolved)]
         unreadable = any(not _is_read(resolved) for resolved in medicines) or any(one.entry.indication for one in vague)
         unreadable = unreadable or bool(patient.other_conditions)
         waiting, of_dependent = self._waiting(patient, medicines)
-        found: dict[str, HoldQuestion] = {}
-        for name, row in rows.items():
+        for name in asked:
             own = entries[name]
-            if row.hold != "ask" or any(map(_is_rescue, own)) or (dependent and name in self._dependent):
-                found[name] = CLOSED
-                continue
             waits = waiting | of_dependent if name in self._dependent else waiting
             waits = waits.union(f"/medications/{one.index}/schedule" for one in own if one.entry.schedule is None)
             may_open = not unreadable and all(one.problem is None for one in own)
-            if may_open and not waits:
-                found[name] = HoldQuestion("open")
-            else:
-                found[name] = HoldQuestion(None, may_open, waits)
+            found[name] = HoldQuestion("open") if may_open and not waits else HoldQuestion(None, may_open, waits)
         return found
 
     def _waiting(self, patient: Patient, medicines: Sequence[Resolved]) -> tuple[frozenset[str], frozenset[str]]:
