@@ -2,7 +2,7 @@
 
 Writes the figures as JSON and charts into docs/performance, and the tables of docs/performance.md from that one file.
 
-python -m bench                  # everything, about twenty minutes
+python -m bench                  # everything, about five minutes
 python -m bench --quick          # fewer rounds and smaller sizes, to see that it runs: prints, and writes nothing
 python -m bench --quick --into FOLDER     # writes JSON and charts there, and leaves the manual alone
 python -m bench.soak --keep      # apart from these, as it takes longer: a million plans
@@ -26,6 +26,7 @@ from bench.growth import growth_of_medicines, growth_of_requests, growth_of_rule
 from bench.inside import engines, patients, starting, views
 from bench.manual import CHARTS, FIGURES, SOAK, draw, tables, write_manual
 from bench.memory import worker_memory
+from careplan.web.life import settle
 
 
 def measured(*, quick: bool) -> dict[str, Any]:
@@ -47,6 +48,7 @@ def measured(*, quick: bool) -> dict[str, Any]:
     when = datetime.now(UTC).date().isoformat()
     machine = {"python": platform.python_version(), "cores": len(os.sched_getaffinity(0)), "when": when, "quick": quick}
     found: dict[str, Any] = {"machine": machine}
+    settle()  # as workers are, so that no part waits for what others left behind
     for at, (name, part) in enumerate(parts.items(), start=1):
         began = time.perf_counter()
         print(f"{at}/{len(parts)} {name}", end="", file=sys.stderr, flush=True)

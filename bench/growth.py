@@ -21,6 +21,7 @@ from careplan.fields import KINDS, LIMITS
 from careplan.planner import Planner
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import SECTIONS
+from careplan.web.life import settle
 
 Json = dict[str, Any]
 
@@ -103,6 +104,7 @@ def growth_of_rules(sizes: Sequence[int], rounds: int = 5, fresh: int = 20) -> J
             loaded = time.perf_counter()
             planner = Planner(book)
             ready = time.perf_counter()
+        settle()
         decode = planner.intake.decode
 
         def planned(bodies: Sequence[bytes], planner: Planner = planner) -> float:
@@ -129,6 +131,7 @@ def growth_of_rules(sizes: Sequence[int], rounds: int = 5, fresh: int = 20) -> J
             **{name: Figure.of(values) for name, values in taken.items()},
         }
         planner.close()
+        gc.unfreeze()
         del planner, book
         gc.collect()
     return found

@@ -178,7 +178,7 @@ def patients(rounds: int, fresh: int = 60) -> dict[str, Any]:
 STEPS_OF_A_PLAN = {
     "reading the request": (Intake, "decode"),
     "facts": (FactMaker, "case"),
-    "engine": (Engine, "evaluate"),
+    "engine": (Engine, "found"),
     "items": (Items, "of"),
     "open questions": (Questions, "unanswered"),
 }

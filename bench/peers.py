@@ -61,7 +61,7 @@ def durable_host(rules: Mapping[str, When]) -> Peer:
         names = list(ruleset)
         for part in range(0, len(names), 60):
             title = f"{kind}{part}"
-            host.set_rulesets({title: {name: ruleset[name] for name in names[part : part + 60]}})
+            host.set_rulesets({title: {name: ruleset[name] for name in names[part : part + 60]} | _always()})
             spread.setdefault(kind, []).append(title)
     sessions = iter(range(10**9))
 
@@ -74,10 +74,19 @@ def durable_host(rules: Mapping[str, When]) -> Peer:
                 with suppress(lang.engine.MessageNotHandledException):
                     host.assert_fact(title, body)
         for title in {title for fact in facts for title in spread.get(fact.kind, ())}:
+            # A session in which no rule ever held cannot be deleted: the engine then frees memory that was never set.
+            host.assert_fact(title, {"sid": session, "id": _ALWAYS, "kind": _ALWAYS})
             host.delete_state(title, session)
         return frozenset(held)
 
     return found
+
+
+_ALWAYS = "always"
+
+
+def _always() -> Json:
+    return {_ALWAYS: {"all": [{"m": {"kind": _ALWAYS}}], "run": lambda _: None}}
 
 
 def _adding(held: set[str], name: str) -> Callable[[Any], None]:
