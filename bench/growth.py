@@ -99,11 +99,13 @@ def growth_of_rules(sizes: Sequence[int], rounds: int = 5, fresh: int = 20) -> J
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name) / "rules"
             rulebook(folder, size)
+            gc.disable()  # as the service has it until it is ready
             began = time.perf_counter()
             book = load(folder)
             loaded = time.perf_counter()
             planner = Planner(book)
             ready = time.perf_counter()
+            gc.enable()
         settle()
         decode = planner.intake.decode
 

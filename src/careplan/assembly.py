@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,10 +10,14 @@ import msgspec
 from careplan.engine import Found
 from careplan.facts import Case
 from careplan.items import Items, Written
+from careplan.medications import Resolved, called
+from careplan.memo import Memo
 from careplan.plan import CarePlan, Decision, MedicineRead, PlanSection, RulebookRef
 from careplan.questions import Asking, Questions
 from careplan.rulebook.model import LEVELS, SECTIONS, Rulebook
 from careplan.words import Words
+
+MOST_REMEMBERED = 512
 
 _encode = msgspec.json.Encoder().encode
 
@@ -37,6 +41,7 @@ class Assembly:
         titles = book.vocabulary.sections
         self._sections = [(section, titles[section].title, titles[section].patient_title) for section in SECTIONS]
         self._level_words: dict[str, str] = {level: book.vocabulary.levels[level].label for level in LEVELS}
+        self._understood: Memo[Hashable, MedicineRead] = Memo(MOST_REMEMBERED)
         self._disclaimer = " ".join(book.about.disclaimer.split())
         self._crisis = " ".join(book.about.crisis.split())
 
@@ -73,13 +78,29 @@ class Assembly:
                 for section, title, patient_title in self._sections
             ],
             decisions=_decisions(written),
-            medications=[_read(words, case, at) for at in range(len(case.medicines))],
+            medications=[self._read(words, one) for one in case.medicines],
             information_needed=_asked(asking, encoded=encoded),
             not_considered=self._questions.not_considered(case, spoken_of, words),
             disclaimer=self._disclaimer,
             crisis=self._crisis,
             level_words=self._level_words,
         )
+
+    def _read(self, words: Words, resolved: Resolved) -> MedicineRead:
+        """How an entry was understood: not in the caller's words, so that it can be remembered."""
+        key = (resolved.index, called(resolved.match), resolved.problem, resolved.suggestions)
+        known = self._understood.get(key)
+        if known is not None:
+            return known
+        rows = resolved.match.ingredients if resolved.match else ()
+        made = MedicineRead(
+            index=resolved.index,
+            recognized_as=words.recognized(resolved.index) if rows else None,
+            classes=sorted({name for row in rows for name in row.classes}),
+            problem=resolved.problem,
+            suggestions=list(resolved.suggestions),
+        )
+        return self._understood.keep(key, made)
 
     def _deferred(self, one: Written) -> Written:
         """A choice as it stands in a blocked plan: not made, since whether there is treatment at all comes first."""
@@ -108,15 +129,3 @@ def _decisions(written: Sequence[Written]) -> list[Decision]:
         if one.decides and one.decides.subject not in chosen:
             chosen[one.decides.subject] = Decision(subject=one.decides.subject, choice=one.decides.choice, item=one.item.id)
     return list(chosen.values())
-
-
-def _read(words: Words, case: Case, at: int) -> MedicineRead:
-    resolved = case.medicines[at]
-    rows = resolved.match.ingredients if resolved.match else ()
-    return MedicineRead(
-        index=at,
-        recognized_as=words.recognized(at) if rows else None,
-        classes=sorted({name for row in rows for name in row.classes}),
-        problem=resolved.problem,
-        suggestions=list(resolved.suggestions),
-    )

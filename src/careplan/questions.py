@@ -159,6 +159,8 @@ class Questions:
     def _silent_holds(self, case: Case) -> Iterator[NotConsidered]:
         """Signed holds that the plan does not show, because no medicine is there for which it may speak of one."""
         holds = case.patient.protocol.holds if case.patient.protocol else []
+        if not holds:
+            return
         shown = [
             hold_for(fact.ingredient, holds)
             for fact in case.facts
