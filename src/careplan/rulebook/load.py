@@ -133,9 +133,10 @@ class _Loading:
             catalogue=catalogue,
             goals=judge_of(words, [name for name in catalogue.names() if len(name) > 3]),
         )
+        ids = frozenset(documents)
         for rule in (*rules.values(), *resting.values()):
             if documents[rule.id].file not in faults_of_form:
-                check_rule(book, rule, documents[rule.id], frozenset(documents))
+                check_rule(book, rule, documents[rule.id], ids)
         check_rulebook(book, documents)
         check_lock(self._lock(), rules, resting, documents, self._faults)
         self._faults += [fault for document in documents.values() for fault in document.faults]
