@@ -133,7 +133,7 @@ class FactMaker:
             key: Hashable = source
             values: tuple[object, ...] = ()
             if kind not in _NOTHING_ELSE:
-                values = tuple([getattr(source, field, None) for field in fields])
+                values = () if source is None else tuple([getattr(source, field, None) for field in fields])
                 key = (kind, *values)
             if kind == "treatment":
                 key = (key, patient.treatment.sessions_planned, patient.treatment.sessions_completed)
