@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from operator import itemgetter
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -18,7 +18,7 @@ from careplan.plan import ConditionReport, Explanation, Item, RuleRef, RuleRepor
 from careplan.reasons import Reasons
 from careplan.rulebook.model import LEVELS, Rule, Rulebook
 from careplan.rulebook.prose import Prose
-from careplan.standing import Unmet, nearest
+from careplan.standing import Standing, Unmet, nearest
 
 MOST_REMEMBERED = 1_024
 
@@ -26,6 +26,14 @@ Outcome: TypeAlias = Literal["fired", "not_fired", "undecided"]
 _Rank = tuple[bool, bool, int, int, int, int]
 _Ranked = tuple[_Rank, RuleReport]
 _rank = itemgetter(0)
+
+
+class _Judged(NamedTuple):
+    """What became of a rule, by what it nearly held, and which answers would decide it."""
+
+    outcome: Outcome
+    standing: Standing
+    questions: list[str]
 
 
 class Explainer:
@@ -43,6 +51,7 @@ class Explainer:
             clusters.setdefault(tuple(sorted(kinds)), []).append(rule)
         self._clusters = tuple((at, kinds, tuple(rules)) for at, (kinds, rules) in enumerate(clusters.items()))
         self._explained: Memo[Hashable, tuple[_Ranked, ...]] = Memo(MOST_REMEMBERED)
+        self._judged: Memo[Hashable, list[_Judged]] = Memo(MOST_REMEMBERED)
 
     def explain(self, case: Case, findings: Iterable[Finding], items: Iterable[Item]) -> Explanation:
         """What became of every rule that runs."""
@@ -55,10 +64,19 @@ class Explainer:
         reports: list[_Ranked] = []
         for at, kinds, rules in self._clusters:
             key = likeness.of(at, kinds)
-            found = self._explained.get(key) if key is not None else None
+            # What has the caller's own words in it is put into words anew, and not remembered.
+            memorable = key is not None and likeness.own.isdisjoint(kinds)
+            found = self._explained.get(key) if memorable else None
             if found is None:
-                found = tuple(self._ranked(self._report(rule, rule.id in made, certainty, reasons)) for rule in rules)
-                if key is not None:
+                judged = self._judged.get(key) if key is not None else None
+                if judged is None:
+                    judged = [self._judge(rule, rule.id in made, certainty) for rule in rules]
+                    if key is not None and not memorable:
+                        self._judged.keep(key, judged)
+                found = tuple(
+                    self._ranked(self._report(rule, one, reasons)) for rule, one in zip(rules, judged, strict=True)
+                )
+                if memorable:
                     self._explained.keep(key, found)
             reports += found
         reports.sort(key=_rank)
@@ -76,23 +94,26 @@ class Explainer:
     def _ranked(self, report: RuleReport) -> _Ranked:
         return self._nearness(report), report
 
-    def _report(self, rule: Rule, fired: bool, certainty: Certainty, reasons: Reasons) -> RuleReport:  # noqa: FBT001
+    def _judge(self, rule: Rule, fired: bool, certainty: Certainty) -> _Judged:  # noqa: FBT001
         alternatives = list(certainty.alternatives(rule.when))
         holds, pointers = taken_together(alternatives)
         outcome: Outcome = "fired" if fired else "not_fired" if holds is False else "undecided"
         open_ = [one for one in alternatives if one.verdict[0] is None] if outcome == "undecided" else []
-        _, best = nearest(rule.when, certainty, open_)
+        return _Judged(outcome, nearest(rule.when, certainty, open_)[1], sorted(pointers))
+
+    def _report(self, rule: Rule, judged: _Judged, reasons: Reasons) -> RuleReport:
+        outcome, best, questions = judged
         return RuleReport(
             rule=RuleRef(id=rule.id, version=rule.file.version, status=rule.file.status),
             level=rule.file.level,
             section=rule.section,
             title=rule.title.bare(),
             outcome=outcome,
-            near=not fired and best.near,
+            near=outcome != "fired" and best.near,
             met=best.met,
             missing=best.missing,
             because_not=[self._condition(unmet, reasons) for unmet in best.unmet],
-            questions=sorted(pointers),
+            questions=questions,
         )
 
     def _condition(self, unmet: Unmet, reasons: Reasons) -> ConditionReport:
@@ -126,9 +147,11 @@ class _Likeness:
         self._certainty = certainty
         self._reasons = reasons
         self._parts: dict[str, tuple[Hashable, ...] | None] = {}
+        self.own: set[str] = set()
+        """The kinds of facts, of those looked at, about which reports hold the caller's own words."""
 
     def of(self, cluster: int, kinds: tuple[str, ...]) -> Hashable:
-        """The key of the rules over these kinds of facts; None where reports would hold a caller's own words."""
+        """The key of the rules over these kinds of facts; None where reports follow from more than facts."""
         key: list[Hashable] = [cluster]
         for kind in kinds:
             if kind not in self._parts:
@@ -143,7 +166,9 @@ class _Likeness:
         case = self._case
         facts = self._certainty.known_facts(kind)
         if facts and (kind in ("goal", "medicine_check") or (kind == "protocol" and case.patient.protocol)):
-            return None
+            self.own.add(kind)
+            if case.doubts:
+                return None
         parts: list[Hashable] = [fact.mark for fact in facts]
         parts += [case.holds[fact.ingredient.ingredient] for fact in facts if fact.ingredient]
         if self._certainty.list_is_missing(kind):
