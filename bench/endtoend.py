@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from tests.contract.serving import Server, running
+from tests.contract.serving import Server, children_of, running
 
 from bench.measure import ROOT, Figure, golden_bodies
 from careplan.cohort import synthetic
@@ -59,9 +59,8 @@ def _milliseconds(text: str, pattern: str) -> float:
 
 def of_processor(server: Server) -> float:
     """Seconds of the processor that a server and its workers have taken so far."""
-    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
     taken = 0
-    for process in (server.pid, *children):
+    for process in (server.pid, *children_of(server.pid)):
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
         taken += int(fields[11]) + int(fields[12])
     return taken / os.sysconf("SC_CLK_TCK")

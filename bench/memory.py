@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.contract.serving import Server, running
+from tests.contract.serving import Server, children_of, running
 
 from bench.measure import golden_bodies, made_up_bodies
 from careplan.rulebook.load import load, shipped
@@ -34,9 +34,8 @@ def of_workers(server: Server) -> dict[str, float]:
     RSS counts the pages that workers share with the process that forked them once for each; PSS shares them out, and is
     what one worker more costs a machine. Only root is shown PSS, as workers cannot be looked into; it is 0 for others.
     """
-    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
     total = {"rss": 0.0, "pss": 0.0}
-    for child in children:
+    for child in children_of(server.pid):
         total["rss"] += int(Path(f"/proc/{child}/statm").read_text().split()[1]) * 4_096 / 1e6
         try:
             rollup = Path(f"/proc/{child}/smaps_rollup").read_text()

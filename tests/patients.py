@@ -11,6 +11,13 @@ from careplan.rulebook.model import Rulebook
 
 Json = dict[str, Any]
 
+ANSWERED: Json = {
+    "conditions": [],
+    "lifestyle": {"alcohol_drinks_per_week": 0},
+    "red_flags": {"intoxicated_now": False, "new_neurological_symptom": False},
+}
+"""The answers besides the medicines without which the question of a hold is not open."""
+
 GOALS = st.one_of(
     st.sampled_from(
         [

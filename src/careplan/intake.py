@@ -62,7 +62,7 @@ class Intake:
         except msgspec.ValidationError as error:
             self._refuse(data, str(error))
             # JSON Schema takes 7.0 for an integer and so do we, only the conversion does not.
-            patient = msgspec.convert(_with_whole_numbers(data), Patient)
+            patient = msgspec.convert(with_whole_numbers(data), Patient)
         if not self._tokens_hold(patient):
             self._refuse(data, "")
         if any(True for _ in _unnamed(data)):
@@ -288,12 +288,12 @@ def _one_of(value: object, tokens: list[str]) -> str:
     return f"must be one of {', '.join(tokens)}{hint}"
 
 
-def _with_whole_numbers(data: object) -> object:
+def with_whole_numbers(data: object) -> object:
     """`data` with 7.0 written as 7 everywhere; a fraction stays as it is."""
     if isinstance(data, dict):
-        return {key: _with_whole_numbers(value) for key, value in data.items()}
+        return {key: with_whole_numbers(value) for key, value in data.items()}
     if isinstance(data, list):
-        return [_with_whole_numbers(value) for value in data]
+        return [with_whole_numbers(value) for value in data]
     return int(data) if isinstance(data, float) and data.is_integer() else data
 
 

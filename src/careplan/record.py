@@ -17,6 +17,7 @@ from careplan.difference import Difference, Turn, difference
 from careplan.engine import Finding
 from careplan.facts import Case, Properties
 from careplan.fhir.reading import FromFhir
+from careplan.intake import with_whole_numbers
 from careplan.languages import ENGLISH, Languages
 from careplan.patient import TIME, Patient
 from careplan.plan import CarePlan, NotConsidered, RulebookRef
@@ -174,18 +175,10 @@ def read_record(content: bytes) -> tuple[DecisionRecord, bool | None]:
 
 def digest_of(data: dict[str, Any]) -> str:
     """The digest of a record as plain data; what is in its own field does not count."""
-    content = _plain({name: value for name, value in data.items() if name != "digest"})
+    # Programs that pass a record on may write 7 as 7.0.
+    content = with_whole_numbers({name: value for name, value in data.items() if name != "digest"})
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return sha256(text.encode(errors="surrogatepass")).hexdigest()
-
-
-def _plain(value: Any) -> Any:
-    """Data with whole numbers without a decimal point: programs that pass a record on may write them so."""
-    if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_plain(part) for part in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

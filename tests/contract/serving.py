@@ -59,6 +59,11 @@ def running(
             process.wait(timeout=20)
 
 
+def children_of(process: int) -> list[int]:
+    """The processes that a process has started and that live."""
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
 def _environment(extra: dict[str, str]) -> dict[str, str]:
     import os
 

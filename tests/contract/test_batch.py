@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from bench.measure import golden_bodies
+from bench.memory import of_workers
 
 from careplan.batch import Answering
 from careplan.cluster import Cluster as cluster_of  # noqa: N813 - the one below stands for the machines
@@ -50,8 +51,7 @@ def address(log: Path) -> Iterator[Server]:
 
 
 def resident(address: Server) -> float:
-    children = Path(f"/proc/{address.pid}/task/{address.pid}/children").read_text().split()
-    return sum(int(Path(f"/proc/{child}/statm").read_text().split()[1]) for child in children) * 4_096 / 1e6
+    return of_workers(address)["rss"]
 
 
 def test_each_line_is_answered_in_order_by_what_a_single_request_would_get(address: Server) -> None:

@@ -21,12 +21,11 @@ import httpx
 import pytest
 
 from careplan.rulebook.load import shipped
-from tests.contract.serving import ROOT, Server, certified, running
+from tests.contract.serving import ROOT, Server, certified, children_of, running
 
 
 def workers(address: Server) -> list[int]:
-    children = Path(f"/proc/{address.pid}/task/{address.pid}/children").read_text().split()
-    return [int(child) for child in children]
+    return children_of(address.pid)
 
 
 def until(true: Callable[[], bool], seconds: float = 15) -> None:

@@ -28,7 +28,7 @@ import pytest
 from careplan.fhir.cards import SERVICE
 from careplan.patient import Patient
 from careplan.web.access import new_key
-from tests.contract.serving import ROOT, Server, running
+from tests.contract.serving import ROOT, Server, children_of, running
 from tests.contract.test_cds_hooks import CALL
 from tests.contract.test_contract import DOCUMENT
 
@@ -254,7 +254,7 @@ def test_what_was_searched_is_really_there(left: Left) -> None:
 
 def test_a_worker_leaves_no_core_and_a_hardened_process_is_not_for_others_to_read(tmp_path: Path) -> None:
     with running(tmp_path / "log") as address:
-        (worker,) = Path(f"/proc/{address.pid}/task/{address.pid}/children").read_text().split()
+        (worker,) = children_of(address.pid)
         assert Path(f"/proc/{worker}/limits").read_text().count("Max core file size        0 ") == 1
     # PR_GET_DUMPABLE tells of one's own process only.
     script = (

@@ -24,7 +24,7 @@ from careplan.rulebook.model import Rulebook
 from careplan.standing import nearest
 from careplan.trials import holds
 from tests.answers import completed
-from tests.patients import patients
+from tests.patients import ANSWERED, patients
 from tests.reference import findings as by_reference
 
 
@@ -141,12 +141,7 @@ def test_a_hold_question_that_is_not_open_is_led_back_to_the_answers_that_keep_i
     more = dict(more)
     medicine = {"name": "clonazepam", "schedule": more.pop("schedule", "as_needed"), "indication": "anxiety"}
     others = [more.pop("other")] if "other" in more else []
-    answered = {
-        "conditions": [],
-        "lifestyle": {"alcohol_drinks_per_week": 0},
-        "red_flags": {"intoxicated_now": False, "new_neurological_symptom": False},
-    }
-    body = answered | {"medications": [medicine, *others]} | more
+    body = ANSWERED | {"medications": [medicine, *others]} | more
     explanation = planner.explained(read(planner, body)).explanation
     assert explanation is not None
     found = [

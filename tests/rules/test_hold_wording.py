@@ -9,16 +9,10 @@ import pytest
 from careplan.inquiry import merge_patch
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
+from tests.patients import ANSWERED
 
 XANAX = {"name": "Xanax", "schedule": "as_needed", "indication": "anxiety"}
 LAMICTAL = {"name": "Lamictal", "schedule": "daily", "indication": "bipolar"}
-
-ANSWERED: dict[str, Any] = {
-    "conditions": [],
-    "lifestyle": {"alcohol_drinks_per_week": 0},
-    "red_flags": {"intoxicated_now": False, "new_neurological_symptom": False},
-}
-"""The answers besides the medicines without which the question is not open."""
 
 
 def speaks_of_holds(planner: Planner, book: Rulebook, body: dict[str, Any]) -> list[str]:

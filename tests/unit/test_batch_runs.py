@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from careplan.cli import main
 from careplan.commands.progress import Meter
 from careplan.partfile import LONGEST_JOURNAL, PartFile, journal_of, receipt_of
+from tests.contract.serving import children_of
 
 
 def batch(*arguments: object, stdin: bytes = b"", **environment: str) -> Result:
@@ -238,7 +239,7 @@ def test_a_signal_stops_a_run_with_what_was_finished_kept_and_no_worker_left(tmp
         process.stdin.flush()
         part = tmp_path / "out.part"
         wait_for(lambda: part.exists() and part.read_bytes().count(b"\n") == 70)
-        workers = children(process.pid)
+        workers = children_of(process.pid)
         process.send_signal(number)
         assert process.wait(timeout=20) == 4
         said = process.stderr.read()
@@ -268,15 +269,11 @@ def test_workers_end_with_a_command_that_was_killed() -> None:
         process.stdin.write(b"{}\n")
         process.stdin.flush()
         assert process.stdout.readline().startswith(b'{"line":1,')
-        workers = children(process.pid)
+        workers = children_of(process.pid)
         assert len(workers) == 2
         process.kill()
         process.wait()
     wait_for(lambda: not any(map(alive, workers)))
-
-
-def children(parent: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
 
 
 def alive(process: int) -> bool:

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from careplan.cli import main
 from careplan.rulebook.load import shipped
+from tests.patients import ANSWERED
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = str(ROOT / "examples" / "daily-benzodiazepine.json")
@@ -87,12 +88,7 @@ def test_a_bad_rulebook_is_refused_with_file_line_and_mend(tmp_path: Path) -> No
 def test_the_clinics_own_protocol_stands_in_for_one_that_was_not_sent(tmp_path: Path) -> None:
     hold = {"drug_class": "benzodiazepine", "before_hours": 41, "after_hours": 3, "approved_by": "Dr. Ada Quill"}
     (tmp_path / "protocol.json").write_text(json.dumps({"holds": [hold]}))
-    patient = {
-        "medications": [{"name": "Ativan", "schedule": "as_needed", "indication": "anxiety"}],
-        "conditions": [],
-        "lifestyle": {"alcohol_drinks_per_week": 0},
-        "red_flags": {"intoxicated_now": False, "new_neurological_symptom": False},
-    }
+    patient = ANSWERED | {"medications": [{"name": "Ativan", "schedule": "as_needed", "indication": "anxiety"}]}
     environment = {"CAREPLAN_PROTOCOL": str(tmp_path / "protocol.json")}
     done = CliRunner().invoke(main, ["plan", "-"], input=json.dumps(patient), env=environment)
     assert "Dr. Ada Quill" in done.output

@@ -20,7 +20,7 @@ from careplan.plan import CarePlan, Question
 from careplan.planner import Planner
 from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.model import LEVELS, Rulebook
-from tests.patients import patients
+from tests.patients import ANSWERED, patients
 
 SCALE = int(os.environ.get("CAREPLAN_TEST_SCALE", "1"))
 
@@ -213,10 +213,7 @@ def test_an_open_hold_question_is_closed_by_no_answer_that_is_still_missing(
             "indication": st.sampled_from(["anxiety", "bipolar", "other"]),
         },
     )
-    body: Json = {
-        "conditions": [],
-        "lifestyle": {"alcohol_drinks_per_week": 0},
-        "red_flags": {"intoxicated_now": False, "new_neurological_symptom": False},
+    body: Json = ANSWERED | {
         "medications": [
             {"name": "clonazepam", "schedule": "as_needed", "indication": "anxiety"},
             *data.draw(st.lists(some, max_size=3)),
@@ -236,10 +233,7 @@ def stances(planner: Planner, body: Json, stance: str) -> set[str]:
 
 
 def test_a_hold_is_not_shown_before_the_schedule_that_could_close_it_is_known(planner: Planner) -> None:
-    body: Json = {
-        "conditions": [],
-        "lifestyle": {"alcohol_drinks_per_week": 0},
-        "red_flags": {"intoxicated_now": False, "new_neurological_symptom": False},
+    body: Json = ANSWERED | {
         "medications": [
             {"name": "clonazepam", "schedule": "as_needed", "indication": "anxiety"},
             {"name": "phenobarbital", "indication": "bipolar"},

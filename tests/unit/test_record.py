@@ -46,6 +46,13 @@ def replayed(*arguments: object) -> Result:
     return CliRunner().invoke(main, ["replay", *map(str, arguments)])
 
 
+def replayed_with(file: Path, change: Change) -> Result:
+    recorded = json.loads(file.read_text())
+    change(recorded)
+    file.write_text(json.dumps(recorded))
+    return replayed(file)
+
+
 def test_a_record_holds_everything_the_plan_came_from(planner: Planner, made: DecisionRecord) -> None:
     plan = planner.plan(made.input)
     assert made.plan == plan
@@ -145,10 +152,7 @@ def items(recorded: dict[str, Any]) -> list[dict[str, Any]]:
     ],
 )
 def test_a_record_that_was_changed_is_told_from_one_that_was_not(file: Path, change: Change, said: str) -> None:
-    recorded = json.loads(file.read_text())
-    change(recorded)
-    file.write_text(json.dumps(recorded))
-    done = replayed(file)
+    done = replayed_with(file, change)
     assert done.exit_code == 4
     assert "The record is not as it was made: its digest does not fit." in done.output
     assert said in done.output, done.output
@@ -167,10 +171,7 @@ def test_a_record_that_was_changed_is_told_from_one_that_was_not(file: Path, cha
     ],
 )
 def test_what_no_service_could_have_recorded_is_refused(file: Path, change: Change, said: str) -> None:
-    recorded = json.loads(file.read_text())
-    change(recorded)
-    file.write_text(json.dumps(recorded))
-    done = replayed(file)
+    done = replayed_with(file, change)
     assert done.exit_code == 2
     assert said in done.output
     assert "\x1b" not in done.output

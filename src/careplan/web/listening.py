@@ -19,7 +19,7 @@ _SO_ATTACH_REUSEPORT_CBPF = 51
 # Classic BPF: load a random number, take a remainder, jump if equal, return.
 _LOAD, _MODULO, _JUMP_IF, _RETURN = 0x20, 0x94, 0x15, 0x06
 _RANDOM = 0xFFFFF038
-_SPREADS = sys.platform == "linux"
+_ON_LINUX = sys.platform == "linux"
 
 
 class Listeners:
@@ -32,7 +32,7 @@ class Listeners:
         try:
             first.listen(backlog)
             self.port: int = first.getsockname()[1]
-            if _SPREADS and workers > 1:
+            if _ON_LINUX and workers > 1:
                 # Only now, so that a second service finds the port taken, and the others below may join.
                 first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
                 for _ in range(workers - 1):
@@ -64,7 +64,7 @@ class Listeners:
         They are repeated after a second and then refused, so that a client knows that its request was not begun. To close
         the sockets would cut off those that wait in their queues.
         """
-        if sys.platform == "linux":
+        if _ON_LINUX:
             for one in self.sockets:
                 with suppress(OSError):
                     _attach(one, _SO_ATTACH_FILTER, [(_RETURN, 0, 0, 0)])
