@@ -21,7 +21,6 @@ from careplan.fields import KINDS, LIMITS
 from careplan.planner import Planner
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import SECTIONS
-from careplan.web.life import settle
 
 Json = dict[str, Any]
 
@@ -106,7 +105,7 @@ def growth_of_rules(sizes: Sequence[int], rounds: int = 5, fresh: int = 20) -> J
             planner = Planner(book)
             ready = time.perf_counter()
             gc.enable()
-        settle()
+        gc.freeze()
         decode = planner.intake.decode
 
         def planned(bodies: Sequence[bytes], planner: Planner = planner) -> float:
