@@ -68,6 +68,7 @@ Token = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9
 ConditionText = Annotated[str, Meta(min_length=1, max_length=200, pattern=NOT_BLANK)]
 GoalText = Annotated[str, Meta(min_length=1, max_length=500, pattern=NOT_BLANK)]
 Rxcui = Annotated[str, Meta(pattern=r"^[0-9]{1,8}$", description="RxNorm concept id (RxCUI)", examples=["596"])]
+ListName = Literal["medications", "conditions", "goals"]
 Sessions = Annotated[int, Meta(ge=0, le=200)]
 HoldHours = Annotated[float, Meta(ge=0, le=720)]
 
@@ -208,6 +209,16 @@ class Patient(Body, frozen=True, kw_only=True):
     other_conditions: Annotated[
         list[ConditionText],
         Meta(max_length=60, description="conditions that have no token, as written; read by a clinician"),
+    ] = []
+    incomplete: Annotated[
+        list[ListName],
+        Meta(
+            max_length=3,
+            description=(
+                "lists of which it is known that something is missing, such as one that was cut off or of which an entry "
+                "could not be read; each counts as a list with an entry that nobody has read"
+            ),
+        ),
     ] = []
     lifestyle: Lifestyle = Lifestyle()
     support: Support = Support()
