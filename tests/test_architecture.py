@@ -14,9 +14,16 @@ SOURCE = Path(__file__).parent.parent / "src" / "careplan"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 LAYERS = [
+    {"recognition", "recognition.plain_text", "recognition.figures"},
     {"errors", "texts", "phrases", "zones", "memo", "pool", "partfile", "hardening", "interrupts", "sources"},
     {"lines"},
     {"patient", "goalwords"},
+    {"recognition.line"},
+    {"recognition.list_words"},
+    {"recognition.line_tokens", "recognition.line_tables"},
+    {"recognition.line_state"},
+    {"recognition.line_figures"},
+    {"recognition.line_reader"},
     {"fields", "medications", "goals"},
     {"rulebook.conditions", "rulebook.entries"},
     {"rulebook.codes"},

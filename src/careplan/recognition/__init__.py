@@ -1,0 +1,1 @@
+"""What a name, a code or a line of a list means."""
