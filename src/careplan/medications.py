@@ -170,7 +170,10 @@ class Catalogue:
         matches = [*self._contained(plain), *(self._by_name[found] for found, _, _ in near)]
         if not self._everyday.isdisjoint(plain.split()):
             matches = [match for match in matches if not self._is_kept_back(match)]
-        return tuple(dict.fromkeys(map(display, matches)))[:MOST_SUGGESTIONS]
+        nearest: dict[tuple[Ingredient, ...], str] = {}
+        for match in matches:
+            nearest.setdefault(match.ingredients, display(match))
+        return tuple(nearest.values())[:MOST_SUGGESTIONS]
 
     def _contained(self, plain: str) -> Iterator[Match]:
         """The medicines whose whole name stands among the words, the longest name first."""
