@@ -14,7 +14,15 @@ SOURCE = Path(__file__).parent.parent / "src" / "careplan"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 LAYERS = [
-    {"recognition", "recognition.plain_text", "recognition.figures"},
+    {
+        "recognition",
+        "recognition.plain_text",
+        "recognition.figures",
+        "recognition.vocabulary",
+        "recognition.name_sources",
+        "recognition.rxnorm_release",
+    },
+    {"recognition.name_stems"},
     {"errors", "texts", "phrases", "zones", "memo", "pool", "partfile", "hardening", "interrupts", "sources"},
     {"lines"},
     {"patient", "goalwords"},
@@ -25,6 +33,9 @@ LAYERS = [
     {"recognition.line_figures"},
     {"recognition.line_reader"},
     {"fields", "medications", "goals"},
+    {"recognition.near_names", "recognition.vocabulary_build"},
+    {"recognition.recognizer"},
+    {"recognition.measure"},
     {"rulebook.conditions", "rulebook.entries"},
     {"rulebook.codes"},
     {"rulebook.model", "rulebook.files", "rulebook.wording", "rulebook.revisions"},

@@ -127,7 +127,7 @@ class Catalogue:
         self._rescue_forms = frozenset(rescue_forms)
         self._by_name: dict[str, Match] = {}
         self._by_stem: dict[str, Match | None] = {}
-        self._by_code: dict[str, Match] = {}
+        self.by_code: dict[str, Match] = {}
         for row in self.ingredients.values():
             self._add_ingredient(row)
         for product in self.combinations:
@@ -141,9 +141,14 @@ class Catalogue:
         """Every normalized name of every medicine, with its salt and form and without."""
         return self._by_name.keys() | {stem for stem, match in self._by_stem.items() if match}
 
+    def spellings(self) -> Iterator[tuple[str, Match]]:
+        """Every normalized name with what it stands for; last the ones that are whole only with their salt or form."""
+        yield from ((stem, match) for stem, match in self._by_stem.items() if match)
+        yield from self._by_name.items()
+
     def resolve(self, index: int, entry: Medication) -> Resolved:
         """Look one entry up by its code and its name, which must agree where both are known."""
-        by_code = self._by_code.get(entry.rxcui.lstrip("0")) if entry.rxcui else None
+        by_code = self.by_code.get(entry.rxcui.lstrip("0")) if entry.rxcui else None
         by_name, unknown_parts = self._find(entry.name) if entry.name else (None, ())
         if by_code and by_name and not _agree(by_code, by_name):
             both = Match(by_code.ingredients + by_name.ingredients, rescue=by_code.rescue or by_name.rescue)
@@ -170,10 +175,8 @@ class Catalogue:
         matches = [*self._contained(plain), *(self._by_name[found] for found, _, _ in near)]
         if not self._everyday.isdisjoint(plain.split()):
             matches = [match for match in matches if not self._is_kept_back(match)]
-        nearest: dict[tuple[Ingredient, ...], str] = {}
-        for match in matches:
-            nearest.setdefault(match.ingredients, display(match))
-        return tuple(nearest.values())[:MOST_SUGGESTIONS]
+        once = {match.ingredients: display(match) for match in reversed(matches)}
+        return tuple(once.values())[::-1][:MOST_SUGGESTIONS]
 
     def _contained(self, plain: str) -> Iterator[Match]:
         """The medicines whose whole name stands among the words, the longest name first."""
@@ -198,7 +201,7 @@ class Catalogue:
     def search(self, query: str, limit: int = 20) -> list[Found]:
         """Medicines by any name, misspelling, beginning of a name or RxNorm code; best first."""
         if query.strip().isdigit():
-            match = self._by_code.get(query.strip().lstrip("0"))
+            match = self.by_code.get(query.strip().lstrip("0"))
             return _found(match, query.strip(), 100.0) if match else []
         key = self._strip_forms(normalize(query))
         exact, _ = self._find(query)
@@ -300,7 +303,7 @@ class Catalogue:
             raise ValueError(f"the name {name} stands for both {display(known)} and {display(match)}")
 
     def _add_code(self, code: str, match: Match) -> None:
-        known = self._by_code.setdefault(code, match)
+        known = self.by_code.setdefault(code, match)
         if known.ingredients != match.ingredients:
             raise ValueError(f"the code {code} stands for both {display(known)} and {display(match)}")
 

@@ -77,6 +77,8 @@ class _Reading(Figures):
             return self._number(at, word)
         if self._last == "reason_words":
             return self._free_reason(at)
+        if self._slot and (foreign := self._tables.in_another_language(word)) is not None:
+            return self._named(at, at + 1, foreign)
         self._leftover.append((at, at + 1, self._slot))
         return self._close(at + 1, "leftover")
 
@@ -150,4 +152,10 @@ class LineReader:
             return Line(text, (Listed(names=(Named(text, 0, len(text), whole),)),))
         if key.rstrip(".,;:!") in tables.nothing or "".join(parts(folded)) in tables.nothing:
             return Line(text, says_none=True)
-        return Line(text, *_Reading(tables, Tokens(text, folded, places, tables.tree, tables.numbers)).read())
+        medicines, leftover = _Reading(tables, Tokens(text, folded, places, tables.tree, tables.numbers)).read()
+        if not leftover and not any(medicine.names for medicine in medicines):
+            # "Patient is on no medications": a sentence around the words that say so.
+            joined = "".join(parts(folded))
+            if any(phrase in joined for phrase in tables.nothing_at_length):
+                return Line(text, says_none=True)
+        return Line(text, medicines, leftover)

@@ -10,8 +10,8 @@ from careplan.recognition.line_tokens import Tokens
 from careplan.recognition.list_words import Meaning
 
 MOST_WORDS_OF_A_NAME = 6
-_THROUGH = frozenset("/&+#")
-"""Signs that may stand inside a name: Losartan/HCTZ, Tylenol #3."""
+_THROUGH = frozenset("/&+#,")
+"""Signs that may stand inside a name: Losartan/HCTZ, Tylenol #3, Estrogens, Conjugated."""
 
 
 class State:
@@ -137,7 +137,23 @@ class State:
         joined: list[tuple[int, int, bool]] = []
         for at, end, in_name in self._leftover:
             if joined and joined[-1][1] == at:
-                joined[-1] = (joined[-1][0], end, joined[-1][2] or in_name)
+                joined[-1] = (joined[-1][0], end, joined[-1][2])
             else:
                 joined.append((at, end, in_name))
-        return tuple([Leftover(*self._tokens.stretch(at, end), in_name) for at, end, in_name in joined])
+        return tuple(
+            [Leftover(*self._tokens.stretch(at, end), in_name and self._names(at, end)) for at, end, in_name in joined]
+        )
+
+    def _names(self, at: int, end: int) -> bool:
+        """True if unexplained words stand where a name of their own would, and not in a remark on the medicine before.
+
+        "Aspirin 81 mg, Zorvolex" names a second medicine, "aspirin 81 mg (as ordered by cardiology)" does not.
+        """
+        words = self._words
+        if not self._drafts[0].names or self._tokens.stretch(at, end)[1] < self._drafts[0].names[0].start:
+            return True
+        before = words[at - 1] if at else ","
+        behind = words[end] if end < len(words) else ","
+        if before[0].isalpha() and before not in self._tables.joins:
+            return any(self._tokens.stretch(at - 1, at)[2] == name.end for draft in self._drafts for name in draft.names)
+        return not behind[0].isalpha()

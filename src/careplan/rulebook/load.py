@@ -15,6 +15,9 @@ from careplan.errors import InvalidRulebook, RuleFault
 from careplan.goals import judge_of
 from careplan.goalwords import GoalWords
 from careplan.medications import Catalogue, Combination, Ingredient, Offers
+from careplan.recognition.list_words import ListWords, Phrases
+from careplan.recognition.recognizer import LocalName, Recognizer
+from careplan.recognition.vocabulary import FOLDER, FURTHER_NAMES, KNOWN_NAMES, PRODUCT_CODES, WideVocabulary
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import Reader, When
 from careplan.rulebook.files import Document, read_rows
@@ -44,6 +47,8 @@ from careplan.texts import Text
 T = TypeVar("T")
 Row = TypeVar("Row", bound=msgspec.Struct)
 
+LOCAL_NAMES = "local_medicines.csv"
+"""The clinic's own names of medicines; they win over the shipped ones. There may be none."""
 INVARIANTS = "invariants"
 """The folder of what must hold of every plan; read by `careplan.proof`, and no section of the plan."""
 
@@ -76,7 +81,7 @@ def load(folder: Path) -> Rulebook:
     files = {
         parts: Path(entry.path)
         for parts, entry in _files(folder)
-        if entry.name.endswith((".yaml", ".csv", ".lock")) and not entry.name.startswith(".")
+        if entry.name.endswith((".yaml", ".csv", ".lock", ".txt", ".tsv")) and not entry.name.startswith(".")
     }
     texts = {PurePosixPath(*parts): files[parts].read_bytes() for parts in sorted(files)}
     return _Loading(texts).rulebook()
@@ -107,6 +112,7 @@ class _Loading:
         conditions = self._one("conditions.yaml", dict[str, Condition], check_conditions)
         codes = self._one("codes.yaml", Codes, check_codes)
         words = self._one("goals.yaml", GoalWords)
+        list_words = self._one("list_words.yaml", ListWords)
         ingredients = self._rows("medications.csv", Ingredient)
         combinations = self._rows("combinations.csv", Combination)
         rows_are_sound = not any(fault.file.endswith(".csv") for fault in self._faults)
@@ -116,7 +122,8 @@ class _Loading:
         known = (classes, catalogue, conditions) if classes and catalogue and conditions else None
         rules, resting, documents = self._rules(known)
         faults_of_form = {document.file for document in documents.values() if document.faults}
-        if not (about and vocabulary and sources and classes and conditions and codes and words and catalogue):
+        medicines = self._recognizer(catalogue, list_words, about) if catalogue and list_words and about else None
+        if not (about and vocabulary and sources and classes and conditions and codes and words and catalogue and medicines):
             self._faults += [fault for document in documents.values() for fault in document.faults]
             self._stop_if_faulty()
             raise AssertionError("a file of the rulebook is missing without a fault")
@@ -131,6 +138,7 @@ class _Loading:
             conditions=conditions,
             codes=codes,
             catalogue=catalogue,
+            medicines=medicines,
             goals=judge_of(words, [name for name in catalogue.names() if len(name) > 3]),
         )
         ids = frozenset(documents)
@@ -228,6 +236,26 @@ class _Loading:
             return Catalogue(ingredients, combinations, about.dosage_words, about.rescue_forms, offers)
         except ValueError as error:
             self._csv_fault("medications.csv", "", f"{error}.".capitalize())
+            return None
+
+    def _recognizer(self, catalogue: Catalogue, words: ListWords, about: RulebookFile) -> Recognizer | None:
+        """Everything that is known of medicines, the wide vocabulary and the clinic's own names with it."""
+        phrases = Phrases(words)
+        if phrases.flaws:
+            document = self._document(PurePosixPath("list_words.yaml"))
+            for path, problem, mend in phrases.flaws:
+                document.fault(path, problem, mend, code="list-words")
+            self._faults += document.faults
+        local = self._rows(LOCAL_NAMES, LocalName) if PurePosixPath(LOCAL_NAMES) in self._files else []
+        folder = PurePosixPath(FOLDER)
+        texts = [
+            self._text(folder / name) if folder / name in self._files else ""
+            for name in (KNOWN_NAMES, FURTHER_NAMES, PRODUCT_CODES)
+        ]
+        try:
+            return Recognizer(catalogue, words, WideVocabulary(*texts), phrases, local, about.over_the_counter.never_offered)
+        except ValueError as error:
+            self._csv_fault(LOCAL_NAMES, "", f"{error}.".capitalize())
             return None
 
     def _one(self, name: str, target: type[T], check: Callable[[T, Document], None] | None = None) -> T | None:

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from careplan.goals import GoalJudge
 from careplan.medications import Catalogue
+from careplan.recognition.recognizer import Recognizer
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import When
 from careplan.rulebook.entries import Entry, Line
@@ -305,6 +306,7 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     conditions: Mapping[str, Condition]
     codes: Codes
     catalogue: Catalogue
+    medicines: Recognizer
     goals: GoalJudge
 
     def in_order(self) -> list[Rule]:
