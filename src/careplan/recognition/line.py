@@ -66,7 +66,7 @@ class Named(Stretch, frozen=True):
     meaning: Any = None
 
 
-class Listed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Listed(msgspec.Struct, frozen=True, omit_defaults=True):
     """One medicine of a line: its name, often with a brand or further ingredients, and all that is said of it.
 
     `local`: it stays where it is put, as a cream does.
@@ -139,22 +139,19 @@ class Draft:
     def listed(self, local_forms: Collection[str], local_routes: Collection[str]) -> Listed:
         """The medicine as read; in one of these forms or by one of these routes it stays where it is put."""
         single = self.single.get
-        local = any(form.value in local_forms for form in self.forms) or any(
-            route.value in local_routes for route in self.routes
-        )
         return Listed(
-            names=tuple(self.names),
-            strengths=tuple(self.strengths),
-            forms=tuple(self.forms),
-            routes=tuple(self.routes),
-            amounts=tuple(self.amounts),
-            frequencies=tuple(self.frequencies),
-            as_needed=single("as_needed"),
-            reasons=tuple(self.reasons),
-            quantity=single("quantities"),
-            refills=single("refills"),
-            duration=single("durations"),
-            since=single("since"),
-            status=self.status,
-            local=local,
+            tuple(self.names),
+            tuple(self.strengths),
+            tuple(self.forms),
+            tuple(self.routes),
+            tuple(self.amounts),
+            tuple(self.frequencies),
+            single("as_needed"),
+            tuple(self.reasons),
+            single("quantities"),
+            single("refills"),
+            single("durations"),
+            single("since"),
+            self.status,
+            any([form.value in local_forms for form in self.forms] + [way.value in local_routes for way in self.routes]),
         )

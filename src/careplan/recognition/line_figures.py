@@ -28,13 +28,12 @@ class Figures(State):
         """A figure: the strength, a count of pieces, a part of a frequency, a date."""
         tables, tokens, words = self._tables, self._tokens, self._words
         in_figures = not word[0].isalpha()
-        meaning, end = self._tokens.phrase(at)
+        if in_figures and (strength := tables.strength.match(tokens.folded, tokens.starts[at])) is not None:
+            return self._measured(strength, at)
+        meaning, end = tokens.phrase(at)
         if self._slot and in_figures and self._last != "name" and (behind := self._name(at, end, meaning)):
             return behind
         if in_figures:
-            strength = tables.strength.match(tokens.folded, tokens.starts[at])
-            if strength is not None and (meaning is None or strength.end() >= tokens.ends[end - 1]):
-                return self._measured(strength, at)
             times = intakes(word)
             if times is not None:
                 self._draft.frequencies.append(Frequency(*self._tokens.stretch(at, at + 1), "daily", times))

@@ -50,28 +50,17 @@ class State:
     def _name(self, at: int, read_to: int, meaning: Meaning | None) -> int:
         """The token behind the longest name that begins here; 0 if there is none, or if more words are read otherwise."""
         words, tables = self._words, self._tables
-        most = min(len(words), at + MOST_WORDS_OF_A_NAME)
-        end = at
-        keys: list[tuple[str, int]] = []
-        key = ""
-        while end < most:
-            word = words[end]
+        end, key = at, ""
+        found: list[tuple[str, int, Any]] = []
+        for word in words[at : at + MOST_WORDS_OF_A_NAME]:
             end += 1
-            if word in _THROUGH:
-                continue
-            if not word.isalnum():
-                if word[0].isdigit():  # 0.5 or 1-2 stands in no name
-                    break
-                if not word[0].isalpha():
-                    break
-            key += word
-            keys.append((key, end))
-        for key, end in reversed(keys):
-            if end < read_to:
-                return 0
-            stands_for = tables.meaning(key)
-            if stands_for is None:
-                continue
+            if word.isalnum():
+                key += word
+                if end >= read_to and (stands_for := tables.meaning(key)) is not None:
+                    found.append((key, end, stands_for))
+            elif word not in _THROUGH:  # 0.5 or 1-2 stands in no name, nor does a bracket
+                break
+        for key, end, stands_for in reversed(found):
             if key in tables.whole_only and not self._stands_alone(at, end):
                 continue
             if not self._slot and stands_for == KNOWN and not self._opens(end):

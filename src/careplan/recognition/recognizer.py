@@ -74,7 +74,8 @@ class Recognizer:
         self._gravest = words.gravest_reasons
         self._vocabulary = vocabulary
         self._local_codes: dict[str, Any] = {}
-        self._names: dict[str, Any] = {name.replace(" ", ""): match for name, match in catalogue.spellings()}
+        self._names: dict[str, Any] = dict.fromkeys(vocabulary.known, KNOWN)
+        self._names.update({name.replace(" ", ""): match for name, match in catalogue.spellings()})
         for row in local:
             meant = self._meant(row.ingredients, row.name) if row.ingredients else KNOWN
             self._names[squeezed(row.name)] = meant
@@ -85,12 +86,9 @@ class Recognizer:
 
     def _meaning(self, key: str) -> Any:
         found = self._names.get(key)
-        if found is not None:
+        if found is not None or (further := self._vocabulary.further(key)) is None:
             return found
-        if key in self._vocabulary.known:
-            return KNOWN
-        further = self._vocabulary.further(key)
-        return self._meant(further.ingredients, further.name) if further is not None else None
+        return self._meant(further.ingredients, further.name)
 
     def _meant(self, tokens: Iterable[str], called: str = "") -> Match:
         try:

@@ -29,7 +29,7 @@ class WideVocabulary:
 
     def __init__(self, known: str = "", further: str = "", codes: str = "") -> None:
         self._text_of_known = known
-        self.known = frozenset(known.split())
+        self.known = known.split()
         """Names of what no rule looks at."""
         lines = (line.partition("\t") for line in further.split("\n"))
         self._further = {key: rest for key, _, rest in lines if rest}
