@@ -35,7 +35,7 @@ LAYERS = [
     {"fields", "medications", "goals"},
     {"recognition.near_names", "recognition.vocabulary_build"},
     {"recognition.recognizer"},
-    {"recognition.measure"},
+    {"recognition.measure", "recognition.entries"},
     {"rulebook.conditions", "rulebook.entries"},
     {"rulebook.codes"},
     {"rulebook.model", "rulebook.files", "rulebook.wording", "rulebook.revisions"},

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 from rapidfuzz import fuzz, process
@@ -18,11 +18,6 @@ from careplan.patient import Medication, Schedule
 
 HoldStance = Literal["never", "ask", ""]
 Problem = Literal["not_recognized", "partly_recognized", "code_not_recognized", "code_and_name_disagree"]
-
-SUGGESTION_SCORE = 80
-MOST_SUGGESTIONS = 3
-MOST_WORDS = 12
-"""So many words of an entry are looked through for a known name."""
 
 
 class Ingredient(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,14 +63,6 @@ class Match(msgspec.Struct, frozen=True, gc=False):
     depot: bool = False
 
 
-class Offers(msgspec.Struct, frozen=True):
-    """What bears on suggestions: short names with what they may mean, and classes never offered beside everyday products."""
-
-    short: Mapping[str, tuple[str, ...]] = {}
-    everyday: tuple[str, ...] = ()
-    never: tuple[str, ...] = ()
-
-
 class Resolved(msgspec.Struct, frozen=True, gc=False):
     """An entry of the patient's list after look-up. `match` is None when nobody may say what it is."""
 
@@ -110,6 +97,12 @@ class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     product: str = ""
 
 
+class ReadsEntries(Protocol):
+    """What resolves the entries of a list with more than these rows."""
+
+    def resolve(self, index: int, entry: Medication) -> Resolved: ...
+
+
 class Catalogue:
     """All medicines of a rulebook, ready for look-up. Raises ValueError naming a name or code that two rows claim."""
 
@@ -118,13 +111,12 @@ class Catalogue:
         ingredients: Iterable[Ingredient],
         combinations: Iterable[Combination],
         form_words: Iterable[str] = (),
-        rescue_forms: Iterable[str] = (),
-        offers: Offers | None = None,
+        only_offered: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self.ingredients: Mapping[str, Ingredient] = {row.ingredient: row for row in ingredients}
         self.combinations = tuple(combinations)
+        self.entries: ReadsEntries | None = None
         self._form_words = frozenset(form_words)
-        self._rescue_forms = frozenset(rescue_forms)
         self._by_name: dict[str, Match] = {}
         self._by_stem: dict[str, Match | None] = {}
         self.by_code: dict[str, Match] = {}
@@ -133,9 +125,7 @@ class Catalogue:
         for product in self.combinations:
             self._add_combination(product)
         self._spellings = {name: match for name, match in self._by_name.items() if len(name) > 3}
-        offers = offers or Offers()
-        self._everyday, self._never_offered = frozenset(offers.everyday), frozenset(offers.never)
-        self._short = {normalize(name): tuple(map(self._named, meant)) for name, meant in offers.short.items()}
+        self._short = {normalize(name): tuple(map(self._named, meant)) for name, meant in (only_offered or {}).items()}
 
     def names(self) -> Iterable[str]:
         """Every normalized name of every medicine, with its salt and form and without."""
@@ -143,54 +133,17 @@ class Catalogue:
 
     def spellings(self) -> Iterator[tuple[str, Match]]:
         """Every normalized name with what it stands for; last the ones that are whole only with their salt or form."""
-        yield from ((stem, match) for stem, match in self._by_stem.items() if match)
+        yield from ((stem, self._as_written(match, stem)) for stem, match in self._by_stem.items() if match)
         yield from self._by_name.items()
 
+    def offered_for(self, name: str) -> tuple[str, ...]:
+        """What a short name may mean that is never taken for a medicine; empty for any other name."""
+        return tuple(map(display, self._short.get(normalize(name), ())))
+
     def resolve(self, index: int, entry: Medication) -> Resolved:
-        """Look one entry up by its code and its name, which must agree where both are known."""
-        by_code = self.by_code.get(entry.rxcui.lstrip("0")) if entry.rxcui else None
-        by_name, unknown_parts = self._find(entry.name) if entry.name else (None, ())
-        if by_code and by_name and not _agree(by_code, by_name):
-            both = Match(by_code.ingredients + by_name.ingredients, rescue=by_code.rescue or by_name.rescue)
-            return Resolved(index, entry, both, "code_and_name_disagree")
-        if by_name:
-            problem: Problem | None = "code_not_recognized" if entry.rxcui and not by_code else None
-            if unknown_parts:
-                problem = "partly_recognized"
-            return Resolved(index, entry, by_name, problem, unknown_parts=unknown_parts)
-        if by_code:
-            # The code is exact; a name that cannot be read beside it is still shown to the clinician.
-            return Resolved(index, entry, by_code, "partly_recognized" if entry.name else None, self.suggest(entry.name))
-        return Resolved(index, entry, None, "not_recognized", self.suggest(entry.name))
-
-    def suggest(self, name: str | None) -> tuple[str, ...]:
-        """Known names that stand in `name`, and known names near it, nearest first, in our spelling."""
-        plain = normalize(name or "")
-        if plain in self._short:
-            return tuple(display(match) for match in self._short[plain])
-        key = self._strip_forms(plain)
-        if len(key) < 4:
-            return ()
-        near = process.extract(key, self._spellings.keys(), scorer=fuzz.ratio, limit=8, score_cutoff=SUGGESTION_SCORE)
-        matches = [*self._contained(plain), *(self._by_name[found] for found, _, _ in near)]
-        if not self._everyday.isdisjoint(plain.split()):
-            matches = [match for match in matches if not self._is_kept_back(match)]
-        once = {match.ingredients: display(match) for match in reversed(matches)}
-        return tuple(once.values())[::-1][:MOST_SUGGESTIONS]
-
-    def _contained(self, plain: str) -> Iterator[Match]:
-        """The medicines whose whole name stands among the words, the longest name first."""
-        words = plain.split()[:MOST_WORDS]
-        for length in range(len(words), 0, -1):
-            for start in range(len(words) - length + 1):
-                part = " ".join(words[start : start + length])
-                if part in self._spellings:
-                    yield self._by_name[part]
-                elif length == 1 and len(part) > 3 and part not in self._form_words and (match := self._by_stem.get(part)):
-                    yield self._as_written(match, part)
-
-    def _is_kept_back(self, match: Match) -> bool:
-        return any(not self._never_offered.isdisjoint(row.classes) for row in match.ingredients)
+        """Look one entry up by its code and its name. The reader of entries is set when a rulebook is loaded."""
+        assert self.entries is not None
+        return self.entries.resolve(index, entry)
 
     def _named(self, name: str) -> Match:
         match = self._by_name.get(normalize(name))
@@ -204,7 +157,7 @@ class Catalogue:
             match = self.by_code.get(query.strip().lstrip("0"))
             return _found(match, query.strip(), 100.0) if match else []
         key = self._strip_forms(normalize(query))
-        exact, _ = self._find(query)
+        exact = self._exact(normalize(query))
         found = _found(exact, key, 100.0) if exact else []
         if key:
             starts = ((name, 95.0) for name in sorted(self._by_name) if len(key) >= 2 and name.startswith(key))
@@ -215,41 +168,6 @@ class Catalogue:
         for hit in found:
             best.setdefault((hit.ingredient, hit.product), hit)
         return sorted(best.values(), key=lambda hit: (-hit.score, hit.name, hit.product))[:limit]
-
-    def _find(self, name: str) -> tuple[Match | None, tuple[str, ...]]:
-        """The match of a whole name, or of its parts if it names several; with the parts that nobody knows."""
-        key = normalize(name)
-        match = self._exact(key)
-        if match:
-            return self._as_kept(match, key), ()
-        split = re.split(r"\s*(?:[/+&;,()\[\]]|\bwith\b|\band\b|-(?=[a-z]{5}))\s*", _fold(name))
-        parts = [part for part in split if part and self._names_something(part)]
-        if not 1 <= len(parts) <= 6:
-            return None, ()
-        keys = [normalize(part) for part in parts]
-        matches = [self._exact(part) for part in keys]
-        known = [found for found in matches if found]
-        if not known:
-            return None, ()
-        unknown = tuple(part for part, found in zip(keys, matches, strict=True) if not found and self._strip_forms(part))
-        ingredients = {row.ingredient: row for found in known for row in found.ingredients}
-        if len(ingredients) == len(known[0].ingredients) and not unknown:
-            # One medicine under two of its names, such as a brand with its ingredient in brackets.
-            return self._as_kept(max(known, key=lambda found: (found.rescue, found.depot, found.called)), key), ()
-        together = Match(tuple(ingredients.values()), rescue=any(found.rescue for found in known))
-        return self._as_kept(together, key), unknown
-
-    def _names_something(self, part: str) -> bool:
-        """False for strengths, forms and directions alone."""
-        words = normalize(part).split()
-        return any(word not in self._form_words and not _STRENGTH.fullmatch(word) for word in words)
-
-    def _as_kept(self, match: Match, key: str) -> Match:
-        """A benzodiazepine in a form that is kept against seizures is a rescue medicine, whatever it is called."""
-        calms = any("benzodiazepine" in row.classes for row in match.ingredients)
-        if match.rescue or not calms or self._rescue_forms.isdisjoint(key.split()):
-            return match
-        return msgspec.structs.replace(match, rescue=True)
 
     def _exact(self, key: str) -> Match | None:
         """The match of a normalized name, as it stands or without its salts, forms and strengths."""
@@ -331,7 +249,7 @@ def _fold(name: str) -> str:
     return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
 
 
-def _agree(one: Match, other: Match) -> bool:
+def agree(one: Match, other: Match) -> bool:
     """True when one of the two names all that the other does: a product agrees with the code of its ingredient."""
     left = {row.ingredient for row in one.ingredients}
     right = {row.ingredient for row in other.ingredients}

@@ -7,16 +7,33 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from secrets import token_bytes
+from typing import NamedTuple
+
+import msgspec
 
 from careplan.goals import GoalJudgement
 from careplan.medications import Match, Problem, Resolved
 from careplan.memo import Memo
-from careplan.patient import Medication
+from careplan.patient import Medication, MedicineIndication, Schedule
 from careplan.rulebook.model import Rulebook
 
 MOST_REMEMBERED = 1_024
 
-_LookedUp = tuple[Match | None, Problem | None, tuple[str, ...]]
+
+class _LookedUp(NamedTuple):
+    """What a name and a code stand for, and what the name says of schedule and reason: tokens, never words."""
+
+    match: Match | None
+    problem: Problem | None
+    suggestions: tuple[str, ...]
+    schedule: Schedule | None
+    indication: MedicineIndication | None
+
+    def resolved(self, index: int, entry: Medication) -> Resolved:
+        schedule, indication = entry.schedule or self.schedule, entry.indication or self.indication
+        if schedule != entry.schedule or indication != entry.indication:
+            entry = msgspec.structs.replace(entry, schedule=schedule, indication=indication)
+        return Resolved(index, entry, self.match, self.problem, self.suggestions)
 
 
 class Recall:
@@ -35,11 +52,12 @@ class Recall:
         digest = self._digest(f"{entry.rxcui or ''} {entry.name or ''}")
         known = self._medicines.get(digest)
         if known is not None:
-            return Resolved(index, entry, *known)
-        resolved = self._catalogue.resolve(index, entry)
-        if not resolved.unknown_parts:  # those are the caller's words
-            self._medicines.keep(digest, (resolved.match, resolved.problem, resolved.suggestions))
-        return resolved
+            return known.resolved(index, entry)
+        found = self._catalogue.resolve(index, Medication(name=entry.name, rxcui=entry.rxcui))
+        looked_up = _LookedUp(found.match, found.problem, found.suggestions, found.entry.schedule, found.entry.indication)
+        if found.unknown_parts:  # those are the caller's words
+            return msgspec.structs.replace(looked_up.resolved(index, entry), unknown_parts=found.unknown_parts)
+        return self._medicines.keep(digest, looked_up).resolved(index, entry)
 
     def goal(self, goal: str) -> GoalJudgement:
         """What is to be said of a goal."""

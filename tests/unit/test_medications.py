@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from careplan.medications import Catalogue, Combination, Ingredient, display, normalize
-from careplan.patient import Medication
+from careplan.patient import Medication, Patient
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
 from tests.shipped import BOOK
@@ -228,17 +228,101 @@ def test_a_release_form_that_nobody_sent_is_not_shown(book: Rulebook, written: s
 @pytest.mark.parametrize(
     ("written", "offered"),
     [
-        ("my Ativan from dr smith", "lorazepam (Ativan)"),
-        ("the Klonopin they gave me", "clonazepam (Klonopin)"),
         ("EN", "delorazepam"),
         ("T3", "liothyronine"),
         ("T3", "codeine (Tylenol with codeine)"),
     ],
 )
-def test_a_known_name_within_an_entry_is_offered_and_never_taken(book: Rulebook, written: str, offered: str) -> None:
+def test_a_short_name_that_could_be_several_things_is_offered_and_never_taken(
+    book: Rulebook, written: str, offered: str
+) -> None:
     found = book.catalogue.resolve(0, Medication(name=written))
     assert found.match is None
     assert offered in found.suggestions
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [("my Ativan from dr smith", "lorazepam (Ativan)"), ("the Klonopin they gave me", "clonazepam (Klonopin)")],
+)
+def test_a_known_name_in_a_sentence_is_read(book: Rulebook, written: str, shown: str) -> None:
+    found = book.catalogue.resolve(0, Medication(name=written))
+    assert found.match is not None
+    assert display(found.match) == shown
+
+
+@pytest.mark.parametrize(
+    ("written", "schedule", "indication"),
+    [
+        ("LORazepam (ATIVAN) 0.5 mg tablet, take 1 tablet by mouth daily as needed for anxiety", "as_needed", "anxiety"),
+        ("clonazepam 0.5 mg b.i.d. for seizures", "daily", "epilepsy"),
+        ("lamotrigine 100 mg 1-0-1", "daily", None),
+        ("alprazolam every other day", None, None),
+        ("alprazolam 1 mg daily and Xanax 0.5 mg prn, sertraline 50 mg", None, None),
+    ],
+)
+def test_what_a_name_says_of_schedule_and_reason_is_taken(
+    book: Rulebook, written: str, schedule: str | None, indication: str | None
+) -> None:
+    entry = book.catalogue.resolve(0, Medication(name=written)).entry
+    assert (entry.schedule, entry.indication) == (schedule, indication)
+
+
+def test_the_second_patient_with_the_same_line_is_read_as_the_first(planner: Planner) -> None:
+    """What is remembered of a name holds what it says of schedule and reason, and nothing of the entry it came with."""
+    line = "clonazepam 0.5 mg b.i.d. for panic attacks"
+    sent = [Medication(name=line), Medication(name=line, schedule="as_needed"), Medication(name=line)]
+    for entry, schedule in zip(sent, ("daily", "as_needed", "daily"), strict=True):
+        (medicine,) = planner.traced(Patient(medications=[entry]))[0].medicines
+        assert (medicine.entry.schedule, medicine.entry.indication) == (schedule, "anxiety")
+
+
+def test_what_the_caller_sent_in_fields_wins_over_what_a_name_says(book: Rulebook) -> None:
+    sent = Medication(name="clonazepam 0.5 mg nightly for sleep", schedule="as_needed", indication="epilepsy")
+    assert book.catalogue.resolve(0, sent).entry == sent
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Xanax (allergic)",
+        "sertraline (discontinued)",
+        "no Xanax",
+        "hx of oxycodone",
+        "none",
+        "NKDA",
+        "omeprazole 20 mg",
+        "Benadryl cream",
+    ],
+)
+def test_what_is_not_taken_or_concerns_no_rule_leaves_the_list_whole(book: Rulebook, written: str) -> None:
+    found = book.catalogue.resolve(0, Medication(name=written))
+    assert found.match is not None
+    assert (found.match.ingredients, found.problem) in (((), None), (found.match.ingredients, None))
+    assert not [row for row in found.match.ingredients if row.classes]
+
+
+def test_an_allergy_to_the_treatment_does_not_pass_in_silence(book: Rulebook) -> None:
+    assert book.catalogue.resolve(0, Medication(name="ketamine (allergic)")).problem == "not_recognized"
+
+
+@pytest.mark.parametrize(
+    ("name", "rxcui", "problem"),
+    [
+        ("alprazolam 0.5 MG Oral Tablet", "308047", None),
+        ("Xanax", "308047", None),
+        ("clonazepam", "308047", "code_and_name_disagree"),
+        ("vitamin C", "308047", "code_and_name_disagree"),
+        ("simvastatin 20 MG Oral Tablet", "312961", None),
+        ("alprazolam", "312961", "code_and_name_disagree"),
+        ("omeprazole", "99999999", None),
+        (None, "312961", None),
+    ],
+)
+def test_a_code_of_a_product_that_agrees_with_the_name_is_no_finding(
+    book: Rulebook, name: str | None, rxcui: str, problem: str | None
+) -> None:
+    assert book.catalogue.resolve(0, Medication(name=name, rxcui=rxcui)).problem == problem
 
 
 @pytest.mark.parametrize("written", ["Tylenol AM", "Tylenol extra strength", "Robitussin 7", "aleve codein"])

@@ -145,4 +145,5 @@ class State:
         behind = words[end] if end < len(words) else ","
         if before[0].isalpha() and before not in self._tables.joins:
             return any(self._tokens.stretch(at - 1, at)[2] == name.end for draft in self._drafts for name in draft.names)
-        return not behind[0].isalpha()
+        in_brackets = sum(word in "([" for word in words[:at]) > sum(word in ")]" for word in words[:at])
+        return not (in_brackets and behind[0].isalpha())

@@ -10,8 +10,8 @@ from rapidfuzz.distance import OSA
 from careplan.medications import Match
 from careplan.recognition.vocabulary import WideVocabulary
 
-SHORTEST, LONG = 5, 8
-"""Shorter names are near to everything; from the second on, two slips are still one word."""
+SHORTEST, LONG = 4, 8
+"""Shorter words are near to everything; from the second on, two slips are still one word."""
 MOST_OFFERS = 3
 
 
@@ -19,7 +19,7 @@ class NearNames:
     """Offers for names that nobody knows. `controlled`: classes that are offered for one slip only."""
 
     def __init__(self, names: Mapping[str, Match], vocabulary: WideVocabulary, controlled: Collection[str]) -> None:
-        self._names = {name: match for name, match in names.items() if len(name) >= SHORTEST and _classes(match)}
+        self._names = {name: match for name, match in names.items() if len(name) > SHORTEST and _classes(match)}
         self._vocabulary, self._controlled = vocabulary, frozenset(controlled)
 
     def offers(self, key: str) -> tuple[Match, ...]:

@@ -72,6 +72,7 @@ class Recognizer:
     ) -> None:
         self._catalogue = catalogue
         self._gravest = words.gravest_reasons
+        self._rescue_forms = frozenset(words.rescue_forms)
         self._vocabulary = vocabulary
         self._local_codes: dict[str, Any] = {}
         self._names: dict[str, Any] = dict.fromkeys(vocabulary.known, KNOWN)
@@ -82,7 +83,7 @@ class Recognizer:
             self._local_codes.update(dict.fromkeys(row.rxcui, meant))
         self._reader = LineReader(words, self._meaning, phrases)
         self._near: NearNames | None = None
-        self._controlled = tuple(controlled)
+        self._controlled = frozenset(controlled)
 
     def _meaning(self, key: str) -> Any:
         found = self._names.get(key)
@@ -126,11 +127,20 @@ class Recognizer:
         if not matches or listed.local:
             recognition: Recognition = "unread" if in_name else "known"
             return Recognized(recognition=recognition, called=own_words, listed=listed, unexplained=beside)
-        match = matches[0] if len(matches) == 1 else _together(matches)
+        match = self._as_kept(matches[0] if len(matches) == 1 else _together(matches), listed)
         if not any(row.classes for row in match.ingredients):
             recognition = "unread" if in_name else "known"
             return Recognized(recognition=recognition, match=match, called=own_words, listed=listed, unexplained=beside)
         return Recognized(recognition="read", match=match, called=own_words, listed=listed, unexplained=beside)
+
+    def _as_kept(self, match: Match, listed: Listed) -> Match:
+        """A benzodiazepine in a form that is kept against seizures is a rescue medicine, whatever it is called."""
+        if match.rescue or not (listed.forms or listed.routes):
+            return match
+        kept = not self._rescue_forms.isdisjoint(word.value for word in (*listed.forms, *listed.routes))
+        if not kept or not any("benzodiazepine" in row.classes for row in match.ingredients):
+            return match
+        return msgspec.structs.replace(match, rescue=True)
 
     def by_code(self, rxcui: str) -> Recognized | None:
         """What an RxNorm code of an ingredient, product or pack, or an NDC number, stands for; None if nobody knows it."""
@@ -152,7 +162,11 @@ class Recognizer:
             for key, further in self._vocabulary.every_further().items():
                 names.setdefault(key, self._meant(further.ingredients, further.name))
             self._near = NearNames(names, self._vocabulary, self._controlled)
-        return self._near.offers(squeezed(recognized.unexplained[0].text))
+        offers = self._near.offers(squeezed(recognized.unexplained[0].text))
+        if recognized.listed is not None and recognized.listed.names:
+            # Beside a name that is known, such as that of an everyday product, nothing controlled is guessed at.
+            return tuple(match for match in offers if self._controlled.isdisjoint(_classes(match)))
+        return offers
 
     def indication(self, listed: Listed) -> MedicineIndication | None:
         """The reason that counts of all that a line gives: the gravest, else the first."""
@@ -167,3 +181,7 @@ def _together(matches: list[Match]) -> Match:
         return max(matches, key=lambda match: (match.rescue, match.depot, match.called))
     contains = tuple(dict.fromkeys(name for match in matches for name in match.also_contains))
     return Match(tuple(rows.values()), also_contains=contains, rescue=any(match.rescue for match in matches))
+
+
+def _classes(match: Match) -> set[str]:
+    return {name for row in match.ingredients for name in row.classes}

@@ -14,7 +14,8 @@ import msgspec
 from careplan.errors import InvalidRulebook, RuleFault
 from careplan.goals import judge_of
 from careplan.goalwords import GoalWords
-from careplan.medications import Catalogue, Combination, Ingredient, Offers
+from careplan.medications import Catalogue, Combination, Ingredient
+from careplan.recognition.entries import EntryReader
 from careplan.recognition.list_words import ListWords, Phrases
 from careplan.recognition.recognizer import LocalName, Recognizer
 from careplan.recognition.vocabulary import FOLDER, FURTHER_NAMES, KNOWN_NAMES, PRODUCT_CODES, WideVocabulary
@@ -127,6 +128,7 @@ class _Loading:
             self._faults += [fault for document in documents.values() for fault in document.faults]
             self._stop_if_faulty()
             raise AssertionError("a file of the rulebook is missing without a fault")
+        everyday = frozenset(list_words.whole_only if list_words else ())
         book = Rulebook(
             about=about,
             digest=self._digest.hexdigest(),
@@ -139,7 +141,7 @@ class _Loading:
             codes=codes,
             catalogue=catalogue,
             medicines=medicines,
-            goals=judge_of(words, [name for name in catalogue.names() if len(name) > 3]),
+            goals=judge_of(words, [name for name in catalogue.names() if len(name) > 3 and name not in everyday]),
         )
         ids = frozenset(documents)
         for rule in (*rules.values(), *resting.values()):
@@ -232,8 +234,7 @@ class _Loading:
         if len(self._faults) > before:
             return None
         try:
-            offers = Offers(about.only_offered, about.over_the_counter.names, about.over_the_counter.never_offered)
-            return Catalogue(ingredients, combinations, about.dosage_words, about.rescue_forms, offers)
+            return Catalogue(ingredients, combinations, about.dosage_words, about.only_offered)
         except ValueError as error:
             self._csv_fault("medications.csv", "", f"{error}.".capitalize())
             return None
@@ -253,10 +254,12 @@ class _Loading:
             for name in (KNOWN_NAMES, FURTHER_NAMES, PRODUCT_CODES)
         ]
         try:
-            return Recognizer(catalogue, words, WideVocabulary(*texts), phrases, local, about.over_the_counter.never_offered)
+            recognizer = Recognizer(catalogue, words, WideVocabulary(*texts), phrases, local, about.controlled)
         except ValueError as error:
             self._csv_fault(LOCAL_NAMES, "", f"{error}.".capitalize())
             return None
+        catalogue.entries = EntryReader(recognizer, catalogue)
+        return recognizer
 
     def _one(self, name: str, target: type[T], check: Callable[[T, Document], None] | None = None) -> T | None:
         if PurePosixPath(name) not in self._files:

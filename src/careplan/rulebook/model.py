@@ -249,13 +249,6 @@ class Closing(Entry, frozen=True, kw_only=True):
     reviewed_by: Annotated[str, Meta(min_length=3, max_length=120)] | None = None
 
 
-class OverTheCounter(Entry, frozen=True, kw_only=True):
-    """Names of products sold without a prescription, and the classes of which nothing is offered in their place."""
-
-    names: tuple[str, ...]
-    never_offered: tuple[str, ...]
-
-
 class Deferred(Entry, frozen=True, kw_only=True):
     """What stands in place of a choice while an alert blocks the plan; `clinician` comes before what the rule says."""
 
@@ -288,9 +281,8 @@ class RulebookFile(Entry, frozen=True, kw_only=True):
     in_languages: dict[Language, Closing] = {}
     drinks_that_close_holds: Annotated[float, Meta(gt=0, le=14)]
     dosage_words: tuple[str, ...]
-    rescue_forms: tuple[str, ...]
     only_offered: dict[str, tuple[str, ...]] = {}
-    over_the_counter: OverTheCounter = OverTheCounter(names=(), never_offered=())
+    controlled: tuple[str, ...] = ()
 
 
 class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
