@@ -95,6 +95,7 @@ class Assembly:
         rows = resolved.match.ingredients if resolved.match else ()
         made = MedicineRead(
             index=resolved.index,
+            recognition=resolved.recognition,
             recognized_as=words.recognized(resolved.index) if rows else None,
             classes=sorted({name for row in rows for name in row.classes}),
             problem=resolved.problem,

@@ -17,6 +17,7 @@ from rapidfuzz import fuzz, process
 from careplan.patient import Medication, Schedule
 
 HoldStance = Literal["never", "ask", ""]
+Recognition = Literal["read", "known", "unread"]
 Problem = Literal["not_recognized", "partly_recognized", "code_not_recognized", "code_and_name_disagree"]
 
 
@@ -72,6 +73,18 @@ class Resolved(msgspec.Struct, frozen=True, gc=False):
     problem: Problem | None = None
     suggestions: tuple[str, ...] = ()
     unknown_parts: tuple[str, ...] = ()
+
+    @property
+    def recognition(self) -> Recognition:
+        """`read`: rules look at one of its ingredients; `known`: a real medicine of no rule, or one not taken; `unread`."""
+        if self.match is None or (self.problem == "partly_recognized" and not self.match.ingredients):
+            return "unread"
+        return "read" if any(row.classes for row in self.match.ingredients) else "known"
+
+    @property
+    def is_named_by_us(self) -> bool:
+        """True if its ingredients say what it is; else only the caller's own words do."""
+        return self.match is not None and bool(self.match.ingredients) and self.problem != "partly_recognized"
 
     @property
     def schedule(self) -> Schedule | None:

@@ -50,8 +50,7 @@ class Marks(Words):
         return _mark("goal", at) if kind == "goal" else super().entry(kind, at)
 
     def _entry_words(self, resolved: Resolved) -> str:
-        own = resolved.match is None or resolved.problem == "partly_recognized"
-        return _mark("medicine", resolved.index) if own else super()._entry_words(resolved)
+        return super()._entry_words(resolved) if resolved.is_named_by_us else _mark("medicine", resolved.index)
 
     def approver(self) -> str | None:
         """The mark of the name, if there is one."""

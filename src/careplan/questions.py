@@ -141,7 +141,12 @@ class Questions:
         for resolved in case.medicines:
             pointer = f"/medications/{resolved.index}"
             if pointer not in spoken_of:
-                yield NotConsidered(pointer=pointer, what=words.entry("medicine", resolved.index), why=nothing_said)
+                why = (
+                    nothing_said
+                    if resolved.recognition != "known"
+                    else "It is known, and no rule of this rulebook concerns it."
+                )
+                yield NotConsidered(pointer=pointer, what=words.entry("medicine", resolved.index), why=why)
             if resolved.entry.dose_mg is not None:
                 yield NotConsidered(
                     pointer=f"{pointer}/dose_mg", what="dose", why="No rule of this rulebook looks at doses."

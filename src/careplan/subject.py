@@ -12,7 +12,7 @@ def medicine_words(read: MedicineRead, patient: Patient) -> str:
         return read.recognized_as
     entry = (patient.medications or [])[read.index]
     sent = f"“{' '.join(entry.name.split())}”" if entry.name else f"RxNorm code {entry.rxcui}"
-    return f"{sent} (not recognized)"
+    return sent if read.recognition == "known" else f"{sent} (not recognized)"
 
 
 def question_words(question: Question, plan: CarePlan, patient: Patient) -> str:
