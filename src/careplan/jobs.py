@@ -15,7 +15,7 @@ from careplan.impact import Scale, Weighed
 from careplan.lines import Limits, Line
 from careplan.patient import Protocol
 from careplan.planner import Planner
-from careplan.rulebook.load import load
+from careplan.rulebook.load import SUFFIXES, load
 from careplan.rulebook.model import Rulebook
 
 Result = TypeVar("Result")
@@ -92,7 +92,7 @@ def weighing(before: Rulebook, after: Rulebook, protocol: Protocol | None, *, li
 
 def files_of(folder: Path) -> Files:
     """The files of the rulebook in a folder."""
-    paths = sorted(path for path in folder.rglob("*") if path.suffix in {".yaml", ".csv", ".lock"} and path.is_file())
+    paths = sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES and path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 

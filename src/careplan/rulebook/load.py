@@ -48,6 +48,8 @@ from careplan.texts import Text
 T = TypeVar("T")
 Row = TypeVar("Row", bound=msgspec.Struct)
 
+SUFFIXES = (".yaml", ".csv", ".lock", ".txt", ".tsv")
+"""The files that a rulebook is made of."""
 LOCAL_NAMES = "local_medicines.csv"
 """The clinic's own names of medicines; they win over the shipped ones. There may be none."""
 INVARIANTS = "invariants"
@@ -82,7 +84,7 @@ def load(folder: Path) -> Rulebook:
     files = {
         parts: Path(entry.path)
         for parts, entry in _files(folder)
-        if entry.name.endswith((".yaml", ".csv", ".lock", ".txt", ".tsv")) and not entry.name.startswith(".")
+        if entry.name.endswith(SUFFIXES) and not entry.name.startswith(".")
     }
     texts = {PurePosixPath(*parts): files[parts].read_bytes() for parts in sorted(files)}
     return _Loading(texts).rulebook()
