@@ -48,12 +48,13 @@ class Recall:
 
     def medicine(self, index: int, entry: Medication) -> Resolved:
         """One entry of the list of medicines."""
-        # A code has digits only, so that the two cannot run into each other.
-        digest = self._digest(f"{entry.rxcui or ''} {entry.name or ''}")
+        digest = self._digest("\0".join((entry.rxcui or "", entry.status or "", entry.name or "", entry.text or "")))
         known = self._medicines.get(digest)
         if known is not None:
             return known.resolved(index, entry)
-        found = self._catalogue.resolve(index, Medication(name=entry.name, rxcui=entry.rxcui))
+        found = self._catalogue.resolve(
+            index, Medication(name=entry.name, text=entry.text, rxcui=entry.rxcui, status=entry.status)
+        )
         looked_up = _LookedUp(found.match, found.problem, found.suggestions, found.entry.schedule, found.entry.indication)
         if found.unknown_parts:  # those are the caller's words
             return msgspec.structs.replace(looked_up.resolved(index, entry), unknown_parts=found.unknown_parts)

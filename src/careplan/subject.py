@@ -11,7 +11,7 @@ def medicine_words(read: MedicineRead, patient: Patient) -> str:
     if read.recognized_as:
         return read.recognized_as
     entry = (patient.medications or [])[read.index]
-    sent = f"“{' '.join(entry.name.split())}”" if entry.name else f"RxNorm code {entry.rxcui}"
+    sent = f"“{' '.join(entry.written.split())}”" if entry.written else f"RxNorm code {entry.rxcui}"
     return sent if read.recognition == "known" else f"{sent} (not recognized)"
 
 

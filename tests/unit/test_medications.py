@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 from careplan.medications import Catalogue, Combination, Ingredient, display, normalize
@@ -266,6 +268,27 @@ def test_what_a_name_says_of_schedule_and_reason_is_taken(
 ) -> None:
     entry = book.catalogue.resolve(0, Medication(name=written)).entry
     assert (entry.schedule, entry.indication) == (schedule, indication)
+
+
+def test_a_line_is_read_as_a_name_is_and_a_name_beside_it_says_what_it_is(book: Rulebook) -> None:
+    line = "clonazepam 0.5 mg b.i.d. for panic attacks"
+    alone = book.catalogue.resolve(0, Medication(text=line))
+    beside = book.catalogue.resolve(0, Medication(name="clonazepam", text=line))
+    for found in (alone, beside):
+        assert found.match is not None
+        assert display(found.match) == "clonazepam"
+        assert (found.entry.schedule, found.entry.indication, found.problem) == ("daily", "anxiety", None)
+
+
+@pytest.mark.parametrize("status", ["stopped", "not_taken", "allergy"])
+def test_what_was_sent_as_not_taken_bears_on_no_rule(
+    planner: Planner, status: Literal["stopped", "not_taken", "allergy"]
+) -> None:
+    for entry in (Medication(name="phenelzine", status=status), Medication(rxcui="8123", status=status)):
+        case = planner.traced(Patient(medications=[entry]))[0]
+        assert not [fact for fact in case.facts if fact.kind in ("medicine", "medicine_check")]
+    taking = Medication(text="phenelzine (stopped)", status="taking")
+    assert [fact for fact in planner.traced(Patient(medications=[taking]))[0].facts if fact.kind == "medicine"]
 
 
 def test_the_second_patient_with_the_same_line_is_read_as_the_first(planner: Planner) -> None:

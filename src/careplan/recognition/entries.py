@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from careplan.medications import Catalogue, Match, Problem, Resolved, agree, display
-from careplan.patient import Medication
+from careplan.patient import Medication, MedicineStatus
 from careplan.recognition.line import Leftover
 from careplan.recognition.recognizer import Recognized, Recognizer
 
@@ -28,27 +28,32 @@ class EntryReader:
     def resolve(self, index: int, entry: Medication) -> Resolved:
         """One entry; its match is `NOTHING` where it is known and no rule looks at it, and None where nobody can say."""
         by_code = self._recognizer.by_code(entry.rxcui) if entry.rxcui else None
-        if not entry.name:
-            if by_code is None:
+        coded = (by_code.match if by_code is not None and entry.status not in NOT_TAKEN else None) or NOTHING
+        if not entry.written:
+            if by_code is None or (coded is NOTHING and self._is_allergy_to_the_treatment(by_code, entry.status)):
                 return Resolved(index, entry, None, "not_recognized")
-            return Resolved(index, entry, by_code.match or NOTHING)
-        found = self._recognizer.recognize(entry.name)
+            return Resolved(index, entry, coded)
+        found = self._recognizer.recognize(entry.written)
         filled = self._filled(entry, found)
-        match, problem, unknown = self._by_name(found)
+        if entry.name and entry.text:
+            filled = self._filled(filled, self._recognizer.recognize(entry.text))
+        match, problem, unknown = self._by_name(found, entry.status)
         if match is None:
-            offers = self._catalogue.offered_for(entry.name) or self._suggestions(found)
+            offers = self._catalogue.offered_for(entry.written) or self._suggestions(found)
             if by_code is not None:
                 # The code is exact; a name that cannot be read beside it is still shown to the clinician.
-                return Resolved(index, filled, by_code.match or NOTHING, "partly_recognized", offers)
+                return Resolved(index, filled, coded, "partly_recognized", offers)
             return Resolved(index, filled, None, "not_recognized", offers)
-        if by_code is not None and not self._agree(by_code, found, match):
-            rows = {row.ingredient: row for one in (by_code.match or NOTHING, match) for row in one.ingredients}
+        if by_code is not None and entry.status not in NOT_TAKEN and not self._agree(by_code, found, match):
+            rows = {row.ingredient: row for one in (coded, match) for row in one.ingredients}
             return Resolved(index, filled, Match(tuple(rows.values())), "code_and_name_disagree")
         if entry.rxcui and by_code is None and problem is None and any(row.classes for row in match.ingredients):
             problem = "code_not_recognized"
         return Resolved(index, filled, match, problem, unknown_parts=unknown)
 
-    def _by_name(self, found: Sequence[Recognized]) -> tuple[Match | None, Problem | None, tuple[str, ...]]:
+    def _by_name(
+        self, found: Sequence[Recognized], sent: MedicineStatus | None
+    ) -> tuple[Match | None, Problem | None, tuple[str, ...]]:
         """What a name stands for, with what is wrong with it and the words that nobody knows."""
         unknown = tuple(
             " ".join(part.text.split())
@@ -59,9 +64,9 @@ class EntryReader:
         readable = [one for one in found if one.recognition != "unread"]
         if not readable and not any(one.match for one in found):
             return None, None, unknown
-        if any(self._is_allergy_to_the_treatment(one) for one in readable):
+        if any(self._is_allergy_to_the_treatment(one, sent or one.status) for one in readable):
             return None, None, unknown
-        taken = [one.match for one in found if one.match is not None and one.status not in NOT_TAKEN]
+        taken = [one.match for one in found if one.match is not None and (sent or one.status) not in NOT_TAKEN]
         if not taken:
             return NOTHING, "partly_recognized" if unknown else None, unknown
         rows = {row.ingredient: row for match in taken for row in match.ingredients}
@@ -72,12 +77,10 @@ class EntryReader:
         return match, "partly_recognized" if unknown else None, unknown
 
     @staticmethod
-    def _is_allergy_to_the_treatment(one: Recognized) -> bool:
-        return (
-            one.status == "allergy"
-            and one.match is not None
-            and any(_TREATMENT in row.classes for row in one.match.ingredients)
-        )
+    def _is_allergy_to_the_treatment(one: Recognized, status: MedicineStatus | None) -> bool:
+        if status != "allergy" or one.match is None:
+            return False
+        return any(_TREATMENT in row.classes for row in one.match.ingredients)
 
     @staticmethod
     def _agree(by_code: Recognized, found: Sequence[Recognized], match: Match) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-from careplan.patient import MedicineIndication, Schedule
+from careplan.patient import MedicineIndication, MedicineStatus, Schedule
 
-Status = Literal["taking", "stopped", "not_taken", "allergy"]
+Status = MedicineStatus
 
 
 class Stretch(msgspec.Struct, frozen=True, gc=False):
