@@ -285,6 +285,7 @@ def test_a_word_of_everyday_is_a_medicine_only_where_nothing_unexplained_stands_
         "Ｘanax 1 mg",
         "Xanax&nbsp;1&#160;mg",
         "XANAX® 1 mg",
+        "`Xanax` 1 mg",
         "\ufeffXanax 1 mg",
         "- Xanax 1 mg",
         "• Xanax 1 mg",

@@ -21,6 +21,7 @@ _SIGNS = {
     "\xa0": " ",
 }
 """Look-alikes. The sign for micro is kept as the Greek letter, which no compatibility form makes of it."""
+_SPACES = str.maketrans("\t\r`", "  '")
 _INVISIBLE = frozenset(("Cf", "Mn", "Me", "Cc", "Cs", "Co"))
 """Zero-width characters, soft hyphens, marks of direction, combining accents, control characters."""
 
@@ -31,8 +32,7 @@ def plain(text: str) -> tuple[str, Sequence[int]]:
     Second, for each character of it the place in `text` that it came from, with the length of `text` at the end.
     """
     if text.isascii() and "&" not in text:
-        lower = text.lower() if "\t" not in text and "\r" not in text else re.sub("[\t\r]", " ", text.lower())
-        return lower, range(len(lower) + 1)
+        return text.lower().translate(_SPACES), range(len(text) + 1)
     made: list[str] = []
     places: list[int] = []
     at = 0

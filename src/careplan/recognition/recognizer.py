@@ -20,6 +20,8 @@ from careplan.recognition.near_names import NearNames
 from careplan.recognition.plain_text import squeezed
 from careplan.recognition.vocabulary import WideVocabulary
 
+NAMED_ALIKE = 6
+"""A further name that begins with so many letters of the ingredient's own says nothing beside it."""
 Recognition: TypeAlias = Literal["read", "known", "unread", "none"]
 """`none`: the entry says that there is no medicine."""
 
@@ -89,7 +91,10 @@ class Recognizer:
         found = self._names.get(key)
         if found is not None or (further := self._vocabulary.further(key)) is None:
             return found
-        return self._meant(further.ingredients, further.name)
+        match = self._meant(further.ingredients, further.name)
+        if key.startswith(squeezed(match.ingredients[0].name)[:NAMED_ALIKE]):
+            return msgspec.structs.replace(match, called="")  # a salt, or the name in another language
+        return match
 
     def _meant(self, tokens: Iterable[str], called: str = "") -> Match:
         try:
