@@ -146,7 +146,8 @@ class Catalogue:
 
     def spellings(self) -> Iterator[tuple[str, Match]]:
         """Every normalized name with what it stands for; last the ones that are whole only with their salt or form."""
-        yield from ((stem, self._as_written(match, stem)) for stem, match in self._by_stem.items() if match)
+        shorter = ((stem, match) for stem, match in self._by_stem.items() if match and stem not in self._by_name)
+        yield from ((stem, self._as_written(match, stem)) for stem, match in shorter)
         yield from self._by_name.items()
 
     def offered_for(self, name: str) -> tuple[str, ...]:

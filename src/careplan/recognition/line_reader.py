@@ -9,7 +9,7 @@ from careplan.recognition.line import Leftover, Line, Listed, Named, Reason, Str
 from careplan.recognition.line_figures import Figures
 from careplan.recognition.line_tables import KNOWN, Tables
 from careplan.recognition.line_tokens import Tokens
-from careplan.recognition.list_words import ListWords, Meaning, Phrases, parts
+from careplan.recognition.list_words import ListWords, Meaning, Phrases
 from careplan.recognition.plain_text import plain
 
 __all__ = ["KNOWN", "LineReader"]
@@ -150,12 +150,12 @@ class LineReader:
         key = folded.replace(" ", "")
         if key.isalnum() and (whole := tables.meaning(key)) is not None:
             return Line(text, (Listed(names=(Named(text, 0, len(text), whole),)),))
-        if key.rstrip(".,;:!") in tables.nothing or "".join(parts(folded)) in tables.nothing:
+        tokens = Tokens(text, folded, places, tables.tree, tables.numbers)
+        joined = "".join(tokens.words)
+        if joined in tables.nothing or key.strip() in tables.nothing:
             return Line(text, says_none=True)
-        medicines, leftover = _Reading(tables, Tokens(text, folded, places, tables.tree, tables.numbers)).read()
-        if not leftover and not any(medicine.names for medicine in medicines):
-            # "Patient is on no medications": a sentence around the words that say so.
-            joined = "".join(parts(folded))
-            if any(phrase in joined for phrase in tables.nothing_at_length):
-                return Line(text, says_none=True)
+        medicines, leftover = _Reading(tables, tokens).read()
+        names_nothing = not leftover and not any(medicine.names for medicine in medicines)
+        if names_nothing and any(phrase in joined for phrase in tables.nothing_at_length):
+            return Line(text, says_none=True)  # "Patient is on no medications": a sentence around the words that say so
         return Line(text, medicines, leftover)

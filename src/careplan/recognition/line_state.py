@@ -60,7 +60,8 @@ class State:
                     found.append((key, end, stands_for))
             elif word not in _THROUGH:  # 0.5 or 1-2 stands in no name, nor does a bracket
                 break
-        for key, end, stands_for in reversed(found):
+        while found:
+            key, end, stands_for = found.pop()
             if key in tables.whole_only and not self._stands_alone(at, end):
                 continue
             if not self._slot and stands_for == KNOWN and not self._opens(end):

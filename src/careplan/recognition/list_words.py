@@ -145,7 +145,7 @@ class Phrases:
         self.tree: Node = {NUMBER: {}}
         self.flaws: list[Flaw] = []
         for phrase in phrases(words):
-            if not phrase.cut or phrase.text != plain(phrase.text)[0]:
+            if not phrase.cut or phrase.text != (phrase.text.lower() if phrase.text.isascii() else plain(phrase.text)[0]):
                 self.flaws.append(
                     Flaw(phrase.path, f"No line can hold {phrase.text!r}.", "Write it without capitals and accents.")
                 )
