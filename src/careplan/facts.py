@@ -208,7 +208,7 @@ class FactMaker:
                     made = Fact(f"m{resolved.index}.{at}", "medicine", properties, (resolved.index,), row)
                     fact = self._kept(key, made)
                 yield fact
-                if not self._looked_at & {row.ingredient, *row.classes}:
+                if row.classes and not self._looked_at & {row.ingredient, *row.classes}:
                     yield self._check(resolved, names[resolved.index], "no_rule", at)
             if resolved.problem:
                 yield self._check(resolved, names[resolved.index], resolved.problem)

@@ -291,6 +291,13 @@ def test_what_was_sent_as_not_taken_bears_on_no_rule(
     assert [fact for fact in planner.traced(Patient(medications=[taking]))[0].facts if fact.kind == "medicine"]
 
 
+@pytest.mark.parametrize(
+    "written", ["Stesolid rectal tubes", "Epistatus", "midazolam oromucosal solution buccal", "Valtoco 10 mg nasal spray"]
+)
+def test_a_benzodiazepine_against_seizures_is_rescue_under_any_name(book: Rulebook, written: str) -> None:
+    assert book.catalogue.resolve(0, Medication(name=written, schedule="as_needed")).schedule == "rescue"
+
+
 def test_the_second_patient_with_the_same_line_is_read_as_the_first(planner: Planner) -> None:
     """What is remembered of a name holds what it says of schedule and reason, and nothing of the entry it came with."""
     line = "clonazepam 0.5 mg b.i.d. for panic attacks"

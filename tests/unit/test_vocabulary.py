@@ -143,7 +143,18 @@ def test_what_no_rule_concerns_is_known(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Benadryl cream", "ketamine 10 % cream", "timolol eye drops", "Nizoral shampoo", "ketoconazole 2 % shampoo"]
+    "text",
+    [
+        "fluticasone inhaler",
+        "mometasone 220 mcg inhaled daily",
+        "Advair Diskus 250/50",
+        "Zaditor",
+        "Benadryl cream",
+        "ketamine 10 % cream",
+        "timolol eye drops",
+        "Nizoral shampoo",
+        "ketoconazole 2 % shampoo",
+    ],
 )
 def test_what_stays_on_the_skin_is_known_and_not_taken(text: str) -> None:
     assert kinds(text) == ["known"]

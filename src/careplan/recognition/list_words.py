@@ -38,6 +38,8 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     forms: dict[str, tuple[str, ...]]
     local_forms: tuple[str, ...]
     rescue_forms: tuple[str, ...]
+    nasal_classes: tuple[str, ...]
+    elsewhere: tuple[str, ...]
     releases: tuple[str, ...]
     salts: tuple[str, ...]
     makers: tuple[str, ...]
@@ -163,6 +165,7 @@ class Phrases:
             ("local_routes", words.routes),
             ("local_forms", words.forms),
             ("rescue_forms", {**words.forms, **words.routes}),
+            ("elsewhere", {**words.forms, **words.routes}),
             ("gravest_reasons", words.reasons),
         ):
             for place, token in enumerate(getattr(words, section)):

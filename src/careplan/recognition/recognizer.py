@@ -17,7 +17,7 @@ from careplan.recognition.line import Leftover, Line, Listed, Status
 from careplan.recognition.line_reader import KNOWN, LineReader
 from careplan.recognition.list_words import ListWords, Phrases
 from careplan.recognition.near_names import NearNames
-from careplan.recognition.plain_text import squeezed
+from careplan.recognition.plain_text import plain, squeezed
 from careplan.recognition.vocabulary import WideVocabulary
 
 NAMED_ALIKE = 6
@@ -75,6 +75,10 @@ class Recognizer:
         self._catalogue = catalogue
         self._gravest = words.gravest_reasons
         self._rescue_forms = frozenset(words.rescue_forms)
+        self._nasal_classes, self._elsewhere = frozenset(words.nasal_classes), frozenset(words.elsewhere)
+        self._rescue_words = frozenset(
+            phrase for form in words.rescue_forms for phrase in (*words.forms.get(form, ()), *words.routes.get(form, ()))
+        )
         self._vocabulary = vocabulary
         self._local_codes: dict[str, Any] = {}
         self._names: dict[str, Any] = dict.fromkeys(vocabulary.known, KNOWN)
@@ -129,7 +133,7 @@ class Recognizer:
     def _judged(self, listed: Listed, beside: tuple[Leftover, ...], in_name: tuple[Leftover, ...]) -> Recognized:
         matches = [name.meaning for name in listed.names if name.meaning != KNOWN]
         own_words = " ".join(name.text for name in listed.names)
-        if not matches or listed.local:
+        if not matches or listed.local or self._is_breathed_in(listed, matches):
             recognition: Recognition = "unread" if in_name else "known"
             return Recognized(recognition=recognition, called=own_words, listed=listed, unexplained=beside)
         match = self._as_kept(matches[0] if len(matches) == 1 else _together(matches), listed)
@@ -138,14 +142,21 @@ class Recognizer:
             return Recognized(recognition=recognition, match=match, called=own_words, listed=listed, unexplained=beside)
         return Recognized(recognition="read", match=match, called=own_words, listed=listed, unexplained=beside)
 
+    def _is_breathed_in(self, listed: Listed, matches: list[Match]) -> bool:
+        """A corticosteroid in an inhaler is none in the nose."""
+        if all(word.value not in self._elsewhere for word in (*listed.forms, *listed.routes)):
+            return False
+        return all(_classes(match) <= self._nasal_classes for match in matches)
+
     def _as_kept(self, match: Match, listed: Listed) -> Match:
         """A benzodiazepine in a form that is kept against seizures is a rescue medicine, whatever it is called."""
-        if match.rescue or not (listed.forms or listed.routes):
+        if match.rescue or not any("benzodiazepine" in row.classes for row in match.ingredients):
             return match
         kept = not self._rescue_forms.isdisjoint(word.value for word in (*listed.forms, *listed.routes))
-        if not kept or not any("benzodiazepine" in row.classes for row in match.ingredients):
-            return match
-        return msgspec.structs.replace(match, rescue=True)
+        in_the_name = not self._rescue_words.isdisjoint(
+            word for name in listed.names for word in plain(name.text)[0].split()
+        )
+        return msgspec.structs.replace(match, rescue=True) if kept or in_the_name else match
 
     def by_code(self, rxcui: str) -> Recognized | None:
         """What an RxNorm code of an ingredient, product or pack, or an NDC number, stands for; None if nobody knows it."""
