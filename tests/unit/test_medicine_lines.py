@@ -212,7 +212,21 @@ def test_a_status_counts_for_the_medicines_it_is_said_of_and_no_others() -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["none", "None.", "NKDA", "no known medications", "N/A", "-", "nil", "keine", "aucun", "ninguna", "No current meds"],
+    [
+        "none",
+        "None.",
+        "NKDA",
+        "no known medications",
+        "N/A",
+        "-",
+        "nil",
+        "Allergies: NKDA",
+        "Medications: none",
+        "keine",
+        "aucun",
+        "ninguna",
+        "No current meds",
+    ],
 )
 def test_a_line_that_says_there_is_nothing_names_no_medicine(text: str) -> None:
     line = READER.read(text)

@@ -46,7 +46,8 @@ class Tables:
         for end, others in self._endings.items():
             if word.endswith(end):
                 for other in others:
-                    if (found := self.meaning(word.removesuffix(end) + other)) is not None:
+                    found = self.meaning(word.removesuffix(end) + other)
+                    if found is not None and not getattr(found, "called", ""):  # brands are the same in every language
                         return found
         return None
 
