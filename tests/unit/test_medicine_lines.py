@@ -14,8 +14,8 @@ from careplan.recognition.line import Line, Listed, Stretch
 from careplan.recognition.line_reader import KNOWN, LineReader
 from careplan.recognition.list_words import ListWords, Phrases
 from careplan.recognition.plain_text import plain, squeezed
-from careplan.rulebook.files import Document
 from careplan.rulebook.load import shipped
+from careplan.rulebook.yaml_and_csv import Document
 
 WORDS = Document(PurePosixPath("list_words.yaml"), (shipped() / "list_words.yaml").read_text("utf-8")).convert(ListWords)
 assert WORDS is not None

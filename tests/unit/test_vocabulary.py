@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 from click.testing import CliRunner
 
-from careplan.cli import main
+from careplan.cli.main import main
 from careplan.errors import InvalidRulebook
 from careplan.recognition.measure import entries, measure
 from careplan.recognition.name_sources import rxnorm_parts
@@ -20,8 +20,8 @@ from careplan.recognition.name_stems import NameStems, StemCheck
 from careplan.recognition.plain_text import squeezed
 from careplan.recognition.recognizer import Recognized
 from careplan.recognition.vocabulary import FOLDER, FURTHER_NAMES, KNOWN_NAMES, PRODUCT_CODES, WideVocabulary
-from careplan.rulebook.files import Document
 from careplan.rulebook.load import load, shipped
+from careplan.rulebook.yaml_and_csv import Document
 from tests.shipped import BOOK, lists_in
 
 MEDICINES = BOOK.medicines

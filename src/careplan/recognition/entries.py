@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from careplan.medications import Catalogue, Match, Problem, Resolved, agree, display
-from careplan.patient import Medication, MedicineStatus
 from careplan.recognition.line import Leftover
+from careplan.recognition.medicine_catalogue import Catalogue, Match, Problem, Resolved, agree, display
 from careplan.recognition.recognizer import Recognized, Recognizer
+from careplan.request.patient import Medication, MedicineStatus
 
 NOTHING = Match(())
 """What an entry stands for that names no medicine under a rule: all about it is known, and nothing follows from it."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from careplan.patient import MedicineIndication, MedicineStatus, Schedule
+from careplan.request.patient import MedicineIndication, MedicineStatus, Schedule
 
 Status = MedicineStatus
 

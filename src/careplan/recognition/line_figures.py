@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from careplan.patient import Schedule
 from careplan.recognition.figures import figure, intakes, largest
 from careplan.recognition.line import Amount, Frequency, Strength, Stretch, Word
 from careplan.recognition.line_state import State
 from careplan.recognition.list_words import FrequencyWords, Meaning
+from careplan.request.patient import Schedule
 
 FEW = 12
 """A bare number up to this is a count of pieces."""

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
-from careplan.patient import MedicineIndication
 from careplan.recognition.line import Status
 from careplan.recognition.plain_text import plain
+from careplan.request.patient import MedicineIndication
 
 NUMBER = "<n>"
 _PART = re.compile(r"<n>|[^\W\d_]+|\d+|[^\w\s.'’]")

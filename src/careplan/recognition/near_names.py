@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from careplan.medications import Match
+from careplan.recognition.medicine_catalogue import Match
 from careplan.recognition.vocabulary import WideVocabulary
 
 SHORTEST, LONG = 4, 8

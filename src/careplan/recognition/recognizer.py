@@ -11,14 +11,14 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from careplan.medications import Catalogue, Ingredient, Match
-from careplan.patient import MedicineIndication, Schedule
 from careplan.recognition.line import Leftover, Line, Listed, Status
 from careplan.recognition.line_reader import KNOWN, LineReader
 from careplan.recognition.list_words import ListWords, Phrases
+from careplan.recognition.medicine_catalogue import Catalogue, Ingredient, Match
 from careplan.recognition.near_names import NearNames
 from careplan.recognition.plain_text import plain, squeezed
 from careplan.recognition.vocabulary import WideVocabulary
+from careplan.request.patient import MedicineIndication, Schedule
 
 NAMED_ALIKE = 6
 """A further name that begins with so many letters of the ingredient's own says nothing beside it."""

@@ -12,16 +12,23 @@ from typing import TypeAlias, TypeVar
 import msgspec
 
 from careplan.errors import InvalidRulebook, RuleFault
-from careplan.goals import judge_of
-from careplan.goalwords import GoalWords
-from careplan.medications import Catalogue, Combination, Ingredient
 from careplan.recognition.entries import EntryReader
+from careplan.recognition.goal_judge import judge_of
+from careplan.recognition.goal_lexicon import GoalWords
 from careplan.recognition.list_words import ListWords, Phrases
+from careplan.recognition.medicine_catalogue import Catalogue, Combination, Ingredient
 from careplan.recognition.recognizer import LocalName, Recognizer
 from careplan.recognition.vocabulary import FOLDER, FURTHER_NAMES, KNOWN_NAMES, PRODUCT_CODES, WideVocabulary
+from careplan.rulebook.checks import (
+    check_codes,
+    check_conditions,
+    check_rule,
+    check_rulebook,
+    check_sentences,
+    check_vocabulary,
+)
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import Reader, When
-from careplan.rulebook.files import Document, read_rows
 from careplan.rulebook.lock import LOCK, check_lock
 from careplan.rulebook.model import (
     SECTIONS,
@@ -35,15 +42,8 @@ from careplan.rulebook.model import (
     Source,
     Vocabulary,
 )
-from careplan.rulebook.soundness import (
-    check_codes,
-    check_conditions,
-    check_rule,
-    check_rulebook,
-    check_sentences,
-    check_vocabulary,
-)
-from careplan.texts import Text
+from careplan.rulebook.text_template import Text
+from careplan.rulebook.yaml_and_csv import Document, read_rows
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=msgspec.Struct)
@@ -53,7 +53,7 @@ SUFFIXES = (".yaml", ".csv", ".lock", ".txt", ".tsv")
 LOCAL_NAMES = "local_medicines.csv"
 """The clinic's own names of medicines; they win over the shipped ones. There may be none."""
 INVARIANTS = "invariants"
-"""The folder of what must hold of every plan; read by `careplan.proof`, and no section of the plan."""
+"""The folder of what must hold of every plan; read by `careplan.authoring.proof`, and no section of the plan."""
 
 
 def shipped() -> Path:

@@ -1,0 +1,193 @@
+"""One answered intake form: its answers item by item, each read or reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from careplan.fhir.read.answer_values import is_time, of_medicine, plain_values
+from careplan.fhir.read.conflicting_answers import field_of, fitted, gravity, is_graded
+from careplan.fhir.read.datetimes import later, moment_of
+from careplan.fhir.read.element import Element
+from careplan.fhir.read.patient_builder import Gathering, Json
+from careplan.fhir.read.references import References
+from careplan.fhir.read.resource_status import MODIFIED, is_modified
+from careplan.fhir.read.terminology import OWN, Code
+from careplan.request.decode import LISTS
+from careplan.request.patient import Medication
+
+MEDICINE_FIELDS = frozenset(Medication.__struct_fields__)
+LONGEST_GOAL = 500
+_UNREADABLE = "This answer could not be read."
+_OTHER_KIND = "Its answer is of another kind than the question, or beyond what can be answered."
+_SEVERAL = "It has several answers, where one is asked for."
+_NO_FACTOR = "No factor of the request is made from it."
+
+
+class Form:
+    """One form. Single answers become claims at once; `lists` holds those lists that a newer form replaces as a whole.
+
+    Of a form that is not `done`, only red flags that somebody raised count.
+    """
+
+    def __init__(self, gathering: Gathering, references: References, response: Element, *, done: bool) -> None:
+        self._gathering = gathering
+        self._references = references
+        self._response = response
+        self._done = done
+        self._moment = moment_of(response.text("authored"))
+        self.lists: dict[str, list[tuple[object, Element]]] = {}
+        self._items(response)
+
+    def is_newer_than(self, other: Form) -> bool:
+        """Whether this form was surely filled in later."""
+        if self._moment is None or other._moment is None:
+            return self._moment is not None
+        return later(self._moment, other._moment)
+
+    def _skip(self, at: Element, what: str, why: str) -> None:
+        if self._done:
+            self._gathering.skip(at, what, why)
+
+    def _items(self, within: Element) -> None:
+        for item in within.children("item"):
+            if is_modified(item):
+                self._skip(item, _asked(item), MODIFIED)
+                continue
+            link = _link(item)
+            if link == "medications":
+                self._medicine(item)
+                continue
+            answers = list(item.children("answer"))
+            if answers:
+                self._answered(item, link, answers)
+            self._items(item)
+            for answer in answers:
+                self._items(answer)
+
+    def _answered(self, item: Element, link: str, answers: list[Element]) -> None:
+        if not self._done and not link.startswith("red_flags."):
+            return
+        match link:
+            case "conditions" | "other_conditions":
+                for answer in answers:
+                    self._condition(item, answer)
+            case "conditions.none" | "medications.none":
+                self._nothing(item, link.partition(".")[0], answers)
+            case "expectations.goals" | "treatment.session_times":
+                self._list(item, link, answers)
+            case _:
+                self._factor(item, link, answers)
+
+    def _factor(self, item: Element, link: str, answers: list[Element]) -> None:
+        if field_of(link) is None:
+            self._skip(item, _asked(item), _NO_FACTOR)
+            return
+        if len(answers) > 1 and not is_graded(link):
+            self._skip(item, _asked(item), _SEVERAL)
+            return
+        for answer in answers:
+            value = self._value(link, answer)
+            if value is None:
+                self._skip(answer, _asked(item), _OTHER_KIND)
+            elif self._done or gravity(link, value) > 0:
+                self._gathering.claim(link, value, answer, self._moment)
+
+    def _value(self, link: str, answer: Element) -> object | None:
+        """The answer as the factor takes it."""
+        if (coding := answer.child("valueCoding")) is not None:
+            token = coding.text("code")
+            ours = coding.text("system") in (None, f"{OWN}{link if '.' in link else f'patient.{link}'}", f"{OWN}{link}")
+            return fitted(link, token) if ours else None
+        if (quantity := answer.child("valueQuantity")) is not None:
+            said = {quantity.text("code"), quantity.text("unit")} - {None}
+            plain = "comparator" not in quantity and (not said or not said.isdisjoint(self._units(link)))
+            return fitted(link, quantity.number("value")) if plain else None
+        return next((found for value in plain_values(answer) if (found := fitted(link, value)) is not None), None)
+
+    def _units(self, link: str) -> Iterator[str]:
+        for one in self._gathering.tables.book.codes.observations:
+            if one.factor == link and one.times == 1 and len(one.loinc) == 1:
+                yield from one.units.get(one.loinc[0], ())
+
+    def _condition(self, item: Element, answer: Element) -> None:
+        """One illness: by its code or as written, never lost."""
+        coding = answer.child("valueCoding")
+        said = next((value for value in plain_values(answer) if isinstance(value, str)), None)
+        known = self._gathering.tables.book.conditions
+        if said is not None and said.strip():
+            self._gathering.condition([said] if said in known else [], said, answer)
+            return
+        if coding is not None:
+            code, system, display = coding.text("code"), coding.text("system"), coding.text("display")
+            ours = code is not None and code in known and (system is None or system.startswith(OWN))
+            tokens = [code] if ours else self._gathering.tables.conditions.of([Code(system or "", code or "", display)])
+            if name := display or code:
+                self._gathering.condition([token for token in tokens if token], name, answer)
+                return
+        pointing = answer.child("valueReference")
+        pointed = self._references.to(pointing, self._response)
+        if pointed is not None and pointed.text("resourceType") == "Condition":
+            self._skip(answer, _asked(item), "It points to a resource of the request, which is read by itself.")
+            return
+        name = (pointing.text("display") if pointing else None) or "an answer that could not be read"
+        self._gathering.other_condition(name, answer)
+        self._skip(answer, _asked(item), _UNREADABLE)
+
+    def _nothing(self, item: Element, field: str, answers: list[Element]) -> None:
+        flags = [value for answer in answers for value in plain_values(answer)]
+        if flags == [True]:
+            self._gathering.none.setdefault(field, item)
+        elif flags != [False]:
+            self._skip(item, _asked(item), _OTHER_KIND)
+
+    def _list(self, item: Element, link: str, answers: list[Element]) -> None:
+        most = LISTS[f"/{link.replace('.', '/')}"]
+        values = self.lists.get(link, [])
+        for answer in answers:
+            found = next((value for value in plain_values(answer, times=True) if isinstance(value, str)), "")
+            fits = is_time(found) if link == "treatment.session_times" else len(found) <= LONGEST_GOAL
+            if not found or not fits or ("valueDateTime" in answer and link == "expectations.goals"):
+                self._skip(answer, _asked(item), _UNREADABLE)
+            elif len(values) >= most:
+                self._skip(answer, _asked(item), f"There are more than {most} on this list.")
+            else:
+                values.append((found, answer))
+        if values:
+            self.lists[link] = values
+
+    def _medicine(self, group: Element) -> None:
+        """The entry of the list of medicines in a group of the form."""
+        if not self._done:
+            return
+        entry: Json = {}
+        items = list(group.children("item"))
+        for item in items:
+            field, answers = _link(item).removeprefix("medications."), list(item.children("answer"))
+            for inner in (item, *answers):
+                for nested in inner.children("item"):
+                    self._skip(nested, _asked(nested), _NO_FACTOR)
+            if is_modified(item):
+                self._skip(item, _asked(item), MODIFIED)
+                continue
+            for answer in answers:
+                found = of_medicine(field, answer) if field in MEDICINE_FIELDS else {}
+                if not found or field in entry:
+                    why = _NO_FACTOR if field not in MEDICINE_FIELDS else _SEVERAL if field in entry else _UNREADABLE
+                    self._skip(answer, _asked(item), why)
+                else:
+                    entry |= {key: value for key, value in found.items() if key not in entry}
+        if not items:
+            return
+        if "name" not in entry and "rxcui" not in entry:
+            self._skip(group, "medicine", "It has no name that could be read.")
+            entry["name"] = "unnamed medicine"
+        self.lists.setdefault("medications", []).append((entry, group))
+
+
+def _link(item: Element) -> str:
+    return (item.text("linkId") or "").strip("/").replace("/", ".")
+
+
+def _asked(item: Element) -> str:
+    """What an item asks, as a report names it."""
+    return item.text("text") or _link(item) or "answer"

@@ -1,0 +1,292 @@
+"""The medicines a rulebook knows, and how an entry of a patient's list is resolved to ingredients.
+
+A medicine is taken as recognized only on an exact match of a code or of a whole name, after case, spacing, accents,
+punctuation, salts and dosage forms are set aside. A near name is offered as a suggestion and never taken by itself.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal, Protocol
+
+import msgspec
+from rapidfuzz import fuzz, process
+
+from careplan.request.patient import Medication, Schedule
+
+HoldStance = Literal["never", "ask", ""]
+Recognition = Literal["read", "known", "unread"]
+Problem = Literal["not_recognized", "partly_recognized", "code_not_recognized", "code_and_name_disagree"]
+
+
+class Ingredient(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of `medications.csv`. `half_life` is the group that rules test, `half_life_hours` the figure in words."""
+
+    ingredient: str
+    name: str
+    classes: tuple[str, ...]
+    half_life: Literal["short", "intermediate", "long", "varies", ""] = ""
+    half_life_hours: str = ""
+    active_metabolite: str = ""
+    half_life_read: Literal["read", "secondary", "memory"] = "memory"
+    rxcui: tuple[str, ...] = ()
+    rxcui_status: Literal["verified", "memory", "none"] = "none"
+    atc: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    brands: tuple[str, ...] = ()
+    rescue_brands: tuple[str, ...] = ()
+    depot_brands: tuple[str, ...] = ()
+    hold: HoldStance = ""
+    note: str = ""
+
+
+class Combination(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of `combinations.csv`: a product with several ingredients, known or outside the vocabulary."""
+
+    product: str
+    names: tuple[str, ...] = ()
+    ingredients: tuple[str, ...]
+    also_contains: tuple[str, ...] = ()
+    rxcui: tuple[str, ...] = ()
+    rescue: Literal["yes", ""] = ""
+    note: str = ""
+
+
+class Match(msgspec.Struct, frozen=True, gc=False):
+    """What one name or code stands for. `called` is our spelling of it, such as the brand; never the caller's."""
+
+    ingredients: tuple[Ingredient, ...]
+    called: str = ""
+    also_contains: tuple[str, ...] = ()
+    rescue: bool = False
+    depot: bool = False
+
+
+class Resolved(msgspec.Struct, frozen=True, gc=False):
+    """An entry of the patient's list after look-up. `match` is None when nobody may say what it is."""
+
+    index: int
+    entry: Medication
+    match: Match | None
+    problem: Problem | None = None
+    suggestions: tuple[str, ...] = ()
+    unknown_parts: tuple[str, ...] = ()
+
+    @property
+    def recognition(self) -> Recognition:
+        """`read`: rules look at one of its ingredients; `known`: a real medicine of no rule, or one not taken; `unread`."""
+        if self.match is None or (self.problem == "partly_recognized" and not self.match.ingredients):
+            return "unread"
+        return "read" if any(row.classes for row in self.match.ingredients) else "known"
+
+    @property
+    def is_named_by_us(self) -> bool:
+        """True if its ingredients say what it is; else only the caller's own words do."""
+        return self.match is not None and bool(self.match.ingredients) and self.problem != "partly_recognized"
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """How it is taken: as sent, but for a product that is sold only as rescue or only as a long-acting injection."""
+        if self.match is not None and self.match.rescue:
+            return "rescue"
+        return "long_acting_injection" if self.match is not None and self.match.depot else self.entry.schedule
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One answer of the look-up: an ingredient, by which of its names it was found, and how near that name is (0 to 100)."""
+
+    ingredient: str
+    name: str
+    matched: str
+    score: float
+    classes: tuple[str, ...]
+    half_life: str = ""
+    half_life_hours: str = ""
+    rxcui: tuple[str, ...] = ()
+    atc: tuple[str, ...] = ()
+    brands: tuple[str, ...] = ()
+    product: str = ""
+
+
+class ReadsEntries(Protocol):
+    """What resolves the entries of a list with more than these rows."""
+
+    def resolve(self, index: int, entry: Medication) -> Resolved: ...
+
+
+class Catalogue:
+    """All medicines of a rulebook, ready for look-up. Raises ValueError naming a name or code that two rows claim."""
+
+    def __init__(
+        self,
+        ingredients: Iterable[Ingredient],
+        combinations: Iterable[Combination],
+        form_words: Iterable[str] = (),
+        only_offered: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        self.ingredients: Mapping[str, Ingredient] = {row.ingredient: row for row in ingredients}
+        self.combinations = tuple(combinations)
+        self.entries: ReadsEntries | None = None
+        self._form_words = frozenset(form_words)
+        self._by_name: dict[str, Match] = {}
+        self._by_stem: dict[str, Match | None] = {}
+        self.by_code: dict[str, Match] = {}
+        for row in self.ingredients.values():
+            self._add_ingredient(row)
+        for product in self.combinations:
+            self._add_combination(product)
+        self._spellings = {name: match for name, match in self._by_name.items() if len(name) > 3}
+        self._short = {normalize(name): tuple(map(self._named, meant)) for name, meant in (only_offered or {}).items()}
+
+    def names(self) -> Iterable[str]:
+        """Every normalized name of every medicine, with its salt and form and without."""
+        return self._by_name.keys() | {stem for stem, match in self._by_stem.items() if match}
+
+    def spellings(self) -> Iterator[tuple[str, Match]]:
+        """Every normalized name with what it stands for; last the ones that are whole only with their salt or form."""
+        shorter = ((stem, match) for stem, match in self._by_stem.items() if match and stem not in self._by_name)
+        yield from ((stem, self._as_written(match, stem)) for stem, match in shorter)
+        yield from self._by_name.items()
+
+    def offered_for(self, name: str) -> tuple[str, ...]:
+        """What a short name may mean that is never taken for a medicine; empty for any other name."""
+        return tuple(map(display, self._short.get(normalize(name), ())))
+
+    def resolve(self, index: int, entry: Medication) -> Resolved:
+        """Look one entry up by its code and its name. The reader of entries is set when a rulebook is loaded."""
+        assert self.entries is not None
+        return self.entries.resolve(index, entry)
+
+    def _named(self, name: str) -> Match:
+        match = self._by_name.get(normalize(name))
+        if match is None:
+            raise ValueError(f"the name {name}, which is to be offered for a short one, stands for no medicine")
+        return match
+
+    def search(self, query: str, limit: int = 20) -> list[Found]:
+        """Medicines by any name, misspelling, beginning of a name or RxNorm code; best first."""
+        if query.strip().isdigit():
+            match = self.by_code.get(query.strip().lstrip("0"))
+            return _found(match, query.strip(), 100.0) if match else []
+        key = self._strip_forms(normalize(query))
+        exact = self._exact(normalize(query))
+        found = _found(exact, key, 100.0) if exact else []
+        if key:
+            starts = ((name, 95.0) for name in sorted(self._by_name) if len(key) >= 2 and name.startswith(key))
+            near = process.extract(key, self._spellings.keys(), scorer=fuzz.ratio, limit=limit, score_cutoff=70)
+            for name, score in (*starts, *((name, round(score, 1)) for name, score, _ in near)):
+                found += _found(self._by_name[name], name, score)
+        best: dict[tuple[str, str], Found] = {}
+        for hit in found:
+            best.setdefault((hit.ingredient, hit.product), hit)
+        return sorted(best.values(), key=lambda hit: (-hit.score, hit.name, hit.product))[:limit]
+
+    def _exact(self, key: str) -> Match | None:
+        """The match of a normalized name, as it stands or without its salts, forms and strengths."""
+        stem = self._strip_forms(key)
+        unmeasured = " ".join(word for word in key.split() if not _STRENGTH.fullmatch(word))
+        exact = self._by_name.get(key) or self._by_name.get(unmeasured) or self._by_name.get(stem)
+        if exact:
+            return exact
+        shared = self._by_stem.get(stem)
+        return self._as_written(shared, key) if shared else None
+
+    def _as_written(self, match: Match, key: str) -> Match:
+        """A match by a brand in another form, called by that brand without the form that was not named: "Effexor"."""
+        named = set(key.split())
+        words = match.called.replace("-", " ").split()
+        kept = [word for word in words if normalize(word) in named or normalize(word) not in self._form_words]
+        return match if len(kept) == len(words) else msgspec.structs.replace(match, called=" ".join(kept))
+
+    def _strip_forms(self, key: str) -> str:
+        """`key` without salts, dosage forms and strengths; unchanged if nothing else would be left."""
+        words = [word for word in key.split() if word not in self._form_words and not _STRENGTH.fullmatch(word)]
+        return " ".join(words) or key
+
+    def _add_ingredient(self, row: Ingredient) -> None:
+        plain = Match((row,))
+        for name in (row.name, row.ingredient, *row.names):
+            self._add_name(name, plain)
+        for brand in (*row.brands, *row.rescue_brands, *row.depot_brands):
+            made = Match((row,), brand, rescue=brand in row.rescue_brands, depot=brand in row.depot_brands)
+            self._add_name(brand, made)
+        for code in row.rxcui:
+            self._add_code(code, plain)
+
+    def _add_combination(self, product: Combination) -> None:
+        rows = tuple(self.ingredients[name] for name in product.ingredients)
+        match = Match(rows, product.product, product.also_contains, rescue=product.rescue == "yes")
+        for name in (product.product, *product.names):
+            self._add_name(name, match)
+        for code in product.rxcui:
+            self._add_code(code, match)
+
+    def _add_name(self, name: str, match: Match) -> None:
+        key = normalize(name)
+        known = self._by_name.setdefault(key, match)
+        # A stem that two medicines share stands for neither.
+        stem = self._strip_forms(key)
+        shared = self._by_stem.setdefault(stem, match)
+        if shared and shared.ingredients != match.ingredients:
+            self._by_stem[stem] = None
+        if known.ingredients != match.ingredients:
+            raise ValueError(f"the name {name} stands for both {display(known)} and {display(match)}")
+
+    def _add_code(self, code: str, match: Match) -> None:
+        known = self.by_code.setdefault(code, match)
+        if known.ingredients != match.ingredients:
+            raise ValueError(f"the code {code} stands for both {display(known)} and {display(match)}")
+
+
+def display(match: Match) -> str:
+    """How a plan names a medicine: its ingredients, with the brand it was found by."""
+    ingredients = " and ".join(row.name for row in match.ingredients)
+    return f"{ingredients} ({match.called})" if match.called else ingredients
+
+
+def called(match: Match | None) -> tuple[str, ...]:
+    """What decides how a plan names a medicine: the brand and the ingredients."""
+    return (match.called, *[row.ingredient for row in match.ingredients]) if match else ()
+
+
+def normalize(name: str) -> str:
+    """`name` folded for look-up: no case, accents, punctuation or surplus spaces."""
+    if name.isascii() and name.isalnum():
+        return name.lower()
+    return " ".join(re.sub(r"[^\w]+|_", " ", _fold(name).replace("'", "").replace("’", "")).split())
+
+
+def _fold(name: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", re.sub("[™®©℠]", "", name))
+    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
+
+
+def agree(one: Match, other: Match) -> bool:
+    """True when one of the two names all that the other does: a product agrees with the code of its ingredient."""
+    left = {row.ingredient for row in one.ingredients}
+    right = {row.ingredient for row in other.ingredients}
+    return left <= right or right <= left
+
+
+def _found(match: Match, matched: str, score: float) -> list[Found]:
+    return [
+        Found(
+            ingredient=row.ingredient,
+            name=row.name,
+            matched=match.called or matched,
+            score=score,
+            classes=row.classes,
+            half_life=row.half_life,
+            half_life_hours=row.half_life_hours,
+            rxcui=row.rxcui,
+            atc=row.atc,
+            brands=row.brands,
+            product=match.called if len(match.ingredients) > 1 or match.also_contains else "",
+        )
+        for row in match.ingredients
+    ]
+
+
+_STRENGTH = re.compile(r"\d+(?:mg|mcg|ug|g|ml|mgml)?|mg|mcg|ml|g")
