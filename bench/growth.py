@@ -161,7 +161,8 @@ def rulebook(folder: Path, size: int) -> None:
                 if when == "everyone":
                     continue
                 line = json.dumps(varied.when(when, copy), ensure_ascii=False)
-                text = _without(text, "when") + f"when: {line}\n"
+                # What a copy asks besides may be that every entry was read, which is to ask for certainty.
+                text = _without(_without(text, "when"), "certain") + f"certain: true\nwhen: {line}\n"
                 text = re.sub(r"^id: .*$", f"id: {path.stem}-{copy}", text, count=1, flags=re.MULTILINE)
             target = folder / path.parent.name / f"{path.stem}{f'-{copy}' if copy else ''}.yaml"
             target.parent.mkdir(exist_ok=True)

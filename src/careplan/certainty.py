@@ -179,7 +179,7 @@ class Certainty:
 
     def _may_be(self, test: Test, fact: Fact) -> bool:
         may_open = fact.ingredient is None or self._holds[fact.ingredient.ingredient].may_open
-        return may_open or "closed" in test.values
+        return may_open or not {"closed", "unclear"}.isdisjoint(map(str, test.values))
 
     def _unanswered(self, field: str, fact: Fact) -> frozenset[str]:
         """Where the answer to a missing field would go; nothing if nobody could answer it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from operator import itemgetter
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -12,15 +12,11 @@ from careplan.certainty import Certainty, taken_together
 from careplan.engine import Finding
 from careplan.facts import Case
 from careplan.holds import HoldQuestions
-from careplan.medications import called
-from careplan.memo import Memo
 from careplan.plan import ConditionReport, Explanation, Item, RuleRef, RuleReport
 from careplan.reasons import Reasons
 from careplan.rulebook.model import LEVELS, Rule, Rulebook
 from careplan.rulebook.prose import Prose
 from careplan.standing import Standing, Unmet, nearest
-
-MOST_REMEMBERED = 1_024
 
 Outcome: TypeAlias = Literal["fired", "not_fired", "undecided"]
 _Rank = tuple[bool, bool, int, int, int, int]
@@ -45,13 +41,6 @@ class Explainer:
         self._holds = HoldQuestions(book)
         self._words: dict[tuple[int, tuple[int, ...]], str] = {}
         self._order = {rule.id: at for at, rule in enumerate(book.in_order())}
-        clusters: dict[tuple[str, ...], list[Rule]] = {}
-        for rule in book.rules.values():
-            kinds = {pattern.kind for group in rule.when for pattern in group}
-            clusters.setdefault(tuple(sorted(kinds)), []).append(rule)
-        self._clusters = tuple((at, kinds, tuple(rules)) for at, (kinds, rules) in enumerate(clusters.items()))
-        self._explained: Memo[Hashable, tuple[_Ranked, ...]] = Memo(MOST_REMEMBERED)
-        self._judged: Memo[Hashable, list[_Judged]] = Memo(MOST_REMEMBERED)
 
     def explain(self, case: Case, findings: Iterable[Finding], items: Iterable[Item]) -> Explanation:
         """What became of every rule that runs."""
@@ -60,25 +49,10 @@ class Explainer:
         made: dict[str, list[str]] = {finding.rule: [] for finding in findings}
         for item in items:
             made[item.rule.id].append(item.id)
-        likeness = _Likeness(case, certainty, reasons)
-        reports: list[_Ranked] = []
-        for at, kinds, rules in self._clusters:
-            key = likeness.of(at, kinds)
-            # What has the caller's own words in it is put into words anew, and not remembered.
-            memorable = key is not None and likeness.own.isdisjoint(kinds)
-            found = self._explained.get(key) if memorable else None
-            if found is None:
-                judged = self._judged.get(key) if key is not None else None
-                if judged is None:
-                    judged = [self._judge(rule, rule.id in made, certainty) for rule in rules]
-                    if key is not None and not memorable:
-                        self._judged.keep(key, judged)
-                found = tuple(
-                    self._ranked(self._report(rule, one, reasons)) for rule, one in zip(rules, judged, strict=True)
-                )
-                if memorable:
-                    self._explained.keep(key, found)
-            reports += found
+        reports = [
+            self._ranked(self._report(rule, self._judge(rule, rule.id in made, certainty), reasons))
+            for rule in self._book.rules.values()
+        ]
         reports.sort(key=_rank)
         outcomes = [report.outcome for _, report in reports]
         return Explanation(
@@ -137,48 +111,3 @@ class Explainer:
         return (
             (True, False, 0, 0, 0, order) if fired else (False, not report.near, report.missing, level, -report.met, order)
         )
-
-
-class _Likeness:
-    """What reports follow from, for one case: equal keys mean equal reports."""
-
-    def __init__(self, case: Case, certainty: Certainty, reasons: Reasons) -> None:
-        self._case = case
-        self._certainty = certainty
-        self._reasons = reasons
-        self._parts: dict[str, tuple[Hashable, ...] | None] = {}
-        self.own: set[str] = set()
-        """The kinds of facts, of those looked at, about which reports hold the caller's own words."""
-
-    def of(self, cluster: int, kinds: tuple[str, ...]) -> Hashable:
-        """The key of the rules over these kinds of facts; None where reports follow from more than facts."""
-        key: list[Hashable] = [cluster]
-        for kind in kinds:
-            if kind not in self._parts:
-                self._parts[kind] = self._of_kind(kind)
-            parts = self._parts[kind]
-            if parts is None:
-                return None
-            key.append(parts)
-        return tuple(key)
-
-    def _of_kind(self, kind: str) -> tuple[Hashable, ...] | None:
-        case = self._case
-        facts = self._certainty.known_facts(kind)
-        if facts and (kind in ("goal", "medicine_check") or (kind == "protocol" and case.patient.protocol)):
-            self.own.add(kind)
-            if case.doubts:
-                return None
-        parts: list[Hashable] = [fact.mark for fact in facts]
-        parts += [case.holds[fact.ingredient.ingredient] for fact in facts if fact.ingredient]
-        if self._certainty.list_is_missing(kind):
-            parts.append((kind, *case.of_any_medicine.items()))
-        if kind in ("medicine", "regimen", "shared_class"):
-            if any(resolved.problem == "partly_recognized" for resolved in case.medicines):
-                return None
-            parts += [called(resolved.match) for resolved in case.medicines]
-            if kind == "medicine":
-                parts.append(self._reasons.likeness)
-        elif kind in ("history", "condition"):
-            parts += case.patient.conditions or ()
-        return tuple(parts)

@@ -12,10 +12,13 @@ from typing import TypeAlias
 import msgspec
 
 from careplan.fields import member
+from careplan.gaps import gaps_of
 from careplan.goals import GoalJudgement
+from careplan.hold_windows import Window
 from careplan.holds import HoldQuestion, HoldQuestions, hold_for
 from careplan.likeness import Likeness
-from careplan.medications import Ingredient, Resolved, called
+from careplan.medications import Resolved, called
+from careplan.medicine_rows import Ingredient
 from careplan.memo import Memo
 from careplan.patient import Patient
 from careplan.plausible import Doubt, Plausibility
@@ -23,6 +26,7 @@ from careplan.recall import Recall
 from careplan.rulebook.conditions import When
 from careplan.rulebook.model import Rulebook
 from careplan.tested import Tested, looked_at
+from careplan.unread_entries import Entries, known_entries, unread_entries
 
 Value: TypeAlias = str | bool | float
 Properties: TypeAlias = dict[str, Value]
@@ -41,7 +45,8 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
 
     `id` is the kind where a patient has one fact of it.
 
-    `whole` is False where a list was not given or not understood entirely: what it does not name is then unknown.
+    `whole` is False where a list was not given: what it does not name is then unknown. Where a list was given and an entry
+    of it could not be read, what it does not name is presumed not to be there.
     `mark` is the same for facts with the same content about entries of the same names, `like` also for those that no
     pattern can tell apart; 0 where nobody has looked.
     """
@@ -60,7 +65,9 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     """All that is known of one patient: the facts, and what texts will need to name their subjects.
 
     `of_any_medicine` is what would be so of every medicine that a list not sent could name. `holds` has the hold question
-    of each ingredient, `doubts` what of the clinic's protocol cannot be meant.
+    of each ingredient, `doubts` what of the clinic's protocol cannot be meant. `unread` are the entries that nobody could
+    read, `known` those that no rule concerns. `gaps` has, by ingredient, the longest time without it that the clinic's
+    signed hold makes of the sessions; those of `too_long` are longer than the medicine's own limit.
     """
 
     patient: Patient
@@ -70,6 +77,10 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     holds: dict[str, HoldQuestion]
     of_any_medicine: Properties
     doubts: tuple[Doubt, ...] = ()
+    unread: Entries = Entries()
+    known: Entries = Entries()
+    gaps: Mapping[str, Window] = {}
+    too_long: frozenset[str] = frozenset()
 
 
 class FactMaker:
@@ -96,16 +107,32 @@ class FactMaker:
         """The facts of one patient."""
         medicines = tuple([self._recall.medicine(at, entry) for at, entry in enumerate(patient.medications or ())])
         goals = tuple(map(self._recall.goal, patient.expectations.goals or ()))
-        holds = self._hold_questions.of(patient, medicines)
+        unread = unread_entries(patient, medicines, goals, self._book.known_conditions)
+        known_ones = known_entries(patient, medicines, self._looked_at, self._book.known_conditions)
+        gaps, too_long = gaps_of(patient, medicines)
+        holds = self._hold_questions.of(patient, medicines, unread, too_long)
         facts: list[Fact] = [self._facts.get("everyone") or self._kept("everyone", Fact("everyone", "everyone", {}))]
         doubts = tuple(self._plausibility.doubts(patient.protocol)) if patient.protocol else ()
         facts += self._single(patient, doubtful=bool(doubts))
-        facts += self._medicines(patient, medicines, holds)
-        facts += self._conditions(patient)
-        facts += self._goals(patient, goals)
+        facts += self._medicines(patient, medicines, holds, unread, gaps)
+        facts += self._conditions(patient, unread)
+        facts += self._goals(patient, goals, unread)
+        facts.append(self._entries(unread, known_ones))
         kinds = self._tested.kinds
         known = tuple(fact for fact in facts if fact.kind in kinds)
-        return Case(patient, known, medicines, goals, holds, self._of_any_medicine(patient), doubts)
+        return Case(
+            patient,
+            known,
+            medicines,
+            goals,
+            holds,
+            self._of_any_medicine(patient),
+            doubts,
+            unread,
+            known_ones,
+            gaps,
+            too_long,
+        )
 
     def _kept(self, key: Hashable, fact: Fact) -> Fact:
         """Mark a new fact, and remember it for all that is made from the same."""
@@ -166,7 +193,12 @@ class FactMaker:
         return properties | ({} if patient.protocol and patient.protocol.holds else {"protocol_hold": False})
 
     def _medicines(
-        self, patient: Patient, medicines: Sequence[Resolved], questions: Mapping[str, HoldQuestion]
+        self,
+        patient: Patient,
+        medicines: Sequence[Resolved],
+        questions: Mapping[str, HoldQuestion],
+        unread: Entries,
+        gaps: Mapping[str, Window],
     ) -> Iterable[Fact]:
         holds = patient.protocol.holds if patient.protocol else []
         entries: dict[str, list[int]] = {}
@@ -182,6 +214,7 @@ class FactMaker:
                 stance = questions[row.ingredient].stance
                 held = bool(holds) and hold_for(row, holds) is not None
                 twice = len(set(entries[row.ingredient])) > 1
+                too_long = gaps[row.ingredient].hours > (row.longest_gap or 0) if row.ingredient in gaps else None
                 key = (
                     "medicine",
                     names[resolved.index],
@@ -191,6 +224,7 @@ class FactMaker:
                     resolved.entry.indication,
                     stance,
                     held,
+                    too_long,
                     twice,
                 )
                 fact = self._facts.get(key)
@@ -205,6 +239,8 @@ class FactMaker:
                     }
                     properties |= {name: value for name, value in said.items() if value}
                     properties |= {"protocol_hold": held, "sent_twice": twice}
+                    if too_long is not None:
+                        properties["gap_too_long"] = too_long
                     made = Fact(f"m{resolved.index}.{at}", "medicine", properties, (resolved.index,), row)
                     fact = self._kept(key, made)
                 yield fact
@@ -213,7 +249,7 @@ class FactMaker:
             if resolved.problem:
                 yield self._check(resolved, names[resolved.index], resolved.problem)
         yield from self._shared_classes(rows, entries, names)
-        yield self._regimen(patient, medicines, rows, names)
+        yield self._regimen(patient, medicines, rows, names, unread=unread.any_of("medications"))
 
     def _check(self, resolved: Resolved, name: tuple[str, ...], problem: str, at: int | None = None) -> Fact:
         key = ("medicine_check", problem, resolved.index, at, resolved.suggestions, name)
@@ -245,35 +281,37 @@ class FactMaker:
         medicines: Sequence[Resolved],
         rows: Mapping[str, Ingredient],
         names: Sequence[tuple[str, ...]],
+        *,
+        unread: bool,
     ) -> Fact:
-        state = _list_state(patient.medications)
-        whole = patient.medications is not None and all(map(_is_read, medicines))
+        state = _list_state(patient.medications, unread=unread)
+        whole = patient.medications is not None
         withdrawing = any(resolved.entry.indication == "alcohol_withdrawal" for resolved in medicines)
-        key = ("regimen", state, whole, withdrawing, *names)
+        key = ("regimen", state, unread, withdrawing, *names)
         if key in self._facts:
             return self._facts[key]
-        unread = patient.medications is not None and not whole
         properties: Properties = {"list": state, "unread": unread, "against_withdrawal": withdrawing}
         tokens = {token for row in rows.values() for token in (row.ingredient, *row.classes)}
         self._members(properties, "regimen", "takes", tokens, whole=whole)
         return self._kept(key, Fact("regimen", "regimen", properties, whole=whole))
 
-    def _conditions(self, patient: Patient) -> Iterable[Fact]:
+    def _conditions(self, patient: Patient, entries: Entries) -> Iterable[Fact]:
         for at, name in enumerate(patient.conditions or ()):
             one = ("condition", name, at)
             yield self._facts.get(one) or self._kept(one, Fact(f"c{at}", "condition", {"name": name}, (at,)))
-        unread = bool(patient.other_conditions)
-        key = ("history", patient.conditions is None, unread, *(patient.conditions or ()))
+        unread = entries.any_of("conditions")
+        known = bool(patient.other_conditions) and not unread
+        key = ("history", patient.conditions is None, unread, known, *(patient.conditions or ()))
         if key in self._facts:
             yield self._facts[key]
             return
         listed = None if patient.conditions is None else [*patient.conditions, *patient.other_conditions]
-        properties: Properties = {"list": _list_state(listed), "unread": unread}
-        whole = patient.conditions is not None and not unread
+        properties: Properties = {"list": _list_state(listed, unread=unread), "unread": unread}
+        whole = patient.conditions is not None
         self._members(properties, "history", "has", patient.conditions or (), whole=whole)
         yield self._kept(key, Fact("history", "history", properties, whole=whole))
 
-    def _goals(self, patient: Patient, goals: Sequence[GoalJudgement]) -> Iterable[Fact]:
+    def _goals(self, patient: Patient, goals: Sequence[GoalJudgement], unread: Entries) -> Iterable[Fact]:
         for at, goal in enumerate(goals):
             one = ("goal", at, goal)
             known = self._facts.get(one)
@@ -291,13 +329,20 @@ class FactMaker:
                 }
                 known = self._kept(one, Fact(f"g{at}", "goal", properties, (at,)))
             yield known
-        summary: Properties = {"list": _list_state(patient.expectations.goals)}
+        summary: Properties = {"list": _list_state(patient.expectations.goals, unread=unread.any_of("goals"))}
         if patient.expectations.goals is not None:
-            summary["count"] = float(len(goals))
-            summary["specific_count"] = float(sum(goal.specific for goal in goals))
-            summary["all_clear"] = all(goal.understood and goal.safety == "none" for goal in goals)
+            # A goal that nobody could read is none of those that are counted and compared.
+            read = [goal for at, goal in enumerate(goals) if at not in unread.goals]
+            summary["count"] = float(len(read))
+            summary["specific_count"] = float(sum(goal.specific for goal in read))
+            summary["all_clear"] = all(goal.safety == "none" for goal in read)
         key = ("goals", *summary.values())
         yield self._facts.get(key) or self._kept(key, Fact("goals", "goals", summary))
+
+    def _entries(self, unread: Entries, known: Entries) -> Fact:
+        key = ("entries", bool(unread), bool(known))
+        properties: Properties = {"unread": bool(unread), "known": bool(known)}
+        return self._facts.get(key) or self._kept(key, Fact("entries", "entries", properties))
 
     def _members(self, properties: Properties, kind: str, field: str, tokens: Iterable[str], *, whole: bool = True) -> None:
         """Say for each tested token whether it is there; that it is not there only where the list is whole."""
@@ -316,9 +361,5 @@ def bounded(value: float) -> float:
     return LEAST_NUMBER if 0 < value < LEAST_NUMBER else float(value) + 0.0  # -0.0 is 0
 
 
-def _is_read(resolved: Resolved) -> bool:
-    return resolved.match is not None and resolved.problem in (None, "code_not_recognized")
-
-
-def _list_state(entries: Sequence[object] | None) -> str:
-    return "not_asked" if entries is None else "given" if entries else "empty"
+def _list_state(entries: Sequence[object] | None, *, unread: bool) -> str:
+    return "not_asked" if entries is None else "given" if entries or unread else "empty"

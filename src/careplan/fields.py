@@ -80,8 +80,9 @@ KINDS: Mapping[str, Kind] = {
             "half_life": Field("token", ("short", "intermediate", "long", "varies")),
             "schedule": Field("token", _sent(patient.Medication)["schedule"].tokens, sent=True),
             "indication": Field("token", _sent(patient.Medication)["indication"].tokens, sent=True),
-            "hold_question": Field("token", ("open", "closed")),
+            "hold_question": Field("token", ("open", "closed", "unclear")),
             "protocol_hold": _YES_NO,
+            "gap_too_long": _YES_NO,
             "sent_twice": _YES_NO,
         },
         many=True,
@@ -133,6 +134,7 @@ KINDS: Mapping[str, Kind] = {
         },
         many=True,
     ),
+    "entries": Kind({"unread": _YES_NO, "known": _YES_NO}),
     "goals": Kind({"list": _LIST, "count": _NUMBER, "specific_count": _NUMBER, "all_clear": _YES_NO}),
 }
 """Every kind of fact that a rule may name."""

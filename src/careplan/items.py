@@ -16,12 +16,16 @@ import msgspec
 from careplan.engine import Finding, Found, Match, alone_of
 from careplan.facts import Case, Fact
 from careplan.fields import KINDS, member
+from careplan.gate_words import GateWords
+from careplan.hold_sentences import GateSentences, HoldSentences
+from careplan.holds import HoldQuestions
 from careplan.medications import Resolved, called
 from careplan.memo import Memo
 from careplan.ownwords import Marks, Outline
 from careplan.plan import About, Ask, Evidence, Item, RuleRef, evidence
 from careplan.rulebook.model import LEVELS, Decision, Rule, Rulebook
-from careplan.words import HoldSentences, Topics, Words, topics
+from careplan.unread_words import Absence, UnreadWords, absences
+from careplan.words import Topics, Words, topics
 
 MOST_REMEMBERED = 1_024
 """Facts whose items are remembered."""
@@ -45,7 +49,9 @@ class _Prepared(msgspec.Struct, frozen=True):
     topics: tuple[Topics, ...]
     says: tuple[tuple[tuple[str, ...], ...], ...]
     subjects: tuple[int | None, ...]
+    absent: tuple[tuple[Absence, ...], ...]
     signed: bool
+    gated: bool
     simple: bool
 
 
@@ -63,6 +69,7 @@ class Written(NamedTuple):
     raw: msgspec.Raw
     item: Item
     decides: Decision | None
+    groups: tuple[int, ...] = ()
     outline: Outline | None = None
 
 
@@ -86,6 +93,8 @@ class Items:
         ranked = sorted(self._prepared, key=lambda name: self._prepared[name].rank)
         self._order = {name: at for at, name in enumerate(ranked)}
         self._hold_sentences = HoldSentences.of(book)
+        self._gate_sentences = GateSentences.of(book)
+        self._hold_questions = HoldQuestions(book)
         self._portions: Memo[tuple[int, bool], _Portion] = Memo(MOST_REMEMBERED)
         self._met: Memo[Hashable, Written] = Memo(MOST_REMEMBERED)
         self._written: Memo[Hashable, Written] = Memo(MOST_WRITTEN)
@@ -114,7 +123,17 @@ class Items:
             merged.setdefault((finding.rule, subject), []).append(finding)
         written += [self._item(rule, several, writing) for (rule, _), several in merged.items()]
         written.sort(key=_order)
-        return [one if one.outline is None else _in_own_words(one, one.outline, words, encoded) for one in written]
+        written = [one if one.outline is None else _in_own_words(one, one.outline, words, encoded) for one in written]
+        return [self._presuming(one, writing) for one in written] if case.unread else written
+
+    def _presuming(self, one: Written, writing: _Writing) -> Written:
+        """An item with what it presumes of the entries that nobody could read."""
+        absent = self._prepared[one.rule].absent
+        found = writing.unread_words.assumptions([absent[group] for group in one.groups], writing.facts)
+        if not found:
+            return one
+        item = msgspec.structs.replace(_decode(one.raw), assumes=found)
+        return one._replace(item=item, raw=msgspec.Raw(_encode(item)))
 
     def _portion(self, fact: Fact, match: Match, writing: _Writing) -> _Portion:
         portion = _Portion([], [])
@@ -165,8 +184,10 @@ class Items:
             subjects=tuple(
                 next((at for at, pattern in enumerate(group) if KINDS[pattern.kind].many), None) for group in rule.when
             ),
+            absent=tuple(map(absences, rule.when)),
             signed=(signed := not names.isdisjoint({"hold", "doubtful"})),
-            simple=not signed and len(rule.when) == 1 and len(rule.when[0]) == 1,
+            gated=(gated := not names.isdisjoint({"hold_gate", "gap", "hold"})),
+            simple=not signed and not gated and len(rule.when) == 1 and len(rule.when[0]) == 1,
         )
 
     def _write(self, prepared: _Prepared, behind: _Behind, words: Words) -> Written:
@@ -182,10 +203,16 @@ class Items:
         if subject is not None and held:
             for_patient, for_clinician = words.hold_sentences(subject, self._hold_sentences)
             patient_words, clinician_words = patient_words | {"hold": for_patient}, filled | {"hold": for_clinician}
+        gate = gap = None
+        if subject is not None and prepared.gated:
+            gates = GateWords(self._book, self._hold_questions, words.case, words)
+            gate = gates.of(subject)
+            gap = gates.gap(subject) if "gap" in prepared.names else None
+            clinician_words = clinician_words | gates.fill(subject, gate, self._gate_sentences)
         about: dict[str, About] = {}
         for group, matched in behind:
-            for fact, (_, tokens) in zip(matched, prepared.topics[group], strict=True):
-                about |= {entry.pointer: entry for entry in words.about(fact, tokens)}
+            for fact, (fields, tokens) in zip(matched, prepared.topics[group], strict=True):
+                about |= {entry.pointer: entry for entry in words.about(fact, fields, tokens)}
         item = Item(
             id=rule_id if subject is None else f"{rule_id}/{identity_of(subject)}",
             level=file.level,
@@ -203,12 +230,15 @@ class Items:
             ],
             contested=file.contested and " ".join(file.contested.split()),
             hold=hold,
+            hold_gate=gate,
+            gap=gap,
             open_decision="hold" if held and hold is None else None,
         )
         order = (self._order[rule_id], [entry.index for entry in item.about], item.id)
         place = None if file.level == "stop" else rule.section
         spoken_of = [entry.pointer for entry in item.about]
-        return Written(order, rule_id, place, spoken_of, msgspec.Raw(_encode(item)), item, file.then.decides)
+        groups = tuple([group for group, _ in behind])
+        return Written(order, rule_id, place, spoken_of, msgspec.Raw(_encode(item)), item, file.then.decides, groups)
 
 
 _order = attrgetter("order")
@@ -236,7 +266,10 @@ class _Writing:
         in_part = any(resolved.problem == "partly_recognized" for resolved in case.medicines)
         self._unlike = _OF_MEDICINES if in_part else frozenset[str]()
         conditions = case.patient.conditions or ()
-        self.apart = self._unlike | {"condition"} if len(set(conditions)) < len(conditions) else self._unlike
+        self.apart = self._unlike | {"medicine_check", "entries"}
+        if len(set(conditions)) < len(conditions):
+            self.apart |= {"condition"}
+        self.unread_words = UnreadWords(book, case)
 
     @cached_property
     def marks(self) -> Words:
@@ -249,14 +282,14 @@ class _Writing:
 
     def exactly(self, prepared: _Prepared, findings: Sequence[Finding]) -> Hashable:
         """The facts behind an item just as they are; None if it says more than follows from them."""
-        if prepared.signed and self._protocol:
+        if prepared.gated or (prepared.signed and self._protocol):
             return None
         parts: list[int | str | bool] = [prepared.rule.id, self.begun]
         for finding in findings:
             parts.append(finding.group)
             for name in finding.facts:
                 fact = self.facts[name]
-                if fact.kind in self._unlike:
+                if fact.kind in self._unlike or fact.kind == "entries":
                     return None
                 parts.append(fact.mark)
         return tuple(parts)

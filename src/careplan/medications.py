@@ -14,9 +14,10 @@ from typing import Literal
 import msgspec
 from rapidfuzz import fuzz, process
 
+from careplan.medicine_rows import Combination, Ingredient
 from careplan.patient import Medication, Schedule
+from careplan.texts import in_words
 
-HoldStance = Literal["never", "ask", ""]
 Problem = Literal["not_recognized", "partly_recognized", "code_not_recognized", "code_and_name_disagree"]
 
 SUGGESTION_SCORE = 80
@@ -25,47 +26,24 @@ MOST_WORDS = 12
 """So many words of an entry are looked through for a known name."""
 
 
-class Ingredient(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of `medications.csv`. `half_life` is the group that rules test, `half_life_hours` the figure in words."""
-
-    ingredient: str
-    name: str
-    classes: tuple[str, ...]
-    half_life: Literal["short", "intermediate", "long", "varies", ""] = ""
-    half_life_hours: str = ""
-    active_metabolite: str = ""
-    half_life_read: Literal["read", "secondary", "memory"] = "memory"
-    rxcui: tuple[str, ...] = ()
-    rxcui_status: Literal["verified", "memory", "none"] = "none"
-    atc: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-    brands: tuple[str, ...] = ()
-    rescue_brands: tuple[str, ...] = ()
-    depot_brands: tuple[str, ...] = ()
-    hold: HoldStance = ""
-    note: str = ""
-
-
-class Combination(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of `combinations.csv`: a product with several ingredients, known or outside the vocabulary."""
-
-    product: str
-    names: tuple[str, ...] = ()
-    ingredients: tuple[str, ...]
-    also_contains: tuple[str, ...] = ()
-    rxcui: tuple[str, ...] = ()
-    rescue: Literal["yes", ""] = ""
-    note: str = ""
-
-
 class Match(msgspec.Struct, frozen=True, gc=False):
-    """What one name or code stands for. `called` is our spelling of it, such as the brand; never the caller's."""
+    """What one name or code stands for. `called` is our spelling of it, such as the brand; never the caller's.
+
+    A medicine that is known and that no rule concerns has no ingredients here, only the name by which it is called.
+    """
 
     ingredients: tuple[Ingredient, ...]
     called: str = ""
     also_contains: tuple[str, ...] = ()
     rescue: bool = False
     depot: bool = False
+
+
+class NameWords(msgspec.Struct, frozen=True):
+    """Words in names: those that say nothing about which medicine it is, and those of forms that are kept as rescue."""
+
+    forms: tuple[str, ...] = ()
+    rescue: tuple[str, ...] = ()
 
 
 class Offers(msgspec.Struct, frozen=True):
@@ -117,14 +95,16 @@ class Catalogue:
         self,
         ingredients: Iterable[Ingredient],
         combinations: Iterable[Combination],
-        form_words: Iterable[str] = (),
-        rescue_forms: Iterable[str] = (),
+        words: NameWords | None = None,
+        *,
         offers: Offers | None = None,
+        known: Iterable[str] = (),
     ) -> None:
         self.ingredients: Mapping[str, Ingredient] = {row.ingredient: row for row in ingredients}
         self.combinations = tuple(combinations)
-        self._form_words = frozenset(form_words)
-        self._rescue_forms = frozenset(rescue_forms)
+        words = words or NameWords()
+        self._form_words = frozenset(words.forms)
+        self._rescue_forms = frozenset(words.rescue)
         self._by_name: dict[str, Match] = {}
         self._by_stem: dict[str, Match | None] = {}
         self._by_code: dict[str, Match] = {}
@@ -133,20 +113,25 @@ class Catalogue:
         for product in self.combinations:
             self._add_combination(product)
         self._spellings = {name: match for name, match in self._by_name.items() if len(name) > 3}
+        self.known = tuple(known)
+        for name in self.known:
+            self._add_name(name, Match((), name))
         offers = offers or Offers()
         self._everyday, self._never_offered = frozenset(offers.everyday), frozenset(offers.never)
         self._short = {normalize(name): tuple(map(self._named, meant)) for name, meant in offers.short.items()}
 
     def names(self) -> Iterable[str]:
         """Every normalized name of every medicine, with its salt and form and without."""
-        return self._by_name.keys() | {stem for stem, match in self._by_stem.items() if match}
+        stems = {stem: match for stem, match in self._by_stem.items() if match}
+        return {name for name, match in (self._by_name | stems).items() if match.ingredients}
 
     def resolve(self, index: int, entry: Medication) -> Resolved:
         """Look one entry up by its code and its name, which must agree where both are known."""
         by_code = self._by_code.get(entry.rxcui.lstrip("0")) if entry.rxcui else None
         by_name, unknown_parts = self._find(entry.name) if entry.name else (None, ())
         if by_code and by_name and not _agree(by_code, by_name):
-            both = Match(by_code.ingredients + by_name.ingredients, rescue=by_code.rescue or by_name.rescue)
+            rows = {row.ingredient: row for row in (*by_code.ingredients, *by_name.ingredients)}
+            both = Match(tuple(rows.values()), rescue=by_code.rescue or by_name.rescue)
             return Resolved(index, entry, both, "code_and_name_disagree")
         if by_name:
             problem: Problem | None = "code_not_recognized" if entry.rxcui and not by_code else None
@@ -180,8 +165,10 @@ class Catalogue:
                 part = " ".join(words[start : start + length])
                 if part in self._spellings:
                     yield self._by_name[part]
-                elif length == 1 and len(part) > 3 and part not in self._form_words and (match := self._by_stem.get(part)):
-                    yield self._as_written(match, part)
+                elif length == 1 and len(part) > 3 and part not in self._form_words:
+                    match = self._by_stem.get(part)
+                    if match and match.ingredients:
+                        yield self._as_written(match, part)
 
     def _is_kept_back(self, match: Match) -> bool:
         return any(not self._never_offered.isdisjoint(row.classes) for row in match.ingredients)
@@ -226,12 +213,17 @@ class Catalogue:
         if not known:
             return None, ()
         unknown = tuple(part for part, found in zip(keys, matches, strict=True) if not found and self._strip_forms(part))
-        ingredients = {row.ingredient: row for found in known for row in found.ingredients}
-        if len(ingredients) == len(known[0].ingredients) and not unknown:
+        ruled = [found for found in known if found.ingredients]
+        besides = tuple(dict.fromkeys(found.called for found in known if not found.ingredients))
+        if not ruled:
+            return Match((), in_words(list(besides))), unknown
+        ingredients = {row.ingredient: row for found in ruled for row in found.ingredients}
+        if len(ingredients) == len(ruled[0].ingredients) and not unknown:
             # One medicine under two of its names, such as a brand with its ingredient in brackets.
-            return self._as_kept(max(known, key=lambda found: (found.rescue, found.depot, found.called)), key), ()
-        together = Match(tuple(ingredients.values()), rescue=any(found.rescue for found in known))
-        return self._as_kept(together, key), unknown
+            one = max(ruled, key=lambda found: (found.rescue, found.depot, found.called))
+            return self._as_kept(_with(one, besides), key), ()
+        together = Match(tuple(ingredients.values()), rescue=any(found.rescue for found in ruled))
+        return self._as_kept(_with(together, besides), key), unknown
 
     def _names_something(self, part: str) -> bool:
         """False for strengths, forms and directions alone."""
@@ -305,7 +297,12 @@ class Catalogue:
 def display(match: Match) -> str:
     """How a plan names a medicine: its ingredients, with the brand it was found by."""
     ingredients = " and ".join(row.name for row in match.ingredients)
-    return f"{ingredients} ({match.called})" if match.called else ingredients
+    return f"{ingredients} ({match.called})" if match.called and ingredients else ingredients or match.called
+
+
+def _with(match: Match, besides: tuple[str, ...]) -> Match:
+    """A match that contains known medicines besides."""
+    return msgspec.structs.replace(match, also_contains=(*match.also_contains, *besides)) if besides else match
 
 
 def called(match: Match | None) -> tuple[str, ...]:
@@ -329,6 +326,8 @@ def _agree(one: Match, other: Match) -> bool:
     """True when one of the two names all that the other does: a product agrees with the code of its ingredient."""
     left = {row.ingredient for row in one.ingredients}
     right = {row.ingredient for row in other.ingredients}
+    if not left or not right:
+        return left == right
     return left <= right or right <= left
 
 

@@ -125,6 +125,8 @@ class Questions:
                 why="No rule of this rulebook looks at them; time line and calendar are made from them.",
             )
         for at, condition in enumerate(patient.other_conditions):
+            if f"/other_conditions/{at}" in spoken_of:
+                continue
             yield NotConsidered(
                 pointer=f"/other_conditions/{at}",
                 what=condition,

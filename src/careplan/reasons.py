@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-from functools import cached_property
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from careplan.certainty import Certainty, list_pointer
 from careplan.facts import Case, Fact
 from careplan.holds import HoldQuestions
-from careplan.medications import called
 from careplan.rulebook.conditions import Expression, Pattern, tests_of
 from careplan.rulebook.model import Rulebook
 from careplan.standing import Unmet
@@ -37,24 +35,12 @@ class Reasons:
         self._holds = holds
         self._found: dict[str | None, tuple[str, ...]] = {}
 
-    @cached_property
-    def likeness(self) -> Hashable:
-        """What the words about hold questions follow from, besides the facts about medicines."""
-        patient = self._case.patient
-        return (
-            tuple(
-                [(self._of_entry_at(one.index), one.entry.schedule, one.entry.indication) for one in self._case.medicines]
-            ),
-            tuple(patient.conditions or ()),
-            len(patient.other_conditions),
-            patient.lifestyle.alcohol_drinks_per_week,
-            patient.red_flags,
-        )
-
     def _against(self, name: str | None) -> tuple[str, ...]:
         """The answers that keep a hold question from being open."""
         if name not in self._found:
-            self._found[name] = self._holds.against(self._case.patient, self._case.medicines, name)
+            self._found[name] = self._holds.against(
+                self._case.patient, self._case.medicines, self._case.unread, name, self._case.too_long
+            )
         return self._found[name]
 
     def given(self, unmet: Unmet) -> Given:
@@ -119,11 +105,6 @@ class Reasons:
         return fields[f"{group}.{rest}"].says.replace(
             "{value}", self._words.value(group, rest, value if isinstance(value, str | bool) else float(value))
         )
-
-    def _of_entry_at(self, index: int) -> Hashable:
-        """What a name for an entry follows from."""
-        resolved = self._case.medicines[index]
-        return resolved.match and (called(resolved.match), resolved.problem)
 
     def _of_entry(self, index: str, field: str = "") -> str:
         resolved = self._case.medicines[int(index)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
-
-import msgspec
 
 from careplan.facts import Case, Fact, Value
 from careplan.fields import member
+from careplan.hold_sentences import HoldSentences
+from careplan.hold_windows import misses_no_dose
 from careplan.holds import hold_for
 from careplan.medications import Match, Resolved, display
 from careplan.patient import Hold
@@ -16,7 +16,9 @@ from careplan.plan import About, SignedHold
 from careplan.rulebook import model as rulebook
 from careplan.rulebook.conditions import Expression, Group, tests_of
 from careplan.rulebook.model import Rulebook
-from careplan.texts import Text, in_words, number
+from careplan.texts import Text, hours, in_words, number
+from careplan.unread_entries import Entries
+from careplan.unread_words import UnreadWords
 
 MOST_NAMED_ABSENT = 2
 """So many that are absent have a phrase of their own; more share one."""
@@ -39,30 +41,17 @@ def topics(group: Group) -> Topics:
     )
 
 
-class HoldSentences(msgspec.Struct, frozen=True):
-    """The sentences about a hold, each for patient and clinician, split once at load."""
-
-    undecided: tuple[str, str]
-    signed: tuple[Text, Text]
-    doubtful: Text
-
-    @classmethod
-    def of(cls, book: Rulebook) -> HoldSentences:
-        """The sentences of a rulebook."""
-        undecided, signed = book.about.undecided_hold, book.about.signed_hold
-        return cls(
-            (" ".join(undecided.patient.split()), " ".join(undecided.clinician.split())),
-            (Text.parse(signed.patient), Text.parse(signed.clinician)),
-            Text.parse(book.about.doubtful_hold),
-        )
-
-
 class Words:
     """Names for everything in one case. Made per request, cheap, and asked only for items that are there."""
 
     def __init__(self, book: Rulebook, case: Case) -> None:
         self._book = book
         self._case = case
+
+    @property
+    def case(self) -> Case:
+        """The case whose facts are put into words."""
+        return self._case
 
     def fill(self, facts: Iterable[Fact], needed: frozenset[str]) -> dict[str, str]:
         """Words for the `needed` names of a text about these facts."""
@@ -81,6 +70,8 @@ class Words:
         for fact in facts:
             if fact.kind == "condition" and "condition" in needed:
                 words["condition"] = self._book.conditions[str(fact.properties["name"])].patient_label
+            elif fact.kind == "entries" and "unread" in needed:
+                words["unread"] = UnreadWords(self._book, self._case).quoted(self._case.unread)
             elif fact.kind == "medicine" and "class" in needed and fact.ingredient:
                 words["class"] = in_words([self._book.classes[name].patient_label for name in fact.ingredient.classes[:1]])
         return words
@@ -90,8 +81,11 @@ class Words:
         for fact, (fields, tokens) in zip(facts, topics, strict=True):
             yield from self._phrases(fact, fields, tokens)
 
-    def about(self, fact: Fact, tokens: frozenset[str]) -> Iterator[About]:
+    def about(self, fact: Fact, fields: Sequence[str], tokens: frozenset[str]) -> Iterator[About]:
         """The entries of the request that a fact is about; of a whole list, those that the rule names by its `tokens`."""
+        if fact.kind == "entries":
+            yield from UnreadWords(self._book, self._case).about(self._tested_entries(fields))
+            return
         lists = {"condition": "conditions", "goal": "expectations/goals"}
         if fact.kind == "history":
             for at, name in enumerate(self._case.patient.conditions or ()):
@@ -106,6 +100,9 @@ class Words:
         for at in fact.indexes:
             pointer = f"/{lists.get(fact.kind, 'medications')}/{at}"
             yield About(pointer=pointer, index=at, name=self.entry(fact.kind, at))
+
+    def _tested_entries(self, fields: Sequence[str]) -> Entries:
+        return self._case.known if "known" in fields else self._case.unread
 
     def given(self, fact: Fact, expression: Expression) -> list[str]:
         """What the patient's answers say about the fields of an expression, in phrases about this fact."""
@@ -159,7 +156,7 @@ class Words:
         if fact.kind != "medicine" or fact.properties.get("hold_question") != "open":
             return None
         hold = self._hold(fact)
-        if hold is None or self._is_doubtful(hold):
+        if hold is None or self.is_doubtful(hold):
             return None
         return SignedHold(
             drug_class=hold.drug_class,
@@ -169,18 +166,23 @@ class Words:
         )
 
     def hold_sentences(self, fact: Fact, sentences: HoldSentences) -> tuple[str, str]:
-        """What the plan says of a hold to patient and clinician: the signed one quoted, or that it is undecided."""
+        """What the plan says of a hold to patient and clinician: the signed one quoted, or that it is undecided.
+
+        A signed one that lies between two doses of a medicine taken once a day misses none, and says so.
+        """
         hold = self._hold(fact)
         if hold is None:
             return sentences.undecided
         words = {
             "approved_by": " ".join(hold.approved_by.split()),
-            "before": _hours(hold.before_hours),
-            "after": _hours(hold.after_hours),
+            "before": hours(hold.before_hours),
+            "after": hours(hold.after_hours),
         }
-        if self._is_doubtful(hold):
+        if self.is_doubtful(hold):
             return sentences.undecided[0], sentences.doubtful.fill(words)
-        patient, clinician = sentences.signed
+        sessions = self._case.patient.treatment.session_times or ()
+        between = fact.properties.get("schedule") == "daily" and misses_no_dose(hold, sessions)
+        patient, clinician = sentences.between_doses if between else sentences.signed
         return patient.fill(words), clinician.fill(words)
 
     def medicine(self, fact: Fact) -> str:
@@ -206,7 +208,8 @@ class Words:
         protocol = self._case.patient.protocol
         return hold_for(fact.ingredient, protocol.holds) if protocol and fact.ingredient else None
 
-    def _is_doubtful(self, hold: Hold) -> bool:
+    def is_doubtful(self, hold: Hold) -> bool:
+        """Whether a signed hold lies outside of what the rulebook takes for plausible."""
         protocol = self._case.patient.protocol
         if protocol is None or not self._case.doubts:
             return False
@@ -234,6 +237,10 @@ class Words:
                 return self._entry_words(self._case.medicines[fact.indexes[0]])
             case "medicine_check", "suggestions":
                 return in_words(list(self._case.medicines[fact.indexes[0]].suggestions)) or "no near name"
+            case "entries", "unread":
+                return UnreadWords(self._book, self._case).quoted(self._case.unread, with_offers=True)
+            case "entries", "known":
+                return UnreadWords(self._book, self._case).quoted(self._case.known)
             case "condition", "condition":
                 return self._book.conditions[str(fact.properties["name"])].label
             case "goal", "goal":
@@ -327,7 +334,3 @@ class Words:
             label = self._book.classes[token]
             return label.plural
         return self._book.catalogue.ingredients[token].name
-
-
-def _hours(hours: float) -> str:
-    return f"{number(hours)} hour{'' if hours == 1 else 's'}"

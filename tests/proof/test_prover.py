@@ -28,6 +28,7 @@ title: A made-up rule
 rationale: It exists for a test.
 sources:
   - {source: founding, place: "2.2", strength: expert_opinion}
+certain: true
 when: WHEN
 then:
   patient: >-

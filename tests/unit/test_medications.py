@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from careplan.medications import Catalogue, Combination, Ingredient, display, normalize
+from careplan.medications import Catalogue, display, normalize
+from careplan.medicine_rows import Combination, Ingredient
 from careplan.patient import Medication
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook

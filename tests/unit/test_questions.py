@@ -198,32 +198,40 @@ def _values(name: str, numbers: dict[str, set[float]]) -> list[Any]:
     return [int(one) if one.is_integer() else one for one in near if LIMITS[name].least <= one <= LIMITS[name].most]
 
 
-@settings(max_examples=60)
-@given(st.data())
-def test_an_open_hold_question_is_closed_by_no_answer_that_is_still_missing(
-    planner: Planner, book: Rulebook, data: st.DataObject
-) -> None:
-    names = st.sampled_from(
-        ["clonazepam", "phenobarbital", "lorazepam", "zolpidem", "lamotrigine", "quetiapine", "tramadol"]
-    )
-    some = st.fixed_dictionaries(
-        {"name": names},
+OTHERS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "name": st.sampled_from(
+                ["clonazepam", "phenobarbital", "lorazepam", "zolpidem", "lamotrigine", "quetiapine", "tramadol"]
+            )
+        },
         optional={
             "schedule": st.sampled_from(["as_needed", "weekly", "daily"]),
             "indication": st.sampled_from(["anxiety", "bipolar", "other"]),
         },
-    )
-    body: Json = ANSWERED | {
-        "medications": [
-            {"name": "clonazepam", "schedule": "as_needed", "indication": "anxiety"},
-            *data.draw(st.lists(some, max_size=3)),
-        ],
-    }
-    for pointer in data.draw(st.sets(st.sampled_from(["conditions", "lifestyle", "red_flags"]), max_size=1)):
-        del body[pointer]
+    ),
+    max_size=3,
+)
+
+
+@settings(max_examples=60)
+@given(others=OTHERS, missing=st.sampled_from([None, "conditions", "lifestyle", "red_flags"]))
+def test_an_open_hold_question_is_closed_by_no_answer_that_is_still_missing(
+    planner: Planner, book: Rulebook, others: list[Json], missing: str | None
+) -> None:
+    first = {"name": "clonazepam", "schedule": "as_needed", "indication": "anxiety"}
+    body: Json = ANSWERED | {"medications": [first, *others]}
+    if missing is not None:
+        del body[missing]
     opened = stances(planner, body, "open")
+    # What is neither an antiseizure medicine nor calming is not asked for its reason.
+    unrelated = {
+        f"/medications/{at}/indication"
+        for at, entry in enumerate(body["medications"])
+        if entry["name"] in ("quetiapine", "tramadol")
+    }
     for pointer, answers in unanswered(book, body):
-        for answer in answers:
+        for answer in answers if pointer not in unrelated else ():
             assert stances(planner, put(body, pointer, answer), "closed").isdisjoint(opened), (body, pointer, answer)
 
 

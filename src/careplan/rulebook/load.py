@@ -14,15 +14,18 @@ import msgspec
 from careplan.errors import InvalidRulebook, RuleFault
 from careplan.goals import judge_of
 from careplan.goalwords import GoalWords
-from careplan.medications import Catalogue, Combination, Ingredient, Offers
+from careplan.medications import Catalogue, NameWords, Offers
+from careplan.medicine_rows import Combination, Ingredient
 from careplan.rulebook.codes import Codes
-from careplan.rulebook.conditions import Reader, When
+from careplan.rulebook.conditions import Reader, When, with_certainty
 from careplan.rulebook.files import Document, read_rows
+from careplan.rulebook.known_conditions import KnownConditions
 from careplan.rulebook.lock import LOCK, check_lock
 from careplan.rulebook.model import (
     SECTIONS,
     Condition,
     DrugClass,
+    KnownNames,
     Rule,
     Rulebook,
     RulebookFile,
@@ -45,6 +48,7 @@ T = TypeVar("T")
 Row = TypeVar("Row", bound=msgspec.Struct)
 
 INVARIANTS = "invariants"
+KNOWN_NAMES = "known_names.yaml"
 """The folder of what must hold of every plan; read by `careplan.proof`, and no section of the plan."""
 
 
@@ -109,9 +113,12 @@ class _Loading:
         words = self._one("goals.yaml", GoalWords)
         ingredients = self._rows("medications.csv", Ingredient)
         combinations = self._rows("combinations.csv", Combination)
+        known_names = self._known_names()
         rows_are_sound = not any(fault.file.endswith(".csv") for fault in self._faults)
         catalogue = (
-            self._catalogue(ingredients, combinations, about, classes) if about and classes and rows_are_sound else None
+            self._catalogue(ingredients, combinations, about, classes, known_names)
+            if about and classes and rows_are_sound
+            else None
         )
         known = (classes, catalogue, conditions) if classes and catalogue and conditions else None
         rules, resting, documents = self._rules(known)
@@ -131,6 +138,7 @@ class _Loading:
             conditions=conditions,
             codes=codes,
             catalogue=catalogue,
+            known_conditions=KnownConditions(known_names.conditions),
             goals=judge_of(words, [name for name in catalogue.names() if len(name) > 3]),
         )
         ids = frozenset(documents)
@@ -192,7 +200,7 @@ class _Loading:
         rule = Rule(
             file=file,
             section=msgspec.convert(section if section != "retired" else "screening", Section),
-            when=when,
+            when=with_certainty(when) if file.certain else when,
             title=title,
             patient=patient,
             clinician=clinician,
@@ -206,6 +214,7 @@ class _Loading:
         combinations: list[Combination],
         about: RulebookFile,
         classes: Mapping[str, DrugClass],
+        known_names: KnownNames,
     ) -> Catalogue | None:
         before = len(self._faults)
         known = {row.ingredient for row in ingredients}
@@ -225,7 +234,8 @@ class _Loading:
             return None
         try:
             offers = Offers(about.only_offered, about.over_the_counter.names, about.over_the_counter.never_offered)
-            return Catalogue(ingredients, combinations, about.dosage_words, about.rescue_forms, offers)
+            words = NameWords(about.dosage_words, about.rescue_forms)
+            return Catalogue(ingredients, combinations, words, offers=offers, known=known_names.medicines)
         except ValueError as error:
             self._csv_fault("medications.csv", "", f"{error}.".capitalize())
             return None
@@ -240,6 +250,12 @@ class _Loading:
             check(value, document)
         self._faults += document.faults
         return value
+
+    def _known_names(self) -> KnownNames:
+        """The known names of the rulebook; a rulebook need not have any."""
+        if PurePosixPath(KNOWN_NAMES) not in self._files:
+            return KnownNames()
+        return self._one(KNOWN_NAMES, KnownNames) or KnownNames()
 
     def _rows(self, name: str, target: type[Row]) -> list[Row]:
         if PurePosixPath(name) not in self._files:

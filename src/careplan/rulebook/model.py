@@ -13,6 +13,7 @@ from careplan.medications import Catalogue
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import When
 from careplan.rulebook.entries import Entry, Line
+from careplan.rulebook.known_conditions import KnownConditions
 from careplan.texts import Text
 
 Level = Literal["stop", "hold", "caution", "note"]
@@ -121,7 +122,11 @@ class Review(Entry, frozen=True, kw_only=True):
 
 
 class RuleFile(Entry, frozen=True, kw_only=True):
-    """One rule as written."""
+    """One rule as written.
+
+    With `certain`, what the rule says not to be there must be known not to be there: a list of which an entry could not be
+    read is then not enough.
+    """
 
     id: Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
     version: Annotated[int, Meta(ge=1)]
@@ -136,6 +141,7 @@ class RuleFile(Entry, frozen=True, kw_only=True):
     contested: Line | None = None
     gaps: Line | None = None
     order: Annotated[int, Meta(ge=1, le=99)] = 50
+    certain: bool = False
     for_everyone: Line | None = None
     related: tuple[str, ...] = ()
     reviewed: Review | None = None
@@ -240,6 +246,13 @@ class ForBoth(Entry, frozen=True, kw_only=True):
     clinician: Line
 
 
+class KnownNames(Entry, frozen=True, kw_only=True):
+    """`known_names.yaml`: medicines and illnesses that are known and that no rule concerns."""
+
+    medicines: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+
+
 class Closing(Entry, frozen=True, kw_only=True):
     """The crisis line and the disclaimer in another language. `reviewed_by` has checked them and the titles of sections."""
 
@@ -253,6 +266,21 @@ class OverTheCounter(Entry, frozen=True, kw_only=True):
 
     names: tuple[str, ...]
     never_offered: tuple[str, ...]
+
+
+class HoldGateSentences(Entry, frozen=True, kw_only=True):
+    """What the clinician reads of a hold that is not open, as the words of `{hold_gate}`.
+
+    `signed` quotes the clinic's figure, `unsigned` says that there is none. `closed`, `missing` and `unclear` name the facts
+    by which no hours are shown; `between_doses` says that the figure misses no dose of a medicine taken once a day.
+    """
+
+    signed: Line
+    unsigned: Line
+    closed: Line
+    missing: Line
+    unclear: Line
+    between_doses: Line
 
 
 class Deferred(Entry, frozen=True, kw_only=True):
@@ -281,6 +309,8 @@ class RulebookFile(Entry, frozen=True, kw_only=True):
     crisis: Line
     undecided_hold: ForBoth
     signed_hold: ForBoth
+    signed_hold_between_doses: ForBoth
+    hold_gate: HoldGateSentences
     doubtful_hold: Line
     deferred_choice: Deferred
     plausible: dict[str, Range] = {}
@@ -305,6 +335,7 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     conditions: Mapping[str, Condition]
     codes: Codes
     catalogue: Catalogue
+    known_conditions: KnownConditions
     goals: GoalJudge
 
     def in_order(self) -> list[Rule]:

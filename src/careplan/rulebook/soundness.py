@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Protocol
 
 from careplan.fields import KINDS, MAY_BE_CHANGED
 from careplan.patient import PROTOCOL_FIGURES
@@ -17,6 +16,7 @@ from careplan.rulebook.model import (
     RulebookFile,
     Vocabulary,
 )
+from careplan.rulebook.presumption import FaultList, check_certainty
 from careplan.texts import Text
 
 HUMANS_OF_THE_CLINIC = frozenset({"clinic", "clinician", "on_call_clinician"})
@@ -28,15 +28,9 @@ SLOTS: Mapping[str, tuple[str, ...]] = {
     "condition": ("condition",),
     "goal": ("goal", "goal_example"),
     "protocol": ("approved_by", "doubtful"),
+    "entries": ("unread", "known"),
 }
 """The words a text may fill in, by the kind of fact that brings them."""
-
-
-class FaultList(Protocol):
-    """Where faults of one file are noted."""
-
-    def fault(self, path: Path, problem: str, mend: str, *, code: str = "form") -> None:
-        """Note a fault at `path`."""
 
 
 def check_rule(book: Rulebook, rule: Rule, note: FaultList, ids: frozenset[str]) -> None:
@@ -46,6 +40,7 @@ def check_rule(book: Rulebook, rule: Rule, note: FaultList, ids: frozenset[str])
     _check_asks(rule, note)
     _check_reach(rule, note)
     _check_slots(rule, note)
+    check_certainty(rule, note)
     _check_wording(rule, note)
 
 
@@ -118,13 +113,20 @@ def check_sentences(about: RulebookFile, note: FaultList) -> None:
     for field, both, slots in (
         ("undecided_hold", about.undecided_hold, frozenset[str]()),
         ("signed_hold", about.signed_hold, frozenset({"approved_by", "before", "after"})),
+        ("signed_hold_between_doses", about.signed_hold_between_doses, frozenset({"approved_by", "before", "after"})),
         ("doubtful_hold", about.doubtful_hold, frozenset({"approved_by", "before", "after"})),
+        ("hold_gate.signed", about.hold_gate.signed, frozenset({"approved_by", "before", "after"})),
+        ("hold_gate.unsigned", about.hold_gate.unsigned, frozenset[str]()),
+        ("hold_gate.closed", about.hold_gate.closed, frozenset({"facts"})),
+        ("hold_gate.missing", about.hold_gate.missing, frozenset({"facts"})),
+        ("hold_gate.unclear", about.hold_gate.unclear, frozenset({"facts"})),
+        ("hold_gate.between_doses", about.hold_gate.between_doses, frozenset[str]()),
     ):
         texts = (
             [("clinician", both)] if isinstance(both, str) else [("patient", both.patient), ("clinician", both.clinician)]
         )
         for reader, text in texts:
-            path: Path = (field,) if isinstance(both, str) else (field, reader)
+            path: Path = tuple(field.split(".")) if isinstance(both, str) else (field, reader)
             try:
                 names = Text.parse(text).names
             except ValueError as error:
@@ -242,6 +244,10 @@ def _check_slots(rule: Rule, note: FaultList) -> None:
             here.update(_known_fields(pattern))
         if requires(group, "medicine", "hold_question", "open"):
             here.add("hold")
+        if any(pattern.kind == "medicine" for pattern in group):
+            here.add("hold_gate")
+        if requires(group, "medicine", "gap_too_long", *_TRUE):
+            here |= {"gap", "gap_limit"}
         offered = here if at == 0 else offered & here
     texts = [
         (("title",), rule.title),
@@ -251,8 +257,13 @@ def _check_slots(rule: Rule, note: FaultList) -> None:
     ]
     for path, text in texts:
         quotes_hold = path in (("then", "patient"), ("then", "clinician"))
-        for name in sorted(text.names - (offered if quotes_hold else offered - {"hold"})):
-            if name == "hold":
+        here = offered if quotes_hold else offered - {"hold"}
+        here = here if path == ("then", "clinician") else here - _FOR_CLINICIANS
+        for name in sorted(text.names - here):
+            if name in _FOR_CLINICIANS & offered:
+                problem = f"{{{name}}} names hours that only a clinician may read."
+                note.fault(path, problem, "Say it in the clinician's text.", code="hours")
+            elif name == "hold":
                 note.fault(
                     path,
                     "{hold} may stand only where hold_question is known to be open.",
@@ -266,6 +277,11 @@ def _check_slots(rule: Rule, note: FaultList) -> None:
                     f"There is {', '.join(sorted(offered))}.",
                     code="slot",
                 )
+
+
+_TRUE = (True,)
+_FOR_CLINICIANS = frozenset({"hold_gate", "gap", "gap_limit"})
+"""Names that are filled in with hours, whether or not a patient may read them."""
 
 
 def _check_translation(language: str, text: str, note: FaultList) -> None:
