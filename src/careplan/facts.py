@@ -215,18 +215,8 @@ class FactMaker:
                 held = bool(holds) and hold_for(row, holds) is not None
                 twice = len(set(entries[row.ingredient])) > 1
                 too_long = gaps[row.ingredient].hours > (row.longest_gap or 0) if row.ingredient in gaps else None
-                key = (
-                    "medicine",
-                    names[resolved.index],
-                    resolved.index,
-                    at,
-                    schedule,
-                    resolved.entry.indication,
-                    stance,
-                    held,
-                    too_long,
-                    twice,
-                )
+                place = ("medicine", names[resolved.index], resolved.index, at)
+                key = (*place, schedule, resolved.entry.indication, stance, held, too_long, twice)
                 fact = self._facts.get(key)
                 if fact is None:
                     properties: Properties = {"ingredient": row.ingredient}
