@@ -1,0 +1,45 @@
+"""Codes and words by which a record says that a list has nothing on it, or that nobody knows what is on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from careplan.fhir.coding import SNOMED, codes
+from careplan.fhir.element import Element
+
+Absence = Literal["none", "not asked"]
+ABSENT_UNKNOWN = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips"
+
+_CODES: Mapping[tuple[str, str], tuple[str, Absence]] = {
+    (ABSENT_UNKNOWN, "no-known-medications"): ("medications", "none"),
+    (ABSENT_UNKNOWN, "no-medication-info"): ("medications", "not asked"),
+    (ABSENT_UNKNOWN, "no-known-problems"): ("conditions", "none"),
+    (ABSENT_UNKNOWN, "no-problem-info"): ("conditions", "not asked"),
+    (SNOMED, "787481004"): ("medications", "none"),  # No known medications
+    (SNOMED, "1234391000168107"): ("medications", "none"),  # No known current medicines (Australia)
+    (SNOMED, "182904002"): ("medications", "not asked"),  # Drug treatment unknown
+    (SNOMED, "160245001"): ("conditions", "none"),  # No current problems or disability
+}
+_WORDS: Mapping[str, tuple[str, Absence]] = {
+    "no known medications": ("medications", "none"),
+    "no current medications": ("medications", "none"),
+    "no known current medicines": ("medications", "none"),
+    "no information about medications": ("medications", "not asked"),
+    "no known problems": ("conditions", "none"),
+    "no current problems or disability": ("conditions", "none"),
+    "no information about problems": ("conditions", "not asked"),
+}
+NOT_ASKED = "It says that nothing is known about this list, so it is asked for."
+
+
+def absence(concept: Element | None, field: str) -> Absence | None:
+    """What a concept that stands in place of an entry says of a list; None where it is an entry.
+
+    Words count only where no code does, and only as a whole.
+    """
+    found = list(codes(concept))
+    said = [_CODES.get((one.system, one.code)) for one in found]
+    if concept is not None and not found:
+        said = [_WORDS.get((concept.text("text") or "").strip().rstrip(".").casefold())]
+    return next((kind for known in said if known for of, kind in [known] if of == field), None)
