@@ -38,7 +38,7 @@ class AnswerReader:
             return
         done = status in ("completed", "amended", None)
         if not done:
-            why = f"Its status is {status}: of what is not finished only what is named counts, and never that there is nothing."
+            why = f"Its status is {status}: of what is not finished counts what is named, and never that there is nothing."
             self._gathering.leave_out(response, "QuestionnaireResponse", why, *lists_of(response))
         self._forms.append(Form(self._gathering, self._references, response, done=done))
 

@@ -38,7 +38,8 @@ _WITHHELD = frozenset(
 )
 """Codes of an issue that tell of missing data, however lightly the sender takes it."""
 _WITHHELD_WORDS = re.compile(
-    r"suppress|withh[eo]ld|redact|truncat|incomplete|partial|omitted|left out|cut off|not (be )?(included|returned|shown|sent)",
+    r"suppress|withh[eo]ld|redact|truncat|incomplete|partial|omitted|left out|cut off"
+    r"|not (be )?(included|returned|shown|sent)",
     re.IGNORECASE,
 )
 

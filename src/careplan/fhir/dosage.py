@@ -24,8 +24,9 @@ _CODES: dict[str, Schedule] = {
 """Codes of v3 GTSAbbreviation for once a day and more often, and once a week."""
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _OTHERWISE = re.compile(
-    r"\b(mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?s?\b|\bevery (other|second|third|\d+) |\balternat|\bweek|\bmonth"
-    r"|\b(single|one|once) (dose|only)|\bonce\W*$|\bstat\b|\bprn\b|\bas (needed|required)|\b(if|when) (needed|required)|\btaper",
+    r"\b(mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?s?\b|\balternat|\btaper|\bweek|\bmonth"
+    r"|\bevery (other|second|third)\b|\bevery \w+ days\b|\b(single|one|once) (dose|only)|\bonce\W*$"
+    r"|\bstat\b|\bprn\b|\b(as|if|when) (needed|required)",
     re.IGNORECASE,
 )
 """Words of a dosage beside which it is not plainly a daily one."""

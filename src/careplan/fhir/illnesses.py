@@ -18,7 +18,6 @@ from careplan.fhir.standing import (
     verification_status,
 )
 
-
 UNNAMED = "condition without a name"
 NAMELESS = "allergy without a name"
 

@@ -170,6 +170,8 @@ class Mapped:
             whose = "unknown"
         for inner in resource.children("contained"):
             kind = inner.text("resourceType") or "resource"
+            if kind == "Patient":
+                continue  # Told apart by whose the container is.
             if why is not None or (kind not in _READ_WITHIN and kind != "Medication"):
                 is_other = self._references.whose(inner, whose) == "other"
                 self.gathering.leave_out(inner, kind, why or NOT_READ, *(() if is_other else lists_of(inner)))

@@ -118,10 +118,8 @@ class MedicineReader:
     def _indication(self, resource: Element, name: str) -> str | None:
         """What it is taken for, where its reasons have one meaning; reported where they were not understood."""
         concepts: list[Element | None] = list(resource.children("reasonCode"))
-        for pointing in resource.children("reasonReference"):
-            concepts.append(self._code_of(pointing))
-        for both in resource.children("reason"):
-            concepts.append(both.child("concept") or self._code_of(both.child("reference")))
+        concepts += map(self._code_of, resource.children("reasonReference"))
+        concepts += [one.child("concept") or self._code_of(one.child("reference")) for one in resource.children("reason")]
         meant = self._meant(concepts)
         if len(meant) == 1 and None not in meant:
             return meant[0]

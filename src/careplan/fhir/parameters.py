@@ -9,7 +9,7 @@ import msgspec
 from careplan.errors import Fault, InvalidPatient
 from careplan.fhir.element import Element
 from careplan.fhir.members import PARAMETERS, check_members
-from careplan.fhir.reading import Asked, FhirReader, FromFhir, UnknownSubject
+from careplan.fhir.reading import Asked, FhirReader, FromFhir
 from careplan.fhir.references import plain
 from careplan.patient import ListName
 from careplan.plan import NotConsidered
@@ -44,12 +44,12 @@ def read_applied(body: object, reader: FhirReader, names: Sequence[str]) -> From
         lists = dict.fromkeys(_DATA_LISTS, applied.more_data)
     try:
         read = reader.read(applied.data, asked=Asked(subject=applied.subject, incomplete=lists))
-    except UnknownSubject:
-        detail = "must be the patient of whom the data is; nothing in it is about this one"
-        raise InvalidPatient([Fault(pointer=applied.subject_place, detail=detail)]) from None
     except InvalidPatient as error:
         faults = [Fault(pointer=applied.place + fault.pointer, detail=fault.detail) for fault in error.faults]
         raise InvalidPatient(faults, more=error.more) from None
+    if not read.is_known:
+        detail = "must be the patient of whom the data is; nothing in it is about this one"
+        raise InvalidPatient([Fault(pointer=applied.subject_place, detail=detail)])
     unmapped = [msgspec.structs.replace(one, pointer=_placed(one.pointer, applied)) for one in read.unmapped]
     return msgspec.structs.replace(read, unmapped=[*applied.unused, *unmapped])
 

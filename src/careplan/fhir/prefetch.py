@@ -105,13 +105,11 @@ class Prefetched:
                 self._answer(key, Element(value, place, call.faults))
 
     def _answer(self, key: str, value: Element) -> None:
-        """Take in one answer. One of which a part is there counts as answered, and leaves its list incomplete."""
+        """Take in one answer. One of which only a part is there does not count as answered, and leaves its list incomplete."""
         resources = [resource for resource in self.add(value) if resource is not None]
-        wanted = KINDS.get(key, frozenset())
-        why = _why_not_whole(value, resources, wanted)
-        if why is None or any(one.text("resourceType") in wanted for one in resources):
-            self.answered.add(key)
+        why = _why_not_whole(value, resources, KINDS.get(key, frozenset()))
         if why is None:
+            self.answered.add(key)
             return
         for name in (LISTS[key],) if key in LISTS else () if key in KINDS else EVERYTHING:
             self.incomplete.setdefault(name, value.pointer)

@@ -26,15 +26,12 @@ class Deceased(InvalidPatient):
     """The record says that the patient has died."""
 
 
-class UnknownSubject(InvalidPatient):
-    """The caller asks for a plan for somebody of whom the request says nothing, although it is about others."""
-
-
 class FromFhir(msgspec.Struct, frozen=True):
     """A patient, where each of its parts stands in the request, and what was left out.
 
     `origins` leads from a JSON Pointer of the patient to one of the request; `subject` and `sources` are references.
-    `ordered` are the pointers of medicines that are being ordered; `treats` says that the treatment itself is.
+    `ordered` are the pointers of medicines that are being ordered; `treats` says that the treatment itself is. Where the
+    caller named the subject, `is_known` is False if the request is about others and not about this one.
     """
 
     patient: Patient
@@ -44,6 +41,7 @@ class FromFhir(msgspec.Struct, frozen=True):
     sources: dict[str, str]
     ordered: tuple[str, ...] = ()
     treats: bool = False
+    is_known: bool = True
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -78,8 +76,7 @@ class FhirReader:
     def read(self, body: object, on: date | None = None, asked: Asked | None = None) -> FromFhir:
         """The patient in a Bundle. `on` is the day of which ages are counted.
 
-        Raises `InvalidPatient` naming every fault by its place in the request, `UnknownSubject` where the Bundle is about
-        others than the subject that is asked for, and `Deceased`.
+        Raises `InvalidPatient` naming every fault by its place in the request; `Deceased` where that is the only one.
         """
         faults: list[Fault] = []
         asked = asked or Asked()
@@ -108,12 +105,18 @@ class FhirReader:
             faults += [Fault(pointer=gathering.origin(fault.pointer), detail=fault.detail) for fault in error.faults]
         if faults:
             raise InvalidPatient(sorted(set(faults)))
-        if not people.is_known:
-            raise UnknownSubject([Fault(pointer="/entry", detail="is about others than the subject that is asked for")])
         if mapped.died:
             raise Deceased([Fault(pointer=mapped.died, detail=DEAD)])
-        ordered, treats = tuple(mapped.medicines.ordered), mapped.medicines.treats
-        return FromFhir(patient, gathering.unmapped, gathering.origins, people.reference, gathering.sources, ordered, treats)
+        return FromFhir(
+            patient,
+            gathering.unmapped,
+            gathering.origins,
+            people.reference,
+            gathering.sources,
+            ordered=tuple(mapped.medicines.ordered),
+            treats=mapped.medicines.treats,
+            is_known=people.is_known,
+        )
 
 
 def _check_absence(entry: Element) -> None:

@@ -30,11 +30,14 @@ class References:
 
     def __init__(self, home: str = "") -> None:
         self._given_home = home.rstrip("/")
-        self._entries: list[tuple[Element, str | None]] = []
+        self._full_urls: dict[str, str | None] = {}
         self._tops: dict[str, Element] = {}
         self._bases: dict[str, str] = {}
-        self._index: dict[str, list[Element]] | None = None
+        self._servers: set[str] = set()
+        self._by_key: dict[str, list[Element]] | None = None
+        self._by_identifier: dict[tuple[str, str], list[Element]] = {}
         self._superseded: set[str] = set()
+        self._own: set[str] = set()
         self._own_keys: set[str] = set()
         self._own_identifiers: set[tuple[str, str]] = set()
         self._own_links: set[str] = set()
@@ -43,12 +46,14 @@ class References:
 
     def add(self, resource: Element, full_url: str | None) -> None:
         """Take note of a resource."""
-        self._entries.append((resource, full_url))
         place = _place(resource.pointer)
-        self._tops[place] = resource
+        self._tops[place], self._full_urls[resource.pointer] = resource, full_url
+        for one in identifiers(resource):
+            self._by_identifier.setdefault(one, []).append(resource)
         if full_url and (found := _ON_A_SERVER.fullmatch(plain(full_url))):
             self._bases[place] = found[1]
-        self._index = None
+            self._servers.add(found[1])
+        self._by_key = None
 
     def supersede(self, resource: Element) -> None:
         """Say that a resource is an older version, which only a reference to that version leads to."""
@@ -57,12 +62,11 @@ class References:
     @property
     def home(self) -> str:
         """The server of entries that name none."""
-        named = set(self._bases.values())
-        return named.pop() if len(named) == 1 else self._given_home
+        return next(iter(self._servers)) if len(self._servers) == 1 else self._given_home
 
     def identity(self, resource: Element, full_url: str | None) -> str | None:
         """What makes a resource the same as another of the request; None for one that has neither id nor fullUrl."""
-        return next(iter(self._keys(resource, full_url)), None)
+        return next(reversed(list(self._keys(resource, full_url))), None)
 
     def key(self, reference: str, pointer: str) -> str:
         """What a reference from a place means, whether it was sent or not: two references with one key mean the same."""
@@ -74,11 +78,11 @@ class References:
 
     def to(self, pointing: Element | None) -> Element | None:
         """The resource that a Reference leads to: contained beside it, or one of the request."""
-        reference = pointing.text("reference") if pointing else None
         if pointing is None:
             return None
+        reference = pointing.text("reference")
         found = self._by_reference(reference, pointing.pointer) if reference else None
-        return found or next(self._by_identifier(pointing), None)
+        return found or self._by_logic(pointing)
 
     def _by_reference(self, reference: str, pointer: str) -> Element | None:
         top = self._tops.get(_place(pointer))
@@ -93,20 +97,18 @@ class References:
             found = [one for one in found if one.pointer not in self._superseded]
         return found[0] if found else None
 
-    def _by_identifier(self, pointing: Element) -> Iterator[Element]:
+    def _by_logic(self, pointing: Element) -> Element | None:
         """What has the identifier that a Reference names: by system and value, never by one of them alone."""
-        wanted = identifiers(pointing, "identifier")
-        for one, _ in self._entries if wanted else ():
-            if wanted & identifiers(one) and one.pointer not in self._superseded:
-                yield one
+        found = (one for wanted in identifiers(pointing, "identifier") for one in self._by_identifier.get(wanted, ()))
+        return next((one for one in found if one.pointer not in self._superseded), None)
 
     def _indexed(self) -> dict[str, list[Element]]:
-        if self._index is None:
-            self._index = {}
-            for resource, full_url in self._entries:
-                for key in self._keys(resource, full_url):
-                    self._index.setdefault(key, []).append(resource)
-        return self._index
+        if self._by_key is None:
+            self._by_key = {}
+            for resource in self._tops.values():
+                for key in self._keys(resource, self._full_urls[resource.pointer]):
+                    self._by_key.setdefault(key, []).append(resource)
+        return self._by_key
 
     def _keys(self, resource: Element, full_url: str | None) -> Iterator[str]:
         kind, name = resource.text("resourceType"), resource.text("id")
@@ -119,13 +121,15 @@ class References:
 
     def keys_of(self, resource: Element) -> set[str]:
         """All that refers to a resource of the request."""
-        full_urls = (full_url for one, full_url in self._entries if one.pointer == resource.pointer)
-        return {key for full_url in full_urls for key in self._keys(resource, full_url)}
+        if resource.pointer not in self._full_urls:
+            return set()
+        return set(self._keys(resource, self._full_urls[resource.pointer]))
 
     def about(self, patient: Element | None, *keys: str) -> None:
         """Say who the patient is, by their resource and by the keys of references to them."""
         self._own_keys.update(keys)
         if patient is not None:
+            self._own.add(patient.pointer)
             self._own_keys |= self.keys_of(patient)
             self._own_identifiers |= identifiers(patient)
             for link in patient.children("link"):
@@ -135,6 +139,8 @@ class References:
 
     def is_own(self, patient: Element) -> bool:
         """Whether a Patient is the one that everything is about."""
+        if patient.pointer in self._own:
+            return True
         return bool(self._own_keys & self.keys_of(patient) or self._own_identifiers & identifiers(patient))
 
     def whose(self, resource: Element, within: Whose | None = None) -> Whose:
@@ -145,8 +151,8 @@ class References:
         pointing = subject_of(resource)
         if pointing is None:
             return within or ("unknown" if self.several else "own")
-        if not self._own_keys and not self._own_identifiers:
-            return "own"
+        if not self._own and not self._own_keys:
+            return "own"  # Nobody is named by whom it could be told apart.
         named = identifiers(pointing, "identifier")
         found = self.to(pointing)
         if named & self._own_identifiers or (found is not None and self.is_own(found)):

@@ -46,8 +46,8 @@ class ApplyRequest(JsonRequest):
 _ABOUT = (
     "Takes a Bundle of Patient, MedicationStatement, MedicationRequest, Condition, AllergyIntolerance, Observation and "
     "QuestionnaireResponse, by itself or as the parameter `data`, and answers with a Bundle: CarePlan, RequestGroup, "
-    "Tasks, Goals, DetectedIssues, CommunicationRequests, and GuidanceResponses for what is missing or was left out. With the "
-    "parameter `subject`, such as Patient/123, the plan is for this patient of the Bundle; of several patients one must be named."
+    "Tasks, Goals, DetectedIssues, CommunicationRequests, and GuidanceResponses for what is missing or was left out. "
+    "With the parameter `subject`, such as Patient/123, the plan is for this patient; of several one must be named."
 )
 
 
