@@ -105,7 +105,7 @@ class Prefetched:
                 self._answer(key, Element(value, place, call.faults))
 
     def _answer(self, key: str, value: Element) -> None:
-        """Take in one answer. One of which only a part is there does not count as answered, and leaves its list incomplete."""
+        """Take in one answer. One of which a part is missing does not count as answered, and leaves its list incomplete."""
         resources = [resource for resource in self.add(value) if resource is not None]
         why = _why_not_whole(value, resources, KINDS.get(key, frozenset()))
         if why is None:
