@@ -136,9 +136,7 @@ def test_what_was_read_and_does_not_count_leaves_the_lists_complete(reader: Fhir
 
 
 def test_a_dispensed_medicine_with_its_order_in_the_record_is_on_the_list_by_the_order(reader: FhirReader) -> None:
-    order = entry(
-        "MedicationRequest", "r", status="active", subject=OWN, medicationCodeableConcept={"text": "lisinopril"}
-    )
+    order = entry("MedicationRequest", "r", status="active", subject=OWN, medicationCodeableConcept={"text": "lisinopril"})
     given = entry(
         "MedicationDispense",
         "d",

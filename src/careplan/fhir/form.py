@@ -143,9 +143,9 @@ class Form:
 
     def _nothing(self, item: Element, field: str, answers: list[Element]) -> None:
         flags = [value for answer in answers for value in plain_values(answer)]
-        if flags == [True]:
+        if len(flags) == 1 and flags[0] is True:
             self._gathering.none.setdefault(field, item)
-        elif flags != [False]:
+        elif len(flags) != 1 or flags[0] is not False:
             self._skip(item, _asked(item), _OTHER_KIND, *list_of_link(field))
 
     def _list(self, item: Element, link: str, answers: list[Element]) -> None:
@@ -167,14 +167,17 @@ class Form:
         """Medicines that are answers by themselves, without a group for each."""
         for answer in answers:
             entry = of_medicine("name", answer)
+            if "item" in answer:
+                self._medicine(answer, entry)
+                continue
             if not entry:
                 self._skip(answer, _asked(item), _UNREADABLE, "medications")
                 entry = {"name": UNNAMED}
             self.lists.setdefault("medications", []).append((entry, answer))
 
-    def _medicine(self, group: Element) -> None:
-        """The entry of the list of medicines in a group of the form."""
-        entry: Json = {}
+    def _medicine(self, group: Element, named: Json | None = None) -> None:
+        """The entry of the list of medicines in a group of the form, of which the name may be known before."""
+        entry: Json = dict(named or {})
         items = list(group.children("item"))
         for item in items:
             field, answers = _link(item).removeprefix("medications."), list(item.children("answer"))
