@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from rapidfuzz import process
+from rapidfuzz import fuzz, process
 
 from careplan.fhir.coding import LOINC, codes
 from careplan.fhir.element import Element
@@ -62,7 +62,7 @@ def lists_of(resource: Element) -> Lists:
         return tuple(dict.fromkeys(_named_in(resource))) if "item" in resource else (*EVERYTHING, "goals")
     if kind in ("Medication", "MedicationKnowledge"):
         return ()
-    near = process.extractOne(kind, LISTS_OF.keys(), score_cutoff=85)
+    near = process.extractOne(kind, LISTS_OF.keys(), scorer=fuzz.ratio, score_cutoff=85)
     return LISTS_OF[near[0]] if near else ()
 
 

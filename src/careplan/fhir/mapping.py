@@ -22,7 +22,7 @@ from careplan.fhir.versions import Version, superseded
 _OF_SOMEBODY = frozenset(
     {"MedicationStatement", "MedicationRequest", "Condition", "AllergyIntolerance", "Observation", "QuestionnaireResponse"}
 )
-_READ_WITHIN = frozenset({"Condition", "AllergyIntolerance", "Observation"})
+_READ_WITHIN = frozenset({"Condition", "AllergyIntolerance", "Observation", "QuestionnaireResponse"})
 """What counts by itself where it is contained in another resource."""
 _OF_OTHERS = frozenset({"FamilyMemberHistory", "RelatedPerson"})
 """What tells of people around the patient, though it names the patient."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rapidfuzz import process
+from rapidfuzz import fuzz, process
 
 from careplan.errors import Fault
 from careplan.fhir.element import Element
@@ -21,7 +21,7 @@ def check_members(element: Element, known: frozenset[str], of: str) -> None:
     for at, name in enumerate(element.value, start=1):
         if name.removeprefix("_") in known:
             continue
-        near = process.extractOne(name, sorted(known), score_cutoff=60)
+        near = process.extractOne(name, sorted(known), scorer=fuzz.ratio, score_cutoff=60)
         hint = f"; did you mean {near[0]}?" if near else ""
         if _SHAPED.fullmatch(name):
             element.fault(name, f"is not a part of {of}{hint}")
