@@ -24,14 +24,17 @@ def reader(planner: Planner, book: Rulebook) -> FhirReader:
     return FhirReader(book, planner.intake)
 
 
-def called(reader: FhirReader, prefetch: Json, *orders: Json, selections: list[str] | None = None, **rest: str) -> HookCall:
+def called(
+    reader: FhirReader, prefetch: Json, *orders: Json, selections: list[str] | None = None, server: str = ""
+) -> HookCall:
     context: Json = {"userId": "Practitioner/7", "patientId": "p"}
     if orders:
         context |= {"draftOrders": bundle(*orders)}
     if selections is not None:
         context |= {"selections": selections}
     hook = "order-select" if selections is not None else "order-sign" if orders else "patient-view"
-    sent = {"hook": hook, "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea", "context": context} | rest
+    sent = {"hook": hook, "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea", "context": context}
+    sent |= {"fhirServer": server} if server else {}
     return read_call(sent | {"prefetch": {"statements": None, "conditions": None} | prefetch}, reader, date(2026, 11, 28))
 
 
@@ -45,16 +48,15 @@ def request(name: str, text: str, status: str = "active", url: str | None = None
 def test_the_patient_of_the_call_is_that_of_its_server(reader: FhirReader, server: str, subject: str) -> None:
     named = statement("s", "sertraline", url=f"{SERVER}/MedicationStatement/s", subject={"reference": subject})
     patient = {"resourceType": "Patient", "id": "p", "birthDate": "1980-01-01"}
-    rest = {"fhirServer": server} if server else {}
     for prefetch in ({"statements": bundle(named)}, {"statements": bundle(named), "patient": patient}):
-        call = called(reader, prefetch, **rest)
+        call = called(reader, prefetch, server=server)
         assert (medicines(call.read), incomplete(call.read), call.read.subject) == (["sertraline"], [], "Patient/p")
 
 
 def test_without_addresses_the_server_of_the_call_tells_whom_an_address_means(reader: FhirReader) -> None:
     named = statement("s", "sertraline", subject={"reference": f"{SERVER}/Patient/p"})
-    assert medicines(called(reader, {"statements": bundle(named)}, fhirServer=f"{SERVER}/").read) == ["sertraline"]
-    other = called(reader, {"statements": bundle(named)}, fhirServer="https://elsewhere.example/fhir").read
+    assert medicines(called(reader, {"statements": bundle(named)}, server=f"{SERVER}/").read) == ["sertraline"]
+    other = called(reader, {"statements": bundle(named)}, server="https://elsewhere.example/fhir").read
     assert (medicines(other), incomplete(other)) == ([], ["medications"])
 
 
