@@ -169,7 +169,12 @@ def test_a_part_that_is_no_name_is_not_repeated(reader: FhirReader) -> None:
     assert "Doe" not in str(refused.value.faults)
 
 
-DEAD = [{"deceasedBoolean": True}, {"deceasedDateTime": "2026-01-01"}]
+DEAD: list[Json] = [
+    {"deceasedBoolean": True},
+    {"deceasedDateTime": "2026-01-01"},
+    {"_deceasedDateTime": {"extension": [{"url": "http://example.org/unknown"}]}},
+    {"deceasedBoolean": True, "modifierExtension": [{"url": "http://example.org/odd"}]},
+]
 
 
 @pytest.mark.parametrize("dead", DEAD)

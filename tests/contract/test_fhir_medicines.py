@@ -233,6 +233,16 @@ def test_no_known_problems_are_an_empty_list_and_no_illness(reader: FhirReader, 
     assert (found.patient.conditions, found.patient.other_conditions, found.unmapped) == ([], [], [])
 
 
+def test_a_word_that_there_is_nothing_does_not_outlive_its_year(reader: FhirReader) -> None:
+    none = concept(SNOMED, "787481004", "No known medications")
+    for day, taken in (("2026-06-01", []), ("2018-06-01", None)):
+        found = read(reader, patient(), statement("m", medicationCodeableConcept=none, effectiveDateTime=day))
+        assert (medicines(found), incomplete(found)) == (taken, [])
+        assert reported(found) == ([] if taken == [] else ["No known medications"])
+    over = problem("c", "", code=concept(SNOMED, "160245001"), clinicalStatus={"text": "inactive"})
+    assert read(reader, patient(), over).patient.conditions is None
+
+
 def test_no_information_is_a_list_that_nobody_asked_for(reader: FhirReader) -> None:
     found = read(
         reader,

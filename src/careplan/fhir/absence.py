@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Literal
 
 from careplan.fhir.coding import SNOMED, codes
 from careplan.fhir.element import Element
+from careplan.fhir.moments import long_before, moment_in
 
 Absence = Literal["none", "not asked"]
 ABSENT_UNKNOWN = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips"
@@ -30,7 +32,15 @@ _WORDS: Mapping[str, tuple[str, Absence]] = {
     "no current problems or disability": ("conditions", "none"),
     "no information about problems": ("conditions", "not asked"),
 }
+WITHIN_DAYS = 365
+OLD = f"It is more than {WITHIN_DAYS} days old, so it is asked for."
 NOT_ASKED = "It says that nothing is known about this list, so it is asked for."
+
+
+def is_old(resource: Element, on: date | None) -> bool:
+    """Whether a word that there is nothing was given too long ago to be one of today."""
+    moment = moment_in(resource, "effectiveDateTime", "dateAsserted", "authoredOn", "recordedDate")
+    return on is not None and moment is not None and long_before(moment, on, WITHIN_DAYS)
 
 
 def absence(concept: Element | None, field: str) -> Absence | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from careplan.fhir.absence import NOT_ASKED, OLD, Absence, is_old
 from careplan.fhir.claims import Claim, Claims, fitted
 from careplan.fhir.coding import Meanings, conditions_of
 from careplan.fhir.element import Element
@@ -55,6 +56,13 @@ class Gathering:
         """Report something that is left out although it belongs on some lists, which are then known to be incomplete."""
         self.skip(at, what, why)
         self.lacks(at, *lists)
+
+    def nothing(self, field: str, at: Element, name: str, kind: Absence) -> None:
+        """Take in an entry that says that there is nothing on a list, or that nobody knows what is."""
+        if kind == "none" and not is_old(at, self.on):
+            self.none.setdefault(field, at)
+        else:
+            self.skip(at, name, OLD if kind == "none" else NOT_ASKED)
 
     def lacks(self, at: Element | str, *lists: ListName) -> None:
         """Note that some lists are not all there is."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from careplan.fhir.absence import NOT_ASKED, absence
+from careplan.fhir.absence import absence
 from careplan.fhir.coding import codes, names, words
 from careplan.fhir.element import Element
 from careplan.fhir.gathering import LONGEST_WORDS, Gathering
@@ -39,8 +39,8 @@ class IllnessReader:
             why = f"Its verification status is {sure}."
         elif is_of_family(resource):
             why = "It is about the family."
-        elif kind := absence(concept, "conditions"):
-            self._nothing(resource, name, is_none=kind == "none")
+        elif status not in OVER and (kind := absence(concept, "conditions")):
+            self._gathering.nothing("conditions", resource, name, kind)
             return
         found = list(codes(concept))
         meant = self._gathering.tables.conditions.of(found)
@@ -65,13 +65,6 @@ class IllnessReader:
                 self._gathering.claim(factor, token, resource, None)
             return
         self._gathering.condition(meant, name, resource, reference)
-
-    def _nothing(self, resource: Element, name: str, *, is_none: bool) -> None:
-        """An entry that says that there are no illnesses, or that nobody knows."""
-        if is_none:
-            self._gathering.none.setdefault("conditions", resource)
-        else:
-            self._gathering.skip(resource, name, NOT_ASKED)
 
     def allergy(self, resource: Element, reference: str) -> None:
         """Take an allergy in, or say why it does not count."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date
 
 from careplan.fhir.answers import AnswerReader
@@ -68,6 +69,7 @@ class Mapped:
         facts = [one for one, _ in found if one.text("resourceType") in _OF_SOMEBODY]
         index = next((one for one, _ in found[:1] if one.text("resourceType") == "Composition"), None)
         self.people.find(patients, facts, index)
+        self.died = next((place for one, _ in patients if self._references.is_own(one) for place in _deaths(one)), None)
         for entry, resource, full_url, ordering in standing:
             kind, name = resource.text("resourceType") or "", resource.text("id")
             if is_modified(entry):
@@ -182,9 +184,6 @@ class Mapped:
         if not self._references.is_own(resource):
             self.gathering.skip(resource, "Patient", "The plan is for another patient of the request.")
             return
-        for name in ("deceasedBoolean", "deceasedDateTime"):
-            if resource.value.get(name):
-                self.died = f"{resource.pointer}/{name}"
         born, on = resource.text("birthDate"), self.gathering.on
         if born is None:
             return
@@ -193,6 +192,13 @@ class Mapped:
             self.gathering.skip(resource, "birthDate", why)
         elif (age := age_on(born, on)) is None or not self.gathering.claim("age_years", age, resource, None):
             self.gathering.skip(resource, "birthDate", "It is not exact enough to count the age, or no age can come of it.")
+
+
+def _deaths(patient: Element) -> Iterator[str]:
+    """Where a record says that its patient has died, be it at a time that is not known."""
+    for name in ("deceasedBoolean", "deceasedDateTime", "_deceasedDateTime"):
+        if patient.value.get(name):
+            yield f"{patient.pointer}/{name}"
 
 
 def _deleted(entry: Element, references: References) -> str | None:

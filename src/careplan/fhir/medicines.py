@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from careplan.fhir.absence import NOT_ASKED, absence
+from careplan.fhir.absence import absence
 from careplan.fhir.coding import codes
 from careplan.fhir.dosage import dose_of, ended, schedule_of, words_of
 from careplan.fhir.element import Element
@@ -40,7 +40,7 @@ class MedicineReader:
             self._gathering.skip(resource, name or "medicine", why)
             return
         if kind := absence(product.concept, "medications"):
-            self._nothing(resource, name or "medicines", is_none=kind == "none")
+            self._gathering.nothing("medications", resource, name or "medicines", kind)
             return
         for at, why in product.unread:
             self._gathering.leave_out(at, name or "medicine", why, "medications")
@@ -64,13 +64,6 @@ class MedicineReader:
     def _entry(self, product: Product) -> Json:
         named: Json = {"name": product.name[:LONGEST_WORDS]} if product.name else {}
         return named | ({"rxcui": product.rxcui} if product.rxcui else {})
-
-    def _nothing(self, resource: Element, name: str, *, is_none: bool) -> None:
-        """An entry that says that there are no medicines, or that nobody knows."""
-        if is_none:
-            self._gathering.none.setdefault("medications", resource)
-        else:
-            self._gathering.skip(resource, name, NOT_ASKED)
 
     def _taken(self, dosages: list[Element], name: str) -> Json:
         """How a medicine is taken, as far as its dosages say it plainly; all else is reported in their words."""
