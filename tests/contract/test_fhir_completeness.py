@@ -46,6 +46,8 @@ def reader(planner: Planner, book: Rulebook) -> FhirReader:
         statement("f", "phenelzine", subject={"reference": "urn:uuid:0"}),
         statement("f", "phenelzine", subject={"display": "Pat Doe"}),
         statement("f", "phenelzine", subject={"reference": "Group/all"}),
+        statement("f", "phenelzine", subject=[OWN, {"reference": "Patient/other"}]),
+        statement("f", "phenelzine", subject={}),
         statement("f", "phenelzine", subject={"reference": "https://elsewhere.example.org/fhir/Patient/p"}),
         statement("f", medicationReference={"reference": "Medication/gone"}),
         statement("f", medicationCodeableConcept={"coding": [{"system": "http://loinc.org", "display": " "}]}),

@@ -216,6 +216,7 @@ def test_a_medicine_as_r5_writes_it_is_read(reader: FhirReader, rest: Json, take
         concept(SNOMED, "787481004"),
         concept(SNOMED, "1234391000168107", "No known current medicines"),
         {"text": "No known medications."},
+        concept("http://example.org/local", "NKM", "No Known Medications"),
     ],
 )
 def test_no_known_medicines_are_an_empty_list_and_no_medicine(reader: FhirReader, code: Json) -> None:
@@ -231,6 +232,11 @@ def test_no_known_medicines_are_an_empty_list_and_no_medicine(reader: FhirReader
 def test_no_known_problems_are_an_empty_list_and_no_illness(reader: FhirReader, code: Json) -> None:
     found = read(reader, patient(), problem("c", "", code=code))
     assert (found.patient.conditions, found.patient.other_conditions, found.unmapped) == ([], [], [])
+
+
+def test_words_that_there_is_nothing_beside_another_name_are_no_absence(reader: FhirReader) -> None:
+    both = concept(RXNORM, "6470", "lorazepam") | {"text": "No known medications"}
+    assert medicines(read(reader, patient(), statement("m", medicationCodeableConcept=both))) == ["lorazepam"]
 
 
 def test_a_word_that_there_is_nothing_does_not_outlive_its_year(reader: FhirReader) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Literal
 
-from careplan.fhir.coding import SNOMED, codes
+from careplan.fhir.coding import SNOMED, codes, names
 from careplan.fhir.element import Element
 from careplan.fhir.moments import long_before, moment_in
 
@@ -46,10 +46,10 @@ def is_old(resource: Element, on: date | None) -> bool:
 def absence(concept: Element | None, field: str) -> Absence | None:
     """What a concept that stands in place of an entry says of a list; None where it is an entry.
 
-    Words count only where no code does, and only as a whole.
+    Words count only where no code does, and only if there are no others.
     """
-    found = list(codes(concept))
-    said = [_CODES.get((one.system, one.code)) for one in found]
-    if concept is not None and not found:
-        said = [_WORDS.get((concept.text("text") or "").strip().rstrip(".").casefold())]
-    return next((kind for known in said if known for of, kind in [known] if of == field), None)
+    said = [_CODES[one.system, one.code] for one in codes(concept) if (one.system, one.code) in _CODES]
+    if not said:
+        named = [_WORDS.get(name.strip().rstrip(".").casefold()) for name in names(concept)]
+        said = [one for one in named if one is not None] if None not in named else []
+    return next((kind for of, kind in said if of == field), None)

@@ -191,9 +191,12 @@ class References:
 
 
 def subject_of(resource: Element) -> Element | None:
-    """The Reference to the one whom a resource is about."""
+    """The Reference to the one whom a resource is about; of a list that names several, one that leads to nobody."""
     for name in ("subject", "patient"):
-        if name in resource and isinstance(resource.value[name], dict):
+        if isinstance(resource.value.get(name), list):
+            found = list(resource.children(name))
+            return found[0] if len(found) == 1 else Element({}, f"{resource.pointer}/{name}", resource.faults)
+        if name in resource:
             return resource.child(name)
     return None
 
