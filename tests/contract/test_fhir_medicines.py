@@ -117,6 +117,7 @@ def test_several_dosages_count_together_or_not_at_all(reader: FhirReader) -> Non
         found, why = schedule(reader, *dosages)
         assert found is None
         assert why
+    assert "1 time every 1 d / 1 time every 1 wk" in schedule(reader, daily, weekly)[1][0]
 
 
 # What it is.
@@ -190,6 +191,7 @@ def test_a_code_of_rxnorm_is_nobodys_name(reader: FhirReader) -> None:
         ({"status": "recorded", "medication": {"concept": {"text": "phenelzine"}}}, ["phenelzine"]),
         ({"status": "recorded", "medication": {"reference": {"reference": "Medication/x"}}}, ["lorazepam"]),
         ({"status": "recorded", "medication": {"reference": {"display": "Nardil"}}}, ["Nardil"]),
+        ({"status": "active", "medicationCodeableConcept": {"text": "phenelzine"}, "taken": "n"}, None),
         (
             {
                 "status": "recorded",
@@ -200,7 +202,9 @@ def test_a_code_of_rxnorm_is_nobodys_name(reader: FhirReader) -> None:
         ),
     ],
 )
-def test_a_medicine_as_r5_writes_it_is_read(reader: FhirReader, rest: Json, taken: list[str] | None) -> None:
+def test_a_medicine_as_other_versions_of_fhir_write_it_is_read(
+    reader: FhirReader, rest: Json, taken: list[str] | None
+) -> None:
     medicine = entry("Medication", "x", code={"text": "lorazepam"})
     found = read(reader, patient(), medicine, entry("MedicationStatement", "m", subject=OWN, **rest))
     assert (medicines(found), incomplete(found)) == (taken, [])

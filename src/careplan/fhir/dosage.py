@@ -53,7 +53,7 @@ def dose_of(dosages: Sequence[Element]) -> tuple[float | None, bool]:
 
 def words_of(dosages: Iterable[Element]) -> str:
     """How a medicine is taken in the words of the record; nothing where it has none."""
-    said = "; ".join(dict.fromkeys(part for dosage in dosages for part in _parts(dosage)))
+    said = " / ".join(filter(None, ("; ".join(dict.fromkeys(_parts(dosage))) for dosage in dosages)))
     return said if len(said) <= LONGEST else f"{said[: LONGEST - 1]}…"
 
 

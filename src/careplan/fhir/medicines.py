@@ -87,6 +87,8 @@ class MedicineReader:
         status, intent, on = resource.text("status"), resource.text("intent"), self._gathering.on
         if status in (NOT_TAKEN - {"draft"} if ordering else NOT_TAKEN):
             return f"Its status says that it is not taken now ({status})."
+        if resource.value.get("taken") == "n":  # As STU 3 has it.
+            return "It says that it is not taken."
         adherence = resource.child("adherence")
         if any(one.code in NOT_TAKEN for one in codes(adherence.child("code") if adherence else None)):
             return "Its adherence says that it is not taken now."
