@@ -63,6 +63,15 @@ def reader(planner: Planner, book: Rulebook) -> FhirReader:
         entry("MedicationStatment", "f", status="active", subject=OWN),
         entry("Encounter", "f", subject=OWN, contained=[{"resourceType": "MedicationRequest", "id": "x"}]),
         entry("List", "f", subject=OWN, entry=[{"item": {"reference": "MedicationRequest/gone"}}]),
+        entry("List", "f", subject=OWN, entry=[{"item": {"reference": "MedicationStatement/gone/_history/1"}}]),
+        entry("List", "f", subject=OWN, entry=[{"item": {"reference": "https://ehr.example/fhir/Medication/gone"}}]),
+        entry(
+            "List",
+            "f",
+            subject=OWN,
+            code={"coding": [{"system": "http://loinc.org", "code": "10160-0"}]},
+            entry=[{"item": {"reference": "urn:uuid:0"}}],
+        ),
         entry(
             "Composition",
             "f",
@@ -127,6 +136,8 @@ def test_an_illness_that_was_left_out_makes_the_list_incomplete(reader: FhirRead
         entry("Procedure", "x", subject=OWN),
         entry("Encounter", "x", subject=OWN),
         entry("List", "x", subject=OWN, entry=[{"item": {"reference": "MedicationStatement/s"}}]),
+        entry("List", "x", subject=OWN, entry=[{"item": {"reference": "Observation/gone"}}]),
+        entry("List", "x", subject=OWN, entry=[{"deleted": True, "item": {"reference": "MedicationStatement/gone"}}]),
         entry("OperationOutcome", issue=[{"severity": "information", "code": "informational"}]),
     ],
 )

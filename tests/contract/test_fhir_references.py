@@ -216,3 +216,42 @@ def test_a_reason_that_was_not_sent_takes_no_medicine_away(reader: FhirReader) -
     assert (medicines(found), incomplete(found)) == (["lorazepam"], [])
     found = read(reader, patient(), problem("h", "Hypertension"), statement("m", "lorazepam"))
     assert incomplete(found) == []
+
+
+def named(name: str, subject: Json, **rest: object) -> Json:
+    return statement(name, f"medicine {name}", subject=subject, **rest)
+
+
+def within(name: str, **rest: object) -> Json:
+    return named(name, {"reference": "#x"}, contained=[{"resourceType": "Patient", "id": "x"} | rest])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"reference": "Patient/a"}, {"reference": "Patient/b"}),
+        ({"reference": f"{CLINIC}/Patient/a"}, {"reference": f"{PHARMACY}/Patient/a"}),
+        ({"reference": "urn:uuid:1"}, {"reference": "urn:uuid:2"}),
+        ({"identifier": MRN}, {"identifier": MRN | {"value": "78"}}),
+        ({"reference": "a"}, {"reference": "b"}),
+        ({"display": "Pat Doe"}, {"display": "Kim Roe"}),
+    ],
+)
+def test_facts_of_two_people_are_refused_however_they_are_named(reader: FhirReader, one: Json, other: Json) -> None:
+    with pytest.raises(InvalidPatient) as refused:
+        read(reader, named("m", one), named("n", other))
+    assert [fault.pointer for fault in refused.value.faults] == ["/entry/1/resource/subject"]
+    assert medicines(read(reader, named("m", one), named("n", one))) == ["medicine m", "medicine n"]
+
+
+def test_facts_that_contain_their_patients_are_of_one_only_by_an_identifier(reader: FhirReader) -> None:
+    assert medicines(read(reader, within("m"))) == ["medicine m"]
+    assert medicines(read(reader, within("m", identifier=[MRN]), within("n", identifier=[MRN]))) is not None
+    for rest in ({}, {"identifier": [MRN | {"value": "78"}]}):
+        with pytest.raises(InvalidPatient):
+            read(reader, within("m", **({"identifier": [MRN]} if rest else {})), within("n", **rest))
+
+
+def test_who_is_named_less_surely_than_the_patient_is_not_taken_for_them(reader: FhirReader) -> None:
+    found = read(reader, named("m", {"reference": "Patient/a"}), named("n", {"display": "Pat Doe"}))
+    assert (medicines(found), incomplete(found), found.subject) == (["medicine m"], ["medications"], "Patient/a")

@@ -45,7 +45,7 @@ class People:
             self._take(fitting[0])
         self._references.about(self.patient, key)
         others = {self._references.key(f"Patient/{one.text('id')}", one.pointer) for one, _ in patients}
-        named = others | set(self._references.subjects(facts))
+        named = others | {one.key for one in self._references.subjects(facts)}
         self.is_known = self.patient is not None or not named or (not patients and key in named)
 
     def _only(self, patients: Sequence[tuple[Element, str | None]], index: Element | None) -> None:
@@ -65,13 +65,17 @@ class People:
         self.reference = f"Patient/{name}" if name else full_url
 
     def _from(self, facts: Iterable[Element]) -> None:
+        """The one whom the facts name, where no Patient was sent: by the surest way in which any of them does."""
         named = self._references.subjects(facts)
-        for resource in list(named.values())[1:]:
+        surest = min((one.by for one in named), default=0)
+        people = [(one, resource) for one, resource in named.items() if one.by == surest]
+        for _, resource in people[1:]:
             resource.fault("subject", "is another than that of an entry before; send the Patient of whom the plan is")
-        self._references.about(None, *named)
-        first = next(iter(named.values()), None)
-        pointing = subject_of(first) if first else None
-        self.reference = plain(pointing.text("reference") or "") or None if pointing else None
+        for one, resource in people[:1]:
+            self._references.about_subject(one)
+            pointing = subject_of(resource)
+            reference = pointing.text("reference") if pointing else None
+            self.reference = plain(reference) if reference and one.by == 0 else None
 
     def _take(self, patient: Element) -> None:
         self.patient = patient

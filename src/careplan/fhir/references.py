@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from careplan.fhir.element import Element
 
@@ -14,6 +14,14 @@ _VERSION = re.compile(r"/_history/([^/]*)$")
 _RELATIVE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9.\-]{1,64}")
 _ON_A_SERVER = re.compile(rf"(https?://.+)/({_RELATIVE.pattern})")
 _ENTRY = re.compile(r"/entry/\d+")
+
+
+class Subject(NamedTuple):
+    """How somebody is named: by a reference (0), an identifier (1), what is no reference of FHIR (2) or a name (3)."""
+
+    by: int
+    key: str
+    value: str = ""
 
 
 def plain(reference: str) -> str:
@@ -137,6 +145,13 @@ class References:
                 if other is not None and (reference := other.text("reference")):
                     self._own_links.add(self.key(reference, other.pointer))
 
+    def about_subject(self, subject: Subject) -> None:
+        """Say who the patient is, of whom there is no resource."""
+        if subject.by == 1:
+            self._own_identifiers.add((subject.key, subject.value))
+        elif subject.by != 3:
+            self._own_keys.add(subject.key)
+
     def is_own(self, patient: Element) -> bool:
         """Whether a Patient is the one that everything is about."""
         if patient.pointer in self._own:
@@ -151,21 +166,18 @@ class References:
         pointing = subject_of(resource)
         if pointing is None:
             return within or ("unknown" if self.several else "own")
-        if not self._own and not self._own_keys:
+        if not self._own and not self._own_keys and not self._own_identifiers:
             return "own"  # Nobody is named by whom it could be told apart.
-        named = identifiers(pointing, "identifier")
+        reference, named = pointing.text("reference"), identifiers(pointing, "identifier")
+        key = self.key(reference, pointing.pointer) if reference else None
         found = self.to(pointing)
-        if named & self._own_identifiers or (found is not None and self.is_own(found)):
+        if key in self._own_keys or named & self._own_identifiers or (found is not None and self.is_own(found)):
             return "own"
         if found is not None:
             return self._whose_found(found)
-        reference = pointing.text("reference")
-        if reference is None:
+        if key is None:
             systems = {system for system, _ in self._own_identifiers}
             return "other" if named and any(system in systems for system, _ in named) else "unknown"
-        key = self.key(reference, pointing.pointer)
-        if key in self._own_keys:
-            return "own"
         return "other" if self._is_of_the_same_server(key) and key not in self._own_links else "unknown"
 
     def _whose_found(self, found: Element) -> Whose:
@@ -178,16 +190,25 @@ class References:
         base, is_patient, _ = key.rpartition("Patient/")
         return bool(is_patient) and any(own.rpartition("Patient/")[:2] == (base, is_patient) for own in self._own_keys)
 
-    def subjects(self, resources: Iterable[Element]) -> dict[str, Element]:
-        """Everybody whom some resources name by a reference, each with the first of these resources."""
-        found: dict[str, Element] = {}
+    def subjects(self, resources: Iterable[Element]) -> dict[Subject, Element]:
+        """Everybody whom some resources name, each with the first of these resources."""
+        found: dict[Subject, Element] = {}
         for resource in resources:
-            pointing = subject_of(resource)
-            reference = pointing.text("reference") if pointing else None
-            if pointing is None or reference is None or not _names_somebody(reference):
-                continue
-            found.setdefault(self.key(reference, pointing.pointer), resource)
+            if (pointing := subject_of(resource)) is not None and (named := self._subject(pointing)):
+                found.setdefault(named, resource)
         return found
+
+    def _subject(self, pointing: Element) -> Subject | None:
+        reference, display = pointing.text("reference"), pointing.text("display")
+        if reference and _names_somebody(reference):
+            return Subject(0, self.key(reference, pointing.pointer))
+        contained = self.to(pointing)
+        known = identifiers(pointing, "identifier") | (identifiers(contained) if contained else set())
+        if known:
+            return Subject(1, *min(known))
+        if reference:
+            return Subject(2, self.key(reference, pointing.pointer))
+        return Subject(3, display) if display else None
 
 
 def subject_of(resource: Element) -> Element | None:

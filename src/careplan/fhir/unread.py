@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from careplan.fhir.completeness import (
     EMPTY_REASONS,
     EVERYTHING,
     LISTS_OF,
+    Lists,
     empty_reason,
     listed,
     lists_of,
@@ -19,11 +20,14 @@ from careplan.fhir.completeness import (
 )
 from careplan.fhir.element import Element
 from careplan.fhir.gathering import Gathering
-from careplan.fhir.references import References
+from careplan.fhir.references import References, plain
 from careplan.patient import ListName
 
 NOT_READ = "Resources of this type are not read."
 _PROBLEM = "It reports a problem of the system that sent it, not a fact."
+
+_ITEMS: Mapping[str, Lists] = LISTS_OF | {"Medication": ("medications",)}
+"""The list of which a document or List says that something of a type is on it."""
 
 
 class UnreadReader:
@@ -72,8 +76,8 @@ class UnreadReader:
                     self._gathering.none.setdefault(name, section)
             for pointing in listed(section):
                 if self._is_missing(pointing):
-                    kind = (pointing.text("type") or pointing.text("reference") or "").rpartition("/")[0].rpartition("/")[2]
-                    yield from LISTS_OF.get(pointing.text("type") or kind, lists)
+                    kind = pointing.text("type") or _type_of(pointing.text("reference") or "")
+                    yield from _ITEMS.get(kind, ()) if kind else lists
 
     def _is_ordered(self, pointing: Element) -> bool:
         found = self._references.to(pointing)
@@ -81,3 +85,8 @@ class UnreadReader:
 
     def _is_missing(self, pointing: Element | None) -> bool:
         return pointing is not None and "reference" in pointing and self._references.to(pointing) is None
+
+
+def _type_of(reference: str) -> str:
+    """The type in a reference that names one; nothing for any other, such as a urn."""
+    return plain(reference).rpartition("/")[0].rpartition("/")[2]
