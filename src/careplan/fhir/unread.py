@@ -26,7 +26,7 @@ from careplan.patient import ListName
 NOT_READ = "Resources of this type are not read."
 _PROBLEM = "It reports a problem of the system that sent it, not a fact."
 
-_ITEMS: Mapping[str, Lists] = LISTS_OF | {"Medication": ("medications",)}
+_ITEMS: Mapping[str, Lists] = {**LISTS_OF, "Medication": ("medications",)}
 """The list of which a document or List says that something of a type is on it."""
 
 
