@@ -611,8 +611,8 @@ def test_a_bundle_in_may_have_any_form_out(address: str) -> None:
         ({"resourceType": "Patient"}, "Bundle.resourceType"),
         ({"resourceType": "Bundle", "entry": [{}]}, "Bundle.entry[0].resource"),
         (GOOD | {"entry": [entry({"resourceType": "Patient", "birthDate": 7})]}, "Bundle.entry[0].resource.birthDate"),
-        (GOOD | {"link": [{"relation": "next", "url": "x"}]}, "Bundle.link"),
-        ({"resourceType": "Parameters", "parameter": []}, "Bundle.parameter"),
+        (GOOD | {"entries": []}, "Bundle.entries"),
+        ({"resourceType": "Parameters", "parameter": []}, "Parameters.parameter"),
     ],
 )
 def test_a_fault_is_an_operation_outcome_with_its_place(address: str, body: Json, expression: str) -> None:

@@ -72,6 +72,16 @@ class Cards:
         rule = self._book.rules[item.rule.id]
         return item.level in ("stop", "hold") or names_unread_entries(rule.when)
 
+    def of_the_deceased(self, hook_instance: str) -> list[Json]:
+        """The one card that says why there are no others."""
+        card: Json = {
+            "uuid": card_uuid(hook_instance, SERVICE, "deceased"),
+            "summary": "No draft care plan: the record says that this patient has died",
+            "indicator": "info",
+            "source": self._source(None),
+        }
+        return [card]
+
     def _card(self, item: Item, hook_instance: str, tasks: list[Json]) -> Json:
         card: Json = {
             "uuid": card_uuid(hook_instance, item.rule.id, item.id),

@@ -8,8 +8,8 @@ from typing import Any
 from careplan.fhir.coding import RXNORM
 from careplan.fhir.dosage import MOST_MG
 from careplan.fhir.element import Element
-from careplan.fhir.medicines import is_rxcui
 from careplan.fhir.moments import moment_of
+from careplan.fhir.products import is_rxcui
 from careplan.fields import KINDS
 
 Json = dict[str, Any]
