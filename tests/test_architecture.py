@@ -14,6 +14,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "careplan"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 LAYERS = [
+    {"plain_text"},
     {"errors", "texts", "phrases", "zones", "memo", "pool", "partfile", "hardening", "interrupts", "sources"},
     {"lines"},
     {"patient", "goalwords"},

@@ -288,6 +288,11 @@ class FactMaker:
                     "small": goal.small,
                     "safety": goal.safety,
                     "topic": goal.topic,
+                    "protected": goal.protected,
+                    "names_benzodiazepine": goal.names_benzodiazepine,
+                    "names_lamotrigine": goal.names_lamotrigine,
+                    "names_antidepressant": goal.names_antidepressant,
+                    "names_opioid": goal.names_opioid,
                 }
                 known = self._kept(one, Fact(f"g{at}", "goal", properties, (at,)))
             yield known
@@ -296,6 +301,7 @@ class FactMaker:
             summary["count"] = float(len(goals))
             summary["specific_count"] = float(sum(goal.specific for goal in goals))
             summary["all_clear"] = all(goal.understood and goal.safety == "none" for goal in goals)
+            summary["some_protected"] = any(goal.protected for goal in goals)
         key = ("goals", *summary.values())
         yield self._facts.get(key) or self._kept(key, Fact("goals", "goals", summary))
 

@@ -21,7 +21,12 @@ MEDICINES = [
     *("xanax", "alprazolam", "lamictal", "lamotrigine", "klonopin", "lexapro", "zoloft", "st johns wort", "sertraline"),
     *("clonazepam", "lorazepam", "ketamine", "esketamine", "caffeine", "alcohol", "toprol xl", "neo synephrine", "sonata"),
 ]
-JUDGE = GoalJudge(WORDS, MEDICINES)
+CLASSES = {
+    "benzodiazepine": ("xanax", "alprazolam", "klonopin", "clonazepam", "lorazepam"),
+    "antidepressant_ssri": ("lexapro", "zoloft", "sertraline"),
+    "lamotrigine": ("lamictal", "lamotrigine"),
+}
+JUDGE = GoalJudge(WORDS, {name: [kind for kind, names in CLASSES.items() if name in names] for name in MEDICINES})
 VAGUE = ("amount", "when_or_how_often", "clear_words")
 
 GOALS_AND_WHAT_THEY_LACK = [
@@ -467,8 +472,8 @@ def test_the_gravest_of_several_dangers_is_named() -> None:
 
 
 def test_a_medicine_that_the_rulebook_does_not_know_by_name_is_seen_once_it_does() -> None:
-    assert GoalJudge(WORDS, []).judge("Halve my Zyprexa").safety == "none"
-    assert GoalJudge(WORDS, ["zyprexa"]).judge("Halve my Zyprexa").safety == "medicine_change"
+    assert GoalJudge(WORDS, {}).judge("Halve my Zyprexa").safety == "none"
+    assert GoalJudge(WORDS, {"zyprexa": ["antipsychotic"]}).judge("Halve my Zyprexa").safety == "medicine_change"
 
 
 @pytest.mark.parametrize("topic", get_args(Topic))

@@ -354,6 +354,14 @@ class SymbolicPatient:
             z3.Implies(z3.And(self.goal_count == 1, this_clear), clear),
             z3.Implies(self.goal_count == 0, clear),
         )
+        some = z3.Bool("goals.some_protected")
+        this = goal["protected"].value
+        self._add(
+            z3.Implies(z3.And(self.goal_count > 0, this), some),
+            z3.Implies(z3.And(self.goal_count == 1, z3.Not(this)), z3.Not(some)),
+            z3.Implies(self.goal_count == 0, z3.Not(some)),
+        )
+        self.answers["goals", "some_protected"] = Answer(self.goals_asked, some)
         self.answers["goals", "all_clear"] = Answer(self.goals_asked, clear)
         self.answers["goals", "list"] = self._list(self.goals_asked, self.goal_count > 0)
         self.answers["goals", "count"] = Answer(self.goals_asked, self.goal_count)

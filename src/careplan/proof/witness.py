@@ -215,12 +215,22 @@ class Writer:
         itself_clear = wanted["understood"] and wanted["safety"] == "none"
         clear = reading.holds(symbolic.answers["goals", "all_clear"].value) or not itself_clear
         others = ((True, specific), (False, count - 1 - specific))
-        return [text, *(text for kind, many in others if many for text in [self._goal(specific=kind, clear=clear)] * many)]
+        kept = reading.holds(symbolic.answers["goals", "some_protected"].value) and not wanted["protected"]
+        return [
+            text,
+            *(
+                text
+                for kind, many in others
+                if many
+                for text in [self._goal(specific=kind, clear=clear, protected=kept)] * many
+            ),
+        ]
 
-    def _goal(self, *, specific: bool, clear: bool) -> str:
+    def _goal(self, *, specific: bool, clear: bool, protected: bool) -> str:
         for text in (*self._goals.values(), UNHEARD_OF):
             judged = self._book.goals.judge(text)
-            if judged.specific == specific and judged.understood == clear and judged.safety == "none":
+            alike = judged.specific == specific and judged.understood == clear and judged.safety == "none"
+            if alike and judged.protected == protected:
                 return text
         kind = f"{'' if specific else 'not '}specific and {'' if clear else 'not '}understood"
         raise Unwritable(f"no text of a goal is known that is {kind}")

@@ -131,7 +131,7 @@ class _Loading:
             conditions=conditions,
             codes=codes,
             catalogue=catalogue,
-            goals=judge_of(words, [name for name in catalogue.names() if len(name) > 3]),
+            goals=judge_of(words, {name: tokens for name, tokens in catalogue.named().items() if len(name) > 3}),
         )
         ids = frozenset(documents)
         for rule in (*rules.values(), *resting.values()):

@@ -158,6 +158,17 @@ def requires(group: Group, kind: str, field: str, *values: str | bool) -> bool:
     )
 
 
+def speaks_of(rule: Rule, tokens: frozenset[str]) -> bool:
+    """True when a test of the rule asks for one of `tokens`: as a class, an ingredient, a condition, a reason or a goal."""
+    for group in rule.when:
+        for pattern in group:
+            for test in tests_of(pattern.tests):
+                asked = {f"{pattern.kind}.{test.field}", *map(str, test.values)}
+                if test.operation not in ("none_of", "has_none") and not tokens.isdisjoint(asked):
+                    return True
+    return False
+
+
 def concerns(rule: Rule, token: str) -> bool:
     """True when the rule is about medicines of the class or ingredient `token`."""
     return any(
@@ -167,7 +178,7 @@ def concerns(rule: Rule, token: str) -> bool:
         if pattern.kind in ("medicine", "shared_class")
         for test in tests_of(pattern.tests)
         if test.field in ("class", "ingredient")
-    )
+    ) or any(requires(group, "goal", f"names_{token}", True) for group in rule.when)
 
 
 def _check_sources(book: Rulebook, rule: Rule, note: FaultList, ids: frozenset[str]) -> None:
@@ -292,6 +303,18 @@ def _known_fields(pattern: Pattern) -> Iterator[str]:
             yield f"{pattern.kind}.{test.field}"
 
 
+_WITHDRAWAL = frozenset(
+    {
+        *("benzodiazepine", "designer_benzodiazepine", "z_drug", "barbiturate", "alcohol", "oxybate", "alcohol_change"),
+        *("alcohol_withdrawal", "withdrawal_signs_now", "alcohol_use_disorder_active", "withdrawal_seizure_history"),
+        *("lifestyle.alcohol_drinks_per_week", "goal.names_benzodiazepine"),
+    }
+)
+"""What a rule must test for before it may warn of withdrawal with seizures: it is no other patient's warning."""
+_RASH = frozenset({"lamotrigine", "lamotrigine_rash", "lamotrigine_missed_doses", "goal.names_lamotrigine"})
+"""What a rule must test for before it may warn of a rash after missed doses."""
+
+
 def _check_wording(rule: Rule, note: FaultList) -> None:
     then = rule.file.then
     patient, clinician = then.patient, then.clinician
@@ -327,6 +350,18 @@ def _check_wording(rule: Rule, note: FaultList) -> None:
             "Only {hold} may, from the clinic's signed protocol.",
             code="hours",
         )
+    for warns, tokens, of_whom in (
+        (wording.warns_of_withdrawal, _WITHDRAWAL, "what can cause such a withdrawal"),
+        (wording.warns_of_rash, _RASH, "lamotrigine"),
+    ):
+        for path, text in ((patient_path, patient), (("then", "clinician"), clinician)):
+            if warns(text) and not speaks_of(rule, tokens):
+                note.fault(
+                    path,
+                    f"This warning belongs to rules about {of_whom}.",
+                    "Take it out, or make a rule that tests for it.",
+                    code="warning",
+                )
     for token, warns, what in (
         ("benzodiazepine", wording.warns_of_withdrawal, "withdrawal, including seizures"),
         ("lamotrigine", wording.warns_of_rash, "missed doses and the risk of a rash"),
