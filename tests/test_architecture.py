@@ -34,6 +34,7 @@ LAYERS = [
     {"questions", "explain", "counterfactual"},
     {"ownwords", "consequences"},
     {"items"},
+    {"clearances"},
     {"assembly", "formats.sheet", "formats.drawing"},
     {"formats"},
     {"planner", "trials", "fhir.element", "fhir.outcome"},

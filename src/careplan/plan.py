@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -74,6 +75,14 @@ class SignedHold(Part, frozen=True, kw_only=True):
     approved_by: str
 
 
+class Cleared(Part, frozen=True, kw_only=True):
+    """The record of a named clinician who assessed what an alert was about, which is now a decision."""
+
+    by: str
+    at: datetime
+    arranged: str
+
+
 Translated = Annotated[
     Literal["needs_review", "reviewed"] | None, Meta(description="whether a named translator has checked it")
 ]
@@ -100,6 +109,7 @@ class Item(Part, frozen=True, kw_only=True):
     open_decision: Annotated[
         Literal["hold"] | None, Meta(description="what prescriber and clinic have to decide, where no signed protocol does")
     ] = None
+    cleared: Annotated[Cleared | None, Meta(description="of what was an alert: who assessed it, when, and what was arranged")] = None
 
 
 class PlanSection(Part, frozen=True, kw_only=True):

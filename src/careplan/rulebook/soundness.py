@@ -44,6 +44,7 @@ def check_rule(book: Rulebook, rule: Rule, note: FaultList, ids: frozenset[str])
     _check_sources(book, rule, note, ids)
     _check_life(rule, note)
     _check_asks(rule, note)
+    _check_clearing(rule, note)
     _check_reach(rule, note)
     _check_slots(rule, note)
     _check_wording(rule, note)
@@ -119,6 +120,7 @@ def check_sentences(about: RulebookFile, note: FaultList) -> None:
         ("undecided_hold", about.undecided_hold, frozenset[str]()),
         ("signed_hold", about.signed_hold, frozenset({"approved_by", "before", "after"})),
         ("doubtful_hold", about.doubtful_hold, frozenset({"approved_by", "before", "after"})),
+        ("cleared", about.cleared, frozenset({"by", "at", "arranged"})),
     ):
         texts = (
             [("clinician", both)] if isinstance(both, str) else [("patient", both.patient), ("clinician", both.clinician)]
@@ -132,7 +134,8 @@ def check_sentences(about: RulebookFile, note: FaultList) -> None:
                     path, f"The braces of this text cannot be read: {error}.", "Write {name} around a name.", code="braces"
                 )
                 continue
-            if names != slots:
+            wrong = names != (frozenset({"crisis"}) if (field, reader) == ("cleared", "patient") else slots)
+            if wrong:
                 wanted = ", ".join(f"{{{name}}}" for name in sorted(slots)) or "nothing"
                 note.fault(path, "This sentence fills in the wrong names.", f"It must fill in {wanted}.", code="slot")
             if reader == "patient" and wording.orders_a_change(text):
@@ -229,6 +232,24 @@ def _check_asks(rule: Rule, note: FaultList) -> None:
         )
 
 
+def _check_clearing(rule: Rule, note: FaultList) -> None:
+    """Only a stop can be cleared, and only by a record of what the rule tests."""
+    if rule.file.clears_with and rule.file.level != "stop":
+        note.fault(("clears_with",), "Only a stop can be cleared.", "Take this line out.", code="clearing")
+    about_conditions = all(any(pattern.kind == "condition" for pattern in group) for group in rule.when)
+    tested = {
+        name
+        for group in rule.when
+        for pattern in group
+        for test in tests_of(pattern.tests)
+        for name in (test.field, *(test.values if pattern.kind == "history" else ()))
+    }
+    for at, what in enumerate(rule.file.clears_with):
+        if not (about_conditions if what == "condition" else what in tested):
+            mend = "Name a field or a condition that it tests."
+            note.fault(("clears_with", at), f"This rule does not test {what}.", mend, code="clearing")
+
+
 def _check_reach(rule: Rule, note: FaultList) -> None:
     for_all = any(pattern.kind == "everyone" for group in rule.when for pattern in group)
     if for_all and not rule.file.for_everyone:
@@ -305,13 +326,17 @@ def _known_fields(pattern: Pattern) -> Iterator[str]:
 
 _WITHDRAWAL = frozenset(
     {
-        *("benzodiazepine", "designer_benzodiazepine", "z_drug", "barbiturate", "alcohol", "oxybate", "alcohol_change"),
-        *("alcohol_withdrawal", "withdrawal_signs_now", "alcohol_use_disorder_active", "withdrawal_seizure_history"),
-        *("lifestyle.alcohol_drinks_per_week", "goal.names_benzodiazepine"),
+        *("benzodiazepine", "designer_benzodiazepine", "z_drug", "barbiturate", "procedural_sedative", "oxybate", "alcohol"),
+        *("antiseizure", "gabapentinoid", "muscle_relaxant", "lowers_seizure_threshold", "alcohol_withdrawal"),
+        *("withdrawal_signs_now", "withdrawal_seizure_history", "alcohol_use_disorder_active", "substance_relapse"),
+        *("alcohol_change", "lifestyle.alcohol_drinks_per_week", "red_flags.intoxicated_now", "goal.names_benzodiazepine"),
+        "medicine.protocol_hold",
     }
 )
 """What a rule must test for before it may warn of withdrawal with seizures: it is no other patient's warning."""
-_RASH = frozenset({"lamotrigine", "lamotrigine_rash", "lamotrigine_missed_doses", "goal.names_lamotrigine"})
+_RASH = frozenset(
+    {"lamotrigine", "lamotrigine_rash", "lamotrigine_missed_doses", "goal.names_lamotrigine", "medicine.protocol_hold"}
+)
 """What a rule must test for before it may warn of a rash after missed doses."""
 
 
@@ -351,8 +376,8 @@ def _check_wording(rule: Rule, note: FaultList) -> None:
             code="hours",
         )
     for warns, tokens, of_whom in (
-        (wording.warns_of_withdrawal, _WITHDRAWAL, "what can cause such a withdrawal"),
-        (wording.warns_of_rash, _RASH, "lamotrigine"),
+        (wording.speaks_of_withdrawal_seizures, _WITHDRAWAL, "what can cause such a withdrawal"),
+        (wording.speaks_of_rash, _RASH, "lamotrigine"),
     ):
         for path, text in ((patient_path, patient), (("then", "clinician"), clinician)):
             if warns(text) and not speaks_of(rule, tokens):
