@@ -19,7 +19,21 @@ Product = Literal["racemic", "esketamine"]
 Response = Literal["none", "partial", "good", "worse"]
 Schedule = Literal["daily", "as_needed", "weekly", "long_acting_injection", "rescue"]
 MedicineIndication = Literal[
-    "anxiety", "insomnia", "epilepsy", "bipolar", "catatonia", "alcohol_withdrawal", "pain", "depression", "other"
+    "anxiety",
+    "insomnia",
+    "epilepsy",
+    "bipolar",
+    "catatonia",
+    "alcohol_withdrawal",
+    "pain",
+    "depression",
+    "ptsd_nightmares",
+    "blood_pressure",
+    "heart",
+    "migraine",
+    "adhd",
+    "opioid_use_disorder",
+    "other",
 ]
 Nutrition = Literal["poor", "mixed", "good"]
 Cannabis = Literal["none", "occasional", "daily"]
