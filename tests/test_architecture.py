@@ -23,7 +23,7 @@ LAYERS = [
     {"rulebook.codes"},
     {"rulebook.model", "rulebook.files", "rulebook.wording", "rulebook.revisions"},
     {"rulebook.lock", "rulebook.soundness", "rulebook.coverage", "rulebook.prose", "rulebook.schema", "rulebook.report"},
-    {"rulebook.advice", "rulebook.comparison"},
+    {"rulebook.advice", "rulebook.comparison", "rulebook.belonging"},
     {"rulebook.load", "recall", "holds", "plausible", "likeness", "rulesets", "tested"},
     {"facts", "intake", "cohort"},
     {"settings", "inquiry"},

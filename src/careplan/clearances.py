@@ -35,8 +35,9 @@ class Clearances:
         words = book.about.cleared
         self._patient_text = Text.parse(words.patient).fill({"crisis": " ".join(book.about.crisis.split())})
         self._clinician_text = Text.parse(words.clinician)
-        by = "before_next_session"
-        self._asks = [Ask(who="clinician", what=" ".join(words.ask.split()), by=by, by_words=book.vocabulary.by[by])]
+        next_time = book.vocabulary.by["before_next_session"]
+        what = " ".join(words.ask.split())
+        self._asks = [Ask(who="clinician", what=what, by="before_next_session", by_words=next_time)]
 
     def applied(self, patient: Patient, written: Sequence[Written]) -> list[Written]:
         """The items with every alert that was cleared turned into a decision of its section."""
@@ -48,7 +49,7 @@ class Clearances:
         return [self._cleared(one, counting) for one in written] if counting else list(written)
 
     def not_considered(self, patient: Patient, written: Sequence[Written]) -> Iterator[NotConsidered]:
-        """The clearances that change nothing in a plan of these items (as they are after `applied`), each with the reason."""
+        """The clearances that change nothing, with the reason. `written` are the items as they are after `applied`."""
         shown = {
             (one.item.cleared.by, one.item.cleared.at, what)
             for one in written
@@ -71,7 +72,7 @@ class Clearances:
             return "It is older than the last session, so that it has to be assessed again."
         following = min((time for time in patient.treatment.session_times or () if time > clearance.at), default=None)
         if following is not None and following - clearance.at > self._within:
-            return f"It was made more than {self._days} days before the session that follows it, so that it has to be assessed again."
+            return f"It is more than {self._days} days older than the session after it, so that it has to be assessed again."
         return None
 
     def _clearing(self, one: Written) -> tuple[str, ...]:

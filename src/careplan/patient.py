@@ -85,7 +85,12 @@ Rxcui = Annotated[str, Meta(pattern=r"^[0-9]{1,8}$", description="RxNorm concept
 ListName = Literal["medications", "conditions", "goals"]
 ArrangedText = Annotated[
     str,
-    Meta(min_length=1, max_length=500, pattern=NOT_BLANK, description="what was found and arranged, for the clinicians of this patient"),
+    Meta(
+        min_length=1,
+        max_length=500,
+        pattern=NOT_BLANK,
+        description="what was found and arranged, for the clinicians of this patient",
+    ),
 ]
 Sessions = Annotated[int, Meta(ge=0, le=200)]
 HoldHours = Annotated[float, Meta(ge=0, le=720)]
@@ -106,7 +111,9 @@ class Treatment(Body, frozen=True, kw_only=True):
     session_times: Annotated[list[SessionTime], Meta(max_length=60)] | None = None
     response_so_far: Response | None = None
     last_session_at: (
-        Annotated[SessionTime, Meta(description="when the last session took place; a clearance from before it does not count")]
+        Annotated[
+            SessionTime, Meta(description="when the last session took place; a clearance from before it does not count")
+        ]
         | None
     ) = None
 

@@ -109,7 +109,9 @@ class Item(Part, frozen=True, kw_only=True):
     open_decision: Annotated[
         Literal["hold"] | None, Meta(description="what prescriber and clinic have to decide, where no signed protocol does")
     ] = None
-    cleared: Annotated[Cleared | None, Meta(description="of what was an alert: who assessed it, when, and what was arranged")] = None
+    cleared: Annotated[
+        Cleared | None, Meta(description="of what was an alert: who assessed it, when, and what was arranged")
+    ] = None
 
 
 class PlanSection(Part, frozen=True, kw_only=True):

@@ -55,6 +55,17 @@ def bounds(struct: type[msgspec.Struct]) -> Iterator[tuple[str, tuple[float, flo
             yield field.name, (number.ge, number.le, isinstance(number, inspect.IntType))
 
 
+def as_soon_as_one(name: str, this: Formula, count: Formula, *, when: bool) -> tuple[Formula, list[Formula]]:
+    """A variable that is `when` as soon as it is so of one of `count` facts, and what holds of it.
+
+    `this` says how it is with the one that is looked at.
+    """
+    of_all = z3.Bool(name)
+    turned, other = (this, of_all) if when else (z3.Not(this), z3.Not(of_all))
+    alone = z3.Or(count == 0, z3.And(count == 1, z3.Not(turned)))
+    return of_all, [z3.Implies(z3.And(count > 0, turned), other), z3.Implies(alone, z3.Not(other))]
+
+
 def _flat(described: inspect.Type) -> Iterator[inspect.Type]:
     match described:
         case inspect.UnionType(types=types):

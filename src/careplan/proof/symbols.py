@@ -18,7 +18,7 @@ from careplan import patient as request
 from careplan.fields import KINDS
 from careplan.holds import MAY_PROTECT, PROTECTED_INDICATIONS
 from careplan.medications import Ingredient
-from careplan.proof.answers import STRUCTS, YES, Answer, Formula, bounds
+from careplan.proof.answers import STRUCTS, YES, Answer, Formula, as_soon_as_one, bounds
 from careplan.rulebook.model import Rulebook
 from careplan.tested import looked_at
 
@@ -348,21 +348,11 @@ class SymbolicPatient:
             z3.Implies(z3.And(self.goal_count > 0, specific), specific_count >= 1),
             z3.Implies(z3.And(self.goal_count > 0, z3.Not(specific)), specific_count < self.goal_count),
         )
-        clear, this_clear = z3.Bool("goals.all_clear"), z3.And(goal["understood"].value, goal["safety"].is_("none"))
-        self._add(
-            z3.Implies(z3.And(self.goal_count > 0, z3.Not(this_clear)), z3.Not(clear)),
-            z3.Implies(z3.And(self.goal_count == 1, this_clear), clear),
-            z3.Implies(self.goal_count == 0, clear),
-        )
-        some = z3.Bool("goals.some_protected")
-        this = goal["protected"].value
-        self._add(
-            z3.Implies(z3.And(self.goal_count > 0, this), some),
-            z3.Implies(z3.And(self.goal_count == 1, z3.Not(this)), z3.Not(some)),
-            z3.Implies(self.goal_count == 0, z3.Not(some)),
-        )
-        self.answers["goals", "some_protected"] = Answer(self.goals_asked, some)
-        self.answers["goals", "all_clear"] = Answer(self.goals_asked, clear)
+        this_clear = z3.And(goal["understood"].value, goal["safety"].is_("none"))
+        for name, this, when in (("all_clear", this_clear, False), ("some_protected", goal["protected"].value, True)):
+            of_all, constraints = as_soon_as_one(f"goals.{name}", this, self.goal_count, when=when)
+            self._add(*constraints)
+            self.answers["goals", name] = Answer(self.goals_asked, of_all)
         self.answers["goals", "list"] = self._list(self.goals_asked, self.goal_count > 0)
         self.answers["goals", "count"] = Answer(self.goals_asked, self.goal_count)
         self.answers["goals", "specific_count"] = Answer(self.goals_asked, specific_count)

@@ -15,6 +15,7 @@ from careplan.errors import InvalidRulebook, RuleFault
 from careplan.goals import judge_of
 from careplan.goalwords import GoalWords
 from careplan.medications import Catalogue, Combination, Ingredient, Offers
+from careplan.rulebook.belonging import check_belonging
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import Reader, When
 from careplan.rulebook.files import Document, read_rows
@@ -137,6 +138,7 @@ class _Loading:
         for rule in (*rules.values(), *resting.values()):
             if documents[rule.id].file not in faults_of_form:
                 check_rule(book, rule, documents[rule.id], ids)
+                check_belonging(rule, documents[rule.id])
         check_rulebook(book, documents)
         check_lock(self._lock(), rules, resting, documents, self._faults)
         self._faults += [fault for document in documents.values() for fault in document.faults]

@@ -266,7 +266,7 @@ class Deferred(Entry, frozen=True, kw_only=True):
 
 
 class ClearedWords(Entry, frozen=True, kw_only=True):
-    """What stands beside an alert that was cleared; `clinician` comes before what the rule says, `ask` takes the place of its asks."""
+    """What stands beside an alert that was cleared: `clinician` before what the rule says, `ask` in place of its asks."""
 
     patient: Line
     clinician: Line

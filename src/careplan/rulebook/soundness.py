@@ -44,7 +44,6 @@ def check_rule(book: Rulebook, rule: Rule, note: FaultList, ids: frozenset[str])
     _check_sources(book, rule, note, ids)
     _check_life(rule, note)
     _check_asks(rule, note)
-    _check_clearing(rule, note)
     _check_reach(rule, note)
     _check_slots(rule, note)
     _check_wording(rule, note)
@@ -134,8 +133,7 @@ def check_sentences(about: RulebookFile, note: FaultList) -> None:
                     path, f"The braces of this text cannot be read: {error}.", "Write {name} around a name.", code="braces"
                 )
                 continue
-            wrong = names != (frozenset({"crisis"}) if (field, reader) == ("cleared", "patient") else slots)
-            if wrong:
+            if names != (frozenset({"crisis"}) if (field, reader) == ("cleared", "patient") else slots):
                 wanted = ", ".join(f"{{{name}}}" for name in sorted(slots)) or "nothing"
                 note.fault(path, "This sentence fills in the wrong names.", f"It must fill in {wanted}.", code="slot")
             if reader == "patient" and wording.orders_a_change(text):
@@ -161,17 +159,6 @@ def requires(group: Group, kind: str, field: str, *values: str | bool) -> bool:
     )
 
 
-def speaks_of(rule: Rule, tokens: frozenset[str]) -> bool:
-    """True when a test of the rule asks for one of `tokens`: as a class, an ingredient, a condition, a reason or a goal."""
-    for group in rule.when:
-        for pattern in group:
-            for test in tests_of(pattern.tests):
-                asked = {f"{pattern.kind}.{test.field}", *map(str, test.values)}
-                if test.operation not in ("none_of", "has_none") and not tokens.isdisjoint(asked):
-                    return True
-    return False
-
-
 def concerns(rule: Rule, token: str) -> bool:
     """True when the rule is about medicines of the class or ingredient `token`."""
     return any(
@@ -181,7 +168,7 @@ def concerns(rule: Rule, token: str) -> bool:
         if pattern.kind in ("medicine", "shared_class")
         for test in tests_of(pattern.tests)
         if test.field in ("class", "ingredient")
-    ) or any(requires(group, "goal", f"names_{token}", True) for group in rule.when)
+    ) or any(requires(group, "goal", f"names_{token}", True) for group in rule.when)  # noqa: FBT003
 
 
 def _check_sources(book: Rulebook, rule: Rule, note: FaultList, ids: frozenset[str]) -> None:
@@ -230,24 +217,6 @@ def _check_asks(rule: Rule, note: FaultList) -> None:
             "Add such an ask.",
             code="asks",
         )
-
-
-def _check_clearing(rule: Rule, note: FaultList) -> None:
-    """Only a stop can be cleared, and only by a record of what the rule tests."""
-    if rule.file.clears_with and rule.file.level != "stop":
-        note.fault(("clears_with",), "Only a stop can be cleared.", "Take this line out.", code="clearing")
-    about_conditions = all(any(pattern.kind == "condition" for pattern in group) for group in rule.when)
-    tested = {
-        name
-        for group in rule.when
-        for pattern in group
-        for test in tests_of(pattern.tests)
-        for name in (test.field, *(test.values if pattern.kind == "history" else ()))
-    }
-    for at, what in enumerate(rule.file.clears_with):
-        if not (about_conditions if what == "condition" else what in tested):
-            mend = "Name a field or a condition that it tests."
-            note.fault(("clears_with", at), f"This rule does not test {what}.", mend, code="clearing")
 
 
 def _check_reach(rule: Rule, note: FaultList) -> None:
@@ -324,22 +293,6 @@ def _known_fields(pattern: Pattern) -> Iterator[str]:
             yield f"{pattern.kind}.{test.field}"
 
 
-_WITHDRAWAL = frozenset(
-    {
-        *("benzodiazepine", "designer_benzodiazepine", "z_drug", "barbiturate", "procedural_sedative", "oxybate", "alcohol"),
-        *("antiseizure", "gabapentinoid", "muscle_relaxant", "lowers_seizure_threshold", "alcohol_withdrawal"),
-        *("withdrawal_signs_now", "withdrawal_seizure_history", "alcohol_use_disorder_active", "substance_relapse"),
-        *("alcohol_change", "lifestyle.alcohol_drinks_per_week", "red_flags.intoxicated_now", "goal.names_benzodiazepine"),
-        "medicine.protocol_hold",
-    }
-)
-"""What a rule must test for before it may warn of withdrawal with seizures: it is no other patient's warning."""
-_RASH = frozenset(
-    {"lamotrigine", "lamotrigine_rash", "lamotrigine_missed_doses", "goal.names_lamotrigine", "medicine.protocol_hold"}
-)
-"""What a rule must test for before it may warn of a rash after missed doses."""
-
-
 def _check_wording(rule: Rule, note: FaultList) -> None:
     then = rule.file.then
     patient, clinician = then.patient, then.clinician
@@ -375,18 +328,6 @@ def _check_wording(rule: Rule, note: FaultList) -> None:
             "Only {hold} may, from the clinic's signed protocol.",
             code="hours",
         )
-    for warns, tokens, of_whom in (
-        (wording.speaks_of_withdrawal_seizures, _WITHDRAWAL, "what can cause such a withdrawal"),
-        (wording.speaks_of_rash, _RASH, "lamotrigine"),
-    ):
-        for path, text in ((patient_path, patient), (("then", "clinician"), clinician)):
-            if warns(text) and not speaks_of(rule, tokens):
-                note.fault(
-                    path,
-                    f"This warning belongs to rules about {of_whom}.",
-                    "Take it out, or make a rule that tests for it.",
-                    code="warning",
-                )
     for token, warns, what in (
         ("benzodiazepine", wording.warns_of_withdrawal, "withdrawal, including seizures"),
         ("lamotrigine", wording.warns_of_rash, "missed doses and the risk of a rash"),
