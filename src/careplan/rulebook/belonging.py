@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from careplan.rulebook import wording
-from careplan.rulebook.conditions import tests_of
-from careplan.rulebook.model import Rule
+from careplan.rulebook.conditions import Pattern, tests_of
+from careplan.rulebook.model import Rule, Rulebook
 from careplan.rulebook.soundness import FaultList
 
 _WITHDRAWAL = frozenset(
@@ -23,7 +23,7 @@ _RASH = frozenset(
 """What a rule must test for before it may warn of a rash after missed doses."""
 
 
-def check_belonging(rule: Rule, note: FaultList) -> None:
+def check_belonging(book: Rulebook, rule: Rule, note: FaultList) -> None:
     """Note every warning that belongs to another patient, and clearances that cannot be meant."""
     _check_clearing(rule, note)
     then = rule.file.then
@@ -32,7 +32,7 @@ def check_belonging(rule: Rule, note: FaultList) -> None:
         (wording.speaks_of_rash, _RASH, "lamotrigine"),
     ):
         for path, text in ((("then", "patient"), then.patient), (("then", "clinician"), then.clinician)):
-            if warns(text) and not speaks_of(rule, tokens):
+            if warns(text) and not speaks_of(book, rule, tokens):
                 note.fault(
                     path,
                     f"This warning belongs to rules about {of_whom}.",
@@ -41,14 +41,18 @@ def check_belonging(rule: Rule, note: FaultList) -> None:
                 )
 
 
-def speaks_of(rule: Rule, tokens: frozenset[str]) -> bool:
-    """True when a test of the rule asks for one of `tokens`: as a class, an ingredient, a condition, a reason or a goal."""
-    for group in rule.when:
-        for pattern in group:
-            for test in tests_of(pattern.tests):
-                asked = {f"{pattern.kind}.{test.field}", *map(str, test.values)}
-                if test.operation not in ("none_of", "has_none") and not tokens.isdisjoint(asked):
-                    return True
+def speaks_of(book: Rulebook, rule: Rule, tokens: frozenset[str]) -> bool:
+    """True when each alternative of the rule asks for one of `tokens`, such as a class, an ingredient or a condition."""
+    return all(any(_asks_for(book, pattern, tokens) for pattern in group) for group in rule.when)
+
+
+def _asks_for(book: Rulebook, pattern: Pattern, tokens: frozenset[str]) -> bool:
+    for test in tests_of(pattern.tests):
+        named = {*map(str, test.values)}
+        rows = [row for name, row in book.catalogue.ingredients.items() if name in named]
+        asked = {f"{pattern.kind}.{test.field}", *named, *(token for row in rows for token in row.classes)}
+        if test.operation not in ("none_of", "has_none") and not tokens.isdisjoint(asked):
+            return True
     return False
 
 

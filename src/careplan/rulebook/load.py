@@ -138,7 +138,7 @@ class _Loading:
         for rule in (*rules.values(), *resting.values()):
             if documents[rule.id].file not in faults_of_form:
                 check_rule(book, rule, documents[rule.id], ids)
-                check_belonging(rule, documents[rule.id])
+                check_belonging(book, rule, documents[rule.id])
         check_rulebook(book, documents)
         check_lock(self._lock(), rules, resting, documents, self._faults)
         self._faults += [fault for document in documents.values() for fault in document.faults]
