@@ -235,3 +235,9 @@ def test_nothing_of_a_record_is_remembered_or_reaches_the_engine(planner: Planne
     remembered = [repr(part) for memo in memos_in(planner) for entry in memo.items() for part in entry]
     assert remembered
     assert not any("umpel" in part or "Quillfeather" in part for part in remembered)
+
+
+def test_the_time_of_the_last_session_without_a_record_is_named_as_not_looked_at(planner: Planner) -> None:
+    body = {"treatment": {"last_session_at": AT.isoformat()}}
+    assert [entry.pointer for entry in planned(planner, body).not_considered] == ["/treatment/last_session_at"]
+    assert "/treatment/last_session_at" not in {entry.pointer for entry in planned(planner, cleared(body)).not_considered}
