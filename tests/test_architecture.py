@@ -14,6 +14,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "careplan"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 LAYERS = [
+    {"plain_text"},
     {"errors", "texts", "phrases", "zones", "memo", "pool", "partfile", "hardening", "interrupts", "sources"},
     {"lines"},
     {"patient", "goalwords"},
@@ -24,7 +25,7 @@ LAYERS = [
     {"rulebook.model", "rulebook.files", "rulebook.wording", "rulebook.revisions"},
     {"rulebook.presumption", "unread_entries"},
     {"rulebook.lock", "rulebook.soundness", "rulebook.coverage", "rulebook.prose", "rulebook.schema", "rulebook.report"},
-    {"rulebook.advice", "rulebook.comparison"},
+    {"rulebook.advice", "rulebook.comparison", "rulebook.belonging"},
     {"rulebook.load", "recall", "holds", "plausible", "likeness", "rulesets", "tested", "hold_sentences"},
     {"gaps"},
     {"facts", "intake", "cohort"},
@@ -36,6 +37,7 @@ LAYERS = [
     {"questions", "explain", "counterfactual"},
     {"ownwords", "consequences"},
     {"items"},
+    {"clearances"},
     {"assembly", "formats.sheet", "formats.drawing"},
     {"formats"},
     {"planner", "trials", "fhir.element", "fhir.outcome"},

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
+from careplan.clearances import Clearances
 from careplan.engine import Found
 from careplan.facts import Case
 from careplan.items import Items, Written
 from careplan.medications import Resolved, called
 from careplan.memo import Memo
-from careplan.plan import CarePlan, Decision, MedicineRead, PlanSection, RulebookRef
+from careplan.plan import CarePlan, Decision, MedicineRead, NotConsidered, PlanSection, RulebookRef
 from careplan.questions import Asking, Questions
 from careplan.rulebook.model import LEVELS, SECTIONS, Rulebook
 from careplan.words import Words
@@ -37,6 +38,7 @@ class Assembly:
         self._book = book
         self._items = Items(book)
         self._questions = Questions(book)
+        self._clearances = Clearances(book)
         self._ref = RulebookRef(id=book.about.id, version=book.about.version, digest=book.digest)
         titles = book.vocabulary.sections
         self._sections = [(section, titles[section].title, titles[section].patient_title) for section in SECTIONS]
@@ -58,8 +60,10 @@ class Assembly:
         return Encoded(plan.status, tuple([one.rule for one in written]), _encode(plan))
 
     def _put_together(self, case: Case, written: Sequence[Written], words: Words, *, encoded: bool) -> CarePlan:
-        # Items come in the order of seriousness.
-        blocked = bool(written) and written[0].place is None
+        # Items come in the order of seriousness; what was an alert and is cleared stands first in its section.
+        cleared = case.patient.clearances
+        written = self._clearances.applied(case.patient, written) if cleared else written
+        blocked = any(one.place is None for one in written)
         if blocked:
             written = [self._deferred(one) for one in written]
         alerts: list[Any] = []
@@ -80,11 +84,20 @@ class Assembly:
             decisions=_decisions(written),
             medications=[self._read(words, one) for one in case.medicines],
             information_needed=_asked(asking, encoded=encoded),
-            not_considered=self._questions.not_considered(case, spoken_of, words),
+            not_considered=self._not_considered(case, spoken_of, written, words),
             disclaimer=self._disclaimer,
             crisis=self._crisis,
             level_words=self._level_words,
         )
+
+    def _not_considered(
+        self, case: Case, spoken_of: Collection[str], written: Sequence[Written], words: Words
+    ) -> list[NotConsidered]:
+        found = self._questions.not_considered(case, spoken_of, words)
+        if not case.patient.clearances:
+            return found
+        found += self._clearances.not_considered(case.patient, written)
+        return sorted(found, key=lambda entry: (entry.pointer, entry.what))
 
     def _read(self, words: Words, resolved: Resolved) -> MedicineRead:
         """How an entry was understood: not in the caller's words, so that it can be remembered."""

@@ -316,6 +316,11 @@ class FactMaker:
                     "small": goal.small,
                     "safety": goal.safety,
                     "topic": goal.topic,
+                    "protected": goal.protected,
+                    "names_benzodiazepine": goal.names_benzodiazepine,
+                    "names_lamotrigine": goal.names_lamotrigine,
+                    "names_antidepressant": goal.names_antidepressant,
+                    "names_opioid": goal.names_opioid,
                 }
                 known = self._kept(one, Fact(f"g{at}", "goal", properties, (at,)))
             yield known
@@ -326,6 +331,7 @@ class FactMaker:
             summary["count"] = float(len(read))
             summary["specific_count"] = float(sum(goal.specific for goal in read))
             summary["all_clear"] = all(goal.safety == "none" for goal in read)
+            summary["some_protected"] = any(goal.protected for goal in read)
         key = ("goals", *summary.values())
         yield self._facts.get(key) or self._kept(key, Fact("goals", "goals", summary))
 

@@ -122,6 +122,8 @@ KINDS: Mapping[str, Kind] = {
                 (
                     "none",
                     "medicine_change",
+                    "treatment_end",
+                    "alcohol_change",
                     "body_weight",
                     "self_harm",
                     "harm_to_others",
@@ -131,11 +133,18 @@ KINDS: Mapping[str, Kind] = {
                 ),
             ),
             "topic": Field("token", ("movement", "sleep", "food", "calm", "people", "therapy", "mood", "work", "other")),
+            "protected": _YES_NO,
+            "names_benzodiazepine": _YES_NO,
+            "names_lamotrigine": _YES_NO,
+            "names_antidepressant": _YES_NO,
+            "names_opioid": _YES_NO,
         },
         many=True,
     ),
     "entries": Kind({"unread": _YES_NO, "known": _YES_NO}),
-    "goals": Kind({"list": _LIST, "count": _NUMBER, "specific_count": _NUMBER, "all_clear": _YES_NO}),
+    "goals": Kind(
+        {"list": _LIST, "count": _NUMBER, "specific_count": _NUMBER, "all_clear": _YES_NO, "some_protected": _YES_NO}
+    ),
 }
 """Every kind of fact that a rule may name."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from datetime import datetime
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
@@ -82,7 +83,7 @@ class Intake:
         return (
             self._conditions.issuperset(patient.conditions or ())
             and all(entry.name or entry.rxcui for entry in patient.medications or ())
-            and all(FIRST_YEAR <= when.year <= LAST_YEAR for when in patient.treatment.session_times or ())
+            and all(FIRST_YEAR <= when.year <= LAST_YEAR for when in _times_of(patient))
             and (
                 protocol is None
                 or (
@@ -163,6 +164,11 @@ LISTS = dict(_limits_of_lists(Patient))
 def _unnamed(data: object) -> Iterator[Fault]:
     """Signatures that are no names: placeholders, and sentences, which would stand in the text that a patient reads."""
     protocol = data.get("protocol") if isinstance(data, dict) else None
+    cleared = data.get("clearances") if isinstance(data, dict) else None
+    for at, part in enumerate(cleared if isinstance(cleared, list) else ()):
+        by = part.get("by") if isinstance(part, dict) else None
+        if isinstance(by, str) and not is_a_name(by):
+            yield Fault(pointer=f"/clearances/{at}/by", detail="must be the name of the clinician who assessed it")
     if not isinstance(protocol, dict):
         return
     holds = protocol.get("holds")
@@ -173,6 +179,13 @@ def _unnamed(data: object) -> Iterator[Fault]:
         name = part.get("approved_by")
         if isinstance(name, str) and not is_a_name(name):
             yield Fault(pointer=pointer, detail="must be the name of the clinician who approved it")
+
+
+def _times_of(patient: Patient) -> Iterator[datetime]:
+    yield from patient.treatment.session_times or ()
+    yield from (clearance.at for clearance in patient.clearances)
+    if patient.treatment.last_session_at is not None:
+        yield patient.treatment.last_session_at
 
 
 def is_a_name(signature: str) -> bool:

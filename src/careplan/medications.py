@@ -120,10 +120,14 @@ class Catalogue:
         self._everyday, self._never_offered = frozenset(offers.everyday), frozenset(offers.never)
         self._short = {normalize(name): tuple(map(self._named, meant)) for name, meant in offers.short.items()}
 
-    def names(self) -> Iterable[str]:
-        """Every normalized name of every medicine, with its salt and form and without."""
-        stems = {stem: match for stem, match in self._by_stem.items() if match}
-        return {name for name, match in (self._by_name | stems).items() if match.ingredients}
+    def named(self) -> dict[str, frozenset[str]]:
+        """Every normalized name of every medicine, with its salt and form and without, and what it stands for."""
+        matches = {stem: match for stem, match in self._by_stem.items() if match} | self._by_name
+        return {
+            name: frozenset(token for row in match.ingredients for token in (row.ingredient, *row.classes))
+            for name, match in matches.items()
+            if match.ingredients
+        }
 
     def resolve(self, index: int, entry: Medication) -> Resolved:
         """Look one entry up by its code and its name, which must agree where both are known."""

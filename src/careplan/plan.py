@@ -115,6 +115,14 @@ class Assumption(Part, frozen=True, kw_only=True):
     words: str
 
 
+class Cleared(Part, frozen=True, kw_only=True):
+    """The record of a named clinician who assessed what an alert was about, which is now a decision."""
+
+    by: str
+    at: datetime
+    arranged: str
+
+
 Translated = Annotated[
     Literal["needs_review", "reviewed"] | None, Meta(description="whether a named translator has checked it")
 ]
@@ -145,6 +153,9 @@ class Item(Part, frozen=True, kw_only=True):
     gap: Gap | None = None
     open_decision: Annotated[
         Literal["hold"] | None, Meta(description="what prescriber and clinic have to decide, where no signed protocol does")
+    ] = None
+    cleared: Annotated[
+        Cleared | None, Meta(description="of what was an alert: who assessed it, when, and what was arranged")
     ] = None
 
 

@@ -124,6 +124,12 @@ class Questions:
                 what="times of the sessions",
                 why="No rule of this rulebook looks at them; time line and calendar are made from them.",
             )
+        if patient.treatment.last_session_at and not patient.clearances:
+            yield NotConsidered(
+                pointer="/treatment/last_session_at",
+                what="time of the last session",
+                why="No rule of this rulebook looks at it; it says whether a clearance still counts, and none was sent.",
+            )
         for at, condition in enumerate(patient.other_conditions):
             if f"/other_conditions/{at}" in spoken_of:
                 continue

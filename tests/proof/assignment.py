@@ -176,6 +176,7 @@ def _goals(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> Iterat
     yield symbolic.answers["goals", "specific_count"].value == sum(goal.specific for goal in read)
     clear = all(goal.safety == "none" for goal in read)
     yield symbolic.answers["goals", "all_clear"].value == clear
+    yield symbolic.answers["goals", "some_protected"].value == any(goal.protected for goal in case.goals)
     if chosen is not None:
         for name in KINDS["goal"].fields:
             answer, value = symbolic.answers["goal", name], chosen.properties[name]

@@ -96,6 +96,8 @@ CORPUS = [
     Broken("status: trial", "status: active", "review", 4, "status", "names who reviewed it"),
     Broken("status: trial", 'status: active\nreviewed: {by: TBD, on: "2026-01-31"}', "review", 5, "reviewed.by", "full name"),
     Broken("  lifestyle:\n    sleep_hours_per_night: {less_than: 5}", "  medicine: {class: benzodiazepine}", "warning", 13, "then.patient", "withdrawal"),
+    Broken("clinician: Short sleep.", "clinician: Missed doses can bring a rash.", "warning", 15, "then.clinician", "belongs to rules about lamotrigine"),
+    Broken("level: caution", "level: caution\nclears_with: [sleep_hours_per_night]", "clearing", 6, "clears_with", "Only a stop"),
     Broken(UNTIL_SLOT, "  medicine: {hold_question: open, class: stimulant}\nthen:\n  patient: Wait 12 ", "hours", 13, "then.patient", "hours"),
     Broken("  lifestyle:\n    sleep_hours_per_night: {less_than: 5}", "  history: {list: empty}", "certain", 10, "when", "history.list", "certain: true"),
     Broken("  lifestyle:\n    sleep_hours_per_night: {less_than: 5}", "  medicine: {class: stimulant, hold_question: open}", "certain", 10, "when", "hold_question", "certain: true"),

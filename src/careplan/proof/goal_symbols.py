@@ -27,9 +27,11 @@ class SymbolicGoals:
         specific, harmless = goal["specific"].value, goal["safety"].is_("none")
         self.is_read = z3.Or(goal["understood"].value, z3.Not(harmless))
         read = z3.And(self.present, self.is_read)
-        clear = z3.Bool("goals.all_clear")
+        clear, protected = z3.Bool("goals.all_clear"), z3.Bool("goals.some_protected")
+        this_protected = goal["protected"].value
         self.constraints += [
             specific == z3.And(parts),
+            z3.Implies(this_protected, goal["understood"].value),
             self.count >= 0,
             self.count + z3.If(self.unread, 1, 0) <= MOST_GOALS,
             z3.Implies(z3.Not(self.asked), z3.Not(self.present)),
@@ -42,8 +44,12 @@ class SymbolicGoals:
             z3.Implies(z3.And(read, z3.Not(harmless)), z3.Not(clear)),
             z3.Implies(z3.And(self.count == 1, read, harmless), clear),
             z3.Implies(self.count == 0, clear),
+            z3.Implies(z3.And(read, this_protected), protected),
+            z3.Implies(z3.And(self.count == 1, read, z3.Not(this_protected)), z3.Not(protected)),
+            z3.Implies(self.count == 0, z3.Not(protected)),
         ]
         self.answers["goals", "all_clear"] = Answer(self.asked, clear)
+        self.answers["goals", "some_protected"] = Answer(self.asked, protected)
         self.answers["goals", "count"] = Answer(self.asked, self.count)
         self.answers["goals", "specific_count"] = Answer(self.asked, specific_count)
 

@@ -252,15 +252,21 @@ class Writer:
         read = reading.holds(symbolic.goal_is_read)
         specific = reading.number(symbolic.answers["goals", "specific_count"].value) - bool(read and wanted["specific"])
         clear = reading.holds(symbolic.answers["goals", "all_clear"].value) or (read and wanted["safety"] != "none")
+        protected = reading.holds(symbolic.answers["goals", "some_protected"].value) and not (read and wanted["protected"])
         others = ((True, specific), (False, count - read - specific))
-        texts = [text, *(one for kind, many in others if many for one in [self._goal(specific=kind, clear=clear)] * many)]
+        texts = [text]
+        for kind, many in others:
+            if many:
+                texts += [self._goal(specific=kind, clear=clear, protected=protected)] * many
         return [*texts, UNHEARD_OF] if read and reading.holds(symbolic.unread_goals) else texts
 
-    def _goal(self, *, specific: bool, clear: bool) -> str:
+    def _goal(self, *, specific: bool, clear: bool, protected: bool) -> str:
         """A goal that was read: harmless if the list of goals is to be `clear`, and else one that raises a question."""
         for text in self._goals.values():
             judged = self._book.goals.judge(text)
-            if judged.specific == specific and (judged.safety == "none") == clear and (judged.understood or not clear):
+            harmless = judged.safety == "none"
+            alike = judged.specific == specific and judged.protected == protected
+            if alike and harmless == clear and (judged.understood or not clear):
                 return text
         kind = f"{'' if specific else 'not '}specific and {'harmless' if clear else 'raises a question of safety'}"
         raise Unwritable(f"no text of a goal is known that is {kind}")

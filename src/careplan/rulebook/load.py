@@ -16,6 +16,7 @@ from careplan.goals import judge_of
 from careplan.goalwords import GoalWords
 from careplan.medications import Catalogue, NameWords, Offers
 from careplan.medicine_rows import Combination, Ingredient
+from careplan.rulebook.belonging import check_belonging
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import Reader, When, with_certainty
 from careplan.rulebook.files import Document, read_rows
@@ -139,12 +140,13 @@ class _Loading:
             codes=codes,
             catalogue=catalogue,
             known_conditions=KnownConditions(known_names.conditions),
-            goals=judge_of(words, [name for name in catalogue.names() if len(name) > 3]),
+            goals=judge_of(words, {name: tokens for name, tokens in catalogue.named().items() if len(name) > 3}),
         )
         ids = frozenset(documents)
         for rule in (*rules.values(), *resting.values()):
             if documents[rule.id].file not in faults_of_form:
                 check_rule(book, rule, documents[rule.id], ids)
+                check_belonging(book, rule, documents[rule.id])
         check_rulebook(book, documents)
         check_lock(self._lock(), rules, resting, documents, self._faults)
         self._faults += [fault for document in documents.values() for fault in document.faults]

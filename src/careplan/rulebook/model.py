@@ -144,6 +144,7 @@ class RuleFile(Entry, frozen=True, kw_only=True):
     certain: bool = False
     for_everyone: Line | None = None
     related: tuple[str, ...] = ()
+    clears_with: tuple[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)], ...] = ()
     reviewed: Review | None = None
 
 
@@ -292,6 +293,14 @@ class Deferred(Entry, frozen=True, kw_only=True):
     clinician: Line
 
 
+class ClearedWords(Entry, frozen=True, kw_only=True):
+    """What stands beside an alert that was cleared: `clinician` before what the rule says, `ask` in place of its asks."""
+
+    patient: Line
+    clinician: Line
+    ask: Line
+
+
 class Range(Entry, frozen=True, kw_only=True):
     """From the least to the most that a figure can be meant to be."""
 
@@ -313,6 +322,8 @@ class RulebookFile(Entry, frozen=True, kw_only=True):
     hold_gate: HoldGateSentences
     doubtful_hold: Line
     deferred_choice: Deferred
+    cleared: ClearedWords
+    clearance_days: Annotated[int, Meta(ge=1, le=31)]
     plausible: dict[str, Range] = {}
     in_languages: dict[Language, Closing] = {}
     drinks_that_close_holds: Annotated[float, Meta(gt=0, le=14)]

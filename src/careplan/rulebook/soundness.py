@@ -121,6 +121,7 @@ def check_sentences(about: RulebookFile, note: FaultList) -> None:
         ("hold_gate.missing", about.hold_gate.missing, frozenset({"facts"})),
         ("hold_gate.unclear", about.hold_gate.unclear, frozenset({"facts"})),
         ("hold_gate.between_doses", about.hold_gate.between_doses, frozenset[str]()),
+        ("cleared", about.cleared, frozenset({"by", "at", "arranged"})),
     ):
         texts = (
             [("clinician", both)] if isinstance(both, str) else [("patient", both.patient), ("clinician", both.clinician)]
@@ -134,7 +135,7 @@ def check_sentences(about: RulebookFile, note: FaultList) -> None:
                     path, f"The braces of this text cannot be read: {error}.", "Write {name} around a name.", code="braces"
                 )
                 continue
-            if names != slots:
+            if names != (frozenset({"crisis"}) if (field, reader) == ("cleared", "patient") else slots):
                 wanted = ", ".join(f"{{{name}}}" for name in sorted(slots)) or "nothing"
                 note.fault(path, "This sentence fills in the wrong names.", f"It must fill in {wanted}.", code="slot")
             if reader == "patient" and wording.orders_a_change(text):
@@ -169,7 +170,7 @@ def concerns(rule: Rule, token: str) -> bool:
         if pattern.kind in ("medicine", "shared_class")
         for test in tests_of(pattern.tests)
         if test.field in ("class", "ingredient")
-    )
+    ) or any(requires(group, "goal", f"names_{token}", True) for group in rule.when)  # noqa: FBT003
 
 
 def _check_sources(book: Rulebook, rule: Rule, note: FaultList, ids: frozenset[str]) -> None:
