@@ -243,9 +243,8 @@ class FactMaker:
 
     def _check(self, resolved: Resolved, name: tuple[str, ...], problem: str, at: int | None = None) -> Fact:
         key = ("medicine_check", problem, resolved.index, at, resolved.suggestions, name)
-        known = self._facts.get(key)
-        if known is not None:
-            return known
+        if key in self._facts:
+            return self._facts[key]
         properties: Properties = {"problem": problem, "suggestion": bool(resolved.suggestions)}
         place = f"{resolved.index}" if at is None else f"{resolved.index}.{at}"
         return self._kept(key, Fact(f"x{place}", "medicine_check", properties, (resolved.index,)))
