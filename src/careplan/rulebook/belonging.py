@@ -49,7 +49,7 @@ def speaks_of(book: Rulebook, rule: Rule, tokens: frozenset[str]) -> bool:
 def _asks_for(book: Rulebook, pattern: Pattern, tokens: frozenset[str]) -> bool:
     for test in tests_of(pattern.tests):
         named = {*map(str, test.values)}
-        rows = [row for name, row in book.catalogue.ingredients.items() if name in named]
+        rows = [row for name in named if (row := book.catalogue.ingredients.get(name))]
         asked = {f"{pattern.kind}.{test.field}", *named, *(token for row in rows for token in row.classes)}
         if test.operation not in ("none_of", "has_none") and not tokens.isdisjoint(asked):
             return True
