@@ -32,6 +32,7 @@ from careplan.phrases import (
     valued,
     words_of,
 )
+from careplan.plain_text import plain_text, unmasked
 
 _INSIDE_NAMES = frozenset(".")
 """A mark that the name of a medicine may be written with: "St. John's wort"."""
@@ -114,6 +115,8 @@ class GoalJudge:
             "small": self._is_small(found, values, actions),
         }
         topic, safety = self._topic(found), self._safety(found)
+        if safety == "none":
+            safety = self._masked_danger(text)
         groups = named.union(span.value for span in found.get("group", ()))
         protected = bool(outside(found, "kept_whole", "not_kept_whole"))
         wanted = not own_control or safety != "none" or protected or self._is_wanted(found, actions)
@@ -249,6 +252,14 @@ class GoalJudge:
                 signs += pairs(uncovered(these, harmless), near, pair.before, pair.after)
             if uncovered(signs, harmless):
                 return str(category)
+        return "none"
+
+    def _masked_danger(self, text: str) -> str:
+        """The danger in a text some letters of which are hidden behind signs."""
+        for spelled in unmasked(plain_text(text)):
+            words, _, _ = self._read(spelled)
+            if (safety := self._safety(self._tree.find(words, self._fillers))) in ("self_harm", "harm_to_others"):
+                return safety
         return "none"
 
     def _topic(self, found: Found) -> Topic:

@@ -30,3 +30,20 @@ def plain_text(text: str) -> str:
     # The acute accent and its like become a space and a mark in NFKC, so apostrophes come first.
     visible = "".join(char for char in text if unicodedata.category(char) != "Cf")
     return unicodedata.normalize("NFKC", visible).translate(_APOSTROPHE)
+
+
+_SIGN = re.compile(r"[0134!|$@*]$")
+_MASK = re.compile(r"(?<=[A-Za-z])[0134!|$@*](?=[A-Za-z])")
+_MEANT = {"0": "o", "1": "i", "3": "e", "4": "a", "!": "i", "|": "i", "$": "s", "@": "a"}
+
+
+def unmasked(text: str) -> tuple[str, ...]:
+    """What `text` says if signs inside its words stand for letters, as in "k1ll" or "su*cide"; nothing if there are none."""
+    if not _MASK.search(text):
+        return ()
+    return tuple("".join(_MEANT.get(part, star) if _SIGN.match(part) else part for part in _parts(text)) for star in "iu")
+
+
+def _parts(text: str) -> list[str]:
+    """The text around each such sign, and the signs themselves."""
+    return re.split(f"({_MASK.pattern})", text)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from careplan.plain_text import plain_text
+from careplan.plain_text import plain_text, unmasked
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,22 @@ def test_nothing_invisible_and_one_apostrophe_are_left_in_any_text(text: str) ->
 @given(st.text("abc &#;1x'", max_size=80))
 def test_decoding_ends_for_any_text(text: str) -> None:
     assert len(plain_text(text)) <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("masked", "meant"),
+    [
+        ("k1ll myself", "kill myself"),
+        ("su*cide", "suicide"),
+        ("d!e", "die"),
+        ("b0mb", "bomb"),
+        ("kill my$elf", "kill myself"),
+    ],
+)
+def test_letters_hidden_behind_signs_are_read(masked: str, meant: str) -> None:
+    assert meant in unmasked(masked)
+
+
+@pytest.mark.parametrize("text", ["Run a 5k", "Walk 3x a week", "5 * 3", "Drink 2 cups!", "22:30", "R&D", ""])
+def test_figures_and_marks_between_words_hide_no_letters(text: str) -> None:
+    assert unmasked(text) == ()

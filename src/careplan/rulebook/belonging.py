@@ -13,13 +13,10 @@ _WITHDRAWAL = frozenset(
         *("antiseizure", "gabapentinoid", "muscle_relaxant", "lowers_seizure_threshold", "alcohol_withdrawal"),
         *("withdrawal_signs_now", "withdrawal_seizure_history", "alcohol_use_disorder_active", "substance_relapse"),
         *("alcohol_change", "lifestyle.alcohol_drinks_per_week", "red_flags.intoxicated_now", "goal.names_benzodiazepine"),
-        "medicine.protocol_hold",
     }
 )
 """What a rule must test for before it may warn of withdrawal with seizures: it is no other patient's warning."""
-_RASH = frozenset(
-    {"lamotrigine", "lamotrigine_rash", "lamotrigine_missed_doses", "goal.names_lamotrigine", "medicine.protocol_hold"}
-)
+_RASH = frozenset({"lamotrigine", "lamotrigine_rash", "lamotrigine_missed_doses", "goal.names_lamotrigine"})
 """What a rule must test for before it may warn of a rash after missed doses."""
 
 
@@ -49,7 +46,7 @@ def speaks_of(book: Rulebook, rule: Rule, tokens: frozenset[str]) -> bool:
 def _asks_for(book: Rulebook, pattern: Pattern, tokens: frozenset[str]) -> bool:
     for test in tests_of(pattern.tests):
         named = {*map(str, test.values)}
-        rows = [row for name, row in book.catalogue.ingredients.items() if name in named]
+        rows = [row for name in named if (row := book.catalogue.ingredients.get(name))]
         asked = {f"{pattern.kind}.{test.field}", *named, *(token for row in rows for token in row.classes)}
         if test.operation not in ("none_of", "has_none") and not tokens.isdisjoint(asked):
             return True
