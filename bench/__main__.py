@@ -26,7 +26,7 @@ from bench.growth import growth_of_medicines, growth_of_requests, growth_of_rule
 from bench.inside import engines, patients, starting, views
 from bench.manual import CHARTS, FIGURES, SOAK, draw, tables, write_manual
 from bench.memory import worker_memory
-from careplan.web.life import settle
+from careplan.web.process.worker import settle
 
 
 def measured(*, quick: bool) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def _until_there(port: int, workers: int) -> None:
 
 
 def _took(source: Path, target: Path, *options: object) -> float:
-    command = [sys.executable, "-m", "careplan.cli", "batch", str(source), str(target), *map(str, options)]
+    command = [sys.executable, "-m", "careplan.cli.main", "batch", str(source), str(target), *map(str, options)]
     began = time.perf_counter()
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
     return time.perf_counter() - began

@@ -23,7 +23,7 @@ import msgspec
 from tests.contract.serving import Server, children_of, running
 
 from bench.measure import ROOT, Figure, golden_bodies
-from careplan.cohort import synthetic
+from careplan.authoring.synthetic_patients import synthetic
 from careplan.rulebook.load import load, shipped
 
 CONNECTIONS = 16

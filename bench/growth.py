@@ -17,8 +17,8 @@ import msgspec
 import yaml
 
 from bench.measure import MICRO, Figure, golden_bodies, in_turns, made_up_bodies
-from careplan.fields import KINDS, LIMITS
 from careplan.planner import Planner
+from careplan.rulebook.factors import KINDS, LIMITS
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import SECTIONS
 

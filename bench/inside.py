@@ -21,19 +21,19 @@ import msgspec
 
 from bench.measure import MICRO, ROOT, Figure, cds_call, golden_bodies, in_turns, made_up_bodies, ratios
 from bench.peers import PEERS, single_fact_rules
-from careplan.difference import items_of
-from careplan.engine import Engine
-from careplan.facts import Fact, FactMaker
-from careplan.fhir.cards import Cards
-from careplan.fhir.hook import read_call
-from careplan.fhir.reading import FhirReader
-from careplan.fhir.writing import FhirWriter
-from careplan.intake import Intake
-from careplan.items import Items
-from careplan.patient import Patient
+from careplan.decision_record import record
+from careplan.explain.plan_diff import items_of
+from careplan.facts.build import Fact, FactMaker
+from careplan.fhir.cds_hooks.call import read_call
+from careplan.fhir.cds_hooks.cards import Cards
+from careplan.fhir.read.bundle import FhirReader
+from careplan.fhir.write.plan_bundle import FhirWriter
+from careplan.inference.durable_rules import Engine
+from careplan.plan.item_templates import Items
+from careplan.plan.questions import Questions
 from careplan.planner import Planner
-from careplan.questions import Questions
-from careplan.record import record
+from careplan.request.decode import Intake
+from careplan.request.patient import Patient
 from careplan.rulebook.load import load, shipped
 
 encode = msgspec.json.Encoder().encode
@@ -73,12 +73,12 @@ import time; began = time.perf_counter(); laps = {}
 def lap(name):
     global began
     now = time.perf_counter(); laps[name] = (now - began) * 1000; began = now
-import careplan.cli, careplan.commands.running, careplan.web.app as app, careplan.web.supervisor; lap("import")
+import careplan.cli.main, careplan.cli.running, careplan.web.app as app, careplan.web.process.supervisor; lap("import")
 from careplan.rulebook.load import load, shipped
 book = load(shipped()); lap("load the rulebook")
 from careplan.planner import Planner
 planner = Planner(book); lap("compile")
-from careplan.rehearsal import A_PATIENT
+from careplan.planner import A_PATIENT
 planner.plan(A_PATIENT); lap("first plan")
 from careplan.settings import Settings
 app.build(book, Settings()); lap("build the application")
@@ -113,7 +113,7 @@ def _until_ready(environment: Mapping[str, str]) -> float:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
     began = time.perf_counter()
-    command = [sys.executable, "-m", "careplan.start", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "careplan.cli.start", "serve", "--port", str(port)]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         while process.poll() is None:

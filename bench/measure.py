@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from careplan.cohort import synthetic
+from careplan.authoring.synthetic_patients import synthetic
 from careplan.rulebook.model import Rulebook
 
 ROOT = Path(__file__).parents[1]

@@ -17,7 +17,7 @@ from tests.contract.serving import Server, children_of, running
 
 from bench.measure import golden_bodies, made_up_bodies
 from careplan.rulebook.load import load, shipped
-from careplan.web.later import PAUSE_SECONDS
+from careplan.web.process.warm_up import PAUSE_SECONDS
 
 LINES = 500
 """Patients of one request."""

@@ -16,10 +16,10 @@ import msgspec
 import zen
 from durable import lang
 
-from careplan.engine import Engine
-from careplan.facts import Fact
-from careplan.fields import KINDS, member
+from careplan.facts.build import Fact
+from careplan.inference.durable_rules import Engine
 from careplan.rulebook.conditions import Either, Expression, Test, When, tests_of
+from careplan.rulebook.factors import KINDS, member
 from careplan.rulebook.model import Rulebook
 
 Json = dict[str, Any]
@@ -45,7 +45,7 @@ def ours(rules: Mapping[str, When], *, remembering: bool = True) -> Peer:
 
 def durable_host(rules: Mapping[str, When]) -> Peer:
     """durable-rules by its own Python interface, one ruleset a kind of fact, sessions that end after each patient."""
-    from careplan.rulesets import compile_pattern
+    from careplan.inference.ruleset_compiler import compile_pattern
 
     host = lang.get_host()
     held: set[str] = set()

@@ -10,9 +10,9 @@ from itertools import cycle
 import msgspec
 
 from bench.measure import golden_bodies
-from careplan.cli import main
-from careplan.patient import Patient
+from careplan.cli.main import main
 from careplan.planner import Planner
+from careplan.request.patient import Patient
 from careplan.rulebook.load import load, shipped
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from typing import Any, cast
 
 import msgspec
 
-import careplan.recall
+import careplan.facts.recall
 from bench.measure import cds_call, golden_bodies, made_up_bodies
 from careplan.planner import Planner
 from careplan.rulebook.load import load, shipped
@@ -197,7 +197,7 @@ def _do(work: Work) -> None:
 def count(bodies: Bodies) -> None:
     """Do each piece of work between two marks, after all of them were done once where nothing is counted."""
     # With a key of chance, what is looked up lies elsewhere in each run.
-    vars(careplan.recall)["token_bytes"] = bytes
+    vars(careplan.facts.recall)["token_bytes"] = bytes
     pieces, before = works(bodies)
     for _ in range(3):  # Python makes itself at home in what runs often
         for name, work in pieces.items():

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, product
 from typing import Any
 
-from careplan.commands.answering import put
-from careplan.fields import KINDS, LIMITS
+from careplan.cli.answering import put
 from careplan.rulebook.conditions import tests_of
+from careplan.rulebook.factors import KINDS, LIMITS
 from careplan.rulebook.model import Rule, Rulebook
 
 Json = dict[str, Any]

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import msgspec
 import z3
 
-from careplan.facts import FactMaker
-from careplan.fields import KINDS
-from careplan.intake import Intake
-from careplan.proof.formulas import of_when
-from careplan.proof.symbols import SymbolicPatient
+from careplan.authoring.proof.formulas import of_when
+from careplan.authoring.proof.symbols import SymbolicPatient
+from careplan.authoring.rule_examples import examples_of, holds
+from careplan.facts.build import FactMaker
+from careplan.request.decode import Intake
 from careplan.rulebook.conditions import (
     COMPARISONS,
     Either,
@@ -25,8 +25,8 @@ from careplan.rulebook.conditions import (
     When,
     tests_of,
 )
+from careplan.rulebook.factors import KINDS
 from careplan.rulebook.model import Rule, Rulebook
-from careplan.trials import examples_of, holds
 
 
 class Mutant(NamedTuple):

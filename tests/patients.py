@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from careplan import patient
+from careplan.request import patient
 from careplan.rulebook.model import Rulebook
 
 Json = dict[str, Any]

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 
-from careplan.engine import Finding
-from careplan.facts import Fact
-from careplan.fields import member
+from careplan.facts.build import Fact
+from careplan.inference.durable_rules import Finding
 from careplan.rulebook.conditions import Either, Expression, Test, When
+from careplan.rulebook.factors import member
 
 
 def findings(rules: Mapping[str, When], facts: Sequence[Fact]) -> list[Finding]:

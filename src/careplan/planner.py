@@ -8,21 +8,24 @@ from typing import Any
 
 import msgspec
 
-from careplan.assembly import Assembly, Encoded
-from careplan.consequences import weighed
-from careplan.counterfactual import Counterfactuals, WhatWouldChange
-from careplan.difference import items_of
-from careplan.engine import Engine, Finding, Found
-from careplan.explain import Explainer
-from careplan.facts import Case, FactMaker
-from careplan.fields import KINDS
-from careplan.intake import Intake
-from careplan.items import identity_of
+from careplan.explain.counterfactual import Counterfactuals, WhatWouldChange
+from careplan.explain.plan_diff import items_of
+from careplan.explain.rule_view import Reading
+from careplan.explain.side_effects import weighed
+from careplan.explain.why_not import Explainer
+from careplan.facts.build import Case, FactMaker
+from careplan.inference.durable_rules import Engine, Finding, Found
 from careplan.memo import Memo, memos_in
-from careplan.patient import Patient
-from careplan.plan import CarePlan
-from careplan.reading import Reading
+from careplan.plan.assemble import Assembly, Encoded
+from careplan.plan.item_templates import identity_of
+from careplan.plan.model import CarePlan
+from careplan.request.decode import Intake
+from careplan.request.patient import Patient, Treatment
+from careplan.rulebook.factors import KINDS
 from careplan.rulebook.model import Rulebook
+
+A_PATIENT = Patient(age_years=40, treatment=Treatment(preferred_route="iv", product="racemic"))
+"""Somebody for whom every rulebook has a plan with a decision in it."""
 
 
 class Planner:

@@ -19,8 +19,8 @@ import msgspec
 from msgspec import Meta
 
 from careplan.errors import InvalidPatient, InvalidSettings
-from careplan.intake import Intake
-from careplan.patient import Protocol
+from careplan.request.decode import Intake
+from careplan.request.patient import Protocol
 from careplan.rulebook.load import shipped
 from careplan.zones import ZONES
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from careplan.plan import CarePlan, Item
+from careplan.plan.model import CarePlan, Item
 from careplan.planner import Planner
 
 Json = dict[str, Any]

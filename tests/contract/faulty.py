@@ -13,11 +13,11 @@ import threading
 import time
 import warnings
 
-from careplan.cli import main
-from careplan.engine import Found
-from careplan.facts import Case
-from careplan.patient import Patient
+from careplan.cli.main import main
+from careplan.facts.build import Case
+from careplan.inference.durable_rules import Found
 from careplan.planner import Planner
+from careplan.request.patient import Patient
 
 _found = Planner._found
 

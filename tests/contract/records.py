@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from careplan.fhir.reading import Asked, FhirReader, FromFhir
+from careplan.fhir.read.bundle import Asked, FhirReader, FromFhir
 
 Json = dict[str, Any]
 

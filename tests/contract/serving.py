@@ -32,7 +32,7 @@ class Server(str):
 def running(
     log: Path,
     *options: str,
-    module: str = "careplan.cli",
+    module: str = "careplan.cli.main",
     cwd: Path = ROOT,
     trusted: Path | None = None,
     ready: bool = True,

@@ -22,12 +22,12 @@ from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from careplan.cli import main
+from careplan.cli.main import main
 from careplan.errors import InvalidSettings
 from careplan.settings import Settings
-from careplan.web.access import SCOPES, Access
 from careplan.web.app import build
-from careplan.web.keyring import Keyring
+from careplan.web.security.access import SCOPES, Access
+from careplan.web.security.jwks import Keyring
 from tests.contract.serving import Server, running
 
 ISSUER, AUDIENCE = "https://login.example.org", "https://plans.example.org"

@@ -24,11 +24,11 @@ import pytest
 from bench.measure import golden_bodies
 from bench.memory import of_workers
 
-from careplan.batch import Answering
-from careplan.cluster import Cluster as cluster_of  # noqa: N813 - the one below stands for the machines
-from careplan.cluster import Unusable
-from careplan.jobs import AnswerJob
-from careplan.lines import NORMAL, Line
+from careplan.batch.answer_lines import Answering
+from careplan.batch.dask_cluster import Cluster as cluster_of  # noqa: N813 - the one below stands for the machines
+from careplan.batch.dask_cluster import Unusable
+from careplan.batch.jobs import AnswerJob
+from careplan.batch.ndjson import NORMAL, Line
 from careplan.planner import Planner
 from tests.contract.serving import ROOT, Server, running
 
@@ -251,7 +251,7 @@ def test_a_cluster_gives_the_same_bytes_though_a_worker_is_killed_in_the_middle(
     source.write_bytes(b"\n".join(lines) + b"\n")
     with ExitStack() as stack:
         cluster = Cluster(stack, tmp_path, workers=2)
-        command: list[Any] = [sys.executable, "-m", "careplan.cli", "batch", source, target]
+        command: list[Any] = [sys.executable, "-m", "careplan.cli.main", "batch", source, target]
         process = subprocess.Popen([*command, "--on", f"dask://127.0.0.1:{cluster.port}"], stderr=subprocess.PIPE)
         journal = tmp_path / "out.ndjson.journal"
         for _ in range(1_200):
@@ -296,7 +296,7 @@ def test_an_impact_is_the_same_on_a_cluster_as_here_and_a_lost_scheduler_is_said
     shutil.copytree(ROOT / "rules", changed)
     rule = changed / "aftercare" / "sleep-under-five-hours.yaml"
     rule.write_text(rule.read_text().replace("less_than: 5}", "less_than: 4}"))
-    impact: list[Any] = [sys.executable, "-m", "careplan.cli", "rules", "impact", changed, "--patients", source]
+    impact: list[Any] = [sys.executable, "-m", "careplan.cli.main", "rules", "impact", changed, "--patients", source]
     with ExitStack() as stack:
         cluster = Cluster(stack, tmp_path, workers=1)
         on = f"dask://127.0.0.1:{cluster.port}"
@@ -305,7 +305,7 @@ def test_an_impact_is_the_same_on_a_cluster_as_here_and_a_lost_scheduler_is_said
         assert found[0].stdout == found[1].stdout
         many, out = tmp_path / "many.ndjson", tmp_path / "out"
         many.write_bytes(b"\n".join(BODIES * 300) + b"\n")
-        command: list[Any] = [sys.executable, "-m", "careplan.cli", "batch", many, out, "--on", on]
+        command: list[Any] = [sys.executable, "-m", "careplan.cli.main", "batch", many, out, "--on", on]
         process = subprocess.Popen(command, stderr=subprocess.PIPE)
         journal = tmp_path / "out.journal"
         for _ in range(1_200):

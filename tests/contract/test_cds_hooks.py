@@ -29,13 +29,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from markdown_it import MarkdownIt
 
-from careplan.fhir.cards import SERVICE, Cards, card_uuid, mark_of, rules_by_mark, shortened
-from careplan.fhir.hook import read_call
-from careplan.fhir.prefetch import KINDS, templates
-from careplan.fhir.reading import FhirReader, FromFhir
+from careplan.fhir.cds_hooks.call import read_call
+from careplan.fhir.cds_hooks.cards import SERVICE, Cards, card_uuid, mark_of, rules_by_mark, shortened
+from careplan.fhir.cds_hooks.prefetch import KINDS, templates
+from careplan.fhir.read.bundle import FhirReader, FromFhir
 from careplan.planner import Planner
 from careplan.rulebook.model import Rule, Rulebook
-from careplan.web.usedtokens import UsedTokens
+from careplan.web.security.replay_guard import UsedTokens
 from tests.contract.serving import ROOT, Server, certified, running
 from tests.contract.test_fhir import concept, condition, entry, faults_of, medication
 

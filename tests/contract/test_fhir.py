@@ -17,13 +17,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from careplan.difference import items_of
 from careplan.errors import InvalidPatient
-from careplan.fhir.knowledge import capability_statement, plan_definition, questionnaire
-from careplan.fhir.reading import FhirReader, FromFhir
-from careplan.fhir.writing import FhirWriter
-from careplan.patient import Patient
+from careplan.explain.plan_diff import items_of
+from careplan.fhir.read.bundle import FhirReader, FromFhir
+from careplan.fhir.write.definitions import capability_statement, plan_definition, questionnaire
+from careplan.fhir.write.plan_bundle import FhirWriter
 from careplan.planner import Planner
+from careplan.request.patient import Patient
 from careplan.rulebook.model import Rulebook
 from tests.contract.serving import ROOT, running
 from tests.patients import patients

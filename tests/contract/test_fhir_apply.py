@@ -10,13 +10,13 @@ from typing import Any
 import httpx
 import pytest
 
-from careplan.batch import Answering
+from careplan.batch.answer_lines import Answering
+from careplan.batch.ndjson import Line
 from careplan.errors import InvalidPatient
-from careplan.fhir.cards import Cards
-from careplan.fhir.hook import read_call
-from careplan.fhir.parameters import read_applied
-from careplan.fhir.reading import Deceased, FhirReader, FromFhir
-from careplan.lines import Line
+from careplan.fhir.cds_hooks.call import read_call
+from careplan.fhir.cds_hooks.cards import Cards
+from careplan.fhir.read.bundle import Deceased, FhirReader, FromFhir
+from careplan.fhir.read.parameters import read_applied
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
 from tests.contract.records import bundle, entry, incomplete, medicines, patient, reported, statement

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from careplan.fhir.hook import read_call
-from careplan.fhir.reading import FhirReader
+from careplan.fhir.cds_hooks.call import read_call
+from careplan.fhir.read.bundle import FhirReader
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
 from tests.contract.records import (

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from careplan.errors import InvalidPatient
-from careplan.fhir.parameters import read_applied
-from careplan.fhir.reading import FhirReader, FromFhir
+from careplan.fhir.read.bundle import FhirReader, FromFhir
+from careplan.fhir.read.parameters import read_applied
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
 from tests.contract.records import OWN, bundle, entry, medicines, patient, problem, statement

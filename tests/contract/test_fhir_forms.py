@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from careplan.fhir.answers import INTAKE
-from careplan.fhir.reading import FhirReader
+from careplan.fhir.read.bundle import FhirReader
+from careplan.fhir.read.questionnaire_responses import INTAKE
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
 from tests.contract.records import OWN, entry, incomplete, medicines, patient, problem, read, reported, statement

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from careplan.fhir.reading import FhirReader
+from careplan.fhir.read.bundle import FhirReader
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
 from tests.contract.records import OWN, entry, incomplete, medicines, patient, problem, read, reported, statement

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from careplan.errors import InvalidPatient
-from careplan.fhir.answers import INTAKE
-from careplan.fhir.reading import FhirReader, FromFhir
-from careplan.patient import Patient
+from careplan.fhir.read.bundle import FhirReader, FromFhir
+from careplan.fhir.read.questionnaire_responses import INTAKE
 from careplan.planner import Planner
+from careplan.request.patient import Patient
 from careplan.rulebook.model import Rulebook
 from tests.contract.test_fhir import DAILY, ICD10, RXNORM, concept, condition, entry, medication, observation, read
 

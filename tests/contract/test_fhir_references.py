@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from careplan.errors import InvalidPatient
-from careplan.fhir.reading import Asked, FhirReader
+from careplan.fhir.read.bundle import Asked, FhirReader
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
 from tests.contract.records import OWN, entry, incomplete, medicines, patient, problem, read, statement

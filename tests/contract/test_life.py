@@ -268,7 +268,7 @@ def test_of_two_services_that_start_on_one_port_at_the_same_time_one_runs() -> N
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "careplan.cli", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "careplan.cli.main", "serve", "--port", str(port)]
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "CAREPLAN_DRAIN_SECONDS": "0"}
     both = [subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment) for _ in range(2)]
     try:
@@ -285,7 +285,7 @@ def test_of_two_services_that_start_on_one_port_at_the_same_time_one_runs() -> N
 
 def started(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     outside = {name: value for name, value in os.environ.items() if not name.startswith("CAREPLAN_")}
-    command = [sys.executable, "-m", "careplan.cli", "serve", "--port", "0", *options]
+    command = [sys.executable, "-m", "careplan.cli.main", "serve", "--port", "0", *options]
     everything = outside | {"PYTHONPATH": str(ROOT / "src")} | environment
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=everything, cwd=ROOT)
 

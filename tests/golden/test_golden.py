@@ -14,9 +14,9 @@ import pytest
 from rich.console import Console
 
 from careplan.formats import text
-from careplan.patient import Patient
-from careplan.plan import CarePlan
+from careplan.plan.model import CarePlan
 from careplan.planner import Planner
+from careplan.request.patient import Patient
 
 HERE = Path(__file__).parent
 PATIENTS = sorted(

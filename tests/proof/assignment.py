@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 import z3
 
-from careplan.facts import Case, Fact, Value
-from careplan.fields import KINDS
-from careplan.holds import MAY_PROTECT, PROTECTED_INDICATIONS
-from careplan.medications import Resolved
-from careplan.medicine_rows import Ingredient
-from careplan.plausible import Plausibility
-from careplan.proof.symbols import PROBLEMS, SINGLE, SymbolicPatient
+from careplan.authoring.proof.symbols import PROBLEMS, SINGLE, SymbolicPatient
+from careplan.facts.build import Case, Fact, Value
+from careplan.facts.hold_question import MAY_PROTECT, PROTECTED_INDICATIONS
+from careplan.facts.protocol_limits import Plausibility
+from careplan.recognition.medicine_catalogue import Resolved
+from careplan.recognition.medicine_rows import Ingredient
+from careplan.rulebook.factors import KINDS
 
 
 class Chosen(msgspec.Struct, frozen=True):

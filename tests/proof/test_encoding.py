@@ -10,10 +10,10 @@ import z3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from careplan.facts import FactMaker
+from careplan.authoring.proof.formulas import of_when
+from careplan.authoring.proof.symbols import SymbolicPatient
+from careplan.facts.build import FactMaker
 from careplan.planner import Planner
-from careplan.proof.formulas import of_when
-from careplan.proof.symbols import SymbolicPatient
 from tests import reference
 from tests.patients import patients
 from tests.proof.assignment import Chosen, assigned

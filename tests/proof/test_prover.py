@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from careplan.cli import main
+from careplan.authoring.proof.invariants import invariants
+from careplan.authoring.proof.prover import Prover
+from careplan.authoring.proof.report import Failure
+from careplan.authoring.proof.search import Search
+from careplan.cli.main import main
 from careplan.errors import InvalidRulebook
-from careplan.proof.invariants import invariants
-from careplan.proof.prover import Prover
-from careplan.proof.report import Failure
-from careplan.proof.search import Search
 from careplan.rulebook.load import load, shipped
 from tests.shipped import lists_in
 

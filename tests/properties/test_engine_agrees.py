@@ -6,10 +6,10 @@ import os
 
 from hypothesis import given, settings
 
-from careplan.certainty import Certainty
-from careplan.engine import Engine
-from careplan.facts import FactMaker
-from careplan.intake import Intake
+from careplan.facts.build import FactMaker
+from careplan.inference.durable_rules import Engine
+from careplan.inference.three_valued import Certainty
+from careplan.request.decode import Intake
 from tests import reference
 from tests.patients import Json, patients
 from tests.shipped import BOOK

@@ -11,18 +11,18 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from careplan.certainty import Certainty
-from careplan.difference import items_of
-from careplan.facts import FactMaker
-from careplan.fields import GROUPS, KINDS, LIMITS, MAY_BE_CHANGED
-from careplan.inquiry import merge_patch
-from careplan.nearness import grain_of
-from careplan.patient import Patient
+from careplan.authoring.rule_examples import holds
+from careplan.explain.nearest_miss import nearest
+from careplan.explain.plan_diff import items_of
+from careplan.explain.smallest_change import grain_of
+from careplan.facts.build import FactMaker
+from careplan.inference.three_valued import Certainty
 from careplan.planner import Planner
+from careplan.request.patient import Patient
+from careplan.request.what_if_request import merge_patch
 from careplan.rulebook.conditions import Every, Group, Pattern, Test, When, tests_of
+from careplan.rulebook.factors import GROUPS, KINDS, LIMITS, MAY_BE_CHANGED
 from careplan.rulebook.model import Rulebook
-from careplan.standing import nearest
-from careplan.trials import holds
 from tests.answers import completed
 from tests.patients import ANSWERED, patients
 from tests.reference import findings as by_reference

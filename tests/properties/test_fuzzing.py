@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from careplan.errors import InvalidPatient
-from careplan.patient import Patient
 from careplan.planner import Planner
+from careplan.request.patient import Patient
 
 CASES = int(os.environ.get("CAREPLAN_TEST_BODIES", "200"))
 SEEDS = [path.read_bytes() for path in sorted((Path(__file__).parents[1] / "golden" / "patients").glob("*.json"))]
@@ -74,7 +74,7 @@ def test_any_bytes_give_a_patient_or_faults_and_soon(planner: Planner, body: byt
 @settings(max_examples=CASES)
 @given(mutated() | JSON.map(lambda value: json.dumps(value).encode()))
 def test_any_bytes_give_a_bundle_or_faults(planner: Planner, body: bytes) -> None:
-    from careplan.fhir.reading import FhirReader
+    from careplan.fhir.read.bundle import FhirReader
 
     reader = FhirReader(planner.book, planner.intake)
     try:

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from careplan.plan import CarePlan, Item
+from careplan.plan.model import CarePlan, Item
 from careplan.planner import Planner
-from careplan.rulebook import wording
+from careplan.rulebook import forbidden_wording
 from careplan.rulebook.model import LEVELS, SECTIONS
 from tests.patients import Json, medications, patients
 from tests.shipped import BOOK
@@ -60,9 +60,9 @@ def test_no_plan_orders_a_change_of_medicine_or_names_a_dose(planner: Planner, b
         text = item.patient_text
         for name in names:
             text = text.replace(name, "")  # the patient's own words are not the plan's
-        assert wording.orders_a_change(text) is None
-        assert not wording.names_a_dose(text)
-        assert not wording.names_a_ketamine_dose(item.clinician_text)
+        assert forbidden_wording.orders_a_change(text) is None
+        assert not forbidden_wording.names_a_dose(text)
+        assert not forbidden_wording.names_a_ketamine_dose(item.clinician_text)
 
 
 @settings(max_examples=SCALE * 200)
@@ -115,9 +115,13 @@ def test_every_benzodiazepine_item_warns_of_withdrawal_and_every_lamotrigine_ite
     for read in plan.medications:
         about = [item for item in items(plan) for entry in item.about if entry.pointer == f"/medications/{read.index}"]
         if "benzodiazepine" in read.classes:
-            assert any(item.section == "medications" and wording.warns_of_withdrawal(item.patient_text) for item in about)
+            assert any(
+                item.section == "medications" and forbidden_wording.warns_of_withdrawal(item.patient_text) for item in about
+            )
         if "lamotrigine" in read.classes:
-            assert any(item.section == "medications" and wording.warns_of_rash(item.patient_text) for item in about)
+            assert any(
+                item.section == "medications" and forbidden_wording.warns_of_rash(item.patient_text) for item in about
+            )
 
 
 @settings(max_examples=SCALE * 150)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from careplan.difference import items_of
-from careplan.explain import Explainer
+from careplan.explain.plan_diff import items_of
+from careplan.explain.why_not import Explainer
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
 from tests.patients import patients

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from careplan.plan import CarePlan, Item
+from careplan.plan.model import CarePlan, Item
 from careplan.planner import Planner
 from tests.patients import Json, patients
 from tests.shipped import BOOK

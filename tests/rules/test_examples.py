@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from careplan.plan import CarePlan, Item
+from careplan.plan.model import CarePlan, Item
 from careplan.planner import Planner
 from careplan.rulebook.model import Example, Rule
 from tests.shipped import BOOK

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from careplan.inquiry import merge_patch
 from careplan.planner import Planner
+from careplan.request.what_if_request import merge_patch
 from careplan.rulebook.model import Rulebook
 from tests.patients import ANSWERED
 

@@ -11,11 +11,11 @@ from typing import get_args
 
 import pytest
 
-from careplan.fields import KINDS
-from careplan.medicine_rows import Ingredient
-from careplan.patient import Expectations, Medication, MedicineIndication, Patient, Response, Schedule, Treatment
-from careplan.plan import CarePlan, Item
+from careplan.plan.model import CarePlan, Item
 from careplan.planner import Planner
+from careplan.recognition.medicine_rows import Ingredient
+from careplan.request.patient import Expectations, Medication, MedicineIndication, Patient, Response, Schedule, Treatment
+from careplan.rulebook.factors import KINDS
 from tests.shipped import BOOK
 
 REASONS: tuple[MedicineIndication | None, ...] = (*get_args(MedicineIndication), None)

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from careplan.fields import KINDS
 from careplan.rulebook.conditions import COMPARISONS, Either, Every, Expression, Pattern, Test, When
+from careplan.rulebook.conditions_in_words import Prose
+from careplan.rulebook.factors import KINDS
 from careplan.rulebook.model import Rule
-from careplan.rulebook.prose import Prose
 from tests.shipped import BOOK
 
 PROSE = Prose(BOOK)

@@ -12,14 +12,14 @@ import pytest
 import z3
 from click.testing import CliRunner
 
-from careplan.cli import main
-from careplan.proof.answers import Formula
-from careplan.proof.formulas import of_expression, of_when
-from careplan.proof.symbols import SymbolicPatient
+from careplan.authoring.proof.answers import Formula
+from careplan.authoring.proof.formulas import of_expression, of_when
+from careplan.authoring.proof.symbols import SymbolicPatient
+from careplan.authoring.rule_examples import Shown, Trials, examples_of, wanted_of
+from careplan.cli.main import main
 from careplan.rulebook.conditions import COMPARISONS, Either, Expression, Test
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Rulebook
-from careplan.trials import Shown, Trials, examples_of, wanted_of
 from tests.mutants import Mutant, hunt, mutants, share
 
 EARLY = "younger-than-eighteen"

@@ -7,7 +7,7 @@ import re
 import pyphen
 import pytest
 
-from careplan.rulebook import wording
+from careplan.rulebook import forbidden_wording
 from careplan.rulebook.model import Rule
 from tests.shipped import BOOK
 
@@ -46,7 +46,7 @@ def test_patient_text_is_plain(rule: Rule) -> None:
 def test_patients_are_asked_for_nothing_that_changes_a_medicine(rule: Rule) -> None:
     for ask in rule.file.then.asks:
         if ask.who in ("patient", "supporter"):
-            assert wording.orders_a_change(plain(ask.what)) is None
+            assert forbidden_wording.orders_a_change(plain(ask.what)) is None
 
 
 @pytest.mark.parametrize(
@@ -63,4 +63,4 @@ def test_patients_are_asked_for_nothing_that_changes_a_medicine(rule: Rule) -> N
     ],
 )
 def test_an_order_to_change_a_medicine_is_recognized(text: str, order: bool) -> None:  # noqa: FBT001
-    assert (wording.orders_a_change(text) is not None) == order
+    assert (forbidden_wording.orders_a_change(text) is not None) == order

@@ -22,12 +22,12 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from careplan.batch import FILE, Answering, of_file
-from careplan.cli import main
-from careplan.lines import NORMAL, Limits, Line, Lines
-from careplan.partfile import PartFile, packer
+from careplan.batch.answer_lines import FILE, Answering, of_file
+from careplan.batch.ndjson import NORMAL, Limits, Line, Lines
+from careplan.batch.resumable_file import PartFile, packer
+from careplan.batch.worker_pool import Processes, WorkerLost
+from careplan.cli.main import main
 from careplan.planner import Planner
-from careplan.pool import Processes, WorkerLost
 
 
 def cut(content: bytes, sizes: list[int], longest: int = 40) -> list[Line]:
@@ -159,7 +159,7 @@ def cohort(tmp_path: Path, planner: Planner) -> Path:
 
 
 def run(*arguments: object, stdin: bytes | None = None, before: Callable[[], None] | None = None) -> Any:
-    command = [sys.executable, "-m", "careplan.cli", "batch", *map(str, arguments)]
+    command = [sys.executable, "-m", "careplan.cli.main", "batch", *map(str, arguments)]
     return subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=120, preexec_fn=before)
 
 
@@ -227,7 +227,7 @@ def test_a_run_that_was_killed_is_gone_on_with_and_no_line_is_lost_or_doubled(
     command = [
         sys.executable,
         "-m",
-        "careplan.cli",
+        "careplan.cli.main",
         "batch",
         str(cohort),
         str(out),
@@ -276,7 +276,7 @@ def test_a_part_file_survives_being_cut_anywhere(
 ) -> None:
     target = tmp_path_factory.mktemp("part") / "out"
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("careplan.partfile.os.fsync", lambda _: None)
+        patched.setattr("careplan.batch.resumable_file.os.fsync", lambda _: None)
         cut_and_gone_on_with(target, pieces, lost, lost_notes)
 
 
@@ -363,7 +363,7 @@ def test_bad_lines_are_named_and_the_rest_is_answered(kind: str) -> None:
 def test_a_call_that_cannot_work_is_refused_with_a_reason(
     monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
 ) -> None:
-    monkeypatch.setattr("careplan.cluster.CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr("careplan.batch.dask_cluster.CONNECT_SECONDS", 0.2)
     done = CliRunner().invoke(main, ["batch", *arguments], input=b"{}\n")
     assert done.exit_code in (2, 4)
     assert says in done.output

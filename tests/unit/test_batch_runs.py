@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from careplan.cli import main
-from careplan.commands.progress import Meter
-from careplan.partfile import LONGEST_JOURNAL, PartFile, journal_of, receipt_of
+from careplan.batch.resumable_file import LONGEST_JOURNAL, PartFile, journal_of, receipt_of
+from careplan.cli.main import main
+from careplan.cli.progress import Meter
 from tests.contract.serving import children_of
 
 
@@ -28,7 +28,7 @@ def batch(*arguments: object, stdin: bytes = b"", **environment: str) -> Result:
 @pytest.fixture(autouse=True)
 def no_waiting_for_disks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody pulls the plug here, in this process."""
-    monkeypatch.setattr("careplan.partfile.os.fsync", lambda _: None)
+    monkeypatch.setattr("careplan.batch.resumable_file.os.fsync", lambda _: None)
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_a_run_that_was_killed_before_it_could_say_so_is_complete(patients: Path
 
 
 def killed(arguments: list[object], out: Path, pieces: int = 2) -> None:
-    command = [sys.executable, "-m", "careplan.cli", "batch", *map(str, arguments), "--workers", "1"]
+    command = [sys.executable, "-m", "careplan.cli.main", "batch", *map(str, arguments), "--workers", "1"]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     journal = out.with_name(f"{out.name}.journal")
     for _ in range(2_000):
@@ -232,7 +232,7 @@ def test_a_journal_stays_short(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_stops_a_run_with_what_was_finished_kept_and_no_worker_left(tmp_path: Path, number: int) -> None:
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "careplan.cli", "batch", "-", str(out), "--workers", "2"]
+    command = [sys.executable, "-m", "careplan.cli.main", "batch", "-", str(out), "--workers", "2"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdin and process.stderr
         process.stdin.write(b"{}\n" * 70)
@@ -253,7 +253,7 @@ def test_a_signal_stops_a_run_with_what_was_finished_kept_and_no_worker_left(tmp
 
 @pytest.mark.parametrize("library", ["msgspec", "zstandard"])
 def test_a_command_that_is_stopped_before_it_has_begun_ends_without_a_trace(library: str) -> None:
-    command = [sys.executable, "-m", "careplan.start", "batch", "-", "--workers", "1"]
+    command = [sys.executable, "-m", "careplan.cli.start", "batch", "-", "--workers", "1"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         # Libraries in C show when they are there.
         wait_for(lambda: library in Path(f"/proc/{process.pid}/maps").read_text())
@@ -264,7 +264,7 @@ def test_a_command_that_is_stopped_before_it_has_begun_ends_without_a_trace(libr
 
 
 def test_workers_end_with_a_command_that_was_killed() -> None:
-    command = [sys.executable, "-m", "careplan.cli", "batch", "-", "--workers", "2"]
+    command = [sys.executable, "-m", "careplan.cli.main", "batch", "-", "--workers", "2"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdin and process.stdout
         process.stdin.write(b"{}\n")

@@ -14,9 +14,9 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from careplan.lines import Line, Otherwise, Tasks, mark_of
-from careplan.pool import Processes, in_order
-from careplan.sources import Source, Unreadable
+from careplan.batch.byte_sources import Source, Unreadable
+from careplan.batch.ndjson import Line, Otherwise, Tasks, mark_of
+from careplan.batch.worker_pool import Processes, in_order
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.compress, "zst": zstandard.compress}
 CONTENT = os.urandom(40_000).hex().encode() + b"\n" * 3

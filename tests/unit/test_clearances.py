@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from careplan.errors import InvalidPatient
 from careplan.memo import memos_in
-from careplan.plan import CarePlan, Item
+from careplan.plan.model import CarePlan, Item
 from careplan.planner import Planner
 from tests.shipped import BOOK
 

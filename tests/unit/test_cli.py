@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from careplan.cli import main
+from careplan.cli.main import main
 from careplan.rulebook.load import shipped
 from tests.patients import ANSWERED
 

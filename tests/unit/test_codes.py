@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from careplan.fhir.reading import FhirReader, FromFhir
+from careplan.fhir.read.bundle import FhirReader, FromFhir
 from careplan.planner import Planner
 
 Json = dict[str, Any]

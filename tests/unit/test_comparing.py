@@ -17,13 +17,13 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from careplan.cli import main
-from careplan.cohort import synthetic
-from careplan.difference import difference, items_of
-from careplan.inquiry import merge_patch
-from careplan.plan import CarePlan
+from careplan.authoring.compare_rulebooks import compare
+from careplan.authoring.synthetic_patients import synthetic
+from careplan.cli.main import main
+from careplan.explain.plan_diff import difference, items_of
+from careplan.plan.model import CarePlan
 from careplan.planner import Planner
-from careplan.rulebook.comparison import compare
+from careplan.request.what_if_request import merge_patch
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Rulebook
 from tests.patients import patients

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from careplan import rulesets
-from careplan.engine import Engine
-from careplan.facts import Fact, bounded
-from careplan.fields import KINDS, Field, member
+from careplan.facts.build import Fact, bounded
+from careplan.facts.used_fields import Tested
+from careplan.inference import ruleset_compiler
+from careplan.inference.durable_rules import Engine
+from careplan.inference.ruleset_compiler import EngineError, shards
 from careplan.rulebook.conditions import COMPARISONS, Either, Every, Expression, Operation, Pattern, Test, When
-from careplan.rulesets import EngineError, shards
-from careplan.tested import Tested
+from careplan.rulebook.factors import KINDS, Field, member
 from tests import reference
 
 NUMBERS = st.one_of(
@@ -118,7 +118,7 @@ def test_rules_are_spread_so_that_no_shard_comes_near_a_limit() -> None:
     rules = {f"r{at}": when("medicine", Test("ingredient", "one_of", (f"drug{at}",))) for at in range(1000)}
     spread = shards(rules)
     assert sum(map(len, spread)) == 1000
-    assert max(map(len, spread)) <= rulesets.MOST_RULES_PER_SHARD
+    assert max(map(len, spread)) <= ruleset_compiler.MOST_RULES_PER_SHARD
     engine = Engine(rules)
     fact = Fact("m0", "medicine", {"ingredient": "drug731"})
     assert [finding.rule for finding in engine.evaluate([fact])] == ["r731"]
@@ -172,8 +172,8 @@ def test_numbers_too_small_to_write_without_an_exponent_keep_their_order(tiny: f
 def test_many_engines_made_and_freed_leave_the_process_alive_and_its_memory_flat() -> None:
     script = """
 import resource
-from careplan.engine import Engine
-from careplan.facts import Fact
+from careplan.inference.durable_rules import Engine
+from careplan.facts.build import Fact
 from careplan.rulebook.conditions import Every, Pattern, Test
 rules = {f"r{i}": ((Pattern("lifestyle", Every((Test("nutrition", "one_of", ("poor",)),))),),) for i in range(60)}
 def round():

@@ -14,11 +14,11 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from careplan.cli import main
+from careplan.authoring.editor_schema import FILE, MODELINE, rule_schema
+from careplan.cli.main import main
 from careplan.errors import InvalidRulebook, RuleFault
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import SECTIONS
-from careplan.rulebook.schema import FILE, MODELINE, rule_schema
 from tests.shipped import BOOK, lists_in
 
 RULE = """\

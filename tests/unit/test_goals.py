@@ -10,9 +10,9 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from careplan.goals import GoalJudge, GoalJudgement
-from careplan.goalwords import Category, GoalWords, Topic
-from careplan.rulebook.files import Document
+from careplan.recognition.goal_judge import GoalJudge, GoalJudgement
+from careplan.recognition.goal_lexicon import Category, GoalWords, Topic
+from careplan.rulebook.yaml_and_csv import Document
 
 FILE = Path(__file__).parents[2] / "rules" / "goals.yaml"
 DATA: dict[str, Any] = Document(PurePosixPath("goals.yaml"), FILE.read_text(encoding="utf-8")).data

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from careplan.patient import Expectations, Lifestyle, Patient
-from careplan.plan import CarePlan, Item
+from careplan.plan.model import CarePlan, Item
 from careplan.planner import Planner
+from careplan.request.patient import Expectations, Lifestyle, Patient
 from tests.shipped import BOOK
 
 LISTS = Path(__file__).parent / "goals"

@@ -12,12 +12,12 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from careplan.cli import main
-from careplan.formats.handbook import Handbook
-from careplan.reading import Reading
+from careplan.authoring.git_history import history
+from careplan.authoring.handbook import Handbook
+from careplan.cli.main import main
+from careplan.explain.rule_view import Reading
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Rulebook
-from careplan.rulebook.revisions import history
 from tests.contract.serving import running
 
 VOID = {"meta", "link", "br"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from careplan.cli import main
+from careplan.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = str(ROOT / "examples" / "daily-benzodiazepine.json")

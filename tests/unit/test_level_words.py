@@ -13,16 +13,16 @@ import pypdf
 import pytest
 from rich.console import Console
 
-from careplan.difference import difference
-from careplan.fhir.cards import Cards
-from careplan.fhir.reading import FromFhir
+from careplan.explain.plan_diff import difference
+from careplan.fhir.cds_hooks.cards import Cards
+from careplan.fhir.read.bundle import FromFhir
 from careplan.formats import text
+from careplan.formats.html import page
 from careplan.formats.markdown import markdown
-from careplan.formats.page import page
-from careplan.formats.paper import paper
-from careplan.patient import Patient
-from careplan.plan import CarePlan
+from careplan.formats.pdf import paper
+from careplan.plan.model import CarePlan
 from careplan.planner import Planner
+from careplan.request.patient import Patient
 from careplan.rulebook.model import LEVELS, Rulebook
 
 PROTECTED = [

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from careplan.plain_text import plain_text, unmasked
+from careplan.recognition.spelling import plain_text, unmasked
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from careplan.errors import InvalidPatient, InvalidSettings
-from careplan.patient import Hold, Patient, Protocol
 from careplan.planner import Planner
+from careplan.request.patient import Hold, Patient, Protocol
 from careplan.settings import Settings, clinic_protocol
 
 CLINIC = Protocol(

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from careplan.certainty import Certainty
-from careplan.difference import items_of
-from careplan.fields import GROUPS, KINDS, LIMITS
-from careplan.inquiry import merge_patch
-from careplan.openness import Openness
-from careplan.plan import CarePlan, Question
+from careplan.explain.plan_diff import items_of
+from careplan.inference.openness import Openness
+from careplan.inference.three_valued import Certainty
+from careplan.plan.model import CarePlan, Question
 from careplan.planner import Planner
+from careplan.request.what_if_request import merge_patch
 from careplan.rulebook.conditions import tests_of
+from careplan.rulebook.factors import GROUPS, KINDS, LIMITS
 from careplan.rulebook.model import LEVELS, Rulebook
 from tests.patients import ANSWERED, patients
 

@@ -14,17 +14,17 @@ import msgspec
 import pytest
 from litestar.exceptions import HTTPException
 
-from careplan.engine import Engine
+from careplan.authoring.rehearsal import Rehearsal, rehearse, rehearse_apart
 from careplan.errors import InvalidSettings
-from careplan.patient import Patient
-from careplan.planner import Planner
-from careplan.rehearsal import A_PATIENT, Rehearsal, rehearse, rehearse_apart
+from careplan.inference.durable_rules import Engine
+from careplan.inference.ruleset_compiler import EngineError
+from careplan.planner import A_PATIENT, Planner
+from careplan.request.patient import Patient
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Rulebook
-from careplan.rulesets import EngineError
-from careplan.web import later, life
-from careplan.web.reload import Reloader
-from careplan.web.state import Desk, Edition, Surroundings
+from careplan.web.edition import Desk, Edition, Surroundings
+from careplan.web.process import warm_up, worker
+from careplan.web.process.reload import Reloader
 
 SWAPS = int(os.environ.get("CAREPLAN_TEST_SWAPS", "40"))
 """Engines made and freed in the memory test."""
@@ -66,14 +66,14 @@ def test_what_a_start_leaves_out_is_there_soon_after_unless_the_service_stops_be
     desk.swap(one)
 
     async def serve(seconds: float) -> bool:
-        async with later.loading(desk):
+        async with warm_up.loading(desk):
             until = time.monotonic() + seconds
             while time.monotonic() < until and "handbook" not in vars(one):
                 await asyncio.sleep(0.01)
         return "handbook" in vars(one) and "faultfinder" in vars(one.planner.intake)
 
     assert not asyncio.run(serve(0.05))
-    monkeypatch.setattr(later, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(warm_up, "PAUSE_SECONDS", 0.0)
     assert asyncio.run(serve(10))
     desk.swap(None)
 
@@ -189,9 +189,9 @@ def test_the_same_rulebook_again_changes_nothing(book: Rulebook) -> None:
 def test_a_settled_worker_searches_all_it_holds_for_garbage_less_often() -> None:
     before = gc.get_threshold()
     try:
-        life.settle()
+        worker.settle()
         assert gc.get_freeze_count() > 0
-        assert gc.get_threshold() == (*before[:2], life.OLD_THRESHOLD)
-        assert before[2] < life.OLD_THRESHOLD
+        assert gc.get_threshold() == (*before[:2], worker.OLD_THRESHOLD)
+        assert before[2] < worker.OLD_THRESHOLD
     finally:
         gc.set_threshold(*before)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from careplan.authoring.coverage import as_markdown, coverage
 from careplan.errors import InvalidRulebook, RuleFault
-from careplan.fields import KINDS
-from careplan.rulebook.coverage import as_markdown, coverage
+from careplan.rulebook.factors import KINDS
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Rulebook
 from tests.shipped import lists_in

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from careplan.cli import main
-from careplan.commands.running import markdown_of_settings
+from careplan.cli.main import main
+from careplan.cli.running import markdown_of_settings
 from careplan.errors import InvalidSettings
 from careplan.settings import Settings, described, from_environment, to_environment
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from careplan.patient import Patient, Pregnancy, Route, Treatment
 from careplan.planner import Planner
+from careplan.request.patient import Patient, Pregnancy, Route, Treatment
 from tests.shipped import BOOK
 
 

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from careplan.formats.drawing import LEFT, RIGHT, drawings
-from careplan.formats.sheet import sheet
+from careplan.formats.timeline_svg import LEFT, RIGHT, drawings
+from careplan.formats.view_model import sheet
+from careplan.plan.timeline import Moment, timeline
 from careplan.planner import Planner
-from careplan.timeline import Moment, timeline
 from careplan.zones import hour, spoken, zone_words
 
 TIMES = ["2026-12-08T09:30:00-05:00", "2026-12-01T09:30:00-05:00"]

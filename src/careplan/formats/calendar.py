@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 from icalendar import Calendar, Component, Event, Journal, vDatetime
 
-from careplan.patient import Patient
-from careplan.plan import CarePlan
-from careplan.timeline import Kind, Moment, timeline
+from careplan.plan.model import CarePlan
+from careplan.plan.timeline import Kind, Moment, timeline
+from careplan.request.patient import Patient
 
 _PLAIN: dict[Kind, str] = {
     "session": "Appointment",

@@ -7,9 +7,9 @@ from datetime import tzinfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from careplan.formats.sheet import sheet
-from careplan.patient import Patient
-from careplan.plan import CarePlan
+from careplan.formats.view_model import sheet
+from careplan.plan.model import CarePlan
+from careplan.request.patient import Patient
 
 _MARKS = re.compile(r"([\\`*_\[\]<>|~&]|^[#+-])|^(\d+)([.)])")
 

@@ -11,11 +11,11 @@ from rich.panel import Panel
 from rich.rule import Rule
 from rich.text import Text
 
-from careplan.formats.sheet import moment_words
-from careplan.patient import Patient
-from careplan.plan import CarePlan, Explanation, Item, RuleReport
-from careplan.subject import medicine_words, question_words
-from careplan.timeline import timeline
+from careplan.formats.view_model import moment_words
+from careplan.plan.entry_labels import medicine_words, question_words
+from careplan.plan.model import CarePlan, Explanation, Item, RuleReport
+from careplan.plan.timeline import timeline
+from careplan.request.patient import Patient
 from careplan.zones import zone_words
 
 _STYLES = {"stop": "bold red", "hold": "bold yellow", "caution": "cyan", "note": "green"}

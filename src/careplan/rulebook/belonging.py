@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from careplan.rulebook import wording
+from careplan.rulebook import forbidden_wording
 from careplan.rulebook.conditions import Pattern, tests_of
 from careplan.rulebook.model import Rule, Rulebook
 from careplan.rulebook.presumption import FaultList
@@ -25,8 +25,8 @@ def check_belonging(book: Rulebook, rule: Rule, note: FaultList) -> None:
     _check_clearing(rule, note)
     then = rule.file.then
     for warns, tokens, of_whom in (
-        (wording.speaks_of_withdrawal_seizures, _WITHDRAWAL, "what can cause such a withdrawal"),
-        (wording.speaks_of_rash, _RASH, "lamotrigine"),
+        (forbidden_wording.speaks_of_withdrawal_seizures, _WITHDRAWAL, "what can cause such a withdrawal"),
+        (forbidden_wording.speaks_of_rash, _RASH, "lamotrigine"),
     ):
         for path, text in ((("then", "patient"), then.patient), (("then", "clinician"), then.clinician)):
             if warns(text) and not speaks_of(book, rule, tokens):

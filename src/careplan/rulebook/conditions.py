@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from rapidfuzz import process
 
-from careplan.fields import KINDS, Field
+from careplan.rulebook.factors import KINDS, Field
 
 Value: TypeAlias = str | bool | float
 Path: TypeAlias = tuple[str | int, ...]

@@ -12,15 +12,22 @@ from typing import TypeAlias, TypeVar
 import msgspec
 
 from careplan.errors import InvalidRulebook, RuleFault
-from careplan.goals import judge_of
-from careplan.goalwords import GoalWords
-from careplan.medications import Catalogue, NameWords, Offers
-from careplan.medicine_rows import Combination, Ingredient
+from careplan.recognition.goal_judge import judge_of
+from careplan.recognition.goal_lexicon import GoalWords
+from careplan.recognition.known_conditions import KnownConditions
+from careplan.recognition.medicine_catalogue import Catalogue, NameWords, Offers
+from careplan.recognition.medicine_rows import Combination, Ingredient
 from careplan.rulebook.belonging import check_belonging
+from careplan.rulebook.checks import (
+    check_codes,
+    check_conditions,
+    check_rule,
+    check_rulebook,
+    check_sentences,
+    check_vocabulary,
+)
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import Reader, When, with_certainty
-from careplan.rulebook.files import Document, read_rows
-from careplan.rulebook.known_conditions import KnownConditions
 from careplan.rulebook.lock import LOCK, check_lock
 from careplan.rulebook.model import (
     SECTIONS,
@@ -35,22 +42,15 @@ from careplan.rulebook.model import (
     Source,
     Vocabulary,
 )
-from careplan.rulebook.soundness import (
-    check_codes,
-    check_conditions,
-    check_rule,
-    check_rulebook,
-    check_sentences,
-    check_vocabulary,
-)
-from careplan.texts import Text
+from careplan.rulebook.text_template import Text
+from careplan.rulebook.yaml_and_csv import Document, read_rows
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=msgspec.Struct)
 
 INVARIANTS = "invariants"
 KNOWN_NAMES = "known_names.yaml"
-"""The folder of what must hold of every plan; read by `careplan.proof`, and no section of the plan."""
+"""The folder of what must hold of every plan; read by `careplan.authoring.proof`, and no section of the plan."""
 
 
 def shipped() -> Path:

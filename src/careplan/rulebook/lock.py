@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from careplan.errors import RuleFault
-from careplan.rulebook.files import Document
 from careplan.rulebook.model import Rule, Status
+from careplan.rulebook.yaml_and_csv import Document
 
 LOCK = "rules.lock"
 _HEAD = "# id version status sha-256; written by `careplan rules lock`\n"

@@ -8,13 +8,13 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from msgspec import Meta
 
-from careplan.goals import GoalJudge
-from careplan.medications import Catalogue
+from careplan.recognition.goal_judge import GoalJudge
+from careplan.recognition.known_conditions import KnownConditions
+from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import When
 from careplan.rulebook.entries import Entry, Line
-from careplan.rulebook.known_conditions import KnownConditions
-from careplan.texts import Text
+from careplan.rulebook.text_template import Text
 
 Level = Literal["stop", "hold", "caution", "note"]
 LEVELS: tuple[Level, ...] = ("stop", "hold", "caution", "note")

@@ -24,43 +24,33 @@ from litestar.plugins import PluginProtocol
 from litestar.plugins.core import MsgspecDIPlugin
 from litestar.types import ASGIApp
 
+from careplan.authoring.git_history import history
 from careplan.errors import InvalidPatient, InvalidRulebook, InvalidSettings
 from careplan.hardening import harden
-from careplan.intake import Intake
-from careplan.patient import Protocol
 from careplan.planner import Planner
+from careplan.request.decode import Intake
+from careplan.request.patient import Protocol
 from careplan.rulebook.load import load, mark_of_folder
 from careplan.rulebook.model import Rulebook
-from careplan.rulebook.revisions import history
 from careplan.settings import Settings, clinic_protocol, from_environment
-from careplan.web import (
-    batch,
-    contract,
-    fhir,
-    handbook,
-    health,
-    hooks,
-    later,
-    logs,
-    metrics,
-    plans,
-    problems,
-    reference,
-    whatif,
-)
-from careplan.web.access import Access, admitted, renewal
-from careplan.web.assets import ASSETS, docs_asset
-from careplan.web.examples import request_examples
-from careplan.web.gate import Gate
-from careplan.web.journal import Journal
-from careplan.web.life import Life, begin_as_worker, hold_signals, settle
-from careplan.web.queries import queried
-from careplan.web.reload import Reloader
-from careplan.web.state import Desk, Edition, Leasing, Surroundings, edition_of
-from careplan.web.tracing import tracing_from
+from careplan.web import problems
+from careplan.web.edition import Desk, Edition, Leasing, Surroundings, edition_of
+from careplan.web.limits.gate import Gate
+from careplan.web.limits.query_guard import queried
+from careplan.web.openapi import document
+from careplan.web.openapi.examples import request_examples
+from careplan.web.process import warm_up
+from careplan.web.process.reload import Reloader
+from careplan.web.process.worker import Life, begin_as_worker, hold_signals, settle
+from careplan.web.routes import batch, care_plans, cds_hooks, fhir, handbook, health, reference, what_if
+from careplan.web.routes.docs_assets import ASSETS, docs_asset
+from careplan.web.security.access import Access, admitted, renewal
+from careplan.web.telemetry import logs, metrics
+from careplan.web.telemetry.access_log import Journal
+from careplan.web.telemetry.tracing import tracing_from
 
 if TYPE_CHECKING:
-    from careplan.web.trust import Trust
+    from careplan.web.security.cds_clients import Trust
 
 log = structlog.get_logger("careplan")
 
@@ -123,7 +113,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
 
     def around(book: Rulebook) -> Surroundings:
         past = history(settings.rules_folder)
-        return Surroundings(_protocol(book, settings), settings.zone, lambda: past)
+        return Surroundings(_protocol(book, settings), settings.zone, lambda planner: handbook.pages_of(planner, past))
 
     watched = [settings.rules_folder, *([Path(settings.protocol)] if settings.protocol else [])] if settings.watch else []
     reloader = Reloader(settings.rules_folder, desk, make, around, watched=watched)
@@ -131,14 +121,18 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
     reloader.after = counts.reloaded
 
     # Git is asked after the start: nobody reads a rule's revisions before the service is ready.
-    first = Surroundings(_protocol(book, settings), settings.zone, lambda: history(settings.rules_folder))
+    first = Surroundings(
+        _protocol(book, settings),
+        settings.zone,
+        lambda planner: handbook.pages_of(planner, history(settings.rules_folder)),
+    )
 
     @asynccontextmanager
     async def planning(_: Litestar) -> AsyncIterator[None]:
         desk.swap(make(book, first))
         await access.warm()
         try:
-            async with reloader.running(), life.running(), later.loading(desk):
+            async with reloader.running(), life.running(), warm_up.loading(desk):
                 counts.started()
                 yield
         finally:
@@ -146,18 +140,18 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
 
     records = Router(
         path="/",
-        route_handlers=[plans.create_care_plan, hooks.call_service, fhir.apply, fhir.apply_named],
+        route_handlers=[care_plans.create_care_plan, cds_hooks.call_service, fhir.apply, fhir.apply_named],
         request_max_body_size=max(settings.record_limit, settings.body_limit),
     )
     app = _Application(
         route_handlers=[
             records,
             batch.create_care_plans,
-            whatif.compare_care_plans,
-            whatif.what_would_change,
-            hooks.discover,
-            hooks.take_feedback,
-            hooks.get_feedback,
+            what_if.compare_care_plans,
+            what_if.what_would_change,
+            cds_hooks.discover,
+            cds_hooks.take_feedback,
+            cds_hooks.get_feedback,
             fhir.metadata,
             fhir.get_questionnaire,
             fhir.get_plan_definition,
@@ -211,7 +205,7 @@ def _protocol(book: Rulebook, settings: Settings) -> Protocol | None:
 def _trust(settings: Settings) -> Trust | None:
     if not settings.cds_clients:
         return None
-    from careplan.web.trust import trust_in
+    from careplan.web.security.cds_clients import trust_in
 
     return trust_in(settings.cds_clients, settings.public_url)
 
@@ -229,7 +223,7 @@ def _cors(origins: list[str]) -> CORSConfig | None:
 
 def contract_of(app: Litestar, book: Rulebook) -> dict[str, Any]:
     """The OpenAPI document of an application that plans with this rulebook."""
-    return contract.document(app, book, request_examples())
+    return document.document(app, book, request_examples())
 
 
 _inherited: tuple[object, Rulebook] | None = None

@@ -11,11 +11,10 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
 from careplan.errors import InvalidPatient, Problem, problem_of
-from careplan.fhir.outcome import outcome
-from careplan.web.logs import places
+from careplan.fhir.write.operation_outcome import outcome
+from careplan.web.media_types import FHIR_JSON, PROBLEM_JSON
+from careplan.web.telemetry.logs import places
 
-PROBLEM_JSON = "application/problem+json"
-FHIR_JSON = "application/fhir+json"
 log = structlog.get_logger("careplan")
 
 

@@ -1,0 +1,37 @@
+"""The work of comparing two rulebooks, as workers are told it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from careplan.authoring.impact import Scale, Weighed
+from careplan.batch.jobs import Files, Work, digest_of, unpacked
+from careplan.batch.ndjson import Limits
+from careplan.planner import Planner
+from careplan.request.patient import Protocol
+from careplan.rulebook.model import Rulebook
+
+
+class WeighJob(msgspec.Struct, frozen=True):
+    """Compare the plans of two rulebooks."""
+
+    before: Files
+    after: Files
+    protocol: Protocol | None
+    limits: Limits
+
+    @property
+    def name(self) -> str:
+        """One name for equal jobs."""
+        return digest_of(self)
+
+    def start(self) -> Work[list[Weighed]]:
+        """Read both rulebooks; gives what compares."""
+        return weighing(unpacked(self.before), unpacked(self.after), self.protocol, limits=self.limits)
+
+
+def weighing(before: Rulebook, after: Rulebook, protocol: Protocol | None, *, limits: Limits) -> Work[list[Weighed]]:
+    """What compares the plans of two rulebooks for lines."""
+    planners = Planner(before), Planner(after)
+    scale = Scale(*planners, protocol, limits=limits)
+    return Work(lambda lines: [scale.weigh(line) for line in lines], planners)

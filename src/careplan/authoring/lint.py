@@ -1,0 +1,49 @@
+"""What is not wrong in a rulebook, but worth a look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from careplan.authoring.coverage import by_source
+from careplan.errors import RuleFault
+from careplan.rulebook.lock import LOCK, locked, read_lock
+from careplan.rulebook.model import Rulebook
+
+
+def warnings(book: Rulebook, folder: Path) -> list[RuleFault]:
+    """Unused sources and classes, and a lock file that is behind."""
+    return sorted([*_unused(book), *_unlocked(book, folder)])
+
+
+def _warning(file: str, field: str, problem: str, mend: str, code: str) -> RuleFault:
+    return RuleFault(file=file, line=1, field=field, problem=problem, mend=mend, code=code)
+
+
+def _unused(book: Rulebook) -> Iterator[RuleFault]:
+    for name, places in by_source(book).items():
+        if not any(places.values()):
+            yield _warning("sources.yaml", name, "No rule rests on this source.", "Use it, or take it out.", "unused-source")
+    held = {name for row in book.catalogue.ingredients.values() for name in row.classes}
+    for name in book.classes.keys() - held:
+        yield _warning("drug_classes.yaml", name, "No medicine is of this class.", "Use it, or take it out.", "unused-class")
+
+
+def _unlocked(book: Rulebook, folder: Path) -> Iterator[RuleFault]:
+    path = folder / LOCK
+    if not path.is_file():
+        yield _warning(LOCK, "", "There is no lock file.", "Run careplan rules lock.", "no-lock")
+        return
+    before = read_lock(path.read_text(encoding="utf-8"))
+    for name in sorted(before.keys() - book.rules.keys() - book.resting.keys()):
+        yield _warning(LOCK, name, "This rule is gone.", "Restore it, or run careplan rules lock.", "not-locked")
+    for rule in (*book.rules.values(), *book.resting.values()):
+        if before.get(rule.id) != locked(rule):
+            change = "is new" if rule.id not in before else "has changed"
+            yield _warning(
+                f"{rule.section}/{rule.id}.yaml",
+                "version",
+                f"The rule {change} since the lock file was written.",
+                "Raise its version if a text or condition changed, and run careplan rules lock.",
+                "not-locked",
+            )

@@ -1,0 +1,83 @@
+"""Conditions as formulas over a symbolic patient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import z3
+
+from careplan.authoring.proof.answers import Answer, Formula
+from careplan.authoring.proof.symbols import SymbolicPatient
+from careplan.rulebook.conditions import Either, Expression, Group, Pattern, Test, Value, When
+from careplan.rulebook.factors import KINDS
+
+_COMPARE = {
+    "at_least": lambda value, limit: value >= limit,
+    "at_most": lambda value, limit: value <= limit,
+    "less_than": lambda value, limit: value < limit,
+    "more_than": lambda value, limit: value > limit,
+}
+
+
+def of_when(symbolic: SymbolicPatient, when: When) -> Formula:
+    """That one of the groups holds, on the medicine, condition, goal ... that the symbolic patient looks at."""
+    return z3.Or([of_group(symbolic, group) for group in when])
+
+
+def of_group(symbolic: SymbolicPatient, group: Group) -> Formula:
+    """That every pattern of the group finds its fact."""
+    return z3.And([of_pattern(symbolic, pattern) for pattern in group])
+
+
+def of_pattern(symbolic: SymbolicPatient, pattern: Pattern) -> Formula:
+    """That there is a fact of the pattern's kind on which its tests hold."""
+    return z3.And(symbolic.present(pattern.kind), of_expression(symbolic, pattern.kind, pattern.tests))
+
+
+def of_expression(symbolic: SymbolicPatient, kind: str, expression: Expression) -> Formula:
+    """That an expression holds on the fact of this kind."""
+    if isinstance(expression, Test):
+        return of_test(symbolic, kind, expression)
+    parts = [of_expression(symbolic, kind, part) for part in expression.parts]
+    return z3.Or(parts) if isinstance(expression, Either) else z3.And(parts)
+
+
+def of_test(symbolic: SymbolicPatient, kind: str, test: Test) -> Formula:
+    """That one test holds."""
+    if KINDS[kind].fields[test.field].type == "tokens":
+        held = [symbolic.members(kind, test.field, str(token)) for token in test.values]
+        match test.operation:
+            case "has_any":
+                return z3.Or([there for there, _ in held])
+            case "has_all":
+                return z3.And([there for there, _ in held])
+            case _:
+                return z3.And([absent for _, absent in held])
+    answer = symbolic.answers[kind, test.field]
+    match test.operation:
+        case "known":
+            return answer.known
+        case "unknown":
+            return z3.Not(answer.known)
+        case "one_of":
+            return z3.And(answer.known, z3.Or([_equal(answer, value) for value in test.values]))
+        case "one_of_or_unknown":
+            return z3.Or(z3.Not(answer.known), *[_equal(answer, value) for value in test.values])
+        case "none_of":
+            return z3.And(answer.known, *[z3.Not(_equal(answer, value)) for value in test.values])
+        case compare:
+            return z3.And(answer.known, _COMPARE[compare](answer.value, _number(test.values[0])))
+
+
+def _equal(answer: Answer, value: Value) -> Formula:
+    if answer.tokens:
+        return answer.is_(str(value))
+    if isinstance(value, bool):
+        return answer.value == value
+    return answer.value == _number(value)
+
+
+def _number(value: object) -> Any:
+    """An exact number: the rule language has at most two decimals."""
+    hundredths = round(float(str(value)) * 100)
+    return z3.RatVal(hundredths, 100) if hundredths % 100 else z3.IntVal(hundredths // 100)

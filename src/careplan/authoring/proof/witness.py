@@ -1,0 +1,319 @@
+"""From a model of the solver to a patient that a clinic could send, as JSON ready for `careplan plan`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import z3
+
+from careplan.authoring.proof.answers import Formula
+from careplan.authoring.proof.symbols import PROBLEMS, SINGLE, SymbolicPatient
+from careplan.facts.hold_question import MAY_PROTECT
+from careplan.facts.used_fields import looked_at
+from careplan.recognition.medicine_rows import Ingredient
+from careplan.request.patient import PROTOCOL_FIGURES, Medication
+from careplan.rulebook.factors import KINDS
+from careplan.rulebook.model import Rulebook
+
+Json = dict[str, Any]
+
+UNHEARD_OF = "unheard-of medicine"
+_SESSIONS_THAT_JOIN = ["2026-12-07T15:00:00Z", "2026-12-09T15:00:00Z", "2026-12-11T15:00:00Z"]
+UNKNOWN_CODE = "99999999"
+_PLACES = 4
+
+
+class Unwritable(Exception):
+    """No patient can be written for the model, because no text of a goal with its properties is known. Says which."""
+
+
+class Writer:
+    """Writes patients for one rulebook. `goals` are texts from which goals with wanted properties are taken."""
+
+    def __init__(self, book: Rulebook, goals: Iterable[str]) -> None:
+        self._book = book
+        self._goals: dict[tuple[Any, ...], str] = {}
+        for text in goals:
+            self._goals.setdefault(_signature(book, text), text)
+        rows = list(book.catalogue.ingredients.values())
+        self._plain = next((row for row in rows if not row.classes), rows[0])
+        self._coded = [row for row in rows if row.rxcui]
+        self._misspelled = _misspelled(book)
+        under_rules = looked_at(book)
+        self._silent = [row.name for row in rows if under_rules.isdisjoint((row.ingredient, *row.classes))]
+        self._silent += book.catalogue.known
+
+    def write(self, symbolic: SymbolicPatient, model: Any) -> Json:
+        """The patient of `model`. Raises `Unwritable`."""
+        reading = _Reading(model)
+        body: Json = {}
+        for kind in SINGLE:
+            values = {
+                name: reading.value(answer)
+                for (of, name), answer in symbolic.answers.items()
+                if of == kind
+                and name not in ("sessions_left", "beyond_plan", "approved", "doubtful")
+                and reading.holds(answer.known)
+            }
+            if kind == "patient":
+                body |= values
+            elif values:
+                body[kind] = values
+        if reading.holds(symbolic.conditions_asked):
+            body["conditions"] = [name for name, there in symbolic.has.items() if reading.holds(there)]
+        others = []
+        if reading.holds(symbolic.unread_conditions):
+            others.append("a condition of which nothing is known")
+        if reading.holds(symbolic.known_conditions):
+            others.append(self._known_condition())
+        if others:
+            body["other_conditions"] = others
+        if reading.holds(symbolic.gap.known) and reading.holds(symbolic.has_medicine):
+            times = _SESSIONS_THAT_JOIN if reading.holds(symbolic.gap.value) else _SESSIONS_THAT_JOIN[:1]
+            body.setdefault("treatment", {})["session_times"] = times
+        if reading.holds(symbolic.medicines_asked):
+            body["medications"] = self._medications(symbolic, reading)
+        self._protocol(symbolic, reading, body)
+        if reading.holds(symbolic.goals_asked):
+            body.setdefault("expectations", {})["goals"] = self._goal_texts(symbolic, reading)
+        return body
+
+    def writable(self, symbolic: SymbolicPatient) -> Formula:
+        """That there is no goal, or one of which a text is known, with harmless ones beside it."""
+        goal = [answer for (kind, _), answer in symbolic.answers.items() if kind == "goal"]
+        known = [
+            z3.And(
+                [
+                    answer.is_(value) if answer.tokens else answer.value == value
+                    for answer, value in zip(goal, text, strict=True)
+                ]
+            )
+            for text in self._goals
+        ]
+        # The other goals are then harmless ones.
+        harmless = symbolic.answers["goal", "safety"].is_("none")
+        clear = symbolic.answers["goals", "all_clear"].value
+        return z3.Or(z3.Not(symbolic.has_goal), z3.And(z3.Or(known), z3.Or(clear, z3.Not(harmless))))
+
+    def _known_condition(self) -> str:
+        if self._book.known_conditions.first is None:
+            raise Unwritable("this rulebook knows no illness that no rule concerns")
+        return self._book.known_conditions.first
+
+    def _known_medicine(self) -> str:
+        if not self._silent:
+            raise Unwritable("this rulebook knows no medicine that no rule concerns")
+        return self._silent[0]
+
+    def pointer(self, symbolic: SymbolicPatient, model: Any, kind: str, patient: Json) -> str:
+        """Where in the written patient the medicine, condition or goal is that the symbolic one looks at; "" if unsure."""
+        match kind:
+            case "medicine":
+                return "/medications/0"
+            case "goal":
+                return "/expectations/goals/0"
+            case "condition":
+                name = _Reading(model).token(symbolic.answers["condition", "name"])
+                return f"/conditions/{patient['conditions'].index(name)}"
+            case _:
+                return ""
+
+    def _protocol(self, symbolic: SymbolicPatient, reading: _Reading, body: Json) -> None:
+        holds = [
+            {"drug_class": name, "before_hours": 24, "after_hours": 24, "approved_by": "Dr. A. Example, MD"}
+            for name, signed in symbolic.signed_holds.items()
+            if reading.holds(signed)
+        ]
+        if holds:
+            body.setdefault("protocol", {})["holds"] = holds
+        if reading.holds(symbolic.answers["protocol", "approved"].value):
+            body.setdefault("protocol", {})["approved_by"] = "Dr. A. Example, MD"
+        if reading.holds(symbolic.answers["protocol", "doubtful"].value):
+            self._doubt(body["protocol"])
+
+    def _doubt(self, protocol: Json) -> None:
+        """Give a protocol a figure that cannot be meant, in a place that is free. Raises `Unwritable` if there is none."""
+        if protocol.get("holds"):
+            protocol["holds"][0] |= {"before_hours": 0, "after_hours": 0}
+            return
+        free = next((name for name in self._book.about.plausible if name in PROTOCOL_FIGURES and name not in protocol), None)
+        if free is None:
+            raise Unwritable("every figure of the protocol is needed")
+        protocol[free] = 0
+
+    def _medications(self, symbolic: SymbolicPatient, reading: _Reading) -> list[Json]:
+        rows = {row.ingredient: row for row in symbolic.ingredients}
+        entries: list[Json] = []
+        looked_at = ""
+        if reading.holds(symbolic.has_medicine):
+            looked_at = reading.token(symbolic.answers["medicine", "ingredient"])
+            entries.append(self._entry(symbolic, reading, rows[looked_at]))
+        others = [rows[name] for name, taken in symbolic.other.items() if reading.holds(taken)]
+        if entries and reading.holds(symbolic.rescue_product) and not self._rescue_names(rows[looked_at]):
+            beside = next(row for row in others if self._rescue_names(row))
+            others.remove(beside)
+            entries[0]["name"] += f" and {self._rescue_names(beside)[0]}"
+        entries += [self._other(symbolic, reading, row, again=row.ingredient == looked_at) for row in others]
+        if reading.holds(symbolic.has_check):
+            entries += self._troubled(symbolic, reading, entries)
+        if reading.holds(symbolic.unread_entries) and not any(_unread(self._book, entry) for entry in entries):
+            entries.append({"name": UNHEARD_OF})
+        besides = entries[1:] if looked_at else entries
+        if not reading.holds(symbolic.other_missing):
+            for entry in besides:
+                entry.setdefault("indication", "pain")
+        if reading.holds(symbolic.other_unclear):
+            self._leave_unclear(besides, rows)
+        if reading.holds(symbolic.known_medicines):
+            entries.append({"name": self._known_medicine(), "schedule": "daily", "indication": "pain"})
+        if reading.holds(symbolic.other_protects):
+            # What cannot be read at all is taken for the reason first: it changes nothing else about the list.
+            free = sorted(entries[1:] if looked_at else entries, key=lambda entry: entry.get("name") != UNHEARD_OF)
+            free[0]["indication"] = "alcohol_withdrawal" if reading.holds(symbolic.other_withdrawal) else "epilepsy"
+        return entries
+
+    def _entry(self, symbolic: SymbolicPatient, reading: _Reading, row: Ingredient) -> Json:
+        names = row.depot_brands if reading.holds(symbolic.depot_product) else ()
+        names = self._rescue_names(row) if reading.holds(symbolic.rescue_product) else names
+        entry: Json = {"name": (*names, row.name)[0]}
+        problem = PROBLEMS[reading.number(symbolic.problem)]
+        self._trouble(entry, row, problem)
+        if reading.holds(symbolic.sent_schedule.known):
+            entry["schedule"] = reading.token(symbolic.sent_schedule)
+        indication = symbolic.answers["medicine", "indication"]
+        if reading.holds(indication.known):
+            entry["indication"] = reading.token(indication)
+        return entry
+
+    def _other(self, symbolic: SymbolicPatient, reading: _Reading, row: Ingredient, *, again: bool) -> Json:
+        """Another entry; one of the same ingredient as the medicine looked at may be kept as rescue."""
+        entry: Json = {"name": row.name}
+        if not reading.holds(symbolic.other_missing) and (self._makes_dependent(row) or again):
+            entry["schedule"] = "as_needed"
+        if again and reading.holds(symbolic.other_rescue):
+            entry["schedule"] = "rescue"
+        if reading.holds(symbolic.other_daily) and self._makes_dependent(row):
+            entry["schedule"] = "daily"
+        return entry
+
+    def _leave_unclear(self, besides: list[Json], rows: Mapping[str, Ingredient]) -> None:
+        """Let one of the other entries name no reason, where that matters. Raises `Unwritable` if it matters for none."""
+        named = {row.name: row for row in rows.values()}
+        for entry in besides:
+            row = named.get(entry["name"])
+            if row is not None and not MAY_PROTECT.isdisjoint(row.classes):
+                entry["indication"] = "other"
+                return
+        raise Unwritable("no other medicine is there whose reason could matter")
+
+    def _makes_dependent(self, row: Ingredient) -> bool:
+        return any(self._book.classes[name].daily_use_closes_hold for name in row.classes)
+
+    def _troubled(self, symbolic: SymbolicPatient, reading: _Reading, entries: list[Json]) -> list[Json]:
+        problem = PROBLEMS[reading.number(symbolic.check_problem)]
+        suggestion = reading.holds(symbolic.answers["medicine_check", "suggestion"].value)
+        if problem == "no_rule":
+            return []
+        if problem == "not_recognized":
+            return [{"name": self._misspelled if suggestion else UNHEARD_OF}]
+        if problem == "partly_recognized" and suggestion:
+            return [{"name": self._misspelled, "rxcui": self._coded[0].rxcui[0]}]
+        if problem == "code_not_recognized" and entries and "rxcui" not in entries[0]:
+            entries[-1]["rxcui"] = UNKNOWN_CODE
+            return []
+        entry = {"name": self._plain.name}
+        self._trouble(entry, self._plain, problem)
+        return [entry]
+
+    def _trouble(self, entry: Json, row: Ingredient, problem: str) -> None:
+        match problem:
+            case "partly_recognized":
+                entry["name"] = f"{entry['name']} and {UNHEARD_OF}"
+            case "code_not_recognized":
+                entry["rxcui"] = UNKNOWN_CODE
+            case "code_and_name_disagree":
+                other = next(other for other in reversed(self._coded) if other.ingredient != row.ingredient)
+                entry["rxcui"] = other.rxcui[0]
+
+    def _rescue_names(self, row: Ingredient) -> tuple[str, ...]:
+        """Products of an ingredient that are sold as rescue only."""
+        products = (entry for entry in self._book.catalogue.combinations if entry.rescue)
+        return (*row.rescue_brands, *(entry.product for entry in products if row.ingredient in entry.ingredients))
+
+    def _goal_texts(self, symbolic: SymbolicPatient, reading: _Reading) -> list[str]:
+        count = reading.number(symbolic.goal_count)
+        if not reading.holds(symbolic.has_goal):
+            return []
+        wanted = {name: reading.value(answer) for (kind, name), answer in symbolic.answers.items() if kind == "goal"}
+        text = self._goals.get(tuple(wanted.values()))
+        if text is None:
+            raise Unwritable(f"no text of a goal is known with {wanted}")
+        read = reading.holds(symbolic.goal_is_read)
+        specific = reading.number(symbolic.answers["goals", "specific_count"].value) - bool(read and wanted["specific"])
+        clear = reading.holds(symbolic.answers["goals", "all_clear"].value) or (read and wanted["safety"] != "none")
+        protected = reading.holds(symbolic.answers["goals", "some_protected"].value) and not (read and wanted["protected"])
+        others = ((True, specific), (False, count - read - specific))
+        texts = [text]
+        for kind, many in others:
+            if many:
+                texts += [self._goal(specific=kind, clear=clear, protected=protected)] * many
+        return [*texts, UNHEARD_OF] if read and reading.holds(symbolic.unread_goals) else texts
+
+    def _goal(self, *, specific: bool, clear: bool, protected: bool) -> str:
+        """A goal that was read: harmless if the list of goals is to be `clear`, and else one that raises a question."""
+        for text in self._goals.values():
+            judged = self._book.goals.judge(text)
+            harmless = judged.safety == "none"
+            alike = judged.specific == specific and judged.protected == protected
+            if alike and harmless == clear and (judged.understood or not clear):
+                return text
+        kind = f"{'' if specific else 'not '}specific and {'harmless' if clear else 'raises a question of safety'}"
+        raise Unwritable(f"no text of a goal is known that is {kind}")
+
+
+class _Reading:
+    """Reads a model."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    def holds(self, formula: Any) -> bool:
+        return bool(z3.is_true(self._model.eval(formula, model_completion=True)))
+
+    def number(self, variable: Any) -> int:
+        return int(self._model.eval(variable, model_completion=True).as_long())
+
+    def token(self, answer: Any) -> str:
+        return str(answer.tokens[self.number(answer.value)])
+
+    def value(self, answer: Any) -> str | bool | float:
+        if answer.tokens:
+            return self.token(answer)
+        value = self._model.eval(answer.value, model_completion=True)
+        if z3.is_bool(value):
+            return bool(z3.is_true(value))
+        if z3.is_int_value(value):
+            return int(value.as_long())
+        return round(float(value.as_fraction()), _PLACES)
+
+
+def _signature(book: Rulebook, text: str) -> tuple[Any, ...]:
+    """The properties of a goal, in the order of its fields."""
+    judged = book.goals.judge(text)
+    return tuple(getattr(judged, name) for name in KINDS["goal"].fields)
+
+
+def _misspelled(book: Rulebook) -> str:
+    """A name that nobody may take for a medicine, but near enough to one for an offer."""
+    for row in book.catalogue.ingredients.values():
+        name = f"{row.name}q"
+        found = book.catalogue.resolve(0, Medication(name=name))
+        if found.match is None and found.suggestions:
+            return name
+    return UNHEARD_OF
+
+
+def _unread(book: Rulebook, entry: Mapping[str, Any]) -> bool:
+    found = book.catalogue.resolve(0, Medication(name=entry.get("name"), rxcui=entry.get("rxcui")))
+    return found.problem in ("not_recognized", "partly_recognized")

@@ -1,0 +1,1 @@
+"""Many patients: lines in, lines out."""

@@ -1,0 +1,85 @@
+"""What workers on other machines are given to know once, and the function that they then do with each piece of work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from careplan.batch.answer_lines import Answering, Answers, answered
+from careplan.batch.ndjson import Limits, Line
+from careplan.planner import Planner
+from careplan.request.patient import Protocol
+from careplan.rulebook.load import load
+from careplan.rulebook.model import Rulebook
+
+Result = TypeVar("Result")
+Files = dict[str, bytes]
+"""The files of a rulebook, by their paths in its folder."""
+
+
+class Work(Generic[Result]):
+    """Does pieces of a job. Belongs to the thread that made it."""
+
+    def __init__(self, do: Callable[[list[Line]], Result], planners: Iterable[Planner]) -> None:
+        self._do = do
+        self._planners = planners
+
+    def __call__(self, lines: list[Line]) -> Result:
+        """What comes of these lines."""
+        return self._do(lines)
+
+    def close(self) -> None:
+        """Free the memory of the engines."""
+        for planner in self._planners:
+            planner.close()
+
+
+class AnswerJob(msgspec.Struct, frozen=True):
+    """Answer lines with plans."""
+
+    files: Files
+    protocol: Protocol | None
+    as_fhir: bool
+    limits: Limits
+
+    @property
+    def name(self) -> str:
+        """One name for equal jobs."""
+        return digest_of(self)
+
+    def start(self) -> Work[Answers]:
+        """Read the rulebook; gives what answers."""
+        return answering(unpacked(self.files), self.protocol, as_fhir=self.as_fhir, limits=self.limits)
+
+
+def answering(book: Rulebook, protocol: Protocol | None, *, as_fhir: bool, limits: Limits) -> Work[Answers]:
+    """What answers lines with a rulebook."""
+    planner = Planner(book)
+    found = Answering(planner, protocol, as_fhir=as_fhir, limits=limits)
+    return Work(lambda lines: answered(found, lines), [planner])
+
+
+def files_of(folder: Path) -> Files:
+    """The files of the rulebook in a folder."""
+    paths = sorted(path for path in folder.rglob("*") if path.suffix in {".yaml", ".csv", ".lock"} and path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def unpacked(files: Files) -> Rulebook:
+    """The rulebook that these files make. Raises `InvalidRulebook`."""
+    with TemporaryDirectory(prefix="careplan-rules-") as folder:
+        for path, content in files.items():
+            target = Path(folder, path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        return load(Path(folder))
+
+
+def digest_of(job: Any) -> str:
+    """One name for equal jobs."""
+    return blake2b(msgspec.msgpack.encode(job), digest_size=16).hexdigest()

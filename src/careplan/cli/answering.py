@@ -1,0 +1,95 @@
+"""What is typed in an interview, as it goes into a request."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rapidfuzz import process
+
+from careplan.plan.model import AnswerForm
+from careplan.request.what_if_request import merge_patch
+from careplan.rulebook.model import Rulebook
+
+Json = dict[str, Any]
+
+
+def hint(answer: AnswerForm) -> str:
+    """What can be typed."""
+    match answer.type:
+        case "yes_no":
+            return "yes or no"
+        case "number" | "whole_number":
+            return f"a number from {answer.least:g} to {answer.most:g}"
+        case "choice":
+            return "one of these"
+        case "goals":
+            return "goals, parted by semicolons, or none"
+        case _:
+            return f"{answer.type}, parted by commas, or none"
+
+
+def value(typed: str, answer: AnswerForm) -> Any:
+    """What is typed, as it goes into a request. Raises `ValueError` saying what is wrong with it."""
+    match answer.type:
+        case "yes_no":
+            if typed.lower() not in ("yes", "y", "no", "n"):
+                raise ValueError("Please answer yes or no.")
+            return typed.lower().startswith("y")
+        case "number" | "whole_number":
+            try:
+                number = float(typed)
+            except ValueError:
+                number = math.nan
+            if not math.isfinite(number):
+                raise ValueError("Please type a number.")
+            return int(number) if number.is_integer() else number
+        case "choice":
+            if typed not in [choice.value for choice in answer.choices]:
+                raise ValueError(f"Please type one of {', '.join(choice.value for choice in answer.choices)}.")
+            return typed
+        case "medications":
+            return [{"name": name} for name in listed(typed, ",")]
+        case "goals":
+            return listed(typed, ";")
+        case _:
+            raise ValueError("Please leave this open.")
+
+
+def listed(typed: str, separator: str) -> list[str]:
+    """The entries of a list; none for "none"."""
+    return [] if typed.lower() == "none" else [part.strip() for part in typed.split(separator) if part.strip()]
+
+
+class Conditions:
+    """The conditions that a rulebook knows, by every name that it has for them."""
+
+    def __init__(self, book: Rulebook) -> None:
+        self._tokens = {
+            name.lower(): token
+            for token, entry in book.conditions.items()
+            for name in (token.replace("_", " "), entry.label, entry.patient_label, *entry.also)
+        }
+
+    def token(self, typed: str) -> str | None:
+        """The token of a condition, if it has one."""
+        return self._tokens.get(" ".join(typed.lower().replace("_", " ").split()))
+
+    def near(self, typed: str) -> str | None:
+        """A known name that what was typed may be meant for."""
+        found = process.extractOne(typed.lower(), list(self._tokens), score_cutoff=80)
+        return found[0] if found else None
+
+
+def put(body: Json, pointer: str, answer: Any) -> Json:
+    """`body` with an answer at a JSON Pointer."""
+    first, *rest = pointer.strip("/").split("/")
+    if first == "medications" and len(rest) == 2:
+        entries = [dict(entry) for entry in body["medications"]]
+        entries[int(rest[0])][rest[1]] = answer
+        return body | {"medications": entries}
+    patch = answer
+    for key in reversed([first, *rest]):
+        patch = {key: patch}
+    merged: Json = merge_patch(body, patch)
+    return merged

@@ -1,0 +1,55 @@
+"""What the commands share: the option that names a rulebook, reading settings and rulebook, and ending with a message."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import rich_click as click
+
+from careplan.errors import InvalidRulebook, InvalidSettings
+from careplan.request.decode import Intake
+from careplan.request.patient import Protocol
+from careplan.rulebook.load import load
+from careplan.rulebook.model import Rulebook
+from careplan.settings import Settings, clinic_protocol, from_environment
+
+RULES = click.option(
+    "--rules",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of the rulebook; the shipped one if left out.",
+)
+
+
+def read_settings() -> Settings:
+    """The settings of the environment; ends the command with code 2 if one is wrong."""
+    try:
+        return from_environment()
+    except InvalidSettings as error:
+        fail(str(error), 2)
+
+
+def read_rulebook(folder: Path | None) -> Rulebook:
+    """The rulebook in `folder`, or the one of the settings; ends the command with code 2 and every fault if it is unfit."""
+    folder = folder or read_settings().rules_folder
+    try:
+        return load(folder)
+    except InvalidRulebook as error:
+        for fault in error.faults:
+            click.echo(str(fault), err=True)
+        fail(f"the rulebook in {folder} has {len(error.faults)} faults", 2)
+
+
+def read_protocol(settings: Settings, intake: Intake) -> Protocol | None:
+    """The clinic's own protocol, if there is one; ends the command with code 2 if it is none."""
+    try:
+        return clinic_protocol(settings, intake)
+    except InvalidSettings as error:
+        fail(str(error), 2)
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """End the command with a message on standard error."""
+    click.echo(f"careplan: {message}", err=True)
+    sys.exit(code)

@@ -1,0 +1,105 @@
+"""Plans and what is said about them, printed for people or as JSON."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from datetime import tzinfo
+
+import msgspec
+import rich_click as click
+from rich.console import Console
+
+from careplan.decision_record import Replay
+from careplan.explain.counterfactual import WhatWouldChange
+from careplan.explain.plan_diff import Difference
+from careplan.fhir.write.plan_bundle import FhirWriter
+from careplan.formats import text
+from careplan.formats.html import page
+from careplan.formats.markdown import markdown
+from careplan.formats.pdf import paper
+from careplan.plan.model import CarePlan
+from careplan.request.patient import Patient
+
+FORMS: Mapping[str, Callable[[CarePlan, Patient, tzinfo | None], bytes]] = {
+    "html": page,
+    "markdown": markdown,
+    "pdf": lambda plan, patient, zone: paper(plan, patient, zone=zone),
+    "fhir": lambda plan, patient, _zone: msgspec.json.encode(FhirWriter().bundle(plan, patient)),
+}
+"""The written forms of a plan, as bytes; hours in the zone if there is one."""
+
+
+class Output:
+    """Prints in one form, "text" or "json", hours in the zone if there is one."""
+
+    def __init__(self, form: str, zone: tzinfo | None = None) -> None:
+        self._form = form
+        self._zone = zone
+
+    def data(self, found: object) -> None:
+        """Anything, as JSON."""
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+        sys.stdout.buffer.flush()
+
+    def plan(self, made: CarePlan, patient: Patient) -> None:
+        """The plan of a patient."""
+        if self._form == "json":
+            self.data(made)
+        else:
+            text.write(made, patient, Console(highlight=False, soft_wrap=False), self._zone)
+
+    def difference(self, found: Difference) -> None:
+        """How two plans differ."""
+        if self._form == "json":
+            self.data(found)
+        else:
+            click.echo("Both plans are the same." if found.same else "\n".join(found.in_words))
+
+    def ways(self, found: WhatWouldChange) -> None:
+        """What would change an item."""
+        if self._form == "json":
+            self.data(found)
+            return
+        click.echo(f"{found.title} ({found.rule}) {'would go away' if found.there else 'would come up'} if:")
+        for at, way in enumerate(found.ways, 1):
+            click.echo(f"{at:3}. " + "\n     and ".join(f"{change.then} (now: {change.now})" for change in way.changes))
+            if way.brings_up:
+                click.echo(f"     but this brings up a {way.brings_up}, so it is no remedy by itself")
+            for words in way.besides:
+                click.echo(f"     also {words}")
+        if not found.ways:
+            click.echo("  nothing that patient or clinic could change. What stands in the way:")
+            for condition in found.fixed:
+                click.echo(f"  - {condition}")
+
+    def replay(self, found: Replay) -> None:
+        """What came of a replay."""
+        if self._form == "json":
+            self.data(found)
+            return
+        then, now = (f"{book.id} {book.version} ({book.digest[:12]})" for book in (found.then, found.now))
+        self._say(f"Recorded under {then}" + (f" at {found.at}" if found.at else ""))
+        if found.intact is False:
+            self._say("The record is not as it was made: its digest does not fit.")
+        elif found.intact is None:
+            self._say("The record has no digest, so it cannot be told whether it is as it was made.")
+        self._say("The rulebook is the same." if found.reproduced is not None else f"Replayed under {now}")
+        for what, turn in (("Service", found.service), ("Engine", found.engine)):
+            if turn.before != turn.after:
+                self._say(f"{what} then: {turn.before}; now: {turn.after}")
+        if found.same_plan:
+            self._say("The plan is the same.")
+        else:
+            self._say("The plan is not the same." if found.reproduced is None else "The same rulebook gave another plan.")
+            self._say("\n".join(f"  {line}" for line in found.difference.in_words))
+        if found.facts:
+            self._say(f"Facts that are not the same: {', '.join(found.facts)}")
+        if found.findings:
+            self._say("Rules that held on other facts, or only then or only now:")
+            self._say("\n".join(f"  {name}" for name in found.findings))
+
+    @staticmethod
+    def _say(line: str) -> None:
+        """A line that may hold what a record says, without what would steer a terminal."""
+        click.echo("".join(char if char.isprintable() or char == "\n" else "?" for char in line))

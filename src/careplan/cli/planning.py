@@ -1,0 +1,123 @@
+"""Planning for one patient, and making a recorded decision again."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import BinaryIO, NoReturn
+from zoneinfo import ZoneInfo
+
+import rich_click as click
+
+from careplan.cli.common import RULES, fail, read_protocol, read_rulebook, read_settings
+from careplan.cli.output import FORMS, Output
+from careplan.decision_record import is_a_time, read_record, record, replay
+from careplan.errors import InvalidPatient
+from careplan.explain.plan_diff import difference
+from careplan.hardening import harden
+from careplan.planner import Planner
+from careplan.request.patient import Patient, Protocol
+from careplan.zones import ZONES
+
+
+@click.command()
+@click.argument("file", type=click.File("rb"))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", *FORMS]),
+    help="Text on a terminal, JSON in a pipe, unless named. html, markdown, pdf and fhir are for files.",
+)
+@click.option("--explain", is_flag=True, help="Say of every rule why it fired or not, the nearest to firing first.")
+@click.option("--record", "at", metavar="TIME", help="Print a decision record made at this time (RFC 3339) instead.")
+@click.option("--against", type=click.File("rb"), help="Say what would be different for the patient in this file.")
+@click.option("--what-would-change", "item", metavar="ID", help="Say what would make this item or rule go away or come up.")
+@click.option(
+    "--zone", metavar="ZONE", help="Write hours in this time zone, such as America/New_York, else in the clinic's."
+)
+@RULES
+def plan(
+    file: BinaryIO,
+    *,
+    form: str | None,
+    explain: bool,
+    at: str | None,
+    against: BinaryIO | None,
+    item: str | None,
+    zone: str | None,
+    rules: Path | None,
+) -> None:
+    """Plan for the patient in FILE ("-" for standard input) and print the draft.
+
+    Exits with 0 for a draft, 3 for a blocked plan, 2 for a body that cannot be used.
+
+    Example: careplan plan examples/daily-benzodiazepine.json --format text
+    """
+    harden()
+    if sum(map(bool, (explain, at, against, item))) > 1:
+        fail("choose one of --explain, --record, --against and --what-would-change", 2)
+    settings = read_settings()
+    if zone and zone not in ZONES:
+        fail(f"there is no time zone {zone}; name one such as America/New_York", 2)
+    where = ZoneInfo(zone) if zone else settings.zone
+    planner = Planner(read_rulebook(rules or settings.rules_folder))
+    clinic = read_protocol(settings, planner.intake)
+    patient = _read(planner, file, clinic)
+    made = planner.explained(patient) if explain else planner.plan(patient)
+    output = Output(form or ("text" if sys.stdout.isatty() else "json"), where)
+    write = FORMS.get(form or "")
+    if write and (explain or at or against or item):
+        fail(f"{form} is a form of a plan by itself, without --explain, --record, --against and --what-would-change", 2)
+    if write:
+        sys.stdout.buffer.write(write(made, patient, where))
+    elif against:
+        output.difference(difference(made, planner.plan(_read(planner, against, clinic))))
+    elif item:
+        try:
+            output.ways(planner.what_would_change(patient, item))
+        except KeyError:
+            fail(f"{item} is neither an item of this plan nor a rule", 2)
+    elif at:
+        if not is_a_time(at):
+            fail("give the time as 2026-01-31T14:00:00Z", 2)
+        output.data(record(planner, patient, at))
+    else:
+        output.plan(made, patient)
+    sys.exit(3 if made.status == "blocked" else 0)
+
+
+@click.command("replay")
+@click.argument("file", type=click.File("rb"))
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@RULES
+def replay_record(file: BinaryIO, *, form: str, rules: Path | None) -> None:
+    """Make the decision in the record FILE again, and say whether today's rulebook would give the same plan.
+
+    Exits with 0 if it would, 1 if not, 2 if the record cannot be used, 4 if the same rulebook gave another plan or the
+    record is not as it was made.
+
+    Example: careplan replay record.json
+    """
+    planner = Planner(read_rulebook(rules or read_settings().rules_folder))
+    try:
+        recorded, intact = read_record(file.read())
+        found = replay(planner, recorded, intact=intact)
+    except InvalidPatient as error:
+        _refuse(error)
+    except ValueError as error:
+        fail(f"this is no decision record: {error}", 2)
+    Output(form).replay(found)
+    sys.exit(4 if found.reproduced is False or found.intact is False else 0 if found.same_plan else 1)
+
+
+def _read(planner: Planner, file: BinaryIO, clinic: Protocol | None) -> Patient:
+    try:
+        return planner.intake.decode(file.read()).under(clinic)
+    except InvalidPatient as error:
+        _refuse(error)
+
+
+def _refuse(error: InvalidPatient) -> NoReturn:
+    for fault in error.faults:
+        click.echo(f"{fault.pointer or '(the body)'}: {fault.detail}", err=True)
+    sys.exit(2)

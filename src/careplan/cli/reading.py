@@ -1,0 +1,216 @@
+"""Reading a rulebook: a rule in words, lists of rules, which facts feed them, and what they rest on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import rich_click as click
+from rapidfuzz import process
+from rich.console import Console
+from rich.table import Table
+
+from careplan.authoring.coverage import by_source
+from careplan.cli.common import RULES, fail, read_rulebook
+from careplan.explain.rule_view import Reading, RuleDetail, Selection, facts_of, summary
+from careplan.rulebook.model import LEVELS, SECTIONS, Rule, Rulebook
+
+_STYLES = {"stop": "bold red", "hold": "bold yellow", "caution": "cyan", "note": "green"}
+FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+
+
+@click.command()
+@click.argument("rule_id", metavar="ID")
+@RULES
+@FORMAT
+def show(rule_id: str, *, rules: Path | None, form: str) -> None:
+    """Show the rule ID whole: its conditions in words, its texts, what it rests on and its examples.
+
+    Exits with 2 if there is no such rule.
+
+    Example: careplan rules show sleep-under-five-hours
+    """
+    book = read_rulebook(rules)
+    rule = _rule(book, rule_id)
+    detail = Reading(book).detail(rule)
+    if form == "json":
+        _json(detail)
+        return
+    _show(Console(highlight=False), rule, detail)
+
+
+@click.command("list")
+@RULES
+@click.option("--section", type=click.Choice(SECTIONS))
+@click.option("--level", type=click.Choice(LEVELS))
+@click.option("--status", type=click.Choice(["draft", "trial", "active", "retired"]))
+@click.option("--source", help="Only rules that rest on this source.")
+@click.option("--class", "drug_class", help="Only rules that name this drug class.")
+@click.option("--ingredient", help="Only rules that name this ingredient.")
+@click.option("--fact", help="Only rules that test this fact, such as medicine or lifestyle.cannabis.")
+@click.option("--search", multiple=True, help="Only rules with this word in a text; may be given more than once.")
+@FORMAT
+def list_rules(*, rules: Path | None, form: str, search: tuple[str, ...], **wanted: str | None) -> None:
+    """List rules, all or those of a description.
+
+    Example: careplan rules list --section medications --level hold --class benzodiazepine
+    """
+    book = read_rulebook(rules)
+    _check_names(book, wanted)
+    found = Reading(book).select(Selection(**wanted, words=search))
+    if form == "json":
+        _json([summary(rule) for rule in found])
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("section", "level", "id", "title"):
+        table.add_column(heading, overflow="fold", no_wrap=heading == "id")
+    for rule in found:
+        level = f"[{_STYLES[rule.file.level]}]{rule.file.level}[/]"
+        table.add_row(rule.section, level, rule.id, rule.file.title)
+    Console(highlight=False).print(table)
+    click.echo(f"{len(found)} rules")
+
+
+@click.command()
+@RULES
+@click.option("--fact", help="Only this fact, or this kind of fact.")
+@click.option("--rule", "rule_id", help="Only the facts of this rule.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "dot", "mermaid"]), default="text", show_default=True)
+def graph(*, rules: Path | None, fact: str | None, rule_id: str | None, form: str) -> None:
+    """Show which facts feed which rules, and which no rule looks at.
+
+    Example: careplan rules graph --fact lifestyle --format mermaid
+    """
+    book = read_rulebook(rules)
+    chosen = _rule(book, rule_id) if rule_id else None
+    edges = {
+        name: [rule.id for rule in fed if chosen is None or rule is chosen]
+        for name, fed in Reading(book).facts().items()
+        if fact is None or fact in (name, name.partition(".")[0])
+    }
+    if chosen is not None:
+        edges = {name: edges[name] for name in facts_of(chosen) if name in edges}
+    if fact is not None and not edges:
+        fail(f"there is no fact {fact}; {_nearest(fact, Reading(book).facts())}", 2)
+    match form:
+        case "json":
+            _json(edges)
+        case "dot":
+            lines = (f'  "{name}" -> "{rule}";' for name, fed in edges.items() for rule in fed)
+            click.echo("\n".join(("digraph rules {", "  rankdir=LR;", *lines, "}")))
+        case "mermaid":
+            lines = (f'  {_node(name)}["{name}"] --> {_node(rule)}["{rule}"]' for name, fed in edges.items() for rule in fed)
+            click.echo("\n".join(("graph LR", *lines)))
+        case _:
+            for name, fed in edges.items():
+                click.echo(f"{name}: {', '.join(fed) or 'no rule looks at it'}")
+
+
+@click.command()
+@RULES
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+def sources(*, rules: Path | None, form: str) -> None:
+    """Show from each place in each source the rules that rest on it; advice without a rule, and sources without one.
+
+    Exits with 1 if advice of a source has no rule.
+
+    Example: careplan rules sources --format markdown
+    """
+    book = read_rulebook(rules)
+    found = by_source(book)
+    missing = [f"{name} {place}" for name, places in found.items() for place, resting in places.items() if not resting]
+    unused = [name for name, places in found.items() if not any(places.values())]
+    if form == "json":
+        _json(
+            {
+                "sources": {name: {place: _ids(resting) for place, resting in at.items()} for name, at in found.items()},
+                "advice_without_rule": missing,
+                "sources_without_rule": unused,
+                "rules_without_source": [rule.id for rule in book.in_order() if not rule.file.sources],
+            }
+        )
+    else:
+        click.echo("\n".join(_source_lines(book, found, heading="## " if form == "markdown" else "")))
+        click.echo(f"\nAdvice without a rule: {', '.join(missing) or 'none'}")
+        click.echo(f"Sources without a rule: {', '.join(unused) or 'none'}")
+    sys.exit(1 if missing else 0)
+
+
+def _source_lines(book: Rulebook, found: dict[str, dict[str, list[Rule]]], *, heading: str) -> Iterable[str]:
+    for name, places in found.items():
+        source = book.sources[name]
+        read = book.vocabulary.read[source.read]
+        yield f"\n{heading}{name}: {source.title} ({source.by}; {read})"
+        for place, resting in sorted(places.items()):
+            advice = f" ({source.advice[place]})" if place in source.advice else ""
+            yield f"- {place}{advice}: {', '.join(_ids(resting)) or 'no rule'}"
+
+
+def _show(console: Console, rule: Rule, detail: RuleDetail) -> None:
+    console.print(f"{detail.title}", style="bold")
+    console.print(f"{detail.id} v{detail.version}, {detail.status}, {detail.section}", style="dim")
+    console.print(f"Level: {detail.level}", style=_STYLES[detail.level])
+    parts = [
+        ("Holds", detail.conditions),
+        ("Why for everyone", detail.for_everyone),
+        ("Rationale", detail.rationale),
+        ("Patient reads", detail.patient_text),
+        ("Clinician reads", detail.clinician_text),
+        *(("Asks", f"{ask.who}, {ask.by_words}: {ask.what}") for ask in detail.asks),
+        *(("Rests on", f"{entry.title}, {entry.place}: {entry.strength}, {entry.read}") for entry in detail.evidence),
+        ("Contested", detail.contested),
+        ("Known gaps", detail.gaps),
+        ("Related", ", ".join(detail.related)),
+        *(("Fires", _example(example.why, example.patient)) for example in rule.file.examples.fires),
+        *(("Silent", _example(example.why, example.patient)) for example in rule.file.examples.silent),
+    ]
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for label, text in parts:
+        if text:
+            table.add_row(label, text.replace("[", r"\["))
+    console.print(table)
+
+
+def _example(why: str, patient: dict[str, Any]) -> str:
+    return f"{why}: {msgspec.json.encode(patient).decode()}"
+
+
+def _rule(book: Rulebook, rule_id: str) -> Rule:
+    rule = book.rules.get(rule_id) or book.resting.get(rule_id)
+    if rule is None:
+        fail(f"there is no rule {rule_id}; {_nearest(rule_id, (*book.rules, *book.resting))}", 2)
+    return rule
+
+
+def _check_names(book: Rulebook, wanted: dict[str, str | None]) -> None:
+    for option, known in (
+        ("source", book.sources),
+        ("drug_class", book.classes),
+        ("ingredient", book.catalogue.ingredients),
+    ):
+        name = wanted.get(option)
+        if name is not None and name not in known:
+            fail(f"there is no {option.replace('_', ' ')} {name}; {_nearest(name, known)}", 2)
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = process.extract(name, list(known), limit=3, score_cutoff=50)
+    return "near names are " + ", ".join(found for found, _, _ in near) if near else "see careplan rules list"
+
+
+def _ids(rules: Iterable[Rule]) -> list[str]:
+    return [rule.id for rule in rules]
+
+
+def _node(name: str) -> str:
+    return "".join(char if char.isalnum() else "_" for char in name)
+
+
+def _json(value: object) -> None:
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+    sys.stdout.buffer.flush()

@@ -1,0 +1,344 @@
+"""What differs between two plans, so that people and programs can act on it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from careplan.plan.model import CarePlan, HoldGate, Item, MedicineRead, NotConsidered, Question
+from careplan.rulebook.model import LEVELS, Level, Section
+
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
+
+
+def turned(before: Sequence[str], after: Sequence[str]) -> str:
+    """Which phrases are gone and which are new; that only their order or number is another one, where none is."""
+    gone = [phrase for phrase in before if phrase not in after]
+    new = [phrase for phrase in after if phrase not in before]
+    parts = [f"no longer “{'; '.join(gone)}”"] * bool(gone) + [f"now “{'; '.join(new)}”"] * bool(new)
+    return ", ".join(parts) or "in another order"
+
+
+def phrases_of_text(text: str | None) -> list[str]:
+    """The sentences of a text."""
+    return _SENTENCE.split(text) if text else []
+
+
+def phrases_of(item: Item, field: str) -> list[str]:
+    """One field of an item in phrases."""
+    return _PHRASES.get(field, _other)(getattr(item, field))
+
+
+def _other(value: object) -> list[str]:
+    if isinstance(value, str):
+        return phrases_of_text(value)
+    return [] if value is None else [part if isinstance(part, str) else msgspec.json.encode(part).decode() for part in value]  # type: ignore[attr-defined]
+
+
+def _gate(gate: HoldGate | None) -> list[str]:
+    """A hold as the clinician reads it, its state first."""
+    if gate is None:
+        return []
+    facts = [one.words for one in (*gate.closed_by, *gate.missing, *gate.unclear)]
+    signed = f"; signed figure {gate.signed.before_hours:g} h and {gate.signed.after_hours:g} h" if gate.signed else ""
+    return [f"{gate.state}{signed}{'; misses no dose' if gate.misses_no_dose else ''}", *facts]
+
+
+_PHRASES: Mapping[str, Callable[[Any], list[str]]] = {
+    "asks": lambda asks: [f"{ask.who}, {ask.by_words}: {ask.what}" for ask in asks],
+    "evidence": lambda refs: [f"{ref.title}, {ref.place} ({ref.strength}, {ref.read})" for ref in refs],
+    "rule": lambda rule: [f"{rule.id} v{rule.version} ({rule.status})"],
+    "about": lambda entries: [f"{entry.name} ({entry.pointer})" for entry in entries],
+    "assumes": lambda assumptions: [one.words for one in assumptions],
+    "hold_gate": _gate,
+    "gap": lambda gap: [f"{gap.hours:g} h without it, limit {gap.limit_hours:g} h"] if gap else [],
+    "hold": lambda hold: (
+        [f"{hold.drug_class}: {hold.before_hours:g} h before, {hold.after_hours:g} h after ({hold.approved_by})"]
+        if hold
+        else []
+    ),
+}
+
+LABELS: Mapping[str, str] = {
+    "because": "what it follows from",
+    "asks": "who is asked to do what",
+    "evidence": "what it rests on",
+    "rule": "its rule",
+    "about": "what it is about",
+    "assumes": "what it assumes of entries that were not read",
+    "hold": "the signed hold",
+    "hold_gate": "why a hold is or is not shown",
+    "gap": "the longest time without the medicine",
+    "patient_text": "the text for the patient",
+    "clinician_text": "the text for the clinician",
+    "contested": "what is contested",
+}
+
+
+def question_of(question: Question, plan: CarePlan) -> str:
+    """A question, with the medicine that it is about."""
+    kind, _, rest = question.pointer.strip("/").partition("/")
+    index, _, field = rest.partition("/")
+    if kind != "medications" or not field:
+        return question.question
+    read = next((one for one in plan.medications if one.index == int(index)), None)
+    name = read.recognized_as if read else None
+    return f"{question.question} [{name or f'medicine {int(index) + 1}'}]"
+
+
+def medicine_of(read: MedicineRead | None) -> str:
+    """How an entry of the medicines was understood."""
+    if read is None:
+        return "not in the list"
+    parts = [read.recognized_as or "not recognized", *read.classes]
+    parts += [read.problem.replace("_", " ")] if read.problem else []
+    parts += [f"near names {', '.join(read.suggestions)}"] if read.suggestions else []
+    return ", ".join(parts)
+
+
+def unconsidered(entry: NotConsidered) -> str:
+    """What was sent and not considered, and why."""
+    return f"{entry.what} ({entry.pointer}): {entry.why}"
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The base of everything in a difference: what does not apply is left out."""
+
+
+class ItemRef(Part, frozen=True, kw_only=True):
+    """An item in short."""
+
+    id: str
+    rule: str
+    level: Level
+    section: Section
+    title: str
+    about: list[str] = []
+
+
+class Turn(Part, frozen=True, kw_only=True):
+    """A value before and after."""
+
+    before: str
+    after: str
+
+
+class ItemChange(Part, frozen=True, kw_only=True):
+    """An item that both plans have, and the fields that differ, each before and after."""
+
+    item: ItemRef
+    fields: dict[str, Turn]
+
+
+class Difference(Part, frozen=True, kw_only=True):
+    """From one plan to another. `in_words` says all of it for people, the most serious first; nothing if both are the same.
+
+    `texts` are the crisis line, the disclaimer and other texts of the plan as a whole, `medicines` how entries were
+    understood, by JSON Pointer. `order` names what stands in another order or in other places.
+    """
+
+    same: bool
+    status: Turn
+    added: list[ItemRef] = []
+    removed: list[ItemRef] = []
+    changed: list[ItemChange] = []
+    decisions: dict[str, Turn] = {}
+    questions_added: list[str] = []
+    questions_removed: list[str] = []
+    questions_changed: list[str] = []
+    not_considered_added: list[str] = []
+    not_considered_removed: list[str] = []
+    medicines: dict[str, Turn] = {}
+    texts: dict[str, Turn] = {}
+    order: list[str] = []
+    in_words: list[str] = []
+
+
+def difference(before: CarePlan, after: CarePlan) -> Difference:
+    """Every difference that a reader of the two plans could see, but for the name of the rulebook."""
+    # A plan that was recorded before plans had words for their levels is no different for that.
+    before = msgspec.structs.replace(before, level_words=before.level_words or after.level_words)
+    if msgspec.structs.replace(before, rulebook=after.rulebook) == after:
+        return Difference(same=True, status=Turn(before=before.status, after=after.status))
+    old, new = _items(before), _items(after)
+    asked_before = {question.pointer: question for question in before.information_needed}
+    asked_after = {question.pointer: question for question in after.information_needed}
+    silent_before, silent_after = (list(map(unconsidered, plan.not_considered)) for plan in (before, after))
+    read_before, read_after = ({f"/medications/{one.index}": one for one in plan.medications} for plan in (before, after))
+    found = Difference(
+        same=False,
+        status=Turn(before=before.status, after=after.status),
+        added=[_ref(item) for name, item in new.items() if name not in old],
+        removed=[_ref(item) for name, item in old.items() if name not in new],
+        changed=[
+            ItemChange(item=_ref(item), fields=_fields(old[name], item))
+            for name, item in new.items()
+            if name in old and old[name] != item
+        ],
+        decisions=_turns(_choices(before), _choices(after), none="none"),
+        questions_added=sorted(asked_after.keys() - asked_before.keys()),
+        questions_removed=sorted(asked_before.keys() - asked_after.keys()),
+        questions_changed=sorted(
+            pointer for pointer, question in asked_after.items() if asked_before.get(pointer, question) != question
+        ),
+        not_considered_added=[one for one in silent_after if one not in silent_before],
+        not_considered_removed=[one for one in silent_before if one not in silent_after],
+        medicines={
+            pointer: Turn(before=medicine_of(read_before.get(pointer)), after=medicine_of(read_after.get(pointer)))
+            for pointer in dict.fromkeys([*read_before, *read_after])
+            if read_before.get(pointer) != read_after.get(pointer)
+        },
+        texts=_turns(_texts(before), _texts(after)),
+        order=_order(before, after),
+    )
+    words = list(_words(found, before, after))
+    return msgspec.structs.replace(found, in_words=words or ["Something else in the two plans is not the same."])
+
+
+def items_of(plan: CarePlan) -> Iterable[Item]:
+    """Every item of a plan, alerts first."""
+    return [*plan.alerts, *(item for section in plan.sections for item in section.items)]
+
+
+def _items(plan: CarePlan) -> dict[str, Item]:
+    return {item.id: item for item in items_of(plan)}
+
+
+def _ref(item: Item) -> ItemRef:
+    return ItemRef(
+        id=item.id,
+        rule=item.rule.id,
+        level=item.level,
+        section=item.section,
+        title=item.title,
+        about=[entry.pointer for entry in item.about],
+    )
+
+
+def _fields(old: Item, new: Item) -> dict[str, Turn]:
+    before, after = msgspec.to_builtins(old), msgspec.to_builtins(new)
+    return {
+        name: Turn(before=_text(before.get(name)), after=_text(after.get(name)))
+        for name in dict.fromkeys([*before, *after])
+        if before.get(name) != after.get(name)
+    }
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return "; ".join(value)
+    return value if isinstance(value, str) else "" if value is None else msgspec.json.encode(value).decode()
+
+
+def _turns(old: Mapping[str, str], new: Mapping[str, str], none: str = "") -> dict[str, Turn]:
+    turns = {name: Turn(before=old.get(name, none), after=new.get(name, none)) for name in dict.fromkeys([*old, *new])}
+    return {name: turn for name, turn in turns.items() if turn.before != turn.after}
+
+
+def _texts(plan: CarePlan) -> dict[str, str]:
+    """The texts of a plan that belong to none of its items."""
+    review = "yes" if plan.requires_clinician_review else "no"
+    texts = {"crisis": plan.crisis, "disclaimer": plan.disclaimer, "requires_clinician_review": review}
+    texts |= {f"levels/{level}": words for level, words in plan.level_words.items()}
+    for section in plan.sections:
+        texts |= {f"sections/{section.section}": section.title, f"sections/{section.section}/patient": section.patient_title}
+    return texts | ({"explanation": msgspec.json.encode(plan.explanation).decode()} if plan.explanation else {})
+
+
+def _order(before: CarePlan, after: CarePlan) -> list[str]:
+    """What stands in another order, or elsewhere, or more than once, among what both plans have."""
+    return [name for name, old, new in zip(_PLACED, _places(before), _places(after), strict=True) if _misplaced(old, new)]
+
+
+_PLACED = ("items", "sections", "questions", "what was not considered", "medicines", "decisions")
+
+
+def _places(plan: CarePlan) -> Iterator[list[tuple[str, str]]]:
+    """For each of `_PLACED` what there is, with its place."""
+    yield [
+        *((item.id, "alerts") for item in plan.alerts),
+        *((item.id, section.section) for section in plan.sections for item in section.items),
+    ]
+    yield [(section.section, "") for section in plan.sections]
+    yield [(question.pointer, "") for question in plan.information_needed]
+    yield [(unconsidered(entry), "") for entry in plan.not_considered]
+    yield [(str(read.index), "") for read in plan.medications]
+    yield [(made.subject, made.item) for made in plan.decisions]
+
+
+def _misplaced(old: Sequence[tuple[str, str]], new: Sequence[tuple[str, str]]) -> bool:
+    both = {name for name, _ in old} & {name for name, _ in new}
+    return [one for one in old if one[0] in both] != [one for one in new if one[0] in both]
+
+
+def _choices(plan: CarePlan) -> dict[str, str]:
+    return {made.subject: made.choice for made in plan.decisions}
+
+
+def _words(found: Difference, before: CarePlan, after: CarePlan) -> Iterator[str]:
+    levels = after.level_words
+    if found.status.before != found.status.after:
+        yield f"Status: {found.status.before} becomes {found.status.after}."
+    for subject, turn in found.decisions.items():
+        yield f"Recommended {subject}: {turn.before.replace('_', ' ')} becomes {turn.after.replace('_', ' ')}."
+    for name, turn in found.texts.items():
+        label = _label(name)
+        # An explanation says why a plan is as it is; as a whole it is too long to be read here.
+        said = "not the same" if name == "explanation" else turned(phrases_of_text(turn.before), phrases_of_text(turn.after))
+        yield f"{label}: {said}."
+    for item in sorted(found.added, key=_seriousness):
+        yield f"New [{levels[item.level]}] {item.title}"
+    for item in sorted(found.removed, key=_seriousness):
+        yield f"Gone [{levels[item.level]}] {item.title}"
+    old, new = _items(before), _items(after)
+    for change in sorted(found.changed, key=lambda change: _seriousness(change.item)):
+        for field in change.fields:
+            label = LABELS.get(field, field.replace("_", " "))
+            said = turned(phrases_of(old[change.item.id], field), phrases_of(new[change.item.id], field))
+            yield f"Changed [{levels[change.item.level]}] {change.item.title}: {label}: {said}"
+    for pointer, turn in found.medicines.items():
+        yield f"Medicine {int(pointer.rpartition('/')[2]) + 1} as understood: {turn.before}; now {turn.after}"
+    yield from _questions(found, before, after)
+    for entry in found.not_considered_added:
+        yield f"Now sent, but not considered: {entry}"
+    for entry in found.not_considered_removed:
+        yield f"No longer among what was not considered: {entry}"
+    for name in found.order:
+        yield f"In another order or place: {name}."
+
+
+def _questions(found: Difference, before: CarePlan, after: CarePlan) -> Iterator[str]:
+    old = {question.pointer: question for question in before.information_needed}
+    new = {question.pointer: question for question in after.information_needed}
+    for pointer in found.questions_added:
+        yield f"Now also asked: {question_of(new[pointer], after)}"
+    for pointer in found.questions_removed:
+        yield f"No longer asked: {question_of(old[pointer], before)}"
+    weighed = 0
+    for pointer in found.questions_changed:
+        if msgspec.structs.replace(old[pointer], could_change=[]) == msgspec.structs.replace(new[pointer], could_change=[]):
+            weighed += 1
+        else:
+            yield f"Asked otherwise: {question_of(old[pointer], before)} Now: {question_of(new[pointer], after)}"
+    if weighed:
+        yield f"{weighed} {'question' if weighed == 1 else 'questions'} could change other parts of the plan than before."
+
+
+def _seriousness(item: ItemRef) -> int:
+    return LEVELS.index(item.level)
+
+
+_TEXTS = {
+    "crisis": "The crisis line",
+    "disclaimer": "The disclaimer",
+    "requires_clinician_review": "Whether a clinician must review the plan",
+    "explanation": "The explanation",
+}
+
+
+def _label(text: str) -> str:
+    kind, _, name = text.partition("/")
+    return f"The words for the level {name}" if kind == "levels" else _TEXTS.get(text, f"The title of {name}")

@@ -1,0 +1,139 @@
+"""Rules as people read them: in short, whole and in words, found by what they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from careplan.plan.model import Ask, Evidence, evidence
+from careplan.rulebook.conditions import tests_of
+from careplan.rulebook.conditions_in_words import Prose
+from careplan.rulebook.model import Level, Rule, Rulebook, Section, Status
+
+
+class RuleSummary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A rule in short."""
+
+    id: str
+    version: int
+    status: Status
+    level: Level
+    section: Section
+    title: str
+
+
+class RuleDetail(RuleSummary, frozen=True, kw_only=True):
+    """A rule whole: why it exists, when it holds (as written, and in words), what it says, and on what it rests."""
+
+    rationale: str
+    when: Any
+    conditions: str
+    patient_text: str
+    clinician_text: str
+    asks: list[Ask] = []
+    evidence: list[Evidence] = []
+    contested: str = ""
+    gaps: str = ""
+    for_everyone: str = ""
+    related: list[str] = []
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """Which rules to list; what is left out selects nothing. `fact` is a kind of fact or kind.field."""
+
+    section: str | None = None
+    level: str | None = None
+    status: str | None = None
+    source: str | None = None
+    drug_class: str | None = None
+    ingredient: str | None = None
+    fact: str | None = None
+    words: tuple[str, ...] = ()
+
+
+class Reading:
+    """One rulebook, to be read."""
+
+    def __init__(self, book: Rulebook) -> None:
+        self._book = book
+        self.prose = Prose(book)
+
+    def detail(self, rule: Rule) -> RuleDetail:
+        """A rule whole."""
+        file = rule.file
+        return RuleDetail(
+            id=rule.id,
+            version=file.version,
+            status=file.status,
+            level=file.level,
+            section=rule.section,
+            title=file.title,
+            rationale=_line(file.rationale),
+            when=file.when,
+            conditions=f"{self.prose.when(rule.when)}.",
+            patient_text=_line(file.then.patient),
+            clinician_text=_line(file.then.clinician),
+            asks=[
+                Ask(who=ask.who, what=_line(ask.what), by=ask.by, by_words=self._book.vocabulary.by[ask.by])
+                for ask in file.then.asks
+            ],
+            evidence=evidence(self._book, rule),
+            contested=_line(file.contested),
+            gaps=_line(file.gaps),
+            for_everyone=_line(file.for_everyone),
+            related=list(file.related),
+        )
+
+    def select(self, wanted: Selection) -> list[Rule]:
+        """The rules of this description, running ones first, in the order of the plan."""
+        resting = sorted(self._book.resting.values(), key=lambda rule: rule.id)
+        return [rule for rule in (*self._book.in_order(), *resting) if self._fits(rule, wanted)]
+
+    def facts(self) -> Mapping[str, list[Rule]]:
+        """For each fact that a rule could test, as kind.field, the running rules that do, in the order of the plan."""
+        found: dict[str, list[Rule]] = {name: [] for name in self._book.vocabulary.fields if "." in name}
+        for rule in self._book.in_order():
+            for name in facts_of(rule):
+                found.setdefault(name, []).append(rule)
+        return found
+
+    def _fits(self, rule: Rule, wanted: Selection) -> bool:
+        tested = facts_of(rule)
+        texts = " ".join((rule.id, rule.file.title, rule.file.then.patient, rule.file.then.clinician, rule.file.rationale))
+        return (
+            wanted.section in (None, rule.section)
+            and wanted.level in (None, rule.file.level)
+            and wanted.status in (None, rule.file.status)
+            and (wanted.source is None or any(ref.source == wanted.source for ref in rule.file.sources))
+            and (wanted.fact is None or any(wanted.fact in (name, name.partition(".")[0]) for name in tested))
+            and all(word is None or word in tokens_of(rule) for word in (wanted.drug_class, wanted.ingredient))
+            and all(word.lower() in texts.lower() for word in wanted.words)
+        )
+
+
+def summary(rule: Rule) -> RuleSummary:
+    """A rule in short."""
+    file = rule.file
+    return RuleSummary(
+        id=rule.id, version=file.version, status=file.status, level=file.level, section=rule.section, title=file.title
+    )
+
+
+def facts_of(rule: Rule) -> list[str]:
+    """The facts that a rule tests, as kind.field, sorted."""
+    return sorted(
+        {f"{pattern.kind}.{test.field}" for group in rule.when for pattern in group for test in tests_of(pattern.tests)}
+    )
+
+
+def tokens_of(rule: Rule) -> frozenset[str]:
+    """The drug classes, ingredients, conditions and other tokens that a rule names."""
+    return frozenset(
+        str(value) for group in rule.when for pattern in group for test in tests_of(pattern.tests) for value in test.values
+    )
+
+
+def _line(text: str | None) -> str:
+    return " ".join((text or "").split())

@@ -1,0 +1,113 @@
+"""Why and why not: what became of every rule for one patient, with the conditions that decided it in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from operator import itemgetter
+from typing import Literal, NamedTuple, TypeAlias
+
+import msgspec
+
+from careplan.explain.answers_in_words import Reasons
+from careplan.explain.nearest_miss import Standing, Unmet, nearest
+from careplan.facts.build import Case
+from careplan.facts.hold_question import HoldQuestions
+from careplan.inference.durable_rules import Finding
+from careplan.inference.three_valued import Certainty, taken_together
+from careplan.plan.model import ConditionReport, Explanation, Item, RuleRef, RuleReport
+from careplan.rulebook.conditions_in_words import Prose
+from careplan.rulebook.model import LEVELS, Rule, Rulebook
+
+Outcome: TypeAlias = Literal["fired", "not_fired", "undecided"]
+_Rank = tuple[bool, bool, int, int, int, int]
+_Ranked = tuple[_Rank, RuleReport]
+_rank = itemgetter(0)
+
+
+class _Judged(NamedTuple):
+    """What became of a rule, by what it nearly held, and which answers would decide it."""
+
+    outcome: Outcome
+    standing: Standing
+    questions: list[str]
+
+
+class Explainer:
+    """Explains plans of one rulebook. Words for conditions are made when first needed and kept."""
+
+    def __init__(self, book: Rulebook) -> None:
+        self._book = book
+        self._prose = Prose(book)
+        self._holds = HoldQuestions(book)
+        self._words: dict[tuple[int, tuple[int, ...]], str] = {}
+        self._order = {rule.id: at for at, rule in enumerate(book.in_order())}
+
+    def explain(self, case: Case, findings: Iterable[Finding], items: Iterable[Item]) -> Explanation:
+        """What became of every rule that runs."""
+        certainty = Certainty(case)
+        reasons = Reasons(self._book, self._holds, case, certainty)
+        made: dict[str, list[str]] = {finding.rule: [] for finding in findings}
+        for item in items:
+            made[item.rule.id].append(item.id)
+        reports = [
+            self._ranked(self._report(rule, self._judge(rule, rule.id in made, certainty), reasons))
+            for rule in self._book.rules.values()
+        ]
+        reports.sort(key=_rank)
+        outcomes = [report.outcome for _, report in reports]
+        return Explanation(
+            fired=outcomes.count("fired"),
+            not_fired=outcomes.count("not_fired"),
+            undecided=outcomes.count("undecided"),
+            rules=[
+                msgspec.structs.replace(report, items=made[report.rule.id]) if report.outcome == "fired" else report
+                for _, report in reports
+            ],
+        )
+
+    def _ranked(self, report: RuleReport) -> _Ranked:
+        return self._nearness(report), report
+
+    def _judge(self, rule: Rule, fired: bool, certainty: Certainty) -> _Judged:  # noqa: FBT001
+        alternatives = list(certainty.alternatives(rule.when))
+        holds, pointers = taken_together(alternatives)
+        outcome: Outcome = "fired" if fired else "not_fired" if holds is False else "undecided"
+        open_ = [one for one in alternatives if one.verdict[0] is None] if outcome == "undecided" else []
+        return _Judged(outcome, nearest(rule.when, certainty, open_)[1], sorted(pointers))
+
+    def _report(self, rule: Rule, judged: _Judged, reasons: Reasons) -> RuleReport:
+        outcome, best, questions = judged
+        return RuleReport(
+            rule=RuleRef(id=rule.id, version=rule.file.version, status=rule.file.status),
+            level=rule.file.level,
+            section=rule.section,
+            title=rule.title.bare(),
+            outcome=outcome,
+            near=outcome != "fired" and best.near,
+            met=best.met,
+            missing=best.missing,
+            because_not=[self._condition(unmet, reasons) for unmet in best.unmet],
+            questions=questions,
+        )
+
+    def _condition(self, unmet: Unmet, reasons: Reasons) -> ConditionReport:
+        given, pointers = reasons.given(unmet)
+        holds: Literal["false", "unknown"] = "unknown" if unmet.stands is None else "false"
+        return ConditionReport(words=self._in_words(unmet), holds=holds, given=given, pointers=pointers)
+
+    def _in_words(self, unmet: Unmet) -> str:
+        key = (id(unmet.pattern), unmet.places)
+        if key not in self._words:
+            part = unmet.part
+            self._words[key] = (
+                self._prose.pattern(unmet.pattern) if part is None else self._prose.condition(unmet.pattern.kind, part)
+            )
+        return self._words[key]
+
+    def _nearness(self, report: RuleReport) -> _Rank:
+        """Near misses first, then by how many conditions are missing; among equals the most serious first."""
+        fired = report.outcome == "fired"
+        level, order = LEVELS.index(report.level), self._order[report.rule.id]
+        return (
+            (True, False, 0, 0, 0, order) if fired else (False, not report.near, report.missing, level, -report.met, order)
+        )

@@ -1,0 +1,224 @@
+"""A plan as the cards of CDS Hooks 2.0: what a clinician should see now, each line that matters a card of its own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from careplan.fhir.cds_hooks.prefetch import templates
+from careplan.fhir.read.bundle import FromFhir
+from careplan.fhir.read.terminology import OWN
+from careplan.fhir.write.plan_bundle import FhirWriter
+from careplan.plan.entry_labels import question_words
+from careplan.plan.model import CarePlan, Item, Question
+from careplan.request.patient import Patient
+from careplan.rulebook.conditions import names_unread_entries
+from careplan.rulebook.model import Level, Rulebook
+
+Json = dict[str, Any]
+
+SERVICE = "ketamine-care-plan"
+HOOKS = ("patient-view", "order-select", "order-sign")
+INDICATORS: Mapping[Level, str] = {"stop": "critical", "hold": "warning", "caution": "warning", "note": "info"}
+LONGEST_SUMMARY = 139
+BEFORE_TREATMENT = frozenset({"screening", "medications", "route"})
+"""The sections that a clinician has to know who orders the treatment."""
+
+
+def services(book: Rulebook) -> Json:
+    """The answer to discovery. One id for all hooks, so that a later hook replaces the cards of an earlier one."""
+    return {
+        "services": [
+            {
+                "hook": hook,
+                "id": SERVICE,
+                "title": "Draft care plan for treatment with ketamine",
+                "description": (
+                    "Alerts, medicines that need a decision, and what to prepare, from a rulebook that names its sources. "
+                    "A clinician decides; nothing is stored."
+                ),
+                "usageRequirements": "Needs the medicines and conditions of the patient as prefetch.",
+                "prefetch": templates(book),
+            }
+            for hook in HOOKS
+        ]
+    }
+
+
+class Cards:
+    """Makes the cards of one rulebook; with the service's public address they lead to the rules behind them."""
+
+    def __init__(self, book: Rulebook, address: str = "") -> None:
+        self._book = book
+        self._address = address.rstrip("/")
+        self._writer = FhirWriter()
+
+    def of(self, plan: CarePlan, read: FromFhir, hook_instance: str, *, ordering: bool = False) -> list[Json]:
+        """The cards of a plan. While orders are made, those that have to do with the orders, and what was left out."""
+        items = [*plan.alerts, *(item for section in plan.sections for item in section.items)]
+        shown = [item for item in items if (_concerns(item, read) if ordering else self._has_a_card(item))]
+        tasks = self._tasks(plan, read)
+        cards = [self._card(item, hook_instance, tasks.get(item.id, [])) for item in shown]
+        rest = [] if ordering else [item for item in items if item not in shown]
+        asked = plan.information_needed if read.treats or not ordering else []
+        if not rest and not asked and not plan.not_considered:
+            return cards
+        return [*cards, self._rest(plan, read.patient, rest, asked, hook_instance)]
+
+    def _has_a_card(self, item: Item) -> bool:
+        """A stop, a hold, and the line that names what could not be read, since it may hide one."""
+        rule = self._book.rules[item.rule.id]
+        return item.level in ("stop", "hold") or names_unread_entries(rule.when)
+
+    def of_the_deceased(self, hook_instance: str) -> list[Json]:
+        """The one card that says why there are no others."""
+        card: Json = {
+            "uuid": card_uuid(hook_instance, SERVICE, "deceased"),
+            "summary": "No draft care plan: the record says that this patient has died",
+            "indicator": "info",
+            "source": self._source(None),
+        }
+        return [card]
+
+    def _card(self, item: Item, hook_instance: str, tasks: list[Json]) -> Json:
+        card: Json = {
+            "uuid": card_uuid(hook_instance, item.rule.id, item.id),
+            "summary": shortened(item.title),
+            "detail": _detail(item),
+            "indicator": INDICATORS[item.level],
+            "source": self._source(item.section),
+            "overrideReasons": [
+                {"code": code, "system": f"{OWN}override-reasons", "display": display}
+                for code, display in self._book.codes.override_reasons.items()
+            ],
+        }
+        if tasks:
+            card["selectionBehavior"] = "any"
+            card["suggestions"] = [
+                {
+                    "label": shortened(task["description"]),
+                    "uuid": card_uuid(hook_instance, item.rule.id, f"{item.id}/{at}"),
+                    "actions": [{"type": "create", "description": f"Make a task: {task['description']}", "resource": task}],
+                }
+                for at, task in enumerate(tasks)
+            ]
+        if self._address:
+            url = f"{self._address}/rulebook/rules/{item.rule.id}.html"
+            card["links"] = [{"label": "The rule and its sources", "url": url, "type": "absolute", "autolaunchable": False}]
+        return card
+
+    def _rest(self, plan: CarePlan, patient: Patient, items: list[Item], asked: list[Question], hook_instance: str) -> Json:
+        """One card for everything that can wait until the plan is read as a whole, and for what is not known."""
+        lines = [f"- **{_marked(plan.level_words[item.level])}** {_marked(item.title)}" for item in items]
+        lines += [f"- *asked for:* {_marked(question_words(question, plan, patient))}" for question in asked]
+        lines += [f"- *not considered:* {_marked(entry.what)}: {_marked(entry.why)}" for entry in plan.not_considered]
+        counts = [
+            (len(items), "further lines"),
+            (len(asked), "open questions"),
+            (len(plan.not_considered), "entries not considered"),
+        ]
+        card: Json = {
+            "uuid": card_uuid(hook_instance, SERVICE, "rest"),
+            "summary": f"Draft care plan: {', '.join(f'{count} {words}' for count, words in counts)}",
+            "detail": "\n".join([*lines, "", _marked(plan.disclaimer)]),
+            "indicator": "info",
+            "source": self._source(None),
+        }
+        if self._address:
+            card["links"] = [
+                {"label": "The rulebook", "url": f"{self._address}/rulebook", "type": "absolute", "autolaunchable": False}
+            ]
+        return card
+
+    def _source(self, section: str | None) -> Json:
+        source: Json = {"label": f"{self._book.about.title}, {self._book.about.version}"}
+        if self._address:
+            source["url"] = f"{self._address}/rulebook"
+        if section:
+            display = section.replace("_", " ")
+            source["topic"] = {"system": f"{OWN}sections", "code": section.replace("_", "-"), "display": display}
+        return source
+
+    def _tasks(self, plan: CarePlan, read: FromFhir) -> dict[str, list[Json]]:
+        """The tasks of each item as new resources: without an id, which the clinic's own system gives."""
+        bundle = self._writer.bundle(plan, read.patient, read)
+        by_url = {entry["fullUrl"]: entry["resource"] for entry in bundle["entry"]}
+        (group,) = (one for one in by_url.values() if one["resourceType"] == "RequestGroup")
+        items = [*plan.alerts, *(item for section in plan.sections for item in section.items)]
+        found: dict[str, list[Json]] = {}
+        for item, action in zip(items, group.get("action", ()), strict=True):
+            for part in action.get("action", [action]):
+                resource = by_url.get(part.get("resource", {}).get("reference"), {})
+                if resource.get("resourceType") == "Task":
+                    task = {key: value for key, value in resource.items() if key != "id"}
+                    found.setdefault(item.id, []).append(task)
+        return found
+
+
+def _concerns(item: Item, read: FromFhir) -> bool:
+    """Whether an item has to do with what is being ordered.
+
+    Every alert has, what is about an ordered medicine, and where the treatment is ordered all that stands in its way.
+    """
+    if item.level == "stop" or not set(read.ordered).isdisjoint(about.pointer for about in item.about):
+        return True
+    return read.treats and item.level != "note" and item.section in BEFORE_TREATMENT
+
+
+def card_uuid(hook_instance: str, rule: str, item: str) -> str:
+    """The id of a card (a UUID of version 8): unique to the hook's instance, with the rule in it.
+
+    So feedback can be counted by rule, and nothing has to be kept of the call.
+    """
+    own = hashlib.sha256(f"{hook_instance}\0{item}".encode()).digest()[:10] + _mark(rule)
+    number = int.from_bytes(own) & ~(0xF << 76) & ~(0x3 << 62) | (0x8 << 76) | (0x2 << 62)
+    return str(UUID(int=number))
+
+
+def rules_by_mark(rules: Iterable[str]) -> dict[bytes, str]:
+    """For reading the rule out of the id of a card with `mark_of`."""
+    return {_mark(rule): rule for rule in [*rules, SERVICE]}
+
+
+def mark_of(card: str) -> bytes | None:
+    """The part of a card's id that tells the rule; None where the id is none."""
+    try:
+        return UUID(card).bytes[10:]
+    except ValueError:
+        return None
+
+
+def _mark(rule: str) -> bytes:
+    return hashlib.sha256(rule.encode()).digest()[:6]
+
+
+def shortened(text: str) -> str:
+    """A text as a summary: less than 140 characters, cut between words."""
+    if len(text) <= LONGEST_SUMMARY:
+        return text
+    return f"{text[: LONGEST_SUMMARY - 1].rsplit(' ', 1)[0]}…"
+
+
+def _detail(item: Item) -> str:
+    """The card's text in GitHub Flavored Markdown."""
+    parts = [_marked(item.clinician_text)]
+    parts += (
+        ["\n".join(f"- **{_marked(ask.who)}**, {ask.by_words}: {_marked(ask.what)}" for ask in item.asks)]
+        if item.asks
+        else []
+    )
+    parts += [f"*{_marked(one.words[0].upper() + one.words[1:])}.*" for one in item.assumes]
+    parts += [f"*Contested:* {_marked(item.contested)}"] if item.contested else []
+    parts.append(f"*Because:* {_marked('; '.join(item.because))}")
+    sources = "; ".join(f"{entry.title}, {entry.place} ({entry.strength.replace('_', ' ')})" for entry in item.evidence)
+    parts.append(f"*Sources:* {_marked(sources)}. Rule {item.rule.id} v{item.rule.version} ({item.rule.status}).")
+    return "\n\n".join(parts)
+
+
+def _marked(text: str) -> str:
+    return " ".join(text.split()).translate(_ESCAPED)
+
+
+_ESCAPED = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>|~#"})

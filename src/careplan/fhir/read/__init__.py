@@ -1,0 +1,1 @@
+"""Patients read from FHIR R4."""

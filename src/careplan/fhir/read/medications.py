@@ -1,0 +1,158 @@
+"""Medicines from MedicationStatements and MedicationRequests, and the treatment itself where it is being ordered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from careplan.fhir.read.absence import absence
+from careplan.fhir.read.datetimes import Moment, before, moment_of
+from careplan.fhir.read.dosage import dose_of, ended, schedule_of, words_of
+from careplan.fhir.read.element import Element
+from careplan.fhir.read.patient_builder import LONGEST_WORDS, Gathering
+from careplan.fhir.read.products import Product, ProductReader
+from careplan.fhir.read.references import References
+from careplan.fhir.read.resource_status import MODIFIED, is_modified
+from careplan.fhir.read.terminology import codes
+
+Json = dict[str, Any]
+
+NOT_TAKEN = frozenset({"stopped", "not-taken", "completed", "cancelled", "entered-in-error", "ended", "draft"})
+NOT_DECIDED = frozenset({"proposal", "option"})
+UNNAMED = "unnamed medicine"
+
+
+class MedicineReader:
+    """Reads the medicines of one request. `ordered` are the pointers of those that are just being ordered."""
+
+    def __init__(self, gathering: Gathering, references: References) -> None:
+        self._gathering = gathering
+        self._references = references
+        self._products = ProductReader(gathering.tables.book.catalogue, references)
+        self.ordered: list[str] = []
+        self.treats = False
+
+    def read(self, resource: Element, reference: str, *, ordering: bool) -> None:
+        """Take one in, or say why it does not count."""
+        product = self._products.of(resource)
+        name = self._products.called(product)
+        if why := self._not_taken(resource, ordering=ordering):
+            self._gathering.skip(resource, name or "medicine", why)
+            return
+        if kind := absence(product.concept, "medications"):
+            self._gathering.nothing("medications", resource, name or "medicines", kind)
+            return
+        for at, why in product.unread:
+            self._gathering.leave_out(at, name or "medicine", why, "medications")
+        entry = self._entry(product)
+        if name is None:
+            why = "It has neither a code nor a text, nor a Medication that was sent."
+            self._gathering.leave_out(resource, "medicine", why, "medications")
+            name = entry["name"] = UNNAMED
+        if product.by_ingredients:
+            self._gathering.skip(resource, product.by_ingredients, f"It is read by its ingredients: {name}.")
+        if ordering and (treatment := self._treatment_of(product)):
+            self._treatment(resource, treatment, name)
+            return
+        entry |= self._taken(self._dosages(resource, name), name)
+        if indication := self._indication(resource, name):
+            entry["indication"] = indication
+        pointer = self._gathering.entry("medications", entry, resource, reference, called=name)
+        if ordering and pointer:
+            self.ordered.append(pointer)
+
+    def _entry(self, product: Product) -> Json:
+        named: Json = {"name": product.name[:LONGEST_WORDS]} if product.name else {}
+        return named | ({"rxcui": product.rxcui} if product.rxcui else {})
+
+    def _taken(self, dosages: list[Element], name: str) -> Json:
+        """How a medicine is taken, as far as its dosages say it plainly; all else is reported in their words."""
+        taken: Json = {}
+        words = f": {said}" if (said := words_of(dosages)) else ""
+        if schedule := schedule_of(dosages, self._gathering.on):
+            taken["schedule"] = schedule
+        elif dosages:
+            why = f"How it is taken could not be read plainly, so it is asked for{words}."
+            if over := ended(dosages, self._gathering.on):
+                why = f"It was to be taken until {over}, and yet it counts as taken now, so it is asked for{words}."
+            self._gathering.skip(dosages[0], f"dosage of {name}", why)
+        dose, given = dose_of(dosages)
+        if dose is not None:
+            taken["dose_mg"] = dose
+        elif given:
+            self._gathering.skip(dosages[0], f"dose of {name}", "It is not one number of milligrams.")
+        return taken
+
+    def _not_taken(self, resource: Element, *, ordering: bool) -> str | None:
+        status, intent, on = resource.text("status"), resource.text("intent"), self._gathering.on
+        if status in (NOT_TAKEN - {"draft"} if ordering else NOT_TAKEN):
+            return f"Its status says that it is not taken now ({status})."
+        if resource.value.get("taken") == "n":  # As STU 3 has it.
+            return "It says that it is not taken."
+        adherence = resource.child("adherence")
+        if any(one.code in NOT_TAKEN for one in codes(adherence.child("code") if adherence else None)):
+            return "Its adherence says that it is not taken now."
+        if resource.flag("doNotPerform"):
+            return "It says that this is not to be given."
+        if intent in NOT_DECIDED:
+            return f"Its intent says that it is not decided yet ({intent})."
+        period = resource.child("effectivePeriod") or resource.child("effectiveDosePeriod")
+        end = moment_of(period.text("end")) if period else None
+        if end is not None and on is not None and before(end, on):
+            return f"Its period says that it is not taken any more (until {end.day})."
+        return None
+
+    def _dosages(self, resource: Element, name: str) -> list[Element]:
+        """The dosages; none of them where one may mean something else, since the others alone are half of what was said."""
+        found = [*resource.children("dosage"), *resource.children("dosageInstruction")]
+        modified = [dosage for dosage in found if is_modified(dosage)]
+        for dosage in modified:
+            self._gathering.skip(dosage, f"dosage of {name}", MODIFIED)
+        return [] if modified else found
+
+    def _indication(self, resource: Element, name: str) -> str | None:
+        """What it is taken for, where its reasons have one meaning; reported where they were not understood."""
+        concepts: list[Element | None] = list(resource.children("reasonCode"))
+        concepts += map(self._code_of, resource.children("reasonReference"))
+        concepts += [one.child("concept") or self._code_of(one.child("reference")) for one in resource.children("reason")]
+        meant = self._meant(concepts)
+        if len(meant) == 1 and None not in meant:
+            return meant[0]
+        if concepts:
+            self._gathering.skip(resource, f"reason for {name}", "It could not be read as one reason, so it is asked for.")
+        return None
+
+    def _code_of(self, pointing: Element | None) -> Element | None:
+        reason = self._references.to(pointing)
+        return reason.child("code") if reason else None
+
+    def _meant(self, concepts: Iterable[Element | None]) -> list[str | None]:
+        """The meanings of some reasons, None among them for each that has none."""
+        tables = self._gathering.tables
+        meant: dict[str | None, None] = {}
+        for concept in concepts:
+            words = ((concept.text("text") or "") if concept else "").strip().casefold().replace(" ", "_")
+            tokens = tables.indications.of(codes(concept)) or ([words] if words in tables.book.codes.indications else [])
+            meant |= dict.fromkeys(tokens) if tokens else {None: None}
+        return list(meant)
+
+    def _treatment_of(self, product: Product) -> str | None:
+        """The product of the treatment that an order is for; None where it is for another medicine."""
+        match = self._products.match(product)
+        if match is None or len(match.ingredients) != 1:
+            return None
+        return self._gathering.tables.book.codes.treatments.get(match.ingredients[0].ingredient)
+
+    def _treatment(self, resource: Element, product: str, name: str) -> None:
+        """The treatment is being ordered: no medicine that is taken already, but what the plan is for."""
+        self.treats = True
+        now = Moment(self._gathering.on.isoformat()) if self._gathering.on else None
+        self._gathering.claim("treatment.product", product, resource, now)
+        routes = [code for dosage in self._dosages(resource, name) if (at := dosage.child("route")) for code in codes(at)]
+        meant = self._gathering.tables.routes.of(routes)
+        if len(meant) == 1:
+            self._gathering.claim("treatment.preferred_route", meant[0], resource, now)
+        else:
+            self._gathering.skip(
+                resource, f"route of {name}", "The order names no route that could be read, so it is asked for."
+            )

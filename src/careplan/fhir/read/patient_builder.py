@@ -1,0 +1,146 @@
+"""What has been read of a request so far: the patient's factors, where each came from, and what was left out."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from careplan.fhir.read.absence import NOT_ASKED, OLD, Absence, is_old
+from careplan.fhir.read.conflicting_answers import Claim, Claims, fitted
+from careplan.fhir.read.datetimes import Moment
+from careplan.fhir.read.element import Element
+from careplan.fhir.read.terminology import Meanings, conditions_of
+from careplan.plan.model import NotConsidered
+from careplan.request.decode import LISTS
+from careplan.request.patient import ListName
+from careplan.rulebook.model import Rulebook
+
+Json = dict[str, Any]
+
+LONGEST_WORDS = 200
+
+
+class Tables:
+    """What the codes of one rulebook mean."""
+
+    def __init__(self, book: Rulebook) -> None:
+        self.book = book
+        self.conditions = conditions_of(book)
+        self.indications = Meanings("indication", book.codes.indications)
+        self.allergies = Meanings("allergies", book.codes.allergies)
+        self.diagnoses = [(one.factor, Meanings(one.factor, one.values)) for one in book.codes.diagnoses]
+        self.routes = Meanings("treatment.preferred_route", book.codes.routes)
+
+
+class Gathering:
+    """One patient on the way to a request body. `on` is the day of which ages are counted, if it is known."""
+
+    def __init__(self, tables: Tables, on: date | None) -> None:
+        self.tables = tables
+        self.on = on
+        self.body: Json = {}
+        self.claims = Claims()
+        self.unmapped: list[NotConsidered] = []
+        self.origins: dict[str, str] = {}
+        self.sources: dict[str, str] = {}
+        self.none: dict[str, Element] = {}
+        """The lists of which somebody said that there is nothing to put on them."""
+        self._incomplete: dict[ListName, str] = {}
+
+    def skip(self, at: Element | str, what: str, why: str) -> None:
+        """Report something that is left out."""
+        pointer = at if isinstance(at, str) else at.pointer
+        self.unmapped.append(NotConsidered(pointer=pointer, what=what[:LONGEST_WORDS], why=why))
+
+    def leave_out(self, at: Element | str, what: str, why: str, *lists: ListName) -> None:
+        """Report something that is left out although it belongs on some lists, which are then known to be incomplete."""
+        self.skip(at, what, why)
+        self.lacks(at, *lists)
+
+    def nothing(self, field: str, at: Element, name: str, kind: Absence) -> None:
+        """Take in an entry that says that there is nothing on a list, or that nobody knows what is."""
+        if kind == "none" and not is_old(at, self.on):
+            self.none.setdefault(field, at)
+        else:
+            self.skip(at, name, OLD if kind == "none" else NOT_ASKED)
+
+    def lacks(self, at: Element | str, *lists: ListName) -> None:
+        """Note that some lists are not all there is."""
+        for name in lists:
+            self._incomplete.setdefault(name, at if isinstance(at, str) else at.pointer)
+
+    def claim(self, factor: str, value: object, at: Element, moment: Moment | None, *, floor: bool = False) -> bool:
+        """Take in what an entry says of a factor; False where no request can say this."""
+        found = fitted(factor, value)
+        if found is None:
+            return False
+        if moment is not None and self.on is not None and moment.day[:4] > str(self.on.year + 1):
+            moment = None  # A slip of the pen: it must not outlive every true entry.
+        self.claims.add(factor, Claim(found, at.pointer, moment, floor))
+        return True
+
+    def entry(self, field: str, value: object, at: Element, reference: str = "", *, called: str = "") -> str | None:
+        """Put an entry on a list; returns its pointer, or reports it where the list is full."""
+        entries = self.body.setdefault(field, [])
+        if len(entries) >= LISTS[f"/{field}"]:
+            of: ListName = "medications" if field == "medications" else "conditions"
+            self.leave_out(at, called or str(value), f"There are more than {LISTS[f'/{field}']} on this list.", of)
+            return None
+        pointer = f"/{field}/{len(entries)}"
+        entries.append(value)
+        self.origins[pointer] = at.pointer
+        if reference:
+            self.sources[pointer] = reference
+        return pointer
+
+    def condition(self, tokens: list[str], name: str, at: Element, reference: str = "") -> None:
+        """A condition by its tokens; one that has none is put down as written."""
+        self.body.setdefault("conditions", [])
+        for token in tokens:
+            if token not in self.body["conditions"]:
+                self.entry("conditions", token, at, reference, called=name)
+        if not tokens:
+            self.other_condition(name, at, reference)
+
+    def other_condition(self, name: str, at: Element, reference: str = "") -> None:
+        """A condition as written, once."""
+        known = {entry.casefold() for entry in self.body.get("other_conditions", ())}
+        if name[:LONGEST_WORDS].casefold() not in known:
+            self.entry("other_conditions", name[:LONGEST_WORDS], at, reference)
+
+    def settle(self) -> None:
+        """Decide every factor of which something was said, and every list of which somebody said that it is empty.
+
+        A list that is known to be incomplete was sent, even where nothing of it could be read.
+        """
+        self.claims.settle(self._take, lambda factor, claim, why: self.skip(claim.pointer, factor, why))
+        for field, at in self.none.items():
+            if self.body.get(field) or (field == "conditions" and self.body.get("other_conditions")):
+                self.skip(at, field, "Somebody said that there are none, but some are named; these count.")
+            else:
+                self.body[field] = []
+                self.origins[f"/{field}"] = at.pointer
+        for name in ("medications", "conditions", "goals"):
+            if name in self._incomplete:
+                self._present(name)
+
+    def _present(self, name: ListName) -> None:
+        into = self.body.setdefault("expectations", {}) if name == "goals" else self.body
+        into.setdefault(name, [])
+        self.body.setdefault("incomplete", []).append(name)
+        pointer = "/expectations/goals" if name == "goals" else f"/{name}"
+        self.origins.setdefault(pointer, self._incomplete[name])
+
+    def _take(self, factor: str, claim: Claim) -> None:
+        kind, _, field = factor.rpartition(".")
+        into = self.body.setdefault(kind, {}) if kind else self.body
+        into[field] = claim.value
+        self.origins.setdefault(f"/{factor.replace('.', '/')}", claim.pointer)
+
+    def origin(self, pointer: str) -> str:
+        """Where in the request a part of the patient came from."""
+        while pointer:
+            if pointer in self.origins:
+                return self.origins[pointer]
+            pointer = pointer.rpartition("/")[0]
+        return "/entry"

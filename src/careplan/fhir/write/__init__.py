@@ -1,0 +1,1 @@
+"""Plans and the rulebook as FHIR R4."""

@@ -1,0 +1,1 @@
+"""Which rules hold, which do not, and which hang on an answer."""

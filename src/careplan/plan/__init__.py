@@ -1,0 +1,1 @@
+"""The draft plan: its parts, its words, and putting them together."""

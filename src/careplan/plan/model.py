@@ -1,0 +1,300 @@
+"""The draft care plan: what it is made of. Its form is the public contract; how it is made is in `assemble`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from careplan.rulebook.model import By, Level, Read, Rule, Rulebook, Section, Status, Strength, Who
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """The base of everything in a plan: immutable, and what does not apply is left out."""
+
+
+class About(Part, frozen=True, kw_only=True):
+    """The entry of the request that an item concerns: JSON Pointer, index in its list, and its name in our words."""
+
+    pointer: str
+    index: Annotated[int, Meta(ge=0)]
+    name: str
+
+
+class Ask(Part, frozen=True, kw_only=True):
+    """Who is asked to do what by when. `by_words` says the time in words."""
+
+    who: Who
+    what: str
+    by: By
+    by_words: str
+
+
+class Evidence(Part, frozen=True, kw_only=True):
+    """The place in a source that a rule rests on, how strong that is, and how much of the source was read."""
+
+    source: str
+    title: str
+    place: str
+    strength: Strength
+    read: Read
+    founding: bool = False
+
+
+def evidence(book: Rulebook, rule: Rule) -> list[Evidence]:
+    """What a rule rests on."""
+    return [
+        Evidence(
+            source=ref.source,
+            title=book.sources[ref.source].title,
+            place=ref.place,
+            strength=ref.strength,
+            read=book.sources[ref.source].read,
+            founding=bool(book.sources[ref.source].advice),
+        )
+        for ref in rule.file.sources
+    ]
+
+
+class RuleRef(Part, frozen=True, kw_only=True):
+    """The rule behind an item. `trial` rules run but no named reviewer has signed them yet."""
+
+    id: str
+    version: int
+    status: Status
+
+
+class SignedHold(Part, frozen=True, kw_only=True):
+    """A hold of the clinic's protocol, as a named clinician entered it. Hours before and after a session."""
+
+    drug_class: str
+    before_hours: float
+    after_hours: float
+    approved_by: str
+
+
+class GateFact(Part, frozen=True, kw_only=True):
+    """One fact about a hold: where it stands in the request, or would stand, and what it says in words."""
+
+    pointer: str
+    words: str
+
+
+class HoldGate(Part, frozen=True, kw_only=True):
+    """Whether a plan may speak of leaving out doses of a medicine, for the clinician.
+
+    `signed` is what the clinic's protocol has for its class, whatever the state; a patient reads hours only where `state`
+    is `open`. Otherwise `closed_by` has the facts that close the question, or `missing` the answers that could, and
+    `unclear` what could not be read or does not say enough. `misses_no_dose` is true where the time that the protocol names
+    lies between two doses of a medicine that is taken once a day.
+    """
+
+    state: Literal["open", "closed", "unclear", "waiting"]
+    signed: SignedHold | None = None
+    closed_by: list[GateFact] = []
+    missing: list[GateFact] = []
+    unclear: list[GateFact] = []
+    misses_no_dose: bool = False
+
+
+class Gap(Part, frozen=True, kw_only=True):
+    """The longest time without a medicine that the clinic's signed hold makes of the sessions, and the medicine's limit."""
+
+    begins: datetime
+    ends: datetime
+    hours: float
+    limit_hours: float
+
+
+class Assumption(Part, frozen=True, kw_only=True):
+    """What an item presumes of entries that nobody could read: where they stand, and what they must not be, in words."""
+
+    pointers: list[str]
+    words: str
+
+
+class Cleared(Part, frozen=True, kw_only=True):
+    """The record of a named clinician who assessed what an alert was about, which is now a decision."""
+
+    by: str
+    at: datetime
+    arranged: str
+
+
+Translated = Annotated[
+    Literal["needs_review", "reviewed"] | None, Meta(description="whether a named translator has checked it")
+]
+
+
+class Item(Part, frozen=True, kw_only=True):
+    """One line of a plan, with all that it takes to trace it."""
+
+    id: str
+    level: Level
+    section: Section
+    title: str
+    patient_text: str
+    patient_language: Annotated[str | None, Meta(description="of patient_text, where it is not English")] = None
+    translation: Translated = None
+    clinician_text: str
+    evidence: list[Evidence]
+    rule: RuleRef
+    because: Annotated[list[str], Meta(description="the facts that caused it, in words")]
+    about: list[About] = []
+    asks: list[Ask] = []
+    contested: str | None = None
+    assumes: Annotated[
+        list[Assumption], Meta(description="what the item presumes of entries that nobody could read; none if nothing")
+    ] = []
+    hold: SignedHold | None = None
+    hold_gate: HoldGate | None = None
+    gap: Gap | None = None
+    open_decision: Annotated[
+        Literal["hold"] | None, Meta(description="what prescriber and clinic have to decide, where no signed protocol does")
+    ] = None
+    cleared: Annotated[
+        Cleared | None, Meta(description="of what was an alert: who assessed it, when, and what was arranged")
+    ] = None
+
+
+class PlanSection(Part, frozen=True, kw_only=True):
+    """One section of a plan, its items from the most to the least serious."""
+
+    section: Section
+    title: str
+    patient_title: str
+    patient_title_language: Annotated[str | None, Meta(description="of patient_title, where it is not English")] = None
+    patient_title_translation: Translated = None
+    items: list[Item]
+
+
+class Decision(Part, frozen=True, kw_only=True):
+    """A choice that a plan makes exactly once."""
+
+    subject: Literal["route"]
+    choice: str
+    item: str
+
+
+class CouldChange(Part, frozen=True, kw_only=True):
+    """A part of the plan that hangs on an unanswered question, and the most serious level it could bring."""
+
+    section: Section
+    level: Level
+    rules: list[str]
+
+
+class Choice(Part, frozen=True, kw_only=True):
+    """One answer of several: the token to send, and its words."""
+
+    value: str
+    label: str
+
+
+class AnswerForm(Part, frozen=True, kw_only=True):
+    """What an answer looks like, so that a form can ask: its type, the choices there are, the limits of a number."""
+
+    type: Literal["yes_no", "choice", "number", "whole_number", "medications", "conditions", "goals"]
+    choices: list[Choice] = []
+    least: float | None = None
+    most: float | None = None
+
+
+class Question(Part, frozen=True, kw_only=True):
+    """An unanswered question that could change this plan. `pointer` says where its answer goes in the request."""
+
+    pointer: str
+    question: str
+    why_it_matters: str
+    answer: AnswerForm
+    could_change: list[CouldChange]
+
+
+class NotConsidered(Part, frozen=True, kw_only=True):
+    """Something sent that no rule looked at, so that nobody takes silence for safety."""
+
+    pointer: str
+    what: str
+    why: str
+
+
+class MedicineRead(Part, frozen=True, kw_only=True):
+    """How one entry of the medicines was understood."""
+
+    index: int
+    recognized_as: str | None = None
+    classes: list[str] = []
+    problem: str | None = None
+    suggestions: list[str] = []
+
+
+class RulebookRef(Part, frozen=True, kw_only=True):
+    """The rulebook that a plan came from; `digest` is the SHA-256 of its files."""
+
+    id: str
+    version: str
+    digest: str
+
+
+class ConditionReport(Part, frozen=True, kw_only=True):
+    """A condition that is not met or not known to be: its words, what the patient's answers say, and where they stand."""
+
+    words: str
+    holds: Literal["false", "unknown"]
+    given: list[str]
+    pointers: list[str] = []
+
+
+class RuleReport(Part, frozen=True, kw_only=True):
+    """What became of one rule, and why.
+
+    `because_not` are exactly the conditions that keep it from firing, of the alternative that is nearest to holding (of an
+    undecided rule among those that still can);
+    `met` counts the conditions of that alternative that hold. `questions` are the unanswered ones on which it
+    hangs, of a rule that fired also whether it says the same of something else.
+    """
+
+    rule: RuleRef
+    level: Level
+    section: Section
+    title: str
+    outcome: Literal["fired", "not_fired", "undecided"]
+    near: Annotated[
+        bool, Meta(description="whether one condition is missing, of something of which another condition holds")
+    ] = False
+    met: int
+    missing: int
+    items: list[str] = []
+    because_not: list[ConditionReport] = []
+    questions: list[str] = []
+
+
+class Explanation(Part, frozen=True, kw_only=True):
+    """What became of every rule that runs: first those that did not fire, near misses first, then the others."""
+
+    fired: int
+    not_fired: int
+    undecided: int
+    rules: list[RuleReport]
+
+
+class CarePlan(Part, frozen=True, kw_only=True):
+    """A draft care plan. A clinician signs it; `blocked` means that a human must act on the alerts before anything else."""
+
+    status: Literal["draft", "blocked"]
+    requires_clinician_review: Annotated[bool, Meta(description="always true")]
+    rulebook: RulebookRef
+    alerts: list[Item]
+    sections: list[PlanSection]
+    decisions: list[Decision]
+    medications: list[MedicineRead]
+    information_needed: list[Question]
+    not_considered: list[NotConsidered]
+    disclaimer: str
+    crisis: str
+    closing_language: Annotated[str | None, Meta(description="of disclaimer and crisis, where it is not English")] = None
+    closing_translation: Translated = None
+    level_words: Annotated[dict[str, str], Meta(description="what people read for each level, instead of its token")] = {}
+    explanation: Explanation | None = None

@@ -1,0 +1,224 @@
+"""The unanswered questions that could still change a plan, and what was sent that no rule looked at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from operator import attrgetter
+from typing import Literal
+
+import msgspec
+
+from careplan.facts.build import Case
+from careplan.facts.hold_question import hold_for
+from careplan.inference.openness import Openness
+from careplan.memo import Memo
+from careplan.plan.model import AnswerForm, Choice, CouldChange, NotConsidered, Question
+from careplan.plan.wording import Words
+from careplan.rulebook.conditions import tests_of
+from careplan.rulebook.factors import KINDS, LIMITS
+from careplan.rulebook.model import LEVELS, SECTIONS, FieldWords, Rule, Rulebook
+
+MOST_REMEMBERED = 512
+
+
+class Asking(msgspec.Struct, frozen=True, gc=False):
+    """A question with its JSON, and its rank: how much hangs on it, its place in the vocabulary, its pointer."""
+
+    rank: tuple[tuple[int, ...], int, str]
+    question: Question
+    raw: msgspec.Raw
+
+
+_rank = attrgetter("rank")
+_encode = msgspec.json.Encoder().encode
+
+
+class Questions:
+    """Knows for one rulebook which rules hang on which factors."""
+
+    def __init__(self, book: Rulebook) -> None:
+        self._book = book
+        self._rules = tuple(book.rules.values())
+        self._order = {name: at for at, name in enumerate(book.vocabulary.fields)}
+        self._answers = {
+            name: form for name, words in book.vocabulary.fields.items() if (form := _answer_form(name, words)) is not None
+        }
+        self._openness = Openness([rule.when for rule in self._rules])
+        self._asked: Memo[tuple[int, ...], tuple[Asking, ...]] = Memo(MOST_REMEMBERED)
+        self._made: Memo[tuple[str, tuple[int, ...]], Asking] = Memo(MOST_REMEMBERED)
+        tested = {
+            (pattern.kind, test.field)
+            for rule in self._rules
+            for group in rule.when
+            for pattern in group
+            for test in tests_of(pattern.tests)
+        }
+        self._untested = tuple(
+            (kind, name)
+            for kind, described in sorted(KINDS.items())
+            for name, field in sorted(described.fields.items())
+            if field.sent and (kind, name) not in tested and kind != "medicine"
+        )
+
+    def unanswered(self, case: Case) -> tuple[Asking, ...]:
+        """The questions of one case, those first on which the most of the most serious parts of the plan hangs.
+
+        A rule that holds because something is unknown hangs on the answer as well: it could go away.
+        """
+        seen = self._openness.seen(case)
+        key = tuple([one.number for one in seen])
+        found = self._asked.get(key)
+        if found is None:
+            asked = [self._asks(pointer, rules) for pointer, rules in self._openness.hanging(seen).items()]
+            found = self._asked.keep(key, tuple(sorted(asked, key=_rank)))
+        return found
+
+    def not_considered(self, case: Case, spoken_of: Collection[str], words: Words) -> list[NotConsidered]:
+        """What was sent and left no trace in the plan, with the reason. `spoken_of` are the JSON Pointers of items."""
+        return sorted(self._silent(case, spoken_of, words), key=lambda entry: (entry.pointer, entry.what))
+
+    def _asks(self, pointer: str, rules: Iterable[int]) -> Asking:
+        """A question with its rank among others."""
+        key = (pointer, tuple(sorted(rules)))
+        found = self._made.get(key)
+        if found is None:
+            hanging = [self._rules[at] for at in key[1]]
+            rank = (self._seriousness(hanging), self._order[_factor(pointer)], pointer)
+            question = self._question(pointer, hanging)
+            found = self._made.keep(key, Asking(rank, question, msgspec.Raw(_encode(question))))
+        return found
+
+    def _question(self, pointer: str, rules: list[Rule]) -> Question:
+        words = self._book.vocabulary.fields[_factor(pointer)]
+        could_change = []
+        for section in SECTIONS:
+            concerned = sorted((rule for rule in rules if rule.section == section), key=lambda rule: rule.id)
+            if concerned:
+                level = min((rule.file.level for rule in concerned), key=LEVELS.index)
+                could_change.append(CouldChange(section=section, level=level, rules=[rule.id for rule in concerned]))
+        return Question(
+            pointer=pointer,
+            question=words.question,
+            why_it_matters=words.why,
+            answer=self._answers[_factor(pointer)],
+            could_change=could_change,
+        )
+
+    def _seriousness(self, rules: Iterable[Rule]) -> tuple[int, ...]:
+        """How many rules of each level hang on a question, the most serious level first; more sorts earlier."""
+        levels = [rule.file.level for rule in rules]
+        return tuple(-levels.count(level) for level in LEVELS)
+
+    def _silent(self, case: Case, spoken_of: Collection[str], words: Words) -> Iterator[NotConsidered]:
+        patient = case.patient
+        for kind, name in self._untested:
+            source = patient if kind == "patient" else getattr(patient, kind, None)
+            if getattr(source, name, None) is not None:
+                pointer = f"/{name}" if kind == "patient" else f"/{kind}/{name}"
+                label = self._book.vocabulary.fields[f"{kind}.{name}"].label
+                yield NotConsidered(pointer=pointer, what=label, why="No rule of this rulebook looks at it.")
+        if patient.treatment.session_times:
+            yield NotConsidered(
+                pointer="/treatment/session_times",
+                what="times of the sessions",
+                why="No rule of this rulebook looks at them; time line and calendar are made from them.",
+            )
+        if patient.treatment.last_session_at and not patient.clearances:
+            yield NotConsidered(
+                pointer="/treatment/last_session_at",
+                what="time of the last session",
+                why="No rule of this rulebook looks at it; it says whether a clearance still counts, and none was sent.",
+            )
+        for at, condition in enumerate(patient.other_conditions):
+            if f"/other_conditions/{at}" in spoken_of:
+                continue
+            yield NotConsidered(
+                pointer=f"/other_conditions/{at}",
+                what=condition,
+                why="It is outside the conditions that this rulebook knows.",
+            )
+        yield from self._silent_entries(case, spoken_of, words)
+        yield from self._silent_holds(case)
+        for doubt in case.doubts:
+            why = "It lies outside of what this rulebook takes for plausible, so that no text quotes it."
+            yield NotConsidered(pointer=doubt.pointer, what=doubt.what, why=why)
+
+    def _silent_entries(self, case: Case, spoken_of: Collection[str], words: Words) -> Iterator[NotConsidered]:
+        nothing_said = "Rules looked at it, and none had anything to say."
+        for resolved in case.medicines:
+            pointer = f"/medications/{resolved.index}"
+            if pointer not in spoken_of:
+                yield NotConsidered(pointer=pointer, what=words.entry("medicine", resolved.index), why=nothing_said)
+            if resolved.entry.dose_mg is not None:
+                yield NotConsidered(
+                    pointer=f"{pointer}/dose_mg", what="dose", why="No rule of this rulebook looks at doses."
+                )
+            for part in (*(resolved.match.also_contains if resolved.match else ()), *resolved.unknown_parts):
+                yield NotConsidered(pointer=pointer, what=part, why="It is outside the medicines that this rulebook knows.")
+        for kind, pointer, entries in (
+            ("condition", "/conditions", case.patient.conditions or []),
+            ("goal", "/expectations/goals", case.patient.expectations.goals or []),
+        ):
+            for at in range(len(entries)):
+                if f"{pointer}/{at}" not in spoken_of:
+                    yield NotConsidered(pointer=f"{pointer}/{at}", what=words.entry(kind, at), why=nothing_said)
+
+    def _silent_holds(self, case: Case) -> Iterator[NotConsidered]:
+        """Signed holds that the plan does not show, because no medicine is there for which it may speak of one."""
+        holds = case.patient.protocol.holds if case.patient.protocol else []
+        if not holds:
+            return
+        shown = [
+            hold_for(fact.ingredient, holds)
+            for fact in case.facts
+            if fact.kind == "medicine" and fact.ingredient and fact.properties.get("hold_question") == "open"
+        ]
+        classes = {hold.drug_class for hold in shown if hold}
+        doubtful = {doubt.pointer for doubt in case.doubts}
+        to_check = {hold.drug_class for at, hold in enumerate(holds) if f"/protocol/holds/{at}" in doubtful}
+        for at, hold in enumerate(holds):
+            if hold not in shown and f"/protocol/holds/{at}" not in doubtful:
+                longer = "The protocol names this class twice; the longer hold is shown. Settle which one counts."
+                if hold.drug_class in to_check:
+                    longer = "The protocol names this class twice, and one of the two is to be checked. Neither is shown."
+                none = "No medicine is in the list for which the plan may speak of this hold."
+                yield NotConsidered(
+                    pointer=f"/protocol/holds/{at}",
+                    what=f"hold for {self._book.classes[hold.drug_class].plural}",
+                    why=longer if hold.drug_class in classes else none,
+                )
+
+
+def _answer_form(name: str, words: FieldWords) -> AnswerForm | None:
+    """The form of the answer to the question about a factor, or about a whole list; None where nothing is asked."""
+    kind, _, field = name.partition(".")
+    described = KINDS[kind].fields.get(field) if kind in KINDS else None
+    if described is None or not described.sent:
+        return AnswerForm(type=_LISTS[name]) if name in _LISTS else None
+    if described.type == "number":
+        limits = LIMITS[name]
+        return AnswerForm(type="whole_number" if limits.whole else "number", least=limits.least, most=limits.most)
+    if described.type == "boolean":
+        return AnswerForm(type="yes_no")
+    order = list(words.values)
+    tokens = sorted(described.tokens, key=lambda token: order.index(token) if token in order else len(order))
+    choices = [Choice(value=token, label=words.values.get(token, token.replace("_", " "))) for token in tokens]
+    return AnswerForm(type="choice", choices=choices)
+
+
+_LISTS: Mapping[str, Literal["medications", "conditions", "goals"]] = {
+    "medications": "medications",
+    "conditions": "conditions",
+    "goals": "goals",
+}
+
+_INDEX = re.compile(r"^/medications/\d+/")
+
+
+def _factor(pointer: str) -> str:
+    """The vocabulary's name of the factor at a JSON Pointer of the request."""
+    if pointer == "/expectations/goals":
+        return "goals"
+    path = _INDEX.sub("/medicine/", pointer).strip("/").replace("/", ".")
+    return f"patient.{path}" if path in KINDS["patient"].fields else path

@@ -1,0 +1,336 @@
+"""What the facts of one patient are called: the words that fill texts and say why an item is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias
+
+from careplan.facts.build import Case, Fact, Value
+from careplan.facts.hold_question import hold_for
+from careplan.facts.hold_windows import misses_no_dose
+from careplan.facts.unread_entries import Entries
+from careplan.plan.hold_sentences import HoldSentences
+from careplan.plan.model import About, SignedHold
+from careplan.plan.unread_words import UnreadWords
+from careplan.recognition.medicine_catalogue import Match, Resolved, display
+from careplan.request.patient import Hold
+from careplan.rulebook import model as rulebook
+from careplan.rulebook.conditions import Expression, Group, tests_of
+from careplan.rulebook.factors import member
+from careplan.rulebook.model import Rulebook
+from careplan.rulebook.text_template import Text, hours, in_words, number
+
+MOST_NAMED_ABSENT = 2
+"""So many that are absent have a phrase of their own; more share one."""
+
+MOST_NAMED_TOGETHER = 6
+
+
+Topics: TypeAlias = tuple[tuple[tuple[str, ...], frozenset[str]], ...]
+"""For each pattern of a group: the fields that it tests, and the tokens it compares them with."""
+
+
+def topics(group: Group) -> Topics:
+    """What a group of conditions looks at, found once per rule."""
+    return tuple(
+        (
+            tuple(dict.fromkeys(test.field for test in tests_of(pattern.tests))),
+            frozenset(str(value) for test in tests_of(pattern.tests) for value in test.values),
+        )
+        for pattern in group
+    )
+
+
+class Words:
+    """Names for everything in one case. Made per request, cheap, and asked only for items that are there."""
+
+    def __init__(self, book: Rulebook, case: Case) -> None:
+        self._book = book
+        self._case = case
+
+    @property
+    def case(self) -> Case:
+        """The case whose facts are put into words."""
+        return self._case
+
+    def fill(self, facts: Iterable[Fact], needed: frozenset[str]) -> dict[str, str]:
+        """Words for the `needed` names of a text about these facts."""
+        words: dict[str, str] = {}
+        if "crisis" in needed:
+            words["crisis"] = " ".join(self._book.about.crisis.split())
+        for fact in facts:
+            for name in needed:
+                if (word := self._word(fact, name)) is not None:
+                    words[name] = word
+        return words
+
+    def in_plain_words(self, facts: Iterable[Fact], needed: frozenset[str]) -> dict[str, str]:
+        """The words that patients read where clinicians read a term: of a condition, and of a medicine's class."""
+        words: dict[str, str] = {}
+        for fact in facts:
+            if fact.kind == "condition" and "condition" in needed:
+                words["condition"] = self._book.conditions[str(fact.properties["name"])].patient_label
+            elif fact.kind == "entries" and "unread" in needed:
+                words["unread"] = UnreadWords(self._book, self._case).quoted(self._case.unread)
+            elif fact.kind == "medicine" and "class" in needed and fact.ingredient:
+                words["class"] = in_words([self._book.classes[name].patient_label for name in fact.ingredient.classes[:1]])
+        return words
+
+    def because(self, facts: Iterable[Fact], topics: Topics) -> Iterator[str]:
+        """The facts that made a rule hold, as short phrases about the patient."""
+        for fact, (fields, tokens) in zip(facts, topics, strict=True):
+            yield from self._phrases(fact, fields, tokens)
+
+    def about(self, fact: Fact, fields: Sequence[str], tokens: frozenset[str]) -> Iterator[About]:
+        """The entries of the request that a fact is about; of a whole list, those that the rule names by its `tokens`."""
+        if fact.kind == "entries":
+            yield from UnreadWords(self._book, self._case).about(self._tested_entries(fields))
+            return
+        lists = {"condition": "conditions", "goal": "expectations/goals"}
+        if fact.kind == "history":
+            for at, name in enumerate(self._case.patient.conditions or ()):
+                if name in tokens:
+                    yield About(pointer=f"/conditions/{at}", index=at, name=self.entry("condition", at))
+        elif fact.kind == "regimen":
+            for resolved in self._case.medicines:
+                rows = resolved.match.ingredients if resolved.match else ()
+                if any(not tokens.isdisjoint((row.ingredient, *row.classes)) for row in rows):
+                    at = resolved.index
+                    yield About(pointer=f"/medications/{at}", index=at, name=self.entry("medicine", at))
+        for at in fact.indexes:
+            pointer = f"/{lists.get(fact.kind, 'medications')}/{at}"
+            yield About(pointer=pointer, index=at, name=self.entry(fact.kind, at))
+
+    def _tested_entries(self, fields: Sequence[str]) -> Entries:
+        return self._case.known if "known" in fields else self._case.unread
+
+    def given(self, fact: Fact, expression: Expression) -> list[str]:
+        """What the patient's answers say about the fields of an expression, in phrases about this fact."""
+        tested = list(tests_of(expression))
+        fields = tuple(dict.fromkeys(test.field for test in tested))
+        tokens = frozenset(str(value) for test in tested for value in test.values)
+        if fact.kind == "medicine":
+            return [f"{self.medicine(fact)}: {phrase}" for field in fields for phrase in self._of_medicine(fact, field)]
+        phrases: list[str] = []
+        for field in fields:
+            if field in ("takes", "has"):
+                phrases += self._given_list(fact, field, tokens)
+            else:
+                phrases += self._phrases(fact, (field,), tokens)
+        subject = f"{self.entry(fact.kind, fact.indexes[0])}: " if fact.kind in ("goal", "medicine_check") else ""
+        return [subject + phrase for phrase in phrases]
+
+    def _of_medicine(self, fact: Fact, field: str) -> Iterator[str]:
+        assert fact.ingredient
+        if field == "class":
+            yield in_words([self._book.classes[name].label for name in fact.ingredient.classes]) or "no class"
+        elif field == "ingredient":
+            yield fact.ingredient.name
+        else:
+            words = self._book.vocabulary.fields[f"medicine.{field}"]
+            value = fact.properties.get(field)
+            yield words.unknown if value is None else words.says.replace("{value}", self.value("medicine", field, value))
+
+    def _given_list(self, fact: Fact, field: str, tokens: frozenset[str]) -> Iterator[str]:
+        verb = "takes" if field == "takes" else "has"
+        held = [token for token in sorted(tokens) if fact.properties.get(member(field, token)) is True]
+        if held:
+            yield f"{verb} {in_words([self._token_label(field, token) for token in held])}"
+        elif fact.whole:
+            yield f"{verb} {'nothing of this kind' if len(tokens) == 1 else 'none of these'}"
+        else:
+            yield self._book.vocabulary.fields[f"{fact.kind}.{field}"].unknown
+
+    @property
+    def begun(self) -> bool:
+        """Whether the series of sessions has begun."""
+        return (self._case.patient.treatment.sessions_completed or 0) > 0
+
+    def due(self, asks: Iterable[tuple[rulebook.Ask, Text]]) -> list[rulebook.By]:
+        """When each ask is due: what should have been done before the first session is due before the next one."""
+        begun = self.begun
+        return ["before_next_session" if begun and ask.by == "before_first_session" else ask.by for ask, _ in asks]
+
+    def signed_hold(self, fact: Fact) -> SignedHold | None:
+        """The clinic's signed hold for a medicine, only where the plan may speak of one."""
+        if fact.kind != "medicine" or fact.properties.get("hold_question") != "open":
+            return None
+        hold = self._hold(fact)
+        if hold is None or self.is_doubtful(hold):
+            return None
+        return SignedHold(
+            drug_class=hold.drug_class,
+            before_hours=hold.before_hours,
+            after_hours=hold.after_hours,
+            approved_by=hold.approved_by,
+        )
+
+    def hold_sentences(self, fact: Fact, sentences: HoldSentences) -> tuple[str, str]:
+        """What the plan says of a hold to patient and clinician: the signed one quoted, or that it is undecided.
+
+        A signed one that lies between two doses of a medicine taken once a day misses none, and says so.
+        """
+        hold = self._hold(fact)
+        if hold is None:
+            return sentences.undecided
+        words = {
+            "approved_by": " ".join(hold.approved_by.split()),
+            "before": hours(hold.before_hours),
+            "after": hours(hold.after_hours),
+        }
+        if self.is_doubtful(hold):
+            return sentences.undecided[0], sentences.doubtful.fill(words)
+        sessions = self._case.patient.treatment.session_times or ()
+        between = fact.properties.get("schedule") == "daily" and misses_no_dose(hold, sessions)
+        patient, clinician = sentences.between_doses if between else sentences.signed
+        return patient.fill(words), clinician.fill(words)
+
+    def medicine(self, fact: Fact) -> str:
+        """A medicine by its ingredient and the brand it was found by: "alprazolam (Xanax)"."""
+        match = self._case.medicines[fact.indexes[0]].match
+        assert fact.ingredient and match
+        return display(Match((fact.ingredient,), match.called))
+
+    def recognized(self, at: int) -> str:
+        """What an entry was recognized as, by ingredient and brand."""
+        match = self._case.medicines[at].match
+        return display(match) if match else ""
+
+    def value(self, kind: str, field: str, value: Value) -> str:
+        """A value in words."""
+        if isinstance(value, bool):
+            value = "true" if value else "false"
+        if isinstance(value, int | float):
+            return number(value)
+        return self._book.vocabulary.fields[f"{kind}.{field}"].values.get(value, value.replace("_", " "))
+
+    def _hold(self, fact: Fact) -> Hold | None:
+        protocol = self._case.patient.protocol
+        return hold_for(fact.ingredient, protocol.holds) if protocol and fact.ingredient else None
+
+    def is_doubtful(self, hold: Hold) -> bool:
+        """Whether a signed hold lies outside of what the rulebook takes for plausible."""
+        protocol = self._case.patient.protocol
+        if protocol is None or not self._case.doubts:
+            return False
+        pointer = f"/protocol/holds/{protocol.holds.index(hold)}"
+        return any(doubt.pointer == pointer for doubt in self._case.doubts)
+
+    def _word(self, fact: Fact, name: str) -> str | None:
+        kind, _, field = name.partition(".")
+        if field:
+            return (
+                self.value(kind, field, fact.properties[field]) if kind == fact.kind and field in fact.properties else None
+            )
+        match fact.kind, name:
+            case "medicine", "medicine":
+                return self.medicine(fact)
+            case "medicine", "ingredient":
+                return fact.ingredient.name if fact.ingredient else None
+            case "medicine", "class":
+                return self._class_label(fact)
+            case "shared_class", "class":
+                return self._book.classes[str(fact.properties["class"])].plural
+            case "shared_class", "medicines":
+                return in_words([self.entry("medicine", at) for at in fact.indexes])
+            case "medicine_check", "entry":
+                return self._entry_words(self._case.medicines[fact.indexes[0]])
+            case "medicine_check", "suggestions":
+                return in_words(list(self._case.medicines[fact.indexes[0]].suggestions)) or "no near name"
+            case "entries", "unread":
+                return UnreadWords(self._book, self._case).quoted(self._case.unread, with_offers=True)
+            case "entries", "known":
+                return UnreadWords(self._book, self._case).quoted(self._case.known)
+            case "condition", "condition":
+                return self._book.conditions[str(fact.properties["name"])].label
+            case "goal", "goal":
+                return f"“{self.entry('goal', fact.indexes[0])}”"
+            case "protocol", "approved_by":
+                return self.approver()
+            case "protocol", "doubtful":
+                return "; ".join(doubt.words for doubt in self._case.doubts) or None
+            case "goal", "goal_example":
+                return f"“{self._case.goals[fact.indexes[0]].example}”"
+            case _:
+                return None
+
+    def approver(self) -> str | None:
+        """Who signed the clinic's figures."""
+        protocol = self._case.patient.protocol
+        return " ".join(protocol.approved_by.split()) if protocol and protocol.approved_by else None
+
+    def _class_label(self, fact: Fact) -> str:
+        assert fact.ingredient
+        return in_words([self._book.classes[name].label for name in fact.ingredient.classes[:1]])
+
+    def entry(self, kind: str, at: int) -> str:
+        """The name of one entry of the request: a condition, a goal or a medicine."""
+        if kind == "condition":
+            return self._book.conditions[(self._case.patient.conditions or [])[at]].label
+        if kind == "goal":
+            return " ".join((self._case.patient.expectations.goals or [])[at].split())
+        return self._entry_words(self._case.medicines[at])
+
+    def _entry_words(self, resolved: Resolved) -> str:
+        if resolved.match and resolved.problem != "partly_recognized":
+            return display(resolved.match)
+        name = " ".join((resolved.entry.name or "").split())
+        return f"“{name}”" if name else f"RxNorm code {resolved.entry.rxcui}"
+
+    def _phrases(self, fact: Fact, tested: tuple[str, ...], tokens: frozenset[str]) -> Iterator[str]:
+        if fact.kind == "everyone":
+            return
+        if fact.kind == "medicine":
+            yield self._medicine_phrase(fact)
+            return
+        for field in tested:
+            words = self._book.vocabulary.fields[f"{fact.kind}.{field}"]
+            if field in ("takes", "has"):
+                yield from self._list_phrases(fact, field, tokens)
+            elif field in fact.properties:
+                yield words.says.replace("{value}", self._said(fact, field))
+            else:
+                yield words.unknown
+
+    def _said(self, fact: Fact, field: str) -> str:
+        value = fact.properties[field]
+        if fact.kind == "condition":
+            return self._book.conditions[str(value)].label
+        if fact.kind == "shared_class" and field == "class":
+            names = in_words([self.entry("medicine", at) for at in fact.indexes])
+            return f"{self._book.classes[str(value)].plural} ({names})"
+        return self.value(fact.kind, field, value)
+
+    def _medicine_phrase(self, fact: Fact) -> str:
+        label = self._class_label(fact)
+        article = "an" if label[:1].lower() in "aeiou" else "a"
+        phrase = f"takes {self.medicine(fact)}, {article} {label}"
+        if half_life := fact.properties.get("half_life"):
+            phrase += f" of {self.value('medicine', 'half_life', half_life)} half-life"
+        for field in ("schedule", "indication"):
+            if (value := fact.properties.get(field)) is not None:
+                words = self._book.vocabulary.fields[f"medicine.{field}"]
+                phrase += ", " + words.says.replace("{value}", self.value("medicine", field, value))
+        return phrase
+
+    def _list_phrases(self, fact: Fact, field: str, tokens: frozenset[str]) -> Iterator[str]:
+        """What is taken or had of the tested tokens; what is known not to be there, in one phrase if it is much."""
+        verb = "takes" if field == "takes" else "has"
+        held = {token: fact.properties.get(member(field, token)) for token in sorted(tokens)}
+        for token, there in held.items():
+            if there:
+                yield f"{verb} {self._token_label(field, token)}"
+        absent = [self._token_label(field, token) for token, there in held.items() if there is False]
+        if len(absent) > MOST_NAMED_ABSENT:
+            named, more = absent[:MOST_NAMED_TOGETHER], len(absent) - MOST_NAMED_TOGETHER
+            yield f"{verb} none of these: {', '.join(named)}" + (f" and {more} more" if more > 0 else "")
+        else:
+            yield from (f"{verb} no {label.removeprefix('an ').removeprefix('a ')}" for label in absent)
+
+    def _token_label(self, field: str, token: str) -> str:
+        if field == "has":
+            return self._book.conditions[token].label
+        if token in self._book.classes:
+            label = self._book.classes[token]
+            return label.plural
+        return self._book.catalogue.ingredients[token].name

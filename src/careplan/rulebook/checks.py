@@ -1,0 +1,352 @@
+"""What makes a rule fit to run, beyond the form of its file: sources, texts, asks, and the floors of `wording`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from careplan.request.patient import PROTOCOL_FIGURES
+from careplan.rulebook import forbidden_wording
+from careplan.rulebook.codes import Codes, DiagnosisCode, ObservationCode
+from careplan.rulebook.conditions import Group, Path, Pattern, Test, tests_of
+from careplan.rulebook.factors import KINDS, MAY_BE_CHANGED
+from careplan.rulebook.model import Condition, Rule, Rulebook, RulebookFile, Vocabulary
+from careplan.rulebook.presumption import FaultList, check_certainty
+from careplan.rulebook.text_template import Text
+
+HUMANS_OF_THE_CLINIC = frozenset({"clinic", "clinician", "on_call_clinician"})
+AT_ONCE = frozenset({"now", "same_day"})
+SLOTS: Mapping[str, tuple[str, ...]] = {
+    "medicine": ("medicine", "ingredient", "class"),
+    "shared_class": ("class", "medicines", "shared_class.count"),
+    "medicine_check": ("entry", "suggestions"),
+    "condition": ("condition",),
+    "goal": ("goal", "goal_example"),
+    "protocol": ("approved_by", "doubtful"),
+    "entries": ("unread", "known"),
+}
+"""The words a text may fill in, by the kind of fact that brings them."""
+
+
+def check_rule(book: Rulebook, rule: Rule, note: FaultList, ids: frozenset[str]) -> None:
+    """Note every fault of one rule. `ids` are those of all rule files, also of files that cannot be read."""
+    _check_sources(book, rule, note, ids)
+    _check_life(rule, note)
+    _check_asks(rule, note)
+    _check_reach(rule, note)
+    _check_slots(rule, note)
+    check_certainty(rule, note)
+    _check_wording(rule, note)
+
+
+def check_rulebook(book: Rulebook, notes: Mapping[str, FaultList]) -> None:
+    """Note what only the whole rulebook can show: fields without words."""
+    for kind, described in KINDS.items():
+        for field in described.fields:
+            if f"{kind}.{field}" not in book.vocabulary.fields:
+                raise_to = next(iter(notes.values()), None)
+                if raise_to is not None:
+                    raise_to.fault(
+                        (),
+                        f"vocabulary.yaml has no words for {kind}.{field}.",
+                        "Add an entry under fields.",
+                        code="no-words",
+                    )
+
+
+def check_vocabulary(words: Vocabulary, note: FaultList) -> None:
+    """Note every factor called changeable that no advice may touch: medicines, conditions, red flags and what is derived."""
+    for name, entry in words.fields.items():
+        kind, _, field = name.partition(".")
+        sent = kind in KINDS and field in KINDS[kind].fields and KINDS[kind].fields[field].sent
+        if entry.changeable and not (kind in MAY_BE_CHANGED and sent):
+            path: Path = ("fields", name, "changeable")
+            note.fault(path, f"{name} cannot be called changeable.", "Take this line out.", code="not-changeable")
+
+
+def check_codes(codes: Codes, note: FaultList) -> None:
+    """Note every code that leads to a factor or an answer that no request has."""
+    reasons = KINDS["medicine"].fields["indication"].tokens
+    for name in codes.indications.keys() - set(reasons):
+        mend = f"Use one of {', '.join(reasons)}."
+        note.fault(("indications", name), f"No request can say that a medicine is for {name}.", mend, code="unknown-token")
+    for at, diagnosis in enumerate(codes.diagnoses):
+        _check_code(diagnosis, ("diagnoses", at, "factor"), note)
+    for at, observation in enumerate(codes.observations):
+        _check_code(observation, ("observations", at, "factor"), note)
+    treatment = KINDS["treatment"].fields
+    said = (("routes", codes.routes, "preferred_route"), ("treatments", codes.treatments.values(), "product"))
+    for part, found, field in said:
+        for token in set(found) - set(treatment[field].tokens):
+            mend = f"Use one of {', '.join(treatment[field].tokens)}."
+            note.fault((part,), f"No request has {token} as treatment.{field}.", mend, code="unknown-token")
+
+
+def _check_code(entry: DiagnosisCode | ObservationCode, place: Path, note: FaultList) -> None:
+    kind, _, field = entry.factor.rpartition(".")
+    described = KINDS[kind or "patient"].fields.get(field) if (kind or "patient") in KINDS else None
+    if described is None or not described.sent:
+        note.fault(place, f"No request has {entry.factor}.", "Name a factor of the request.", code="unknown-field")
+    elif (described.type == "number") == bool(entry.values) or entry.values.keys() - set(described.tokens):
+        mend = "Give units for a number, and for a choice only the answers it has."
+        note.fault(place, f"These answers do not fit {entry.factor}.", mend, code="unknown-token")
+    elif isinstance(entry, ObservationCode) and described.type == "number" and entry.units.keys() != set(entry.loinc):
+        mend = "Give the units of each LOINC code, and of no other."
+        note.fault(place, f"The units do not fit the codes of {entry.factor}.", mend, code="unknown-token")
+
+
+def check_conditions(conditions: Mapping[str, Condition], note: FaultList) -> None:
+    """Note every condition that turns into one that there is not once it is over."""
+    for token, entry in conditions.items():
+        if entry.when_over and entry.when_over not in conditions:
+            mend = "Name a condition of this file, or leave when_over out."
+            note.fault((token, "when_over"), f"There is no condition called {entry.when_over}.", mend, code="unknown-token")
+
+
+def check_sentences(about: RulebookFile, note: FaultList) -> None:
+    """Note every fault of the sentences about a hold in `rulebook.yaml`."""
+    for field, both, slots in (
+        ("undecided_hold", about.undecided_hold, frozenset[str]()),
+        ("signed_hold", about.signed_hold, frozenset({"approved_by", "before", "after"})),
+        ("signed_hold_between_doses", about.signed_hold_between_doses, frozenset({"approved_by", "before", "after"})),
+        ("doubtful_hold", about.doubtful_hold, frozenset({"approved_by", "before", "after"})),
+        ("hold_gate.signed", about.hold_gate.signed, frozenset({"approved_by", "before", "after"})),
+        ("hold_gate.unsigned", about.hold_gate.unsigned, frozenset[str]()),
+        ("hold_gate.closed", about.hold_gate.closed, frozenset({"facts"})),
+        ("hold_gate.missing", about.hold_gate.missing, frozenset({"facts"})),
+        ("hold_gate.unclear", about.hold_gate.unclear, frozenset({"facts"})),
+        ("hold_gate.between_doses", about.hold_gate.between_doses, frozenset[str]()),
+        ("cleared", about.cleared, frozenset({"by", "at", "arranged"})),
+    ):
+        texts = (
+            [("clinician", both)] if isinstance(both, str) else [("patient", both.patient), ("clinician", both.clinician)]
+        )
+        for reader, text in texts:
+            path: Path = tuple(field.split(".")) if isinstance(both, str) else (field, reader)
+            try:
+                names = Text.parse(text).names
+            except ValueError as error:
+                note.fault(
+                    path, f"The braces of this text cannot be read: {error}.", "Write {name} around a name.", code="braces"
+                )
+                continue
+            if names != (frozenset({"crisis"}) if (field, reader) == ("cleared", "patient") else slots):
+                wanted = ", ".join(f"{{{name}}}" for name in sorted(slots)) or "nothing"
+                note.fault(path, "This sentence fills in the wrong names.", f"It must fill in {wanted}.", code="slot")
+            if reader == "patient" and forbidden_wording.orders_a_change(text):
+                note.fault(path, "This reads as an order to change a medicine.", "Say who decides.", code="order-to-patient")
+    figures = (*PROTOCOL_FIGURES, "hold_hours")
+    for name in about.plausible.keys() - set(figures):
+        note.fault(
+            ("plausible", name), f"No protocol has {name}.", f"Use one of {', '.join(figures)}.", code="unknown-field"
+        )
+    for name, bounds in about.plausible.items():
+        if bounds.least > bounds.most:
+            place: Path = ("plausible", name)
+            note.fault(place, "No figure lies within these bounds.", "Let `least` be at most `most`.", code="form")
+
+
+def requires(group: Group, kind: str, field: str, *values: str | bool) -> bool:
+    """True when every match of `group` has a fact of `kind` whose `field` is known to be one of `values`."""
+    return any(
+        isinstance(test, Test) and test.field == field and test.operation == "one_of" and set(test.values) <= set(values)
+        for pattern in group
+        if pattern.kind == kind
+        for test in pattern.tests.parts
+    )
+
+
+def concerns(rule: Rule, token: str) -> bool:
+    """True when the rule is about medicines of the class or ingredient `token`."""
+    return any(
+        token in test.values and test.operation in ("has_any", "has_all", "one_of")
+        for group in rule.when
+        for pattern in group
+        if pattern.kind in ("medicine", "shared_class")
+        for test in tests_of(pattern.tests)
+        if test.field in ("class", "ingredient")
+    ) or any(requires(group, "goal", f"names_{token}", True) for group in rule.when)  # noqa: FBT003
+
+
+def _check_sources(book: Rulebook, rule: Rule, note: FaultList, ids: frozenset[str]) -> None:
+    for at, ref in enumerate(rule.file.sources):
+        source = book.sources.get(ref.source)
+        if source is None:
+            note.fault(
+                ("sources", at, "source"),
+                f"There is no source {ref.source}.",
+                "Add it to sources.yaml or correct the id.",
+                code="unknown-source",
+            )
+        elif source.advice and ref.place not in source.advice:
+            note.fault(
+                ("sources", at, "place"),
+                f"{ref.source} has no place {ref.place}.",
+                "See its list of advice in sources.yaml.",
+                code="unknown-place",
+            )
+    for at, other in enumerate(rule.file.related):
+        if other not in ids:
+            note.fault(("related", at), f"There is no rule {other}.", "Correct the id or take it out.", code="unknown-rule")
+
+
+def _check_life(rule: Rule, note: FaultList) -> None:
+    review = rule.file.reviewed
+    if rule.file.status == "active" and review is None:
+        note.fault(
+            ("status",), "An active rule names who reviewed it and when.", "Add reviewed: {by: ..., on: ...}.", code="review"
+        )
+    if review is not None and (review.by.strip(" .").casefold() in _NOBODY or " " not in review.by.strip()):
+        note.fault(("reviewed", "by"), f"{review.by} is not a person's full name.", "Name the reviewer.", code="review")
+
+
+_NOBODY = frozenset({"tbd", "tba", "none", "unknown", "nobody", "n/a", "to be done", "to be named", "a reviewer", "no one"})
+
+
+def _check_asks(rule: Rule, note: FaultList) -> None:
+    asks = rule.file.then.asks
+    if rule.file.level in ("stop", "hold") and not asks:
+        note.fault(("then",), f"A rule of level {rule.file.level} must say who does what.", "Add asks.", code="asks")
+    if rule.file.level == "stop" and not any(ask.who in HUMANS_OF_THE_CLINIC and ask.by in AT_ONCE for ask in asks):
+        note.fault(
+            ("then", "asks"),
+            "A stop needs a human of the clinic who acts now or the same day.",
+            "Add such an ask.",
+            code="asks",
+        )
+
+
+def _check_reach(rule: Rule, note: FaultList) -> None:
+    for_all = any(pattern.kind == "everyone" for group in rule.when for pattern in group)
+    if for_all and not rule.file.for_everyone:
+        note.fault(("when",), "A rule for every patient must say why.", "Add for_everyone with the reason.", code="everyone")
+    if rule.file.for_everyone and not for_all:
+        note.fault(("for_everyone",), "Only a rule with `when: everyone` has this field.", "Take it out.", code="everyone")
+    if not for_all and not rule.file.examples.silent:
+        note.fault(
+            ("examples",),
+            "A rule with conditions needs a patient for whom it stays silent.",
+            "Add examples.silent.",
+            code="no-silent-example",
+        )
+
+
+def _check_slots(rule: Rule, note: FaultList) -> None:
+    offered = {"crisis"}
+    for at, group in enumerate(rule.when):
+        here = {"crisis"}
+        for pattern in group:
+            here.update(SLOTS.get(pattern.kind, ()))
+            here.update(_known_fields(pattern))
+        if requires(group, "medicine", "hold_question", "open"):
+            here.add("hold")
+        if any(pattern.kind == "medicine" for pattern in group):
+            here.add("hold_gate")
+        if requires(group, "medicine", "gap_too_long", *_TRUE):
+            here |= {"gap", "gap_limit"}
+        offered = here if at == 0 else offered & here
+    texts = [
+        (("title",), rule.title),
+        (("then", "patient"), rule.patient),
+        (("then", "clinician"), rule.clinician),
+        *((("then", "asks", at, "what"), text) for at, (_, text) in enumerate(rule.asks)),
+    ]
+    for path, text in texts:
+        quotes_hold = path in (("then", "patient"), ("then", "clinician"))
+        here = offered if quotes_hold else offered - {"hold"}
+        here = here if path == ("then", "clinician") else here - _FOR_CLINICIANS
+        for name in sorted(text.names - here):
+            if name in _FOR_CLINICIANS & offered:
+                problem = f"{{{name}}} names hours that only a clinician may read."
+                note.fault(path, problem, "Say it in the clinician's text.", code="hours")
+            elif name == "hold":
+                note.fault(
+                    path,
+                    "{hold} may stand only where hold_question is known to be open.",
+                    "Test hold_question: open.",
+                    code="slot",
+                )
+            else:
+                note.fault(
+                    path,
+                    f"{{{name}}} is not known whenever this rule holds.",
+                    f"There is {', '.join(sorted(offered))}.",
+                    code="slot",
+                )
+
+
+_TRUE = (True,)
+_FOR_CLINICIANS = frozenset({"hold_gate", "gap", "gap_limit"})
+"""Names that are filled in with hours, whether or not a patient may read them."""
+
+
+def _check_translation(language: str, text: str, note: FaultList) -> None:
+    """A translation fills in nothing but {crisis}: what a plan fills in is English. The nevers hold in it as well."""
+    path: Path = ("then", "in_languages", language, "patient")
+    try:
+        names = Text.parse(text).names
+    except ValueError as error:
+        note.fault(path, f"The braces of this text cannot be read: {error}.", "Write {crisis}.", code="braces")
+        return
+    if names - {"crisis"}:
+        note.fault(path, "A translation can fill in {crisis} only.", "Say it without the other names.", code="slot")
+    if forbidden_wording.orders_a_change_in(language, text):
+        note.fault(path, "This reads as an order to change a medicine.", "Say who decides.", code="order-to-patient")
+    if forbidden_wording.names_a_dose(text):
+        note.fault(path, "This names a dose.", "A plan never gives a dose; take it out.", code="dose")
+
+
+def _known_fields(pattern: Pattern) -> Iterator[str]:
+    for test in pattern.tests.parts:
+        if not isinstance(test, Test) or test.operation in ("unknown", "one_of_or_unknown"):
+            continue
+        if KINDS[pattern.kind].fields[test.field].type != "tokens":
+            yield f"{pattern.kind}.{test.field}"
+
+
+def _check_wording(rule: Rule, note: FaultList) -> None:
+    then = rule.file.then
+    patient, clinician = then.patient, then.clinician
+    patient_path: Path = ("then", "patient")
+    if sentence := forbidden_wording.orders_a_change(patient):
+        note.fault(
+            patient_path,
+            f"This reads as an order to change a medicine: {sentence}",
+            "Say what to discuss, and with whom.",
+            code="order-to-patient",
+        )
+    for path, text in ((patient_path, patient), (("then", "clinician"), clinician)):
+        for word in forbidden_wording.oversells(text):
+            note.fault(
+                path,
+                f"The word {word} sells an estimate as a fact.",
+                "Name its author, and the published range next to it.",
+                code="oversold",
+            )
+        if forbidden_wording.names_a_ketamine_dose(text):
+            note.fault(path, "This names a dose by weight.", "A plan never gives a dose; take it out.", code="dose")
+    if forbidden_wording.names_a_dose(patient):
+        note.fault(patient_path, "This names a dose.", "A plan never gives a dose; take it out.", code="dose")
+    for language, translation in then.in_languages.items():
+        _check_translation(language, translation.patient, note)
+    tests_hold = any(
+        test.field == "hold_question" for group in rule.when for pattern in group for test in tests_of(pattern.tests)
+    )
+    if tests_hold and forbidden_wording.names_hours(patient):
+        note.fault(
+            patient_path,
+            "This names hours beside a medicine.",
+            "Only {hold} may, from the clinic's signed protocol.",
+            code="hours",
+        )
+    for token, warns, what in (
+        ("benzodiazepine", forbidden_wording.warns_of_withdrawal, "withdrawal, including seizures"),
+        ("lamotrigine", forbidden_wording.warns_of_rash, "missed doses and the risk of a rash"),
+    ):
+        if concerns(rule, token):
+            for path, text in ((patient_path, patient), (("then", "clinician"), clinician)):
+                if not warns(text):
+                    note.fault(path, f"A rule about {token} must warn of {what}.", "Add the warning.", code="warning")
+                if "prescriber" not in text.lower() or "clinic" not in text.lower():
+                    note.fault(
+                        path, f"A rule about {token} must name the prescriber and the clinic.", "Name both.", code="warning"
+                    )

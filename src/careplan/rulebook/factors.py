@@ -1,0 +1,200 @@
+"""The factors that a rule may test: which kinds of fact there are, and what each field of a kind can hold.
+
+Fields of the request take their types from the structs of `patient`; what the service derives is listed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+from msgspec import inspect
+
+from careplan.request import patient
+
+FieldType = Literal["number", "boolean", "token", "tokens"]
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One factor. `tokens` are the values of a token field; empty where the rulebook's own lists say which there are.
+
+    `tokens` fields hold several values at once. `sent` is True for what a caller sends, False for what is derived.
+    """
+
+    type: FieldType
+    tokens: tuple[str, ...] = ()
+    sent: bool = False
+    vocabulary: Literal["", "classes", "ingredients", "classes_or_ingredients", "conditions"] = ""
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """One kind of fact. `many` is True when a patient can have several facts of the kind."""
+
+    fields: Mapping[str, Field]
+    many: bool = False
+
+
+def _sent(struct: type[msgspec.Struct], *leave_out: str) -> dict[str, Field]:
+    info = inspect.type_info(struct)
+    assert isinstance(info, inspect.StructType)
+    return {
+        field.name: made for field in info.fields if field.name not in leave_out and (made := _field(field.type)) is not None
+    }
+
+
+def _field(described: inspect.Type) -> Field | None:
+    match described:
+        case inspect.UnionType(types=types):
+            return next((made for part in types if (made := _field(part)) is not None), None)
+        case inspect.Metadata(type=inner):
+            return _field(inner)
+        case inspect.LiteralType(values=values):
+            return Field("token", tuple(str(value) for value in values), sent=True)
+        case inspect.BoolType():
+            return Field("boolean", sent=True)
+        case inspect.IntType() | inspect.FloatType():
+            return Field("number", sent=True)
+        case _:
+            return None
+
+
+_LIST = Field("token", ("given", "empty", "not_asked"))
+_YES_NO = Field("boolean")
+_NUMBER = Field("number")
+
+KINDS: Mapping[str, Kind] = {
+    "everyone": Kind({}),
+    "patient": Kind(_sent(patient.Patient)),
+    "treatment": Kind(_sent(patient.Treatment) | {"sessions_left": _NUMBER, "beyond_plan": _YES_NO}),
+    "lifestyle": Kind(_sent(patient.Lifestyle)),
+    "support": Kind(_sent(patient.Support)),
+    "preparation": Kind(_sent(patient.Preparation)),
+    "expectations": Kind(_sent(patient.Expectations)),
+    "red_flags": Kind(_sent(patient.RedFlags)),
+    "protocol": Kind(_sent(patient.Protocol, "approved_by") | {"approved": _YES_NO, "doubtful": _YES_NO}),
+    "medicine": Kind(
+        {
+            "ingredient": Field("token", vocabulary="ingredients"),
+            "class": Field("tokens", vocabulary="classes"),
+            "half_life": Field("token", ("short", "intermediate", "long", "varies")),
+            "schedule": Field("token", _sent(patient.Medication)["schedule"].tokens, sent=True),
+            "indication": Field("token", _sent(patient.Medication)["indication"].tokens, sent=True),
+            "hold_question": Field("token", ("open", "closed", "unclear")),
+            "protocol_hold": _YES_NO,
+            "gap_too_long": _YES_NO,
+            "sent_twice": _YES_NO,
+        },
+        many=True,
+    ),
+    "medicine_check": Kind(
+        {
+            "problem": Field(
+                "token",
+                ("not_recognized", "partly_recognized", "code_not_recognized", "code_and_name_disagree", "no_rule"),
+            ),
+            "suggestion": _YES_NO,
+        },
+        many=True,
+    ),
+    "shared_class": Kind({"class": Field("token", vocabulary="classes"), "count": _NUMBER}, many=True),
+    "regimen": Kind(
+        {
+            "list": _LIST,
+            "unread": _YES_NO,
+            "against_withdrawal": _YES_NO,
+            "takes": Field("tokens", vocabulary="classes_or_ingredients"),
+        }
+    ),
+    "condition": Kind({"name": Field("token", vocabulary="conditions")}, many=True),
+    "history": Kind({"list": _LIST, "unread": _YES_NO, "has": Field("tokens", vocabulary="conditions")}),
+    "goal": Kind(
+        {
+            "understood": _YES_NO,
+            "specific": _YES_NO,
+            "one_action": _YES_NO,
+            "amount": _YES_NO,
+            "when_or_how_often": _YES_NO,
+            "own_control": _YES_NO,
+            "small": _YES_NO,
+            "safety": Field(
+                "token",
+                (
+                    "none",
+                    "medicine_change",
+                    "treatment_end",
+                    "alcohol_change",
+                    "body_weight",
+                    "self_harm",
+                    "harm_to_others",
+                    "isolation",
+                    "contact_with_abuser",
+                    "major_decision",
+                ),
+            ),
+            "topic": Field("token", ("movement", "sleep", "food", "calm", "people", "therapy", "mood", "work", "other")),
+            "protected": _YES_NO,
+            "names_benzodiazepine": _YES_NO,
+            "names_lamotrigine": _YES_NO,
+            "names_antidepressant": _YES_NO,
+            "names_opioid": _YES_NO,
+        },
+        many=True,
+    ),
+    "entries": Kind({"unread": _YES_NO, "known": _YES_NO}),
+    "goals": Kind(
+        {"list": _LIST, "count": _NUMBER, "specific_count": _NUMBER, "all_clear": _YES_NO, "some_protected": _YES_NO}
+    ),
+}
+"""Every kind of fact that a rule may name."""
+
+
+GROUPS = ("treatment", "lifestyle", "support", "preparation", "expectations", "red_flags")
+"""The kinds that are an object of the request under the same name."""
+
+MAY_BE_CHANGED = frozenset({"treatment", "lifestyle", "support", "preparation", "expectations"})
+"""The kinds of which a rulebook may call a factor changeable: never a medicine, a condition or a red flag."""
+
+
+SESSION_COUNTS = frozenset({"sessions_planned", "sessions_completed", "sessions_left", "beyond_plan"})
+"""The fields of a treatment that follow from one another: their numbers are looked at together, and as they are."""
+
+SUBJECTS = frozenset(
+    {
+        ("medicine", "ingredient"),
+        ("medicine", "class"),
+        ("medicine_check", "problem"),
+        ("shared_class", "class"),
+        ("condition", "name"),
+    }
+)
+"""The fields that say what a fact is about, which is always known. Without it, other tests make no difference."""
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """The least and the most that a number of the request may be, and whether it is a whole number."""
+
+    least: float
+    most: float
+    whole: bool
+
+
+def _limits() -> dict[str, Limits]:
+    _, schemas = msgspec.json.schema_components([patient.Patient])
+    found = {}
+    for kind in ("patient", *GROUPS, "protocol"):
+        schema = schemas["".join(part.title() for part in kind.split("_"))]
+        for name, field in KINDS[kind].fields.items():
+            if field.type == "number" and field.sent:
+                described = next(part for part in schema["properties"][name]["anyOf"] if part["type"] != "null")
+                found[f"{kind}.{name}"] = Limits(described["minimum"], described["maximum"], described["type"] == "integer")
+    return found
+
+
+LIMITS: Mapping[str, Limits] = _limits()
+"""The limits of every number that describes a patient, by kind.field."""
+
+
+def member(field: str, token: str) -> str:
+    """The property that says whether a field of several values holds `token`."""
+    return f"{field}_is_{token}"

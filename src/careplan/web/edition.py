@@ -1,0 +1,157 @@
+"""What the service holds while it runs: the edition that answers now, and older ones until their last request has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from litestar import Request
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from careplan.fhir.read.bundle import FhirReader, FromFhir
+from careplan.plan.translations import Languages
+from careplan.planner import Planner
+from careplan.request.patient import Patient, Protocol
+from careplan.web.media_types import FHIR_JSON
+from careplan.web.pages import NoPages, Pages
+
+LAST_FAULTS = 20
+"""As many faults of a refused rulebook are logged and shown."""
+
+
+class Surroundings(NamedTuple):
+    """What belongs to a rulebook in service: the clinic's protocol and time zone, and what makes its pages."""
+
+    protocol: Protocol | None = None
+    zone: ZoneInfo | None = None
+    pages: Callable[[Planner], Pages] = lambda _planner: NoPages()
+
+
+class Edition:
+    """One rulebook in service, with the clinic's protocol, the contract and the pages. Made and used by one thread."""
+
+    def __init__(self, planner: Planner, around: Surroundings, contract: Callable[[], Mapping[str, Any]]) -> None:
+        self.planner = planner
+        self.protocol = around.protocol
+        self._contract = contract
+        self.zone = around.zone
+        self.languages = Languages(planner.book)
+        self.fhir = FhirReader(planner.book, planner.intake)
+        self._pages = around.pages
+        self.requests = 0
+
+    @cached_property
+    def handbook(self) -> Pages:
+        """The rulebook as pages, each made when somebody first asks for it."""
+        return self._pages(self.planner)
+
+    @cached_property
+    def contract(self) -> Mapping[str, Any]:
+        """The OpenAPI document, made when somebody first asks for it."""
+        return self._contract()
+
+
+class Desk:
+    """Hands each request the edition that is current when it begins, and frees an edition after its last request."""
+
+    def __init__(self) -> None:
+        self._current: Edition | None = None
+        self.on_swap: Callable[[Edition | None, Edition | None], None] = lambda _before, _now: None
+
+    @property
+    def current(self) -> Edition | None:
+        """The edition that new requests get; None before the service has started and after it has ended."""
+        return self._current
+
+    def swap(self, edition: Edition | None) -> None:
+        """Let new requests have `edition`. The one before is freed as soon as nobody uses it."""
+        before, self._current = self._current, edition
+        self.on_swap(before, edition)
+        if before is not None and before.requests == 0:
+            before.planner.close()
+
+    @contextmanager
+    def lease(self) -> Iterator[Edition]:
+        """The current edition, kept until the block ends. Raises 503 while there is none."""
+        edition = self._current
+        if edition is None:
+            raise HTTPException(status_code=503)
+        edition.requests += 1
+        try:
+            yield edition
+        finally:
+            edition.requests -= 1
+            if edition.requests == 0 and edition is not self._current:
+                edition.planner.close()
+
+
+class Leasing(ASGIMiddleware):
+    """Ties every request to one edition from its beginning to its end."""
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Serve one request."""
+        desk: Desk = scope["litestar_app"].state.desk
+        with desk.lease() as edition:
+            scope["state"]["edition"] = edition
+            await next_app(scope, receive, send)
+
+
+def edition_of(request: Request[Any, Any, State]) -> Edition:
+    """The edition that a request began with."""
+    edition: Edition = request.state["edition"]
+    return edition
+
+
+class UnsupportedMediaType(HTTPException):
+    """The body is not declared as one of the types that are read here."""
+
+    status_code = 415
+
+    def __init__(self, takes: Sequence[str]) -> None:
+        super().__init__(extra={"takes": list(takes)})
+
+
+def declared(request: Request[Any, Any, Any], *takes: str) -> str:
+    """The type of the body. Raises 415 unless it is declared as one of these, in UTF-8, and not packed."""
+    media_type, parameters = request.content_type
+    plain = request.headers.get("content-encoding", "identity").strip().lower() in ("", "identity")
+    if not plain or media_type not in takes or parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+        raise UnsupportedMediaType(takes)
+    return media_type
+
+
+class JsonRequest(Request[None, None, State]):
+    """A request whose body is declared as JSON."""
+
+    async def json_body(self, *media_types: str) -> bytes:
+        """The body. Raises 415 unless it is JSON, or of one of these types, in UTF-8."""
+        declared(self, *(media_types or ("application/json",)))
+        return await self.body()
+
+
+class PlanRequest(JsonRequest):
+    """A request whose body is a patient, as our JSON or as a FHIR Bundle; read strictly, every fault at once."""
+
+    async def json(self) -> Patient:
+        """The patient. Raises `InvalidPatient`, or 415 for another media type."""
+        edition = edition_of(self)
+        body = await self.json_body("application/json", FHIR_JSON)
+        if self.content_type[0] == FHIR_JSON:
+            read = edition.fhir.read(edition.planner.intake.parse(body))
+            self.state["read"] = read
+            return read.patient.under(edition.protocol)
+        if len(body) > self.app.state.body_limit:  # Only a record may be larger.
+            raise HTTPException(status_code=413)
+        return edition.planner.intake.decode(body).under(edition.protocol)
+
+
+def read_of(request: Request[Any, Any, State]) -> FromFhir | None:
+    """What the patient was read from, if that was FHIR."""
+    found: FromFhir | None = request.state.get("read")
+    return found

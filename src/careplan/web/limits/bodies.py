@@ -1,0 +1,133 @@
+"""Receiving bodies: whole ones before anything is spent on them, endless ones piece by piece, none for longer than that."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from litestar.exceptions import HTTPException
+from litestar.types import Message, Receive, Send
+
+from careplan.web.limits.fair_shares import Limit, Shares
+from careplan.web.telemetry.metrics import Metrics
+
+SLOWEST = 64.0
+"""Bytes a second that the sender of an endless body must send on the average, while we wait for it."""
+BUFFERED = 64 * 1_048_576
+"""Bytes of bodies that came in several pieces and are not whole yet."""
+
+
+class Bodies:
+    """Receives for the requests of one worker."""
+
+    def __init__(self, body_limit: int, body_seconds: float, metrics: Metrics) -> None:
+        self._limit = body_limit
+        self._seconds = body_seconds
+        self._metrics = metrics
+        self._buffered = Shares(BUFFERED)
+
+    async def whole(self, receive: Receive, length: int | None, who: str) -> Receive | None:
+        """A `receive` with the whole body, or with what the application refuses; None when too many bodies are on their way.
+
+        `length` is what the header says, None if it does not.
+        """
+        if length is not None and length > self._limit:
+            # Refused unread.
+            return self.endless(receive)
+        pieces: list[Any] = []
+        size = 0
+        try:
+            with Limit(self._seconds):
+                while True:
+                    message: Any = await receive()
+                    if message["type"] == "http.disconnect":
+                        # The sender is gone, or broke the rules of HTTP in the middle of its body.
+                        return self._failing("cut off", 400)
+                    pieces.append(message)
+                    if not message.get("more_body", False):
+                        return _again(pieces, receive)
+                    piece = len(message.get("body", b""))
+                    if not self._buffered.take(who, piece):
+                        return None
+                    size += piece
+                    if size > self._limit:
+                        return _again(pieces, self.endless(receive))
+        except TimeoutError:
+            return self._failing("slow", 408)
+        finally:
+            if size:
+                self._buffered.give(who, size)
+
+    def _failing(self, why: str, status: int) -> Receive:
+        self._metrics.rejected(why)
+
+        async def failing() -> Any:
+            raise HTTPException(status_code=status, headers={"Connection": "close"})
+
+        return failing
+
+    def endless(self, receive: Receive) -> Receive:
+        """`receive` that fails with 408 when a piece does not come in time, or next to nothing does for too long."""
+        left = self._seconds
+        complete = False
+        loop = asyncio.get_running_loop()
+
+        async def timed() -> Any:
+            nonlocal left, complete
+            if complete:
+                return await receive()
+            began = loop.time()
+            try:
+                with Limit(left):
+                    message = await receive()
+            except TimeoutError:
+                left = self._seconds
+                self._metrics.rejected("slow")
+                raise HTTPException(status_code=408, headers={"Connection": "close"}) from None
+            if message["type"] == "http.disconnect":
+                self._metrics.rejected("cut off")
+                raise HTTPException(status_code=400, headers={"Connection": "close"})
+            sent = len(message.get("body", b""))  # type: ignore[arg-type]
+            left = min(self._seconds, left - (loop.time() - began) + sent / SLOWEST)
+            complete = not message.get("more_body", False)
+            return message
+
+        return timed
+
+    def taken(self, send: Send) -> Send:
+        """`send` that fails with 408 when the other side does not take a piece in time."""
+
+        async def timed(message: Message) -> None:
+            try:
+                with Limit(self._seconds):
+                    await send(message)
+            except TimeoutError:
+                raise HTTPException(status_code=408) from None
+
+        return timed
+
+
+def _again(pieces: Sequence[Any], receive: Receive) -> Receive:
+    """`receive` that gives these pieces first."""
+    if len(pieces) == 1:
+        # The usual case, without the cost of an iterator.
+        (only,) = pieces
+        given = False
+
+        async def once() -> Any:
+            nonlocal given
+            if given:
+                return await receive()
+            given = True
+            return only
+
+        return once
+    left = iter(pieces)
+
+    async def again() -> Any:
+        for piece in left:
+            return piece
+        return await receive()
+
+    return again

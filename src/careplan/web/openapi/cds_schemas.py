@@ -1,0 +1,145 @@
+"""The bodies of CDS Hooks 2.0 as JSON Schema, as far as this service reads and writes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from careplan.request.patient import TIME
+
+Json = dict[str, Any]
+
+_TEXT: Json = {"type": "string", "minLength": 1}
+_ID: Json = {"type": "string", "pattern": r"^[A-Za-z0-9.\-]{1,64}$"}
+_UUID: Json = {"type": "string", "format": "uuid", "minLength": 36, "maxLength": 36}
+
+
+def _object(title: str, required: dict[str, Json], optional: dict[str, Json] | None = None, about: str = "") -> Json:
+    return {
+        "title": title,
+        "description": about or title,
+        "type": "object",
+        "properties": required | (optional or {}),
+        "required": sorted(required),
+    }
+
+
+def _list(of: Json) -> Json:
+    return {"type": "array", "items": of}
+
+
+_BUNDLE: Json = {"$ref": "#/components/schemas/FhirBundle"}
+_PREFETCH: Json = {
+    "type": "object",
+    "description": "The answers to the prefetch templates. null: asked, and there is nothing on record.",
+    "properties": {
+        name: {"anyOf": [{"$ref": "#/components/schemas/FhirBundle"}, {"type": "null"}]}
+        for name in ("statements", "requests", "conditions", "allergies", "observations", "answers")
+    }
+    | {"patient": {"anyOf": [{"$ref": "#/components/schemas/FhirResource"}, {"type": "null"}]}},
+}
+_SUGGESTION = _object(
+    "CdsSuggestion",
+    {
+        "label": _TEXT,
+        "uuid": _UUID,
+        "actions": _list(
+            _object(
+                "CdsAction",
+                {
+                    "type": {"enum": ["create"]},
+                    "description": _TEXT,
+                    "resource": {"$ref": "#/components/schemas/FhirResource"},
+                },
+            )
+        ),
+    },
+)
+_CARD = _object(
+    "CdsCard",
+    {
+        "uuid": _UUID,
+        "summary": _TEXT | {"maxLength": 139},
+        "detail": _TEXT,
+        "indicator": {"enum": ["info", "warning", "critical"]},
+        "source": _object(
+            "CdsSource",
+            {"label": _TEXT},
+            {"url": _TEXT, "topic": _object("CdsTopic", {"system": _TEXT, "code": _TEXT}, {"display": _TEXT})},
+        ),
+    },
+    {
+        "suggestions": _list(_SUGGESTION),
+        "selectionBehavior": {"enum": ["any", "at-most-one"]},
+        "overrideReasons": _list(_object("CdsOverrideReason", {"system": _TEXT, "code": _TEXT, "display": _TEXT})),
+        "links": _list(_object("CdsLink", {"label": _TEXT, "url": _TEXT, "type": {"enum": ["absolute", "smart"]}})),
+    },
+)
+_OUTCOME = _object(
+    "CdsOutcome",
+    {
+        "card": _UUID,
+        "outcome": {"enum": ["accepted", "overridden"]},
+        "outcomeTimestamp": {"type": "string", "pattern": TIME},
+    },
+    {
+        "acceptedSuggestions": _list(_object("CdsAccepted", {"id": _UUID})) | {"minItems": 1},
+        "overrideReason": {
+            "type": "object",
+            "properties": {
+                "reason": {"type": "object", "properties": {"code": _TEXT}, "required": ["code"]},
+                "userComment": {"type": "string"},
+            },
+        },
+    },
+) | {
+    "if": {"properties": {"outcome": {"const": "accepted"}}, "required": ["outcome"]},
+    "then": {"required": ["acceptedSuggestions"]},
+}
+_ORDERS = {"required": ["context"], "properties": {"context": {"required": ["draftOrders"]}}}
+_SELECTED = {"required": ["context"], "properties": {"context": {"required": ["draftOrders", "selections"]}}}
+
+
+def _for_hook(hook: str, then: Json) -> Json:
+    return {"if": {"properties": {"hook": {"const": hook}}, "required": ["hook"]}, "then": then}
+
+
+CDS_SCHEMAS: dict[str, Json] = {
+    "CdsServices": _object(
+        "CdsServices",
+        {
+            "services": _list(
+                _object(
+                    "CdsService",
+                    {"hook": _TEXT, "id": _TEXT, "title": _TEXT, "description": _TEXT},
+                    {"usageRequirements": _TEXT, "prefetch": {"type": "object", "additionalProperties": _TEXT}},
+                )
+            )
+        },
+        about="The services of CDS Hooks.",
+    ),
+    "CdsCall": _object(
+        "CdsCall",
+        {
+            "hook": {"enum": ["patient-view", "order-select", "order-sign"]},
+            "hookInstance": _UUID,
+            "context": _object(
+                "CdsContext",
+                {"userId": {"type": "string", "pattern": r"^[A-Za-z]+/[A-Za-z0-9.\-]{1,64}$"}, "patientId": _ID},
+                {"draftOrders": _BUNDLE, "selections": _list({"type": "string"})},
+            ),
+        },
+        {
+            "prefetch": _PREFETCH,
+            "fhirServer": _TEXT,
+            "fhirAuthorization": {"type": "object"},
+            "extension": {"type": "object"},
+        },
+        about="A call of a hook.",
+    )
+    | {
+        "dependentRequired": {"fhirAuthorization": ["fhirServer"]},
+        "allOf": [_for_hook("order-sign", _ORDERS), _for_hook("order-select", _SELECTED)],
+    },
+    "CdsCards": _object("CdsCards", {"cards": _list(_CARD)}, about="Cards for a clinician."),
+    "CdsFeedback": _object("CdsFeedback", {"feedback": _list(_OUTCOME) | {"minItems": 1}}, about="What became of cards."),
+}

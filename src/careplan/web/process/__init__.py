@@ -1,0 +1,1 @@
+"""Processes: their sockets, lives and reloads."""

@@ -1,0 +1,43 @@
+"""What a worker loads once it is ready: the libraries for other forms of a plan, and what names the faults of a body.
+
+A start would wait for them, and so would whoever asks first. What only some settings need, such as an issuer's keys, is
+loaded with them; what a PDF needs is loaded by its first one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib import import_module
+
+from careplan.web.edition import Desk
+
+PAUSE_SECONDS = 0.5
+"""By then the server takes requests."""
+MODULES = ("careplan.formats.html", "careplan.formats.markdown", "careplan.formats.calendar")
+
+
+@asynccontextmanager
+async def loading(desk: Desk) -> AsyncIterator[None]:
+    """Load it beside the requests, a little after the block begins."""
+    task = asyncio.create_task(_load(desk))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _load(desk: Desk) -> None:
+    await asyncio.sleep(PAUSE_SECONDS)
+    await asyncio.to_thread(_load_now, desk)
+
+
+def _load_now(desk: Desk) -> None:
+    for name in MODULES:
+        import_module(name)
+    edition = desk.current
+    if edition is not None:
+        _ = edition.planner.intake.faultfinder, edition.handbook

@@ -1,0 +1,152 @@
+"""The FHIR R4 end point: `PlanDefinition/$apply`, and what describes it."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.datastructures import State
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, JSONBody, Parameter
+
+from careplan.fhir.read.bundle import with_unmapped
+from careplan.fhir.read.parameters import read_applied
+from careplan.fhir.read.terminology import OWN
+from careplan.fhir.write.definitions import capability_statement, plan_definition, questionnaire
+from careplan.fhir.write.plan_bundle import FhirWriter
+from careplan.request.patient import Patient
+from careplan.web.edition import JsonRequest, edition_of, read_of
+from careplan.web.media_types import FHIR_JSON
+from careplan.web.negotiation import headers, spoken
+from careplan.web.problem_responses import PROBLEMS, documented
+
+Json = dict[str, Any]
+
+_encode = msgspec.json.Encoder().encode
+_writer = FhirWriter()
+_Name = Annotated[str, Parameter(pattern=r"^[A-Za-z0-9.\-]{1,64}$", max_length=64, description="id of the resource")]
+
+
+class ApplyRequest(JsonRequest):
+    """A request whose body is a Bundle, or Parameters that hold one as `data`."""
+
+    async def json(self) -> Patient:
+        """The patient. Raises `InvalidPatient`, or 415 for another media type."""
+        edition = edition_of(self)
+        body = edition.planner.intake.parse(await self.json_body(FHIR_JSON, "application/json"))
+        about = edition.planner.book.about
+        names = [f"{name}|{about.version}" for name in (f"PlanDefinition/{about.id}", f"{OWN}rulebook:{about.id}")]
+        read = read_applied(body, edition.fhir, names)
+        self.state["read"] = read
+        return read.patient.under(edition.protocol)
+
+
+_ABOUT = (
+    "Takes a Bundle of Patient, MedicationStatement, MedicationRequest, Condition, AllergyIntolerance, Observation and "
+    "QuestionnaireResponse, by itself or as the parameter `data`, and answers with a Bundle: CarePlan, RequestGroup, "
+    "Tasks, Goals, DetectedIssues, CommunicationRequests, and GuidanceResponses for what is missing or was left out. "
+    "With the parameter `subject`, such as Patient/123, the plan is for this patient; of several one must be named."
+)
+
+
+@post(
+    "/fhir/PlanDefinition/$apply",
+    status_code=200,
+    operation_id="applyPlanDefinition",
+    summary="A draft plan as FHIR",
+    description=_ABOUT,
+    response_description="The Bundle, its CarePlan first.",
+    tags=["fhir"],
+    sync_to_thread=False,
+    opt={"scope": "plan"},
+    request_class=ApplyRequest,
+    responses=documented(PROBLEMS, 400, 413, 415, 422, 500, 503),
+)
+def apply(data: JSONBody[Patient], request: Request[None, None, State]) -> Response[Json]:
+    """Plan for the patient of a Bundle."""
+    return _applied(data, request)
+
+
+@post(
+    "/fhir/PlanDefinition/{name:str}/$apply",
+    status_code=200,
+    operation_id="applyNamedPlanDefinition",
+    summary="A draft plan as FHIR, by the rulebook's name",
+    description=_ABOUT,
+    response_description="The Bundle, its CarePlan first.",
+    tags=["fhir"],
+    sync_to_thread=False,
+    opt={"scope": "plan"},
+    request_class=ApplyRequest,
+    responses=documented(PROBLEMS, 400, 404, 413, 415, 422, 500, 503),
+)
+def apply_named(name: FromPath[_Name], data: JSONBody[Patient], request: Request[None, None, State]) -> Response[Json]:
+    """The same for the rulebook by its name; 404 for any other."""
+    if name != edition_of(request).planner.book.about.id:
+        raise NotFoundException
+    return _applied(data, request)
+
+
+def _applied(patient: Patient, request: Request[None, None, State]) -> Response[Json]:
+    """The plan for a patient, with the patient's texts in the language that is asked for."""
+    edition, read = edition_of(request), read_of(request)
+    language = spoken(request.headers.get("accept-language"), edition.languages.available)
+    plan = with_unmapped(edition.languages.plan(edition.planner.plan(patient), language), read)
+    body = _encode(_writer.bundle(plan, patient, read))
+    return Response(body, media_type=FHIR_JSON, headers=headers(FHIR_JSON, language))  # type: ignore[arg-type]
+
+
+@get(
+    "/fhir/metadata",
+    operation_id="getCapabilityStatement",
+    summary="What the FHIR end point can do",
+    description="The CapabilityStatement.",
+    tags=["fhir"],
+    sync_to_thread=False,
+    opt={"scope": "read"},
+    responses=documented(PROBLEMS, 400, 500, 503),
+)
+def metadata() -> Response[Json]:
+    """The CapabilityStatement."""
+    return _answer(capability_statement(version("careplan")))
+
+
+@get(
+    "/fhir/Questionnaire/{name:str}",
+    operation_id="getQuestionnaire",
+    summary="The intake form",
+    description="A Questionnaire of every factor; a QuestionnaireResponse to it is read by `$apply`.",
+    tags=["fhir"],
+    sync_to_thread=False,
+    opt={"scope": "read"},
+    responses=documented(PROBLEMS, 400, 404, 500, 503),
+)
+def get_questionnaire(name: FromPath[_Name], request: Request[None, None, State]) -> Response[Json]:
+    """The Questionnaire `intake`; a QuestionnaireResponse to it is read by `$apply`."""
+    if name != "intake":
+        raise NotFoundException
+    return _answer(questionnaire(edition_of(request).planner.book))
+
+
+@get(
+    "/fhir/PlanDefinition/{name:str}",
+    operation_id="getPlanDefinition",
+    summary="The rulebook as FHIR",
+    description="The rulebook as a PlanDefinition: each rule an action, its conditions in words.",
+    tags=["fhir"],
+    sync_to_thread=False,
+    opt={"scope": "read"},
+    responses=documented(PROBLEMS, 400, 404, 500, 503),
+)
+def get_plan_definition(name: FromPath[_Name], request: Request[None, None, State]) -> Response[Json]:
+    """The rulebook as a PlanDefinition, its conditions in words."""
+    book = edition_of(request).planner.book
+    if name != book.about.id:
+        raise NotFoundException
+    return _answer(plan_definition(book))
+
+
+def _answer(resource: Json) -> Response[Json]:
+    return Response(_encode(resource), media_type=FHIR_JSON, headers={"Cache-Control": "no-store"})  # type: ignore[arg-type]

@@ -1,0 +1,102 @@
+"""Questions about a plan: what changes of the patient would change, and what would change one item."""
+
+from __future__ import annotations
+
+import msgspec
+from litestar import Request, Response, post
+from litestar.datastructures import State
+from litestar.params import JSONBody
+
+from careplan.errors import Fault, InvalidPatient
+from careplan.explain.counterfactual import WhatWouldChange
+from careplan.explain.plan_diff import Difference, difference
+from careplan.plan.model import RulebookRef
+from careplan.request.what_if_request import WhatIf, WhichChange, read_what_if, read_which_change, variants
+from careplan.web.edition import JsonRequest, edition_of
+from careplan.web.problem_responses import PROBLEMS, documented
+
+_encoder = msgspec.json.Encoder()
+_HEADERS = {"Cache-Control": "no-store"}
+
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """What each change would add, remove or change in the plan, in the order in which the changes were sent."""
+
+    rulebook: RulebookRef
+    status: str
+    differences: list[Difference]
+
+
+class WhatIfRequest(JsonRequest):
+    """A request whose body is a patient with changes to try."""
+
+    async def json(self) -> WhatIf:
+        """The patient and the changes."""
+        return read_what_if(edition_of(self).planner.intake, await self.json_body())
+
+
+class WhichChangeRequest(JsonRequest):
+    """A request whose body is a patient and the item to ask about."""
+
+    async def json(self) -> WhichChange:
+        """The patient and the item."""
+        edition = edition_of(self)
+        read = read_which_change(edition.planner.intake, await self.json_body())
+        return msgspec.structs.replace(read, patient=read.patient.under(edition.protocol))
+
+
+@post(
+    "/v1/care-plans/compare",
+    status_code=200,
+    operation_id="compareCarePlans",
+    summary="What if",
+    description=(
+        "Takes a patient and changes to try, each a JSON Merge Patch (RFC 7396) of the patient, and answers with what each "
+        "change by itself would add, remove or change in the plan."
+    ),
+    tags=["plans"],
+    sync_to_thread=False,
+    opt={"scope": "plan"},
+    request_class=WhatIfRequest,
+    responses=documented(PROBLEMS, 400, 413, 415, 422, 500, 503),
+    response_description="One difference for each change.",
+)
+def compare_care_plans(data: JSONBody[WhatIf], request: Request[None, None, State]) -> Response[Compared]:
+    """Plan for the patient and for each variant."""
+    edition = edition_of(request)
+    planner = edition.planner
+    before = planner.plan(data.patient.under(edition.protocol))
+    changed = [patient.under(edition.protocol) for patient in variants(planner.intake, data)]
+    compared = Compared(
+        rulebook=before.rulebook,
+        status=before.status,
+        differences=[difference(before, planner.plan(patient)) for patient in changed],
+    )
+    return Response(_encoder.encode(compared), media_type="application/json", headers=_HEADERS)  # type: ignore[arg-type]
+
+
+@post(
+    "/v1/care-plans/what-would-change",
+    status_code=200,
+    operation_id="whatWouldChange",
+    summary="What would change an item",
+    description=(
+        "Takes a patient and the id of an item of the plan, or of a rule, and answers with the smallest changes of what "
+        "patient or clinic could change by which the item would go away, or come up, and with what else each of them would "
+        "add or remove. Medicines, conditions and red flags are left alone."
+    ),
+    tags=["plans"],
+    sync_to_thread=False,
+    opt={"scope": "plan"},
+    request_class=WhichChangeRequest,
+    responses=documented(PROBLEMS, 400, 413, 415, 422, 500, 503),
+    response_description="The ways to change it; `fixed` says what stands in the way where there is none.",
+)
+def what_would_change(data: JSONBody[WhichChange], request: Request[None, None, State]) -> Response[WhatWouldChange]:
+    """Find the ways for one item."""
+    try:
+        found = edition_of(request).planner.what_would_change(data.patient, data.item)
+    except KeyError:
+        detail = "is neither an item that a plan for this patient could have nor a rule"
+        raise InvalidPatient([Fault(pointer="/item", detail=detail)]) from None
+    return Response(_encoder.encode(found), media_type="application/json", headers=_HEADERS)  # type: ignore[arg-type]

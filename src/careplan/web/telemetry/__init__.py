@@ -1,0 +1,1 @@
+"""Logs, metrics and traces. Nothing that a caller sent stands in one."""

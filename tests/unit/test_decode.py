@@ -1,0 +1,235 @@
+"""Bodies that are not patients: every fault named by JSON Pointer, and nothing of the caller's repeated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from careplan.errors import InvalidPatient
+from careplan.request.decode import MOST_FAULTS, Intake
+from careplan.request.patient import Patient
+
+INTAKE = Intake(["hypertension", "stroke_or_tia"], ["benzodiazepine", "opioid"])
+
+
+def faults(body: Any) -> dict[str, str]:
+    content = body if isinstance(body, bytes) else msgspec.json.encode(body)
+    with pytest.raises(InvalidPatient) as raised:
+        INTAKE.decode(content)
+    return {fault.pointer: fault.detail for fault in raised.value.faults}
+
+
+def test_an_empty_object_is_a_patient_of_whom_nothing_is_known() -> None:
+    assert INTAKE.decode(b"{}") == Patient()
+
+
+def test_a_list_that_is_empty_is_not_a_list_that_was_not_sent() -> None:
+    assert INTAKE.decode(b'{"medications": []}').medications == []
+    assert INTAKE.decode(b"{}").medications is None
+    assert INTAKE.decode(b'{"medications": null}').medications is None
+
+
+def test_every_fault_is_named_at_once() -> None:
+    found = faults(
+        {
+            "age_years": "7",
+            "pregnancy": "perhaps",
+            "lifestyle": {"sleep_hours_per_night": 25, "nutrition": 3},
+            "medications": [{"name": "Xanax"}, {"dose_mg": -1}, {"name": " "}],
+            "conditions": ["hypertension", "hypertensoin"],
+            "support": {"theraphist": True},
+        }
+    )
+    assert set(found) == {
+        "/age_years",
+        "/pregnancy",
+        "/lifestyle/sleep_hours_per_night",
+        "/lifestyle/nutrition",
+        "/medications/1",
+        "/medications/1/dose_mg",
+        "/medications/2/name",
+        "/conditions/1",
+        "/support/theraphist",
+    }
+    assert "did you mean hypertension?" in found["/conditions/1"]
+    assert "did you mean therapist?" in found["/support/theraphist"]
+
+
+def test_an_unknown_field_that_could_be_a_name_is_pointed_at_but_not_repeated() -> None:
+    found = faults({"support": {"John Smith": True}})
+    assert "number 1" in found["/support"]
+    assert "Smith" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"nul",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"age_years": NaN}',
+        b'{"a": "\\ud800"}',
+        b'{"age_years": ' + b"9" * 9000 + b"}",
+    ],
+)
+def test_what_is_not_json_is_one_fault_of_the_body(body: bytes) -> None:
+    assert list(faults(body)) == [""]
+
+
+def test_a_key_that_stands_twice_is_refused_because_one_value_would_be_lost() -> None:
+    assert "same key twice" in faults(b'{"medications": [{"name": "a"}], "medications": []}')[""]
+
+
+@pytest.mark.parametrize("body", [[], "text", 7, None, True])
+def test_what_is_not_an_object_is_refused(body: Any) -> None:
+    assert faults(body) == {"": "must be an object"}
+
+
+def test_figures_of_a_protocol_need_a_name() -> None:
+    assert "/protocol/approved_by" in faults({"protocol": {"driving_hours": 24}})
+    assert "/protocol/holds/0/approved_by" in faults(
+        {"protocol": {"holds": [{"drug_class": "opioid", "before_hours": 1, "after_hours": 1}]}}
+    )
+    assert faults(
+        {"protocol": {"holds": [{"drug_class": "opiate", "before_hours": 1, "after_hours": 1, "approved_by": "x"}]}}
+    )
+
+
+def test_a_whole_number_may_be_written_with_a_decimal_point_but_not_with_a_fraction() -> None:
+    assert INTAKE.decode(b'{"age_years": 44.0}').age_years == 44
+    assert set(faults({"age_years": 44.5})) == {"/age_years"}
+
+
+@pytest.mark.parametrize("huge", [b"1e999", b"1e308", b"9" * 400, b"-1"])
+def test_numbers_out_of_range_are_faults(huge: bytes) -> None:
+    assert set(faults(b'{"medications": [{"name": "x", "dose_mg": ' + huge + b"}]}")) == {"/medications/0/dose_mg"}
+    assert set(faults(b'{"age_years": ' + huge + b"}")) == {"/age_years"}
+
+
+def test_a_time_needs_an_offset() -> None:
+    assert set(faults({"treatment": {"session_times": ["2026-12-01T10:00:00", "soon", 5]}})) == {
+        "/treatment/session_times/0",
+        "/treatment/session_times/1",
+        "/treatment/session_times/2",
+    }
+    assert INTAKE.decode(b'{"treatment": {"session_times": ["2026-12-01T10:00:00-08:00"]}}').treatment.session_times
+
+
+@pytest.mark.parametrize(
+    "when", ["1969-12-31T23:00:00Z", "0001-01-01T00:00:00Z", "2200-01-01T00:00:00Z", "9999-12-31T23:00:00Z"]
+)
+def test_a_session_is_in_years_that_have_days_around_them(when: str) -> None:
+    body = {"treatment": {"session_times": ["2026-12-01T10:00:00-08:00", when]}}
+    assert faults(body) == {"/treatment/session_times/1": "must be in the years 1970 to 2199"}
+    for edge in ("1970-01-01T00:00:00+14:00", "2199-12-31T23:59:59-12:00"):
+        assert INTAKE.convert({"treatment": {"session_times": [edge]}}).treatment.session_times
+
+
+def test_a_body_with_very_many_faults_names_the_first_ones_and_says_that_there_are_more() -> None:
+    with pytest.raises(InvalidPatient) as raised:
+        INTAKE.convert({"medications": [{"name": 1, "schedule": 2, "indication": 3} for _ in range(100)]})
+    assert len(raised.value.faults) <= MOST_FAULTS
+    assert raised.value.more
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=20,
+    )
+)
+def test_any_json_is_a_patient_or_is_refused_with_faults(body: Any) -> None:
+    try:
+        assert isinstance(INTAKE.convert(body), Patient)
+    except InvalidPatient as error:
+        assert error.faults
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_patient_or_are_refused_with_faults(body: bytes) -> None:
+    try:
+        assert isinstance(INTAKE.decode(body), Patient)
+    except InvalidPatient as error:
+        assert error.faults
+
+
+FIELDS = st.sampled_from(
+    [
+        "age_years",
+        "pregnancy",
+        "treatment",
+        "medications",
+        "conditions",
+        "lifestyle",
+        "expectations",
+        "protocol",
+        "red_flags",
+    ]
+)
+
+
+@given(
+    st.dictionaries(
+        FIELDS,
+        st.sampled_from(
+            [
+                None,
+                1,
+                1.5,
+                10**30,
+                -1,
+                "x",
+                True,
+                [],
+                {},
+                [None],
+                [{}],
+                [[1]],
+                {"goals": 1},
+                {"holds": [1]},
+                {"session_times": [1]},
+            ]
+        ),
+    )
+)
+def test_wrong_types_in_known_places_are_refused_with_pointers(body: dict[str, Any]) -> None:
+    try:
+        INTAKE.convert(body)
+    except InvalidPatient as error:
+        assert all(fault.detail for fault in error.faults)
+
+
+@pytest.mark.parametrize(
+    "signature", ["none", "TBD", "unknown", "Dr.", "N/A", "Dr. A. Skip your Xanax the day before. Dr. B"]
+)
+def test_a_signature_that_is_no_name_is_refused(signature: str) -> None:
+    assert "/protocol/approved_by" in faults({"protocol": {"driving_hours": 24, "approved_by": signature}})
+    hold = {"drug_class": "benzodiazepine", "before_hours": 1, "after_hours": 1, "approved_by": signature}
+    found = faults({"protocol": {"holds": [hold]}, "age_years": -1})
+    assert found.keys() == {"/protocol/holds/0/approved_by", "/age_years"}
+
+
+@pytest.mark.parametrize("signature", ["Dr. A. Example, MD", "N. Perez, PharmD", "Ünal", "Zoë O'Neil-Smith"])
+def test_a_signature_that_is_a_name_is_taken(signature: str) -> None:
+    body = {"protocol": {"driving_hours": 24, "approved_by": signature}}
+    assert INTAKE.decode(msgspec.json.encode(body)).protocol is not None
+
+
+@pytest.mark.parametrize(
+    ("pointer", "body"),
+    [
+        ("/protocol/holds", {"protocol": {"holds": [{}] * 50_000}}),
+        ("/medications", {"medications": [{}] * 50_000}),
+        ("/conditions", {"conditions": [1] * 50_000}),
+        ("/expectations/goals", {"expectations": {"goals": [""] * 50_000}}),
+    ],
+)
+def test_a_list_beyond_its_limit_is_named_and_not_looked_into(pointer: str, body: Any) -> None:
+    assert faults(body).keys() == {pointer}
