@@ -14,7 +14,7 @@ import time
 import warnings
 
 from careplan.cli.main import main
-from careplan.facts.build import Case
+from careplan.facts.case import Case
 from careplan.inference.durable_rules import Found
 from careplan.planner import Planner
 from careplan.request.patient import Patient

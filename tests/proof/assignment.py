@@ -9,7 +9,7 @@ import msgspec
 import z3
 
 from careplan.authoring.proof.symbols import PROBLEMS, SINGLE, SymbolicPatient
-from careplan.facts.build import Case, Fact, Value
+from careplan.facts.case import Case, Fact, Value
 from careplan.facts.hold_question import MAY_PROTECT, PROTECTED_INDICATIONS
 from careplan.facts.protocol_limits import Plausibility
 from careplan.recognition.medicine_catalogue import Resolved

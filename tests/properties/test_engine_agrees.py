@@ -1,4 +1,4 @@
-"""The shipped rulebook on random patients: engine and reference evaluator find the same, certainty agrees with both."""
+"""The shipped rulebook on random patients: engine and reference evaluator find the same, logic agrees with both."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from careplan.facts.build import FactMaker
 from careplan.inference.durable_rules import Engine
-from careplan.inference.three_valued import Certainty
+from careplan.inference.case_logic import CaseLogic
 from careplan.request.decode import Intake
 from tests import reference
 from tests.patients import Json, patients
@@ -29,10 +29,10 @@ def test_the_engine_and_the_reference_find_the_same_for_random_patients() -> Non
         case = FACTS.case(INTAKE.convert(body))
         found = engine.evaluate(case.facts)
         assert found == reference.findings(RULES, case.facts)
-        certainty = Certainty(case)
+        logic = CaseLogic(case)
         fired = {finding.rule for finding in found}
         for name, when in RULES.items():
-            holds, pointers = certainty.of(when)
+            holds, pointers = logic.of(when)
             assert (holds is True) <= (name in fired)
             assert (name in fired) <= (holds is not False)
             assert holds is not False or not pointers

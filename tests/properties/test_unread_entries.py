@@ -52,7 +52,7 @@ def certain(item: Item) -> bool:
 
 
 def waits_for_a_reader(item: Item) -> bool:
-    """An item that stands in for one which asks for certainty: about a hold that is not open."""
+    """An item that stands in for one which asks for logic: about a hold that is not open."""
     tests = [
         test
         for group in BOOK.rules[item.rule.id].when

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from careplan.explain.nearest_miss import Unmet
-from careplan.facts.build import Case, Fact
+from careplan.facts.case import Case, Fact
 from careplan.facts.hold_question import HoldQuestions
-from careplan.inference.three_valued import Certainty, list_pointer
+from careplan.inference.case_logic import CaseLogic
+from careplan.inference.three_valued import list_pointer
 from careplan.plan.wording import Words
 from careplan.rulebook.conditions import Expression, Pattern, tests_of
 from careplan.rulebook.model import Rulebook
@@ -27,10 +28,10 @@ class Given(NamedTuple):
 class Reasons:
     """Finds them for one case. Why the question of a hold is not open is led back to the answers that closed it."""
 
-    def __init__(self, book: Rulebook, holds: HoldQuestions, case: Case, certainty: Certainty) -> None:
+    def __init__(self, book: Rulebook, holds: HoldQuestions, case: Case, logic: CaseLogic) -> None:
         self._book = book
         self._case = case
-        self._certainty = certainty
+        self._logic = logic
         self._words = Words(book, case)
         self._holds = holds
         self._found: dict[str | None, tuple[str, ...]] = {}
@@ -65,11 +66,11 @@ class Reasons:
         """What is there instead of the subject that a pattern is about; why none could be, where none was asked for."""
         kind = {"condition": "history", "goal": "goals"}.get(pattern.kind, "regimen")
         listed = self._book.vocabulary.fields[f"{kind}.list"]
-        if self._certainty.list_is_missing(pattern.kind):
-            if self._certainty.of_missing(pattern) is None:
+        if self._logic.list_is_missing(pattern.kind):
+            if self._logic.of_missing(pattern) is None:
                 return Given([listed.unknown], [list_pointer(pattern.kind)])
             return self._ruled_out(pattern)
-        facts = self._certainty.known_facts(pattern.kind)
+        facts = self._logic.known_facts(pattern.kind)
         there = [self._words.entry(pattern.kind, at) for fact in facts for at in fact.indexes]
         if pattern.kind in ("medicine_check", "shared_class"):
             words = "nothing of this kind was found"

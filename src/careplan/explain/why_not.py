@@ -10,10 +10,10 @@ import msgspec
 
 from careplan.explain.answers_in_words import Reasons
 from careplan.explain.nearest_miss import Standing, Unmet, nearest
-from careplan.facts.build import Case
+from careplan.facts.case import Case
 from careplan.facts.hold_question import HoldQuestions
+from careplan.inference.case_logic import CaseLogic, taken_together
 from careplan.inference.durable_rules import Finding
-from careplan.inference.three_valued import Certainty, taken_together
 from careplan.plan.model import ConditionReport, Explanation, Item, RuleRef, RuleReport
 from careplan.rulebook.conditions_in_words import Prose
 from careplan.rulebook.model import LEVELS, Rule, Rulebook
@@ -44,13 +44,13 @@ class Explainer:
 
     def explain(self, case: Case, findings: Iterable[Finding], items: Iterable[Item]) -> Explanation:
         """What became of every rule that runs."""
-        certainty = Certainty(case)
-        reasons = Reasons(self._book, self._holds, case, certainty)
+        logic = CaseLogic(case)
+        reasons = Reasons(self._book, self._holds, case, logic)
         made: dict[str, list[str]] = {finding.rule: [] for finding in findings}
         for item in items:
             made[item.rule.id].append(item.id)
         reports = [
-            self._ranked(self._report(rule, self._judge(rule, rule.id in made, certainty), reasons))
+            self._ranked(self._report(rule, self._judge(rule, rule.id in made, logic), reasons))
             for rule in self._book.rules.values()
         ]
         reports.sort(key=_rank)
@@ -68,12 +68,12 @@ class Explainer:
     def _ranked(self, report: RuleReport) -> _Ranked:
         return self._nearness(report), report
 
-    def _judge(self, rule: Rule, fired: bool, certainty: Certainty) -> _Judged:  # noqa: FBT001
-        alternatives = list(certainty.alternatives(rule.when))
+    def _judge(self, rule: Rule, fired: bool, logic: CaseLogic) -> _Judged:  # noqa: FBT001
+        alternatives = list(logic.alternatives(rule.when))
         holds, pointers = taken_together(alternatives)
         outcome: Outcome = "fired" if fired else "not_fired" if holds is False else "undecided"
         open_ = [one for one in alternatives if one.verdict[0] is None] if outcome == "undecided" else []
-        return _Judged(outcome, nearest(rule.when, certainty, open_)[1], sorted(pointers))
+        return _Judged(outcome, nearest(rule.when, logic, open_)[1], sorted(pointers))
 
     def _report(self, rule: Rule, judged: _Judged, reasons: Reasons) -> RuleReport:
         outcome, best, questions = judged

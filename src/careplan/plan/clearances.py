@@ -1,7 +1,7 @@
 """Alerts that a named clinician has assessed: they become decisions with the record beside them, never silence.
 
-This happens after the items are written and with nothing remembered: who assessed, and what was arranged, are the caller's
-words, which no rule looks at.
+This happens after the items are written: who assessed, and what was arranged, are the caller's words, which no rule
+looks at.
 """
 
 from __future__ import annotations
@@ -10,19 +10,15 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import msgspec
-from msgspec import Raw
 
 from careplan.plan.item_templates import Written
-from careplan.plan.model import Ask, Cleared, Item, NotConsidered
+from careplan.plan.model import Ask, Cleared, NotConsidered
 from careplan.request.patient import Clearance, Patient
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.text_template import Text
 
 OF_THE_CONDITION = "condition"
 """What a rule about several conditions is cleared with: the token of the condition that its item is about."""
-
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Item).decode
 
 
 class Clearances:
@@ -85,7 +81,7 @@ class Clearances:
         if not found:
             return one
         clearance = max(found, key=lambda one: one.at)
-        item = _decode(one.raw)
+        item = one.item
         words = {
             "by": clearance.by,
             "at": f"{clearance.at:%Y-%m-%d %H:%M %Z}",
@@ -102,4 +98,4 @@ class Clearances:
             asks=self._asks,
             cleared=Cleared(by=clearance.by, at=clearance.at, arranged=clearance.arranged),
         )
-        return one._replace(place=item.section, raw=Raw(_encode(made)), item=made, outline=None)
+        return one._replace(place=item.section, item=made)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from careplan.facts.build import Case, Fact
+from careplan.facts.case import Case, Fact
 from careplan.facts.hold_question import HoldQuestions, hold_for
 from careplan.facts.hold_windows import misses_no_dose
 from careplan.facts.unread_entries import Entries

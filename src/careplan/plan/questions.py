@@ -4,34 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from operator import attrgetter
 from typing import Literal
 
-import msgspec
-
-from careplan.facts.build import Case
+from careplan.facts.case import Case
 from careplan.facts.hold_question import hold_for
-from careplan.inference.openness import Openness
-from careplan.memo import Memo
 from careplan.plan.model import AnswerForm, Choice, CouldChange, NotConsidered, Question
 from careplan.plan.wording import Words
 from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.factors import KINDS, LIMITS
-from careplan.rulebook.model import LEVELS, SECTIONS, FieldWords, Rule, Rulebook
-
-MOST_REMEMBERED = 512
-
-
-class Asking(msgspec.Struct, frozen=True, gc=False):
-    """A question with its JSON, and its rank: how much hangs on it, its place in the vocabulary, its pointer."""
-
-    rank: tuple[tuple[int, ...], int, str]
-    question: Question
-    raw: msgspec.Raw
-
-
-_rank = attrgetter("rank")
-_encode = msgspec.json.Encoder().encode
+from careplan.rulebook.model import LEVELS, SECTIONS, FieldWords, Rule, Rulebook, Section
 
 
 class Questions:
@@ -44,9 +25,6 @@ class Questions:
         self._answers = {
             name: form for name, words in book.vocabulary.fields.items() if (form := _answer_form(name, words)) is not None
         }
-        self._openness = Openness([rule.when for rule in self._rules])
-        self._asked: Memo[tuple[int, ...], tuple[Asking, ...]] = Memo(MOST_REMEMBERED)
-        self._made: Memo[tuple[str, tuple[int, ...]], Asking] = Memo(MOST_REMEMBERED)
         tested = {
             (pattern.kind, test.field)
             for rule in self._rules
@@ -61,54 +39,44 @@ class Questions:
             if field.sent and (kind, name) not in tested and kind != "medicine"
         )
 
-    def unanswered(self, case: Case) -> tuple[Asking, ...]:
+    def unanswered(self, hanging: Mapping[str, Collection[int]]) -> list[Question]:
         """The questions of one case, those first on which the most of the most serious parts of the plan hangs.
 
-        A rule that holds because something is unknown hangs on the answer as well: it could go away.
+        `hanging` has the numbers of the rules that hang on each answer. A rule that holds because something is unknown hangs
+        on the answer as well: it could go away.
         """
-        seen = self._openness.seen(case)
-        key = tuple([one.number for one in seen])
-        found = self._asked.get(key)
-        if found is None:
-            asked = [self._asks(pointer, rules) for pointer, rules in self._openness.hanging(seen).items()]
-            found = self._asked.keep(key, tuple(sorted(asked, key=_rank)))
-        return found
+        ranked = []
+        for pointer, rules in hanging.items():
+            factor = _factor(pointer)
+            concerned = [self._rules[at] for at in rules]
+            levels = [rule.file.level for rule in concerned]
+            seriousness = tuple(-levels.count(level) for level in LEVELS)
+            ranked.append((seriousness, self._order[factor], pointer, factor, concerned))
+        ranked.sort(key=lambda one: one[:3])
+        return [self._question(pointer, factor, concerned) for *_, pointer, factor, concerned in ranked]
 
     def not_considered(self, case: Case, spoken_of: Collection[str], words: Words) -> list[NotConsidered]:
         """What was sent and left no trace in the plan, with the reason. `spoken_of` are the JSON Pointers of items."""
         return sorted(self._silent(case, spoken_of, words), key=lambda entry: (entry.pointer, entry.what))
 
-    def _asks(self, pointer: str, rules: Iterable[int]) -> Asking:
-        """A question with its rank among others."""
-        key = (pointer, tuple(sorted(rules)))
-        found = self._made.get(key)
-        if found is None:
-            hanging = [self._rules[at] for at in key[1]]
-            rank = (self._seriousness(hanging), self._order[_factor(pointer)], pointer)
-            question = self._question(pointer, hanging)
-            found = self._made.keep(key, Asking(rank, question, msgspec.Raw(_encode(question))))
-        return found
-
-    def _question(self, pointer: str, rules: list[Rule]) -> Question:
-        words = self._book.vocabulary.fields[_factor(pointer)]
+    def _question(self, pointer: str, factor: str, rules: Iterable[Rule]) -> Question:
+        words = self._book.vocabulary.fields[factor]
+        by_section: dict[Section, list[Rule]] = {}
+        for rule in rules:
+            by_section.setdefault(rule.section, []).append(rule)
         could_change = []
         for section in SECTIONS:
-            concerned = sorted((rule for rule in rules if rule.section == section), key=lambda rule: rule.id)
-            if concerned:
-                level = min((rule.file.level for rule in concerned), key=LEVELS.index)
-                could_change.append(CouldChange(section=section, level=level, rules=[rule.id for rule in concerned]))
+            if section in by_section:
+                concerned = by_section[section]
+                level = min([rule.file.level for rule in concerned], key=LEVELS.index)
+                could_change.append(CouldChange(section=section, level=level, rules=sorted([rule.id for rule in concerned])))
         return Question(
             pointer=pointer,
             question=words.question,
             why_it_matters=words.why,
-            answer=self._answers[_factor(pointer)],
+            answer=self._answers[factor],
             could_change=could_change,
         )
-
-    def _seriousness(self, rules: Iterable[Rule]) -> tuple[int, ...]:
-        """How many rules of each level hang on a question, the most serious level first; more sorts earlier."""
-        levels = [rule.file.level for rule in rules]
-        return tuple(-levels.count(level) for level in LEVELS)
 
     def _silent(self, case: Case, spoken_of: Collection[str], words: Words) -> Iterator[NotConsidered]:
         patient = case.patient

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from careplan.facts.build import Case, Fact
+from careplan.facts.case import Case, Fact
 from careplan.facts.unread_entries import Entries
 from careplan.plan.model import About, Assumption
 from careplan.recognition.medicine_catalogue import display

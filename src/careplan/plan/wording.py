@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
-from careplan.facts.build import Case, Fact, Value
+from careplan.facts.case import Case, Fact, Value
 from careplan.facts.hold_question import hold_for
 from careplan.facts.hold_windows import misses_no_dose
 from careplan.facts.unread_entries import Entries

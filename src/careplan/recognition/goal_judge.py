@@ -11,7 +11,6 @@ from typing import get_args
 
 import msgspec
 
-from careplan.memo import Memo
 from careplan.recognition.goal_lexicon import Category, GoalWords, Topic, kinds_of, kinds_of_pairs
 from careplan.recognition.phrase_tree import (
     DATE,
@@ -268,13 +267,17 @@ class GoalJudge:
         return best if best in named else "other"
 
 
-_judges: Memo[bytes, GoalJudge] = Memo(2)
+_judges: dict[bytes, GoalJudge] = {}
 
 
 def judge_of(words: GoalWords, medicine_names: Mapping[str, Collection[str]]) -> GoalJudge:
     """The judge for these lists; the same one for equal lists, as a rulebook is often read again with little changed."""
     key = msgspec.json.encode((words, {name: sorted(tokens) for name, tokens in medicine_names.items()}))
-    return _judges.get(key) or _judges.keep(key, GoalJudge(words, medicine_names))
+    if key not in _judges:
+        for old in list(_judges)[:-1]:
+            del _judges[old]
+        _judges[key] = GoalJudge(words, medicine_names)
+    return _judges[key]
 
 
 def _tree_of(words: GoalWords) -> PhraseTree:
