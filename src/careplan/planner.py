@@ -15,7 +15,7 @@ from careplan.explain.why_not import Explainer
 from careplan.facts.build import FactMaker
 from careplan.facts.case import Case
 from careplan.inference.durable_rules import Finding
-from careplan.inference.verdicts import RuleTables
+from careplan.inference.verdicts import RuleTables, Verdicts
 from careplan.plan.assemble import Assembly
 from careplan.plan.item_templates import identity_of
 from careplan.plan.model import CarePlan
@@ -49,6 +49,10 @@ class Planner:
 
     def traced(self, patient: Patient) -> tuple[Case, list[Finding], CarePlan]:
         """The same plan with the facts and findings behind it."""
+        case, verdicts, plan = self._planned(patient)
+        return case, verdicts.findings, plan
+
+    def _planned(self, patient: Patient) -> tuple[Case, Verdicts, CarePlan]:
         case = self._facts.case(patient)
         began = time.perf_counter()
         verdicts = self._rules.verdicts(case)
@@ -56,7 +60,7 @@ class Planner:
         took = time.perf_counter() - began
         plan = self._assembly.plan(case, verdicts)
         self._watch(took, (finding.rule for finding in findings), plan.status)
-        return case, findings, plan
+        return case, verdicts, plan
 
     def rehearsed(self, patient: Patient) -> CarePlan:
         """The same plan where nobody asked for it by itself, so that nobody is told of it."""
@@ -65,8 +69,8 @@ class Planner:
 
     def explained(self, patient: Patient) -> CarePlan:
         """The same plan with what became of every rule, and why."""
-        case, findings, plan = self.traced(patient)
-        explanation = self._explainer.explain(case, findings, items_of(plan))
+        case, verdicts, plan = self._planned(patient)
+        explanation = self._explainer.explain(case, verdicts, items_of(plan))
         return msgspec.structs.replace(plan, explanation=explanation)
 
     def what_would_change(self, patient: Patient, item: str) -> WhatWouldChange:
@@ -90,6 +94,11 @@ class Planner:
         )
         found = self._counterfactuals.what_would_change(case, rule, there=there, subject=subject)
         return weighed(found, item, patient, self.rehearsed)
+
+    @property
+    def cells(self) -> int:
+        """How many cells of the verdict tables the engine has decided so far; the rulebook sets how many there can be."""
+        return len(self._rules)
 
     def check(self) -> None:
         """Run the engine once. Raises `EngineError` if it does not answer."""

@@ -7,8 +7,9 @@ import os
 from hypothesis import given, settings
 
 from careplan.facts.build import FactMaker
-from careplan.inference.durable_rules import Engine
 from careplan.inference.case_logic import CaseLogic
+from careplan.inference.durable_rules import Engine
+from careplan.inference.verdicts import RuleTables
 from careplan.request.decode import Intake
 from tests import reference
 from tests.patients import Json, patients
@@ -18,6 +19,31 @@ RULES = {rule.id: rule.when for rule in BOOK.rules.values()}
 INTAKE = Intake(BOOK.conditions, BOOK.classes)
 FACTS = FactMaker(BOOK)
 CASES = int(os.environ.get("CAREPLAN_TEST_CASES", "400"))
+
+
+def test_the_verdict_tables_find_what_the_engine_finds_and_hang_on_what_the_logic_says() -> None:
+    engine, tables = Engine(RULES), RuleTables(RULES)
+    names = list(RULES)
+
+    @settings(max_examples=CASES)
+    @given(patients(BOOK, medicines=8))
+    def agree(body: Json) -> None:
+        case = FACTS.case(INTAKE.convert(body))
+        verdicts = tables.verdicts(case)
+        assert verdicts.findings == engine.evaluate(case.facts)
+        logic = CaseLogic(case)
+        wanted: dict[str, set[str]] = {}
+        for name, when in RULES.items():
+            for pointer in logic.of(when)[1]:
+                wanted.setdefault(pointer, set()).add(name)
+        found = {
+            pointer: {name for at, name in enumerate(names) if bits >> at & 1} for pointer, bits in verdicts.hanging.items()
+        }
+        assert found == wanted
+
+    agree()
+    engine.close()
+    tables.close()
 
 
 def test_the_engine_and_the_reference_find_the_same_for_random_patients() -> None:

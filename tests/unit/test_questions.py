@@ -12,8 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from careplan.explain.plan_diff import items_of
-from careplan.inference.openness import Openness
-from careplan.inference.three_valued import Certainty
 from careplan.plan.model import CarePlan, Question
 from careplan.planner import Planner
 from careplan.request.what_if_request import merge_patch
@@ -113,21 +111,6 @@ def test_a_medicine_waits_for_the_answers_about_another_one_that_may_protect(pla
     open_ = {question.pointer: question for question in planned(planner, body).information_needed}
     rules = {rule for change in open_["/medications/1/indication"].could_change for rule in change.rules}
     assert any(rule.startswith(("benzodiazepine-", "lamotrigine-")) for rule in rules), rules
-
-
-@settings(max_examples=60)
-@given(st.data())
-def test_what_is_remembered_of_facts_leaves_open_what_certainty_leaves_open(planner: Planner, data: st.DataObject) -> None:
-    rules = list(planner.book.rules.values())
-    case = planner.traced(planner.intake.convert(data.draw(patients(planner.book))))[0]
-    certainty = Certainty(case)
-    wanted: dict[str, set[str]] = {}
-    for rule in rules:
-        for pointer in certainty.of(rule.when)[1]:
-            wanted.setdefault(pointer, set()).add(rule.id)
-    openness = REMEMBERING.setdefault(planner.book.digest, Openness([rule.when for rule in rules]))
-    found = openness.hanging(openness.seen(case))
-    assert {pointer: {rules[at].id for at in numbers} for pointer, numbers in found.items()} == wanted
 
 
 def test_a_question_about_one_medicine_is_asked_though_the_answer_about_another_one_brought_the_same_rule(
@@ -252,6 +235,3 @@ def test_a_hold_is_not_shown_before_the_schedule_that_could_close_it_is_known(pl
     assert stances(planner, body, "open") == set()
     assert "clonazepam" in stances(planner, put(body, "/medications/1/schedule", "as_needed"), "open")
     assert "clonazepam" in stances(planner, put(body, "/medications/1/schedule", "daily"), "closed")
-
-
-REMEMBERING: dict[str, Openness] = {}

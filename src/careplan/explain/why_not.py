@@ -12,8 +12,8 @@ from careplan.explain.answers_in_words import Reasons
 from careplan.explain.nearest_miss import Standing, Unmet, nearest
 from careplan.facts.case import Case
 from careplan.facts.hold_question import HoldQuestions
-from careplan.inference.case_logic import CaseLogic, taken_together
-from careplan.inference.durable_rules import Finding
+from careplan.inference.case_logic import CaseLogic
+from careplan.inference.verdicts import Verdicts
 from careplan.plan.model import ConditionReport, Explanation, Item, RuleRef, RuleReport
 from careplan.rulebook.conditions_in_words import Prose
 from careplan.rulebook.model import LEVELS, Rule, Rulebook
@@ -42,16 +42,16 @@ class Explainer:
         self._words: dict[tuple[int, tuple[int, ...]], str] = {}
         self._order = {rule.id: at for at, rule in enumerate(book.in_order())}
 
-    def explain(self, case: Case, findings: Iterable[Finding], items: Iterable[Item]) -> Explanation:
-        """What became of every rule that runs."""
+    def explain(self, case: Case, verdicts: Verdicts, items: Iterable[Item]) -> Explanation:
+        """What became of every rule that runs, by the verdicts that the plan was made of."""
         logic = CaseLogic(case)
         reasons = Reasons(self._book, self._holds, case, logic)
-        made: dict[str, list[str]] = {finding.rule: [] for finding in findings}
+        made: dict[str, list[str]] = {finding.rule: [] for finding in verdicts.findings}
         for item in items:
             made[item.rule.id].append(item.id)
         reports = [
-            self._ranked(self._report(rule, self._judge(rule, rule.id in made, logic), reasons))
-            for rule in self._book.rules.values()
+            self._ranked(self._report(rule, self._judge(rule, rule.id in made, questions, logic), reasons))
+            for rule, questions in zip(self._book.rules.values(), _questions(verdicts, len(self._book.rules)), strict=True)
         ]
         reports.sort(key=_rank)
         outcomes = [report.outcome for _, report in reports]
@@ -68,12 +68,11 @@ class Explainer:
     def _ranked(self, report: RuleReport) -> _Ranked:
         return self._nearness(report), report
 
-    def _judge(self, rule: Rule, fired: bool, logic: CaseLogic) -> _Judged:  # noqa: FBT001
-        alternatives = list(logic.alternatives(rule.when))
-        holds, pointers = taken_together(alternatives)
-        outcome: Outcome = "fired" if fired else "not_fired" if holds is False else "undecided"
-        open_ = [one for one in alternatives if one.verdict[0] is None] if outcome == "undecided" else []
-        return _Judged(outcome, nearest(rule.when, logic, open_)[1], sorted(pointers))
+    def _judge(self, rule: Rule, fired: bool, questions: list[str], logic: CaseLogic) -> _Judged:  # noqa: FBT001
+        outcome: Outcome = "fired" if fired else "undecided" if questions else "not_fired"
+        undecided = logic.alternatives(rule.when) if outcome == "undecided" else ()
+        open_ = [one for one in undecided if one.verdict[0] is None]
+        return _Judged(outcome, nearest(rule.when, logic, open_)[1], questions)
 
     def _report(self, rule: Rule, judged: _Judged, reasons: Reasons) -> RuleReport:
         outcome, best, questions = judged
@@ -111,3 +110,13 @@ class Explainer:
         return (
             (True, False, 0, 0, 0, order) if fired else (False, not report.near, report.missing, level, -report.met, order)
         )
+
+
+def _questions(verdicts: Verdicts, rules: int) -> list[list[str]]:
+    """For each rule by its number the answers on which it hangs, in order."""
+    found: list[list[str]] = [[] for _ in range(rules)]
+    for pointer, bits in sorted(verdicts.hanging.items()):
+        for at in range(bits.bit_length()):
+            if bits >> at & 1:
+                found[at].append(pointer)
+    return found

@@ -71,7 +71,7 @@ class PatternMatcher:
 
         Raises `EngineError` if the engine lost any fact.
         """
-        self._enter()
+        self.enter()
         found: dict[str, set[int]] = {fact.id: set() for fact in facts}
         for shard in self._shards:
             for number, fact_id in shard.evaluate(facts):
@@ -80,7 +80,7 @@ class PatternMatcher:
 
     def check(self) -> None:
         """Run every shard with nothing but its sentinel. Raises `EngineError` if one does not come back."""
-        self._enter()
+        self.enter()
         for shard in self._shards:
             shard.evaluate(())
 
@@ -91,7 +91,8 @@ class PatternMatcher:
             shard.close()
         self._shards = []
 
-    def _enter(self) -> None:
+    def enter(self) -> None:
+        """Raise `EngineError` if it was closed, or is entered by another thread than its own."""
         if threading.get_ident() != self._thread:
             raise EngineError("the engine was entered by a second thread")
         if self._closed:

@@ -185,7 +185,8 @@ def _sessions_could(tests: Every, properties: Properties, situation: Situation) 
     tested = list(tests_of(tests))
     if len(missing) != 1 or not any(test.field in _FROM_COUNTS for test in tested):
         return True
-    limits = [float(str(value)) for test in tested if test.field in SESSION_COUNTS for value in test.values]
+    values = (value for test in tested if test.field in SESSION_COUNTS for value in test.values)
+    limits = [value for value in values if isinstance(value, float)]
     known = next(float(value) for value in given if value is not None)
     allowed = LIMITS[f"treatment.{missing[0]}"]
     near = {base + limit + step for limit in limits for base in (0, known) for step in (-1, 0, 1)}

@@ -177,6 +177,10 @@ class KindTables:
     def __len__(self) -> int:
         return sum(map(len, (*self._tables, *self._member_tables.values())))
 
+    def enter(self) -> None:
+        """Raise `EngineError` if the engine was closed, or is entered by another thread than its own."""
+        self._matcher.enter()
+
     def check(self) -> None:
         """Run the engine once. Raises `EngineError` if it does not answer."""
         self._matcher.check()

@@ -44,7 +44,10 @@ class Mask(NamedTuple):
 
 
 class Group(NamedTuple):
-    """One group of conditions. `many` is the kind of which there can be many facts, `of_many` what it asks of one."""
+    """One group of conditions. `many` is the kind of which there can be many facts, `of_many` what it asks of one.
+
+    `only` is True for the only group of its rule.
+    """
 
     rule: int
     number: int
@@ -53,14 +56,25 @@ class Group(NamedTuple):
     many: str
     of_many: Mask
     pattern: Pattern | None
+    only: bool
 
 
 class State(NamedTuple):
-    """What the tables say of one fact, or of all facts of which there is one: bit sets, and what open atoms hang on."""
+    """What the tables say of one fact, or of all facts of which there is one: bit sets, and what open atoms hang on.
+
+    `possible` are the atoms that match or could, `settled` those that match whatever is answered.
+    """
 
     matches: int
     open: int
     hangs: dict[int, frozenset[str]]
+    possible: int
+    settled: int
+
+    @classmethod
+    def of(cls, matches: int, open_: int, hangs: dict[int, frozenset[str]]) -> State:
+        """The state with these atoms."""
+        return cls(matches, open_, hangs, matches | open_, matches & ~open_)
 
 
 class Verdicts:
@@ -88,25 +102,26 @@ class Verdicts:
         found.sort()
         return found
 
-    def hanging(self) -> dict[str, set[int]]:
-        """By the JSON Pointer of an answer that is missing, the numbers of the rules that hang on it."""
+    @cached_property
+    def hanging(self) -> dict[str, int]:
+        """By the JSON Pointer of an answer that is missing, the rules that hang on it, as a bit set over their numbers."""
         found = _Hanging()
         missing = not_asked(self._case.patient)
         single = self._single
         for group in self._rules.alone:
-            found.note((group.rule, _ALL), _judged(group.single, single))
+            found.note(group, _ALL, _judged(group.single, single))
         for kind in self._rules.by_kind:
             pointer = list_pointer(kind)
             if pointer in missing:
                 on_the_list = frozenset({pointer})
                 for group in self._rules.of_any(kind, self._case.of_any_medicine):
-                    found.note((group.rule, kind), _both(_judged(group.single, single), on_the_list))
+                    found.note(group, kind, _both(_judged(group.single, single), on_the_list))
                 continue
             for fact, state in self._many.get(kind, ()):
                 for group in self._rules.about(fact, kind):
                     of_many = _judged(group.of_many, state)
                     if of_many is not None:
-                        found.note((group.rule, fact.id), _both(_judged(group.single, single), of_many))
+                        found.note(group, fact.id, _both(_judged(group.single, single), of_many))
         return found.by_pointer()
 
 
@@ -114,26 +129,32 @@ class _Hanging:
     """Which rules hold for which subjects, and on which answers the others hang."""
 
     def __init__(self) -> None:
+        self._rules: dict[str, int] = {}
         self._sure: set[Subject] = set()
         self._open: dict[Subject, set[str]] = {}
 
-    def note(self, subject: Subject, judged: frozenset[str] | None) -> None:
+    def note(self, group: Group, subject: str, judged: frozenset[str] | None) -> None:
         """Take in what was judged of one group: that it cannot hold, surely holds, or hangs on answers."""
-        if judged is None:
+        if judged is None or judged is _HELPLESS:
             return
-        if not judged:
-            self._sure.add(subject)
-        elif judged is not _HELPLESS:
-            self._open.setdefault(subject, set()).update(judged)
+        if group.only:
+            self._add(group.rule, judged)
+        elif judged:
+            self._open.setdefault((group.rule, subject), set()).update(judged)
+        else:
+            self._sure.add((group.rule, subject))
 
-    def by_pointer(self) -> dict[str, set[int]]:
+    def by_pointer(self) -> dict[str, int]:
         """For each answer the rules that hang on it, of the subjects for which they do not surely hold."""
-        found: dict[str, set[int]] = {}
         for subject, pointers in self._open.items():
             if subject not in self._sure:
-                for pointer in pointers:
-                    found.setdefault(pointer, set()).add(subject[0])
-        return found
+                self._add(subject[0], pointers)
+        return self._rules
+
+    def _add(self, rule: int, pointers: Iterable[str]) -> None:
+        bit = 1 << rule
+        for pointer in pointers:
+            self._rules[pointer] = self._rules.get(pointer, 0) | bit
 
 
 _HELPLESS = frozenset({"no answer"})
@@ -142,25 +163,29 @@ _HELPLESS = frozenset({"no answer"})
 
 def _judged(mask: Mask, state: State) -> frozenset[str] | None:
     """The answers on which a mask hangs: none where it surely holds; None where it cannot hold."""
-    need, choices = mask.need, mask.choices
-    possible = state.matches | state.open
-    if need & possible != need or not all(choice & possible for choice in choices):
+    need = mask.need
+    if need & state.possible != need:
         return None
     open_ = need & state.open
-    settled = state.matches & ~state.open
-    undecided = [choice for choice in choices if not choice & settled]
-    if not open_ and not undecided:
-        return NOTHING
+    if not mask.choices:
+        if not open_:
+            return NOTHING
+        found = [state.hangs[atom] for atom in mask.atoms if open_ >> atom & 1]
+        return found[0] or _HELPLESS if len(found) == 1 else frozenset().union(*found) if all(found) else _HELPLESS
     pointers: set[str] = set()
+    for choice in mask.choices:
+        if not choice & state.possible:
+            return None
+        if not choice & state.settled:
+            pointers.update(*(state.hangs[atom] for atom in mask.atoms if choice & state.open & 1 << atom))
     for atom in mask.atoms:
-        bit = 1 << atom
-        if bit & open_:
+        if open_ >> atom & 1:
             if not state.hangs[atom]:
                 return _HELPLESS
             pointers |= state.hangs[atom]
-        elif undecided and any(bit & choice & state.open for choice in undecided):
-            pointers |= state.hangs[atom]
-    return frozenset(pointers) or _HELPLESS
+    if not pointers and (open_ or any(not choice & state.settled for choice in mask.choices)):
+        return _HELPLESS
+    return frozenset(pointers)
 
 
 def _both(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
@@ -190,7 +215,7 @@ class RuleTables:
                 self._offsets[kind] = place
                 place += len(known)
         groups = [
-            self._group(rule, number, group, atoms)
+            self._group((rule, number), group, atoms, only=len(when) == 1)
             for rule, when in enumerate(rules.values())
             for number, group in enumerate(when)
         ]
@@ -203,7 +228,11 @@ class RuleTables:
         self._of_any: dict[tuple[object, ...], tuple[Group, ...]] = {}
 
     def verdicts(self, case: Case) -> Verdicts:
-        """The verdicts for one case. Raises `EngineError` if the engine lost a fact."""
+        """The verdicts for one case.
+
+        Raises `EngineError` if the engine lost a fact, was closed, or is entered by another thread than its own.
+        """
+        self.enter()
         matches = open_ = 0
         hangs: dict[int, frozenset[str]] = {}
         many: dict[str, list[tuple[Fact, State]]] = {}
@@ -220,7 +249,7 @@ class RuleTables:
                 open_ |= state.open << offset
                 for atom, pointers in state.hangs.items():
                     hangs[atom + offset] = pointers
-        return Verdicts(self, case, State(matches, open_, hangs), many)
+        return Verdicts(self, case, State.of(matches, open_, hangs), many)
 
     def about(self, fact: Fact, kind: str) -> tuple[Group, ...]:
         """The groups that could be about a fact, by what it is called."""
@@ -247,6 +276,12 @@ class RuleTables:
         """How many cells the tables have."""
         return sum(map(len, self._tables.values()))
 
+    def enter(self) -> None:
+        """Raise `EngineError` if the engine was closed, or is entered by another thread than its own."""
+        for tables in self._tables.values():
+            tables.enter()
+            break
+
     def check(self) -> None:
         """Run the engine once. Raises `EngineError` if it does not answer."""
         for tables in self._tables.values():
@@ -266,7 +301,7 @@ class RuleTables:
                 open_ |= cell.open
                 for atom, pointers in cell.hangs:
                     hangs[atom] = answers(case, fact, pointers)
-        return State(matches, open_, hangs)
+        return State.of(matches, open_, hangs)
 
     def _could_be(self, fact: Fact, kind: str) -> Iterator[Group]:
         """The groups that no other fact of this name could rule out by its name alone."""
@@ -278,7 +313,12 @@ class RuleTables:
                 yield group
 
     def _group(
-        self, rule: int, number: int, group: Iterable[Pattern], atoms: Mapping[str, Mapping[Expression, int]]
+        self,
+        place: tuple[int, int],
+        group: Iterable[Pattern],
+        atoms: Mapping[str, Mapping[Expression, int]],
+        *,
+        only: bool,
     ) -> Group:
         single: list[list[int]] = []
         of_many: list[list[int]] = []
@@ -291,7 +331,7 @@ class RuleTables:
                 many, into = pattern, of_many
             for clause in clauses_of(pattern):
                 into.append([atoms[pattern.kind][atom] + offset for atom in clause])
-        return Group(rule, number, tuple(kinds), _mask(single), many.kind if many else "", _mask(of_many), many)
+        return Group(*place, tuple(kinds), _mask(single), many.kind if many else "", _mask(of_many), many, only)
 
 
 def _mask(clauses: Iterable[list[int]]) -> Mask:

@@ -58,7 +58,7 @@ class Assembly:
             ],
             decisions=_decisions(written),
             medications=[_read(words, one) for one in case.medicines],
-            information_needed=self._questions.unanswered(verdicts.hanging()),
+            information_needed=self._questions.unanswered(verdicts.hanging),
             not_considered=self._not_considered(case, spoken_of, written, words),
             disclaimer=self._disclaimer,
             crisis=self._crisis,

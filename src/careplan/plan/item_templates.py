@@ -21,7 +21,7 @@ from careplan.plan.model import About, Ask, Evidence, Item, RuleRef, evidence
 from careplan.plan.unread_words import Absence, UnreadWords, absences
 from careplan.plan.wording import Topics, Words, topics
 from careplan.rulebook.factors import KINDS
-from careplan.rulebook.model import LEVELS, Decision, Rule, Rulebook
+from careplan.rulebook.model import LEVELS, Decision, Level, Rule, Rulebook, Section
 
 
 class _Prepared(msgspec.Struct, frozen=True):
@@ -33,6 +33,9 @@ class _Prepared(msgspec.Struct, frozen=True):
     """
 
     rule: Rule
+    id: str
+    level: Level
+    section: Section
     order: int
     evidence: list[Evidence]
     ref: RuleRef
@@ -42,6 +45,8 @@ class _Prepared(msgspec.Struct, frozen=True):
     absent: tuple[tuple[Absence, ...], ...]
     asks: tuple[list[Ask], list[Ask]] | None
     contested: str | None
+    for_everyone: list[str]
+    decides: Decision | None
     gated: bool
 
 
@@ -63,6 +68,8 @@ _Behind = list[tuple[int, list[Fact]]]
 """The groups of a rule that hold, by their numbers, with the facts that they match."""
 _order = attrgetter("order")
 _by_place = attrgetter("index", "pointer")
+_LISTS_AS_A_WHOLE = frozenset({"regimen", "history", "entries"})
+"""The kinds of fact that are about a whole list, of which an item names the entries that it is about."""
 
 
 class Items:
@@ -103,6 +110,9 @@ class Items:
             asks = (self._asks(rule, {}, begun=False), self._asks(rule, {}, begun=True))
         return _Prepared(
             rule=rule,
+            id=rule.id,
+            level=file.level,
+            section=rule.section,
             order=order,
             evidence=evidence(self._book, rule),
             ref=RuleRef(id=rule.id, version=file.version, status=file.status),
@@ -114,6 +124,8 @@ class Items:
             absent=tuple(map(absences, rule.when)),
             asks=asks,
             contested=file.contested and " ".join(file.contested.split()),
+            for_everyone=[file.for_everyone] if file.for_everyone else [],
+            decides=file.then.decides,
             gated=not names.isdisjoint({"hold_gate", "gap", "hold"}),
         )
 
@@ -126,7 +138,7 @@ class Items:
         ]
 
     def _write(self, prepared: _Prepared, behind: _Behind, words: Words) -> Written:
-        rule, file, names = prepared.rule, prepared.rule.file, prepared.names
+        rule, names = prepared.rule, prepared.names
         _, facts = behind[0]
         filled = words.fill(facts, names) if names else {}
         because: list[str] = []
@@ -134,8 +146,9 @@ class Items:
         for group, matched in behind:
             because += words.because(matched, prepared.topics[group])
             for fact, (fields, tokens) in zip(matched, prepared.topics[group], strict=True):
-                for entry in words.about(fact, fields, tokens):
-                    about[entry.pointer] = entry
+                if fact.indexes or fact.kind in _LISTS_AS_A_WHOLE:
+                    for entry in words.about(fact, fields, tokens):
+                        about[entry.pointer] = entry
         at = prepared.subjects[behind[0][0]]
         subject = None if at is None else facts[at]
         patient_words, clinician_words = filled, filled
@@ -158,18 +171,18 @@ class Items:
             if any(of_groups):
                 of_all = {fact.kind: fact for _, matched in behind for fact in matched}
                 assumes = UnreadWords(self._book, words.case).assumptions(of_groups, of_all)
-        entries = sorted(about.values(), key=_by_place)
+        entries = sorted(about.values(), key=_by_place) if about else []
         asks = prepared.asks
         item = Item(
-            id=rule.id if subject is None else f"{rule.id}/{identity_of(subject)}",
-            level=file.level,
-            section=rule.section,
+            id=prepared.id if subject is None else f"{prepared.id}/{identity_of(subject)}",
+            level=prepared.level,
+            section=prepared.section,
             title=rule.title.fill(filled),
             patient_text=rule.patient.fill(patient_words),
             clinician_text=rule.clinician.fill(clinician_words),
             evidence=prepared.evidence,
             rule=prepared.ref,
-            because=list(dict.fromkeys(because)) or ([file.for_everyone] if file.for_everyone else []),
+            because=list(dict.fromkeys(because)) or prepared.for_everyone,
             about=entries,
             asks=self._asks(rule, filled, begun=words.begun) if asks is None else asks[words.begun],
             contested=prepared.contested,
@@ -179,9 +192,9 @@ class Items:
             gap=gap,
             open_decision="hold" if held and hold is None else None,
         )
-        place = None if file.level == "stop" else rule.section
+        place = None if prepared.level == "stop" else prepared.section
         order = (prepared.order, [entry.index for entry in entries], item.id)
-        return Written(order, rule.id, place, [entry.pointer for entry in entries], item, file.then.decides)
+        return Written(order, prepared.id, place, [entry.pointer for entry in entries], item, prepared.decides)
 
 
 def identity_of(fact: Fact) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from operator import itemgetter
 from typing import Literal
 
 from careplan.facts.case import Case
@@ -12,7 +13,11 @@ from careplan.plan.model import AnswerForm, Choice, CouldChange, NotConsidered, 
 from careplan.plan.wording import Words
 from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.factors import KINDS, LIMITS
-from careplan.rulebook.model import LEVELS, SECTIONS, FieldWords, Rule, Rulebook, Section
+from careplan.rulebook.model import LEVELS, SECTIONS, FieldWords, Rulebook
+
+_Concerned = tuple[int, int, str]
+"""The level and the section of a rule by their places, and its id."""
+_by_rank = itemgetter(0, 1, 2)
 
 
 class Questions:
@@ -25,6 +30,7 @@ class Questions:
         self._answers = {
             name: form for name, words in book.vocabulary.fields.items() if (form := _answer_form(name, words)) is not None
         }
+        self._concerned = [(LEVELS.index(rule.file.level), SECTIONS.index(rule.section), rule.id) for rule in self._rules]
         tested = {
             (pattern.kind, test.field)
             for rule in self._rules
@@ -39,43 +45,43 @@ class Questions:
             if field.sent and (kind, name) not in tested and kind != "medicine"
         )
 
-    def unanswered(self, hanging: Mapping[str, Collection[int]]) -> list[Question]:
+    def unanswered(self, hanging: Mapping[str, int]) -> list[Question]:
         """The questions of one case, those first on which the most of the most serious parts of the plan hangs.
 
-        `hanging` has the numbers of the rules that hang on each answer. A rule that holds because something is unknown hangs
-        on the answer as well: it could go away.
+        `hanging` has for each answer the rules that hang on it, as a bit set over their numbers. A rule that holds because
+        something is unknown hangs on the answer as well: it could go away.
         """
         ranked = []
         for pointer, rules in hanging.items():
             factor = _factor(pointer)
-            concerned = [self._rules[at] for at in rules]
-            levels = [rule.file.level for rule in concerned]
-            seriousness = tuple(-levels.count(level) for level in LEVELS)
-            ranked.append((seriousness, self._order[factor], pointer, factor, concerned))
-        ranked.sort(key=lambda one: one[:3])
+            concerned = [self._concerned[at] for at in _numbers_in(rules)]
+            counts = [0] * len(LEVELS)
+            for level, _, _ in concerned:
+                counts[level] -= 1
+            ranked.append((counts, self._order[factor], pointer, factor, concerned))
+        ranked.sort(key=_by_rank)
         return [self._question(pointer, factor, concerned) for *_, pointer, factor, concerned in ranked]
 
     def not_considered(self, case: Case, spoken_of: Collection[str], words: Words) -> list[NotConsidered]:
         """What was sent and left no trace in the plan, with the reason. `spoken_of` are the JSON Pointers of items."""
         return sorted(self._silent(case, spoken_of, words), key=lambda entry: (entry.pointer, entry.what))
 
-    def _question(self, pointer: str, factor: str, rules: Iterable[Rule]) -> Question:
+    def _question(self, pointer: str, factor: str, concerned: Iterable[_Concerned]) -> Question:
         words = self._book.vocabulary.fields[factor]
-        by_section: dict[Section, list[Rule]] = {}
-        for rule in rules:
-            by_section.setdefault(rule.section, []).append(rule)
-        could_change = []
-        for section in SECTIONS:
-            if section in by_section:
-                concerned = by_section[section]
-                level = min([rule.file.level for rule in concerned], key=LEVELS.index)
-                could_change.append(CouldChange(section=section, level=level, rules=sorted([rule.id for rule in concerned])))
+        by_section: dict[int, tuple[list[int], list[str]]] = {}
+        for level, section, rule in concerned:
+            levels, rules = by_section.setdefault(section, ([], []))
+            levels.append(level)
+            rules.append(rule)
         return Question(
             pointer=pointer,
             question=words.question,
             why_it_matters=words.why,
             answer=self._answers[factor],
-            could_change=could_change,
+            could_change=[
+                CouldChange(section=SECTIONS[section], level=LEVELS[min(levels)], rules=sorted(rules))
+                for section, (levels, rules) in sorted(by_section.items())
+            ],
         )
 
     def _silent(self, case: Case, spoken_of: Collection[str], words: Words) -> Iterator[NotConsidered]:
@@ -190,3 +196,11 @@ def _factor(pointer: str) -> str:
         return "goals"
     path = _INDEX.sub("/medicine/", pointer).strip("/").replace("/", ".")
     return f"patient.{path}" if path in KINDS["patient"].fields else path
+
+
+def _numbers_in(bits: int) -> Iterator[int]:
+    """The numbers in a bit set, in order."""
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest

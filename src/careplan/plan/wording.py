@@ -47,6 +47,7 @@ class Words:
     def __init__(self, book: Rulebook, case: Case) -> None:
         self._book = book
         self._case = case
+        self._said_of: dict[tuple[str, tuple[str, ...], frozenset[str]], list[str]] = {}
 
     @property
     def case(self) -> Case:
@@ -79,7 +80,10 @@ class Words:
     def because(self, facts: Iterable[Fact], topics: Topics) -> Iterator[str]:
         """The facts that made a rule hold, as short phrases about the patient."""
         for fact, (fields, tokens) in zip(facts, topics, strict=True):
-            yield from self._phrases(fact, fields, tokens)
+            key = (fact.id, fields, tokens)
+            if key not in self._said_of:
+                self._said_of[key] = list(self._phrases(fact, fields, tokens))
+            yield from self._said_of[key]
 
     def about(self, fact: Fact, fields: Sequence[str], tokens: frozenset[str]) -> Iterator[About]:
         """The entries of the request that a fact is about; of a whole list, those that the rule names by its `tokens`."""
@@ -284,13 +288,16 @@ class Words:
             yield self._medicine_phrase(fact)
             return
         for field in tested:
-            words = self._book.vocabulary.fields[f"{fact.kind}.{field}"]
             if field in ("takes", "has"):
                 yield from self._list_phrases(fact, field, tokens)
-            elif field in fact.properties:
-                yield words.says.replace("{value}", self._said(fact, field))
-            else:
+                continue
+            words = self._book.vocabulary.fields[f"{fact.kind}.{field}"]
+            if field not in fact.properties:
                 yield words.unknown
+            elif words.says == "{value}":
+                yield self._said(fact, field)
+            else:
+                yield words.says.replace("{value}", self._said(fact, field))
 
     def _said(self, fact: Fact, field: str) -> str:
         value = fact.properties[field]
