@@ -140,7 +140,7 @@ def record_of(body: Json) -> Json:
 
 
 def _sayable_medicine(one: Json) -> Json:
-    kept = {name: one[name] for name in ("name", "rxcui") if name in one}
+    kept: Json = {name: one[name] for name in ("name", "rxcui") if name in one}
     if one.get("schedule") in TIMINGS:
         kept["schedule"] = one["schedule"]
     if one.get("indication") in REASONS:
