@@ -127,7 +127,7 @@ READ: Json = {
     "lifestyle": {"alcohol_drinks_per_week": 2, "sleep_hours_per_night": 6, "nutrition": "mixed"},
     "expectations": {"goals": ["Walk 10 minutes every day"]},
 }
-UNREAD = {
+UNREAD: dict[str, tuple[Json, str]] = {
     "an illness": ({"other_conditions": ["Tourette syndrome"]}, "Tourette syndrome"),
     "an illness in another language": ({"other_conditions": ["Heuschnupfen"]}, "Heuschnupfen"),
     "a medicine": ({"medications": [*READ["medications"], {"name": "zzqblorptan"}]}, "zzqblorptan"),
@@ -481,7 +481,8 @@ def test_nobody_without_lamotrigine_reads_of_its_rash(
     planner: Planner, name: str, schedule: str | None, protocol: Json | None
 ) -> None:
     body = one_medicine(name, indication="anxiety", **({"schedule": schedule} if schedule else {}))
-    body |= {"treatment": IV, "lifestyle": CALM, "red_flags": FLAGS} | ({"protocol": protocol} if protocol else {})
+    body |= {"treatment": IV, "lifestyle": CALM, "red_flags": FLAGS}
+    body |= {"protocol": protocol} if protocol else {}
     items = every(planned(planner, body))
     assert not [item.id for item in items if re.search(r"rash|lamotrigine|titration|build-up", said(item))]
     words = to_patient(about(planned(planner, body), "/medications/0"))
@@ -516,7 +517,7 @@ def test_bupropion_with_past_seizures_is_a_decision_and_nothing_says_that_it_goe
 
 @pytest.mark.parametrize("response", ["none", "partial", "good"])
 def test_a_response_before_any_session_is_asked_about_and_holds_nothing(planner: Planner, response: str) -> None:
-    body = {"treatment": IV | {"sessions_completed": 0}, "medications": [], "conditions": []}
+    body: Json = {"treatment": IV | {"sessions_completed": 0}, "medications": [], "conditions": []}
     before = planned(planner, body)
     after = planned(planner, body | {"treatment": body["treatment"] | {"response_so_far": response}})
     assert after.status == "draft"
