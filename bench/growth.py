@@ -161,7 +161,13 @@ def rulebook(folder: Path, size: int) -> None:
                 if when == "everyone":
                     continue
                 line = json.dumps(varied.when(when, copy), ensure_ascii=False)
-                text = _without(text, "when") + f"when: {line}\n"
+                # What a copy asks besides may be that every entry was read, which is to ask for certainty.
+                text = (
+                    _without(_without(_without(text, "when"), "clears_with"), "certain") + f"certain: true\nwhen: {line}\n"
+                )
+                if not re.search(r'"benzodiazepine|"lamotrigine"|"names_', line):
+                    # Its new conditions may be about another medicine, whose rules must not bring these warnings.
+                    text = re.sub(r"\b(?:seizures?|rash)\b", "harm", text, flags=re.IGNORECASE)
                 text = re.sub(r"^id: .*$", f"id: {path.stem}-{copy}", text, count=1, flags=re.MULTILINE)
             target = folder / path.parent.name / f"{path.stem}{f'-{copy}' if copy else ''}.yaml"
             target.parent.mkdir(exist_ok=True)

@@ -23,7 +23,8 @@ from bench.measure import MICRO, ROOT, Figure, cds_call, golden_bodies, in_turns
 from bench.peers import PEERS, single_fact_rules
 from careplan.decision_record import record
 from careplan.explain.plan_diff import items_of
-from careplan.facts.build import Fact, FactMaker
+from careplan.facts.build import FactMaker
+from careplan.facts.case import Fact
 from careplan.fhir.cds_hooks.call import read_call
 from careplan.fhir.cds_hooks.cards import Cards
 from careplan.fhir.read.bundle import FhirReader

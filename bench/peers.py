@@ -16,7 +16,7 @@ import msgspec
 import zen
 from durable import lang
 
-from careplan.facts.build import Fact
+from careplan.facts.case import Fact
 from careplan.inference.durable_rules import Engine
 from careplan.rulebook.conditions import Either, Expression, Test, When, tests_of
 from careplan.rulebook.factors import KINDS, member

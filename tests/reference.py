@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 
-from careplan.facts.build import Fact
+from careplan.facts.case import Fact
 from careplan.inference.durable_rules import Finding
 from careplan.rulebook.conditions import Either, Expression, Test, When
 from careplan.rulebook.factors import member

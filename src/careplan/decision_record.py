@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from careplan.explain.plan_diff import Difference, Turn, difference
-from careplan.facts.build import Case, Properties
+from careplan.facts.case import Case, Properties
 from careplan.fhir.read.bundle import FromFhir
 from careplan.inference.durable_rules import Finding
 from careplan.plan.model import CarePlan, NotConsidered, RulebookRef

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -13,10 +12,11 @@ from careplan.explain.plan_diff import items_of
 from careplan.explain.rule_view import Reading
 from careplan.explain.side_effects import weighed
 from careplan.explain.why_not import Explainer
-from careplan.facts.build import Case, FactMaker
-from careplan.inference.durable_rules import Engine, Finding, Found
-from careplan.memo import Memo, memos_in
-from careplan.plan.assemble import Assembly, Encoded
+from careplan.facts.build import FactMaker
+from careplan.facts.case import Case
+from careplan.inference.durable_rules import Finding
+from careplan.inference.verdicts import RuleTables, Verdicts
+from careplan.plan.assemble import Assembly
 from careplan.plan.item_templates import identity_of
 from careplan.plan.model import CarePlan
 from careplan.request.decode import Intake
@@ -37,7 +37,7 @@ class Planner:
         self._watch = watch or (lambda _seconds, _rules, _status: None)
         self.intake = Intake(book.conditions, book.classes)
         self._facts = FactMaker(book)
-        self._engine = Engine({rule.id: rule.when for rule in book.rules.values()})
+        self._rules = RuleTables({rule.id: rule.when for rule in book.rules.values()})
         self._assembly = Assembly(book)
         self._explainer = Explainer(book)
         self._counterfactuals = Counterfactuals(book)
@@ -49,38 +49,28 @@ class Planner:
 
     def traced(self, patient: Patient) -> tuple[Case, list[Finding], CarePlan]:
         """The same plan with the facts and findings behind it."""
-        case, found, took = self._found(patient)
-        plan = self._assembly.plan(case, found)
-        findings = self._engine.findings(case.facts, found)
+        case, verdicts, plan = self._planned(patient)
+        return case, verdicts.findings, plan
+
+    def _planned(self, patient: Patient) -> tuple[Case, Verdicts, CarePlan]:
+        case = self._facts.case(patient)
+        began = time.perf_counter()
+        verdicts = self._rules.verdicts(case)
+        findings = verdicts.findings
+        took = time.perf_counter() - began
+        plan = self._assembly.plan(case, verdicts)
         self._watch(took, (finding.rule for finding in findings), plan.status)
-        return case, findings, plan
+        return case, verdicts, plan
 
     def rehearsed(self, patient: Patient) -> CarePlan:
         """The same plan where nobody asked for it by itself, so that nobody is told of it."""
-        case, found, _ = self._found(patient)
-        return self._assembly.plan(case, found)
-
-    def encoded(self, patient: Patient) -> bytes:
-        """The JSON of the same plan, byte for byte, in less time."""
-        return self.summed_up(patient).body
-
-    def summed_up(self, patient: Patient) -> Encoded:
-        """The same with the status of the plan and the rules of its items."""
-        case, found, took = self._found(patient)
-        encoded = self._assembly.encoded(case, found)
-        self._watch(took, encoded.rules, encoded.status)
-        return encoded
-
-    def _found(self, patient: Patient) -> tuple[Case, Found, float]:
         case = self._facts.case(patient)
-        began = time.perf_counter()
-        found = self._engine.found(case.facts)
-        return case, found, time.perf_counter() - began
+        return self._assembly.plan(case, self._rules.verdicts(case))
 
     def explained(self, patient: Patient) -> CarePlan:
         """The same plan with what became of every rule, and why."""
-        case, findings, plan = self.traced(patient)
-        explanation = self._explainer.explain(case, findings, items_of(plan))
+        case, verdicts, plan = self._planned(patient)
+        explanation = self._explainer.explain(case, verdicts, items_of(plan))
         return msgspec.structs.replace(plan, explanation=explanation)
 
     def what_would_change(self, patient: Patient, item: str) -> WhatWouldChange:
@@ -89,7 +79,7 @@ class Planner:
         Raises `KeyError` if it is neither.
         """
         case = self._facts.case(patient)
-        findings = self._engine.evaluate(case.facts)
+        findings = self._rules.verdicts(case).findings
         rule_id, slash, identity = item.partition("/")
         rule = self.book.rules[rule_id]
         subject = None
@@ -105,19 +95,15 @@ class Planner:
         found = self._counterfactuals.what_would_change(case, rule, there=there, subject=subject)
         return weighed(found, item, patient, self.rehearsed)
 
-    def remembered(self) -> Iterator[Memo[Any, Any]]:
-        """All that is remembered from earlier patients."""
-        return memos_in(self)
-
-    def forget(self) -> None:
-        """Forget it."""
-        for memo in self.remembered():
-            memo.clear()
+    @property
+    def cells(self) -> int:
+        """How many cells of the verdict tables the engine has decided so far; the rulebook sets how many there can be."""
+        return len(self._rules)
 
     def check(self) -> None:
         """Run the engine once. Raises `EngineError` if it does not answer."""
-        self._engine.check()
+        self._rules.check()
 
     def close(self) -> None:
         """Free the engine's memory."""
-        self._engine.close()
+        self._rules.close()

@@ -14,12 +14,13 @@ import time
 import warnings
 
 from careplan.cli.main import main
-from careplan.facts.build import Case
-from careplan.inference.durable_rules import Found
+from careplan.facts.case import Case
+from careplan.inference.durable_rules import Finding
+from careplan.plan.model import CarePlan
 from careplan.planner import Planner
 from careplan.request.patient import Patient
 
-_found = Planner._found
+_traced = Planner.traced
 
 
 class _Unraisable:
@@ -38,7 +39,7 @@ def _raise(words: str) -> None:
     raise ValueError(words)
 
 
-def faulty(self: Planner, patient: Patient) -> tuple[Case, Found, float]:
+def faulty(self: Planner, patient: Patient) -> tuple[Case, list[Finding], CarePlan]:
     """Plan, or do what the name of the first medicine says."""
     words = repr(patient)
     match (patient.medications[0].name if patient.medications else "").split():  # type: ignore[union-attr]
@@ -64,9 +65,9 @@ def faulty(self: Planner, patient: Patient) -> tuple[Case, Found, float]:
             time.sleep(0.1)
         case ["hang", *_]:
             ctypes.PyDLL(None).sleep(600)  # keeps the lock of the interpreter, as the engine does
-    return _found(self, patient)
+    return _traced(self, patient)
 
 
 if __name__ == "__main__":
-    Planner._found = faulty  # type: ignore[method-assign]
+    Planner.traced = faulty  # type: ignore[method-assign]
     main()

@@ -57,7 +57,7 @@ def test_the_document_passes_a_strict_linter() -> None:
 
 def signatures(body: object) -> Iterator[str]:
     if isinstance(body, dict):
-        yield from (value for key, value in body.items() if key == "approved_by" and isinstance(value, str))
+        yield from (value for key, value in body.items() if key in ("approved_by", "by") and isinstance(value, str))
     if isinstance(body, dict | list):
         for part in body.values() if isinstance(body, dict) else body:
             yield from signatures(part)

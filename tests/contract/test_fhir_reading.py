@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from careplan.errors import InvalidPatient
 from careplan.fhir.read.bundle import FhirReader, FromFhir
 from careplan.fhir.read.questionnaire_responses import INTAKE
 from careplan.planner import Planner
+from careplan.request.patient import Patient
 from careplan.rulebook.model import Rulebook
 from tests.contract.test_fhir import DAILY, ICD10, RXNORM, concept, condition, entry, medication, observation, read
 
@@ -36,6 +38,12 @@ def coded(code: str) -> Json:
     return {"valueCoding": {"code": code}}
 
 
+def without_marks(patient: Patient) -> Patient:
+    """A patient without what only says that a list is incomplete."""
+    empty = {name: getattr(patient, name) or None for name in ("medications", "conditions")}
+    return msgspec.structs.replace(patient, incomplete=[], **empty)
+
+
 def reasons(found: FromFhir) -> list[str]:
     return [f"{one.what}: {one.why}" for one in found.unmapped]
 
@@ -46,7 +54,7 @@ def reasons(found: FromFhir) -> list[str]:
 @pytest.mark.parametrize("answer", [{"valueReference": {"reference": "Condition/1"}}, {}, {"valueDate": "2026-01-01"}])
 def test_an_unreadable_illness_is_never_taken_for_none(reader: FhirReader, answer: Json) -> None:
     found = read(reader, form(answered("conditions", answer)))
-    assert found.patient.conditions is None
+    assert (found.patient.conditions, found.patient.incomplete) == ([], ["conditions"])
     assert len(found.patient.other_conditions) == 1
     assert reasons(found) == ["conditions: This answer could not be read."]
 
@@ -67,14 +75,13 @@ def test_each_illness_of_several_answers_counts(
     assert (found.patient.conditions, found.patient.other_conditions) == (conditions, others)
 
 
-def test_goals_that_cannot_be_read_are_reported_and_no_goals_are_not_made_of_them(reader: FhirReader) -> None:
+def test_goals_that_cannot_be_read_are_reported_and_their_list_is_known_to_be_incomplete(reader: FhirReader) -> None:
     date = {"valueDate": "2026-01-01"}
     found = read(reader, form(answered("expectations.goals", date)))
-    assert found.patient.expectations.goals is None
+    assert (found.patient.expectations.goals, found.patient.incomplete) == ([], ["goals"])
     assert len(found.unmapped) == 1
-    assert read(reader, form(answered("expectations.goals", date, {"valueString": "walk"}))).patient.expectations.goals == [
-        "walk"
-    ]
+    one = read(reader, form(answered("expectations.goals", date, {"valueString": "walk"}))).patient
+    assert (one.expectations.goals, one.incomplete) == (["walk"], ["goals"])
 
 
 @pytest.mark.parametrize(
@@ -140,10 +147,13 @@ def test_all_that_is_said_of_a_medicine_in_the_form_is_read_or_reported(reader: 
 # Which form, of whom, and when.
 
 
-def test_a_form_that_is_not_ours_or_a_mistake_does_not_count(reader: FhirReader) -> None:
+def test_a_form_without_questions_of_ours_or_a_mistake_does_not_count(reader: FhirReader) -> None:
     calm = answered("red_flags.suicidal_thoughts", coded("none"))
-    for rest in ({"status": "entered-in-error"}, {"questionnaire": "http://other.example.org/Questionnaire/cars"}):
-        found = read(reader, form(calm, **rest))
+    cars = {"questionnaire": "http://other.example.org/Questionnaire/cars"}
+    for found in (
+        read(reader, form(calm, status="entered-in-error")),
+        read(reader, form(answered("cars", coded("none")), **cars)),
+    ):
         assert found.patient.red_flags.suicidal_thoughts is None
         assert [one.what for one in found.unmapped] == ["QuestionnaireResponse"]
     ours = read(reader, form(calm, questionnaire=f"{INTAKE}|0.1.0"))
@@ -266,15 +276,22 @@ PATIENT = entry({"resourceType": "Patient", "id": "p", "birthDate": "1980-01-01"
 )
 def test_what_is_about_somebody_else_does_not_count(reader: FhirReader, resource: Json) -> None:
     found = read(reader, PATIENT, resource)
-    assert found.patient == read(reader, PATIENT).patient
+    assert without_marks(found.patient) == without_marks(read(reader, PATIENT).patient)
     assert [one.what for one in found.unmapped] == [resource["resource"]["resourceType"]]
 
 
 @pytest.mark.parametrize(
-    "named", ["Patient/p", "https://fhir.example.org/r4/Patient/p", "Patient/p/_history/3", "urn:uuid:7"]
+    ("named", "full_url"),
+    [
+        ("Patient/p", "urn:uuid:7"),
+        ("Patient/p/_history/3", "urn:uuid:7"),
+        ("urn:uuid:7", "urn:uuid:7"),
+        ("Patient/p", "https://fhir.example.org/r4/Patient/p"),
+        ("https://fhir.example.org/r4/Patient/p", "https://fhir.example.org/r4/Patient/p"),
+    ],
 )
-def test_the_patient_is_known_by_every_reference_to_them(reader: FhirReader, named: str) -> None:
-    patient = PATIENT | {"fullUrl": "urn:uuid:7"}
+def test_the_patient_is_known_by_every_reference_to_them(reader: FhirReader, named: str, full_url: str) -> None:
+    patient = PATIENT | {"fullUrl": full_url}
     found = read(reader, condition(concept(ICD10, "I10"), subject={"reference": named}), patient)
     assert found.patient.conditions == ["hypertension"]
     assert found.subject == "Patient/p"
@@ -298,7 +315,7 @@ def test_what_may_mean_the_opposite_does_not_count(reader: FhirReader, modified:
     ]
     for resource in resources:
         found = read(reader, entry(resource["resource"] | modified))
-        assert found.patient == read(reader).patient
+        assert without_marks(found.patient) == read(reader).patient
         assert "modifier extension" in found.unmapped[0].why
     inside = form({"linkId": "age_years", "answer": [{"valueInteger": 33}]} | modified)
     assert read(reader, inside).patient.age_years is None
@@ -317,12 +334,18 @@ def test_a_medicine_whose_time_is_over_is_reported(reader: FhirReader) -> None:
 
 
 @pytest.mark.parametrize(
-    "pointing", ["Medication/9", "Medication/9/_history/2", "https://fhir.example.org/Medication/9", "urn:uuid:9"]
+    ("pointing", "full_url"),
+    [
+        ("Medication/9", "urn:uuid:9"),
+        ("Medication/9/_history/2", "urn:uuid:9"),
+        ("urn:uuid:9", "urn:uuid:9"),
+        ("https://fhir.example.org/Medication/9", "https://fhir.example.org/Medication/9"),
+    ],
 )
-def test_a_medicine_is_found_by_every_reference_to_it(reader: FhirReader, pointing: str) -> None:
+def test_a_medicine_is_found_by_every_reference_to_it(reader: FhirReader, pointing: str, full_url: str) -> None:
     of_its_own = {"resourceType": "Medication", "id": "9", "code": concept(RXNORM, "6470", "lorazepam")}
     request = {"resourceType": "MedicationRequest", "id": "r", "medicationReference": {"reference": pointing}}
-    found = read(reader, entry(request), entry(of_its_own) | {"fullUrl": "urn:uuid:9"})
+    found = read(reader, entry(request), entry(of_its_own) | {"fullUrl": full_url})
     assert [(one.name, one.rxcui) for one in found.patient.medications or []] == [("lorazepam", "6470")]
     assert found.unmapped == []
 
@@ -451,7 +474,8 @@ def test_more_than_a_request_can_hold_is_reported_and_refuses_nothing(reader: Fh
     found = read(reader, *illnesses, illnesses[0], *medicines)
     assert len(found.patient.other_conditions) == 60
     assert len(found.patient.medications or []) == 100
-    assert [one.what for one in found.unmapped] == ["illness 60", "illness 61", "medicine 100"]
+    assert [one.what for one in found.unmapped] == ["Condition", "illness 60", "illness 61", "medicine 100"]
+    assert found.patient.incomplete == ["medications", "conditions"]
 
 
 # Observations.

@@ -59,7 +59,9 @@ def planted(schema: dict[str, Any], path: str, *, valid: bool) -> Any:
             return max(schema.get("minimum", 0), 1)
         case "number":
             return min(NUMBER, schema["maximum"])
-    examples = {"rxcui": "7091731", "session_times": "2031-07-17T11:13:17+00:00", "approved_by": f"{MARK} Approver"}
+    time = "2031-07-17T11:13:17+00:00"
+    examples = {"rxcui": "7091731", "session_times": time, "last_session_at": time, "at": time, "what": "pregnancy"}
+    examples |= {"approved_by": f"{MARK} Approver", "by": f"{MARK} Assessor"}
     return examples.get(path.rpartition(".")[2], f"{MARK} {path}")
 
 

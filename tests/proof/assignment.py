@@ -9,10 +9,11 @@ import msgspec
 import z3
 
 from careplan.authoring.proof.symbols import PROBLEMS, SINGLE, SymbolicPatient
-from careplan.facts.build import Case, Fact, Value
+from careplan.facts.case import Case, Fact, Value
 from careplan.facts.hold_question import MAY_PROTECT, PROTECTED_INDICATIONS
 from careplan.facts.protocol_limits import Plausibility
-from careplan.recognition.medicine_catalogue import Ingredient, Resolved
+from careplan.recognition.medicine_catalogue import Resolved
+from careplan.recognition.medicine_rows import Ingredient
 from careplan.rulebook.factors import KINDS
 
 
@@ -76,7 +77,8 @@ def _exact(value: Value) -> Any:
 def _conditions(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> Iterator[Any]:
     conditions = case.patient.conditions
     yield symbolic.conditions_asked == (conditions is not None)
-    yield symbolic.unread_conditions == bool(case.patient.other_conditions)
+    yield symbolic.unread_conditions == case.unread.any_of("conditions")
+    yield symbolic.known_conditions == bool(case.known.conditions)
     for name, there in symbolic.has.items():
         yield _so(there, name in (conditions or ()))
     if chosen is not None:
@@ -87,8 +89,8 @@ def _medicines(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> It
     names = [row.ingredient for row in symbolic.ingredients]
     yield symbolic.medicines_asked == (case.patient.medications is not None)
     yield symbolic.has_medicine == (chosen is not None)
-    unread = [resolved for resolved in case.medicines if resolved.problem not in (None, "code_not_recognized")]
-    yield symbolic.unread_entries == bool(unread)
+    yield symbolic.unread_entries == case.unread.any_of("medications")
+    yield symbolic.known_medicines == bool(case.known.medications)
     own = case.medicines[chosen.indexes[0]] if chosen is not None else None
     ingredient = chosen.ingredient.ingredient if chosen is not None and chosen.ingredient else ""
     besides = {row for resolved in case.medicines if resolved is not own for row in _ingredients(resolved)}
@@ -112,7 +114,13 @@ def _medicines(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> It
         resolved.entry.schedule == "daily" and bool(habits & set(row.classes)) for resolved, row in rows
     )
     habit = any(row.ingredient == ingredient and bool(habits & set(row.classes)) for row in symbolic.ingredients)
-    yield symbolic.other_unclear == any(_unclear(resolved, row, habits if habit else set()) for resolved, row in rows)
+    calming = {"benzodiazepine"} | (habits if habit else set())
+    yield symbolic.other_missing == any(_missing(resolved, row, calming, ingredient) for resolved, row in rows)
+    yield symbolic.other_unclear == any(_unclear(resolved, row, ingredient) for resolved, row in rows)
+    yield symbolic.other_rescue == any(row.ingredient == ingredient and _is_rescue(resolved) for resolved, row in rows)
+    too_long = chosen.properties.get("gap_too_long") if chosen is not None else None
+    yield symbolic.gap.known == (too_long is not None)
+    yield symbolic.gap.value == (too_long is True)
     if own is None:
         return
     yield symbolic.ingredient == names.index(ingredient)
@@ -129,10 +137,14 @@ def _medicines(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> It
 
 
 def _protects(resolved: Resolved) -> bool:
-    rescue = resolved.entry.schedule == "rescue" or bool(resolved.match and resolved.match.rescue)
+    rescue = _is_rescue(resolved)
     rows = resolved.match.ingredients if resolved.match else ()
     calms = any("benzodiazepine" in row.classes for row in rows)
     return resolved.entry.indication in PROTECTED_INDICATIONS or (rescue and calms)
+
+
+def _is_rescue(resolved: Resolved) -> bool:
+    return resolved.entry.schedule == "rescue" or bool(resolved.match and resolved.match.rescue)
 
 
 def _rows(resolved: Resolved) -> tuple[Ingredient, ...]:
@@ -158,19 +170,31 @@ def _checks(symbolic: SymbolicPatient, chosen: Chosen) -> Iterator[Any]:
 def _goals(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> Iterator[Any]:
     goals = case.patient.expectations.goals
     yield symbolic.goals_asked == (goals is not None)
-    yield symbolic.goal_count == len(goals or ())
-    yield symbolic.answers["goals", "specific_count"].value == sum(goal.specific for goal in case.goals)
-    clear = all(goal.understood and goal.safety == "none" for goal in case.goals)
+    read = [goal for at, goal in enumerate(case.goals) if at not in case.unread.goals]
+    yield symbolic.unread_goals == case.unread.any_of("goals")
+    yield symbolic.goal_count == len(read)
+    yield symbolic.answers["goals", "specific_count"].value == sum(goal.specific for goal in read)
+    clear = all(goal.safety == "none" for goal in read)
     yield symbolic.answers["goals", "all_clear"].value == clear
+    yield symbolic.answers["goals", "some_protected"].value == any(goal.protected for goal in case.goals)
     if chosen is not None:
         for name in KINDS["goal"].fields:
             answer, value = symbolic.answers["goal", name], chosen.properties[name]
             yield answer.value == (answer.tokens.index(str(value)) if answer.tokens else value)
 
 
-def _unclear(resolved: Resolved, row: Ingredient, habits: set[str]) -> bool:
-    """Whether an answer about another medicine, or a vague one, keeps the question of the one looked at from being open."""
-    entry = resolved.entry
-    if entry.indication is None or (entry.indication == "other" and MAY_PROTECT & set(row.classes)):
+def _missing(resolved: Resolved, row: Ingredient, calming: set[str], ingredient: str) -> bool:
+    """Whether an answer about another entry is missing that could close the question of the medicine looked at."""
+    entry, same = resolved.entry, row.ingredient == ingredient
+    if entry.indication is None and (same or MAY_PROTECT & set(row.classes)):
         return True
-    return entry.schedule is None and bool((habits | {"benzodiazepine"}) & set(row.classes))
+    return entry.schedule is None and (same or bool(calming & set(row.classes)))
+
+
+def _unclear(resolved: Resolved, row: Ingredient, ingredient: str) -> bool:
+    """Whether another entry does not say enough to open the question of the medicine looked at."""
+    if resolved.problem == "code_and_name_disagree":
+        return True
+    if resolved.problem == "code_not_recognized" and row.ingredient == ingredient:
+        return True
+    return resolved.entry.indication == "other" and bool(MAY_PROTECT & set(row.classes))

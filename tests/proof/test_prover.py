@@ -28,18 +28,23 @@ title: A made-up rule
 rationale: It exists for a test.
 sources:
   - {source: founding, place: "2.2", strength: expert_opinion}
+certain: true
 when: WHEN
 then:
   patient: >-
-    Your prescriber and the clinic look after you. Stopping can cause withdrawal, even seizures. After missed doses
-    there can be a rash.
-  clinician: Prescriber and clinic; withdrawal, seizures; missed doses, rash.
+    Your prescriber and the clinic look after you. WARNING
+  clinician: Prescriber and clinic. WARNING
 examples:
   fires:
     - {why: unread here, patient: {}}
   silent:
     - {why: unread here, patient: {}}
 """
+OWN_WARNINGS = (
+    (("benzodiazepine", "lorazepam"), "Stopping can cause withdrawal, even seizures."),
+    (("lamotrigine",), "After missed doses there can be a rash."),
+)
+"""What a rule about these must say, and no other may."""
 
 
 @pytest.fixture
@@ -53,7 +58,8 @@ def rulebook(tmp_path: Path) -> Callable[..., Path]:
 
 
 def add(folder: Path, when: str, name: str = "made-up-rule", **change: str) -> None:
-    text = RULE.replace("made-up-rule", name).replace("WHEN", when)
+    warnings = [words for names, words in OWN_WARNINGS if any(token in when for token in names)]
+    text = RULE.replace("made-up-rule", name).replace("WHEN", when).replace("WARNING", " ".join(warnings))
     for old, new in change.items():
         text = text.replace(old, new)
     (folder / "aftercare").mkdir(exist_ok=True)
@@ -199,6 +205,7 @@ def test_a_red_flag_that_no_longer_blocks_is_shown_with_the_flag_alone(rulebook:
     folder = rulebook(*flags, invariant=["suicidal-thoughts-block"])
     assert failures(folder) == []
     edit(folder / "screening" / f"{flags[1]}.yaml", "level: stop", "level: hold")
+    edit(folder / "screening" / f"{flags[1]}.yaml", "clears_with: [suicidal_thoughts]\n", "")
     (found,) = failures(folder)
     assert (found.kind, found.subject, found.replayed) == ("invariant", "suicidal-thoughts-block", True)
     assert found.patient == {"red_flags": {"suicidal_thoughts": "active_no_plan"}}

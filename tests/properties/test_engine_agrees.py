@@ -1,4 +1,4 @@
-"""The shipped rulebook on random patients: engine and reference evaluator find the same, certainty agrees with both."""
+"""The shipped rulebook on random patients: engine and reference evaluator find the same, logic agrees with both."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import os
 from hypothesis import given, settings
 
 from careplan.facts.build import FactMaker
+from careplan.inference.case_logic import CaseLogic
 from careplan.inference.durable_rules import Engine
-from careplan.inference.three_valued import Certainty
+from careplan.inference.verdicts import RuleTables
 from careplan.request.decode import Intake
 from tests import reference
 from tests.patients import Json, patients
@@ -20,6 +21,31 @@ FACTS = FactMaker(BOOK)
 CASES = int(os.environ.get("CAREPLAN_TEST_CASES", "400"))
 
 
+def test_the_verdict_tables_find_what_the_engine_finds_and_hang_on_what_the_logic_says() -> None:
+    engine, tables = Engine(RULES), RuleTables(RULES)
+    names = list(RULES)
+
+    @settings(max_examples=CASES)
+    @given(patients(BOOK, medicines=8))
+    def agree(body: Json) -> None:
+        case = FACTS.case(INTAKE.convert(body))
+        verdicts = tables.verdicts(case)
+        assert verdicts.findings == engine.evaluate(case.facts)
+        logic = CaseLogic(case)
+        wanted: dict[str, set[str]] = {}
+        for name, when in RULES.items():
+            for pointer in logic.of(when)[1]:
+                wanted.setdefault(pointer, set()).add(name)
+        found = {
+            pointer: {name for at, name in enumerate(names) if bits >> at & 1} for pointer, bits in verdicts.hanging.items()
+        }
+        assert found == wanted
+
+    agree()
+    engine.close()
+    tables.close()
+
+
 def test_the_engine_and_the_reference_find_the_same_for_random_patients() -> None:
     engine = Engine(RULES)
 
@@ -29,10 +55,10 @@ def test_the_engine_and_the_reference_find_the_same_for_random_patients() -> Non
         case = FACTS.case(INTAKE.convert(body))
         found = engine.evaluate(case.facts)
         assert found == reference.findings(RULES, case.facts)
-        certainty = Certainty(case)
+        logic = CaseLogic(case)
         fired = {finding.rule for finding in found}
         for name, when in RULES.items():
-            holds, pointers = certainty.of(when)
+            holds, pointers = logic.of(when)
             assert (holds is True) <= (name in fired)
             assert (name in fired) <= (holds is not False)
             assert holds is not False or not pointers

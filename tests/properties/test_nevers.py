@@ -101,7 +101,8 @@ def test_no_hold_wording_meets_a_medicine_against_seizures_catatonia_or_withdraw
             entry = medicines(body)[about.index]
             if entry.get("indication") in PROTECTED or entry.get("schedule") == "rescue":
                 assert item.hold is None
-                assert "Ada Quill" not in item.patient_text + item.clinician_text
+                assert "Ada Quill" not in item.patient_text
+                assert not HOURS.search(item.patient_text)
                 assert BOOK.about.undecided_hold.patient.strip() not in item.patient_text
 
 
@@ -153,12 +154,12 @@ def test_nothing_that_was_sent_is_dropped(planner: Planner, body: Json) -> None:
     for read in plan.medications:
         if read.recognized_as is None:
             about = [item for item in items(plan) if any(a.pointer == f"/medications/{read.index}" for a in item.about)]
-            assert any(item.level in ("stop", "hold") for item in about)
+            assert [item.id for item in about] == ["entries-not-read"]
 
 
 @settings(max_examples=SCALE * 100)
 @given(PATIENTS, st.sampled_from(UNDERSTOOD), st.text("bcdfghjklmnpqrstvwxyz", min_size=7, max_size=12), st.integers(0, 6))
-def test_a_goal_with_a_word_that_nobody_knows_is_never_praised_repeated_or_advised_on(
+def test_a_goal_with_a_word_that_nobody_knows_is_repeated_as_written_and_neither_praised_nor_advised_on(
     planner: Planner, body: Json, goal: str, word: str, at: int
 ) -> None:
     words = goal.split()
@@ -170,9 +171,10 @@ def test_a_goal_with_a_word_that_nobody_knows_is_never_praised_repeated_or_advis
     assert about
     for item in about:
         assert item.section == "screening"
-        assert item.level in ("stop", "hold")
-        assert word not in item.patient_text
-        assert any(ask.by in ("now", "same_day") for ask in item.asks)
+        assert item.level in ("stop", "hold") or item.rule.id == "entries-not-read"
+        if item.rule.id == "entries-not-read":
+            assert word in item.patient_text
+            assert "suicid" not in item.patient_text + item.clinician_text
 
 
 @settings(max_examples=SCALE * 150)

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from careplan.facts.build import Fact, bounded
+from careplan.facts.build import bounded
+from careplan.facts.case import Fact
 from careplan.facts.used_fields import Tested
 from careplan.inference import ruleset_compiler
 from careplan.inference.durable_rules import Engine
@@ -173,7 +174,7 @@ def test_many_engines_made_and_freed_leave_the_process_alive_and_its_memory_flat
     script = """
 import resource
 from careplan.inference.durable_rules import Engine
-from careplan.facts.build import Fact
+from careplan.facts.case import Fact
 from careplan.rulebook.conditions import Every, Pattern, Test
 rules = {f"r{i}": ((Pattern("lifestyle", Every((Test("nutrition", "one_of", ("poor",)),))),),) for i in range(60)}
 def round():

@@ -21,7 +21,12 @@ MEDICINES = [
     *("xanax", "alprazolam", "lamictal", "lamotrigine", "klonopin", "lexapro", "zoloft", "st johns wort", "sertraline"),
     *("clonazepam", "lorazepam", "ketamine", "esketamine", "caffeine", "alcohol", "toprol xl", "neo synephrine", "sonata"),
 ]
-JUDGE = GoalJudge(WORDS, MEDICINES)
+CLASSES = {
+    "benzodiazepine": ("xanax", "alprazolam", "klonopin", "clonazepam", "lorazepam"),
+    "antidepressant_ssri": ("lexapro", "zoloft", "sertraline"),
+    "lamotrigine": ("lamictal", "lamotrigine"),
+}
+JUDGE = GoalJudge(WORDS, {name: [kind for kind, names in CLASSES.items() if name in names] for name in MEDICINES})
 VAGUE = ("amount", "when_or_how_often", "clear_words")
 
 GOALS_AND_WHAT_THEY_LACK = [
@@ -199,6 +204,13 @@ def test_words_of_suicide_or_self_harm_are_never_missed(text: str) -> None:
         "quero morrer",
         "starve myself",
         "take the whole bottle",
+        "k1ll myself",
+        "su*c*de",
+        "walk into the lake at midnight",
+        "finish my life",
+        "buy a rope",
+        "get my affairs in order",
+        "No more tomorrow",
     ],
 )
 def test_death_in_other_words_in_misspellings_and_in_other_languages_is_heard(text: str) -> None:
@@ -214,11 +226,8 @@ def test_death_in_other_words_in_misspellings_and_in_other_languages_is_heard(te
         "rest at last",
         "leave a letter for my kids",
         "do it on Friday",
-        "k1ll myself",
-        "su*c*de",
         "I want to \N{PISTOL} myself",
         "walk to the bridge",
-        "walk into the lake at midnight",
         "have a last dinner with my family",
         "go",
         "leave",
@@ -226,18 +235,14 @@ def test_death_in_other_words_in_misspellings_and_in_other_languages_is_heard(te
         "make everyone happy by going away",
         "take a long sleep",
         "put an end to it",
-        "finish my life",
-        "buy a rope",
         "buy 50 pills",
         "write letters to my children",
         "say goodbye to my dog",
         "my kids will be free of me",
-        "get my affairs in order",
         "be reunited with my dad",
         "Caminar 10 minutos cada d\u00eda",
         "Zehn Minuten laufen",
         "Order in my life",
-        "No more tomorrow",
     ],
 )
 def test_what_no_list_can_read_is_not_understood(text: str) -> None:
@@ -400,7 +405,6 @@ def test_a_false_alarm_about_self_harm_is_accepted_rather_than_a_miss() -> None:
             "Stop the Xanaxes",
             "Taper clonazepam by a quarter each week",
             "go cold turkey",
-            "Quit drinking",
             "double my dose",
         ),
         *("live without toprol-xl", "more ketamine", "Lamictal"),
@@ -428,6 +432,8 @@ def test_a_goal_that_changes_a_medicine_is_seen_by_word_and_by_name(text: str) -
         ("Divorce my wife", "major_decision"),
         ("Sell my house by June", "major_decision"),
         ("Quit my job tomorrow", "major_decision"),
+        ("Quit drinking", "alcohol_change"),
+        ("Stop going to therapy", "treatment_end"),
     ],
 )
 def test_each_category_of_safety_is_found(text: str, category: str) -> None:
@@ -464,11 +470,12 @@ def test_harmless_neighbors_of_dangerous_words_raise_no_alarm(text: str) -> None
 def test_the_gravest_of_several_dangers_is_named() -> None:
     assert JUDGE.judge("Lose 10 pounds, stop my Xanax and kill myself").safety == "self_harm"
     assert JUDGE.judge("Lose 10 pounds and stop my Xanax").safety == "medicine_change"
+    assert JUDGE.judge("Stop my Xanax and hit my boss").safety == "harm_to_others"
 
 
 def test_a_medicine_that_the_rulebook_does_not_know_by_name_is_seen_once_it_does() -> None:
-    assert GoalJudge(WORDS, []).judge("Halve my Zyprexa").safety == "none"
-    assert GoalJudge(WORDS, ["zyprexa"]).judge("Halve my Zyprexa").safety == "medicine_change"
+    assert GoalJudge(WORDS, {}).judge("Halve my Zyprexa").safety == "none"
+    assert GoalJudge(WORDS, {"zyprexa": ["antipsychotic"]}).judge("Halve my Zyprexa").safety == "medicine_change"
 
 
 @pytest.mark.parametrize("topic", get_args(Topic))

@@ -7,7 +7,8 @@ from typing import Literal
 import pytest
 
 from careplan.planner import Planner
-from careplan.recognition.medicine_catalogue import Catalogue, Combination, Ingredient, display, normalize
+from careplan.recognition.medicine_catalogue import Catalogue, display, normalize
+from careplan.recognition.medicine_rows import Combination, Ingredient
 from careplan.request.patient import Medication, Patient
 from careplan.rulebook.model import Rulebook
 from tests.shipped import BOOK

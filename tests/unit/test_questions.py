@@ -12,8 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from careplan.explain.plan_diff import items_of
-from careplan.inference.openness import Openness
-from careplan.inference.three_valued import Certainty
 from careplan.plan.model import CarePlan, Question
 from careplan.planner import Planner
 from careplan.request.what_if_request import merge_patch
@@ -115,21 +113,6 @@ def test_a_medicine_waits_for_the_answers_about_another_one_that_may_protect(pla
     assert any(rule.startswith(("benzodiazepine-", "lamotrigine-")) for rule in rules), rules
 
 
-@settings(max_examples=60)
-@given(st.data())
-def test_what_is_remembered_of_facts_leaves_open_what_certainty_leaves_open(planner: Planner, data: st.DataObject) -> None:
-    rules = list(planner.book.rules.values())
-    case = planner.traced(planner.intake.convert(data.draw(patients(planner.book))))[0]
-    certainty = Certainty(case)
-    wanted: dict[str, set[str]] = {}
-    for rule in rules:
-        for pointer in certainty.of(rule.when)[1]:
-            wanted.setdefault(pointer, set()).add(rule.id)
-    openness = REMEMBERING.setdefault(planner.book.digest, Openness([rule.when for rule in rules]))
-    found = openness.hanging(openness.seen(case))
-    assert {pointer: {rules[at].id for at in numbers} for pointer, numbers in found.items()} == wanted
-
-
 def test_a_question_about_one_medicine_is_asked_though_the_answer_about_another_one_brought_the_same_rule(
     planner: Planner,
 ) -> None:
@@ -198,32 +181,40 @@ def _values(name: str, numbers: dict[str, set[float]]) -> list[Any]:
     return [int(one) if one.is_integer() else one for one in near if LIMITS[name].least <= one <= LIMITS[name].most]
 
 
-@settings(max_examples=60)
-@given(st.data())
-def test_an_open_hold_question_is_closed_by_no_answer_that_is_still_missing(
-    planner: Planner, book: Rulebook, data: st.DataObject
-) -> None:
-    names = st.sampled_from(
-        ["clonazepam", "phenobarbital", "lorazepam", "zolpidem", "lamotrigine", "quetiapine", "tramadol"]
-    )
-    some = st.fixed_dictionaries(
-        {"name": names},
+OTHERS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "name": st.sampled_from(
+                ["clonazepam", "phenobarbital", "lorazepam", "zolpidem", "lamotrigine", "quetiapine", "tramadol"]
+            )
+        },
         optional={
             "schedule": st.sampled_from(["as_needed", "weekly", "daily"]),
             "indication": st.sampled_from(["anxiety", "bipolar", "other"]),
         },
-    )
-    body: Json = ANSWERED | {
-        "medications": [
-            {"name": "clonazepam", "schedule": "as_needed", "indication": "anxiety"},
-            *data.draw(st.lists(some, max_size=3)),
-        ],
-    }
-    for pointer in data.draw(st.sets(st.sampled_from(["conditions", "lifestyle", "red_flags"]), max_size=1)):
-        del body[pointer]
+    ),
+    max_size=3,
+)
+
+
+@settings(max_examples=60)
+@given(others=OTHERS, missing=st.sampled_from([None, "conditions", "lifestyle", "red_flags"]))
+def test_an_open_hold_question_is_closed_by_no_answer_that_is_still_missing(
+    planner: Planner, book: Rulebook, others: list[Json], missing: str | None
+) -> None:
+    first = {"name": "clonazepam", "schedule": "as_needed", "indication": "anxiety"}
+    body: Json = ANSWERED | {"medications": [first, *others]}
+    if missing is not None:
+        del body[missing]
     opened = stances(planner, body, "open")
+    # What is neither an antiseizure medicine nor calming is not asked for its reason.
+    unrelated = {
+        f"/medications/{at}/indication"
+        for at, entry in enumerate(body["medications"])
+        if entry["name"] in ("quetiapine", "tramadol")
+    }
     for pointer, answers in unanswered(book, body):
-        for answer in answers:
+        for answer in answers if pointer not in unrelated else ():
             assert stances(planner, put(body, pointer, answer), "closed").isdisjoint(opened), (body, pointer, answer)
 
 
@@ -244,6 +235,3 @@ def test_a_hold_is_not_shown_before_the_schedule_that_could_close_it_is_known(pl
     assert stances(planner, body, "open") == set()
     assert "clonazepam" in stances(planner, put(body, "/medications/1/schedule", "as_needed"), "open")
     assert "clonazepam" in stances(planner, put(body, "/medications/1/schedule", "daily"), "closed")
-
-
-REMEMBERING: dict[str, Openness] = {}

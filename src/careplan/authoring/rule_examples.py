@@ -14,7 +14,8 @@ from typing import Literal
 import msgspec
 
 from careplan.errors import InvalidPatient
-from careplan.facts.build import Case, Fact, FactMaker
+from careplan.facts.build import FactMaker
+from careplan.facts.case import Case, Fact
 from careplan.inference.durable_rules import Engine
 from careplan.inference.three_valued import as_it_stands
 from careplan.request.decode import Intake
@@ -181,7 +182,7 @@ def _seen_true(group: int, kind: str, test: Test, fact: Fact) -> Iterator[Shown]
 def _holds(expression: Expression, fact: Fact, *, but: Test | None = None) -> bool:
     """Whether an expression is known to hold, or would if the condition `but` were met."""
     if isinstance(expression, Test):
-        return expression is but or as_it_stands(expression, fact) is True
+        return expression is but or as_it_stands(fact.kind, expression, fact.properties, whole=fact.whole) is True
     parts = (_holds(part, fact, but=but) for part in expression.parts)
     return any(parts) if isinstance(expression, Either) else all(parts)
 

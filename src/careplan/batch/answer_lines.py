@@ -121,9 +121,6 @@ class Answering:
         return self._planned(line, key, patient, read)
 
     def _planned(self, line: Line, key: str | None, patient: Patient, read: FromFhir | None) -> Answer:
-        if read is None and not self._as_fhir:
-            status, rules, encoded = self._planner.summed_up(patient)
-            return Answer(_around(line, key, b"plan", encoded), status, rules)
         plan = with_unmapped(self._planner.plan(patient), read)
         if not self._as_fhir:
             return Answer(_around(line, key, b"plan", _encode(plan)), plan.status, _rules(plan))

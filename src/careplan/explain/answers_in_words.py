@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-from functools import cached_property
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from careplan.explain.nearest_miss import Unmet
-from careplan.facts.build import Case, Fact
+from careplan.facts.case import Case, Fact
 from careplan.facts.hold_question import HoldQuestions
-from careplan.inference.three_valued import Certainty, list_pointer
+from careplan.inference.case_logic import CaseLogic
+from careplan.inference.three_valued import list_pointer
 from careplan.plan.wording import Words
-from careplan.recognition.medicine_catalogue import called
 from careplan.rulebook.conditions import Expression, Pattern, tests_of
 from careplan.rulebook.model import Rulebook
 
@@ -29,32 +28,20 @@ class Given(NamedTuple):
 class Reasons:
     """Finds them for one case. Why the question of a hold is not open is led back to the answers that closed it."""
 
-    def __init__(self, book: Rulebook, holds: HoldQuestions, case: Case, certainty: Certainty) -> None:
+    def __init__(self, book: Rulebook, holds: HoldQuestions, case: Case, logic: CaseLogic) -> None:
         self._book = book
         self._case = case
-        self._certainty = certainty
+        self._logic = logic
         self._words = Words(book, case)
         self._holds = holds
         self._found: dict[str | None, tuple[str, ...]] = {}
 
-    @cached_property
-    def likeness(self) -> Hashable:
-        """What the words about hold questions follow from, besides the facts about medicines."""
-        patient = self._case.patient
-        return (
-            tuple(
-                [(self._of_entry_at(one.index), one.entry.schedule, one.entry.indication) for one in self._case.medicines]
-            ),
-            tuple(patient.conditions or ()),
-            len(patient.other_conditions),
-            patient.lifestyle.alcohol_drinks_per_week,
-            patient.red_flags,
-        )
-
     def _against(self, name: str | None) -> tuple[str, ...]:
         """The answers that keep a hold question from being open."""
         if name not in self._found:
-            self._found[name] = self._holds.against(self._case.patient, self._case.medicines, name)
+            self._found[name] = self._holds.against(
+                self._case.patient, self._case.medicines, self._case.unread, name, self._case.too_long
+            )
         return self._found[name]
 
     def given(self, unmet: Unmet) -> Given:
@@ -79,11 +66,11 @@ class Reasons:
         """What is there instead of the subject that a pattern is about; why none could be, where none was asked for."""
         kind = {"condition": "history", "goal": "goals"}.get(pattern.kind, "regimen")
         listed = self._book.vocabulary.fields[f"{kind}.list"]
-        if self._certainty.list_is_missing(pattern.kind):
-            if self._certainty.of_missing(pattern) is None:
+        if self._logic.list_is_missing(pattern.kind):
+            if self._logic.of_missing(pattern) is None:
                 return Given([listed.unknown], [list_pointer(pattern.kind)])
             return self._ruled_out(pattern)
-        facts = self._certainty.known_facts(pattern.kind)
+        facts = self._logic.known_facts(pattern.kind)
         there = [self._words.entry(pattern.kind, at) for fact in facts for at in fact.indexes]
         if pattern.kind in ("medicine_check", "shared_class"):
             words = "nothing of this kind was found"
@@ -119,11 +106,6 @@ class Reasons:
         return fields[f"{group}.{rest}"].says.replace(
             "{value}", self._words.value(group, rest, value if isinstance(value, str | bool) else float(value))
         )
-
-    def _of_entry_at(self, index: int) -> Hashable:
-        """What a name for an entry follows from."""
-        resolved = self._case.medicines[index]
-        return resolved.match and (called(resolved.match), resolved.problem)
 
     def _of_entry(self, index: str, field: str = "") -> str:
         resolved = self._case.medicines[int(index)]

@@ -14,8 +14,9 @@ import msgspec
 
 from careplan.explain.plan_diff import ItemRef
 from careplan.explain.smallest_change import Answers, Changed, Factor, candidates, smallest
-from careplan.facts.build import Case, Fact
-from careplan.inference.three_valued import Certainty, as_it_stands
+from careplan.facts.case import Case, Fact
+from careplan.inference.case_logic import CaseLogic
+from careplan.inference.three_valued import as_it_stands
 from careplan.plan.wording import Words
 from careplan.rulebook.conditions import Either, Every, Expression, Group, Pattern, Test, Value
 from careplan.rulebook.conditions_in_words import Prose
@@ -86,8 +87,8 @@ class Counterfactuals:
         self, case: Case, rule: Rule, *, there: bool, subject: Iterable[Fact] | None = None
     ) -> WhatWouldChange:
         """The ways for one rule; of an item about one medicine, condition or goal, `subject` are its facts."""
-        certainty = Certainty(case)
-        finder = _Finder(self._book, certainty, subject)
+        logic = CaseLogic(case)
+        finder = _Finder(self._book, logic, subject)
         if there:
             options = _all_of([finder.group_fails(group) for group in rule.when])
         else:
@@ -127,9 +128,9 @@ class Counterfactuals:
 class _Finder:
     """Turns conditions into demands on changeable factors. `fixed` gathers the conditions that could not be turned."""
 
-    def __init__(self, book: Rulebook, certainty: Certainty, subject: Iterable[Fact] | None) -> None:
+    def __init__(self, book: Rulebook, logic: CaseLogic, subject: Iterable[Fact] | None) -> None:
         self._book = book
-        self._certainty = certainty
+        self._logic = logic
         self._subject = None if subject is None else {fact.id for fact in subject}
         self.fixed: list[tuple[str, Expression]] = []
         self.now: dict[Factor, Value | None] = {}
@@ -143,7 +144,7 @@ class _Finder:
         return _minimal(demands for pattern in group for demands in self._pattern_fails(pattern))
 
     def _facts(self, pattern: Pattern) -> list[Fact]:
-        facts = self._certainty.known_facts(pattern.kind)
+        facts = self._logic.known_facts(pattern.kind)
         if self._subject is None or not KINDS[pattern.kind].many:
             return list(facts)
         return [fact for fact in facts if fact.id in self._subject]
@@ -177,7 +178,7 @@ class _Finder:
         words = self._book.vocabulary.fields.get(f"{fact.kind}.{test.field}")
         if words is not None and words.changeable:
             return [frozenset({Demand(fact.kind, test, wanted)})]
-        return [frozenset()] if (as_it_stands(test, fact) is True) == wanted else []
+        return [frozenset()] if (as_it_stands(fact.kind, test, fact.properties, whole=fact.whole) is True) == wanted else []
 
     def assignment(self, demands: Demands) -> Changed | None:
         """Values, as near as may be to those of now, by which all demands are met; None if there are none."""
@@ -186,7 +187,7 @@ class _Finder:
             by_field.setdefault((demand.kind, demand.test.field), []).append(demand)
         changed: Changed = {}
         for (kind, field), concerned in by_field.items():
-            (fact,) = self._certainty.known_facts(kind)
+            (fact,) = self._logic.known_facts(kind)
             if all(_met(demand, fact) for demand in concerned):
                 continue
             now = self.now[kind, field] = fact.properties.get(field)
@@ -205,7 +206,7 @@ def _every(part: Expression) -> Every:
 
 
 def _met(demand: Demand, fact: Fact) -> bool:
-    return (as_it_stands(demand.test, fact) is True) == demand.wanted
+    return (as_it_stands(fact.kind, demand.test, fact.properties, whole=fact.whole) is True) == demand.wanted
 
 
 def _would_meet(demands: Iterable[Demand], value: Value) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from careplan.facts.build import Fact
-from careplan.inference.three_valued import Alternative, Certainty
+from careplan.facts.case import Fact
+from careplan.inference.case_logic import Alternative, CaseLogic
 from careplan.rulebook.conditions import Every, Expression, Group, Pattern, Test, When, tests_of
 from careplan.rulebook.factors import KINDS, SESSION_COUNTS, SUBJECTS
 
@@ -42,24 +42,24 @@ class Standing(msgspec.Struct, frozen=True):
         return self.missing == 1 and all(one.places and len(one.pattern.tests.parts) > 1 for one in self.unmet)
 
 
-def nearest(when: When, certainty: Certainty, undecided: Sequence[Alternative] = ()) -> tuple[Group, Standing]:
+def nearest(when: When, logic: CaseLogic, undecided: Sequence[Alternative] = ()) -> tuple[Group, Standing]:
     """The alternative that comes nearest to holding; of an undecided rule, among those that still can."""
     if undecided:
-        found = [(one.group, standing(one.group, certainty, one.fact)) for one in undecided]
+        found = [(one.group, standing(one.group, logic, one.fact)) for one in undecided]
     else:
-        found = [(group, standing(group, certainty)) for group in when]
+        found = [(group, standing(group, logic)) for group in when]
     return found[0] if len(found) == 1 else min(found, key=lambda one: _far(one[1]))
 
 
-def standing(group: Group, certainty: Certainty, subject: Fact | None = None) -> Standing:
+def standing(group: Group, logic: CaseLogic, subject: Fact | None = None) -> Standing:
     """How a group stands on what is known now: each pattern on `subject` if that is of its kind, or on the nearest fact."""
     met, unmet = 0, list[Unmet]()
     for pattern in group:
-        facts = certainty.known_facts(pattern.kind) if subject is None or subject.kind != pattern.kind else [subject]
-        stood = [_on(pattern, fact, certainty) for fact in facts]
+        facts = logic.known_facts(pattern.kind) if subject is None or subject.kind != pattern.kind else [subject]
+        stood = [_on(pattern, fact, logic) for fact in facts]
         best = stood[0] if len(stood) == 1 else min(stood, key=_far, default=None)
         if best is None or (best.unmet and not best.unmet[0].places):
-            unmet.append(Unmet(pattern, (), None, None, certainty.of_missing(pattern)))
+            unmet.append(Unmet(pattern, (), None, None, logic.of_missing(pattern)))
         else:
             met += best.met
             unmet += best.unmet
@@ -70,16 +70,16 @@ def _far(one: Standing) -> tuple[int, int]:
     return one.missing, -one.met
 
 
-def _on(pattern: Pattern, fact: Fact, certainty: Certainty) -> Standing:
+def _on(pattern: Pattern, fact: Fact, logic: CaseLogic) -> Standing:
     unmet = []
     for at, part in enumerate(pattern.tests.parts):
-        stands = certainty.stands(part, fact)
+        stands = logic.stands(part, fact)
         if stands is not True:
             if KINDS[pattern.kind].many and isinstance(part, Test) and (pattern.kind, part.field) in SUBJECTS:
                 return Standing(0, (Unmet(pattern, (), None, fact, stands),))
             unmet.append(Unmet(pattern, (at,), part, fact, stands))
     met = len(pattern.tests.parts) - len(unmet)
-    if unmet and all(one.stands is None for one in unmet) and certainty.of_fact(pattern, fact)[0] is False:
+    if unmet and all(one.stands is None for one in unmet) and logic.of_fact(pattern, fact)[0] is False:
         unmet = list(_never_together(unmet))
     return Standing(met, tuple(unmet))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from careplan.plan.model import CarePlan, Item, MedicineRead, NotConsidered, Question
+from careplan.plan.model import CarePlan, HoldGate, Item, MedicineRead, NotConsidered, Question
 from careplan.rulebook.model import LEVELS, Level, Section
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
@@ -38,11 +38,23 @@ def _other(value: object) -> list[str]:
     return [] if value is None else [part if isinstance(part, str) else msgspec.json.encode(part).decode() for part in value]  # type: ignore[attr-defined]
 
 
+def _gate(gate: HoldGate | None) -> list[str]:
+    """A hold as the clinician reads it, its state first."""
+    if gate is None:
+        return []
+    facts = [one.words for one in (*gate.closed_by, *gate.missing, *gate.unclear)]
+    signed = f"; signed figure {gate.signed.before_hours:g} h and {gate.signed.after_hours:g} h" if gate.signed else ""
+    return [f"{gate.state}{signed}{'; misses no dose' if gate.misses_no_dose else ''}", *facts]
+
+
 _PHRASES: Mapping[str, Callable[[Any], list[str]]] = {
     "asks": lambda asks: [f"{ask.who}, {ask.by_words}: {ask.what}" for ask in asks],
     "evidence": lambda refs: [f"{ref.title}, {ref.place} ({ref.strength}, {ref.read})" for ref in refs],
     "rule": lambda rule: [f"{rule.id} v{rule.version} ({rule.status})"],
     "about": lambda entries: [f"{entry.name} ({entry.pointer})" for entry in entries],
+    "assumes": lambda assumptions: [one.words for one in assumptions],
+    "hold_gate": _gate,
+    "gap": lambda gap: [f"{gap.hours:g} h without it, limit {gap.limit_hours:g} h"] if gap else [],
     "hold": lambda hold: (
         [f"{hold.drug_class}: {hold.before_hours:g} h before, {hold.after_hours:g} h after ({hold.approved_by})"]
         if hold
@@ -56,7 +68,10 @@ LABELS: Mapping[str, str] = {
     "evidence": "what it rests on",
     "rule": "its rule",
     "about": "what it is about",
+    "assumes": "what it assumes of entries that were not read",
     "hold": "the signed hold",
+    "hold_gate": "why a hold is or is not shown",
+    "gap": "the longest time without the medicine",
     "patient_text": "the text for the patient",
     "clinician_text": "the text for the clinician",
     "contested": "what is contested",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from operator import itemgetter
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -10,17 +10,13 @@ import msgspec
 
 from careplan.explain.answers_in_words import Reasons
 from careplan.explain.nearest_miss import Standing, Unmet, nearest
-from careplan.facts.build import Case
+from careplan.facts.case import Case
 from careplan.facts.hold_question import HoldQuestions
-from careplan.inference.durable_rules import Finding
-from careplan.inference.three_valued import Certainty, taken_together
-from careplan.memo import Memo
+from careplan.inference.case_logic import CaseLogic
+from careplan.inference.verdicts import Verdicts
 from careplan.plan.model import ConditionReport, Explanation, Item, RuleRef, RuleReport
-from careplan.recognition.medicine_catalogue import called
 from careplan.rulebook.conditions_in_words import Prose
 from careplan.rulebook.model import LEVELS, Rule, Rulebook
-
-MOST_REMEMBERED = 1_024
 
 Outcome: TypeAlias = Literal["fired", "not_fired", "undecided"]
 _Rank = tuple[bool, bool, int, int, int, int]
@@ -45,40 +41,18 @@ class Explainer:
         self._holds = HoldQuestions(book)
         self._words: dict[tuple[int, tuple[int, ...]], str] = {}
         self._order = {rule.id: at for at, rule in enumerate(book.in_order())}
-        clusters: dict[tuple[str, ...], list[Rule]] = {}
-        for rule in book.rules.values():
-            kinds = {pattern.kind for group in rule.when for pattern in group}
-            clusters.setdefault(tuple(sorted(kinds)), []).append(rule)
-        self._clusters = tuple((at, kinds, tuple(rules)) for at, (kinds, rules) in enumerate(clusters.items()))
-        self._explained: Memo[Hashable, tuple[_Ranked, ...]] = Memo(MOST_REMEMBERED)
-        self._judged: Memo[Hashable, list[_Judged]] = Memo(MOST_REMEMBERED)
 
-    def explain(self, case: Case, findings: Iterable[Finding], items: Iterable[Item]) -> Explanation:
-        """What became of every rule that runs."""
-        certainty = Certainty(case)
-        reasons = Reasons(self._book, self._holds, case, certainty)
-        made: dict[str, list[str]] = {finding.rule: [] for finding in findings}
+    def explain(self, case: Case, verdicts: Verdicts, items: Iterable[Item]) -> Explanation:
+        """What became of every rule that runs, by the verdicts that the plan was made of."""
+        logic = CaseLogic(case)
+        reasons = Reasons(self._book, self._holds, case, logic)
+        made: dict[str, list[str]] = {finding.rule: [] for finding in verdicts.findings}
         for item in items:
             made[item.rule.id].append(item.id)
-        likeness = _Likeness(case, certainty, reasons)
-        reports: list[_Ranked] = []
-        for at, kinds, rules in self._clusters:
-            key = likeness.of(at, kinds)
-            # What has the caller's own words in it is put into words anew, and not remembered.
-            memorable = key is not None and likeness.own.isdisjoint(kinds)
-            found = self._explained.get(key) if memorable else None
-            if found is None:
-                judged = self._judged.get(key) if key is not None else None
-                if judged is None:
-                    judged = [self._judge(rule, rule.id in made, certainty) for rule in rules]
-                    if key is not None and not memorable:
-                        self._judged.keep(key, judged)
-                found = tuple(
-                    self._ranked(self._report(rule, one, reasons)) for rule, one in zip(rules, judged, strict=True)
-                )
-                if memorable:
-                    self._explained.keep(key, found)
-            reports += found
+        reports = [
+            self._ranked(self._report(rule, self._judge(rule, rule.id in made, questions, logic), reasons))
+            for rule, questions in zip(self._book.rules.values(), _questions(verdicts, len(self._book.rules)), strict=True)
+        ]
         reports.sort(key=_rank)
         outcomes = [report.outcome for _, report in reports]
         return Explanation(
@@ -94,12 +68,11 @@ class Explainer:
     def _ranked(self, report: RuleReport) -> _Ranked:
         return self._nearness(report), report
 
-    def _judge(self, rule: Rule, fired: bool, certainty: Certainty) -> _Judged:  # noqa: FBT001
-        alternatives = list(certainty.alternatives(rule.when))
-        holds, pointers = taken_together(alternatives)
-        outcome: Outcome = "fired" if fired else "not_fired" if holds is False else "undecided"
-        open_ = [one for one in alternatives if one.verdict[0] is None] if outcome == "undecided" else []
-        return _Judged(outcome, nearest(rule.when, certainty, open_)[1], sorted(pointers))
+    def _judge(self, rule: Rule, fired: bool, questions: list[str], logic: CaseLogic) -> _Judged:  # noqa: FBT001
+        outcome: Outcome = "fired" if fired else "undecided" if questions else "not_fired"
+        undecided = logic.alternatives(rule.when) if outcome == "undecided" else ()
+        open_ = [one for one in undecided if one.verdict[0] is None]
+        return _Judged(outcome, nearest(rule.when, logic, open_)[1], questions)
 
     def _report(self, rule: Rule, judged: _Judged, reasons: Reasons) -> RuleReport:
         outcome, best, questions = judged
@@ -139,46 +112,11 @@ class Explainer:
         )
 
 
-class _Likeness:
-    """What reports follow from, for one case: equal keys mean equal reports."""
-
-    def __init__(self, case: Case, certainty: Certainty, reasons: Reasons) -> None:
-        self._case = case
-        self._certainty = certainty
-        self._reasons = reasons
-        self._parts: dict[str, tuple[Hashable, ...] | None] = {}
-        self.own: set[str] = set()
-        """The kinds of facts, of those looked at, about which reports hold the caller's own words."""
-
-    def of(self, cluster: int, kinds: tuple[str, ...]) -> Hashable:
-        """The key of the rules over these kinds of facts; None where reports follow from more than facts."""
-        key: list[Hashable] = [cluster]
-        for kind in kinds:
-            if kind not in self._parts:
-                self._parts[kind] = self._of_kind(kind)
-            parts = self._parts[kind]
-            if parts is None:
-                return None
-            key.append(parts)
-        return tuple(key)
-
-    def _of_kind(self, kind: str) -> tuple[Hashable, ...] | None:
-        case = self._case
-        facts = self._certainty.known_facts(kind)
-        if facts and (kind in ("goal", "medicine_check") or (kind == "protocol" and case.patient.protocol)):
-            self.own.add(kind)
-            if case.doubts:
-                return None
-        parts: list[Hashable] = [fact.mark for fact in facts]
-        parts += [case.holds[fact.ingredient.ingredient] for fact in facts if fact.ingredient]
-        if self._certainty.list_is_missing(kind):
-            parts.append((kind, *case.of_any_medicine.items()))
-        if kind in ("medicine", "regimen", "shared_class"):
-            if any(resolved.problem == "partly_recognized" for resolved in case.medicines):
-                return None
-            parts += [called(resolved.match) for resolved in case.medicines]
-            if kind == "medicine":
-                parts.append(self._reasons.likeness)
-        elif kind in ("history", "condition"):
-            parts += case.patient.conditions or ()
-        return tuple(parts)
+def _questions(verdicts: Verdicts, rules: int) -> list[list[str]]:
+    """For each rule by its number the answers on which it hangs, in order."""
+    found: list[list[str]] = [[] for _ in range(rules)]
+    for pointer, bits in sorted(verdicts.hanging.items()):
+        for at in range(bits.bit_length()):
+            if bits >> at & 1:
+                found[at].append(pointer)
+    return found

@@ -6,118 +6,67 @@ A factor that was not answered is left out of its fact, so that no test but `unk
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-import msgspec
-
+from careplan.facts.case import Case, Fact, Properties
+from careplan.facts.hold_gaps import gaps_of
 from careplan.facts.hold_question import HoldQuestion, HoldQuestions, hold_for
-from careplan.facts.likeness import Likeness
-from careplan.facts.protocol_limits import Doubt, Plausibility
-from careplan.facts.recall import Recall
+from careplan.facts.hold_windows import Window
+from careplan.facts.protocol_limits import Plausibility
+from careplan.facts.unread_entries import Entries, known_entries, unread_entries
 from careplan.facts.used_fields import Tested, looked_at
-from careplan.memo import Memo
 from careplan.recognition.goal_judge import GoalJudgement
-from careplan.recognition.medicine_catalogue import Ingredient, Resolved, called
+from careplan.recognition.medicine_catalogue import Resolved
+from careplan.recognition.medicine_rows import Ingredient
 from careplan.request.patient import Patient
 from careplan.rulebook.conditions import When
-from careplan.rulebook.factors import member
+from careplan.rulebook.factors import KINDS, member
 from careplan.rulebook.model import Rulebook
-
-Value: TypeAlias = str | bool | float
-Properties: TypeAlias = dict[str, Value]
-
-MOST_REMEMBERED = 1_024
-
-_NOTHING_ELSE = frozenset({"lifestyle", "support", "preparation", "red_flags"})
-"""Parts of a request that hold nothing but tokens, booleans and numbers."""
 
 LEAST_NUMBER = 0.0001
 """Smaller positive numbers are raised to this one: the engine's JSON reader takes no exponents, and no rule tests finer."""
 
-
-class Fact(msgspec.Struct, frozen=True, gc=False):
-    """One fact. `indexes` point into the list of the request that it is about; empty for facts about the patient.
-
-    `id` is the kind where a patient has one fact of it.
-
-    `whole` is False where a list was not given or not understood entirely: what it does not name is then unknown.
-    `mark` is the same for facts with the same content about entries of the same names, `like` also for those that no
-    pattern can tell apart; 0 where nobody has looked.
-    """
-
-    id: str
-    kind: str
-    properties: Properties
-    indexes: tuple[int, ...] = ()
-    ingredient: Ingredient | None = None
-    whole: bool = True
-    mark: int = 0
-    like: int = 0
-
-
-class Case(msgspec.Struct, frozen=True, gc=False):
-    """All that is known of one patient: the facts, and what texts will need to name their subjects.
-
-    `of_any_medicine` is what would be so of every medicine that a list not sent could name. `holds` has the hold question
-    of each ingredient, `doubts` what of the clinic's protocol cannot be meant.
-    """
-
-    patient: Patient
-    facts: tuple[Fact, ...]
-    medicines: tuple[Resolved, ...]
-    goals: tuple[GoalJudgement, ...]
-    holds: dict[str, HoldQuestion]
-    of_any_medicine: Properties
-    doubts: tuple[Doubt, ...] = ()
+_EVERYONE = Fact("everyone", "everyone", {})
+_OF_A_GOAL = tuple(KINDS["goal"].fields)
 
 
 class FactMaker:
-    """Makes the facts that one rulebook looks at, and those that `also` looks at.
-
-    Facts are remembered by what they are made from, so that most of a patient's facts are there already.
-    """
+    """Makes the facts that one rulebook looks at, and those that `also` looks at."""
 
     def __init__(self, book: Rulebook, also: Iterable[When] = ()) -> None:
-        self._book = book
-        conditions = (*(rule.when for rule in book.rules.values()), *also)
-        self._tested = Tested.by(conditions)
+        self._catalogue = book.catalogue
+        self._judge = book.goals
+        self._known_conditions = book.known_conditions
+        self._tested = Tested.by((*(rule.when for rule in book.rules.values()), *also))
         self._fields = {kind: tuple(sorted(names)) for kind, names in self._tested.fields.items()}
-        self._likeness = Likeness(pattern for when in conditions for group in when for pattern in group)
-        self._facts: Memo[Hashable, Fact] = Memo(MOST_REMEMBERED)
-        self._likes: Memo[Hashable, int] = Memo(MOST_REMEMBERED)
-        self._recall = Recall(book)
-        self._made = 0
+        self._absent = {
+            key: {member(key[1], token): False for token in tokens} for key, tokens in self._tested.absent.items()
+        }
         self._looked_at = looked_at(book)
         self._hold_questions = HoldQuestions(book)
         self._plausibility = Plausibility(book)
 
     def case(self, patient: Patient) -> Case:
         """The facts of one patient."""
-        medicines = tuple([self._recall.medicine(at, entry) for at, entry in enumerate(patient.medications or ())])
-        goals = tuple(map(self._recall.goal, patient.expectations.goals or ()))
-        holds = self._hold_questions.of(patient, medicines)
-        facts: list[Fact] = [self._facts.get("everyone") or self._kept("everyone", Fact("everyone", "everyone", {}))]
+        medicines = tuple([self._catalogue.resolve(at, entry) for at, entry in enumerate(patient.medications or ())])
+        goals = tuple(map(self._judge.judge, patient.expectations.goals or ()))
+        unread = unread_entries(patient, medicines, goals, self._known_conditions)
+        known = known_entries(patient, medicines, self._looked_at, self._known_conditions)
+        gaps, too_long = gaps_of(patient, medicines)
+        holds = self._hold_questions.of(patient, medicines, unread, too_long)
         doubts = tuple(self._plausibility.doubts(patient.protocol)) if patient.protocol else ()
+        facts: list[Fact] = [_EVERYONE]
         facts += self._single(patient, doubtful=bool(doubts))
-        facts += self._medicines(patient, medicines, holds)
-        facts += self._conditions(patient)
-        facts += self._goals(patient, goals)
+        facts += self._medicines(patient, medicines, holds, unread, gaps)
+        facts += self._conditions(patient, unread)
+        facts += self._goals(patient, goals, unread)
+        facts.append(Fact("entries", "entries", {"unread": bool(unread), "known": bool(known)}))
         kinds = self._tested.kinds
-        known = tuple(fact for fact in facts if fact.kind in kinds)
-        return Case(patient, known, medicines, goals, holds, self._of_any_medicine(patient), doubts)
+        looked_at_here = tuple([fact for fact in facts if fact.kind in kinds])
+        of_any = self._of_any_medicine(patient)
+        return Case(patient, looked_at_here, medicines, goals, holds, of_any, doubts, unread, known, gaps, too_long)
 
-    def _kept(self, key: Hashable, fact: Fact) -> Fact:
-        """Mark a new fact, and remember it for all that is made from the same."""
-        # Numbers are never used again, so that what was forgotten is not taken for something else.
-        self._made += 1
-        alike = self._likeness.of(fact.kind, fact.properties)
-        like = self._likes.get(alike)
-        if like is None:
-            like = self._likes.keep(alike, self._made)
-        return self._facts.keep(key, msgspec.structs.replace(fact, mark=self._made, like=like))
-
-    def _single(self, patient: Patient, *, doubtful: bool) -> Iterable[Fact]:
+    def _single(self, patient: Patient, *, doubtful: bool) -> Iterator[Fact]:
         protocol = patient.protocol and (self._plausibility.usable(patient.protocol) if doubtful else patient.protocol)
         for kind, source in (
             ("patient", patient),
@@ -129,182 +78,106 @@ class FactMaker:
             ("protocol", protocol),
             ("treatment", patient.treatment),
         ):
-            fields = self._fields[kind]
-            key: Hashable = source
-            values: tuple[object, ...] = ()
-            if kind not in _NOTHING_ELSE:
-                values = () if source is None else tuple([getattr(source, field, None) for field in fields])
-                key = (kind, *values)
+            properties: Properties = {}
+            for field in self._fields[kind]:
+                value = getattr(source, field, None)
+                if value is not None:
+                    properties[field] = value if isinstance(value, (str, bool)) else bounded(value)
             if kind == "treatment":
-                key = (key, patient.treatment.sessions_planned, patient.treatment.sessions_completed)
+                planned, completed = patient.treatment.sessions_planned, patient.treatment.sessions_completed
+                if planned is not None and completed is not None:
+                    properties["sessions_left"] = float(max(0, planned - completed))
+                    properties["beyond_plan"] = completed > planned
             elif kind == "protocol":
-                key = (key, bool(protocol and protocol.approved_by), doubtful)
-            fact = self._facts.get(key)
-            if fact is None:
-                fact = self._one(kind, patient, fields, values or [getattr(source, field, None) for field in fields])
-                if kind == "protocol":
-                    fact.properties["doubtful"] = doubtful
-                fact = self._kept(key, fact)
-            yield fact
-
-    def _one(self, kind: str, patient: Patient, fields: Sequence[str], values: Sequence[object]) -> Fact:
-        properties: Properties = {}
-        for field, value in zip(fields, values, strict=True):
-            if value is not None:
-                properties[field] = value if isinstance(value, (str, bool)) else bounded(value)  # type: ignore[arg-type]
-        if kind == "treatment":
-            planned, completed = patient.treatment.sessions_planned, patient.treatment.sessions_completed
-            if planned is not None and completed is not None:
-                properties["sessions_left"] = float(max(0, planned - completed))
-                properties["beyond_plan"] = completed > planned
-        if kind == "protocol" and "approved" in fields:
-            properties["approved"] = bool(patient.protocol and patient.protocol.approved_by)
-        return Fact(kind, kind, properties)
+                if "approved" in self._fields[kind]:
+                    properties["approved"] = bool(patient.protocol and patient.protocol.approved_by)
+                properties["doubtful"] = doubtful
+            yield Fact(kind, kind, properties)
 
     def _of_any_medicine(self, patient: Patient) -> Properties:
         properties: Properties = {"hold_question": "closed"} if self._hold_questions.closed_for_all(patient) else {}
         return properties | ({} if patient.protocol and patient.protocol.holds else {"protocol_hold": False})
 
     def _medicines(
-        self, patient: Patient, medicines: Sequence[Resolved], questions: Mapping[str, HoldQuestion]
-    ) -> Iterable[Fact]:
+        self,
+        patient: Patient,
+        medicines: Sequence[Resolved],
+        questions: Mapping[str, HoldQuestion],
+        unread: Entries,
+        gaps: Mapping[str, Window],
+    ) -> Iterator[Fact]:
         holds = patient.protocol.holds if patient.protocol else []
         entries: dict[str, list[int]] = {}
         rows: dict[str, Ingredient] = {}
-        names = [called(resolved.match) for resolved in medicines]
         for resolved in medicines:
             for row in resolved.match.ingredients if resolved.match else ():
                 entries.setdefault(row.ingredient, []).append(resolved.index)
                 rows[row.ingredient] = row
         for resolved in medicines:
             for at, row in enumerate(resolved.match.ingredients if resolved.match else ()):
-                schedule = resolved.schedule
-                stance = questions[row.ingredient].stance
-                held = bool(holds) and hold_for(row, holds) is not None
-                twice = len(set(entries[row.ingredient])) > 1
-                key = (
-                    "medicine",
-                    names[resolved.index],
-                    resolved.index,
-                    at,
-                    schedule,
-                    resolved.entry.indication,
-                    stance,
-                    held,
-                    twice,
-                )
-                fact = self._facts.get(key)
-                if fact is None:
-                    properties: Properties = {"ingredient": row.ingredient}
-                    self._members(properties, "medicine", "class", row.classes)
-                    said = {
-                        "half_life": row.half_life,
-                        "schedule": schedule,
-                        "indication": resolved.entry.indication,
-                        "hold_question": stance,
-                    }
-                    properties |= {name: value for name, value in said.items() if value}
-                    properties |= {"protocol_hold": held, "sent_twice": twice}
-                    made = Fact(f"m{resolved.index}.{at}", "medicine", properties, (resolved.index,), row)
-                    fact = self._kept(key, made)
-                yield fact
-                if row.classes and not self._looked_at & {row.ingredient, *row.classes}:
-                    yield self._check(resolved, names[resolved.index], "no_rule", at)
+                properties: Properties = {"ingredient": row.ingredient}
+                self._members(properties, "medicine", "class", row.classes)
+                said = {
+                    "half_life": row.half_life,
+                    "schedule": resolved.schedule,
+                    "indication": resolved.entry.indication,
+                    "hold_question": questions[row.ingredient].stance,
+                }
+                properties |= {name: value for name, value in said.items() if value}
+                properties["protocol_hold"] = bool(holds) and hold_for(row, holds) is not None
+                properties["sent_twice"] = len(set(entries[row.ingredient])) > 1
+                if row.ingredient in gaps:
+                    properties["gap_too_long"] = gaps[row.ingredient].hours > (row.longest_gap or 0)
+                yield Fact(f"m{resolved.index}.{at}", "medicine", properties, (resolved.index,), row)
+                if not self._looked_at & {row.ingredient, *row.classes}:
+                    yield _check(resolved, "no_rule", at)
             if resolved.problem:
-                yield self._check(resolved, names[resolved.index], resolved.problem)
-        yield from self._shared_classes(rows, entries, names)
-        yield self._regimen(patient, medicines, rows, names)
-
-    def _check(self, resolved: Resolved, name: tuple[str, ...], problem: str, at: int | None = None) -> Fact:
-        key = ("medicine_check", problem, resolved.index, at, resolved.suggestions, name)
-        known = self._facts.get(key)
-        if known is not None:
-            return known
-        properties: Properties = {"problem": problem, "suggestion": bool(resolved.suggestions)}
-        place = f"{resolved.index}" if at is None else f"{resolved.index}.{at}"
-        return self._kept(key, Fact(f"x{place}", "medicine_check", properties, (resolved.index,)))
-
-    def _shared_classes(
-        self, rows: Mapping[str, Ingredient], entries: Mapping[str, list[int]], names: Sequence[tuple[str, ...]]
-    ) -> Iterable[Fact]:
-        members: dict[str, list[str]] = {}
-        for row in rows.values():
-            for name in row.classes:
-                members.setdefault(name, []).append(row.ingredient)
-        for name, ingredients in sorted(members.items()):
-            if len(ingredients) > 1:
-                indexes = sorted({at for ingredient in ingredients for at in entries[ingredient]})
-                key = ("shared_class", name, len(ingredients), *indexes, *[names[at] for at in indexes])
-                yield self._facts.get(key) or self._kept(
-                    key, Fact(f"s.{name}", "shared_class", {"class": name, "count": float(len(ingredients))}, tuple(indexes))
-                )
+                yield _check(resolved, resolved.problem)
+        yield from _shared_classes(rows, entries)
+        yield self._regimen(patient, medicines, rows, unread=unread.any_of("medications"))
 
     def _regimen(
-        self,
-        patient: Patient,
-        medicines: Sequence[Resolved],
-        rows: Mapping[str, Ingredient],
-        names: Sequence[tuple[str, ...]],
+        self, patient: Patient, medicines: Sequence[Resolved], rows: Mapping[str, Ingredient], *, unread: bool
     ) -> Fact:
-        state = _list_state(patient.medications)
-        whole = patient.medications is not None and all(map(_is_read, medicines))
-        withdrawing = any(resolved.entry.indication == "alcohol_withdrawal" for resolved in medicines)
-        key = ("regimen", state, whole, withdrawing, *names)
-        if key in self._facts:
-            return self._facts[key]
-        unread = patient.medications is not None and not whole
-        properties: Properties = {"list": state, "unread": unread, "against_withdrawal": withdrawing}
+        whole = patient.medications is not None
+        taken = [resolved for resolved in medicines if resolved.taken]
+        properties: Properties = {
+            "list": _list_state(None if patient.medications is None else taken, unread=unread),
+            "unread": unread,
+            "against_withdrawal": any(resolved.entry.indication == "alcohol_withdrawal" for resolved in medicines),
+        }
         tokens = {token for row in rows.values() for token in (row.ingredient, *row.classes)}
         self._members(properties, "regimen", "takes", tokens, whole=whole)
-        return self._kept(key, Fact("regimen", "regimen", properties, whole=whole))
+        return Fact("regimen", "regimen", properties, whole=whole)
 
-    def _conditions(self, patient: Patient) -> Iterable[Fact]:
+    def _conditions(self, patient: Patient, entries: Entries) -> Iterator[Fact]:
         for at, name in enumerate(patient.conditions or ()):
-            one = ("condition", name, at)
-            yield self._facts.get(one) or self._kept(one, Fact(f"c{at}", "condition", {"name": name}, (at,)))
-        unread = bool(patient.other_conditions)
-        key = ("history", patient.conditions is None, unread, *(patient.conditions or ()))
-        if key in self._facts:
-            yield self._facts[key]
-            return
+            yield Fact(f"c{at}", "condition", {"name": name}, (at,))
+        unread = entries.any_of("conditions")
         listed = None if patient.conditions is None else [*patient.conditions, *patient.other_conditions]
-        properties: Properties = {"list": _list_state(listed), "unread": unread}
-        whole = patient.conditions is not None and not unread
+        properties: Properties = {"list": _list_state(listed, unread=unread), "unread": unread}
+        whole = patient.conditions is not None
         self._members(properties, "history", "has", patient.conditions or (), whole=whole)
-        yield self._kept(key, Fact("history", "history", properties, whole=whole))
+        yield Fact("history", "history", properties, whole=whole)
 
-    def _goals(self, patient: Patient, goals: Sequence[GoalJudgement]) -> Iterable[Fact]:
+    def _goals(self, patient: Patient, goals: Sequence[GoalJudgement], unread: Entries) -> Iterator[Fact]:
         for at, goal in enumerate(goals):
-            one = ("goal", at, goal)
-            known = self._facts.get(one)
-            if known is None:
-                properties: Properties = {
-                    "understood": goal.understood,
-                    "specific": goal.specific,
-                    "one_action": goal.one_action,
-                    "amount": goal.amount,
-                    "when_or_how_often": goal.when_or_how_often,
-                    "own_control": goal.own_control,
-                    "small": goal.small,
-                    "safety": goal.safety,
-                    "topic": goal.topic,
-                }
-                known = self._kept(one, Fact(f"g{at}", "goal", properties, (at,)))
-            yield known
-        summary: Properties = {"list": _list_state(patient.expectations.goals)}
+            yield Fact(f"g{at}", "goal", {name: getattr(goal, name) for name in _OF_A_GOAL}, (at,))
+        summary: Properties = {"list": _list_state(patient.expectations.goals, unread=unread.any_of("goals"))}
         if patient.expectations.goals is not None:
-            summary["count"] = float(len(goals))
-            summary["specific_count"] = float(sum(goal.specific for goal in goals))
-            summary["all_clear"] = all(goal.understood and goal.safety == "none" for goal in goals)
-        key = ("goals", *summary.values())
-        yield self._facts.get(key) or self._kept(key, Fact("goals", "goals", summary))
+            # A goal that nobody could read is none of those that are counted and compared.
+            read = [goal for at, goal in enumerate(goals) if at not in unread.goals]
+            summary["count"] = float(len(read))
+            summary["specific_count"] = float(sum(goal.specific for goal in read))
+            summary["all_clear"] = all(goal.safety == "none" for goal in read)
+            summary["some_protected"] = any(goal.protected for goal in read)
+        yield Fact("goals", "goals", summary)
 
     def _members(self, properties: Properties, kind: str, field: str, tokens: Iterable[str], *, whole: bool = True) -> None:
         """Say for each tested token whether it is there; that it is not there only where the list is whole."""
         key = (kind, field)
-        if whole:
-            for token in self._tested.absent.get(key, ()):
-                properties[member(field, token)] = False
+        if whole and key in self._absent:
+            properties |= self._absent[key]
         tested = self._tested.members.get(key, frozenset())
         for token in tokens:
             if token in tested:
@@ -316,9 +189,23 @@ def bounded(value: float) -> float:
     return LEAST_NUMBER if 0 < value < LEAST_NUMBER else float(value) + 0.0  # -0.0 is 0
 
 
-def _is_read(resolved: Resolved) -> bool:
-    return resolved.match is not None and resolved.problem in (None, "code_not_recognized")
+def _check(resolved: Resolved, problem: str, at: int | None = None) -> Fact:
+    properties: Properties = {"problem": problem, "suggestion": bool(resolved.suggestions)}
+    place = f"{resolved.index}" if at is None else f"{resolved.index}.{at}"
+    return Fact(f"x{place}", "medicine_check", properties, (resolved.index,))
 
 
-def _list_state(entries: Sequence[object] | None) -> str:
-    return "not_asked" if entries is None else "given" if entries else "empty"
+def _shared_classes(rows: Mapping[str, Ingredient], entries: Mapping[str, list[int]]) -> Iterator[Fact]:
+    members: dict[str, list[str]] = {}
+    for row in rows.values():
+        for name in row.classes:
+            members.setdefault(name, []).append(row.ingredient)
+    for name, ingredients in sorted(members.items()):
+        if len(ingredients) > 1:
+            indexes = sorted({at for ingredient in ingredients for at in entries[ingredient]})
+            properties: Properties = {"class": name, "count": float(len(ingredients))}
+            yield Fact(f"s.{name}", "shared_class", properties, tuple(indexes))
+
+
+def _list_state(entries: Sequence[object] | None, *, unread: bool) -> str:
+    return "not_asked" if entries is None else "given" if entries or unread else "empty"

@@ -1,35 +1,51 @@
-"""Whether a plan may speak of leaving out doses of a medicine: the hold question, open, closed or not yet answered.
+"""Whether a plan may speak of leaving out doses of a medicine: the hold question, open, closed, unclear or not yet answered.
 
 It is closed for whoever has anything that tells of seizures, catatonia or withdrawal, wherever that was answered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
-from careplan.recognition.medicine_catalogue import Ingredient, Resolved
+from careplan.facts.unread_entries import Entries
+from careplan.recognition.medicine_catalogue import Resolved
+from careplan.recognition.medicine_rows import Ingredient
 from careplan.request.patient import Hold, Patient
 from careplan.rulebook.model import Rulebook
 
 PROTECTED_INDICATIONS = frozenset({"epilepsy", "catatonia", "alcohol_withdrawal"})
 """Reasons for a medicine for which no plan may speak of leaving out doses; a floor under every rulebook."""
 
-MAY_PROTECT = frozenset({"antiseizure", "barbiturate", "benzodiazepine", "lamotrigine", "z_drug"})
-"""Classes that can be taken for a protected reason, so that "other" does not say enough about one of them."""
+MAY_PROTECT = frozenset(
+    {"antiseizure", "barbiturate", "benzodiazepine", "designer_benzodiazepine", "gabapentinoid", "lamotrigine", "z_drug"}
+)
+"""Classes that can be taken for a protected reason: only of these a reason is asked, and "other" does not say enough."""
 
 
 class HoldQuestion(msgspec.Struct, frozen=True, gc=False):
-    """The question for one ingredient. `stance` is None while it is not known.
+    """The question for one ingredient. `stance` is None while an answer is missing that could close it.
 
-    It then hangs on the answers at `waits_for` (JSON Pointers); `may_open` is False where none of them could open it.
+    It then hangs on the answers at `waits_for` (JSON Pointers). `may_open` is False where none of them could open it. With
+    all answers there it is `unclear` where an entry could not be read or does not say enough.
     """
 
-    stance: Literal["open", "closed"] | None
+    stance: Literal["open", "closed", "unclear"] | None
     may_open: bool = True
     waits_for: frozenset[str] = frozenset()
+
+
+class Gate(msgspec.Struct, frozen=True, gc=False):
+    """Why the question is not open, as JSON Pointers.
+
+    These are the facts that close it, or the answers that are missing and what could not be read or does not say enough.
+    """
+
+    closed_by: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    unclear: tuple[str, ...] = ()
 
 
 CLOSED = HoldQuestion("closed", may_open=False)
@@ -50,12 +66,15 @@ class HoldQuestions:
             name for name, condition in book.conditions.items() if condition.closes_hold_if_drinking
         }
 
-    def of(self, patient: Patient, medicines: Sequence[Resolved]) -> dict[str, HoldQuestion]:
+    def of(
+        self, patient: Patient, medicines: Sequence[Resolved], unread: Entries, too_long: Collection[str] = ()
+    ) -> dict[str, HoldQuestion]:
         """The question for each ingredient of the list.
 
-        One entry that closes it closes it for every entry of the same ingredient; and as long as any entry could be
-        there against seizures, catatonia or withdrawal without saying so, any condition was not read, or any answer that
-        would close it is missing, none is open. So no answer to come closes one that is open.
+        One entry that closes it closes it for every entry of the same ingredient. It stays unknown as long as an entry
+        could be there against seizures, catatonia or withdrawal without saying so, a medicine or condition was not read,
+        or an answer is missing that would close it; so no answer to come closes one that is open. `too_long` has the
+        ingredients whose signed windows join to a gap beyond their own limit, of which somebody must decide first.
         """
         entries: dict[str, list[Resolved]] = {}
         rows: dict[str, Ingredient] = {}
@@ -67,37 +86,41 @@ class HoldQuestions:
             return dict.fromkeys(rows, CLOSED)
         dependent = any(resolved.entry.schedule == "daily" and self._makes_dependent(resolved) for resolved in medicines)
         found: dict[str, HoldQuestion] = dict.fromkeys(rows, CLOSED)
-        asked = [
-            name
-            for name, row in rows.items()
-            if row.hold == "ask" and not any(map(_is_rescue, entries[name])) and not (dependent and name in self._dependent)
-        ]
-        if not asked:
-            return found
-        vague = [resolved for resolved in medicines if self._is_vague(resolved)]
-        unreadable = any(not _is_read(resolved) for resolved in medicines) or any(one.entry.indication for one in vague)
-        unreadable = unreadable or bool(patient.other_conditions)
-        waiting, of_dependent = self._waiting(patient, medicines)
-        for name in asked:
+        for name, row in rows.items():
             own = entries[name]
-            waits = waiting | of_dependent if name in self._dependent else waiting
-            waits = waits.union(f"/medications/{one.index}/schedule" for one in own if one.entry.schedule is None)
-            may_open = not unreadable and all(one.problem is None for one in own)
-            found[name] = HoldQuestion("open") if may_open and not waits else HoldQuestion(None, may_open, waits)
+            if row.hold == "ask" and not any(map(_is_rescue, own)) and not (dependent and name in self._dependent):
+                waits = self._missing(patient, medicines, name)
+                may_open = not any(True for _ in self._unclear(medicines, unread, name, too_long))
+                answered: Literal["open", "unclear"] = "open" if may_open else "unclear"
+                found[name] = HoldQuestion(None if waits else answered, may_open, waits)
         return found
 
-    def _waiting(self, patient: Patient, medicines: Sequence[Resolved]) -> tuple[frozenset[str], frozenset[str]]:
-        """The missing answers that could close every question, and those that could close one that dependence closes."""
-        for_all, of_dependent = _not_answered(patient), set[str]()
+    def _missing(self, patient: Patient, medicines: Sequence[Resolved], name: str) -> frozenset[str]:
+        """The answers that are missing and could close the question for an ingredient (JSON Pointers)."""
+        found = _not_answered(patient)
         for one in medicines:
-            if one.entry.indication is None:
-                for_all.add(f"/medications/{one.index}/indication")
-            if one.entry.schedule is None:
-                if _any_in(one, self._calming):
-                    for_all.add(f"/medications/{one.index}/schedule")
-                elif self._makes_dependent(one):
-                    of_dependent.add(f"/medications/{one.index}/schedule")
-        return frozenset(for_all), frozenset(of_dependent)
+            own = any(row.ingredient == name for row in _rows(one))
+            if one.entry.indication is None and (own or _any_in(one, self._may_protect)):
+                found.add(f"/medications/{one.index}/indication")
+            habit = _any_in(one, self._calming) or (name in self._dependent and self._makes_dependent(one))
+            if one.entry.schedule is None and (own or habit):
+                found.add(f"/medications/{one.index}/schedule")
+        return frozenset(found)
+
+    def _unclear(
+        self, medicines: Sequence[Resolved], unread: Entries, name: str, too_long: Collection[str]
+    ) -> Iterator[str]:
+        """What keeps the question for an ingredient from being open, though no answer to a question could mend it."""
+        if name in too_long:
+            yield "/treatment/session_times"
+        yield from unread.pointers("medications")
+        yield from unread.pointers("conditions")
+        for one in medicines:
+            own = any(row.ingredient == name for row in _rows(one))
+            if one.problem == "code_and_name_disagree" or (own and one.problem == "code_not_recognized"):
+                yield f"/medications/{one.index}"
+            if one.entry.indication == "other" and _any_in(one, self._may_protect):
+                yield f"/medications/{one.index}/indication"
 
     def closed_for_all(self, patient: Patient) -> bool:
         """True when anything besides the medicines tells of seizures, catatonia or withdrawal."""
@@ -121,15 +144,32 @@ class HoldQuestions:
             return True
         return _is_rescue(resolved) and _any_in(resolved, self._calming)
 
-    def _is_vague(self, resolved: Resolved) -> bool:
-        """An entry that could be there for a protected reason, and does not say."""
-        return resolved.entry.indication in (None, "other") and _any_in(resolved, self._may_protect)
+    def gate(
+        self, patient: Patient, medicines: Sequence[Resolved], unread: Entries, name: str, too_long: Collection[str] = ()
+    ) -> Gate:
+        """What closes the question for the ingredient `name`, and what is missing or unclear where nothing closes it."""
+        closed_by = self._closed_by(patient, medicines, name)
+        if closed_by:
+            return Gate(closed_by=closed_by)
+        missing = tuple(sorted(self._missing(patient, medicines, name)))
+        return Gate(missing=missing, unclear=tuple(dict.fromkeys(self._unclear(medicines, unread, name, too_long))))
 
-    def against(self, patient: Patient, medicines: Sequence[Resolved], name: str | None = None) -> tuple[str, ...]:
+    def against(
+        self,
+        patient: Patient,
+        medicines: Sequence[Resolved],
+        unread: Entries,
+        name: str | None = None,
+        too_long: Collection[str] = (),
+    ) -> tuple[str, ...]:
         """Where the answers stand (JSON Pointers) that close the question, or keep it from ever being open.
 
         That is for the ingredient `name`, or, without one, for whatever else could be taken.
         """
+        found = self._closed_by(patient, medicines, name)
+        return found or tuple(dict.fromkeys(self._unclear(medicines, unread, name or "", too_long)))
+
+    def _closed_by(self, patient: Patient, medicines: Sequence[Resolved], name: str | None) -> tuple[str, ...]:
         own = [resolved for resolved in medicines if any(row.ingredient == name for row in _rows(resolved))]
         found = [f"/conditions/{at}" for at, one in enumerate(patient.conditions or ()) if one in self._closing_conditions]
         flags, drinks = patient.red_flags, patient.lifestyle.alcohol_drinks_per_week
@@ -146,11 +186,6 @@ class HoldQuestions:
             found += [f"/medications/{one.index}/schedule" for one in daily]
         if any(row.hold != "ask" for one in own for row in _rows(one) if row.ingredient == name):
             found += [f"/medications/{one.index}" for one in own]
-        if not found:
-            found += [f"/medications/{one.index}" for one in medicines if not _is_read(one) or (one in own and one.problem)]
-            vague = (one for one in medicines if self._is_vague(one) and one.entry.indication)
-            found += [f"/medications/{one.index}/indication" for one in vague]
-            found += [f"/other_conditions/{at}" for at in range(len(patient.other_conditions))]
         return tuple(dict.fromkeys(found))
 
 
@@ -180,10 +215,6 @@ def _not_answered(patient: Patient) -> set[str]:
         "/red_flags/new_neurological_symptom": patient.red_flags.new_neurological_symptom,
     }
     return {pointer for pointer, answer in answers.items() if answer is None}
-
-
-def _is_read(resolved: Resolved) -> bool:
-    return resolved.match is not None and resolved.problem in (None, "code_not_recognized")
 
 
 def _is_rescue(resolved: Resolved) -> bool:

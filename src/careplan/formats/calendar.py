@@ -17,6 +17,7 @@ from careplan.request.patient import Patient
 
 _PLAIN: dict[Kind, str] = {
     "session": "Appointment",
+    "decision": "Before the appointment, reminder {}",
     "hold": "Around the appointment, reminder {}",
     "food": "Before the appointment, reminder {}",
     "drinks": "Before the appointment, reminder {}",

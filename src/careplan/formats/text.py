@@ -120,6 +120,7 @@ def _item(item: Item) -> Group:
             )
         )
     lines += [Text(f"→ {ask.who}, {ask.by_words}: {ask.what}") for ask in item.asks]
+    lines += [Text(f"{one.words[0].upper()}{one.words[1:]}.") for one in item.assumes]
     if item.contested:
         lines.append(Text(f"Contested: {item.contested}", style="italic"))
     sources = "; ".join(f"{entry.source} ({entry.place}, {entry.strength})" for entry in item.evidence)

@@ -21,6 +21,7 @@ _LABEL_CHARACTERS, _HEAD_CHARACTERS = 40, 100
 _STEPS = (1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 720)
 _FILLS: dict[Kind, str] = {
     "session": "#1f3a5f",
+    "decision": "#8c1111",
     "hold": "#8a5a00",
     "food": "#4a6b3a",
     "drinks": "#2f6d7a",

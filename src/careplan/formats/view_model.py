@@ -38,6 +38,7 @@ def sheet(plan: CarePlan, patient: Patient, zone: tzinfo | None = None) -> Json:
             "because": [phrase.removesuffix(".") for phrase in item.because],
             "asks": [{"who": _spaced(ask.who), "what": ask.what, "by": ask.by_words} for ask in item.asks],
             "contested": item.contested or "",
+            "assumes": [f"{one.words[0].upper()}{one.words[1:]}." for one in item.assumes],
             "sources": numbers(item),
             "rule": f"{item.rule.id} v{item.rule.version} ({item.rule.status})",
         }

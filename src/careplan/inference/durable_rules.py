@@ -1,8 +1,7 @@
-"""The only module that knows durable-rules: rules in, findings out, inside the subset in which the engine is exact.
+"""The only module that knows durable-rules: patterns in, matches out, inside the subset in which the engine is exact.
 
 Patterns compare only with constants, so which of them a fact matches depends on that fact alone. The engine therefore
-matches single patterns; how the matches of a group go together is one product. Facts that no pattern can tell apart match
-the same patterns, and are matched once.
+matches single patterns; how the matches of a group go together is one product.
 
 Outside that subset the engine loses results, hangs or crashes, so the limits are checked before anything is compiled:
 - one pattern a rule of the engine, `kind` tested first; one to three patterns a group, each of a different kind of fact;
@@ -17,19 +16,15 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import count, product
-from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
-from careplan.facts.build import Fact
-from careplan.facts.likeness import Likeness
+from careplan.facts.case import Fact
 from careplan.inference.ruleset_compiler import EngineError, Named, check_group, compile_pattern, shards
-from careplan.memo import Memo
-from careplan.rulebook.conditions import Group, Pattern, When
-from careplan.rulebook.factors import KINDS
+from careplan.rulebook.conditions import Pattern, When
 
 # The extension names a CPython function that 3.13 dropped, in a path that is never used here. Bound lazily, it loads.
 _flags = sys.getdlopenflags()
@@ -38,9 +33,6 @@ try:
     import durable_rules_engine as _durable
 finally:
     sys.setdlopenflags(_flags)
-
-MOST_REMEMBERED = 2_048
-"""Kinds of facts, told apart as far as any pattern does, whose matches are remembered."""
 
 _SESSION = "0"
 _SENTINEL = "sentinel"
@@ -56,9 +48,6 @@ class Finding(msgspec.Struct, frozen=True, order=True, gc=False):
     facts: tuple[str, ...]
 
 
-_in_order = attrgetter("rule", "group", "facts")
-
-
 class _MatchedFact(msgspec.Struct, gc=False):
     id: str
 
@@ -68,109 +57,32 @@ _encode = msgspec.json.Encoder().encode
 Json = dict[str, Any]
 
 
-class MatchedGroup(NamedTuple):
-    """One group of one rule, its patterns by their numbers.
+class PatternMatcher:
+    """Compiled patterns, known by their numbers. `matches` must be entered by the thread that made it."""
 
-    `sole` is its only possible finding, where there can be only one fact of each of its kinds.
-    """
-
-    rule: str
-    number: int
-    patterns: tuple[int, ...]
-    sole: Finding | None
-
-
-class Match(NamedTuple):
-    """What a fact matches by itself: groups of one pattern, and patterns of groups that ask for more.
-
-    Of the latter, `together` has the patterns, with the fact's id if it is the only one of its kind; `begins` has the groups
-    that begin with one of them.
-    """
-
-    number: int
-    alone: list[MatchedGroup]
-    together: dict[int, tuple[str, ...]]
-    begins: list[MatchedGroup]
-
-
-class Found(NamedTuple):
-    """What holds for the facts of one case: what each matches, in their order, and what several of them match together."""
-
-    matches: list[Match]
-    joined: list[Finding]
-
-
-class Engine:
-    """Compiled rules. `evaluate` must be entered by the thread that made the engine."""
-
-    def __init__(self, rules: Mapping[str, When]) -> None:
+    def __init__(self, patterns: Sequence[Pattern]) -> None:
+        """Compile the patterns. Raises `EngineError` for one that no ruleset of the engine could take."""
         self._thread = threading.get_ident()
         self._closed = False
-        patterns: dict[Pattern, int] = {}
-        groups = [
-            MatchedGroup(rule, at, tuple(patterns.setdefault(one, len(patterns)) for one in group), _sole(rule, at, group))
-            for rule, when in rules.items()
-            for at, group in enumerate(when)
-            if check_group(rule, group)
-        ]
-        self._alone: dict[int, list[MatchedGroup]] = {}
-        self._first: dict[int, list[MatchedGroup]] = {}
-        for group in groups:
-            if len(group.patterns) == 1:
-                self._alone.setdefault(group.patterns[0], []).append(group)
-            else:
-                self._first.setdefault(group.patterns[0], []).append(group)
-        self._together = {number for group in groups if len(group.patterns) > 1 for number in group.patterns}
-        self._likeness = Likeness(patterns)
-        self._shards = [_Shard(named) for named in shards({str(at): ((pattern,),) for pattern, at in patterns.items()})]
-        self._made = 0
-        self._matches: Memo[Hashable, Match] = Memo(MOST_REMEMBERED)
+        self._shards = [_Shard(named) for named in shards({str(at): ((one,),) for at, one in enumerate(patterns)})]
 
-    def evaluate(self, facts: Sequence[Fact]) -> list[Finding]:
-        """Every finding for these facts, in order, each once. Raises `EngineError` if the engine lost any."""
-        return self.findings(facts, self.found(facts))
+    def matches(self, facts: Sequence[Fact]) -> dict[str, list[int]]:
+        """The numbers of the patterns that each fact matches, in order, by the id of the fact.
 
-    def found(self, facts: Sequence[Fact]) -> Found:
-        """The same, fact by fact and in no order, for who remembers what follows from a match."""
-        self._enter()
-        matches = self._match(facts)
-        matched: dict[int, tuple[str, ...]] = {}
-        begun: list[MatchedGroup] = []
-        for fact, match in zip(facts, matches, strict=True):
-            if not KINDS[fact.kind].many:
-                matched.update(match.together)
-                begun += match.begins
-                continue
-            for pattern in match.together:
-                if pattern in matched:
-                    matched[pattern] += (fact.id,)
-                else:
-                    matched[pattern] = (fact.id,)
-                    begun += self._first.get(pattern, ())
-        joined: list[Finding] = []
-        for rule, number, patterns, sole in begun:
-            # Two or three patterns, of which the first one is there.
-            if patterns[1] in matched and patterns[-1] in matched:
-                if sole is not None:
-                    joined.append(sole)
-                else:
-                    joined += [Finding(rule, number, ids) for ids in product(*[matched[one] for one in patterns])]
-        return Found(matches, joined)
-
-    def findings(self, facts: Sequence[Fact], found: Found) -> list[Finding]:
-        """What was found, in the order of rules, groups and facts."""
-        alone = [finding for fact, match in zip(facts, found.matches, strict=True) for finding in alone_of(fact, match)]
-        return sorted([*alone, *found.joined], key=_in_order)
+        Raises `EngineError` if the engine lost any fact.
+        """
+        self.enter()
+        found: dict[str, set[int]] = {fact.id: set() for fact in facts}
+        for shard in self._shards:
+            for number, fact_id in shard.evaluate(facts):
+                found[fact_id].add(number)
+        return {name: sorted(numbers) for name, numbers in found.items()}
 
     def check(self) -> None:
         """Run every shard with nothing but its sentinel. Raises `EngineError` if one does not come back."""
-        self._enter()
+        self.enter()
         for shard in self._shards:
             shard.evaluate(())
-
-    def forget(self) -> None:
-        """Forget what facts matched before, so that the next ones are matched afresh."""
-        self._matches.clear()
 
     def close(self) -> None:
         """Free the engine's memory; it cannot be used afterwards."""
@@ -179,47 +91,47 @@ class Engine:
             shard.close()
         self._shards = []
 
-    def _enter(self) -> None:
+    def enter(self) -> None:
+        """Raise `EngineError` if it was closed, or is entered by another thread than its own."""
         if threading.get_ident() != self._thread:
             raise EngineError("the engine was entered by a second thread")
         if self._closed:
             raise EngineError("the engine was closed")
 
-    def _match(self, facts: Sequence[Fact]) -> list[Match]:
-        """What each fact matches, the unknown ones in one go."""
-        keys = [fact.like or self._likeness.of(fact.kind, fact.properties) for fact in facts]
-        found = [self._matches.get(key) for key in keys]
-        if None not in found:
-            return found  # type: ignore[return-value]
-        missing = {key: fact for key, fact, match in zip(keys, facts, found, strict=True) if match is None}
-        asked = list(missing.values())
-        patterns: dict[str, list[int]] = {fact.id: [] for fact in asked}
-        for shard in self._shards:
-            for number, fact_id in shard.evaluate(asked):
-                patterns[fact_id].append(number)
-        made = {}
-        for key, fact in missing.items():
-            alone: list[MatchedGroup] = []
-            begins: list[MatchedGroup] = []
-            together: dict[int, tuple[str, ...]] = {}
-            for number in sorted(set(patterns[fact.id])):
-                alone += self._alone.get(number, ())
-                if number in self._together:
-                    together[number] = (fact.id,)
-                    begins += self._first.get(number, ())
-            self._made += 1
-            made[key] = self._matches.keep(key, Match(self._made, alone, together, begins))
-        return [made[key] if match is None else match for key, match in zip(keys, found, strict=True)]
 
+class Engine:
+    """Whole rules on the engine, each pattern as it stands: for examples of rules, and to hold other ways against."""
 
-def alone_of(fact: Fact, match: Match) -> list[Finding]:
-    """What holds for a fact by itself."""
-    return [Finding(group.rule, group.number, (fact.id,)) for group in match.alone]
+    def __init__(self, rules: Mapping[str, When]) -> None:
+        patterns: dict[Pattern, int] = {}
+        self._groups = [
+            (rule, at, tuple(patterns.setdefault(one, len(patterns)) for one in group))
+            for rule, when in rules.items()
+            for at, group in enumerate(when)
+            if check_group(rule, group)
+        ]
+        self._matcher = PatternMatcher(list(patterns))
 
+    def evaluate(self, facts: Sequence[Fact]) -> list[Finding]:
+        """Every finding for these facts, in order, each once. Raises `EngineError` if the engine lost any."""
+        matched: dict[int, list[str]] = {}
+        for fact_id, numbers in self._matcher.matches(facts).items():
+            for number in numbers:
+                matched.setdefault(number, []).append(fact_id)
+        return sorted(
+            Finding(rule, at, ids)
+            for rule, at, numbers in self._groups
+            if all(number in matched for number in numbers)
+            for ids in product(*[matched[number] for number in numbers])
+        )
 
-def _sole(rule: str, at: int, group: Group) -> Finding | None:
-    # The only fact of a kind is called by it.
-    return None if any(KINDS[one.kind].many for one in group) else Finding(rule, at, tuple([one.kind for one in group]))
+    def check(self) -> None:
+        """Run the engine once. Raises `EngineError` if it does not answer."""
+        self._matcher.check()
+
+    def close(self) -> None:
+        """Free the engine's memory; it cannot be used afterwards."""
+        self._matcher.close()
 
 
 class _Shard:

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Sequence
 
 import msgspec
 
-from careplan.facts.build import Case
-from careplan.inference.durable_rules import Found
-from careplan.memo import Memo
+from careplan.facts.case import Case
+from careplan.inference.verdicts import Verdicts
+from careplan.plan.clearances import Clearances
 from careplan.plan.item_templates import Items, Written
-from careplan.plan.model import CarePlan, Decision, MedicineRead, PlanSection, RulebookRef
-from careplan.plan.questions import Asking, Questions
+from careplan.plan.model import CarePlan, Decision, Item, MedicineRead, NotConsidered, PlanSection, RulebookRef
+from careplan.plan.questions import Questions
 from careplan.plan.wording import Words
-from careplan.recognition.medicine_catalogue import Resolved, called
+from careplan.recognition.medicine_catalogue import Resolved
 from careplan.rulebook.model import LEVELS, SECTIONS, Rulebook
-
-MOST_REMEMBERED = 512
-
-_encode = msgspec.json.Encoder().encode
-
-
-class Encoded(NamedTuple):
-    """A plan as JSON, with its status and the rule of each of its items."""
-
-    status: str
-    rules: tuple[str, ...]
-    body: bytes
 
 
 class Assembly:
@@ -37,37 +24,29 @@ class Assembly:
         self._book = book
         self._items = Items(book)
         self._questions = Questions(book)
+        self._clearances = Clearances(book)
         self._ref = RulebookRef(id=book.about.id, version=book.about.version, digest=book.digest)
         titles = book.vocabulary.sections
         self._sections = [(section, titles[section].title, titles[section].patient_title) for section in SECTIONS]
         self._level_words: dict[str, str] = {level: book.vocabulary.levels[level].label for level in LEVELS}
-        self._understood: Memo[Hashable, MedicineRead] = Memo(MOST_REMEMBERED)
         self._disclaimer = " ".join(book.about.disclaimer.split())
         self._crisis = " ".join(book.about.crisis.split())
 
-    def plan(self, case: Case, found: Found) -> CarePlan:
+    def plan(self, case: Case, verdicts: Verdicts) -> CarePlan:
         """The plan of one case."""
         words = Words(self._book, case)
-        return self._put_together(case, self._items.of(case, found, words, encoded=False), words, encoded=False)
-
-    def encoded(self, case: Case, found: Found) -> Encoded:
-        """The JSON of the plan, byte for byte that of `plan`; parts that were written before are copied."""
-        words = Words(self._book, case)
-        written = self._items.of(case, found, words, encoded=True)
-        plan = self._put_together(case, written, words, encoded=True)
-        return Encoded(plan.status, tuple([one.rule for one in written]), _encode(plan))
-
-    def _put_together(self, case: Case, written: Sequence[Written], words: Words, *, encoded: bool) -> CarePlan:
-        # Items come in the order of seriousness.
-        blocked = bool(written) and written[0].place is None
+        written = self._items.of(case, verdicts.findings, words)
+        # Items come in the order of seriousness; what was an alert and is cleared stands first in its section.
+        cleared = case.patient.clearances
+        written = self._clearances.applied(case.patient, written) if cleared else written
+        blocked = any(one.place is None for one in written)
         if blocked:
             written = [self._deferred(one) for one in written]
-        alerts: list[Any] = []
-        placed: dict[str | None, list[Any]] = {None: alerts} | {section: [] for section in SECTIONS}
+        alerts: list[Item] = []
+        placed: dict[str | None, list[Item]] = {None: alerts} | {section: [] for section in SECTIONS}
         for one in written:
-            placed[one.place].append(one.raw if encoded else one.item)
+            placed[one.place].append(one.item)
         spoken_of = {pointer for one in written for pointer in one.spoken_of}
-        asking = self._questions.unanswered(case)
         return CarePlan(
             status="blocked" if blocked else "draft",
             requires_clinician_review=True,
@@ -78,30 +57,22 @@ class Assembly:
                 for section, title, patient_title in self._sections
             ],
             decisions=_decisions(written),
-            medications=[self._read(words, one) for one in case.medicines],
-            information_needed=_asked(asking, encoded=encoded),
-            not_considered=self._questions.not_considered(case, spoken_of, words),
+            medications=[_read(words, one, case) for one in case.medicines],
+            information_needed=self._questions.unanswered(verdicts.hanging),
+            not_considered=self._not_considered(case, spoken_of, written, words),
             disclaimer=self._disclaimer,
             crisis=self._crisis,
             level_words=self._level_words,
         )
 
-    def _read(self, words: Words, resolved: Resolved) -> MedicineRead:
-        """How an entry was understood: not in the caller's words, so that it can be remembered."""
-        key = (resolved.index, called(resolved.match), resolved.problem, resolved.suggestions)
-        known = self._understood.get(key)
-        if known is not None:
-            return known
-        rows = resolved.match.ingredients if resolved.match else ()
-        made = MedicineRead(
-            index=resolved.index,
-            recognition=resolved.recognition,
-            recognized_as=words.recognized(resolved.index) if rows else None,
-            classes=sorted({name for row in rows for name in row.classes}),
-            problem=resolved.problem,
-            suggestions=list(resolved.suggestions),
-        )
-        return self._understood.keep(key, made)
+    def _not_considered(
+        self, case: Case, spoken_of: Collection[str], written: Sequence[Written], words: Words
+    ) -> list[NotConsidered]:
+        found = self._questions.not_considered(case, spoken_of, words)
+        if not case.patient.clearances:
+            return found
+        found += self._clearances.not_considered(case.patient, written)
+        return sorted(found, key=lambda entry: (entry.pointer, entry.what))
 
     def _deferred(self, one: Written) -> Written:
         """A choice as it stands in a blocked plan: not made, since whether there is treatment at all comes first."""
@@ -116,11 +87,20 @@ class Assembly:
             asks=[],
         )
         decides = msgspec.structs.replace(one.decides, choice=words.choice)
-        return one._replace(raw=msgspec.Raw(_encode(item)), item=item, decides=decides)
+        return one._replace(item=item, decides=decides)
 
 
-def _asked(asking: Sequence[Asking], *, encoded: bool) -> list[Any]:
-    return [one.raw if encoded else one.question for one in asking]
+def _read(words: Words, resolved: Resolved, case: Case) -> MedicineRead:
+    """How an entry was understood. One that rules could look at, and that none of them does, is known."""
+    rows = resolved.match.ingredients if resolved.match else ()
+    return MedicineRead(
+        index=resolved.index,
+        recognition="known" if resolved.index in case.known.medications else resolved.recognition,
+        recognized_as=words.recognized(resolved.index) if rows else None,
+        classes=sorted({name for row in rows for name in row.classes}),
+        problem=resolved.problem,
+        suggestions=list(resolved.suggestions),
+    )
 
 
 def _decisions(written: Sequence[Written]) -> list[Decision]:

@@ -1,80 +1,75 @@
 """The items of a plan: texts filled in, and what is about the same thing merged.
 
-But for the caller's own words, an item follows from its rule, from the facts behind it and from the lists they are about;
-it is remembered for these, ready to be sent. What one fact brings by itself is remembered together.
+All of an item that is the same for every patient is prepared once for a rulebook; the texts are split at their
+placeholders, and the words of each request are filled in last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
 
-from careplan.facts.build import Case, Fact
-from careplan.inference.durable_rules import Finding, Found, Match, alone_of
-from careplan.memo import Memo
+from careplan.facts.case import Case, Fact
+from careplan.facts.hold_question import HoldQuestions
+from careplan.inference.durable_rules import Finding
+from careplan.plan.hold_gate_words import GateWords
+from careplan.plan.hold_sentences import GateSentences, HoldSentences
 from careplan.plan.model import About, Ask, Evidence, Item, RuleRef, evidence
-from careplan.plan.ownwords import Marks, Outline
-from careplan.plan.wording import HoldSentences, Topics, Words, topics
-from careplan.recognition.medicine_catalogue import Resolved, called
-from careplan.rulebook.factors import KINDS, member
-from careplan.rulebook.model import LEVELS, Decision, Rule, Rulebook
-
-MOST_REMEMBERED = 1_024
-"""Facts whose items are remembered."""
-MOST_WRITTEN = 4_096
-"""Items that are remembered."""
-_encode = msgspec.json.Encoder().encode
+from careplan.plan.unread_words import Absence, UnreadWords, absences
+from careplan.plan.wording import Topics, Words, topics
+from careplan.rulebook.factors import KINDS
+from careplan.rulebook.model import LEVELS, Decision, Level, Rule, Rulebook, Section
 
 
 class _Prepared(msgspec.Struct, frozen=True):
     """What of a rule is the same for every patient.
 
-    `says` are, for each pattern of each group, the fields of its fact that an item can say something of; `subjects` for each
-    group the place of the pattern of whose kind there can be many facts, if it has one.
+    `topics` are, for each group, the fields and tokens that its patterns look at; `subjects` the place of the pattern of
+    whose kind there can be many facts, if it has one; `absent` what it says not to be there. `asks` are those of patients
+    before and after the series has begun, where they fill in nothing. `gated` items quote a signed hold.
     """
 
     rule: Rule
-    rank: tuple[int, int, str]
+    id: str
+    level: Level
+    section: Section
+    order: int
     evidence: list[Evidence]
     ref: RuleRef
     names: frozenset[str]
     topics: tuple[Topics, ...]
-    says: tuple[tuple[tuple[str, ...], ...], ...]
     subjects: tuple[int | None, ...]
-    signed: bool
-    simple: bool
+    absent: tuple[tuple[Absence, ...], ...]
+    asks: tuple[list[Ask], list[Ask]] | None
+    contested: str | None
+    for_everyone: list[str]
+    decides: Decision | None
+    gated: bool
 
 
 class Written(NamedTuple):
-    """An item in the order of the plan: `order` sorts it; `raw` is its JSON.
+    """An item in the order of the plan: `order` sorts it.
 
-    With an `outline`, both have marks where the caller's own words go. `place` is its section, or None for an alert;
-    `spoken_of` are the JSON Pointers of what it is about.
+    `place` is its section, or None for an alert; `spoken_of` are the JSON Pointers of what it is about.
     """
 
     order: tuple[int, list[int], str]
     rule: str
     place: str | None
     spoken_of: list[str]
-    raw: msgspec.Raw
     item: Item
     decides: Decision | None
-    outline: Outline | None = None
-
-
-class _Portion(NamedTuple):
-    """What one fact brings by itself: items, and findings of rules that other facts may make hold as well."""
-
-    items: list[Written]
-    findings: list[Finding]
 
 
 _Behind = list[tuple[int, list[Fact]]]
 """The groups of a rule that hold, by their numbers, with the facts that they match."""
+_order = attrgetter("order")
+_by_place = attrgetter("index", "pointer")
+_LISTS_AS_A_WHOLE = frozenset({"regimen", "history", "entries"})
+"""The kinds of fact that are about a whole list, of which an item names the entries that it is about."""
 
 
 class Items:
@@ -82,231 +77,124 @@ class Items:
 
     def __init__(self, book: Rulebook) -> None:
         self._book = book
-        self._prepared = {rule.id: self._prepare(rule) for rule in book.rules.values()}
-        ranked = sorted(self._prepared, key=lambda name: self._prepared[name].rank)
-        self._order = {name: at for at, name in enumerate(ranked)}
+        self._by_words = book.vocabulary.by
         self._hold_sentences = HoldSentences.of(book)
-        self._portions: Memo[tuple[int, bool], _Portion] = Memo(MOST_REMEMBERED)
-        self._met: Memo[Hashable, Written] = Memo(MOST_REMEMBERED)
-        self._written: Memo[Hashable, Written] = Memo(MOST_WRITTEN)
+        self._gate_sentences = GateSentences.of(book)
+        self._hold_questions = HoldQuestions(book)
+        ranked = sorted(book.rules.values(), key=lambda rule: (LEVELS.index(rule.file.level), rule.file.order, rule.id))
+        self._prepared = {rule.id: self._prepare(rule, at) for at, rule in enumerate(ranked)}
 
-    def of(self, case: Case, found: Found, words: Words, *, encoded: bool) -> list[Written]:
-        """The items of one case, in order; if they are wanted `encoded`, only `raw` has the caller's own words."""
-        writing = _Writing(self._book, case, words)
-        written: list[Written] = []
-        findings: list[Finding] = []
-        for fact, match in zip(case.facts, found.matches, strict=True):
-            if not match.alone:
-                continue
-            # Where a condition or a medicine was sent twice, items about it are merged.
-            if fact.kind in writing.apart or fact.properties.get("sent_twice") is True:
-                findings += alone_of(fact, match)
-                continue
-            key = (fact.mark, writing.begun)
-            portion = self._portions.get(key) or self._portions.keep(key, self._portion(fact, match, writing))
-            written += portion.items
-            findings += portion.findings
-        findings += found.joined
+    def of(self, case: Case, findings: Iterable[Finding], words: Words) -> list[Written]:
+        """The items of one case, in order. What a rule found about the same thing is one item."""
+        facts = {fact.id: fact for fact in case.facts}
         merged: dict[tuple[str, str], list[Finding]] = {}
         for finding in findings:
             at = self._prepared[finding.rule].subjects[finding.group]
-            subject = "" if at is None else identity_of(writing.facts[finding.facts[at]])
+            subject = "" if at is None else identity_of(facts[finding.facts[at]])
             merged.setdefault((finding.rule, subject), []).append(finding)
-        written += [self._item(rule, several, writing) for (rule, _), several in merged.items()]
+        written = []
+        for (rule, _), several in merged.items():
+            if len(several) > 1:
+                several.sort(key=lambda finding: ([facts[name].indexes for name in finding.facts], finding))
+            behind = [(finding.group, [facts[name] for name in finding.facts]) for finding in several]
+            written.append(self._write(self._prepared[rule], behind, words))
         written.sort(key=_order)
-        return [one if one.outline is None else _in_own_words(one, one.outline, words, encoded) for one in written]
+        return written
 
-    def _portion(self, fact: Fact, match: Match, writing: _Writing) -> _Portion:
-        portion = _Portion([], [])
-        for finding in alone_of(fact, match):
-            prepared = self._prepared[finding.rule]
-            if prepared.simple:
-                portion.items.append(self._alike(prepared, [(finding.group, [fact])], writing))
-            else:
-                portion.findings.append(finding)
-        return portion
-
-    def _item(self, rule: str, findings: list[Finding], writing: _Writing) -> Written:
-        """One item, of all that a rule found about the same thing."""
-        prepared = self._prepared[rule]
-        if len(findings) > 1:
-            findings.sort(key=lambda finding: ([writing.facts[name].indexes for name in finding.facts], finding))
-        exactly = writing.exactly(prepared, findings)
-        if exactly is None:
-            return self._write(prepared, writing.behind(findings), writing.words)
-        known = self._met.get(exactly)
-        return known or self._met.keep(exactly, self._alike(prepared, writing.behind(findings), writing))
-
-    def _alike(self, prepared: _Prepared, behind: _Behind, writing: _Writing) -> Written:
-        """An item, written anew only where none that says the same is remembered."""
-        key = writing.key(prepared, behind)
-        known = self._written.get(key)
-        if known is None:
-            made = self._write(prepared, behind, writing.marks)
-            known = self._written.keep(key, made._replace(outline=Outline.of(made.raw)))
-        return known
-
-    def _prepare(self, rule: Rule) -> _Prepared:
+    def _prepare(self, rule: Rule, order: int) -> _Prepared:
         file = rule.file
         texts = (rule.title, rule.patient, rule.clinician, *(text for _, text in rule.asks))
         names = frozenset[str]().union(*(text.names for text in texts))
-        looked_at = tuple(map(topics, rule.when))
+        asks = None
+        if not any(text.names for _, text in rule.asks):
+            asks = (self._asks(rule, {}, begun=False), self._asks(rule, {}, begun=True))
         return _Prepared(
             rule=rule,
-            rank=(LEVELS.index(file.level), file.order, rule.id),
+            id=rule.id,
+            level=file.level,
+            section=rule.section,
+            order=order,
             evidence=evidence(self._book, rule),
             ref=RuleRef(id=rule.id, version=file.version, status=file.status),
             names=names,
-            topics=looked_at,
-            says=tuple(
-                tuple(_says(pattern.kind, tested, names) for pattern, tested in zip(group, told, strict=True))
-                for group, told in zip(rule.when, looked_at, strict=True)
-            ),
+            topics=tuple(map(topics, rule.when)),
             subjects=tuple(
                 next((at for at, pattern in enumerate(group) if KINDS[pattern.kind].many), None) for group in rule.when
             ),
-            signed=(signed := not names.isdisjoint({"hold", "doubtful"})),
-            simple=not signed and len(rule.when) == 1 and len(rule.when[0]) == 1,
+            absent=tuple(map(absences, rule.when)),
+            asks=asks,
+            contested=file.contested and " ".join(file.contested.split()),
+            for_everyone=[file.for_everyone] if file.for_everyone else [],
+            decides=file.then.decides,
+            gated=not names.isdisjoint({"hold_gate", "gap", "hold"}),
         )
 
+    def _asks(self, rule: Rule, filled: Mapping[str, str], *, begun: bool) -> list[Ask]:
+        """What is asked of whom. What should have been done before the first session is due before the next one."""
+        due = ["before_next_session" if begun and ask.by == "before_first_session" else ask.by for ask, _ in rule.asks]
+        return [
+            Ask(who=ask.who, what=text.fill(filled), by=by, by_words=self._by_words[by])
+            for (ask, text), by in zip(rule.asks, due, strict=True)
+        ]
+
     def _write(self, prepared: _Prepared, behind: _Behind, words: Words) -> Written:
-        rule, file = prepared.rule, prepared.rule.file
-        rule_id = rule.id
+        rule, names = prepared.rule, prepared.names
         _, facts = behind[0]
-        filled = words.fill(facts, prepared.names) if prepared.names else {}
-        because = [phrase for group, matched in behind for phrase in words.because(matched, prepared.topics[group])]
-        subject = next((fact for fact in facts if KINDS[fact.kind].many), None)
-        patient_words, clinician_words = filled | words.in_plain_words(facts, prepared.names), filled
-        held = subject is not None and "hold" in prepared.names
-        hold = words.signed_hold(subject) if subject is not None and held else None
-        if subject is not None and held:
-            for_patient, for_clinician = words.hold_sentences(subject, self._hold_sentences)
-            patient_words, clinician_words = patient_words | {"hold": for_patient}, filled | {"hold": for_clinician}
+        filled = words.fill(facts, names) if names else {}
+        because: list[str] = []
         about: dict[str, About] = {}
         for group, matched in behind:
-            for fact, (_, tokens) in zip(matched, prepared.topics[group], strict=True):
-                about |= {entry.pointer: entry for entry in words.about(fact, tokens)}
+            because += words.because(matched, prepared.topics[group])
+            for fact, (fields, tokens) in zip(matched, prepared.topics[group], strict=True):
+                if fact.indexes or fact.kind in _LISTS_AS_A_WHOLE:
+                    for entry in words.about(fact, fields, tokens):
+                        about[entry.pointer] = entry
+        at = prepared.subjects[behind[0][0]]
+        subject = None if at is None else facts[at]
+        patient_words, clinician_words = filled, filled
+        if names:
+            patient_words = filled | words.in_plain_words(facts, names)
+        hold = gate = gap = None
+        held = subject is not None and "hold" in names
+        if subject is not None and held:
+            hold = words.signed_hold(subject)
+            for_patient, for_clinician = words.hold_sentences(subject, self._hold_sentences)
+            patient_words, clinician_words = patient_words | {"hold": for_patient}, filled | {"hold": for_clinician}
+        if subject is not None and prepared.gated:
+            gates = GateWords(self._book, self._hold_questions, words.case, words)
+            gate = gates.of(subject)
+            gap = gates.gap(subject) if "gap" in names else None
+            clinician_words = clinician_words | gates.fill(subject, gate, self._gate_sentences)
+        assumes = []
+        if words.case.unread:
+            of_groups = [prepared.absent[group] for group, _ in behind]
+            if any(of_groups):
+                of_all = {fact.kind: fact for _, matched in behind for fact in matched}
+                assumes = UnreadWords(self._book, words.case).assumptions(of_groups, of_all)
+        entries = sorted(about.values(), key=_by_place) if about else []
+        asks = prepared.asks
         item = Item(
-            id=rule_id if subject is None else f"{rule_id}/{identity_of(subject)}",
-            level=file.level,
-            section=rule.section,
+            id=prepared.id if subject is None else f"{prepared.id}/{identity_of(subject)}",
+            level=prepared.level,
+            section=prepared.section,
             title=rule.title.fill(filled),
             patient_text=rule.patient.fill(patient_words),
             clinician_text=rule.clinician.fill(clinician_words),
             evidence=prepared.evidence,
             rule=prepared.ref,
-            because=list(dict.fromkeys(because)) or ([file.for_everyone] if file.for_everyone else []),
-            about=sorted(about.values(), key=lambda entry: (entry.index, entry.pointer)),
-            asks=[
-                Ask(who=ask.who, what=text.fill(filled), by=by, by_words=self._book.vocabulary.by[by])
-                for (ask, text), by in zip(rule.asks, words.due(rule.asks), strict=True)
-            ],
-            contested=file.contested and " ".join(file.contested.split()),
+            because=list(dict.fromkeys(because)) or prepared.for_everyone,
+            about=entries,
+            asks=self._asks(rule, filled, begun=words.begun) if asks is None else asks[words.begun],
+            contested=prepared.contested,
+            assumes=assumes,
             hold=hold,
+            hold_gate=gate,
+            gap=gap,
             open_decision="hold" if held and hold is None else None,
         )
-        order = (self._order[rule_id], [entry.index for entry in item.about], item.id)
-        place = None if file.level == "stop" else rule.section
-        spoken_of = [entry.pointer for entry in item.about]
-        return Written(order, rule_id, place, spoken_of, msgspec.Raw(_encode(item)), item, file.then.decides)
-
-
-_order = attrgetter("order")
-
-
-_decode = msgspec.json.Decoder(Item).decode
-
-
-def _in_own_words(one: Written, outline: Outline, words: Words, encoded: bool) -> Written:  # noqa: FBT001
-    raw = outline.filled(words)
-    item = one.item if encoded and one.decides is None else _decode(raw)
-    return one._replace(raw=msgspec.Raw(raw), item=item, outline=None)
-
-
-class _Writing:
-    """One case while its items are written, and what an item about some of its facts follows from."""
-
-    def __init__(self, book: Rulebook, case: Case, words: Words) -> None:
-        self.words = words
-        self._book = book
-        self.begun = words.begun
-        self.facts = {fact.id: fact for fact in case.facts}
-        self._case = case
-        self._protocol = case.patient.protocol is not None
-        in_part = any(resolved.problem == "partly_recognized" for resolved in case.medicines)
-        self._unlike = _OF_MEDICINES if in_part else frozenset[str]()
-        conditions = case.patient.conditions or ()
-        self.apart = self._unlike | {"condition"} if len(set(conditions)) < len(conditions) else self._unlike
-
-    @cached_property
-    def marks(self) -> Words:
-        """The words with which what is remembered is written."""
-        return Marks(self._book, self._case)
-
-    def behind(self, findings: Sequence[Finding]) -> _Behind:
-        """The facts that findings are about."""
-        return [(finding.group, [self.facts[name] for name in finding.facts]) for finding in findings]
-
-    def exactly(self, prepared: _Prepared, findings: Sequence[Finding]) -> Hashable:
-        """The facts behind an item just as they are; None if it says more than follows from them."""
-        if prepared.signed and self._protocol:
-            return None
-        parts: list[int | str | bool] = [prepared.rule.id, self.begun]
-        for finding in findings:
-            parts.append(finding.group)
-            for name in finding.facts:
-                fact = self.facts[name]
-                if fact.kind in self._unlike:
-                    return None
-                parts.append(fact.mark)
-        return tuple(parts)
-
-    def key(self, prepared: _Prepared, behind: _Behind) -> Hashable:
-        """What of the facts behind an item it can say: the same for many patients whose facts differ otherwise."""
-        parts: list[Hashable] = [prepared.rule.file.id, self.begun]
-        for group, facts in behind:
-            parts.append(group)
-            for fact, fields, (_, tokens) in zip(facts, prepared.says[group], prepared.topics[group], strict=True):
-                parts += map(fact.properties.get, fields)
-                if fact.kind in _SAYS_MORE:
-                    parts.append(self._more(fact, tokens))
-        return tuple(parts)
-
-    def _more(self, fact: Fact, tokens: frozenset[str]) -> Hashable:
-        """What an item can say of a fact besides its fields: which entries it is about, and what they are called."""
-        if fact.kind in _SAID_ENTIRELY:
-            return fact.mark
-        if fact.kind == "history":
-            return tuple([(at, name) for at, name in enumerate(self._case.patient.conditions or ()) if name in tokens])
-        if fact.kind == "regimen":
-            taken = [resolved for resolved in self._case.medicines if not tokens.isdisjoint(_takes(resolved))]
-            return tuple([(one.index, called(one.match)) for one in taken])
-        if fact.kind in _OF_MEDICINES:
-            return fact.indexes, *[called(self._case.medicines[at].match) for at in fact.indexes]
-        return fact.indexes
-
-
-_OF_MEDICINES = frozenset({"medicine", "regimen", "shared_class"})
-"""Kinds of facts whose items name medicines; where one was read in part, how it is named follows from its words."""
-_SAID_ENTIRELY = frozenset({"goal", "medicine_check", "protocol"})
-_SAYS_MORE = _OF_MEDICINES | _SAID_ENTIRELY | {"condition", "history"}
-_ALWAYS_SAID = {"medicine": ("ingredient", "schedule", "indication"), "shared_class": ("class",)}
-
-
-def _says(kind: str, tested: tuple[tuple[str, ...], frozenset[str]], names: Iterable[str]) -> tuple[str, ...]:
-    """The properties of a fact of which an item can say something: those tested, and those that its texts name."""
-    fields, tokens = tested
-    found = {name.partition(".")[2] for name in names if name.startswith(f"{kind}.")} | set(_ALWAYS_SAID.get(kind, ()))
-    for field in fields:
-        several = KINDS[kind].fields[field].type == "tokens"
-        found |= {member(field, token) for token in tokens} if several else {field}
-    return tuple(sorted(found))
-
-
-def _takes(resolved: Resolved) -> frozenset[str]:
-    """The ingredients and classes of one entry."""
-    rows = resolved.match.ingredients if resolved.match else ()
-    return frozenset(name for row in rows for name in (row.ingredient, *row.classes))
+        place = None if prepared.level == "stop" else prepared.section
+        order = (prepared.order, [entry.index for entry in entries], item.id)
+        return Written(order, prepared.id, place, [entry.pointer for entry in entries], item, prepared.decides)
 
 
 def identity_of(fact: Fact) -> str:

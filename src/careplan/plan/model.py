@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -75,6 +76,54 @@ class SignedHold(Part, frozen=True, kw_only=True):
     approved_by: str
 
 
+class GateFact(Part, frozen=True, kw_only=True):
+    """One fact about a hold: where it stands in the request, or would stand, and what it says in words."""
+
+    pointer: str
+    words: str
+
+
+class HoldGate(Part, frozen=True, kw_only=True):
+    """Whether a plan may speak of leaving out doses of a medicine, for the clinician.
+
+    `signed` is what the clinic's protocol has for its class, whatever the state; a patient reads hours only where `state`
+    is `open`. Otherwise `closed_by` has the facts that close the question, or `missing` the answers that could, and
+    `unclear` what could not be read or does not say enough. `misses_no_dose` is true where the time that the protocol names
+    lies between two doses of a medicine that is taken once a day.
+    """
+
+    state: Literal["open", "closed", "unclear", "waiting"]
+    signed: SignedHold | None = None
+    closed_by: list[GateFact] = []
+    missing: list[GateFact] = []
+    unclear: list[GateFact] = []
+    misses_no_dose: bool = False
+
+
+class Gap(Part, frozen=True, kw_only=True):
+    """The longest time without a medicine that the clinic's signed hold makes of the sessions, and the medicine's limit."""
+
+    begins: datetime
+    ends: datetime
+    hours: float
+    limit_hours: float
+
+
+class Assumption(Part, frozen=True, kw_only=True):
+    """What an item presumes of entries that nobody could read: where they stand, and what they must not be, in words."""
+
+    pointers: list[str]
+    words: str
+
+
+class Cleared(Part, frozen=True, kw_only=True):
+    """The record of a named clinician who assessed what an alert was about, which is now a decision."""
+
+    by: str
+    at: datetime
+    arranged: str
+
+
 Translated = Annotated[
     Literal["needs_review", "reviewed"] | None, Meta(description="whether a named translator has checked it")
 ]
@@ -97,9 +146,17 @@ class Item(Part, frozen=True, kw_only=True):
     about: list[About] = []
     asks: list[Ask] = []
     contested: str | None = None
+    assumes: Annotated[
+        list[Assumption], Meta(description="what the item presumes of entries that nobody could read; none if nothing")
+    ] = []
     hold: SignedHold | None = None
+    hold_gate: HoldGate | None = None
+    gap: Gap | None = None
     open_decision: Annotated[
         Literal["hold"] | None, Meta(description="what prescriber and clinic have to decide, where no signed protocol does")
+    ] = None
+    cleared: Annotated[
+        Cleared | None, Meta(description="of what was an alert: who assessed it, when, and what was arranged")
     ] = None
 
 

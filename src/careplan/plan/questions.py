@@ -4,34 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from operator import attrgetter
+from operator import itemgetter
 from typing import Literal
 
-import msgspec
-
-from careplan.facts.build import Case
+from careplan.facts.case import Case
 from careplan.facts.hold_question import hold_for
-from careplan.inference.openness import Openness
-from careplan.memo import Memo
 from careplan.plan.model import AnswerForm, Choice, CouldChange, NotConsidered, Question
 from careplan.plan.wording import Words
 from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.factors import KINDS, LIMITS
-from careplan.rulebook.model import LEVELS, SECTIONS, FieldWords, Rule, Rulebook
+from careplan.rulebook.model import LEVELS, SECTIONS, FieldWords, Rulebook
 
-MOST_REMEMBERED = 512
-
-
-class Asking(msgspec.Struct, frozen=True, gc=False):
-    """A question with its JSON, and its rank: how much hangs on it, its place in the vocabulary, its pointer."""
-
-    rank: tuple[tuple[int, ...], int, str]
-    question: Question
-    raw: msgspec.Raw
-
-
-_rank = attrgetter("rank")
-_encode = msgspec.json.Encoder().encode
+_Concerned = tuple[int, int, str]
+"""The level and the section of a rule by their places, and its id."""
+_by_rank = itemgetter(0, 1, 2)
 
 
 class Questions:
@@ -44,9 +30,7 @@ class Questions:
         self._answers = {
             name: form for name, words in book.vocabulary.fields.items() if (form := _answer_form(name, words)) is not None
         }
-        self._openness = Openness([rule.when for rule in self._rules])
-        self._asked: Memo[tuple[int, ...], tuple[Asking, ...]] = Memo(MOST_REMEMBERED)
-        self._made: Memo[tuple[str, tuple[int, ...]], Asking] = Memo(MOST_REMEMBERED)
+        self._concerned = [(LEVELS.index(rule.file.level), SECTIONS.index(rule.section), rule.id) for rule in self._rules]
         tested = {
             (pattern.kind, test.field)
             for rule in self._rules
@@ -61,54 +45,44 @@ class Questions:
             if field.sent and (kind, name) not in tested and kind != "medicine"
         )
 
-    def unanswered(self, case: Case) -> tuple[Asking, ...]:
+    def unanswered(self, hanging: Mapping[str, int]) -> list[Question]:
         """The questions of one case, those first on which the most of the most serious parts of the plan hangs.
 
-        A rule that holds because something is unknown hangs on the answer as well: it could go away.
+        `hanging` has for each answer the rules that hang on it, as a bit set over their numbers. A rule that holds because
+        something is unknown hangs on the answer as well: it could go away.
         """
-        seen = self._openness.seen(case)
-        key = tuple([one.number for one in seen])
-        found = self._asked.get(key)
-        if found is None:
-            asked = [self._asks(pointer, rules) for pointer, rules in self._openness.hanging(seen).items()]
-            found = self._asked.keep(key, tuple(sorted(asked, key=_rank)))
-        return found
+        ranked = []
+        for pointer, rules in hanging.items():
+            factor = _factor(pointer)
+            concerned = [self._concerned[at] for at in _numbers_in(rules)]
+            counts = [0] * len(LEVELS)
+            for level, _, _ in concerned:
+                counts[level] -= 1
+            ranked.append((counts, self._order[factor], pointer, factor, concerned))
+        ranked.sort(key=_by_rank)
+        return [self._question(pointer, factor, concerned) for *_, pointer, factor, concerned in ranked]
 
     def not_considered(self, case: Case, spoken_of: Collection[str], words: Words) -> list[NotConsidered]:
         """What was sent and left no trace in the plan, with the reason. `spoken_of` are the JSON Pointers of items."""
         return sorted(self._silent(case, spoken_of, words), key=lambda entry: (entry.pointer, entry.what))
 
-    def _asks(self, pointer: str, rules: Iterable[int]) -> Asking:
-        """A question with its rank among others."""
-        key = (pointer, tuple(sorted(rules)))
-        found = self._made.get(key)
-        if found is None:
-            hanging = [self._rules[at] for at in key[1]]
-            rank = (self._seriousness(hanging), self._order[_factor(pointer)], pointer)
-            question = self._question(pointer, hanging)
-            found = self._made.keep(key, Asking(rank, question, msgspec.Raw(_encode(question))))
-        return found
-
-    def _question(self, pointer: str, rules: list[Rule]) -> Question:
-        words = self._book.vocabulary.fields[_factor(pointer)]
-        could_change = []
-        for section in SECTIONS:
-            concerned = sorted((rule for rule in rules if rule.section == section), key=lambda rule: rule.id)
-            if concerned:
-                level = min((rule.file.level for rule in concerned), key=LEVELS.index)
-                could_change.append(CouldChange(section=section, level=level, rules=[rule.id for rule in concerned]))
+    def _question(self, pointer: str, factor: str, concerned: Iterable[_Concerned]) -> Question:
+        words = self._book.vocabulary.fields[factor]
+        by_section: dict[int, tuple[list[int], list[str]]] = {}
+        for level, section, rule in concerned:
+            levels, rules = by_section.setdefault(section, ([], []))
+            levels.append(level)
+            rules.append(rule)
         return Question(
             pointer=pointer,
             question=words.question,
             why_it_matters=words.why,
-            answer=self._answers[_factor(pointer)],
-            could_change=could_change,
+            answer=self._answers[factor],
+            could_change=[
+                CouldChange(section=SECTIONS[section], level=LEVELS[min(levels)], rules=sorted(rules))
+                for section, (levels, rules) in sorted(by_section.items())
+            ],
         )
-
-    def _seriousness(self, rules: Iterable[Rule]) -> tuple[int, ...]:
-        """How many rules of each level hang on a question, the most serious level first; more sorts earlier."""
-        levels = [rule.file.level for rule in rules]
-        return tuple(-levels.count(level) for level in LEVELS)
 
     def _silent(self, case: Case, spoken_of: Collection[str], words: Words) -> Iterator[NotConsidered]:
         patient = case.patient
@@ -124,7 +98,15 @@ class Questions:
                 what="times of the sessions",
                 why="No rule of this rulebook looks at them; time line and calendar are made from them.",
             )
+        if patient.treatment.last_session_at and not patient.clearances:
+            yield NotConsidered(
+                pointer="/treatment/last_session_at",
+                what="time of the last session",
+                why="No rule of this rulebook looks at it; it says whether a clearance still counts, and none was sent.",
+            )
         for at, condition in enumerate(patient.other_conditions):
+            if f"/other_conditions/{at}" in spoken_of:
+                continue
             yield NotConsidered(
                 pointer=f"/other_conditions/{at}",
                 what=condition,
@@ -141,12 +123,12 @@ class Questions:
         for resolved in case.medicines:
             pointer = f"/medications/{resolved.index}"
             if pointer not in spoken_of:
-                why = (
-                    nothing_said
-                    if resolved.recognition != "known"
-                    else "It is known, and no rule of this rulebook concerns it."
-                )
+                why = nothing_said if resolved.taken else "The list says that it is not taken, so no rule looked at it."
                 yield NotConsidered(pointer=pointer, what=words.entry("medicine", resolved.index), why=why)
+            for part in resolved.besides:
+                yield NotConsidered(
+                    pointer=pointer, what=part, why="No rule concerns it, or the list says that it is not taken."
+                )
             if resolved.entry.dose_mg is not None:
                 yield NotConsidered(
                     pointer=f"{pointer}/dose_mg", what="dose", why="No rule of this rulebook looks at doses."
@@ -219,3 +201,11 @@ def _factor(pointer: str) -> str:
         return "goals"
     path = _INDEX.sub("/medicine/", pointer).strip("/").replace("/", ".")
     return f"patient.{path}" if path in KINDS["patient"].fields else path
+
+
+def _numbers_in(bits: int) -> Iterator[int]:
+    """The numbers in a bit set, in order."""
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
 
-from careplan.plan.model import CarePlan, Item
+from careplan.plan.model import CarePlan, Item, SignedHold
 from careplan.request.patient import PROTOCOL_FIGURES, Patient, Protocol
 
-Kind = Literal["session", "hold", "food", "drinks", "observation", "driving", "escort", "check_in", "review"]
+Kind = Literal["session", "decision", "hold", "food", "drinks", "observation", "driving", "escort", "check_in", "review"]
 Json = dict[str, Any]
 _KINDS = get_args(Kind)
 _DAYS = {"within_a_day": (1, 1), "within_three_days": (1, 3)}
@@ -81,7 +81,8 @@ def timeline(plan: CarePlan, patient: Patient, zone: tzinfo | None = None) -> li
     watched = protocol.observation_minutes or None
     sessions = [_Session(at, len(begins), _local(when, zone), watched) for at, when in enumerate(begins, 1)]
     found: dict[tuple[object, ...], Moment] = {}
-    for moment in (moment for session in sessions for moment in _around(plan, patient, protocol, session)):
+    around = (moment for session in sessions for moment in _around(plan, patient, protocol, session))
+    for moment in (*_over_the_series(plan, sessions), *around):
         # Two medicines may ask the same of the same person; it is done once.
         found.setdefault((moment.session, moment.kind, moment.start, moment.end, moment.label), moment)
     return sorted(found.values(), key=_order)
@@ -99,16 +100,42 @@ def _local(when: datetime, zone: tzinfo | None) -> datetime:
 
 def _around(plan: CarePlan, patient: Patient, protocol: Protocol, session: _Session) -> Iterator[Moment]:
     yield Moment(kind="session", label=_named(patient, session), **session.here())
-    for item in _items(plan):
-        if item.hold is not None:
-            label = f"{', '.join(about.name for about in item.about)}: hold for prescriber and clinic to confirm"
-            window = session.window(item.hold.before_hours, item.hold.after_hours)
-            yield Moment(kind="hold", label=label, signed_by=item.hold.approved_by, item=item.id, **window)
     yield from _figures(protocol, session)
     # Nobody leaves alone.
     yield Moment(kind="escort", label="Way home with an adult", **session.over())
     for item in _items(plan):
         yield from _asked(item, session)
+
+
+def _over_the_series(plan: CarePlan, sessions: Sequence[_Session]) -> Iterator[Moment]:
+    """Signed holds, with windows that touch made into one, and the gaps over which somebody has to decide first.
+
+    A gap stands on the days of its sessions: its hours are those of a hold that nobody may be shown yet.
+    """
+    for item in _items(plan):
+        names = ", ".join(about.name for about in item.about)
+        if item.hold is not None:
+            yield from _joined(item, item.hold, f"{names}: hold for prescriber and clinic to confirm", sessions)
+        if item.gap is not None:
+            within = [one for one in sessions if item.gap.begins <= one.begins <= item.gap.ends]
+            label = f"{names}: prescriber and clinic decide first how it is taken over these sessions"
+            if within:
+                days = within[0].days(0, (within[-1].begins.date() - within[0].begins.date()).days)
+                yield Moment(kind="decision", label=label, item=item.id, **days)
+
+
+def _joined(item: Item, hold: SignedHold, label: str, sessions: Sequence[_Session]) -> Iterator[Moment]:
+    window: Json | None = None
+    for session in sessions:
+        found = session.window(hold.before_hours, hold.after_hours)
+        if window is not None and found["start"] <= window["end"]:
+            window["end"] = max(window["end"], found["end"])
+            continue
+        if window is not None:
+            yield Moment(kind="hold", label=label, signed_by=hold.approved_by, item=item.id, **window)
+        window = found
+    if window is not None:
+        yield Moment(kind="hold", label=label, signed_by=hold.approved_by, item=item.id, **window)
 
 
 def _named(patient: Patient, session: _Session) -> str:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
-import msgspec
-
-from careplan.facts.build import Case, Fact, Value
+from careplan.facts.case import Case, Fact, Value
 from careplan.facts.hold_question import hold_for
+from careplan.facts.hold_windows import misses_no_dose
+from careplan.facts.unread_entries import Entries
+from careplan.plan.hold_sentences import HoldSentences
 from careplan.plan.model import About, SignedHold
+from careplan.plan.unread_words import UnreadWords
 from careplan.recognition.medicine_catalogue import Match, Resolved, display
 from careplan.request.patient import Hold
 from careplan.rulebook import model as rulebook
 from careplan.rulebook.conditions import Expression, Group, tests_of
 from careplan.rulebook.factors import member
 from careplan.rulebook.model import Rulebook
-from careplan.rulebook.text_template import Text, in_words, number
+from careplan.rulebook.text_template import Text, hours, in_words, number
 
 MOST_NAMED_ABSENT = 2
 """So many that are absent have a phrase of their own; more share one."""
@@ -39,30 +41,18 @@ def topics(group: Group) -> Topics:
     )
 
 
-class HoldSentences(msgspec.Struct, frozen=True):
-    """The sentences about a hold, each for patient and clinician, split once at load."""
-
-    undecided: tuple[str, str]
-    signed: tuple[Text, Text]
-    doubtful: Text
-
-    @classmethod
-    def of(cls, book: Rulebook) -> HoldSentences:
-        """The sentences of a rulebook."""
-        undecided, signed = book.about.undecided_hold, book.about.signed_hold
-        return cls(
-            (" ".join(undecided.patient.split()), " ".join(undecided.clinician.split())),
-            (Text.parse(signed.patient), Text.parse(signed.clinician)),
-            Text.parse(book.about.doubtful_hold),
-        )
-
-
 class Words:
     """Names for everything in one case. Made per request, cheap, and asked only for items that are there."""
 
     def __init__(self, book: Rulebook, case: Case) -> None:
         self._book = book
         self._case = case
+        self._said_of: dict[tuple[str, tuple[str, ...], frozenset[str]], list[str]] = {}
+
+    @property
+    def case(self) -> Case:
+        """The case whose facts are put into words."""
+        return self._case
 
     def fill(self, facts: Iterable[Fact], needed: frozenset[str]) -> dict[str, str]:
         """Words for the `needed` names of a text about these facts."""
@@ -81,6 +71,8 @@ class Words:
         for fact in facts:
             if fact.kind == "condition" and "condition" in needed:
                 words["condition"] = self._book.conditions[str(fact.properties["name"])].patient_label
+            elif fact.kind == "entries" and "unread" in needed:
+                words["unread"] = UnreadWords(self._book, self._case).quoted(self._case.unread)
             elif fact.kind == "medicine" and "class" in needed and fact.ingredient:
                 words["class"] = in_words([self._book.classes[name].patient_label for name in fact.ingredient.classes[:1]])
         return words
@@ -88,10 +80,16 @@ class Words:
     def because(self, facts: Iterable[Fact], topics: Topics) -> Iterator[str]:
         """The facts that made a rule hold, as short phrases about the patient."""
         for fact, (fields, tokens) in zip(facts, topics, strict=True):
-            yield from self._phrases(fact, fields, tokens)
+            key = (fact.id, fields, tokens)
+            if key not in self._said_of:
+                self._said_of[key] = list(self._phrases(fact, fields, tokens))
+            yield from self._said_of[key]
 
-    def about(self, fact: Fact, tokens: frozenset[str]) -> Iterator[About]:
+    def about(self, fact: Fact, fields: Sequence[str], tokens: frozenset[str]) -> Iterator[About]:
         """The entries of the request that a fact is about; of a whole list, those that the rule names by its `tokens`."""
+        if fact.kind == "entries":
+            yield from UnreadWords(self._book, self._case).about(self._tested_entries(fields))
+            return
         lists = {"condition": "conditions", "goal": "expectations/goals"}
         if fact.kind == "history":
             for at, name in enumerate(self._case.patient.conditions or ()):
@@ -106,6 +104,9 @@ class Words:
         for at in fact.indexes:
             pointer = f"/{lists.get(fact.kind, 'medications')}/{at}"
             yield About(pointer=pointer, index=at, name=self.entry(fact.kind, at))
+
+    def _tested_entries(self, fields: Sequence[str]) -> Entries:
+        return self._case.known if "known" in fields else self._case.unread
 
     def given(self, fact: Fact, expression: Expression) -> list[str]:
         """What the patient's answers say about the fields of an expression, in phrases about this fact."""
@@ -159,7 +160,7 @@ class Words:
         if fact.kind != "medicine" or fact.properties.get("hold_question") != "open":
             return None
         hold = self._hold(fact)
-        if hold is None or self._is_doubtful(hold):
+        if hold is None or self.is_doubtful(hold):
             return None
         return SignedHold(
             drug_class=hold.drug_class,
@@ -169,18 +170,23 @@ class Words:
         )
 
     def hold_sentences(self, fact: Fact, sentences: HoldSentences) -> tuple[str, str]:
-        """What the plan says of a hold to patient and clinician: the signed one quoted, or that it is undecided."""
+        """What the plan says of a hold to patient and clinician: the signed one quoted, or that it is undecided.
+
+        A signed one that lies between two doses of a medicine taken once a day misses none, and says so.
+        """
         hold = self._hold(fact)
         if hold is None:
             return sentences.undecided
         words = {
             "approved_by": " ".join(hold.approved_by.split()),
-            "before": _hours(hold.before_hours),
-            "after": _hours(hold.after_hours),
+            "before": hours(hold.before_hours),
+            "after": hours(hold.after_hours),
         }
-        if self._is_doubtful(hold):
+        if self.is_doubtful(hold):
             return sentences.undecided[0], sentences.doubtful.fill(words)
-        patient, clinician = sentences.signed
+        sessions = self._case.patient.treatment.session_times or ()
+        between = fact.properties.get("schedule") == "daily" and misses_no_dose(hold, sessions)
+        patient, clinician = sentences.between_doses if between else sentences.signed
         return patient.fill(words), clinician.fill(words)
 
     def medicine(self, fact: Fact) -> str:
@@ -206,7 +212,8 @@ class Words:
         protocol = self._case.patient.protocol
         return hold_for(fact.ingredient, protocol.holds) if protocol and fact.ingredient else None
 
-    def _is_doubtful(self, hold: Hold) -> bool:
+    def is_doubtful(self, hold: Hold) -> bool:
+        """Whether a signed hold lies outside of what the rulebook takes for plausible."""
         protocol = self._case.patient.protocol
         if protocol is None or not self._case.doubts:
             return False
@@ -234,6 +241,10 @@ class Words:
                 return self._entry_words(self._case.medicines[fact.indexes[0]])
             case "medicine_check", "suggestions":
                 return in_words(list(self._case.medicines[fact.indexes[0]].suggestions)) or "no near name"
+            case "entries", "unread":
+                return UnreadWords(self._book, self._case).quoted(self._case.unread, with_offers=True)
+            case "entries", "known":
+                return UnreadWords(self._book, self._case).quoted(self._case.known)
             case "condition", "condition":
                 return self._book.conditions[str(fact.properties["name"])].label
             case "goal", "goal":
@@ -277,13 +288,16 @@ class Words:
             yield self._medicine_phrase(fact)
             return
         for field in tested:
-            words = self._book.vocabulary.fields[f"{fact.kind}.{field}"]
             if field in ("takes", "has"):
                 yield from self._list_phrases(fact, field, tokens)
-            elif field in fact.properties:
-                yield words.says.replace("{value}", self._said(fact, field))
-            else:
+                continue
+            words = self._book.vocabulary.fields[f"{fact.kind}.{field}"]
+            if field not in fact.properties:
                 yield words.unknown
+            elif words.says == "{value}":
+                yield self._said(fact, field)
+            else:
+                yield words.says.replace("{value}", self._said(fact, field))
 
     def _said(self, fact: Fact, field: str) -> str:
         value = fact.properties[field]
@@ -327,7 +341,3 @@ class Words:
             label = self._book.classes[token]
             return label.plural
         return self._book.catalogue.ingredients[token].name
-
-
-def _hours(hours: float) -> str:
-    return f"{number(hours)} hour{'' if hours == 1 else 's'}"

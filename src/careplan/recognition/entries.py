@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -13,6 +14,18 @@ from careplan.request.patient import Medication, MedicineStatus
 
 NOTHING = Match(())
 """What an entry stands for that names no medicine under a rule: all about it is known, and nothing follows from it."""
+
+
+class _Named(NamedTuple):
+    """What a name stands for, what is wrong with it, the words that nobody knows, and the names that no rule looks at."""
+
+    match: Match | None
+    problem: Problem | None
+    unknown: tuple[str, ...]
+    besides: tuple[str, ...] = ()
+    taken: bool = True
+
+
 NOT_TAKEN = frozenset(("stopped", "not_taken", "allergy"))
 _TREATMENT = "ketamine"
 """The class of the treatment itself: an allergy to it must not pass in silence."""
@@ -32,12 +45,14 @@ class EntryReader:
         if not entry.written:
             if by_code is None or (coded is NOTHING and self._is_allergy_to_the_treatment(by_code, entry.status)):
                 return Resolved(index, entry, None, "not_recognized")
+            if entry.status in NOT_TAKEN:
+                return Resolved(index, _without_use(entry), coded, taken=False)
             return Resolved(index, entry, coded)
         found = self._recognizer.recognize(entry.written)
         filled = self._filled(entry, found)
         if entry.name and entry.text:
             filled = self._filled(filled, self._recognizer.recognize(entry.text))
-        match, problem, unknown = self._by_name(found, entry.status)
+        match, problem, unknown, besides, taken = self._by_name(found, entry.status)
         if match is None:
             offers = self._catalogue.offered_for(entry.written) or self._suggestions(found)
             if by_code is not None:
@@ -49,12 +64,11 @@ class EntryReader:
             return Resolved(index, filled, Match(tuple(rows.values())), "code_and_name_disagree")
         if entry.rxcui and by_code is None and problem is None and any(row.classes for row in match.ingredients):
             problem = "code_not_recognized"
-        return Resolved(index, filled, match, problem, unknown_parts=unknown)
+        if not taken:
+            filled = _without_use(filled)
+        return Resolved(index, filled, match, problem, unknown_parts=unknown, besides=besides, taken=taken)
 
-    def _by_name(
-        self, found: Sequence[Recognized], sent: MedicineStatus | None
-    ) -> tuple[Match | None, Problem | None, tuple[str, ...]]:
-        """What a name stands for, with what is wrong with it and the words that nobody knows."""
+    def _by_name(self, found: Sequence[Recognized], sent: MedicineStatus | None) -> _Named:
         unknown = tuple(
             " ".join(part.text.split())
             for one in found
@@ -63,18 +77,25 @@ class EntryReader:
         )
         readable = [one for one in found if one.recognition != "unread"]
         if not readable and not any(one.match for one in found):
-            return None, None, unknown
+            return _Named(None, None, unknown)
         if any(self._is_allergy_to_the_treatment(one, sent or one.status) for one in readable):
-            return None, None, unknown
-        taken = [one.match for one in found if one.match is not None and (sent or one.status) not in NOT_TAKEN]
-        if not taken:
-            return NOTHING, "partly_recognized" if unknown else None, unknown
-        rows = {row.ingredient: row for match in taken for row in match.ingredients}
-        match = taken[0]
+            return _Named(None, None, unknown)
+        problem: Problem | None = "partly_recognized" if unknown else None
+        taken = [one for one in found if (sent or one.status) not in NOT_TAKEN and one.recognition != "none"]
+        matches = [one.match for one in taken if one.match is not None]
+        if not matches:
+            known_by = [one.known_by for one in taken]
+            called = " and ".join(dict.fromkeys(known_by)) if len(taken) == len(found) and all(known_by) else ""
+            return _Named(Match((), called), problem, unknown, taken=bool(taken))
+        besides = tuple(
+            dict.fromkeys(" ".join(one.called.split()) for one in readable if one not in taken or one.match is None)
+        )
+        rows = {row.ingredient: row for match in matches for row in match.ingredients}
+        match = matches[0]
         if len(rows) > len(match.ingredients):
-            contains = tuple(dict.fromkeys(name for one in taken for name in one.also_contains))
-            match = Match(tuple(rows.values()), "", contains, any(one.rescue for one in taken))
-        return match, "partly_recognized" if unknown else None, unknown
+            contains = tuple(dict.fromkeys(name for one in matches for name in one.also_contains))
+            match = Match(tuple(rows.values()), "", contains, any(one.rescue for one in matches))
+        return _Named(match, problem, unknown, besides)
 
     @staticmethod
     def _is_allergy_to_the_treatment(one: Recognized, status: MedicineStatus | None) -> bool:
@@ -107,6 +128,11 @@ class EntryReader:
     def _suggestions(self, found: Sequence[Recognized]) -> tuple[str, ...]:
         offers = (display(match) for one in found for match in self._recognizer.offers(one))
         return tuple(dict.fromkeys(offers))[:MOST_SUGGESTIONS]
+
+
+def _without_use(entry: Medication) -> Medication:
+    """An entry that is not taken, without how and for what: nothing follows from that."""
+    return msgspec.structs.replace(entry, schedule=None, indication=None) if entry.schedule or entry.indication else entry
 
 
 def _of_the_name(one: Recognized) -> tuple[Leftover, ...]:

@@ -6,12 +6,11 @@ and each test asks which of them stand where. The lists are data, so a clinician
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import get_args
 
 import msgspec
 
-from careplan.memo import Memo
 from careplan.recognition.goal_lexicon import Category, GoalWords, Topic, kinds_of, kinds_of_pairs
 from careplan.recognition.phrase_tree import (
     DATE,
@@ -32,6 +31,7 @@ from careplan.recognition.phrase_tree import (
     valued,
     words_of,
 )
+from careplan.recognition.spelling import plain_text, unmasked
 
 _INSIDE_NAMES = frozenset(".")
 """A mark that the name of a medicine may be written with: "St. John's wort"."""
@@ -41,6 +41,9 @@ class GoalJudgement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The verdict on one goal. `safety` is "none" or a `Category`, `example` the model goal of its topic.
 
     `understood` is False for a goal of which something lies outside all lists: nothing may then be concluded from the rest.
+    `protected` is True for treatment, recovery, appointments and safety plans that were understood, which no plan makes
+    smaller.
+    The four fields beginning with `names_` say that a medicine of that group is named.
     `missing` names the tests that failed, out of one_action, amount, when_or_how_often, clear_words, own_control, small.
     """
 
@@ -53,14 +56,23 @@ class GoalJudgement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     small: bool
     safety: str
     topic: str
+    protected: bool
+    names_benzodiazepine: bool
+    names_lamotrigine: bool
+    names_antidepressant: bool
+    names_opioid: bool
     example: str
     missing: tuple[str, ...]
 
 
 class GoalJudge:
-    """Judges goals by one set of word lists; `medicine_names` are the names whose mention may mean a change of medicine."""
+    """Judges goals by one set of word lists.
 
-    def __init__(self, words: GoalWords, medicine_names: Iterable[str]) -> None:
+    `medicine_names` are the names whose mention may mean a change of medicine, each with the classes and ingredients it
+    stands for.
+    """
+
+    def __init__(self, words: GoalWords, medicine_names: Mapping[str, Collection[str]]) -> None:
         self.words = words
         self._tree = _tree_of(words)
         self._fillers = frozenset(words.fillers)
@@ -76,15 +88,17 @@ class GoalJudge:
         self._reading = tuple(dict.fromkeys(kind for kind, _, _ in kinds_of(words) if kind not in not_read))
         self._medicines = PhraseTree()
         not_judged = {tuple(words_of(name)) for name in words.names_not_judged}
-        for name in medicine_names:
+        for name, tokens in medicine_names.items():
+            groups = [group for group, named in words.medicine_groups.items() if not {*named.tokens}.isdisjoint(tokens)]
             if (spelled := tuple(words_of(name))) and spelled not in not_judged:
                 *first, last = (valued(word, words.numbers)[0] for word in spelled)
                 for plural in (last, f"{last}s", f"{last}es"):
-                    self._medicines.add((*first, plural), "name")
+                    for kind in ("name", *groups):
+                        self._medicines.add((*first, plural), kind)
 
     def judge(self, text: str) -> GoalJudgement:
         """The verdict on a goal in the patient's own words. Pure; case and spacing make no difference."""
-        words, values = self._read(text)
+        words, values, named = self._read(text)
         found = self._tree.find(words, self._fillers)
         actions = self._actions(words, found.get("action", ()))
         when = bool(outside(found, "when", "not_when"))
@@ -100,9 +114,14 @@ class GoalJudge:
             "small": self._is_small(found, values, actions),
         }
         topic, safety = self._topic(found), self._safety(found)
-        wanted = not own_control or safety != "none" or self._is_wanted(found, actions)
+        if safety == "none":
+            safety = self._masked_danger(text)
+        groups = named.union(span.value for span in found.get("group", ()))
+        protected = bool(outside(found, "kept_whole", "not_kept_whole"))
+        wanted = not own_control or safety != "none" or protected or self._is_wanted(found, actions)
+        understood = wanted and not symbols_in(text) and self._is_read(words, found, safety)
         return GoalJudgement(
-            understood=wanted and not symbols_in(text) and self._is_read(words, found, safety),
+            understood=understood,
             one_action=tests["one_action"],
             amount=amount,
             when_or_how_often=when,
@@ -111,14 +130,23 @@ class GoalJudge:
             small=tests["small"],
             safety=safety,
             topic=topic,
+            protected=protected and understood,
+            names_benzodiazepine="benzodiazepine" in groups,
+            names_lamotrigine="lamotrigine" in groups,
+            names_antidepressant="antidepressant" in groups,
+            names_opioid="opioid" in groups,
             example=self.words.topics[topic].example,
             missing=tuple(name for name, held in tests.items() if not held),
         )
 
-    def _read(self, text: str) -> tuple[list[str], dict[int, float]]:
-        """The words of a text, with signs for numbers and names of medicines, and the value of each number by its place."""
+    def _read(self, text: str) -> tuple[list[str], dict[int, float], frozenset[str]]:
+        """The words of a text, with signs for numbers and names of medicines.
+
+        With them the value of each number by its place, and the groups of the medicines named.
+        """
         plain = [valued(word, self.words.numbers) for word in words_of(text)]
-        names = longest(self._medicines.find([word for word, _ in plain], _INSIDE_NAMES).get("name", ()))
+        spans = self._medicines.find([word for word, _ in plain], _INSIDE_NAMES)
+        names = longest(spans.pop("name", ()))
         ends = {name.start: name.end for name in names}
         words: list[str] = []
         values: dict[int, float] = {}
@@ -129,7 +157,7 @@ class GoalJudge:
                 values[len(words)] = value
             words.append(word)
             at = ends.get(at, at + 1)
-        return words, values
+        return words, values, frozenset(spans)
 
     def _is_wanted(self, found: Found, actions: frozenset[str]) -> bool:
         """Whether it is said what is to be done; of "go" and the like, only where a thing is named beside it."""
@@ -217,11 +245,20 @@ class GoalJudge:
     def _safety(self, found: Found) -> str:
         for category in get_args(Category):
             signs = list(found.get(category, ()))
+            harmless = found.get(f"{category} harmless", ())
             for at, pair in enumerate(self.words.safety[category].together):
                 these, near = (found.get(f"{category} {at} {side}", ()) for side in ("these", "near"))
-                signs += pairs(these, near, pair.before, pair.after)
-            if uncovered(signs, found.get(f"{category} harmless", ())):
+                signs += pairs(uncovered(these, harmless), near, pair.before, pair.after)
+            if uncovered(signs, harmless):
                 return str(category)
+        return "none"
+
+    def _masked_danger(self, text: str) -> str:
+        """The danger in a text some letters of which are hidden behind signs."""
+        for spelled in unmasked(plain_text(text)):
+            words, _, _ = self._read(spelled)
+            if (safety := self._safety(self._tree.find(words, self._fillers))) in ("self_harm", "harm_to_others"):
+                return safety
         return "none"
 
     def _topic(self, found: Found) -> Topic:
@@ -230,13 +267,17 @@ class GoalJudge:
         return best if best in named else "other"
 
 
-_judges: Memo[tuple[bytes, tuple[str, ...]], GoalJudge] = Memo(2)
+_judges: dict[bytes, GoalJudge] = {}
 
 
-def judge_of(words: GoalWords, medicine_names: Iterable[str]) -> GoalJudge:
+def judge_of(words: GoalWords, medicine_names: Mapping[str, Collection[str]]) -> GoalJudge:
     """The judge for these lists; the same one for equal lists, as a rulebook is often read again with little changed."""
-    key = (msgspec.json.encode(words), tuple(medicine_names))
-    return _judges.get(key) or _judges.keep(key, GoalJudge(words, key[1]))
+    key = msgspec.json.encode((words, {name: sorted(tokens) for name, tokens in medicine_names.items()}))
+    if key not in _judges:
+        for old in list(_judges)[:-1]:
+            del _judges[old]
+        _judges[key] = GoalJudge(words, medicine_names)
+    return _judges[key]
 
 
 def _tree_of(words: GoalWords) -> PhraseTree:

@@ -10,11 +10,21 @@ import msgspec
 from careplan.recognition.phrase_tree import NUMBER, Spelled, places
 
 Category = Literal[
-    "self_harm", "medicine_change", "contact_with_abuser", "harm_to_others", "body_weight", "isolation", "major_decision"
+    "self_harm",
+    "harm_to_others",
+    "contact_with_abuser",
+    "medicine_change",
+    "treatment_end",
+    "alcohol_change",
+    "body_weight",
+    "isolation",
+    "major_decision",
 ]
 """The categories of safety, the gravest first: the first one found is the verdict."""
 Topic = Literal["movement", "sleep", "calm", "people", "therapy", "food", "mood", "work", "other"]
 """The topics; where two fit a goal equally well the earlier one is taken."""
+MedicineGroup = Literal["benzodiazepine", "lamotrigine", "antidepressant", "opioid"]
+"""Medicines whose end has dangers of its own, so that a goal about them gets a warning of its own."""
 Phrases = tuple[str, ...]
 
 
@@ -36,6 +46,20 @@ class SafetyWords(_Entry, frozen=True, kw_only=True):
 
     phrases: Phrases
     together: tuple[Together, ...]
+    harmless: Phrases
+
+
+class MedicineWords(_Entry, frozen=True, kw_only=True):
+    """A group of medicines: its classes or ingredients in `medications.csv`, and words for it beside their names."""
+
+    tokens: Phrases
+    words: Phrases
+
+
+class KeptWhole(_Entry, frozen=True, kw_only=True):
+    """What names treatment, recovery or safety, and the phrases (`harmless`) inside which it does not."""
+
+    phrases: Phrases
     harmless: Phrases
 
 
@@ -111,6 +135,8 @@ class GoalWords(_Entry, frozen=True, kw_only=True):
     not_others_acts: Phrases
     everyday: Everyday
     safety: Mapping[Category, SafetyWords]
+    medicine_groups: Mapping[MedicineGroup, MedicineWords]
+    treatment_and_safety: KeptWhole
     names_not_judged: Phrases
     topics: Mapping[Topic, TopicWords]
     limits: Limits
@@ -126,6 +152,7 @@ class GoalWords(_Entry, frozen=True, kw_only=True):
             ("action", named - set(self.actions)),
             ("category of safety", set(get_args(Category)) - set(self.safety)),
             ("topic", set(get_args(Topic)) - set(self.topics)),
+            ("group of medicines", set(get_args(MedicineGroup)) - set(self.medicine_groups)),
         ):
             if missing:
                 raise ValueError(f"there is no {what} called {', '.join(sorted(missing))}")
@@ -153,6 +180,8 @@ def kinds_of(words: GoalWords) -> Iterator[tuple[str, str, Iterable[str]]]:
         ("thing", words.everyday.things),
         ("unclear", words.everyday.unclear),
         ("clear", words.everyday.clear),
+        ("kept_whole", words.treatment_and_safety.phrases),
+        ("not_kept_whole", words.treatment_and_safety.harmless),
     ):
         yield kind, "", phrases
     yield from (("often", str(entry.times_a_week), entry.phrases) for entry in words.how_often)
@@ -160,6 +189,7 @@ def kinds_of(words: GoalWords) -> Iterator[tuple[str, str, Iterable[str]]]:
     yield from (("often", value, phrases) for value, phrases in often)
     for at, size in enumerate(words.limits.sizes):
         yield "size", str(at), [f"{start} {unit}" for unit in size.units for start in (NUMBER, "a", "an")]
+    yield from (("group", group, named.words) for group, named in words.medicine_groups.items())
     for category, signs in words.safety.items():
         yield category, "", signs.phrases
         yield f"{category} harmless", "", signs.harmless

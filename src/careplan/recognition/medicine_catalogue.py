@@ -14,48 +14,18 @@ from typing import Literal, Protocol
 import msgspec
 from rapidfuzz import fuzz, process
 
+from careplan.recognition.medicine_rows import Combination, Ingredient
 from careplan.request.patient import Medication, Schedule
 
-HoldStance = Literal["never", "ask", ""]
 Recognition = Literal["read", "known", "unread"]
 Problem = Literal["not_recognized", "partly_recognized", "code_not_recognized", "code_and_name_disagree"]
 
 
-class Ingredient(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of `medications.csv`. `half_life` is the group that rules test, `half_life_hours` the figure in words."""
-
-    ingredient: str
-    name: str
-    classes: tuple[str, ...]
-    half_life: Literal["short", "intermediate", "long", "varies", ""] = ""
-    half_life_hours: str = ""
-    active_metabolite: str = ""
-    half_life_read: Literal["read", "secondary", "memory"] = "memory"
-    rxcui: tuple[str, ...] = ()
-    rxcui_status: Literal["verified", "memory", "none"] = "none"
-    atc: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-    brands: tuple[str, ...] = ()
-    rescue_brands: tuple[str, ...] = ()
-    depot_brands: tuple[str, ...] = ()
-    hold: HoldStance = ""
-    note: str = ""
-
-
-class Combination(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of `combinations.csv`: a product with several ingredients, known or outside the vocabulary."""
-
-    product: str
-    names: tuple[str, ...] = ()
-    ingredients: tuple[str, ...]
-    also_contains: tuple[str, ...] = ()
-    rxcui: tuple[str, ...] = ()
-    rescue: Literal["yes", ""] = ""
-    note: str = ""
-
-
 class Match(msgspec.Struct, frozen=True, gc=False):
-    """What one name or code stands for. `called` is our spelling of it, such as the brand; never the caller's."""
+    """What one name or code stands for. `called` is our spelling of it, such as the brand; never the caller's.
+
+    A medicine that is known and that no rule concerns has no ingredients here, only the name by which it is called.
+    """
 
     ingredients: tuple[Ingredient, ...]
     called: str = ""
@@ -73,6 +43,10 @@ class Resolved(msgspec.Struct, frozen=True, gc=False):
     problem: Problem | None = None
     suggestions: tuple[str, ...] = ()
     unknown_parts: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
+    """Names in an entry that rules look at, which none of them looks at: known without a rule, or not taken."""
+    taken: bool = True
+    """False where the entry says that the medicine is not taken, or that there is none."""
 
     @property
     def recognition(self) -> Recognition:
@@ -83,8 +57,10 @@ class Resolved(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def is_named_by_us(self) -> bool:
-        """True if its ingredients say what it is; else only the caller's own words do."""
-        return self.match is not None and bool(self.match.ingredients) and self.problem != "partly_recognized"
+        """True if our own words say what it is; else only the caller's do."""
+        if self.match is None or self.problem == "partly_recognized":
+            return False
+        return bool(self.match.ingredients or self.match.called)
 
     @property
     def schedule(self) -> Schedule | None:
@@ -140,9 +116,14 @@ class Catalogue:
         self._spellings = {name: match for name, match in self._by_name.items() if len(name) > 3}
         self._short = {normalize(name): tuple(map(self._named, meant)) for name, meant in (only_offered or {}).items()}
 
-    def names(self) -> Iterable[str]:
-        """Every normalized name of every medicine, with its salt and form and without."""
-        return self._by_name.keys() | {stem for stem, match in self._by_stem.items() if match}
+    def named(self) -> dict[str, frozenset[str]]:
+        """Every normalized name of every medicine, with its salt and form and without, and what it stands for."""
+        matches = {stem: match for stem, match in self._by_stem.items() if match} | self._by_name
+        return {
+            name: frozenset(token for row in match.ingredients for token in (row.ingredient, *row.classes))
+            for name, match in matches.items()
+            if match.ingredients
+        }
 
     def spellings(self) -> Iterator[tuple[str, Match]]:
         """Every normalized name with what it stands for; last the ones that are whole only with their salt or form."""
@@ -243,12 +224,7 @@ class Catalogue:
 def display(match: Match) -> str:
     """How a plan names a medicine: its ingredients, with the brand it was found by."""
     ingredients = " and ".join(row.name for row in match.ingredients)
-    return f"{ingredients} ({match.called})" if match.called else ingredients
-
-
-def called(match: Match | None) -> tuple[str, ...]:
-    """What decides how a plan names a medicine: the brand and the ingredients."""
-    return (match.called, *[row.ingredient for row in match.ingredients]) if match else ()
+    return f"{ingredients} ({match.called})" if match.called and ingredients else ingredients or match.called
 
 
 def normalize(name: str) -> str:
@@ -267,6 +243,8 @@ def agree(one: Match, other: Match) -> bool:
     """True when one of the two names all that the other does: a product agrees with the code of its ingredient."""
     left = {row.ingredient for row in one.ingredients}
     right = {row.ingredient for row in other.ingredients}
+    if not left or not right:
+        return left == right
     return left <= right or right <= left
 
 

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, product
 from typing import NamedTuple, TypeAlias
 
+from careplan.recognition.spelling import plain_text
+
 MOST_SKIPPED = 2
 """So many filler words may stand between two words of a phrase."""
 
@@ -21,7 +23,7 @@ NUMBER, TIME, DATE, MEDICINE = "{number}", "{time}", "{date}", "{medicine}"
 
 _WORD = re.compile(r"\d+(?:[:.,/]\d+)*|[^\W\d_]+|[,;.&+/!?]")
 _IN_A_PHRASE = re.compile(rf"\{{\w+\}}|{_WORD.pattern}")
-_APOSTROPHES = str.maketrans("", "", "'’‘`´ʼ")
+_APOSTROPHES = str.maketrans("", "", "'")
 _THOUSANDS = re.compile(r",(?=\d{3}(?:\D|$))")
 _FRACTIONS = {"1/2": 0.5, "1/3": 1 / 3, "2/3": 2 / 3, "1/4": 0.25, "3/4": 0.75}
 
@@ -105,17 +107,18 @@ _NOTHING_BELOW: dict[str, PhraseTree] = {}
 
 def words_of(text: str, pattern: re.Pattern[str] = _WORD) -> list[str]:
     """Words, numbers and marks of a text, without case, accents, apostrophes and invisible characters."""
-    plain = text.translate(_APOSTROPHES)
+    plain = plain_text(text).translate(_APOSTROPHES)
     if not plain.isascii():
         # Upper case first: some letters, such as the dotless i, fold to one form only that way round.
         decomposed = unicodedata.normalize("NFKD", plain.upper().casefold()).replace("\N{FRACTION SLASH}", "/")
         plain = "".join(char for char in decomposed if unicodedata.category(char) not in ("Mn", "Me", "Cf"))
-    return pattern.findall(plain.translate(_APOSTROPHES).lower())
+    return pattern.findall(plain.lower())
 
 
 def symbols_in(text: str) -> bool:
     """Whether a text has signs that `words_of` passes over though they may mean something, such as a picture of a weapon."""
-    return not text.isascii() and any(unicodedata.category(char) in ("So", "Cn", "Co") for char in text)
+    plain = plain_text(text)
+    return not plain.isascii() and any(unicodedata.category(char) in ("So", "Cn", "Co") for char in plain)
 
 
 def valued(word: str, numbers: Mapping[str, float]) -> tuple[str, float]:

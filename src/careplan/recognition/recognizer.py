@@ -14,7 +14,8 @@ import msgspec
 from careplan.recognition.line import Leftover, Line, Listed, Status
 from careplan.recognition.line_reader import KNOWN, LineReader
 from careplan.recognition.list_words import ListWords, Phrases
-from careplan.recognition.medicine_catalogue import Catalogue, Ingredient, Match
+from careplan.recognition.medicine_catalogue import Catalogue, Match
+from careplan.recognition.medicine_rows import Ingredient
 from careplan.recognition.near_names import NearNames
 from careplan.recognition.plain_text import plain, squeezed
 from careplan.recognition.vocabulary import WideVocabulary
@@ -38,13 +39,14 @@ class LocalName(msgspec.Struct, frozen=True, kw_only=True):
 class Recognized(msgspec.Struct, frozen=True, kw_only=True):
     """One medicine of an entry. `match` holds its ingredients that rules look at; a cream has none, whatever it holds.
 
-    `called`: how it is named in the answer: by our names where it is read, else by the caller's own words.
+    `called`: its name as the line has it. `known_by`: the same where a name of no rule says all; "" where its form does.
     `unexplained`: what stands beside the name and nothing explains; shown, and for a known name enough to leave it unread.
     """
 
     recognition: Recognition
     match: Match | None = None
     called: str = ""
+    known_by: str = ""
     listed: Listed | None = None
     unexplained: tuple[Leftover, ...] = ()
 
@@ -107,6 +109,11 @@ class Recognizer:
             raise ValueError(f"there is no ingredient {error.args[0]}, which {called or 'a code'} is said to mean") from None
         return Match(rows, called)
 
+    @property
+    def known_names(self) -> list[str]:
+        """The names of what no rule looks at, in letters and figures alone."""
+        return self._vocabulary.known
+
     def read(self, text: str) -> Line:
         """One line, part by part."""
         return self._reader.read(text)
@@ -135,7 +142,10 @@ class Recognizer:
         own_words = " ".join(name.text for name in listed.names)
         if not matches or listed.local or self._is_breathed_in(listed, matches):
             recognition: Recognition = "unread" if in_name else "known"
-            return Recognized(recognition=recognition, called=own_words, listed=listed, unexplained=beside)
+            known_by = " ".join(own_words.split()) if not (matches or in_name) else ""
+            return Recognized(
+                recognition=recognition, called=own_words, known_by=known_by, listed=listed, unexplained=beside
+            )
         match = self._as_kept(matches[0] if len(matches) == 1 else _together(matches), listed)
         if not any(row.classes for row in match.ingredients):
             recognition = "unread" if in_name else "known"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from careplan.recognition.list_words import ListWords, phrases
-from careplan.recognition.medicine_catalogue import Combination, Ingredient
+from careplan.recognition.medicine_rows import Combination, Ingredient
 from careplan.recognition.name_sources import Group, rxnorm_parts
 from careplan.recognition.name_stems import StemCheck
 from careplan.recognition.plain_text import plain, squeezed

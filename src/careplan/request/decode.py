@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from datetime import datetime
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
@@ -82,7 +83,7 @@ class Intake:
         return (
             self._conditions.issuperset(patient.conditions or ())
             and all(entry.written or entry.rxcui for entry in patient.medications or ())
-            and all(FIRST_YEAR <= when.year <= LAST_YEAR for when in patient.treatment.session_times or ())
+            and all(FIRST_YEAR <= when.year <= LAST_YEAR for when in _times_of(patient))
             and (
                 protocol is None
                 or (
@@ -158,6 +159,13 @@ def _limits_of_lists(struct: type[msgspec.Struct], path: str = "") -> Iterator[t
 
 LISTS = dict(_limits_of_lists(Patient))
 """Every list of the request with the most entries that it may have, by JSON Pointer."""
+
+
+def _times_of(patient: Patient) -> Iterator[datetime]:
+    yield from patient.treatment.session_times or ()
+    yield from (clearance.at for clearance in patient.clearances)
+    if patient.treatment.last_session_at is not None:
+        yield patient.treatment.last_session_at
 
 
 class _SchemaError(Protocol):

@@ -19,7 +19,21 @@ Product = Literal["racemic", "esketamine"]
 Response = Literal["none", "partial", "good", "worse"]
 Schedule = Literal["daily", "as_needed", "weekly", "long_acting_injection", "rescue"]
 MedicineIndication = Literal[
-    "anxiety", "insomnia", "epilepsy", "bipolar", "catatonia", "alcohol_withdrawal", "pain", "depression", "other"
+    "anxiety",
+    "insomnia",
+    "epilepsy",
+    "bipolar",
+    "catatonia",
+    "alcohol_withdrawal",
+    "pain",
+    "depression",
+    "ptsd_nightmares",
+    "blood_pressure",
+    "heart",
+    "migraine",
+    "adhd",
+    "opioid_use_disorder",
+    "other",
 ]
 MedicineStatus = Literal["taking", "stopped", "not_taken", "allergy"]
 Nutrition = Literal["poor", "mixed", "good"]
@@ -80,6 +94,15 @@ ConditionText = Annotated[str, Meta(min_length=1, max_length=200, pattern=NOT_BL
 GoalText = Annotated[str, Meta(min_length=1, max_length=500, pattern=NOT_BLANK)]
 Rxcui = Annotated[str, Meta(pattern=r"^[0-9]{1,8}$", description="RxNorm concept id (RxCUI)", examples=["596"])]
 ListName = Literal["medications", "conditions", "goals"]
+ArrangedText = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=500,
+        pattern=NOT_BLANK,
+        description="what was found and arranged, for the clinicians of this patient",
+    ),
+]
 Sessions = Annotated[int, Meta(ge=0, le=200)]
 HoldHours = Annotated[float, Meta(ge=0, le=720)]
 
@@ -98,6 +121,12 @@ class Treatment(Body, frozen=True, kw_only=True):
     sessions_completed: Sessions | None = None
     session_times: Annotated[list[SessionTime], Meta(max_length=60)] | None = None
     response_so_far: Response | None = None
+    last_session_at: (
+        Annotated[
+            SessionTime, Meta(description="when the last session took place; a clearance from before it does not count")
+        ]
+        | None
+    ) = None
 
 
 class Medication(Body, frozen=True, kw_only=True):
@@ -209,6 +238,20 @@ class Protocol(Body, frozen=True, kw_only=True):
         return self.approved_by is None and any(getattr(self, name) is not None for name in PROTOCOL_FIGURES)
 
 
+class Clearance(Body, frozen=True, kw_only=True):
+    """The record that a named clinician assessed what an alert is about, and what was arranged.
+
+    `what` is the red flag or condition that was assessed. The alert then becomes a decision with this record beside it.
+    """
+
+    what: Annotated[
+        Token, Meta(description="a red flag, pregnancy, or the token of a condition", examples=["suicidal_thoughts"])
+    ]
+    by: ClinicianName
+    at: SessionTime
+    arranged: ArrangedText
+
+
 PROTOCOL_FIGURES = ("solid_food_hours", "clear_fluid_hours", "observation_minutes", "driving_hours")
 
 
@@ -244,6 +287,9 @@ class Patient(Body, frozen=True, kw_only=True):
     expectations: Expectations = Expectations()
     red_flags: RedFlags = RedFlags()
     protocol: Protocol | None = None
+    clearances: Annotated[
+        list[Clearance], Meta(max_length=60, description="alerts that a named clinician has assessed, and what was arranged")
+    ] = []
 
     def under(self, clinic: Protocol | None) -> Patient:
         """The patient with the clinic's own protocol behind the one that was sent."""

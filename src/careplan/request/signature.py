@@ -24,6 +24,11 @@ def addresses_a_change(text: str) -> bool:
 def unnamed(data: object) -> Iterator[Fault]:
     """Signatures that are no names: placeholders, and sentences, which would stand in the text that a patient reads."""
     protocol = data.get("protocol") if isinstance(data, dict) else None
+    cleared = data.get("clearances") if isinstance(data, dict) else None
+    for at, part in enumerate(cleared if isinstance(cleared, list) else ()):
+        by = part.get("by") if isinstance(part, dict) else None
+        if isinstance(by, str) and not is_a_name(by):
+            yield Fault(pointer=f"/clearances/{at}/by", detail="must be the name of the clinician who assessed it")
     if not isinstance(protocol, dict):
         return
     holds = protocol.get("holds")

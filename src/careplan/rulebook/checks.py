@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Protocol
 
 from careplan.request.patient import PROTOCOL_FIGURES
 from careplan.rulebook import forbidden_wording
@@ -11,6 +10,7 @@ from careplan.rulebook.codes import Codes, DiagnosisCode, ObservationCode
 from careplan.rulebook.conditions import Group, Path, Pattern, Test, tests_of
 from careplan.rulebook.factors import KINDS, MAY_BE_CHANGED
 from careplan.rulebook.model import Condition, Rule, Rulebook, RulebookFile, Vocabulary
+from careplan.rulebook.presumption import FaultList, check_certainty
 from careplan.rulebook.text_template import Text
 
 HUMANS_OF_THE_CLINIC = frozenset({"clinic", "clinician", "on_call_clinician"})
@@ -22,15 +22,9 @@ SLOTS: Mapping[str, tuple[str, ...]] = {
     "condition": ("condition",),
     "goal": ("goal", "goal_example"),
     "protocol": ("approved_by", "doubtful"),
+    "entries": ("unread", "known"),
 }
 """The words a text may fill in, by the kind of fact that brings them."""
-
-
-class FaultList(Protocol):
-    """Where faults of one file are noted."""
-
-    def fault(self, path: Path, problem: str, mend: str, *, code: str = "form") -> None:
-        """Note a fault at `path`."""
 
 
 def check_rule(book: Rulebook, rule: Rule, note: FaultList, ids: frozenset[str]) -> None:
@@ -40,6 +34,7 @@ def check_rule(book: Rulebook, rule: Rule, note: FaultList, ids: frozenset[str])
     _check_asks(rule, note)
     _check_reach(rule, note)
     _check_slots(rule, note)
+    check_certainty(rule, note)
     _check_wording(rule, note)
 
 
@@ -112,13 +107,21 @@ def check_sentences(about: RulebookFile, note: FaultList) -> None:
     for field, both, slots in (
         ("undecided_hold", about.undecided_hold, frozenset[str]()),
         ("signed_hold", about.signed_hold, frozenset({"approved_by", "before", "after"})),
+        ("signed_hold_between_doses", about.signed_hold_between_doses, frozenset({"approved_by", "before", "after"})),
         ("doubtful_hold", about.doubtful_hold, frozenset({"approved_by", "before", "after"})),
+        ("hold_gate.signed", about.hold_gate.signed, frozenset({"approved_by", "before", "after"})),
+        ("hold_gate.unsigned", about.hold_gate.unsigned, frozenset[str]()),
+        ("hold_gate.closed", about.hold_gate.closed, frozenset({"facts"})),
+        ("hold_gate.missing", about.hold_gate.missing, frozenset({"facts"})),
+        ("hold_gate.unclear", about.hold_gate.unclear, frozenset({"facts"})),
+        ("hold_gate.between_doses", about.hold_gate.between_doses, frozenset[str]()),
+        ("cleared", about.cleared, frozenset({"by", "at", "arranged"})),
     ):
         texts = (
             [("clinician", both)] if isinstance(both, str) else [("patient", both.patient), ("clinician", both.clinician)]
         )
         for reader, text in texts:
-            path: Path = (field,) if isinstance(both, str) else (field, reader)
+            path: Path = tuple(field.split(".")) if isinstance(both, str) else (field, reader)
             try:
                 names = Text.parse(text).names
             except ValueError as error:
@@ -126,7 +129,7 @@ def check_sentences(about: RulebookFile, note: FaultList) -> None:
                     path, f"The braces of this text cannot be read: {error}.", "Write {name} around a name.", code="braces"
                 )
                 continue
-            if names != slots:
+            if names != (frozenset({"crisis"}) if (field, reader) == ("cleared", "patient") else slots):
                 wanted = ", ".join(f"{{{name}}}" for name in sorted(slots)) or "nothing"
                 note.fault(path, "This sentence fills in the wrong names.", f"It must fill in {wanted}.", code="slot")
             if reader == "patient" and forbidden_wording.orders_a_change(text):
@@ -161,7 +164,7 @@ def concerns(rule: Rule, token: str) -> bool:
         if pattern.kind in ("medicine", "shared_class")
         for test in tests_of(pattern.tests)
         if test.field in ("class", "ingredient")
-    )
+    ) or any(requires(group, "goal", f"names_{token}", True) for group in rule.when)  # noqa: FBT003
 
 
 def _check_sources(book: Rulebook, rule: Rule, note: FaultList, ids: frozenset[str]) -> None:
@@ -236,6 +239,10 @@ def _check_slots(rule: Rule, note: FaultList) -> None:
             here.update(_known_fields(pattern))
         if requires(group, "medicine", "hold_question", "open"):
             here.add("hold")
+        if any(pattern.kind == "medicine" for pattern in group):
+            here.add("hold_gate")
+        if requires(group, "medicine", "gap_too_long", *_TRUE):
+            here |= {"gap", "gap_limit"}
         offered = here if at == 0 else offered & here
     texts = [
         (("title",), rule.title),
@@ -245,8 +252,13 @@ def _check_slots(rule: Rule, note: FaultList) -> None:
     ]
     for path, text in texts:
         quotes_hold = path in (("then", "patient"), ("then", "clinician"))
-        for name in sorted(text.names - (offered if quotes_hold else offered - {"hold"})):
-            if name == "hold":
+        here = offered if quotes_hold else offered - {"hold"}
+        here = here if path == ("then", "clinician") else here - _FOR_CLINICIANS
+        for name in sorted(text.names - here):
+            if name in _FOR_CLINICIANS & offered:
+                problem = f"{{{name}}} names hours that only a clinician may read."
+                note.fault(path, problem, "Say it in the clinician's text.", code="hours")
+            elif name == "hold":
                 note.fault(
                     path,
                     "{hold} may stand only where hold_question is known to be open.",
@@ -260,6 +272,11 @@ def _check_slots(rule: Rule, note: FaultList) -> None:
                     f"There is {', '.join(sorted(offered))}.",
                     code="slot",
                 )
+
+
+_TRUE = (True,)
+_FOR_CLINICIANS = frozenset({"hold_gate", "gap", "gap_limit"})
+"""Names that are filled in with hours, whether or not a patient may read them."""
 
 
 def _check_translation(language: str, text: str, note: FaultList) -> None:

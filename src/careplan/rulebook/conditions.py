@@ -32,6 +32,8 @@ Operation = Literal[
 ]
 COMPARISONS: tuple[Operation, ...] = ("at_least", "at_most", "less_than", "more_than")
 MOST_KINDS = 3
+LISTS_WITH_ENTRIES = frozenset({"regimen", "history"})
+"""The kinds of fact that say of a whole list what is in it, and whether an entry of it could not be read."""
 
 
 class Test(msgspec.Struct, frozen=True, tag=True):
@@ -244,6 +246,30 @@ class Reader:
 
     def _flaw(self, path: Path, problem: str, mend: str, *, code: str) -> None:
         self.flaws.append(Flaw(path, problem, mend, code))
+
+
+def with_certainty(when: When) -> When:
+    """The same conditions for a rule that asks for certainty.
+
+    Where a pattern says that something is not in a list, every entry of that list must have been read as well.
+    """
+    return tuple(tuple(map(_certain, group)) for group in when)
+
+
+def _certain(pattern: Pattern) -> Pattern:
+    if pattern.kind in LISTS_WITH_ENTRIES and any(test.operation == "has_none" for test in tests_of(pattern.tests)):
+        return Pattern(pattern.kind, Every((*pattern.tests.parts, Test("unread", "one_of", (False,)))))
+    return pattern
+
+
+def names_unread_entries(when: When) -> bool:
+    """Whether conditions ask for an entry that could not be read, of any list."""
+    return any(
+        pattern.kind == "entries" and test.field == "unread" and True in test.values
+        for group in when
+        for pattern in group
+        for test in tests_of(pattern.tests)
+    )
 
 
 def tests_of(expression: Expression) -> Iterator[Test]:

@@ -80,8 +80,9 @@ KINDS: Mapping[str, Kind] = {
             "half_life": Field("token", ("short", "intermediate", "long", "varies")),
             "schedule": Field("token", _sent(patient.Medication)["schedule"].tokens, sent=True),
             "indication": Field("token", _sent(patient.Medication)["indication"].tokens, sent=True),
-            "hold_question": Field("token", ("open", "closed")),
+            "hold_question": Field("token", ("open", "closed", "unclear")),
             "protocol_hold": _YES_NO,
+            "gap_too_long": _YES_NO,
             "sent_twice": _YES_NO,
         },
         many=True,
@@ -121,6 +122,8 @@ KINDS: Mapping[str, Kind] = {
                 (
                     "none",
                     "medicine_change",
+                    "treatment_end",
+                    "alcohol_change",
                     "body_weight",
                     "self_harm",
                     "harm_to_others",
@@ -130,10 +133,18 @@ KINDS: Mapping[str, Kind] = {
                 ),
             ),
             "topic": Field("token", ("movement", "sleep", "food", "calm", "people", "therapy", "mood", "work", "other")),
+            "protected": _YES_NO,
+            "names_benzodiazepine": _YES_NO,
+            "names_lamotrigine": _YES_NO,
+            "names_antidepressant": _YES_NO,
+            "names_opioid": _YES_NO,
         },
         many=True,
     ),
-    "goals": Kind({"list": _LIST, "count": _NUMBER, "specific_count": _NUMBER, "all_clear": _YES_NO}),
+    "entries": Kind({"unread": _YES_NO, "known": _YES_NO}),
+    "goals": Kind(
+        {"list": _LIST, "count": _NUMBER, "specific_count": _NUMBER, "all_clear": _YES_NO, "some_protected": _YES_NO}
+    ),
 }
 """Every kind of fact that a rule may name."""
 

@@ -22,6 +22,7 @@ _HARMLESS = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"(?<=[.!?;:])\s+")
+_SEIZURE = re.compile(r"\bseizures?\b")
 _DOSE = re.compile(r"\b\d+(?:[.,]\d+)?\s*(?:mg|mcg|µg|milligrams?|micrograms?)\b", re.IGNORECASE)
 _KETAMINE_DOSE = re.compile(r"\b\d+(?:[.,]\d+)?\s*(?:mg|mcg)\s*(?:/|per )\s*(?:kg|kilogram)", re.IGNORECASE)
 _HOURS = re.compile(
@@ -82,3 +83,15 @@ def warns_of_withdrawal(text: str) -> bool:
 def warns_of_rash(text: str) -> bool:
     """True when a text says that after missed doses lamotrigine may have to be built up again because of a rash."""
     return "missed" in text.lower() and "rash" in text.lower()
+
+
+def speaks_of_withdrawal_seizures(text: str) -> bool:
+    """True when one sentence of a text speaks of seizures of withdrawal."""
+    sentences = _SENTENCE.split(" ".join(text.lower().split()))
+    return any("withdrawal" in sentence and _SEIZURE.search(sentence) for sentence in sentences)
+
+
+def speaks_of_rash(text: str) -> bool:
+    """True when a text speaks of a rash together with missed doses, a new build-up or lamotrigine."""
+    plain = text.lower()
+    return "rash" in plain and any(word in plain for word in ("missed", "build-up", "titration", "lamotrigine"))

@@ -15,10 +15,13 @@ from careplan.errors import InvalidRulebook, RuleFault
 from careplan.recognition.entries import EntryReader
 from careplan.recognition.goal_judge import judge_of
 from careplan.recognition.goal_lexicon import GoalWords
+from careplan.recognition.known_conditions import KnownConditions
 from careplan.recognition.list_words import ListWords, Phrases
-from careplan.recognition.medicine_catalogue import Catalogue, Combination, Ingredient
+from careplan.recognition.medicine_catalogue import Catalogue
+from careplan.recognition.medicine_rows import Combination, Ingredient
 from careplan.recognition.recognizer import LocalName, Recognizer
 from careplan.recognition.vocabulary import FOLDER, FURTHER_NAMES, KNOWN_NAMES, PRODUCT_CODES, WideVocabulary
+from careplan.rulebook.belonging import check_belonging
 from careplan.rulebook.checks import (
     check_codes,
     check_conditions,
@@ -28,12 +31,13 @@ from careplan.rulebook.checks import (
     check_vocabulary,
 )
 from careplan.rulebook.codes import Codes
-from careplan.rulebook.conditions import Reader, When
+from careplan.rulebook.conditions import Reader, When, with_certainty
 from careplan.rulebook.lock import LOCK, check_lock
 from careplan.rulebook.model import (
     SECTIONS,
     Condition,
     DrugClass,
+    KnownNames,
     Rule,
     Rulebook,
     RulebookFile,
@@ -54,6 +58,8 @@ LOCAL_NAMES = "local_medicines.csv"
 """The clinic's own names of medicines; they win over the shipped ones. There may be none."""
 INVARIANTS = "invariants"
 """The folder of what must hold of every plan; read by `careplan.authoring.proof`, and no section of the plan."""
+KNOWN_CONDITIONS = "known_names.yaml"
+"""Illnesses that no rule concerns. The medicines of that kind are in the wide vocabulary."""
 
 
 def shipped() -> Path:
@@ -118,6 +124,7 @@ class _Loading:
         list_words = self._one("list_words.yaml", ListWords)
         ingredients = self._rows("medications.csv", Ingredient)
         combinations = self._rows("combinations.csv", Combination)
+        known_conditions = KnownConditions(self._known_names().conditions)
         rows_are_sound = not any(fault.file.endswith(".csv") for fault in self._faults)
         catalogue = (
             self._catalogue(ingredients, combinations, about, classes) if about and classes and rows_are_sound else None
@@ -143,12 +150,17 @@ class _Loading:
             codes=codes,
             catalogue=catalogue,
             medicines=medicines,
-            goals=judge_of(words, [name for name in catalogue.names() if len(name) > 3 and name not in everyday]),
+            known_conditions=known_conditions,
+            goals=judge_of(
+                words,
+                {name: tokens for name, tokens in catalogue.named().items() if len(name) > 3 and name not in everyday},
+            ),
         )
         ids = frozenset(documents)
         for rule in (*rules.values(), *resting.values()):
             if documents[rule.id].file not in faults_of_form:
                 check_rule(book, rule, documents[rule.id], ids)
+                check_belonging(book, rule, documents[rule.id])
         check_rulebook(book, documents)
         check_lock(self._lock(), rules, resting, documents, self._faults)
         self._faults += [fault for document in documents.values() for fault in document.faults]
@@ -204,7 +216,7 @@ class _Loading:
         rule = Rule(
             file=file,
             section=msgspec.convert(section if section != "retired" else "screening", Section),
-            when=when,
+            when=with_certainty(when) if file.certain else when,
             title=title,
             patient=patient,
             clinician=clinician,
@@ -273,6 +285,12 @@ class _Loading:
             check(value, document)
         self._faults += document.faults
         return value
+
+    def _known_names(self) -> KnownNames:
+        """The known names of the rulebook; a rulebook need not have any."""
+        if PurePosixPath(KNOWN_CONDITIONS) not in self._files:
+            return KnownNames()
+        return self._one(KNOWN_CONDITIONS, KnownNames) or KnownNames()
 
     def _rows(self, name: str, target: type[Row]) -> list[Row]:
         if PurePosixPath(name) not in self._files:

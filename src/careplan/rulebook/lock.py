@@ -37,7 +37,9 @@ def locked(rule: Rule) -> Locked:
     if not file.then.in_languages:
         del then["in_languages"]
     shape = (rule.section, file.level, file.order, file.title, file.when, then, file.contested, file.for_everyone)
-    content = hashlib.sha256(msgspec.json.encode(shape, order="deterministic")).hexdigest()
+    # Only where it is there, so that rules without it keep their place in the lock file.
+    certain = ("certain",) if file.certain else ()
+    content = hashlib.sha256(msgspec.json.encode((*shape, *certain), order="deterministic")).hexdigest()
     return Locked(rule.id, file.version, file.status, content)
 
 

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from careplan.recognition.goal_judge import GoalJudge
+from careplan.recognition.known_conditions import KnownConditions
 from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.recognition.recognizer import Recognizer
 from careplan.rulebook.codes import Codes
@@ -122,7 +123,11 @@ class Review(Entry, frozen=True, kw_only=True):
 
 
 class RuleFile(Entry, frozen=True, kw_only=True):
-    """One rule as written."""
+    """One rule as written.
+
+    With `certain`, what the rule says not to be there must be known not to be there: a list of which an entry could not be
+    read is then not enough.
+    """
 
     id: Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
     version: Annotated[int, Meta(ge=1)]
@@ -137,8 +142,10 @@ class RuleFile(Entry, frozen=True, kw_only=True):
     contested: Line | None = None
     gaps: Line | None = None
     order: Annotated[int, Meta(ge=1, le=99)] = 50
+    certain: bool = False
     for_everyone: Line | None = None
     related: tuple[str, ...] = ()
+    clears_with: tuple[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)], ...] = ()
     reviewed: Review | None = None
 
 
@@ -241,12 +248,33 @@ class ForBoth(Entry, frozen=True, kw_only=True):
     clinician: Line
 
 
+class KnownNames(Entry, frozen=True, kw_only=True):
+    """`known_names.yaml`: illnesses that are known and that no rule concerns."""
+
+    conditions: tuple[str, ...] = ()
+
+
 class Closing(Entry, frozen=True, kw_only=True):
     """The crisis line and the disclaimer in another language. `reviewed_by` has checked them and the titles of sections."""
 
     disclaimer: Line
     crisis: Line
     reviewed_by: Annotated[str, Meta(min_length=3, max_length=120)] | None = None
+
+
+class HoldGateSentences(Entry, frozen=True, kw_only=True):
+    """What the clinician reads of a hold that is not open, as the words of `{hold_gate}`.
+
+    `signed` quotes the clinic's figure, `unsigned` says that there is none. `closed`, `missing` and `unclear` name the facts
+    by which no hours are shown; `between_doses` says that the figure misses no dose of a medicine taken once a day.
+    """
+
+    signed: Line
+    unsigned: Line
+    closed: Line
+    missing: Line
+    unclear: Line
+    between_doses: Line
 
 
 class Deferred(Entry, frozen=True, kw_only=True):
@@ -256,6 +284,14 @@ class Deferred(Entry, frozen=True, kw_only=True):
     title: Line
     patient: Line
     clinician: Line
+
+
+class ClearedWords(Entry, frozen=True, kw_only=True):
+    """What stands beside an alert that was cleared: `clinician` before what the rule says, `ask` in place of its asks."""
+
+    patient: Line
+    clinician: Line
+    ask: Line
 
 
 class Range(Entry, frozen=True, kw_only=True):
@@ -275,8 +311,12 @@ class RulebookFile(Entry, frozen=True, kw_only=True):
     crisis: Line
     undecided_hold: ForBoth
     signed_hold: ForBoth
+    signed_hold_between_doses: ForBoth
+    hold_gate: HoldGateSentences
     doubtful_hold: Line
     deferred_choice: Deferred
+    cleared: ClearedWords
+    clearance_days: Annotated[int, Meta(ge=1, le=31)]
     plausible: dict[str, Range] = {}
     in_languages: dict[Language, Closing] = {}
     drinks_that_close_holds: Annotated[float, Meta(gt=0, le=14)]
@@ -299,6 +339,7 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     codes: Codes
     catalogue: Catalogue
     medicines: Recognizer
+    known_conditions: KnownConditions
     goals: GoalJudge
 
     def in_order(self) -> list[Rule]:

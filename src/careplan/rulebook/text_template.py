@@ -44,6 +44,11 @@ def in_words(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
 
 
+def hours(value: float) -> str:
+    """A number of hours: "1 hour", "7.5 hours"."""
+    return f"{number(value)} hour{'' if value == 1 else 's'}"
+
+
 def number(value: float) -> str:
     """A number as a person writes it: 7, 7.5, never 7.0 or 1e-05."""
     return f"{value:.2f}".rstrip("0").rstrip(".")

@@ -14,7 +14,7 @@ import z3
 from careplan.authoring.proof.answers import Formula
 from careplan.authoring.proof.formulas import of_group, of_pattern, of_when
 from careplan.authoring.proof.invariants import Invariant, subjects
-from careplan.authoring.proof.report import Failure, Report
+from careplan.authoring.proof.report import Failure, FailureKind, Report
 from careplan.authoring.proof.search import Claim, Search, undecided
 from careplan.authoring.proof.symbols import SINGLE
 from careplan.authoring.proof.witness import Unwritable
@@ -51,6 +51,7 @@ class Prover:
             ("rules that no other makes needless", self._rules, self._implied),
             ("choices made exactly once for every patient", choices, self._decided_once),
             ("rules that never take unknown for an answer", self._rules, self._unknown),
+            ("rules that no unread entry keeps from firing", self._rules, self._takes_nothing_away),
             ("invariants that hold for every patient", invariants, self._invariant),
         ):
             self._claim(report, claim, things, check)
@@ -159,9 +160,28 @@ class Prover:
             says = "It does not hold for a patient of whom nothing is known"
             yield from self._search.refute(_without(rule, says, z3.And(fires, *map(z3.Not, self._anything_known()))))
 
+    # What cannot be read takes nothing away.
+
+    def _takes_nothing_away(self, rule: Rule) -> Iterator[Failure]:
+        """An unread entry more on a list that was sent keeps no rule from firing that does not ask for certainty."""
+        if rule.file.certain:
+            return
+        symbolic = self._symbolic
+        fires = self._fires[rule.id]
+        for name, asked, unread in (
+            ("medicines", symbolic.medicines_asked, symbolic.unread_entries),
+            ("illnesses", symbolic.conditions_asked, symbolic.unread_conditions),
+            ("goals", symbolic.goals_asked, symbolic.unread_goals),
+        ):
+            without, with_one = (z3.substitute(fires, (unread, z3.BoolVal(val=there))) for there in (False, True))
+            says = f"An entry more that nobody could read among the {name} takes nothing away"
+            wrong = z3.And(asked, z3.Not(unread), without, z3.Not(with_one))
+            yield from self._search.refute(_without(rule, says, wrong, kind="unread_takes_away"))
+
     def _anything_known(self) -> Iterator[Formula]:
         symbolic = self._symbolic
-        yield from (symbolic.conditions_asked, symbolic.unread_conditions, symbolic.medicines_asked, symbolic.goals_asked)
+        yield from (symbolic.conditions_asked, symbolic.unread_conditions, symbolic.known_conditions)
+        yield from (symbolic.medicines_asked, symbolic.goals_asked)
         yield symbolic.answers["protocol", "approved"].value
         yield from (
             answer.known for (kind, name), answer in symbolic.answers.items() if kind in SINGLE and name != "approved"
@@ -203,9 +223,9 @@ class Prover:
         )
 
 
-def _without(rule: Rule, says: str, wrong: Formula) -> Claim:
+def _without(rule: Rule, says: str, wrong: Formula, kind: FailureKind = "unknown_as_answer") -> Claim:
     return Claim(
-        kind="unknown_as_answer",
+        kind=kind,
         subject=rule.id,
         says=says,
         wrong=wrong,

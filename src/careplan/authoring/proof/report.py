@@ -7,7 +7,16 @@ from typing import Any, Literal
 
 import msgspec
 
-FailureKind = Literal["unreachable", "implied", "decision", "unknown_as_answer", "invariant", "disagreement", "not_decided"]
+FailureKind = Literal[
+    "unreachable",
+    "implied",
+    "decision",
+    "unknown_as_answer",
+    "unread_takes_away",
+    "invariant",
+    "disagreement",
+    "not_decided",
+]
 Demand = Literal["some_item", "no_item", "one_item", "at_most_one_item"]
 
 

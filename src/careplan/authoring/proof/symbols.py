@@ -15,9 +15,10 @@ from typing import Any
 import z3
 
 from careplan.authoring.proof.answers import STRUCTS, YES, Answer, Formula, bounds
+from careplan.authoring.proof.goal_symbols import SymbolicGoals
 from careplan.facts.hold_question import MAY_PROTECT, PROTECTED_INDICATIONS
 from careplan.facts.used_fields import looked_at
-from careplan.recognition.medicine_catalogue import Ingredient
+from careplan.recognition.medicine_rows import Ingredient
 from careplan.request import patient as request
 from careplan.rulebook.factors import KINDS
 from careplan.rulebook.model import Rulebook
@@ -32,8 +33,6 @@ CLOSING_ANSWERS = (
     ("red_flags", "intoxicated_now"),
 )
 """The answers besides conditions and medicines that close the hold question, and without which it is not open."""
-_STANCES = ("open", "closed", "unknown")
-MOST_GOALS = 20
 
 
 class SymbolicPatient:
@@ -52,17 +51,16 @@ class SymbolicPatient:
         self._shared_class()
         self._medicine_check()
         self._goals()
+        self._entries()
 
     def members(self, kind: str, field: str, token: str) -> tuple[Formula, Formula]:
-        """That a field of several values is known to hold `token`, and that it is known not to hold it."""
+        """That a field of several values is known to hold `token`, and that it is known or presumed not to hold it."""
         match kind, field:
             case "history", "has":
-                return self.has[token], z3.And(
-                    self.conditions_asked, z3.Not(self.unread_conditions), z3.Not(self.has[token])
-                )
+                return self.has[token], z3.And(self.conditions_asked, z3.Not(self.has[token]))
             case "regimen", "takes":
                 taken = self.takes_any(token)
-                return taken, z3.And(self.whole, z3.Not(taken))
+                return taken, z3.And(self.medicines_asked, z3.Not(taken))
             case _:
                 held = self.is_one_of(self.ingredient, self._rows_of(token))
                 return held, z3.Not(held)
@@ -129,6 +127,7 @@ class SymbolicPatient:
         names = tuple(self.book.conditions)
         self.conditions_asked = z3.Bool("conditions?")
         self.unread_conditions = z3.Bool("conditions not read?")
+        self.known_conditions = z3.Bool("conditions without a rule?")
         self.has = {name: z3.Bool(f"has.{name}") for name in names}
         self.condition = self._token("condition", names)
         self._present["condition"] = z3.Or(list(self.has.values()))
@@ -136,7 +135,7 @@ class SymbolicPatient:
             self._add(z3.Implies(self.has[name], self.conditions_asked))
             self._add(z3.Implies(z3.And(self.present("condition"), self.condition == at), self.has[name]))
         self.answers["condition", "name"] = Answer(YES, self.condition, names)
-        filled = z3.Or(self.present("condition"), self.unread_conditions)
+        filled = z3.Or(self.present("condition"), self.unread_conditions, self.known_conditions)
         self.answers["history", "list"] = self._list(self.conditions_asked, filled)
         self.answers["history", "unread"] = Answer(YES, self.unread_conditions)
 
@@ -156,14 +155,14 @@ class SymbolicPatient:
             for at, row in enumerate(self.ingredients)
         }
         self.unread_entries = z3.Bool("entries that were not fully recognized")
+        self.known_medicines = z3.Bool("medicines without a rule?")
         self.problem = self._token("medicine.problem", PROBLEMS)
         self._add(self.problem != PROBLEMS.index("not_recognized"), self.problem != PROBLEMS.index("no_rule"))
-        recognized = z3.Or([self.problem == PROBLEMS.index(name) for name in ("none", "code_not_recognized")])
-        self._add(z3.Implies(z3.And(self.has_medicine, z3.Not(recognized)), self.unread_entries))
-        any_taken = z3.Or(list(self.takes.values()))
-        self._add(z3.Implies(z3.Or(any_taken, self.unread_entries), self.medicines_asked))
-        self.whole = z3.And(self.medicines_asked, z3.Not(self.unread_entries))
-        self.answers["regimen", "list"] = self._list(self.medicines_asked, z3.Or(any_taken, self.unread_entries))
+        in_part = self.problem == PROBLEMS.index("partly_recognized")
+        self._add(z3.Implies(z3.And(self.has_medicine, in_part), self.unread_entries))
+        filled = z3.Or(self.unread_entries, self.known_medicines, *self.takes.values())
+        self._add(z3.Implies(filled, self.medicines_asked))
+        self.answers["regimen", "list"] = self._list(self.medicines_asked, filled)
         self.answers["regimen", "unread"] = Answer(YES, self.unread_entries)
 
         row_answers = self.answers
@@ -186,6 +185,7 @@ class SymbolicPatient:
                 ]
             ),
         )
+        self.gap = row_answers["medicine", "gap_too_long"] = self._gap_too_long()
         row_answers["medicine", "hold_question"] = self._hold_question()
         row_answers["regimen", "against_withdrawal"] = self._against_withdrawal()
 
@@ -236,36 +236,52 @@ class SymbolicPatient:
         habit, may_protect = (self.is_one_of(self.ingredient, rows) for rows in (habit_rows, may_protect_rows))
         self.other_protects = z3.Bool("another entry is taken for a protected reason")
         self.other_daily = z3.Bool("another medicine that makes dependent is taken daily")
-        self.other_unclear = z3.Bool("an answer about another medicine could close the question")
+        self.other_missing = z3.Bool("an answer about another medicine is missing that could close the question")
+        self.other_unclear = z3.Bool("another entry does not say enough to open the question")
+        self.other_rescue = z3.Bool("the same ingredient is kept as rescue in another entry")
+        twice = self._taken_again()
+        bearing = {row.ingredient for row in (*habit_rows, *may_protect_rows)}
+        calms = self.is_one_of(self.ingredient, self._rows_of("benzodiazepine"))
         self._add(
-            z3.Implies(self.other_protects, z3.Or(self.unread_entries, *self.other.values())),
+            z3.Implies(self.other_protects, z3.Or(self.unread_entries, self.known_medicines, *self.other.values())),
             z3.Implies(self.other_daily, z3.Or([self.other[row.ingredient] for row in habit_rows])),
+            z3.Implies(self.other_missing, z3.Or(twice, *(self.other[name] for name in bearing))),
             z3.Implies(self.other_unclear, z3.Or(list(self.other.values()))),
+            # A benzodiazepine kept as rescue closes everything, which `other_protects` says.
+            z3.Implies(self.other_rescue, z3.And(twice, z3.Or(z3.Not(calms), self.other_protects))),
         )
         rescue = z3.And(schedule.known, schedule.is_("rescue"))
         reasons = [indication.is_(name) for name in sorted(PROTECTED_INDICATIONS)]
-        calms = self.is_one_of(self.ingredient, self._rows_of("benzodiazepine"))
         own_protects = z3.Or(z3.And(indication.known, z3.Or(reasons)), z3.And(rescue, calms))
         never = self.is_one_of(self.ingredient, [row for row in self.ingredients if row.hold != "ask"])
         daily = z3.And(self.sent_schedule.known, self.sent_schedule.is_("daily"))
         closed = z3.Or(
-            never, self._danger(), self.other_protects, own_protects, z3.And(habit, z3.Or(daily, self.other_daily))
+            never,
+            self._danger(),
+            self.other_protects,
+            own_protects,
+            rescue,
+            self.other_rescue,
+            z3.And(habit, z3.Or(daily, self.other_daily)),
         )
-        vague = z3.Or(z3.Not(indication.known), indication.is_("other"))
-        unclear = z3.Or(self.unread_entries, self.unread_conditions, self.other_unclear, z3.And(vague, may_protect))
-        answered = z3.And(self.sent_schedule.known, indication.known, asked, self.problem == PROBLEMS.index("none"))
-        self.other_stance = self._token("stance of the same ingredient elsewhere", _STANCES)
-        stands = {name: self.other_stance == at for at, name in enumerate(_STANCES)}
-        twice = self._taken_again()
-        self._add(
-            z3.Implies(z3.And(twice, closed), stands["closed"]),
-            z3.Implies(z3.And(twice, z3.Or(z3.Not(asked), unclear)), z3.Not(stands["open"])),
-            # Only rescue use is left to close it there, and a benzodiazepine kept as rescue closes everything.
-            z3.Implies(z3.And(twice, z3.Not(closed), stands["closed"]), z3.Not(calms)),
+        missing = z3.Or(z3.Not(asked), z3.Not(self.sent_schedule.known), z3.Not(indication.known), self.other_missing)
+        troubled = [PROBLEMS.index(name) for name in ("code_not_recognized", "code_and_name_disagree")]
+        unclear = z3.Or(
+            self.unread_entries,
+            self.unread_conditions,
+            self.other_unclear,
+            z3.And(indication.known, indication.is_("other"), may_protect),
+            *(self.problem == at for at in troubled),
+            z3.And(self.gap.known, self.gap.value),
         )
-        is_closed = z3.Or(closed, rescue, z3.And(twice, stands["closed"]))
-        is_open = z3.And(answered, z3.Not(unclear), z3.Or(z3.Not(twice), stands["open"]), z3.Not(is_closed))
-        return Answer(z3.Or(is_closed, is_open), z3.If(is_closed, 1, 0), ("open", "closed"))
+        return Answer(z3.Or(closed, z3.Not(missing)), z3.If(closed, 1, z3.If(unclear, 2, 0)), ("open", "closed", "unclear"))
+
+    def _gap_too_long(self) -> Answer:
+        """Whether the signed windows join to a longer time without the medicine than its own limit."""
+        limited = self.is_one_of(self.ingredient, [row for row in self.ingredients if row.longest_gap])
+        known, value = z3.Bool("medicine.gap_too_long?"), z3.Bool("medicine.gap_too_long")
+        self._add(z3.Implies(known, z3.And(limited, self.answers["medicine", "protocol_hold"].value)))
+        return Answer(known, value)
 
     def _against_withdrawal(self) -> Answer:
         """Whether any entry is said to be taken against alcohol withdrawal."""
@@ -307,7 +323,7 @@ class SymbolicPatient:
         self._present["medicine_check"] = self.has_check = z3.Bool("medicine_check?")
         self.check_problem = self._token("medicine_check.problem", PROBLEMS)
         suggestion = z3.Bool("medicine_check.suggestion")
-        unread = [PROBLEMS.index(name) for name in ("not_recognized", "partly_recognized", "code_and_name_disagree")]
+        unread = [PROBLEMS.index(name) for name in ("not_recognized", "partly_recognized")]
         silent = [row for row in self.ingredients if not looked_at(self.book) & {row.ingredient, *row.classes}]
         self.silent = tuple(row.ingredient for row in silent)
         self._add(
@@ -322,39 +338,23 @@ class SymbolicPatient:
                 z3.And(self.has_check, self.check_problem == PROBLEMS.index("code_not_recognized")),
                 z3.Or(list(self.takes.values())),
             ),
-            z3.Implies(suggestion, z3.Or([self.check_problem == at for at in unread[:2]])),
+            z3.Implies(suggestion, z3.Or([self.check_problem == at for at in unread])),
         )
         self.answers["medicine_check", "problem"] = Answer(YES, self.check_problem, PROBLEMS)
         self.answers["medicine_check", "suggestion"] = Answer(YES, suggestion)
 
     def _goals(self) -> None:
-        """Any goal, and the goals as a whole."""
-        self.goals_asked = z3.Bool("goals?")
-        self.goal_count, specific_count = z3.Int("goals.count"), z3.Int("goals.specific_count")
-        self._present["goal"] = self.goal_count > 0
-        goal: dict[str, Answer] = {}
-        for name, field in KINDS["goal"].fields.items():
-            variable = z3.Bool(f"goal.{name}") if field.type == "boolean" else self._token(f"goal.{name}", field.tokens)
-            goal[name] = self.answers["goal", name] = Answer(YES, variable, field.tokens)
-        parts = [goal[name].value for name in ("one_action", "amount", "when_or_how_often", "own_control")]
-        specific = goal["specific"].value
-        self._add(
-            specific == z3.And(parts),
-            self.goal_count >= 0,
-            self.goal_count <= MOST_GOALS,
-            z3.Implies(z3.Not(self.goals_asked), self.goal_count == 0),
-            specific_count >= 0,
-            specific_count <= self.goal_count,
-            z3.Implies(z3.And(self.goal_count > 0, specific), specific_count >= 1),
-            z3.Implies(z3.And(self.goal_count > 0, z3.Not(specific)), specific_count < self.goal_count),
-        )
-        clear, this_clear = z3.Bool("goals.all_clear"), z3.And(goal["understood"].value, goal["safety"].is_("none"))
-        self._add(
-            z3.Implies(z3.And(self.goal_count > 0, z3.Not(this_clear)), z3.Not(clear)),
-            z3.Implies(z3.And(self.goal_count == 1, this_clear), clear),
-            z3.Implies(self.goal_count == 0, clear),
-        )
-        self.answers["goals", "all_clear"] = Answer(self.goals_asked, clear)
-        self.answers["goals", "list"] = self._list(self.goals_asked, self.goal_count > 0)
-        self.answers["goals", "count"] = Answer(self.goals_asked, self.goal_count)
-        self.answers["goals", "specific_count"] = Answer(self.goals_asked, specific_count)
+        """Any goal, and the goals that were read as a whole."""
+        goals = SymbolicGoals()
+        self.goals_asked, self.unread_goals, self.goal_count = goals.asked, goals.unread, goals.count
+        self.has_goal = self._present["goal"] = goals.present
+        self.goal_is_read = goals.is_read
+        self.answers |= goals.answers
+        self.answers["goals", "list"] = self._list(goals.asked, goals.present)
+        self._add(*goals.constraints)
+
+    def _entries(self) -> None:
+        """Whether any entry of any list could not be read, and whether any is known though no rule concerns it."""
+        unread = z3.Or(self.unread_entries, self.unread_conditions, self.unread_goals)
+        self.answers["entries", "unread"] = Answer(YES, unread)
+        self.answers["entries", "known"] = Answer(YES, z3.Or(self.known_medicines, self.known_conditions))

@@ -9,7 +9,9 @@ import z3
 
 from careplan.authoring.proof.answers import Formula
 from careplan.authoring.proof.symbols import PROBLEMS, SINGLE, SymbolicPatient
-from careplan.recognition.medicine_catalogue import Ingredient
+from careplan.facts.hold_question import MAY_PROTECT
+from careplan.facts.used_fields import looked_at
+from careplan.recognition.medicine_rows import Ingredient
 from careplan.request.patient import PROTOCOL_FIGURES, Medication
 from careplan.rulebook.factors import KINDS
 from careplan.rulebook.model import Rulebook
@@ -17,6 +19,7 @@ from careplan.rulebook.model import Rulebook
 Json = dict[str, Any]
 
 UNHEARD_OF = "unheard-of medicine"
+_SESSIONS_THAT_JOIN = ["2026-12-07T15:00:00Z", "2026-12-09T15:00:00Z", "2026-12-11T15:00:00Z"]
 UNKNOWN_CODE = "99999999"
 _PLACES = 4
 
@@ -37,6 +40,9 @@ class Writer:
         self._plain = next((row for row in rows if not row.classes), rows[0])
         self._coded = [row for row in rows if row.rxcui]
         self._misspelled = _misspelled(book)
+        under_rules = looked_at(book)
+        self._silent = [row.name for row in rows if under_rules.isdisjoint((row.ingredient, *row.classes))]
+        self._silent += book.medicines.known_names[:1]
 
     def write(self, symbolic: SymbolicPatient, model: Any) -> Json:
         """The patient of `model`. Raises `Unwritable`."""
@@ -56,8 +62,16 @@ class Writer:
                 body[kind] = values
         if reading.holds(symbolic.conditions_asked):
             body["conditions"] = [name for name, there in symbolic.has.items() if reading.holds(there)]
+        others = []
         if reading.holds(symbolic.unread_conditions):
-            body["other_conditions"] = ["a condition of which nothing is known"]
+            others.append("a condition of which nothing is known")
+        if reading.holds(symbolic.known_conditions):
+            others.append(self._known_condition())
+        if others:
+            body["other_conditions"] = others
+        if reading.holds(symbolic.gap.known) and reading.holds(symbolic.has_medicine):
+            times = _SESSIONS_THAT_JOIN if reading.holds(symbolic.gap.value) else _SESSIONS_THAT_JOIN[:1]
+            body.setdefault("treatment", {})["session_times"] = times
         if reading.holds(symbolic.medicines_asked):
             body["medications"] = self._medications(symbolic, reading)
         self._protocol(symbolic, reading, body)
@@ -66,7 +80,7 @@ class Writer:
         return body
 
     def writable(self, symbolic: SymbolicPatient) -> Formula:
-        """That there is no goal, or one of which a text is known."""
+        """That there is no goal, or one of which a text is known, with harmless ones beside it."""
         goal = [answer for (kind, _), answer in symbolic.answers.items() if kind == "goal"]
         known = [
             z3.And(
@@ -77,7 +91,20 @@ class Writer:
             )
             for text in self._goals
         ]
-        return z3.Or(symbolic.goal_count == 0, *known)
+        # The other goals are then harmless ones.
+        harmless = symbolic.answers["goal", "safety"].is_("none")
+        clear = symbolic.answers["goals", "all_clear"].value
+        return z3.Or(z3.Not(symbolic.has_goal), z3.And(z3.Or(known), z3.Or(clear, z3.Not(harmless))))
+
+    def _known_condition(self) -> str:
+        if self._book.known_conditions.first is None:
+            raise Unwritable("this rulebook knows no illness that no rule concerns")
+        return self._book.known_conditions.first
+
+    def _known_medicine(self) -> str:
+        if not self._silent:
+            raise Unwritable("this rulebook knows no medicine that no rule concerns")
+        return self._silent[0]
 
     def pointer(self, symbolic: SymbolicPatient, model: Any, kind: str, patient: Json) -> str:
         """Where in the written patient the medicine, condition or goal is that the symbolic one looks at; "" if unsure."""
@@ -132,9 +159,14 @@ class Writer:
             entries += self._troubled(symbolic, reading, entries)
         if reading.holds(symbolic.unread_entries) and not any(_unread(self._book, entry) for entry in entries):
             entries.append({"name": UNHEARD_OF})
-        if not reading.holds(symbolic.other_unclear):
-            for entry in entries[1:] if looked_at else entries:
+        besides = entries[1:] if looked_at else entries
+        if not reading.holds(symbolic.other_missing):
+            for entry in besides:
                 entry.setdefault("indication", "pain")
+        if reading.holds(symbolic.other_unclear):
+            self._leave_unclear(besides, rows)
+        if reading.holds(symbolic.known_medicines):
+            entries.append({"name": self._known_medicine(), "schedule": "daily", "indication": "pain"})
         if reading.holds(symbolic.other_protects):
             # What cannot be read at all is taken for the reason first: it changes nothing else about the list.
             free = sorted(entries[1:] if looked_at else entries, key=lambda entry: entry.get("name") != UNHEARD_OF)
@@ -155,19 +187,25 @@ class Writer:
         return entry
 
     def _other(self, symbolic: SymbolicPatient, reading: _Reading, row: Ingredient, *, again: bool) -> Json:
-        """Another entry; one of the same ingredient as the medicine looked at is taken so that it has its stance."""
+        """Another entry; one of the same ingredient as the medicine looked at may be kept as rescue."""
         entry: Json = {"name": row.name}
-        if not reading.holds(symbolic.other_unclear) and self._makes_dependent(row):
+        if not reading.holds(symbolic.other_missing) and (self._makes_dependent(row) or again):
             entry["schedule"] = "as_needed"
-        if again:
-            stance = ("open", "closed", "unknown")[reading.number(symbolic.other_stance)]
-            if stance == "open":
-                entry |= {"schedule": "as_needed", "indication": "pain"}
-            elif stance == "closed":
-                entry["schedule"] = "rescue"
+        if again and reading.holds(symbolic.other_rescue):
+            entry["schedule"] = "rescue"
         if reading.holds(symbolic.other_daily) and self._makes_dependent(row):
             entry["schedule"] = "daily"
         return entry
+
+    def _leave_unclear(self, besides: list[Json], rows: Mapping[str, Ingredient]) -> None:
+        """Let one of the other entries name no reason, where that matters. Raises `Unwritable` if it matters for none."""
+        named = {row.name: row for row in rows.values()}
+        for entry in besides:
+            row = named.get(entry["name"])
+            if row is not None and not MAY_PROTECT.isdisjoint(row.classes):
+                entry["indication"] = "other"
+                return
+        raise Unwritable("no other medicine is there whose reason could matter")
 
     def _makes_dependent(self, row: Ingredient) -> bool:
         return any(self._book.classes[name].daily_use_closes_hold for name in row.classes)
@@ -205,24 +243,32 @@ class Writer:
 
     def _goal_texts(self, symbolic: SymbolicPatient, reading: _Reading) -> list[str]:
         count = reading.number(symbolic.goal_count)
-        if not count:
+        if not reading.holds(symbolic.has_goal):
             return []
         wanted = {name: reading.value(answer) for (kind, name), answer in symbolic.answers.items() if kind == "goal"}
         text = self._goals.get(tuple(wanted.values()))
         if text is None:
             raise Unwritable(f"no text of a goal is known with {wanted}")
-        specific = reading.number(symbolic.answers["goals", "specific_count"].value) - bool(wanted["specific"])
-        itself_clear = wanted["understood"] and wanted["safety"] == "none"
-        clear = reading.holds(symbolic.answers["goals", "all_clear"].value) or not itself_clear
-        others = ((True, specific), (False, count - 1 - specific))
-        return [text, *(text for kind, many in others if many for text in [self._goal(specific=kind, clear=clear)] * many)]
+        read = reading.holds(symbolic.goal_is_read)
+        specific = reading.number(symbolic.answers["goals", "specific_count"].value) - bool(read and wanted["specific"])
+        clear = reading.holds(symbolic.answers["goals", "all_clear"].value) or (read and wanted["safety"] != "none")
+        protected = reading.holds(symbolic.answers["goals", "some_protected"].value) and not (read and wanted["protected"])
+        others = ((True, specific), (False, count - read - specific))
+        texts = [text]
+        for kind, many in others:
+            if many:
+                texts += [self._goal(specific=kind, clear=clear, protected=protected)] * many
+        return [*texts, UNHEARD_OF] if read and reading.holds(symbolic.unread_goals) else texts
 
-    def _goal(self, *, specific: bool, clear: bool) -> str:
-        for text in (*self._goals.values(), UNHEARD_OF):
+    def _goal(self, *, specific: bool, clear: bool, protected: bool) -> str:
+        """A goal that was read: harmless if the list of goals is to be `clear`, and else one that raises a question."""
+        for text in self._goals.values():
             judged = self._book.goals.judge(text)
-            if judged.specific == specific and judged.understood == clear and judged.safety == "none":
+            harmless = judged.safety == "none"
+            alike = judged.specific == specific and judged.protected == protected
+            if alike and harmless == clear and (judged.understood or not clear):
                 return text
-        kind = f"{'' if specific else 'not '}specific and {'' if clear else 'not '}understood"
+        kind = f"{'' if specific else 'not '}specific and {'harmless' if clear else 'raises a question of safety'}"
         raise Unwritable(f"no text of a goal is known that is {kind}")
 
 
@@ -270,4 +316,4 @@ def _misspelled(book: Rulebook) -> str:
 
 def _unread(book: Rulebook, entry: Mapping[str, Any]) -> bool:
     found = book.catalogue.resolve(0, Medication(name=entry.get("name"), rxcui=entry.get("rxcui")))
-    return found.problem not in (None, "code_not_recognized")
+    return found.problem in ("not_recognized", "partly_recognized")

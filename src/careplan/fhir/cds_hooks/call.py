@@ -12,16 +12,15 @@ import msgspec
 from careplan.errors import Fault, InvalidPatient
 from careplan.fhir.cds_hooks.cards import HOOKS
 from careplan.fhir.cds_hooks.prefetch import REQUIRED, Prefetched, resources_in
-from careplan.fhir.read.bundle import FhirReader, FromFhir
+from careplan.fhir.read.bundle import Asked, Deceased, FhirReader, FromFhir
 from careplan.fhir.read.element import Element
 from careplan.plan.model import NotConsidered
-from careplan.request.patient import TIME
+from careplan.request.patient import TIME, Patient
 
 Json = dict[str, Any]
 
 TIME_EXTENSION = "careplan.at"
 """The extension of a request by which a client can say of which time it speaks."""
-_ORDERS = "/context/draftOrders"
 _SELECTION = r"([A-Za-z]+/)?[A-Za-z0-9.\-]{1,64}"
 
 
@@ -30,12 +29,16 @@ class MissingData(Exception):
 
 
 class HookCall(msgspec.Struct, frozen=True):
-    """One call. `orders` says whether there is an order of which something is to be said."""
+    """One call. `orders` says whether there is an order of which something is to be said.
+
+    Of a patient who has `died` nothing was read.
+    """
 
     hook: str
     instance: str
     read: FromFhir
     orders: bool
+    died: bool = False
 
 
 def read_call(body: object, reader: FhirReader, today: date) -> HookCall:
@@ -74,7 +77,10 @@ def read_call(body: object, reader: FhirReader, today: date) -> HookCall:
     if not all(any(key in gathered.answered for key in group) for group in REQUIRED):
         raise MissingData
     try:
-        read = reader.read({"resourceType": "Bundle", "entry": gathered.entries}, at, orders=orders, subject=subject)
+        asked = Asked(orders, subject, call.text("fhirServer") or "", gathered.incomplete, are_parts_judged=True)
+        read = reader.read({"resourceType": "Bundle", "entry": gathered.entries}, at, asked)
+    except Deceased:
+        return HookCall(hook, instance, FromFhir(Patient(), [], {}, subject, {}), bool(orders), died=True)
     except InvalidPatient as error:
         placed = {Fault(pointer=gathered.place(fault.pointer), detail=fault.detail) for fault in error.faults}
         raise InvalidPatient(sorted(placed)) from None
@@ -99,7 +105,7 @@ def _orders(context: Element, hook: str, gathered: Prefetched) -> set[int]:
     selections: list[str] | None = context.value["selections"] if hook == "order-select" else None
     found: set[str | None] = set()
     numbers: set[int] = set()
-    for at, resource in resources_in(orders):
+    for entry, resource in resources_in(orders):
         names = {resource.text("id"), f"{resource.text('resourceType')}/{resource.text('id')}"}
         found |= names
         if selections is not None and names.isdisjoint(selections):
@@ -107,7 +113,7 @@ def _orders(context: Element, hook: str, gathered: Prefetched) -> set[int]:
             gathered.unmapped.append(NotConsidered(pointer=resource.pointer, what=what, why=why))
             continue
         numbers.add(len(gathered.entries))
-        gathered.add_entry({"resource": resource.value}, f"{_ORDERS}/entry/{at}")
+        gathered.add_entry(entry.value, entry.pointer)
     for at, selection in enumerate(selections or ()):
         if selection not in found:
             context.fault(f"selections/{at}", "must be the reference of one of the draft orders")

@@ -14,6 +14,7 @@ from careplan.fhir.write.plan_bundle import FhirWriter
 from careplan.plan.entry_labels import question_words
 from careplan.plan.model import CarePlan, Item, Question
 from careplan.request.patient import Patient
+from careplan.rulebook.conditions import names_unread_entries
 from careplan.rulebook.model import Level, Rulebook
 
 Json = dict[str, Any]
@@ -57,7 +58,7 @@ class Cards:
     def of(self, plan: CarePlan, read: FromFhir, hook_instance: str, *, ordering: bool = False) -> list[Json]:
         """The cards of a plan. While orders are made, those that have to do with the orders, and what was left out."""
         items = [*plan.alerts, *(item for section in plan.sections for item in section.items)]
-        shown = [item for item in items if (_concerns(item, read) if ordering else item.level in ("stop", "hold"))]
+        shown = [item for item in items if (_concerns(item, read) if ordering else self._has_a_card(item))]
         tasks = self._tasks(plan, read)
         cards = [self._card(item, hook_instance, tasks.get(item.id, [])) for item in shown]
         rest = [] if ordering else [item for item in items if item not in shown]
@@ -65,6 +66,21 @@ class Cards:
         if not rest and not asked and not plan.not_considered:
             return cards
         return [*cards, self._rest(plan, read.patient, rest, asked, hook_instance)]
+
+    def _has_a_card(self, item: Item) -> bool:
+        """A stop, a hold, and the line that names what could not be read, since it may hide one."""
+        rule = self._book.rules[item.rule.id]
+        return item.level in ("stop", "hold") or names_unread_entries(rule.when)
+
+    def of_the_deceased(self, hook_instance: str) -> list[Json]:
+        """The one card that says why there are no others."""
+        card: Json = {
+            "uuid": card_uuid(hook_instance, SERVICE, "deceased"),
+            "summary": "No draft care plan: the record says that this patient has died",
+            "indicator": "info",
+            "source": self._source(None),
+        }
+        return [card]
 
     def _card(self, item: Item, hook_instance: str, tasks: list[Json]) -> Json:
         card: Json = {
@@ -193,6 +209,7 @@ def _detail(item: Item) -> str:
         if item.asks
         else []
     )
+    parts += [f"*{_marked(one.words[0].upper() + one.words[1:])}.*" for one in item.assumes]
     parts += [f"*Contested:* {_marked(item.contested)}"] if item.contested else []
     parts.append(f"*Because:* {_marked('; '.join(item.because))}")
     sources = "; ".join(f"{entry.title}, {entry.place} ({entry.strength.replace('_', ' ')})" for entry in item.evidence)

@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from careplan.fhir.read.completeness import EVERYTHING, cut_off, tells_of_missing
 from careplan.fhir.read.element import Element
+from careplan.fhir.read.members import BUNDLE, check_members
 from careplan.fhir.read.questionnaire_responses import INTAKE
 from careplan.plan.model import NotConsidered
+from careplan.request.patient import ListName
 from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.model import Rulebook
 
@@ -24,6 +27,13 @@ KINDS: Mapping[str, frozenset[str]] = {
     "answers": frozenset({"QuestionnaireResponse"}),
 }
 """The keys of the prefetch templates, and what each asks for."""
+LISTS: Mapping[str, ListName] = {
+    "statements": "medications",
+    "requests": "medications",
+    "conditions": "conditions",
+    "allergies": "conditions",
+}
+"""The list to which the answer to a key belongs."""
 REQUIRED = (("statements", "requests"), ("conditions",))
 """Of each of these groups at least one must have been sent; null stands for: asked, and there is nothing."""
 
@@ -79,6 +89,8 @@ class Prefetched:
         self.entries: list[Json] = []
         self.answered: set[str] = set()
         self.unmapped: list[NotConsidered] = []
+        self.incomplete: dict[ListName, str] = {}
+        """The lists of which a part was not sent, each with its place."""
         self._places: list[str] = []
 
     def take(self, call: Element, prefetch: Element) -> None:
@@ -93,11 +105,15 @@ class Prefetched:
                 self._answer(key, Element(value, place, call.faults))
 
     def _answer(self, key: str, value: Element) -> None:
+        """Take in one answer. One of which a part is missing does not count as answered, and leaves its list incomplete."""
         resources = [resource for resource in self.add(value) if resource is not None]
         why = _why_not_whole(value, resources, KINDS.get(key, frozenset()))
         if why is None:
             self.answered.add(key)
-        elif key in KINDS and not _is_outcome(value):
+            return
+        for name in (LISTS[key],) if key in LISTS else () if key in KINDS else EVERYTHING:
+            self.incomplete.setdefault(name, value.pointer)
+        if key in KINDS and not _is_outcome(value):
             self.unmapped.append(NotConsidered(pointer=value.pointer, what=key, why=why))
 
     def add(self, value: Element) -> list[Element | None]:
@@ -106,6 +122,7 @@ class Prefetched:
             self.add_entry({"resource": value.value}, value.pointer)
             return [value]
         found = []
+        check_members(value, BUNDLE, "a Bundle")
         for entry in value.children("entry"):
             self.add_entry(entry.value, entry.pointer)
             found.append(entry.child("resource"))
@@ -127,11 +144,13 @@ class Prefetched:
 
 def _why_not_whole(value: Element, resources: list[Element], wanted: frozenset[str]) -> str | None:
     """Why an answer does not tell all that was asked for; None where it does."""
-    failed = [one for one in resources if _is_outcome(one) and any(_is_error(issue) for issue in one.children("issue"))]
+    failed = any(_is_outcome(one) and tells_of_missing(one) for one in resources)
     if _is_outcome(value) or failed:
         return "The system that was asked reported a problem, so this may not be all."
-    if any(link.text("relation") == "next" for link in value.children("link")):
-        return "It is one page of several, and the others were not sent."
+    if value.text("resourceType") == "Bundle" and (
+        cut := next((why for name, why in cut_off(value) if name != "total"), None)
+    ):
+        return cut
     fitting = [one for one in resources if one.text("resourceType") in wanted]
     others = [one for one in resources if one.text("resourceType") not in wanted | {"OperationOutcome"}]
     if others and not fitting:
@@ -146,15 +165,12 @@ def _is_outcome(resource: Element) -> bool:
     return resource.value.get("resourceType") == "OperationOutcome"
 
 
-def _is_error(issue: Element) -> bool:
-    return issue.text("severity") in ("error", "fatal")
-
-
-def resources_in(bundle: Element) -> Iterator[tuple[int, Element]]:
-    """The resources of a Bundle by the number of their entries."""
-    for at, entry in enumerate(bundle.children("entry")):
+def resources_in(bundle: Element) -> Iterator[tuple[Element, Element]]:
+    """The entries of a Bundle with their resources."""
+    check_members(bundle, BUNDLE, "a Bundle")
+    for entry in bundle.children("entry"):
         resource = entry.child("resource")
         if resource is not None:
-            yield at, resource
+            yield entry, resource
         else:
             entry.fault("resource", "is missing")

@@ -8,7 +8,7 @@ from typing import Any
 from careplan.fhir.read.datetimes import moment_of
 from careplan.fhir.read.dosage import MOST_MG
 from careplan.fhir.read.element import Element
-from careplan.fhir.read.medications import is_rxcui
+from careplan.fhir.read.products import is_rxcui
 from careplan.fhir.read.terminology import RXNORM
 from careplan.rulebook.factors import KINDS
 

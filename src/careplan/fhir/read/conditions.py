@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from careplan.fhir.read.absence import absence
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.patient_builder import LONGEST_WORDS, Gathering
 from careplan.fhir.read.resource_status import (
@@ -15,7 +16,10 @@ from careplan.fhir.read.resource_status import (
     is_of_family,
     verification_status,
 )
-from careplan.fhir.read.terminology import codes, words
+from careplan.fhir.read.terminology import codes, names, words
+
+UNNAMED = "condition without a name"
+NAMELESS = "allergy without a name"
 
 
 class IllnessReader:
@@ -28,13 +32,16 @@ class IllnessReader:
     def condition(self, resource: Element, reference: str) -> None:
         """Take a condition in, or say why it does not count."""
         concept = resource.child("code")
-        name = words(concept) or "condition without a name"
+        name = words(concept) or UNNAMED
         status, sure = clinical_status(resource), verification_status(resource)
         why = None
         if sure in NOT_TRUE:
             why = f"Its verification status is {sure}."
         elif is_of_family(resource):
             why = "It is about the family."
+        elif status not in OVER and (kind := absence(concept, "conditions")):
+            self._gathering.nothing("conditions", resource, name, kind)
+            return
         found = list(codes(concept))
         meant = self._gathering.tables.conditions.of(found)
         over = f"Its clinical status is {status}." if status in OVER else None
@@ -47,6 +54,8 @@ class IllnessReader:
         if why:
             self._gathering.skip(resource, name, why)
             return
+        if name == UNNAMED:
+            self._gathering.leave_out(resource, name, "It has neither a code nor a text.", "conditions")
         if sure in NOT_SURE:
             self._gathering.skip(resource, name, f"It {NOT_SURE[sure or '']}; until it is ruled out, it counts as there.")
         answers = [(factor, token) for factor, known in self._gathering.tables.diagnoses for token in known.of(found)]
@@ -60,7 +69,7 @@ class IllnessReader:
     def allergy(self, resource: Element, reference: str) -> None:
         """Take an allergy in, or say why it does not count."""
         concepts = [resource.child("code"), *(one.child("substance") for one in resource.children("reaction"))]
-        name = next(filter(None, map(words, concepts)), "allergy without a name")
+        name = next(filter(None, map(words, concepts)), NAMELESS)
         status, sure = clinical_status(resource), verification_status(resource)
         tables = self._gathering.tables
         meant = [token for concept in concepts for token in tables.allergies.of(codes(concept))]
@@ -70,6 +79,8 @@ class IllnessReader:
             self._gathering.skip(resource, name, f"Its verification status is {sure}.")
         elif status in OVER:
             self._gathering.skip(resource, name, f"Its clinical status is {status}.")
+        elif name == NAMELESS:
+            self._gathering.leave_out(resource, name, "It has neither a code nor a text.", "conditions")
         elif not meant:
             self._gathering.skip(resource, name, "No rule of this rulebook looks at this allergy.")
         else:
@@ -87,5 +98,4 @@ class IllnessReader:
 
 
 def _said(concept: Element) -> set[str]:
-    texts = [concept.text("text") or "", *(one.display or "" for one in codes(concept))]
-    return {word for text in texts for word in re.findall(r"\w+", text.casefold())}
+    return {word for text in names(concept) for word in re.findall(r"\w+", text.casefold())}

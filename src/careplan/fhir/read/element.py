@@ -59,9 +59,10 @@ class Element:
         self._faults.append(Fault(pointer=f"{self.pointer}/{name}", detail=detail))
 
     def _given(self, name: str) -> Any:
-        if name in self.value and self.value[name] is None:
+        found = self.value.get(name)
+        if found is None and name in self.value:
             self.fault(name, "must not be null; leave it out")
-        return self.value.get(name)
+        return found
 
     @overload
     def _typed(self, name: str, wanted: type[str]) -> str | None: ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from careplan.fhir.read.answer_values import is_time, of_medicine, plain_values
+from careplan.fhir.read.completeness import Lists, list_of_link
 from careplan.fhir.read.conflicting_answers import field_of, fitted, gravity, is_graded
 from careplan.fhir.read.datetimes import later, moment_of
 from careplan.fhir.read.element import Element
@@ -13,10 +14,13 @@ from careplan.fhir.read.references import References
 from careplan.fhir.read.resource_status import MODIFIED, is_modified
 from careplan.fhir.read.terminology import OWN, Code
 from careplan.request.decode import LISTS
-from careplan.request.patient import Medication
+from careplan.request.patient import ListName, Medication
 
 MEDICINE_FIELDS = frozenset(Medication.__struct_fields__)
 LONGEST_GOAL = 500
+UNNAMED = "unnamed medicine"
+_NAMES_THINGS = frozenset({"conditions", "other_conditions", "medications.name", "expectations.goals"})
+"""Questions of which each answer names something that counts, whether the form is finished or not."""
 _UNREADABLE = "This answer could not be read."
 _OTHER_KIND = "Its answer is of another kind than the question, or beyond what can be answered."
 _SEVERAL = "It has several answers, where one is asked for."
@@ -26,14 +30,13 @@ _NO_FACTOR = "No factor of the request is made from it."
 class Form:
     """One form. Single answers become claims at once; `lists` holds those lists that a newer form replaces as a whole.
 
-    Of a form that is not `done`, only red flags that somebody raised count.
+    Of a form that is not `done` counts what warns: red flags that somebody raised, and whatever is named on a list.
     """
 
     def __init__(self, gathering: Gathering, references: References, response: Element, *, done: bool) -> None:
         self._gathering = gathering
         self._references = references
-        self._response = response
-        self._done = done
+        self.done = done
         self._moment = moment_of(response.text("authored"))
         self.lists: dict[str, list[tuple[object, Element]]] = {}
         self._items(response)
@@ -44,20 +47,22 @@ class Form:
             return self._moment is not None
         return later(self._moment, other._moment)
 
-    def _skip(self, at: Element, what: str, why: str) -> None:
-        if self._done:
+    def _skip(self, at: Element, what: str, why: str, *lists: ListName) -> None:
+        self._gathering.lacks(at, *lists)
+        if self.done or lists:
             self._gathering.skip(at, what, why)
 
     def _items(self, within: Element) -> None:
         for item in within.children("item"):
-            if is_modified(item):
-                self._skip(item, _asked(item), MODIFIED)
-                continue
             link = _link(item)
-            if link == "medications":
-                self._medicine(item)
+            if is_modified(item):
+                self._skip(item, _asked(item), MODIFIED, *_lists_within(item))
                 continue
             answers = list(item.children("answer"))
+            if link == "medications":
+                self._medicine(item)
+                self._named(item, answers)
+                continue
             if answers:
                 self._answered(item, link, answers)
             self._items(item)
@@ -65,7 +70,7 @@ class Form:
                 self._items(answer)
 
     def _answered(self, item: Element, link: str, answers: list[Element]) -> None:
-        if not self._done and not link.startswith("red_flags."):
+        if not self.done and not link.startswith("red_flags.") and link not in _NAMES_THINGS:
             return
         match link:
             case "conditions" | "other_conditions":
@@ -73,6 +78,8 @@ class Form:
                     self._condition(item, answer)
             case "conditions.none" | "medications.none":
                 self._nothing(item, link.partition(".")[0], answers)
+            case "medications.name":
+                self._named(item, answers)
             case "expectations.goals" | "treatment.session_times":
                 self._list(item, link, answers)
             case _:
@@ -80,7 +87,7 @@ class Form:
 
     def _factor(self, item: Element, link: str, answers: list[Element]) -> None:
         if field_of(link) is None:
-            self._skip(item, _asked(item), _NO_FACTOR)
+            self._skip(item, _asked(item), _NO_FACTOR, *list_of_link(link))
             return
         if len(answers) > 1 and not is_graded(link):
             self._skip(item, _asked(item), _SEVERAL)
@@ -89,7 +96,7 @@ class Form:
             value = self._value(link, answer)
             if value is None:
                 self._skip(answer, _asked(item), _OTHER_KIND)
-            elif self._done or gravity(link, value) > 0:
+            elif self.done or gravity(link, value) > 0:
                 self._gathering.claim(link, value, answer, self._moment)
 
     def _value(self, link: str, answer: Element) -> object | None:
@@ -125,20 +132,21 @@ class Form:
                 self._gathering.condition([token for token in tokens if token], name, answer)
                 return
         pointing = answer.child("valueReference")
-        pointed = self._references.to(pointing, self._response)
+        pointed = self._references.to(pointing)
         if pointed is not None and pointed.text("resourceType") == "Condition":
             self._skip(answer, _asked(item), "It points to a resource of the request, which is read by itself.")
             return
-        name = (pointing.text("display") if pointing else None) or "an answer that could not be read"
+        called = pointing.text("display") if pointing else None
+        name = called or "an answer that could not be read"
         self._gathering.other_condition(name, answer)
-        self._skip(answer, _asked(item), _UNREADABLE)
+        self._skip(answer, _asked(item), _UNREADABLE, *(("conditions",) if called is None else ()))
 
     def _nothing(self, item: Element, field: str, answers: list[Element]) -> None:
         flags = [value for answer in answers for value in plain_values(answer)]
-        if flags == [True]:
+        if len(flags) == 1 and flags[0] is True:
             self._gathering.none.setdefault(field, item)
-        elif flags != [False]:
-            self._skip(item, _asked(item), _OTHER_KIND)
+        elif len(flags) != 1 or flags[0] is not False:
+            self._skip(item, _asked(item), _OTHER_KIND, *list_of_link(field))
 
     def _list(self, item: Element, link: str, answers: list[Element]) -> None:
         most = LISTS[f"/{link.replace('.', '/')}"]
@@ -147,19 +155,29 @@ class Form:
             found = next((value for value in plain_values(answer, times=True) if isinstance(value, str)), "")
             fits = is_time(found) if link == "treatment.session_times" else len(found) <= LONGEST_GOAL
             if not found or not fits or ("valueDateTime" in answer and link == "expectations.goals"):
-                self._skip(answer, _asked(item), _UNREADABLE)
+                self._skip(answer, _asked(item), _UNREADABLE, *list_of_link(link))
             elif len(values) >= most:
-                self._skip(answer, _asked(item), f"There are more than {most} on this list.")
+                self._skip(answer, _asked(item), f"There are more than {most} on this list.", *list_of_link(link))
             else:
                 values.append((found, answer))
         if values:
             self.lists[link] = values
 
-    def _medicine(self, group: Element) -> None:
-        """The entry of the list of medicines in a group of the form."""
-        if not self._done:
-            return
-        entry: Json = {}
+    def _named(self, item: Element, answers: list[Element]) -> None:
+        """Medicines that are answers by themselves, without a group for each."""
+        for answer in answers:
+            entry = of_medicine("name", answer)
+            if "item" in answer:
+                self._medicine(answer, entry)
+                continue
+            if not entry:
+                self._skip(answer, _asked(item), _UNREADABLE, "medications")
+                entry = {"name": UNNAMED}
+            self.lists.setdefault("medications", []).append((entry, answer))
+
+    def _medicine(self, group: Element, named: Json | None = None) -> None:
+        """The entry of the list of medicines in a group of the form, of which the name may be known before."""
+        entry: Json = dict(named or {})
         items = list(group.children("item"))
         for item in items:
             field, answers = _link(item).removeprefix("medications."), list(item.children("answer"))
@@ -173,19 +191,40 @@ class Form:
                 found = of_medicine(field, answer) if field in MEDICINE_FIELDS else {}
                 if not found or field in entry:
                     why = _NO_FACTOR if field not in MEDICINE_FIELDS else _SEVERAL if field in entry else _UNREADABLE
-                    self._skip(answer, _asked(item), why)
+                    # A second name in one group may be that of a second medicine.
+                    lists: Lists = ("medications",) if field == "name" and field in entry else ()
+                    self._skip(answer, _asked(item), why, *lists)
                 else:
                     entry |= {key: value for key, value in found.items() if key not in entry}
         if not items:
             return
         if "name" not in entry and "rxcui" not in entry:
-            self._skip(group, "medicine", "It has no name that could be read.")
-            entry["name"] = "unnamed medicine"
+            self._skip(group, "medicine", "It has no name that could be read.", "medications")
+            entry["name"] = UNNAMED
         self.lists.setdefault("medications", []).append((entry, group))
 
 
 def _link(item: Element) -> str:
     return (item.text("linkId") or "").strip("/").replace("/", ".")
+
+
+def links_of(within: Element) -> Iterator[str]:
+    """The linkIds of all items of a form."""
+    for item in within.children("item"):
+        yield _link(item)
+        yield from links_of(item)
+        for answer in item.children("answer"):
+            yield from links_of(answer)
+
+
+def is_asked(link: str) -> bool:
+    """Whether a question of the intake form has this linkId."""
+    return field_of(link) is not None or bool(list_of_link(link)) or link == "treatment.session_times"
+
+
+def _lists_within(item: Element) -> Lists:
+    links = [_link(item), *links_of(item)]
+    return tuple(dict.fromkeys(name for link in links for name in list_of_link(link)))
 
 
 def _asked(item: Element) -> str:

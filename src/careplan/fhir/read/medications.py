@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from careplan.fhir.read.absence import absence
 from careplan.fhir.read.datetimes import Moment, before, moment_of
-from careplan.fhir.read.dosage import dose_of, schedule_of
+from careplan.fhir.read.dosage import dose_of, ended, schedule_of, words_of
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.patient_builder import LONGEST_WORDS, Gathering
+from careplan.fhir.read.products import Product, ProductReader
 from careplan.fhir.read.references import References
 from careplan.fhir.read.resource_status import MODIFIED, is_modified
-from careplan.fhir.read.terminology import RXNORM, codes
-from careplan.request.patient import Medication
+from careplan.fhir.read.terminology import codes
 
 Json = dict[str, Any]
 
@@ -27,105 +28,103 @@ class MedicineReader:
     def __init__(self, gathering: Gathering, references: References) -> None:
         self._gathering = gathering
         self._references = references
-        self._catalogue = gathering.tables.book.catalogue
+        self._products = ProductReader(gathering.tables.book.catalogue, references)
         self.ordered: list[str] = []
         self.treats = False
 
     def read(self, resource: Element, reference: str, *, ordering: bool) -> None:
         """Take one in, or say why it does not count."""
-        concept, display = self._concept(resource)
-        name, rxcui = self._name(concept, display), self._rxcui(concept)
+        product = self._products.of(resource)
+        name = self._products.called(product)
         if why := self._not_taken(resource, ordering=ordering):
             self._gathering.skip(resource, name or "medicine", why)
             return
-        if name is None:
-            self._gathering.skip(resource, "medicine", "It has neither a code nor a text, nor a Medication that was sent.")
-            name = UNNAMED
-        entry: Json = {"name": name[:LONGEST_WORDS]} | ({"rxcui": rxcui} if rxcui else {})
-        if ordering and (product := self._product(entry)):
-            self._treatment(resource, product, name)
+        if kind := absence(product.concept, "medications"):
+            self._gathering.nothing("medications", resource, name or "medicines", kind)
             return
-        dosages = self._dosages(resource, name)
-        if schedule := schedule_of(dosages):
-            entry["schedule"] = schedule
-        elif dosages:
-            self._gathering.skip(
-                dosages[0], f"dosage of {name}", "How it is taken could not be read from it, so it is asked for."
-            )
-        dose, said = dose_of(dosages)
-        if dose is not None:
-            entry["dose_mg"] = dose
-        elif said:
-            self._gathering.skip(dosages[0], f"dose of {name}", "It is not one number of milligrams.")
+        for at, why in product.unread:
+            self._gathering.leave_out(at, name or "medicine", why, "medications")
+        entry = self._entry(product)
+        if name is None:
+            why = "It has neither a code nor a text, nor a Medication that was sent."
+            self._gathering.leave_out(resource, "medicine", why, "medications")
+            name = entry["name"] = UNNAMED
+        if product.by_ingredients:
+            self._gathering.skip(resource, product.by_ingredients, f"It is read by its ingredients: {name}.")
+        if ordering and (treatment := self._treatment_of(product)):
+            self._treatment(resource, treatment, name)
+            return
+        entry |= self._taken(self._dosages(resource, name), name)
         if indication := self._indication(resource, name):
             entry["indication"] = indication
         pointer = self._gathering.entry("medications", entry, resource, reference, called=name)
         if ordering and pointer:
             self.ordered.append(pointer)
 
+    def _entry(self, product: Product) -> Json:
+        named: Json = {"name": product.name[:LONGEST_WORDS]} if product.name else {}
+        return named | ({"rxcui": product.rxcui} if product.rxcui else {})
+
+    def _taken(self, dosages: list[Element], name: str) -> Json:
+        """How a medicine is taken, as far as its dosages say it plainly; all else is reported in their words."""
+        taken: Json = {}
+        words = f": {said}" if (said := words_of(dosages)) else ""
+        if schedule := schedule_of(dosages, self._gathering.on):
+            taken["schedule"] = schedule
+        elif dosages:
+            why = f"How it is taken could not be read plainly, so it is asked for{words}."
+            if over := ended(dosages, self._gathering.on):
+                why = f"It was to be taken until {over}, and yet it counts as taken now, so it is asked for{words}."
+            self._gathering.skip(dosages[0], f"dosage of {name}", why)
+        dose, given = dose_of(dosages)
+        if dose is not None:
+            taken["dose_mg"] = dose
+        elif given:
+            self._gathering.skip(dosages[0], f"dose of {name}", "It is not one number of milligrams.")
+        return taken
+
     def _not_taken(self, resource: Element, *, ordering: bool) -> str | None:
         status, intent, on = resource.text("status"), resource.text("intent"), self._gathering.on
         if status in (NOT_TAKEN - {"draft"} if ordering else NOT_TAKEN):
             return f"Its status says that it is not taken now ({status})."
+        if resource.value.get("taken") == "n":  # As STU 3 has it.
+            return "It says that it is not taken."
+        adherence = resource.child("adherence")
+        if any(one.code in NOT_TAKEN for one in codes(adherence.child("code") if adherence else None)):
+            return "Its adherence says that it is not taken now."
         if resource.flag("doNotPerform"):
             return "It says that this is not to be given."
         if intent in NOT_DECIDED:
             return f"Its intent says that it is not decided yet ({intent})."
-        period = resource.child("effectivePeriod")
+        period = resource.child("effectivePeriod") or resource.child("effectiveDosePeriod")
         end = moment_of(period.text("end")) if period else None
         if end is not None and on is not None and before(end, on):
             return f"Its period says that it is not taken any more (until {end.day})."
         return None
 
-    def _concept(self, resource: Element) -> tuple[Element | None, str | None]:
-        """What a medicine is: a concept, or if it points to none that was sent, what the reference calls it."""
-        if "medicationCodeableConcept" in resource:
-            return resource.child("medicationCodeableConcept"), None
-        pointing = resource.child("medicationReference")
-        medicine = self._references.to(pointing, resource)
-        if medicine is not None and medicine.text("resourceType") == "Medication":
-            return medicine.child("code"), pointing.text("display") if pointing else None
-        return None, pointing.text("display") if pointing else None
-
-    def _name(self, concept: Element | None, display: str | None) -> str | None:
-        """The first of its names that is known; where none is, what a reader would call it."""
-        found = list(codes(concept))
-        named: list[str | None] = [display]
-        if concept is not None:
-            named = [concept.text("text"), *(one.text("display") for one in concept.children("coding")), display]
-        names = list(dict.fromkeys(filter(None, named)))
-        if len(names) > 1:
-            known = (name for name in names if self._catalogue.resolve(0, Medication(name=name[:LONGEST_WORDS])).match)
-            return next(known, names[0])
-        return names[0] if names else next((one.code for one in found), None)
-
-    def _rxcui(self, concept: Element | None) -> str | None:
-        """The first of its RxNorm codes that is known; where none is, the first."""
-        found = [one.code for one in codes(concept) if one.system == RXNORM and is_rxcui(one.code)]
-        known = (code for code in found if self._catalogue.resolve(0, Medication(rxcui=code)).match)
-        return next(known, found[0] if found else None)
-
     def _dosages(self, resource: Element, name: str) -> list[Element]:
-        found = []
-        for dosage in (*resource.children("dosage"), *resource.children("dosageInstruction")):
-            if is_modified(dosage):
-                self._gathering.skip(dosage, f"dosage of {name}", MODIFIED)
-            else:
-                found.append(dosage)
-        return found
+        """The dosages; none of them where one may mean something else, since the others alone are half of what was said."""
+        found = [*resource.children("dosage"), *resource.children("dosageInstruction")]
+        modified = [dosage for dosage in found if is_modified(dosage)]
+        for dosage in modified:
+            self._gathering.skip(dosage, f"dosage of {name}", MODIFIED)
+        return [] if modified else found
 
     def _indication(self, resource: Element, name: str) -> str | None:
         """What it is taken for, where its reasons have one meaning; reported where they were not understood."""
         concepts: list[Element | None] = list(resource.children("reasonCode"))
-        for pointing in resource.children("reasonReference"):
-            reason = self._references.to(pointing, resource)
-            concepts.append(reason.child("code") if reason else None)
+        concepts += map(self._code_of, resource.children("reasonReference"))
+        concepts += [one.child("concept") or self._code_of(one.child("reference")) for one in resource.children("reason")]
         meant = self._meant(concepts)
         if len(meant) == 1 and None not in meant:
             return meant[0]
         if concepts:
             self._gathering.skip(resource, f"reason for {name}", "It could not be read as one reason, so it is asked for.")
         return None
+
+    def _code_of(self, pointing: Element | None) -> Element | None:
+        reason = self._references.to(pointing)
+        return reason.child("code") if reason else None
 
     def _meant(self, concepts: Iterable[Element | None]) -> list[str | None]:
         """The meanings of some reasons, None among them for each that has none."""
@@ -137,9 +136,9 @@ class MedicineReader:
             meant |= dict.fromkeys(tokens) if tokens else {None: None}
         return list(meant)
 
-    def _product(self, entry: Json) -> str | None:
+    def _treatment_of(self, product: Product) -> str | None:
         """The product of the treatment that an order is for; None where it is for another medicine."""
-        match = self._catalogue.resolve(0, Medication(**entry)).match
+        match = self._products.match(product)
         if match is None or len(match.ingredients) != 1:
             return None
         return self._gathering.tables.book.codes.treatments.get(match.ingredients[0].ingredient)
@@ -157,8 +156,3 @@ class MedicineReader:
             self._gathering.skip(
                 resource, f"route of {name}", "The order names no route that could be read, so it is asked for."
             )
-
-
-def is_rxcui(code: str) -> bool:
-    """Whether a code can be one of RxNorm."""
-    return code.isascii() and code.isdigit() and len(code) <= 8

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from careplan.fhir.read.absence import NOT_ASKED, OLD, Absence, is_old
 from careplan.fhir.read.conflicting_answers import Claim, Claims, fitted
 from careplan.fhir.read.datetimes import Moment
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.terminology import Meanings, conditions_of
 from careplan.plan.model import NotConsidered
 from careplan.request.decode import LISTS
+from careplan.request.patient import ListName
 from careplan.rulebook.model import Rulebook
 
 Json = dict[str, Any]
@@ -43,11 +45,29 @@ class Gathering:
         self.sources: dict[str, str] = {}
         self.none: dict[str, Element] = {}
         """The lists of which somebody said that there is nothing to put on them."""
+        self._incomplete: dict[ListName, str] = {}
 
     def skip(self, at: Element | str, what: str, why: str) -> None:
         """Report something that is left out."""
         pointer = at if isinstance(at, str) else at.pointer
         self.unmapped.append(NotConsidered(pointer=pointer, what=what[:LONGEST_WORDS], why=why))
+
+    def leave_out(self, at: Element | str, what: str, why: str, *lists: ListName) -> None:
+        """Report something that is left out although it belongs on some lists, which are then known to be incomplete."""
+        self.skip(at, what, why)
+        self.lacks(at, *lists)
+
+    def nothing(self, field: str, at: Element, name: str, kind: Absence) -> None:
+        """Take in an entry that says that there is nothing on a list, or that nobody knows what is."""
+        if kind == "none" and not is_old(at, self.on):
+            self.none.setdefault(field, at)
+        else:
+            self.skip(at, name, OLD if kind == "none" else NOT_ASKED)
+
+    def lacks(self, at: Element | str, *lists: ListName) -> None:
+        """Note that some lists are not all there is."""
+        for name in lists:
+            self._incomplete.setdefault(name, at if isinstance(at, str) else at.pointer)
 
     def claim(self, factor: str, value: object, at: Element, moment: Moment | None, *, floor: bool = False) -> bool:
         """Take in what an entry says of a factor; False where no request can say this."""
@@ -63,7 +83,8 @@ class Gathering:
         """Put an entry on a list; returns its pointer, or reports it where the list is full."""
         entries = self.body.setdefault(field, [])
         if len(entries) >= LISTS[f"/{field}"]:
-            self.skip(at, called or str(value), f"There are more than {LISTS[f'/{field}']} on this list.")
+            of: ListName = "medications" if field == "medications" else "conditions"
+            self.leave_out(at, called or str(value), f"There are more than {LISTS[f'/{field}']} on this list.", of)
             return None
         pointer = f"/{field}/{len(entries)}"
         entries.append(value)
@@ -88,7 +109,10 @@ class Gathering:
             self.entry("other_conditions", name[:LONGEST_WORDS], at, reference)
 
     def settle(self) -> None:
-        """Decide every factor of which something was said, and every list of which somebody said that it is empty."""
+        """Decide every factor of which something was said, and every list of which somebody said that it is empty.
+
+        A list that is known to be incomplete was sent, even where nothing of it could be read.
+        """
         self.claims.settle(self._take, lambda factor, claim, why: self.skip(claim.pointer, factor, why))
         for field, at in self.none.items():
             if self.body.get(field) or (field == "conditions" and self.body.get("other_conditions")):
@@ -96,6 +120,16 @@ class Gathering:
             else:
                 self.body[field] = []
                 self.origins[f"/{field}"] = at.pointer
+        for name in ("medications", "conditions", "goals"):
+            if name in self._incomplete:
+                self._present(name)
+
+    def _present(self, name: ListName) -> None:
+        into = self.body.setdefault("expectations", {}) if name == "goals" else self.body
+        into.setdefault(name, [])
+        self.body.setdefault("incomplete", []).append(name)
+        pointer = "/expectations/goals" if name == "goals" else f"/{name}"
+        self.origins.setdefault(pointer, self._incomplete[name])
 
     def _take(self, factor: str, claim: Claim) -> None:
         kind, _, field = factor.rpartition(".")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from careplan.fhir.read.completeness import list_of_link, lists_of
 from careplan.fhir.read.element import Element
-from careplan.fhir.read.intake_form import Form
+from careplan.fhir.read.intake_form import Form, is_asked, links_of
 from careplan.fhir.read.patient_builder import Gathering
 from careplan.fhir.read.references import References
 from careplan.fhir.read.terminology import OWN
+from careplan.request.decode import LISTS
 
 INTAKE = f"{OWN}questionnaire:intake"
 
@@ -20,27 +22,38 @@ class AnswerReader:
         self._forms: list[Form] = []
 
     def read(self, response: Element) -> None:
-        """Take a form in, or say why it does not count."""
-        form, status = (response.text("questionnaire") or "").partition("|")[0], response.text("status")
-        if form and form != INTAKE:
-            self._gathering.skip(response, "QuestionnaireResponse", "It answers another form than the intake form.")
-        elif status == "entered-in-error":
+        """Take a form in, or say why it does not count.
+
+        What makes it a form of ours are the linkIds of its items: servers that keep a copy give it names of their own.
+        """
+        status = response.text("status")
+        if status == "entered-in-error":
             self._gathering.skip(response, "QuestionnaireResponse", "Its status is entered-in-error.")
-        else:
-            done = status in ("completed", "amended", None)
-            if not done:
-                why = f"Its status is {status}: of what is not finished only answers that warn count."
-                self._gathering.skip(response, "QuestionnaireResponse", why)
-            self._forms.append(Form(self._gathering, self._references, response, done=done))
+            return
+        named, links = response.text("questionnaire") or "", list(links_of(response))
+        if links and named.partition("|")[0] != INTAKE and not any(map(is_asked, links)):
+            self._gathering.skip(
+                response, "QuestionnaireResponse", "None of its answers is to a question of the intake form."
+            )
+            return
+        done = status in ("completed", "amended", None)
+        if not done:
+            why = f"Its status is {status}: of what is not finished counts what is named, and never that there is nothing."
+            self._gathering.leave_out(response, "QuestionnaireResponse", why, *lists_of(response))
+        self._forms.append(Form(self._gathering, self._references, response, done=done))
 
     def finish(self) -> None:
-        """Hand over the lists that count as a whole: each from the newest form that has it, or the first."""
+        """Hand over the lists that count as a whole: each from the newest finished form that has it, or the first.
+
+        A form that is not finished adds to these lists, and replaces none.
+        """
         taken: dict[str, Form] = {}
-        for form in self._forms:
+        finished = [form for form in self._forms if form.done]
+        for form in finished:
             for field in form.lists:
                 if field not in taken or form.is_newer_than(taken[field]):
                     taken[field] = form
-        for form in self._forms:
+        for form in finished:
             for field, entries in form.lists.items():
                 counts = taken[field]
                 same = [entry for entry, _ in entries] == [entry for entry, _ in counts.lists[field]]
@@ -50,6 +63,13 @@ class AnswerReader:
                     for entry, at in entries:
                         what = entry.get("name", "medicine") if isinstance(entry, dict) else field
                         self._gathering.skip(at, str(what), "Another form, which is newer or first, has this list.")
+        for form in self._forms:
+            for field, entries in form.lists.items() if not form.done else ():
+                known = {_named(entry): entry for entry, _ in taken[field].lists[field]} if field in taken else {}
+                self._take(field, [(entry, at) for entry, at in entries if _named(entry) not in known])
+                for entry, at in entries:
+                    if _named(entry) in known and known[_named(entry)] != entry:
+                        self._gathering.skip(at, str(_named(entry)), "A finished form has it as well, and says how.")
 
     def _take(self, field: str, entries: list[tuple[object, Element]]) -> None:
         if field == "medications":
@@ -57,7 +77,17 @@ class AnswerReader:
                 self._gathering.entry(field, entry, at, called=str(entry.get("name") or "medicine"))  # type: ignore[attr-defined]
             return
         kind, _, name = field.partition(".")
-        self._gathering.body.setdefault(kind, {})[name] = [entry for entry, _ in entries]
-        for number, (_, at) in enumerate(entries):
-            self._gathering.origins[f"/{kind}/{name}/{number}"] = at.pointer
-        self._gathering.origins[f"/{kind}/{name}"] = entries[0][1].pointer
+        listed = self._gathering.body.setdefault(kind, {}).setdefault(name, [])
+        for entry, at in entries:
+            if len(listed) >= LISTS[f"/{kind}/{name}"]:
+                self._gathering.leave_out(at, field, "There are more than fit on this list.", *list_of_link(field))
+                continue
+            self._gathering.origins[f"/{kind}/{name}/{len(listed)}"] = at.pointer
+            listed.append(entry)
+            self._gathering.origins.setdefault(f"/{kind}/{name}", at.pointer)
+
+
+def _named(entry: object) -> object:
+    """What makes an entry of a list the same as that of another form."""
+    name = (entry.get("name") or entry.get("rxcui")) if isinstance(entry, dict) else entry
+    return name.casefold() if isinstance(name, str) else name

@@ -1,77 +1,247 @@
-"""Which resource of a request a reference leads to, and whose a resource is."""
+"""Which resource of a request a reference leads to, by the rules of FHIR R4 for Bundles, and whose a resource is."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple
 
 from careplan.fhir.read.element import Element
 
-_VERSION = re.compile(r"/_history/[^/]*$")
-_RELATIVE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+/[A-Za-z0-9.\-]{1,64})$")
+Whose = Literal["own", "other", "unknown"]
+
+_VERSION = re.compile(r"/_history/([^/]*)$")
+_RELATIVE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9.\-]{1,64}")
+_ON_A_SERVER = re.compile(rf"(https?://.+)/({_RELATIVE.pattern})")
+_ENTRY = re.compile(r"/entry/\d+")
+
+
+class Subject(NamedTuple):
+    """How somebody is named: by a reference (0), an identifier (1), what is no reference of FHIR (2) or a name (3)."""
+
+    by: int
+    key: str
+    value: str = ""
 
 
 def plain(reference: str) -> str:
-    """A reference without its server and version: `Type/id` where it has that form."""
-    bare = _VERSION.sub("", reference)
-    found = _RELATIVE.search(bare)
-    return found[1] if found else bare
+    """A reference without the version that it asks for."""
+    return _VERSION.sub("", reference)
 
 
 class References:
-    """The resources of a request by what refers to them, and the patient whom they are about."""
+    """The resources of a request by what refers to them, and the patient whom they are about.
 
-    def __init__(self) -> None:
-        self._found: dict[str, Element] = {}
-        self._subjects: set[str] = set()
+    A relative reference is one of the server that the fullUrl of its entry names. Entries without such a fullUrl belong
+    to `home`: the one server that all others name, else the one that the caller gives, else none that has a name.
+    """
+
+    def __init__(self, home: str = "") -> None:
+        self._given_home = home.rstrip("/")
+        self._full_urls: dict[str, str | None] = {}
+        self._tops: dict[str, Element] = {}
+        self._bases: dict[str, str] = {}
+        self._servers: set[str] = set()
+        self._by_key: dict[str, list[Element]] | None = None
+        self._by_identifier: dict[tuple[str, str], list[Element]] = {}
+        self._superseded: set[str] = set()
+        self._own: set[str] = set()
+        self._own_keys: set[str] = set()
+        self._own_identifiers: set[tuple[str, str]] = set()
+        self._own_links: set[str] = set()
+        self.several = False
+        """Whether the request holds more than one patient, so that what names nobody may be about any of them."""
 
     def add(self, resource: Element, full_url: str | None) -> None:
         """Take note of a resource."""
-        for name in _names(resource, full_url):
-            self._found.setdefault(name, resource)
+        place = _place(resource.pointer)
+        self._tops[place], self._full_urls[resource.pointer] = resource, full_url
+        for one in identifiers(resource):
+            self._by_identifier.setdefault(one, []).append(resource)
+        if full_url and (found := _ON_A_SERVER.fullmatch(plain(full_url))):
+            self._bases[place] = found[1]
+            self._servers.add(found[1])
+        self._by_key = None
 
-    def about(self, *names: str | None) -> None:
-        """Say by which references the patient is meant."""
-        self._subjects |= {plain(name) for name in names if name}
+    def supersede(self, resource: Element) -> None:
+        """Say that a resource is an older version, which only a reference to that version leads to."""
+        self._superseded.add(resource.pointer)
 
-    def knows_subject(self) -> bool:
-        """Whether it is known who the patient is."""
-        return bool(self._subjects)
+    @property
+    def home(self) -> str:
+        """The server of entries that name none."""
+        return next(iter(self._servers)) if len(self._servers) == 1 else self._given_home
 
-    def to(self, pointing: Element | None, within: Element) -> Element | None:
-        """The resource that a Reference leads to: contained in `within`, or one of the request."""
-        reference = pointing.text("reference") if pointing else None
-        if reference is None:
+    def identity(self, resource: Element, full_url: str | None) -> str | None:
+        """What makes a resource the same as another of the request; None for one that has neither id nor fullUrl."""
+        return next(reversed(list(self._keys(resource, full_url))), None)
+
+    def key(self, reference: str, pointer: str) -> str:
+        """What a reference from a place means, whether it was sent or not: two references with one key mean the same."""
+        bare = plain(reference)
+        if not _RELATIVE.fullmatch(bare):
+            return f"{_place(pointer)}{bare}" if bare.startswith("#") else bare
+        base = self._bases.get(_place(pointer), self.home)
+        return f"{base}/{bare}" if base else bare
+
+    def to(self, pointing: Element | None) -> Element | None:
+        """The resource that a Reference leads to: contained beside it, or one of the request."""
+        if pointing is None:
             return None
+        reference = pointing.text("reference")
+        found = self._by_reference(reference, pointing.pointer) if reference else None
+        return found or self._by_logic(pointing)
+
+    def _by_reference(self, reference: str, pointer: str) -> Element | None:
+        top = self._tops.get(_place(pointer))
         if reference.startswith("#"):
-            return next((one for one in within.children("contained") if f"#{one.text('id')}" == reference), None)
-        return self._found.get(_VERSION.sub("", reference)) or self._found.get(plain(reference))
+            if top is None or reference == "#":
+                return top
+            return next((one for one in top.children("contained") if f"#{one.text('id')}" == reference), None)
+        found = self._indexed().get(self.key(reference, pointer), [])
+        if version := _VERSION.search(reference):
+            found = [one for one in found if _version_of(one) in (None, version[1])]
+        else:
+            found = [one for one in found if one.pointer not in self._superseded]
+        return found[0] if found else None
 
-    def is_other(self, resource: Element) -> bool:
-        """Whether a resource says that it is about somebody else."""
-        named = subject_of(resource)
-        return named is not None and bool(self._subjects) and plain(named) not in self._subjects
+    def _by_logic(self, pointing: Element) -> Element | None:
+        """What has the identifier that a Reference names: by system and value, never by one of them alone."""
+        found = (one for wanted in identifiers(pointing, "identifier") for one in self._by_identifier.get(wanted, ()))
+        return next((one for one in found if one.pointer not in self._superseded), None)
+
+    def _indexed(self) -> dict[str, list[Element]]:
+        if self._by_key is None:
+            self._by_key = {}
+            for resource in self._tops.values():
+                for key in self._keys(resource, self._full_urls[resource.pointer]):
+                    self._by_key.setdefault(key, []).append(resource)
+        return self._by_key
+
+    def _keys(self, resource: Element, full_url: str | None) -> Iterator[str]:
+        kind, name = resource.text("resourceType"), resource.text("id")
+        if full_url:
+            yield self.key(full_url, "")
+            if _ON_A_SERVER.fullmatch(plain(full_url)):
+                return
+        if kind and name:
+            yield self.key(f"{kind}/{name}", "")
+
+    def keys_of(self, resource: Element) -> set[str]:
+        """All that refers to a resource of the request."""
+        if resource.pointer not in self._full_urls:
+            return set()
+        return set(self._keys(resource, self._full_urls[resource.pointer]))
+
+    def about(self, patient: Element | None, *keys: str) -> None:
+        """Say who the patient is, by their resource and by the keys of references to them."""
+        self._own_keys.update(keys)
+        if patient is not None:
+            self._own.add(patient.pointer)
+            self._own_keys |= self.keys_of(patient)
+            self._own_identifiers |= identifiers(patient)
+            for link in patient.children("link"):
+                other = link.child("other")
+                if other is not None and (reference := other.text("reference")):
+                    self._own_links.add(self.key(reference, other.pointer))
+
+    def about_subject(self, subject: Subject) -> None:
+        """Say who the patient is, of whom there is no resource."""
+        if subject.by == 1:
+            self._own_identifiers.add((subject.key, subject.value))
+        elif subject.by != 3:
+            self._own_keys.add(subject.key)
+
+    def is_own(self, patient: Element) -> bool:
+        """Whether a Patient is the one that everything is about."""
+        if patient.pointer in self._own:
+            return True
+        return bool(self._own_keys & self.keys_of(patient) or self._own_identifiers & identifiers(patient))
+
+    def whose(self, resource: Element, within: Whose | None = None) -> Whose:
+        """Whether a resource is about the patient, about somebody else, or about nobody who can be told.
+
+        `within` is the answer for the resource that contains it, which counts where it names nobody itself.
+        """
+        pointing = subject_of(resource)
+        if pointing is None:
+            return within or ("unknown" if self.several else "own")
+        if not self._own and not self._own_keys and not self._own_identifiers:
+            return "own"  # Nobody is named by whom it could be told apart.
+        reference, named = pointing.text("reference"), identifiers(pointing, "identifier")
+        key = self.key(reference, pointing.pointer) if reference else None
+        found = self.to(pointing)
+        if key in self._own_keys or named & self._own_identifiers or (found is not None and self.is_own(found)):
+            return "own"
+        if found is not None:
+            return self._whose_found(found)
+        if key is None:
+            systems = {system for system, _ in self._own_identifiers}
+            return "other" if named and any(system in systems for system, _ in named) else "unknown"
+        return "other" if self._is_of_the_same_server(key) and key not in self._own_links else "unknown"
+
+    def _whose_found(self, found: Element) -> Whose:
+        if found.text("resourceType") == "Group" or "/contained/" in found.pointer:
+            return "unknown"
+        return "unknown" if self.keys_of(found) & self._own_links else "other"
+
+    def _is_of_the_same_server(self, key: str) -> bool:
+        """Whether a key is that of a patient beside ours: two ids of one server are two people."""
+        base, is_patient, _ = key.rpartition("Patient/")
+        return bool(is_patient) and any(own.rpartition("Patient/")[:2] == (base, is_patient) for own in self._own_keys)
+
+    def subjects(self, resources: Iterable[Element]) -> dict[Subject, Element]:
+        """Everybody whom some resources name, each with the first of these resources."""
+        found: dict[Subject, Element] = {}
+        for resource in resources:
+            if (pointing := subject_of(resource)) is not None and (named := self._subject(pointing)):
+                found.setdefault(named, resource)
+        return found
+
+    def _subject(self, pointing: Element) -> Subject | None:
+        reference, display = pointing.text("reference"), pointing.text("display")
+        if reference and _names_somebody(reference):
+            return Subject(0, self.key(reference, pointing.pointer))
+        contained = self.to(pointing)
+        known = identifiers(pointing, "identifier") | (identifiers(contained) if contained else set())
+        if known:
+            return Subject(1, *min(known))
+        if reference:
+            return Subject(2, self.key(reference, pointing.pointer))
+        return Subject(3, display) if display else None
 
 
-def subject_of(resource: Element) -> str | None:
-    """The reference to the one whom a resource is about."""
+def subject_of(resource: Element) -> Element | None:
+    """The Reference to the one whom a resource is about; of a list that names several, one that leads to nobody."""
     for name in ("subject", "patient"):
-        if name in resource and isinstance(resource.value[name], dict):
-            pointing = resource.child(name)
-            return pointing.text("reference") if pointing else None
+        if isinstance(resource.value.get(name), list):
+            found = list(resource.children(name))
+            return found[0] if len(found) == 1 else Element({}, f"{resource.pointer}/{name}", resource.faults)
+        if name in resource:
+            return resource.child(name)
     return None
 
 
-def subjects_of(resources: Iterable[Element]) -> dict[str, Element]:
-    """Everybody whom some resources are about, each with the first of these resources."""
-    found: dict[str, Element] = {}
-    for resource in resources:
-        if (named := subject_of(resource)) is not None:
-            found.setdefault(plain(named), resource)
-    return found
+def identifiers(holder: Element, *only: str) -> set[tuple[str, str]]:
+    """The identifiers of a resource, or the one of a Reference, that say in which system they are one."""
+    found = [holder.child(name) for name in only] if only else list(holder.children("identifier"))
+    pairs = {(one.text("system"), one.text("value")) for one in found if one is not None}
+    return {(system, value) for system, value in pairs if system and value}
 
 
-def _names(resource: Element, full_url: str | None) -> list[str]:
-    kind, name = resource.text("resourceType"), resource.text("id")
-    own = [f"{kind}/{name}"] if kind and name else []
-    return own + ([full_url, plain(full_url)] if full_url else [])
+def _names_somebody(reference: str) -> bool:
+    """Whether a reference is of a form that FHIR knows, and may be to a patient."""
+    bare = plain(reference)
+    is_known = _RELATIVE.fullmatch(bare) or _ON_A_SERVER.fullmatch(bare)
+    return bare.startswith("urn:") or (is_known is not None and "Patient/" in bare)
+
+
+def _place(pointer: str) -> str:
+    """The entry of the request in which a pointer is."""
+    found = _ENTRY.match(pointer)
+    return found[0] if found else ""
+
+
+def _version_of(resource: Element) -> str | None:
+    meta = resource.child("meta")
+    return meta.text("versionId") if meta else None

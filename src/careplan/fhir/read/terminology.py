@@ -14,6 +14,10 @@ RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 SNOMED = "http://snomed.info/sct"
 LOINC = "http://loinc.org"
 ICD10 = ("http://hl7.org/fhir/sid/icd-10-cm", "http://hl7.org/fhir/sid/icd-10")
+_NO_ANSWER = frozenset(
+    {"http://terminology.hl7.org/CodeSystem/data-absent-reason", "http://terminology.hl7.org/CodeSystem/v3-NullFlavor"}
+)
+"""Code systems that say why something is missing, and never what it is."""
 OWN = "urn:careplan:"
 """Code systems of our own tokens: `urn:careplan:conditions`, `urn:careplan:indication` and so on."""
 
@@ -27,19 +31,27 @@ class Code(msgspec.Struct, frozen=True):
 
 
 def codes(concept: Element | None) -> Iterator[Code]:
-    """The codings of a CodeableConcept."""
+    """The codings of a CodeableConcept that say what it is."""
     for coding in concept.children("coding") if concept else ():
-        code = coding.text("code")
-        if code:
-            yield Code(coding.text("system") or "", code, coding.text("display"))
+        code, system = coding.text("code"), coding.text("system") or ""
+        if code and system not in _NO_ANSWER:
+            yield Code(system, code, coding.text("display"))
+
+
+def names(concept: Element | None) -> Iterator[str]:
+    """What a CodeableConcept is called: its text, then the display of each coding."""
+    if concept is None:
+        return
+    if text := concept.text("text"):
+        yield text
+    for coding in concept.children("coding"):
+        if coding.text("system") not in _NO_ANSWER and (display := coding.text("display")):
+            yield display
 
 
 def words(concept: Element | None) -> str | None:
     """What a CodeableConcept says to a reader: its text, else a display, else a code."""
-    if concept is None:
-        return None
-    displays = (coding.text("display") for coding in concept.children("coding"))
-    return concept.text("text") or next(filter(None, displays), None) or next((one.code for one in codes(concept)), None)
+    return next(names(concept), None) or next((one.code for one in codes(concept)), None)
 
 
 class Meanings:

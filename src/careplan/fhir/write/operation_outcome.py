@@ -40,8 +40,11 @@ def outcome(document: Problem, root: str | None = "Bundle", whole: str = "the bo
 
 
 def _path(pointer: str, root: str) -> str:
-    """A JSON Pointer as FHIRPath writes it: `/entry/0/resource` is `Bundle.entry[0].resource`."""
-    path = root
+    """A JSON Pointer as FHIRPath writes it: `/entry/0/resource` is `Bundle.entry[0].resource`.
+
+    Where a Bundle or Parameters can be sent, the place tells which of them it was.
+    """
+    path = "Parameters" if pointer.startswith("/parameter") else root
     for part in pointer.strip("/").split("/") if pointer else ():
         path += f"[{part}]" if part.isdigit() else f".{part}"
     return path

@@ -120,6 +120,7 @@ class _Writing:
                 {"url": f"{OWN}rule-status", "valueCode": item.rule.status},
                 *map(about, item.about),
                 *translated(item),
+                *({"url": f"{OWN}assumes", "valueString": one.words} for one in item.assumes),
                 *({"url": f"{OWN}contested", "valueString": text} for text in filter(None, [item.contested])),
             ],
             "title": item.title,

@@ -170,12 +170,23 @@ _RESOURCE: Json = {
     "properties": {"resourceType": {"type": "string", "minLength": 1, "pattern": "^[A-Z][A-Za-z]*$"}},
     "required": ["resourceType"],
 }
+_ELEMENTS: Json = {"type": "array", "items": {"type": "object"}}
 _BUNDLE: Json = {
     "title": "FhirBundle",
     "description": "A Bundle of FHIR R4 with what is known of one patient.",
     "type": "object",
     "properties": {
         "resourceType": {"const": "Bundle"},
+        "id": {},
+        "meta": {"type": "object", "properties": {"tag": _ELEMENTS, "security": _ELEMENTS}},
+        "implicitRules": {},
+        "language": {},
+        "identifier": {},
+        "type": {"type": "string"},
+        "total": {"description": "with more than there are entries, lists are incomplete", "type": "number"},
+        "link": _ELEMENTS,
+        "signature": {},
+        "issues": {},
         "timestamp": {"description": "the day of which the age is counted", "type": "string", "format": "date-time"},
         "entry": {
             "type": "array",
@@ -187,6 +198,7 @@ _BUNDLE: Json = {
         },
     },
     "required": ["resourceType"],
+    "additionalProperties": False,
 }
 
 

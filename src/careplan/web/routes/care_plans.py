@@ -14,7 +14,6 @@ from litestar.params import JSONBody, Parameter
 from careplan.decision_record import DecisionRecord, is_a_time, record
 from careplan.fhir.read.bundle import with_unmapped
 from careplan.plan.model import CarePlan
-from careplan.plan.translations import ENGLISH
 from careplan.request.patient import TIME, Patient
 from careplan.web.edition import PlanRequest, edition_of, read_of
 from careplan.web.limits.query_guard import UnusableQuery
@@ -101,8 +100,6 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
     language = spoken(request.headers.get("accept-language"), edition.languages.available)
     if explain == "record":
         body = _encoder.encode(record(edition.planner, data, at, language, read))
-    elif explain == "none" and media_type == JSON and read is None and language == ENGLISH:
-        body = edition.planner.encoded(data)
     else:
         made = edition.planner.explained(data) if explain == "full" else edition.planner.plan(data)
         made = edition.languages.plan(made, language)

@@ -132,6 +132,8 @@ def call_service(
 ) -> Response[Json]:
     """Make cards for one call."""
     edition = edition_of(request)
+    if data.died:
+        return _answer({"cards": Cards(edition.planner.book, request.app.state.address).of_the_deceased(data.instance)})
     read = msgspec.structs.replace(data.read, patient=data.read.patient.under(edition.protocol))
     plan = with_unmapped(edition.planner.plan(read.patient), read)
     ordering = data.hook != "patient-view"

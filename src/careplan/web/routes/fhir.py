@@ -11,8 +11,9 @@ from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, JSONBody, Parameter
 
-from careplan.errors import Fault, InvalidPatient
 from careplan.fhir.read.bundle import with_unmapped
+from careplan.fhir.read.parameters import read_applied
+from careplan.fhir.read.terminology import OWN
 from careplan.fhir.write.definitions import capability_statement, plan_definition, questionnaire
 from careplan.fhir.write.plan_bundle import FhirWriter
 from careplan.request.patient import Patient
@@ -35,31 +36,18 @@ class ApplyRequest(JsonRequest):
         """The patient. Raises `InvalidPatient`, or 415 for another media type."""
         edition = edition_of(self)
         body = edition.planner.intake.parse(await self.json_body(FHIR_JSON, "application/json"))
-        bundle, prefix = _bundle_of(body)
-        try:
-            read = edition.fhir.read(bundle)
-        except InvalidPatient as error:
-            faults = [Fault(pointer=prefix + fault.pointer, detail=fault.detail) for fault in error.faults]
-            raise InvalidPatient(faults, more=error.more) from None
+        about = edition.planner.book.about
+        names = [f"{name}|{about.version}" for name in (f"PlanDefinition/{about.id}", f"{OWN}rulebook:{about.id}")]
+        read = read_applied(body, edition.fhir, names)
         self.state["read"] = read
         return read.patient.under(edition.protocol)
-
-
-def _bundle_of(body: object) -> tuple[object, str]:
-    """The Bundle in a body, and where it stands there."""
-    if isinstance(body, dict) and body.get("resourceType") == "Parameters":
-        parameters = body.get("parameter")
-        for at, parameter in enumerate(parameters if isinstance(parameters, list) else ()):
-            if isinstance(parameter, dict) and parameter.get("name") == "data":
-                return parameter.get("resource"), f"/parameter/{at}/resource"
-        raise InvalidPatient([Fault(pointer="/parameter", detail="must hold a Bundle under the name data")])
-    return body, ""
 
 
 _ABOUT = (
     "Takes a Bundle of Patient, MedicationStatement, MedicationRequest, Condition, AllergyIntolerance, Observation and "
     "QuestionnaireResponse, by itself or as the parameter `data`, and answers with a Bundle: CarePlan, RequestGroup, "
-    "Tasks, Goals, DetectedIssues, CommunicationRequests, and GuidanceResponses for what is missing or was left out."
+    "Tasks, Goals, DetectedIssues, CommunicationRequests, and GuidanceResponses for what is missing or was left out. "
+    "With the parameter `subject`, such as Patient/123, the plan is for this patient; of several one must be named."
 )
 
 

@@ -1,0 +1,59 @@
+"""All that is known of one patient: small flat facts, and what texts will need to name their subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import msgspec
+
+from careplan.facts.hold_question import HoldQuestion
+from careplan.facts.hold_windows import Window
+from careplan.facts.protocol_limits import Doubt
+from careplan.facts.unread_entries import Entries
+from careplan.recognition.goal_judge import GoalJudgement
+from careplan.recognition.medicine_catalogue import Resolved
+from careplan.recognition.medicine_rows import Ingredient
+from careplan.request.patient import Patient
+
+Value: TypeAlias = str | bool | float
+Properties: TypeAlias = dict[str, Value]
+
+
+class Fact(msgspec.Struct, frozen=True, gc=False):
+    """One fact. `indexes` point into the list of the request that it is about; empty for facts about the patient.
+
+    `id` is the kind where a patient has one fact of it.
+
+    `whole` is False where a list was not given: what it does not name is then unknown. Where a list was given and an entry
+    of it could not be read, what it does not name is presumed not to be there.
+    """
+
+    id: str
+    kind: str
+    properties: Properties
+    indexes: tuple[int, ...] = ()
+    ingredient: Ingredient | None = None
+    whole: bool = True
+
+
+class Case(msgspec.Struct, frozen=True, gc=False):
+    """All that is known of one patient: the facts, and what texts will need to name their subjects.
+
+    `of_any_medicine` is what would be so of every medicine that a list not sent could name. `holds` has the hold question
+    of each ingredient, `doubts` what of the clinic's protocol cannot be meant. `unread` are the entries that nobody could
+    read, `known` those that no rule concerns. `gaps` has, by ingredient, the longest time without it that the clinic's
+    signed hold makes of the sessions; those of `too_long` are longer than the medicine's own limit.
+    """
+
+    patient: Patient
+    facts: tuple[Fact, ...]
+    medicines: tuple[Resolved, ...]
+    goals: tuple[GoalJudgement, ...]
+    holds: dict[str, HoldQuestion]
+    of_any_medicine: Properties
+    doubts: tuple[Doubt, ...] = ()
+    unread: Entries = Entries()
+    known: Entries = Entries()
+    gaps: Mapping[str, Window] = {}
+    too_long: frozenset[str] = frozenset()

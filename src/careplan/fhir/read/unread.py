@@ -1,0 +1,92 @@
+"""Resources that are not read: each is reported, and some of them say that there is more on a list than was read of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from careplan.fhir.read.completeness import (
+    EMPTY_REASONS,
+    EVERYTHING,
+    LISTS_OF,
+    Lists,
+    empty_reason,
+    listed,
+    lists_of,
+    prescriptions,
+    section_lists,
+    sections,
+    tells_of_missing,
+    was_given,
+)
+from careplan.fhir.read.element import Element
+from careplan.fhir.read.patient_builder import Gathering
+from careplan.fhir.read.references import References, plain
+from careplan.request.patient import ListName
+
+NOT_READ = "Resources of this type are not read."
+_PROBLEM = "It reports a problem of the system that sent it, not a fact."
+
+_ITEMS: Mapping[str, Lists] = {**LISTS_OF, "Medication": ("medications",)}
+"""The list of which a document or List says that something of a type is on it."""
+
+
+class UnreadReader:
+    """Looks at what is not read for what it says of the lists; not at outcomes of parts that were `judged` before."""
+
+    def __init__(self, gathering: Gathering, references: References, *, judged: bool) -> None:
+        self._judged = judged
+        self._gathering = gathering
+        self._references = references
+
+    def read(self, resource: Element, kind: str, *, is_other: bool) -> None:
+        """Report a resource, with the lists that are incomplete without it."""
+        if kind == "OperationOutcome":
+            tells = not self._judged and tells_of_missing(resource)
+            self._gathering.leave_out(resource, kind, _PROBLEM, *(EVERYTHING if tells else ()))
+        else:
+            lists = () if is_other else tuple(self._lacking(resource, kind))
+            self._gathering.leave_out(resource, kind, NOT_READ, *lists)
+
+    def _lacking(self, resource: Element, kind: str) -> Iterator[ListName]:
+        match kind:
+            case "MedicationDispense" | "MedicationAdministration":
+                # What was ordered is read by the order; a dispensed medicine without one is on no list.
+                if was_given(resource) and not any(map(self._is_ordered, prescriptions(resource))):
+                    yield "medications"
+            case "Encounter" | "EpisodeOfCare":
+                if any(self._is_missing(one.child("condition")) for one in resource.children("diagnosis")):
+                    yield "conditions"
+            case "ClinicalImpression":
+                if any("itemCodeableConcept" in one for one in resource.children("finding")):
+                    yield "conditions"
+            case "Composition" | "List":
+                if resource.text("status") != "entered-in-error":
+                    yield from self._announced(resource)
+            case _:
+                yield from lists_of(resource)
+
+    def _announced(self, resource: Element) -> Iterator[ListName]:
+        """The lists of which a document or List names something that was not sent, or says that it was kept back."""
+        for section in sections(resource):
+            lists, reason = section_lists(section), empty_reason(section)
+            for name in lists:
+                if reason in EMPTY_REASONS:
+                    yield name
+                elif reason == "nilknown":
+                    self._gathering.none.setdefault(name, section)
+            for pointing in listed(section):
+                if self._is_missing(pointing):
+                    kind = pointing.text("type") or _type_of(pointing.text("reference") or "")
+                    yield from _ITEMS.get(kind, ()) if kind else lists
+
+    def _is_ordered(self, pointing: Element) -> bool:
+        found = self._references.to(pointing)
+        return found is not None and found.text("resourceType") == "MedicationRequest" and "/contained/" not in found.pointer
+
+    def _is_missing(self, pointing: Element | None) -> bool:
+        return pointing is not None and "reference" in pointing and self._references.to(pointing) is None
+
+
+def _type_of(reference: str) -> str:
+    """The type in a reference that names one; nothing for any other, such as a urn."""
+    return plain(reference).rpartition("/")[0].rpartition("/")[2]

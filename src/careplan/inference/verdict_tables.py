@@ -1,0 +1,202 @@
+"""What the engine says of every fact that there can be, worked out once for a rulebook.
+
+Of a fact, an atom looks at a few properties: tokens, booleans, and where a number lies among the constants of the rules. For
+each such set of properties there is a table. A cell of it, for one combination of values, says which atoms match and which
+hang on an answer. The engine decides the cell when it is first needed. How many cells there can be follows from the
+rulebook and from the limits of the request, whoever the patients are; no cell holds anything else of a patient.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from careplan.facts.case import Fact, Value
+from careplan.inference.clauses import constants_of, properties_of
+from careplan.inference.durable_rules import PatternMatcher
+from careplan.inference.three_valued import Situation, of_expression
+from careplan.rulebook.conditions import LISTS_WITH_ENTRIES, Every, Expression, Pattern
+from careplan.rulebook.factors import KINDS, SESSION_COUNTS
+
+Key = tuple[object, ...]
+
+
+class Cell(NamedTuple):
+    """Bit sets over the atoms of a kind: those that match, and those that hang on answers.
+
+    `hangs` has for each open atom, by its number, the answers (JSON Pointers); none where no answer helps.
+    """
+
+    matches: int
+    open: int
+    hangs: tuple[tuple[int, frozenset[str]], ...]
+
+
+class Table:
+    """The atoms of one kind of fact that look at the same properties."""
+
+    def __init__(self, kind: str, atoms: Mapping[int, Expression], matcher: PatternMatcher) -> None:
+        """`atoms` are known by their numbers, which are also those of the patterns of `matcher`."""
+        self._kind = kind
+        self._atoms = atoms
+        self._matcher = matcher
+        self._names = tuple(sorted(frozenset[str]().union(*(properties_of(kind, atom) for atom in atoms.values()))))
+        self._steps = constants_of(kind, atoms.values())
+        self._counts = kind == "treatment" and not SESSION_COUNTS.isdisjoint(self._names)
+        self._by_row = kind == "medicine" and any(map(of_the_row, self._names))
+        self._others = tuple(name for name in self._names if not (self._by_row and of_the_row(name)))
+        self._cells: dict[Key, Cell] = {}
+
+    def cell(self, fact: Fact, situation: Situation) -> Cell:
+        """What the atoms say of a fact."""
+        key = self._key(fact, situation)
+        cell = self._cells.get(key)
+        if cell is None:
+            cell = self._cells[key] = self._decided(fact, situation)
+        return cell
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    def _key(self, fact: Fact, situation: Situation) -> Key:
+        properties = fact.properties
+        key: list[object] = []
+        for name in self._others:
+            value = properties.get(name)
+            steps = self._steps.get(name)
+            if steps is not None and value is not None:
+                value = bisect_left(steps, value) + bisect_right(steps, value)
+            key.append(value)
+        if self._by_row and fact.ingredient is not None:
+            key.append(fact.ingredient.ingredient)
+        if self._counts and None in situation.sessions:
+            key.append(situation.sessions)
+        elif self._kind == "medicine" and "hold_question" in self._others:
+            key += (situation.may_open, situation.waits)
+        elif self._kind == "protocol":
+            key.append(situation.unusable)
+        elif not situation.whole:
+            key.append(False)
+        return tuple(key)
+
+    def _decided(self, fact: Fact, situation: Situation) -> Cell:
+        """A cell, decided on a fact that has nothing but what the key says."""
+        raw = self._counts and None in situation.sessions
+        properties = {
+            name: value if raw else self._representative(name, value)
+            for name, value in fact.properties.items()
+            if name in self._names
+        }
+        ours = self._matcher.matches([Fact("0", self._kind, properties)])["0"]
+        matches = open_ = 0
+        hangs = []
+        for number in ours:
+            if number in self._atoms:
+                matches |= 1 << number
+        for number, atom in self._atoms.items():
+            verdict, pointers = of_expression(self._kind, atom, properties, situation)
+            if verdict is None:
+                open_ |= 1 << number
+                hangs.append((number, pointers))
+            elif verdict is True and not matches >> number & 1:
+                raise AssertionError(f"engine and logic disagree on {atom}")
+        # A test for not being known matches and hangs on the answer at once.
+        return Cell(matches, open_, tuple(hangs))
+
+    def _representative(self, name: str, value: Value) -> Value:
+        """A value that lies among the constants where this one does."""
+        steps = self._steps.get(name)
+        if not steps or isinstance(value, (str, bool)):
+            return value
+        place = bisect_left(steps, value) + bisect_right(steps, value)
+        at = place // 2
+        if place % 2:
+            return steps[at]
+        if at == 0:
+            return steps[0] / 2
+        return steps[-1] + 1 if at == len(steps) else (steps[at - 1] + steps[at]) / 2
+
+
+class KindTables:
+    """All atoms of one kind of fact. `numbers` knows each atom by its number."""
+
+    def __init__(self, kind: str, atoms: Sequence[Expression]) -> None:
+        self.kind = kind
+        self.numbers = {atom: at for at, atom in enumerate(atoms)}
+        self._matcher = PatternMatcher([Pattern(kind, Every((atom,))) for atom in atoms])
+        looked_at = [(properties_of(kind, atom), at, atom) for at, atom in enumerate(atoms)]
+        lone = kind in LISTS_WITH_ENTRIES
+        self._members: dict[str, dict[int, Expression]] = {}
+        together: dict[frozenset[str], dict[int, Expression]] = {}
+        for properties, at, atom in looked_at:
+            (name, *more) = properties or [""]
+            if lone and not more and KINDS[kind].fields.get(name) is None:
+                self._members.setdefault(name, {})[at] = atom
+            else:
+                together.setdefault(_merged(kind, properties), {})[at] = atom
+        self._tables = [Table(kind, group, self._matcher) for group in together.values()]
+        self._member_tables = {name: Table(kind, group, self._matcher) for name, group in self._members.items()}
+        self._none_of_them: dict[bool, Cell] = {}
+
+    def cells(self, fact: Fact, situation: Situation) -> Iterable[Cell]:
+        """The cells of one fact."""
+        for table in self._tables:
+            yield table.cell(fact, situation)
+        if self._member_tables:
+            yield self._of_members(fact, situation)
+
+    def _of_members(self, fact: Fact, situation: Situation) -> Cell:
+        """What is said of the members of a list: as of an empty one, but for those that are there."""
+        base = self._none_of_them.get(situation.whole)
+        if base is None:
+            base = self._none_of_them[situation.whole] = self._without_members(situation)
+        matches, open_ = base.matches, base.open
+        hangs = list(base.hangs)
+        for name, value in fact.properties.items():
+            if value is True and name in self._member_tables:
+                cell = self._member_tables[name].cell(fact, situation)
+                bits = self._bits[name]
+                matches = matches & ~bits | cell.matches
+                open_ = open_ & ~bits | cell.open
+                hangs = [one for one in hangs if not bits >> one[0] & 1] + list(cell.hangs)
+        return Cell(matches, open_, tuple(hangs))
+
+    def _without_members(self, situation: Situation) -> Cell:
+        self._bits = {name: sum(1 << at for at in group) for name, group in self._members.items()}
+        matches = open_ = 0
+        hangs: list[tuple[int, frozenset[str]]] = []
+        for name, table in self._member_tables.items():
+            absent = Fact("0", self.kind, {name: False} if situation.whole else {}, whole=situation.whole)
+            cell = table.cell(absent, situation)
+            matches |= cell.matches
+            open_ |= cell.open
+            hangs += cell.hangs
+        return Cell(matches, open_, tuple(hangs))
+
+    def __len__(self) -> int:
+        return sum(map(len, (*self._tables, *self._member_tables.values())))
+
+    def enter(self) -> None:
+        """Raise `EngineError` if the engine was closed, or is entered by another thread than its own."""
+        self._matcher.enter()
+
+    def check(self) -> None:
+        """Run the engine once. Raises `EngineError` if it does not answer."""
+        self._matcher.check()
+
+    def close(self) -> None:
+        """Free the engine's memory."""
+        self._matcher.close()
+
+
+def of_the_row(name: str) -> bool:
+    """Whether a property of a medicine follows from its row in the table of medicines."""
+    return name in ("ingredient", "half_life") or name.startswith("class_is_")
+
+
+def _merged(kind: str, properties: frozenset[str]) -> frozenset[str]:
+    """All that follows from the row of a medicine is looked up together."""
+    if kind != "medicine" or not any(map(of_the_row, properties)):
+        return properties
+    return frozenset(name for name in properties if not of_the_row(name)) | {"ingredient"}

@@ -1,0 +1,358 @@
+"""Which rules hold for a patient, and which hang on an answer, read from the verdict tables as bit sets.
+
+A group of a rule's conditions is a mask over the atoms of the facts of which a patient has one, and one over those of the
+fact of which there can be many. It holds where all bits of the mask match, and is open where each matches or is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+from careplan.facts.case import Case, Fact
+from careplan.inference.case_logic import answers, not_asked, ruled_out, situation_of
+from careplan.inference.clauses import clauses_of, properties_of
+from careplan.inference.durable_rules import Finding
+from careplan.inference.three_valued import NO_SITUATION, NOTHING, Properties, list_pointer, of_expression
+from careplan.inference.verdict_tables import KindTables
+from careplan.rulebook.conditions import Expression, Pattern, When
+from careplan.rulebook.factors import KINDS
+
+_ALL = ""
+"""The subject of a group that is about the patient as a whole."""
+Subject = tuple[int, str]
+"""The number of a rule, and the id of the fact that it is put to."""
+
+
+class Mask(NamedTuple):
+    """What a group asks of the facts of one space: atoms that must all match, and sets of which one must.
+
+    `atoms` lists all of them by number.
+    """
+
+    need: int
+    choices: tuple[int, ...]
+    atoms: tuple[int, ...]
+
+    def matches(self, bits: int) -> bool:
+        """Whether these atoms are enough."""
+        need = self.need
+        if need & bits != need:
+            return False
+        return all(choice & bits for choice in self.choices)
+
+
+class Group(NamedTuple):
+    """One group of conditions. `many` is the kind of which there can be many facts, `of_many` what it asks of one.
+
+    `only` is True for the only group of its rule.
+    """
+
+    rule: int
+    number: int
+    kinds: tuple[str, ...]
+    single: Mask
+    many: str
+    of_many: Mask
+    pattern: Pattern | None
+    only: bool
+
+
+class State(NamedTuple):
+    """What the tables say of one fact, or of all facts of which there is one: bit sets, and what open atoms hang on.
+
+    `possible` are the atoms that match or could, `settled` those that match whatever is answered.
+    """
+
+    matches: int
+    open: int
+    hangs: dict[int, frozenset[str]]
+    possible: int
+    settled: int
+
+    @classmethod
+    def of(cls, matches: int, open_: int, hangs: dict[int, frozenset[str]]) -> State:
+        """The state with these atoms."""
+        return cls(matches, open_, hangs, matches | open_, matches & ~open_)
+
+
+class Verdicts:
+    """The verdicts on all rules for one case."""
+
+    def __init__(self, rules: RuleTables, case: Case, single: State, many: Mapping[str, list[tuple[Fact, State]]]) -> None:
+        self._rules = rules
+        self._case = case
+        self._single = single
+        self._many = many
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """Every rule that holds, with the facts behind it, in the order of rules, groups and facts; each once."""
+        names = self._rules.names
+        matched = self._single.matches
+        alone = self._rules.alone
+        found = [Finding(names[one.rule], one.number, one.kinds) for one in alone if one.single.matches(matched)]
+        for kind, facts in self._many.items():
+            for fact, state in facts:
+                for group in self._rules.about(fact, kind):
+                    if group.of_many.matches(state.matches) and group.single.matches(matched):
+                        ids = tuple([fact.id if one == kind else one for one in group.kinds])
+                        found.append(Finding(names[group.rule], group.number, ids))
+        found.sort()
+        return found
+
+    @cached_property
+    def hanging(self) -> dict[str, int]:
+        """By the JSON Pointer of an answer that is missing, the rules that hang on it, as a bit set over their numbers."""
+        found = _Hanging()
+        missing = not_asked(self._case.patient)
+        single = self._single
+        for group in self._rules.alone:
+            found.note(group, _ALL, _judged(group.single, single))
+        for kind in self._rules.by_kind:
+            pointer = list_pointer(kind)
+            if pointer in missing:
+                on_the_list = frozenset({pointer})
+                for group in self._rules.of_any(kind, self._case.of_any_medicine):
+                    found.note(group, kind, _both(_judged(group.single, single), on_the_list))
+                continue
+            for fact, state in self._many.get(kind, ()):
+                for group in self._rules.about(fact, kind):
+                    of_many = _judged(group.of_many, state)
+                    if of_many is not None:
+                        found.note(group, fact.id, _both(_judged(group.single, single), of_many))
+        return found.by_pointer()
+
+
+class _Hanging:
+    """Which rules hold for which subjects, and on which answers the others hang."""
+
+    def __init__(self) -> None:
+        self._rules: dict[str, int] = {}
+        self._sure: set[Subject] = set()
+        self._open: dict[Subject, set[str]] = {}
+
+    def note(self, group: Group, subject: str, judged: frozenset[str] | None) -> None:
+        """Take in what was judged of one group: that it cannot hold, surely holds, or hangs on answers."""
+        if judged is None or judged is _HELPLESS:
+            return
+        if group.only:
+            self._add(group.rule, judged)
+        elif judged:
+            self._open.setdefault((group.rule, subject), set()).update(judged)
+        else:
+            self._sure.add((group.rule, subject))
+
+    def by_pointer(self) -> dict[str, int]:
+        """For each answer the rules that hang on it, of the subjects for which they do not surely hold."""
+        for subject, pointers in self._open.items():
+            if subject not in self._sure:
+                self._add(subject[0], pointers)
+        return self._rules
+
+    def _add(self, rule: int, pointers: Iterable[str]) -> None:
+        bit = 1 << rule
+        for pointer in pointers:
+            self._rules[pointer] = self._rules.get(pointer, 0) | bit
+
+
+_HELPLESS = frozenset({"no answer"})
+"""What is open for a reason that no answer could mend."""
+
+
+def _judged(mask: Mask, state: State) -> frozenset[str] | None:
+    """The answers on which a mask hangs: none where it surely holds; None where it cannot hold."""
+    need = mask.need
+    if need & state.possible != need:
+        return None
+    open_ = need & state.open
+    if not mask.choices:
+        if not open_:
+            return NOTHING
+        found = [state.hangs[atom] for atom in mask.atoms if open_ >> atom & 1]
+        return found[0] or _HELPLESS if len(found) == 1 else frozenset().union(*found) if all(found) else _HELPLESS
+    pointers: set[str] = set()
+    for choice in mask.choices:
+        if not choice & state.possible:
+            return None
+        if not choice & state.settled:
+            pointers.update(*(state.hangs[atom] for atom in mask.atoms if choice & state.open & 1 << atom))
+    for atom in mask.atoms:
+        if open_ >> atom & 1:
+            if not state.hangs[atom]:
+                return _HELPLESS
+            pointers |= state.hangs[atom]
+    if not pointers and (open_ or any(not choice & state.settled for choice in mask.choices)):
+        return _HELPLESS
+    return frozenset(pointers)
+
+
+def _both(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
+    """The answers on which two things hang together."""
+    if one is None or other is None:
+        return None
+    if one is _HELPLESS or other is _HELPLESS:
+        return _HELPLESS
+    return one | other
+
+
+class RuleTables:
+    """The rules of one rulebook as masks over verdict tables. Belongs to the thread that made it, as the engine does."""
+
+    def __init__(self, rules: Mapping[str, When]) -> None:
+        self.names = tuple(rules)
+        atoms: dict[str, dict[Expression, int]] = {}
+        for pattern in (pattern for when in rules.values() for group in when for pattern in group):
+            known = atoms.setdefault(pattern.kind, {})
+            for atom in (atom for clause in clauses_of(pattern) for atom in clause):
+                known.setdefault(atom, len(known))
+        self._tables = {kind: KindTables(kind, tuple(known)) for kind, known in atoms.items()}
+        self._offsets: dict[str, int] = {}
+        place = 0
+        for kind, known in atoms.items():
+            if not KINDS[kind].many:
+                self._offsets[kind] = place
+                place += len(known)
+        groups = [
+            self._group((rule, number), group, atoms, only=len(when) == 1)
+            for rule, when in enumerate(rules.values())
+            for number, group in enumerate(when)
+        ]
+        self.alone = tuple(group for group in groups if not group.many)
+        self.by_kind: dict[str, tuple[Group, ...]] = {
+            kind: tuple(group for group in groups if group.many == kind)
+            for kind in dict.fromkeys(group.many for group in groups if group.many)
+        }
+        self._about: dict[tuple[str, str], tuple[Group, ...]] = {}
+        self._of_any: dict[tuple[object, ...], tuple[Group, ...]] = {}
+
+    def verdicts(self, case: Case) -> Verdicts:
+        """The verdicts for one case.
+
+        Raises `EngineError` if the engine lost a fact, was closed, or is entered by another thread than its own.
+        """
+        self.enter()
+        matches = open_ = 0
+        hangs: dict[int, frozenset[str]] = {}
+        many: dict[str, list[tuple[Fact, State]]] = {}
+        for fact in case.facts:
+            tables = self._tables.get(fact.kind)
+            if tables is None:
+                continue
+            state = self._state(tables, case, fact)
+            if KINDS[fact.kind].many:
+                many.setdefault(fact.kind, []).append((fact, state))
+            else:
+                offset = self._offsets[fact.kind]
+                matches |= state.matches << offset
+                open_ |= state.open << offset
+                for atom, pointers in state.hangs.items():
+                    hangs[atom + offset] = pointers
+        return Verdicts(self, case, State.of(matches, open_, hangs), many)
+
+    def about(self, fact: Fact, kind: str) -> tuple[Group, ...]:
+        """The groups that could be about a fact, by what it is called."""
+        name = fact.ingredient.ingredient if fact.ingredient is not None else ""
+        if not name and kind == "condition":
+            name = str(fact.properties["name"])
+        if not name:
+            return self.by_kind.get(kind, ())
+        groups = self._about.get((kind, name))
+        if groups is None:
+            groups = self._about[kind, name] = tuple(self._could_be(fact, kind))
+        return groups
+
+    def of_any(self, kind: str, of_any_medicine: Properties) -> tuple[Group, ...]:
+        """The groups that an entry of a list that was not sent could meet."""
+        key = (kind, *of_any_medicine.items())
+        groups = self._of_any.get(key)
+        if groups is None:
+            groups = tuple(one for one in self.by_kind[kind] if one.pattern and not ruled_out(one.pattern, of_any_medicine))
+            self._of_any[key] = groups
+        return groups
+
+    def __len__(self) -> int:
+        """How many cells the tables have."""
+        return sum(map(len, self._tables.values()))
+
+    def enter(self) -> None:
+        """Raise `EngineError` if the engine was closed, or is entered by another thread than its own."""
+        for tables in self._tables.values():
+            tables.enter()
+            break
+
+    def check(self) -> None:
+        """Run the engine once. Raises `EngineError` if it does not answer."""
+        for tables in self._tables.values():
+            tables.check()
+
+    def close(self) -> None:
+        """Free the engine's memory; the tables cannot be used afterwards."""
+        for tables in self._tables.values():
+            tables.close()
+
+    def _state(self, tables: KindTables, case: Case, fact: Fact) -> State:
+        matches = open_ = 0
+        hangs: dict[int, frozenset[str]] = {}
+        for cell in tables.cells(fact, situation_of(case, fact)):
+            matches |= cell.matches
+            if cell.open:
+                open_ |= cell.open
+                for atom, pointers in cell.hangs:
+                    hangs[atom] = answers(case, fact, pointers)
+        return State.of(matches, open_, hangs)
+
+    def _could_be(self, fact: Fact, kind: str) -> Iterator[Group]:
+        """The groups that no other fact of this name could rule out by its name alone."""
+        named = Fact("0", kind, {name: value for name, value in fact.properties.items() if _of_the_name(kind, name)})
+        for group in self.by_kind.get(kind, ()):
+            assert group.pattern is not None
+            parts = [part for part in group.pattern.tests.parts if _all_of_the_name(kind, part)]
+            if all(_stands(kind, part, named) for part in parts):
+                yield group
+
+    def _group(
+        self,
+        place: tuple[int, int],
+        group: Iterable[Pattern],
+        atoms: Mapping[str, Mapping[Expression, int]],
+        *,
+        only: bool,
+    ) -> Group:
+        single: list[list[int]] = []
+        of_many: list[list[int]] = []
+        many: Pattern | None = None
+        kinds = []
+        for pattern in group:
+            kinds.append(pattern.kind)
+            into, offset = single, self._offsets.get(pattern.kind, 0)
+            if KINDS[pattern.kind].many:
+                many, into = pattern, of_many
+            for clause in clauses_of(pattern):
+                into.append([atoms[pattern.kind][atom] + offset for atom in clause])
+        return Group(*place, tuple(kinds), _mask(single), many.kind if many else "", _mask(of_many), many, only)
+
+
+def _mask(clauses: Iterable[list[int]]) -> Mask:
+    need, choices, atoms = 0, [], list[int]()
+    for clause in clauses:
+        bits = sum(1 << atom for atom in clause)
+        if len(clause) == 1:
+            need |= bits
+        else:
+            choices.append(bits)
+        atoms += clause
+    return Mask(need, tuple(choices), tuple(dict.fromkeys(atoms)))
+
+
+def _of_the_name(kind: str, name: str) -> bool:
+    return name == "name" if kind == "condition" else name in ("ingredient", "half_life") or name.startswith("class_is_")
+
+
+def _all_of_the_name(kind: str, part: Expression) -> bool:
+    return all(_of_the_name(kind, name) for name in properties_of(kind, part))
+
+
+def _stands(kind: str, part: Expression, fact: Fact) -> bool:
+    return of_expression(kind, part, fact.properties, NO_SITUATION)[0] is not False

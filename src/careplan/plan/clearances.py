@@ -1,0 +1,101 @@
+"""Alerts that a named clinician has assessed: they become decisions with the record beside them, never silence.
+
+This happens after the items are written: who assessed, and what was arranged, are the caller's words, which no rule
+looks at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+import msgspec
+
+from careplan.plan.item_templates import Written
+from careplan.plan.model import Ask, Cleared, NotConsidered
+from careplan.request.patient import Clearance, Patient
+from careplan.rulebook.model import Rulebook
+from careplan.rulebook.text_template import Text
+
+OF_THE_CONDITION = "condition"
+"""What a rule about several conditions is cleared with: the token of the condition that its item is about."""
+
+
+class Clearances:
+    """The clearances of one rulebook: which stops can be cleared, for how long, and in which words."""
+
+    def __init__(self, book: Rulebook) -> None:
+        self._clears_with = {rule.id: rule.file.clears_with for rule in book.rules.values() if rule.file.clears_with}
+        self._days = book.about.clearance_days
+        self._within = timedelta(days=book.about.clearance_days)
+        words = book.about.cleared
+        self._patient_text = Text.parse(words.patient).fill({"crisis": " ".join(book.about.crisis.split())})
+        self._clinician_text = Text.parse(words.clinician)
+        next_time = book.vocabulary.by["before_next_session"]
+        what = " ".join(words.ask.split())
+        self._asks = [Ask(who="clinician", what=what, by="before_next_session", by_words=next_time)]
+
+    def applied(self, patient: Patient, written: Sequence[Written]) -> list[Written]:
+        """The items with every alert that was cleared turned into a decision of its section."""
+        counting: dict[str, Clearance] = {}
+        for clearance in patient.clearances:
+            known = counting.get(clearance.what)
+            if self._against(patient, clearance) is None and (known is None or known.at < clearance.at):
+                counting[clearance.what] = clearance
+        return [self._cleared(one, counting) for one in written] if counting else list(written)
+
+    def not_considered(self, patient: Patient, written: Sequence[Written]) -> Iterator[NotConsidered]:
+        """The clearances that change nothing, with the reason. `written` are the items as they are after `applied`."""
+        shown = {
+            (one.item.cleared.by, one.item.cleared.at, what)
+            for one in written
+            if one.item.cleared
+            for what in self._clearing(one)
+        }
+        alerts = {what for one in written if one.place is None for what in self._clearing(one)}
+        for at, clearance in enumerate(patient.clearances):
+            if (clearance.by, clearance.at, clearance.what) in shown:
+                continue
+            why = self._against(patient, clearance)
+            if why is None or clearance.what not in alerts:
+                why = "No alert of this plan is cleared by it, or a newer record is shown beside the alert."
+            yield NotConsidered(pointer=f"/clearances/{at}", what="record that something was assessed", why=why)
+
+    def _against(self, patient: Patient, clearance: Clearance) -> str | None:
+        """Why a clearance does not count, if it does not."""
+        last = patient.treatment.last_session_at
+        if last is not None and last >= clearance.at:
+            return "It is older than the last session, so that it has to be assessed again."
+        following = min((time for time in patient.treatment.session_times or () if time > clearance.at), default=None)
+        if following is not None and following - clearance.at > self._within:
+            return f"It is more than {self._days} days older than the session after it, so that it has to be assessed again."
+        return None
+
+    def _clearing(self, one: Written) -> tuple[str, ...]:
+        """What clears the alert of an item, or has cleared it."""
+        found = self._clears_with.get(one.rule, ())
+        return tuple([one.item.id.partition("/")[2] if what == OF_THE_CONDITION else what for what in found])
+
+    def _cleared(self, one: Written, counting: dict[str, Clearance]) -> Written:
+        found = [counting[what] for what in self._clearing(one) if what in counting] if one.place is None else []
+        if not found:
+            return one
+        clearance = max(found, key=lambda one: one.at)
+        item = one.item
+        words = {
+            "by": clearance.by,
+            "at": f"{clearance.at:%Y-%m-%d %H:%M %Z}",
+            "arranged": " ".join(clearance.arranged.split()),
+            "days": str(self._days),
+        }
+        made = msgspec.structs.replace(
+            item,
+            level="hold",
+            patient_text=self._patient_text,
+            patient_language=None,
+            translation=None,
+            clinician_text=f"{self._clinician_text.fill(words)} {item.clinician_text}",
+            asks=self._asks,
+            cleared=Cleared(by=clearance.by, at=clearance.at, arranged=clearance.arranged),
+        )
+        return one._replace(place=item.section, item=made)

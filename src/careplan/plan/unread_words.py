@@ -1,0 +1,130 @@
+"""How a plan names the entries that nobody could read, and what an item presumes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from careplan.facts.case import Case, Fact
+from careplan.facts.unread_entries import Entries
+from careplan.plan.model import About, Assumption
+from careplan.recognition.medicine_catalogue import display
+from careplan.request.patient import ListName
+from careplan.rulebook.conditions import LISTS_WITH_ENTRIES, Group, tests_of
+from careplan.rulebook.factors import member
+from careplan.rulebook.model import Rulebook
+from careplan.rulebook.text_template import in_words
+
+_LISTS: tuple[ListName, ...] = ("medications", "conditions", "goals")
+_LIST_OF: dict[str, ListName] = {"regimen": "medications", "history": "conditions", "goals": "goals"}
+_MISSING: dict[ListName, str] = {
+    "medications": "what is missing from the list of medicines",
+    "conditions": "what is missing from the list of illnesses",
+    "goals": "what is missing from the list of goals",
+}
+
+
+class Absence(NamedTuple):
+    """What a group of tests says not to be there: the kind of the list, the field and the tokens."""
+
+    kind: str
+    field: str
+    tokens: tuple[str, ...]
+
+
+def absences(group: Group) -> tuple[Absence, ...]:
+    """Everything that a group of patterns says not to be in a list, found once per rule."""
+    found = []
+    for pattern in group:
+        for test in tests_of(pattern.tests):
+            if pattern.kind in LISTS_WITH_ENTRIES and test.operation == "has_none":
+                found.append(Absence(pattern.kind, test.field, tuple(map(str, test.values))))
+            elif (pattern.kind, test.field, test.operation) == ("goals", "all_clear", "one_of") and True in test.values:
+                found.append(Absence("goals", "all_clear", ()))
+    return tuple(dict.fromkeys(found))
+
+
+class UnreadWords:
+    """Words for the entries of one case that were not read, or that are known though no rule concerns them."""
+
+    def __init__(self, book: Rulebook, case: Case) -> None:
+        self._book = book
+        self._case = case
+
+    def quoted(self, entries: Entries, *, with_offers: bool = False) -> str:
+        """The entries as the caller wrote them; `with_offers` with the near names that could be meant."""
+        names = [name for of in _LISTS for name in self._names(entries, of, with_offers=with_offers)]
+        names += [_MISSING[of] for of in entries.incomplete]
+        return in_words(names)
+
+    def about(self, entries: Entries) -> Iterator[About]:
+        """Where the entries stand, each with its name."""
+        for of in _LISTS:
+            for pointer, at, name in zip(
+                entries.pointers(of), (*entries.of(of), 0), (*self._plain(entries, of), _MISSING[of]), strict=False
+            ):
+                yield About(pointer=pointer, index=at, name=name if of == "medications" else name.strip("“”"))
+
+    def assumptions(self, of_groups: Iterable[tuple[Absence, ...]], facts: dict[str, Fact]) -> list[Assumption]:
+        """What an item presumes, of all the groups of tests by which it is there."""
+        tokens: dict[ListName, dict[str, None]] = {}
+        for absence in (absence for group in of_groups for absence in group):
+            name = _LIST_OF[absence.kind]
+            if self._case.unread.any_of(name) and self._presumed(absence, facts.get(absence.kind)):
+                tokens.setdefault(name, {}).update(dict.fromkeys(absence.tokens))
+        return [self._assumption(name, list(tokens[name])) for name in _LISTS if name in tokens]
+
+    def _presumed(self, absence: Absence, fact: Fact | None) -> bool:
+        if fact is None:
+            return False
+        if absence.kind == "goals":
+            return fact.properties.get(absence.field) is True
+        return all(fact.properties.get(member(absence.field, token)) is False for token in absence.tokens)
+
+    def _assumption(self, name: ListName, tokens: list[str]) -> Assumption:
+        unread = self._case.unread
+        entries = list(self._names(unread, name))
+        if name in unread.incomplete:
+            entries.append(_MISSING[name])
+        labels = [self._label(name, token) for token in tokens] or ["a goal that raises a question of safety"]
+        if len(entries) == 1:
+            without = [f"no {label.removeprefix('an ').removeprefix('a ')}" for label in labels]
+            words = f"assumes that {entries[0]} is {in_words(without)}"
+        else:
+            words = f"assumes that none of {in_words(entries)} is {_either(labels)}"
+        return Assumption(pointers=list(unread.pointers(name)), words=words)
+
+    def _label(self, name: ListName, token: str) -> str:
+        if name == "conditions":
+            return self._book.conditions[token].label
+        if token in self._book.classes:
+            label = self._book.classes[token].label
+            return f"{'an' if label[:1].lower() in 'aeiou' else 'a'} {label}"
+        return self._book.catalogue.ingredients[token].name
+
+    def _names(self, entries: Entries, name: ListName, *, with_offers: bool = False) -> Iterator[str]:
+        for at, plain in zip(entries.of(name), self._plain(entries, name), strict=True):
+            offers = self._case.medicines[at].suggestions if with_offers and name == "medications" else ()
+            yield f"{plain} (near names: {', '.join(offers)})" if offers else plain
+
+    def _plain(self, entries: Entries, name: ListName) -> Iterator[str]:
+        patient = self._case.patient
+        for at in entries.of(name):
+            if name == "medications":
+                yield self._medicine(at)
+            elif name == "conditions":
+                yield f"“{' '.join(patient.other_conditions[at].split())}”"
+            else:
+                yield f"“{' '.join((patient.expectations.goals or [])[at].split())}”"
+
+    def _medicine(self, at: int) -> str:
+        resolved = self._case.medicines[at]
+        if resolved.match and resolved.problem != "partly_recognized":
+            return display(resolved.match)
+        if resolved.entry.name:
+            return f"“{' '.join(resolved.entry.name.split())}”"
+        return f"RxNorm code {resolved.entry.rxcui}"
+
+
+def _either(labels: list[str]) -> str:
+    return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} or {labels[-1]}"

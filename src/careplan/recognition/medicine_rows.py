@@ -1,0 +1,49 @@
+"""One row of the table of medicines, and one of the table of products with several ingredients."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+HoldStance = Literal["never", "ask", ""]
+
+
+class Ingredient(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of `medications.csv`. `half_life` is the group that rules test, `half_life_hours` the figure in words."""
+
+    ingredient: str
+    name: str
+    classes: tuple[str, ...]
+    half_life: Literal["short", "intermediate", "long", "varies", ""] = ""
+    half_life_hours: str = ""
+    active_metabolite: str = ""
+    half_life_read: Literal["read", "secondary", "memory"] = "memory"
+    rxcui: tuple[str, ...] = ()
+    rxcui_status: Literal["verified", "memory", "none"] = "none"
+    atc: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    brands: tuple[str, ...] = ()
+    rescue_brands: tuple[str, ...] = ()
+    depot_brands: tuple[str, ...] = ()
+    hold: HoldStance = ""
+    note: str = ""
+    longest_gap_hours: Annotated[str, Meta(pattern=r"^([0-9]{1,4})?$")] = ""
+
+    @property
+    def longest_gap(self) -> float | None:
+        """The longest time without this medicine, in hours, that needs no decision of its own; None without a limit."""
+        return float(self.longest_gap_hours) if self.longest_gap_hours else None
+
+
+class Combination(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of `combinations.csv`: a product with several ingredients, known or outside the vocabulary."""
+
+    product: str
+    names: tuple[str, ...] = ()
+    ingredients: tuple[str, ...]
+    also_contains: tuple[str, ...] = ()
+    rxcui: tuple[str, ...] = ()
+    rescue: Literal["yes", ""] = ""
+    note: str = ""
