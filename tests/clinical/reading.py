@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from careplan.fhir.reading import FhirReader
+from careplan.fhir.read.bundle import FhirReader
 from careplan.planner import Planner
 
 Json = dict[str, Any]
