@@ -19,7 +19,7 @@ from careplan.fhir.read.bundle import FromFhir
 from careplan.formats import text
 from careplan.formats.html import page
 from careplan.formats.markdown import markdown
-from careplan.formats.pdf import paper
+from careplan.formats.pdf import pdf
 from careplan.plan.model import CarePlan
 from careplan.planner import Planner
 from careplan.request.patient import Patient
@@ -53,7 +53,7 @@ def on_a_page(plan: CarePlan, patient: Patient) -> str:
 
 
 def on_paper(plan: CarePlan, patient: Patient) -> str:
-    return "\n".join(sheet.extract_text() for sheet in pypdf.PdfReader(io.BytesIO(paper(plan, patient))).pages)
+    return "\n".join(sheet.extract_text() for sheet in pypdf.PdfReader(io.BytesIO(pdf(plan, patient))).pages)
 
 
 def in_markdown(plan: CarePlan, patient: Patient) -> str:

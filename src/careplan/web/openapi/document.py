@@ -18,11 +18,12 @@ from careplan.decision_record import DecisionRecord
 from careplan.errors import Fault, Problem
 from careplan.explain.counterfactual import WhatWouldChange
 from careplan.explain.rule_view import RuleDetail
+from careplan.media_types import FHIR_JSON, PROBLEM_JSON
 from careplan.plan.model import CarePlan
+from careplan.representations import FORMATS
 from careplan.request.decode import patient_schema
 from careplan.request.what_if_request import WhatIf, WhichChange
 from careplan.rulebook.model import Rulebook
-from careplan.web.media_types import FHIR_JSON, PROBLEM_JSON
 from careplan.web.openapi.cds_schemas import CDS_SCHEMAS
 from careplan.web.problem_responses import PROBLEMS
 from careplan.web.routes import cds_hooks, health, reference, what_if
@@ -124,13 +125,8 @@ def _views(found: Json) -> None:
     resource = {"schema": {"$ref": "#/components/schemas/FhirResource"}}
     text, binary = {"schema": {"type": "string"}}, {"schema": {"type": "string", "format": "binary"}}
     answers = found["paths"]["/v1/care-plans"]["post"]["responses"]["200"]["content"]
-    answers |= {
-        FHIR_JSON: resource,
-        "text/html": text,
-        "text/markdown": text,
-        "application/pdf": binary,
-        "text/calendar": text,
-    }
+    bodies = {"fhir": resource, "text": text, "binary": binary}
+    answers |= {one.media_type: bodies[one.body] for one in FORMATS if one.body != "json"}
     for status, answer in found["paths"]["/v1/care-plans"]["post"]["responses"].items():
         if int(status) >= 400:
             answer["content"][FHIR_JSON] = resource

@@ -16,9 +16,9 @@ from careplan.fhir.read.parameters import read_applied
 from careplan.fhir.read.terminology import OWN
 from careplan.fhir.write.definitions import capability_statement, plan_definition, questionnaire
 from careplan.fhir.write.plan_bundle import FhirWriter
+from careplan.media_types import FHIR_JSON
 from careplan.request.patient import Patient
 from careplan.web.edition import JsonRequest, edition_of, read_of
-from careplan.web.media_types import FHIR_JSON
 from careplan.web.negotiation import headers, spoken
 from careplan.web.problem_responses import PROBLEMS, documented
 
