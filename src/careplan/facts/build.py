@@ -25,16 +25,13 @@ from careplan.recognition.medicine_catalogue import Resolved, called
 from careplan.recognition.medicine_rows import Ingredient
 from careplan.request.patient import Patient
 from careplan.rulebook.conditions import When
-from careplan.rulebook.factors import member
+from careplan.rulebook.factors import FLAT, GROUPS, member
 from careplan.rulebook.model import Rulebook
 
 Value: TypeAlias = str | bool | float
 Properties: TypeAlias = dict[str, Value]
 
 MOST_REMEMBERED = 1_024
-
-_NOTHING_ELSE = frozenset({"lifestyle", "support", "preparation", "red_flags"})
-"""Parts of a request that hold nothing but tokens, booleans and numbers."""
 
 LEAST_NUMBER = 0.0001
 """Smaller positive numbers are raised to this one: the engine's JSON reader takes no exponents, and no rule tests finer."""
@@ -148,18 +145,13 @@ class FactMaker:
         protocol = patient.protocol and (self._plausibility.usable(patient.protocol) if doubtful else patient.protocol)
         for kind, source in (
             ("patient", patient),
-            ("lifestyle", patient.lifestyle),
-            ("support", patient.support),
-            ("preparation", patient.preparation),
-            ("expectations", patient.expectations),
-            ("red_flags", patient.red_flags),
+            *((group, getattr(patient, group)) for group in GROUPS),
             ("protocol", protocol),
-            ("treatment", patient.treatment),
         ):
             fields = self._fields[kind]
             key: Hashable = source
             values: tuple[object, ...] = ()
-            if kind not in _NOTHING_ELSE:
+            if kind not in FLAT:
                 values = () if source is None else tuple([getattr(source, field, None) for field in fields])
                 key = (kind, *values)
             if kind == "treatment":

@@ -11,7 +11,7 @@ from careplan.fhir.read.questionnaire_responses import INTAKE
 from careplan.fhir.read.terminology import OWN
 from careplan.fhir.write.plan_bundle import PRIORITIES
 from careplan.rulebook.conditions_in_words import Prose
-from careplan.rulebook.factors import KINDS, LIMITS
+from careplan.rulebook.factors import GROUPS, KINDS, LIMITS
 from careplan.rulebook.model import FieldWords, Rulebook
 
 Json = dict[str, Any]
@@ -96,8 +96,7 @@ def questionnaire(book: Rulebook) -> Json:
 
 
 def _groups(book: Rulebook) -> Iterator[Json]:
-    asked = ("patient", "treatment", "lifestyle", "support", "preparation", "expectations", "red_flags")
-    for kind in asked:
+    for kind in ("patient", *GROUPS):
         items = [
             _item(name if kind == "patient" else f"{kind}.{name}", book.vocabulary.fields[f"{kind}.{name}"], kind, name)
             for name, field in KINDS[kind].fields.items()
