@@ -56,7 +56,7 @@ print(json.dumps({
     "outline": form.written(plan, Wanted(patient=patient)).decode(),
     "not acceptable": problems._DETAILS[406],
     "asked": [one.pointer for one in planner.plan(planner.intake.decode(b"{}")).information_needed],
-    "asked as FHIR": json.dumps(questionnaire(book)),
+    "asked as FHIR": json.dumps(questionnaire(book.about.version, book.vocabulary.fields, book.conditions)),
     "made up": [body for body in synthetic([book], 20)],
     "contract": app.contract_of(app.build(book, Settings()), book),
 }))

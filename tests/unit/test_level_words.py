@@ -80,8 +80,8 @@ def test_cards_do_not_say_hold_of_a_medicine_that_protects(planner: Planner, boo
     patient = planner.intake.convert(body)
     read = FromFhir(patient=patient, unmapped=[], origins={}, subject=None, sources={}, ordered=("/medications/0",))
     for cards in (
-        Cards(book).of(planner.plan(patient), read, "x"),
-        Cards(book).of(planner.plan(patient), read, "x", ordering=True),
+        Cards(book.about, book.rules, book.codes.override_reasons).of(planner.plan(patient), read, "x"),
+        Cards(book.about, book.rules, book.codes.override_reasons).of(planner.plan(patient), read, "x", ordering=True),
     ):
         told = [card[part] for card in cards for part in ("summary", "detail")]
         assert told

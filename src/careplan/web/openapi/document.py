@@ -23,7 +23,7 @@ from careplan.plan.model import CarePlan
 from careplan.representations import FORMATS
 from careplan.request.decode import patient_schema
 from careplan.request.what_if_request import WhatIf, WhichChange
-from careplan.rulebook.model import Rulebook
+from careplan.rulebook.model import Condition, DrugClass
 from careplan.web.openapi.cds_schemas import CDS_SCHEMAS
 from careplan.web.problem_responses import PROBLEMS
 from careplan.web.routes import cds_hooks, health, reference, what_if
@@ -32,10 +32,12 @@ from careplan.zones import ZONES
 Json = dict[str, Any]
 
 
-def document(app: Litestar, book: Rulebook, examples: Mapping[str, Json]) -> Json:
-    """The OpenAPI 3.1 document of a built app, with these request bodies as examples."""
+def document(
+    app: Litestar, conditions: Mapping[str, Condition], classes: Mapping[str, DrugClass], examples: Mapping[str, Json]
+) -> Json:
+    """The OpenAPI 3.1 document of a built app: with the tokens that a request may name, and these bodies as examples."""
     found: Json = msgspec.json.decode(msgspec.json.encode(app.openapi_schema.to_schema()))
-    _, patient = patient_schema(book.conditions, book.classes)
+    _, patient = patient_schema(conditions, classes)
     structs = (
         CarePlan,
         Problem,

@@ -127,7 +127,8 @@ def get_questionnaire(name: FromPath[_Name], request: Request[None, None, State]
     """The Questionnaire `intake`; a QuestionnaireResponse to it is read by `$apply`."""
     if name != "intake":
         raise NotFoundException
-    return _answer(questionnaire(edition_of(request).planner.book))
+    book = edition_of(request).planner.book
+    return _answer(questionnaire(book.about.version, book.vocabulary.fields, book.conditions))
 
 
 @get(
