@@ -19,9 +19,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, cast
 
+import careplan.facts.recall
 import msgspec
 
-import careplan.facts.recall
 from bench.measure import cds_call, golden_bodies, made_up_bodies
 from careplan.planner import Planner
 from careplan.rulebook.load import load, shipped

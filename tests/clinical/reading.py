@@ -68,7 +68,9 @@ def split(cell: str) -> list[str]:
 
 def request_of(planner: Planner, bundle: Json) -> Any:
     """The patient that is read from a Bundle."""
-    return FhirReader(planner.book, planner.intake).read(bundle).patient
+    book = planner.book
+    reader = FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
+    return reader.read(bundle).patient
 
 
 def entry(kind: str, name: str, **rest: object) -> Json:
