@@ -214,7 +214,10 @@ def views(rounds: int) -> dict[str, Figure]:
     """Other answers as multiples of a plain plan of the same patient: the middle of all patients, the least and the most."""
     book = load(shipped())
     planner, writer = Planner(book), FhirWriter()
-    reader, cards = FhirReader(book, planner.intake), Cards(book, "")
+    reader, cards = (
+        FhirReader(book.codes, book.conditions, book.catalogue, planner.intake),
+        Cards(book.about, book.rules, book.codes.override_reasons),
+    )
     asked: Any = json.loads(cds_call())
 
     def hook() -> bytes:

@@ -7,6 +7,7 @@ from typing import Any, get_args
 from hypothesis import strategies as st
 
 from careplan.request import patient
+from careplan.rulebook.factors import GROUPS, KINDS, LIMITS, Field
 from careplan.rulebook.model import Rulebook
 
 Json = dict[str, Any]
@@ -83,59 +84,31 @@ def protocols(book: Rulebook) -> st.SearchStrategy[Json]:
     return st.fixed_dictionaries({"approved_by": signed}, optional=figures | {"holds": st.lists(hold, max_size=3)})
 
 
+def answers(kind: str, **others: st.SearchStrategy[Any]) -> st.SearchStrategy[Json]:
+    """One group of the request: every field that a rule may test, and what else is in it."""
+    fields = {name: one(kind, name, field) for name, field in KINDS[kind].fields.items() if field.sent}
+    return st.fixed_dictionaries({}, optional=fields | others)
+
+
+def one(kind: str, name: str, field: Field) -> st.SearchStrategy[Any]:
+    """An answer to one factor; small whole numbers, at which most rules change their mind."""
+    if field.type == "boolean":
+        return st.booleans()
+    if field.type == "token":
+        return st.sampled_from(field.tokens)
+    limits = LIMITS[f"{kind}.{name}"]
+    return st.integers(int(limits.least), int(min(limits.most, 12))) if limits.whole else numbers(limits.most)
+
+
 def patients(book: Rulebook, *, medicines: int = 5) -> st.SearchStrategy[Json]:
     """Request bodies that the service must accept."""
-    booleans = st.booleans()
-
-    def group(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Json]:
-        return st.fixed_dictionaries({}, optional=fields)
-
-    return group(
-        age_years=st.one_of(st.sampled_from([0, 17, 18, 24, 25, 64, 65, 130]), st.integers(0, 130)),
-        pregnancy=tokens(patient.Pregnancy),
-        treatment=group(
-            indication=tokens(patient.Indication),
-            preferred_route=tokens(patient.Route),
-            product=tokens(patient.Product),
-            sessions_planned=st.integers(1, 12),
-            sessions_completed=st.integers(0, 12),
-            response_so_far=tokens(patient.Response),
-        ),
-        medications=st.lists(medications(book), max_size=medicines),
-        conditions=st.lists(st.sampled_from(sorted(book.conditions)), max_size=4),
-        other_conditions=st.one_of(st.just([]), st.lists(st.text(min_size=1, max_size=40).filter(str.strip), max_size=2)),
-        lifestyle=group(
-            sleep_hours_per_night=numbers(24),
-            exercise_minutes_per_week=numbers(10_080),
-            stress_practice_minutes_per_day=numbers(1_440),
-            alcohol_drinks_per_week=numbers(500),
-            nutrition=tokens(patient.Nutrition),
-            cannabis=tokens(patient.Cannabis),
-            home_environment=tokens(patient.HomeEnvironment),
-        ),
-        support=group(
-            therapist=booleans, escort_available=booleans, adult_at_home_24h=booleans, trusted_people=st.integers(0, 5)
-        ),
-        preparation=group(
-            researched=booleans,
-            intentions_set=booleans,
-            knows_the_process=booleans,
-            trusts_care_team=booleans,
-            comfortable_with_setting=booleans,
-        ),
-        expectations=group(
-            expects_immediate_relief=booleans,
-            expects_guaranteed_result=booleans,
-            wants_to_stop_early=booleans,
-            goals=st.lists(GOALS, max_size=4),
-        ),
-        red_flags=group(
-            suicidal_thoughts=tokens(patient.SuicidalThoughts),
-            psychosis_now=booleans,
-            mania_now=booleans,
-            intoxicated_now=booleans,
-            chest_pain_now=booleans,
-            new_neurological_symptom=booleans,
-        ),
-        protocol=protocols(book),
-    )
+    others = {"expectations": {"goals": st.lists(GOALS, max_size=4)}}
+    whole = {
+        "age_years": st.one_of(st.sampled_from([0, 17, 18, 24, 25, 64, 65, 130]), st.integers(0, 130)),
+        "pregnancy": tokens(patient.Pregnancy),
+        "medications": st.lists(medications(book), max_size=medicines),
+        "conditions": st.lists(st.sampled_from(sorted(book.conditions)), max_size=4),
+        "other_conditions": st.one_of(st.just([]), st.lists(st.text(min_size=1, max_size=40).filter(str.strip), max_size=2)),
+        "protocol": protocols(book),
+    }
+    return st.fixed_dictionaries({}, optional=whole | {kind: answers(kind, **others.get(kind, {})) for kind in GROUPS})

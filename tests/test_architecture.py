@@ -24,7 +24,7 @@ def name_of(path: Path) -> str:
 TREES = {name_of(path): ast.parse(path.read_text()) for path in sorted(SOURCE.rglob("*.py"))}
 MODULES = sorted(name for name in TREES if name != "__init__" and not (SOURCE / name.replace(".", "/")).is_dir())
 
-BASE = frozenset({"errors", "zones", "hardening", "memo"})
+BASE = frozenset({"errors", "zones", "hardening", "media_types"})
 """What everything may know, and what knows nothing of ours."""
 FLOW = ("request", "recognition", "rulebook", "facts", "inference", "plan", "explain")
 """The way of a request, each stage with all before it."""
@@ -42,29 +42,29 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "fhir.read": FORM,
     "fhir.write": FORM | {"fhir.read"},
     "fhir.cds_hooks": FORM | {"fhir.read", "fhir.write"},
+    "representations": FORM | {"formats", "fhir.read", "fhir.write"},
     "decision_record": frozenset({*FLOW, "planner", "fhir.read"}),
     "batch": ANSWER - {"decision_record"},
     "authoring": frozenset({*FLOW, "planner", "fhir.read", "batch"}),
     "authoring.proof": frozenset({"request", "recognition", "rulebook", "facts", "planner"}),
-    "web.media_types": frozenset(),
     "web.pages": frozenset(),
-    "web.problem_responses": frozenset({"web.media_types"}),
-    "web.telemetry": frozenset({"rulebook", "web.media_types"}),
-    "web.problems": frozenset({"fhir.write", "web.media_types", "web.telemetry"}),
-    "web.edition": FORM | {"planner", "fhir.read", "web.media_types", "web.pages"},
-    "web.negotiation": FORM | {"formats", "fhir.read", "fhir.write", "web.media_types"},
+    "web.problem_responses": frozenset(),
+    "web.telemetry": frozenset({"rulebook"}),
+    "web.problems": frozenset({"fhir.write", "representations", "web.telemetry"}),
+    "web.edition": FORM | {"planner", "fhir.read", "web.pages"},
+    "web.negotiation": frozenset({"plan", "representations"}),
     "web.security": frozenset({"settings", "web.telemetry"}),
-    "web.process": frozenset({"rulebook", "formats", "authoring", "web.edition", "web.telemetry"}),
-    "web.limits": frozenset({"settings", "web.media_types", "web.process", "web.security", "web.telemetry"}),
+    "web.process": frozenset({"rulebook", "representations", "authoring", "web.edition", "web.telemetry"}),
+    "web.limits": frozenset({"settings", "web.process", "web.security", "web.telemetry"}),
     "web.routes": ANSWER
-    | {"fhir.cds_hooks", "batch", "authoring"}
-    | {"web.media_types", "web.pages", "web.problem_responses", "web.edition", "web.negotiation"}
+    | {"fhir.cds_hooks", "batch", "authoring", "formats", "representations"}
+    | {"web.pages", "web.problem_responses", "web.edition", "web.negotiation"}
     | {"web.telemetry", "web.security", "web.process", "web.limits"},
-    "web.openapi": ANSWER | {"web.media_types", "web.problem_responses", "web.routes"},
+    "web.openapi": ANSWER | {"representations", "web.problem_responses", "web.routes"},
     "web.app": frozenset({"request", "rulebook", "planner", "settings", "authoring", "web.edition", "web.problems"})
     | {"web.telemetry", "web.security", "web.process", "web.limits", "web.routes", "web.openapi"},
     "cli": ANSWER
-    | {"settings", "formats", "batch", "authoring", "authoring.proof"}
+    | {"settings", "formats", "representations", "batch", "authoring", "authoring.proof"}
     | {"web.app", "web.process", "web.security", "web.telemetry"},
 }
 """Of each package (a module that stands alone is one) what it may import besides itself and the base: at the start of a
@@ -166,6 +166,7 @@ def test_only_start_reload_and_pages_of_the_service_know_what_owners_of_rules_ne
         ("rich", {"cli", "formats.text"}),
         ("jsonschema", {"request.decode", "rulebook.yaml_and_csv"}),
         ("jiter", {"request.decode"}),
+        ("rfc8785", {"decision_record"}),
         ("jinja2", {"formats", "authoring.handbook"}),
         ("typst", {"formats.pdf"}),
         ("icalendar", {"formats.calendar"}),

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
 import msgspec
+import rfc8785
 from msgspec import Meta
 
 from careplan.explain.plan_diff import Difference, Turn, difference
@@ -24,15 +25,16 @@ from careplan.request.decode import with_whole_numbers
 from careplan.request.patient import TIME, Patient
 
 Version = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.+_\- ]{1,60}$")]
-FORMAT: Literal["careplan-record/1"] = "careplan-record/1"
+Format = Literal["careplan-record/1", "careplan-record/2"]
+FORMAT: Format = "careplan-record/2"
+"""What is made now. Records of the first format are read as well; their digest was made in another way."""
 
 
 Digest = Annotated[
     str,
     Meta(
         pattern=r"^[0-9a-f]{64}$",
-        description="SHA-256 of the record without this field, as JSON with sorted keys, no spaces, and whole numbers "
-        "without a decimal point",
+        description="SHA-256 of the record without this field, as canonical JSON (RFC 8785)",
     ),
 ]
 
@@ -64,7 +66,7 @@ class DecisionRecord(Part, frozen=True, kw_only=True):
     record that was changed by accident from one that was not; it is no signature, as anyone can make it.
     """
 
-    format: Literal["careplan-record/1"]
+    format: Format
     at: Annotated[str | None, Meta(description="the time that the caller gave; the plan does not depend on it")] = None
     service: Annotated[Version, Meta(description="version of the service")]
     engine: Annotated[Version, Meta(description="version of the rules engine")]
@@ -174,11 +176,18 @@ def read_record(content: bytes) -> tuple[DecisionRecord, bool | None]:
 
 
 def digest_of(data: dict[str, Any]) -> str:
-    """The digest of a record as plain data; what is in its own field does not count."""
-    # Programs that pass a record on may write 7 as 7.0.
-    content = with_whole_numbers({name: value for name, value in data.items() if name != "digest"})
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return sha256(text.encode(errors="surrogatepass")).hexdigest()
+    """The digest of a record as plain data; what is in its own field does not count.
+
+    Raises `ValueError` for what canonical JSON cannot say, such as a half of a surrogate pair.
+    """
+    content = {name: value for name, value in data.items() if name != "digest"}
+    return sha256(_first_form(content) if data["format"] == "careplan-record/1" else rfc8785.dumps(content)).hexdigest()
+
+
+def _first_form(content: dict[str, Any]) -> bytes:
+    """What was digested for records of the first format: unlike canonical JSON for numbers below 0.0001."""
+    text = json.dumps(with_whole_numbers(content), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode(errors="surrogatepass")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

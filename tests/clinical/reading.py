@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from careplan.fhir.reading import FhirReader
+from careplan.fhir.read.bundle import FhirReader
 from careplan.planner import Planner
 
 Json = dict[str, Any]
@@ -68,7 +68,9 @@ def split(cell: str) -> list[str]:
 
 def request_of(planner: Planner, bundle: Json) -> Any:
     """The patient that is read from a Bundle."""
-    return FhirReader(planner.book, planner.intake).read(bundle).patient
+    book = planner.book
+    reader = FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
+    return reader.read(bundle).patient
 
 
 def entry(kind: str, name: str, **rest: object) -> Json:

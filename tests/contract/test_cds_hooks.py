@@ -576,7 +576,7 @@ def test_an_order_of_the_treatment_shows_all_that_stands_in_its_way_and_takes_it
 def test_an_order_of_the_treatment_says_which_product_by_which_route(
     planner: Planner, code: Json, rest: Json, product: str, route: str | None
 ) -> None:
-    reader = FhirReader(planner.book, planner.intake)
+    reader = FhirReader(planner.book.codes, planner.book.conditions, planner.book.catalogue, planner.intake)
     call = read_call(signing(draft(code, **rest)), reader, date(2026, 11, 1))
     treatment = call.read.patient.treatment
     assert (treatment.product, treatment.preferred_route, call.read.treats) == (product, route, True)
@@ -701,16 +701,20 @@ def test_a_long_record_is_taken_where_records_are_taken_and_nowhere_else(site: S
         assert answer.status_code == 413
 
 
+def queries(book: Rulebook) -> dict[str, str]:
+    return templates(book.rules.values(), book.conditions.values(), book.codes.observations)
+
+
 def test_prefetch_asks_for_no_more_than_the_rules_use(book: Rulebook) -> None:
-    assert templates(book).keys() == KINDS.keys()
+    assert queries(book).keys() == KINDS.keys()
     few = {name: rule for name, rule in book.rules.items() if kinds_of(rule) == {"lifestyle"}}
     small = msgspec.structs.replace(book, rules=few)
-    assert templates(small).keys() == {"observations", "answers"}
-    assert "82810-3" not in templates(small)["observations"]
-    assert templates(msgspec.structs.replace(book, rules={})) == {}
+    assert queries(small).keys() == {"observations", "answers"}
+    assert "82810-3" not in queries(small)["observations"]
+    assert queries(msgspec.structs.replace(book, rules={})) == {}
     never_over = {name: msgspec.structs.replace(entry, also_when_over=False) for name, entry in book.conditions.items()}
-    assert "clinical-status" in templates(msgspec.structs.replace(book, conditions=never_over))["conditions"]
-    assert "clinical-status" not in templates(book)["conditions"]
+    assert "clinical-status" in queries(msgspec.structs.replace(book, conditions=never_over))["conditions"]
+    assert "clinical-status" not in queries(book)["conditions"]
 
 
 def test_null_is_not_the_same_as_none(site: Site) -> None:
@@ -759,7 +763,9 @@ def test_tasks_of_a_hold_carry_a_window_only_with_a_signed_protocol(planner: Pla
     for sent, windows in ((body, 2), ({**body, "protocol": None}, 0)):
         patient = planner.intake.convert(sent)
         read = FromFhir(patient, [], {}, "Patient/p1", {})
-        cards = Cards(planner.book).of(planner.plan(patient), read, "x")
+        cards = Cards(planner.book.about, planner.book.rules, planner.book.codes.override_reasons).of(
+            planner.plan(patient), read, "x"
+        )
         actions = [action for card in cards for one in card.get("suggestions", ()) for action in one["actions"]]
         assert actions
         assert len([action for action in actions if "executionPeriod" in action["resource"]]) == windows

@@ -66,7 +66,7 @@ def test_every_resource_that_is_written_is_valid(planner: Planner, book: Ruleboo
         *(bundle_of(planner, path) for path in PATIENTS),
         FhirWriter().bundle(planner.plan(signed), signed),
         plan_definition(book),
-        questionnaire(book),
+        questionnaire(book.about.version, book.vocabulary.fields, book.conditions),
         capability_statement("1"),
     ]
     resources = [resource for whole in written for resource in (whole, *(e["resource"] for e in whole.get("entry", ())))]
@@ -299,7 +299,7 @@ DAILY = [{"timing": {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d"}}
 
 @pytest.fixture(scope="module")
 def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book, planner.intake)
+    return FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
 
 
 def read(reader: FhirReader, *entries: Json, timestamp: str = "2026-11-01T12:00:00Z") -> FromFhir:
@@ -417,7 +417,7 @@ def test_the_age_is_counted_on_the_day_that_the_bundle_names(
 
 
 def test_answers_to_the_questionnaire_become_factors(reader: FhirReader, book: Rulebook) -> None:
-    asked = json.dumps(questionnaire(book))
+    asked = json.dumps(questionnaire(book.about.version, book.vocabulary.fields, book.conditions))
     answers = [
         {"linkId": "lifestyle", "item": [{"linkId": "lifestyle.nutrition", "answer": [{"valueCoding": {"code": "poor"}}]}]},
         {"linkId": "support.escort_available", "answer": [{"valueBoolean": False}]},
@@ -551,7 +551,7 @@ def test_a_patient_text_in_another_language_says_so_and_whether_it_was_checked(a
 def test_the_intake_form_can_say_all_that_a_request_can(reader: FhirReader, planner: Planner, path: Path) -> None:
     patient = msgspec.structs.replace(planner.intake.decode(path.read_bytes()), protocol=None)
     response = {"resourceType": "QuestionnaireResponse", "status": "completed", "item": _answered(patient)}
-    asked = json.dumps(questionnaire(planner.book))
+    asked = json.dumps(questionnaire(planner.book.about.version, planner.book.vocabulary.fields, planner.book.conditions))
     assert [link for link in _links(response["item"]) if f'"{link}"' not in asked] == []
     found = read(reader, entry(response))
     assert found.patient == patient

@@ -36,7 +36,7 @@ ONE = bundle(patient("a"), statement("m1", "lisinopril", subject={"reference": "
 
 @pytest.fixture(scope="module")
 def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book, planner.intake)
+    return FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
 
 
 def parameters(data: Json | None, *more: Json) -> Json:
@@ -190,7 +190,7 @@ def test_nobody_who_has_died_gets_a_plan(reader: FhirReader, planner: Planner, b
     sent = {"hook": "patient-view", "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea", "context": context}
     call = read_call(sent | {"prefetch": prefetch}, reader, date(2026, 11, 28))
     assert call.died
-    (card,) = Cards(book).of_the_deceased(call.instance)
+    (card,) = Cards(book.about, book.rules, book.codes.override_reasons).of_the_deceased(call.instance)
     assert (card["indicator"], "has died" in card["summary"]) == ("info", True)
     assert reader.read(bundle(patient(deceasedBoolean=False))).patient.age_years is None
 

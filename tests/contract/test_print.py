@@ -19,7 +19,7 @@ import pytest
 from pypdf import PdfReader
 
 from careplan.formats.html import page
-from careplan.formats.pdf import paper
+from careplan.formats.pdf import pdf
 from careplan.plan.model import CarePlan
 from careplan.planner import Planner
 from careplan.request.patient import Patient
@@ -90,7 +90,7 @@ def _printed(planner: Planner, folder: Path) -> Iterator[Printed]:
     for file, papers in json.loads(done.stdout).items():
         patient, plan = patients[Path(file)], plans[Path(file)]
         documents = {f"Chromium, {size}": base64.b64decode(pdf) for size, pdf in papers.items()}
-        documents |= {f"Typst, {size}": paper(plan, patient, size, ZONE) for size in ("a4", "us-letter")}
+        documents |= {f"Typst, {size}": pdf(plan, patient, size, ZONE) for size in ("a4", "us-letter")}
         headings, levels = titles_of(shown[Path(file)])
         for kind, document in documents.items():
             yield Printed(f"{Path(file).stem}, {kind}", lines_of(document), plan, headings, levels)
@@ -114,7 +114,7 @@ def test_no_heading_is_left_at_the_end_of_a_sheet_of_any_patients_pdf(planner: P
     plan = planner.plan(patient)
     titles = titles_of(page(plan, patient, ZONE).decode())
     for size in ("a4", "us-letter"):
-        check_ends(Printed(f"{path.stem}, {size}", lines_of(paper(plan, patient, size, ZONE)), plan, *titles))
+        check_ends(Printed(f"{path.stem}, {size}", lines_of(pdf(plan, patient, size, ZONE)), plan, *titles))
 
 
 def test_no_alert_and_on_a_printed_page_no_paragraph_is_cut(printed: list[Printed]) -> None:

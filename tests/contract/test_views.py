@@ -20,9 +20,10 @@ from pypdf import PdfReader
 from careplan.explain.plan_diff import items_of
 from careplan.formats.html import page
 from careplan.formats.markdown import markdown
-from careplan.formats.pdf import paper
+from careplan.formats.pdf import pdf
 from careplan.planner import Planner
-from careplan.web.negotiation import VIEWS, chosen
+from careplan.representations import BY_MEDIA_TYPE
+from careplan.web.negotiation import chosen
 from tests.contract.serving import ROOT, running
 
 Json = dict[str, Any]
@@ -62,7 +63,7 @@ def plain(text: str) -> str:
     ],
 )
 def test_the_form_that_is_liked_best_is_chosen(accept: str | None, media_type: str) -> None:
-    assert chosen(accept, "application/json", VIEWS) == media_type
+    assert chosen(accept, "application/json", BY_MEDIA_TYPE) == media_type
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_a_form_that_there_is_not_is_not_put_up_with(accept: str) -> None:
         chosen(accept, "application/json", ("application/json", "application/fhir+json"))
 
 
-@pytest.mark.parametrize("media_type", VIEWS)
+@pytest.mark.parametrize("media_type", BY_MEDIA_TYPE)
 @pytest.mark.parametrize("when", ["0001-01-01T00:00:00Z", "9999-12-31T23:00:00Z"])
 def test_a_session_at_the_edge_of_time_is_a_fault_with_its_place_in_every_form(
     address: str, media_type: str, when: str
@@ -113,12 +114,12 @@ def test_every_form_writes_the_same_hours_in_the_clinics_zone(address: str, medi
 def test_a_form_that_there_is_not_is_answered_with_the_list_of_those_there_are(address: str) -> None:
     answer = httpx.post(f"{address}/v1/care-plans", json={}, headers={"Accept": "image/png"})
     assert answer.status_code == 406
-    assert all(media_type in answer.json()["detail"] for media_type in VIEWS)
+    assert all(media_type in answer.json()["detail"] for media_type in BY_MEDIA_TYPE)
     explained = httpx.post(f"{address}/v1/care-plans?explain=full", json={}, headers={"Accept": "text/html"})
     assert explained.status_code == 406
 
 
-@pytest.mark.parametrize("media_type", VIEWS)
+@pytest.mark.parametrize("media_type", BY_MEDIA_TYPE)
 def test_each_form_is_given_under_its_name_twice_alike_and_not_stored(address: str, media_type: str) -> None:
     one, two = (httpx.post(f"{address}/v1/care-plans", json=SIGNED, headers={"Accept": media_type}) for _ in range(2))
     assert one.status_code == 200
@@ -161,7 +162,7 @@ def test_every_line_of_a_plan_is_on_paper(planner: Planner) -> None:
     patient = planner.intake.convert(SIGNED)
     plan = planner.plan(patient)
     for size, width in (("a4", 595), ("us-letter", 612)):
-        document = PdfReader(io.BytesIO(paper(plan, patient, size)))  # type: ignore[arg-type]
+        document = PdfReader(io.BytesIO(pdf(plan, patient, size)))  # type: ignore[arg-type]
         assert round(document.pages[0].mediabox.width) == width
         text = plain("".join(sheet.extract_text() for sheet in document.pages)).replace("-", "")
         for item in items_of(plan):
@@ -181,7 +182,7 @@ def test_nothing_a_caller_wrote_becomes_markup(planner: Planner) -> None:
     assert "&lt;script&gt;" in shown
     assert "<script>" not in written.replace("\\<", "")
     assert "[x](" not in written.replace("\\[", "")
-    text = "".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(paper(plan, patient))).pages)
+    text = "".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(pdf(plan, patient))).pages)
     assert plain("#set text(1pt)") in plain(text)
 
 

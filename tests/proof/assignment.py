@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 import z3
 
-from careplan.authoring.proof.symbols import PROBLEMS, SINGLE, SymbolicPatient
+from careplan.authoring.proof.symbols import PROBLEMS, SymbolicPatient
 from careplan.facts.case import Case, Fact, Value
 from careplan.facts.hold_question import MAY_PROTECT, PROTECTED_INDICATIONS
 from careplan.facts.protocol_limits import Plausibility
 from careplan.recognition.medicine_catalogue import Resolved
 from careplan.recognition.medicine_rows import Ingredient
-from careplan.rulebook.factors import KINDS
+from careplan.rulebook.factors import KINDS, SINGLE
 
 
 class Chosen(msgspec.Struct, frozen=True):

@@ -387,6 +387,6 @@ def test_what_would_change_an_item_never_touches_medicine_condition_red_flag_or_
     assume(items)
     for name in items:
         for way in planner.what_would_change(patient, name).ways:
-            assert way.patch.keys() <= {"treatment", "lifestyle", "support", "preparation", "expectations"}
+            assert way.patch.keys() <= MAY_BE_CHANGED
             assert "alcohol_drinks_per_week" not in way.patch.get("lifestyle", {})
             assert "home_environment" not in way.patch.get("lifestyle", {})

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from icalendar import Calendar
 
-from careplan.formats.calendar import Occasion, calendar
+from careplan.formats.calendar import calendar
 from careplan.planner import Planner
 from tests.unit.test_timeline import NEW_YORK, SIGNED, TIMES, json_copy
 
@@ -20,7 +20,7 @@ BODY: Json = SIGNED | {"treatment": {"session_times": TIMES, "sessions_completed
 
 def made(planner: Planner, body: Json, **said: Any) -> Any:
     patient = planner.intake.decode(msgspec.json.encode(body))
-    written = calendar(planner.plan(patient), patient, Occasion(**({"zone": NEW_YORK} | said)))
+    written = calendar(planner.plan(patient), patient, **({"zone": NEW_YORK} | said))
     assert all(len(line) <= 75 for line in written.split(b"\r\n"))
     return Calendar.from_ical(written)
 

@@ -36,7 +36,13 @@ def test_a_plan_as_text_reads_for_clinician_and_patient() -> None:
 
 @pytest.mark.parametrize(
     ("form", "begins"),
-    [("html", b"<!doctype html>"), ("markdown", b"# Care plan"), ("pdf", b"%PDF-"), ("fhir", b'{"resourceType"')],
+    [
+        ("html", b"<!doctype html>"),
+        ("markdown", b"# Care plan"),
+        ("pdf", b"%PDF-"),
+        ("fhir", b'{"resourceType"'),
+        ("calendar", b"BEGIN:VCALENDAR"),
+    ],
 )
 def test_a_plan_can_be_written_in_the_forms_of_the_service(form: str, begins: bytes) -> None:
     done = CliRunner().invoke(main, ["plan", EXAMPLE, "--format", form])

@@ -24,7 +24,9 @@ def condition(code: str, system: str = ICD, status: str = "active") -> Json:
 
 def read(planner: Planner, *resources: Json) -> FromFhir:
     entries = [{"resource": resource} for resource in resources]
-    return FhirReader(planner.book, planner.intake).read({"resourceType": "Bundle", "type": "collection", "entry": entries})
+    return FhirReader(planner.book.codes, planner.book.conditions, planner.book.catalogue, planner.intake).read(
+        {"resourceType": "Bundle", "type": "collection", "entry": entries}
+    )
 
 
 @pytest.mark.parametrize(

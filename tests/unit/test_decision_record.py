@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from careplan.cli.main import main
-from careplan.decision_record import DecisionRecord, read_record, record, replay
+from careplan.decision_record import DecisionRecord, digest_of, read_record, record, replay
 from careplan.fhir.read.bundle import FromFhir
 from careplan.plan.model import NotConsidered
 from careplan.planner import Planner
@@ -120,7 +121,7 @@ def test_an_input_that_is_no_longer_taken_is_refused_with_its_fault(file: Path) 
     assert "/conditions/0" in done.output
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"format": "careplan-record/2"}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"format": "careplan-record/3"}'])
 def test_what_is_no_record_is_refused_with_the_reason(content: str, tmp_path: Path) -> None:
     (tmp_path / "record.json").write_text(content)
     done = replayed(tmp_path / "record.json")
@@ -194,6 +195,32 @@ def test_a_record_stays_what_it_is_when_a_program_writes_it_anew(file: Path) -> 
 
     file.write_text(json.dumps(shortened(json.loads(file.read_text())), indent=1))
     assert replayed(file).exit_code == 0
+
+
+def test_a_digest_is_made_over_canonical_json() -> None:
+    content = {"é": "\u20ac\n", "format": "careplan-record/2", "b": [1e-5, 7.0, 0.5], "digest": "not of the content"}
+    canonical = '{"b":[0.00001,7,0.5],"format":"careplan-record/2","é":"€\\n"}'
+    assert digest_of(content) == sha256(canonical.encode()).hexdigest()
+
+
+def test_a_record_of_the_first_format_has_the_digest_that_was_made_then(file: Path) -> None:
+    content = {"é": "\u20ac\n", "format": "careplan-record/1", "b": [1e-5, 7.0, 0.5], "digest": "not of the content"}
+    written = '{"b":[1e-05,7,0.5],"format":"careplan-record/1","é":"€\\n"}'
+    assert digest_of(content) == sha256(written.encode()).hexdigest()
+    recorded = json.loads(file.read_text()) | {"format": "careplan-record/1"}
+    file.write_text(json.dumps(recorded))
+    assert replayed(file).exit_code == 4
+    file.write_text(json.dumps(recorded | {"digest": digest_of(recorded)}))
+    assert replayed(file).exit_code == 0
+
+
+def test_a_record_that_no_canonical_json_can_say_is_refused(file: Path) -> None:
+    recorded = json.loads(file.read_text())
+    recorded["plan"]["crisis"] = "\ud800"
+    file.write_text(json.dumps(recorded))
+    done = replayed(file)
+    assert done.exit_code == 2
+    assert "this is no decision record" in done.output
 
 
 def test_a_record_without_a_digest_is_taken_and_that_is_said(file: Path) -> None:

@@ -19,7 +19,7 @@ from careplan.fhir.read.bundle import FromFhir
 from careplan.formats import text
 from careplan.formats.html import page
 from careplan.formats.markdown import markdown
-from careplan.formats.pdf import paper
+from careplan.formats.pdf import pdf
 from careplan.plan.model import CarePlan
 from careplan.planner import Planner
 from careplan.request.patient import Patient
@@ -53,7 +53,7 @@ def on_a_page(plan: CarePlan, patient: Patient) -> str:
 
 
 def on_paper(plan: CarePlan, patient: Patient) -> str:
-    return "\n".join(sheet.extract_text() for sheet in pypdf.PdfReader(io.BytesIO(paper(plan, patient))).pages)
+    return "\n".join(sheet.extract_text() for sheet in pypdf.PdfReader(io.BytesIO(pdf(plan, patient))).pages)
 
 
 def in_markdown(plan: CarePlan, patient: Patient) -> str:
@@ -80,8 +80,8 @@ def test_cards_do_not_say_hold_of_a_medicine_that_protects(planner: Planner, boo
     patient = planner.intake.convert(body)
     read = FromFhir(patient=patient, unmapped=[], origins={}, subject=None, sources={}, ordered=("/medications/0",))
     for cards in (
-        Cards(book).of(planner.plan(patient), read, "x"),
-        Cards(book).of(planner.plan(patient), read, "x", ordering=True),
+        Cards(book.about, book.rules, book.codes.override_reasons).of(planner.plan(patient), read, "x"),
+        Cards(book.about, book.rules, book.codes.override_reasons).of(planner.plan(patient), read, "x", ordering=True),
     ):
         told = [card[part] for card in cards for part in ("summary", "detail")]
         assert told

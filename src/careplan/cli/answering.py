@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from rapidfuzz import process
 
 from careplan.plan.model import AnswerForm
 from careplan.request.what_if_request import merge_patch
-from careplan.rulebook.model import Rulebook
+from careplan.rulebook.model import Condition
 
 Json = dict[str, Any]
 
@@ -64,10 +65,10 @@ def listed(typed: str, separator: str) -> list[str]:
 class Conditions:
     """The conditions that a rulebook knows, by every name that it has for them."""
 
-    def __init__(self, book: Rulebook) -> None:
+    def __init__(self, conditions: Mapping[str, Condition]) -> None:
         self._tokens = {
             name.lower(): token
-            for token, entry in book.conditions.items()
+            for token, entry in conditions.items()
             for name in (token.replace("_", " "), entry.label, entry.patient_label, *entry.also)
         }
 

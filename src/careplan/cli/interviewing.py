@@ -77,7 +77,7 @@ class Interview:
     def __init__(self, planner: Planner, clinic: Protocol | None, body: Json) -> None:
         self._planner = planner
         self._clinic = clinic
-        self._conditions = Conditions(planner.book)
+        self._conditions = Conditions(planner.book.conditions)
         self._left_open: set[str] = set()
         self._told: set[str] = set()
         self._take(body)

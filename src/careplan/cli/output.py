@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
 from datetime import tzinfo
 
 import msgspec
@@ -13,21 +12,9 @@ from rich.console import Console
 from careplan.decision_record import Replay
 from careplan.explain.counterfactual import WhatWouldChange
 from careplan.explain.plan_diff import Difference
-from careplan.fhir.write.plan_bundle import FhirWriter
 from careplan.formats import text
-from careplan.formats.html import page
-from careplan.formats.markdown import markdown
-from careplan.formats.pdf import paper
 from careplan.plan.model import CarePlan
 from careplan.request.patient import Patient
-
-FORMS: Mapping[str, Callable[[CarePlan, Patient, tzinfo | None], bytes]] = {
-    "html": page,
-    "markdown": markdown,
-    "pdf": lambda plan, patient, zone: paper(plan, patient, zone=zone),
-    "fhir": lambda plan, patient, _zone: msgspec.json.encode(FhirWriter().bundle(plan, patient)),
-}
-"""The written forms of a plan, as bytes; hours in the zone if there is one."""
 
 
 class Output:

@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 import rich_click as click
 
 from careplan.cli.common import RULES, fail, read_protocol, read_rulebook, read_settings
-from careplan.cli.output import FORMS, Output
+from careplan.cli.output import Output
 from careplan.decision_record import is_a_time, read_record, record, replay
 from careplan.errors import InvalidPatient
 from careplan.explain.plan_diff import difference
 from careplan.hardening import harden
 from careplan.planner import Planner
+from careplan.representations import BY_NAME, Wanted
 from careplan.request.patient import Patient, Protocol
 from careplan.zones import ZONES
 
@@ -25,8 +26,8 @@ from careplan.zones import ZONES
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", *FORMS]),
-    help="Text on a terminal, JSON in a pipe, unless named. html, markdown, pdf and fhir are for files.",
+    type=click.Choice(["text", *BY_NAME]),
+    help="Text on a terminal, JSON in a pipe, unless named. The others are for files.",
 )
 @click.option("--explain", is_flag=True, help="Say of every rule why it fired or not, the nearest to firing first.")
 @click.option("--record", "at", metavar="TIME", help="Print a decision record made at this time (RFC 3339) instead.")
@@ -65,11 +66,12 @@ def plan(
     patient = _read(planner, file, clinic)
     made = planner.explained(patient) if explain else planner.plan(patient)
     output = Output(form or ("text" if sys.stdout.isatty() else "json"), where)
-    write = FORMS.get(form or "")
-    if write and (explain or at or against or item):
+    # Explanations, records and comparisons are JSON as well.
+    written = BY_NAME.get(form or "") if form != "json" else None
+    if written and (explain or at or against or item):
         fail(f"{form} is a form of a plan by itself, without --explain, --record, --against and --what-would-change", 2)
-    if write:
-        sys.stdout.buffer.write(write(made, patient, where))
+    if written:
+        sys.stdout.buffer.write(written.written(made, Wanted(patient=patient, zone=where)))
     elif against:
         output.difference(difference(made, planner.plan(_read(planner, against, clinic))))
     elif item:

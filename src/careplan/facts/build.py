@@ -20,7 +20,7 @@ from careplan.recognition.medicine_catalogue import Resolved
 from careplan.recognition.medicine_rows import Ingredient
 from careplan.request.patient import Patient
 from careplan.rulebook.conditions import When
-from careplan.rulebook.factors import KINDS, member
+from careplan.rulebook.factors import GROUPS, KINDS, member
 from careplan.rulebook.model import Rulebook
 
 LEAST_NUMBER = 0.0001
@@ -70,13 +70,8 @@ class FactMaker:
         protocol = patient.protocol and (self._plausibility.usable(patient.protocol) if doubtful else patient.protocol)
         for kind, source in (
             ("patient", patient),
-            ("lifestyle", patient.lifestyle),
-            ("support", patient.support),
-            ("preparation", patient.preparation),
-            ("expectations", patient.expectations),
-            ("red_flags", patient.red_flags),
+            *((group, getattr(patient, group)) for group in GROUPS),
             ("protocol", protocol),
-            ("treatment", patient.treatment),
         ):
             properties: Properties = {}
             for field in self._fields[kind]:

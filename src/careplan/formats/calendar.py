@@ -32,39 +32,44 @@ _DRAFT = "Draft: a clinician has not signed this yet."
 _BLOCKED = "This plan is blocked: a clinician must act first."
 
 
-class Occasion(msgspec.Struct, frozen=True, kw_only=True):
-    """What the caller says about a calendar: the zone, when it was made, its own opaque key, and how much to tell.
-
-    Without a zone hours are in UTC, and days are those of the offsets that were sent.
-    """
-
-    zone: ZoneInfo | None = None
-    stamp: datetime | None = None
-    key: str | None = None
-    details: bool = False
-
-
-def calendar(plan: CarePlan, patient: Patient, occasion: Occasion) -> bytes:
+def calendar(  # noqa: PLR0913 - one argument for each thing that a calendar is told
+    plan: CarePlan,
+    patient: Patient,
+    *,
+    zone: ZoneInfo | None = None,
+    stamp: datetime | None = None,
+    key: str | None = None,
+    details: bool = False,
+) -> bytes:
     """The calendar. Under one key an event keeps its UID, so that importing it again updates it.
 
     An event is known by its session's time, what it is and the rule behind it. Without a key the UIDs follow from all that
-    was sent, so that no two patients share one; without a stamp the first session's time stands in.
+    was sent, so that no two patients share one.
+
+    Args:
+        plan: what is planned.
+        patient: whose plan it is, for the times of sessions.
+        zone: of the hours; without one they are in UTC, and days are those of the offsets that were sent.
+        stamp: when the calendar was made; without one the first session's time stands in.
+        key: the caller's own opaque key of this course of treatment.
+        details: whether titles may tell about health.
+
     """
-    moments = timeline(plan, patient, occasion.zone)
+    moments = timeline(plan, patient, zone)
     blocked = plan.status == "blocked"
-    stamp = occasion.stamp or min((one.begins for one in moments), default=datetime(1970, 1, 1, tzinfo=UTC))
-    seed = uuid5(NAMESPACE_URL, occasion.key or msgspec.json.encode(patient).decode()).hex
+    made_at = stamp or min((one.begins for one in moments), default=datetime(1970, 1, 1, tzinfo=UTC))
+    seed = uuid5(NAMESPACE_URL, key or msgspec.json.encode(patient).decode()).hex
     made = Calendar()
     made.add("prodid", "-//careplan//care plan//EN")
     made.add("version", "2.0")
     made.add("method", "PUBLISH")
-    made.add("x-wr-calname", "Care plan (draft)" if occasion.details else "Appointments (draft)")
+    made.add("x-wr-calname", "Care plan (draft)" if details else "Appointments (draft)")
     made.add("x-wr-caldesc", _BLOCKED if blocked else _DRAFT)
     for event in [
         *_first(moments, seed, blocked=blocked),
-        *_events(moments, seed, occasion, blocked=blocked),
+        *_events(moments, seed, zone, details=details, blocked=blocked),
     ]:
-        event.add("dtstamp", vDatetime(stamp.astimezone(UTC)))
+        event.add("dtstamp", vDatetime(made_at.astimezone(UTC)))
         made.add_component(event)
     if moments:
         first, last = min(one.start for one in moments), max(one.end or one.start for one in moments)
@@ -91,8 +96,7 @@ def _first(moments: Sequence[Moment], seed: str, *, blocked: bool) -> Iterator[C
         yield event
 
 
-def _events(moments: Sequence[Moment], seed: str, occasion: Occasion, *, blocked: bool) -> Iterator[Event]:
-    zone, details = occasion.zone, occasion.details
+def _events(moments: Sequence[Moment], seed: str, zone: ZoneInfo | None, *, details: bool, blocked: bool) -> Iterator[Event]:
     names: Counter[str] = Counter()
     titles: Counter[tuple[int, str]] = Counter()
     for moment in moments:

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from datetime import tzinfo
 from importlib.resources import files
-from typing import Literal
 
 import msgspec
 import typst
 
 from careplan.formats.timeline_svg import drawings
-from careplan.formats.view_model import sheet
+from careplan.formats.view_model import Paper, sheet
 from careplan.plan.model import CarePlan
 from careplan.plan.timeline import timeline
 from careplan.request.patient import Patient
 
-Paper = Literal["a4", "us-letter"]
 
-
-def paper(plan: CarePlan, patient: Patient, size: Paper = "a4", zone: tzinfo | None = None) -> bytes:
+def pdf(plan: CarePlan, patient: Patient, paper: Paper = "a4", zone: tzinfo | None = None) -> bytes:
     """The PDF (PDF/UA-1), its hours in `zone`."""
     inputs = {
         "data": msgspec.json.encode(sheet(plan, patient, zone)).decode(),
         "drawings": msgspec.json.encode([str(one) for one in drawings(timeline(plan, patient, zone), zone)]).decode(),
-        "paper": size,
+        "paper": paper,
     }
     template = files("careplan.formats").joinpath("templates", "plan.typ").read_bytes()
     made = typst.compile(template, format="pdf", sys_inputs=inputs, pdf_standards=["ua-1"])

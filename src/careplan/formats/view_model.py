@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta, tzinfo
-from typing import Any
+from typing import Any, Literal
 
 from careplan.plan.entry_labels import medicine_words, question_words
 from careplan.plan.model import CarePlan, Evidence, Item
@@ -13,6 +13,8 @@ from careplan.request.patient import Patient
 from careplan.zones import hour, spoken, zone_words
 
 Json = dict[str, Any]
+Paper = Literal["a4", "us-letter"]
+"""The sizes of paper for which a plan can be set."""
 
 
 def sheet(plan: CarePlan, patient: Patient, zone: tzinfo | None = None) -> Json:

@@ -1,11 +1,12 @@
 """The factors that a rule may test: which kinds of fact there are, and what each field of a kind can hold.
 
-Fields of the request take their types from the structs of `patient`; what the service derives is listed here.
+Fields of the request are read off the structs of `patient`, and so are their groups; what the service
+derives is listed here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -35,12 +36,17 @@ class Kind(msgspec.Struct, frozen=True):
     many: bool = False
 
 
-def _sent(struct: type[msgspec.Struct], *leave_out: str) -> dict[str, Field]:
+def _groups() -> Iterator[tuple[str, type[msgspec.Struct]]]:
+    """The fields of a patient that are always there and hold fields of their own."""
+    for field in msgspec.structs.fields(patient.Patient):
+        if isinstance(field.default, patient.Body):
+            yield field.name, type(field.default)
+
+
+def _sent(struct: type[msgspec.Struct]) -> dict[str, Field]:
     info = inspect.type_info(struct)
     assert isinstance(info, inspect.StructType)
-    return {
-        field.name: made for field in info.fields if field.name not in leave_out and (made := _field(field.type)) is not None
-    }
+    return {field.name: made for field in info.fields if (made := _field(field.type)) is not None}
 
 
 def _field(described: inspect.Type) -> Field | None:
@@ -63,16 +69,21 @@ _LIST = Field("token", ("given", "empty", "not_asked"))
 _YES_NO = Field("boolean")
 _NUMBER = Field("number")
 
+GROUPS: Mapping[str, type[msgspec.Struct]] = dict(_groups())
+"""The kinds that are an object of the request under the same name, and the struct that says what is in them."""
+
+SINGLE: Mapping[str, type[msgspec.Struct]] = {"patient": patient.Patient, **GROUPS, "protocol": patient.Protocol}
+"""The kinds made of fields of the request, of which every patient has one."""
+
+_DERIVED: Mapping[str, Mapping[str, Field]] = {
+    "treatment": {"sessions_left": _NUMBER, "beyond_plan": _YES_NO},
+    "protocol": {"approved": _YES_NO, "doubtful": _YES_NO},
+}
+"""What the service works out besides the fields of the request."""
+
 KINDS: Mapping[str, Kind] = {
     "everyone": Kind({}),
-    "patient": Kind(_sent(patient.Patient)),
-    "treatment": Kind(_sent(patient.Treatment) | {"sessions_left": _NUMBER, "beyond_plan": _YES_NO}),
-    "lifestyle": Kind(_sent(patient.Lifestyle)),
-    "support": Kind(_sent(patient.Support)),
-    "preparation": Kind(_sent(patient.Preparation)),
-    "expectations": Kind(_sent(patient.Expectations)),
-    "red_flags": Kind(_sent(patient.RedFlags)),
-    "protocol": Kind(_sent(patient.Protocol, "approved_by") | {"approved": _YES_NO, "doubtful": _YES_NO}),
+    **{name: Kind({**_sent(struct), **_DERIVED.get(name, {})}) for name, struct in SINGLE.items()},
     "medicine": Kind(
         {
             "ingredient": Field("token", vocabulary="ingredients"),
@@ -149,10 +160,7 @@ KINDS: Mapping[str, Kind] = {
 """Every kind of fact that a rule may name."""
 
 
-GROUPS = ("treatment", "lifestyle", "support", "preparation", "expectations", "red_flags")
-"""The kinds that are an object of the request under the same name."""
-
-MAY_BE_CHANGED = frozenset({"treatment", "lifestyle", "support", "preparation", "expectations"})
+MAY_BE_CHANGED = frozenset(GROUPS) - {"red_flags"}
 """The kinds of which a rulebook may call a factor changeable: never a medicine, a condition or a red flag."""
 
 
@@ -179,19 +187,27 @@ class Limits(msgspec.Struct, frozen=True):
     whole: bool
 
 
-def _limits() -> dict[str, Limits]:
-    _, schemas = msgspec.json.schema_components([patient.Patient])
-    found = {}
-    for kind in ("patient", *GROUPS, "protocol"):
-        schema = schemas["".join(part.title() for part in kind.split("_"))]
-        for name, field in KINDS[kind].fields.items():
-            if field.type == "number" and field.sent:
-                described = next(part for part in schema["properties"][name]["anyOf"] if part["type"] != "null")
-                found[f"{kind}.{name}"] = Limits(described["minimum"], described["maximum"], described["type"] == "integer")
-    return found
+def _limits() -> Iterator[tuple[str, Limits]]:
+    for kind, struct in SINGLE.items():
+        for field in inspect.type_info(struct).fields:  # type: ignore[attr-defined]
+            if (number := _number(field.type)) is not None:
+                assert number.ge is not None and number.le is not None, f"{kind}.{field.name} needs limits"
+                yield f"{kind}.{field.name}", Limits(number.ge, number.le, isinstance(number, inspect.IntType))
 
 
-LIMITS: Mapping[str, Limits] = _limits()
+def _number(described: inspect.Type) -> inspect.IntType | inspect.FloatType | None:
+    match described:
+        case inspect.UnionType(types=types):
+            return next((made for part in types if (made := _number(part)) is not None), None)
+        case inspect.Metadata(type=inner):
+            return _number(inner)
+        case inspect.IntType() | inspect.FloatType():
+            return described
+        case _:
+            return None
+
+
+LIMITS: Mapping[str, Limits] = dict(_limits())
 """The limits of every number that describes a patient, by kind.field."""
 
 

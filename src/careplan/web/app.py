@@ -223,7 +223,7 @@ def _cors(origins: list[str]) -> CORSConfig | None:
 
 def contract_of(app: Litestar, book: Rulebook) -> dict[str, Any]:
     """The OpenAPI document of an application that plans with this rulebook."""
-    return document.document(app, book, request_examples())
+    return document.document(app, book.conditions, book.classes, request_examples())
 
 
 _inherited: tuple[object, Rulebook] | None = None

@@ -15,10 +15,10 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from careplan.fhir.read.bundle import FhirReader, FromFhir
+from careplan.media_types import FHIR_JSON
 from careplan.plan.translations import Languages
 from careplan.planner import Planner
 from careplan.request.patient import Patient, Protocol
-from careplan.web.media_types import FHIR_JSON
 from careplan.web.pages import NoPages, Pages
 
 LAST_FAULTS = 20
@@ -42,7 +42,7 @@ class Edition:
         self._contract = contract
         self.zone = around.zone
         self.languages = Languages(planner.book)
-        self.fhir = FhirReader(planner.book, planner.intake)
+        self.fhir = FhirReader(planner.book.codes, planner.book.conditions, planner.book.catalogue, planner.intake)
         self._pages = around.pages
         self.requests = 0
 

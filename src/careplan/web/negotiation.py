@@ -1,90 +1,23 @@
-"""The forms in which a plan can be had, and choosing one: by quality values, and 406 with the list of what there is."""
+"""Choosing the form of a plan and its language, by quality values, and making what takes long beside the event loop."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from functools import partial
 from threading import BoundedSemaphore
-from typing import TYPE_CHECKING, Any, TypeAlias
-from zoneinfo import ZoneInfo
 
-import msgspec
 from litestar.exceptions import HTTPException
 from werkzeug.datastructures import LanguageAccept, MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from careplan.fhir.read.bundle import FromFhir
-from careplan.fhir.write.plan_bundle import FhirWriter
 from careplan.plan.model import CarePlan
-from careplan.request.patient import Patient
-from careplan.web.media_types import FHIR_JSON
+from careplan.representations import BY_MEDIA_TYPE, Format, Wanted
 
-if TYPE_CHECKING:
-    from careplan.formats.pdf import Paper
-
-JSON = "application/json"
-CALENDAR = "text/calendar"
 FHIR_VERSIONS = frozenset({"4.0", "4.0.1"})
-PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-_encode = msgspec.json.Encoder().encode
-
-
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What a request says about the form of its answer."""
-
-    paper: Paper
-    zone: ZoneInfo | None
-    at: str | None
-    key: str | None
-    details: bool
-
-
-Written: TypeAlias = Callable[[CarePlan, Patient, FromFhir | None, Wanted], bytes]
-
-_fhir = FhirWriter()
-
-
-def _page(plan: CarePlan, patient: Patient, _: FromFhir | None, wanted: Wanted) -> bytes:
-    from careplan.formats.html import page
-
-    return page(plan, patient, wanted.zone)
-
-
-def _markdown(plan: CarePlan, patient: Patient, _: FromFhir | None, wanted: Wanted) -> bytes:
-    from careplan.formats.markdown import markdown
-
-    return markdown(plan, patient, wanted.zone)
-
-
-def _paper(plan: CarePlan, patient: Patient, _: FromFhir | None, wanted: Wanted) -> bytes:
-    from careplan.formats.pdf import paper
-
-    return paper(plan, patient, wanted.paper, wanted.zone)
-
-
-def _calendar(plan: CarePlan, patient: Patient, _: FromFhir | None, wanted: Wanted) -> bytes:
-    from careplan.formats.calendar import Occasion, calendar
-
-    stamp = datetime.fromisoformat(wanted.at) if wanted.at else None
-    return calendar(plan, patient, Occasion(zone=wanted.zone, stamp=stamp, key=wanted.key, details=wanted.details))
-
-
-VIEWS: Mapping[str, Written] = {
-    JSON: lambda plan, _patient, _read, _wanted: _encode(plan),
-    FHIR_JSON: lambda plan, patient, read, _wanted: _encode(_fhir.bundle(plan, patient, read)),
-    "text/html": _page,
-    "text/markdown": _markdown,
-    "application/pdf": _paper,
-    CALENDAR: _calendar,
-}
-"""What writes each form. The libraries for forms that are read by people are imported after the start (`web.later`)."""
-
 
 _printers = ThreadPoolExecutor(1, "printer", initializer=partial(os.nice, 10))
 """A PDF takes as long as a hundred plans: it is made beside the loop, one at a time, by a thread that gives way."""
@@ -92,14 +25,14 @@ MOST_PRINTING = 8
 _printing = BoundedSemaphore(MOST_PRINTING)
 
 
-async def written(media_type: str, plan: CarePlan, patient: Patient, read: FromFhir | None, wanted: Wanted) -> bytes:
+async def written(form: Format, plan: CarePlan, wanted: Wanted) -> bytes:
     """A plan in this form."""
-    if media_type != "application/pdf":
-        return VIEWS[media_type](plan, patient, read, wanted)
+    if not form.slow:
+        return form.written(plan, wanted)
     if not _printing.acquire(blocking=False):
         raise HTTPException(status_code=503, headers={"Retry-After": "2"})
     try:
-        return await asyncio.get_running_loop().run_in_executor(_printers, VIEWS[media_type], plan, patient, read, wanted)
+        return await asyncio.get_running_loop().run_in_executor(_printers, form.written, plan, wanted)
     finally:
         _printing.release()
 
@@ -143,14 +76,9 @@ def spoken(accept_language: str | None, available: Sequence[str]) -> str:
 
 def headers(media_type: str, language: str) -> dict[str, str]:
     """What goes with a plan in this form and language; a plan in another language has English in it as well."""
-    found: dict[str, Any] = {
+    found = {
         "Cache-Control": "no-store",
         "Vary": "Accept, Accept-Language",
         "Content-Language": "en" if language == "en" else f"{language}, en",
     }
-    if media_type == "text/html":
-        found["Content-Security-Policy"] = PAGE_POLICY
-    if media_type in ("application/pdf", CALENDAR):
-        name = "care-plan.pdf" if media_type == "application/pdf" else "appointments.ics"
-        found["Content-Disposition"] = f'inline; filename="{name}"'
-    return found
+    return found | BY_MEDIA_TYPE[media_type].answered_with()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from litestar.openapi.datastructures import ResponseSpec
 
 from careplan.errors import Problem
-from careplan.web.media_types import PROBLEM_JSON
+from careplan.media_types import PROBLEM_JSON
 
 PROBLEMS: Mapping[int, str] = {
     400: "The request cannot be read.",

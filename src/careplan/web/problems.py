@@ -12,7 +12,8 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from careplan.errors import InvalidPatient, Problem, problem_of
 from careplan.fhir.write.operation_outcome import outcome
-from careplan.web.media_types import FHIR_JSON, PROBLEM_JSON
+from careplan.media_types import FHIR_JSON, PROBLEM_JSON
+from careplan.representations import BY_MEDIA_TYPE
 from careplan.web.telemetry.logs import places
 
 log = structlog.get_logger("careplan")
@@ -24,8 +25,8 @@ _DETAILS = {
     403: "These credentials do not allow this; the WWW-Authenticate header names the scope that does.",
     404: "There is nothing at this address.",
     405: "This address does not take this method; the Allow header says which it takes.",
-    406: "There is no answer of the types that Accept names; there are: application/json, application/fhir+json, text/html, "
-    "text/markdown, application/pdf, text/calendar. explain and records come as application/json only.",
+    406: f"There is no answer of the types that Accept names; there are: {', '.join(BY_MEDIA_TYPE)}. "
+    "explain and records come as application/json only.",
     408: "The body did not arrive in time.",
     412: "Data that this service needs was not sent and cannot be fetched from here.",
     413: "The body is larger than this service takes.",

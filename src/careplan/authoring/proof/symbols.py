@@ -14,19 +14,16 @@ from typing import Any
 
 import z3
 
-from careplan.authoring.proof.answers import STRUCTS, YES, Answer, Formula, bounds
+from careplan.authoring.proof.answers import YES, Answer, Formula
 from careplan.authoring.proof.goal_symbols import SymbolicGoals
 from careplan.facts.hold_question import MAY_PROTECT, PROTECTED_INDICATIONS
 from careplan.facts.used_fields import looked_at
 from careplan.recognition.medicine_rows import Ingredient
 from careplan.request import patient as request
-from careplan.rulebook.factors import KINDS
+from careplan.rulebook.factors import KINDS, LIMITS, SINGLE
 from careplan.rulebook.model import Rulebook
 
 PROBLEMS = ("none", "not_recognized", "partly_recognized", "code_not_recognized", "code_and_name_disagree", "no_rule")
-SINGLE = tuple(STRUCTS)
-"""The kinds of fact that every patient has exactly once, made of the fields of the request."""
-
 CLOSING_ANSWERS = (
     ("lifestyle", "alcohol_drinks_per_week"),
     ("red_flags", "new_neurological_symptom"),
@@ -91,9 +88,8 @@ class SymbolicPatient:
 
     def _single_answers(self) -> None:
         for kind in SINGLE:
-            for name, limits in bounds(STRUCTS[kind]):
-                field = KINDS[kind].fields.get(name)
-                if field is None:
+            for name, field in KINDS[kind].fields.items():
+                if not field.sent:
                     continue
                 label = f"{kind}.{name}"
                 known = z3.Bool(f"{label}?")
@@ -102,9 +98,9 @@ class SymbolicPatient:
                 elif field.type == "token":
                     self.answers[kind, name] = Answer(known, self._token(label, field.tokens), field.tokens)
                 else:
-                    least, most, whole = limits
-                    number = (z3.Int if whole else z3.Real)(label)
-                    self._add(number >= least, number <= most)
+                    limits = LIMITS[label]
+                    number = (z3.Int if limits.whole else z3.Real)(label)
+                    self._add(number >= limits.least, number <= limits.most)
                     self.answers[kind, name] = Answer(known, number)
         planned, completed = (self.answers["treatment", name] for name in ("sessions_planned", "sessions_completed"))
         left = planned.value - completed.value

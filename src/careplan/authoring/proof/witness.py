@@ -8,12 +8,12 @@ from typing import Any
 import z3
 
 from careplan.authoring.proof.answers import Formula
-from careplan.authoring.proof.symbols import PROBLEMS, SINGLE, SymbolicPatient
+from careplan.authoring.proof.symbols import PROBLEMS, SymbolicPatient
 from careplan.facts.hold_question import MAY_PROTECT
 from careplan.facts.used_fields import looked_at
 from careplan.recognition.medicine_rows import Ingredient
 from careplan.request.patient import PROTOCOL_FIGURES, Medication
-from careplan.rulebook.factors import KINDS
+from careplan.rulebook.factors import KINDS, SINGLE
 from careplan.rulebook.model import Rulebook
 
 Json = dict[str, Any]

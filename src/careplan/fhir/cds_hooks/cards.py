@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from careplan.fhir.cds_hooks.prefetch import templates
 from careplan.fhir.read.bundle import FromFhir
 from careplan.fhir.read.terminology import OWN
 from careplan.fhir.write.plan_bundle import FhirWriter
@@ -15,7 +14,7 @@ from careplan.plan.entry_labels import question_words
 from careplan.plan.model import CarePlan, Item, Question
 from careplan.request.patient import Patient
 from careplan.rulebook.conditions import names_unread_entries
-from careplan.rulebook.model import Level, Rulebook
+from careplan.rulebook.model import Level, Rule, RulebookFile
 
 Json = dict[str, Any]
 
@@ -27,7 +26,7 @@ BEFORE_TREATMENT = frozenset({"screening", "medications", "route"})
 """The sections that a clinician has to know who orders the treatment."""
 
 
-def services(book: Rulebook) -> Json:
+def services(prefetch: Mapping[str, str]) -> Json:
     """The answer to discovery. One id for all hooks, so that a later hook replaces the cards of an earlier one."""
     return {
         "services": [
@@ -40,7 +39,7 @@ def services(book: Rulebook) -> Json:
                     "A clinician decides; nothing is stored."
                 ),
                 "usageRequirements": "Needs the medicines and conditions of the patient as prefetch.",
-                "prefetch": templates(book),
+                "prefetch": prefetch,
             }
             for hook in HOOKS
         ]
@@ -48,10 +47,17 @@ def services(book: Rulebook) -> Json:
 
 
 class Cards:
-    """Makes the cards of one rulebook; with the service's public address they lead to the rules behind them."""
+    """Makes the cards of one rulebook; with the service's public address they lead to the rules behind them.
 
-    def __init__(self, book: Rulebook, address: str = "") -> None:
-        self._book = book
+    `reasons` are those offered for setting a card aside, by their codes.
+    """
+
+    def __init__(
+        self, about: RulebookFile, rules: Mapping[str, Rule], reasons: Mapping[str, str], address: str = ""
+    ) -> None:
+        self._about = about
+        self._rules = rules
+        self._reasons = reasons
         self._address = address.rstrip("/")
         self._writer = FhirWriter()
 
@@ -69,7 +75,7 @@ class Cards:
 
     def _has_a_card(self, item: Item) -> bool:
         """A stop, a hold, and the line that names what could not be read, since it may hide one."""
-        rule = self._book.rules[item.rule.id]
+        rule = self._rules[item.rule.id]
         return item.level in ("stop", "hold") or names_unread_entries(rule.when)
 
     def of_the_deceased(self, hook_instance: str) -> list[Json]:
@@ -91,7 +97,7 @@ class Cards:
             "source": self._source(item.section),
             "overrideReasons": [
                 {"code": code, "system": f"{OWN}override-reasons", "display": display}
-                for code, display in self._book.codes.override_reasons.items()
+                for code, display in self._reasons.items()
             ],
         }
         if tasks:
@@ -133,7 +139,7 @@ class Cards:
         return card
 
     def _source(self, section: str | None) -> Json:
-        source: Json = {"label": f"{self._book.about.title}, {self._book.about.version}"}
+        source: Json = {"label": f"{self._about.title}, {self._about.version}"}
         if self._address:
             source["url"] = f"{self._address}/rulebook"
         if section:

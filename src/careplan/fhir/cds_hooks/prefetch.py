@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from careplan.fhir.read.completeness import EVERYTHING, cut_off, tells_of_missing
@@ -12,8 +12,9 @@ from careplan.fhir.read.members import BUNDLE, check_members
 from careplan.fhir.read.questionnaire_responses import INTAKE
 from careplan.plan.model import NotConsidered
 from careplan.request.patient import ListName
+from careplan.rulebook.codes import ObservationCode
 from careplan.rulebook.conditions import tests_of
-from careplan.rulebook.model import Rulebook
+from careplan.rulebook.model import Condition, Rule
 
 Json = dict[str, Any]
 
@@ -42,11 +43,13 @@ _FORMS = 10
 """As many of the newest answered intake forms are asked for."""
 
 
-def templates(book: Rulebook) -> dict[str, str]:
+def templates(
+    rules: Iterable[Rule], conditions: Iterable[Condition], observations: Iterable[ObservationCode]
+) -> dict[str, str]:
     """The queries for what some rule looks at, and for nothing else."""
     tested = {
         (pattern.kind, test.field)
-        for rule in book.rules.values()
+        for rule in rules
         for group in rule.when
         for pattern in group
         for test in tests_of(pattern.tests)
@@ -65,13 +68,13 @@ def templates(book: Rulebook) -> dict[str, str]:
         )
     if kinds & {"condition", "history"}:
         # What is over is asked for as well where a history counts: a stroke long ago is one.
-        over = any(entry.also_when_over for entry in book.conditions.values())
+        over = any(entry.also_when_over for entry in conditions)
         status = "" if over else "&clinical-status=active,recurrence,relapse"
         found["conditions"] = f"Condition?patient={_PATIENT}&category=problem-list-item,health-concern{status}"
         found["allergies"] = f"AllergyIntolerance?patient={_PATIENT}&clinical-status=active"
     codes = [
         f"http://loinc.org|{code}"
-        for observation in book.codes.observations
+        for observation in observations
         if tuple(f"patient.{observation.factor}".rsplit(".", 2)[-2:]) in tested
         for code in observation.loinc
     ]

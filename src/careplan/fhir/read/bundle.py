@@ -15,9 +15,11 @@ from careplan.fhir.read.mapping import Mapped
 from careplan.fhir.read.members import BUNDLE, ENTRY, check_members
 from careplan.fhir.read.patient_builder import Tables
 from careplan.plan.model import CarePlan, NotConsidered
+from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.request.decode import Intake
 from careplan.request.patient import TIME, ListName, Patient
-from careplan.rulebook.model import Rulebook
+from careplan.rulebook.codes import Codes
+from careplan.rulebook.model import Condition
 
 DEAD = "says that this patient has died, and there is no plan for them"
 
@@ -67,10 +69,10 @@ def with_unmapped(plan: CarePlan, read: FromFhir | None) -> CarePlan:
 
 
 class FhirReader:
-    """Reads patients for one rulebook."""
+    """Reads patients by the codes, conditions and medicines of a rulebook."""
 
-    def __init__(self, book: Rulebook, intake: Intake) -> None:
-        self._tables = Tables(book)
+    def __init__(self, codes: Codes, conditions: Mapping[str, Condition], catalogue: Catalogue, intake: Intake) -> None:
+        self._tables = Tables(codes, conditions, catalogue)
         self._intake = intake
 
     def read(self, body: object, on: date | None = None, asked: Asked | None = None) -> FromFhir:

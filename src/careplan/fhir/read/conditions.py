@@ -48,7 +48,7 @@ class IllnessReader:
         if status is None and has_abated(resource, self._gathering.on):
             over = "It has an end, so it is over."
         if over and why is None:
-            both = [(token, self._gathering.tables.book.conditions[token]) for token in meant]
+            both = [(token, self._gathering.tables.known_conditions[token]) for token in meant]
             meant = [one.when_over or token for token, one in both if one.when_over or one.also_when_over]
             why = None if meant else over
         if why:
@@ -74,7 +74,7 @@ class IllnessReader:
         tables = self._gathering.tables
         meant = [token for concept in concepts for token in tables.allergies.of(codes(concept))]
         said = {word for concept in concepts if concept for word in _said(concept)}
-        meant += [token for token, entry in tables.book.codes.allergies.items() if said & set(entry.names)]
+        meant += [token for token, entry in tables.codes.allergies.items() if said & set(entry.names)]
         if sure in NOT_TRUE:
             self._gathering.skip(resource, name, f"Its verification status is {sure}.")
         elif status in OVER:

@@ -112,7 +112,7 @@ class Form:
         return next((found for value in plain_values(answer) if (found := fitted(link, value)) is not None), None)
 
     def _units(self, link: str) -> Iterator[str]:
-        for one in self._gathering.tables.book.codes.observations:
+        for one in self._gathering.tables.codes.observations:
             if one.factor == link and one.times == 1 and len(one.loinc) == 1:
                 yield from one.units.get(one.loinc[0], ())
 
@@ -120,7 +120,7 @@ class Form:
         """One illness: by its code or as written, never lost."""
         coding = answer.child("valueCoding")
         said = next((value for value in plain_values(answer) if isinstance(value, str)), None)
-        known = self._gathering.tables.book.conditions
+        known = self._gathering.tables.known_conditions
         if said is not None and said.strip():
             self._gathering.condition([said] if said in known else [], said, answer)
             return

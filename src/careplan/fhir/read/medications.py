@@ -28,7 +28,7 @@ class MedicineReader:
     def __init__(self, gathering: Gathering, references: References) -> None:
         self._gathering = gathering
         self._references = references
-        self._products = ProductReader(gathering.tables.book.catalogue, references)
+        self._products = ProductReader(gathering.tables.catalogue, references)
         self.ordered: list[str] = []
         self.treats = False
 
@@ -132,7 +132,7 @@ class MedicineReader:
         meant: dict[str | None, None] = {}
         for concept in concepts:
             words = ((concept.text("text") or "") if concept else "").strip().casefold().replace(" ", "_")
-            tokens = tables.indications.of(codes(concept)) or ([words] if words in tables.book.codes.indications else [])
+            tokens = tables.indications.of(codes(concept)) or ([words] if words in tables.codes.indications else [])
             meant |= dict.fromkeys(tokens) if tokens else {None: None}
         return list(meant)
 
@@ -141,7 +141,7 @@ class MedicineReader:
         match = self._products.match(product)
         if match is None or len(match.ingredients) != 1:
             return None
-        return self._gathering.tables.book.codes.treatments.get(match.ingredients[0].ingredient)
+        return self._gathering.tables.codes.treatments.get(match.ingredients[0].ingredient)
 
     def _treatment(self, resource: Element, product: str, name: str) -> None:
         """The treatment is being ordered: no medicine that is taken already, but what the plan is for."""

@@ -26,7 +26,7 @@ class ObservationReader:
         found = list(codes(concept))
         loinc = {one.code for one in found if one.system == LOINC}
         name = words(concept) or "observation without a name"
-        known = next((one for one in self._gathering.tables.book.codes.observations if loinc & set(one.loinc)), None)
+        known = next((one for one in self._gathering.tables.codes.observations if loinc & set(one.loinc)), None)
         moment = moment_in(resource, "effectiveDateTime", "effectiveInstant", "effectivePeriod", "issued")
         if known is None:
             self._gathering.skip(resource, name, "No factor of the request is made from it.")
@@ -92,7 +92,7 @@ class ObservationReader:
 
     def finish(self) -> None:
         """Multiply the numbers that belong together."""
-        for known in self._gathering.tables.book.codes.observations:
+        for known in self._gathering.tables.codes.observations:
             parts = list(self._parts.get(known.factor, {}).values())
             if not parts:
                 continue

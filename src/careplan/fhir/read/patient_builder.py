@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -9,11 +10,13 @@ from careplan.fhir.read.absence import NOT_ASKED, OLD, Absence, is_old
 from careplan.fhir.read.conflicting_answers import Claim, Claims, fitted
 from careplan.fhir.read.datetimes import Moment
 from careplan.fhir.read.element import Element
-from careplan.fhir.read.terminology import Meanings, conditions_of
+from careplan.fhir.read.terminology import Meanings
 from careplan.plan.model import NotConsidered
+from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.request.decode import LISTS
 from careplan.request.patient import ListName
-from careplan.rulebook.model import Rulebook
+from careplan.rulebook.codes import Codes
+from careplan.rulebook.model import Condition
 
 Json = dict[str, Any]
 
@@ -23,13 +26,15 @@ LONGEST_WORDS = 200
 class Tables:
     """What the codes of one rulebook mean."""
 
-    def __init__(self, book: Rulebook) -> None:
-        self.book = book
-        self.conditions = conditions_of(book)
-        self.indications = Meanings("indication", book.codes.indications)
-        self.allergies = Meanings("allergies", book.codes.allergies)
-        self.diagnoses = [(one.factor, Meanings(one.factor, one.values)) for one in book.codes.diagnoses]
-        self.routes = Meanings("treatment.preferred_route", book.codes.routes)
+    def __init__(self, codes: Codes, conditions: Mapping[str, Condition], catalogue: Catalogue) -> None:
+        self.codes = codes
+        self.catalogue = catalogue
+        self.known_conditions = conditions
+        self.conditions = Meanings("conditions", conditions)
+        self.indications = Meanings("indication", codes.indications)
+        self.allergies = Meanings("allergies", codes.allergies)
+        self.diagnoses = [(one.factor, Meanings(one.factor, one.values)) for one in codes.diagnoses]
+        self.routes = Meanings("treatment.preferred_route", codes.routes)
 
 
 class Gathering:

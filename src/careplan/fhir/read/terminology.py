@@ -8,7 +8,7 @@ import msgspec
 
 from careplan.fhir.read.element import Element
 from careplan.rulebook.codes import CodeList
-from careplan.rulebook.model import Condition, Rulebook
+from careplan.rulebook.model import Condition
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 SNOMED = "http://snomed.info/sct"
@@ -83,11 +83,6 @@ class Meanings:
 
     def _above(self, code: str) -> list[str]:
         return next((self._icd10[code[:end]] for end in range(len(code), 2, -1) if code[:end] in self._icd10), [])
-
-
-def conditions_of(book: Rulebook) -> Meanings:
-    """The meanings of codes of conditions."""
-    return Meanings("conditions", book.conditions)
 
 
 def _exact(entry: CodeList | Condition) -> Iterator[tuple[str, tuple[str, ...]]]:

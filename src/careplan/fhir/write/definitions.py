@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from careplan.fhir.read.intake_form import LONGEST_GOAL
@@ -11,8 +11,8 @@ from careplan.fhir.read.questionnaire_responses import INTAKE
 from careplan.fhir.read.terminology import OWN
 from careplan.fhir.write.plan_bundle import PRIORITIES
 from careplan.rulebook.conditions_in_words import Prose
-from careplan.rulebook.factors import KINDS, LIMITS
-from careplan.rulebook.model import FieldWords, Rulebook
+from careplan.rulebook.factors import GROUPS, KINDS, LIMITS
+from careplan.rulebook.model import Condition, FieldWords, Rulebook
 
 Json = dict[str, Any]
 
@@ -80,26 +80,37 @@ def plan_definition(book: Rulebook) -> Json:
     }
 
 
-def questionnaire(book: Rulebook) -> Json:
-    """The intake form: every factor of the request, by its place; a QuestionnaireResponse to it is read back."""
+def questionnaire(version: str, words: Mapping[str, FieldWords], conditions: Mapping[str, Condition]) -> Json:
+    """The intake form: every factor of the request, by its place; a QuestionnaireResponse to it is read back.
+
+    Args:
+        version: of the rulebook, whose words these are.
+        words: of each factor, by "kind.field".
+        conditions: those that can be ticked, by token.
+
+    """
     return {
         "resourceType": "Questionnaire",
         "id": "intake",
         "url": INTAKE,
-        "version": book.about.version,
+        "version": version,
         "name": "Intake",
         "title": "Intake for a care plan",
         "status": "draft",
         "subjectType": ["Patient"],
-        "item": [*_groups(book), *_conditions(book), *_medications(book), _goals(book)],
+        "item": [
+            *_groups(words),
+            *_conditions(words["conditions"], conditions),
+            *_medications(words),
+            _goals(words["goals"]),
+        ],
     }
 
 
-def _groups(book: Rulebook) -> Iterator[Json]:
-    asked = ("patient", "treatment", "lifestyle", "support", "preparation", "expectations", "red_flags")
-    for kind in asked:
+def _groups(words: Mapping[str, FieldWords]) -> Iterator[Json]:
+    for kind in ("patient", *GROUPS):
         items = [
-            _item(name if kind == "patient" else f"{kind}.{name}", book.vocabulary.fields[f"{kind}.{name}"], kind, name)
+            _item(name if kind == "patient" else f"{kind}.{name}", words[f"{kind}.{name}"], kind, name)
             for name, field in KINDS[kind].fields.items()
             if field.sent
         ]
@@ -133,9 +144,8 @@ def _option(system: str, code: str, display: str) -> Json:
     return {"valueCoding": {"system": f"{OWN}{system}", "code": code, "display": display}}
 
 
-def _conditions(book: Rulebook) -> list[Json]:
-    words = book.vocabulary.fields["conditions"]
-    options = [_option("conditions", name, entry.patient_label) for name, entry in book.conditions.items()]
+def _conditions(words: FieldWords, conditions: Mapping[str, Condition]) -> list[Json]:
+    options = [_option("conditions", name, entry.patient_label) for name, entry in conditions.items()]
     listed: Json = {"linkId": "conditions", "text": words.question, "type": "choice", "repeats": True}
     return [
         listed | {"answerOption": options},
@@ -149,13 +159,12 @@ def _conditions(book: Rulebook) -> list[Json]:
     ]
 
 
-def _medications(book: Rulebook) -> list[Json]:
-    fields = book.vocabulary.fields
+def _medications(words: Mapping[str, FieldWords]) -> list[Json]:
     extension = {"url": "http://hl7.org/fhir/StructureDefinition/minValue", "valueDecimal": 0}
     return [
         {
             "linkId": "medications",
-            "text": fields["medications"].question,
+            "text": words["medications"].question,
             "type": "group",
             "repeats": True,
             "item": [
@@ -167,16 +176,15 @@ def _medications(book: Rulebook) -> list[Json]:
                     "type": "decimal",
                     "extension": [extension],
                 },
-                _item("medications.schedule", fields["medicine.schedule"], "medicine", "schedule"),
-                _item("medications.indication", fields["medicine.indication"], "medicine", "indication"),
+                _item("medications.schedule", words["medicine.schedule"], "medicine", "schedule"),
+                _item("medications.indication", words["medicine.indication"], "medicine", "indication"),
             ],
         },
         {"linkId": "medications.none", "text": "No medicines at all", "type": "boolean"},
     ]
 
 
-def _goals(book: Rulebook) -> Json:
-    words = book.vocabulary.fields["goals"]
+def _goals(words: FieldWords) -> Json:
     return {
         "linkId": "expectations.goals",
         "text": words.question,

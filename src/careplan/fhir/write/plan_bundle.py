@@ -48,6 +48,11 @@ class FhirWriter:
         return _Writing(plan, patient, read, key).bundle()
 
 
+def document(plan: CarePlan, patient: Patient, read: FromFhir | None = None) -> bytes:
+    """The Bundle of one plan as JSON in UTF-8; `read` is what the patient came from."""
+    return msgspec.json.encode(FhirWriter().bundle(plan, patient, read))
+
+
 class _Writing:
     """One plan on its way to a Bundle. Ids follow from the plan, so that equal plans get equal bytes."""
 

@@ -11,10 +11,10 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from careplan.errors import Problem
+from careplan.media_types import PROBLEM_JSON
 from careplan.settings import Settings
 from careplan.web.limits.bodies import Bodies
 from careplan.web.limits.fair_shares import Limit, Shares
-from careplan.web.media_types import PROBLEM_JSON
 from careplan.web.process.worker import Life
 from careplan.web.security.access import Access
 from careplan.web.telemetry.metrics import Metrics

@@ -18,11 +18,12 @@ from careplan.decision_record import DecisionRecord
 from careplan.errors import Fault, Problem
 from careplan.explain.counterfactual import WhatWouldChange
 from careplan.explain.rule_view import RuleDetail
+from careplan.media_types import FHIR_JSON, PROBLEM_JSON
 from careplan.plan.model import CarePlan
+from careplan.representations import FORMATS
 from careplan.request.decode import patient_schema
 from careplan.request.what_if_request import WhatIf, WhichChange
-from careplan.rulebook.model import Rulebook
-from careplan.web.media_types import FHIR_JSON, PROBLEM_JSON
+from careplan.rulebook.model import Condition, DrugClass
 from careplan.web.openapi.cds_schemas import CDS_SCHEMAS
 from careplan.web.problem_responses import PROBLEMS
 from careplan.web.routes import cds_hooks, health, reference, what_if
@@ -31,10 +32,12 @@ from careplan.zones import ZONES
 Json = dict[str, Any]
 
 
-def document(app: Litestar, book: Rulebook, examples: Mapping[str, Json]) -> Json:
-    """The OpenAPI 3.1 document of a built app, with these request bodies as examples."""
+def document(
+    app: Litestar, conditions: Mapping[str, Condition], classes: Mapping[str, DrugClass], examples: Mapping[str, Json]
+) -> Json:
+    """The OpenAPI 3.1 document of a built app: with the tokens that a request may name, and these bodies as examples."""
     found: Json = msgspec.json.decode(msgspec.json.encode(app.openapi_schema.to_schema()))
-    _, patient = patient_schema(book.conditions, book.classes)
+    _, patient = patient_schema(conditions, classes)
     structs = (
         CarePlan,
         Problem,
@@ -124,13 +127,8 @@ def _views(found: Json) -> None:
     resource = {"schema": {"$ref": "#/components/schemas/FhirResource"}}
     text, binary = {"schema": {"type": "string"}}, {"schema": {"type": "string", "format": "binary"}}
     answers = found["paths"]["/v1/care-plans"]["post"]["responses"]["200"]["content"]
-    answers |= {
-        FHIR_JSON: resource,
-        "text/html": text,
-        "text/markdown": text,
-        "application/pdf": binary,
-        "text/calendar": text,
-    }
+    bodies = {"fhir": resource, "text": text, "binary": binary}
+    answers |= {one.media_type: bodies[one.body] for one in FORMATS if one.body != "json"}
     for status, answer in found["paths"]["/v1/care-plans"]["post"]["responses"].items():
         if int(status) >= 400:
             answer["content"][FHIR_JSON] = resource

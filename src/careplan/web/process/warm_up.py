@@ -1,7 +1,7 @@
 """What a worker loads once it is ready: the libraries for other forms of a plan, and what names the faults of a body.
 
 A start would wait for them, and so would whoever asks first. What only some settings need, such as an issuer's keys, is
-loaded with them; what a PDF needs is loaded by its first one.
+loaded with them; what a slow form needs is loaded by its first one.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 
+from careplan.representations import FORMATS
 from careplan.web.edition import Desk
 
 PAUSE_SECONDS = 0.5
 """By then the server takes requests."""
-MODULES = ("careplan.formats.html", "careplan.formats.markdown", "careplan.formats.calendar")
 
 
 @asynccontextmanager
@@ -36,8 +36,9 @@ async def _load(desk: Desk) -> None:
 
 
 def _load_now(desk: Desk) -> None:
-    for name in MODULES:
-        import_module(name)
+    for one in FORMATS:
+        if not one.slow:
+            import_module(one.module)
     edition = desk.current
     if edition is not None:
         _ = edition.planner.intake.faultfinder, edition.handbook

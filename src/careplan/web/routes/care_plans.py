@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -13,12 +14,14 @@ from litestar.params import JSONBody, Parameter
 
 from careplan.decision_record import DecisionRecord, is_a_time, record
 from careplan.fhir.read.bundle import with_unmapped
+from careplan.formats.view_model import Paper
+from careplan.media_types import FHIR_JSON, JSON
 from careplan.plan.model import CarePlan
+from careplan.representations import BY_MEDIA_TYPE, FORMATS, Wanted, in_words
 from careplan.request.patient import TIME, Patient
 from careplan.web.edition import PlanRequest, edition_of, read_of
 from careplan.web.limits.query_guard import UnusableQuery
-from careplan.web.media_types import FHIR_JSON
-from careplan.web.negotiation import CALENDAR, JSON, VIEWS, Wanted, chosen, headers, spoken, written
+from careplan.web.negotiation import chosen, headers, spoken, written
 from careplan.web.problem_responses import PROBLEMS, documented
 from careplan.zones import ZONES
 
@@ -32,12 +35,13 @@ _At = Annotated[
         description="the time to write into a decision record or a calendar; no plan depends on it",
     ),
 ]
-_Paper = Annotated[Literal["a4", "us-letter"], Parameter(description="the paper of a PDF")]
+_Paper = Annotated[Paper, Parameter(description="the paper of a PDF")]
+_ZONED = in_words((one.title.removeprefix("a ") for one in FORMATS if "zone" in one.needs), "and")
 _Zone = Annotated[
     str | None,
     Parameter(
         description=(
-            "the time zone in which page, Markdown, PDF and calendar write hours, by its IANA name; if left out the "
+            f"the time zone in which {_ZONED} write hours, by its IANA name; if left out the "
             "clinic's own, and without that the offset that was sent, or UTC in a calendar"
         ),
     ),
@@ -66,7 +70,7 @@ _Details = Annotated[
     summary="A draft care plan for one patient",
     description=(
         "Takes the factors of one patient, as JSON or as a FHIR R4 Bundle, and answers with a draft care plan in the form "
-        "that Accept names: JSON, FHIR, a page, Markdown, PDF or a calendar. Every factor is optional: what is left out is "
+        f"that Accept names: {in_words(one.title for one in FORMATS)}. Every factor is optional: what is left out is "
         "unknown, never no, and is asked for under `information_needed`. Nothing is stored. With `explain=full` the plan "
         "says of every rule why it fired or not; with `explain=record` the answer is a decision record, which "
         "`careplan replay` reads."
@@ -90,11 +94,12 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
     """Plan for one patient."""
     edition, read = edition_of(request), read_of(request)
     accept = request.headers.get("accept")
-    forms = VIEWS if explain == "none" else (JSON,)
+    forms = BY_MEDIA_TYPE if explain == "none" else (JSON,)
     media_type = chosen(accept, FHIR_JSON if read is not None and FHIR_JSON in forms else JSON, forms)
+    form = BY_MEDIA_TYPE[media_type]
     if at is not None and not is_a_time(at):
         raise ValidationException(extra=[{"key": "at", "message": "no such time"}])
-    if at is not None and explain != "record" and media_type != CALENDAR:
+    if at is not None and explain != "record" and "stamp" not in form.needs:
         raise UnusableQuery("at is for explain=record, or for a calendar; no plan depends on it")
     where = _zone_of(zone, edition.zone)
     language = spoken(request.headers.get("accept-language"), edition.languages.available)
@@ -103,8 +108,9 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
     else:
         made = edition.planner.explained(data) if explain == "full" else edition.planner.plan(data)
         made = edition.languages.plan(made, language)
-        wanted = Wanted(paper=paper, zone=where, at=at, key=key, details=details == "all")
-        body = await written(media_type, with_unmapped(made, read), data, read, wanted)
+        stamp = datetime.fromisoformat(at) if at else None
+        wanted = Wanted(patient=data, read=read, paper=paper, zone=where, stamp=stamp, key=key, details=details == "all")
+        body = await written(form, with_unmapped(made, read), wanted)
     return Response(body, media_type=media_type, headers=headers(media_type, language))  # type: ignore[arg-type]
 
 

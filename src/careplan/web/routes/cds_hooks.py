@@ -18,10 +18,11 @@ from litestar.params import FromPath, JSONBody, Parameter
 from careplan.errors import Fault, InvalidPatient
 from careplan.fhir.cds_hooks.call import HookCall, MissingData, read_call
 from careplan.fhir.cds_hooks.cards import SERVICE, Cards, mark_of, rules_by_mark, services
+from careplan.fhir.cds_hooks.prefetch import templates
 from careplan.fhir.read.bundle import with_unmapped
 from careplan.fhir.read.element import Element
 from careplan.request.patient import TIME
-from careplan.web.edition import JsonRequest, edition_of
+from careplan.web.edition import Edition, JsonRequest, edition_of
 from careplan.web.problem_responses import PROBLEMS, documented
 from careplan.web.security.access import Access, admit, mark_of_client
 from careplan.web.telemetry.metrics import Metrics
@@ -105,7 +106,8 @@ async def trusted(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHa
 )
 def discover(request: Request[None, None, State]) -> Response[Json]:
     """List the services."""
-    return _answer(services(edition_of(request).planner.book))
+    book = edition_of(request).planner.book
+    return _answer(services(templates(book.rules.values(), book.conditions.values(), book.codes.observations)))
 
 
 @post(
@@ -133,14 +135,19 @@ def call_service(
     """Make cards for one call."""
     edition = edition_of(request)
     if data.died:
-        return _answer({"cards": Cards(edition.planner.book, request.app.state.address).of_the_deceased(data.instance)})
+        return _answer({"cards": _cards(edition, request.app.state.address).of_the_deceased(data.instance)})
     read = msgspec.structs.replace(data.read, patient=data.read.patient.under(edition.protocol))
     plan = with_unmapped(edition.planner.plan(read.patient), read)
     ordering = data.hook != "patient-view"
     if ordering and not data.orders:
         return _answer({"cards": []})
-    cards = Cards(edition.planner.book, request.app.state.address)
+    cards = _cards(edition, request.app.state.address)
     return _answer({"cards": cards.of(plan, read, data.instance, ordering=ordering)})
+
+
+def _cards(edition: Edition, address: str) -> Cards:
+    book = edition.planner.book
+    return Cards(book.about, book.rules, book.codes.override_reasons, address)
 
 
 @post(

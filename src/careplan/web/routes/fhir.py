@@ -16,9 +16,9 @@ from careplan.fhir.read.parameters import read_applied
 from careplan.fhir.read.terminology import OWN
 from careplan.fhir.write.definitions import capability_statement, plan_definition, questionnaire
 from careplan.fhir.write.plan_bundle import FhirWriter
+from careplan.media_types import FHIR_JSON
 from careplan.request.patient import Patient
 from careplan.web.edition import JsonRequest, edition_of, read_of
-from careplan.web.media_types import FHIR_JSON
 from careplan.web.negotiation import headers, spoken
 from careplan.web.problem_responses import PROBLEMS, documented
 
@@ -127,7 +127,8 @@ def get_questionnaire(name: FromPath[_Name], request: Request[None, None, State]
     """The Questionnaire `intake`; a QuestionnaireResponse to it is read by `$apply`."""
     if name != "intake":
         raise NotFoundException
-    return _answer(questionnaire(edition_of(request).planner.book))
+    book = edition_of(request).planner.book
+    return _answer(questionnaire(book.about.version, book.vocabulary.fields, book.conditions))
 
 
 @get(

@@ -16,7 +16,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from careplan.errors import Problem
-from careplan.web.media_types import PROBLEM_JSON
+from careplan.media_types import PROBLEM_JSON
 from careplan.web.telemetry.logs import places
 from careplan.web.telemetry.metrics import Metrics
 from careplan.web.telemetry.tracing import Parent, Span, Tracing, parent_of

@@ -1,0 +1,7 @@
+"""The names of the types of bodies that several packages know."""
+
+from __future__ import annotations
+
+JSON = "application/json"
+FHIR_JSON = "application/fhir+json"
+PROBLEM_JSON = "application/problem+json"

@@ -1,0 +1,150 @@
+"""The table of formats in which a plan can be had.
+
+Everything that offers formats reads it: content negotiation and its 406, the OpenAPI document, what a worker loads after its
+start, and the command line. A new format is a module in `formats` (or `fhir.write`) and a row here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pkgutil import resolve_name
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from careplan.fhir.read.bundle import FromFhir
+from careplan.formats.view_model import Paper
+from careplan.media_types import FHIR_JSON, JSON
+from careplan.plan.model import CarePlan
+from careplan.request.patient import Patient
+
+Need = Literal["patient", "read", "zone", "paper", "stamp", "key", "details"]
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a writer may need besides the plan: the fields are the names of `Need`.
+
+    `read` is what the patient was read from, if that was FHIR; `zone` the one of hours; `paper` the size of a page. `stamp`,
+    `key` and `details` are what a calendar is told: when it was made, the caller's own key, and how much titles may say.
+    """
+
+    patient: Patient
+    read: FromFhir | None = None
+    zone: ZoneInfo | None = None
+    paper: Paper = "a4"
+    stamp: datetime | None = None
+    key: str | None = None
+    details: bool = False
+
+
+class Format(msgspec.Struct, frozen=True, kw_only=True):
+    """One row: a form of a plan.
+
+    `name` is how the command line calls it and `title` how sentences do. `writer` is a function of this package as
+    "module:function", imported when it is first used; it takes the plan and, by name, what is in `needs`, and gives bytes.
+    `body` is what the OpenAPI document says of the answer. `stem` with `suffix` is the file name that an answer carries,
+    where a browser would save or open it as a file. `slow` marks what takes as long as a hundred plans: it is made beside
+    the event loop, and its libraries are loaded by the first that is asked for. `headers` go with an answer.
+    """
+
+    media_type: str
+    name: str
+    title: str
+    suffix: str
+    writer: str
+    needs: tuple[Need, ...] = ()
+    body: Literal["json", "fhir", "text", "binary"]
+    stem: str = ""
+    slow: bool = False
+    headers: Mapping[str, str] = {}
+
+    @property
+    def module(self) -> str:
+        """The module that writes it."""
+        return self.writer.partition(":")[0]
+
+    def written(self, plan: CarePlan, wanted: Wanted) -> bytes:
+        """The plan in this form."""
+        made = resolve_name(self.writer)(plan, **{need: getattr(wanted, need) for need in self.needs})
+        assert isinstance(made, bytes)
+        return made
+
+    def answered_with(self) -> dict[str, str]:
+        """The headers of an answer in this form, besides those that all answers have."""
+        named = {"Content-Disposition": f'inline; filename="{self.stem}{self.suffix}"'} if self.stem else {}
+        return {**self.headers, **named}
+
+
+PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+FORMATS: tuple[Format, ...] = (
+    Format(
+        media_type=JSON,
+        name="json",
+        title="JSON",
+        suffix=".json",
+        writer="careplan.formats.json:document",
+        body="json",
+    ),
+    Format(
+        media_type=FHIR_JSON,
+        name="fhir",
+        title="FHIR",
+        suffix=".fhir.json",
+        writer="careplan.fhir.write.plan_bundle:document",
+        needs=("patient", "read"),
+        body="fhir",
+    ),
+    Format(
+        media_type="text/html",
+        name="html",
+        title="a page",
+        suffix=".html",
+        writer="careplan.formats.html:page",
+        needs=("patient", "zone"),
+        body="text",
+        headers={"Content-Security-Policy": PAGE_POLICY},
+    ),
+    Format(
+        media_type="text/markdown",
+        name="markdown",
+        title="Markdown",
+        suffix=".md",
+        writer="careplan.formats.markdown:markdown",
+        needs=("patient", "zone"),
+        body="text",
+    ),
+    Format(
+        media_type="application/pdf",
+        name="pdf",
+        title="PDF",
+        suffix=".pdf",
+        writer="careplan.formats.pdf:pdf",
+        needs=("patient", "paper", "zone"),
+        body="binary",
+        stem="care-plan",
+        slow=True,
+    ),
+    Format(
+        media_type="text/calendar",
+        name="calendar",
+        title="a calendar",
+        suffix=".ics",
+        writer="careplan.formats.calendar:calendar",
+        needs=("patient", "zone", "stamp", "key", "details"),
+        body="text",
+        stem="appointments",
+    ),
+)
+"""Every form of a plan. Of several that a caller likes equally, the default of the address is chosen, then the earlier."""
+
+BY_MEDIA_TYPE: Mapping[str, Format] = {one.media_type: one for one in FORMATS}
+BY_NAME: Mapping[str, Format] = {one.name: one for one in FORMATS}
+
+
+def in_words(titles: Iterable[str], link: str = "or") -> str:
+    """Titles of several forms in a sentence, as in "JSON, a page or a calendar"."""
+    *most, last = titles
+    return f"{', '.join(most)} {link} {last}"
