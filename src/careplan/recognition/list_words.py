@@ -64,6 +64,7 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     filler: tuple[str, ...]
     endings: dict[str, tuple[str, ...]]
     whole_only: tuple[str, ...]
+    medicines_in_goals: tuple[str, ...] = ()
 
 
 class Meaning(NamedTuple):

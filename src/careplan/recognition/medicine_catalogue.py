@@ -199,8 +199,11 @@ class Catalogue:
     def _add_combination(self, product: Combination) -> None:
         rows = tuple(self.ingredients[name] for name in product.ingredients)
         match = Match(rows, product.product, product.also_contains, rescue=product.rescue == "yes")
+        # Who writes the ingredients alone takes no brand.
+        unbranded = match if product.also_contains else msgspec.structs.replace(match, called="")
+        own = {word for row in rows for name in (row.name, *row.names) for word in normalize(name).split()}
         for name in (product.product, *product.names):
-            self._add_name(name, match)
+            self._add_name(name, unbranded if own.issuperset(normalize(name).split()) else match)
         for code in product.rxcui:
             self._add_code(code, match)
 

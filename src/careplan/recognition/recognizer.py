@@ -156,7 +156,7 @@ class Recognizer:
         """A corticosteroid in an inhaler is none in the nose."""
         if all(word.value not in self._elsewhere for word in (*listed.forms, *listed.routes)):
             return False
-        return all(_classes(match) <= self._nasal_classes for match in matches)
+        return all(_classes(match) and _classes(match) <= self._nasal_classes for match in matches)
 
     def _as_kept(self, match: Match, listed: Listed) -> Match:
         """A benzodiazepine in a form that is kept against seizures is a rescue medicine, whatever it is called."""

@@ -12,15 +12,13 @@ from typing import TypeAlias, TypeVar
 import msgspec
 
 from careplan.errors import InvalidRulebook, RuleFault
-from careplan.recognition.entries import EntryReader
 from careplan.recognition.goal_judge import judge_of
 from careplan.recognition.goal_lexicon import GoalWords
 from careplan.recognition.known_conditions import KnownConditions
-from careplan.recognition.list_words import ListWords, Phrases
+from careplan.recognition.list_words import ListWords
 from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.recognition.medicine_rows import Combination, Ingredient
 from careplan.recognition.recognizer import LocalName, Recognizer
-from careplan.recognition.vocabulary import FOLDER, FURTHER_NAMES, KNOWN_NAMES, PRODUCT_CODES, WideVocabulary
 from careplan.rulebook.belonging import check_belonging
 from careplan.rulebook.checks import (
     check_codes,
@@ -33,6 +31,7 @@ from careplan.rulebook.checks import (
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import Reader, When, with_certainty
 from careplan.rulebook.lock import LOCK, check_lock
+from careplan.rulebook.medicine_names import LIST_WORDS, LOCAL_NAMES, phrases_of, recognizer_of
 from careplan.rulebook.model import (
     SECTIONS,
     Condition,
@@ -46,6 +45,7 @@ from careplan.rulebook.model import (
     Source,
     Vocabulary,
 )
+from careplan.rulebook.no_collection import no_collection
 from careplan.rulebook.text_template import Text
 from careplan.rulebook.yaml_and_csv import Document, read_rows
 
@@ -54,8 +54,6 @@ Row = TypeVar("Row", bound=msgspec.Struct)
 
 SUFFIXES = (".yaml", ".csv", ".lock", ".txt", ".tsv")
 """The files that a rulebook is made of."""
-LOCAL_NAMES = "local_medicines.csv"
-"""The clinic's own names of medicines; they win over the shipped ones. There may be none."""
 INVARIANTS = "invariants"
 """The folder of what must hold of every plan; read by `careplan.authoring.proof`, and no section of the plan."""
 KNOWN_CONDITIONS = "known_names.yaml"
@@ -93,7 +91,8 @@ def load(folder: Path) -> Rulebook:
         if entry.name.endswith(SUFFIXES) and not entry.name.startswith(".")
     }
     texts = {PurePosixPath(*parts): files[parts].read_bytes() for parts in sorted(files)}
-    return _Loading(texts).rulebook()
+    with no_collection():
+        return _Loading(texts).rulebook()
 
 
 Known: TypeAlias = tuple[Mapping[str, DrugClass], Catalogue, Mapping[str, Condition]]
@@ -121,7 +120,7 @@ class _Loading:
         conditions = self._one("conditions.yaml", dict[str, Condition], check_conditions)
         codes = self._one("codes.yaml", Codes, check_codes)
         words = self._one("goals.yaml", GoalWords)
-        list_words = self._one("list_words.yaml", ListWords)
+        list_words = self._one(LIST_WORDS, ListWords)
         ingredients = self._rows("medications.csv", Ingredient)
         combinations = self._rows("combinations.csv", Combination)
         known_conditions = KnownConditions(self._known_names().conditions)
@@ -137,7 +136,7 @@ class _Loading:
             self._faults += [fault for document in documents.values() for fault in document.faults]
             self._stop_if_faulty()
             raise AssertionError("a file of the rulebook is missing without a fault")
-        everyday = frozenset(list_words.whole_only if list_words else ())
+        everyday = frozenset(list_words.whole_only).difference(list_words.medicines_in_goals) if list_words else frozenset()
         book = Rulebook(
             about=about,
             digest=self._digest.hexdigest(),
@@ -188,7 +187,9 @@ class _Loading:
         return rules, resting, documents
 
     def _lock(self) -> str:
-        path = PurePosixPath(LOCK)
+        return self._text_if_any(PurePosixPath(LOCK))
+
+    def _text_if_any(self, path: PurePosixPath) -> str:
         return self._text(path) if path in self._files else ""
 
     def _rule(self, path: PurePosixPath, known: Known | None) -> tuple[Rule | None, Document]:
@@ -254,26 +255,14 @@ class _Loading:
             return None
 
     def _recognizer(self, catalogue: Catalogue, words: ListWords, about: RulebookFile) -> Recognizer | None:
-        """Everything that is known of medicines, the wide vocabulary and the clinic's own names with it."""
-        phrases = Phrases(words)
-        if phrases.flaws:
-            document = self._document(PurePosixPath("list_words.yaml"))
-            for path, problem, mend in phrases.flaws:
-                document.fault(path, problem, mend, code="list-words")
-            self._faults += document.faults
+        phrases, flawed = phrases_of(words, lambda: self._document(PurePosixPath(LIST_WORDS)))
+        self._faults += flawed.faults if flawed else []
         local = self._rows(LOCAL_NAMES, LocalName) if PurePosixPath(LOCAL_NAMES) in self._files else []
-        folder = PurePosixPath(FOLDER)
-        texts = [
-            self._text(folder / name) if folder / name in self._files else ""
-            for name in (KNOWN_NAMES, FURTHER_NAMES, PRODUCT_CODES)
-        ]
         try:
-            recognizer = Recognizer(catalogue, words, WideVocabulary(*texts), phrases, local, about.controlled)
+            return recognizer_of(catalogue, words, phrases, local, about.controlled, self._text_if_any)
         except ValueError as error:
             self._csv_fault(LOCAL_NAMES, "", f"{error}.".capitalize())
             return None
-        catalogue.entries = EntryReader(recognizer, catalogue)
-        return recognizer
 
     def _one(self, name: str, target: type[T], check: Callable[[T, Document], None] | None = None) -> T | None:
         if PurePosixPath(name) not in self._files:
