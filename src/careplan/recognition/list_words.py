@@ -65,6 +65,8 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     endings: dict[str, tuple[str, ...]]
     whole_only: tuple[str, ...]
     medicines_in_goals: tuple[str, ...] = ()
+    words_of_allergy: tuple[str, ...] = ()
+    against_allergies: tuple[str, ...] = ()
 
 
 class Meaning(NamedTuple):

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypeAlias
 
@@ -23,6 +24,7 @@ from careplan.request.patient import MedicineIndication, Schedule
 
 NAMED_ALIKE = 6
 """A further name that begins with so many letters of the ingredient's own says nothing beside it."""
+_FIGURE = re.compile(r"(?<![\w-])\d[\d.,]*(?!\w)")
 Recognition: TypeAlias = Literal["read", "known", "unread", "none"]
 """`none`: the entry says that there is no medicine."""
 
@@ -77,6 +79,8 @@ class Recognizer:
         self._catalogue = catalogue
         self._gravest = words.gravest_reasons
         self._rescue_forms = frozenset(words.rescue_forms)
+        self._words_of_allergy = frozenset(words.words_of_allergy)
+        self._against_allergies = frozenset(words.against_allergies)
         self._nasal_classes, self._elsewhere = frozenset(words.nasal_classes), frozenset(words.elsewhere)
         self._rescue_words = frozenset(
             phrase for form in words.rescue_forms for phrase in (*words.forms.get(form, ()), *words.routes.get(form, ()))
@@ -140,6 +144,8 @@ class Recognizer:
     def _judged(self, listed: Listed, beside: tuple[Leftover, ...], in_name: tuple[Leftover, ...]) -> Recognized:
         matches = [name.meaning for name in listed.names if name.meaning != KNOWN]
         own_words = " ".join(name.text for name in listed.names)
+        if self._may_be_an_allergy(listed, matches):
+            return Recognized(recognition="unread", called=own_words, listed=listed, unexplained=beside)
         if not matches or listed.local or self._is_breathed_in(listed, matches):
             recognition: Recognition = "unread" if in_name else "known"
             known_by = " ".join(own_words.split()) if not (matches or in_name) else ""
@@ -151,6 +157,16 @@ class Recognizer:
             recognition = "unread" if in_name else "known"
             return Recognized(recognition=recognition, match=match, called=own_words, listed=listed, unexplained=beside)
         return Recognized(recognition="read", match=match, called=own_words, listed=listed, unexplained=beside)
+
+    def _may_be_an_allergy(self, listed: Listed, matches: list[Match]) -> bool:
+        """True for a name with a word of allergy alone, unless it is that of a medicine against allergies."""
+        said = (listed.strengths, listed.forms, listed.routes, listed.amounts, listed.frequencies)
+        if len(listed.reasons) != 1 or listed.status is not None or listed.as_needed is not None or any(said):
+            return False
+        reason = listed.reasons[0]
+        if plain(reason.text)[0] not in self._words_of_allergy or not 0 <= reason.start - listed.names[-1].end <= 1:
+            return False
+        return not matches or any(self._against_allergies.isdisjoint(_classes(match)) for match in matches)
 
     def _is_breathed_in(self, listed: Listed, matches: list[Match]) -> bool:
         """A corticosteroid in an inhaler is none in the nose."""
@@ -188,7 +204,8 @@ class Recognizer:
             for key, further in self._vocabulary.every_further().items():
                 names.setdefault(key, self._meant(further.ingredients, further.name))
             self._near = NearNames(names, self._vocabulary, self._controlled)
-        offers = self._near.offers(squeezed(recognized.unexplained[0].text))
+        text = recognized.unexplained[0].text
+        offers = self._near.offers(squeezed(text)) or self._near.offers(squeezed(_FIGURE.sub("", text)))
         if recognized.listed is not None and recognized.listed.names:
             # Beside a name that is known, such as that of an everyday product, nothing controlled is guessed at.
             return tuple(match for match in offers if self._controlled.isdisjoint(_classes(match)))
