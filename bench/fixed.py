@@ -12,10 +12,24 @@ from typing import Any
 
 Json = dict[str, Any]
 ANSWER_BYTES = 80_000
-_WORDS = (
-    "before each session the clinic asks about sleep food medicines and who takes you home so that nothing is missed and a "
-    "clinician can look at it with you in good time"
-).split()
+_WORDS = ["before", "each", "session", "the", "clinic", "asks", "about", "sleep", "food", "medicines", "and", "who", "takes"]
+_WORDS += [
+    "you",
+    "home",
+    "so",
+    "that",
+    "nothing",
+    "is",
+    "missed",
+    "while",
+    "a",
+    "clinician",
+    "looks",
+    "at",
+    "it",
+    "in",
+    "time",
+]
 
 
 def _text(start: int, count: int) -> str:
@@ -35,7 +49,12 @@ def request() -> bytes:
         "medications": medicines,
         "conditions": ["hypertension", "sleep_apnea"],
         "other_conditions": ["generalized anxiety disorder since 2009"],
-        "lifestyle": {"sleep_hours_per_night": 6.5, "exercise_minutes_per_week": 60, "nutrition": "mixed", "cannabis": "none"},
+        "lifestyle": {
+            "sleep_hours_per_night": 6.5,
+            "exercise_minutes_per_week": 60,
+            "nutrition": "mixed",
+            "cannabis": "none",
+        },
         "support": {"therapist": True, "escort_available": True, "adult_at_home_24h": False, "trusted_people": 3},
         "preparation": {"researched": True, "intentions_set": False, "knows_the_process": True},
         "expectations": {"expects_immediate_relief": True, "goals": [_text(1, 12), _text(2, 9)]},

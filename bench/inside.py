@@ -183,20 +183,20 @@ WARMING = 240
 def shares(work: Callable[[], object]) -> dict[str, float]:
     """Which share of the time goes to each package of the service, by Python's profiler.
 
-    What is built in or of a library counts for who called it. The profiler makes calls dearer than they are: read it as a map.
+    What is built in or of a library counts for who called it. The profiler makes calls dearer than they are: a rough map.
     """
     profiler = cProfile.Profile()
     profiler.runcall(work)
     stats: Any = pstats.Stats(profiler)
     spent: dict[str, float] = {}
-    for (file, *_), (_, _, own, _, callers) in stats.stats.items():
-        package = _package(file)
+    for place, (_, _, own, _, callers) in stats.stats.items():
+        package = _package(place[0])
         if package:
             spent[package] = spent.get(package, 0.0) + own
             continue
-        for (caller, *_), (_, _, part, _) in callers.items():
-            of_caller = _package(caller) or ELSEWHERE
-            spent[of_caller] = spent.get(of_caller, 0.0) + part
+        for caller, figures in callers.items():
+            of_caller = _package(caller[0]) or ELSEWHERE
+            spent[of_caller] = spent.get(of_caller, 0.0) + figures[2]
     whole = sum(spent.values())
     return {name: spent[name] / whole for name in sorted(spent, key=lambda name: -spent[name])}
 

@@ -81,7 +81,7 @@ def seconds_of(do: Callable[[bytes], object], bodies: Sequence[bytes]) -> float:
 
 
 def in_turns(work: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of the processor of each kind of work in each round, taken in turns so that a slow moment of the machine hits all alike."""
+    """Seconds of the processor of each kind of work in each round, taken in turns: a slow moment hits all alike."""
     taken: dict[str, list[float]] = {name: [] for name in work}
     for _ in range(rounds):
         for name, do in work.items():

@@ -9,15 +9,17 @@ from itertools import cycle
 
 import msgspec
 
-from bench.measure import golden_bodies
+from bench.measure import NeverSeen
 from careplan.cli.main import main
 from careplan.planner import Planner
 from careplan.request.patient import Patient
 from careplan.rulebook.load import load, shipped
 
+PLANS = 60
+
 if __name__ == "__main__":
     _planner = Planner(load(shipped()))
-    _plans = cycle([_planner.plan(_planner.intake.decode(body)) for body in golden_bodies()])
+    _plans = cycle([_planner.plan(_planner.intake.decode(body)) for body in NeverSeen(2, _planner.book).some(PLANS)])
     _encode = msgspec.json.Encoder().encode
 
     def constant(_: Planner, _patient: Patient) -> bytes:
