@@ -125,6 +125,7 @@ def main() -> None:
     if chosen.keep:
         from bench.manual import SOAK, write_manual
 
+        SOAK.parent.mkdir(exist_ok=True)
         SOAK.write_text(json.dumps(found, indent=2) + "\n")
         write_manual()
     if chosen.json:

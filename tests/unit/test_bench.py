@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from bench import fixed
+from bench import fixed, regression, work
 from bench.cds_calls import YEAR, call_of
 from bench.growth import growth_of_medicines, growth_of_requests, growth_of_rules, rulebook
 from bench.inside import FIXED, PLAN, READING, engines, few_and_many, patients, shares, views
@@ -28,7 +28,9 @@ from bench.regression import (
     ROOT,
     WAITING,
     Baseline,
+    Entry,
     counted,
+    requests_in,
     this_python,
     too_long,
     verdicts,
@@ -228,6 +230,38 @@ def test_the_baseline_of_the_regression_check_names_what_is_counted() -> None:
     assert baseline.figures(known.of) == known.figures
     assert baseline.figures(("another build", *known.of[1:])) is None
     assert this_python()[0].startswith("3.")
+
+
+def test_whoever_is_counted_was_met_by_nobody_before_and_is_counted_once(tmp_path: Path) -> None:
+    work.write(tmp_path / "bodies.json", ROOT)
+    bodies = msgspec.json.decode((tmp_path / "bodies.json").read_bytes(), type=work.Bodies)
+    counted_ones = [
+        *bodies.golden,
+        *(body for some in (bodies.sample, bodies.medicines) for one in some.values() for body in one),
+    ]
+    assert len(set(counted_ones)) == len(counted_ones)
+    assert set(counted_ones).isdisjoint([*bodies.met, *bodies.met_calls])
+    done = requests_in(tmp_path / "bodies.json")
+    assert sum(done.values()) - done["fixed"] == len(counted_ones)
+    work.write(tmp_path / "again.json", ROOT)
+    assert (tmp_path / "again.json").read_bytes() == (tmp_path / "bodies.json").read_bytes()
+
+
+def test_the_baseline_is_written_for_this_python_beside_others_of_the_same_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "baseline.json"
+    other = Entry(python="3.99", machine="abacus", packages="0", figures={})
+    figures = dict.fromkeys(COUNTED, 1.5)
+    monkeypatch.setattr(regression, "BASELINE", file)
+    monkeypatch.setattr(regression, "written_bodies", lambda *_: file)
+    monkeypatch.setattr(regression, "counted", lambda *_: figures)
+    for code, kept in ((regression.code_digest(), 2), ("other code", 1)):
+        file.write_bytes(msgspec.json.encode(Baseline(code=code, entries=[other])))
+        regression.main(["--write"])
+        written = msgspec.json.decode(file.read_bytes(), type=Baseline)
+        assert written.figures(this_python()) == figures
+        assert len(written.entries) == kept
 
 
 @pytest.mark.parametrize(
