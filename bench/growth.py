@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import random
 import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from itertools import combinations, count, product
+from itertools import combinations, count
 from pathlib import Path
 from typing import Any
 
@@ -228,14 +229,17 @@ class _Varying:
                 return tests | {
                     name: token if field.type == "token" else {"all": [token, tokens[(copy * 37 + 5) % len(tokens)]]}
                 }
-        # Answers to other questions: every combination is another pattern.
-        tokens_of = {name: (True, False) if field.type == "boolean" else field.tokens for name, field in free.items()}
-        combined = [
-            {name: value for name, value in zip(tokens_of, values, strict=True) if value != ""}
-            for values in product(*[("", *tokens) for tokens in tokens_of.values()])
-        ][1:]
-        if len(combined) >= copy:
-            return tests | combined[-copy]
+        # Answers to other questions: every combination is another pattern, and there are millions: only one is worked out.
+        answers: dict[str, Sequence[object]] = {
+            name: ("", *((True, False) if field.type == "boolean" else field.tokens)) for name, field in free.items()
+        }
+        place = math.prod(map(len, answers.values())) - copy
+        if place > 0:
+            more: Json = {}
+            for name, values in reversed(answers.items()):
+                place, at = divmod(place, len(values))
+                more[name] = values[at]
+            return tests | {name: more[name] for name in answers if more[name] != ""}
         # Nothing else to ask of such a fact: the copy names other tokens where the rule names some.
         for name in tests:
             known = KINDS[kind].fields.get(name)
