@@ -43,7 +43,7 @@ GROWTH = "50 medicines to 5"
 STEEPER = 0.15
 """What the growth may change either way: it is one cost over another, each of which may change by itself."""
 
-FIXED_TIMES = 60
+FIXED_TIMES = 60  # a multiple of how many requests and answers take turns in it
 """How often the fixed work is done."""
 _PIECES = ("fixed", "never seen", "golden", "explained", "few", "many")
 _OVER_HTTP = ("plan over HTTP", "FHIR over HTTP", "CDS over HTTP")
