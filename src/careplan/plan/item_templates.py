@@ -29,7 +29,8 @@ class _Prepared(msgspec.Struct, frozen=True):
 
     `topics` are, for each group, the fields and tokens that its patterns look at; `subjects` the place of the pattern of
     whose kind there can be many facts, if it has one; `absent` what it says not to be there. `asks` are those of patients
-    before and after the series has begun, and `title`, `patient` and `clinician` the texts, where they fill in nothing. `gated` items quote a signed hold.
+    before and after the series has begun, and `title`, `patient` and `clinician` the texts, where they fill in nothing.
+    `gated` items quote a signed hold.
     """
 
     rule: Rule
