@@ -2,7 +2,7 @@
 
 Writes the figures as JSON and charts into docs/performance, and the tables of docs/performance.md from that one file.
 
-python -m bench                  # everything, about five minutes
+python -m bench                  # everything, about ten minutes
 python -m bench --quick          # fewer rounds and smaller sizes, to see that it runs: prints, and writes nothing
 python -m bench --quick --into FOLDER     # writes JSON and charts there, and leaves the manual alone
 python -m bench.soak --keep      # apart from these, as it takes longer: a million plans
@@ -23,7 +23,7 @@ from typing import Any
 import msgspec
 
 from bench.growth import growth_of_medicines, growth_of_requests, growth_of_rules
-from bench.inside import engines, patients, starting, views
+from bench.inside import engines, few_and_many, patients, starting, views
 from bench.manual import CHARTS, FIGURES, SOAK, draw, tables, write_manual
 from bench.memory import worker_memory
 from careplan.web.process.worker import settle
@@ -35,14 +35,15 @@ def measured(*, quick: bool) -> dict[str, Any]:
 
     sizes = (100, 300) if quick else (100, 300, 1_000, 3_000, 10_000)
     parts: dict[str, Any] = {
-        "engines": lambda: engines(2 if quick else 9, 5 if quick else 40),
-        "patients": lambda: patients(2 if quick else 11, 20 if quick else 60),
-        "medicines": lambda: growth_of_medicines(3 if quick else 15),
-        "requests": lambda: growth_of_requests(2 if quick else 11),
+        "engines": lambda: engines(2 if quick else 9, 4 if quick else 15),
+        "patients": lambda: patients(2 if quick else 11, 20 if quick else 100),
+        "few_and_many": lambda: few_and_many(2, 40) if quick else few_and_many(31),
+        "medicines": lambda: growth_of_medicines(2 if quick else 15),
+        "requests": lambda: growth_of_requests(1 if quick else 11),
         "rules": lambda: growth_of_rules(sizes, 2 if quick else 5, 5 if quick else 20),
         "starting": lambda: starting(1 if quick else 7),
-        "memory": lambda: worker_memory(500, 50) if quick else worker_memory(20_000),
-        "views": lambda: views(1 if quick else 7),
+        "memory": lambda: worker_memory(500 if quick else 50_000),
+        "views": lambda: views(6 if quick else 60),
         "http": lambda: end_to_end(1 if quick else 7, 1.0 if quick else 3.0),
     }
     when = datetime.now(UTC).date().isoformat()

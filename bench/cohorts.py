@@ -19,20 +19,21 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
 
-from bench.measure import ROOT, Figure, golden_bodies, made_up_bodies, table
-from careplan.rulebook.load import load, shipped
+from bench.measure import ROOT, Figure, NeverSeen, table
 
 KEPT = ROOT / "docs" / "performance" / "cohorts.json"
 MANUAL = ROOT / "docs" / "cohorts.md"
 MARKS = ("<!-- figures of bench.cohorts -->\n", "<!-- end of figures -->")
 PLACES = {"local, 1 worker": 1, "local, 2 workers": 2, "Dask, 1 worker": 1, "Dask, 2 workers": 2}
+READY = "plans made before"
+"""What a place does where the workers need not plan: it is then the command that carries and writes."""
+WRITING = {f"{kind}, 2 workers, {READY}": 2 for kind in ("local", "Dask")}
 SIZES = ((1_000, 1), (100_000, 2), (1_000_000, 8), (10_000_000, 32), (100_000_000, 64))
 """Patients, and the cores that seem fit for them."""
 ON_ONE_MACHINE = 1_000_000
@@ -40,8 +41,8 @@ Json = dict[str, Any]
 
 
 @contextmanager
-def cluster(workers: int, folder: Path) -> Iterator[str]:
-    """The address of a cluster on this machine that lives as long as the block."""
+def cluster(workers: int, folder: Path, *, ready: bool = False) -> Iterator[str]:
+    """The address of a cluster on this machine that lives as long as the block; with plans made before if `ready`."""
     with socket.socket() as free, ExitStack() as stack:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -59,7 +60,8 @@ def cluster(workers: int, folder: Path) -> Iterator[str]:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.1)
-        options = ("--nthreads", 1, "--no-nanny", "--no-dashboard", "--local-directory", folder)
+        options: tuple[object, ...] = ("--nthreads", 1, "--no-nanny", "--no-dashboard", "--local-directory", folder)
+        options += ("--preload", "bench.ready_plans") if ready else ()
         for _ in range(workers):
             start("worker", f"tcp://127.0.0.1:{port}", *options)
         _until_there(port, workers)
@@ -73,102 +75,84 @@ def _until_there(port: int, workers: int) -> None:
         client.wait_for_workers(workers, timeout=60)
 
 
-def _took(source: Path, target: Path, *options: object) -> float:
-    command = [sys.executable, "-m", "careplan.cli.main", "batch", str(source), str(target), *map(str, options)]
+def _took(module: str, source: Path, target: Path, *options: object) -> float:
+    command = [sys.executable, "-m", module, "batch", str(source), str(target), *map(str, options)]
     began = time.perf_counter()
-    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL, cwd=ROOT)
     return time.perf_counter() - began
 
 
-def cohorts(alike: int = 12_000, different: int = 4_000, rounds: int = 3) -> Json:
-    """Milliseconds a plan, the start taken off: of many patients less of a tenth of them, by how many more they are."""
-    bodies = {
-        "alike": list(islice(cycle(golden_bodies()), alike)),
-        "different": made_up_bodies(load(shipped()), different),
-    }
-    taken: dict[str, dict[str, list[float]]] = {place: {kind: [] for kind in bodies} for place in PLACES}
-    size: dict[str, float] = {}
+def cohorts(patients: int = 4_000, rounds: int = 3) -> Json:
+    """Milliseconds a plan, the start taken off: of many patients less of a tenth of them, by how many more they are.
+
+    All are different patients of the realistic cohort, and each run begins with processes that have met nobody.
+    """
+    lines = NeverSeen(37).some(patients)
+    taken: dict[str, list[float]] = {place: [] for place in PLACES | WRITING}
+    size = 0.0
     with TemporaryDirectory() as name:
         folder = Path(name)
-        files: dict[str, tuple[Path, Path]] = {}
-        for kind, lines in bodies.items():
-            files[kind] = folder / f"{kind}.ndjson", folder / f"{kind}-few.ndjson"
-            for path, some in zip(files[kind], (lines, lines[: len(lines) // 10]), strict=True):
-                path.write_bytes(b"".join(line.replace(b"\n", b" ") + b"\n" for line in some))
-        out = folder / "out.ndjson"
-        for place, workers in list(PLACES.items()) * rounds:
+        many, few, out = (folder / f"{kind}.ndjson" for kind in ("many", "few", "out"))
+        for path, some in ((many, lines), (few, lines[: len(lines) // 10])):
+            path.write_bytes(b"".join(line + b"\n" for line in some))
+        for place, workers in list((PLACES | WRITING).items()) * rounds:
             print(place, file=sys.stderr, flush=True)
+            ready = place in WRITING
             with ExitStack() as stack:
-                on = stack.enter_context(cluster(workers, folder / "dask")) if place.startswith("Dask") else None
-                options = ("--on", on) if on else ("--workers", workers)
-                for kind, (many, few) in files.items():
-                    short = _took(few, out, *options)
-                    long = _took(many, out, *options)
-                    size[kind] = out.stat().st_size / len(bodies[kind])
-                    more = len(bodies[kind]) - len(bodies[kind]) // 10
-                    taken[place][kind].append((long - short) / more * 1_000)
+                on_cluster = place.startswith("Dask")
+                options: tuple[object, ...] = ("--workers", workers)
+                if on_cluster:
+                    options = ("--on", stack.enter_context(cluster(workers, folder / "dask", ready=ready)))
+                # Workers on this machine are forks of the command, so they have the plans that it has.
+                module = "bench.served" if ready and not on_cluster else "careplan.cli.main"
+                short = _took(module, few, out, *options)
+                long = _took(module, many, out, *options)
+                if not ready:
+                    size = out.stat().st_size / len(lines)
+                taken[place].append((long - short) / (len(lines) - len(lines) // 10) * 1_000)
     machine = {
         "python": platform.python_version(),
         "cores": len(os.sched_getaffinity(0)),
         "when": datetime.now(UTC).date().isoformat(),
-        "patients": {kind: len(lines) for kind, lines in bodies.items()},
+        "patients": len(lines),
     }
-    rows = {place: {kind: Figure.of(values) for kind, values in kinds.items()} for place, kinds in taken.items()}
-    return {"machine": machine, "bytes": size, "rows": rows}
+    return {"machine": machine, "bytes": size, "rows": {place: Figure.of(values) for place, values in taken.items()}}
 
 
 def tables(found: Json) -> str:
     """The figures, and what cohorts of several sizes take by them, in Markdown."""
     rows = {
-        place: {kind: msgspec.convert(value, Figure) if isinstance(value, dict) else value for kind, value in kinds.items()}
-        for place, kinds in found["rows"].items()
+        place: value if isinstance(value, Figure) else msgspec.convert(value, Figure)
+        for place, value in found["rows"].items()
     }
-    one = rows["local, 1 worker"]
+    one = rows["local, 1 worker"].middle
     machine = found["machine"]
-    measured = [
-        [
-            place,
-            *(cell for kind, figure in kinds.items() for cell in (figure, f"{figure.middle / one[kind].middle:.2g}")),
-        ]
-        for place, kinds in rows.items()
-    ]
-    dear = {place: kinds["different"].middle / 1_000 for place, kinds in rows.items()}
-    # What one command can write, whoever plans: the most that was seen of it.
-    most = {
-        "local": 1_000 / rows["local, 2 workers"]["alike"].middle,
-        "Dask": 1_000 / rows["Dask, 2 workers"]["alike"].middle,
-    }
+    seconds_a_plan = {place: rows[place].middle / 1_000 for place in PLACES}
+    # What one command can write, whoever plans.
+    most = {kind: 1_000 / rows[f"{kind}, 2 workers, {READY}"].middle for kind in ("local", "Dask")}
     sizes = []
     for patients, cores in SIZES:
         kind = "local" if patients <= ON_ONE_MACHINE else "Dask"
-        by_cores = cores / dear[f"{kind}, 1 worker"]
+        by_cores = cores / seconds_a_plan[f"{kind}, 1 worker"]
         commands = math.ceil(by_cores / most[kind])
         seconds = patients / min(by_cores, commands * most[kind])
         where = "one machine" if kind == "local" else "a cluster"
-        answers = _bytes(patients * found["bytes"]["different"])
-        sizes.append([f"{patients:,}", where, cores, commands, _time(seconds), answers])
-    count = machine["patients"]
+        sizes.append([f"{patients:,}", where, cores, commands, _time(seconds), _bytes(patients * found["bytes"])])
+    scaling = {kind: rows[f"{kind}, 1 worker"].middle / rows[f"{kind}, 2 workers"].middle for kind in ("local", "Dask")}
+    count = f"{machine['patients']:,} different patients"
     parts = [
-        f"Python {machine['python']}, {machine['cores']} cores, {machine['when']}; "
-        f"{count['alike']:,} patients alike, {count['different']:,} all different.",
+        f"Python {machine['python']}, {machine['cores']} cores, {machine['when']}; {count}.",
         table(
-            measured,
-            ["where", "alike, ms a plan", "times one local worker", "all different, ms a plan", "times one local worker"],
+            [[place, figure, f"{figure.middle / one:.2g}"] for place, figure in rows.items()],
+            ["where", "ms a plan", "times one local worker"],
         ),
-        f"From one worker to two: {_scaling(rows, 'local')} locally, {_scaling(rows, 'Dask')} on the cluster. One command "
-        f"wrote {most['local']:,.0f} plans a second at most locally, and {most['Dask']:,.0f} from the cluster.",
+        f"Two workers make {scaling['local']:.2g} times the plans of one locally, and {scaling['Dask']:.2g} times on the "
+        f"cluster. Where the plans were made before, one command wrote {most['local']:,.0f} of them a second locally, and "
+        f"{most['Dask']:,.0f} from the cluster.",
         "### Sizing",
         table(sizes, ["patients", "where", "cores", "commands", "time", "answers, not packed"]),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _scaling(rows: dict[str, dict[str, Figure]], kind: str) -> str:
-    one, two = rows[f"{kind}, 1 worker"], rows[f"{kind}, 2 workers"]
-    return " and ".join(
-        f"{one[name].middle / two[name].middle:.2g} times the plans where they are {word}"
-        for name, word in (("alike", "alike"), ("different", "all different"))
-    )
 
 
 def _bytes(size: float) -> str:
@@ -200,14 +184,13 @@ def main() -> None:
     options.add_argument("--quick", action="store_true", help="few patients, one round")
     options.add_argument("--keep", action="store_true", help="write figures and tables into docs")
     options.add_argument("--rounds", type=int, default=3, help="how often each is measured")
-    options.add_argument(
-        "--patients", type=int, default=12_000, help="how many are alike; a third as many are all different"
-    )
+    options.add_argument("--patients", type=int, default=4_000, help="how many, all different")
     chosen = options.parse_args()
     if chosen.quick and chosen.keep:
         options.error("what was measured quickly is not kept")
-    found = cohorts(300, 100, 1) if chosen.quick else cohorts(chosen.patients, chosen.patients // 3, chosen.rounds)
+    found = cohorts(200, 1) if chosen.quick else cohorts(chosen.patients, chosen.rounds)
     if chosen.keep:
+        KEPT.parent.mkdir(exist_ok=True)
         KEPT.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
         write_manual(found)
     print(tables(found))

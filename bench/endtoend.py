@@ -14,26 +14,28 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
 from tests.contract.serving import Server, children_of, running
 
-from bench.measure import ROOT, Figure, golden_bodies
-from careplan.authoring.synthetic_patients import synthetic
-from careplan.rulebook.load import load, shipped
+from bench.fixed import fixed_work
+from bench.measure import MICRO, ROOT, Figure, NeverSeen, in_turns
 
 CONNECTIONS = 16
 MOST_A_SECOND = 1_000
 """What the client of half a load can send without being the slower one."""
-GOLDEN = "plans, golden patients"
+FIRST_GUESS = 3_000
+"""Requests a second that a worker is not expected to reach before anything is known of it."""
+PLANS, CEILING, TWO = "plans", "ceiling", "plans, two workers"
 
 
-def wrk(address: str, bodies: list[bytes], seconds: float, folder: Path) -> dict[str, float]:
-    """Requests a second, p50 and p99 in milliseconds, by wrk with these bodies in turn. Raises if any answer failed."""
+def wrk(address: str, bodies: list[bytes], seconds: float, folder: Path, *, once: bool) -> dict[str, float]:
+    """Requests a second, p50 and p99 in milliseconds, by wrk with these bodies in turn.
+
+    Raises if any answer failed, and where each is to be sent `once`, if there were too few.
+    """
     listed = ",\n".join(f"[==[{body.decode()}]==]" for body in bodies)
     script = folder / "post.lua"
     script.write_text(
@@ -45,10 +47,14 @@ def wrk(address: str, bodies: list[bytes], seconds: float, folder: Path) -> dict
     done = subprocess.run([*command, address], capture_output=True, text=True, check=True, timeout=seconds + 60)
     if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
         raise SystemExit(done.stdout)
+    answered = re.search(r"(\d+) requests in", done.stdout)
+    assert answered
+    if once and bodies and int(answered[1]) + CONNECTIONS > len(bodies):
+        raise SystemExit(f"{answered[1]} requests were answered, and only {len(bodies)} patients had not been seen")
     found = {name: _milliseconds(done.stdout, rf"{name}%\s+([\d.]+)(us|ms|s)") for name in ("50", "99")}
     rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
     assert rate
-    return {"a_second": float(rate[1]), "p50_ms": found["50"], "p99_ms": found["99"]}
+    return {"a_second": float(rate[1]), "p50_ms": found["50"], "p99_ms": found["99"], "requests": float(answered[1])}
 
 
 def _milliseconds(text: str, pattern: str) -> float:
@@ -110,50 +116,53 @@ def at_a_rate(address: str, bodies: list[bytes], rate: float, seconds: float) ->
 
 
 def end_to_end(rounds: int, seconds: float) -> dict[str, Any]:
-    """Everything about HTTP."""
-    golden = golden_bodies()
+    """Everything about HTTP, on patients never seen. The fixed work is timed here in turns with the loads."""
+    new, fixed = NeverSeen(23), fixed_work()
+    in_turns({"fixed": fixed}, 20)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows: dict[str, list[dict[str, float]]] = {}
+        fixed_us: list[float] = []
         with (
             running(folder / "ours") as ours,
             running(folder / "ceiling", module="bench.served") as ceiling,
             running(folder / "two", "--workers", "2") as two,
-            running(folder / "others") as others,
             hello(8_991) as least,
         ):
-            new = NeverSeen(wrk(f"{ours}/v1/care-plans", golden, 1, folder)["a_second"])
-            sites: dict[str, tuple[Server, Callable[[], list[bytes]]]] = {
-                GOLDEN: (ours, lambda: golden),
-                "ceiling": (ceiling, lambda: golden),
-                "hello": (least, list),
-                "plans, never seen": (others, lambda: new.enough_for(seconds)),
-                "plans, half of each": (others, lambda: _mixed(new.enough_for(seconds), golden)),
-                "plans, two workers": (two, lambda: golden),
+            # The ceiling plans nothing and the hello reads nothing: to them it is all one who asks.
+            any_bodies = new.some(2_000)
+            sites: dict[str, tuple[Server, Callable[[int], list[bytes]]]] = {
+                PLANS: (ours, new.some),
+                CEILING: (ceiling, lambda _: any_bodies),
+                "hello": (least, lambda _: []),
+                TWO: (two, new.some),
             }
 
-            def loaded(server: Server, bodies: list[bytes], seconds: float) -> dict[str, float]:
-                path = "/v1/care-plans" if bodies else "/"
-                before, began = of_processor(server), time.perf_counter()
-                found = wrk(f"{server}{path}", bodies, seconds, folder)
-                requests = found["a_second"] * (time.perf_counter() - began)
-                return found | {"processor_us": (of_processor(server) - before) / requests * 1e6}
+            most = dict.fromkeys(sites, FIRST_GUESS)
 
-            for server, bodies in sites.values():
-                loaded(server, bodies(), 1)
-            for _ in range(rounds):
-                for site, (server, bodies) in sites.items():
-                    rows.setdefault(site, []).append(loaded(server, bodies(), seconds))
-            halves = {}
-            for label, site in (("golden", GOLDEN), ("never seen", "plans, never seen")):
+            def loaded(site: str, seconds: float) -> dict[str, float]:
                 server, bodies = sites[site]
-                rate = min(statistics.median(row["a_second"] for row in rows[site]) / 2, MOST_A_SECOND)
-                taken = [sorted(at_a_rate(server, bodies(), rate, seconds)) for _ in range(rounds)]
-                halves[label] = {
-                    "a_second": round(rate),
-                    "p50_ms": Figure.of([half[len(half) // 2] for half in taken]),
-                    "p99_ms": Figure.of([half[int(len(half) * 0.99)] for half in taken]),
-                }
+                asked = bodies(int(most[site] * seconds) + 10 * CONNECTIONS)
+                path = "/v1/care-plans" if asked else "/"
+                before = of_processor(server)
+                found = wrk(f"{server}{path}", asked, seconds, folder, once=asked is not any_bodies)
+                requests = found.pop("requests")
+                most[site] = int(found["a_second"] * 1.6) + 200
+                return found | {"processor_us": (of_processor(server) - before) / requests * MICRO}
+
+            for site in sites:
+                loaded(site, 1)
+            for _ in range(rounds):
+                fixed_us.append(statistics.mean(in_turns({"fixed": fixed}, 200)["fixed"]) * MICRO)
+                for site in sites:
+                    rows.setdefault(site, []).append(loaded(site, seconds))
+            rate = min(statistics.median(row["a_second"] for row in rows[PLANS]) / 2, MOST_A_SECOND)
+            taken = [sorted(at_a_rate(ours, new.some(int(rate * seconds) + 1), rate, seconds)) for _ in range(rounds)]
+            half = {
+                "a_second": round(rate),
+                "p50_ms": Figure.of([half[len(half) // 2] for half in taken]),
+                "p99_ms": Figure.of([half[int(len(half) * 0.99)] for half in taken]),
+            }
 
     def against(site: str, base: str) -> Figure:
         pairs = zip(rows[site], rows[base], strict=True)
@@ -162,25 +171,18 @@ def end_to_end(rounds: int, seconds: float) -> dict[str, Any]:
     return {
         "rows": {
             site: {name: Figure.of([row[name] for row in found]) for name in found[0]}
-            | {"of_ceiling": against(site, "ceiling"), "of_hello": against(site, "hello")}
+            | {
+                "of_ceiling": against(site, CEILING),
+                "of_hello": against(site, "hello"),
+                "of_fixed": Figure.of([row["processor_us"] / of for row, of in zip(found, fixed_us, strict=True)]),
+            }
             for site, found in rows.items()
         },
-        "two_workers": against("plans, two workers", GOLDEN),
-        "half_load": halves,
+        "fixed_us": Figure.of(fixed_us),
+        "two_workers": against(TWO, PLANS),
+        # What two workers could do if nothing else used the two cores: each request takes so much of a processor.
+        "two_by_processor": Figure.of(
+            [2 * one["processor_us"] / two["processor_us"] for one, two in zip(rows[PLANS], rows[TWO], strict=True)]
+        ),
+        "half_load": half,
     }
-
-
-class NeverSeen:
-    """Made-up patients, of whom nobody is handed out twice."""
-
-    def __init__(self, most_a_second: float) -> None:
-        self._most = most_a_second
-        self._left = synthetic([load(shipped())], 10**9, 23)
-
-    def enough_for(self, seconds: float) -> list[bytes]:
-        """More than can be planned for in so many seconds, as they cost more than the patients that gave the rate."""
-        return [msgspec.json.encode(body) for body in islice(self._left, int(self._most * seconds / 2) + 50)]
-
-
-def _mixed(some: list[bytes], others: list[bytes]) -> list[bytes]:
-    return [one for at, body in enumerate(some) for one in (body, others[at % len(others)])]

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import gc
 import json
+import math
+import random
 import re
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
-from itertools import combinations, product
+from itertools import combinations, count
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import yaml
 
-from bench.measure import MICRO, Figure, golden_bodies, in_turns, made_up_bodies
+from bench.measure import MICRO, Figure, NeverSeen, clock, planned, seconds_of
+from careplan.authoring.composed_texts import Composed
+from careplan.authoring.realistic_data import source
+from careplan.explain.plan_diff import items_of
 from careplan.planner import Planner
 from careplan.rulebook.factors import KINDS, LIMITS
 from careplan.rulebook.load import load, shipped
@@ -26,114 +30,122 @@ Json = dict[str, Any]
 
 
 def growth_of_medicines(rounds: int) -> Json:
-    """Microseconds a plan by the number of medicines."""
+    """Microseconds a plan by the number of medicines, which are others in every request."""
     names = [row.name for row in load(shipped()).catalogue.ingredients.values()]
-    taken = [{"name": name, "schedule": "daily", "indication": "other"} for name in names]
-    return _growth({str(count): {"medications": taken[:count]} for count in (1, 2, 5, 10, 20, 50)}, rounds)
+    schedules, reasons = KINDS["medicine"].fields["schedule"].tokens, KINDS["medicine"].fields["indication"].tokens
+
+    def taking(count: int) -> Callable[[random.Random], Json]:
+        def request(chance: random.Random) -> Json:
+            taken = [
+                {"name": name, "schedule": chance.choice(schedules), "indication": chance.choice(reasons)}
+                for name in chance.sample(names, count)
+            ]
+            return {"medications": taken}
+
+        return request
+
+    return _growth({str(count): taking(count) for count in (1, 2, 5, 10, 20, 50)}, rounds)
 
 
 def growth_of_requests(rounds: int) -> Json:
-    """Microseconds a plan by what else a request says, up to all that it may say."""
+    """Microseconds a plan by what else a request says, up to all that it may say; in other words in every request."""
     book = load(shipped())
     conditions = [name for name, row in book.conditions.items() if row.kind != "current_problem"][:60]
-    topics = [topic.example for topic in book.goals.words.topics.values()]
-    goals = [f"{topics[at % len(topics)]}, number {at}" for at in range(20)]
-    long = [(goal + " and then " * 100)[:490] + f" {at:03}" for at, goal in enumerate(goals)]
-    other = [(f"something else {at} " + "of long standing " * 20)[:195] for at in range(60)]
-    entries = [{"name": (f"unheard of {at} " + "by any name " * 20)[:195], "schedule": "daily"} for at in range(100)]
-    everything = {
-        "medications": entries,
-        "conditions": conditions,
-        "other_conditions": other,
-        "expectations": {"goals": long},
-    }
-    requests: dict[str, Json] = {
-        "nothing": {},
-        "1 goal": {"expectations": {"goals": goals[:1]}},
-        "5 goals": {"expectations": {"goals": goals[:5]}},
-        "20 goals": {"expectations": {"goals": goals}},
-        "20 goals of 500 characters": {"expectations": {"goals": long}},
-        "5 conditions": {"conditions": conditions[:5]},
-        "20 conditions": {"conditions": conditions[:20]},
-        f"{len(conditions)} conditions": {"conditions": conditions},
-        "60 conditions in other words": {"other_conditions": other},
-        "100 medicines nobody knows": {"medications": entries},
-        "all of these at once": everything,
+    numbers = count()
+    goals = source().goals
+
+    def some_goals(chance: random.Random, many: int, length: int = 0) -> list[str]:
+        composed = Composed(goals.forms, goals.parts, chance)
+        found = [composed.next() for _ in range(many)]
+        return [(goal + " and then" * 60)[:length] + f" {at:03}" for at, goal in enumerate(found)] if length else found
+
+    def others(_: random.Random) -> list[str]:
+        return [(f"something else {next(numbers)} " + "of long standing " * 20)[:195] for _ in range(60)]
+
+    def unknown(_: random.Random) -> list[Json]:
+        names = [(f"unheard of {next(numbers)} " + "by any name " * 20)[:195] for _ in range(100)]
+        return [{"name": name, "schedule": "daily"} for name in names]
+
+    requests: dict[str, Callable[[random.Random], Json]] = {
+        "an age": lambda chance: {"age_years": chance.randint(18, 90)},
+        "1 goal": lambda chance: {"expectations": {"goals": some_goals(chance, 1)}},
+        "5 goals": lambda chance: {"expectations": {"goals": some_goals(chance, 5)}},
+        "20 goals": lambda chance: {"expectations": {"goals": some_goals(chance, 20)}},
+        "20 goals of 500 characters": lambda chance: {"expectations": {"goals": some_goals(chance, 20, 490)}},
+        "5 conditions": lambda chance: {"conditions": chance.sample(conditions, 5)},
+        "20 conditions": lambda chance: {"conditions": chance.sample(conditions, 20)},
+        f"{len(conditions)} conditions": lambda chance: {"conditions": chance.sample(conditions, len(conditions))},
+        "60 conditions in other words": lambda chance: {"other_conditions": others(chance)},
+        "100 medicines nobody knows": lambda chance: {"medications": unknown(chance)},
+        "all of these at once": lambda chance: {
+            "medications": unknown(chance),
+            "conditions": chance.sample(conditions, len(conditions)),
+            "other_conditions": others(chance),
+            "expectations": {"goals": some_goals(chance, 20, 490)},
+        },
     }
     return _growth(requests, rounds)
 
 
-def _growth(requests: Mapping[str, Json], rounds: int) -> Json:
-    """Each request again and again, and by a planner that has just forgotten everything."""
-    book = load(shipped())
-    planner, forgetful = Planner(book), Planner(book)
-    bodies = {name: msgspec.json.encode(request) for name, request in requests.items()}
+TOGETHER = 4
+"""Requests of a kind that are timed together in a round."""
 
-    def again(body: bytes) -> None:
-        planner.encoded(planner.intake.decode(body))
 
-    def afresh(body: bytes) -> None:
-        forgetful.forget()
-        forgetful.encoded(forgetful.intake.decode(body))
-
-    work: dict[str, Callable[[], object]] = {}
-    for name, body in bodies.items():
-        work[f"{name} known"] = lambda body=body: again(body)  # type: ignore[misc]
-        work[f"{name} afresh"] = lambda body=body: afresh(body)  # type: ignore[misc]
-    in_turns(work, 1)
-    taken = in_turns(work, rounds)
+def _growth(requests: Mapping[str, Callable[[random.Random], Json]], rounds: int) -> Json:
+    """Requests of each kind, drawn anew for every round, by a planner that has met some of each kind and other patients."""
+    planner, chance = Planner(load(shipped())), random.Random(13)  # noqa: S311 - no secret
+    for body in NeverSeen(19, planner.book).some(100):
+        planned(planner, body)
+    taken: dict[str, list[float]] = {name: [] for name in requests}
+    sizes: dict[str, tuple[int, int]] = {}
+    for at in range(rounds + 1):
+        for name, request in requests.items():
+            bodies = [msgspec.json.encode(request(chance)) for _ in range(TOGETHER)]
+            seconds = seconds_of(lambda body: planned(planner, body), bodies)
+            if at:
+                taken[name].append(seconds * MICRO)
+            else:
+                sizes[name] = len(bodies[0]), len(planned(planner, bodies[0]))
     return {
-        name: {kind: Figure.of([one * MICRO for one in taken[f"{name} {kind}"]]) for kind in ("known", "afresh")}
-        | {"request": len(body), "bytes": len(planner.encoded(planner.intake.decode(body)))}
-        for name, body in bodies.items()
+        name: {"never_seen": Figure.of(times), "request": sizes[name][0], "bytes": sizes[name][1]}
+        for name, times in taken.items()
     }
 
 
 def growth_of_rules(sizes: Sequence[int], rounds: int = 5, fresh: int = 20) -> Json:
-    """Loading rulebooks of so many rules from files, making them ready, and planning with them."""
-    made_up = made_up_bodies(load(shipped()), fresh * (rounds + 1), seed=11)
-    golden = golden_bodies()
+    """Loading rulebooks of so many rules from files, making them ready, and planning for patients never seen."""
+    new = NeverSeen(11)
+    met, everyone = new.some(fresh), [new.some(fresh) for _ in range(rounds)]
     found = {}
     for size in sizes:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name) / "rules"
             rulebook(folder, size)
             gc.disable()  # as the service has it until it is ready
-            began = time.perf_counter()
+            began = clock()
             book = load(folder)
-            loaded = time.perf_counter()
+            loaded = clock()
             planner = Planner(book)
-            ready = time.perf_counter()
+            ready = clock()
             gc.enable()
         gc.freeze()
-        decode = planner.intake.decode
 
-        def planned(bodies: Sequence[bytes], planner: Planner = planner) -> float:
-            decode = planner.intake.decode
-            began = time.perf_counter()
-            for body in bodies:
-                planner.encoded(decode(body))
-            return (time.perf_counter() - began) / len(bodies) * MICRO
+        def plan(body: bytes, planner: Planner = planner) -> None:
+            planned(planner, body)
 
-        planned(golden)
-        planned(made_up[:fresh])
-        taken: dict[str, list[float]] = {"known": [], "never_seen": [], "afresh": []}
-        for at in range(1, rounds + 1):
-            taken["never_seen"].append(planned(made_up[at * fresh : (at + 1) * fresh]))
-            planned(golden)
-            taken["known"].append(planned(golden))
-            planner.forget()
-            taken["afresh"].append(planned(golden[:3]))
+        seconds_of(plan, met)
+        times = [seconds_of(plan, bodies) * MICRO for bodies in everyone]
+        items = [sum(1 for _ in items_of(planner.plan(planner.intake.decode(body)))) for body in met]
         found[str(size)] = {
             "rules": len(book.rules),
             "load_ms": (loaded - began) * 1000,
             "ready_ms": (ready - loaded) * 1000,
-            "items": sum(len(planner.summed_up(decode(body)).rules) for body in golden) / len(golden),
-            **{name: Figure.of(values) for name, values in taken.items()},
+            "items": sum(items) / len(items),
+            "never_seen": Figure.of(times),
         }
         planner.close()
         gc.unfreeze()
-        del planner, book
+        del planner, book, plan
         gc.collect()
     return found
 
@@ -217,14 +229,17 @@ class _Varying:
                 return tests | {
                     name: token if field.type == "token" else {"all": [token, tokens[(copy * 37 + 5) % len(tokens)]]}
                 }
-        # Answers to other questions: every combination is another pattern.
-        tokens_of = {name: (True, False) if field.type == "boolean" else field.tokens for name, field in free.items()}
-        combined = [
-            {name: value for name, value in zip(tokens_of, values, strict=True) if value != ""}
-            for values in product(*[("", *tokens) for tokens in tokens_of.values()])
-        ][1:]
-        if len(combined) >= copy:
-            return tests | combined[-copy]
+        # Answers to other questions: every combination is another pattern, and there are millions: only one is worked out.
+        answers: dict[str, Sequence[object]] = {
+            name: ("", *((True, False) if field.type == "boolean" else field.tokens)) for name, field in free.items()
+        }
+        place = math.prod(map(len, answers.values())) - copy
+        if place > 0:
+            more: Json = {}
+            for name, values in reversed(answers.items()):
+                place, at = divmod(place, len(values))
+                more[name] = values[at]
+            return tests | {name: more[name] for name in answers if more[name] != ""}
         # Nothing else to ask of such a fact: the copy names other tokens where the rule names some.
         for name in tests:
             known = KINDS[kind].fields.get(name)

@@ -1,68 +1,85 @@
-"""What happens without HTTP: engines side by side, patients old and new, the cost of starting, other answers than a plan."""
+"""What happens without HTTP: engines side by side, a plan against fixed work, the cost of starting, other answers."""
 
 from __future__ import annotations
 
+import cProfile
 import http.client
 import json
 import os
+import pstats
 import socket
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
 from datetime import date
 from http import HTTPStatus
-from itertools import islice
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
 
-from bench.measure import MICRO, ROOT, Figure, cds_call, golden_bodies, in_turns, made_up_bodies, ratios
-from bench.peers import PEERS, single_fact_rules
+from bench.cds_calls import YEAR, call_of
+from bench.fixed import fixed_work
+from bench.measure import MICRO, ROOT, Figure, NeverSeen, clock, in_turns, planned, ratios, seconds_of
+from bench.peers import PEERS, PYTHON, UNFILLED, Ours, single_fact_rules
 from careplan.decision_record import record
 from careplan.explain.plan_diff import items_of
-from careplan.facts.build import FactMaker
 from careplan.facts.case import Fact
 from careplan.fhir.cds_hooks.call import read_call
 from careplan.fhir.cds_hooks.cards import Cards
 from careplan.fhir.read.bundle import FhirReader
 from careplan.fhir.write.plan_bundle import FhirWriter
-from careplan.inference.durable_rules import Engine
-from careplan.plan.item_templates import Items
-from careplan.plan.questions import Questions
 from careplan.planner import Planner
-from careplan.request.decode import Intake
 from careplan.request.patient import Patient
 from careplan.rulebook.load import load, shipped
 
 encode = msgspec.json.Encoder().encode
 
 
-def engines(rounds: int, made_up: int = 40) -> dict[str, Any]:
-    """Microseconds a patient and multiples of plain Python, once all engines agree on all patients."""
+def engines(rounds: int, patients: int = 15) -> dict[str, Any]:
+    """Microseconds a patient and multiples of plain Python, on patients whom no engine has seen before, all findings equal.
+
+    The engine with nothing filled is made anew before each of them, as loading leaves it.
+    """
     book = load(shipped())
-    planner, rules = Planner(book), single_fact_rules(book)
-    bodies = golden_bodies() + made_up_bodies(book, made_up)
-    facts = [planner.traced(planner.intake.decode(body))[0].facts for body in bodies]
-    peers = {name: make(rules) for name, make in PEERS.items()}
-    wanted = [peers["plain Python ifs"](one) for one in facts]
-    for name, peer in peers.items():
-        for one, should in zip(facts, wanted, strict=True):
-            if peer(one) != should:
-                raise SystemExit(f"{name} finds something else than plain Python does")
+    planner, rules, new = Planner(book), single_fact_rules(book), NeverSeen(31, book)
+    peers = {name: make(rules) for name, make in PEERS.items() if name != UNFILLED}
 
-    def running(peer: Callable[[Sequence[Fact]], object]) -> Callable[[], object]:
-        return lambda: [peer(one) for one in facts]
+    def facts_of(count: int) -> list[Sequence[Fact]]:
+        return [planner.traced(planner.intake.decode(body))[0].facts for body in new.some(count)]
 
-    taken = in_turns({name: running(peer) for name, peer in peers.items()}, rounds)
-    multiples = ratios(taken, "plain Python ifs")
+    for one in facts_of(WARMING // 4):
+        for peer in peers.values():
+            peer(one)
+    taken: dict[str, list[float]] = {name: [] for name in PEERS}
+    for _ in range(rounds):
+        everyone = facts_of(patients)
+        wanted = [peers[PYTHON](one) for one in everyone]
+        for name in PEERS:
+            seconds = 0.0
+            for one, should in zip(everyone, wanted, strict=True):
+                peer = peers[name] if name in peers else (unfilled := Ours(rules))
+                began = clock()
+                found = peer(one)
+                seconds += clock() - began
+                if name == UNFILLED:
+                    unfilled.close()
+                if found != should:
+                    raise SystemExit(f"{name} finds something else than plain Python does")
+            taken[name].append(seconds / patients)
+    multiples, of_unfilled = ratios(taken, PYTHON), ratios(taken, UNFILLED)
     return {
         "rules": len(rules),
-        "patients": len(facts),
+        "patients": rounds * patients,
         "rows": {
-            name: {"microseconds": Figure.of([one / len(facts) * MICRO for one in times]), "of_python": multiples[name]}
+            name: {
+                "microseconds": Figure.of([one * MICRO for one in times]),
+                "of_python": multiples[name],
+                "of_unfilled": of_unfilled[name],
+            }
             for name, times in taken.items()
         },
     }
@@ -130,119 +147,144 @@ def _until_ready(environment: Mapping[str, str]) -> float:
 
 
 def patients(rounds: int, fresh: int = 60) -> dict[str, Any]:
-    """Microseconds of reading a request, planning and writing the plan: patients met before, never seen, and mixed.
+    """One plan (decoding, planning, encoding) of patients never seen, against the fixed work, in turns; and where it goes.
 
-    Nobody is sent twice as new. The share of each step is of the time of those never seen.
+    The planner has met others before. Microseconds, multiples of the fixed work, and shares by package of the service.
     """
     planner = Planner(load(shipped()))
-    golden = golden_bodies()
-    new = iter(made_up_bodies(planner.book, 300 + rounds * fresh * 2, seed=5))
+    new, fixed = NeverSeen(5, planner.book), fixed_work()
 
-    def planned(bodies: Sequence[bytes]) -> float:
-        began = time.perf_counter()
-        for body in bodies:
-            planner.encoded(planner.intake.decode(body))
-        return (time.perf_counter() - began) / len(bodies) * MICRO
+    def plan(body: bytes) -> None:
+        planned(planner, body)
 
-    planned([*golden, *islice(new, 300)])
-    taken: dict[str, list[float]] = {"golden, seen before": [], "made up, never seen": [], "half of each": []}
-    with _shares() as shares:
-        for _ in range(rounds):
-            planned(golden)
-            shares.clear()
-            taken["golden, seen before"].append(planned(golden * 3))
-            seen = dict(shares)
-            shares.clear()
-            taken["made up, never seen"].append(planned(list(islice(new, fresh))))
-            whole = dict(shares)
-            others = list(islice(new, fresh))
-            taken["half of each"].append(
-                planned([one for at, other in enumerate(others) for one in (other, golden[at % len(golden)])])
-            )
-    of_seen, of_new = taken["golden, seen before"][-1] * len(golden) * 3, taken["made up, never seen"][-1] * fresh
-    base = taken["golden, seen before"]
+    seconds_of(plan, new.some(WARMING))
+    in_turns({"fixed": fixed}, 20)
+    taken: dict[str, list[float]] = {FIXED: [], READING: [], PLAN: []}
+    for _ in range(rounds):
+        taken[FIXED].append(statistics.mean(in_turns({"fixed": fixed}, fresh)["fixed"]))
+        taken[READING].append(seconds_of(planner.intake.decode, new.some(fresh)))
+        taken[PLAN].append(seconds_of(plan, new.some(fresh)))
+    of_fixed = ratios(taken, FIXED)
+    last = new.some(fresh)
     return {
         "rows": {
-            name: {
-                "microseconds": Figure.of(times),
-                "of_golden": Figure.of([one / by for one, by in zip(times, base, strict=True)]),
-            }
+            name: {"microseconds": Figure.of([one * MICRO for one in times]), "of_fixed": of_fixed[name]}
             for name, times in taken.items()
         },
-        "shares": {
-            name: {"golden": seen.get(name, 0.0) * MICRO / of_seen, "never_seen": whole.get(name, 0.0) * MICRO / of_new}
-            for name in STEPS_OF_A_PLAN
-        },
+        "shares": shares(lambda: seconds_of(plan, last)),
     }
 
 
-STEPS_OF_A_PLAN = {
-    "reading the request": (Intake, "decode"),
-    "facts": (FactMaker, "case"),
-    "engine": (Engine, "found"),
-    "items": (Items, "of"),
-    "open questions": (Questions, "unanswered"),
-}
+FIXED, READING, PLAN = "fixed work", "reading the request alone", "a plan"
+WARMING = 240
+"""Patients that a planner has met before others count: Python makes itself at home in what runs often."""
 
 
-@contextmanager
-def _shares() -> Iterator[dict[str, float]]:
-    """Seconds in each step of a plan, as long as the block lasts."""
-    found: dict[str, float] = {}
+def shares(work: Callable[[], object]) -> dict[str, float]:
+    """Which share of the time goes to each package of the service, by Python's profiler.
 
-    def timed(name: str, do: Callable[..., Any]) -> Callable[..., Any]:
-        def step(*given: Any, **named: Any) -> Any:
-            began = time.perf_counter()
-            try:
-                return do(*given, **named)
-            finally:
-                found[name] = found.get(name, 0.0) + time.perf_counter() - began
-
-        return step
-
-    before = {name: getattr(owner, method) for name, (owner, method) in STEPS_OF_A_PLAN.items()}
-    for name, (owner, method) in STEPS_OF_A_PLAN.items():
-        setattr(owner, method, timed(name, before[name]))
-    try:
-        yield found
-    finally:
-        for name, (owner, method) in STEPS_OF_A_PLAN.items():
-            setattr(owner, method, before[name])
+    What is built in or of a library counts for who called it. The profiler makes calls dearer than they are: a rough map.
+    """
+    profiler = cProfile.Profile()
+    profiler.runcall(work)
+    stats: Any = pstats.Stats(profiler)
+    spent: dict[str, float] = {}
+    for place, (_, _, own, _, callers) in stats.stats.items():
+        package = _package(place[0])
+        if package:
+            spent[package] = spent.get(package, 0.0) + own
+            continue
+        for caller, figures in callers.items():
+            of_caller = _package(caller[0]) or ELSEWHERE
+            spent[of_caller] = spent.get(of_caller, 0.0) + figures[2]
+    whole = sum(spent.values())
+    return {name: spent[name] / whole for name in sorted(spent, key=lambda name: -spent[name])}
 
 
-def views(rounds: int) -> dict[str, Figure]:
-    """Other answers as multiples of a plain plan of the same patient: the middle of all patients, the least and the most."""
+ELSEWHERE = "libraries, and the benchmark itself"
+
+
+def _package(file: str) -> str:
+    """The package of the service that a file belongs to; a module that stands alone counts as one."""
+    _, inside, rest = file.rpartition(f"{os.sep}careplan{os.sep}")
+    return rest.partition(os.sep)[0].removesuffix(".py") if inside else ""
+
+
+def few_and_many(rounds: int, few: int = 320) -> dict[str, Any]:
+    """Whether a plan of somebody among few costs less than one of somebody among many: it must not.
+
+    The same few patients are asked for in every round, and in turns with them as many who come only once: with 31 rounds of
+    320 that is one of 320 against one of 10,000. Each side has a planner of its own.
+    """
     book = load(shipped())
-    planner, writer = Planner(book), FhirWriter()
+    one, other, new = Planner(book), Planner(book), NeverSeen(17, book)
+    same = new.some(few)
+    seconds_of(lambda body: planned(one, body), same)
+    seconds_of(lambda body: planned(other, body), new.some(few))
+    taken: dict[str, list[float]] = {"few": [], "many": []}
+    for _ in range(rounds):
+        taken["few"].append(seconds_of(lambda body: planned(one, body), same))
+        taken["many"].append(seconds_of(lambda body: planned(other, body), new.some(few)))
+    return {
+        "few": few,
+        "many": few * (rounds + 1),
+        "microseconds": {name: Figure.of([value * MICRO for value in times]) for name, times in taken.items()},
+        "many_to_few": ratios(taken, "few")["many"],
+    }
+
+
+def views(patients: int, *, explained: int = 0) -> dict[str, Figure]:
+    """Other answers as multiples of a plan of the same patient: the middle of all patients, the least and the most.
+
+    Each kind of answer has a planner of its own that has not met the patient, and is asked once for each. `explained` is for
+    how many of them the dear kinds are asked as well; 0 means for a quarter.
+    """
+    book = load(shipped())
+    new = NeverSeen(41, book)
+    names = ("plan", "full explanation", "decision record", "what would change one item", "FHIR Bundle", "CDS Hooks call")
+    planners = {name: Planner(book) for name in (*names, CALLED)}
+    writer, hooks = FhirWriter(), planners["CDS Hooks call"]
     reader, cards = (
-        FhirReader(book.codes, book.conditions, book.catalogue, planner.intake),
+        FhirReader(book.codes, book.conditions, book.catalogue, hooks.intake),
         Cards(book.about, book.rules, book.codes.override_reasons),
     )
-    asked: Any = json.loads(cds_call())
 
-    def hook() -> bytes:
-        call = read_call(asked, reader, date(2026, 1, 1))
-        return encode(
-            cards.of(planner.plan(call.read.patient), call.read, call.instance, ordering=call.hook != "patient-view")
-        )
+    def hook(call: bytes) -> bytes:
+        read = read_call(json.loads(call), reader, date(YEAR, 1, 1))
+        return encode(cards.of(hooks.plan(read.read.patient), read.read, read.instance, ordering=False))
 
-    def views_of(patient: Patient) -> dict[str, Callable[[], object]]:
-        first = next(iter(items_of(planner.plan(patient)))).id
-        return {
-            "plan": lambda: planner.encoded(patient),
+    def asked(name: str, patient: Patient, call: bytes, item: str) -> Callable[[], object]:
+        planner = planners[name]
+        work: dict[str, Callable[[], object]] = {
+            "plan": lambda: encode(planner.plan(patient)),
+            CALLED: lambda: encode(planner.plan(patient)),
             "full explanation": lambda: encode(planner.explained(patient)),
             "decision record": lambda: encode(record(planner, patient, None)),
-            "what would change one item": lambda: encode(planner.what_would_change(patient, first)),
+            "what would change one item": lambda: encode(planner.what_would_change(patient, item)),
             "FHIR Bundle": lambda: encode(writer.bundle(planner.plan(patient), patient, None)),
+            "CDS Hooks call": lambda: hook(call),
         }
+        return work[name]
 
-    sets = [views_of(planner.intake.decode(body)) for body in golden_bodies()]
-    called = read_call(asked, reader, date(2026, 1, 1)).read.patient
-    sets.append({"plan": lambda: planner.encoded(called), "CDS Hooks call": hook})
-    multiples: dict[str, list[float]] = {}
-    for work in sets:
-        in_turns(work, 1)
-        taken = in_turns(work, rounds * 3)
-        for name, figure in ratios(taken, "plan").items():
-            multiples.setdefault(name, []).append(figure.middle)
+    first, judge = "", Planner(book)
+    multiples: dict[str, list[float]] = {name: [] for name in names}
+    dear = frozenset(names[1:4])
+    # Planners with nothing filled would be measured filling; those of patients before these are not counted.
+    warming = max(3, patients // 4)
+    explained = explained or max(1, patients // 4)
+    for at, body in enumerate(new.some(warming + patients)):
+        patient, call = judge.intake.decode(body), call_of(body, book, at)
+        of_call = read_call(json.loads(call), reader, date(YEAR, 1, 1)).read.patient
+        first = next(iter(items_of(judge.plan(patient)))).id
+        used = [name for name in planners if name not in dear or at < 1 or warming <= at < warming + explained]
+        taken = in_turns({name: asked(name, of_call if name == CALLED else patient, call, first) for name in used}, 1)
+        if at < warming:
+            continue
+        for name in used:
+            if name != CALLED:
+                base = CALLED if name == "CDS Hooks call" else "plan"
+                multiples[name].append(taken[name][0] / taken[base][0])
     return {name: Figure.of(values) for name, values in multiples.items()}
+
+
+CALLED = "plan of the patient of a call"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import http.client
-import random
 import re
+import statistics
 import tempfile
 import threading
 import time
@@ -15,15 +15,16 @@ from urllib.parse import urlsplit
 
 from tests.contract.serving import Server, children_of, running
 
-from bench.measure import golden_bodies, made_up_bodies
-from careplan.rulebook.load import load, shipped
+from bench.measure import NeverSeen
 from careplan.web.process.warm_up import PAUSE_SECONDS
 
 LINES = 500
 """Patients of one request."""
-MADE_UP = 0.05
-"""The share of made-up patients among golden ones."""
-
+AT_ONCE = 10_000
+"""Patients that are held in memory here at a time."""
+FIRST = 2_000
+"""Patients until a worker counts as warm: Python and its allocator have then taken what they take for any."""
+STEPS = 5
 SETTLED = 0.5
 """Megabytes that may come in a second without anything being loaded."""
 
@@ -56,24 +57,6 @@ def settled(server: Server) -> dict[str, float]:
     return now
 
 
-class Mixed:
-    """Golden patients again and again, with one in twenty made up."""
-
-    def __init__(self, made_up: int) -> None:
-        self._golden = golden_bodies()
-        self._made_up = made_up_bodies(load(shipped()), made_up)
-        self._chance = random.Random(3)  # noqa: S311 - no secret
-
-    def everyone(self) -> list[bytes]:
-        """Each of them once."""
-        return [*self._golden, *self._made_up]
-
-    def some(self, count: int) -> list[bytes]:
-        """So many, by chance, the same in every run."""
-        chance = self._chance
-        return [chance.choice(self._made_up if chance.random() < MADE_UP else self._golden) for _ in range(count)]
-
-
 def in_batches(server: Server, bodies: Sequence[bytes]) -> None:
     """Plan for all of these by the batch endpoint. Raises unless each line is answered with a plan."""
     place = urlsplit(server)
@@ -98,12 +81,32 @@ def in_batches(server: Server, bodies: Sequence[bytes]) -> None:
             raise SystemExit(f"{plans} plans came back for {len(lines)} patients, with status {answer.status}")
 
 
-def worker_memory(plans: int, made_up: int = 3_000) -> dict[str, Any]:
-    """Megabytes of one worker: at first, once it has met all patients, and after so many plans more."""
-    mixed = Mixed(made_up)
+def worker_memory(plans: int) -> dict[str, Any]:
+    """Megabytes of one worker: at first, once warm, and after so many patients more, all of them different.
+
+    The growth is the slope of the straight line through all steps after the warm one, for 100,000 patients.
+    """
+    new = NeverSeen(3)
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "log", "--workers", "1") as server:
         first = settled(server)
-        in_batches(server, mixed.everyone())
+        in_batches(server, new.some(min(FIRST, plans)))
         warm = of_workers(server)
-        in_batches(server, mixed.some(plans))
-        return {"first": first, "warm": warm, "last": of_workers(server), "met": len(mixed.everyone()), "plans": plans}
+        share = max(plans // STEPS, 1)
+        steps = [(0.0, warm)]
+        for step in range(1, STEPS + 1):
+            for at in range(0, share, AT_ONCE):
+                in_batches(server, new.some(min(AT_ONCE, share - at)))
+            steps.append((float(share * step), of_workers(server)))
+    return {
+        "first": first,
+        "warm": warm,
+        "last": steps[-1][1],
+        "met": min(FIRST, plans),
+        "plans": share * STEPS,
+        "growth": {kind: growth_of([(met, found[kind]) for met, found in steps]) for kind in ("rss", "pss")},
+    }
+
+
+def growth_of(steps: Sequence[tuple[float, float]]) -> float:
+    """Megabytes for 100,000 patients, by the straight line nearest to these pairs of patients met and megabytes."""
+    return statistics.linear_regression(*zip(*steps, strict=True)).slope * 100_000

@@ -1,6 +1,7 @@
 """The same rules on other engines: the part of the rulebook in which a rule looks at one fact, which all can express.
 
-Each engine takes the facts of one patient and gives the rules that hold. None is timed before it agrees on every patient.
+Each engine takes the facts of one patient and gives the rules that hold. No time counts unless all agree on every patient,
+and each is asked once for each, so that none of them has seen anybody before.
 """
 
 from __future__ import annotations
@@ -31,16 +32,18 @@ def single_fact_rules(book: Rulebook) -> dict[str, When]:
     return {rule.id: rule.when for rule in book.rules.values() if all(len(group) == 1 for group in rule.when)}
 
 
-def ours(rules: Mapping[str, When], *, remembering: bool = True) -> Peer:
-    """The engine of the service; with what it remembers of facts, or with nothing remembered."""
-    engine = Engine(rules)
+class Ours:
+    """The engine of the service, as loading leaves it: nothing is filled in that a patient brings up first."""
 
-    def found(facts: Sequence[Fact]) -> frozenset[str]:
-        if not remembering:
-            engine.forget()
-        return frozenset(finding.rule for finding in engine.evaluate(facts))
+    def __init__(self, rules: Mapping[str, When]) -> None:
+        self._engine = Engine(rules)
 
-    return found
+    def __call__(self, facts: Sequence[Fact]) -> frozenset[str]:
+        return frozenset(finding.rule for finding in self._engine.evaluate(facts))
+
+    def close(self) -> None:
+        """Free its memory."""
+        self._engine.close()
 
 
 def durable_host(rules: Mapping[str, When]) -> Peer:
@@ -375,12 +378,14 @@ def _clips_value(value: object) -> str:
     )
 
 
+OURS, UNFILLED, PYTHON = "this service", "this service, nothing filled", "plain Python ifs"
 PEERS: Mapping[str, Callable[[Mapping[str, When]], Peer]] = {
-    "this service": ours,
-    "this service, nothing remembered": lambda rules: ours(rules, remembering=False),
+    OURS: Ours,
+    UNFILLED: Ours,
     "durable-rules by its Host": durable_host,
     "CLIPS (clipspy)": with_clips,
     "zen-engine": lambda rules: flattened(with_zen(rules)),
     "json-logic": lambda rules: flattened(with_json_logic(rules)),
-    "plain Python ifs": plain_python,
+    PYTHON: plain_python,
 }
+"""All engines by name. The one with nothing filled is made anew for each patient; the making is not timed."""

@@ -1,9 +1,11 @@
 """Whether a plan costs more than it did: instructions counted by callgrind, which do not depend on how busy a machine is.
 
-Each piece of work of `bench.work` counts as a multiple of fixed work in the same process, and is compared with what
-bench/baseline.json says of this very Python on this kind of machine with these packages. Another build of Python moves
-both unequally; so where the file knows nothing of the one that runs, the commit that wrote the file is counted beside
-this one, by the same script on the same requests.
+Each piece of work of `bench.work` is done for a fixed sample of the realistic cohort, and one for the golden patients: each
+patient once, and never seen before. A request counts as a multiple of the fixed work in the same process, which decodes a
+request and encodes 80 kB by `json` of the standard library, and is compared with what bench/baseline.json says of this
+very Python on this kind of machine with these packages. Another build of Python moves both unequally; so where the file
+knows nothing of the one that runs, the commit that wrote the file is counted beside this one, by the same script on the
+same requests.
 Waiting costs no instructions: it shows in the time by the clock over the time of the processor.
 
 python -m bench.regression                 # compare
@@ -41,7 +43,9 @@ GROWTH = "50 medicines to 5"
 STEEPER = 0.15
 """What the growth may change either way: it is one cost over another, each of which may change by itself."""
 
-_PIECES = ("never seen", "fixed", "golden", "afresh", "explained", "few", "many")
+FIXED_TIMES = 60  # a multiple of how many requests and answers take turns in it
+"""How often the fixed work is done."""
+_PIECES = ("fixed", "never seen", "golden", "explained", "few", "many")
 _OVER_HTTP = ("plan over HTTP", "FHIR over HTTP", "CDS over HTTP")
 COUNTED = (*(name for name in _PIECES if name not in ("fixed", "few", "many")), GROWTH, *_OVER_HTTP)
 _NO_STRINGS = "glibc.cpu.hwcaps=-ERMS,-FSRM"
@@ -86,7 +90,7 @@ def code_digest() -> str:
     """A digest of everything that what is counted depends on."""
     digest = hashlib.sha256()
     for folder, kinds in (
-        ("src", ".py"),
+        ("src", ".py .yaml"),
         ("rules", ".yaml .csv"),
         ("tests/golden/patients", ".json"),
         ("examples", ".json"),
@@ -94,7 +98,8 @@ def code_digest() -> str:
         for path in sorted((ROOT / folder).rglob("*")):
             if path.is_file() and path.suffix in kinds.split():
                 digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
-    digest.update((ROOT / "bench" / "work.py").read_bytes())
+    for name in ("work.py", "fixed.py", "cds_calls.py", "cds-call.json"):
+        digest.update((ROOT / "bench" / name).read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -111,8 +116,15 @@ def _run(tree: Path, command: list[str], *arguments: str) -> str:
     return done.stdout
 
 
+def requests_in(bodies: Path) -> dict[str, int]:
+    """How many requests each piece of work has, or how often the fixed work is done."""
+    written = json.loads(bodies.read_bytes())
+    lists = written["sample"] | written["medicines"] | {"golden": written["golden"]}
+    return {"fixed": FIXED_TIMES} | {name: len(some) for name, some in lists.items()}
+
+
 def counted(tree: Path, bodies: Path) -> dict[str, float]:
-    """The figures of the code in a folder: each piece of work as a multiple of the fixed one, and the growth."""
+    """The figures of the code in a folder: one request of each kind as a multiple of the fixed work, and the growth."""
     with tempfile.TemporaryDirectory() as folder:
         command = ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={folder}/out"]
         _run(tree, [*command, f"--dump-before={_MARK}"], "count", str(bodies))
@@ -122,7 +134,8 @@ def counted(tree: Path, bodies: Path) -> dict[str, float]:
     names = (*_PIECES, *_OVER_HTTP)
     if len(totals) != 2 * len(names) + 1:
         raise SystemExit(f"{len(totals)} counts came back where {2 * len(names) + 1} should")
-    of = dict(zip(names, totals[2::2], strict=True))
+    done = requests_in(bodies)
+    of = {name: total / done[name] for name, total in zip(names, totals[2::2], strict=True)}
     return {name: round(of["many"] / of["few"] if name == GROWTH else of[name] / of["fixed"], 4) for name in COUNTED}
 
 

@@ -5,24 +5,9 @@ python -m bench.served serve --port 0
 
 from __future__ import annotations
 
-from itertools import cycle
-
-import msgspec
-
-from bench.measure import golden_bodies
+from bench.ready_plans import install
 from careplan.cli.main import main
-from careplan.planner import Planner
-from careplan.request.patient import Patient
-from careplan.rulebook.load import load, shipped
 
 if __name__ == "__main__":
-    _planner = Planner(load(shipped()))
-    _plans = cycle([_planner.plan(_planner.intake.decode(body)) for body in golden_bodies()])
-    _encode = msgspec.json.Encoder().encode
-
-    def constant(_: Planner, _patient: Patient) -> bytes:
-        """A plan made before; encoded now, as a planner that costs nothing would have it encoded."""
-        return _encode(next(_plans))
-
-    Planner.encoded = constant  # type: ignore[assignment, method-assign]
+    install()
     main()

@@ -1,7 +1,7 @@
 """A long run over HTTP: plans by the million on loopback, with memory and latency as it goes. Stops by itself.
 
-Most are asked for by the batch endpoint, one in fifty by a request of its own, whose times are noted; one patient in twenty
-is made up, the others are golden ones. A tenth more come before, until the service is warm.
+All patients are of the realistic cohort and all different. Most are asked for by the batch endpoint, one in fifty by a
+request of its own, whose times are noted. A tenth more come before, until the service is warm.
 
 python -m bench.soak                          # a million plans
 python -m bench.soak --plans 20000 --json     # fewer, as data
@@ -24,12 +24,13 @@ from urllib.parse import urlsplit
 
 from tests.contract.serving import Server, running
 
-from bench.memory import Mixed, in_batches, of_workers, settled
+from bench.measure import NeverSeen
+from bench.memory import AT_ONCE, growth_of, in_batches, of_workers, settled
 
 HEADERS = {"Content-Type": "application/json"}
 STEPS = 10
-AT_ONCE = 10_000
-"""Patients that are held in memory here at a time."""
+WARMING = 500
+"""Patients before the first step."""
 
 
 def sent(server: Server, bodies: list[bytes], clients: int) -> list[float]:
@@ -64,23 +65,23 @@ def sent(server: Server, bodies: list[bytes], clients: int) -> list[float]:
 
 def soak(plans: int, clients: int, workers: int) -> dict[str, Any]:
     """The whole run, in steps."""
-    mixed = Mixed(min(3_000, max(plans // 10, 20)))
+    new = NeverSeen(29)
     steps: list[dict[str, float]] = []
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "log", "--workers", str(workers)) as server:
         first = settled(server)
-        # Each connection stays with the worker that took it: enough of them that every worker meets everyone.
+        # Each connection stays with the worker that took it: enough of them that every worker gets warm.
         for _ in range(workers):
-            in_batches(server, mixed.everyone())
-            sent(server, mixed.some(50 * clients), clients)
+            in_batches(server, new.some(WARMING))
+            sent(server, new.some(50 * clients), clients)
         share = max(plans // STEPS, 2 * clients)
         warm: dict[str, float] = {}
-        # One step more than is counted: until then what is remembered still moves about in the memory it lies in.
+        # One step more than is counted: until then memory still moves about in what the allocator took.
         for step in range(STEPS + 1):
             alone = max(share // 50, min(share, 2 * clients))
-            taken = sent(server, mixed.some(alone), clients)
+            taken = sent(server, new.some(alone), clients)
             began, left = time.perf_counter(), share - alone
             for at in range(0, left, AT_ONCE):
-                in_batches(server, mixed.some(min(AT_ONCE, left - at)))
+                in_batches(server, new.some(min(AT_ONCE, left - at)))
             seconds = time.perf_counter() - began
             cuts = statistics.quantiles(taken, n=100)
             now = of_workers(server)
@@ -106,6 +107,7 @@ def soak(plans: int, clients: int, workers: int) -> dict[str, Any]:
         "at_first": first,
         "warm": warm,
         "grown": {"rss": steps[-1]["megabytes"] - warm["rss"], "pss": steps[-1]["pss"] - warm["pss"]},
+        "growth": growth_of([(0.0, warm["rss"]), *((step["plans"], step["megabytes"]) for step in steps)]),
         "steps": steps,
     }
 
@@ -123,6 +125,7 @@ def main() -> None:
     if chosen.keep:
         from bench.manual import SOAK, write_manual
 
+        SOAK.parent.mkdir(exist_ok=True)
         SOAK.write_text(json.dumps(found, indent=2) + "\n")
         write_manual()
     if chosen.json:
@@ -133,7 +136,7 @@ def main() -> None:
         row = f"{step['plans']:>10.0f} {step['a_second']:>10.0f} {step['p50_ms']:>8.2f} {step['p99_ms']:>8.2f}"
         print(f"{row} {step['megabytes']:>8.1f} {step['pss']:>8.1f}")
     first, warm, grown = (found[name]["rss"] for name in ("at_first", "warm", "grown"))
-    print(f"RSS: at first {first:.1f} MB, warm {warm:.1f} MB, then {grown:+.1f} MB")
+    print(f"RSS: at first {first:.1f} MB, warm {warm:.1f} MB, then {grown:+.1f} MB; {found['growth']:+.2f} MB for 100,000")
 
 
 if __name__ == "__main__":

@@ -15,111 +15,114 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any, cast
 
-import careplan.facts.recall
 import msgspec
 
-from bench.measure import cds_call, golden_bodies, made_up_bodies
+from bench.cds_calls import call_of
+from bench.fixed import fixed_work
+from bench.measure import NeverSeen, golden_bodies, planned
+from bench.regression import FIXED_TIMES
 from careplan.planner import Planner
 from careplan.rulebook.load import load, shipped
 
 Work = Sequence[Callable[[], object]]
 """A piece of work, one request after the other."""
 
-MET, NEVER_SEEN = 240, 60
-"""Made-up patients that a planner has met before it meets others, and these others."""
-FEW, MANY = 5, 50
-"""Medicines of the two patients whose costs make the growth."""
+MET = 240
+"""Patients of the realistic cohort that planner and application have met before those who are counted."""
+SAMPLE = {"never seen": 60, "explained": 6, "plan over HTTP": 30, "FHIR over HTTP": 12, "CDS over HTTP": 12}
+"""Patients of the cohort that are counted, each once and in one piece of work."""
+FEW, MANY, LISTS = 5, 50, 10
+"""Medicines of the two kinds of patients whose costs make the growth, and lists of each."""
 TIMED = ("golden", "explained", "plan over HTTP", "FHIR over HTTP", "CDS over HTTP")
+SEED = 7
 
 
 class Bodies(msgspec.Struct):
-    """Requests, as text."""
+    """Requests, as text: golden patients, those met before, and the fixed sample by the piece of work it is for."""
 
     golden: list[str]
     met: list[str]
-    never_seen: list[str]
-    call: str
-
-
-class _Row(msgspec.Struct):
-    name: str
-    kind: str
-    order: int
-    parts: dict[str, str | float | bool]
+    met_calls: list[str]
+    sample: dict[str, list[str]]
+    medicines: dict[str, list[str]]
 
 
 def write(file: Path, tree: Path) -> None:
-    """Write the requests: the golden patients of the code in `tree`, and patients made up for its rulebook."""
-    made_up = [body.decode() for body in made_up_bodies(load(shipped()), MET + NEVER_SEEN)]
+    """Write the requests: the golden patients of the code in `tree`, and a sample of the realistic cohort."""
+    book = load(shipped())
+    new = NeverSeen(SEED, book)
+    met = new.some(MET)
+    sample = {name: new.some(count) for name, count in SAMPLE.items()}
+    sample["CDS over HTTP"] = [call_of(body, book, MET + at) for at, body in enumerate(sample["CDS over HTTP"])]
+    names = [row.name for row in book.catalogue.ingredients.values()]
+
+    def taking(count: int) -> list[bytes]:
+        # Every list begins elsewhere in the catalogue, so that no two are the same.
+        lists = [[names[(at * 31 + of * 7) % len(names)] for of in range(count)] for at in range(LISTS)]
+        entries = [[{"name": name, "schedule": "daily", "indication": "other"} for name in one] for one in lists]
+        return [msgspec.json.encode({"medications": one}) for one in entries]
+
     bodies = Bodies(
-        golden=[body.decode() for body in golden_bodies(tree)],
-        met=made_up[:MET],
-        never_seen=made_up[MET:],
-        call=cds_call().decode(),
+        golden=_texts(golden_bodies(tree)),
+        met=_texts(met),
+        met_calls=_texts([call_of(body, book, at) for at, body in enumerate(met[: SAMPLE["CDS over HTTP"]])]),
+        sample={name: _texts(some) for name, some in sample.items()},
+        medicines={"few": _texts(taking(FEW)), "many": _texts(taking(MANY))},
     )
     file.write_bytes(msgspec.json.encode(bodies))
 
 
-def fixed() -> Work:
-    """Work of the make of a plan that no change of the service touches: structs, dictionaries, sorting, JSON, digests."""
-    body = msgspec.json.encode(
-        [
-            _Row(
-                name=f"n{at * 7919 % 997}", kind=f"k{at % 11}", order=at % 5, parts={"a": at / 4, "b": at % 2 == 0, "c": "x"}
-            )
-            for at in range(300)
-        ]
-    )
-    decoder, encode = msgspec.json.Decoder(list[_Row]), msgspec.json.Encoder().encode
+def _texts(bodies: Sequence[bytes]) -> list[str]:
+    return [body.decode() for body in bodies]
 
-    def work() -> None:
-        rows = sorted(decoder.decode(body), key=lambda row: (row.order, row.name))
-        kinds: dict[str, list[tuple[object, ...]]] = {}
-        for row in rows:
-            kinds.setdefault(row.kind, []).append((row.name, *row.parts.values()))
-        seen = {key: frozenset(values) for key, values in kinds.items()}
-        text = " ".join(f"{row.name} {row.order}".replace("n", "{name}") for row in rows if row.kind in seen)
-        blake2b(text.encode(), digest_size=16).hexdigest()
-        encode(rows)
 
-    return [work] * 40
+def _bytes(texts: Sequence[str]) -> list[bytes]:
+    return [text.encode() for text in texts]
 
 
 def works(bodies: Bodies) -> tuple[dict[str, Work], Work]:
-    """Each piece of work by its name, and what a planner has to meet before its first."""
-    book = load(shipped())
-    # One planner meets the same patients again and again, another one many: so they push nothing out of each other's memory.
-    planner, busy = Planner(book), Planner(book)
-    golden, met, never_seen = ([one.encode() for one in part] for part in (bodies.golden, bodies.met, bodies.never_seen))
+    """Each piece of work by its name, and what is done before: the same for patients of whom none is in a piece of work."""
+    planner = Planner(load(shipped()))
     decode = planner.intake.decode
-    names = [row.name for row in planner.book.catalogue.ingredients.values()]
-
-    def planned(asked: Sequence[bytes], by: Planner = planner) -> Work:
-        return [lambda body=body: by.encoded(decode(body)) for body in asked]  # type: ignore[misc]
-
-    def taking(count: int) -> Work:
-        entries = [{"name": name, "schedule": "daily", "indication": "other"} for name in names[:count]]
-        return planned([msgspec.json.encode({"medications": entries})] * 10)
-
     ask = requests()
+
+    def planning(asked: Sequence[str]) -> Work:
+        return [lambda body=body: planned(planner, body) for body in _bytes(asked)]  # type: ignore[misc]
+
+    def explaining(asked: Sequence[str]) -> Work:
+        return [lambda body=body: planner.explained(decode(body)) for body in _bytes(asked)]  # type: ignore[misc]
+
+    def asking(path: str, asked: Sequence[str], accept: str) -> Work:
+        return ask(path, _bytes(asked), accept)
+
+    plans, calls = "/v1/care-plans", "/cds-services/ketamine-care-plan"
+    json_form, fhir_form = "application/json", "application/fhir+json"
+    sample = bodies.sample
+    fixed = [fixed_work()] * FIXED_TIMES
+    before = [
+        *planning(bodies.met),
+        *explaining(bodies.met[: len(sample["explained"])]),
+        *asking(plans, bodies.met, json_form),
+        *asking(plans, bodies.met[: len(sample["FHIR over HTTP"])], fhir_form),
+        *asking(calls, bodies.met_calls, json_form),
+        *fixed,
+    ]
     return (
         {
-            "fixed": fixed(),
-            "golden": planned(golden * 3),
-            "never seen": planned(never_seen, busy),
-            "afresh": [busy.forget, *planned(met[:5], busy)],
-            "explained": [lambda body=body: planner.explained(decode(body)) for body in golden[:4]],
-            "few": taking(FEW),
-            "many": taking(MANY),
-            "plan over HTTP": ask("/v1/care-plans", golden * 2, "application/json"),
-            "FHIR over HTTP": ask("/v1/care-plans", golden[:4], "application/fhir+json"),
-            "CDS over HTTP": ask("/cds-services/ketamine-care-plan", [bodies.call.encode()] * 4, "application/json"),
+            "fixed": fixed,
+            "never seen": planning(sample["never seen"]),
+            "golden": planning(bodies.golden),
+            "explained": explaining(sample["explained"]),
+            "few": planning(bodies.medicines["few"]),
+            "many": planning(bodies.medicines["many"]),
+            "plan over HTTP": asking(plans, sample["plan over HTTP"], json_form),
+            "FHIR over HTTP": asking(plans, sample["FHIR over HTTP"], fhir_form),
+            "CDS over HTTP": asking(calls, sample["CDS over HTTP"], json_form),
         },
-        planned(met, busy),
+        before,
     )
 
 
@@ -195,14 +198,11 @@ def _do(work: Work) -> None:
 
 
 def count(bodies: Bodies) -> None:
-    """Do each piece of work between two marks, after all of them were done once where nothing is counted."""
-    # With a key of chance, what is looked up lies elsewhere in each run.
-    vars(careplan.facts.recall)["token_bytes"] = bytes
+    """Do each piece of work once, between two marks, after the same was done for others where nothing is counted.
+
+    Nobody in a piece of work was seen before: Python is at home in the code, and nothing else is known of the patients.
+    """
     pieces, before = works(bodies)
-    for _ in range(3):  # Python makes itself at home in what runs often
-        for name, work in pieces.items():
-            if name != "never seen":
-                _do(work)
     _do(before)
     gc.collect()
     gc.freeze()
@@ -211,7 +211,6 @@ def count(bodies: Bodies) -> None:
     switch = subprocess.Popen(["callgrind_control", "-i", "on", str(os.getpid())], stdout=subprocess.DEVNULL)
     while switch.poll() is None:
         pass
-    pieces = {"never seen": pieces.pop("never seen")} | pieces  # before others push out what it may remember
     os.getpgrp()
     for name, work in pieces.items():
         print(name, file=sys.stderr, flush=True)

@@ -15,6 +15,7 @@ from careplan.authoring.compare_rulebooks import Change, Comparison, compare
 from careplan.authoring.git_history import NoRevision, folder_at
 from careplan.authoring.impact import Impact, Refused, Sample, Weighed, Weighing
 from careplan.authoring.impact_job import WeighJob, weighing
+from careplan.authoring.realistic_patients import realistic as like_real_ones
 from careplan.authoring.synthetic_patients import synthetic
 from careplan.batch.byte_sources import Source, Unreadable
 from careplan.batch.jobs import files_of
@@ -179,17 +180,25 @@ def _done(
 
 
 @click.command()
-@click.argument("count", type=click.IntRange(1, 1_000_000))
+@click.argument("count", type=click.IntRange(1, 10_000_000))
 @RULES
 @SEED
-def cohort(count: int, *, rules: Path | None, seed: int) -> None:
+@click.option(
+    "--realistic", is_flag=True, help="Patients who look like those of a clinic, instead of every answer by chance."
+)
+def cohort(count: int, *, rules: Path | None, seed: int, realistic: bool) -> None:
     """Print COUNT made-up patients, one JSON body a line, to try a rulebook or a service on.
 
-    Same seed and rulebook, same patients. They are like no real population.
+    Same seed and rulebook, same patients. Without --realistic every answer is drawn by chance, which reaches many rules and
+    is like no real population. With it, medicines and illnesses come as often as they roughly do among people who ask for
+    ketamine treatment, lists and goals are written as people write them, and no goal comes twice; it stays made up, and
+    says nothing about any population.
 
-    Example: careplan cohort 1000 > patients.ndjson
+    Example: careplan cohort 1000 --realistic > patients.ndjson
     """
-    for body in _made_up([read_rulebook(rules)], count, seed):
+    book = read_rulebook(rules)
+    bodies = map(msgspec.json.encode, like_real_ones(book, count, seed)) if realistic else _made_up([book], count, seed)
+    for body in bodies:
         sys.stdout.buffer.write(body + b"\n")
 
 

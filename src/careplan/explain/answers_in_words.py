@@ -96,6 +96,10 @@ class Reasons:
         """The answer at a pointer, in words of ours: nothing that a caller wrote."""
         group, _, rest = pointer.strip("/").partition("/")
         fields = self._book.vocabulary.fields
+        if pointer == "/treatment/session_times":
+            return fields["medicine.gap_too_long"].values["true"]
+        if group in ("medications", "conditions") and not rest:
+            return "the list may be longer than what was sent"
         if group == "conditions":
             return f"has {self._words.entry('condition', int(rest))}"
         if group == "other_conditions":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -46,7 +46,6 @@ class Assembly:
         placed: dict[str | None, list[Item]] = {None: alerts} | {section: [] for section in SECTIONS}
         for one in written:
             placed[one.place].append(one.item)
-        spoken_of = {pointer for one in written for pointer in one.spoken_of}
         return CarePlan(
             status="blocked" if blocked else "draft",
             requires_clinician_review=True,
@@ -59,16 +58,14 @@ class Assembly:
             decisions=_decisions(written),
             medications=[_read(words, one, case) for one in case.medicines],
             information_needed=self._questions.unanswered(verdicts.hanging),
-            not_considered=self._not_considered(case, spoken_of, written, words),
+            not_considered=self._not_considered(case, written, words),
             disclaimer=self._disclaimer,
             crisis=self._crisis,
             level_words=self._level_words,
         )
 
-    def _not_considered(
-        self, case: Case, spoken_of: Collection[str], written: Sequence[Written], words: Words
-    ) -> list[NotConsidered]:
-        found = self._questions.not_considered(case, spoken_of, words)
+    def _not_considered(self, case: Case, written: Sequence[Written], words: Words) -> list[NotConsidered]:
+        found = self._questions.not_considered(case, written, words)
         if not case.patient.clearances:
             return found
         found += self._clearances.not_considered(case.patient, written)
@@ -96,7 +93,7 @@ def _read(words: Words, resolved: Resolved, case: Case) -> MedicineRead:
     return MedicineRead(
         index=resolved.index,
         recognition="known" if resolved.index in case.known.medications else resolved.recognition,
-        recognized_as=words.recognized(resolved.index) if rows else None,
+        recognized_as=words.recognized(resolved.index) or None,
         classes=sorted({name for row in rows for name in row.classes}),
         problem=resolved.problem,
         suggestions=list(resolved.suggestions),

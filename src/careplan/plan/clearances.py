@@ -29,6 +29,7 @@ class Clearances:
         self._days = book.about.clearance_days
         self._within = timedelta(days=book.about.clearance_days)
         words = book.about.cleared
+        self._title = Text.parse(words.title)
         self._patient_text = Text.parse(words.patient).fill({"crisis": " ".join(book.about.crisis.split())})
         self._clinician_text = Text.parse(words.clinician)
         next_time = book.vocabulary.by["before_next_session"]
@@ -91,6 +92,7 @@ class Clearances:
         made = msgspec.structs.replace(
             item,
             level="hold",
+            title=self._title.fill({"title": item.title}),
             patient_text=self._patient_text,
             patient_language=None,
             translation=None,

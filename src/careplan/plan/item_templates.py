@@ -29,7 +29,8 @@ class _Prepared(msgspec.Struct, frozen=True):
 
     `topics` are, for each group, the fields and tokens that its patterns look at; `subjects` the place of the pattern of
     whose kind there can be many facts, if it has one; `absent` what it says not to be there. `asks` are those of patients
-    before and after the series has begun, where they fill in nothing. `gated` items quote a signed hold.
+    before and after the series has begun, and `title`, `patient` and `clinician` the texts, where they fill in nothing.
+    `gated` items quote a signed hold.
     """
 
     rule: Rule
@@ -40,6 +41,9 @@ class _Prepared(msgspec.Struct, frozen=True):
     evidence: list[Evidence]
     ref: RuleRef
     names: frozenset[str]
+    title: str | None
+    patient: str | None
+    clinician: str | None
     topics: tuple[Topics, ...]
     subjects: tuple[int | None, ...]
     absent: tuple[tuple[Absence, ...], ...]
@@ -117,6 +121,9 @@ class Items:
             evidence=evidence(self._book, rule),
             ref=RuleRef(id=rule.id, version=file.version, status=file.status),
             names=names,
+            title=rule.title.constant,
+            patient=rule.patient.constant,
+            clinician=rule.clinician.constant,
             topics=tuple(map(topics, rule.when)),
             subjects=tuple(
                 next((at for at, pattern in enumerate(group) if KINDS[pattern.kind].many), None) for group in rule.when
@@ -177,9 +184,9 @@ class Items:
             id=prepared.id if subject is None else f"{prepared.id}/{identity_of(subject)}",
             level=prepared.level,
             section=prepared.section,
-            title=rule.title.fill(filled),
-            patient_text=rule.patient.fill(patient_words),
-            clinician_text=rule.clinician.fill(clinician_words),
+            title=prepared.title or rule.title.fill(filled),
+            patient_text=prepared.patient or rule.patient.fill(patient_words),
+            clinician_text=prepared.clinician or rule.clinician.fill(clinician_words),
             evidence=prepared.evidence,
             rule=prepared.ref,
             because=list(dict.fromkeys(because)) or prepared.for_everyone,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Literal
 
 from careplan.facts.case import Case
-from careplan.facts.hold_question import hold_for
-from careplan.plan.model import AnswerForm, Choice, CouldChange, NotConsidered, Question
+from careplan.plan.item_templates import Written
+from careplan.plan.model import AnswerForm, Choice, CouldChange, NotConsidered, Question, SignedHold
 from careplan.plan.wording import Words
 from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.factors import KINDS, LIMITS
@@ -62,9 +62,12 @@ class Questions:
         ranked.sort(key=_by_rank)
         return [self._question(pointer, factor, concerned) for *_, pointer, factor, concerned in ranked]
 
-    def not_considered(self, case: Case, spoken_of: Collection[str], words: Words) -> list[NotConsidered]:
-        """What was sent and left no trace in the plan, with the reason. `spoken_of` are the JSON Pointers of items."""
-        return sorted(self._silent(case, spoken_of, words), key=lambda entry: (entry.pointer, entry.what))
+    def not_considered(self, case: Case, written: Sequence[Written], words: Words) -> list[NotConsidered]:
+        """What was sent and left no trace in the items written of a case, with the reason."""
+        spoken_of = {pointer for one in written for pointer in one.spoken_of}
+        shown = [gate.signed for one in written if (gate := one.item.hold_gate) and gate.signed]
+        silent = [*self._silent(case, spoken_of, words), *self._silent_holds(case, shown)]
+        return sorted(silent, key=lambda entry: (entry.pointer, entry.what))
 
     def _question(self, pointer: str, factor: str, concerned: Iterable[_Concerned]) -> Question:
         words = self._book.vocabulary.fields[factor]
@@ -113,7 +116,6 @@ class Questions:
                 why="It is outside the conditions that this rulebook knows.",
             )
         yield from self._silent_entries(case, spoken_of, words)
-        yield from self._silent_holds(case)
         for doubt in case.doubts:
             why = "It lies outside of what this rulebook takes for plausible, so that no text quotes it."
             yield NotConsidered(pointer=doubt.pointer, what=doubt.what, why=why)
@@ -133,7 +135,9 @@ class Questions:
                 yield NotConsidered(
                     pointer=f"{pointer}/dose_mg", what="dose", why="No rule of this rulebook looks at doses."
                 )
-            for part in (*(resolved.match.also_contains if resolved.match else ()), *resolved.unknown_parts):
+            for part in resolved.match.also_contains if resolved.match else ():
+                yield NotConsidered(pointer=pointer, what=part, why="It is known, and no rule of this rulebook concerns it.")
+            for part in resolved.unknown_parts:
                 yield NotConsidered(pointer=pointer, what=part, why="It is outside the medicines that this rulebook knows.")
         for kind, pointer, entries in (
             ("condition", "/conditions", case.patient.conditions or []),
@@ -143,25 +147,22 @@ class Questions:
                 if f"{pointer}/{at}" not in spoken_of:
                     yield NotConsidered(pointer=f"{pointer}/{at}", what=words.entry(kind, at), why=nothing_said)
 
-    def _silent_holds(self, case: Case) -> Iterator[NotConsidered]:
-        """Signed holds that the plan does not show, because no medicine is there for which it may speak of one."""
+    def _silent_holds(self, case: Case, shown: Sequence[SignedHold]) -> Iterator[NotConsidered]:
+        """Signed holds that no item has: of no medicine in the list, or beside a longer one of its class."""
         holds = case.patient.protocol.holds if case.patient.protocol else []
         if not holds:
             return
-        shown = [
-            hold_for(fact.ingredient, holds)
-            for fact in case.facts
-            if fact.kind == "medicine" and fact.ingredient and fact.properties.get("hold_question") == "open"
-        ]
-        classes = {hold.drug_class for hold in shown if hold}
+        figures = {(hold.drug_class, hold.before_hours, hold.after_hours) for hold in shown}
+        classes = {hold.drug_class for hold in shown}
         doubtful = {doubt.pointer for doubt in case.doubts}
         to_check = {hold.drug_class for at, hold in enumerate(holds) if f"/protocol/holds/{at}" in doubtful}
         for at, hold in enumerate(holds):
-            if hold not in shown and f"/protocol/holds/{at}" not in doubtful:
+            said = (hold.drug_class, hold.before_hours, hold.after_hours) in figures
+            if not said and f"/protocol/holds/{at}" not in doubtful:
                 longer = "The protocol names this class twice; the longer hold is shown. Settle which one counts."
                 if hold.drug_class in to_check:
                     longer = "The protocol names this class twice, and one of the two is to be checked. Neither is shown."
-                none = "No medicine is in the list for which the plan may speak of this hold."
+                none = "No medicine is in the list for which a rule of this rulebook speaks of this hold."
                 yield NotConsidered(
                     pointer=f"/protocol/holds/{at}",
                     what=f"hold for {self._book.classes[hold.drug_class].plural}",

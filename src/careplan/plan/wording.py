@@ -47,7 +47,7 @@ class Words:
     def __init__(self, book: Rulebook, case: Case) -> None:
         self._book = book
         self._case = case
-        self._said_of: dict[tuple[str, tuple[str, ...], frozenset[str]], list[str]] = {}
+        self._said_of: dict[str, str] = {}
 
     @property
     def case(self) -> Case:
@@ -77,13 +77,18 @@ class Words:
                 words["class"] = in_words([self._book.classes[name].patient_label for name in fact.ingredient.classes[:1]])
         return words
 
-    def because(self, facts: Iterable[Fact], topics: Topics) -> Iterator[str]:
+    def because(self, facts: Iterable[Fact], topics: Topics) -> list[str]:
         """The facts that made a rule hold, as short phrases about the patient."""
+        found: list[str] = []
         for fact, (fields, tokens) in zip(facts, topics, strict=True):
-            key = (fact.id, fields, tokens)
-            if key not in self._said_of:
-                self._said_of[key] = list(self._phrases(fact, fields, tokens))
-            yield from self._said_of[key]
+            if fact.kind == "medicine":
+                # Many rules are about one medicine, and all say the same of it.
+                if fact.id not in self._said_of:
+                    self._said_of[fact.id] = self._medicine_phrase(fact)
+                found.append(self._said_of[fact.id])
+            else:
+                found += self._phrases(fact, fields, tokens)
+        return found
 
     def about(self, fact: Fact, fields: Sequence[str], tokens: frozenset[str]) -> Iterator[About]:
         """The entries of the request that a fact is about; of a whole list, those that the rule names by its `tokens`."""

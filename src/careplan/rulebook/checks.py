@@ -115,6 +115,7 @@ def check_sentences(about: RulebookFile, note: FaultList) -> None:
         ("hold_gate.missing", about.hold_gate.missing, frozenset({"facts"})),
         ("hold_gate.unclear", about.hold_gate.unclear, frozenset({"facts"})),
         ("hold_gate.between_doses", about.hold_gate.between_doses, frozenset[str]()),
+        ("cleared.title", about.cleared.title, frozenset({"title"})),
         ("cleared", about.cleared, frozenset({"by", "at", "arranged"})),
     ):
         texts = (

@@ -287,8 +287,12 @@ class Deferred(Entry, frozen=True, kw_only=True):
 
 
 class ClearedWords(Entry, frozen=True, kw_only=True):
-    """What stands beside an alert that was cleared: `clinician` before what the rule says, `ask` in place of its asks."""
+    """What stands in place of an alert that was cleared: its title (`{title}` is the alert's), and its texts and asks.
 
+    `clinician` comes before what the rule says.
+    """
+
+    title: Line
     patient: Line
     clinician: Line
     ask: Line

@@ -32,7 +32,12 @@ class Text(msgspec.Struct, frozen=True):
         """The text with every name replaced by its words. Raises KeyError for a name that has none."""
         if len(self.pieces) == 1 and not self.pieces[0][1]:
             return self.pieces[0][0]
-        return "".join(literal + (words[name] if name else "") for literal, name in self.pieces)
+        return "".join([literal + words[name] if name else literal for literal, name in self.pieces])
+
+    @property
+    def constant(self) -> str | None:
+        """The whole text where nothing is to be filled in."""
+        return None if self.names else self.fill({})
 
     def bare(self) -> str:
         """The text when there is nobody to fill it in for: "Plan {medicine}" as "Plan the medicine"."""
