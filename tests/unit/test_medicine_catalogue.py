@@ -300,7 +300,6 @@ def test_a_benzodiazepine_against_seizures_is_rescue_under_any_name(book: Rulebo
 
 
 def test_the_second_patient_with_the_same_line_is_read_as_the_first(planner: Planner) -> None:
-    """What is remembered of a name holds what it says of schedule and reason, and nothing of the entry it came with."""
     line = "clonazepam 0.5 mg b.i.d. for panic attacks"
     sent = [Medication(name=line), Medication(name=line, schedule="as_needed"), Medication(name=line)]
     for entry, schedule in zip(sent, ("daily", "as_needed", "daily"), strict=True):
@@ -387,3 +386,52 @@ def test_the_date_of_a_monthly_injection_is_asked_for_by_its_brand_alone(planner
     fired = {item.rule.id for section in plan.sections for item in section.items}
     assert "naltrexone-monthly-injection" in fired
     assert "naltrexone-or-nalmefene-tablets" not in fired
+
+
+@pytest.mark.parametrize("written", ["lorazepam (stopped 2019)", "none", "phenelzine (allergic)"])
+def test_what_is_not_taken_is_named_quietly_and_makes_no_item(planner: Planner, written: str) -> None:
+    plan = planner.plan(Patient(medications=[Medication(name=written)]))
+    assert (plan.medications[0].recognition, plan.medications[0].recognized_as) == ("known", None)
+    assert [one.what for one in plan.not_considered if one.pointer == "/medications/0"] == [f"“{written}”"]
+    items = [item for section in plan.sections for item in section.items]
+    assert not [item.id for item in items if any(about.pointer == "/medications/0" for about in item.about)]
+
+
+def test_how_and_for_what_something_is_taken_that_is_not_taken_bears_on_nothing(book: Rulebook) -> None:
+    sent = Medication(name="lorazepam", status="stopped", schedule="daily", indication="alcohol_withdrawal")
+    found = book.catalogue.resolve(0, sent)
+    assert (found.taken, found.entry.schedule, found.entry.indication) == (False, None, None)
+
+
+def test_a_known_name_is_named_without_what_stands_beside_it(planner: Planner) -> None:
+    plan = planner.plan(Patient(medications=[Medication(name="Cetirizine 10 mg daily")]))
+    assert (plan.medications[0].recognition, plan.medications[0].recognized_as) == ("known", "Cetirizine")
+
+
+def test_a_name_beside_one_that_rules_look_at_is_listed_if_it_is_not_taken(planner: Planner) -> None:
+    plan = planner.plan(Patient(medications=[Medication(name="phenelzine stopped, sertraline 50 mg daily")]))
+    assert plan.medications[0].recognized_as == "sertraline"
+    assert "phenelzine" in [one.what for one in plan.not_considered]
+
+
+@pytest.mark.parametrize(
+    "name", ["ketamine allergy", "penicillin allergy", "sertraline allergies", "codeine allergic reaction"]
+)
+def test_a_name_with_a_word_of_allergy_alone_is_unread(book: Rulebook, name: str) -> None:
+    assert book.catalogue.resolve(0, Medication(name=name)).problem == "not_recognized"
+
+
+@pytest.mark.parametrize(
+    ("name", "ingredient"), [("Benadryl allergy", "diphenhydramine"), ("Flonase allergy", "fluticasone")]
+)
+def test_a_medicine_against_allergies_is_read_with_that_word(book: Rulebook, name: str, ingredient: str) -> None:
+    match = book.catalogue.resolve(0, Medication(name=name)).match
+    assert match is not None
+    assert [row.ingredient for row in match.ingredients] == [ingredient]
+
+
+def test_a_combination_by_its_ingredients_is_given_no_brand(book: Rulebook) -> None:
+    match = book.catalogue.resolve(0, Medication(name="losartan / hydrochlorothiazide")).match
+    assert match is not None
+    assert display(match) == "losartan and hydrochlorothiazide"
+    assert book.catalogue.resolve(0, Medication(name="buproprion 150")).suggestions == ("bupropion",)
