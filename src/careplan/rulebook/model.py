@@ -287,10 +287,7 @@ class Deferred(Entry, frozen=True, kw_only=True):
 
 
 class ClearedWords(Entry, frozen=True, kw_only=True):
-    """What stands in place of an alert that was cleared: its title (`{title}` is the alert's), and its texts and asks.
-
-    `clinician` comes before what the rule says.
-    """
+    """What stands in place of an alert that was cleared: title, texts and asks; `clinician` comes before the rule's own."""
 
     title: Line
     patient: Line
