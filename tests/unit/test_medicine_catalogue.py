@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 from careplan.planner import Planner
 from careplan.recognition.medicine_catalogue import Catalogue, display, normalize
 from careplan.recognition.medicine_rows import Combination, Ingredient
-from careplan.request.patient import Medication
+from careplan.request.patient import Medication, Patient
 from careplan.rulebook.model import Rulebook
 from tests.shipped import BOOK
 
@@ -229,17 +231,128 @@ def test_a_release_form_that_nobody_sent_is_not_shown(book: Rulebook, written: s
 @pytest.mark.parametrize(
     ("written", "offered"),
     [
-        ("my Ativan from dr smith", "lorazepam (Ativan)"),
-        ("the Klonopin they gave me", "clonazepam (Klonopin)"),
         ("EN", "delorazepam"),
         ("T3", "liothyronine"),
         ("T3", "codeine (Tylenol with codeine)"),
     ],
 )
-def test_a_known_name_within_an_entry_is_offered_and_never_taken(book: Rulebook, written: str, offered: str) -> None:
+def test_a_short_name_that_could_be_several_things_is_offered_and_never_taken(
+    book: Rulebook, written: str, offered: str
+) -> None:
     found = book.catalogue.resolve(0, Medication(name=written))
     assert found.match is None
     assert offered in found.suggestions
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [("my Ativan from dr smith", "lorazepam (Ativan)"), ("the Klonopin they gave me", "clonazepam (Klonopin)")],
+)
+def test_a_known_name_in_a_sentence_is_read(book: Rulebook, written: str, shown: str) -> None:
+    found = book.catalogue.resolve(0, Medication(name=written))
+    assert found.match is not None
+    assert display(found.match) == shown
+
+
+@pytest.mark.parametrize(
+    ("written", "schedule", "indication"),
+    [
+        ("LORazepam (ATIVAN) 0.5 mg tablet, take 1 tablet by mouth daily as needed for anxiety", "as_needed", "anxiety"),
+        ("clonazepam 0.5 mg b.i.d. for seizures", "daily", "epilepsy"),
+        ("lamotrigine 100 mg 1-0-1", "daily", None),
+        ("alprazolam every other day", None, None),
+        ("alprazolam 1 mg daily and Xanax 0.5 mg prn, sertraline 50 mg", None, None),
+    ],
+)
+def test_what_a_name_says_of_schedule_and_reason_is_taken(
+    book: Rulebook, written: str, schedule: str | None, indication: str | None
+) -> None:
+    entry = book.catalogue.resolve(0, Medication(name=written)).entry
+    assert (entry.schedule, entry.indication) == (schedule, indication)
+
+
+def test_a_line_is_read_as_a_name_is_and_a_name_beside_it_says_what_it_is(book: Rulebook) -> None:
+    line = "clonazepam 0.5 mg b.i.d. for panic attacks"
+    alone = book.catalogue.resolve(0, Medication(text=line))
+    beside = book.catalogue.resolve(0, Medication(name="clonazepam", text=line))
+    for found in (alone, beside):
+        assert found.match is not None
+        assert display(found.match) == "clonazepam"
+        assert (found.entry.schedule, found.entry.indication, found.problem) == ("daily", "anxiety", None)
+
+
+@pytest.mark.parametrize("status", ["stopped", "not_taken", "allergy"])
+def test_what_was_sent_as_not_taken_bears_on_no_rule(
+    planner: Planner, status: Literal["stopped", "not_taken", "allergy"]
+) -> None:
+    for entry in (Medication(name="phenelzine", status=status), Medication(rxcui="8123", status=status)):
+        case = planner.traced(Patient(medications=[entry]))[0]
+        assert not [fact for fact in case.facts if fact.kind in ("medicine", "medicine_check")]
+    taking = Medication(text="phenelzine (stopped)", status="taking")
+    assert [fact for fact in planner.traced(Patient(medications=[taking]))[0].facts if fact.kind == "medicine"]
+
+
+@pytest.mark.parametrize(
+    "written", ["Stesolid rectal tubes", "Epistatus", "midazolam oromucosal solution buccal", "Valtoco 10 mg nasal spray"]
+)
+def test_a_benzodiazepine_against_seizures_is_rescue_under_any_name(book: Rulebook, written: str) -> None:
+    assert book.catalogue.resolve(0, Medication(name=written, schedule="as_needed")).schedule == "rescue"
+
+
+def test_the_second_patient_with_the_same_line_is_read_as_the_first(planner: Planner) -> None:
+    line = "clonazepam 0.5 mg b.i.d. for panic attacks"
+    sent = [Medication(name=line), Medication(name=line, schedule="as_needed"), Medication(name=line)]
+    for entry, schedule in zip(sent, ("daily", "as_needed", "daily"), strict=True):
+        (medicine,) = planner.traced(Patient(medications=[entry]))[0].medicines
+        assert (medicine.entry.schedule, medicine.entry.indication) == (schedule, "anxiety")
+
+
+def test_what_the_caller_sent_in_fields_wins_over_what_a_name_says(book: Rulebook) -> None:
+    sent = Medication(name="clonazepam 0.5 mg nightly for sleep", schedule="as_needed", indication="epilepsy")
+    assert book.catalogue.resolve(0, sent).entry == sent
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Xanax (allergic)",
+        "sertraline (discontinued)",
+        "no Xanax",
+        "hx of oxycodone",
+        "none",
+        "NKDA",
+        "omeprazole 20 mg",
+        "Benadryl cream",
+    ],
+)
+def test_what_is_not_taken_or_concerns_no_rule_leaves_the_list_whole(book: Rulebook, written: str) -> None:
+    found = book.catalogue.resolve(0, Medication(name=written))
+    assert found.match is not None
+    assert (found.match.ingredients, found.problem) in (((), None), (found.match.ingredients, None))
+    assert not [row for row in found.match.ingredients if row.classes]
+
+
+def test_an_allergy_to_the_treatment_does_not_pass_in_silence(book: Rulebook) -> None:
+    assert book.catalogue.resolve(0, Medication(name="ketamine (allergic)")).problem == "not_recognized"
+
+
+@pytest.mark.parametrize(
+    ("name", "rxcui", "problem"),
+    [
+        ("alprazolam 0.5 MG Oral Tablet", "308047", None),
+        ("Xanax", "308047", None),
+        ("clonazepam", "308047", "code_and_name_disagree"),
+        ("vitamin C", "308047", "code_and_name_disagree"),
+        ("simvastatin 20 MG Oral Tablet", "312961", None),
+        ("alprazolam", "312961", "code_and_name_disagree"),
+        ("omeprazole", "99999999", None),
+        (None, "312961", None),
+    ],
+)
+def test_a_code_of_a_product_that_agrees_with_the_name_is_no_finding(
+    book: Rulebook, name: str | None, rxcui: str, problem: str | None
+) -> None:
+    assert book.catalogue.resolve(0, Medication(name=name, rxcui=rxcui)).problem == problem
 
 
 @pytest.mark.parametrize("written", ["Tylenol AM", "Tylenol extra strength", "Robitussin 7", "aleve codein"])
@@ -273,3 +386,52 @@ def test_the_date_of_a_monthly_injection_is_asked_for_by_its_brand_alone(planner
     fired = {item.rule.id for section in plan.sections for item in section.items}
     assert "naltrexone-monthly-injection" in fired
     assert "naltrexone-or-nalmefene-tablets" not in fired
+
+
+@pytest.mark.parametrize("written", ["lorazepam (stopped 2019)", "none", "phenelzine (allergic)"])
+def test_what_is_not_taken_is_named_quietly_and_makes_no_item(planner: Planner, written: str) -> None:
+    plan = planner.plan(Patient(medications=[Medication(name=written)]))
+    assert (plan.medications[0].recognition, plan.medications[0].recognized_as) == ("known", None)
+    assert [one.what for one in plan.not_considered if one.pointer == "/medications/0"] == [f"“{written}”"]
+    items = [item for section in plan.sections for item in section.items]
+    assert not [item.id for item in items if any(about.pointer == "/medications/0" for about in item.about)]
+
+
+def test_how_and_for_what_something_is_taken_that_is_not_taken_bears_on_nothing(book: Rulebook) -> None:
+    sent = Medication(name="lorazepam", status="stopped", schedule="daily", indication="alcohol_withdrawal")
+    found = book.catalogue.resolve(0, sent)
+    assert (found.taken, found.entry.schedule, found.entry.indication) == (False, None, None)
+
+
+def test_a_known_name_is_named_without_what_stands_beside_it(planner: Planner) -> None:
+    plan = planner.plan(Patient(medications=[Medication(name="Cetirizine 10 mg daily")]))
+    assert (plan.medications[0].recognition, plan.medications[0].recognized_as) == ("known", "Cetirizine")
+
+
+def test_a_name_beside_one_that_rules_look_at_is_listed_if_it_is_not_taken(planner: Planner) -> None:
+    plan = planner.plan(Patient(medications=[Medication(name="phenelzine stopped, sertraline 50 mg daily")]))
+    assert plan.medications[0].recognized_as == "sertraline"
+    assert "phenelzine" in [one.what for one in plan.not_considered]
+
+
+@pytest.mark.parametrize(
+    "name", ["ketamine allergy", "penicillin allergy", "sertraline allergies", "codeine allergic reaction"]
+)
+def test_a_name_with_a_word_of_allergy_alone_is_unread(book: Rulebook, name: str) -> None:
+    assert book.catalogue.resolve(0, Medication(name=name)).problem == "not_recognized"
+
+
+@pytest.mark.parametrize(
+    ("name", "ingredient"), [("Benadryl allergy", "diphenhydramine"), ("Flonase allergy", "fluticasone")]
+)
+def test_a_medicine_against_allergies_is_read_with_that_word(book: Rulebook, name: str, ingredient: str) -> None:
+    match = book.catalogue.resolve(0, Medication(name=name)).match
+    assert match is not None
+    assert [row.ingredient for row in match.ingredients] == [ingredient]
+
+
+def test_a_combination_by_its_ingredients_is_given_no_brand(book: Rulebook) -> None:
+    match = book.catalogue.resolve(0, Medication(name="losartan / hydrochlorothiazide")).match
+    assert match is not None
+    assert display(match) == "losartan and hydrochlorothiazide"
+    assert book.catalogue.resolve(0, Medication(name="buproprion 150")).suggestions == ("bupropion",)

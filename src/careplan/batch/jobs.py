@@ -14,7 +14,7 @@ from careplan.batch.answer_lines import Answering, Answers, answered
 from careplan.batch.ndjson import Limits, Line
 from careplan.planner import Planner
 from careplan.request.patient import Protocol
-from careplan.rulebook.load import load
+from careplan.rulebook.load import SUFFIXES, load
 from careplan.rulebook.model import Rulebook
 
 Result = TypeVar("Result")
@@ -66,7 +66,7 @@ def answering(book: Rulebook, protocol: Protocol | None, *, as_fhir: bool, limit
 
 def files_of(folder: Path) -> Files:
     """The files of the rulebook in a folder."""
-    paths = sorted(path for path in folder.rglob("*") if path.suffix in {".yaml", ".csv", ".lock"} and path.is_file())
+    paths = sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES and path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 

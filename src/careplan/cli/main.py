@@ -38,6 +38,12 @@ _OF_RULES = {
     "test": "testing.test",
 }
 
+_OF_VOCABULARY = {
+    "build": "vocabulary.build",
+    "check": "vocabulary.check",
+    "refresh": "vocabulary.refresh",
+}
+
 
 class _Group(click.RichGroup):
     """Commands whose modules are imported when they are asked for: a service that starts needs none of the others."""
@@ -69,6 +75,11 @@ def main() -> None:
 @main.group(cls=_Group, found=_OF_RULES)
 def rules() -> None:
     """Look after the rulebook."""
+
+
+@main.group(cls=_Group, found=_OF_VOCABULARY)
+def vocabulary() -> None:
+    """Look after the names and codes of medicines."""
 
 
 if __name__ == "__main__":

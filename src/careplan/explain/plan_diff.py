@@ -93,7 +93,7 @@ def medicine_of(read: MedicineRead | None) -> str:
     """How an entry of the medicines was understood."""
     if read is None:
         return "not in the list"
-    parts = [read.recognized_as or "not recognized", *read.classes]
+    parts = [read.recognized_as or ("known" if read.recognition == "known" else "not recognized"), *read.classes]
     parts += [read.problem.replace("_", " ")] if read.problem else []
     parts += [f"near names {', '.join(read.suggestions)}"] if read.suggestions else []
     return ", ".join(parts)

@@ -135,8 +135,9 @@ class FactMaker:
         self, patient: Patient, medicines: Sequence[Resolved], rows: Mapping[str, Ingredient], *, unread: bool
     ) -> Fact:
         whole = patient.medications is not None
+        taken = [resolved for resolved in medicines if resolved.taken]
         properties: Properties = {
-            "list": _list_state(patient.medications, unread=unread),
+            "list": _list_state(None if patient.medications is None else taken, unread=unread),
             "unread": unread,
             "against_withdrawal": any(resolved.entry.indication == "alcohol_withdrawal" for resolved in medicines),
         }

@@ -88,6 +88,7 @@ def known_entries(
 def _without_a_rule(resolved: Resolved, looked_at: frozenset[str]) -> bool:
     return (
         resolved.match is not None
+        and resolved.taken
         and resolved.problem not in _PARTLY_READ
         and all(looked_at.isdisjoint((row.ingredient, *row.classes)) for row in resolved.match.ingredients)
     )

@@ -41,7 +41,7 @@ def _parts(plan: CarePlan, patient: Patient, zone: tzinfo | None) -> Iterator[Re
         for medicine in plan.medications:
             yield Text(
                 f"  {medicine.index + 1}. {medicine_words(medicine, patient)}",
-                style="" if medicine.recognized_as else "bold yellow",
+                style="bold yellow" if medicine.recognition == "unread" else "",
             )
     for section in plan.sections:
         if section.items:

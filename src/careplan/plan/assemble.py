@@ -56,7 +56,7 @@ class Assembly:
                 for section, title, patient_title in self._sections
             ],
             decisions=_decisions(written),
-            medications=[_read(words, one) for one in case.medicines],
+            medications=[_read(words, one, case) for one in case.medicines],
             information_needed=self._questions.unanswered(verdicts.hanging),
             not_considered=self._not_considered(case, written, words),
             disclaimer=self._disclaimer,
@@ -87,11 +87,12 @@ class Assembly:
         return one._replace(item=item, decides=decides)
 
 
-def _read(words: Words, resolved: Resolved) -> MedicineRead:
-    """How an entry was understood."""
+def _read(words: Words, resolved: Resolved, case: Case) -> MedicineRead:
+    """How an entry was understood. One that rules could look at, and that none of them does, is known."""
     rows = resolved.match.ingredients if resolved.match else ()
     return MedicineRead(
         index=resolved.index,
+        recognition="known" if resolved.index in case.known.medications else resolved.recognition,
         recognized_as=words.recognized(resolved.index) or None,
         classes=sorted({name for row in rows for name in row.classes}),
         problem=resolved.problem,

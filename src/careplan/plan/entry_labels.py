@@ -11,8 +11,8 @@ def medicine_words(read: MedicineRead, patient: Patient) -> str:
     if read.recognized_as:
         return read.recognized_as
     entry = (patient.medications or [])[read.index]
-    sent = f"“{' '.join(entry.name.split())}”" if entry.name else f"RxNorm code {entry.rxcui}"
-    return f"{sent} (not recognized)"
+    sent = f"“{' '.join(entry.written.split())}”" if entry.written else f"RxNorm code {entry.rxcui}"
+    return sent if read.recognition == "known" else f"{sent} (not recognized)"
 
 
 def question_words(question: Question, plan: CarePlan, patient: Patient) -> str:

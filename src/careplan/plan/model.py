@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from careplan.recognition.medicine_catalogue import Recognition
 from careplan.rulebook.model import By, Level, Read, Rule, Rulebook, Section, Status, Strength, Who
 
 
@@ -224,6 +225,13 @@ class MedicineRead(Part, frozen=True, kw_only=True):
     """How one entry of the medicines was understood."""
 
     index: int
+    recognition: Annotated[
+        Recognition,
+        Meta(
+            description="read: rules look at it; known: a real medicine that no rule concerns, or one that is not taken; "
+            "unread: nobody can say what it is, or what a part of it is"
+        ),
+    ]
     recognized_as: str | None = None
     classes: list[str] = []
     problem: str | None = None

@@ -125,7 +125,12 @@ class Questions:
         for resolved in case.medicines:
             pointer = f"/medications/{resolved.index}"
             if pointer not in spoken_of:
-                yield NotConsidered(pointer=pointer, what=words.entry("medicine", resolved.index), why=nothing_said)
+                why = nothing_said if resolved.taken else "The list says that it is not taken, so no rule looked at it."
+                yield NotConsidered(pointer=pointer, what=words.entry("medicine", resolved.index), why=why)
+            for part in resolved.besides:
+                yield NotConsidered(
+                    pointer=pointer, what=part, why="No rule concerns it, or the list says that it is not taken."
+                )
             if resolved.entry.dose_mg is not None:
                 yield NotConsidered(
                     pointer=f"{pointer}/dose_mg", what="dose", why="No rule of this rulebook looks at doses."

@@ -119,10 +119,10 @@ class UnreadWords:
 
     def _medicine(self, at: int) -> str:
         resolved = self._case.medicines[at]
-        if resolved.match and resolved.problem != "partly_recognized":
+        if resolved.match and resolved.is_named_by_us:
             return display(resolved.match)
-        if resolved.entry.name:
-            return f"“{' '.join(resolved.entry.name.split())}”"
+        if resolved.entry.written:
+            return f"“{' '.join(resolved.entry.written.split())}”"
         return f"RxNorm code {resolved.entry.rxcui}"
 
 

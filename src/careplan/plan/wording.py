@@ -281,9 +281,9 @@ class Words:
         return self._entry_words(self._case.medicines[at])
 
     def _entry_words(self, resolved: Resolved) -> str:
-        if resolved.match and resolved.problem != "partly_recognized":
+        if resolved.match and resolved.is_named_by_us:
             return display(resolved.match)
-        name = " ".join((resolved.entry.name or "").split())
+        name = " ".join((resolved.entry.written or "").split())
         return f"“{name}”" if name else f"RxNorm code {resolved.entry.rxcui}"
 
     def _phrases(self, fact: Fact, tested: tuple[str, ...], tokens: frozenset[str]) -> Iterator[str]:

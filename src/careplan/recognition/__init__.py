@@ -1,1 +1,1 @@
-"""What a name, code or goal means."""
+"""What a name, a code or a line of a list means."""

@@ -88,13 +88,18 @@ class GoalJudge:
         self._reading = tuple(dict.fromkeys(kind for kind, _, _ in kinds_of(words) if kind not in not_read))
         self._medicines = PhraseTree()
         not_judged = {tuple(words_of(name)) for name in words.names_not_judged}
-        for name, tokens in medicine_names.items():
-            groups = [group for group, named in words.medicine_groups.items() if not {*named.tokens}.isdisjoint(tokens)]
-            if (spelled := tuple(words_of(name))) and spelled not in not_judged:
-                *first, last = (valued(word, words.numbers)[0] for word in spelled)
-                for plural in (last, f"{last}s", f"{last}es"):
-                    for kind in ("name", *groups):
-                        self._medicines.add((*first, plural), kind)
+        kinds_of_tokens: dict[frozenset[str], tuple[str, ...]] = {}
+        for name, named in medicine_names.items():
+            tokens = frozenset(named)
+            kinds = kinds_of_tokens.get(tokens)
+            if kinds is None:
+                groups = [group for group, listed in words.medicine_groups.items() if not tokens.isdisjoint(listed.tokens)]
+                kinds = kinds_of_tokens[tokens] = ("name", *groups)
+            # There are thousands of names, most of them one plain word.
+            spelled = (name,) if name.isascii() and name.isalpha() and name.islower() else tuple(words_of(name))
+            if spelled and spelled not in not_judged:
+                *first, last = [valued(word, words.numbers)[0] for word in spelled]
+                self._medicines.add_endings(first, (last, f"{last}s", f"{last}es"), kinds)
 
     def judge(self, text: str) -> GoalJudgement:
         """The verdict on a goal in the patient's own words. Pure; case and spacing make no difference."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 from rapidfuzz import fuzz, process
@@ -17,12 +17,8 @@ from rapidfuzz import fuzz, process
 from careplan.recognition.medicine_rows import Combination, Ingredient
 from careplan.request.patient import Medication, Schedule
 
+Recognition = Literal["read", "known", "unread"]
 Problem = Literal["not_recognized", "partly_recognized", "code_not_recognized", "code_and_name_disagree"]
-
-SUGGESTION_SCORE = 80
-MOST_SUGGESTIONS = 3
-MOST_WORDS = 12
-"""So many words of an entry are looked through for a known name."""
 
 
 class Match(msgspec.Struct, frozen=True, gc=False):
@@ -38,21 +34,6 @@ class Match(msgspec.Struct, frozen=True, gc=False):
     depot: bool = False
 
 
-class NameWords(msgspec.Struct, frozen=True):
-    """Words in names: those that say nothing about which medicine it is, and those of forms that are kept as rescue."""
-
-    forms: tuple[str, ...] = ()
-    rescue: tuple[str, ...] = ()
-
-
-class Offers(msgspec.Struct, frozen=True):
-    """What bears on suggestions: short names with what they may mean, and classes never offered beside everyday products."""
-
-    short: Mapping[str, tuple[str, ...]] = {}
-    everyday: tuple[str, ...] = ()
-    never: tuple[str, ...] = ()
-
-
 class Resolved(msgspec.Struct, frozen=True, gc=False):
     """An entry of the patient's list after look-up. `match` is None when nobody may say what it is."""
 
@@ -62,6 +43,24 @@ class Resolved(msgspec.Struct, frozen=True, gc=False):
     problem: Problem | None = None
     suggestions: tuple[str, ...] = ()
     unknown_parts: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
+    """Names in an entry that rules look at, which none of them looks at: known without a rule, or not taken."""
+    taken: bool = True
+    """False where the entry says that the medicine is not taken, or that there is none."""
+
+    @property
+    def recognition(self) -> Recognition:
+        """`read`: rules look at one of its ingredients; `known`: a real medicine of no rule, or one not taken; `unread`."""
+        if self.match is None or (self.problem == "partly_recognized" and not self.match.ingredients):
+            return "unread"
+        return "read" if any(row.classes for row in self.match.ingredients) else "known"
+
+    @property
+    def is_named_by_us(self) -> bool:
+        """True if our own words say what it is; else only the caller's do."""
+        if self.match is None or self.problem == "partly_recognized":
+            return False
+        return bool(self.match.ingredients or self.match.called)
 
     @property
     def schedule(self) -> Schedule | None:
@@ -87,6 +86,12 @@ class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     product: str = ""
 
 
+class ReadsEntries(Protocol):
+    """What resolves the entries of a list with more than these rows."""
+
+    def resolve(self, index: int, entry: Medication) -> Resolved: ...
+
+
 class Catalogue:
     """All medicines of a rulebook, ready for look-up. Raises ValueError naming a name or code that two rows claim."""
 
@@ -94,30 +99,22 @@ class Catalogue:
         self,
         ingredients: Iterable[Ingredient],
         combinations: Iterable[Combination],
-        words: NameWords | None = None,
-        *,
-        offers: Offers | None = None,
-        known: Iterable[str] = (),
+        form_words: Iterable[str] = (),
+        only_offered: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self.ingredients: Mapping[str, Ingredient] = {row.ingredient: row for row in ingredients}
         self.combinations = tuple(combinations)
-        words = words or NameWords()
-        self._form_words = frozenset(words.forms)
-        self._rescue_forms = frozenset(words.rescue)
+        self.entries: ReadsEntries | None = None
+        self._form_words = frozenset(form_words)
         self._by_name: dict[str, Match] = {}
         self._by_stem: dict[str, Match | None] = {}
-        self._by_code: dict[str, Match] = {}
+        self.by_code: dict[str, Match] = {}
         for row in self.ingredients.values():
             self._add_ingredient(row)
         for product in self.combinations:
             self._add_combination(product)
         self._spellings = {name: match for name, match in self._by_name.items() if len(name) > 3}
-        self.known = tuple(known)
-        for name in self.known:
-            self._add_name(name, Match((), name))
-        offers = offers or Offers()
-        self._everyday, self._never_offered = frozenset(offers.everyday), frozenset(offers.never)
-        self._short = {normalize(name): tuple(map(self._named, meant)) for name, meant in offers.short.items()}
+        self._short = {normalize(name): tuple(map(self._named, meant)) for name, meant in (only_offered or {}).items()}
 
     def named(self) -> dict[str, frozenset[str]]:
         """Every normalized name of every medicine, with its salt and form and without, and what it stands for."""
@@ -128,53 +125,20 @@ class Catalogue:
             if match.ingredients
         }
 
+    def spellings(self) -> Iterator[tuple[str, Match]]:
+        """Every normalized name with what it stands for; last the ones that are whole only with their salt or form."""
+        shorter = ((stem, match) for stem, match in self._by_stem.items() if match and stem not in self._by_name)
+        yield from ((stem, self._as_written(match, stem)) for stem, match in shorter)
+        yield from self._by_name.items()
+
+    def offered_for(self, name: str) -> tuple[str, ...]:
+        """What a short name may mean that is never taken for a medicine; empty for any other name."""
+        return tuple(map(display, self._short.get(normalize(name), ())))
+
     def resolve(self, index: int, entry: Medication) -> Resolved:
-        """Look one entry up by its code and its name, which must agree where both are known."""
-        by_code = self._by_code.get(entry.rxcui.lstrip("0")) if entry.rxcui else None
-        by_name, unknown_parts = self._find(entry.name) if entry.name else (None, ())
-        if by_code and by_name and not _agree(by_code, by_name):
-            rows = {row.ingredient: row for row in (*by_code.ingredients, *by_name.ingredients)}
-            both = Match(tuple(rows.values()), rescue=by_code.rescue or by_name.rescue)
-            return Resolved(index, entry, both, "code_and_name_disagree")
-        if by_name:
-            problem: Problem | None = "code_not_recognized" if entry.rxcui and not by_code else None
-            if unknown_parts:
-                problem = "partly_recognized"
-            return Resolved(index, entry, by_name, problem, unknown_parts=unknown_parts)
-        if by_code:
-            # The code is exact; a name that cannot be read beside it is still shown to the clinician.
-            return Resolved(index, entry, by_code, "partly_recognized" if entry.name else None, self.suggest(entry.name))
-        return Resolved(index, entry, None, "not_recognized", self.suggest(entry.name))
-
-    def suggest(self, name: str | None) -> tuple[str, ...]:
-        """Known names that stand in `name`, and known names near it, nearest first, in our spelling."""
-        plain = normalize(name or "")
-        if plain in self._short:
-            return tuple(display(match) for match in self._short[plain])
-        key = self._strip_forms(plain)
-        if len(key) < 4:
-            return ()
-        near = process.extract(key, self._spellings.keys(), scorer=fuzz.ratio, limit=8, score_cutoff=SUGGESTION_SCORE)
-        matches = [*self._contained(plain), *(self._by_name[found] for found, _, _ in near)]
-        if not self._everyday.isdisjoint(plain.split()):
-            matches = [match for match in matches if not self._is_kept_back(match)]
-        return tuple(dict.fromkeys(map(display, matches)))[:MOST_SUGGESTIONS]
-
-    def _contained(self, plain: str) -> Iterator[Match]:
-        """The medicines whose whole name stands among the words, the longest name first."""
-        words = plain.split()[:MOST_WORDS]
-        for length in range(len(words), 0, -1):
-            for start in range(len(words) - length + 1):
-                part = " ".join(words[start : start + length])
-                if part in self._spellings:
-                    yield self._by_name[part]
-                elif length == 1 and len(part) > 3 and part not in self._form_words:
-                    match = self._by_stem.get(part)
-                    if match and match.ingredients:
-                        yield self._as_written(match, part)
-
-    def _is_kept_back(self, match: Match) -> bool:
-        return any(not self._never_offered.isdisjoint(row.classes) for row in match.ingredients)
+        """Look one entry up by its code and its name. The reader of entries is set when a rulebook is loaded."""
+        assert self.entries is not None
+        return self.entries.resolve(index, entry)
 
     def _named(self, name: str) -> Match:
         match = self._by_name.get(normalize(name))
@@ -185,10 +149,10 @@ class Catalogue:
     def search(self, query: str, limit: int = 20) -> list[Found]:
         """Medicines by any name, misspelling, beginning of a name or RxNorm code; best first."""
         if query.strip().isdigit():
-            match = self._by_code.get(query.strip().lstrip("0"))
+            match = self.by_code.get(query.strip().lstrip("0"))
             return _found(match, query.strip(), 100.0) if match else []
         key = self._strip_forms(normalize(query))
-        exact, _ = self._find(query)
+        exact = self._exact(normalize(query))
         found = _found(exact, key, 100.0) if exact else []
         if key:
             starts = ((name, 95.0) for name in sorted(self._by_name) if len(key) >= 2 and name.startswith(key))
@@ -199,46 +163,6 @@ class Catalogue:
         for hit in found:
             best.setdefault((hit.ingredient, hit.product), hit)
         return sorted(best.values(), key=lambda hit: (-hit.score, hit.name, hit.product))[:limit]
-
-    def _find(self, name: str) -> tuple[Match | None, tuple[str, ...]]:
-        """The match of a whole name, or of its parts if it names several; with the parts that nobody knows."""
-        key = normalize(name)
-        match = self._exact(key)
-        if match:
-            return self._as_kept(match, key), ()
-        split = re.split(r"\s*(?:[/+&;,()\[\]]|\bwith\b|\band\b|-(?=[a-z]{5}))\s*", _fold(name))
-        parts = [part for part in split if part and self._names_something(part)]
-        if not 1 <= len(parts) <= 6:
-            return None, ()
-        keys = [normalize(part) for part in parts]
-        matches = [self._exact(part) for part in keys]
-        known = [found for found in matches if found]
-        if not known:
-            return None, ()
-        unknown = tuple(part for part, found in zip(keys, matches, strict=True) if not found and self._strip_forms(part))
-        ruled = [found for found in known if found.ingredients]
-        besides = tuple(dict.fromkeys(found.called for found in known if not found.ingredients))
-        if not ruled:
-            return Match((), " and ".join(besides)), unknown
-        ingredients = {row.ingredient: row for found in ruled for row in found.ingredients}
-        if len(ingredients) == len(ruled[0].ingredients) and not unknown:
-            # One medicine under two of its names, such as a brand with its ingredient in brackets.
-            one = max(ruled, key=lambda found: (found.rescue, found.depot, found.called))
-            return self._as_kept(_with(one, besides), key), ()
-        together = Match(tuple(ingredients.values()), rescue=any(found.rescue for found in ruled))
-        return self._as_kept(_with(together, besides), key), unknown
-
-    def _names_something(self, part: str) -> bool:
-        """False for strengths, forms and directions alone."""
-        words = normalize(part).split()
-        return any(word not in self._form_words and not _STRENGTH.fullmatch(word) for word in words)
-
-    def _as_kept(self, match: Match, key: str) -> Match:
-        """A benzodiazepine in a form that is kept against seizures is a rescue medicine, whatever it is called."""
-        calms = any("benzodiazepine" in row.classes for row in match.ingredients)
-        if match.rescue or not calms or self._rescue_forms.isdisjoint(key.split()):
-            return match
-        return msgspec.structs.replace(match, rescue=True)
 
     def _exact(self, key: str) -> Match | None:
         """The match of a normalized name, as it stands or without its salts, forms and strengths."""
@@ -275,8 +199,11 @@ class Catalogue:
     def _add_combination(self, product: Combination) -> None:
         rows = tuple(self.ingredients[name] for name in product.ingredients)
         match = Match(rows, product.product, product.also_contains, rescue=product.rescue == "yes")
+        # Who writes the ingredients alone takes no brand.
+        unbranded = match if product.also_contains else msgspec.structs.replace(match, called="")
+        own = {word for row in rows for name in (row.name, *row.names) for word in normalize(name).split()}
         for name in (product.product, *product.names):
-            self._add_name(name, match)
+            self._add_name(name, unbranded if own.issuperset(normalize(name).split()) else match)
         for code in product.rxcui:
             self._add_code(code, match)
 
@@ -292,7 +219,7 @@ class Catalogue:
             raise ValueError(f"the name {name} stands for both {display(known)} and {display(match)}")
 
     def _add_code(self, code: str, match: Match) -> None:
-        known = self._by_code.setdefault(code, match)
+        known = self.by_code.setdefault(code, match)
         if known.ingredients != match.ingredients:
             raise ValueError(f"the code {code} stands for both {display(known)} and {display(match)}")
 
@@ -301,16 +228,6 @@ def display(match: Match) -> str:
     """How a plan names a medicine: its ingredients, with the brand it was found by."""
     ingredients = " and ".join(row.name for row in match.ingredients)
     return f"{ingredients} ({match.called})" if match.called and ingredients else ingredients or match.called
-
-
-def _with(match: Match, besides: tuple[str, ...]) -> Match:
-    """A match that contains known medicines besides."""
-    return msgspec.structs.replace(match, also_contains=(*match.also_contains, *besides)) if besides else match
-
-
-def called(match: Match | None) -> tuple[str, ...]:
-    """What decides how a plan names a medicine: the brand and the ingredients."""
-    return (match.called, *[row.ingredient for row in match.ingredients]) if match else ()
 
 
 def normalize(name: str) -> str:
@@ -325,7 +242,7 @@ def _fold(name: str) -> str:
     return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
 
 
-def _agree(one: Match, other: Match) -> bool:
+def agree(one: Match, other: Match) -> bool:
     """True when one of the two names all that the other does: a product agrees with the code of its ingredient."""
     left = {row.ingredient for row in one.ingredients}
     right = {row.ingredient for row in other.ingredients}

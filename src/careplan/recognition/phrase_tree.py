@@ -72,6 +72,14 @@ class PhraseTree:
             elif end[0] not in node.ends:
                 node.ends += end
 
+    def add_endings(self, first: Iterable[str], lasts: Iterable[str], kinds: Iterable[str]) -> None:
+        """Let the words of `first` with any word of `lasts` be found as one of each list of `kinds`."""
+        ends = tuple([(kind, "") for kind in kinds])
+        node = self._reach(tuple(first))
+        for last in lasts:
+            leaf = node._reach((last,))
+            leaf.ends = leaf.ends + tuple([end for end in ends if end not in leaf.ends]) if leaf.ends else ends
+
     def _reach(self, row: tuple[str, ...]) -> PhraseTree:
         node = self
         for word in row:

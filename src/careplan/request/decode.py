@@ -82,7 +82,7 @@ class Intake:
         protocol = patient.protocol
         return (
             self._conditions.issuperset(patient.conditions or ())
-            and all(entry.name or entry.rxcui for entry in patient.medications or ())
+            and all(entry.written or entry.rxcui for entry in patient.medications or ())
             and all(FIRST_YEAR <= when.year <= LAST_YEAR for when in _times_of(patient))
             and (
                 protocol is None
@@ -117,7 +117,7 @@ def patient_schema(conditions: Collection[str], drug_classes: Collection[str]) -
     figures of a protocol need a name below them.
     """
     (schema,), components = msgspec.json.schema_components([Patient], ref_template="#/$defs/{name}")
-    named = [{"required": [key], "properties": {key: {"type": "string"}}} for key in ("name", "rxcui")]
+    named = [{"required": [key], "properties": {key: {"type": "string"}}} for key in ("name", "text", "rxcui")]
     components["Medication"]["anyOf"] = named
     components["Patient"]["properties"]["conditions"]["anyOf"][0]["items"] = {"enum": sorted(conditions)}
     components["Hold"]["properties"]["drug_class"] = {
@@ -228,7 +228,7 @@ def _faults_of(error: _SchemaError) -> Iterator[Fault]:
 
 def _faults_of_choice(error: _SchemaError, pointer: str) -> Iterator[Fault]:
     if error.schema.get("title") == "Medication":
-        yield Fault(pointer=pointer, detail="needs a name or an rxcui")
+        yield Fault(pointer=pointer, detail="needs a name, a text or an rxcui")
         return
     for cause in error.context or ():
         if cause.schema.get("type") != "null":

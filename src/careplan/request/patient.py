@@ -35,6 +35,7 @@ MedicineIndication = Literal[
     "opioid_use_disorder",
     "other",
 ]
+MedicineStatus = Literal["taking", "stopped", "not_taken", "allergy"]
 Nutrition = Literal["poor", "mixed", "good"]
 Cannabis = Literal["none", "occasional", "daily"]
 HomeEnvironment = Literal["supportive", "neutral", "chaotic", "abusive"]
@@ -60,6 +61,16 @@ Name = Annotated[
         pattern=NOT_BLANK,
         description="generic, brand or foreign name, as written",
         examples=["Xanax"],
+    ),
+]
+MedicineLine = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=500,
+        pattern=NOT_BLANK,
+        description="one line of a list; what is not sent in a field is read from it: name, schedule, reason, status",
+        examples=["LORazepam (ATIVAN) 0.5 mg tablet, take 1 tablet by mouth daily as needed for anxiety"],
     ),
 ]
 _NEVER = r"0-9\x00-\x1f\x7f-\x9f<>{}:;!?#@*=|"
@@ -119,13 +130,20 @@ class Treatment(Body, frozen=True, kw_only=True):
 
 
 class Medication(Body, frozen=True, kw_only=True):
-    """One medicine the patient takes: a name or an RxNorm code, or both."""
+    """One entry of the list of medicines: a name, a line of a list or an RxNorm code. A field wins over a line."""
 
     name: Name | None = None
+    text: MedicineLine | None = None
     rxcui: Rxcui | None = None
     dose_mg: Annotated[float, Meta(ge=0, le=100_000)] | None = None
     schedule: Schedule | None = None
     indication: MedicineIndication | None = None
+    status: Annotated[MedicineStatus, Meta(description="a medicine that is not taken bears on no rule")] | None = None
+
+    @property
+    def written(self) -> str | None:
+        """What the caller calls it: the name, or else the line."""
+        return self.name or self.text
 
 
 class Lifestyle(Body, frozen=True, kw_only=True):

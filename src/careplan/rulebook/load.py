@@ -15,8 +15,10 @@ from careplan.errors import InvalidRulebook, RuleFault
 from careplan.recognition.goal_judge import judge_of
 from careplan.recognition.goal_lexicon import GoalWords
 from careplan.recognition.known_conditions import KnownConditions
-from careplan.recognition.medicine_catalogue import Catalogue, NameWords, Offers
+from careplan.recognition.list_words import ListWords
+from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.recognition.medicine_rows import Combination, Ingredient
+from careplan.recognition.recognizer import LocalName, Recognizer
 from careplan.rulebook.belonging import check_belonging
 from careplan.rulebook.checks import (
     check_codes,
@@ -29,6 +31,7 @@ from careplan.rulebook.checks import (
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import Reader, When, with_certainty
 from careplan.rulebook.lock import LOCK, check_lock
+from careplan.rulebook.medicine_names import LIST_WORDS, LOCAL_NAMES, phrases_of, recognizer_of
 from careplan.rulebook.model import (
     SECTIONS,
     Condition,
@@ -42,15 +45,19 @@ from careplan.rulebook.model import (
     Source,
     Vocabulary,
 )
+from careplan.rulebook.no_collection import no_collection
 from careplan.rulebook.text_template import Text
 from careplan.rulebook.yaml_and_csv import Document, read_rows
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=msgspec.Struct)
 
+SUFFIXES = (".yaml", ".csv", ".lock", ".txt", ".tsv")
+"""The files that a rulebook is made of."""
 INVARIANTS = "invariants"
-KNOWN_NAMES = "known_names.yaml"
 """The folder of what must hold of every plan; read by `careplan.authoring.proof`, and no section of the plan."""
+KNOWN_CONDITIONS = "known_names.yaml"
+"""Illnesses that no rule concerns. The medicines of that kind are in the wide vocabulary."""
 
 
 def shipped() -> Path:
@@ -81,10 +88,11 @@ def load(folder: Path) -> Rulebook:
     files = {
         parts: Path(entry.path)
         for parts, entry in _files(folder)
-        if entry.name.endswith((".yaml", ".csv", ".lock")) and not entry.name.startswith(".")
+        if entry.name.endswith(SUFFIXES) and not entry.name.startswith(".")
     }
     texts = {PurePosixPath(*parts): files[parts].read_bytes() for parts in sorted(files)}
-    return _Loading(texts).rulebook()
+    with no_collection():
+        return _Loading(texts).rulebook()
 
 
 Known: TypeAlias = tuple[Mapping[str, DrugClass], Catalogue, Mapping[str, Condition]]
@@ -112,22 +120,23 @@ class _Loading:
         conditions = self._one("conditions.yaml", dict[str, Condition], check_conditions)
         codes = self._one("codes.yaml", Codes, check_codes)
         words = self._one("goals.yaml", GoalWords)
+        list_words = self._one(LIST_WORDS, ListWords)
         ingredients = self._rows("medications.csv", Ingredient)
         combinations = self._rows("combinations.csv", Combination)
-        known_names = self._known_names()
+        known_conditions = KnownConditions(self._known_names().conditions)
         rows_are_sound = not any(fault.file.endswith(".csv") for fault in self._faults)
         catalogue = (
-            self._catalogue(ingredients, combinations, about, classes, known_names)
-            if about and classes and rows_are_sound
-            else None
+            self._catalogue(ingredients, combinations, about, classes) if about and classes and rows_are_sound else None
         )
         known = (classes, catalogue, conditions) if classes and catalogue and conditions else None
         rules, resting, documents = self._rules(known)
         faults_of_form = {document.file for document in documents.values() if document.faults}
-        if not (about and vocabulary and sources and classes and conditions and codes and words and catalogue):
+        medicines = self._recognizer(catalogue, list_words, about) if catalogue and list_words and about else None
+        if not (about and vocabulary and sources and classes and conditions and codes and words and catalogue and medicines):
             self._faults += [fault for document in documents.values() for fault in document.faults]
             self._stop_if_faulty()
             raise AssertionError("a file of the rulebook is missing without a fault")
+        everyday = frozenset(list_words.whole_only).difference(list_words.medicines_in_goals) if list_words else frozenset()
         book = Rulebook(
             about=about,
             digest=self._digest.hexdigest(),
@@ -139,8 +148,12 @@ class _Loading:
             conditions=conditions,
             codes=codes,
             catalogue=catalogue,
-            known_conditions=KnownConditions(known_names.conditions),
-            goals=judge_of(words, {name: tokens for name, tokens in catalogue.named().items() if len(name) > 3}),
+            medicines=medicines,
+            known_conditions=known_conditions,
+            goals=judge_of(
+                words,
+                {name: tokens for name, tokens in catalogue.named().items() if len(name) > 3 and name not in everyday},
+            ),
         )
         ids = frozenset(documents)
         for rule in (*rules.values(), *resting.values()):
@@ -174,7 +187,9 @@ class _Loading:
         return rules, resting, documents
 
     def _lock(self) -> str:
-        path = PurePosixPath(LOCK)
+        return self._text_if_any(PurePosixPath(LOCK))
+
+    def _text_if_any(self, path: PurePosixPath) -> str:
         return self._text(path) if path in self._files else ""
 
     def _rule(self, path: PurePosixPath, known: Known | None) -> tuple[Rule | None, Document]:
@@ -216,7 +231,6 @@ class _Loading:
         combinations: list[Combination],
         about: RulebookFile,
         classes: Mapping[str, DrugClass],
-        known_names: KnownNames,
     ) -> Catalogue | None:
         before = len(self._faults)
         known = {row.ingredient for row in ingredients}
@@ -235,11 +249,19 @@ class _Loading:
         if len(self._faults) > before:
             return None
         try:
-            offers = Offers(about.only_offered, about.over_the_counter.names, about.over_the_counter.never_offered)
-            words = NameWords(about.dosage_words, about.rescue_forms)
-            return Catalogue(ingredients, combinations, words, offers=offers, known=known_names.medicines)
+            return Catalogue(ingredients, combinations, about.dosage_words, about.only_offered)
         except ValueError as error:
             self._csv_fault("medications.csv", "", f"{error}.".capitalize())
+            return None
+
+    def _recognizer(self, catalogue: Catalogue, words: ListWords, about: RulebookFile) -> Recognizer | None:
+        phrases, flawed = phrases_of(words, lambda: self._document(PurePosixPath(LIST_WORDS)))
+        self._faults += flawed.faults if flawed else []
+        local = self._rows(LOCAL_NAMES, LocalName) if PurePosixPath(LOCAL_NAMES) in self._files else []
+        try:
+            return recognizer_of(catalogue, words, phrases, local, about.controlled, self._text_if_any)
+        except ValueError as error:
+            self._csv_fault(LOCAL_NAMES, "", f"{error}.".capitalize())
             return None
 
     def _one(self, name: str, target: type[T], check: Callable[[T, Document], None] | None = None) -> T | None:
@@ -255,9 +277,9 @@ class _Loading:
 
     def _known_names(self) -> KnownNames:
         """The known names of the rulebook; a rulebook need not have any."""
-        if PurePosixPath(KNOWN_NAMES) not in self._files:
+        if PurePosixPath(KNOWN_CONDITIONS) not in self._files:
             return KnownNames()
-        return self._one(KNOWN_NAMES, KnownNames) or KnownNames()
+        return self._one(KNOWN_CONDITIONS, KnownNames) or KnownNames()
 
     def _rows(self, name: str, target: type[Row]) -> list[Row]:
         if PurePosixPath(name) not in self._files:

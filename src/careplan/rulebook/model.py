@@ -11,6 +11,7 @@ from msgspec import Meta
 from careplan.recognition.goal_judge import GoalJudge
 from careplan.recognition.known_conditions import KnownConditions
 from careplan.recognition.medicine_catalogue import Catalogue
+from careplan.recognition.recognizer import Recognizer
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import When
 from careplan.rulebook.entries import Entry, Line
@@ -248,9 +249,8 @@ class ForBoth(Entry, frozen=True, kw_only=True):
 
 
 class KnownNames(Entry, frozen=True, kw_only=True):
-    """`known_names.yaml`: medicines and illnesses that are known and that no rule concerns."""
+    """`known_names.yaml`: illnesses that are known and that no rule concerns."""
 
-    medicines: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
 
 
@@ -260,13 +260,6 @@ class Closing(Entry, frozen=True, kw_only=True):
     disclaimer: Line
     crisis: Line
     reviewed_by: Annotated[str, Meta(min_length=3, max_length=120)] | None = None
-
-
-class OverTheCounter(Entry, frozen=True, kw_only=True):
-    """Names of products sold without a prescription, and the classes of which nothing is offered in their place."""
-
-    names: tuple[str, ...]
-    never_offered: tuple[str, ...]
 
 
 class HoldGateSentences(Entry, frozen=True, kw_only=True):
@@ -329,9 +322,8 @@ class RulebookFile(Entry, frozen=True, kw_only=True):
     in_languages: dict[Language, Closing] = {}
     drinks_that_close_holds: Annotated[float, Meta(gt=0, le=14)]
     dosage_words: tuple[str, ...]
-    rescue_forms: tuple[str, ...]
     only_offered: dict[str, tuple[str, ...]] = {}
-    over_the_counter: OverTheCounter = OverTheCounter(names=(), never_offered=())
+    controlled: tuple[str, ...] = ()
 
 
 class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
@@ -347,6 +339,7 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     conditions: Mapping[str, Condition]
     codes: Codes
     catalogue: Catalogue
+    medicines: Recognizer
     known_conditions: KnownConditions
     goals: GoalJudge
 

@@ -42,7 +42,7 @@ class Writer:
         self._misspelled = _misspelled(book)
         under_rules = looked_at(book)
         self._silent = [row.name for row in rows if under_rules.isdisjoint((row.ingredient, *row.classes))]
-        self._silent += book.catalogue.known
+        self._silent += book.medicines.known_names[:1]
 
     def write(self, symbolic: SymbolicPatient, model: Any) -> Json:
         """The patient of `model`. Raises `Unwritable`."""

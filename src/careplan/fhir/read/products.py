@@ -117,7 +117,8 @@ class ProductReader:
                 yield name, rxcui
 
     def _match(self, entry: Medication) -> Match | None:
-        return self._catalogue.resolve(0, entry).match
+        found = self._catalogue.resolve(0, entry)
+        return found.match if found.taken else None
 
     def _name(self, concept: Element | None, called: str | None) -> str | None:
         """The first of its names that is known; where none is, what a reader would call it.

@@ -1,0 +1,33 @@
+"""Numbers as they are written in medicine lists."""
+
+from __future__ import annotations
+
+import re
+
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
+_DECIMAL = re.compile(r"\d*[.,]\d+|\d+")
+_NUMBER = re.compile(r"\d[\d.,]*")
+_PIECES = re.compile(r"\d{1,2}|1/[234]|\d[.,]5")
+
+
+def figure(text: str) -> float | None:
+    """A number as it is written: 1,000 and 0,5 and 1.5; None for a range or several numbers."""
+    if text.isdecimal():
+        return float(text)
+    text = text.rstrip(".,")
+    if _THOUSANDS.fullmatch(text):
+        return float(text.replace(",", ""))
+    return float(text.replace(",", ".")) if _DECIMAL.fullmatch(text) else None
+
+
+def intakes(text: str) -> float | None:
+    """How many times a day "1-0-1" or "1-0-1-0" (morning, noon, evening, night) means; None if it is no such scheme."""
+    pieces = text.split("-")
+    if len(pieces) not in (3, 4) or not all(map(_PIECES.fullmatch, pieces)):
+        return None
+    return float(sum(piece != "0" for piece in pieces)) or None
+
+
+def largest(text: str) -> float | None:
+    """The larger number of a range such as 4-6, or the number itself."""
+    return max((number for part in _NUMBER.findall(text) if (number := figure(part)) is not None), default=None)

@@ -1,0 +1,157 @@
+"""What one line of a medicine list says, each part with the stretch of the text that it was read from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+
+from careplan.request.patient import MedicineIndication, MedicineStatus, Schedule
+
+Status = MedicineStatus
+
+
+class Stretch(msgspec.Struct, frozen=True, gc=False):
+    """A part of the text that was sent, from `start` up to but not including `end`."""
+
+    text: str
+    start: int
+    end: int
+
+
+class Strength(Stretch, frozen=True, gc=False):
+    """How much a piece or a millilitre holds. `amount` is None for several figures in one, such as 5/325 mg."""
+
+    amount: float | None = None
+    unit: str = ""
+
+
+class Amount(Stretch, frozen=True, gc=False):
+    """How much is taken at a time: `count` pieces or units, `of` which; None where it is a range."""
+
+    count: float | None = None
+    of: str = ""
+
+
+class Frequency(Stretch, frozen=True, gc=False):
+    """How often. `schedule` is None where the words plainly say neither of the schedules that rules test."""
+
+    schedule: Schedule | None = None
+    times_a_day: float | None = None
+    time_of_day: bool = False
+
+
+class Reason(Stretch, frozen=True, gc=False):
+    """What it is taken for. `indication` is None for a reason that no list knows."""
+
+    indication: MedicineIndication | None = None
+
+
+class Word(Stretch, frozen=True, gc=False):
+    """A form, route or status by its token in `list_words.yaml`."""
+
+    value: str = ""
+
+
+class Leftover(Stretch, frozen=True, gc=False):
+    """Words that nothing explains. `in_name`: they stand where the name of a medicine is expected."""
+
+    in_name: bool = False
+
+
+class Named(Stretch, frozen=True):
+    """A name of a medicine. `meaning` is what the dictionary of names holds for it."""
+
+    meaning: Any = None
+
+
+class Listed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One medicine of a line: its name, often with a brand or further ingredients, and all that is said of it.
+
+    `local`: it stays where it is put, as a cream does.
+    """
+
+    names: tuple[Named, ...] = ()
+    strengths: tuple[Strength, ...] = ()
+    forms: tuple[Word, ...] = ()
+    routes: tuple[Word, ...] = ()
+    amounts: tuple[Amount, ...] = ()
+    frequencies: tuple[Frequency, ...] = ()
+    as_needed: Stretch | None = None
+    reasons: tuple[Reason, ...] = ()
+    quantity: Stretch | None = None
+    refills: Stretch | None = None
+    duration: Stretch | None = None
+    since: Stretch | None = None
+    status: Word | None = None
+    local: bool = False
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """How it is taken, where the line plainly says one thing; None for "daily, and one more as needed"."""
+        said = {frequency.schedule for frequency in self.frequencies}
+        if self.as_needed is not None:
+            return None if said and self._amount_between(self.as_needed) else "as_needed"
+        return said.pop() if len(said) == 1 else None
+
+    @property
+    def times_a_day(self) -> float | None:
+        """How many times a day, where the line says one thing; times of the day add up."""
+        at_times = [frequency.times_a_day for frequency in self.frequencies if frequency.time_of_day]
+        others = [frequency.times_a_day for frequency in self.frequencies if not frequency.time_of_day]
+        if others:
+            return others[0] if len(others) == 1 else None
+        return sum(times or 0 for times in at_times) or None
+
+    def _amount_between(self, as_needed: Stretch) -> bool:
+        """True if another amount stands between "as needed" and a frequency: they speak of two ways of taking it."""
+        begin = min(as_needed.start, self.frequencies[0].start)
+        end = max(as_needed.start, self.frequencies[-1].start)
+        return any(begin < part.start < end for part in (*self.amounts, *self.strengths))
+
+
+class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line as read. `says_none`: it says that there is no medicine, such as "none" or "NKDA"."""
+
+    text: str
+    medicines: tuple[Listed, ...] = ()
+    leftover: tuple[Leftover, ...] = ()
+    says_none: bool = False
+
+
+class Draft:
+    """What is said of one medicine, while the line is read."""
+
+    __slots__ = ("amounts", "forms", "frequencies", "names", "reasons", "routes", "single", "status", "strengths")
+
+    def __init__(self) -> None:
+        self.names: list[Named] = []
+        self.strengths: list[Strength] = []
+        self.forms: list[Word] = []
+        self.routes: list[Word] = []
+        self.amounts: list[Amount] = []
+        self.frequencies: list[Frequency] = []
+        self.reasons: list[Reason] = []
+        self.single: dict[str, Stretch] = {}
+        self.status: Word | None = None
+
+    def listed(self, local_forms: Collection[str], local_routes: Collection[str]) -> Listed:
+        """The medicine as read; in one of these forms or by one of these routes it stays where it is put."""
+        single = self.single.get
+        return Listed(
+            tuple(self.names),
+            tuple(self.strengths),
+            tuple(self.forms),
+            tuple(self.routes),
+            tuple(self.amounts),
+            tuple(self.frequencies),
+            single("as_needed"),
+            tuple(self.reasons),
+            single("quantities"),
+            single("refills"),
+            single("durations"),
+            single("since"),
+            self.status,
+            any([form.value in local_forms for form in self.forms] + [way.value in local_routes for way in self.routes]),
+        )

@@ -1,0 +1,160 @@
+"""The figures of a line: strengths, counts of pieces, frequencies with a number in them, dates."""
+
+from __future__ import annotations
+
+import re
+
+from careplan.recognition.figures import figure, intakes, largest
+from careplan.recognition.line import Amount, Frequency, Strength, Stretch, Word
+from careplan.recognition.line_state import State
+from careplan.recognition.list_words import FrequencyWords, Meaning
+from careplan.request.patient import Schedule
+
+FEW = 12
+"""A bare number up to this is a count of pieces."""
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_DATE = re.compile(r"(?:19|20)\d\d[/-]\d\d?[/-]\d\d?|\d\d?[/.-]\d\d?[/.-](?:19|20)?\d\d|\d\d?[/-](?:19|20)\d\d")
+
+
+class Figures(State):
+    """Reads what begins with a figure or a number in words."""
+
+    __slots__ = ()
+
+    def _explained(self, meaning: Meaning, at: int, end: int) -> int:
+        raise NotImplementedError
+
+    def _number(self, at: int, word: str) -> int:
+        """A figure: the strength, a count of pieces, a part of a frequency, a date."""
+        tables, tokens, words = self._tables, self._tokens, self._words
+        in_figures = not word[0].isalpha()
+        if in_figures and (strength := tables.strength.match(tokens.folded, tokens.starts[at])) is not None:
+            return self._measured(strength, at)
+        meaning, end = tokens.phrase(at)
+        if self._slot and in_figures and self._last != "name" and (behind := self._name(at, end, meaning)):
+            return behind
+        if in_figures:
+            times = intakes(word)
+            if times is not None:
+                self._draft.frequencies.append(Frequency(*self._tokens.stretch(at, at + 1), "daily", times))
+                return self._close(at + 1, "frequency")
+            if _DATE.fullmatch(word) or (meaning is None and _YEAR.fullmatch(word)):
+                return self._date(at, at + 1)
+        if meaning is not None and meaning.kind != "filler":
+            return self._explained(meaning, at, end)
+        behind = self._pieces(at)
+        if behind:
+            return behind
+        if in_figures:
+            volume = tables.volume.match(tokens.folded, tokens.starts[at])
+            if volume is not None:
+                end = self._tokens.behind(at, volume.end())
+                self._draft.amounts.append(Amount(*self._tokens.stretch(at, end), figure(volume["figure"]), volume["unit"]))
+                return self._close(end, "amount")
+            if self._after_name or self._last in ("strength", "/"):
+                end = at + 1
+                while end + 1 < len(words) and words[end] == "/" and words[end + 1][0].isdigit():
+                    end += 2
+                self._draft.strengths.append(
+                    Strength(*self._tokens.stretch(at, end), figure(word) if end == at + 1 else None)
+                )
+                return self._close(end, "strength")
+        count = figure(word) if in_figures else tables.numbers[word]
+        if count is not None and count <= FEW:
+            self._draft.amounts.append(Amount(*self._tokens.stretch(at, at + 1), count))
+            slot = self._slot
+            self._close(at + 1, "amount")
+            self._slot = slot
+            return at + 1
+        self._leftover.append((at, at + 1, False))
+        return self._close(at + 1, "leftover")
+
+    def _measured(self, match: re.Match[str], at: int) -> int:
+        amount = figure(match["figure"]) if match["figure"] else None
+        self._draft.strengths.append(Strength(*self._tokens.found(match), amount, match["unit"] or ""))
+        return self._close(self._tokens.behind(at, match.end()), "strength")
+
+    def _pieces(self, at: int) -> int:
+        """The token behind "2 tablets", "half a tablet", "1/2 tab", "1 1/2 of a tablet"; 0 if no pieces are counted."""
+        words, numbers = self._words, self._tables.numbers
+        total, end, counted = 0.0, at, False
+        while end < len(words):
+            word = words[end]
+            if word[0].isdigit() and end + 2 < len(words) and words[end + 1] == "/" and words[end + 2][0].isdigit():
+                below = figure(words[end + 2])
+                total, end, counted = total + ((figure(word) or 0) / below if below else 0), end + 3, True
+            elif not word[0].isalpha() and (value := figure(word)) is not None:
+                total, end, counted = total + value, end + 1, True
+            elif (number := numbers.get(word)) is not None:
+                total, end, counted = total + number, end + 1, True
+            elif counted and word in ("a", "an", "of", "full", "whole", "single", "and", "(", ")", "de", "x"):
+                end += 1
+            elif word[0].isdigit() and not counted:
+                end, counted = end + 1, True  # a range, such as 1-2
+            else:
+                break
+        if not counted or end >= len(words):
+            return 0
+        meaning, behind = self._tokens.phrase(end)
+        if meaning is None or meaning.kind not in ("forms", "amounts"):
+            return 0
+        of = str(meaning.value or words[end])
+        slot = self._slot and self._last != "name"
+        self._draft.amounts.append(Amount(*self._tokens.stretch(at, behind), total or None, of))
+        if meaning.kind == "forms":
+            self._draft.forms.append(Word(*self._tokens.stretch(end, behind), of))
+        self._close(behind, "amount")
+        self._slot = slot  # "Take 1 tablet of Xanax"
+        return behind
+
+    def _date(self, at: int, end: int, *, since: bool = False) -> int:
+        """Dates, with the words around them, to the token behind them."""
+        words, months = self._words, self._tables.months
+        began = at
+        while end < len(words):
+            word = words[end]
+            if word[0].isdigit():
+                if self._tables.strength.match(self._tokens.folded, self._tokens.starts[end]):
+                    break
+                meaning, behind = self._tokens.phrase(end)
+                if meaning is not None and meaning.kind in ("date_words", "durations"):
+                    end = behind
+                    continue
+                beside = words[end - 1] in months or (end + 1 < len(words) and words[end + 1] in months)
+                if not (beside or _YEAR.fullmatch(word) or _DATE.fullmatch(word)):
+                    break
+                end += 1
+            elif word in ("/", ":", ",") and end + 1 < len(words) and _YEAR.match(words[end + 1]):
+                end += 1
+            else:
+                meaning, behind = self._tokens.phrase(end)
+                if meaning is None or meaning.kind not in ("date_words", "months"):
+                    break
+                end = behind
+        if since:
+            self._draft.single.setdefault("since", Stretch(*self._tokens.stretch(began, end)))
+        return self._close(end, "date")
+
+    def _repeated(self, said: FrequencyWords, at: int, end: int) -> None:
+        """Keep a frequency, with the number in it where it has one."""
+        number, ranged = None, False
+        if said.hours or said.days or said.counted:
+            numbers = [value for word in self._words[at:end] if (value := self._value(word)) is not None]
+            number = max(numbers, default=None)
+            ranged = len(numbers) > 1 or any(word[0].isdigit() and figure(word) is None for word in self._words[at:end])
+        schedule: Schedule | None = None
+        a_day = said.a_day
+        if said.hours:
+            a_day = 24 / number if number and not ranged else None
+            schedule = "daily" if number is not None and number <= 24 else None
+        elif said.days:
+            a_day = 1.0 if number == 1 else None
+            schedule = "daily" if number == 1 else "weekly" if number == 7 else None
+        elif a_day is not None:
+            schedule, a_day = "daily", None if ranged else number or a_day
+        elif said.a_week is not None:
+            schedule = "weekly" if (number or said.a_week) == 1 else None
+        self._draft.frequencies.append(Frequency(*self._tokens.stretch(at, end), schedule, a_day, said.time_of_day))
+
+    def _value(self, word: str) -> float | None:
+        return largest(word) if word[0].isdigit() else self._tables.numbers.get(word)

@@ -1,0 +1,161 @@
+"""One line of a medicine list, read part by part. What no list explains is kept as left over, and never guessed at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from careplan.recognition.line import Leftover, Line, Listed, Named, Reason, Stretch, Word
+from careplan.recognition.line_figures import Figures
+from careplan.recognition.line_tables import KNOWN, Tables
+from careplan.recognition.line_tokens import Tokens
+from careplan.recognition.list_words import ListWords, Meaning, Phrases
+from careplan.recognition.plain_text import plain
+
+__all__ = ["KNOWN", "LineReader"]
+
+_SEPARATORS = frozenset(",;:([\n|/+&-")
+_PARTING = frozenset(",;\n|-")
+"""A name behind one of these is another medicine; behind the other separators it is a brand or a further ingredient."""
+_ENDS = frozenset(";\n|-")
+_BESIDE_A_NAME = frozenset(("salts", "releases", "makers"))
+_PLACE_STAYS = frozenset(("filler", "releases", "salts", "makers", "amounts"))
+"""These leave the place for a name open, if it was: "Take 1 Xanax", "generic Xanax"."""
+
+
+class _Reading(Figures):
+    """The reading of one line, token by token."""
+
+    __slots__ = ()
+
+    def read(self) -> tuple[tuple[Listed, ...], tuple[Leftover, ...]]:
+        """The medicines of the line, and what nothing explains."""
+        at, words = 0, self._words
+        count = len(words)
+        while at < count:
+            word = words[at]
+            first = word[0]
+            if first.isalpha():
+                at = self._word(at, word)
+            elif first.isdigit() or (first in ".," and len(word) > 1):
+                at = self._number(at, word)
+            else:
+                at = self._sign(at, first)
+        self._settle()
+        forms, routes = self._tables.local_forms, self._tables.local_routes
+        return tuple([draft.listed(forms, routes) for draft in self._drafts]), self._left()
+
+    def _sign(self, at: int, sign: str) -> int:
+        if sign in self._tables.tree:
+            meaning, end = self._tokens.phrase(at)
+            if meaning is not None and (end > at + 1 or meaning.kind == "filler"):
+                return self._explained(meaning, at, end)
+        if sign in _SEPARATORS:
+            if sign in _ENDS or sign == ",":
+                self._settle(keep_used=sign == ",")
+            if sign in _PARTING:
+                self._parted, self._denied = True, None
+            self._slot, self._after_name = True, False
+        elif sign in ")]":
+            self._settle(keep_used=True)
+            self._slot = self._after_name = bool(self._draft.names)
+        self._last = sign
+        return at + 1
+
+    def _word(self, at: int, word: str) -> int:
+        meaning, end = self._tokens.phrase(at) if word in self._tables.tree or word in self._tables.numbers else (None, at)
+        if self._after_name and meaning is not None and meaning.kind in _BESIDE_A_NAME:
+            # "Atorvastatin calcium": directly behind a name these are no medicine of their own.
+            return end
+        if self._slot or meaning is None:
+            behind = self._name(at, end, meaning)
+            if behind:
+                return behind
+        if meaning is not None:
+            return self._explained(meaning, at, end)
+        if word in self._tables.numbers:
+            return self._number(at, word)
+        if self._last == "reason_words":
+            return self._free_reason(at)
+        if self._slot and (foreign := self._tables.in_another_language(word)) is not None:
+            return self._named(at, at + 1, foreign)
+        self._leftover.append((at, at + 1, self._slot))
+        return self._close(at + 1, "leftover")
+
+    def _explained(self, meaning: Meaning, at: int, end: int) -> int:
+        """Keep what a phrase says."""
+        kind, draft = meaning.kind, self._draft
+        if kind in _PLACE_STAYS:
+            self._after_name = False
+            if kind != "filler" or self._last != "reason_words":
+                self._last = kind
+            return end
+        match kind:
+            case "frequency":
+                self._repeated(meaning.value, at, end)
+            case "routes":
+                draft.routes.append(Word(*self._tokens.stretch(at, end), meaning.value))
+            case "forms":
+                draft.forms.append(Word(*self._tokens.stretch(at, end), meaning.value))
+            case "reasons":
+                draft.reasons.append(Reason(*self._tokens.stretch(at, end), meaning.value))
+            case "as_needed" | "quantities" | "refills" | "durations":
+                draft.single.setdefault(kind, Stretch(*self._tokens.stretch(at, end)))
+            case "statuses":
+                self._settle(keep_used=False)
+                self._pending = Word(*self._tokens.stretch(at, end), meaning.value)
+                self._parted |= bool(draft.names)
+                self._slot, self._after_name, self._last = True, False, kind
+                return end
+            case "since_words" | "date_words" | "months":
+                return self._date(at, end, since=kind == "since_words")
+            case "joins":
+                self._parted |= self._words[at] not in ("with", "w", "mit", "avec", "con", "&", "+")
+                self._slot, self._after_name, self._last = True, False, kind
+                return end
+            case "before_names":
+                self._denied = Word(*self._tokens.stretch(at, end), "not_taken")
+                self._slot, self._after_name, self._last = True, False, kind
+                return end
+            case _:
+                pass
+        return self._close(end, kind)
+
+    def _free_reason(self, at: int) -> int:
+        """Behind "for" stands a reason, known or not, up to the next sign or phrase."""
+        end, words = at + 1, self._words
+        while end < len(words) and words[end][0].isalpha() and end - at < 5:
+            meaning, _ = self._tokens.phrase(end)
+            if meaning is not None and meaning.kind not in ("filler", "reasons"):
+                break
+            end += 1
+        self._draft.reasons.append(Reason(*self._tokens.stretch(at, end)))
+        return self._close(end, "reasons")
+
+
+class LineReader:
+    """Reads lines by the words of `list_words.yaml` and a dictionary of names.
+
+    `meaning` gives what a squeezed name stands for: `KNOWN`, something that rules look at, or None. `phrases` are those of
+    `words`, where they were made already.
+    """
+
+    def __init__(self, words: ListWords, meaning: Callable[[str], Any], phrases: Phrases | None = None) -> None:
+        self._tables = Tables(words, meaning, phrases or Phrases(words))
+
+    def read(self, text: str) -> Line:
+        """All that one line says."""
+        tables = self._tables
+        folded, places = plain(text)
+        key = folded.replace(" ", "")
+        if key.isalnum() and (whole := tables.meaning(key)) is not None:
+            return Line(text, (Listed(names=(Named(text, 0, len(text), whole),)),))
+        tokens = Tokens(text, folded, places, tables.tree, tables.numbers)
+        joined = "".join(tokens.words)
+        if joined in tables.nothing or key.strip() in tables.nothing:
+            return Line(text, says_none=True)
+        medicines, leftover = _Reading(tables, tokens).read()
+        names_nothing = not leftover and not any(medicine.names for medicine in medicines)
+        if names_nothing and any(phrase in joined for phrase in tables.nothing_at_length):
+            return Line(text, says_none=True)  # "Patient is on no medications": a sentence around the words that say so
+        return Line(text, medicines, leftover)

@@ -1,0 +1,150 @@
+"""Where the reading of a line stands: what was read so far, whether a name may come next, and which names begin where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from careplan.recognition.line import Draft, Leftover, Named, Word
+from careplan.recognition.line_tables import KNOWN, Tables
+from careplan.recognition.line_tokens import Tokens
+from careplan.recognition.list_words import Meaning
+
+MOST_WORDS_OF_A_NAME = 6
+_THROUGH = frozenset("/&+#,")
+"""Signs that may stand inside a name: Losartan/HCTZ, Tylenol #3, Estrogens, Conjugated."""
+
+
+class State:
+    """The reading of one line, token by token. `_last` is the kind of what was read before."""
+
+    __slots__ = (
+        "_after_name",
+        "_denied",
+        "_draft",
+        "_drafts",
+        "_last",
+        "_leftover",
+        "_parted",
+        "_pending",
+        "_said",
+        "_slot",
+        "_tables",
+        "_tokens",
+        "_words",
+    )
+
+    def __init__(self, tables: Tables, tokens: Tokens) -> None:
+        self._tables, self._tokens, self._words = tables, tokens, tokens.words
+        self._draft = Draft()
+        self._drafts = [self._draft]
+        self._leftover: list[tuple[int, int, bool]] = []
+        self._pending: Word | None = None
+        """A status that waits for a name."""
+        self._denied: Word | None = None
+        self._slot = True
+        """A name may begin here."""
+        self._after_name = self._parted = self._said = False
+        """Directly behind a name; a sign or word since the last name parts it from the next; something is said of it."""
+        self._last = ""
+
+    def _name(self, at: int, read_to: int, meaning: Meaning | None) -> int:
+        """The token behind the longest name that begins here; 0 if there is none, or if more words are read otherwise."""
+        words, tables = self._words, self._tables
+        end, key = at, ""
+        found: list[tuple[str, int, Any]] = []
+        for word in words[at : at + MOST_WORDS_OF_A_NAME]:
+            end += 1
+            if word.isalnum():
+                key += word
+                if end >= read_to and (stands_for := tables.meaning(key)) is not None:
+                    found.append((key, end, stands_for))
+            elif word not in _THROUGH:  # 0.5 or 1-2 stands in no name, nor does a bracket
+                break
+        while found:
+            key, end, stands_for = found.pop()
+            if key in tables.whole_only and not self._stands_alone(at, end):
+                continue
+            if not self._slot and stands_for == KNOWN and not self._opens(end):
+                continue
+            if meaning is not None and end == read_to and meaning.kind in ("filler", "joins"):
+                return 0
+            return self._named(at, end, stands_for)
+        return 0
+
+    def _opens(self, end: int) -> bool:
+        """Outside of the place for a name only what looks like the next medicine is one: "aspirin 81 mg Lipitor 40 mg"."""
+        return self._last not in ("leftover", "reason_words") and end < len(self._words) and self._words[end][0].isdigit()
+
+    def _stands_alone(self, at: int, end: int) -> bool:
+        """True if no word that nothing explains stands beside it."""
+        if self._leftover and self._leftover[-1][1] == at:
+            return False
+        if end == len(self._words) or not self._words[end][0].isalpha():
+            return True
+        return self._words[end] in self._tables.tree or self._words[end] in self._tables.numbers
+
+    def _named(self, at: int, end: int, meaning: Any) -> int:
+        draft = self._draft
+        if draft.names and (self._parted or (self._said and self._last not in ("(", "[", "/", "+", "&", "joins", "name"))):
+            draft = self._draft = Draft()
+            self._drafts.append(draft)
+        draft.names.append(Named(*self._tokens.stretch(at, end), meaning))
+        status = self._denied or self._pending
+        if status is not None:
+            draft.status = status
+        self._parted = self._said = False
+        self._slot = self._after_name = True
+        self._last = "name"
+        return end
+
+    def _close(self, end: int, kind: str) -> int:
+        self._slot = self._after_name = False
+        self._denied = None
+        self._said = True
+        self._last = kind
+        return end
+
+    def _settle(self, *, keep_used: bool = False) -> None:
+        """A status behind which no name came is that of the name before it."""
+        pending = self._pending
+        if pending is None:
+            return
+        draft = self._draft
+        if draft.status is not pending and (draft.names or len(self._drafts) == 1):
+            if draft.names and draft.names[-1].end <= pending.start:
+                if draft.status is None or pending.value != "taking":
+                    draft.status = pending
+            elif not draft.names:
+                return
+            self._pending = None
+        elif not keep_used:
+            self._pending = None
+
+    def _left(self) -> tuple[Leftover, ...]:
+        """What nothing explained, words side by side as one."""
+        if not self._leftover:
+            return ()
+        joined: list[tuple[int, int, bool]] = []
+        for at, end, in_name in self._leftover:
+            if joined and joined[-1][1] == at:
+                joined[-1] = (joined[-1][0], end, joined[-1][2])
+            else:
+                joined.append((at, end, in_name))
+        return tuple(
+            [Leftover(*self._tokens.stretch(at, end), in_name and self._names(at, end)) for at, end, in_name in joined]
+        )
+
+    def _names(self, at: int, end: int) -> bool:
+        """True if unexplained words stand where a name of their own would, and not in a remark on the medicine before.
+
+        "Aspirin 81 mg, Zorvolex" names a second medicine, "aspirin 81 mg (as ordered by cardiology)" does not.
+        """
+        words = self._words
+        if not self._drafts[0].names or self._tokens.stretch(at, end)[1] < self._drafts[0].names[0].start:
+            return True
+        before = words[at - 1] if at else ","
+        behind = words[end] if end < len(words) else ","
+        if before[0].isalpha() and before not in self._tables.joins:
+            return any(self._tokens.stretch(at - 1, at)[2] == name.end for draft in self._drafts for name in draft.names)
+        in_brackets = sum(word in "([" for word in words[:at]) > sum(word in ")]" for word in words[:at])
+        return not (in_brackets and behind[0].isalpha())

@@ -1,0 +1,56 @@
+"""What the reading of every line uses: the tree of phrases, the dictionary of names, the patterns of strengths."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from careplan.recognition.list_words import ListWords, Phrases, parts
+
+KNOWN = "known"
+"""What the dictionary holds for a name that no rule looks at."""
+LONG_ENOUGH = 10
+"""Shorter phrases say nothing inside a sentence."""
+SHORTEST_WITH_ANOTHER_ENDING = 7
+
+
+class Tables:
+    """The lists of `list_words.yaml`, ready for look-up."""
+
+    def __init__(self, words: ListWords, meaning: Callable[[str], Any], phrases: Phrases) -> None:
+        self.meaning = meaning
+        self.tree = phrases.tree
+        self.numbers: Mapping[str, float] = words.numbers
+        self._endings = words.endings
+        self._all_endings = tuple(words.endings)
+        self.joins = frozenset(words.joins)
+        self.months = frozenset(words.months)
+        self.whole_only = frozenset("".join(parts(name)) for name in words.whole_only)
+        self.local_routes, self.local_forms = frozenset(words.local_routes), frozenset(words.local_forms)
+        self.nothing = frozenset("".join(parts(phrase)) for phrase in words.nothing)
+        self.nothing_at_length = tuple(phrase for phrase in self.nothing if len(phrase) >= LONG_ENOUGH)
+        unit, volume, per = (_any_of(listed) for listed in (words.units, words.volumes, words.per))
+        number = r"(?:\d[\d.,]*(?:\s?(?:-|to)\s?\d[\d.,]*)?|[.,]\d+)"
+        self.strength = re.compile(
+            rf"(?P<figure>{number})\s?-?\s?(?P<unit>{unit})(?![^\W\d_])"
+            rf"(?:\s?(?:/|per\s)\s?{number}?\s?(?:{unit}|{volume}|{per})(?![^\W\d_]))?"
+            rf"|{number}(?:\s?/\s?{number})+\s?(?:{unit})(?![^\W\d_])"
+        )
+        self.volume = re.compile(rf"(?P<figure>{number})\s?-?\s?(?P<unit>{volume})(?![^\W\d_])")
+
+    def in_another_language(self, word: str) -> Any:
+        """What a word means whose ending is that of another language, such as Sertralin; None if that is no known name."""
+        if len(word) < SHORTEST_WITH_ANOTHER_ENDING or not word.endswith(self._all_endings):
+            return None
+        for end, others in self._endings.items():
+            if word.endswith(end):
+                for other in others:
+                    found = self.meaning(word.removesuffix(end) + other)
+                    if found is not None and not getattr(found, "called", ""):  # brands are the same in every language
+                        return found
+        return None
+
+
+def _any_of(listed: Sequence[str]) -> str:
+    return "(?:" + "|".join(sorted(map(re.escape, listed), key=len, reverse=True)) + ")"

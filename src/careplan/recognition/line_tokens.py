@@ -1,0 +1,101 @@
+"""A line cut into words, figures and signs, and the phrases that stand in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from careplan.recognition.list_words import NUMBER, Meaning, Node
+
+_LETTER = r"[^\W\d_]"
+_PATTERN = (
+    rf"{_LETTER}+(?:'{_LETTER}+|\.{_LETTER}(?!{_LETTER}))*"  # words; q.d., p.r.n; John's
+    r"|(?:19|20)\d\d[/-]\d\d?[/-]\d\d?|\d\d?[/.-]\d\d?[/.-](?:19|20)?\d\d(?!\d)|\d\d?[/-](?:19|20)\d\d"  # dates
+    r"|\d+(?:[./]\d+)?(?:-\d+(?:[./]\d+)?){2,3}(?![\d.])"  # 1-0-1
+    r"|(?:\d+(?:[.,]\d+)*|(?<!\w)[.,]\d+)(?:\s?(?:-|to\b|bis\b|a\b(?=\s?\d))\s?\d+(?:[.,]\d+)*)?"  # 5, 1,000, .5, 1-2
+    r"|(?<=\s)-+(?=\s)"
+    r"|[^\w\s.'-]|\n"
+)
+_TOKEN = re.compile(_PATTERN)
+_TOKEN_IN_ASCII = re.compile(_PATTERN.replace(_LETTER, "[a-z]"), re.ASCII)
+"""The same for what most lines are, in half the time."""
+_BULLET = re.compile(
+    r"\s*(?:[-*•·◦▪‣●○■□→>~+–]+\s*|\(?\d{1,2}[.)](?:\s+|(?=[^\W\d]))|\(?[a-h]\)\s*|#\d{1,2}[:.)]?\s+|\[[ x]?\]\s*)+"
+)
+
+
+class Tokens:
+    """The tokens of one line. `words` are without dots and apostrophes: "q.d." is "qd"."""
+
+    __slots__ = ("_numbers", "_places", "_text", "_tree", "ends", "folded", "starts", "words")
+
+    def __init__(self, text: str, folded: str, places: Sequence[int], tree: Node, numbers: Mapping[str, float]) -> None:
+        self.folded, self._text, self._places = folded, text, places
+        self._tree, self._numbers = tree, numbers
+        begin = 0
+        if not folded[:2].isalpha() and (bullet := _BULLET.match(folded)) is not None and bullet.end() < len(folded):
+            begin = bullet.end()
+        pattern = _TOKEN_IN_ASCII if folded.isascii() else _TOKEN
+        found = list(pattern.finditer(folded, begin))
+        self.words = [match[0] for match in found]
+        self.starts = [match.start() for match in found]
+        self.ends = [match.end() for match in found]
+        if "." in folded or "'" in folded:
+            self.words = [word.replace(".", "").replace("'", "") if word[0].isalpha() else word for word in self.words]
+
+    def is_number(self, word: str) -> bool:
+        """True for figures and for numbers in words."""
+        return word[0].isdigit() or word in self._numbers
+
+    def phrase(self, at: int) -> tuple[Meaning | None, int]:
+        """The longest phrase that begins here, and the token behind it."""
+        word = self.words[at]
+        node = self._tree.get(word)
+        if node is None:
+            best: tuple[Meaning | None, int] = (None, at)
+        elif len(node) == 1 and "" in node:  # a phrase of one word, as most are
+            best = (node[""], at + 1)
+        else:
+            best = self._longest(node, at + 1)
+        if self.is_number(word):
+            other = self._longest(self._tree[NUMBER], at + 1)
+            return other if other[1] > best[1] else best
+        return best
+
+    def _longest(self, node: Node, end: int) -> tuple[Meaning | None, int]:
+        words, count = self.words, len(self.words)
+        best: tuple[Meaning | None, int] = (None, 0)
+        while True:
+            meaning = node.get("")
+            if meaning is not None:
+                best = (meaning, end)
+            if end == count:
+                return best
+            word = words[end]
+            step = node.get(word)
+            if (numbered := node.get(NUMBER)) is not None and self.is_number(word):
+                if step is None:
+                    step = numbered
+                else:
+                    other = self._longest(numbered, end + 1)
+                    best = other if other[1] > best[1] else best
+            if step is None:
+                return best
+            node, end = step, end + 1
+
+    def stretch(self, at: int, end: int) -> tuple[str, int, int]:
+        """The text from token `at` up to but not including token `end`, with its place in the text that was sent."""
+        start, behind = self._places[self.starts[at]], self._places[self.ends[end - 1] - 1] + 1
+        return self._text[start:behind], start, behind
+
+    def behind(self, at: int, place: int) -> int:
+        """The first token from `at` on that begins at or behind `place` of the plain text."""
+        end, starts = at, self.starts
+        while end < len(starts) and starts[end] < place:
+            end += 1
+        return end
+
+    def found(self, match: re.Match[str]) -> tuple[str, int, int]:
+        """The text of a match in the plain text, with its place in the text that was sent."""
+        start, behind = self._places[match.start()], self._places[match.end() - 1] + 1
+        return self._text[start:behind], start, behind

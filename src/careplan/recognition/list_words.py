@@ -1,0 +1,176 @@
+"""The words that stand beside names in medicine lists (`list_words.yaml`), made ready to be found in a line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
+
+from careplan.recognition.line import Status
+from careplan.recognition.plain_text import plain
+from careplan.request.patient import MedicineIndication
+
+NUMBER = "<n>"
+_PART = re.compile(r"<n>|[^\W\d_]+|\d+|[^\w\s.'’]")
+
+
+class FrequencyWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Phrases of one frequency. The number in them is the count with `counted`, the gap with `hours` or `days`."""
+
+    words: tuple[str, ...]
+    a_day: float | None = None
+    a_week: float | None = None
+    hours: bool = False
+    days: bool = False
+    counted: bool = False
+    time_of_day: bool = False
+
+
+class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`list_words.yaml`. What each section means stands in that file."""
+
+    frequencies: tuple[FrequencyWords, ...]
+    as_needed: tuple[str, ...]
+    routes: dict[str, tuple[str, ...]]
+    local_routes: tuple[str, ...]
+    forms: dict[str, tuple[str, ...]]
+    local_forms: tuple[str, ...]
+    rescue_forms: tuple[str, ...]
+    nasal_classes: tuple[str, ...]
+    elsewhere: tuple[str, ...]
+    releases: tuple[str, ...]
+    salts: tuple[str, ...]
+    makers: tuple[str, ...]
+    reasons: dict[MedicineIndication, tuple[str, ...]]
+    reason_words: tuple[str, ...]
+    gravest_reasons: tuple[MedicineIndication, ...]
+    statuses: dict[Status, tuple[str, ...]]
+    before_names: tuple[str, ...]
+    nothing: tuple[str, ...]
+    since_words: tuple[str, ...]
+    date_words: tuple[str, ...]
+    months: tuple[str, ...]
+    durations: tuple[str, ...]
+    quantities: tuple[str, ...]
+    refills: tuple[str, ...]
+    numbers: dict[str, float]
+    units: tuple[str, ...]
+    volumes: tuple[str, ...]
+    per: tuple[str, ...]
+    amounts: tuple[str, ...]
+    joins: tuple[str, ...]
+    filler: tuple[str, ...]
+    endings: dict[str, tuple[str, ...]]
+    whole_only: tuple[str, ...]
+    medicines_in_goals: tuple[str, ...] = ()
+    words_of_allergy: tuple[str, ...] = ()
+    against_allergies: tuple[str, ...] = ()
+
+
+class Meaning(NamedTuple):
+    """What a phrase is (`kind`) and which one of its kind."""
+
+    kind: str
+    value: Any = None
+
+
+Node: TypeAlias = dict[str, Any]
+"""A step in the tree of phrases: the next word to the next step, and "" to the meaning of what was read so far."""
+
+
+class Phrase(NamedTuple):
+    """A phrase, cut as lines are cut, with its place in the file and its meaning."""
+
+    path: tuple[str | int, ...]
+    text: str
+    cut: tuple[str, ...]
+    meaning: Meaning
+
+
+_GROUPS = ("routes", "forms", "reasons", "statuses")
+_LISTS = (
+    "as_needed",
+    "releases",
+    "salts",
+    "makers",
+    "reason_words",
+    "before_names",
+    "since_words",
+    "date_words",
+    "months",
+    "durations",
+    "quantities",
+    "refills",
+    "amounts",
+    "joins",
+    "filler",
+)
+
+
+def phrases(words: ListWords) -> Iterator[Phrase]:
+    """Every phrase of the lists, in the order of the file."""
+    for at, frequency in enumerate(words.frequencies):
+        meaning = Meaning("frequency", frequency)
+        for place, text in enumerate(frequency.words):
+            yield Phrase(("frequencies", at, "words", place), text, parts(text), meaning)
+    for section in _GROUPS:
+        groups: Mapping[str, tuple[str, ...]] = getattr(words, section)
+        for value, listed in groups.items():
+            meaning = Meaning(section, value)
+            for place, text in enumerate(listed):
+                yield Phrase((section, value, place), text, parts(text), meaning)
+    for section in _LISTS:
+        meaning = Meaning(section)
+        for place, text in enumerate(getattr(words, section)):
+            yield Phrase((section, place), text, parts(text), meaning)
+
+
+def parts(phrase: str) -> tuple[str, ...]:
+    """The words, figures and signs of a phrase, as a line is cut into them."""
+    return (phrase,) if phrase.isalpha() else tuple(_PART.findall(phrase))
+
+
+class Flaw(NamedTuple):
+    """Something wrong with the file, at a path in it."""
+
+    path: tuple[str | int, ...]
+    problem: str
+    mend: str
+
+
+class Phrases:
+    """All phrases as a tree of their words, and what is wrong with the lists.
+
+    A phrase that stands twice is a flaw, for it would mean two things; so is a token that no list has.
+    """
+
+    def __init__(self, words: ListWords) -> None:
+        self.tree: Node = {NUMBER: {}}
+        self.flaws: list[Flaw] = []
+        for phrase in phrases(words):
+            if not phrase.cut or phrase.text != (phrase.text.lower() if phrase.text.isascii() else plain(phrase.text)[0]):
+                self.flaws.append(
+                    Flaw(phrase.path, f"No line can hold {phrase.text!r}.", "Write it without capitals and accents.")
+                )
+                continue
+            node = self.tree
+            for word in phrase.cut:
+                node = node.setdefault(word, {})
+            if "" in node:
+                self.flaws.append(Flaw(phrase.path, f"{phrase.text!r} stands in two places.", "Keep it in one of them."))
+            node[""] = phrase.meaning
+        self._check(words)
+
+    def _check(self, words: ListWords) -> None:
+        for section, known in (
+            ("local_routes", words.routes),
+            ("local_forms", words.forms),
+            ("rescue_forms", {**words.forms, **words.routes}),
+            ("elsewhere", {**words.forms, **words.routes}),
+            ("gravest_reasons", words.reasons),
+        ):
+            for place, token in enumerate(getattr(words, section)):
+                if token not in known:
+                    self.flaws.append(Flaw((section, place), f"There is no {token}.", "Use a token of the lists above."))

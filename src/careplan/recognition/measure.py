@@ -1,0 +1,103 @@
+"""How much of a list is understood, and whether one of its lines is taken for another medicine than the one meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from careplan.recognition.recognizer import Recognized, Recognizer
+
+_NOT_TAKEN = ("stopped", "not_taken", "allergy")
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One line to check. `meant`: tokens of ingredients, empty for none taken, None where the file does not say."""
+
+    text: str
+    code: str = ""
+    meant: frozenset[str] | None = None
+
+
+class Bar(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What came of one file. `other`: lines that were taken for another medicine than the one meant; must be none."""
+
+    file: str
+    lines: int
+    read: int
+    known: int
+    none: int
+    unread: int
+    codes: int = 0
+    codes_known: int = 0
+    other: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
+    unread_lines: tuple[str, ...] = ()
+
+    @property
+    def share(self) -> float:
+        """The share of lines that are understood."""
+        return (self.read + self.known + self.none) / self.lines if self.lines else 1.0
+
+
+def entries(text: str) -> Iterator[Entry]:
+    """The lines of a file: plain lines, or a table whose heading begins with `line`, `rank` or `rxcui`."""
+    lines = text.splitlines()
+    heading = lines[0].split("\t") if lines else []
+    if len(heading) < 2:
+        yield from (Entry(line) for line in lines if line.strip() and not line.startswith("#"))
+        return
+    for line in lines[1:]:
+        cells = line.split("\t")
+        if len(cells) < 2 or not line.strip():
+            continue
+        if heading[0].strip().lower().startswith("line"):
+            yield Entry(cells[0].replace("\\n", "\n"), meant=frozenset(cells[1].split(";") if cells[1] else ()))
+        elif heading[0].strip().lower() == "rxcui":
+            yield Entry(cells[1], cells[0])
+        else:
+            yield Entry(cells[1])
+
+
+def taken(found: Iterable[Recognized]) -> set[str]:
+    """The ingredients that an entry says are taken."""
+    return {
+        row.ingredient
+        for medicine in found
+        if medicine.match is not None and medicine.status not in _NOT_TAKEN
+        for row in medicine.match.ingredients
+    }
+
+
+def measure(file: str, listed: Iterable[Entry], recognizer: Recognizer) -> Bar:
+    """The bar of one file."""
+    counts = dict.fromkeys(("read", "known", "none", "unread"), 0)
+    other, missed, unread = [], [], []
+    lines = codes = codes_known = 0
+    for entry in listed:
+        lines += 1
+        found = recognizer.recognize(entry.text)
+        kinds = {medicine.recognition for medicine in found}
+        kind = next(kind for kind in ("unread", "read", "known", "none") if kind in kinds)
+        counts[kind] += 1
+        if kind == "unread":
+            unread.append(entry.text)
+        if entry.meant is not None:
+            ruled = taken(found)
+            if (not entry.meant and ruled) or (entry.meant and ruled and not entry.meant & ruled):
+                other.append(entry.text)
+            elif not entry.meant <= ruled:
+                missed.append(entry.text)
+        if entry.code:
+            codes += 1
+            codes_known += recognizer.by_code(entry.code) is not None
+    return Bar(
+        file=file,
+        lines=lines,
+        **counts,
+        codes=codes,
+        codes_known=codes_known,
+        other=tuple(other),
+        missed=tuple(missed),
+        unread_lines=tuple(unread),
+    )

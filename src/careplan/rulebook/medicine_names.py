@@ -1,0 +1,46 @@
+"""Everything that a rulebook knows of names of medicines, from the rows, the wide vocabulary and the clinic's own names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import PurePosixPath
+
+from careplan.recognition.entries import EntryReader
+from careplan.recognition.list_words import ListWords, Phrases
+from careplan.recognition.medicine_catalogue import Catalogue
+from careplan.recognition.recognizer import LocalName, Recognizer
+from careplan.recognition.vocabulary import FOLDER, FURTHER_NAMES, KNOWN_NAMES, PRODUCT_CODES, WideVocabulary
+from careplan.rulebook.yaml_and_csv import Document
+
+LOCAL_NAMES = "local_medicines.csv"
+"""The clinic's own names of medicines; they win over the shipped ones. There may be none."""
+LIST_WORDS = "list_words.yaml"
+
+
+def phrases_of(words: ListWords, document: Callable[[], Document]) -> tuple[Phrases, Document | None]:
+    """The phrases of lists, and the document with what is wrong with them, if anything is."""
+    phrases = Phrases(words)
+    if not phrases.flaws:
+        return phrases, None
+    flawed = document()
+    for path, problem, mend in phrases.flaws:
+        flawed.fault(path, problem, mend, code="list-words")
+    return phrases, flawed
+
+
+def recognizer_of(  # noqa: PLR0913, PLR0917 - one argument a file
+    catalogue: Catalogue,
+    words: ListWords,
+    phrases: Phrases,
+    local: Iterable[LocalName],
+    controlled: Iterable[str],
+    text: Callable[[PurePosixPath], str],
+) -> Recognizer:
+    """What recognizes medicines, which `catalogue` then resolves entries with.
+
+    `text` gives the text of a file, "" for none. Raises ValueError for a name that is said to mean no such ingredient.
+    """
+    texts = [text(PurePosixPath(FOLDER, name)) for name in (KNOWN_NAMES, FURTHER_NAMES, PRODUCT_CODES)]
+    recognizer = Recognizer(catalogue, words, WideVocabulary(*texts), phrases, local, controlled)
+    catalogue.entries = EntryReader(recognizer, catalogue)
+    return recognizer
