@@ -33,10 +33,10 @@ def ran(*command: object, cwd: Path = ROOT) -> str:
 def manifests(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
     """Every object of the base, and of the variant with a rulebook of its own, as they are rendered."""
     folder = Path(shutil.copytree(ROOT / "deploy", tmp_path_factory.mktemp("deploy") / "deploy"))
-    with tarfile.open(folder / "own-rules" / "rulebook.tar.gz", "w:gz") as packed:
+    with tarfile.open(folder / "own-rules" / "rulebook.tar.xz", "w:xz") as packed:
         packed.add(ROOT / "rules", ".")
     found = {name: list(yaml.safe_load_all(ran("kubectl", "kustomize", folder / name))) for name in ("base", "own-rules")}
-    size = (folder / "own-rules" / "rulebook.tar.gz").stat().st_size
+    size = (folder / "own-rules" / "rulebook.tar.xz").stat().st_size
     assert size < 700_000, "a ConfigMap takes one mebibyte, and this is encoded in base64"
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -122,13 +123,15 @@ def test_the_service_refuses_to_listen_beyond_loopback(host: str) -> None:
     assert "loopback" in done.output
 
 
-def test_a_busy_port_is_named() -> None:
+def test_a_busy_port_is_named_and_no_trace_stays_in_the_environment() -> None:
+    before = dict(os.environ)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         done = CliRunner().invoke(main, ["serve", "--port", str(taken.getsockname()[1])])
     assert done.exit_code == 2
     assert "cannot listen" in done.output
+    assert dict(os.environ) == before
 
 
 @pytest.mark.parametrize("command", [[], ["plan"], ["serve"], ["rules"], ["rules", "coverage"], ["openapi"]])

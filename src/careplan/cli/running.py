@@ -221,6 +221,7 @@ def _folder_of_metrics() -> Iterator[None]:
     try:
         yield
     finally:
+        os.environ.pop(METRICS_FOLDER, None)
         shutil.rmtree(folder, ignore_errors=True)
 
 
