@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from careplan.explain.plan_diff import items_of
+from careplan.facts.build import FactMaker
 from careplan.plan.model import CarePlan, Question
 from careplan.planner import Planner
 from careplan.request.what_if_request import merge_patch
@@ -23,6 +24,11 @@ from tests.patients import ANSWERED, patients
 SCALE = int(os.environ.get("CAREPLAN_TEST_SCALE", "1"))
 
 Json = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def facts(book: Rulebook) -> FactMaker:
+    return FactMaker(book)
 
 
 def planned(planner: Planner, body: Json) -> CarePlan:
@@ -200,13 +206,13 @@ OTHERS = st.lists(
 @settings(max_examples=60)
 @given(others=OTHERS, missing=st.sampled_from([None, "conditions", "lifestyle", "red_flags"]))
 def test_an_open_hold_question_is_closed_by_no_answer_that_is_still_missing(
-    planner: Planner, book: Rulebook, others: list[Json], missing: str | None
+    planner: Planner, facts: FactMaker, book: Rulebook, others: list[Json], missing: str | None
 ) -> None:
     first = {"name": "clonazepam", "schedule": "as_needed", "indication": "anxiety"}
     body: Json = ANSWERED | {"medications": [first, *others]}
     if missing is not None:
         del body[missing]
-    opened = stances(planner, body, "open")
+    opened = stances(planner, facts, body, "open")
     # What is neither an antiseizure medicine nor calming is not asked for its reason.
     unrelated = {
         f"/medications/{at}/indication"
@@ -215,15 +221,15 @@ def test_an_open_hold_question_is_closed_by_no_answer_that_is_still_missing(
     }
     for pointer, answers in unanswered(book, body):
         for answer in answers if pointer not in unrelated else ():
-            assert stances(planner, put(body, pointer, answer), "closed").isdisjoint(opened), (body, pointer, answer)
+            assert stances(planner, facts, put(body, pointer, answer), "closed").isdisjoint(opened), (body, pointer, answer)
 
 
-def stances(planner: Planner, body: Json, stance: str) -> set[str]:
-    holds = planner.traced(planner.intake.convert(body))[0].holds
+def stances(planner: Planner, facts: FactMaker, body: Json, stance: str) -> set[str]:
+    holds = facts.case(planner.intake.convert(body)).holds
     return {name for name, question in holds.items() if question.stance == stance}
 
 
-def test_a_hold_is_not_shown_before_the_schedule_that_could_close_it_is_known(planner: Planner) -> None:
+def test_a_hold_is_not_shown_before_the_schedule_that_could_close_it_is_known(planner: Planner, facts: FactMaker) -> None:
     body: Json = ANSWERED | {
         "medications": [
             {"name": "clonazepam", "schedule": "as_needed", "indication": "anxiety"},
@@ -232,6 +238,6 @@ def test_a_hold_is_not_shown_before_the_schedule_that_could_close_it_is_known(pl
         ],
     }
     assert "/medications/1/schedule" in {question.pointer for question in planned(planner, body).information_needed}
-    assert stances(planner, body, "open") == set()
-    assert "clonazepam" in stances(planner, put(body, "/medications/1/schedule", "as_needed"), "open")
-    assert "clonazepam" in stances(planner, put(body, "/medications/1/schedule", "daily"), "closed")
+    assert stances(planner, facts, body, "open") == set()
+    assert "clonazepam" in stances(planner, facts, put(body, "/medications/1/schedule", "as_needed"), "open")
+    assert "clonazepam" in stances(planner, facts, put(body, "/medications/1/schedule", "daily"), "closed")
