@@ -86,8 +86,7 @@ class Reasons:
         tested = {test.field for test in tests_of(pattern.tests)}
         for field, value in self._case.of_any_medicine.items():
             if field in tested:
-                says = self._book.vocabulary.fields[f"medicine.{field}"].says
-                words.append(says.replace("{value}", self._words.value("medicine", field, value)))
+                words.append(self._words.said("medicine", field, value))
                 pointers += self._against(None) if field == "hold_question" else ["/protocol/holds"]
         words += [self._answer(pointer) for pointer in pointers if pointer != "/protocol/holds"]
         return Given(words, pointers)
@@ -100,16 +99,9 @@ class Reasons:
             return fields["medicine.gap_too_long"].values["true"]
         if group in ("medications", "conditions") and not rest:
             return "the list may be longer than what was sent"
-        if group == "conditions":
-            return f"has {self._words.entry('condition', int(rest))}"
         if group == "other_conditions":
             return fields["history.unread"].values["true"]
-        if group == "medications":
-            return self._of_entry(*rest.split("/"))
-        value = getattr(getattr(self._case.patient, group), rest)
-        return fields[f"{group}.{rest}"].says.replace(
-            "{value}", self._words.value(group, rest, value if isinstance(value, str | bool) else float(value))
-        )
+        return self._of_entry(*rest.split("/")) if group == "medications" else self._words.answer(group, rest)
 
     def _of_entry(self, index: str, field: str = "") -> str:
         resolved = self._case.medicines[int(index)]
@@ -119,8 +111,7 @@ class Reasons:
         if not field:
             # What is taken as rescue by its product, and what a rulebook speaks of no hold for.
             return f"{name} is a rescue medicine" if resolved.match.rescue else f"no hold is discussed for {name}"
-        says = self._book.vocabulary.fields[f"medicine.{field}"].says
-        return f"{name}: {says.replace('{value}', self._words.value('medicine', field, getattr(resolved.entry, field)))}"
+        return f"{name}: {self._words.said('medicine', field, getattr(resolved.entry, field))}"
 
 
 def _pointers(part: Expression, fact: Fact) -> Iterator[str]:

@@ -110,8 +110,8 @@ class Counterfactuals:
             changes.append(
                 Change(
                     pointer=f"/{kind}/{field}",
-                    now=says.unknown if now is None else says.says.replace("{value}", words.value(kind, field, now)),
-                    then=says.says.replace("{value}", words.value(kind, field, value)),
+                    now=says.unknown if now is None else words.said(kind, field, now),
+                    then=words.said(kind, field, value),
                 )
             )
         return Way(patch=patch, changes=changes)

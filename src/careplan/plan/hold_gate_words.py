@@ -103,21 +103,13 @@ class GateWords:
     def _closing(self, pointer: str) -> str:
         """An answer that closes the question."""
         group, _, rest = pointer.strip("/").partition("/")
-        if group == "conditions":
-            return f"has {self._words.entry('condition', int(rest))}"
-        if group == "medications":
-            return self._closing_entry(*rest.split("/"))
-        value = getattr(getattr(self._case.patient, group), rest)
-        words = self._words.value(group, rest, value if isinstance(value, bool) else float(value))
-        return self._book.vocabulary.fields[f"{group}.{rest}"].says.replace("{value}", words)
+        return self._closing_entry(*rest.split("/")) if group == "medications" else self._words.answer(group, rest)
 
     def _closing_entry(self, index: str, field: str = "") -> str:
         resolved = self._case.medicines[int(index)]
         name = self._name(int(index))
         if field:
-            said = self._book.vocabulary.fields[f"medicine.{field}"].says
-            value = self._words.value("medicine", field, getattr(resolved.entry, field))
-            return f"{name}: {said.replace('{value}', value)}"
+            return f"{name}: {self._words.said('medicine', field, getattr(resolved.entry, field))}"
         if resolved.match and resolved.match.rescue:
             return f"{name} is kept as rescue"
         return f"this rulebook foresees no such question for {name}"

@@ -138,7 +138,7 @@ class Words:
         else:
             words = self._book.vocabulary.fields[f"medicine.{field}"]
             value = fact.properties.get(field)
-            yield words.unknown if value is None else words.says.replace("{value}", self.value("medicine", field, value))
+            yield words.unknown if value is None else self.said("medicine", field, value)
 
     def _given_list(self, fact: Fact, field: str, tokens: frozenset[str]) -> Iterator[str]:
         verb = "takes" if field == "takes" else "has"
@@ -212,6 +212,17 @@ class Words:
         if isinstance(value, int | float):
             return number(value)
         return self._book.vocabulary.fields[f"{kind}.{field}"].values.get(value, value.replace("_", " "))
+
+    def said(self, kind: str, field: str, value: Value) -> str:
+        """A value as the phrase that the vocabulary has for its field."""
+        return self._book.vocabulary.fields[f"{kind}.{field}"].says.replace("{value}", self.value(kind, field, value))
+
+    def answer(self, group: str, rest: str) -> str:
+        """An illness, or an answer of a group of the request, as a phrase: nothing that a caller wrote."""
+        if group == "conditions":
+            return f"has {self.entry('condition', int(rest))}"
+        value = getattr(getattr(self._case.patient, group), rest)
+        return self.said(group, rest, value if isinstance(value, str | bool) else float(value))
 
     def _hold(self, fact: Fact) -> Hold | None:
         protocol = self._case.patient.protocol
@@ -321,8 +332,7 @@ class Words:
             phrase += f" of {self.value('medicine', 'half_life', half_life)} half-life"
         for field in ("schedule", "indication"):
             if (value := fact.properties.get(field)) is not None:
-                words = self._book.vocabulary.fields[f"medicine.{field}"]
-                phrase += ", " + words.says.replace("{value}", self.value("medicine", field, value))
+                phrase += ", " + self.said("medicine", field, value)
         return phrase
 
     def _list_phrases(self, fact: Fact, field: str, tokens: frozenset[str]) -> Iterator[str]:
