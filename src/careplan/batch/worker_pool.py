@@ -6,14 +6,13 @@ import ctypes
 import os
 import signal
 import sys
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children, get_context
-from multiprocessing.connection import wait
-from typing import Any, Generic, Protocol, TypeVar, cast
+from threading import Timer
+from typing import Any, Generic, Protocol, TypeVar
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -160,7 +159,7 @@ class Processes(Generic[Task, Result]):
                 self._tries += 1
                 if self._tries >= TRIES:
                     raise WorkerLost("a worker was lost again and again on the same lines") from None
-                self._executor.shutdown(wait=False)
+                self._executor.shutdown(wait=True)
                 self._executor = self._start()
                 for at, (task, _) in enumerate(list(waiting)):
                     waiting[at] = (task, self.submit(task))
@@ -170,19 +169,24 @@ class Processes(Generic[Task, Result]):
 
     def close(self) -> None:
         """End the processes; one that takes too long is killed, as nothing more is wanted of it."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
-        left = {worker.sentinel: worker for worker in active_children()}
-        until = time.monotonic() + PARTING_SECONDS
-        while left and (gone := wait(left, max(0.0, until - time.monotonic()))):
-            for sentinel in gone:
-                del left[cast(int, sentinel)]
-        for worker in left.values():
-            worker.kill()
+        impatience = Timer(PARTING_SECONDS, _kill_children)
+        impatience.daemon = True
+        impatience.start()
+        try:
+            # Waited for, because the interpreter would write to the thread that watches the workers as that thread ends.
+            self._executor.shutdown(wait=True, cancel_futures=True)
+        finally:
+            impatience.cancel()
 
     def _start(self) -> ProcessPoolExecutor:
         # Forked, so that a rulebook that was read once need not be read again nor sent.
         context = get_context("fork")
         return ProcessPoolExecutor(self._workers, mp_context=context, initializer=_begin, initargs=(self._make, os.getpid()))
+
+
+def _kill_children() -> None:
+    for worker in active_children():
+        worker.kill()
 
 
 _work: Callable[[Any], Any] | None = None
