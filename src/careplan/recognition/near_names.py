@@ -12,6 +12,7 @@ from careplan.recognition.vocabulary import WideVocabulary
 
 SHORTEST, LONG = 4, 8
 """Shorter words are near to everything; from the second on, two slips are still one word."""
+MOST_SLIPS = 2
 MOST_OFFERS = 3
 
 
@@ -21,16 +22,23 @@ class NearNames:
     def __init__(self, names: Mapping[str, Match], vocabulary: WideVocabulary, controlled: Collection[str]) -> None:
         self._names = {name: match for name, match in names.items() if len(name) > SHORTEST and _classes(match)}
         self._vocabulary, self._controlled = vocabulary, frozenset(controlled)
+        lengths = {len(name) for name in self._names}
+        self._about_as_long = {
+            (length, reach): [name for name in self._names if abs(len(name) - length) <= reach]
+            for length in range(SHORTEST, max(lengths, default=0) + MOST_SLIPS + 1)
+            for reach in range(1, MOST_SLIPS + 1)
+        }
 
     def offers(self, key: str) -> tuple[Match, ...]:
         """The medicines under a rule that a squeezed name may mean, nearest first.
 
         None if a harmless name is as near as they are, or if they are of different classes: a wrong guess does harm.
         """
-        reach = 0 if len(key) < SHORTEST else 1 if len(key) < LONG else 2
+        reach = 0 if len(key) < SHORTEST else 1 if len(key) < LONG else MOST_SLIPS
         if not reach:
             return ()
-        near = process.extract(key, self._names.keys(), scorer=OSA.distance, score_cutoff=reach, limit=8)
+        names = self._about_as_long.get((len(key), reach), ())
+        near = process.extract(key, names, scorer=OSA.distance, score_cutoff=reach, limit=8)
         if not near:
             return ()
         nearest = min(distance for _, distance, _ in near)
@@ -39,7 +47,7 @@ class NearNames:
             return ()
         if nearest > 1 and not self._controlled.isdisjoint(_classes(matches[0])):
             return ()
-        harmless = self._vocabulary.known_beginning_with(key[0])
+        harmless = self._vocabulary.known_like(key, nearest)
         if process.extractOne(key, harmless, scorer=OSA.distance, score_cutoff=nearest) is not None:
             return ()
         return tuple(matches[:MOST_OFFERS])
