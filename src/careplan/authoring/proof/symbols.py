@@ -202,10 +202,11 @@ class SymbolicPatient:
         in_rescue = [row for row in self.ingredients if row.ingredient in rows]
         # An entry may name the rescue product beside the medicine; the product is then among what is taken besides.
         named = [self.is_one_of(in_rescue), *(self.other[row.ingredient] for row in in_rescue)]
-        self._add(z3.Implies(self.rescue_product, z3.Or(named)))
+        disagree = self.problem == PROBLEMS.index("code_and_name_disagree")
+        self._add(z3.Implies(self.rescue_product, z3.And(z3.Or(named), z3.Not(disagree))))  # then it is read as no product
         self.depot_product = z3.Bool("medicine is a long-acting injection")
         depot = self.is_one_of([row for row in self.ingredients if row.depot_brands])
-        more = z3.Or([self.problem == PROBLEMS.index(name) for name in ("partly_recognized", "code_and_name_disagree")])
+        more = z3.Or(self.problem == PROBLEMS.index("partly_recognized"), disagree)
         self._add(z3.Implies(self.depot_product, z3.And(z3.Not(more), depot)))  # an entry that names more is not read as it
         by_product = schedules.index("rescue"), schedules.index("long_acting_injection")
         self.answers["medicine", "schedule"] = Answer(
