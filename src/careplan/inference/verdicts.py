@@ -14,6 +14,7 @@ from careplan.facts.case import Case, Fact
 from careplan.inference.case_logic import answers, not_asked, ruled_out, situation_of
 from careplan.inference.clauses import clauses_of, properties_of
 from careplan.inference.durable_rules import Finding
+from careplan.inference.masks import Mask
 from careplan.inference.three_valued import NO_SITUATION, NOTHING, Properties, list_pointer, of_expression
 from careplan.inference.verdict_tables import KindTables
 from careplan.rulebook.conditions import Expression, Pattern, When
@@ -23,21 +24,6 @@ _ALL = ""
 """The subject of a group that is about the patient as a whole."""
 Subject = tuple[int, str]
 """The number of a rule, and the id of the fact that it is put to."""
-
-
-class Mask(NamedTuple):
-    """What a group asks of the facts of one space: atoms that must all match, and sets of which one must.
-
-    `atoms` lists all of them by number.
-    """
-
-    need: int
-    choices: tuple[int, ...]
-    atoms: tuple[int, ...]
-
-    def matches(self, bits: int) -> bool:
-        """Whether these atoms are enough."""
-        return not self.need & ~bits and (not self.choices or all(choice & bits for choice in self.choices))
 
 
 class Group(NamedTuple):
@@ -340,19 +326,7 @@ class RuleTables:
                 many, into = pattern, of_many
             for clause in clauses_of(pattern):
                 into.append([atoms[pattern.kind][atom] + offset for atom in clause])
-        return Group(*place, tuple(kinds), _mask(single), many.kind if many else "", _mask(of_many), many, only)
-
-
-def _mask(clauses: Iterable[list[int]]) -> Mask:
-    need, choices, atoms = 0, [], list[int]()
-    for clause in clauses:
-        bits = sum(1 << atom for atom in clause)
-        if len(clause) == 1:
-            need |= bits
-        else:
-            choices.append(bits)
-        atoms += clause
-    return Mask(need, tuple(choices), tuple(dict.fromkeys(atoms)))
+        return Group(*place, tuple(kinds), Mask.of(single), many.kind if many else "", Mask.of(of_many), many, only)
 
 
 def _of_the_name(kind: str, name: str) -> bool:
