@@ -17,15 +17,16 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from bench.measure import ROOT, NeverSeen, made_up_bodies
+from bench.revisions import tree_of
+from careplan.request.decode import json_pointer
 from careplan.rulebook.load import load, shipped
 
 PIECE = 500
@@ -68,24 +69,6 @@ class Comparison(msgspec.Struct, kw_only=True):
     differences: list[Difference] = []
 
 
-@contextmanager
-def tree_of(revision: str) -> Iterator[Path]:
-    """A revision checked out into a temporary folder for as long as the block lasts. Raises `SystemExit` without one."""
-
-    def git(*arguments: str) -> None:
-        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(f"git {' '.join(arguments[:2])} failed: {done.stderr.strip()}")
-
-    with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder) / "tree"
-        git("worktree", "add", "--detach", str(tree), revision)
-        try:
-            yield tree
-        finally:
-            git("worktree", "remove", "--force", str(tree))
-
-
 class Side:
     """A process that plans with the code and rules of one folder. A context manager."""
 
@@ -118,28 +101,28 @@ class Side:
         return answer[:-1]
 
 
-def first_difference(old: Any, new: Any, pointer: str = "") -> tuple[str, Any, Any] | None:
+def first_difference(old: Any, new: Any, path: tuple[str | int, ...] = ()) -> tuple[str, Any, Any] | None:
     """Where two values of JSON differ first, as a JSON Pointer, with what stands there; None if nowhere.
 
     What stands on one side only is null on the other. The order of an object's names counts: it is part of the bytes.
     """
     if isinstance(old, dict) and isinstance(new, dict):
         for name in dict.fromkeys((*old, *new)):
-            place = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+            place = (*path, name)
             if name not in old or name not in new:
-                return place, old.get(name), new.get(name)
+                return json_pointer(place), old.get(name), new.get(name)
             if found := first_difference(old[name], new[name], place):
                 return found
-        return None if list(old) == list(new) else (pointer, list(old), list(new))
+        return None if list(old) == list(new) else (json_pointer(path), list(old), list(new))
     if isinstance(old, list) and isinstance(new, list):
         for at in range(max(len(old), len(new))):
-            place = f"{pointer}/{at}"
+            place = (*path, at)
             if at >= min(len(old), len(new)):
-                return place, old[at] if at < len(old) else None, new[at] if at < len(new) else None
+                return json_pointer(place), old[at] if at < len(old) else None, new[at] if at < len(new) else None
             if found := first_difference(old[at], new[at], place):
                 return found
         return None
-    return None if type(old) is type(new) and old == new else (pointer, old, new)
+    return None if type(old) is type(new) and old == new else (json_pointer(path), old, new)
 
 
 def cohort(patients: int) -> list[bytes]:
