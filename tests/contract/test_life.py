@@ -21,21 +21,11 @@ import httpx
 import pytest
 
 from careplan.rulebook.load import shipped
-from tests.contract.serving import ROOT, Server, certified, children_of, running
+from tests.contract.serving import ROOT, Server, certified, children_of, running, until
 
 
 def workers(address: Server) -> list[int]:
     return children_of(address.pid)
-
-
-def until(true: Callable[[], bool], seconds: float = 60) -> None:
-    """Wait for a condition. How long it takes is up to the machine, so that only what never comes is a failure."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if true():
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"not within {seconds} seconds")
 
 
 def is_ready(address: str) -> bool:

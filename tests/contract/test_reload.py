@@ -83,7 +83,9 @@ def test_a_signal_swaps_the_rulebook_in_and_a_batch_under_way_keeps_its_own(
         )
         answer = b""
         while b'"line":1,' not in answer:  # from here on the batch is under way
-            answer += slow.recv(65_536)
+            received = slow.recv(65_536)
+            assert received, answer
+            answer += received
         edit(folder)
         os.kill(service.pid, signal.SIGHUP)
         last = reloads(service, lambda last: last["outcome"] == "swapped")

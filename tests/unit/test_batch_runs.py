@@ -7,8 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,7 @@ from careplan.batch.resumable_file import LONGEST_JOURNAL, PartFile, journal_of,
 from careplan.cli.main import main
 from careplan.cli.progress import Meter
 from careplan.rulebook.model import Rulebook
-from tests.contract.serving import children_of
+from tests.contract.serving import children_of, until
 
 
 def batch(*arguments: object, stdin: bytes = b"", **environment: str) -> Result:
@@ -164,7 +162,7 @@ def killed(arguments: list[object], out: Path, pieces: int = 2) -> None:
     command = [sys.executable, "-m", "careplan.cli.main", "batch", *map(str, arguments), "--workers", "1"]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     journal = out.with_name(f"{out.name}.journal")
-    wait_for(lambda: journal.exists() and journal.read_bytes().count(b"\n") >= pieces, 0.005)
+    until(lambda: journal.exists() and journal.read_bytes().count(b"\n") >= pieces, pause=0.005)
     process.kill()
     process.wait()
     assert journal.exists()
@@ -244,14 +242,14 @@ def test_a_signal_stops_a_run_with_what_was_finished_kept_and_no_worker_left(tmp
         process.stdin.write(b"{}\n" * 70)
         process.stdin.flush()
         part = tmp_path / "out.part"
-        wait_for(lambda: part.exists() and part.read_bytes().count(b"\n") == 70)
+        until(lambda: part.exists() and part.read_bytes().count(b"\n") == 70)
         workers = children_of(process.pid)
         process.send_signal(number)
         assert process.wait(timeout=60) == 4
         said = process.stderr.read()
     assert b"go on with --resume" in said
     assert "Traceback" not in said.decode(), said.decode()
-    wait_for(lambda: not any(map(alive, workers)))
+    until(lambda: not any(map(alive, workers)))
     done = batch("-", out, "--resume", stdin=b"{}\n" * 71)
     assert done.exit_code == 0
     assert len(out.read_bytes().splitlines()) == 71
@@ -263,7 +261,7 @@ def test_a_command_that_is_stopped_before_it_has_begun_ends_without_a_trace(libr
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, preexec_fn=heard) as process:  # noqa: PLW1509
         # Libraries in C show when they are there.
-        wait_for(lambda: library in Path(f"/proc/{process.pid}/maps").read_text())
+        until(lambda: library in Path(f"/proc/{process.pid}/maps").read_text())
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
     assert process.returncode in (-signal.SIGINT, 4)
@@ -281,7 +279,7 @@ def test_workers_end_with_a_command_that_was_killed() -> None:
         assert len(workers) == 2
         process.kill()
         process.wait()
-    wait_for(lambda: not any(map(alive, workers)))
+    until(lambda: not any(map(alive, workers)))
 
 
 def alive(process: int) -> bool:
@@ -289,15 +287,6 @@ def alive(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
-
-
-def wait_for(what: Callable[[], bool], pause: float = 0.02) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        if what():
-            return
-        time.sleep(pause)
-    raise AssertionError("waited in vain")
 
 
 # Progress.
