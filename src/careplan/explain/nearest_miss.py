@@ -34,7 +34,7 @@ class Standing(msgspec.Struct, frozen=True):
     @property
     def missing(self) -> int:
         """How many conditions do not hold; a missing subject counts with all that is asked of it."""
-        return sum(len(unmet.places) or len(unmet.pattern.tests.parts) for unmet in self.unmet)
+        return sum([len(unmet.places) or len(unmet.pattern.tests.parts) for unmet in self.unmet])
 
     @property
     def near(self) -> bool:

@@ -41,6 +41,7 @@ class Explainer:
         self._phrases = phrases
         self._prose = Prose(book)
         self._holds = HoldQuestions(book)
+        self._titles = {rule.id: rule.title.bare() for rule in book.rules.values()}
         self._words: dict[tuple[int, tuple[int, ...]], str] = {}
         self._order = {rule.id: at for at, rule in enumerate(book.in_order())}
 
@@ -82,7 +83,7 @@ class Explainer:
             rule=RuleRef(id=rule.id, version=rule.file.version, status=rule.file.status),
             level=rule.file.level,
             section=rule.section,
-            title=rule.title.bare(),
+            title=self._titles[rule.id],
             outcome=outcome,
             near=outcome != "fired" and best.near,
             met=best.met,

@@ -21,7 +21,7 @@ from careplan.plan.model import About, Ask, Assumption, Evidence, Item, RuleRef,
 from careplan.plan.phrases import FactPhrases
 from careplan.plan.unread_words import Absence, UnreadWords, absences
 from careplan.plan.wording import Placeholders, Topic, Words
-from careplan.rulebook.conditions import Group, tests_of
+from careplan.rulebook.conditions import Group
 from careplan.rulebook.factors import KINDS
 from careplan.rulebook.model import LEVELS, Decision, Level, Rule, Rulebook, Section
 
@@ -30,13 +30,13 @@ class _Group(NamedTuple):
     """What of a group of patterns is the same for every patient.
 
     `topics` are what its patterns look at; `subject` is the place of the pattern of whose kind there can be many facts,
-    if it has one; `of_entries` says for each pattern whether it is about entries of the request; `absent` is what the
-    group says not to be there.
+    if it has one; `of_entries` are the places of the patterns that are about entries of the request; `absent` is what
+    the group says not to be there.
     """
 
     topics: tuple[Topic, ...]
     subject: int | None
-    of_entries: tuple[bool, ...]
+    of_entries: tuple[int, ...]
     absent: tuple[Absence, ...]
 
 
@@ -44,8 +44,7 @@ class _Prepared(msgspec.Struct, frozen=True):
     """What of a rule is the same for every patient.
 
     `places` are the placeholders of its texts. `asks` are those of patients before and after the series has begun, and
-    `title`, `patient` and `clinician` the texts, where they fill in nothing. `gated` items quote a signed hold, and
-    `plain` ones are about no entry of the request.
+    `title`, `patient` and `clinician` the texts, where they fill in nothing. `gated` items quote a signed hold.
     """
 
     rule: Rule
@@ -66,7 +65,6 @@ class _Prepared(msgspec.Struct, frozen=True):
     for_everyone: list[str]
     decides: Decision | None
     gated: bool
-    plain: bool
 
 
 class Written(NamedTuple):
@@ -109,17 +107,12 @@ class Items:
         facts = {fact.id: fact for fact in case.facts}
         assuming = words.entries if case.unread else None
         gates = GateWords(self._book, self._hold_questions, case, words)
-        written = []
         merged: dict[tuple[str, str], list[Finding]] = {}
         for finding in findings:
-            prepared = self._prepared[finding.rule]
-            group = prepared.groups[finding.group]
-            if prepared.plain:
-                behind = [(group, [facts[name] for name in finding.facts])]
-                written.append(self._plain(prepared, behind, words, assuming))
-                continue
+            group = self._prepared[finding.rule].groups[finding.group]
             subject = "" if group.subject is None else identity_of(facts[finding.facts[group.subject]])
             merged.setdefault((finding.rule, subject), []).append(finding)
+        written = []
         for (rule, _), several in merged.items():
             if len(several) > 1:
                 several.sort(key=lambda finding: ([facts[name].indexes for name in finding.facts], finding))
@@ -136,7 +129,6 @@ class Items:
         asks = None
         if not any(text.names for _, text in rule.asks):
             asks = (self._asks(rule, {}, begun=False), self._asks(rule, {}, begun=True))
-        groups = tuple(map(self._group, rule.when))
         return _Prepared(
             rule=rule,
             id=rule.id,
@@ -150,21 +142,20 @@ class Items:
             title=rule.title.constant,
             patient=rule.patient.constant,
             clinician=rule.clinician.constant,
-            groups=groups,
+            groups=tuple(map(self._group, rule.when)),
             asks=asks,
             contested=file.contested and " ".join(file.contested.split()),
             for_everyone=[file.for_everyone] if file.for_everyone else [],
             decides=file.then.decides,
             gated=not names.isdisjoint({"hold_gate", "gap", "hold"}),
-            plain=len(groups) == 1 and not any(groups[0].of_entries),
         )
 
     def _group(self, group: Group) -> _Group:
         kinds = [pattern.kind for pattern in group]
         return _Group(
-            topics=tuple(Topic.of(pattern.kind, tests_of(pattern.tests), self._phrases) for pattern in group),
+            topics=tuple(Topic.of(pattern, self._phrases) for pattern in group),
             subject=next((at for at, kind in enumerate(kinds) if KINDS[kind].many), None),
-            of_entries=tuple(KINDS[kind].many or kind in _LISTS_AS_A_WHOLE for kind in kinds),
+            of_entries=tuple(at for at, kind in enumerate(kinds) if KINDS[kind].many or kind in _LISTS_AS_A_WHOLE),
             absent=absences(group),
         )
 
@@ -176,28 +167,6 @@ class Items:
             for (ask, text), by in zip(rule.asks, due, strict=True)
         ]
 
-    def _plain(self, prepared: _Prepared, behind: _Behind, words: Words, assuming: UnreadWords | None) -> Written:
-        """An item that is about no entry of the request."""
-        rule = prepared.rule
-        (group, facts), *_ = behind
-        filled = words.fill(facts, prepared.places) if prepared.places.names else {}
-        asks = prepared.asks
-        item = Item(
-            id=prepared.id,
-            level=prepared.level,
-            section=prepared.section,
-            title=prepared.title or rule.title.fill(filled),
-            patient_text=prepared.patient or rule.patient.fill(filled),
-            clinician_text=prepared.clinician or rule.clinician.fill(filled),
-            evidence=prepared.evidence,
-            rule=prepared.ref,
-            because=_each_once(words.because(facts, group.topics)) or prepared.for_everyone,
-            asks=self._asks(rule, filled, begun=words.begun) if asks is None else asks[words.begun],
-            contested=prepared.contested,
-            assumes=_assumptions(behind, assuming),
-        )
-        return Written((prepared.order, [], prepared.id), prepared.id, prepared.place, [], item, prepared.decides)
-
     def _write(
         self, prepared: _Prepared, behind: _Behind, words: Words, assuming: UnreadWords | None, gates: GateWords
     ) -> Written:
@@ -207,13 +176,12 @@ class Items:
         about: dict[str, About] = {}
         for one, matched in behind:
             because += words.because(matched, one.topics)
-            for fact, topic, of_entries in zip(matched, one.topics, one.of_entries, strict=True):
-                if of_entries:
-                    for entry in words.about(fact, topic):
-                        about[entry.pointer] = entry
+            for at in one.of_entries:
+                for entry in words.about(matched[at], one.topics[at]):
+                    about[entry.pointer] = entry
         subject = None if group.subject is None else facts[group.subject]
-        filled = patient_words = clinician_words = words.fill(facts, places)
-        if plain := words.in_plain_words(facts, places):
+        filled = patient_words = clinician_words = words.fill(facts, places) if places.names else {}
+        if places.names and (plain := words.in_plain_words(facts, places)):
             patient_words = filled | plain
         hold = gate = gap = None
         held = subject is not None and "hold" in places.names

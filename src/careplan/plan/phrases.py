@@ -16,8 +16,8 @@ MOST_NAMED_ABSENT = 2
 MOST_NAMED_TOGETHER = 6
 
 _PLACE = "{value}"
-_VERBS = {"takes": "takes", "has": "has"}
-"""By the field about a list, what the patient does with its entries."""
+LISTS = frozenset({"takes", "has"})
+"""The fields about a list, which are called what the patient does with its entries."""
 
 
 class Phrase(Protocol):
@@ -66,10 +66,10 @@ class FieldPhrases:
 class ListPhrases:
     """The phrases about a list: which of the tokens that a rule names are in it, and which are not."""
 
-    def __init__(self, field: str, verb: str, labels: Mapping[str, str]) -> None:
-        """`labels` are what the tokens are called; `verb` is what the patient does: takes, has."""
-        self._verb = verb
-        self._tokens = [(member(field, token), f"{verb} {labels[token]}", labels[token]) for token in sorted(labels)]
+    def __init__(self, field: str, labels: Mapping[str, str]) -> None:
+        """`labels` are what the tokens are called."""
+        self._field = field
+        self._tokens = [(member(field, token), f"{field} {labels[token]}", labels[token]) for token in sorted(labels)]
         self._none = self._without([label for _, _, label in self._tokens])
 
     def add(self, properties: Mapping[str, Value], into: list[str]) -> None:
@@ -86,9 +86,9 @@ class ListPhrases:
 
     def _without(self, labels: Sequence[str]) -> list[str]:
         if len(labels) <= MOST_NAMED_ABSENT:
-            return [f"{self._verb} no {label.removeprefix('an ').removeprefix('a ')}" for label in labels]
+            return [f"{self._field} no {label.removeprefix('an ').removeprefix('a ')}" for label in labels]
         named, more = labels[:MOST_NAMED_TOGETHER], len(labels) - MOST_NAMED_TOGETHER
-        return [f"{self._verb} none of these: {', '.join(named)}" + (f" and {more} more" if more > 0 else "")]
+        return [f"{self._field} none of these: {', '.join(named)}" + (f" and {more} more" if more > 0 else "")]
 
 
 class FactPhrases:
@@ -107,7 +107,7 @@ class FactPhrases:
 
     def of(self, kind: str, fields: Iterable[str], tokens: frozenset[str]) -> Phrases:
         """What is said of a fact of a kind when a rule looks at these `fields` for these `tokens`."""
-        return tuple(self._of_list(field, tokens) if field in _VERBS else self.field(kind, field) for field in fields)
+        return tuple(self._of_list(field, tokens) if field in LISTS else self.field(kind, field) for field in fields)
 
     def token(self, field: str, token: str) -> str:
         """What a token of a list is called: an illness, or a class or ingredient of medicines."""
@@ -119,7 +119,7 @@ class FactPhrases:
 
     def _of_list(self, field: str, tokens: Iterable[str]) -> ListPhrases:
         known = self._book.conditions if field == "has" else {*self._book.classes, *self._book.catalogue.ingredients}
-        return ListPhrases(field, _VERBS[field], {token: self.token(field, token) for token in tokens if token in known})
+        return ListPhrases(field, {token: self.token(field, token) for token in tokens if token in known})
 
     def _values(self, name: str, words: FieldWords) -> dict[str, str]:
         kind, _, field = name.partition(".")

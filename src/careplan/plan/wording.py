@@ -11,11 +11,11 @@ from careplan.facts.hold_windows import misses_no_dose
 from careplan.facts.unread_entries import Entries
 from careplan.plan.hold_sentences import HoldSentences
 from careplan.plan.model import About, SignedHold
-from careplan.plan.phrases import FactPhrases, Phrases
+from careplan.plan.phrases import LISTS, FactPhrases, Phrases
 from careplan.plan.unread_words import UnreadWords
 from careplan.recognition.medicine_catalogue import Match, Resolved, display
 from careplan.request.patient import Hold
-from careplan.rulebook.conditions import Expression, Test, tests_of
+from careplan.rulebook.conditions import Expression, Pattern, tests_of
 from careplan.rulebook.factors import member
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.text_template import hours, in_words
@@ -24,18 +24,22 @@ from careplan.rulebook.text_template import hours, in_words
 class Topic(NamedTuple):
     """What a pattern looks at: the fields that it tests, the tokens that it compares them with, and their phrases."""
 
-    kind: str
     fields: tuple[str, ...]
     tokens: frozenset[str]
     phrases: Phrases
 
     @classmethod
-    def of(cls, kind: str, tests: Iterable[Test], phrases: FactPhrases) -> Topic:
-        """The topic of the tests on facts of a kind."""
-        tests = list(tests)
-        fields = tuple(dict.fromkeys(test.field for test in tests))
-        tokens = frozenset(str(value) for test in tests for value in test.values)
-        return cls(kind, fields, tokens, phrases.of(kind, fields, tokens))
+    def of(cls, pattern: Pattern, phrases: FactPhrases) -> Topic:
+        """The topic of a pattern."""
+        fields, tokens = looked_at(pattern.tests)
+        return cls(fields, tokens, phrases.of(pattern.kind, fields, tokens))
+
+
+def looked_at(expression: Expression) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The fields that an expression tests, and the tokens that it compares them with."""
+    tests = list(tests_of(expression))
+    fields = tuple(dict.fromkeys([test.field for test in tests]))
+    return fields, frozenset([str(value) for test in tests for value in test.values])
 
 
 class Placeholders(NamedTuple):
@@ -137,19 +141,18 @@ class Words:
 
     def given(self, fact: Fact, expression: Expression) -> list[str]:
         """What the patient's answers say about the fields of an expression, in phrases about this fact."""
-        topic = Topic.of(fact.kind, tests_of(expression), self._phrases)
+        fields, tokens = looked_at(expression)
         if fact.kind == "medicine":
-            return [
-                f"{self.medicine(fact)}: {phrase}" for field in topic.fields for phrase in self._of_medicine(fact, field)
-            ]
+            return [f"{self.medicine(fact)}: {phrase}" for field in fields for phrase in self._of_medicine(fact, field)]
         phrases: list[str] = []
         if fact.kind == "shared_class":
-            phrases += self._of_shared_class(fact, topic.fields)
-        for field, phrase in zip(topic.fields, topic.phrases, strict=True):
-            if field in ("takes", "has"):
-                phrases += self._given_list(fact, field, topic.tokens)
-            elif fact.kind != "shared_class":
-                phrase.add(fact.properties, phrases)
+            phrases += self._of_shared_class(fact, fields)
+        else:
+            for field in fields:
+                if field in LISTS:
+                    phrases += self._given_list(fact, field, tokens)
+                else:
+                    self._phrases.field(fact.kind, field).add(fact.properties, phrases)
         subject = f"{self.entry(fact.kind, fact.indexes[0])}: " if fact.kind in ("goal", "medicine_check") else ""
         return [subject + phrase for phrase in phrases]
 
@@ -165,12 +168,11 @@ class Words:
             yield from said
 
     def _given_list(self, fact: Fact, field: str, tokens: frozenset[str]) -> Iterator[str]:
-        verb = "takes" if field == "takes" else "has"
         held = [token for token in sorted(tokens) if fact.properties.get(member(field, token)) is True]
         if held:
-            yield f"{verb} {in_words([self._phrases.token(field, token) for token in held])}"
+            yield f"{field} {in_words([self._phrases.token(field, token) for token in held])}"
         elif fact.whole:
-            yield f"{verb} {'nothing of this kind' if len(tokens) == 1 else 'none of these'}"
+            yield f"{field} {'nothing of this kind' if len(tokens) == 1 else 'none of these'}"
         else:
             yield self._book.vocabulary.fields[f"{fact.kind}.{field}"].unknown
 
