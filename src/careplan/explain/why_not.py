@@ -41,7 +41,10 @@ class Explainer:
         self._phrases = phrases
         self._prose = Prose(book)
         self._holds = HoldQuestions(book)
-        self._titles = {rule.id: rule.title.bare() for rule in book.rules.values()}
+        self._named = {
+            rule.id: (RuleRef(id=rule.id, version=rule.file.version, status=rule.file.status), rule.title.bare())
+            for rule in book.rules.values()
+        }
         self._words: dict[tuple[int, tuple[int, ...]], str] = {}
         self._order = {rule.id: at for at, rule in enumerate(book.in_order())}
 
@@ -79,11 +82,12 @@ class Explainer:
 
     def _report(self, rule: Rule, judged: _Judged, reasons: Reasons) -> RuleReport:
         outcome, best, questions = judged
+        ref, title = self._named[rule.id]
         return RuleReport(
-            rule=RuleRef(id=rule.id, version=rule.file.version, status=rule.file.status),
+            rule=ref,
             level=rule.file.level,
             section=rule.section,
-            title=self._titles[rule.id],
+            title=title,
             outcome=outcome,
             near=outcome != "fired" and best.near,
             met=best.met,
