@@ -194,7 +194,7 @@ class _Reader:
         return self._of_two(strengths, known, count)
 
     def _of_two(self, strengths: Sequence[Strength], known: Sequence[_Piece], count: Dose | None) -> Dose | None:
-        """Of a product and a dose, as in "10 mg tablet, take 20 mg", the dose; without a form between them either or both."""
+        """Of product and dose, as in "10 mg tablet, take 20 mg", the dose; without a form between them either or both."""
         first, last = known[0].mg, known[-1].mg
         if first.most is None or last.most is None:
             return None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Literal, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple, Protocol
 
 import msgspec
-from msgspec import Meta
 
 from careplan.recognition.daily_dose import Dose, Measures, Told, daily_dose, doses_meant
 from careplan.recognition.line import Listed
@@ -21,7 +20,6 @@ COUNTED: Mapping[Of, frozenset[str]] = {
 }
 """The classes whose doses add up, by what they are counted in."""
 _SMALLER = -1
-Factor = Annotated[float, Meta(gt=0, le=10_000)]
 
 
 class DoseEquivalent(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +44,15 @@ class DoseEquivalent(msgspec.Struct, frozen=True, kw_only=True):
         if not 0 < least <= most <= 10_000:
             raise ValueError(f"{self.least} to {self.most} is no range of factors")
         return least, most
+
+
+class Product(Protocol):
+    """What a name stands for: its ingredients, in the order in which their strengths are named, and others by name."""
+
+    @property
+    def ingredients(self) -> tuple[Ingredient, ...]: ...
+    @property
+    def also_contains(self) -> tuple[str, ...]: ...
 
 
 class Doses(NamedTuple):
@@ -75,16 +82,13 @@ class DoseReader:
                 raise ValueError(f"{row.ingredient} has two factors for {row.of}, {row.route}")
             self._factors[key] = row.factor
 
-    def of(self, listed: Listed, told: Told, row: Ingredient, also: Sequence[str], several: int) -> Doses:
-        """Doses of one ingredient of a medicine. `also` are its other ingredients by name, `several` how many it has."""
+    def of(self, listed: Listed, told: Told, row: Ingredient, of: Product) -> Doses:
+        """Doses of one ingredient of a medicine."""
         if listed.local or not (listed.strengths or told.mg is not None):
             return NO_DOSES
-        own, which = listed, None
-        if several > 1 or also:
-            own, which = self._own(listed, row, also)
-            if own is None:
-                return NO_DOSES
-        mg = daily_dose(own, self._measures, told, which)
+        is_one = len(of.ingredients) == 1 and not of.also_contains
+        own, which = (listed, None) if is_one else self._own(listed, row, of)
+        mg = daily_dose(own, self._measures, told, which) if own is not None else None
         if mg is None:
             return NO_DOSES
         return Doses(mg, self._equivalent(row, "diazepam", mg, listed), self._equivalent(row, "morphine", mg, listed))
@@ -103,7 +107,7 @@ class DoseReader:
         factor = self._factors.get((row.ingredient, of, route))
         return mg.times(*factor) if factor is not None else None
 
-    def _own(self, listed: Listed, row: Ingredient, also: Sequence[str]) -> tuple[Listed | None, int | None]:
+    def _own(self, listed: Listed, row: Ingredient, of: Product) -> tuple[Listed | None, int | None]:
         """The line with the strengths of one of several ingredients alone, and the place of its figure."""
         apart = [name for name in listed.names if not _is_a_brand(name.meaning)]
         if len(apart) > 1 and len(listed.strengths) == len(apart):
@@ -117,12 +121,12 @@ class DoseReader:
         if len(apart) > 1:
             place = next((at for at, name in enumerate(apart) if _means(name.meaning, row)), None)
             return (listed, place) if place is not None else (None, None)
-        if not self._painkillers.isdisjoint(also):
+        if not self._painkillers.isdisjoint(of.also_contains):
             return listed, _SMALLER
         written = plain(listed.names[0].text)[0]
         if plain(row.name)[0] in written:
             return listed, 0 if written.startswith(plain(row.name)[0]) else 1
-        return listed, 0
+        return listed, of.ingredients.index(row)
 
 
 def total(of: Of, entries: Iterable[tuple[Ingredient, Doses]]) -> Dose:

@@ -54,10 +54,13 @@ class EntryReader:
         resolved = self._resolved(index, entry, by_code, found, lined)
         if not lined and len(found) == 1 and not (entry.dose_mg is not None or _says_more(found[0])):
             return resolved
-        said = [Said("name" if entry.name else "text", *_read_of(found)), *([Said("text", *_read_of(lined))] if lined else [])]
+        said = [
+            Said("name" if entry.name else "text", *_read_of(found)),
+            *([Said("text", *_read_of(lined))] if lined else []),
+        ]
         return msgspec.structs.replace(
             resolved,
-            said=tuple([one for one in said if one.medicines]),
+            said=tuple([one for one in said if len(one.medicines) > 1 or one.says_more]),
             disagreements=self._disagreements(entry, found, lined),
             doses=self._doses_of(entry, resolved, found, lined),
         )
@@ -146,10 +149,10 @@ class EntryReader:
             one, match = _that_means(row, found), _that_means(row, lined) or _without_a_name(lined)
             listed = _both(one, match)
             of = next((said.match for said in (match, one) if said is not None and said.match is not None), None)
-            if listed is None or of is None or not row.classes:
+            if listed is None or of is None or not row.classes or row not in of.ingredients:
                 doses.append(NO_DOSES)
             else:
-                doses.append(self._doses.of(listed, told, row, of.also_contains, len(of.ingredients)))
+                doses.append(self._doses.of(listed, told, row, of))
         return tuple(doses) if any(one is not NO_DOSES for one in doses) else ()
 
     def _by_name(self, found: Sequence[Recognized], sent: MedicineStatus | None) -> _Named:

@@ -136,6 +136,11 @@ class Said(NamedTuple):
     medicines: tuple[Listed, ...]
     unexplained: tuple[Leftover, ...] = ()
 
+    @property
+    def says_more(self) -> bool:
+        """Whether anything is said besides names."""
+        return bool(self.unexplained) or any(listed.says_more for listed in self.medicines)
+
 
 class Draft:
     """What is said of one medicine, while the line is read."""

@@ -262,7 +262,9 @@ class _Loading:
         rows = self._rows(EQUIVALENTS, DoseEquivalent) if PurePosixPath(EQUIVALENTS) in self._files else []
         for row in rows:
             if row.ingredient not in catalogue.ingredients:
-                self._csv_fault(EQUIVALENTS, row.ingredient, f"There is no ingredient {row.ingredient}.", code="unknown-token")
+                self._csv_fault(
+                    EQUIVALENTS, row.ingredient, f"There is no ingredient {row.ingredient}.", code="unknown-token"
+                )
         try:
             doses = DoseReader(words, rows)
         except ValueError as error:
