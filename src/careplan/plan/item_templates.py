@@ -18,8 +18,9 @@ from careplan.inference.durable_rules import Finding
 from careplan.plan.hold_gate_words import GateWords
 from careplan.plan.hold_sentences import GateSentences, HoldSentences
 from careplan.plan.model import About, Ask, Evidence, Item, RuleRef, evidence
+from careplan.plan.topics import Topics, topics
 from careplan.plan.unread_words import Absence, UnreadWords, absences
-from careplan.plan.wording import Topics, Words, topics
+from careplan.plan.wording import Words
 from careplan.rulebook.factors import KINDS
 from careplan.rulebook.model import LEVELS, Decision, Level, Rule, Rulebook, Section
 

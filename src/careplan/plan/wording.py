@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeAlias
 
 from careplan.facts.case import Case, Fact, Value
 from careplan.facts.hold_question import hold_for
 from careplan.facts.hold_windows import misses_no_dose
 from careplan.facts.unread_entries import Entries
+from careplan.plan.dose_words import disagreement_words, span_of, span_words
 from careplan.plan.hold_sentences import HoldSentences
 from careplan.plan.model import About, SignedHold
+from careplan.plan.topics import Topics
 from careplan.plan.unread_words import UnreadWords
 from careplan.recognition.medicine_catalogue import Match, Resolved, display
 from careplan.request.patient import Hold
 from careplan.rulebook import model as rulebook
-from careplan.rulebook.conditions import Expression, Group, tests_of
+from careplan.rulebook.conditions import Expression, tests_of
 from careplan.rulebook.factors import member
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.text_template import Text, hours, in_words, number
@@ -24,21 +25,6 @@ MOST_NAMED_ABSENT = 2
 """So many that are absent have a phrase of their own; more share one."""
 
 MOST_NAMED_TOGETHER = 6
-
-
-Topics: TypeAlias = tuple[tuple[tuple[str, ...], frozenset[str]], ...]
-"""For each pattern of a group: the fields that it tests, and the tokens it compares them with."""
-
-
-def topics(group: Group) -> Topics:
-    """What a group of conditions looks at, found once per rule."""
-    return tuple(
-        (
-            tuple(dict.fromkeys(test.field for test in tests_of(pattern.tests))),
-            frozenset(str(value) for test in tests_of(pattern.tests) for value in test.values),
-        )
-        for pattern in group
-    )
 
 
 class Words:
@@ -137,6 +123,9 @@ class Words:
             yield fact.ingredient.name
         else:
             words = self._book.vocabulary.fields[f"medicine.{field}"]
+            if (span := span_of(fact, field)) is not None:
+                yield span_words(words, *span)
+                return
             value = fact.properties.get(field)
             yield words.unknown if value is None else self.said("medicine", field, value)
 
@@ -239,6 +228,8 @@ class Words:
     def _word(self, fact: Fact, name: str) -> str | None:
         kind, _, field = name.partition(".")
         if field:
+            if kind == fact.kind and (span := span_of(fact, field)) is not None:
+                return span_words(None, *span)
             return (
                 self.value(kind, field, fact.properties[field]) if kind == fact.kind and field in fact.properties else None
             )
@@ -255,6 +246,8 @@ class Words:
                 return in_words([self.entry("medicine", at) for at in fact.indexes])
             case "medicine_check", "entry":
                 return self._entry_words(self._case.medicines[fact.indexes[0]])
+            case "medicine_check", "fields_and_text":
+                return disagreement_words(self._book, self._case, fact.indexes[0])
             case "medicine_check", "suggestions":
                 return in_words(list(self._case.medicines[fact.indexes[0]].suggestions)) or "no near name"
             case "entries", "unread":
@@ -308,7 +301,9 @@ class Words:
                 yield from self._list_phrases(fact, field, tokens)
                 continue
             words = self._book.vocabulary.fields[f"{fact.kind}.{field}"]
-            if field not in fact.properties:
+            if (span := span_of(fact, field)) is not None:
+                yield span_words(words, *span)
+            elif field not in fact.properties:
                 yield words.unknown
             elif words.says == "{value}":
                 yield self._said(fact, field)

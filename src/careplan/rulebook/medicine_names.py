@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 
-from careplan.recognition.dose_equivalents import DoseReader
+from careplan.recognition.dose_equivalents import DoseEquivalent, DoseReader
 from careplan.recognition.entries import EntryReader
 from careplan.recognition.list_words import ListWords, Phrases
 from careplan.recognition.medicine_catalogue import Catalogue
@@ -29,6 +29,14 @@ def phrases_of(words: ListWords, document: Callable[[], Document]) -> tuple[Phra
     for path, problem, mend in phrases.flaws:
         flawed.fault(path, problem, mend, code="list-words")
     return phrases, flawed
+
+
+def doses_of(words: ListWords, rows: Iterable[DoseEquivalent], catalogue: Catalogue) -> DoseReader:
+    """What reads doses. Raises ValueError for a row of no such ingredient, or without a sound factor."""
+    rows = list(rows)
+    if missing := [row.ingredient for row in rows if row.ingredient not in catalogue.ingredients]:
+        raise ValueError(f"there is no ingredient {missing[0]}, of which a dose is to be counted")
+    return DoseReader(words, rows)
 
 
 def recognizer_of(  # noqa: PLR0913, PLR0917 - one argument a file

@@ -15,6 +15,7 @@ from typing import Any
 import z3
 
 from careplan.authoring.proof.answers import YES, Answer, Formula
+from careplan.authoring.proof.dose_symbols import constraints, spans
 from careplan.authoring.proof.goal_symbols import SymbolicGoals
 from careplan.facts.hold_question import MAY_PROTECT, PROTECTED_INDICATIONS
 from careplan.facts.used_fields import looked_at
@@ -23,7 +24,8 @@ from careplan.request import patient as request
 from careplan.rulebook.factors import KINDS, LIMITS, SINGLE
 from careplan.rulebook.model import Rulebook
 
-PROBLEMS = ("none", "not_recognized", "partly_recognized", "code_not_recognized", "code_and_name_disagree", "no_rule")
+PROBLEMS = ("none", *KINDS["medicine_check"].fields["problem"].tokens)
+_OF_NO_MEDICINE = ("not_recognized", "no_rule", "fields_and_text_disagree")
 CLOSING_ANSWERS = (
     ("lifestyle", "alcohol_drinks_per_week"),
     ("red_flags", "new_neurological_symptom"),
@@ -49,6 +51,8 @@ class SymbolicPatient:
         self._medicine_check()
         self._goals()
         self._entries()
+        self.spans = spans()
+        self._add(*constraints(self.spans, self.medicines_asked, self.has_medicine, self.takes_any))
 
     def members(self, kind: str, field: str, token: str) -> tuple[Formula, Formula]:
         """That a field of several values is known to hold `token`, and that it is known or presumed not to hold it."""
@@ -153,7 +157,10 @@ class SymbolicPatient:
         self.unread_entries = z3.Bool("entries that were not fully recognized")
         self.known_medicines = z3.Bool("medicines without a rule?")
         self.problem = self._token("medicine.problem", PROBLEMS)
-        self._add(self.problem != PROBLEMS.index("not_recognized"), self.problem != PROBLEMS.index("no_rule"))
+        self._add(
+            *(self.problem != PROBLEMS.index(name) for name in ("not_recognized", "no_rule", "fields_and_text_disagree"))
+        )
+        self.disagrees = z3.Bool("fields and text of the medicine disagree")
         in_part = self.problem == PROBLEMS.index("partly_recognized")
         self._add(z3.Implies(z3.And(self.has_medicine, in_part), self.unread_entries))
         filled = z3.Or(self.unread_entries, self.known_medicines, *self.takes.values())
@@ -266,6 +273,7 @@ class SymbolicPatient:
             self.unread_entries,
             self.unread_conditions,
             self.other_unclear,
+            self.disagrees,
             z3.And(indication.known, indication.is_("other"), may_protect),
             *(self.problem == at for at in troubled),
             z3.And(self.gap.known, self.gap.value),
