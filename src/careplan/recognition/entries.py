@@ -120,7 +120,7 @@ class EntryReader:
         """Where the fields of an entry that rules look at say something else than its texts."""
         differ: dict[str, Disagreement] = {}
         for said_in, several in (("name" if entry.name else "text", found), ("text", lined)):
-            of_rules = [one for one in several if one.listed is not None and one.match is not None]
+            of_rules = [one for one in several if one.listed is not None and _is_under_rules(one)]
             if len(of_rules) != 1 or of_rules[0].listed is None or of_rules[0].match is None:
                 continue
             listed, match = of_rules[0].listed, of_rules[0].match
@@ -242,6 +242,10 @@ def _read_of(found: Sequence[Recognized]) -> tuple[tuple[Listed, ...], tuple[Lef
 
 def _that_means(row: Ingredient, found: Sequence[Recognized]) -> Recognized | None:
     return next((one for one in found if one.match is not None and row in one.match.ingredients), None)
+
+
+def _is_under_rules(one: Recognized) -> bool:
+    return one.match is not None and any(row.classes for row in one.match.ingredients)
 
 
 def _without_a_name(lined: Sequence[Recognized]) -> Recognized | None:

@@ -353,11 +353,5 @@ def _texts(document: Document, file: RuleFile) -> tuple[Text, Text, Text, tuple[
 
 
 def _missing(name: str) -> RuleFault:
-    return RuleFault(
-        file=name,
-        line=1,
-        field="",
-        problem="The file is missing.",
-        mend="Restore it from the last good rulebook.",
-        code="missing-file",
-    )
+    mend = "Restore it from the last good rulebook."
+    return RuleFault(file=name, line=1, field="", problem="The file is missing.", mend=mend, code="missing-file")
