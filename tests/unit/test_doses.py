@@ -70,8 +70,30 @@ def test_a_field_that_says_something_else_than_the_text_counts_and_is_named(entr
 
 
 PIECES = st.sampled_from(
-    "Xanax|sertraline|Zorvolexx|1 mg|0,5 mg|2 tablets|bid|as needed|for anxiety|po|stopped|since 2019|ı|😀|&amp;|é|(Ativan)|,|"
-    "blorp|every 4-6 hours|#30|2 refills".split("|")
+    [
+        "Xanax",
+        "sertraline",
+        "Zorvolexx",
+        "1 mg",
+        "0,5 mg",
+        "2 tablets",
+        "bid",
+        "as needed",
+        "for anxiety",
+        "po",
+        "stopped",
+        "since 2019",
+        "ı",
+        "😀",
+        "&amp;",
+        "é",
+        "(Ativan)",
+        ",",
+        "blorp",
+        "every 4-6 hours",
+        "#30",
+        "2 refills",
+    ]
 )
 
 
