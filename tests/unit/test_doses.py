@@ -50,6 +50,10 @@ def test_a_dose_that_the_words_do_not_give_is_not_guessed(text: str) -> None:
     assert resolved(text=text).doses == ()
 
 
+def test_the_strength_of_a_product_is_not_taken_for_what_is_taken() -> None:
+    assert resolved(name="diazepam 10 mg tablet", schedule="daily").doses == ()
+
+
 @pytest.mark.parametrize(
     ("entry", "fields"),
     [
@@ -69,32 +73,9 @@ def test_a_field_that_says_something_else_than_the_text_counts_and_is_named(entr
     assert entry.get("indication") in (None, found.entry.indication)
 
 
-PIECES = st.sampled_from(
-    [
-        "Xanax",
-        "sertraline",
-        "Zorvolexx",
-        "1 mg",
-        "0,5 mg",
-        "2 tablets",
-        "bid",
-        "as needed",
-        "for anxiety",
-        "po",
-        "stopped",
-        "since 2019",
-        "ı",
-        "😀",
-        "&amp;",
-        "é",
-        "(Ativan)",
-        ",",
-        "blorp",
-        "every 4-6 hours",
-        "#30",
-        "2 refills",
-    ]
-)
+_NAMES = ("Xanax", "sertraline", "Zorvolexx", "(Ativan)", "blorp", "stopped", "since 2019", "ı", "😀", "&amp;", "é", ",")
+_USE = ("1 mg", "0,5 mg", "2 tablets", "bid", "as needed", "for anxiety", "po", "every 4-6 hours", "#30", "2 refills")
+PIECES = st.sampled_from((*_NAMES, *_USE))
 
 
 @settings(max_examples=150, deadline=None)

@@ -169,6 +169,8 @@ class _Reader:
             return None
         times = self._times(taken.frequency)
         if times is None:
+            if told.mg is None and not taken.amounts and told.schedule in ("daily", "weekly"):
+                return None  # a strength alone is that of the product, of which half or two may be taken
             if told.schedule == "daily":
                 return Dose(one.least, None)
             if told.schedule == "weekly":
