@@ -16,7 +16,8 @@ class MedicinePart(Part, frozen=True, kw_only=True):
 
     `value` is a token (of a frequency the schedule that rules test), `amount` a number with its `unit` (the milligrams of a
     strength, the pieces of an amount, the times a day of a frequency), `words` the stretch itself where neither says it.
-    A form inside of an amount, as in "2 tablets", stands twice; no other stretches overlap.
+    `medicine` says of a text that names several which of them, counted from 0. A form inside of an amount, as in
+    "2 tablets", stands twice, and a status that is said of several medicines once for each; no other stretches overlap.
     """
 
     what: Literal[
@@ -41,9 +42,7 @@ class MedicinePart(Part, frozen=True, kw_only=True):
     amount: float | None = None
     unit: str | None = None
     words: str | None = None
-    medicine: Annotated[
-        int | None, Meta(ge=0, description="of a text that names several medicines, which of them, counted from 0")
-    ] = None
+    medicine: Annotated[int, Meta(ge=0)] | None = None
 
 
 class MedicineText(Part, frozen=True, kw_only=True):
