@@ -94,8 +94,9 @@ class DoseReader:
         return Doses(mg, self._equivalent(row, "diazepam", mg, listed), self._equivalent(row, "morphine", mg, listed))
 
     def meant(self, listed: Listed) -> tuple[Dose, ...]:
-        """Everything that somebody may call the dose of a line, in milligrams."""
-        return doses_meant(listed, self._measures) if listed.strengths and not listed.local else ()
+        """Everything that somebody may call the dose of a line, in milligrams; a strength alone is that of the product."""
+        says_a_dose = listed.strengths and (listed.amounts or listed.frequencies) and not listed.local
+        return doses_meant(listed, self._measures) if says_a_dose else ()
 
     def _equivalent(self, row: Ingredient, of: Of, mg: Dose, listed: Listed) -> Dose | None:
         if COUNTED[of].isdisjoint(row.classes):

@@ -287,7 +287,7 @@ class Writer:
 def _let_disagree(entry: Json) -> None:
     """Let the dose that was sent and the one that the name has be two, which says nothing else of the medicine."""
     if "dose_mg" not in entry:
-        entry["name"] += " 5 mg"
+        entry["name"] += " 5 mg, 1 tablet"
         entry["dose_mg"] = 0
 
 
