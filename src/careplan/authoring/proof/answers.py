@@ -23,3 +23,8 @@ class Answer(msgspec.Struct, frozen=True):
     def is_(self, token: str) -> Formula:
         """That the value is this token; says nothing about whether it is known."""
         return self.value == self.tokens.index(token)
+
+
+def list_state(asked: Formula, filled: Formula) -> Answer:
+    """The state of a whole list: given, empty or not asked."""
+    return Answer(YES, z3.If(asked, z3.If(filled, 0, 1), 2), ("given", "empty", "not_asked"))

@@ -109,6 +109,7 @@ class Search:
             symbolic.other_protects,
             symbolic.other_daily,
             symbolic.other_unclear,
+            symbolic.disagrees,
             symbolic.problem != PROBLEMS.index("none"),
             symbolic.rescue_product,
             symbolic.depot_product,

@@ -8,6 +8,7 @@ from typing import Any
 import z3
 
 from careplan.authoring.proof.answers import Formula
+from careplan.authoring.proof.dose_symbols import without_doses
 from careplan.authoring.proof.symbols import PROBLEMS, SymbolicPatient
 from careplan.facts.hold_question import MAY_PROTECT
 from careplan.facts.used_fields import looked_at
@@ -25,7 +26,7 @@ _PLACES = 4
 
 
 class Unwritable(Exception):
-    """No patient can be written for the model, because no text of a goal with its properties is known. Says which."""
+    """No patient can be written for the model, for want of a goal with its properties or of a dose. Says which."""
 
 
 class Writer:
@@ -47,6 +48,9 @@ class Writer:
     def write(self, symbolic: SymbolicPatient, model: Any) -> Json:
         """The patient of `model`. Raises `Unwritable`."""
         reading = _Reading(model)
+        doses = without_doses(symbolic.spans, symbolic.medicines_asked, symbolic.takes_any)
+        if not all(map(reading.holds, doses)):
+            raise Unwritable("a dose a day would be needed")
         body: Json = {}
         for kind in SINGLE:
             values = {
@@ -80,7 +84,7 @@ class Writer:
         return body
 
     def writable(self, symbolic: SymbolicPatient) -> Formula:
-        """That there is no goal, or one of which a text is known, with harmless ones beside it."""
+        """That there is no goal, or one of which a text is known, with harmless ones beside it, and no dose is known."""
         goal = [answer for (kind, _), answer in symbolic.answers.items() if kind == "goal"]
         known = [
             z3.And(
@@ -94,7 +98,8 @@ class Writer:
         # The other goals are then harmless ones.
         harmless = symbolic.answers["goal", "safety"].is_("none")
         clear = symbolic.answers["goals", "all_clear"].value
-        return z3.Or(z3.Not(symbolic.has_goal), z3.And(z3.Or(known), z3.Or(clear, z3.Not(harmless))))
+        goals = z3.Or(z3.Not(symbolic.has_goal), z3.And(z3.Or(known), z3.Or(clear, z3.Not(harmless))))
+        return z3.And(goals, *without_doses(symbolic.spans, symbolic.medicines_asked, symbolic.takes_any))
 
     def _known_condition(self) -> str:
         if self._book.known_conditions.first is None:
@@ -184,6 +189,8 @@ class Writer:
         indication = symbolic.answers["medicine", "indication"]
         if reading.holds(indication.known):
             entry["indication"] = reading.token(indication)
+        if reading.holds(symbolic.disagrees):
+            _let_disagree(entry)
         return entry
 
     def _other(self, symbolic: SymbolicPatient, reading: _Reading, row: Ingredient, *, again: bool) -> Json:
@@ -221,6 +228,11 @@ class Writer:
             return [{"name": self._misspelled, "rxcui": self._coded[0].rxcui[0]}]
         if problem == "code_not_recognized" and entries and "rxcui" not in entries[0]:
             entries[-1]["rxcui"] = UNKNOWN_CODE
+            return []
+        if problem == "fields_and_text_disagree":
+            if not entries:
+                raise Unwritable("no medicine is there of which fields and text could disagree")
+            _let_disagree(entries[-1])
             return []
         entry = {"name": self._plain.name}
         self._trouble(entry, self._plain, problem)
@@ -270,6 +282,13 @@ class Writer:
                 return text
         kind = f"{'' if specific else 'not '}specific and {'harmless' if clear else 'raises a question of safety'}"
         raise Unwritable(f"no text of a goal is known that is {kind}")
+
+
+def _let_disagree(entry: Json) -> None:
+    """Let the dose that was sent and the one that the name has be two, which says nothing else of the medicine."""
+    if "dose_mg" not in entry:
+        entry["name"] += " 5 mg, 1 tablet"
+        entry["dose_mg"] = 0
 
 
 class _Reading:
