@@ -50,9 +50,14 @@ class Product(Protocol):
     """What a name stands for: its ingredients, in the order in which their strengths are named, and others by name."""
 
     @property
-    def ingredients(self) -> tuple[Ingredient, ...]: ...
+    def ingredients(self) -> tuple[Ingredient, ...]:
+        """The ingredients of the catalogue, in the order of their strengths."""
+        ...
+
     @property
-    def also_contains(self) -> tuple[str, ...]: ...
+    def also_contains(self) -> tuple[str, ...]:
+        """The names of ingredients that the catalogue does not have."""
+        ...
 
 
 class Doses(NamedTuple):
