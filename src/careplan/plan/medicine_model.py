@@ -15,7 +15,8 @@ class MedicinePart(Part, frozen=True, kw_only=True):
     """What was read from one stretch of a text: `start` up to but not including `end`, in Unicode code points of that text.
 
     `value` is a token (of a frequency the schedule that rules test), `amount` a number with its `unit` (the milligrams of a
-    strength, the pieces of an amount, the times a day of a frequency), `words` the stretch itself where neither says it.
+    strength, the pieces of an amount, the most of a limit such as "max 15 mg", the times a day of a frequency), `words` the
+    stretch itself where neither says it.
     `medicine` says of a text that names several which of them, counted from 0. A form inside of an amount, as in
     "2 tablets", stands twice, and a status that is said of several medicines once for each; no other stretches overlap.
     """
@@ -24,6 +25,7 @@ class MedicinePart(Part, frozen=True, kw_only=True):
         "name",
         "strength",
         "amount",
+        "limit",
         "form",
         "route",
         "frequency",

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from careplan.recognition.figures import figure, numbers_in, pieces_a_day
 from careplan.recognition.line import Amount, Frequency, Listed, Strength, Stretch
 from careplan.recognition.plain_text import plain
@@ -17,8 +19,10 @@ _STRENGTH = re.compile(
     rf"(?:\s?(?:/|per\s)\s?(?P<of>{_NUMBER})?\s?(?P<per>[^\W\d_]+))?"
 )
 _MOST_A_DAY = re.compile(
-    rf"^(?:max(?:imum)?|up to|not to exceed|no more than) (?P<count>{_NUMBER}) ?(?:/|per|a|times a|times per) ?da(?:y|ily)$"
+    rf"^(?:max(?:imum)?|up to|not to exceed|no more than) (?P<count>{_NUMBER}|[a-z]+)"
+    r" ?(?:/|per|a|times|times a|times per)? ?da(?:y|ily)$"
 )
+_A_DAY = re.compile(r"(?:/|\bper|\ba) ?day$")
 _WEEKLY_AT_MOST = (0.0, 1.0)
 _PLACES = 6
 """So many decimals: what is left out is no dose, and three thirds are one again."""
@@ -37,12 +41,13 @@ class Dose(NamedTuple):
 
 
 class Measures(NamedTuple):
-    """What the words of a strength are worth: milligrams by unit, and the words for an hour and for millilitres."""
+    """What words are worth: units in milligrams, the words for an hour and for millilitres, and numbers in words."""
 
     in_mg: Mapping[str, float]
     hours: frozenset[str]
     millilitres: frozenset[str]
     through_the_skin: frozenset[str]
+    numbers: Mapping[str, float]
 
 
 class Told(NamedTuple):
@@ -73,6 +78,44 @@ def daily_dose(listed: Listed, measures: Measures, told: Told, which: int | None
 
     `which` says which figure counts of a strength with several, such as 5/325 mg: its place, or -1 for the smallest.
     """
+    limits = [part for part in _in_order(listed) if not isinstance(part, Frequency) and part.is_limit]
+    if not limits:
+        return _taken_daily(listed, measures, told, which)
+    rest, daily = _without_limits(listed, limits)
+    taken = _taken_daily(rest, measures, told, which)
+    one = _Reader(rest, measures, which)
+    found = [most for part in limits if (most := one.limit(part, told, said_daily=part in daily)) is not None]
+    if taken is None:
+        return Dose(0.0, min(found)) if found else None
+    return Dose(min([taken.least, *found]), min([*found, *(() if taken.most is None else (taken.most,))], default=None))
+
+
+def _in_order(listed: Listed) -> list[Strength | Amount | Frequency]:
+    return sorted((*listed.strengths, *listed.amounts, *listed.frequencies), key=lambda part: part.start)
+
+
+def _without_limits(listed: Listed, limits: Sequence[Strength | Amount]) -> tuple[Listed, Sequence[Strength | Amount]]:
+    """The line as if it named no limits, and those that it calls limits of a day."""
+    daily, of_limits = [], []
+    parts = _in_order(listed)
+    for part, behind in zip(parts, [*parts[1:], None], strict=True):
+        if isinstance(part, Frequency) or part not in limits:
+            continue
+        if isinstance(behind, Frequency) and behind.times_a_day == 1:
+            daily.append(part)
+        if isinstance(behind, Frequency):
+            of_limits.append(behind)
+    rest = msgspec.structs.replace(
+        listed,
+        strengths=tuple([one for one in listed.strengths if one not in limits]),
+        amounts=tuple([one for one in listed.amounts if one not in limits]),
+        frequencies=tuple([one for one in listed.frequencies if one not in of_limits]),
+    )
+    return rest, daily
+
+
+def _taken_daily(listed: Listed, measures: Measures, told: Told, which: int | None) -> Dose | None:
+    """What the line says is taken, without its limits."""
     way = {word.value for word in (*listed.forms, *listed.routes)}
     reader = _Reader(listed, measures, which)
     if not way.isdisjoint(measures.through_the_skin):
@@ -82,7 +125,8 @@ def daily_dose(listed: Listed, measures: Measures, told: Told, which: int | None
     regular = takings[:-1] if apart else takings
     dose = _sum([reader.of(one, told) for one in regular]) if len(regular) > 1 else reader.of(regular[0], told)
     if dose is None:
-        return None
+        most = reader.at_most(told)
+        return None if most is None else Dose(0.0, most)
     if told.schedule in ("as_needed", "rescue"):
         most = dose.most if listed.as_needed is not None else None
         return Dose(0.0, most if most is not None else reader.at_most(told))
@@ -167,7 +211,7 @@ class _Reader:
         one = self.one(taken, told)
         if one is None:
             return None
-        times = self._times(taken.frequency)
+        times = self._times(taken)
         if times is None:
             if told.mg is None and not taken.amounts and told.schedule in ("daily", "weekly"):
                 return None  # a strength alone is that of the product, of which half or two may be taken
@@ -212,9 +256,19 @@ class _Reader:
         """The most a day that the line allows: "max 4 per day"."""
         limit = self._listed.duration
         found = _MOST_A_DAY.match(" ".join(plain(limit.text)[0].split())) if limit is not None else None
-        count = figure(found["count"]) if found else None
+        said = found["count"] if found else ""
+        count = self._measures.numbers.get(said, figure(said)) if said else None
         one = self.one(_Taken(self._listed.strengths, self._listed.amounts), told) if count is not None else None
         return one.most * count if one is not None and one.most is not None and count is not None else None
+
+    def limit(self, part: Strength | Amount, told: Told, *, said_daily: bool) -> float | None:
+        """The milligrams of a limit for a day; None for a limit of something else."""
+        if isinstance(part, Strength):
+            piece = self._piece(part)
+            of_a_day = said_daily or _A_DAY.search(plain(part.text)[0]) is not None
+            return piece.mg.most if piece is not None and of_a_day and not (piece.by_volume or piece.by_hour) else None
+        one = self.one(_Taken(self._listed.strengths, (part,)), told) if said_daily and told.mg is None else None
+        return one.most if one is not None else None
 
     def through_the_skin(self) -> Dose | None:
         """Milligrams a day of a patch whose strength is a rate, such as 25 mcg/hr."""
@@ -272,9 +326,11 @@ class _Reader:
         return Dose(min(numbers), max(numbers)) if len(numbers) == 2 else None
 
     @staticmethod
-    def _times(frequency: Frequency | None) -> tuple[float, float] | None:
+    def _times(taken: _Taken) -> tuple[float, float] | None:
+        frequency = taken.frequency
         if frequency is None:
-            return None
+            of_a_day = [_A_DAY.search(plain(strength.text)[0]) is not None for strength in taken.strengths]
+            return (1.0, 1.0) if of_a_day == [True] else None
         if (pieces := pieces_a_day(frequency.text)) is not None:
             return pieces, pieces
         if frequency.between is not None:

@@ -76,7 +76,11 @@ class DoseReader:
 
     def __init__(self, words: ListWords, rows: Iterable[DoseEquivalent] = ()) -> None:
         self._measures = Measures(
-            dict(words.in_mg), frozenset(words.hours), frozenset(words.millilitres), frozenset(words.through_the_skin)
+            dict(words.in_mg),
+            frozenset(words.hours),
+            frozenset(words.millilitres),
+            frozenset(words.through_the_skin),
+            dict(words.numbers),
         )
         self._other_ways = frozenset(words.other_ways_in)
         self._painkillers = frozenset(words.in_larger_amounts)

@@ -21,17 +21,25 @@ class Stretch(msgspec.Struct, frozen=True, gc=False):
 
 
 class Strength(Stretch, frozen=True, gc=False):
-    """How much a piece or a millilitre holds. `amount` is None for several figures in one, such as 5/325 mg."""
+    """How much a piece or a millilitre holds. `amount` is None for several figures in one, such as 5/325 mg.
+
+    `is_limit`: it is the most that may be taken, as in "max 15 mg a day".
+    """
 
     amount: float | None = None
     unit: str = ""
+    is_limit: bool = False
 
 
 class Amount(Stretch, frozen=True, gc=False):
-    """How much is taken at a time: `count` pieces or units, `of` which; None where it is a range."""
+    """How much is taken at a time: `count` pieces or units, `of` which; None where it is a range.
+
+    `is_limit`: it is the most that may be taken, as in "up to 2 tablets".
+    """
 
     count: float | None = None
     of: str = ""
+    is_limit: bool = False
 
 
 class Frequency(Stretch, frozen=True, gc=False):

@@ -44,7 +44,7 @@ class Figures(State):
                 return self._close(at + 1, "frequency")
             if _DATE.fullmatch(word) or (meaning is None and _YEAR.fullmatch(word)):
                 return self._date(at, at + 1)
-        if meaning is not None and meaning.kind != "filler":
+        if meaning is not None and meaning.kind not in ("filler", "limits"):
             return self._explained(meaning, at, end)
         behind = self._pieces(at)
         if behind:
@@ -53,19 +53,21 @@ class Figures(State):
             volume = tables.volume.match(tokens.folded, tokens.starts[at])
             if volume is not None:
                 end = self._tokens.behind(at, volume.end())
-                self._draft.amounts.append(Amount(*self._tokens.stretch(at, end), figure(volume["figure"]), volume["unit"]))
+                self._draft.amounts.append(
+                    Amount(*self._tokens.stretch(at, end), figure(volume["figure"]), volume["unit"], self._limited(at))
+                )
                 return self._close(end, "amount")
             if self._after_name or self._last in ("strength", "/"):
                 end = at + 1
                 while end + 1 < len(words) and words[end] == "/" and words[end + 1][0].isdigit():
                     end += 2
                 self._draft.strengths.append(
-                    Strength(*self._tokens.stretch(at, end), figure(word) if end == at + 1 else None)
+                    Strength(*self._tokens.stretch(at, end), figure(word) if end == at + 1 else None, "", self._limited(at))
                 )
                 return self._close(end, "strength")
         count = figure(word) if in_figures else tables.numbers[word]
         if count is not None and count <= FEW:
-            self._draft.amounts.append(Amount(*self._tokens.stretch(at, at + 1), count))
+            self._draft.amounts.append(Amount(*self._tokens.stretch(at, at + 1), count, "", self._limited(at)))
             slot = self._slot
             self._close(at + 1, "amount")
             self._slot = slot
@@ -75,7 +77,7 @@ class Figures(State):
 
     def _measured(self, match: re.Match[str], at: int) -> int:
         amount = figure(match["figure"]) if match["figure"] else None
-        self._draft.strengths.append(Strength(*self._tokens.found(match), amount, match["unit"] or ""))
+        self._draft.strengths.append(Strength(*self._tokens.found(match), amount, match["unit"] or "", self._limited(at)))
         return self._close(self._tokens.behind(at, match.end()), "strength")
 
     def _pieces(self, at: int) -> int:
@@ -106,7 +108,7 @@ class Figures(State):
             return 0
         of = str(meaning.value or words[end])
         slot = self._slot and self._last != "name"
-        self._draft.amounts.append(Amount(*self._tokens.stretch(at, behind), total or None, of))
+        self._draft.amounts.append(Amount(*self._tokens.stretch(at, behind), total or None, of, self._limited(at)))
         if meaning.kind == "forms":
             self._draft.forms.append(Word(*self._tokens.stretch(end, behind), of))
         self._close(behind, "amount")

@@ -19,7 +19,7 @@ _PARTING = frozenset(",;\n|-")
 """A name behind one of these is another medicine; behind the other separators it is a brand or a further ingredient."""
 _ENDS = frozenset(";\n|-")
 _BESIDE_A_NAME = frozenset(("salts", "releases", "makers"))
-_PLACE_STAYS = frozenset(("filler", "releases", "salts", "makers", "amounts"))
+_PLACE_STAYS = frozenset(("filler", "limits", "releases", "salts", "makers", "amounts"))
 """These leave the place for a name open, if it was: "Take 1 Xanax", "generic Xanax"."""
 
 
@@ -48,7 +48,7 @@ class _Reading(Figures):
     def _sign(self, at: int, sign: str) -> int:
         if sign in self._tables.tree:
             meaning, end = self._tokens.phrase(at)
-            if meaning is not None and (end > at + 1 or meaning.kind == "filler"):
+            if meaning is not None and (end > at + 1 or meaning.kind in ("filler", "limits")):
                 return self._explained(meaning, at, end)
         if sign in _SEPARATORS:
             if sign in _ENDS or sign == ",":
@@ -87,7 +87,9 @@ class _Reading(Figures):
         kind, draft = meaning.kind, self._draft
         if kind in _PLACE_STAYS:
             self._after_name = False
-            if kind != "filler" or self._last != "reason_words":
+            if kind == "limits":
+                self._limit = end
+            if kind not in ("filler", "limits") or self._last != "reason_words":
                 self._last = kind
             return end
         match kind:
@@ -126,7 +128,7 @@ class _Reading(Figures):
         end, words = at + 1, self._words
         while end < len(words) and words[end][0].isalpha() and end - at < 5:
             meaning, _ = self._tokens.phrase(end)
-            if meaning is not None and meaning.kind not in ("filler", "reasons"):
+            if meaning is not None and meaning.kind not in ("filler", "limits", "reasons"):
                 break
             end += 1
         self._draft.reasons.append(Reason(*self._tokens.stretch(at, end)))

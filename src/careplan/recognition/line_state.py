@@ -24,6 +24,7 @@ class State:
         "_drafts",
         "_last",
         "_leftover",
+        "_limit",
         "_parted",
         "_pending",
         "_said",
@@ -46,6 +47,8 @@ class State:
         self._after_name = self._parted = self._said = False
         """Directly behind a name; a sign or word since the last name parts it from the next; something is said of it."""
         self._last = ""
+        self._limit = -1
+        """The token behind the last words that make what follows a limit, such as "not to exceed"."""
 
     def _name(self, at: int, read_to: int, meaning: Meaning | None) -> int:
         """The token behind the longest name that begins here; 0 if there is none, or if more words are read otherwise."""
@@ -66,7 +69,7 @@ class State:
                 continue
             if not self._slot and stands_for == KNOWN and not self._opens(end):
                 continue
-            if meaning is not None and end == read_to and meaning.kind in ("filler", "joins"):
+            if meaning is not None and end == read_to and meaning.kind in ("filler", "limits", "joins"):
                 return 0
             return self._named(at, end, stands_for)
         return 0
@@ -96,6 +99,9 @@ class State:
         self._slot = self._after_name = True
         self._last = "name"
         return end
+
+    def _limited(self, at: int) -> bool:
+        return at == self._limit
 
     def _close(self, end: int, kind: str) -> int:
         self._slot = self._after_name = False

@@ -62,6 +62,7 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     amounts: tuple[str, ...]
     joins: tuple[str, ...]
     filler: tuple[str, ...]
+    limits: tuple[str, ...]
     endings: dict[str, tuple[str, ...]]
     whole_only: tuple[str, ...]
     medicines_in_goals: tuple[str, ...] = ()
@@ -112,6 +113,7 @@ _LISTS = (
     "amounts",
     "joins",
     "filler",
+    "limits",
 )
 
 
