@@ -118,13 +118,17 @@ class EntryReader:
         self, entry: Medication, found: Sequence[Recognized], lined: Sequence[Recognized]
     ) -> tuple[Disagreement, ...]:
         """Where the fields of an entry that rules look at say something else than its texts."""
+        sent = (entry.schedule, entry.indication, entry.dose_mg, entry.status)
+        if not lined and sent == (None, None, None, None):
+            return ()
         differ: dict[str, Disagreement] = {}
         for said_in, several in (("name" if entry.name else "text", found), ("text", lined)):
             of_rules = [one for one in several if one.listed is not None and _is_under_rules(one)]
             if len(of_rules) != 1 or of_rules[0].listed is None or of_rules[0].match is None:
                 continue
             listed, match = of_rules[0].listed, of_rules[0].match
-            meant = self._doses.meant(listed) if len(match.ingredients) == 1 and not match.also_contains else ()
+            single = entry.dose_mg is not None and len(match.ingredients) == 1 and not match.also_contains
+            meant = self._doses.meant(listed) if single else ()
             where: Literal["name", "text"] = "name" if said_in == "name" else "text"
             for one in disagreements(entry, where, listed, meant):
                 differ.setdefault(one.field, one)
