@@ -18,7 +18,7 @@ from careplan.rulebook import model as rulebook
 from careplan.rulebook.conditions import Expression, Group, tests_of
 from careplan.rulebook.factors import member
 from careplan.rulebook.model import Rulebook
-from careplan.rulebook.text_template import Text, hours, in_words, number
+from careplan.rulebook.text_template import Text, hours, in_words, number, with_value
 
 MOST_NAMED_ABSENT = 2
 """So many that are absent have a phrase of their own; more share one."""
@@ -215,7 +215,7 @@ class Words:
 
     def said(self, kind: str, field: str, value: Value) -> str:
         """A value as the phrase that the vocabulary has for its field."""
-        return self._book.vocabulary.fields[f"{kind}.{field}"].says.replace("{value}", self.value(kind, field, value))
+        return with_value(self._book.vocabulary.fields[f"{kind}.{field}"].says, self.value(kind, field, value))
 
     def answer(self, group: str, rest: str) -> str:
         """An illness, or an answer of a group of the request, as a phrase: nothing that a caller wrote."""
@@ -313,7 +313,7 @@ class Words:
             elif words.says == "{value}":
                 yield self._said(fact, field)
             else:
-                yield words.says.replace("{value}", self._said(fact, field))
+                yield with_value(words.says, self._said(fact, field))
 
     def _said(self, fact: Fact, field: str) -> str:
         value = fact.properties[field]

@@ -188,10 +188,13 @@ class Mapped:
         if born is None:
             return
         if on is None:
-            why = "Without Bundle.timestamp there is no day of which to count the age."
+            why = "No day of which to count the age is named, be it by the call or by Bundle.timestamp, nor found."
             self.gathering.skip(resource, "birthDate", why)
         elif (age := age_on(born, on)) is None or not self.gathering.claim("age_years", age, resource, None):
             self.gathering.skip(resource, "birthDate", "It is not exact enough to count the age, or no age can come of it.")
+        elif self.gathering.day_from is not None:
+            why = f"No day was named, so the age was counted on {on.isoformat()}, the newest date in the record."
+            self.gathering.skip(self.gathering.day_from, "day of the record", why)
 
 
 def _deaths(patient: Element) -> Iterator[str]:

@@ -32,7 +32,10 @@ _At = Annotated[
     Parameter(
         pattern=TIME,
         max_length=40,
-        description="the time to write into a decision record or a calendar; no plan depends on it",
+        description=(
+            "the time to write into a decision record or a calendar; of a FHIR Bundle also the day of ages. "
+            "If left out that of Bundle.timestamp counts, else the newest date in the record, which the answer names"
+        ),
     ),
 ]
 _Paper = Annotated[Paper, Parameter(description="the paper of a PDF")]
