@@ -69,7 +69,7 @@ class Clearances:
             return "It is older than the last session, so that it has to be assessed again."
         following = min((time for time in patient.treatment.session_times or () if time > clearance.at), default=None)
         if following is not None and following - clearance.at > self._within:
-            return f"It is more than {counted(self._days, 'day')} older than the session after it. Assess it again."
+            return f"It is more than {counted(self._days, 'day')} older than the session after it, to be assessed again."
         return None
 
     def _clearing(self, one: Written) -> tuple[str, ...]:
