@@ -231,7 +231,8 @@ def _(site: Site) -> None:
 
 @requires(54, says="412 when nothing was sent of which a card could be made")
 def _(site: Site) -> None:
-    for prefetch in ({}, None, {"patient": CALL["prefetch"]["patient"]}, {"statements": {}, "conditions": {}}):
+    empty: list[object] = [{}, None, {"patient": CALL["prefetch"]["patient"]}, {"statements": {}, "conditions": {}}]
+    for prefetch in empty:
         answer = site.post(CALL | {"prefetch": prefetch})
         assert answer.status_code == 412
         assert answer.json()["resourceType"] == "OperationOutcome"

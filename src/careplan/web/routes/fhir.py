@@ -98,7 +98,7 @@ def apply(data: JSONBody[Patient], request: Request[None, None, State], at: _At 
 def apply_named(
     name: FromPath[_Name], data: JSONBody[Patient], request: Request[None, None, State], at: _At = None
 ) -> Response[Json]:
-    """The same for the rulebook by its name; 404 for any other."""
+    """The same for the rulebook by its name. Raises `NotFoundException` for any other."""
     if name != edition_of(request).planner.book.about.id:
         raise NotFoundException
     return _applied(data, request, at)
@@ -141,7 +141,7 @@ def metadata() -> Response[Json]:
     responses=documented(PROBLEMS, 400, 404, 500, 503),
 )
 def get_questionnaire(name: FromPath[_Name], request: Request[None, None, State]) -> Response[Json]:
-    """The Questionnaire `intake`; a QuestionnaireResponse to it is read by `$apply`."""
+    """The Questionnaire `intake`, to which responses are read by `$apply`. Raises `NotFoundException` for any other."""
     if name != "intake":
         raise NotFoundException
     book = edition_of(request).planner.book
@@ -159,7 +159,7 @@ def get_questionnaire(name: FromPath[_Name], request: Request[None, None, State]
     responses=documented(PROBLEMS, 400, 404, 500, 503),
 )
 def get_plan_definition(name: FromPath[_Name], request: Request[None, None, State]) -> Response[Json]:
-    """The rulebook as a PlanDefinition, its conditions in words."""
+    """The rulebook as a PlanDefinition, its tests in words. Raises `NotFoundException` for another name than its own."""
     book = edition_of(request).planner.book
     if name != book.about.id:
         raise NotFoundException
