@@ -14,6 +14,7 @@ from careplan.fhir.read.terminology import OWN
 from careplan.fhir.write.plan_bundle import FhirWriter
 from careplan.plan.entry_labels import question_words
 from careplan.plan.model import CarePlan, Item, Question
+from careplan.plan.visit import in_order
 from careplan.request.patient import ListName, Patient
 from careplan.rulebook.conditions import names_unread_entries
 from careplan.rulebook.model import LEVELS, Rule, RulebookFile
@@ -21,8 +22,6 @@ from careplan.rulebook.text_template import counted
 
 Json = dict[str, Any]
 
-MOST_ASKED = 8
-"""As many questions stand on the first card; the others are on the last."""
 BEFORE_TREATMENT = frozenset({"screening", "medications", "route"})
 """The sections that a clinician has to know who orders the treatment."""
 
@@ -59,13 +58,13 @@ class Cards:
         shown = [item for item in items if (_concerns(item, read) if ordering else self._has_a_card(item))]
         shown.sort(key=lambda item: LEVELS.index(item.level))
         asked = plan.information_needed if read.treats or not ordering else []
-        front = Front(shown, missing, asked[:MOST_ASKED])
+        front = Front(shown, missing, in_order([one for one in asked if one.first]))
         tasks = self._tasks(plan, read)
         tells = shown or asked or missing or not ordering
         cards = [self._front(front, plan, read.patient, hook_instance)] if tells else []
         cards += [self._card(item, hook_instance, tasks.get(item.id, [])) for item in shown]
         rest = [] if ordering else [item for item in items if item not in shown]
-        further = asked[MOST_ASKED:]
+        further = in_order([one for one in asked if not one.first])
         if not rest and not further and not plan.not_considered:
             return cards
         return [*cards, self._rest(plan, read.patient, rest, further, hook_instance)]
