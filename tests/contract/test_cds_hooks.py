@@ -553,6 +553,13 @@ BY_VEIN: Json = {"dosageInstruction": [{"route": concept("http://snomed.info/sct
 BY_NOSE: Json = {"dosageInstruction": [{"route": concept("http://snomed.info/sct", "46713006")}]}
 
 
+@pytest.mark.parametrize("name", ["Patient/p1", "https://ehr.example.org/fhir/Patient/p1"])
+def test_a_patient_is_found_by_a_reference_as_by_an_id(site: Site, name: str) -> None:
+    answer = site.post(CALL | {"context": CALL["context"] | {"patientId": name}})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["cards"] == site.cards
+
+
 def test_while_orders_are_made_only_alerts_and_what_concerns_the_order_is_shown(site: Site) -> None:
     cards = site.post(SIGN).json()["cards"]
     assert cards
