@@ -100,11 +100,19 @@ def one(kind: str, name: str, field: Field) -> st.SearchStrategy[Any]:
     return st.integers(int(limits.least), int(min(limits.most, 12))) if limits.whole else numbers(limits.most)
 
 
+def has_no_sense(book: Rulebook, sent: patient.Patient, pointer: str) -> bool:
+    """Whether other answers leave a question without sense: it is not asked, and its answer counts all the same."""
+    name = pointer.strip("/").replace("/", ".")
+    words = book.vocabulary.fields.get(name if "." in name else f"patient.{name}")
+    return words is not None and words.asking.is_withheld(sent)
+
+
 def patients(book: Rulebook, *, medicines: int = 5) -> st.SearchStrategy[Json]:
     """Request bodies that the service must accept."""
     others = {"expectations": {"goals": st.lists(GOALS, max_size=4)}}
     whole = {
         "age_years": st.one_of(st.sampled_from([0, 17, 18, 24, 25, 64, 65, 130]), st.integers(0, 130)),
+        "sex": tokens(patient.Sex),
         "pregnancy": tokens(patient.Pregnancy),
         "medications": st.lists(medications(book), max_size=medicines),
         "conditions": st.lists(st.sampled_from(sorted(book.conditions)), max_size=4),

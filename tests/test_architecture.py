@@ -60,7 +60,7 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     | {"fhir.cds_hooks", "batch", "authoring", "formats", "representations"}
     | {"web.pages", "web.problem_responses", "web.edition", "web.negotiation"}
     | {"web.telemetry", "web.security", "web.process", "web.limits"},
-    "web.openapi": ANSWER | {"representations", "web.problem_responses", "web.routes"},
+    "web.openapi": ANSWER | {"fhir.cds_hooks", "representations", "web.problem_responses", "web.routes"},
     "web.app": frozenset({"request", "rulebook", "planner", "settings", "authoring", "web.edition", "web.problems"})
     | {"web.telemetry", "web.security", "web.process", "web.limits", "web.routes", "web.openapi"},
     "cli": ANSWER

@@ -115,7 +115,8 @@ def record_of(body: Json) -> Json:
     items: list[Json] = []
     entries: list[Json] = []
     age = body.get("age_years")
-    entries.append(entry("Patient", "p", **({"birthDate": f"{2026 - age}-01-15"} if age is not None else {})))
+    told = {"birthDate": f"{2026 - age}-01-15"} if age is not None else {}
+    entries.append(entry("Patient", "p", **told, **({"gender": body["sex"]} if "sex" in body else {})))
     pregnancy = body.get("pregnancy")
     if pregnancy in PREGNANCY:
         entries.append(_pregnancy(PREGNANCY[pregnancy]))

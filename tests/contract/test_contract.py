@@ -81,13 +81,17 @@ def filter_body(_: schemathesis.HookContext, body: object) -> bool:
 
 @SCHEMA.hook
 def filter_query(_: schemathesis.HookContext, query: Any) -> bool:
-    """A time that does nothing, or of a day that there is not, is refused by more than a schema can say."""
+    """A time or a visit that does nothing, or a day that there is not, is refused by more than a schema can say."""
     return usable(query)
 
 
 def usable(query: Any) -> bool:
-    """Whether the time in a query can be used for what the query asks for."""
-    at = query.get("at") if isinstance(query, dict) else None
+    """Whether the time and the visit in a query can be used for what the query asks for."""
+    if not isinstance(query, dict):
+        return True
+    at = query.get("at")
+    if query.get("explain") == "record" and query.get("visit") in ("intake", "session_day"):
+        return False
     return not isinstance(at, str) or (is_a_time(at) and query.get("explain") == "record")
 
 

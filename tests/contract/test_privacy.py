@@ -25,7 +25,7 @@ import httpx
 import msgspec
 import pytest
 
-from careplan.fhir.cds_hooks.cards import SERVICE
+from careplan.fhir.cds_hooks.services import SERVICE
 from careplan.request.patient import Patient
 from careplan.web.security.access import new_key
 from tests.contract.serving import ROOT, Server, children_of, running

@@ -59,7 +59,8 @@ def test_a_query_that_cannot_be_used_is_refused(address: str, query: dict[str, s
     [
         ("POST", "/v1/care-plans", "explian=full", "did you mean explain?"),
         ("POST", "/v1/care-plans", "explain=full&explain=record", "Explain stands more than once"),
-        ("POST", "/v1/care-plans", f"at={AT.replace('+', '%2B')}", "At is for explain=record"),
+        ("POST", "/v1/care-plans", f"at={AT.replace('+', '%2B')}", "At would do nothing here: it is for explain=record"),
+        ("POST", "/v1/care-plans", "explain=record&visit=intake", "the same for every visit"),
         ("POST", "/v1/care-plans", "explain=record&at=2026-02-31T00:00:00Z", "at"),
         ("POST", "/v1/care-plans", "Zyxwvut=1&Qponmlk=2", "does not know 2 parameters"),
         ("POST", "/v1/care-plans/compare", "explain=full", "it takes none"),

@@ -169,4 +169,4 @@ def test_a_resting_rule_can_be_tested_too(folder: Path) -> None:
     assert EARLY in load(folder).resting
     code, text = run(EARLY, "--rules", str(folder))
     assert code == 0
-    assert text.startswith("1 rules, ")
+    assert text.startswith("1 rule, ")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from datetime import datetime
+from itertools import pairwise
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -14,12 +16,14 @@ from hypothesis import strategies as st
 from careplan.explain.plan_diff import items_of
 from careplan.facts.build import FactMaker
 from careplan.plan.model import CarePlan, Question
+from careplan.plan.visit import asked_first, grouped, in_order, visit_at
 from careplan.planner import Planner
 from careplan.request.what_if_request import merge_patch
+from careplan.rulebook.asking import Visit
 from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.factors import GROUPS, KINDS, LIMITS
 from careplan.rulebook.model import LEVELS, Rulebook
-from tests.patients import ANSWERED, patients
+from tests.patients import ANSWERED, has_no_sense, patients
 
 SCALE = int(os.environ.get("CAREPLAN_TEST_SCALE", "1"))
 
@@ -126,10 +130,118 @@ def test_a_question_about_one_medicine_is_asked_though_the_answer_about_another_
         "conditions": [],
         "medications": [
             {"name": "valproate", "schedule": "daily", "indication": "epilepsy"},
-            {"name": "tramadol", "schedule": "daily"},
+            {"name": "gabapentin", "schedule": "daily"},
         ],
     }
     assert "/medications/1/indication" in {question.pointer for question in planned(planner, body).information_needed}
+
+
+MOST_FIRST = 8
+ACUTE = {"/red_flags/intoxicated_now", "/red_flags/chest_pain_now", "/red_flags/new_neurological_symptom"}
+
+
+def asked_of(planner: Planner, body: Json) -> dict[str, Question]:
+    return {question.pointer: question for question in planned(planner, body).information_needed}
+
+
+@pytest.mark.parametrize(
+    ("sent", "asked"),
+    [
+        ({}, {"/sex", "/pregnancy", "/age_years"}),
+        ({"sex": "female"}, {"/pregnancy", "/age_years"}),
+        ({"sex": "female", "age_years": 55}, {"/pregnancy"}),
+        ({"age_years": 55}, {"/sex", "/pregnancy"}),
+        ({"sex": "male"}, {"/age_years"}),
+        ({"sex": "male", "age_years": 20}, set()),
+        ({"sex": "female", "age_years": 56}, set()),
+        ({"age_years": 80}, set()),
+    ],
+)
+def test_sex_and_age_decide_whether_pregnancy_is_asked_about(planner: Planner, sent: Json, asked: set[str]) -> None:
+    assert {"/sex", "/pregnancy", "/age_years"} & asked_of(planner, sent).keys() == asked
+
+
+@pytest.mark.parametrize("sent", [{"sex": "male"}, {"age_years": 70}])
+def test_a_pregnancy_that_nobody_asked_about_counts_and_is_said_to_contradict(planner: Planner, sent: Json) -> None:
+    ids = {item.rule.id for item in items_of(planned(planner, sent | {"pregnancy": "pregnant"}))}
+    assert "pregnancy-known-before-the-series" in ids
+    assert any(name.startswith("answers-pregnancy") for name in ids)
+
+
+@pytest.mark.parametrize(("done", "is_asked"), [(0, False), (1, True), (None, True)])
+def test_the_response_is_asked_about_only_where_a_session_may_have_been(
+    planner: Planner, done: int | None, *, is_asked: bool
+) -> None:
+    sent = {} if done is None else {"treatment": {"sessions_completed": done}}
+    assert ("/treatment/response_so_far" in asked_of(planner, sent)) is is_asked
+
+
+@pytest.mark.parametrize("response", ["none", "partial", "good", "worse"])
+def test_a_response_before_any_session_is_never_passed_over(planner: Planner, response: str) -> None:
+    plan = planned(planner, {"treatment": {"sessions_completed": 0, "response_so_far": response}})
+    about = {"answers-no-response-before-any-session", "answers-a-response-before-any-session"}
+    assert about & {item.rule.id for item in items_of(plan)}
+
+
+@pytest.mark.parametrize("name", ["melatonin", "atorvastatin", "sertraline", "metformin", "levothyroxine", "buspirone"])
+def test_nobody_is_asked_what_a_medicine_is_for_on_whose_reason_no_rule_hangs(planner: Planner, name: str) -> None:
+    body: Json = {"medications": [{"name": name}]}
+    assert "/medications/0/indication" not in asked_of(planner, body)
+    assert "/medications/0/indication" not in asked_of(planner, body | {"conditions": []})
+
+
+@pytest.mark.parametrize("name", ["valproate", "clonazepam", "gabapentin", "phenobarbital", "zolpidem", "lithium"])
+def test_the_reason_is_asked_of_a_medicine_that_may_protect(planner: Planner, name: str) -> None:
+    assert "/medications/0/indication" in asked_of(planner, {"medications": [{"name": name}], "conditions": []})
+
+
+@given(data=st.data(), visit=st.sampled_from(get_args(Visit)))
+@settings(max_examples=40)
+def test_at_most_eight_questions_come_first_none_of_the_clinic_and_nothing_is_lost(
+    planner: Planner, book: Rulebook, data: st.DataObject, visit: Visit
+) -> None:
+    plan = planned(planner, data.draw(patients(book)))
+    asked = asked_first(plan.information_needed, visit)
+    first = [one for one in asked if one.first]
+    own = [one for one in asked if one.asked_of == "patient" and (one.pointer not in ACUTE or visit == "session_day")]
+    assert len(first) == min(MOST_FIRST, len(own))
+    assert {one.asked_of for one in first} <= {"patient"}
+    assert [one.pointer for one in asked] == [one.pointer for one in plan.information_needed]
+    assert sorted(one.place for one in asked) == list(range(len(asked)))
+    assert sorted(one.pointer for _, group in grouped(asked) for one in group) == sorted(one.pointer for one in asked)
+    assert {one.pointer for one in asked if one.asked_of == "clinic"} == {
+        one.pointer for one in asked if one.pointer.startswith("/protocol/")
+    }
+    acute = {one.pointer for one in first} & ACUTE
+    assert acute == ({one.pointer for one in asked} & ACUTE if visit == "session_day" else set())
+
+
+def test_a_visit_takes_its_questions_in_the_order_that_the_rulebook_gives(planner: Planner, book: Rulebook) -> None:
+    body: Json = {"medications": [{"name": "clonazepam"}, {"name": "lamotrigine"}]}
+    in_turn = [one.pointer for one in in_order(planned(planner, body).information_needed)]
+    groups = {"goals": "expectations/goals", "medicine": "medications/", "patient": ""}
+    of_group = [
+        [at for at, pointer in enumerate(in_turn) if pointer.startswith(f"/{groups.get(group, group)}") and group in pointer]
+        for group in book.vocabulary.order_of_a_visit
+        if group not in ("patient", "medicine", "medications", "expectations", "goals")
+    ]
+    assert all(before[-1] < after[0] for before, after in pairwise(filter(None, of_group)))
+    of_medicines = [pointer for pointer in in_turn if pointer.startswith("/medications/")]
+    assert of_medicines == sorted(of_medicines, key=lambda pointer: int(pointer.split("/")[2]))
+
+
+@pytest.mark.parametrize(
+    ("at", "visit"),
+    [
+        ("2027-03-12T08:00:00-05:00", "session_day"),
+        ("2027-03-13T04:30:00+00:00", "session_day"),  # Still the evening before, where the session is.
+        ("2027-03-13T12:00:00-05:00", "intake"),
+    ],
+)
+def test_the_day_of_a_session_is_known_from_its_time(planner: Planner, at: str, visit: str) -> None:
+    body: Json = {"treatment": {"session_times": ["2027-03-12T10:00:00-05:00"]}}
+    patient = planner.intake.decode(msgspec.json.encode(body))
+    assert visit_at(patient, datetime.fromisoformat(at)) == visit
 
 
 def essence(plan: CarePlan) -> tuple[object, ...]:
@@ -146,7 +258,7 @@ def test_no_answer_to_a_question_that_is_not_asked_changes_the_items(
     plan = planned(planner, body)
     asked = {question.pointer for question in plan.information_needed}
     for pointer, answers in unanswered(book, body):
-        if pointer not in asked:
+        if pointer not in asked and not has_no_sense(book, planner.intake.convert(body), pointer):
             for answer in answers:
                 assert essence(planned(planner, put(body, pointer, answer))) == essence(plan), (pointer, answer)
 

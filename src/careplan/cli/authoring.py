@@ -21,6 +21,7 @@ from careplan.errors import InvalidRulebook, RuleFault
 from careplan.rulebook.load import load
 from careplan.rulebook.lock import LOCK, lock_text, locked, read_lock
 from careplan.rulebook.model import SECTIONS, Rulebook
+from careplan.rulebook.text_template import counted
 
 
 @click.command()
@@ -44,7 +45,7 @@ def check(*, rules: Path | None, form: str, strict: bool) -> None:
         case _:
             _print(faults, "red")
             _print(noted, "yellow")
-            click.echo(f"{len(faults)} faults, {len(noted)} warnings in {folder}")
+            click.echo(f"{counted(len(faults), 'fault')}, {counted(len(noted), 'warning')} in {folder}")
     sys.exit(1 if faults or (strict and noted) else 0)
 
 
@@ -85,7 +86,7 @@ def lock(*, rules: Path | None, only_check: bool) -> None:
         click.echo("\n".join(changed) or "the lock file is up to date")
         sys.exit(1 if text != before else 0)
     path.write_text(text, encoding="utf-8")
-    click.echo("\n".join((*changed, f"{len(book.rules) + len(book.resting)} rules locked in {path}")))
+    click.echo("\n".join((*changed, f"{counted(len(book.rules) + len(book.resting), 'rule')} locked in {path}")))
 
 
 @click.command()

@@ -13,6 +13,7 @@ from careplan.request.decode import Intake
 from careplan.request.patient import Protocol
 from careplan.rulebook.load import load
 from careplan.rulebook.model import Rulebook
+from careplan.rulebook.text_template import counted
 from careplan.settings import Settings, clinic_protocol, from_environment
 
 RULES = click.option(
@@ -38,7 +39,7 @@ def read_rulebook(folder: Path | None) -> Rulebook:
     except InvalidRulebook as error:
         for fault in error.faults:
             click.echo(str(fault), err=True)
-        fail(f"the rulebook in {folder} has {len(error.faults)} faults", 2)
+        fail(f"the rulebook in {folder} has {counted(len(error.faults), 'fault')}", 2)
 
 
 def read_protocol(settings: Settings, intake: Intake) -> Protocol | None:

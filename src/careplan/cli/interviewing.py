@@ -105,7 +105,7 @@ class Interview:
         return [
             question
             for question in self.plan.information_needed
-            if question.pointer not in self._left_open and not question.pointer.startswith("/protocol/")
+            if question.pointer not in self._left_open and question.asked_of == "patient"
         ]
 
     def _tell_alerts(self) -> None:

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task
 from rich.text import Text
 
+from careplan.rulebook.text_template import counted
+
 
 class Meter:
     """Counts what is done. Rate and time left are of this run; what an earlier one did is passed over."""
@@ -59,7 +61,7 @@ class Meter:
     @property
     def words(self) -> str:
         """How far, how fast, and for how long still."""
-        parts = [f"{self.patients:,} patients", f"{self.rate:,.0f} a second"]
+        parts = [counted(self.patients, "patient"), f"{self.rate:,.0f} a second"]
         if self.total:
             parts.insert(0, f"{min(1.0, self.place / self.total):.0%}")
         left = self.seconds_left

@@ -13,6 +13,7 @@ from careplan.authoring.git_history import history
 from careplan.authoring.handbook import Handbook
 from careplan.cli.common import RULES, read_rulebook, read_settings
 from careplan.explain.rule_view import Reading
+from careplan.rulebook.text_template import counted
 
 
 @click.command()
@@ -35,4 +36,4 @@ def docs(out: Path, *, rules: Path | None) -> None:
         assert page is not None
         (out / path).parent.mkdir(parents=True, exist_ok=True)
         (out / path).write_bytes(page.content)
-    click.echo(f"{len(paths)} files; begin with {out / 'index.html'}")
+    click.echo(f"{counted(len(paths), 'file')}; begin with {out / 'index.html'}")

@@ -17,6 +17,7 @@ from careplan.authoring.coverage import by_source
 from careplan.cli.common import RULES, fail, read_rulebook
 from careplan.explain.rule_view import Reading, RuleDetail, Selection, facts_of, summary
 from careplan.rulebook.model import LEVELS, SECTIONS, Rule, Rulebook
+from careplan.rulebook.text_template import counted
 
 _STYLES = {"stop": "bold red", "hold": "bold yellow", "caution": "cyan", "note": "green"}
 FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
@@ -71,7 +72,7 @@ def list_rules(*, rules: Path | None, form: str, search: tuple[str, ...], **want
         level = f"[{_STYLES[rule.file.level]}]{rule.file.level}[/]"
         table.add_row(rule.section, level, rule.id, rule.file.title)
     Console(highlight=False).print(table)
-    click.echo(f"{len(found)} rules")
+    click.echo(f"{counted(len(found), 'rule')}")
 
 
 @click.command()

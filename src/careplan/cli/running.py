@@ -25,6 +25,7 @@ from careplan.hardening import harden
 from careplan.request.decode import Intake
 from careplan.rulebook.load import shipped
 from careplan.rulebook.model import Rulebook
+from careplan.rulebook.text_template import counted
 from careplan.settings import Settings, described, to_environment
 from careplan.web.process.listen_sockets import Listeners
 
@@ -230,7 +231,7 @@ def _announce(settings: Settings, book: Rulebook) -> None:
     address = f"{'https' if settings.tls_key else 'http'}://{host}:{settings.port}"
     example = '{"medications": [{"name": "Xanax", "schedule": "daily"}], "treatment": {"preferred_route": "nasal"}}'
     click.echo(
-        f"Rulebook {book.about.id} {book.about.version} with {len(book.rules)} rules.\n"
+        f"Rulebook {book.about.id} {book.about.version} with {counted(len(book.rules), 'rule')}.\n"
         f"Listening on  {address}\n"
         f"Documentation {address}/docs\n"
         f"Rulebook      {address}/rulebook\n"

@@ -16,6 +16,7 @@ from careplan.cli.common import RULES, fail, read_rulebook
 from careplan.rulebook.conditions import Test
 from careplan.rulebook.conditions_in_words import Prose
 from careplan.rulebook.model import Rule, Rulebook
+from careplan.rulebook.text_template import counted
 
 _ASPECTS = {
     "true": "never seen true",
@@ -83,7 +84,7 @@ def _print(book: Rulebook, prose: Prose, trials: list[Trial]) -> None:
             click.echo(f"{trial.rule}: {_words(prose, shown)}: {_ASPECTS[shown.aspect]}")
     wanted = sum(trial.wanted for trial in trials)
     seen = wanted - sum(len(trial.missing) for trial in trials)
-    click.echo(f"{len(trials)} rules, {count} examples, {failures} failed")
+    click.echo(f"{counted(len(trials), 'rule')}, {counted(count, 'example')}, {failures} failed")
     click.echo(f"{seen} of {wanted} things to show about conditions were shown")
 
 

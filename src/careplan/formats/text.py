@@ -13,8 +13,9 @@ from rich.text import Text
 
 from careplan.formats.view_model import moment_words
 from careplan.plan.entry_labels import medicine_words, question_words
-from careplan.plan.model import CarePlan, Explanation, Item, RuleReport
+from careplan.plan.model import CarePlan, Explanation, Item, Question, RuleReport
 from careplan.plan.timeline import timeline
+from careplan.plan.visit import grouped
 from careplan.request.patient import Patient
 from careplan.zones import zone_words
 
@@ -57,13 +58,9 @@ def _parts(plan: CarePlan, patient: Patient, zone: tzinfo | None) -> Iterator[Re
             yield Text(f"  {' to '.join(filter(None, (row['from'], row['to'])))}: {row['label']}{signed}")
     if plan.information_needed:
         yield Rule("Questions that could change this plan", align="left")
-        for question in plan.information_needed:
-            changes = ", ".join(f"{change.section} ({words[change.level]})" for change in question.could_change)
-            yield Text(f"? {question_words(question, plan, patient)}")
-            yield Padding(
-                Text(f"{question.why_it_matters} Could change: {changes}. Field {question.pointer}", style="dim"),
-                (0, 0, 0, 2),
-            )
+        for title, questions in grouped(plan.information_needed):
+            yield Text(title, style="bold")
+            yield from (_question(one, plan, patient) for one in questions)
     if plan.not_considered:
         yield Rule("Sent, but not considered", align="left")
         for entry in plan.not_considered:
@@ -107,6 +104,12 @@ def _report(report: RuleReport, level: str) -> Iterator[RenderableType]:
         yield Padding(Text(f"{holds}: {condition.words} — {'; '.join(condition.given)}"), (0, 0, 0, 2))
     if report.questions:
         yield Padding(Text(f"hangs on {', '.join(report.questions)}", style="dim"), (0, 0, 0, 2))
+
+
+def _question(question: Question, plan: CarePlan, patient: Patient) -> RenderableType:
+    changes = ", ".join(f"{change.section} ({plan.level_words[change.level]})" for change in question.could_change)
+    why = Text(f"{question.why_it_matters} Could change: {changes}. Field {question.pointer}", style="dim")
+    return Group(Text(f"? {question_words(question, plan, patient)}"), Padding(why, (0, 0, 0, 2)))
 
 
 def _item(item: Item) -> Group:

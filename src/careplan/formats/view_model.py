@@ -9,6 +9,7 @@ from typing import Any, Literal
 from careplan.plan.entry_labels import medicine_words, question_words
 from careplan.plan.model import CarePlan, Evidence, Item
 from careplan.plan.timeline import Moment, timeline
+from careplan.plan.visit import grouped
 from careplan.request.patient import Patient
 from careplan.zones import hour, spoken, zone_words
 
@@ -64,8 +65,14 @@ def sheet(plan: CarePlan, patient: Patient, zone: tzinfo | None = None) -> Json:
         ],
         "sections": sections,
         "questions": [
-            {"question": question_words(one, plan, patient), "why": one.why_it_matters, "field": one.pointer}
-            for one in plan.information_needed
+            {
+                "title": title,
+                "asked": [
+                    {"question": question_words(one, plan, patient), "why": one.why_it_matters, "field": one.pointer}
+                    for one in questions
+                ],
+            }
+            for title, questions in grouped(plan.information_needed)
         ],
         "left_out": [{"what": one.what, "why": one.why, "field": one.pointer} for one in plan.not_considered],
         "sources": [

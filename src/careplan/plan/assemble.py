@@ -59,7 +59,7 @@ class Assembly:
             ],
             decisions=_decisions(written),
             medications=[medicine_read(words, one, case) for one in case.medicines],
-            information_needed=self._questions.unanswered(verdicts.hanging),
+            information_needed=self._questions.unanswered(verdicts.hanging, case.patient),
             not_considered=self._not_considered(case, written, words),
             disclaimer=self._disclaimer,
             crisis=self._crisis,

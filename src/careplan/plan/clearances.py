@@ -15,7 +15,7 @@ from careplan.plan.item_templates import Written
 from careplan.plan.model import Ask, Cleared, NotConsidered
 from careplan.request.patient import Clearance, Patient
 from careplan.rulebook.model import Rulebook
-from careplan.rulebook.text_template import Text
+from careplan.rulebook.text_template import Text, counted
 
 OF_THE_CONDITION = "condition"
 """What a rule about several conditions is cleared with: the token of the condition that its item is about."""
@@ -69,7 +69,7 @@ class Clearances:
             return "It is older than the last session, so that it has to be assessed again."
         following = min((time for time in patient.treatment.session_times or () if time > clearance.at), default=None)
         if following is not None and following - clearance.at > self._within:
-            return f"It is more than {self._days} days older than the session after it, so that it has to be assessed again."
+            return f"It is more than {counted(self._days, 'day')} older than the session after it, to be assessed again."
         return None
 
     def _clearing(self, one: Written) -> tuple[str, ...]:

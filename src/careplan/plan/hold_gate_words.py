@@ -13,7 +13,7 @@ from careplan.plan.model import Gap, GateFact, HoldGate, SignedHold
 from careplan.plan.wording import Words
 from careplan.request.patient import Hold
 from careplan.rulebook.model import Rulebook
-from careplan.rulebook.text_template import hours, in_words, number
+from careplan.rulebook.text_template import hours, in_words
 
 _STATES = {"open": "open", "closed": "closed", "unclear": "unclear", None: "waiting"}
 
@@ -130,8 +130,8 @@ class GateWords:
         if group == "treatment":
             gap, row = self._case.gaps[name], self._book.catalogue.ingredients[name]
             return (
-                f"the windows around the sessions join to {number(gap.hours)} hours without {row.name}, "
-                f"longer than its limit of {number(row.longest_gap or 0)} hours"
+                f"the windows around the sessions join to {hours(gap.hours)} without {row.name}, "
+                f"longer than its limit of {hours(row.longest_gap or 0)}"
             )
         if not rest:
             of = "medicines" if group == "medications" else "illnesses"

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from careplan.plan.medicine_model import MedicineRead
 from careplan.plan.part import Part
+from careplan.rulebook.asking import AskedOf, Visit
 from careplan.rulebook.model import By, Level, Read, Rule, Rulebook, Section, Status, Strength, Who
 
 
@@ -207,6 +208,10 @@ class Question(Part, frozen=True, kw_only=True):
     why_it_matters: str
     answer: AnswerForm
     could_change: list[CouldChange]
+    asked_of: Annotated[AskedOf, Meta(description="the patient, or the clinic about its own figures")] = "patient"
+    asked_at: Annotated[Visit, Meta(description="signs that come and go are asked about on the day of a session")] = "intake"
+    first: Annotated[bool, Meta(description="one of the at most eight to ask of the patient at this visit")] = False
+    place: Annotated[int, Meta(ge=0, description="the place among all questions in the order of a visit, from 0")] = 0
 
 
 class NotConsidered(Part, frozen=True, kw_only=True):

@@ -8,14 +8,13 @@ from typing import Protocol, TypeAlias
 from careplan.facts.case import Value
 from careplan.rulebook.factors import KINDS, least_of, member, most_of
 from careplan.rulebook.model import FieldWords, Rulebook
-from careplan.rulebook.text_template import number
+from careplan.rulebook.text_template import number, with_value
 
 MOST_NAMED_ABSENT = 2
 """So many that are absent have a phrase of their own; more share one."""
 
 MOST_NAMED_TOGETHER = 6
 
-_PLACE = "{value}"
 LISTS = frozenset({"takes", "has"})
 """The fields about a list, which are called what the patient does with its entries."""
 
@@ -40,7 +39,7 @@ class FieldPhrases:
         self._says = words.says
         self.unknown = words.unknown
         self._values = dict(values)
-        self._phrases = {token: self._says.replace(_PLACE, said) for token, said in values.items()}
+        self._phrases = {token: with_value(self._says, said) for token, said in values.items()}
 
     def add(self, properties: Mapping[str, Value], into: list[str]) -> None:
         """Put the phrase after what is in `into`."""
@@ -58,7 +57,7 @@ class FieldPhrases:
 
     def saying(self, words: str) -> str:
         """The phrase with other words in the place of the value."""
-        return self._says.replace(_PLACE, words)
+        return with_value(self._says, words)
 
     def value(self, value: Value) -> str:
         """A value in words."""

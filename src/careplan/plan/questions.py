@@ -10,7 +10,9 @@ from typing import Literal
 from careplan.facts.case import Case
 from careplan.plan.item_templates import Written
 from careplan.plan.model import AnswerForm, Choice, CouldChange, NotConsidered, Question, SignedHold
+from careplan.plan.visit import asked_first
 from careplan.plan.wording import Words
+from careplan.request.patient import Patient
 from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.factors import KINDS, LIMITS
 from careplan.rulebook.model import LEVELS, SECTIONS, FieldWords, Rulebook
@@ -26,6 +28,8 @@ class Questions:
     def __init__(self, book: Rulebook) -> None:
         self._book = book
         self._rules = tuple(book.rules.values())
+        self._fields = book.vocabulary.fields
+        self._groups: dict[str, int] = {name: at for at, name in enumerate(book.vocabulary.order_of_a_visit)}
         self._order = {name: at for at, name in enumerate(book.vocabulary.fields)}
         self._answers = {
             name: form for name, words in book.vocabulary.fields.items() if (form := _answer_form(name, words)) is not None
@@ -45,22 +49,34 @@ class Questions:
             if field.sent and (kind, name) not in tested and kind != "medicine"
         )
 
-    def unanswered(self, hanging: Mapping[str, int]) -> list[Question]:
+    def unanswered(self, hanging: Mapping[str, int], patient: Patient) -> list[Question]:
         """The questions of one case, those first on which the most of the most serious parts of the plan hangs.
 
         `hanging` has for each answer the rules that hang on it, as a bit set over their numbers. A rule that holds because
-        something is unknown hangs on the answer as well: it could go away.
+        something is unknown hangs on the answer as well: it could go away. What has no sense after other answers of the
+        patient is not asked.
         """
         ranked = []
         for pointer, rules in hanging.items():
             factor = _factor(pointer)
+            if self._fields[factor].asking.is_withheld(patient):
+                continue
             concerned = [self._concerned[at] for at in _numbers_in(rules)]
             counts = [0] * len(LEVELS)
             for level, _, _ in concerned:
                 counts[level] -= 1
             ranked.append((counts, self._order[factor], pointer, factor, concerned))
         ranked.sort(key=_by_rank)
-        return [self._question(pointer, factor, concerned) for *_, pointer, factor, concerned in ranked]
+        places = {pointer: at for at, pointer in enumerate(sorted((one[2] for one in ranked), key=self._place))}
+        found = [self._question(pointer, factor, concerned, places[pointer]) for *_, pointer, factor, concerned in ranked]
+        return asked_first(found, "intake")
+
+    def _place(self, pointer: str) -> tuple[int, int, int]:
+        """Where a question stands in the order of a visit: its group, the entry that it is about, and its factor."""
+        factor = _factor(pointer)
+        entry = _INDEX.match(pointer)
+        group = self._groups.get(factor.partition(".")[0], len(self._groups))
+        return group, int(entry[1]) if entry else 0, self._order[factor]
 
     def not_considered(self, case: Case, written: Sequence[Written], words: Words) -> list[NotConsidered]:
         """What was sent and left no trace in the items written of a case, with the reason."""
@@ -69,8 +85,8 @@ class Questions:
         silent = [*self._silent(case, spoken_of, words), *self._silent_holds(case, shown)]
         return sorted(silent, key=lambda entry: (entry.pointer, entry.what))
 
-    def _question(self, pointer: str, factor: str, concerned: Iterable[_Concerned]) -> Question:
-        words = self._book.vocabulary.fields[factor]
+    def _question(self, pointer: str, factor: str, concerned: Iterable[_Concerned], place: int) -> Question:
+        words = self._fields[factor]
         by_section: dict[int, tuple[list[int], list[str]]] = {}
         for level, section, rule in concerned:
             levels, rules = by_section.setdefault(section, ([], []))
@@ -85,6 +101,9 @@ class Questions:
                 CouldChange(section=SECTIONS[section], level=LEVELS[min(levels)], rules=sorted(rules))
                 for section, (levels, rules) in sorted(by_section.items())
             ],
+            asked_of=words.asking.of,
+            asked_at=words.asking.at,
+            place=place,
         )
 
     def _silent(self, case: Case, spoken_of: Collection[str], words: Words) -> Iterator[NotConsidered]:
@@ -93,7 +112,7 @@ class Questions:
             source = patient if kind == "patient" else getattr(patient, kind, None)
             if getattr(source, name, None) is not None:
                 pointer = f"/{name}" if kind == "patient" else f"/{kind}/{name}"
-                label = self._book.vocabulary.fields[f"{kind}.{name}"].label
+                label = self._fields[f"{kind}.{name}"].label
                 yield NotConsidered(pointer=pointer, what=label, why="No rule of this rulebook looks at it.")
         if patient.treatment.session_times:
             yield NotConsidered(
@@ -193,7 +212,7 @@ _LISTS: Mapping[str, Literal["medications", "conditions", "goals"]] = {
     "goals": "goals",
 }
 
-_INDEX = re.compile(r"^/medications/\d+/")
+_INDEX = re.compile(r"^/medications/(\d+)/")
 
 
 def _factor(pointer: str) -> str:

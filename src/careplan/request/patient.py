@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+Sex = Literal["female", "male"]
 Pregnancy = Literal["not_pregnant", "possible", "pregnant", "breastfeeding"]
 Indication = Literal["depression", "bipolar_depression", "anxiety", "ptsd", "ocd", "chronic_pain", "fibromyalgia", "other"]
 Route = Literal["iv", "im", "nasal", "oral", "sublingual", "undecided"]
@@ -259,6 +260,9 @@ class Patient(Body, frozen=True, kw_only=True):
     """One patient's factors. Everything is optional; what is left out is unknown and is asked for in the plan."""
 
     age_years: Annotated[int, Meta(ge=0, le=130)] | None = None
+    sex: (
+        Annotated[Sex, Meta(description="as put down at birth; it decides only whether pregnancy is asked about")] | None
+    ) = None
     pregnancy: Pregnancy | None = None
     treatment: Treatment = Treatment()
     medications: (

@@ -12,6 +12,7 @@ from careplan.recognition.goal_judge import GoalJudge
 from careplan.recognition.known_conditions import KnownConditions
 from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.recognition.recognizer import Recognizer
+from careplan.rulebook.asking import ANYBODY, Asking, Group
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import When
 from careplan.rulebook.entries import Entry, Line
@@ -186,6 +187,7 @@ class FieldWords(Entry, frozen=True, kw_only=True):
     why: str = ""
     values: Mapping[str, str] = {}
     changeable: bool = False
+    asking: Asking = ANYBODY
 
 
 class Titled(Entry, frozen=True, kw_only=True):
@@ -207,6 +209,7 @@ class Vocabulary(Entry, frozen=True, kw_only=True):
     """`vocabulary.yaml`: the words for everything that is a token elsewhere."""
 
     fields: Mapping[str, FieldWords]
+    order_of_a_visit: tuple[Group, ...]
     sections: Mapping[Section, Titled]
     levels: Mapping[Level, LevelWords]
     who: Mapping[Who, str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from string import Formatter
 
@@ -12,6 +13,8 @@ class Text(msgspec.Struct, frozen=True):
     """A text split once at load: literal pieces and the names of what goes between them."""
 
     pieces: tuple[tuple[str, str], ...]
+    of_one: tuple[tuple[int, str], ...] = ()
+    """The literals that count what stands before them, by their numbers, as they read after a one."""
 
     @classmethod
     def parse(cls, source: str) -> Text:
@@ -21,7 +24,12 @@ class Text(msgspec.Struct, frozen=True):
             if spec or conversion:
                 raise ValueError("only plain {names} are possible in a text")
             pieces.append((literal, name or ""))
-        return cls(tuple(pieces))
+        of_one = [
+            (at, one)
+            for at, (literal, _) in enumerate(pieces)
+            if at and pieces[at - 1][1] and (one := _singular(literal)) != literal
+        ]
+        return cls(tuple(pieces), tuple(of_one))
 
     @property
     def names(self) -> frozenset[str]:
@@ -32,7 +40,17 @@ class Text(msgspec.Struct, frozen=True):
         """The text with every name replaced by its words. Raises KeyError for a name that has none."""
         if len(self.pieces) == 1 and not self.pieces[0][1]:
             return self.pieces[0][0]
+        if self.of_one:
+            return self._counted(words)
         return "".join([literal + words[name] if name else literal for literal, name in self.pieces])
+
+    def _counted(self, words: Mapping[str, str]) -> str:
+        """The text with every name replaced, and "sessions" read as "session" after a one."""
+        literals = [literal for literal, _ in self.pieces]
+        for at, one in self.of_one:
+            if words[self.pieces[at - 1][1]] == "1":
+                literals[at] = one
+        return "".join(literals[at] + (words[name] if name else "") for at, (_, name) in enumerate(self.pieces))
 
     @property
     def constant(self) -> str | None:
@@ -49,9 +67,52 @@ def in_words(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
 
 
+_ONE = {
+    "sessions": "session",
+    "visits": "visit",
+    "hours": "hour",
+    "minutes": "minute",
+    "days": "day",
+    "weeks": "week",
+    "months": "month",
+    "years": "year",
+    "drinks": "drink",
+    "people": "person",
+    "medicines": "medicine",
+    "ingredients": "ingredient",
+    "goals": "goal",
+    "sesiones": "sesión",
+    "horas": "hora",
+    "minutos": "minuto",
+    "semanas": "semana",
+    "personas": "persona",
+}
+"""What texts count, many and one, in every language that texts are written in."""
+_COUNTS = re.compile(rf"( (?:[a-z]+ )?)({'|'.join(_ONE)})\b")
+
+
+def _singular(after: str) -> str:
+    """What stands after a number, as it reads after a one."""
+    return _COUNTS.sub(lambda found: found[1] + _ONE[found[2]], after, count=1) if _COUNTS.match(after) else after
+
+
+def with_value(says: str, value: str) -> str:
+    """A phrase of the vocabulary with its {value}: "has 1 session left", "has 2 sessions left"."""
+    if value == "1":
+        before, place, after = says.partition("{value}")
+        return f"{before}{value}{_singular(after)}" if place else says
+    return says.replace("{value}", value)
+
+
+def counted(amount: float, one: str, many: str = "") -> str:
+    """An amount with its word: "1 session", "2 sessions", "1.5 hours"; `many` where the plural is no added s."""
+    figure = f"{amount:,}" if isinstance(amount, int) else number(amount)
+    return f"{figure} {one if amount == 1 else many or f'{one}s'}"
+
+
 def hours(value: float) -> str:
     """A number of hours: "1 hour", "7.5 hours"."""
-    return f"{number(value)} hour{'' if value == 1 else 's'}"
+    return counted(float(value), "hour")
 
 
 def number(value: float) -> str:

@@ -14,8 +14,9 @@ from litestar.exceptions import HTTPException
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from careplan.fhir.read.ages import day_of
 from careplan.fhir.read.bundle import FhirReader, FromFhir
-from careplan.media_types import FHIR_JSON
+from careplan.media_types import FHIR_JSON, READ_VERSIONS
 from careplan.plan.translations import Languages
 from careplan.planner import Planner
 from careplan.request.patient import Patient, Protocol
@@ -118,8 +119,14 @@ class UnsupportedMediaType(HTTPException):
 
 
 def declared(request: Request[Any, Any, Any], *takes: str) -> str:
-    """The media type of the body. Raises `UnsupportedMediaType` unless it is one of these, in UTF-8, and not packed."""
+    """The media type of the body. Raises `UnsupportedMediaType` unless it is one of these, in UTF-8, and not packed.
+
+    Where it names a version of FHIR, this must be one that is read.
+    """
     media_type, parameters = request.content_type
+    version = next((value for name, value in parameters.items() if name.lower() == "fhirversion"), "4.0")
+    if version.strip('" ') not in READ_VERSIONS:
+        raise UnsupportedMediaType(takes)
     plain = request.headers.get("content-encoding", "identity").strip().lower() in ("", "identity")
     if not plain or media_type not in takes or parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
         raise UnsupportedMediaType(takes)
@@ -147,7 +154,7 @@ class PlanRequest(JsonRequest):
         edition = edition_of(self)
         body = await self.json_body("application/json", FHIR_JSON)
         if self.content_type[0] == FHIR_JSON:
-            read = edition.fhir.read(edition.planner.intake.parse(body))
+            read = edition.fhir.read(edition.planner.intake.parse(body), day_of(self.query_params.get("at")))
             self.state["read"] = read
             return read.patient.under(edition.protocol)
         if len(body) > self.app.state.body_limit:  # Only a record may be larger.

@@ -14,10 +14,9 @@ from litestar.exceptions import HTTPException
 from werkzeug.datastructures import LanguageAccept, MIMEAccept
 from werkzeug.http import parse_accept_header
 
+from careplan.media_types import FHIR_VERSIONS
 from careplan.plan.model import CarePlan
 from careplan.representations import BY_MEDIA_TYPE, Format, Wanted
-
-FHIR_VERSIONS = frozenset({"4.0", "4.0.1"})
 
 _printers = ThreadPoolExecutor(1, "printer", initializer=partial(os.nice, 10))
 """A PDF takes as long as a hundred plans: it is made beside the loop, one at a time, by a thread that gives way."""

@@ -28,9 +28,10 @@ _DETAILS = {
     406: f"There is no answer of the types that Accept names; there are: {', '.join(BY_MEDIA_TYPE)}. "
     "explain and records come as application/json only.",
     408: "The body did not arrive in time.",
-    412: "Data that this service needs was not sent and cannot be fetched from here.",
+    412: "Neither medicines nor conditions of the patient were sent, and nothing is fetched from here. Send what the "
+    "prefetch keys statements, requests and conditions ask for, and null where there is nothing on record.",
     413: "The body is larger than this service takes.",
-    415: "Send the body as application/json, or where a Bundle is taken as application/fhir+json.",
+    415: "Send the body as application/json, or where a Bundle is taken as application/fhir+json, of FHIR R4 or R4B.",
     429: "You ask faster than you may; the Retry-After header says when to ask again.",
     503: "No rulebook is ready to plan with.",
 }

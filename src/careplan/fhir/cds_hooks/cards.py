@@ -3,47 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from careplan.fhir.cds_hooks.front_card import INDICATORS, Front, detail, marked, shortened, summary
+from careplan.fhir.cds_hooks.services import SERVICE
 from careplan.fhir.read.bundle import FromFhir
 from careplan.fhir.read.terminology import OWN
 from careplan.fhir.write.plan_bundle import FhirWriter
 from careplan.plan.entry_labels import question_words
 from careplan.plan.model import CarePlan, Item, Question
-from careplan.request.patient import Patient
+from careplan.plan.visit import in_order
+from careplan.request.patient import ListName, Patient
 from careplan.rulebook.conditions import names_unread_entries
-from careplan.rulebook.model import Level, Rule, RulebookFile
+from careplan.rulebook.model import LEVELS, Rule, RulebookFile
+from careplan.rulebook.text_template import counted
 
 Json = dict[str, Any]
 
-SERVICE = "ketamine-care-plan"
-HOOKS = ("patient-view", "order-select", "order-sign")
-INDICATORS: Mapping[Level, str] = {"stop": "critical", "hold": "warning", "caution": "warning", "note": "info"}
-LONGEST_SUMMARY = 139
 BEFORE_TREATMENT = frozenset({"screening", "medications", "route"})
 """The sections that a clinician has to know who orders the treatment."""
-
-
-def services(prefetch: Mapping[str, str]) -> Json:
-    """The answer to discovery. One id for all hooks, so that a later hook replaces the cards of an earlier one."""
-    return {
-        "services": [
-            {
-                "hook": hook,
-                "id": SERVICE,
-                "title": "Draft care plan for treatment with ketamine",
-                "description": (
-                    "Alerts, medicines that need a decision, and what to prepare, from a rulebook that names its sources. "
-                    "A clinician decides; nothing is stored."
-                ),
-                "usageRequirements": "Needs the medicines and conditions of the patient as prefetch.",
-                "prefetch": prefetch,
-            }
-            for hook in HOOKS
-        ]
-    }
 
 
 class Cards:
@@ -61,17 +41,43 @@ class Cards:
         self._address = address.rstrip("/")
         self._writer = FhirWriter()
 
-    def of(self, plan: CarePlan, read: FromFhir, hook_instance: str, *, ordering: bool = False) -> list[Json]:
-        """The cards of a plan. While orders are made, those that have to do with the orders, and what was left out."""
+    def of(
+        self,
+        plan: CarePlan,
+        read: FromFhir,
+        hook_instance: str,
+        *,
+        ordering: bool = False,
+        missing: Sequence[ListName] = (),
+    ) -> list[Json]:
+        """The cards of a plan: its front page, then what has a card of its own, the gravest first, then all the rest.
+
+        While orders are made, those that have to do with the orders. `missing` are the lists that were not sent.
+        """
         items = [*plan.alerts, *(item for section in plan.sections for item in section.items)]
         shown = [item for item in items if (_concerns(item, read) if ordering else self._has_a_card(item))]
-        tasks = self._tasks(plan, read)
-        cards = [self._card(item, hook_instance, tasks.get(item.id, [])) for item in shown]
-        rest = [] if ordering else [item for item in items if item not in shown]
+        shown.sort(key=lambda item: LEVELS.index(item.level))
         asked = plan.information_needed if read.treats or not ordering else []
-        if not rest and not asked and not plan.not_considered:
+        front = Front(shown, missing, in_order([one for one in asked if one.first]))
+        tasks = self._tasks(plan, read)
+        tells = shown or asked or missing or not ordering
+        cards = [self._front(front, plan, read.patient, hook_instance)] if tells else []
+        cards += [self._card(item, hook_instance, tasks.get(item.id, [])) for item in shown]
+        rest = [] if ordering else [item for item in items if item not in shown]
+        further = in_order([one for one in asked if not one.first])
+        if not rest and not further and not plan.not_considered:
             return cards
-        return [*cards, self._rest(plan, read.patient, rest, asked, hook_instance)]
+        return [*cards, self._rest(plan, read.patient, rest, further, hook_instance)]
+
+    def _front(self, front: Front, plan: CarePlan, patient: Patient, hook_instance: str) -> Json:
+        card: Json = {
+            "uuid": card_uuid(hook_instance, SERVICE, "front"),
+            "summary": summary(front),
+            "detail": detail(front, plan, patient),
+            "indicator": front.indicator,
+            "source": self._source(None),
+        }
+        return card | self._links("The rulebook", "/rulebook")
 
     def _has_a_card(self, item: Item) -> bool:
         """A stop, a hold, and the line that names what could not be read, since it may hide one."""
@@ -110,33 +116,33 @@ class Cards:
                 }
                 for at, task in enumerate(tasks)
             ]
-        if self._address:
-            url = f"{self._address}/rulebook/rules/{item.rule.id}.html"
-            card["links"] = [{"label": "The rule and its sources", "url": url, "type": "absolute", "autolaunchable": False}]
-        return card
+        return card | self._links("The rule and its sources", f"/rulebook/rules/{item.rule.id}.html")
 
     def _rest(self, plan: CarePlan, patient: Patient, items: list[Item], asked: list[Question], hook_instance: str) -> Json:
         """One card for everything that can wait until the plan is read as a whole, and for what is not known."""
-        lines = [f"- **{_marked(plan.level_words[item.level])}** {_marked(item.title)}" for item in items]
-        lines += [f"- *asked for:* {_marked(question_words(question, plan, patient))}" for question in asked]
-        lines += [f"- *not considered:* {_marked(entry.what)}: {_marked(entry.why)}" for entry in plan.not_considered]
+        lines = [f"- **{marked(plan.level_words[item.level])}** {marked(item.title)}" for item in items]
+        lines += [f"- *asked for:* {marked(question_words(question, plan, patient))}" for question in asked]
+        lines += [f"- *not considered:* {marked(entry.what)}: {marked(entry.why)}" for entry in plan.not_considered]
         counts = [
-            (len(items), "further lines"),
-            (len(asked), "open questions"),
-            (len(plan.not_considered), "entries not considered"),
+            counted(len(items), "further line"),
+            counted(len(asked), "further question"),
+            f"{counted(len(plan.not_considered), 'entry', 'entries')} not considered",
         ]
         card: Json = {
             "uuid": card_uuid(hook_instance, SERVICE, "rest"),
-            "summary": f"Draft care plan: {', '.join(f'{count} {words}' for count, words in counts)}",
-            "detail": "\n".join([*lines, "", _marked(plan.disclaimer)]),
+            "summary": f"The rest of the draft care plan: {', '.join(counts)}",
+            "detail": "\n".join([*lines, "", marked(plan.disclaimer)]),
             "indicator": "info",
             "source": self._source(None),
         }
-        if self._address:
-            card["links"] = [
-                {"label": "The rulebook", "url": f"{self._address}/rulebook", "type": "absolute", "autolaunchable": False}
-            ]
-        return card
+        return card | self._links("The rulebook", "/rulebook")
+
+    def _links(self, label: str, path: str) -> Json:
+        """A link to a page of this service, where its address is known."""
+        if not self._address:
+            return {}
+        url = f"{self._address}{path}"
+        return {"links": [{"label": label, "url": url, "type": "absolute", "autolaunchable": False}]}
 
     def _source(self, section: str | None) -> Json:
         source: Json = {"label": f"{self._about.title}, {self._about.version}"}
@@ -200,31 +206,15 @@ def _mark(rule: str) -> bytes:
     return hashlib.sha256(rule.encode()).digest()[:6]
 
 
-def shortened(text: str) -> str:
-    """A text as a summary: less than 140 characters, cut between words."""
-    if len(text) <= LONGEST_SUMMARY:
-        return text
-    return f"{text[: LONGEST_SUMMARY - 1].rsplit(' ', 1)[0]}…"
-
-
 def _detail(item: Item) -> str:
     """The card's text in GitHub Flavored Markdown."""
-    parts = [_marked(item.clinician_text)]
+    parts = [marked(item.clinician_text)]
     parts += (
-        ["\n".join(f"- **{_marked(ask.who)}**, {ask.by_words}: {_marked(ask.what)}" for ask in item.asks)]
-        if item.asks
-        else []
+        ["\n".join(f"- **{marked(ask.who)}**, {ask.by_words}: {marked(ask.what)}" for ask in item.asks)] if item.asks else []
     )
-    parts += [f"*{_marked(one.words[0].upper() + one.words[1:])}.*" for one in item.assumes]
-    parts += [f"*Contested:* {_marked(item.contested)}"] if item.contested else []
-    parts.append(f"*Because:* {_marked('; '.join(item.because))}")
+    parts += [f"*{marked(one.words[0].upper() + one.words[1:])}.*" for one in item.assumes]
+    parts += [f"*Contested:* {marked(item.contested)}"] if item.contested else []
+    parts.append(f"*Because:* {marked('; '.join(item.because))}")
     sources = "; ".join(f"{entry.title}, {entry.place} ({entry.strength.replace('_', ' ')})" for entry in item.evidence)
-    parts.append(f"*Sources:* {_marked(sources)}. Rule {item.rule.id} v{item.rule.version} ({item.rule.status}).")
+    parts.append(f"*Sources:* {marked(sources)}. Rule {item.rule.id} v{item.rule.version} ({item.rule.status}).")
     return "\n\n".join(parts)
-
-
-def _marked(text: str) -> str:
-    return " ".join(text.split()).translate(_ESCAPED)
-
-
-_ESCAPED = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>|~#"})

@@ -14,7 +14,7 @@ from careplan.plan.model import NotConsidered
 from careplan.request.patient import ListName
 from careplan.rulebook.codes import ObservationCode
 from careplan.rulebook.conditions import tests_of
-from careplan.rulebook.model import Condition, Rule
+from careplan.rulebook.model import Rule
 
 Json = dict[str, Any]
 
@@ -35,17 +35,20 @@ LISTS: Mapping[str, ListName] = {
     "allergies": "conditions",
 }
 """The list to which the answer to a key belongs."""
-REQUIRED = (("statements", "requests"), ("conditions",))
-"""Of each of these groups at least one must have been sent; null stands for: asked, and there is nothing."""
+_TOLD_BY: Mapping[str, ListName] = {
+    "MedicationStatement": "medications",
+    "MedicationRequest": "medications",
+    "Condition": "conditions",
+}
+"""The types that say what is on a list. An allergy alone says nothing of illnesses."""
+_READ = frozenset().union(*KINDS.values()) | {"Medication"}
 
 _PATIENT = "{{context.patientId}}"
 _FORMS = 10
 """As many of the newest answered intake forms are asked for."""
 
 
-def templates(
-    rules: Iterable[Rule], conditions: Iterable[Condition], observations: Iterable[ObservationCode]
-) -> dict[str, str]:
+def templates(rules: Iterable[Rule], observations: Iterable[ObservationCode]) -> dict[str, str]:
     """The queries for what some rule looks at, and for nothing else."""
     tested = {
         (pattern.kind, test.field)
@@ -67,11 +70,9 @@ def templates(
             f"MedicationRequest?patient={_PATIENT}&status=active,on-hold,unknown&_include=MedicationRequest:medication"
         )
     if kinds & {"condition", "history"}:
-        # What is over is asked for as well where a history counts: a stroke long ago is one.
-        over = any(entry.also_when_over for entry in conditions)
-        status = "" if over else "&clinical-status=active,recurrence,relapse"
-        found["conditions"] = f"Condition?patient={_PATIENT}&category=problem-list-item,health-concern{status}"
-        found["allergies"] = f"AllergyIntolerance?patient={_PATIENT}&clinical-status=active"
+        # All of them: many records have neither category nor status, and a stroke that is over counts as history.
+        found["conditions"] = f"Condition?patient={_PATIENT}"
+        found["allergies"] = f"AllergyIntolerance?patient={_PATIENT}"
     codes = [
         f"http://loinc.org|{code}"
         for observation in observations
@@ -86,36 +87,61 @@ def templates(
 
 
 class Prefetched:
-    """The resources of a call in one list, with the place of each, and the keys that were answered in full."""
+    """The resources of a call in one list, with the place of each, and the lists of which something was sent."""
 
     def __init__(self) -> None:
         self.entries: list[Json] = []
-        self.answered: set[str] = set()
+        self.told: set[ListName] = set()
+        """The lists of which the record said something, be it that there is nothing on them."""
+        self.has_answers = False
         self.unmapped: list[NotConsidered] = []
-        self.incomplete: dict[ListName, str] = {}
-        """The lists of which a part was not sent, each with its place."""
+        self._lacking: dict[ListName, str] = {}
         self._places: list[str] = []
 
+    @property
+    def incomplete(self) -> dict[ListName, str]:
+        """The lists of which a part was sent, each with the place that says so."""
+        return {name: place for name, place in self._lacking.items() if name in self.told}
+
+    @property
+    def missing(self) -> list[ListName]:
+        """The lists of which nothing was sent, although it was asked for."""
+        return [name for name in EVERYTHING if name not in self.told]
+
     def take(self, call: Element, prefetch: Element) -> None:
-        """Take in what was prefetched. A key counts as answered unless an error or a part stands in its place."""
+        """Take in what was prefetched. null says that there is nothing on record, an empty object says nothing."""
         for key, value in prefetch.value.items():
             place = f"/prefetch/{key}" if key in KINDS else "/prefetch"
             if value is None:
-                self.answered.add(key)
+                self._told(key)
             elif not isinstance(value, dict):
                 call.fault(place[1:], "must be a resource, or null where there is nothing")
-            else:
+            elif value:
                 self._answer(key, Element(value, place, call.faults))
+            elif key in LISTS:
+                self._lacking.setdefault(LISTS[key], place)
+
+    def _told(self, key: str) -> None:
+        if key in LISTS and key != "allergies":
+            self.told.add(LISTS[key])
 
     def _answer(self, key: str, value: Element) -> None:
-        """Take in one answer. One of which a part is missing does not count as answered, and leaves its list incomplete."""
+        """Take in one answer. One of which a part is missing leaves its list incomplete.
+
+        What comes under a key that is none of ours counts by its type: clients also send what they fetched for others.
+        """
         resources = [resource for resource in self.add(value) if resource is not None]
-        why = _why_not_whole(value, resources, KINDS.get(key, frozenset()))
+        for resource in resources:
+            kind = resource.text("resourceType") or ""
+            self.has_answers = self.has_answers or kind == "QuestionnaireResponse"
+            if kind in _TOLD_BY:
+                self.told.add(_TOLD_BY[kind])
+        why = _why_not_whole(value, resources, KINDS.get(key, _READ), ours=key in KINDS)
         if why is None:
-            self.answered.add(key)
+            self._told(key)
             return
         for name in (LISTS[key],) if key in LISTS else () if key in KINDS else EVERYTHING:
-            self.incomplete.setdefault(name, value.pointer)
+            self._lacking.setdefault(name, value.pointer)
         if key in KINDS and not _is_outcome(value):
             self.unmapped.append(NotConsidered(pointer=value.pointer, what=key, why=why))
 
@@ -145,8 +171,8 @@ class Prefetched:
         return place + ((found[2] or "") if "/entry/" in place else "") + found[3]
 
 
-def _why_not_whole(value: Element, resources: list[Element], wanted: frozenset[str]) -> str | None:
-    """Why an answer does not tell all that was asked for; None where it does."""
+def _why_not_whole(value: Element, resources: list[Element], wanted: frozenset[str], *, ours: bool) -> str | None:
+    """Why an answer does not tell all that was asked for; None where it does. `ours` says that we asked for it."""
     failed = any(_is_outcome(one) and tells_of_missing(one) for one in resources)
     if _is_outcome(value) or failed:
         return "The system that was asked reported a problem, so this may not be all."
@@ -156,10 +182,10 @@ def _why_not_whole(value: Element, resources: list[Element], wanted: frozenset[s
         return cut
     fitting = [one for one in resources if one.text("resourceType") in wanted]
     others = [one for one in resources if one.text("resourceType") not in wanted | {"OperationOutcome"}]
-    if others and not fitting:
+    if ours and others and not fitting:
         return "It holds nothing of the type that was asked for."
     total = value.number("total") if value.text("resourceType") == "Bundle" else None
-    if total is not None and total > len(fitting):
+    if total is not None and total > len(fitting if ours else [*fitting, *others]):
         return "It says that there are more than it holds."
     return None
 

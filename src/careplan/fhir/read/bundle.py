@@ -14,6 +14,7 @@ from careplan.fhir.read.element import Element
 from careplan.fhir.read.mapping import Mapped
 from careplan.fhir.read.members import BUNDLE, ENTRY, check_members
 from careplan.fhir.read.patient_builder import Tables
+from careplan.fhir.read.record_day import newest_day
 from careplan.plan.model import CarePlan, NotConsidered
 from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.request.decode import Intake
@@ -50,8 +51,9 @@ class Asked(msgspec.Struct, frozen=True):
     """What a caller says of a Bundle beside it.
 
     `orders` are the numbers of the entries that are being ordered, `subject` is the reference to the patient, `home` the
-    server of entries that name none, and `incomplete` the lists that are not all there is, each with its place. Where
-    `are_parts_judged`, the caller knows for each part of the request which list it would have been.
+    server of entries that name none, and `incomplete` the lists that are not all there is, each with its place. `unsent`
+    are lists that were not sent at all: what else says something of them is a part of them. Where `are_parts_judged`,
+    the caller knows for each part of the request which list it would have been.
     """
 
     orders: Collection[int] = ()
@@ -59,6 +61,7 @@ class Asked(msgspec.Struct, frozen=True):
     home: str = ""
     incomplete: Mapping[ListName, str] = {}
     are_parts_judged: bool = False
+    unsent: Mapping[ListName, str] = {}
 
 
 def with_unmapped(plan: CarePlan, read: FromFhir | None) -> CarePlan:
@@ -76,7 +79,7 @@ class FhirReader:
         self._intake = intake
 
     def read(self, body: object, on: date | None = None, asked: Asked | None = None) -> FromFhir:
-        """The patient in a Bundle. `on` is the day of which ages are counted.
+        """The patient in a Bundle. `on` is the day of which ages are counted, else that of the Bundle or its newest date.
 
         Raises `InvalidPatient` naming every fault by its place in the request; `Deceased` where that is the only one.
         """
@@ -89,9 +92,13 @@ class FhirReader:
         stamp = bundle.text("timestamp")
         if "timestamp" in bundle.value and not re.fullmatch(TIME, stamp or ""):
             bundle.fault("timestamp", "must be a time such as 2026-01-31T14:00:00Z")
-        mapped = Mapped(self._tables, day_of(stamp) or on, asked.subject, asked.home, judged=asked.are_parts_judged)
+        day = on or day_of(stamp)
+        newest = newest_day(bundle) if day is None else None
+        mapped = Mapped(self._tables, newest[0] if newest else day, asked.subject, asked.home, judged=asked.are_parts_judged)
+        mapped.gathering.day_from = newest[1] if newest else None
         for name, place in asked.incomplete.items():
             mapped.gathering.lacks(place, name)
+        mapped.gathering.unsent = asked.unsent
         for at, entry in enumerate(bundle.children("entry")):
             mapped.add(entry, ordering=at in asked.orders)
             if "resource" not in entry.value:

@@ -28,6 +28,7 @@ _READ_WITHIN = frozenset({"Condition", "AllergyIntolerance", "Observation", "Que
 _OF_OTHERS = frozenset({"FamilyMemberHistory", "RelatedPerson"})
 """What tells of people around the patient, though it names the patient."""
 
+_BIRTH_SEX = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex"
 OTHER = "It is about somebody else."
 NOBODY = "It cannot be seen that it is about this patient."
 
@@ -184,14 +185,26 @@ class Mapped:
         if not self._references.is_own(resource):
             self.gathering.skip(resource, "Patient", "The plan is for another patient of the request.")
             return
+        if (sex := _sex(resource)) is not None:
+            self.gathering.claim("sex", sex, resource, None)
         born, on = resource.text("birthDate"), self.gathering.on
         if born is None:
             return
         if on is None:
-            why = "Without Bundle.timestamp there is no day of which to count the age."
+            why = "No day of which to count the age is named, be it by the call or by Bundle.timestamp, nor found."
             self.gathering.skip(resource, "birthDate", why)
         elif (age := age_on(born, on)) is None or not self.gathering.claim("age_years", age, resource, None):
             self.gathering.skip(resource, "birthDate", "It is not exact enough to count the age, or no age can come of it.")
+        elif self.gathering.day_from is not None:
+            why = f"No day was named, so the age was counted on {on.isoformat()}, the newest date in the record."
+            self.gathering.skip(self.gathering.day_from, "day of the record", why)
+
+
+def _sex(patient: Element) -> str | None:
+    """The sex put down at birth; where a record has none, the administrative gender. Any other word is no answer."""
+    at_birth = next((one.text("valueCode") for one in patient.children("extension") if one.text("url") == _BIRTH_SEX), None)
+    named = {"F": "female", "M": "male"}.get(at_birth or "", patient.text("gender") if at_birth is None else None)
+    return named if named in ("female", "male") else None
 
 
 def _deaths(patient: Element) -> Iterator[str]:

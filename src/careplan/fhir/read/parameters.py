@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 import msgspec
 
@@ -31,19 +32,20 @@ class Applied(msgspec.Struct, frozen=True):
     more_data: str | None
 
 
-def read_applied(body: object, reader: FhirReader, names: Sequence[str]) -> FromFhir:
+def read_applied(body: object, reader: FhirReader, names: Sequence[str], on: date | None = None) -> FromFhir:
     """The patient of a Bundle, or of Parameters that hold one as `data` and say by `subject` of whom the plan is.
 
-    `names` are the addresses of the rulebook. Raises `InvalidPatient` naming every fault by its place in the body.
+    `names` are the addresses of the rulebook, `on` is the day of which ages are counted.
+    Raises `InvalidPatient` naming every fault by its place in the body.
     """
     if not isinstance(body, dict) or body.get("resourceType") != "Parameters":
-        return reader.read(body)
+        return reader.read(body, on)
     applied = parameters_of(body, names)
     lists: dict[ListName, str] = {}
     if applied.more_data is not None:
         lists = dict.fromkeys(_DATA_LISTS, applied.more_data)
     try:
-        read = reader.read(applied.data, asked=Asked(subject=applied.subject, incomplete=lists))
+        read = reader.read(applied.data, on, Asked(subject=applied.subject, incomplete=lists))
     except InvalidPatient as error:
         faults = [Fault(pointer=applied.place + fault.pointer, detail=fault.detail) for fault in error.faults]
         raise InvalidPatient(faults, more=error.more) from None

@@ -50,6 +50,10 @@ class Gathering:
         self.sources: dict[str, str] = {}
         self.none: dict[str, Element] = {}
         """The lists of which somebody said that there is nothing to put on them."""
+        self.day_from: str | None = None
+        """Where `on` was found, if nobody named it: the newest date in the record."""
+        self.unsent: Mapping[ListName, str] = {}
+        """The lists that nobody sent as such, each with the place that would have had it."""
         self._incomplete: dict[ListName, str] = {}
 
     def skip(self, at: Element | str, what: str, why: str) -> None:
@@ -125,6 +129,10 @@ class Gathering:
             else:
                 self.body[field] = []
                 self.origins[f"/{field}"] = at.pointer
+        for unsent, place in self.unsent.items():
+            # What was found elsewhere, such as an order, is a part of the list.
+            if self.body.get(unsent) or (unsent == "conditions" and self.body.get("other_conditions")):
+                self._incomplete.setdefault(unsent, place)
         for name in ("medications", "conditions", "goals"):
             if name in self._incomplete:
                 self._present(name)

@@ -17,6 +17,7 @@ from careplan.plan.entry_labels import question_words
 from careplan.plan.model import Ask, CarePlan, Evidence, Item
 from careplan.request.patient import Patient
 from careplan.rulebook.model import Level
+from careplan.rulebook.text_template import hours
 
 Json = dict[str, Any]
 
@@ -188,8 +189,8 @@ class _Writing:
         times: list[datetime | None] = [*(self._patient.treatment.session_times or ())] or [None]
         for at, session in enumerate(times):
             for activity, text in (
-                ("hold-activity", f"{item.title}. As entered by {hold.approved_by}: {hold.before_hours:g} hours before"),
-                ("resume-activity", f"{item.title}. As entered by {hold.approved_by}: {hold.after_hours:g} hours after"),
+                ("hold-activity", f"{item.title}. As entered by {hold.approved_by}: {hours(hold.before_hours)} before"),
+                ("resume-activity", f"{item.title}. As entered by {hold.approved_by}: {hours(hold.after_hours)} after"),
             ):
                 body = self._hold_activity(item, activity)
                 body["description"] = f"{text} a session, for prescriber and clinic to confirm"

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from careplan.fhir.cds_hooks.services import HOOKS
 from careplan.request.patient import TIME
 
 Json = dict[str, Any]
 
 _TEXT: Json = {"type": "string", "minLength": 1}
-_ID: Json = {"type": "string", "pattern": r"^[A-Za-z0-9.\-]{1,64}$"}
+_PATIENT_ID: Json = {
+    "type": "string",
+    "pattern": r"^([^\s?#]{1,400}/)?[A-Za-z0-9.\-]{1,64}$",
+    "description": "the id of a patient; a reference such as Patient/123 is read as well",
+}
 _UUID: Json = {"type": "string", "format": "uuid", "minLength": 36, "maxLength": 36}
 
 
@@ -120,12 +125,12 @@ CDS_SCHEMAS: dict[str, Json] = {
     "CdsCall": _object(
         "CdsCall",
         {
-            "hook": {"enum": ["patient-view", "order-select", "order-sign"]},
+            "hook": {"enum": list(HOOKS)},
             "hookInstance": _UUID,
             "context": _object(
                 "CdsContext",
-                {"userId": {"type": "string", "pattern": r"^[A-Za-z]+/[A-Za-z0-9.\-]{1,64}$"}, "patientId": _ID},
-                {"draftOrders": _BUNDLE, "selections": _list({"type": "string"})},
+                {"patientId": _PATIENT_ID},
+                {"userId": {"type": "string"}, "draftOrders": _BUNDLE, "selections": _list({"type": "string"})},
             ),
         },
         {

@@ -17,8 +17,10 @@ from careplan.fhir.read.bundle import with_unmapped
 from careplan.formats.view_model import Paper
 from careplan.media_types import FHIR_JSON, JSON
 from careplan.plan.model import CarePlan
+from careplan.plan.visit import at_visit, visit_at
 from careplan.representations import BY_MEDIA_TYPE, FORMATS, Wanted, in_words
 from careplan.request.patient import TIME, Patient
+from careplan.rulebook.asking import Visit
 from careplan.web.edition import PlanRequest, edition_of, read_of
 from careplan.web.limits.query_guard import UnusableQuery
 from careplan.web.negotiation import chosen, headers, spoken, written
@@ -32,7 +34,20 @@ _At = Annotated[
     Parameter(
         pattern=TIME,
         max_length=40,
-        description="the time to write into a decision record or a calendar; no plan depends on it",
+        description=(
+            "the time to write into a decision record or a calendar; with session_times it says which questions come "
+            "first, those of the intake or those of the day; of a FHIR Bundle it is also the day of ages. "
+            "If left out that of Bundle.timestamp counts, else the newest date in the record, which the answer names"
+        ),
+    ),
+]
+_Visit = Annotated[
+    Visit | None,
+    Parameter(
+        description=(
+            "the visit that the questions marked as `first` are for; if left out it is session_day where `at` is the day of "
+            "one of the session_times, else intake"
+        )
     ),
 ]
 _Paper = Annotated[Paper, Parameter(description="the paper of a PDF")]
@@ -86,6 +101,7 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
     request: Request[None, None, State],
     explain: _Explain = "none",
     at: _At = None,
+    visit: _Visit = None,
     paper: _Paper = "a4",
     zone: _Zone = None,
     key: _Key = None,
@@ -102,16 +118,23 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
     form = BY_MEDIA_TYPE[media_type]
     if at is not None and not is_a_time(at):
         raise ValidationException(extra=[{"key": "at", "message": "no such time"}])
-    if at is not None and explain != "record" and "stamp" not in form.needs:
-        raise UnusableQuery("at is for explain=record, or for a calendar; no plan depends on it")
+    if visit is not None and explain == "record":
+        raise UnusableQuery("visit says which questions come first, and a decision record is the same for every visit")
+    uses = explain == "record" or "stamp" in form.needs or read is not None or (data.treatment.session_times and not visit)
+    if at is not None and not uses:
+        raise UnusableQuery(
+            "at would do nothing here: it is for explain=record, a calendar, the ages of a FHIR Bundle, or a request with "
+            "session_times and no visit, and this is none of these"
+        )
     where = _zone_of(zone, edition.zone)
     language = spoken(request.headers.get("accept-language"), edition.languages.available)
     if explain == "record":
         body = _encoder.encode(record(edition.planner, data, at, language, read))
     else:
         made = edition.planner.explained(data) if explain == "full" else edition.planner.plan(data)
-        made = edition.languages.plan(made, language)
         stamp = datetime.fromisoformat(at) if at else None
+        made = at_visit(made, visit or (visit_at(data, stamp) if stamp else "intake"))
+        made = edition.languages.plan(made, language)
         wanted = Wanted(patient=data, read=read, paper=paper, zone=where, stamp=stamp, key=key, details=details == "all")
         body = await written(form, with_unmapped(made, read), wanted)
     return Response(body, media_type=media_type, headers=headers(media_type, language))  # type: ignore[arg-type]

@@ -17,8 +17,9 @@ from litestar.params import FromPath, JSONBody, Parameter
 
 from careplan.errors import Fault, InvalidPatient
 from careplan.fhir.cds_hooks.call import HookCall, MissingData, read_call
-from careplan.fhir.cds_hooks.cards import SERVICE, Cards, mark_of, rules_by_mark, services
+from careplan.fhir.cds_hooks.cards import Cards, mark_of, rules_by_mark
 from careplan.fhir.cds_hooks.prefetch import templates
+from careplan.fhir.cds_hooks.services import ORDERING, SERVICES, services
 from careplan.fhir.read.bundle import with_unmapped
 from careplan.fhir.read.element import Element
 from careplan.request.patient import TIME
@@ -47,11 +48,11 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServiceRequest(JsonRequest):
-    """A request to the service that there is."""
+    """A request to one of the services that there are."""
 
     async def service_body(self) -> object:
         """The parsed body. Raises `NotFoundException` for any other service."""
-        if self.path_params["service"] != SERVICE:
+        if self.path_params["service"] not in SERVICES:
             raise NotFoundException
         return edition_of(self).planner.intake.parse(await self.json_body())
 
@@ -63,7 +64,8 @@ class HookRequest(ServiceRequest):
         """The call. Raises `InvalidPatient`, and `HTTPException` with 412 when data was not sent that is needed."""
         body = await self.service_body()
         try:
-            return read_call(body, edition_of(self).fhir, datetime.now(UTC).date())
+            hooks = SERVICES[self.path_params["service"]]
+            return read_call(body, edition_of(self).fhir, datetime.now(UTC).date(), hooks)
         except MissingData:
             raise HTTPException(status_code=412) from None
 
@@ -110,7 +112,7 @@ async def trusted(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHa
 def discover(request: Request[None, None, State]) -> Response[Json]:
     """List the services."""
     book = edition_of(request).planner.book
-    return _answer(services(templates(book.rules.values(), book.conditions.values(), book.codes.observations)))
+    return _answer(services(templates(book.rules.values(), book.codes.observations)))
 
 
 @post(
@@ -119,8 +121,10 @@ def discover(request: Request[None, None, State]) -> Response[Json]:
     operation_id="callCdsService",
     summary="Cards for a patient",
     description=(
-        "Takes a call of patient-view, order-select or order-sign and answers with cards. Medicines and conditions must be "
-        "in the prefetch (412 otherwise); null means that there are none on record, which is not the same as having none."
+        "Takes a call of patient-view, order-select, order-sign or appointment-book and answers with cards, of which the "
+        "first is the front page of the plan. Medicines or conditions must be in the prefetch (412 otherwise); of the two, "
+        "what was not sent is named on the first card. null means that there are none on record, which is not the same as "
+        "having none. Each hook has a service of its own; the id ketamine-care-plan takes all of them."
     ),
     tags=["cds-hooks"],
     sync_to_thread=False,
@@ -141,11 +145,11 @@ def call_service(
         return _answer({"cards": _cards(edition, request.app.state.address).of_the_deceased(data.instance)})
     read = msgspec.structs.replace(data.read, patient=data.read.patient.under(edition.protocol))
     plan = with_unmapped(edition.planner.plan(read.patient), read)
-    ordering = data.hook != "patient-view"
+    ordering = data.hook in ORDERING
     if ordering and not data.orders:
         return _answer({"cards": []})
     cards = _cards(edition, request.app.state.address)
-    return _answer({"cards": cards.of(plan, read, data.instance, ordering=ordering)})
+    return _answer({"cards": cards.of(plan, read, data.instance, ordering=ordering, missing=data.missing)})
 
 
 def _cards(edition: Edition, address: str) -> Cards:

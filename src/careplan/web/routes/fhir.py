@@ -8,16 +8,18 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
-from litestar.exceptions import NotFoundException
+from litestar.exceptions import NotFoundException, ValidationException
 from litestar.params import FromPath, JSONBody, Parameter
 
+from careplan.decision_record import is_a_time
+from careplan.fhir.read.ages import day_of
 from careplan.fhir.read.bundle import with_unmapped
 from careplan.fhir.read.parameters import read_applied
 from careplan.fhir.read.terminology import OWN
 from careplan.fhir.write.definitions import capability_statement, plan_definition, questionnaire
 from careplan.fhir.write.plan_bundle import FhirWriter
 from careplan.media_types import FHIR_JSON
-from careplan.request.patient import Patient
+from careplan.request.patient import TIME, Patient
 from careplan.web.edition import JsonRequest, edition_of, read_of
 from careplan.web.negotiation import headers, spoken
 from careplan.web.problem_responses import PROBLEMS, documented
@@ -26,6 +28,17 @@ Json = dict[str, Any]
 
 _encode = msgspec.json.Encoder().encode
 _writer = FhirWriter()
+_At = Annotated[
+    str | None,
+    Parameter(
+        pattern=TIME,
+        max_length=40,
+        description=(
+            "the day of which ages are counted; if left out that of Bundle.timestamp counts, and without it the newest date "
+            "in the record, which the answer then names"
+        ),
+    ),
+]
 _Name = Annotated[str, Parameter(pattern=r"^[A-Za-z0-9.\-]{1,64}$", max_length=64, description="id of the resource")]
 
 
@@ -38,7 +51,7 @@ class ApplyRequest(JsonRequest):
         body = edition.planner.intake.parse(await self.json_body(FHIR_JSON, "application/json"))
         about = edition.planner.book.about
         names = [f"{name}|{about.version}" for name in (f"PlanDefinition/{about.id}", f"{OWN}rulebook:{about.id}")]
-        read = read_applied(body, edition.fhir, names)
+        read = read_applied(body, edition.fhir, names, day_of(self.query_params.get("at")))
         self.state["read"] = read
         return read.patient.under(edition.protocol)
 
@@ -64,9 +77,9 @@ _ABOUT = (
     request_class=ApplyRequest,
     responses=documented(PROBLEMS, 400, 413, 415, 422, 500, 503),
 )
-def apply(data: JSONBody[Patient], request: Request[None, None, State]) -> Response[Json]:
+def apply(data: JSONBody[Patient], request: Request[None, None, State], at: _At = None) -> Response[Json]:
     """Plan for the patient of a Bundle."""
-    return _applied(data, request)
+    return _applied(data, request, at)
 
 
 @post(
@@ -82,15 +95,19 @@ def apply(data: JSONBody[Patient], request: Request[None, None, State]) -> Respo
     request_class=ApplyRequest,
     responses=documented(PROBLEMS, 400, 404, 413, 415, 422, 500, 503),
 )
-def apply_named(name: FromPath[_Name], data: JSONBody[Patient], request: Request[None, None, State]) -> Response[Json]:
+def apply_named(
+    name: FromPath[_Name], data: JSONBody[Patient], request: Request[None, None, State], at: _At = None
+) -> Response[Json]:
     """The same for the rulebook by its name. Raises `NotFoundException` for any other."""
     if name != edition_of(request).planner.book.about.id:
         raise NotFoundException
-    return _applied(data, request)
+    return _applied(data, request, at)
 
 
-def _applied(patient: Patient, request: Request[None, None, State]) -> Response[Json]:
+def _applied(patient: Patient, request: Request[None, None, State], at: str | None) -> Response[Json]:
     """The plan for a patient, with the patient's texts in the language that is asked for."""
+    if at is not None and not is_a_time(at):
+        raise ValidationException(extra=[{"key": "at", "message": "no such time"}])
     edition, read = edition_of(request), read_of(request)
     language = spoken(request.headers.get("accept-language"), edition.languages.available)
     plan = with_unmapped(edition.languages.plan(edition.planner.plan(patient), language), read)

@@ -1,0 +1,107 @@
+"""The first card: the front page of a plan in a card. What to act on, what to decide, what is missing, what to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from careplan.plan.entry_labels import question_words
+from careplan.plan.model import CarePlan, Item, Question
+from careplan.request.patient import ListName, Patient
+from careplan.rulebook.model import LEVELS, Level
+from careplan.rulebook.text_template import counted
+
+Json = dict[str, Any]
+
+LONGEST_SUMMARY = 139
+INDICATORS: Mapping[Level, str] = {"stop": "critical", "hold": "warning", "caution": "warning", "note": "info"}
+LIST_WORDS: Mapping[ListName, str] = {"medications": "medicines", "conditions": "illnesses", "goals": "goals"}
+
+
+class Front(NamedTuple):
+    """What stands on the first card.
+
+    `shown` are the items that have cards of their own, the gravest first; `missing` the lists that were not sent.
+    """
+
+    shown: Sequence[Item]
+    missing: Sequence[ListName]
+    asked: Sequence[Question]
+
+    def of(self, *levels: Level) -> list[Item]:
+        """The items of these levels."""
+        return [item for item in self.shown if item.level in levels]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether nothing has to be acted on, decided or sent before a clinician can sign."""
+        return not self.of("stop", "hold") and not self.missing
+
+    @property
+    def indicator(self) -> str:
+        """That of the gravest item; a list that was not sent is a warning, for it may hide one."""
+        gravest = min((LEVELS.index(item.level) for item in self.shown), default=LEVELS.index("note"))
+        found = INDICATORS[LEVELS[gravest]]
+        return "warning" if self.missing and found == "info" else found
+
+
+def summary(front: Front) -> str:
+    """The headline: whether it is ready, and what stands in the way, in less than 140 characters."""
+    parts = [
+        counted(len(found), word) for found, word in ((front.of("stop"), "alert"), (front.of("hold"), "decision")) if found
+    ]
+    if front.missing:
+        parts.append(f"{' and '.join(LIST_WORDS[name] for name in front.missing)} not sent")
+    if front.is_ready:
+        parts.append("no alert and no decision")
+    if front.asked:
+        parts.append(counted(len(front.asked), "question") + " to ask")
+    state = "ready for your review" if front.is_ready else "not ready"
+    return shortened(f"Draft ketamine care plan, {state}: {', '.join(parts)}")
+
+
+def detail(front: Front, plan: CarePlan, patient: Patient) -> str:
+    """The front page in GitHub Flavored Markdown."""
+    parts = [
+        *_section(plan.level_words["stop"], map(_line, front.of("stop"))),
+        *_section(plan.level_words["hold"], map(_line, front.of("hold"))),
+        *_section("not sent", map(_not_sent, front.missing)),
+        *_section("to be looked at", map(_line, front.of("caution", "note"))),
+        *_section("to ask next", (marked(question_words(one, plan, patient)) for one in front.asked)),
+    ]
+    if not parts:
+        parts.append("No alert, nothing to decide, and no question that could change this.")
+    return "\n\n".join([*parts, f"*{marked(plan.disclaimer)}*"])
+
+
+def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
+    found = [f"- {line}" for line in lines]
+    if found:
+        yield "\n".join([f"**{marked(title[:1].upper() + title[1:])}**", "", *found])
+
+
+def _line(item: Item) -> str:
+    asked = "; ".join(dict.fromkeys(f"{ask.who}, {ask.by_words}" for ask in item.asks))
+    return f"{marked(item.title)} ({marked(asked)})" if asked else marked(item.title)
+
+
+def _not_sent(name: ListName) -> str:
+    return (
+        f"the {LIST_WORDS[name]}: the record system sent none and did not say that there are none, "
+        "so nothing here speaks of them"
+    )
+
+
+def marked(text: str) -> str:
+    """A text in which nothing is markup."""
+    return " ".join(text.split()).translate(_ESCAPED)
+
+
+def shortened(text: str) -> str:
+    """A text as a summary: less than 140 characters, cut between words."""
+    if len(text) <= LONGEST_SUMMARY:
+        return text
+    return f"{text[: LONGEST_SUMMARY - 1].rsplit(' ', 1)[0]}…"
+
+
+_ESCAPED = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>|~#"})

@@ -1,0 +1,54 @@
+"""Which questions are asked first at a visit, and in which order a visit takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from careplan.plan.model import CarePlan, Question
+from careplan.request.patient import Patient
+from careplan.rulebook.asking import Visit
+
+MOST_FIRST = 8
+"""So many are asked first: more than that, and a person stops to answer with care."""
+
+
+def asked_first(questions: Sequence[Question], visit: Visit) -> list[Question]:
+    """The questions, the weightiest first as they came, with those marked that are asked first at this visit.
+
+    Only the patient's own are marked. Signs that come and go are not asked days ahead: they come first on the day.
+    """
+    own = [one for one in questions if one.asked_of == "patient" and one.asked_at in ("intake", visit)]
+    own.sort(key=lambda one: one.asked_at != visit)
+    first = {one.pointer for one in own[:MOST_FIRST]}
+    return [msgspec.structs.replace(one, first=one.pointer in first) for one in questions]
+
+
+def in_order(questions: Sequence[Question]) -> list[Question]:
+    """Questions in the order of a visit."""
+    return sorted(questions, key=lambda one: one.place)
+
+
+def grouped(questions: Sequence[Question]) -> list[tuple[str, list[Question]]]:
+    """Questions under their headings, each group in the order of a visit; a group without any is left out."""
+    groups: dict[str, list[Question]] = {"To ask first": [], "To ask after that": [], "On the day of a session": []}
+    groups["For the clinic itself, not for the patient"] = []
+    first, later, day, clinic = groups.values()
+    for one in in_order(questions):
+        group = clinic if one.asked_of == "clinic" else first if one.first else day if one.asked_at != "intake" else later
+        group.append(one)
+    return [(title, found) for title, found in groups.items() if found]
+
+
+def at_visit(plan: CarePlan, visit: Visit) -> CarePlan:
+    """A plan with the questions marked that are asked first at this visit."""
+    return msgspec.structs.replace(plan, information_needed=asked_first(plan.information_needed, visit))
+
+
+def visit_at(patient: Patient, at: datetime) -> Visit:
+    """Which visit takes place at a time: that of a session if one begins on the same day, by the session's own clock."""
+    times = patient.treatment.session_times or ()
+    same = any(at.astimezone(time.tzinfo).date() == time.date() for time in times)
+    return "session_day" if same else "intake"
