@@ -264,7 +264,10 @@ def test_no_answer_to_a_question_that_is_not_asked_changes_the_items(
 
 
 def unanswered(book: Rulebook, body: Json) -> Iterator[tuple[str, list[Any]]]:
-    """Every factor without an answer, with every answer that could make a difference."""
+    """Every factor without an answer, with every answer that could make a difference.
+
+    The reason for a medicine is left out: it is asked only where a rule on that medicine needs it, and counts all the same.
+    """
     numbers: dict[str, set[float]] = {}
     for rule in book.rules.values():
         for pattern, test in ((one, test) for group in rule.when for one in group for test in tests_of(one.tests)):
@@ -279,9 +282,8 @@ def unanswered(book: Rulebook, body: Json) -> Iterator[tuple[str, list[Any]]]:
                 pointer = f"/{name}" if kind == "patient" else f"/{kind}/{name}"
                 yield pointer, _values(f"{kind}.{name}", numbers)
     for at, entry in enumerate(body.get("medications", [])):
-        for name in ("schedule", "indication"):
-            if entry.get(name) is None:
-                yield f"/medications/{at}/{name}", list(KINDS["medicine"].fields[name].tokens)
+        if entry.get("schedule") is None:
+            yield f"/medications/{at}/schedule", list(KINDS["medicine"].fields["schedule"].tokens)
     if "conditions" not in body:
         yield "/conditions", [[], *([name] for name in book.conditions)]
 

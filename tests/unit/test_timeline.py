@@ -219,7 +219,7 @@ def test_a_question_about_a_medicine_says_which_one(planner: Planner) -> None:
     body = {"medications": [{"name": "Klonopin"}, {"name": "Ozempic"}]}
     patient = planner.intake.decode(msgspec.json.encode(body))
     plan = planner.plan(patient)
-    asked = [one["question"] for one in sheet(plan, patient)["questions"]]
+    asked = [one["question"] for group in sheet(plan, patient)["questions"] for one in group["asked"]]
     assert len(set(asked)) == len(asked)
     assert "What is this medicine for? [clonazepam (Klonopin)]" in asked
 

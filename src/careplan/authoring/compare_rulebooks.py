@@ -59,6 +59,7 @@ def _lists(book: Rulebook) -> dict[str, dict[str, Words]]:
     prose = Prose(book)
     combinations = {row.product: row for row in book.catalogue.combinations}
     words = msgspec.structs.asdict(book.vocabulary)
+    order = ", ".join(words.pop("order_of_a_visit"))
     return {
         "rule": {rule.id: _rule(prose, rule) for rule in (*book.in_order(), *book.resting.values())},
         "rulebook.yaml": {name: {"": value} for name, value in _plain(book.about).items()},
@@ -75,7 +76,10 @@ def _lists(book: Rulebook) -> dict[str, dict[str, Words]]:
         "medications.csv": {name: _plain(row) for name, row in book.catalogue.ingredients.items()},
         "combinations.csv": {name: _plain(row) for name, row in combinations.items()},
         "sources.yaml": {name: _plain(entry) for name, entry in book.sources.items()},
-        "vocabulary.yaml": {f"{part}.{key}": _plain(entry) for part in words for key, entry in words[part].items()},
+        "vocabulary.yaml": {
+            "order_of_a_visit": {"": order},
+            **{f"{part}.{key}": _plain(entry) for part in words for key, entry in words[part].items()},
+        },
         "goals.yaml": {name: {"": value} for name, value in _plain(book.goals.words).items()},
     }
 

@@ -346,6 +346,10 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     known_conditions: KnownConditions
     goals: GoalJudge
 
+    def __repr__(self) -> str:
+        """Its name alone: a whole rulebook would fill two megabytes of a trace."""
+        return f"<Rulebook {self.about.id} {self.about.version} {self.digest[:12]}>"
+
     def in_order(self) -> list[Rule]:
         """The rules that run, in the order of the plan: section, level, order, id."""
         return sorted(
