@@ -134,7 +134,7 @@ class ByExamples:
 
     def __init__(self, book: Rulebook) -> None:
         self._book = book
-        self._intake = Intake(book.conditions, book.classes)
+        self._intake = Intake(book.conditions, book.classes, book.forms)
 
     def caught(self, rule: Rule, found: Sequence[Mutant]) -> list[bool]:
         """For each mutant of a rule whether it is noticed."""

@@ -49,7 +49,7 @@ def properties_of(kind: str, expression: Expression) -> frozenset[str]:
     """The properties of a fact that an expression looks at."""
     found: set[str] = set()
     for test in tests_of(expression):
-        several = KINDS[kind].fields[test.field].type == "tokens"
+        several = KINDS[kind].field(test.field).type == "tokens"
         found |= {member(test.field, str(token)) for token in test.values} if several else {test.field}
     return frozenset(found)
 
@@ -59,6 +59,6 @@ def constants_of(kind: str, expressions: Iterable[Expression]) -> dict[str, list
     found: dict[str, set[float]] = {}
     for expression in expressions:
         for test in tests_of(expression):
-            if KINDS[kind].fields[test.field].type == "number":
+            if KINDS[kind].field(test.field).type == "number":
                 found.setdefault(test.field, set()).update(float(value) for value in test.values if isinstance(value, float))
     return {name: sorted(values) for name, values in found.items()}

@@ -20,7 +20,7 @@ from careplan.plan.hold_sentences import GateSentences, HoldSentences
 from careplan.plan.model import About, Ask, Evidence, Item, RuleRef, evidence
 from careplan.plan.unread_words import Absence, UnreadWords, absences
 from careplan.plan.wording import Topics, Words, topics
-from careplan.rulebook.factors import KINDS
+from careplan.rulebook.factors import KINDS, OF_MEASURES
 from careplan.rulebook.model import LEVELS, Decision, Level, Rule, Rulebook, Section
 
 
@@ -72,7 +72,7 @@ _Behind = list[tuple[int, list[Fact]]]
 """The groups of a rule that hold, by their numbers, with the facts that they match."""
 _order = attrgetter("order")
 _by_place = attrgetter("index", "pointer")
-_LISTS_AS_A_WHOLE = frozenset({"regimen", "history", "entries"})
+_LISTS_AS_A_WHOLE = frozenset({"regimen", "history", "entries"}) | OF_MEASURES
 """The kinds of fact that are about a whole list, of which an item names the entries that it is about."""
 
 
@@ -213,5 +213,7 @@ def identity_of(fact: Fact) -> str:
             return str(fact.properties["name"])
         case "shared_class":
             return str(fact.properties["class"])
+        case "measure_check":
+            return f"measures/{fact.indexes[0]}"
         case _:
             return f"{'goals' if fact.kind == 'goal' else 'medications'}/{fact.indexes[0]}"

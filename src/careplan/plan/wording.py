@@ -10,11 +10,11 @@ from careplan.facts.hold_question import hold_for
 from careplan.facts.hold_windows import misses_no_dose
 from careplan.facts.unread_entries import Entries
 from careplan.plan.hold_sentences import HoldSentences
+from careplan.plan.measure_words import MeasureWords, is_of_measures
 from careplan.plan.model import About, SignedHold
 from careplan.plan.unread_words import UnreadWords
 from careplan.recognition.medicine_catalogue import Match, Resolved, display
 from careplan.request.patient import Hold
-from careplan.rulebook import model as rulebook
 from careplan.rulebook.conditions import Expression, Group, tests_of
 from careplan.rulebook.factors import member
 from careplan.rulebook.model import Rulebook
@@ -48,6 +48,7 @@ class Words:
         self._book = book
         self._case = case
         self._said_of: dict[str, str] = {}
+        self.measures = MeasureWords(book, case)
 
     @property
     def case(self) -> Case:
@@ -95,6 +96,9 @@ class Words:
         if fact.kind == "entries":
             yield from UnreadWords(self._book, self._case).about(self._tested_entries(fields))
             return
+        if is_of_measures(fact.kind):
+            yield from self.measures.about(fact, fields)
+            return
         lists = {"condition": "conditions", "goal": "expectations/goals"}
         if fact.kind == "history":
             for at, name in enumerate(self._case.patient.conditions or ()):
@@ -127,6 +131,7 @@ class Words:
             else:
                 phrases += self._phrases(fact, (field,), tokens)
         subject = f"{self.entry(fact.kind, fact.indexes[0])}: " if fact.kind in ("goal", "medicine_check") else ""
+        subject = f"{self.measures.name_of(fact)}: " if fact.kind == "measure_check" else subject
         return [subject + phrase for phrase in phrases]
 
     def _of_medicine(self, fact: Fact, field: str) -> Iterator[str]:
@@ -154,11 +159,6 @@ class Words:
     def begun(self) -> bool:
         """Whether the series of sessions has begun."""
         return (self._case.patient.treatment.sessions_completed or 0) > 0
-
-    def due(self, asks: Iterable[tuple[rulebook.Ask, Text]]) -> list[rulebook.By]:
-        """When each ask is due: what should have been done before the first session is due before the next one."""
-        begun = self.begun
-        return ["before_next_session" if begun and ask.by == "before_first_session" else ask.by for ask, _ in asks]
 
     def signed_hold(self, fact: Fact) -> SignedHold | None:
         """The clinic's signed hold for a medicine, only where the plan may speak of one."""
@@ -243,6 +243,8 @@ class Words:
                 self.value(kind, field, fact.properties[field]) if kind == fact.kind and field in fact.properties else None
             )
         match fact.kind, name:
+            case "measure_check", _:
+                return self.measures.word(fact, name)
             case "medicine", "medicine":
                 return self.medicine(fact)
             case "medicine", "ingredient":
@@ -310,10 +312,8 @@ class Words:
             words = self._book.vocabulary.fields[f"{fact.kind}.{field}"]
             if field not in fact.properties:
                 yield words.unknown
-            elif words.says == "{value}":
-                yield self._said(fact, field)
             else:
-                yield words.says.replace("{value}", self._said(fact, field))
+                yield words.says.replace("{value}", self._said(fact, field)) + self.measures.behind(fact, field)
 
     def _said(self, fact: Fact, field: str) -> str:
         value = fact.properties[field]

@@ -44,7 +44,7 @@ def of_expression(symbolic: SymbolicPatient, kind: str, expression: Expression) 
 
 def of_test(symbolic: SymbolicPatient, kind: str, test: Test) -> Formula:
     """That one test holds."""
-    if KINDS[kind].fields[test.field].type == "tokens":
+    if KINDS[kind].field(test.field).type == "tokens":
         held = [symbolic.members(kind, test.field, str(token)) for token in test.values]
         match test.operation:
             case "has_any":

@@ -22,6 +22,7 @@ from careplan.media_types import FHIR_JSON, PROBLEM_JSON
 from careplan.plan.model import CarePlan
 from careplan.representations import FORMATS
 from careplan.request.decode import patient_schema
+from careplan.request.measurements import MeasureForm
 from careplan.request.what_if_request import WhatIf, WhichChange
 from careplan.rulebook.model import Condition, DrugClass
 from careplan.web.openapi.cds_schemas import CDS_SCHEMAS
@@ -33,11 +34,15 @@ Json = dict[str, Any]
 
 
 def document(
-    app: Litestar, conditions: Mapping[str, Condition], classes: Mapping[str, DrugClass], examples: Mapping[str, Json]
+    app: Litestar,
+    conditions: Mapping[str, Condition],
+    classes: Mapping[str, DrugClass],
+    measures: Mapping[str, MeasureForm],
+    examples: Mapping[str, Json],
 ) -> Json:
-    """The OpenAPI 3.1 document of a built app: with the tokens that a request may name, and these bodies as examples."""
+    """The OpenAPI 3.1 document of a built app: with the tokens and measures that a request may name, and these bodies as examples."""
     found: Json = msgspec.json.decode(msgspec.json.encode(app.openapi_schema.to_schema()))
-    _, patient = patient_schema(conditions, classes)
+    _, patient = patient_schema(conditions, classes, measures)
     structs = (
         CarePlan,
         Problem,
