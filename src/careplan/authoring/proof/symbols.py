@@ -16,6 +16,7 @@ import z3
 
 from careplan.authoring.proof.answers import YES, Answer, Formula
 from careplan.authoring.proof.goal_symbols import SymbolicGoals
+from careplan.authoring.proof.measure_symbols import SymbolicMeasures
 from careplan.facts.hold_question import MAY_PROTECT, PROTECTED_INDICATIONS
 from careplan.facts.used_fields import looked_at
 from careplan.recognition.medicine_rows import Ingredient
@@ -48,6 +49,7 @@ class SymbolicPatient:
         self._shared_class()
         self._medicine_check()
         self._goals()
+        self._measures()
         self._entries()
 
     def members(self, kind: str, field: str, token: str) -> tuple[Formula, Formula]:
@@ -348,6 +350,12 @@ class SymbolicPatient:
         self.answers |= goals.answers
         self.answers["goals", "list"] = self._list(goals.asked, goals.present)
         self._add(*goals.constraints)
+
+    def _measures(self) -> None:
+        measures = SymbolicMeasures(self.book)
+        self._present["measure_check"] = measures.check
+        self.answers |= measures.answers
+        self._add(*measures.constraints)
 
     def _entries(self) -> None:
         """Whether any entry of any list could not be read, and whether any is known though no rule concerns it."""

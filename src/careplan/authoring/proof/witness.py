@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 from typing import Any
 
 import z3
@@ -22,6 +23,7 @@ UNHEARD_OF = "unheard-of medicine"
 _SESSIONS_THAT_JOIN = ["2026-12-07T15:00:00Z", "2026-12-09T15:00:00Z", "2026-12-11T15:00:00Z"]
 UNKNOWN_CODE = "99999999"
 _PLACES = 4
+_TODAY = "2026-12-06"
 
 
 class Unwritable(Exception):
@@ -60,6 +62,7 @@ class Writer:
                 body |= values
             elif values:
                 body[kind] = values
+        body |= _measures(symbolic, reading)
         if reading.holds(symbolic.conditions_asked):
             body["conditions"] = [name for name, there in symbolic.has.items() if reading.holds(there)]
         others = []
@@ -296,6 +299,17 @@ class _Reading:
         if z3.is_int_value(value):
             return int(value.as_long())
         return round(float(value.as_fraction()), _PLACES)
+
+
+def _measures(symbolic: SymbolicPatient, reading: _Reading) -> Json:
+    """What was measured, each on the day that the model wants. A change of a score is left to chance."""
+    found: Json = {}
+    for (kind, name), answer in symbolic.answers.items():
+        if kind == "measures" and reading.holds(answer.known):
+            days = int(reading.value(symbolic.answers["measured_days_ago", name]))
+            at = date.fromisoformat(_TODAY) - timedelta(days=days)
+            found[name] = {"value": reading.value(answer), "at": at.isoformat()}
+    return {"measures": found, "as_of": _TODAY} if found else {}
 
 
 def _signature(book: Rulebook, text: str) -> tuple[Any, ...]:
