@@ -6,7 +6,7 @@ import json
 from itertools import permutations
 from typing import Any
 
-from careplan.batch.answer_lines import FhirReader
+from careplan.fhir.read.bundle import FhirReader
 from careplan.planner import Planner
 from careplan.rulebook.load import load, shipped
 

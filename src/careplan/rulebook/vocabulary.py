@@ -26,7 +26,7 @@ def with_words_of_measures(vocabulary: Vocabulary) -> Vocabulary:
 
 
 def check_vocabulary(words: Vocabulary, note: FaultList) -> None:
-    """Note every factor that no rule could use, every one called changeable that no advice may touch, and faulty measures."""
+    """Note every factor that no rule could use or no advice may change, and every faulty measure."""
     for name, entry in words.fields.items():
         kind, _, field = name.partition(".")
         described = KINDS[kind].fields.get(field) if kind in KINDS else None

@@ -309,6 +309,12 @@ def _measures(symbolic: SymbolicPatient, reading: _Reading) -> Json:
             days = int(reading.value(symbolic.answers["measured_days_ago", name]))
             at = date.fromisoformat(_TODAY) - timedelta(days=days)
             found[name] = {"value": reading.value(answer), "at": at.isoformat()}
+    if reading.holds(symbolic.present("measure_check")):
+        measures = symbolic.book.vocabulary.measures
+        free = next((name for name, one in measures.items() if name not in found and one.type == "number"), None)
+        if free is None:
+            raise Unwritable("every measure that is a number is needed")
+        found[free] = {"value": measures[free].limits.most + 1, "at": _TODAY}
     return {"measures": found, "as_of": _TODAY} if found else {}
 
 

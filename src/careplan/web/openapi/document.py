@@ -40,7 +40,7 @@ def document(
     measures: Mapping[str, MeasureForm],
     examples: Mapping[str, Json],
 ) -> Json:
-    """The OpenAPI 3.1 document of a built app: with the tokens and measures that a request may name, and these bodies as examples."""
+    """The OpenAPI 3.1 document of a built app: with the tokens and measures of requests, and these examples."""
     found: Json = msgspec.json.decode(msgspec.json.encode(app.openapi_schema.to_schema()))
     _, patient = patient_schema(conditions, classes, measures)
     structs = (
