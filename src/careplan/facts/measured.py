@@ -105,8 +105,10 @@ class Measuring:
             if sent is not None and name not in too_young_or_old
         }
         aside = [entry for one in found.values() for entry in one.aside]
-        for name in sorted(too_young_or_old & patient.measures.keys()):
-            aside.append((f"/measures/{name}", self._measures[name].label, "It is not made for patients of this age."))
+        aside += [
+            (f"/measures/{name}", self._measures[name].label, "It is not made for patients of this age.")
+            for name in sorted(too_young_or_old & patient.measures.keys())
+        ]
         taken = {name: one.counts for name, one in found.items() if one.counts is not None}
         checks = tuple(check for one in found.values() for check in one.checks)
         changes = dict(self._changes(patient, taken, found))

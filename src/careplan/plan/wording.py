@@ -18,7 +18,7 @@ from careplan.request.patient import Hold
 from careplan.rulebook.conditions import Expression, Group, tests_of
 from careplan.rulebook.factors import member
 from careplan.rulebook.model import Rulebook
-from careplan.rulebook.text_template import Text, hours, in_words, number
+from careplan.rulebook.text_template import hours, in_words, number
 
 MOST_NAMED_ABSENT = 2
 """So many that are absent have a phrase of their own; more share one."""

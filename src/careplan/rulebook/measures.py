@@ -105,7 +105,7 @@ class Measure(Entry, frozen=True, kw_only=True):
         assert self.plausible is not None and self.plausible.least is not None and self.plausible.most is not None
         return Limits(self.plausible.least, self.plausible.most, self.whole)
 
-    def gravity(self, value: str | bool | float) -> float:
+    def gravity(self, value: str | bool | float) -> float:  # noqa: FBT001 - a value as it was measured
         """How grave a value is beside another of the same measure."""
         if isinstance(value, bool):
             return float(value)

@@ -35,7 +35,8 @@ class MeasureReader:
     def read(self, resource: Element, moment: Moment | None) -> bool:
         """Take in all measures of an observation; False if it is none and has none."""
         parts = [resource, *resource.children("component")]
-        return any([self._part(part, moment) for part in parts])
+        # Every part is read, also those after the first that is a measure.
+        return sum(self._part(part, moment) for part in parts) > 0
 
     def _part(self, part: Element, moment: Moment | None) -> bool:
         concept = part.child("code")
