@@ -11,6 +11,9 @@ from careplan.rulebook.factors import OF_MEASURES
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.text_template import in_words, number
 
+HAVE_SOURCE = OF_MEASURES | {"treatment"}
+"""The kinds of fact of which a phrase may have its source behind it: the day, or the scores compared."""
+
 
 class MeasureWords:
     """The words of one case for its measures."""
