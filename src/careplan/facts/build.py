@@ -107,10 +107,16 @@ class FactMaker:
                 values[name] = taken.value if isinstance(taken.value, (str, bool)) else bounded(taken.value)
             if name in tested["measured_days_ago"]:
                 ages[name] = float(taken.days)
+        earlier: Properties = {
+            name: taken.value if isinstance(taken.value, (str, bool)) else bounded(taken.value)
+            for name, taken in measured.earlier.items()
+            if name in tested["earlier_measures"]
+        }
         words: Properties = {
             name: change.word for name, change in measured.changes.items() if name in tested["score_change"]
         }
         yield Fact("measures", "measures", values)
+        yield Fact("earlier_measures", "earlier_measures", earlier)
         yield Fact("measured_days_ago", "measured_days_ago", ages)
         yield Fact("score_change", "score_change", words)
         for at, check in enumerate(measured.checks):

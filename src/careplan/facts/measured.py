@@ -1,8 +1,8 @@
 """From the readings that were sent to the value of each measure that counts, its age, and how a score has changed.
 
-The newest reading counts, and of those of one time the graver. What cannot be meant is used for nothing and asked again;
-what is old, or taken at an age that the measure is not made for, is set aside and named. The order of readings changes
-nothing, and a reading that cannot be used takes nothing away.
+The newest reading counts, and of those of one time the graver. One without a time may be of any, so that it hides no
+other. What cannot be meant is used for nothing and asked again; what is old, or taken at an age that the measure is not made
+for, is set aside and named. The order of readings changes nothing, and one that cannot be used takes nothing away.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ _FROM_THE_WORST = ("worse", "none", "partial", "good")
 class Taken(NamedTuple):
     """A reading that counts or could: its value in the unit of the measure, and how many days before the plan it was.
 
-    `instant` is there where a time was sent, `at` is the time as sent; `place` is its number among the readings.
+    `day` is there where one was sent that can be meant, `instant` where a time was, `at` is what was sent; `place` is its
+    number among the readings.
     """
 
     value: Value
@@ -67,16 +68,29 @@ class ScoreChange(NamedTuple):
 class Measured(msgspec.Struct, frozen=True, gc=False):
     """What is known of the measures of one patient.
 
-    `taken` has the reading that counts of each, `aside` pointers and reasons of those that do not, `not_asked` the measures
-    that nobody is asked for. `response` is how the treatment has gone so far by the scores, with the measure that says so.
+    `taken` has the reading that counts of each, `earlier` an older one where none does, `aside` pointers and reasons of
+    those that do not count, `not_asked` the measures that nobody is asked for. `response` is how the treatment has gone so
+    far by the scores, with the measure that says so; `today` is the day of the plan.
     """
 
     taken: Mapping[str, Taken] = {}
+    earlier: Mapping[str, Taken] = {}
     checks: tuple[Check, ...] = ()
     aside: tuple[tuple[str, str, str], ...] = ()
     changes: Mapping[str, ScoreChange] = {}
     response: tuple[str, str] | None = None
     not_asked: frozenset[str] = frozenset()
+    today: date | None = None
+
+    def is_after(self, name: str, moment: datetime) -> bool:
+        """Whether the reading that counts of a measure is, or may be, from after a moment."""
+        one = self.taken.get(name)
+        if one is None:
+            return False
+        if one.instant is not None:
+            return one.instant > moment
+        day = one.day or self.today
+        return day is not None and day > moment.date()
 
 
 class Measuring:
@@ -113,7 +127,9 @@ class Measuring:
         checks = tuple(check for one in found.values() for check in one.checks)
         changes = dict(self._changes(patient, taken, found))
         response = self._response(patient, changes)
-        return Measured(taken, checks, tuple(aside), changes, response, self._never_asked | too_young_or_old)
+        earlier = {name: one.earlier for name, one in found.items() if one.earlier is not None}
+        not_asked = self._never_asked | too_young_or_old
+        return Measured(taken, earlier, checks, tuple(aside), changes, response, not_asked, today)
 
     def _changes(
         self, patient: Patient, taken: Mapping[str, Taken], found: Mapping[str, _Sorted]
@@ -158,6 +174,7 @@ class _Sorted:
         self.usable: list[Taken] = []
         self.aside: list[tuple[str, str, str]] = []
         self.counts: Taken | None = None
+        self.earlier: Taken | None = None
         self._measure = measure
         self._pointer = f"/measures/{name}"
         self._single = not isinstance(sent, list)
@@ -173,6 +190,8 @@ class _Sorted:
             counts = self.counts = _counting(measure, fresh)
             why = "Another reading of it is newer, or of the same time and graver."
             self._set_aside([one for one in fresh if one is not counts], why)
+        elif recalled := [one for one in self.usable if one.days <= measure.counts_days + measure.earlier_days]:
+            self.earlier = _counting(measure, recalled)
         again = []
         for problem, one, said in doubted:
             if self.counts is not None and _is_later(self.counts, one):
@@ -195,7 +214,8 @@ class _Sorted:
         days = self._measure.counts_days
         if one.days <= days:
             return False
-        self._set_aside([one], f"It is more than {days} days old, so it says nothing of today.")
+        since = f"{days} days" if days > 1 else "a day"
+        self._set_aside([one], f"It is more than {since} old, so it does not say how the patient is now.")
         return True
 
 
@@ -229,7 +249,7 @@ def _said(measure: Measure, reading: Reading) -> str:
 
 def _taken(reading: Reading, value: Value, place: int, today: date | None) -> Taken:
     if reading.at is None:
-        return Taken(value, today, None, "", place, 0)
+        return Taken(value, None, None, "", place, 0)
     day = date.fromisoformat(reading.at[:10])
     instant = datetime.fromisoformat(reading.at).astimezone(UTC) if len(reading.at) > len("2026-01-31") else None
     assert today is not None

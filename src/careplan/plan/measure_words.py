@@ -29,7 +29,8 @@ class MeasureWords:
             check = self._check(fact)
             names = [(check.name, check.pointers[0])]
         else:
-            names = [(name, f"/measures/{name}") for name in fields if name in self._measured.taken]
+            known = self._measured.earlier if fact.kind == "earlier_measures" else self._measured.taken
+            names = [(name, f"/measures/{name}") for name in fields if name in known]
         order = list(self._measures)
         for name, pointer in names:
             yield About(pointer=pointer, index=order.index(name), name=self._measures[name].label)
@@ -38,8 +39,8 @@ class MeasureWords:
         """What stands behind a phrase: the day of a measurement, or the scores from which an answer was worked out."""
         measured = self._measured
         match fact.kind, field:
-            case "measures", _:
-                taken = measured.taken.get(field)
+            case (("measures" | "earlier_measures"), _):
+                taken = (measured.taken if fact.kind == "measures" else measured.earlier).get(field)
                 return f" ({taken.at[:10]})" if taken and taken.at else ""
             case "score_change", _ if field in measured.changes:
                 return f" ({self._compared(measured.changes[field])})"

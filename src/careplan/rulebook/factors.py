@@ -162,6 +162,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "entries": Kind({"unread": _YES_NO, "known": _YES_NO}),
     "measures": Kind({}, declared=Field("number", sent=True)),
+    "earlier_measures": Kind({}, declared=_NUMBER),
     "measured_days_ago": Kind({}, declared=_NUMBER),
     "score_change": Kind({}, declared=Field("token")),
     "measure_check": Kind({"problem": Field("token", ("implausible", "unit", "no_value"))}, many=True),

@@ -131,7 +131,7 @@ class _Loading:
             self._catalogue(ingredients, combinations, about, classes) if about and classes and rows_are_sound else None
         )
         kinds = kinds_with(vocabulary.measures) if vocabulary else KINDS
-        known = (classes, catalogue, conditions, kinds) if classes and catalogue and conditions else None
+        known = (classes, catalogue, conditions, kinds) if classes and catalogue and conditions and vocabulary else None
         rules, resting, documents = self._rules(known)
         faults_of_form = {document.file for document in documents.values() if document.faults}
         medicines = self._recognizer(catalogue, list_words, about) if catalogue and list_words and about else None

@@ -1,7 +1,8 @@
 """Measures: what is measured of a patient, declared as data, so that an owner of a rulebook can add one without a program.
 
 A declared measure is taken in requests, read from records by its codes, asked for and tested by rules. To the logic of
-rules it is one more field: of `measures` its value, of `measured_days_ago` its age, of `score_change` how it changed.
+rules it is one more field: of `measures` its value, of `measured_days_ago` its age, of `earlier_measures` a value too old to
+say how the patient is now, and of `score_change` how it changed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from careplan.rulebook.entries import Entry, Line
 from careplan.rulebook.factors import KINDS, LIMITS, Field, Kind, Limits
 
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+RedFlagOrPregnancy = Literal["suicidal_thoughts", "pregnancy"]
 ChangeWord = Literal["remission", "response", "partial", "none", "worse"]
 CHANGE_WORDS: tuple[ChangeWord, ...] = ("remission", "response", "partial", "none", "worse")
 """How a score can have changed between two visits, from the best to the worst."""
@@ -53,19 +55,24 @@ class Change(Entry, frozen=True, kw_only=True):
 
 
 class Measure(Entry, frozen=True, kw_only=True):
-    """One measure: its words, unit, limits, codes, and for how many days a value says something of the patient.
+    """One measure: its words, unit, limits, codes, and for how many days a value says how the patient is now.
+
+    An older value is one of `earlier_measures` for `earlier_days` more, as long as no newer one counts: rules use it to have
+    it measured again, and never as if it were of today.
 
     `unit` is the UCUM unit in which rules, texts and limits are told. `units` are other ways to write a unit, each with the
     UCUM unit that it means. `answers` are the values of a measure that is no number, from the least to the most grave, with
     the codes of each; `true` and `false` make it a yes or no. `scores` are the numbers that coded answers stand for.
     Outside of `plausible` a number is taken for a slip, and asked again. A measure without a `question` is never asked for.
-    Of readings of one time the graver counts, which is the `higher` or the `lower`.
+    Of readings of one time the graver counts, which is the `higher` or the `lower`. A record that `assessed_as` was assessed
+    counts for a plan only if it is not older than a value of this measure other than the least grave one.
     """
 
     label: str
     says: str
     unknown: str
     counts_days: Annotated[int, Meta(ge=1, le=3_650)]
+    earlier_days: Annotated[int, Meta(ge=1, le=36_500)] = 365
     question: str = ""
     why: str = ""
     unit: str = ""
@@ -79,6 +86,7 @@ class Measure(Entry, frozen=True, kw_only=True):
     ages: Bounds | None = None
     graver: Literal["higher", "lower"] = "higher"
     change: Change | None = None
+    assessed_as: RedFlagOrPregnancy | None = None
     note: Line | None = None
 
     @property
@@ -129,6 +137,9 @@ def kinds_with(measures: Mapping[str, Measure]) -> Mapping[str, Kind]:
     """All kinds of fact, those of measures with the fields that these measures give them."""
     found = dict(KINDS)
     found["measures"] = Kind({name: one.field for name, one in measures.items()})
+    found["earlier_measures"] = Kind(
+        {name: msgspec.structs.replace(one.field, sent=False) for name, one in measures.items()}
+    )
     found["measured_days_ago"] = Kind({name: Field("number") for name in measures})
     found["score_change"] = Kind({name: Field("token", CHANGE_WORDS) for name, one in measures.items() if one.change})
     return found
@@ -145,6 +156,12 @@ def words_of(measures: Mapping[str, Measure]) -> Mapping[str, Words]:
     found: dict[str, Words] = {}
     for name, one in measures.items():
         found[f"measures.{name}"] = Words(one.label, one.says, one.unknown, one.question, one.why, one.values)
+        found[f"earlier_measures.{name}"] = Words(
+            f"earlier {one.label}",
+            f"earlier, and not since: {one.says}",
+            f"no earlier {one.label} is known",
+            values=one.values,
+        )
         found[f"measured_days_ago.{name}"] = Words(
             f"days since the {one.label}", f"days since the {one.label} was taken: {{value}}", one.unknown
         )

@@ -349,9 +349,8 @@ class SymbolicPatient:
         self._add(*goals.constraints)
 
     def _measures(self) -> None:
-        measures = SymbolicMeasures(self.book)
+        self.answers |= (measures := SymbolicMeasures(self.book)).answers
         self._present["measure_check"] = measures.check
-        self.answers |= measures.answers
         self._add(*measures.constraints)
 
     def _entries(self) -> None:

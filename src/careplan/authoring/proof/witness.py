@@ -309,6 +309,9 @@ def _measures(symbolic: SymbolicPatient, reading: _Reading) -> Json:
             days = int(reading.value(symbolic.answers["measured_days_ago", name]))
             at = date.fromisoformat(_TODAY) - timedelta(days=days)
             found[name] = {"value": reading.value(answer), "at": at.isoformat()}
+        elif kind == "earlier_measures" and reading.holds(answer.known):
+            at = date.fromisoformat(_TODAY) - timedelta(days=symbolic.book.vocabulary.measures[name].counts_days + 1)
+            found[name] = {"value": reading.value(answer), "at": at.isoformat()}
     if reading.holds(symbolic.present("measure_check")):
         measures = symbolic.book.vocabulary.measures
         free = next((name for name, one in measures.items() if name not in found and one.type == "number"), None)
