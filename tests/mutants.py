@@ -25,7 +25,6 @@ from careplan.rulebook.conditions import (
     When,
     tests_of,
 )
-from careplan.rulebook.factors import KINDS
 from careplan.rulebook.model import Rule, Rulebook
 
 
@@ -117,7 +116,7 @@ def _changed_test(book: Rulebook, kind: str, test: Test) -> Iterator[tuple[str, 
 
 
 def _other_tokens(book: Rulebook, kind: str, test: Test) -> list[Value]:
-    field = KINDS[kind].fields[test.field]
+    field = book.kinds[kind].fields[test.field]
     lists: Mapping[str, Sequence[str]] = {
         "": field.tokens,
         "classes": sorted(book.classes),

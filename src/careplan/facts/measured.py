@@ -137,11 +137,15 @@ class Measuring:
         """How scores changed over the series: from before its first session, or else from the oldest within the limit."""
         if patient.treatment.sessions_completed == 0:
             return
-        begins = min(patient.treatment.session_times or (), default=None)
+        first_session = min(patient.treatment.session_times or (), default=None)
         for name, last in taken.items():
-            change, measure = self._measures[name].change, self._measures[name]
-            if change is None or last.day is None or (begins is not None and not _is_before(begins, last)):
+            change, measure, begins = self._measures[name].change, self._measures[name], first_session
+            if change is None or last.day is None:
                 continue
+            if begins is not None and not _is_before(begins, last):
+                if not patient.treatment.sessions_completed:
+                    continue
+                begins = None  # The times are those of sessions to come.
             earliest = last.day - timedelta(days=change.within_days)
             ends = [one for one in found[name].usable if one.day is not None and earliest <= one.day < last.day]
             if begins is not None:

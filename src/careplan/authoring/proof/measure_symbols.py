@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import z3
 
 from careplan.authoring.proof.answers import YES, Answer, Formula
-from careplan.rulebook.measures import CHANGE_WORDS, PROBLEMS, Measure
+from careplan.rulebook.measures import CHANGE_WORDS, PROBLEMS, Change, ChangeWord, Measure
 from careplan.rulebook.model import Rulebook
 
 
 class SymbolicMeasures:
-    """`answers` by kind and field, `check` whether a reading is to be taken again, and what holds of every patient."""
+    """Variables for `answers` by kind and field, `check` (a reading is to be taken again), and `first` values of scores."""
 
-    def __init__(self, book: Rulebook) -> None:
+    def __init__(self, book: Rulebook, others: Mapping[tuple[str, str], Answer]) -> None:
+        """`others` has the answers on the treatment, which decide whether a score can tell of it."""
         self.answers: dict[tuple[str, str], Answer] = {}
+        self.first: dict[str, Any] = {}
         self.constraints: list[Formula] = []
         self.check = z3.Bool("measure_check?")
         for name, measure in book.vocabulary.measures.items():
@@ -24,12 +29,36 @@ class SymbolicMeasures:
             days = self._within(z3.Int(f"measured_days_ago.{name}"), measure.counts_days + 1)
             self.answers["measured_days_ago", name] = Answer(known, days)
             if measure.change is not None:
-                word = self._within(z3.Int(f"score_change.{name}"), len(CHANGE_WORDS))
-                changed = z3.Bool(f"score_change.{name}?")
-                self.constraints.append(z3.Implies(changed, known))
-                self.answers["score_change", name] = Answer(changed, word, CHANGE_WORDS)
+                self._change(name, measure, measure.change, others)
         problem = self._within(z3.Int("measure_check.problem"), len(PROBLEMS))
         self.answers["measure_check", "problem"] = Answer(YES, problem, PROBLEMS)
+
+    def _change(self, name: str, measure: Measure, change: Change, others: Mapping[tuple[str, str], Answer]) -> None:
+        """How a score has changed since one that is a variable of its own."""
+        last, changed = self.answers["measures", name], z3.Bool(f"score_change.{name}?")
+        first = self.first[name] = self._value(f"score_change.{name}.first", changed, measure).value
+        worse = last.value - first >= change.worse_points
+        fall = 100 * (first - last.value)
+        holds: dict[ChangeWord, Formula] = {
+            "worse": worse,
+            "remission": last.value <= change.remission_at_most,
+            "response": fall >= change.response_percent * first,
+            "partial": fall >= change.partial_percent * first,
+            "none": YES,
+        }
+        word: Formula = CHANGE_WORDS.index("none")
+        for means in reversed(holds):
+            word = z3.If(holds[means], CHANGE_WORDS.index(means), word)
+        sessions = others["treatment", "sessions_completed"]
+        indication, response = others["treatment", "indication"], others["treatment", "response_so_far"]
+        tells = z3.Or([indication.is_(token) for token in change.tells_response_of])
+        self.constraints += [
+            z3.Implies(changed, z3.And(last.known, z3.Or(worse, first > change.remission_at_most))),
+            z3.Implies(changed, z3.Not(z3.And(sessions.known, sessions.value == 0))),
+            # What the scores tell of the treatment is then known, if nobody has answered it otherwise.
+            z3.Implies(z3.And(changed, indication.known, tells), response.known),
+        ]
+        self.answers["score_change", name] = Answer(changed, word, CHANGE_WORDS)
 
     def _value(self, variable: str, known: Formula, measure: Measure) -> Answer:
         if measure.type == "boolean":

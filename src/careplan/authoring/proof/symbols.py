@@ -49,7 +49,10 @@ class SymbolicPatient:
         self._shared_class()
         self._medicine_check()
         self._goals()
-        self._measures()
+        self.measures = SymbolicMeasures(self.book, self.answers)
+        self.answers |= self.measures.answers
+        self._present["measure_check"] = self.measures.check
+        self._add(*self.measures.constraints)
         self._entries()
 
     def members(self, kind: str, field: str, token: str) -> tuple[Formula, Formula]:
@@ -348,13 +351,9 @@ class SymbolicPatient:
         self.answers["goals", "list"] = self._list(goals.asked, goals.present)
         self._add(*goals.constraints)
 
-    def _measures(self) -> None:
-        self.answers |= (measures := SymbolicMeasures(self.book)).answers
-        self._present["measure_check"] = measures.check
-        self._add(*measures.constraints)
-
     def _entries(self) -> None:
         """Whether any entry of any list could not be read, and whether any is known though no rule concerns it."""
-        unread = z3.Or(self.unread_entries, self.unread_conditions, self.unread_goals)
-        self.answers["entries", "unread"] = Answer(YES, unread)
+        self.answers["entries", "unread"] = Answer(
+            YES, z3.Or(self.unread_entries, self.unread_conditions, self.unread_goals)
+        )
         self.answers["entries", "known"] = Answer(YES, z3.Or(self.known_medicines, self.known_conditions))

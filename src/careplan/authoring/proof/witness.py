@@ -8,7 +8,7 @@ from typing import Any
 
 import z3
 
-from careplan.authoring.proof.answers import Formula
+from careplan.authoring.proof.answers import YES, Answer, Formula
 from careplan.authoring.proof.symbols import PROBLEMS, SymbolicPatient
 from careplan.facts.hold_question import MAY_PROTECT
 from careplan.facts.used_fields import looked_at
@@ -302,13 +302,20 @@ class _Reading:
 
 
 def _measures(symbolic: SymbolicPatient, reading: _Reading) -> Json:
-    """What was measured, each on the day that the model wants. A change of a score is left to chance."""
+    """What was measured, each on the day that the model wants, and a score that has changed on the day before as well."""
     found: Json = {}
     for (kind, name), answer in symbolic.answers.items():
         if kind == "measures" and reading.holds(answer.known):
             days = int(reading.value(symbolic.answers["measured_days_ago", name]))
             at = date.fromisoformat(_TODAY) - timedelta(days=days)
             found[name] = {"value": reading.value(answer), "at": at.isoformat()}
+            changed = symbolic.answers.get(("score_change", name))
+            if changed is not None and reading.holds(changed.known):
+                first = {
+                    "value": reading.value(Answer(YES, symbolic.measures.first[name])),
+                    "at": (at - timedelta(days=1)).isoformat(),
+                }
+                found[name] = [first, found[name]]
         elif kind == "earlier_measures" and reading.holds(answer.known):
             at = date.fromisoformat(_TODAY) - timedelta(days=symbolic.book.vocabulary.measures[name].counts_days + 1)
             found[name] = {"value": reading.value(answer), "at": at.isoformat()}
