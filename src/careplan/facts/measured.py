@@ -17,7 +17,7 @@ from careplan.recognition.units import factor
 from careplan.request.measurements import Measured as Sent
 from careplan.request.measurements import Reading, readings
 from careplan.request.patient import Patient
-from careplan.rulebook.measures import Change, ChangeWord, Measure
+from careplan.rulebook.measures import PROBLEMS, Change, ChangeWord, Measure
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.text_template import number
 
@@ -182,11 +182,11 @@ class _Sorted:
         self._measure = measure
         self._pointer = f"/measures/{name}"
         self._single = not isinstance(sent, list)
-        doubted: list[tuple[str, Taken, str]] = []
+        doubted: list[tuple[Taken, str]] = []
         for at, reading in enumerate(readings(sent)):
             value = _value(measure, reading)
             if value is None:
-                doubted.append((_problem(measure, reading), _taken(reading, 0.0, at, today), _said(measure, reading)))
+                doubted.append((_taken(reading, 0.0, at, today), _said(measure, reading)))
             else:
                 self.usable.append(_taken(reading, value, at, today))
         fresh = [one for one in self.usable if not self._is_old(one)]
@@ -197,16 +197,14 @@ class _Sorted:
         elif recalled := [one for one in self.usable if one.days <= measure.counts_days + measure.earlier_days]:
             self.earlier = _counting(measure, recalled)
         again = []
-        for problem, one, said in doubted:
+        for one, said in doubted:
             if self.counts is not None and _is_later(self.counts, one):
                 self._set_aside([one], "It cannot be meant, and a newer reading counts.")
             elif not self._is_old(one):
-                again.append((problem, said, self._at(one)))
-        self.checks = tuple(
-            Check(name, problem, tuple(at for _, at in listed), tuple(dict.fromkeys(said for said, _ in listed)))
-            for problem in dict.fromkeys(problem for problem, _, _ in sorted(again))
-            if (listed := sorted((said, at) for kind, said, at in again if kind == problem))
-        )
+                again.append((said, self._at(one)))
+        again.sort()
+        words = tuple(dict.fromkeys(said for said, _ in again))
+        self.checks = (Check(name, PROBLEMS[0], tuple(at for _, at in again), words),) if again else ()
 
     def _at(self, one: Taken) -> str:
         return self._pointer if self._single else f"{self._pointer}/{one.place}"
@@ -235,12 +233,6 @@ def _value(measure: Measure, reading: Reading) -> Value | None:
     if measure.whole and not told.is_integer():
         return None
     return told + 0.0 if measure.plausible is None or measure.plausible.hold(told) else None
-
-
-def _problem(measure: Measure, reading: Reading) -> str:
-    unit = reading.unit
-    convertible = unit is None or factor(measure.units.get(unit, unit), measure.unit) is not None
-    return "implausible" if convertible else "unit"
 
 
 def _said(measure: Measure, reading: Reading) -> str:

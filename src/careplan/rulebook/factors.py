@@ -165,7 +165,7 @@ KINDS: Mapping[str, Kind] = {
     "earlier_measures": Kind({}, declared=_NUMBER),
     "measured_days_ago": Kind({}, declared=_NUMBER),
     "score_change": Kind({}, declared=Field("token")),
-    "measure_check": Kind({"problem": Field("token", ("implausible", "unit", "no_value"))}, many=True),
+    "measure_check": Kind({"problem": Field("token", ("implausible",))}, many=True),
     "goals": Kind(
         {"list": _LIST, "count": _NUMBER, "specific_count": _NUMBER, "all_clear": _YES_NO, "some_protected": _YES_NO}
     ),

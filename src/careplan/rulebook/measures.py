@@ -24,7 +24,7 @@ RedFlagOrPregnancy = Literal["suicidal_thoughts", "pregnancy"]
 ChangeWord = Literal["remission", "response", "partial", "none", "worse"]
 CHANGE_WORDS: tuple[ChangeWord, ...] = ("remission", "response", "partial", "none", "worse")
 """How a score can have changed between two visits, from the best to the worst."""
-PROBLEMS = ("implausible", "unit", "no_value")
+PROBLEMS = ("implausible",)
 """What can be wrong with a reading that was sent, so that it is asked again."""
 
 
