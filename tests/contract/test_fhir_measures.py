@@ -24,15 +24,18 @@ def observation(code: str, **more: Any) -> dict[str, Any]:
     return {"resource": base | {"subject": {"reference": "Patient/1"}} | more}
 
 
-def alerts(*entries: dict[str, Any]) -> list[str]:
+def bundle(*entries: dict[str, Any]) -> dict[str, Any]:
     patient = {"resource": {"resourceType": "Patient", "id": "1", "birthDate": "1980-05-01"}}
-    bundle = {
+    return {
         "resourceType": "Bundle",
         "type": "collection",
         "timestamp": "2026-11-28T10:00:00Z",
         "entry": [patient, *entries],
     }
-    plan = PLANNER.plan(READER.read(json.loads(json.dumps(bundle))).patient)
+
+
+def alerts(*entries: dict[str, Any]) -> list[str]:
+    plan = PLANNER.plan(READER.read(json.loads(json.dumps(bundle(*entries)))).patient)
     return sorted(item.rule.id for item in plan.alerts)
 
 
@@ -66,3 +69,60 @@ def test_the_order_of_observations_and_one_that_cannot_be_read_change_nothing() 
         pressure(25, 16, "furlong"),
     ]
     assert {tuple(alerts(*order)) for order in permutations(entries)} == {("measured-very-high-blood-pressure",)}
+
+
+def items(*resources: dict[str, Any]) -> list[str]:
+    plan = PLANNER.plan(READER.read(json.loads(json.dumps(bundle(*resources)))).patient)
+    return sorted(item.rule.id for item in [*plan.alerts, *(one for part in plan.sections for one in part.items)])
+
+
+def test_a_very_high_pressure_of_two_months_ago_is_no_alert_and_leads_to_a_new_one() -> None:
+    found = items(pressure(190, 125, "mm[Hg]", effectiveDateTime="2026-09-28"))
+    assert "earlier-very-high-blood-pressure" in found
+    assert "measured-very-high-blood-pressure" not in found
+
+
+def test_members_of_a_panel_count_with_its_time_also_where_they_have_none_and_are_contained() -> None:
+    member = observation("8480-6", valueQuantity={"value": 190, "code": "mm[Hg]"})["resource"] | {"id": "upper"}
+    del member["effectiveDateTime"]
+    for when, alert in (("2026-11-28", True), ("2026-09-28", False)):
+        named = observation("85354-9", effectiveDateTime=when, hasMember=[{"reference": "Observation/upper"}])
+        held = observation("85354-9", effectiveDateTime=when, hasMember=[{"reference": "#upper"}], contained=[member])
+        for entries in ([{"resource": member}, named], [named, {"resource": member}], [held]):
+            assert ("measured-very-high-blood-pressure" in alerts(*entries)) is alert
+
+
+def form(*answered: tuple[str, dict[str, Any]], **more: Any) -> dict[str, Any]:
+    inner = [{"linkId": link, "answer": [answer]} for link, answer in answered]
+    base = {"resourceType": "QuestionnaireResponse", "status": "completed", "authored": "2026-11-28T09:00:00Z"}
+    return {
+        "resource": base | {"subject": {"reference": "Patient/1"}, "item": [{"linkId": "/44249-1", "item": inner}]} | more
+    }
+
+
+NEARLY_EVERY_DAY = {"valueCoding": {"system": "http://loinc.org", "code": "LA6571-9"}}
+
+
+def test_answers_of_a_standard_form_are_read_by_the_code_in_their_link() -> None:
+    for link in ("/44249-1/44260-8", "/44260-8", "44260-8"):
+        assert alerts(form((link, NEARLY_EVERY_DAY))) == ["scale-answer-on-suicide"]
+    total = form(("/44249-1/44261-6", {"valueDecimal": 21}))
+    assert READER.read(bundle(total)).patient.measures["phq9_total"]
+    assert alerts(form(("/44249-1/44260-8", NEARLY_EVERY_DAY), status="entered-in-error")) == []
+
+
+def test_of_a_form_that_is_not_finished_counts_what_warns() -> None:
+    assert alerts(form(("44260-8", NEARLY_EVERY_DAY), status="in-progress")) == ["scale-answer-on-suicide"]
+    never = {"valueCoding": {"system": "http://loinc.org", "code": "LA6568-5"}}
+    assert READER.read(bundle(form(("44260-8", never), status="in-progress"))).patient.measures == {}
+
+
+def test_a_number_beyond_a_grave_one_counts_as_that_one_and_beyond_a_harmless_one_is_not_read() -> None:
+    beyond = {"value": 200, "code": "mm[Hg]", "comparator": ">"}
+    assert alerts(observation("8480-6", valueQuantity=beyond)) == ["measured-very-high-blood-pressure"]
+    assert alerts(observation("8480-6", valueQuantity=beyond | {"comparator": "<"})) == []
+
+
+def test_item_nine_is_one_alert_also_where_it_fills_in_an_answer() -> None:
+    said = {"valueCodeableConcept": coded("LA6571-9")}
+    assert alerts(observation("44260-8", **said)) == ["suicidal-thoughts-passive"]

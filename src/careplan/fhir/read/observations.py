@@ -17,9 +17,9 @@ _Part = tuple[float, Element, Moment | None]
 class ObservationReader:
     """Reads the observations of one request."""
 
-    def __init__(self, gathering: Gathering) -> None:
+    def __init__(self, gathering: Gathering, measures: MeasureReader) -> None:
         self._gathering = gathering
-        self._measures = MeasureReader(gathering)
+        self._measures = measures
         self._parts: dict[str, dict[str, _Part]] = {}
 
     def read(self, resource: Element) -> None:
