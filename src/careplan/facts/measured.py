@@ -138,9 +138,10 @@ class Measuring:
         if patient.treatment.sessions_completed == 0:
             return
         first_session = min(patient.treatment.session_times or (), default=None)
-        for name, last in taken.items():
+        for name in taken:
             change, measure, begins = self._measures[name].change, self._measures[name], first_session
-            if change is None or last.day is None:
+            last = found[name].newest
+            if change is None or last is None or last.day is None:
                 continue
             if begins is not None and not _is_before(begins, last):
                 if not patient.treatment.sessions_completed:
@@ -178,6 +179,7 @@ class _Sorted:
         self.usable: list[Taken] = []
         self.aside: list[tuple[str, str, str]] = []
         self.counts: Taken | None = None
+        self.newest: Taken | None = None
         self.earlier: Taken | None = None
         self._measure = measure
         self._pointer = f"/measures/{name}"
@@ -192,6 +194,8 @@ class _Sorted:
         fresh = [one for one in self.usable if not self._is_old(one)]
         if fresh:
             counts = self.counts = _counting(measure, fresh)
+            dated = [one for one in fresh if one.day is not None]
+            self.newest = _counting(measure, dated) if dated else None
             why = "Another reading of it is newer, or of the same time and graver."
             self._set_aside([one for one in fresh if one is not counts], why)
         elif recalled := [one for one in self.usable if one.days <= measure.counts_days + measure.earlier_days]:

@@ -19,6 +19,7 @@ from careplan.request.patient import Clearance
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.text_template import Text
 
+_MEASURED_SINCE = "It is older than what was measured since, so that it has to be assessed again."
 OF_THE_CONDITION = "condition"
 """What a rule about several conditions is cleared with: the token of the condition that its item is about."""
 
@@ -72,7 +73,10 @@ class Clearances:
         """Why a clearance does not count, if it does not."""
         patient = case.patient
         if any(self._speaks_since(name, clearance, case.measured) for name in self._assessed_as.get(clearance.what, ())):
-            return "It is older than what was measured since, so that it has to be assessed again."
+            return _MEASURED_SINCE
+        scores = case.measured.response if patient.treatment.response_so_far is None else None
+        if clearance.what == "response_so_far" and scores and case.measured.is_after(scores[1], clearance.at):
+            return _MEASURED_SINCE
         last = patient.treatment.last_session_at
         if last is not None and last >= clearance.at:
             return "It is older than the last session, so that it has to be assessed again."
