@@ -24,14 +24,6 @@ def factor(unit: str, into: str) -> float | None:
     return told if told and abs(twice - 2 * told) <= 1e-9 * abs(twice) else None
 
 
-def is_unit(code: str) -> bool:
-    """Whether UCUM knows a unit."""
-    try:
-        return hasattr(_registry().from_ucum(code), "units")
-    except Exception:  # noqa: BLE001 - as above
-        return False
-
-
 @cache
 def _registry() -> Any:
     from ucumvert import PintUcumRegistry
