@@ -219,7 +219,7 @@ class _Varying:
             "classes": self._classes,
         }
         for name, field in free.items():
-            if field.type == "number":
+            if field.type == "number" and not field.between:
                 most = LIMITS[f"{kind}.{name}"].most if f"{kind}.{name}" in LIMITS else 20
                 step = most / 500
                 return tests | {name: {"at_least": round(copy * step, 2), "less_than": round((copy + 3) * step, 2)}}

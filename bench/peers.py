@@ -19,7 +19,7 @@ from durable import lang
 
 from careplan.facts.case import Fact
 from careplan.inference.durable_rules import Engine
-from careplan.rulebook.conditions import Either, Expression, Test, When, tests_of
+from careplan.rulebook.conditions import Either, Expression, Group, Test, When, tests_of
 from careplan.rulebook.factors import KINDS, member
 from careplan.rulebook.model import Rulebook
 
@@ -28,8 +28,13 @@ Peer = Callable[[Sequence[Fact]], frozenset[str]]
 
 
 def single_fact_rules(book: Rulebook) -> dict[str, When]:
-    """The rules whose every group looks at one fact."""
-    return {rule.id: rule.when for rule in book.rules.values() if all(len(group) == 1 for group in rule.when)}
+    """The rules whose every group looks at one fact, and at no number that is known from its least to its most alone."""
+    return {rule.id: rule.when for rule in book.rules.values() if all(map(_is_shared, rule.when))}
+
+
+def _is_shared(group: Group) -> bool:
+    fields = KINDS[group[0].kind].fields
+    return len(group) == 1 and not any(fields[test.field].between for test in tests_of(group[0].tests))
 
 
 class Ours:

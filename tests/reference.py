@@ -11,7 +11,7 @@ from itertools import product
 from careplan.facts.case import Fact
 from careplan.inference.durable_rules import Finding
 from careplan.rulebook.conditions import Either, Expression, Test, When
-from careplan.rulebook.factors import member
+from careplan.rulebook.factors import KINDS, member
 
 
 def findings(rules: Mapping[str, When], facts: Sequence[Fact]) -> list[Finding]:
@@ -48,6 +48,8 @@ def _test(test: Test, fact: Fact) -> bool:
                 return all(value is True for value in held)
             case _:
                 return all(value is False for value in held)
+    if KINDS[fact.kind].field(test.field).between:
+        return _between(test, fact)
     value = fact.properties.get(test.field)
     if value is None:
         return test.operation in ("unknown", "one_of_or_unknown")
@@ -68,6 +70,17 @@ def _test(test: Test, fact: Fact) -> bool:
         "less_than": value < limit,
         "more_than": value > limit,
     }[test.operation]
+
+
+def _between(test: Test, fact: Fact) -> bool:
+    least, most = fact.properties.get(f"{test.field}_least"), fact.properties.get(f"{test.field}_most")
+    if test.operation in ("known", "unknown"):
+        return (most is None) == (test.operation == "unknown")
+    limit = test.values[0]
+    assert isinstance(limit, float)
+    if test.operation in ("at_least", "more_than"):
+        return isinstance(least, float) and (least > limit or (test.operation == "at_least" and least == limit))
+    return isinstance(most, float) and (most < limit or (test.operation == "at_most" and most == limit))
 
 
 def _same(value: object, wanted: object) -> bool:

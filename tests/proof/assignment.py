@@ -143,6 +143,8 @@ def _medicines(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> It
     yield symbolic.other_unclear == any(_unclear(resolved, row, ingredient) for resolved, row in rows)
     yield symbolic.other_rescue == any(row.ingredient == ingredient and _is_rescue(resolved) for resolved, row in rows)
     too_long = chosen.properties.get("gap_too_long") if chosen is not None else None
+    yield from _doses(symbolic, case, chosen)
+    yield symbolic.disagrees == bool(own is not None and own.disagreements)
     yield symbolic.gap.known == (too_long is not None)
     yield symbolic.gap.value == (too_long is True)
     if own is None:
@@ -158,6 +160,18 @@ def _medicines(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> It
         yield answer.known == (value is not None)
         if value is not None:
             yield answer.value == answer.tokens.index(value)
+
+
+def _doses(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> Iterator[Any]:
+    facts = {"medicine": chosen, "regimen": next((fact for fact in case.facts if fact.kind == "regimen"), None)}
+    for (kind, name), span in symbolic.spans.items():
+        properties = fact.properties if (fact := facts[kind]) is not None else {}
+        least, most = properties.get(f"{name}_least"), properties.get(f"{name}_most")
+        if least is None:
+            continue  # no rule looks at it, or nothing is known
+        yield z3.And(span.there, span.least == _exact(least), span.bounded == (most is not None))
+        if most is not None:
+            yield span.most == _exact(most)
 
 
 def _protects(resolved: Resolved) -> bool:
@@ -217,7 +231,7 @@ def _missing(resolved: Resolved, row: Ingredient, calming: set[str], ingredient:
 
 def _unclear(resolved: Resolved, row: Ingredient, ingredient: str) -> bool:
     """Whether another entry does not say enough to open the question of the medicine looked at."""
-    if resolved.problem == "code_and_name_disagree":
+    if resolved.problem == "code_and_name_disagree" or resolved.disagreements:
         return True
     if resolved.problem == "code_not_recognized" and row.ingredient == ingredient:
         return True

@@ -43,6 +43,10 @@ def tests(draw: st.DrawFn, kind: str) -> Test:
         operation = draw(st.sampled_from(members))
         return Test(name, operation, tuple(draw(st.lists(tokens_of(field), min_size=1, max_size=3, unique=True))))
     plain: list[Operation] = ["one_of", "one_of_or_unknown", "none_of", "known", "unknown"]
+    if field.between:
+        compared: list[Operation] = ["known", "unknown", *COMPARISONS]
+        operation = draw(st.sampled_from(compared))
+        return Test(name, operation, (draw(NUMBERS),) if operation in COMPARISONS else ())
     operation = draw(st.sampled_from(plain))
     if operation in ("known", "unknown"):
         return Test(name, operation)
@@ -88,6 +92,9 @@ def fact_sets(draw: st.DrawFn, tested: Tested) -> list[Fact]:
                         state = draw(st.sampled_from([None, True, False]))
                         if state is not None:
                             properties[member(name, token)] = state
+                elif field.between:
+                    ends = sorted(bounded(number) for number in draw(st.lists(NUMBERS, max_size=2)))
+                    properties |= dict(zip((f"{name}_least", f"{name}_most"), ends, strict=False))
                 elif draw(st.booleans()):
                     if field.type == "number":
                         properties[name] = bounded(draw(NUMBERS))

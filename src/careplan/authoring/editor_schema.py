@@ -75,6 +75,8 @@ def _field(field: Field) -> Json:
         value = {"type": "number", "minimum": 0, "multipleOf": 0.01}
         bounds = dict.fromkeys(COMPARISONS, value)
         more = [{"type": "object", "minProperties": 1, "additionalProperties": False, "properties": bounds}]
+        if field.between:
+            return {"anyOf": [{"enum": ["known", "unknown"]}, *more]}
     elif field.type == "tokens":
         value = {"$ref": f"#/$defs/{field.vocabulary}"}
         parts = {name: _one_or_more(value) for name in ("all", "not")}

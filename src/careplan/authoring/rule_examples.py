@@ -19,7 +19,7 @@ from careplan.facts.case import Case, Fact
 from careplan.inference.durable_rules import Engine
 from careplan.inference.three_valued import as_it_stands
 from careplan.request.decode import Intake
-from careplan.rulebook.conditions import COMPARISONS, Either, Expression, Group, Test, Value, When, tests_of
+from careplan.rulebook.conditions import COMPARISONS, Either, Expression, Group, Test, Value, When, property_of, tests_of
 from careplan.rulebook.factors import KINDS, member
 from careplan.rulebook.model import Example, Rule, Rulebook
 
@@ -164,14 +164,17 @@ def _shown(rule: Rule, case: Case, *, fires: bool) -> Iterator[Shown]:
                         yield from _seen_true(at, pattern.kind, test, fact)
                     elif not fires and others and _holds(pattern.tests, fact, but=test):
                         yield Shown(at, pattern.kind, test, "false")
-                        if test.operation in COMPARISONS and fact.properties.get(test.field) == test.values[0]:
+                        if (
+                            test.operation in COMPARISONS
+                            and fact.properties.get(property_of(pattern.kind, test)) == test.values[0]
+                        ):
                             yield Shown(at, pattern.kind, test, "limit")
 
 
 def _seen_true(group: int, kind: str, test: Test, fact: Fact) -> Iterator[Shown]:
     yield Shown(group, kind, test, "true")
     if test.operation in COMPARISONS:
-        if fact.properties.get(test.field) == test.values[0]:
+        if fact.properties.get(property_of(kind, test)) == test.values[0]:
             yield Shown(group, kind, test, "limit")
     elif len(test.values) > 1:
         for value in test.values:

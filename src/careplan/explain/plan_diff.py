@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from careplan.plan.model import CarePlan, HoldGate, Item, MedicineRead, NotConsidered, Question
+from careplan.plan.medicine_model import MedicineRead
+from careplan.plan.model import CarePlan, HoldGate, Item, NotConsidered, Question
 from careplan.rulebook.model import LEVELS, Level, Section
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")

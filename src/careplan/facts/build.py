@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from careplan.facts.case import Case, Fact, Properties
+from careplan.facts.doses import doses_of_list, doses_of_medicine
 from careplan.facts.hold_gaps import gaps_of
 from careplan.facts.hold_question import HoldQuestion, HoldQuestions, hold_for
 from careplan.facts.hold_windows import Window
@@ -43,6 +44,10 @@ class FactMaker:
         self._absent = {
             key: {member(key[1], token): False for token in tokens} for key, tokens in self._tested.absent.items()
         }
+        self._doses_of_one, self._doses_of_all = (
+            tuple(sorted(name for name in self._tested.fields[kind] if KINDS[kind].field(name).between))
+            for kind in ("medicine", "regimen")
+        )
         self._looked_at = looked_at(book)
         self._hold_questions = HoldQuestions(book)
         self._plausibility = Plausibility(book)
@@ -154,6 +159,8 @@ class FactMaker:
                 properties |= {name: value for name, value in said.items() if value}
                 properties["protocol_hold"] = bool(holds) and hold_for(row, holds) is not None
                 properties["sent_twice"] = len(set(entries[row.ingredient])) > 1
+                if resolved.doses and self._doses_of_one:
+                    properties |= doses_of_medicine(resolved.doses[at], self._doses_of_one)
                 if row.ingredient in gaps:
                     properties["gap_too_long"] = gaps[row.ingredient].hours > (row.longest_gap or 0)
                 yield Fact(f"m{resolved.index}.{at}", "medicine", properties, (resolved.index,), row)
@@ -161,6 +168,8 @@ class FactMaker:
                     yield _check(resolved, "no_rule", at)
             if resolved.problem:
                 yield _check(resolved, resolved.problem)
+            if resolved.disagreements:
+                yield _check(resolved, "fields_and_text_disagree", "d")
         yield from _shared_classes(rows, entries)
         yield self._regimen(patient, medicines, rows, unread=unread.any_of("medications"))
 
@@ -176,6 +185,8 @@ class FactMaker:
         }
         tokens = {token for row in rows.values() for token in (row.ingredient, *row.classes)}
         self._members(properties, "regimen", "takes", tokens, whole=whole)
+        if whole and self._doses_of_all:
+            properties |= doses_of_list(medicines, self._doses_of_all)
         return Fact("regimen", "regimen", properties, whole=whole)
 
     def _conditions(self, patient: Patient, entries: Entries) -> Iterator[Fact]:
@@ -217,7 +228,7 @@ def bounded(value: float) -> float:
     return LEAST_NUMBER if 0 < value < LEAST_NUMBER else float(value) + 0.0  # -0.0 is 0
 
 
-def _check(resolved: Resolved, problem: str, at: int | None = None) -> Fact:
+def _check(resolved: Resolved, problem: str, at: int | str | None = None) -> Fact:
     properties: Properties = {"problem": problem, "suggestion": bool(resolved.suggestions)}
     place = f"{resolved.index}" if at is None else f"{resolved.index}.{at}"
     return Fact(f"x{place}", "medicine_check", properties, (resolved.index,))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from careplan.rulebook.conditions import LISTS_WITH_ENTRIES, Every, Expression, Pattern, Test, tests_of
-from careplan.rulebook.factors import KINDS, SESSION_COUNTS, member
+from careplan.rulebook.factors import KINDS, SESSION_COUNTS, least_of, member, most_of
 
 Clause = tuple[Expression, ...]
 
@@ -49,8 +49,11 @@ def properties_of(kind: str, expression: Expression) -> frozenset[str]:
     """The properties of a fact that an expression looks at."""
     found: set[str] = set()
     for test in tests_of(expression):
-        several = KINDS[kind].field(test.field).type == "tokens"
-        found |= {member(test.field, str(token)) for token in test.values} if several else {test.field}
+        described = KINDS[kind].field(test.field)
+        if described.type == "tokens":
+            found |= {member(test.field, str(token)) for token in test.values}
+        else:
+            found |= {least_of(test.field), most_of(test.field)} if described.between else {test.field}
     return frozenset(found)
 
 
@@ -59,6 +62,9 @@ def constants_of(kind: str, expressions: Iterable[Expression]) -> dict[str, list
     found: dict[str, set[float]] = {}
     for expression in expressions:
         for test in tests_of(expression):
-            if KINDS[kind].field(test.field).type == "number":
-                found.setdefault(test.field, set()).update(float(value) for value in test.values if isinstance(value, float))
+            described = KINDS[kind].field(test.field)
+            if described.type == "number":
+                names = (least_of(test.field), most_of(test.field)) if described.between else (test.field,)
+                for name in names:
+                    found.setdefault(name, set()).update(float(value) for value in test.values if isinstance(value, float))
     return {name: sorted(values) for name, values in found.items()}

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from careplan.rulebook.conditions import Expression, Group, Pattern, Test, When
+from careplan.rulebook.conditions import Expression, Group, Pattern, Test, When, as_decided
 from careplan.rulebook.factors import KINDS, member
 
 MOST_RULES_PER_SHARD = 120
@@ -93,7 +93,7 @@ class _Network:
 
 def _paths(pattern: Pattern) -> list[list[str]]:
     """The chains of tests that a pattern becomes: one for each way of choosing among its alternatives."""
-    return _alternatives(compile_expression(pattern.tests))
+    return _alternatives(compile_expression(as_decided(pattern.kind, pattern.tests)))
 
 
 def _alternatives(condition: Json) -> list[list[str]]:
@@ -109,7 +109,7 @@ def _alternatives(condition: Json) -> list[list[str]]:
 
 def compile_pattern(pattern: Pattern) -> Json:
     """A pattern in the engine's JSON, the kind of fact tested first."""
-    tests = compile_expression(pattern.tests)
+    tests = compile_expression(as_decided(pattern.kind, pattern.tests))
     return {"$and": [{"kind": pattern.kind}, *tests.get("$and", [tests])]}
 
 

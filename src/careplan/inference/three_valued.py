@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from careplan.rulebook.conditions import Either, Every, Expression, Pattern, Test, tests_of
-from careplan.rulebook.factors import KINDS, LIMITS, SESSION_COUNTS, member
+from careplan.rulebook.factors import KINDS, LIMITS, SESSION_COUNTS, least_of, member, most_of
 
 Properties = Mapping[str, str | bool | float]
 """What is known of one fact: tokens, booleans and numbers by the names of its fields."""
@@ -86,6 +86,10 @@ def of_test(kind: str, test: Test, properties: Properties, situation: Situation)
         if stands is not None:
             return YES if stands else NO
         return None, frozenset({_LISTS[kind]})
+    if KINDS[kind].field(field).between:
+        if not situation.whole:
+            return None, frozenset({_LISTS[kind]})
+        return YES if stands else NO
     if stands is None and field == "hold_question" and test.operation == "one_of":
         could = situation.may_open or not {"closed", "unclear"}.isdisjoint(map(str, test.values))
         if not could:
@@ -105,6 +109,8 @@ def as_it_stands(kind: str, test: Test, properties: Properties, *, whole: bool =
         held = [properties.get(member(field, str(token))) is True for token in test.values]
         holds = all(held) if operation == "has_all" else any(held) == (operation == "has_any")
         return holds if whole or holds == (operation != "has_none") else None
+    if KINDS[kind].field(field).between:
+        return _between(test, properties)
     value = properties.get(field)
     if value is None:
         return True if operation in ("unknown", "one_of_or_unknown") else None
@@ -123,6 +129,25 @@ def as_it_stands(kind: str, test: Test, properties: Properties, *, whole: bool =
             return value < test.values[0]  # type: ignore[operator]
         case _:
             return value > test.values[0]  # type: ignore[operator]
+
+
+def _between(test: Test, properties: Properties) -> bool | None:
+    """Whether a test holds of every number from the least to the most: yes, of none of them: no, else it is not known."""
+    least, most = properties.get(least_of(test.field)), properties.get(most_of(test.field))
+    if test.operation in ("known", "unknown"):
+        return (most is not None) == (test.operation == "known")
+    limit = float(str(test.values[0]))
+    low = None if least is None else float(least)
+    high = None if most is None else float(most)
+    match test.operation:
+        case "at_least":
+            return True if low is not None and low >= limit else False if high is not None and high < limit else None
+        case "more_than":
+            return True if low is not None and low > limit else False if high is not None and high <= limit else None
+        case "at_most":
+            return True if high is not None and high <= limit else False if low is not None and low > limit else None
+        case _:
+            return True if high is not None and high < limit else False if low is not None and low >= limit else None
 
 
 def list_pointer(kind: str) -> str:

@@ -10,11 +10,11 @@ from careplan.facts.case import Case
 from careplan.inference.verdicts import Verdicts
 from careplan.plan.clearances import Clearances
 from careplan.plan.item_templates import Items, Written
-from careplan.plan.model import CarePlan, Decision, Item, MedicineRead, NotConsidered, PlanSection, RulebookRef
+from careplan.plan.medicines_read import medicine_read
+from careplan.plan.model import CarePlan, Decision, Item, NotConsidered, PlanSection, RulebookRef
 from careplan.plan.phrases import FactPhrases
 from careplan.plan.questions import Questions
 from careplan.plan.wording import Words
-from careplan.recognition.medicine_catalogue import Resolved
 from careplan.rulebook.model import LEVELS, SECTIONS, Rulebook
 
 
@@ -58,7 +58,7 @@ class Assembly:
                 for section, title, patient_title in self._sections
             ],
             decisions=_decisions(written),
-            medications=[_read(words, one, case) for one in case.medicines],
+            medications=[medicine_read(words, one, case) for one in case.medicines],
             information_needed=self._questions.unanswered(verdicts.hanging),
             not_considered=self._not_considered(case, written, words),
             disclaimer=self._disclaimer,
@@ -87,19 +87,6 @@ class Assembly:
         )
         decides = msgspec.structs.replace(one.decides, choice=words.choice)
         return one._replace(item=item, decides=decides)
-
-
-def _read(words: Words, resolved: Resolved, case: Case) -> MedicineRead:
-    """How an entry was understood. One that rules could look at, and that none of them does, is known."""
-    rows = resolved.match.ingredients if resolved.match else ()
-    return MedicineRead(
-        index=resolved.index,
-        recognition="known" if resolved.index in case.known.medications else resolved.recognition,
-        recognized_as=words.recognized(resolved.index) or None,
-        classes=sorted({name for row in rows for name in row.classes}),
-        problem=resolved.problem,
-        suggestions=list(resolved.suggestions),
-    )
 
 
 def _decisions(written: Sequence[Written]) -> list[Decision]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from careplan.plan.model import CarePlan, MedicineRead, Question
+from careplan.plan.medicine_model import MedicineRead
+from careplan.plan.model import CarePlan, Question
 from careplan.request.patient import Patient
 
 

@@ -142,7 +142,10 @@ class GateWords:
         index, _, field = rest.partition("/")
         if field:
             return f"{self._name(int(index))} is taken for a reason that was not named"
-        problem = self._case.medicines[int(index)].problem
+        resolved = self._case.medicines[int(index)]
+        problem = resolved.problem
+        if resolved.disagreements:
+            return f"fields and text of {self._name(int(index))} disagree"
         if problem == "code_and_name_disagree":
             return f"name and code of {self._name(int(index))} disagree"
         if problem == "code_not_recognized":

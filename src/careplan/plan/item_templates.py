@@ -19,8 +19,9 @@ from careplan.plan.hold_gate_words import GateWords
 from careplan.plan.hold_sentences import GateSentences, HoldSentences
 from careplan.plan.model import About, Ask, Assumption, Evidence, Item, RuleRef, evidence
 from careplan.plan.phrases import FactPhrases
+from careplan.plan.topics import Topic
 from careplan.plan.unread_words import Absence, UnreadWords, absences
-from careplan.plan.wording import Placeholders, Topic, Words
+from careplan.plan.wording import Placeholders, Words
 from careplan.rulebook.conditions import Group
 from careplan.rulebook.factors import KINDS, OF_MEASURES
 from careplan.rulebook.model import LEVELS, Decision, Level, Rule, Rulebook, Section

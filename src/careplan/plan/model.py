@@ -5,15 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
-from careplan.recognition.medicine_catalogue import Recognition
+from careplan.plan.medicine_model import MedicineRead
+from careplan.plan.part import Part
 from careplan.rulebook.model import By, Level, Read, Rule, Rulebook, Section, Status, Strength, Who
-
-
-class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """The base of everything in a plan: immutable, and what does not apply is left out."""
 
 
 class About(Part, frozen=True, kw_only=True):
@@ -220,23 +216,6 @@ class NotConsidered(Part, frozen=True, kw_only=True):
     pointer: str
     what: str
     why: str
-
-
-class MedicineRead(Part, frozen=True, kw_only=True):
-    """How one entry of the medicines was understood."""
-
-    index: int
-    recognition: Annotated[
-        Recognition,
-        Meta(
-            description="read: rules look at it; known: a real medicine that no rule concerns, or one that is not taken; "
-            "unread: nobody can say what it is, or what a part of it is"
-        ),
-    ]
-    recognized_as: str | None = None
-    classes: list[str] = []
-    problem: str | None = None
-    suggestions: list[str] = []
 
 
 class RulebookRef(Part, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from careplan.facts.case import Value
-from careplan.rulebook.factors import member
+from careplan.rulebook.factors import KINDS, least_of, member, most_of
 from careplan.rulebook.model import FieldWords, Rulebook
 from careplan.rulebook.text_template import number
 
@@ -36,16 +36,21 @@ class FieldPhrases:
 
     def __init__(self, field: str, words: FieldWords, values: Mapping[str, str]) -> None:
         """`values` are the words for the tokens that the field can have; of a boolean those of "true" and "false"."""
-        self._field = field
+        self.name = field
         self._says = words.says
-        self._unknown = words.unknown
+        self.unknown = words.unknown
         self._values = dict(values)
         self._phrases = {token: self._says.replace(_PLACE, said) for token, said in values.items()}
 
     def add(self, properties: Mapping[str, Value], into: list[str]) -> None:
         """Put the phrase after what is in `into`."""
-        value = properties.get(self._field)
-        into.append(self._unknown if value is None else self.said(value))
+        value = properties.get(self.name)
+        into.append(self.unknown if value is None else self.said(value))
+
+    def held(self, properties: Mapping[str, Value]) -> str | None:
+        """What a fact with these properties holds, in words; None if it holds no value."""
+        value = properties.get(self.name)
+        return None if value is None else self.value(value)
 
     def said(self, value: Value) -> str:
         """A value as the phrase that the vocabulary has for its field."""
@@ -61,6 +66,36 @@ class FieldPhrases:
             return number(value)
         token = _token(value)
         return self._values.get(token) or token.replace("_", " ")
+
+
+class SpanPhrases(FieldPhrases):
+    """The phrases of a number that is known from its least to its most, such as the milligrams taken a day."""
+
+    def add(self, properties: Mapping[str, Value], into: list[str]) -> None:
+        """Put the phrase after what is in `into`; that the number is unknown where nothing bounds it on either side."""
+        least, most = self._span(properties)
+        into.append(self.unknown if not least and most is None else self.saying(_span_words(least or 0, most)))
+
+    def held(self, properties: Mapping[str, Value]) -> str | None:
+        """The span in words; None if the fact has none."""
+        least, most = self._span(properties)
+        return None if least is None else _span_words(least, most)
+
+    def _span(self, properties: Mapping[str, Value]) -> tuple[float | None, float | None]:
+        least, most = properties.get(least_of(self.name)), properties.get(most_of(self.name))
+        return None if least is None else float(least), None if most is None else float(most)
+
+
+def _span_words(least: float, most: float | None) -> str:
+    if most is None:
+        return f"at least {_rounded(least)}" if least else "an unknown number of"
+    if least == most:
+        return _rounded(most)
+    return f"{_rounded(least)} to {_rounded(most)}" if least else f"up to {_rounded(most)}"
+
+
+def _rounded(value: float) -> str:
+    return number(round(value, 2))
 
 
 class ListPhrases:
@@ -97,7 +132,7 @@ class FactPhrases:
     def __init__(self, book: Rulebook) -> None:
         self._book = book
         self._fields = {
-            name: FieldPhrases(name.partition(".")[2], words, self._values(name, words))
+            name: _made_for(name)(name.partition(".")[2], words, self._values(name, words))
             for name, words in book.vocabulary.fields.items()
         }
 
@@ -129,6 +164,12 @@ class FactPhrases:
         described = kinds[kind].fields.get(field) if kind in kinds else None
         tokens = ("true", "false") if described and described.type == "boolean" else described.tokens if described else ()
         return {token: words.values.get(token, token.replace("_", " ")) for token in (*tokens, *words.values)}
+
+
+def _made_for(name: str) -> type[FieldPhrases]:
+    kind, _, field = name.partition(".")
+    described = KINDS[kind].fields.get(field) if kind in KINDS else None
+    return SpanPhrases if described is not None and described.between else FieldPhrases
 
 
 def _token(value: Value) -> str:

@@ -24,6 +24,10 @@ _MISSING: dict[ListName, str] = {
 }
 
 
+_COUNTED = {"diazepam_mg_a_day": "benzodiazepine", "morphine_mg_a_day": "opioid"}
+"""Totals over the list, with the class that an entry must not be for a total to be all there is."""
+
+
 class Absence(NamedTuple):
     """What a group of tests says not to be there: the kind of the list, the field and the tokens."""
 
@@ -39,6 +43,10 @@ def absences(group: Group) -> tuple[Absence, ...]:
         for test in tests_of(pattern.tests):
             if pattern.kind in LISTS_WITH_ENTRIES and test.operation == "has_none":
                 found.append(Absence(pattern.kind, test.field, tuple(map(str, test.values))))
+            elif (
+                pattern.kind == "regimen" and test.field in _COUNTED and test.operation in ("at_most", "less_than", "known")
+            ):
+                found.append(Absence("regimen", test.field, (_COUNTED[test.field],)))
             elif (pattern.kind, test.field, test.operation) == ("goals", "all_clear", "one_of") and True in test.values:
                 found.append(Absence("goals", "all_clear", ()))
     return tuple(dict.fromkeys(found))
@@ -80,6 +88,8 @@ class UnreadWords:
             return False
         if absence.kind == "goals":
             return fact.properties.get(absence.field) is True
+        if absence.field in _COUNTED:
+            return True
         return all(fact.properties.get(member(absence.field, token)) is False for token in absence.tokens)
 
     def _assumption(self, name: ListName, tokens: list[str]) -> Assumption:

@@ -9,38 +9,19 @@ from careplan.facts.case import Case, Fact, Value
 from careplan.facts.hold_question import hold_for
 from careplan.facts.hold_windows import misses_no_dose
 from careplan.facts.unread_entries import Entries
+from careplan.plan.disagreements import disagreement_words
 from careplan.plan.hold_sentences import HoldSentences
 from careplan.plan.measure_words import HAVE_SOURCE, MeasureWords, is_of_measures
 from careplan.plan.model import About, SignedHold
-from careplan.plan.phrases import LISTS, FactPhrases, Phrases
+from careplan.plan.phrases import LISTS, FactPhrases
+from careplan.plan.topics import Topic, looked_at
 from careplan.plan.unread_words import UnreadWords
 from careplan.recognition.medicine_catalogue import Match, Resolved, display
 from careplan.request.patient import Hold
-from careplan.rulebook.conditions import Expression, Pattern, tests_of
+from careplan.rulebook.conditions import Expression
 from careplan.rulebook.factors import member
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.text_template import hours, in_words
-
-
-class Topic(NamedTuple):
-    """What a pattern looks at: the fields that it tests, the tokens that it compares them with, and their phrases."""
-
-    fields: tuple[str, ...]
-    tokens: frozenset[str]
-    phrases: Phrases
-
-    @classmethod
-    def of(cls, pattern: Pattern, phrases: FactPhrases) -> Topic:
-        """The topic of a pattern."""
-        fields, tokens = looked_at(pattern.tests)
-        return cls(fields, tokens, phrases.of(pattern.kind, fields, tokens))
-
-
-def looked_at(expression: Expression) -> tuple[tuple[str, ...], frozenset[str]]:
-    """The fields that an expression tests, and the tokens that it compares them with."""
-    tests = list(tests_of(expression))
-    fields = tuple(dict.fromkeys([test.field for test in tests]))
-    return fields, frozenset([str(value) for test in tests for value in test.values])
 
 
 class Placeholders(NamedTuple):
@@ -79,8 +60,8 @@ class Words:
         words: dict[str, str] = {}
         for name, kind, field in places.fields:
             for fact in facts:
-                if fact.kind == kind and (value := fact.properties.get(field)) is not None:
-                    words[name] = self.value(kind, field, value)
+                if fact.kind == kind and (word := self._phrases.field(kind, field).held(fact.properties)) is not None:
+                    words[name] = word
         for name in places.others:
             if name == "crisis":
                 words[name] = " ".join(self._book.about.crisis.split())
@@ -153,7 +134,7 @@ class Words:
 
     def given(self, fact: Fact, expression: Expression) -> list[str]:
         """What the patient's answers say about the fields of an expression, in phrases about this fact."""
-        fields, tokens = looked_at(expression)
+        fields, tokens = looked_at(fact.kind, expression)
         if fact.kind == "medicine":
             return [f"{self.medicine(fact)}: {phrase}" for field in fields for phrase in self._of_medicine(fact, field)]
         phrases: list[str] = []
@@ -284,6 +265,8 @@ class Words:
                 return in_words([self.entry("medicine", at) for at in fact.indexes])
             case "medicine_check", "entry":
                 return self._entry_words(self._case.medicines[fact.indexes[0]])
+            case "medicine_check", "fields_and_text":
+                return disagreement_words(self._book, self._case, fact.indexes[0])
             case "medicine_check", "suggestions":
                 return in_words(list(self._case.medicines[fact.indexes[0]].suggestions)) or "no near name"
             case "entries", "unread":

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
-from careplan.recognition.line import Leftover
+from careplan.recognition.daily_dose import Told
+from careplan.recognition.disagreements import NOT_TAKEN, Disagreement, disagreements
+from careplan.recognition.dose_equivalents import NO_DOSES, DoseReader, Doses
+from careplan.recognition.line import Leftover, Listed, Said
 from careplan.recognition.medicine_catalogue import Catalogue, Match, Problem, Resolved, agree, display
+from careplan.recognition.medicine_rows import Ingredient
 from careplan.recognition.recognizer import Recognized, Recognizer
 from careplan.request.patient import Medication, MedicineStatus
 
@@ -26,7 +30,6 @@ class _Named(NamedTuple):
     taken: bool = True
 
 
-NOT_TAKEN = frozenset(("stopped", "not_taken", "allergy"))
 _TREATMENT = "ketamine"
 """The class of the treatment itself: an allergy to it must not pass in silence."""
 MOST_SUGGESTIONS = 3
@@ -35,23 +38,54 @@ MOST_SUGGESTIONS = 3
 class EntryReader:
     """Resolves entries. What a name says of schedule and reason is taken where the caller did not send it in a field."""
 
-    def __init__(self, recognizer: Recognizer, catalogue: Catalogue) -> None:
-        self._recognizer, self._catalogue = recognizer, catalogue
+    def __init__(self, recognizer: Recognizer, catalogue: Catalogue, doses: DoseReader) -> None:
+        self._recognizer, self._catalogue, self._doses = recognizer, catalogue, doses
 
     def resolve(self, index: int, entry: Medication) -> Resolved:
         """One entry; its match is `NOTHING` where it is known and no rule looks at it, and None where nobody can say."""
         by_code = self._recognizer.by_code(entry.rxcui) if entry.rxcui else None
-        coded = (by_code.match if by_code is not None and entry.status not in NOT_TAKEN else None) or NOTHING
         if not entry.written:
-            if by_code is None or (coded is NOTHING and self._is_allergy_to_the_treatment(by_code, entry.status)):
-                return Resolved(index, entry, None, "not_recognized")
-            if entry.status in NOT_TAKEN:
-                return Resolved(index, _without_use(entry), coded, taken=False)
-            return Resolved(index, entry, coded)
+            return self._by_code_alone(index, entry, by_code)
         found = self._recognizer.recognize(entry.written)
+        if entry.text is None or entry.name is None:
+            lined: tuple[Recognized, ...] = ()
+        else:
+            lined = self._recognizer.recognize(entry.text)
+        resolved = self._resolved(index, entry, by_code, found, lined)
+        if not lined and len(found) == 1 and not (entry.dose_mg is not None or _says_more(found[0])):
+            return resolved
+        said = [
+            Said("name" if entry.name else "text", *_read_of(found)),
+            *([Said("text", *_read_of(lined))] if lined else []),
+        ]
+        return msgspec.structs.replace(
+            resolved,
+            said=tuple([one for one in said if len(one.medicines) > 1 or one.says_more]),
+            disagreements=self._disagreements(entry, found, lined),
+            doses=self._doses_of(entry, resolved, found, lined),
+        )
+
+    def _by_code_alone(self, index: int, entry: Medication, by_code: Recognized | None) -> Resolved:
+        coded = (by_code.match if by_code is not None and entry.status not in NOT_TAKEN else None) or NOTHING
+        if by_code is None or (coded is NOTHING and self._is_allergy_to_the_treatment(by_code, entry.status)):
+            return Resolved(index, entry, None, "not_recognized")
+        if entry.status in NOT_TAKEN:
+            return Resolved(index, _without_use(entry), coded, taken=False)
+        return Resolved(index, entry, coded)
+
+    def _resolved(
+        self,
+        index: int,
+        entry: Medication,
+        by_code: Recognized | None,
+        found: Sequence[Recognized],
+        lined: Sequence[Recognized],
+    ) -> Resolved:
+        assert entry.written is not None
+        coded = (by_code.match if by_code is not None and entry.status not in NOT_TAKEN else None) or NOTHING
         filled = self._filled(entry, found)
-        if entry.name and entry.text:
-            filled = self._filled(filled, self._recognizer.recognize(entry.text))
+        if lined:
+            filled = self._filled(filled, lined)
         match, problem, unknown, besides, taken = self._by_name(found, entry.status)
         if match is None:
             offers = self._catalogue.offered_for(entry.written) or self._suggestions(found)
@@ -64,9 +98,62 @@ class EntryReader:
             return Resolved(index, filled, Match(tuple(rows.values())), "code_and_name_disagree")
         if entry.rxcui and by_code is None and problem is None and any(row.classes for row in match.ingredients):
             problem = "code_not_recognized"
+        if lined and taken and (other := self._other_medicine(match, lined, entry.status)) is not None:
+            # The line names another medicine than the name: nothing that was sent is dropped, so both count.
+            rows = {row.ingredient: row for one in (match, other) for row in one.ingredients}
+            match = Match(tuple(rows.values()))
         if not taken:
             filled = _without_use(filled)
         return Resolved(index, filled, match, problem, unknown_parts=unknown, besides=besides, taken=taken)
+
+    def _other_medicine(self, match: Match, lined: Sequence[Recognized], sent: MedicineStatus | None) -> Match | None:
+        """What the line means, where rules look at it and it is not what the name means."""
+        other = self._by_name(lined, sent).match
+        if other is None:
+            return None
+        ruled = {row.ingredient for row in other.ingredients if row.classes}
+        return None if ruled <= {row.ingredient for row in match.ingredients} else other
+
+    def _disagreements(
+        self, entry: Medication, found: Sequence[Recognized], lined: Sequence[Recognized]
+    ) -> tuple[Disagreement, ...]:
+        """Where the fields of an entry that rules look at say something else than its texts."""
+        differ: dict[str, Disagreement] = {}
+        for said_in, several in (("name" if entry.name else "text", found), ("text", lined)):
+            of_rules = [one for one in several if one.listed is not None and _is_under_rules(one)]
+            if len(of_rules) != 1 or of_rules[0].listed is None or of_rules[0].match is None:
+                continue
+            listed, match = of_rules[0].listed, of_rules[0].match
+            meant = self._doses.meant(listed) if len(match.ingredients) == 1 and not match.also_contains else ()
+            where: Literal["name", "text"] = "name" if said_in == "name" else "text"
+            for one in disagreements(entry, where, listed, meant):
+                differ.setdefault(one.field, one)
+        if lined:
+            named = self._by_name(found, entry.status)
+            other = self._other_medicine(named.match, lined, entry.status) if named.match and named.taken else None
+            if named.match is not None and other is not None and not agree(named.match, other):
+                first = next(one.listed for one in lined if one.listed is not None and one.match is not None)
+                place = first.names[0].start, first.names[-1].end
+                differ = {"name": Disagreement("name", display(named.match), display(other), "text", *place), **differ}
+        return tuple(differ.values())
+
+    def _doses_of(
+        self, entry: Medication, resolved: Resolved, found: Sequence[Recognized], lined: Sequence[Recognized]
+    ) -> tuple[Doses, ...]:
+        """Doses a day of the ingredients of an entry that is taken."""
+        if resolved.match is None or not resolved.taken or resolved.problem == "code_and_name_disagree":
+            return ()
+        told = Told(entry.dose_mg, entry.schedule)
+        doses = []
+        for row in resolved.match.ingredients:
+            one, match = _that_means(row, found), _that_means(row, lined) or _without_a_name(lined)
+            listed = _both(one, match)
+            of = next((said.match for said in (match, one) if said is not None and said.match is not None), None)
+            if listed is None or of is None or not row.classes or row not in of.ingredients:
+                doses.append(NO_DOSES)
+            else:
+                doses.append(self._doses.of(listed, told, row, of))
+        return tuple(doses) if any(one is not NO_DOSES for one in doses) else ()
 
     def _by_name(self, found: Sequence[Recognized], sent: MedicineStatus | None) -> _Named:
         unknown = tuple(
@@ -139,3 +226,36 @@ def _of_the_name(one: Recognized) -> tuple[Leftover, ...]:
     """The unexplained words of an entry that stand where a name is expected; all of them where no name was found."""
     named = one.listed is not None and bool(one.listed.names)
     return tuple(part for part in one.unexplained if part.in_name or not named)
+
+
+def _says_more(one: Recognized) -> bool:
+    """Whether a text says anything besides names."""
+    listed = one.listed
+    return bool(one.unexplained) or (listed is not None and listed.says_more)
+
+
+def _read_of(found: Sequence[Recognized]) -> tuple[tuple[Listed, ...], tuple[Leftover, ...]]:
+    """All that is said of the medicines of a text, and what nothing explains."""
+    left = dict.fromkeys(part for one in found for part in one.unexplained)
+    return tuple([one.listed for one in found if one.listed is not None]), tuple(left)
+
+
+def _that_means(row: Ingredient, found: Sequence[Recognized]) -> Recognized | None:
+    return next((one for one in found if one.match is not None and row in one.match.ingredients), None)
+
+
+def _is_under_rules(one: Recognized) -> bool:
+    return one.match is not None and any(row.classes for row in one.match.ingredients)
+
+
+def _without_a_name(lined: Sequence[Recognized]) -> Recognized | None:
+    """A line that only says how something is taken, such as "1 mg twice a day" beside the name."""
+    return lined[0] if len(lined) == 1 and lined[0].listed is not None and not lined[0].listed.names else None
+
+
+def _both(name: Recognized | None, line: Recognized | None) -> Listed | None:
+    """What name and line say of how much is taken: the line, with the strength of the name where it has none."""
+    first, second = name.listed if name else None, line.listed if line else None
+    if first is None or second is None:
+        return second or first
+    return second if second.strengths else msgspec.structs.replace(second, strengths=first.strengths, forms=first.forms)

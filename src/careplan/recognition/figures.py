@@ -6,7 +6,7 @@ import re
 
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
 _DECIMAL = re.compile(r"\d*[.,]\d+|\d+")
-_NUMBER = re.compile(r"\d[\d.,]*")
+_NUMBER = re.compile(r"\d[\d.,]*|[.,]\d+")
 _PIECES = re.compile(r"\d{1,2}|1/[234]|\d[.,]5")
 
 
@@ -28,6 +28,14 @@ def intakes(text: str) -> float | None:
     return float(sum(piece != "0" for piece in pieces)) or None
 
 
-def largest(text: str) -> float | None:
-    """The larger number of a range such as 4-6, or the number itself."""
-    return max((number for part in _NUMBER.findall(text) if (number := figure(part)) is not None), default=None)
+def numbers_in(text: str) -> list[float]:
+    """The numbers of a range such as 4-6, or the number itself."""
+    return [number for part in _NUMBER.findall(text) if (number := figure(part)) is not None]
+
+
+def pieces_a_day(text: str) -> float | None:
+    """How many pieces a day a scheme such as "1-0-1/2" means; None if it is no such scheme."""
+    if intakes(text) is None:
+        return None
+    parts = (piece.partition("/") for piece in text.split("-"))
+    return sum((figure(over) or 0.0) / (float(under) if under else 1.0) for over, _, under in parts)

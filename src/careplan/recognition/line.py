@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -35,11 +35,15 @@ class Amount(Stretch, frozen=True, gc=False):
 
 
 class Frequency(Stretch, frozen=True, gc=False):
-    """How often. `schedule` is None where the words plainly say neither of the schedules that rules test."""
+    """How often. `schedule` is None where the words plainly say neither of the schedules that rules test.
+
+    `between` are the least and the most times a day, where the words give a range, such as "every 4 to 6 hours".
+    """
 
     schedule: Schedule | None = None
     times_a_day: float | None = None
     time_of_day: bool = False
+    between: tuple[float, float] | None = None
 
 
 class Reason(Stretch, frozen=True, gc=False):
@@ -88,6 +92,11 @@ class Listed(msgspec.Struct, frozen=True, omit_defaults=True):
     local: bool = False
 
     @property
+    def says_more(self) -> bool:
+        """Whether anything is said besides names."""
+        return self != Listed(names=self.names)
+
+    @property
     def schedule(self) -> Schedule | None:
         """How it is taken, where the line plainly says one thing; None for "daily, and one more as needed"."""
         said = {frequency.schedule for frequency in self.frequencies}
@@ -118,6 +127,19 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     medicines: tuple[Listed, ...] = ()
     leftover: tuple[Leftover, ...] = ()
     says_none: bool = False
+
+
+class Said(NamedTuple):
+    """What one text of an entry says: the field it was sent in, its medicines, and the words that nothing explains."""
+
+    field: Literal["name", "text"]
+    medicines: tuple[Listed, ...]
+    unexplained: tuple[Leftover, ...] = ()
+
+    @property
+    def says_more(self) -> bool:
+        """Whether anything is said besides names."""
+        return bool(self.unexplained) or any(listed.says_more for listed in self.medicines)
 
 
 class Draft:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from careplan.recognition.figures import figure, intakes, largest
+from careplan.recognition.figures import figure, intakes, numbers_in
 from careplan.recognition.line import Amount, Frequency, Strength, Stretch, Word
 from careplan.recognition.line_state import State
 from careplan.recognition.list_words import FrequencyWords, Meaning
@@ -14,6 +14,10 @@ FEW = 12
 """A bare number up to this is a count of pieces."""
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _DATE = re.compile(r"(?:19|20)\d\d[/-]\d\d?[/-]\d\d?|\d\d?[/.-]\d\d?[/.-](?:19|20)?\d\d|\d\d?[/-](?:19|20)\d\d")
+
+
+_PARTS_OF_ONE = frozenset("2348")
+"""A tablet is taken in halves, thirds, quarters and eighths; 5/325 are two strengths."""
 
 
 class Figures(State):
@@ -78,9 +82,11 @@ class Figures(State):
         """The token behind "2 tablets", "half a tablet", "1/2 tab", "1 1/2 of a tablet"; 0 if no pieces are counted."""
         words, numbers = self._words, self._tables.numbers
         total, end, counted = 0.0, at, False
+        if self._last == "name" and _falls(words[at]):
+            return 0  # "Suboxone 8-2 film": the strengths of two ingredients
         while end < len(words):
             word = words[end]
-            if word[0].isdigit() and end + 2 < len(words) and words[end + 1] == "/" and words[end + 2][0].isdigit():
+            if word[0].isdigit() and end + 2 < len(words) and words[end + 1] == "/" and words[end + 2] in _PARTS_OF_ONE:
                 below = figure(words[end + 2])
                 total, end, counted = total + ((figure(word) or 0) / below if below else 0), end + 3, True
             elif not word[0].isalpha() and (value := figure(word)) is not None:
@@ -137,24 +143,36 @@ class Figures(State):
 
     def _repeated(self, said: FrequencyWords, at: int, end: int) -> None:
         """Keep a frequency, with the number in it where it has one."""
-        number, ranged = None, False
+        number, ranged, least = None, False, None
         if said.hours or said.days or said.counted:
-            numbers = [value for word in self._words[at:end] if (value := self._value(word)) is not None]
-            number = max(numbers, default=None)
-            ranged = len(numbers) > 1 or any(word[0].isdigit() and figure(word) is None for word in self._words[at:end])
+            numbers = [value for word in self._words[at:end] for value in self._values(word)]
+            number, least = max(numbers, default=None), min(numbers, default=None)
+            ranged = len(numbers) > 1
         schedule: Schedule | None = None
-        a_day = said.a_day
+        a_day, between = said.a_day, None
         if said.hours:
             a_day = 24 / number if number and not ranged else None
             schedule = "daily" if number is not None and number <= 24 else None
+            between = (24 / number, 24 / least) if ranged and number and least else None
         elif said.days:
             a_day = 1.0 if number == 1 else None
             schedule = "daily" if number == 1 else "weekly" if number == 7 else None
         elif a_day is not None:
             schedule, a_day = "daily", None if ranged else number or a_day
+            between = (least, number) if ranged and number and least else None
         elif said.a_week is not None:
             schedule = "weekly" if (number or said.a_week) == 1 else None
-        self._draft.frequencies.append(Frequency(*self._tokens.stretch(at, end), schedule, a_day, said.time_of_day))
+        stretch = self._tokens.stretch(at, end)
+        self._draft.frequencies.append(Frequency(*stretch, schedule, a_day, said.time_of_day, between))
 
-    def _value(self, word: str) -> float | None:
-        return largest(word) if word[0].isdigit() else self._tables.numbers.get(word)
+    def _values(self, word: str) -> list[float]:
+        if word[0].isdigit():
+            return numbers_in(word)
+        value = self._tables.numbers.get(word)
+        return [] if value is None else [value]
+
+
+def _falls(word: str) -> bool:
+    """True for a range from more to less, which counts nothing."""
+    numbers = numbers_in(word)
+    return len(numbers) == 2 and numbers[0] > numbers[1]

@@ -65,6 +65,12 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     endings: dict[str, tuple[str, ...]]
     whole_only: tuple[str, ...]
     medicines_in_goals: tuple[str, ...] = ()
+    in_mg: dict[str, float] = {}
+    hours: tuple[str, ...] = ()
+    millilitres: tuple[str, ...] = ()
+    through_the_skin: tuple[str, ...] = ()
+    other_ways_in: tuple[str, ...] = ()
+    in_larger_amounts: tuple[str, ...] = ()
     words_of_allergy: tuple[str, ...] = ()
     against_allergies: tuple[str, ...] = ()
 
@@ -169,6 +175,8 @@ class Phrases:
             ("local_forms", words.forms),
             ("rescue_forms", {**words.forms, **words.routes}),
             ("elsewhere", {**words.forms, **words.routes}),
+            ("through_the_skin", {**words.forms, **words.routes}),
+            ("other_ways_in", {**words.forms, **words.routes}),
             ("gravest_reasons", words.reasons),
         ):
             for place, token in enumerate(getattr(words, section)):

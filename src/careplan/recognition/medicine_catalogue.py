@@ -14,6 +14,9 @@ from typing import Literal, Protocol
 import msgspec
 from rapidfuzz import fuzz, process
 
+from careplan.recognition.disagreements import Disagreement
+from careplan.recognition.dose_equivalents import Doses
+from careplan.recognition.line import Said
 from careplan.recognition.medicine_rows import Combination, Ingredient
 from careplan.request.patient import Medication, Schedule
 
@@ -47,6 +50,12 @@ class Resolved(msgspec.Struct, frozen=True, gc=False):
     """Names in an entry that rules look at, which none of them looks at: known without a rule, or not taken."""
     taken: bool = True
     """False where the entry says that the medicine is not taken, or that there is none."""
+    said: tuple[Said, ...] = ()
+    """What its texts say besides names."""
+    disagreements: tuple[Disagreement, ...] = ()
+    """Where a field of the entry says something else than its line."""
+    doses: tuple[Doses, ...] = ()
+    """Doses a day of the ingredients of `match`, in their order; empty where none can be known."""
 
     @property
     def recognition(self) -> Recognition:

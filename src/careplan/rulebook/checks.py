@@ -18,7 +18,7 @@ AT_ONCE = frozenset({"now", "same_day"})
 SLOTS: Mapping[str, tuple[str, ...]] = {
     "medicine": ("medicine", "ingredient", "class"),
     "shared_class": ("class", "medicines", "shared_class.count"),
-    "medicine_check": ("entry", "suggestions"),
+    "medicine_check": ("entry", "suggestions", "fields_and_text"),
     "condition": ("condition",),
     "goal": ("goal", "goal_example"),
     "protocol": ("approved_by", "doubtful"),
@@ -245,10 +245,11 @@ def _check_slots(rule: Rule, note: FaultList) -> None:
     for path, text in texts:
         quotes_hold = path in (("then", "patient"), ("then", "clinician"))
         here = offered if quotes_hold else offered - {"hold"}
-        here = here if path == ("then", "clinician") else here - _FOR_CLINICIANS
+        if path != ("then", "clinician"):
+            here = {name for name in here if name not in _FOR_CLINICIANS and not is_a_dose(name)}
         for name in sorted(text.names - here):
             if name in _FOR_CLINICIANS & offered:
-                problem = f"{{{name}}} names hours that only a clinician may read."
+                problem = f"{{{name}}} names what only a clinician may read."
                 note.fault(path, problem, "Say it in the clinician's text.", code="hours")
             elif name == "hold":
                 note.fault(
@@ -267,8 +268,14 @@ def _check_slots(rule: Rule, note: FaultList) -> None:
 
 
 _TRUE = (True,)
-_FOR_CLINICIANS = frozenset({"hold_gate", "gap", "gap_limit"})
-"""Names that are filled in with hours, whether or not a patient may read them."""
+_FOR_CLINICIANS = frozenset({"hold_gate", "gap", "gap_limit", "fields_and_text"})
+"""Names that are filled in with hours or doses, whether or not a patient may read them."""
+
+
+def is_a_dose(name: str) -> bool:
+    """Whether a placeholder is filled in with a dose, which no patient reads."""
+    kind, _, field = name.partition(".")
+    return kind in KINDS and field in KINDS[kind].fields and KINDS[kind].fields[field].between
 
 
 def _check_translation(language: str, text: str, note: FaultList) -> None:

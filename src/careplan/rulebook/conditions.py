@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from rapidfuzz import process
 
-from careplan.rulebook.factors import KINDS, Field, Kind
+from careplan.rulebook.factors import KINDS, Field, Kind, least_of, most_of
 
 Value: TypeAlias = str | bool | float
 Path: TypeAlias = tuple[str | int, ...]
@@ -178,6 +178,10 @@ class Reader:
         return Every(tuple(parts))
 
     def _test(self, name: str, field: Field, wanted: object, path: Path) -> Iterator[Test]:
+        if field.between and wanted not in ("known", "unknown") and not (isinstance(wanted, dict) and "not" not in wanted):
+            mend = "Write for example {at_least: 8}, known or unknown."
+            self._flaw(path, f"{name} is known from its least to its most.", mend, code="comparison")
+            return
         match wanted:
             case "known" | "unknown":
                 yield Test(name, wanted)
@@ -283,6 +287,24 @@ def names_unread_entries(when: When) -> bool:
         for pattern in group
         for test in tests_of(pattern.tests)
     )
+
+
+def property_of(kind: str, test: Test) -> str:
+    """The property of a fact by which a test of one value is decided.
+
+    Of a number known from its least to its most: the least decides that it is high enough, the most that it is low enough,
+    and whether there is a most decides whether it is known.
+    """
+    if not KINDS[kind].field(test.field).between:
+        return test.field
+    return least_of(test.field) if test.operation in ("at_least", "more_than") else most_of(test.field)
+
+
+def as_decided(kind: str, expression: Expression) -> Expression:
+    """The expression with each test on the property that decides it."""
+    if isinstance(expression, Test):
+        return msgspec.structs.replace(expression, field=property_of(kind, expression))
+    return type(expression)(tuple(as_decided(kind, part) for part in expression.parts))
 
 
 def tests_of(expression: Expression) -> Iterator[Test]:

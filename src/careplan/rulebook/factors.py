@@ -27,6 +27,8 @@ class Field(msgspec.Struct, frozen=True):
     tokens: tuple[str, ...] = ()
     sent: bool = False
     vocabulary: Literal["", "classes", "ingredients", "classes_or_ingredients", "conditions"] = ""
+    between: bool = False
+    """A number that is known from its least to its most: two properties of a fact, by `least_of` and `most_of`."""
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -76,6 +78,7 @@ def _field(described: inspect.Type) -> Field | None:
 _LIST = Field("token", ("given", "empty", "not_asked"))
 _YES_NO = Field("boolean")
 _NUMBER = Field("number")
+_DOSE = Field("number", between=True)
 
 GROUPS: Mapping[str, type[msgspec.Struct]] = dict(_groups())
 """The kinds that are an object of the request under the same name, and the struct that says what is in them."""
@@ -103,6 +106,9 @@ KINDS: Mapping[str, Kind] = {
             "protocol_hold": _YES_NO,
             "gap_too_long": _YES_NO,
             "sent_twice": _YES_NO,
+            "dose_mg_a_day": _DOSE,
+            "diazepam_mg_a_day": _DOSE,
+            "morphine_mg_a_day": _DOSE,
         },
         many=True,
     ),
@@ -110,7 +116,14 @@ KINDS: Mapping[str, Kind] = {
         {
             "problem": Field(
                 "token",
-                ("not_recognized", "partly_recognized", "code_not_recognized", "code_and_name_disagree", "no_rule"),
+                (
+                    "not_recognized",
+                    "partly_recognized",
+                    "code_not_recognized",
+                    "code_and_name_disagree",
+                    "no_rule",
+                    "fields_and_text_disagree",
+                ),
             ),
             "suggestion": _YES_NO,
         },
@@ -123,6 +136,8 @@ KINDS: Mapping[str, Kind] = {
             "unread": _YES_NO,
             "against_withdrawal": _YES_NO,
             "takes": Field("tokens", vocabulary="classes_or_ingredients"),
+            "diazepam_mg_a_day": _DOSE,
+            "morphine_mg_a_day": _DOSE,
         }
     ),
     "condition": Kind({"name": Field("token", vocabulary="conditions")}, many=True),
@@ -226,6 +241,16 @@ def _number(described: inspect.Type) -> inspect.IntType | inspect.FloatType | No
 
 LIMITS: Mapping[str, Limits] = dict(_limits())
 """The limits of every number that describes a patient, by kind.field."""
+
+
+def least_of(field: str) -> str:
+    """The property that has the least of a number known from its least to its most."""
+    return f"{field}_least"
+
+
+def most_of(field: str) -> str:
+    """The property that has the most; a fact has none where nothing bounds it."""
+    return f"{field}_most"
 
 
 def member(field: str, token: str) -> str:

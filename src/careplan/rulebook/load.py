@@ -12,6 +12,7 @@ from typing import TypeAlias, TypeVar
 import msgspec
 
 from careplan.errors import InvalidRulebook, RuleFault
+from careplan.recognition.dose_equivalents import DoseEquivalent
 from careplan.recognition.goal_judge import judge_of
 from careplan.recognition.goal_lexicon import GoalWords
 from careplan.recognition.known_conditions import KnownConditions
@@ -32,7 +33,7 @@ from careplan.rulebook.conditions import Reader, When, with_certainty
 from careplan.rulebook.factors import KINDS, Kind
 from careplan.rulebook.lock import LOCK, check_lock
 from careplan.rulebook.measures import kinds_with, limits_with
-from careplan.rulebook.medicine_names import LIST_WORDS, LOCAL_NAMES, phrases_of, recognizer_of
+from careplan.rulebook.medicine_names import EQUIVALENTS, LIST_WORDS, LOCAL_NAMES, doses_of, phrases_of, recognizer_of
 from careplan.rulebook.model import (
     SECTIONS,
     Condition,
@@ -263,10 +264,14 @@ class _Loading:
         phrases, flawed = phrases_of(words, lambda: self._document(PurePosixPath(LIST_WORDS)))
         self._faults += flawed.faults if flawed else []
         local = self._rows(LOCAL_NAMES, LocalName) if PurePosixPath(LOCAL_NAMES) in self._files else []
+        rows = self._rows(EQUIVALENTS, DoseEquivalent) if PurePosixPath(EQUIVALENTS) in self._files else []
+        at_fault = EQUIVALENTS
         try:
-            return recognizer_of(catalogue, words, phrases, local, about.controlled, self._text_if_any)
+            doses = doses_of(words, rows, catalogue)
+            at_fault = LOCAL_NAMES
+            return recognizer_of(catalogue, words, phrases, local, about.controlled, doses, self._text_if_any)
         except ValueError as error:
-            self._csv_fault(LOCAL_NAMES, "", f"{error}.".capitalize())
+            self._csv_fault(at_fault, "", f"{error}.".capitalize())
             return None
 
     def _one(self, name: str, target: type[T], check: Callable[[T, Document], None] | None = None) -> T | None:
@@ -329,11 +334,5 @@ class _Loading:
 
 
 def _missing(name: str) -> RuleFault:
-    return RuleFault(
-        file=name,
-        line=1,
-        field="",
-        problem="The file is missing.",
-        mend="Restore it from the last good rulebook.",
-        code="missing-file",
-    )
+    mend = "Restore it from the last good rulebook."
+    return RuleFault(file=name, line=1, field="", problem="The file is missing.", mend=mend, code="missing-file")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 
+from careplan.recognition.dose_equivalents import DoseEquivalent, DoseReader
 from careplan.recognition.entries import EntryReader
 from careplan.recognition.list_words import ListWords, Phrases
 from careplan.recognition.medicine_catalogue import Catalogue
@@ -14,6 +15,8 @@ from careplan.rulebook.yaml_and_csv import Document
 
 LOCAL_NAMES = "local_medicines.csv"
 """The clinic's own names of medicines; they win over the shipped ones. There may be none."""
+EQUIVALENTS = "dose_equivalents.csv"
+"""What doses are worth in diazepam and morphine; without it nothing is counted in them."""
 LIST_WORDS = "list_words.yaml"
 
 
@@ -28,19 +31,28 @@ def phrases_of(words: ListWords, document: Callable[[], Document]) -> tuple[Phra
     return phrases, flawed
 
 
+def doses_of(words: ListWords, rows: Iterable[DoseEquivalent], catalogue: Catalogue) -> DoseReader:
+    """What reads doses. Raises ValueError for a row of no such ingredient, or without a sound factor."""
+    rows = list(rows)
+    if missing := [row.ingredient for row in rows if row.ingredient not in catalogue.ingredients]:
+        raise ValueError(f"there is no ingredient {missing[0]}, of which a dose is to be counted")
+    return DoseReader(words, rows)
+
+
 def recognizer_of(  # noqa: PLR0913, PLR0917 - one argument a file
     catalogue: Catalogue,
     words: ListWords,
     phrases: Phrases,
     local: Iterable[LocalName],
     controlled: Iterable[str],
+    doses: DoseReader,
     text: Callable[[PurePosixPath], str],
 ) -> Recognizer:
-    """What recognizes medicines, which `catalogue` then resolves entries with.
+    """What recognizes medicines, which `catalogue` then resolves entries with, and reads doses a day with `doses`.
 
     `text` gives the text of a file, "" for none. Raises ValueError for a name that is said to mean no such ingredient.
     """
     texts = [text(PurePosixPath(FOLDER, name)) for name in (KNOWN_NAMES, FURTHER_NAMES, PRODUCT_CODES)]
     recognizer = Recognizer(catalogue, words, WideVocabulary(*texts), phrases, local, controlled)
-    catalogue.entries = EntryReader(recognizer, catalogue)
+    catalogue.entries = EntryReader(recognizer, catalogue, doses)
     return recognizer

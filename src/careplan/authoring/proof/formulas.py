@@ -7,6 +7,7 @@ from typing import Any
 import z3
 
 from careplan.authoring.proof.answers import Answer, Formula
+from careplan.authoring.proof.dose_symbols import Span
 from careplan.authoring.proof.symbols import SymbolicPatient
 from careplan.rulebook.conditions import Either, Expression, Group, Pattern, Test, Value, When
 from careplan.rulebook.factors import KINDS
@@ -53,6 +54,8 @@ def of_test(symbolic: SymbolicPatient, kind: str, test: Test) -> Formula:
                 return z3.And([there for there, _ in held])
             case _:
                 return z3.And([absent for _, absent in held])
+    if KINDS[kind].field(test.field).between:
+        return _of_span(symbolic.spans[kind, test.field], test)
     answer = symbolic.answers[kind, test.field]
     match test.operation:
         case "known":
@@ -67,6 +70,19 @@ def of_test(symbolic: SymbolicPatient, kind: str, test: Test) -> Formula:
             return z3.And(answer.known, *[z3.Not(_equal(answer, value)) for value in test.values])
         case compare:
             return z3.And(answer.known, _COMPARE[compare](answer.value, _number(test.values[0])))
+
+
+def _of_span(span: Span, test: Test) -> Formula:
+    """That a test holds of every number from the least to the most."""
+    match test.operation:
+        case "known":
+            return span.bounded
+        case "unknown":
+            return z3.Not(span.bounded)
+        case "at_least" | "more_than":
+            return z3.And(span.there, _COMPARE[test.operation](span.least, _number(test.values[0])))
+        case compare:
+            return z3.And(span.bounded, _COMPARE[compare](span.most, _number(test.values[0])))
 
 
 def _equal(answer: Answer, value: Value) -> Formula:

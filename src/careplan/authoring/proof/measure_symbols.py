@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, Protocol
 
 import z3
 
-from careplan.authoring.proof.answers import YES, Answer, Formula
+from careplan.authoring.proof.answers import YES, Answer, Formula, Unwritable
 from careplan.rulebook.measures import CHANGE_WORDS, PROBLEMS, Change, ChangeWord, Measure
 from careplan.rulebook.model import Rulebook
+
+_TODAY = date(2026, 12, 6)
+
+
+class Reading(Protocol):
+    """A model of the solver, read."""
+
+    def holds(self, formula: Any) -> bool:
+        """Whether a formula is true in it."""
+        ...
+
+    def value(self, answer: Any) -> str | bool | float:
+        """The value of an answer in it."""
+        ...
 
 
 class SymbolicMeasures:
@@ -19,9 +34,10 @@ class SymbolicMeasures:
         """`others` has the answers on the treatment, which decide whether a score can tell of it."""
         self.answers: dict[tuple[str, str], Answer] = {}
         self.first: dict[str, Any] = {}
+        self._measures = book.vocabulary.measures
         self.constraints: list[Formula] = []
         self.check = z3.Bool("measure_check?")
-        for name, measure in book.vocabulary.measures.items():
+        for name, measure in self._measures.items():
             known, earlier = z3.Bool(f"measures.{name}?"), z3.Bool(f"earlier_measures.{name}?")
             self.constraints.append(z3.Not(z3.And(known, earlier)))
             self.answers["measures", name] = self._value(f"measures.{name}", known, measure)
@@ -71,6 +87,32 @@ class SymbolicMeasures:
         self.constraints += [number >= limits.least, number <= limits.most]
         return Answer(known, number)
 
+    def written(self, reading: Reading) -> dict[str, Any]:
+        """What was measured, each on the day that a model wants, and a score that has changed on the day before as well.
+
+        Raises `Unwritable`.
+        """
+        found: dict[str, Any] = {}
+        for name, measure in self._measures.items():
+            last, earlier = self.answers["measures", name], self.answers["earlier_measures", name]
+            if reading.holds(last.known):
+                days = int(reading.value(self.answers["measured_days_ago", name]))
+                found[name] = _sent(reading.value(last), days)
+                if name in self.first and reading.holds(self.answers["score_change", name].known):
+                    found[name] = [_sent(reading.value(Answer(YES, self.first[name])), days + 1), found[name]]
+            elif reading.holds(earlier.known):
+                found[name] = _sent(reading.value(earlier), measure.counts_days + 1)
+        if reading.holds(self.check):
+            free = next((name for name, one in self._measures.items() if name not in found and one.type == "number"), None)
+            if free is None:
+                raise Unwritable("every measure that is a number is needed")
+            found[free] = _sent(self._measures[free].limits.most + 1, 0)
+        return {"measures": found, "as_of": _TODAY.isoformat()} if found else {}
+
     def _within(self, variable: z3.ArithRef, count: int) -> z3.ArithRef:
         self.constraints += [variable >= 0, variable < count]
         return variable
+
+
+def _sent(value: str | bool | float, days_ago: int) -> dict[str, Any]:  # noqa: FBT001 - a value as it was measured
+    return {"value": value, "at": (_TODAY - timedelta(days=days_ago)).isoformat()}

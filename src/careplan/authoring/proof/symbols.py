@@ -14,7 +14,8 @@ from typing import Any
 
 import z3
 
-from careplan.authoring.proof.answers import YES, Answer, Formula
+from careplan.authoring.proof.answers import YES, Answer, Formula, list_state
+from careplan.authoring.proof.dose_symbols import constraints, spans
 from careplan.authoring.proof.goal_symbols import SymbolicGoals
 from careplan.authoring.proof.measure_symbols import SymbolicMeasures
 from careplan.facts.hold_question import MAY_PROTECT, PROTECTED_INDICATIONS
@@ -24,7 +25,8 @@ from careplan.request import patient as request
 from careplan.rulebook.factors import KINDS, LIMITS, SINGLE
 from careplan.rulebook.model import Rulebook
 
-PROBLEMS = ("none", "not_recognized", "partly_recognized", "code_not_recognized", "code_and_name_disagree", "no_rule")
+PROBLEMS = ("none", *KINDS["medicine_check"].fields["problem"].tokens)
+_OF_NO_MEDICINE = ("not_recognized", "no_rule", "fields_and_text_disagree")
 CLOSING_ANSWERS = (
     ("lifestyle", "alcohol_drinks_per_week"),
     ("red_flags", "new_neurological_symptom"),
@@ -40,20 +42,21 @@ class SymbolicPatient:
         self.book = book
         self.constraints: list[Formula] = []
         self.ingredients = tuple(book.catalogue.ingredients.values())
-        self._is: dict[str, Formula] = {}
+        self._is, self._present = dict[str, Formula](), dict[str, Formula]()
         self.answers: dict[tuple[str, str], Answer] = {}
-        self._present: dict[str, Formula] = {}
         self._single_answers()
         self._conditions()
         self._medicines()
         self._shared_class()
         self._medicine_check()
         self._goals()
-        self.measures = SymbolicMeasures(self.book, self.answers)
+        self.measures = SymbolicMeasures(book, self.answers)
         self.answers |= self.measures.answers
         self._present["measure_check"] = self.measures.check
-        self._add(*self.measures.constraints)
         self._entries()
+        self.spans = spans()
+        doses = constraints(self.spans, self.medicines_asked, self.has_medicine, self.takes_any)
+        self._add(*self.measures.constraints, *doses)
 
     def members(self, kind: str, field: str, token: str) -> tuple[Formula, Formula]:
         """That a field of several values is known to hold `token`, and that it is known or presumed not to hold it."""
@@ -113,8 +116,7 @@ class SymbolicPatient:
             z3.And(planned.known, completed.known), z3.If(left > 0, left, z3.IntVal(0))
         )
         self.answers["treatment", "beyond_plan"] = Answer(z3.And(planned.known, completed.known), left < 0)
-        approved = z3.Bool("protocol.approved")
-        self.answers["protocol", "approved"] = Answer(YES, approved)
+        self.answers["protocol", "approved"] = Answer(YES, approved := z3.Bool("protocol.approved"))
         self.answers["protocol", "doubtful"] = Answer(YES, z3.Bool("protocol.doubtful"))
         for name in request.PROTOCOL_FIGURES:
             figure, bounds_of = self.answers["protocol", name], self.book.about.plausible.get(name)
@@ -136,13 +138,9 @@ class SymbolicPatient:
             self._add(z3.Implies(self.has[name], self.conditions_asked))
             self._add(z3.Implies(z3.And(self.present("condition"), self.condition == at), self.has[name]))
         self.answers["condition", "name"] = Answer(YES, self.condition, names)
-        filled = z3.Or(self.present("condition"), self.unread_conditions, self.known_conditions)
-        self.answers["history", "list"] = self._list(self.conditions_asked, filled)
+        unread, known = self.unread_conditions, self.known_conditions
+        self.answers["history", "list"] = list_state(self.conditions_asked, z3.Or(self.present("condition"), unread, known))
         self.answers["history", "unread"] = Answer(YES, self.unread_conditions)
-
-    def _list(self, asked: Formula, filled: Formula) -> Answer:
-        state = z3.If(asked, z3.If(filled, 0, 1), 2)
-        return Answer(YES, state, ("given", "empty", "not_asked"))
 
     def _medicines(self) -> None:
         """The medicine looked at, the others taken besides, and what the list says as a whole."""
@@ -156,25 +154,26 @@ class SymbolicPatient:
         self.unread_entries = z3.Bool("entries that were not fully recognized")
         self.known_medicines = z3.Bool("medicines without a rule?")
         self.problem = self._token("medicine.problem", PROBLEMS)
-        self._add(self.problem != PROBLEMS.index("not_recognized"), self.problem != PROBLEMS.index("no_rule"))
+        self._add(
+            *(self.problem != PROBLEMS.index(name) for name in ("not_recognized", "no_rule", "fields_and_text_disagree"))
+        )
+        self.disagrees = z3.Bool("fields and text of the medicine disagree")
         in_part = self.problem == PROBLEMS.index("partly_recognized")
         self._add(z3.Implies(z3.And(self.has_medicine, in_part), self.unread_entries))
         filled = z3.Or(self.unread_entries, self.known_medicines, *self.takes.values())
         self._add(z3.Implies(filled, self.medicines_asked))
-        self.answers["regimen", "list"] = self._list(self.medicines_asked, filled)
+        self.answers["regimen", "list"] = list_state(self.medicines_asked, filled)
         self.answers["regimen", "unread"] = Answer(YES, self.unread_entries)
 
-        row_answers = self.answers
-        row_answers["medicine", "ingredient"] = Answer(
-            YES, self.ingredient, tuple(row.ingredient for row in self.ingredients)
-        )
+        row_answers, names = self.answers, tuple(row.ingredient for row in self.ingredients)
+        row_answers["medicine", "ingredient"] = Answer(YES, self.ingredient, names)
         row_answers["medicine", "half_life"] = self._half_life(fields["half_life"].tokens)
         self._schedule_and_indication()
         self._taken_again = z3.Or([z3.And(this, self.other[name]) for name, this in self._is.items()])
         row_answers["medicine", "sent_twice"] = Answer(YES, self._taken_again)
         self.signed_holds = {name: z3.Bool(f"hold.{name}") for name in self.book.classes}
-        doubtful = self.answers["protocol", "doubtful"].value
-        self._add(z3.Implies(doubtful, z3.Or(self.answers["protocol", "approved"].value, *self.signed_holds.values())))
+        doubtful, approved = (self.answers["protocol", name].value for name in ("doubtful", "approved"))
+        self._add(z3.Implies(doubtful, z3.Or(approved, *self.signed_holds.values())))
         row_answers["medicine", "protocol_hold"] = Answer(
             YES,
             z3.Or(
@@ -268,6 +267,7 @@ class SymbolicPatient:
             self.unread_entries,
             self.unread_conditions,
             self.other_unclear,
+            self.disagrees,
             z3.And(indication.known, indication.is_("other"), may_protect),
             *(self.problem == at for at in troubled),
             z3.And(self.gap.known, self.gap.value),
@@ -284,9 +284,9 @@ class SymbolicPatient:
     def _against_withdrawal(self) -> Answer:
         """Whether any entry is said to be taken against alcohol withdrawal."""
         indication = self.answers["medicine", "indication"]
-        own = z3.And(self.has_medicine, indication.known, indication.is_("alcohol_withdrawal"))
         self.other_withdrawal = z3.Bool("another entry is taken against alcohol withdrawal")
         self._add(z3.Implies(self.other_withdrawal, self.other_protects))
+        own = z3.And(self.has_medicine, indication.known, indication.is_("alcohol_withdrawal"))
         return Answer(YES, z3.Or(own, self.other_withdrawal))
 
     def _makes_dependent(self, row: Ingredient) -> bool:
@@ -313,8 +313,10 @@ class SymbolicPatient:
             rows = self._rows_of(name)
             taken = z3.Sum([z3.If(self.takes[row.ingredient], 1, 0) for row in rows]) if rows else z3.IntVal(0)
             self._add(z3.Implies(z3.And(self.has_shared, shared == at), z3.And(count == taken, count >= 2)))
-        self.answers["shared_class", "class"] = Answer(YES, shared, names)
-        self.answers["shared_class", "count"] = Answer(YES, count)
+        self.answers |= {
+            ("shared_class", "class"): Answer(YES, shared, names),
+            ("shared_class", "count"): Answer(YES, count),
+        }
 
     def _medicine_check(self) -> None:
         """Any trouble with any entry of the list of medicines."""
@@ -338,8 +340,8 @@ class SymbolicPatient:
             ),
             z3.Implies(suggestion, z3.Or([self.check_problem == at for at in unread])),
         )
-        self.answers["medicine_check", "problem"] = Answer(YES, self.check_problem, PROBLEMS)
-        self.answers["medicine_check", "suggestion"] = Answer(YES, suggestion)
+        problem = Answer(YES, self.check_problem, PROBLEMS)
+        self.answers |= {("medicine_check", "problem"): problem, ("medicine_check", "suggestion"): Answer(YES, suggestion)}
 
     def _goals(self) -> None:
         """Any goal, and the goals that were read as a whole."""
@@ -348,12 +350,11 @@ class SymbolicPatient:
         self.has_goal = self._present["goal"] = goals.present
         self.goal_is_read = goals.is_read
         self.answers |= goals.answers
-        self.answers["goals", "list"] = self._list(goals.asked, goals.present)
+        self.answers["goals", "list"] = list_state(goals.asked, goals.present)
         self._add(*goals.constraints)
 
     def _entries(self) -> None:
         """Whether any entry of any list could not be read, and whether any is known though no rule concerns it."""
-        self.answers["entries", "unread"] = Answer(
-            YES, z3.Or(self.unread_entries, self.unread_conditions, self.unread_goals)
-        )
-        self.answers["entries", "known"] = Answer(YES, z3.Or(self.known_medicines, self.known_conditions))
+        unread = z3.Or(self.unread_entries, self.unread_conditions, self.unread_goals)
+        known = Answer(YES, z3.Or(self.known_medicines, self.known_conditions))
+        self.answers |= {("entries", "unread"): Answer(YES, unread), ("entries", "known"): known}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
 from typing import Any
 
 import z3
 
-from careplan.authoring.proof.answers import YES, Answer, Formula
+from careplan.authoring.proof.answers import Formula, Unwritable
+from careplan.authoring.proof.dose_symbols import without_doses
 from careplan.authoring.proof.symbols import PROBLEMS, SymbolicPatient
 from careplan.facts.hold_question import MAY_PROTECT
 from careplan.facts.used_fields import looked_at
@@ -23,11 +23,6 @@ UNHEARD_OF = "unheard-of medicine"
 _SESSIONS_THAT_JOIN = ["2026-12-07T15:00:00Z", "2026-12-09T15:00:00Z", "2026-12-11T15:00:00Z"]
 UNKNOWN_CODE = "99999999"
 _PLACES = 4
-_TODAY = "2026-12-06"
-
-
-class Unwritable(Exception):
-    """No patient can be written for the model, because no text of a goal with its properties is known. Says which."""
 
 
 class Writer:
@@ -49,6 +44,9 @@ class Writer:
     def write(self, symbolic: SymbolicPatient, model: Any) -> Json:
         """The patient of `model`. Raises `Unwritable`."""
         reading = _Reading(model)
+        doses = without_doses(symbolic.spans, symbolic.medicines_asked, symbolic.takes_any)
+        if not all(map(reading.holds, doses)):
+            raise Unwritable("a dose a day would be needed")
         body: Json = {}
         for kind in SINGLE:
             values = {
@@ -62,7 +60,7 @@ class Writer:
                 body |= values
             elif values:
                 body[kind] = values
-        body |= _measures(symbolic, reading)
+        body |= symbolic.measures.written(reading)
         if reading.holds(symbolic.conditions_asked):
             body["conditions"] = [name for name, there in symbolic.has.items() if reading.holds(there)]
         others = []
@@ -83,7 +81,7 @@ class Writer:
         return body
 
     def writable(self, symbolic: SymbolicPatient) -> Formula:
-        """That there is no goal, or one of which a text is known, with harmless ones beside it."""
+        """That there is no goal, or one of which a text is known, with harmless ones beside it, and no dose is known."""
         goal = [answer for (kind, _), answer in symbolic.answers.items() if kind == "goal"]
         known = [
             z3.And(
@@ -97,7 +95,8 @@ class Writer:
         # The other goals are then harmless ones.
         harmless = symbolic.answers["goal", "safety"].is_("none")
         clear = symbolic.answers["goals", "all_clear"].value
-        return z3.Or(z3.Not(symbolic.has_goal), z3.And(z3.Or(known), z3.Or(clear, z3.Not(harmless))))
+        goals = z3.Or(z3.Not(symbolic.has_goal), z3.And(z3.Or(known), z3.Or(clear, z3.Not(harmless))))
+        return z3.And(goals, *without_doses(symbolic.spans, symbolic.medicines_asked, symbolic.takes_any))
 
     def _known_condition(self) -> str:
         if self._book.known_conditions.first is None:
@@ -187,6 +186,8 @@ class Writer:
         indication = symbolic.answers["medicine", "indication"]
         if reading.holds(indication.known):
             entry["indication"] = reading.token(indication)
+        if reading.holds(symbolic.disagrees):
+            _let_disagree(entry)
         return entry
 
     def _other(self, symbolic: SymbolicPatient, reading: _Reading, row: Ingredient, *, again: bool) -> Json:
@@ -224,6 +225,11 @@ class Writer:
             return [{"name": self._misspelled, "rxcui": self._coded[0].rxcui[0]}]
         if problem == "code_not_recognized" and entries and "rxcui" not in entries[0]:
             entries[-1]["rxcui"] = UNKNOWN_CODE
+            return []
+        if problem == "fields_and_text_disagree":
+            if not entries:
+                raise Unwritable("no medicine is there of which fields and text could disagree")
+            _let_disagree(entries[-1])
             return []
         entry = {"name": self._plain.name}
         self._trouble(entry, self._plain, problem)
@@ -275,6 +281,13 @@ class Writer:
         raise Unwritable(f"no text of a goal is known that is {kind}")
 
 
+def _let_disagree(entry: Json) -> None:
+    """Let the dose that was sent and the one that the name has be two, which says nothing else of the medicine."""
+    if "dose_mg" not in entry:
+        entry["name"] += " 5 mg, 1 tablet"
+        entry["dose_mg"] = 0
+
+
 class _Reading:
     """Reads a model."""
 
@@ -299,33 +312,6 @@ class _Reading:
         if z3.is_int_value(value):
             return int(value.as_long())
         return round(float(value.as_fraction()), _PLACES)
-
-
-def _measures(symbolic: SymbolicPatient, reading: _Reading) -> Json:
-    """What was measured, each on the day that the model wants, and a score that has changed on the day before as well."""
-    found: Json = {}
-    for (kind, name), answer in symbolic.answers.items():
-        if kind == "measures" and reading.holds(answer.known):
-            days = int(reading.value(symbolic.answers["measured_days_ago", name]))
-            at = date.fromisoformat(_TODAY) - timedelta(days=days)
-            found[name] = {"value": reading.value(answer), "at": at.isoformat()}
-            changed = symbolic.answers.get(("score_change", name))
-            if changed is not None and reading.holds(changed.known):
-                first = {
-                    "value": reading.value(Answer(YES, symbolic.measures.first[name])),
-                    "at": (at - timedelta(days=1)).isoformat(),
-                }
-                found[name] = [first, found[name]]
-        elif kind == "earlier_measures" and reading.holds(answer.known):
-            at = date.fromisoformat(_TODAY) - timedelta(days=symbolic.book.vocabulary.measures[name].counts_days + 1)
-            found[name] = {"value": reading.value(answer), "at": at.isoformat()}
-    if reading.holds(symbolic.present("measure_check")):
-        measures = symbolic.book.vocabulary.measures
-        free = next((name for name, one in measures.items() if name not in found and one.type == "number"), None)
-        if free is None:
-            raise Unwritable("every measure that is a number is needed")
-        found[free] = {"value": measures[free].limits.most + 1, "at": _TODAY}
-    return {"measures": found, "as_of": _TODAY} if found else {}
 
 
 def _signature(book: Rulebook, text: str) -> tuple[Any, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from careplan.fhir.read.terminology import OWN
-from careplan.plan.model import About, CouldChange, Item, MedicineRead, Question
+from careplan.plan.medicine_model import MedicineRead
+from careplan.plan.model import About, CouldChange, Item, Question
 
 Json = dict[str, Any]
 

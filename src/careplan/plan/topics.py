@@ -1,0 +1,42 @@
+"""What the conditions of a rule look at, found once per rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from careplan.plan.phrases import FactPhrases, Phrases
+from careplan.recognition.dose_equivalents import COUNTED, Of
+from careplan.rulebook.conditions import Expression, Pattern, Test, tests_of
+from careplan.rulebook.factors import KINDS
+
+_COUNTED_IN: Mapping[str, Of] = {"diazepam_mg_a_day": "diazepam", "morphine_mg_a_day": "morphine"}
+
+
+class Topic(NamedTuple):
+    """What a pattern looks at: the fields that it tests, the tokens that it compares them with, and their phrases."""
+
+    fields: tuple[str, ...]
+    tokens: frozenset[str]
+    phrases: Phrases
+
+    @classmethod
+    def of(cls, pattern: Pattern, phrases: FactPhrases) -> Topic:
+        """The topic of a pattern."""
+        fields, tokens = looked_at(pattern.kind, pattern.tests)
+        return cls(fields, tokens, phrases.of(pattern.kind, fields, tokens))
+
+
+def looked_at(kind: str, expression: Expression) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The fields that an expression about a kind of fact tests, and the tokens that it compares them with."""
+    tests = list(tests_of(expression))
+    fields = tuple(dict.fromkeys([test.field for test in tests]))
+    return fields, frozenset([token for test in tests for token in _tokens(kind, test)])
+
+
+def _tokens(kind: str, test: Test) -> Iterator[str]:
+    """What a test names: its values, and of a dose of the whole list the classes that add up to it."""
+    if kind == "regimen" and KINDS[kind].field(test.field).between:
+        yield from COUNTED[_COUNTED_IN[test.field]]
+    else:
+        yield from map(str, test.values)

@@ -1,0 +1,302 @@
+"""How much of a medicine a line says is taken a day, in milligrams: the least and the most that its words allow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from careplan.recognition.figures import figure, numbers_in, pieces_a_day
+from careplan.recognition.line import Amount, Frequency, Listed, Strength, Stretch
+from careplan.recognition.plain_text import plain
+from careplan.request.patient import Schedule
+
+_NUMBER = r"\d[\d.,]*|[.,]\d+"
+_STRENGTH = re.compile(
+    rf"(?P<low>{_NUMBER})(?:\s?(?P<by>-|to|bis|a|/)\s?(?P<high>{_NUMBER}))?\s?-?\s?(?P<unit>[^\W\d_]+)"
+    rf"(?:\s?(?:/|per\s)\s?(?P<of>{_NUMBER})?\s?(?P<per>[^\W\d_]+))?"
+)
+_MOST_A_DAY = re.compile(
+    rf"^(?:max(?:imum)?|up to|not to exceed|no more than) (?P<count>{_NUMBER}) ?(?:/|per|a|times a|times per) ?da(?:y|ily)$"
+)
+_WEEKLY_AT_MOST = (0.0, 1.0)
+_PLACES = 6
+"""So many decimals: what is left out is no dose, and three thirds are one again."""
+
+
+class Dose(NamedTuple):
+    """From `least` to `most`; `most` is None where nothing bounds it."""
+
+    least: float
+    most: float | None
+
+    def times(self, least: float, most: float | None) -> Dose:
+        """The dose so many times."""
+        at_most = None if self.most is None or most is None else round(self.most * most, _PLACES)
+        return Dose(round(self.least * least, _PLACES), at_most)
+
+
+class Measures(NamedTuple):
+    """What the words of a strength are worth: milligrams by unit, and the words for an hour and for millilitres."""
+
+    in_mg: Mapping[str, float]
+    hours: frozenset[str]
+    millilitres: frozenset[str]
+    through_the_skin: frozenset[str]
+
+
+class Told(NamedTuple):
+    """What the caller sent in fields. It wins over what the line says."""
+
+    mg: float | None = None
+    schedule: Schedule | None = None
+
+
+class _Piece(NamedTuple):
+    """Milligrams in one piece, in one millilitre (`by_volume`), or given off in one hour (`by_hour`)."""
+
+    mg: Dose
+    by_volume: bool = False
+    by_hour: bool = False
+
+
+class _Taken(NamedTuple):
+    """What stands before one frequency, or behind the last: the strengths and amounts of one intake."""
+
+    strengths: Sequence[Strength]
+    amounts: Sequence[Amount]
+    frequency: Frequency | None = None
+
+
+def daily_dose(listed: Listed, measures: Measures, told: Told, which: int | None = None) -> Dose | None:
+    """Milligrams a day, or None where they cannot be known.
+
+    `which` says which figure counts of a strength with several, such as 5/325 mg: its place, or -1 for the smallest.
+    """
+    way = {word.value for word in (*listed.forms, *listed.routes)}
+    reader = _Reader(listed, measures, which)
+    if not way.isdisjoint(measures.through_the_skin):
+        return reader.through_the_skin()
+    takings = list(_takings(listed))
+    apart = _as_needed_apart(listed, takings)
+    regular = takings[:-1] if apart else takings
+    dose = _sum([reader.of(one, told) for one in regular]) if len(regular) > 1 else reader.of(regular[0], told)
+    if dose is None:
+        return None
+    if told.schedule in ("as_needed", "rescue"):
+        most = dose.most if listed.as_needed is not None else None
+        return Dose(0.0, most if most is not None else reader.at_most(told))
+    if apart:
+        return Dose(dose.least, None)
+    if listed.as_needed is not None and told.schedule != "daily":
+        return Dose(0.0, dose.most if dose.most is not None else reader.at_most(told))
+    if listed.as_needed is not None:
+        one = reader.one(takings[0], told)
+        return Dose(one.least if one else 0.0, dose.most)
+    return dose
+
+
+def _takings(listed: Listed) -> Iterable[_Taken]:
+    """The line cut behind each frequency that counts."""
+    frequencies = _that_count(listed)
+    parts: list[Stretch] = sorted((*listed.strengths, *listed.amounts, *frequencies), key=lambda part: part.start)
+    strengths: list[Strength] = []
+    amounts: list[Amount] = []
+    found: list[_Taken] = []
+    for part in parts:
+        if isinstance(part, Strength):
+            strengths.append(part)
+        elif isinstance(part, Amount):
+            amounts.append(part)
+        elif isinstance(part, Frequency):
+            found.append(_Taken(strengths, amounts, part))
+            strengths, amounts = [], []
+    if not found:
+        return [_Taken(strengths, amounts)]
+    if strengths or amounts:
+        last = found[-1]
+        if len(found) == 1 and not (last.amounts and (amounts or strengths)) and not _is_behind(listed.as_needed, last):
+            # "20 mg tablet, daily, 2 tablets": said behind the frequency, of the same intake
+            return [_Taken((*last.strengths, *strengths), (*last.amounts, *amounts), last.frequency)]
+        found.append(_Taken(strengths, amounts))
+    return found
+
+
+def _is_behind(as_needed: Stretch | None, last: _Taken) -> bool:
+    return as_needed is not None and last.frequency is not None and as_needed.start > last.frequency.end
+
+
+def _that_count(listed: Listed) -> tuple[Frequency, ...]:
+    """Of "once daily at bedtime" the first; of times of the day all, as they add up."""
+    whole = [one for one in listed.frequencies if not one.time_of_day]
+    if not whole or len(whole) == len(listed.frequencies):
+        return _once(listed.frequencies)
+    return _once(whole)
+
+
+def _once(frequencies: Sequence[Frequency]) -> tuple[Frequency, ...]:
+    """The same said twice, as in "BID, take twice a day", counts once, but for times of the day."""
+    kept: dict[object, Frequency] = {}
+    for one in frequencies:
+        kept.setdefault(one.start if one.time_of_day else (one.times_a_day, one.schedule, one.between), one)
+    return tuple(kept.values())
+
+
+def _as_needed_apart(listed: Listed, takings: Sequence[_Taken]) -> bool:
+    """True for "1 mg at night, and 1 mg as needed": what is taken as needed comes on top."""
+    return len(takings) > 1 and takings[-1].frequency is None and listed.as_needed is not None
+
+
+def _sum(doses: Iterable[Dose | None]) -> Dose | None:
+    least, most = 0.0, 0.0
+    for dose in doses:
+        if dose is None or dose.most is None:
+            return None
+        least, most = least + dose.least, most + dose.most
+    return Dose(round(least, _PLACES), round(most, _PLACES))
+
+
+class _Reader:
+    """The parts of one line in milligrams and counts."""
+
+    def __init__(self, listed: Listed, measures: Measures, which: int | None) -> None:
+        self._listed, self._measures, self._which = listed, measures, which
+
+    def of(self, taken: _Taken, told: Told) -> Dose | None:
+        """Milligrams a day of one intake with its frequency."""
+        one = self.one(taken, told)
+        if one is None:
+            return None
+        times = self._times(taken.frequency)
+        if times is None:
+            if told.mg is None and not taken.amounts and told.schedule in ("daily", "weekly"):
+                return None  # a strength alone is that of the product, of which half or two may be taken
+            if told.schedule == "daily":
+                return Dose(one.least, None)
+            if told.schedule == "weekly":
+                return one.times(*_WEEKLY_AT_MOST)
+            return Dose(0.0, None) if self._listed.as_needed or told.schedule in ("as_needed", "rescue") else None
+        return one.times(*times)
+
+    def one(self, taken: _Taken, told: Told) -> Dose | None:
+        """Milligrams at a time."""
+        if told.mg is not None:
+            return Dose(told.mg, told.mg)
+        strengths = taken.strengths or self._listed.strengths[:1]
+        pieces = [self._piece(one) for one in strengths]
+        known = [piece for piece in pieces if piece is not None]
+        if not pieces or len(known) != len(pieces):
+            return None
+        counts = [counted for amount in taken.amounts if (counted := self._count(amount, known[0])) is not None]
+        if known[0].by_volume and not counts:
+            return None if len(known) == 1 else known[-1].mg
+        count = Dose(min(one.least for one in counts), max(one.most or 0.0 for one in counts)) if counts else None
+        if len(known) == 1:
+            return known[0].mg.times(*count) if count else known[0].mg
+        return self._of_two(strengths, known, count)
+
+    def _of_two(self, strengths: Sequence[Strength], known: Sequence[_Piece], count: Dose | None) -> Dose | None:
+        """Of product and dose, as in "10 mg tablet, take 20 mg", the dose; without a form between them either or both."""
+        first, last = known[0].mg, known[-1].mg
+        if first.most is None or last.most is None:
+            return None
+        if count is not None:
+            counted = first.times(*count)
+            return last if counted == last else _spanning(counted, last)
+        if any(strengths[0].end <= form.start < strengths[-1].start for form in self._listed.forms):
+            return last
+        both = sum(piece.mg.most or 0.0 for piece in known)
+        return Dose(min(first.least, last.least), both)
+
+    def at_most(self, told: Told) -> float | None:
+        """The most a day that the line allows: "max 4 per day"."""
+        limit = self._listed.duration
+        found = _MOST_A_DAY.match(" ".join(plain(limit.text)[0].split())) if limit is not None else None
+        count = figure(found["count"]) if found else None
+        one = self.one(_Taken(self._listed.strengths, self._listed.amounts), told) if count is not None else None
+        return one.most * count if one is not None and one.most is not None and count is not None else None
+
+    def through_the_skin(self) -> Dose | None:
+        """Milligrams a day of a patch whose strength is a rate, such as 25 mcg/hr."""
+        pieces = [self._piece(one) for one in self._listed.strengths]
+        if len(pieces) != 1 or pieces[0] is None or not pieces[0].by_hour:
+            return None
+        counts = [amount.count for amount in self._listed.amounts if amount.count is not None]
+        patches = counts[0] if len(counts) == 1 else 1.0
+        least, most = pieces[0].mg.times(24 * patches, 24 * patches)
+        return Dose(0.0 if self._listed.as_needed else least, most)
+
+    def _piece(self, strength: Strength) -> _Piece | None:
+        folded = plain(strength.text)[0].strip()
+        several = [number for part in re.split(r"[/-]", folded) for number in numbers_in(part)[:1]]
+        if len(several) > 1 and self._which is not None and (single := self._of_several(folded, several)) is not None:
+            return single
+        found = _STRENGTH.fullmatch(folded)
+        scale = self._measures.in_mg.get(found["unit"]) if found else None
+        if found is None or scale is None or found["by"] == "/":
+            return None
+        low = figure(found["low"])
+        high = figure(found["high"]) if found["high"] else low
+        if low is None or high is None or high < low:
+            return None
+        of = figure(found["of"]) if found["of"] else 1.0
+        mg = Dose(low * scale, high * scale)
+        per = found["per"] or ""
+        if not of or per in ("kg", "sqcm"):
+            return None
+        if per in self._measures.hours:
+            return _Piece(mg.times(1 / of, 1 / of), by_hour=True)
+        if per in self._measures.millilitres:
+            return _Piece(mg.times(1 / of, 1 / of), by_volume=True)
+        return _Piece(mg)
+
+    def _of_several(self, folded: str, figures: Sequence[float]) -> _Piece | None:
+        """The figure that counts of 5/325 mg or 5-325; without a unit milligrams, in which combinations are named."""
+        units = set(re.findall(r"[^\W\d_]+", folded))
+        if not units <= self._measures.in_mg.keys() or any(self._measures.in_mg[unit] != 1 for unit in units):
+            return None
+        assert self._which is not None
+        if self._which >= len(figures):
+            return None
+        mg = min(figures) if self._which < 0 else figures[self._which]
+        return _Piece(Dose(mg, mg))
+
+    def _count(self, amount: Amount, piece: _Piece) -> Dose | None:
+        """How many pieces or millilitres an amount is; None for one that is measured otherwise."""
+        is_volume = amount.of in self._measures.millilitres
+        if is_volume != piece.by_volume:
+            return None
+        if amount.count is not None:
+            return Dose(amount.count, amount.count)
+        numbers = numbers_in(plain(amount.text)[0])
+        return Dose(min(numbers), max(numbers)) if len(numbers) == 2 else None
+
+    @staticmethod
+    def _times(frequency: Frequency | None) -> tuple[float, float] | None:
+        if frequency is None:
+            return None
+        if (pieces := pieces_a_day(frequency.text)) is not None:
+            return pieces, pieces
+        if frequency.between is not None:
+            return frequency.between
+        if frequency.times_a_day is not None:
+            return frequency.times_a_day, frequency.times_a_day
+        return _WEEKLY_AT_MOST if frequency.schedule == "weekly" else None
+
+
+def _spanning(one: Dose, other: Dose) -> Dose:
+    most = None if one.most is None or other.most is None else max(one.most, other.most)
+    return Dose(min(one.least, other.least), most)
+
+
+def doses_meant(listed: Listed, measures: Measures) -> tuple[Dose, ...]:
+    """Everything that somebody may call the dose of a line: in a piece, at a time, a day. Empty where one is not known."""
+    reader = _Reader(listed, measures, None)
+    pieces = [reader._piece(one) for one in listed.strengths]
+    if not pieces or any(piece is None or piece.by_hour or piece.by_volume for piece in pieces):
+        return ()
+    taken = list(_takings(listed))
+    found = [piece.mg for piece in pieces if piece is not None]
+    found += [one for taking in taken if (one := reader.one(taking, Told())) is not None]
+    day = daily_dose(listed, measures, Told())
+    return (*found, *((day,) if day is not None and day.most is not None else ()))

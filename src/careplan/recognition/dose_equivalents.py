@@ -1,0 +1,159 @@
+"""Doses a day of an entry, in milligrams of the medicine and as equivalents in diazepam or oral morphine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple, Protocol
+
+import msgspec
+
+from careplan.recognition.daily_dose import Dose, Measures, Told, daily_dose, doses_meant
+from careplan.recognition.line import Listed
+from careplan.recognition.list_words import ListWords
+from careplan.recognition.medicine_rows import Ingredient
+from careplan.recognition.plain_text import plain
+
+Of = Literal["diazepam", "morphine"]
+COUNTED: Mapping[Of, frozenset[str]] = {
+    "diazepam": frozenset(("benzodiazepine", "designer_benzodiazepine", "z_drug")),
+    "morphine": frozenset(("opioid", "recreational_opioid")),
+}
+"""The classes whose doses add up, by what they are counted in."""
+_SMALLER = -1
+
+
+class DoseEquivalent(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of `dose_equivalents.csv`: one milligram of the ingredient is worth `least` to `most` milligrams of `of`.
+
+    `route` is oral, which counts also where a line does not say how the medicine gets into the body, or transdermal.
+    `source` are keys of `sources.yaml`.
+    """
+
+    ingredient: str
+    of: Of
+    route: Literal["oral", "transdermal"]
+    least: str
+    most: str
+    source: tuple[str, ...]
+    note: str = ""
+
+    @property
+    def factor(self) -> tuple[float, float]:
+        """The factor's bounds. Raises ValueError where they are no numbers above 0 in order."""
+        least, most = float(self.least), float(self.most)
+        if not 0 < least <= most <= 10_000:
+            raise ValueError(f"{self.least} to {self.most} is no range of factors")
+        return least, most
+
+
+class Product(Protocol):
+    """What a name stands for: its ingredients, in the order in which their strengths are named, and others by name."""
+
+    @property
+    def ingredients(self) -> tuple[Ingredient, ...]:
+        """The ingredients of the catalogue, in the order of their strengths."""
+        ...
+
+    @property
+    def also_contains(self) -> tuple[str, ...]:
+        """The names of ingredients that the catalogue does not have."""
+        ...
+
+
+class Doses(NamedTuple):
+    """Of one ingredient of an entry: milligrams a day, and what they are worth; None where that cannot be known."""
+
+    mg: Dose | None = None
+    diazepam: Dose | None = None
+    morphine: Dose | None = None
+
+
+NO_DOSES = Doses()
+
+
+class DoseReader:
+    """Reads doses a day. Raises ValueError for a row without a sound factor, or two rows of one ingredient and route."""
+
+    def __init__(self, words: ListWords, rows: Iterable[DoseEquivalent] = ()) -> None:
+        self._measures = Measures(
+            dict(words.in_mg), frozenset(words.hours), frozenset(words.millilitres), frozenset(words.through_the_skin)
+        )
+        self._other_ways = frozenset(words.other_ways_in)
+        self._painkillers = frozenset(words.in_larger_amounts)
+        self._factors: dict[tuple[str, Of, str], tuple[float, float]] = {}
+        for row in rows:
+            key = (row.ingredient, row.of, row.route)
+            if key in self._factors:
+                raise ValueError(f"{row.ingredient} has two factors for {row.of}, {row.route}")
+            self._factors[key] = row.factor
+
+    def of(self, listed: Listed, told: Told, row: Ingredient, of: Product) -> Doses:
+        """Doses of one ingredient of a medicine."""
+        if listed.local or not (listed.strengths or told.mg is not None):
+            return NO_DOSES
+        is_one = len(of.ingredients) == 1 and not of.also_contains
+        own, which = (listed, None) if is_one else self._own(listed, row, of)
+        mg = daily_dose(own, self._measures, told, which) if own is not None else None
+        if mg is None:
+            return NO_DOSES
+        return Doses(mg, self._equivalent(row, "diazepam", mg, listed), self._equivalent(row, "morphine", mg, listed))
+
+    def meant(self, listed: Listed) -> tuple[Dose, ...]:
+        """Everything that somebody may call the dose of a line, in milligrams; a strength alone is that of the product."""
+        says_a_dose = listed.strengths and (listed.amounts or listed.frequencies) and not listed.local
+        return doses_meant(listed, self._measures) if says_a_dose else ()
+
+    def _equivalent(self, row: Ingredient, of: Of, mg: Dose, listed: Listed) -> Dose | None:
+        if COUNTED[of].isdisjoint(row.classes):
+            return None
+        way = {word.value for word in (*listed.forms, *listed.routes)}
+        if not way.isdisjoint(self._other_ways):
+            return None
+        route = "oral" if way.isdisjoint(self._measures.through_the_skin) else "transdermal"
+        factor = self._factors.get((row.ingredient, of, route))
+        return mg.times(*factor) if factor is not None else None
+
+    def _own(self, listed: Listed, row: Ingredient, of: Product) -> tuple[Listed | None, int | None]:
+        """The line with the strengths of one of several ingredients alone, and the place of its figure."""
+        apart = [name for name in listed.names if not _is_a_brand(name.meaning)]
+        if len(apart) > 1 and len(listed.strengths) == len(apart):
+            # "Acetaminophen 325 MG / Hydrocodone 5 MG": each name with its strength behind it
+            for at, name in enumerate(apart):
+                if _means(name.meaning, row):
+                    return msgspec.structs.replace(listed, strengths=listed.strengths[at : at + 1]), None
+            return None, None
+        if len(listed.strengths) != 1:
+            return None, None
+        if len(apart) > 1:
+            place = next((at for at, name in enumerate(apart) if _means(name.meaning, row)), None)
+            return (listed, place) if place is not None else (None, None)
+        if not self._painkillers.isdisjoint(of.also_contains):
+            return listed, _SMALLER
+        written = plain(listed.names[0].text)[0]
+        if plain(row.name)[0] in written:
+            return listed, 0 if written.startswith(plain(row.name)[0]) else 1
+        return listed, of.ingredients.index(row)
+
+
+def total(of: Of, entries: Iterable[tuple[Ingredient, Doses]]) -> Dose:
+    """What all medicines of the counted classes are worth together; without a bound above where one cannot be known."""
+    least, most = 0.0, 0.0
+    bounded = True
+    for row, doses in entries:
+        if COUNTED[of].isdisjoint(row.classes):
+            continue
+        dose = doses.diazepam if of == "diazepam" else doses.morphine
+        if dose is None or dose.most is None:
+            bounded = False
+        else:
+            most += dose.most
+        least += dose.least if dose is not None else 0.0
+    return Dose(least, most if bounded else None)
+
+
+def _is_a_brand(meaning: object) -> bool:
+    return bool(getattr(meaning, "called", ""))
+
+
+def _means(meaning: object, row: Ingredient) -> bool:
+    return any(one.ingredient == row.ingredient for one in getattr(meaning, "ingredients", ()))

@@ -1,0 +1,101 @@
+"""How much a list says is taken a day, where fields and text disagree, and which stretch of a text each part came from."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from careplan.planner import Planner
+from careplan.recognition.medicine_catalogue import Resolved
+from careplan.request.patient import Medication
+from careplan.rulebook.load import shipped
+from careplan.rulebook.medicine_names import EQUIVALENTS
+from tests.shipped import BOOK
+
+
+def resolved(**entry: Any) -> Resolved:
+    return BOOK.catalogue.resolve(0, Medication(**entry))
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [
+        ("alprazolam 1 mg tid", 3, 3),
+        ("LORazepam (ATIVAN) 0.5 mg tablet, take 1 tablet by mouth daily as needed for anxiety", 0, 0.5),
+        ("Xanax 0.5 mg 1-2 tablets every 4-6 hours as needed", 0, 6),
+        ("Percocet 5/325 1 tab q6h", 20, 20),
+        ("acetaminophen-codeine 300-30 mg tid", 90, 90),
+        ("fentanyl 25 mcg/hr patch every 72 hours", 0.6, 0.6),
+        ("clonazepam 0.5 mg in the morning and 1 mg at night", 1.5, 1.5),
+        ("clonazepam 1 mg at night and 0.5 mg as needed", 1, None),
+        ("diazepam 10 mg tablet take 20 mg daily", 20, 20),
+        ("morphine 10 mg/5 ml oral solution take 5 ml every 4 hours", 60, 60),
+        ("lorazepam 0,5 mg 1/2-0-1", 0.75, 0.75),
+        ("lorazepam 1 mg prn max 3 per day", 0, 3),
+        ("diazepam 2.5-5 mg bid", 5, 10),
+        ("lorazepam 1 mg weekly", 0, 1),
+    ],
+)
+def test_a_dose_a_day_is_worked_out_where_it_can_be_known(text: str, least: float, most: float | None) -> None:
+    dose = next(doses.mg for doses in resolved(text=text).doses if doses.mg is not None)
+    assert (dose.least, dose.most) == (least, most)
+
+
+@pytest.mark.parametrize("text", ["lorazepam 1 mg", "lorazepam", "lorazepam 1 tablet daily", "stopped lorazepam 1 mg daily"])
+def test_a_dose_that_the_words_do_not_give_is_not_guessed(text: str) -> None:
+    assert resolved(text=text).doses == ()
+
+
+def test_the_strength_of_a_product_is_not_taken_for_what_is_taken() -> None:
+    assert resolved(name="diazepam 10 mg tablet", schedule="daily").doses == ()
+
+
+@pytest.mark.parametrize(
+    ("entry", "fields"),
+    [
+        ({"text": "lorazepam 1 mg as needed", "schedule": "daily"}, ["schedule"]),
+        ({"text": "clonazepam 1 mg for seizures", "indication": "anxiety"}, ["indication"]),
+        ({"text": "sertraline 50 mg daily", "dose_mg": 100}, ["dose_mg"]),
+        ({"text": "stopped lorazepam", "status": "taking"}, ["status"]),
+        ({"name": "sertraline", "text": "Xanax 1 mg bid"}, ["name"]),
+        ({"text": "lorazepam 1 mg daily", "schedule": "daily", "dose_mg": 1}, []),
+        ({"text": "omeprazole 20 mg daily", "schedule": "as_needed"}, []),
+    ],
+)
+def test_a_field_that_says_something_else_than_the_text_counts_and_is_named(entry: Any, fields: list[str]) -> None:
+    found = resolved(**entry)
+    assert [one.field for one in found.disagreements] == fields
+    assert entry.get("schedule") in (None, found.entry.schedule)
+    assert entry.get("indication") in (None, found.entry.indication)
+
+
+_NAMES = ("Xanax", "sertraline", "Zorvolexx", "(Ativan)", "blorp", "stopped", "since 2019", "ı", "😀", "&amp;", "é", ",")
+_USE = ("1 mg", "0,5 mg", "2 tablets", "bid", "as needed", "for anxiety", "po", "every 4-6 hours", "#30", "2 refills")
+PIECES = st.sampled_from((*_NAMES, *_USE))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(PIECES, min_size=1, max_size=9).map(" ".join))
+def test_spans_lie_within_the_text_and_words_are_their_slices(planner: Planner, text: str) -> None:
+    body = {"medications": [{"text": text}]}
+    (read,) = planner.plan(planner.intake.decode(json.dumps(body).encode())).medications
+    for said in read.texts:
+        assert said.pointer == "/medications/0/text"
+        for part in said.parts:
+            assert 0 <= part.start < part.end <= len(text)
+            assert part.words is None or part.words == text[part.start : part.end]
+        for one, other in zip(said.parts, said.parts[1:], strict=False):
+            nested = one.what == "amount" and other.what == "form" and other.end <= one.end
+            shared = (one.what, one.start, one.end) == (other.what, other.start, other.end) and one.what == "status"
+            assert one.end <= other.start or nested or shared, (one, other)
+        if "blorp" in text:
+            assert any("blorp" in (part.words or "") for part in said.parts)
+
+
+def test_every_factor_names_sources_that_there_are() -> None:
+    lines = (shipped() / EQUIVALENTS).read_text("utf-8").splitlines()[1:]
+    assert {key for line in lines for key in line.split(",")[5].split(";")} <= BOOK.sources.keys()
