@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from careplan.errors import InvalidPatient
+from careplan.errors import InvalidPatient, InvalidRulebook
+from careplan.fhir.read.bundle import FhirReader
 from careplan.plan.model import CarePlan, Item
 from careplan.planner import Planner
 from careplan.recognition.units import factor
-from tests.shipped import BOOK
+from careplan.rulebook.load import load
+from tests.shipped import BOOK, few_rules_in
 
 ALERT = "measured-very-high-blood-pressure"
 SCALE = "scale-answer-on-suicide"
@@ -127,3 +130,79 @@ def test_what_is_no_measure_unit_or_answer_is_refused(planner: Planner) -> None:
         with pytest.raises(InvalidPatient) as raised:
             planned(planner, measures=measures)
         assert pointer in {fault.pointer for fault in raised.value.faults}
+
+
+POTASSIUM = """\
+  potassium:
+    label: potassium
+    says: "potassium is {value} mmol/L"
+    unknown: the potassium is not known
+    question: What was the last potassium?
+    why: Potassium that is low makes a rhythm of the heart unsafe.
+    unit: mmol/L
+    units: {meq/L: "meq/L"}
+    plausible: {least: 1, most: 10}
+    counts_days: 30
+    loinc: ["2823-3"]
+"""
+LOW = """\
+id: potassium-low
+version: 1
+status: trial
+level: hold
+title: Potassium is low
+rationale: Potassium that is low makes a rhythm of the heart unsafe.
+sources:
+  - {source: clinic-convention, place: "below 3.5 mmol/L", strength: convention}
+when:
+  measures: {potassium: {less_than: 3.5}}
+then:
+  patient: One of your blood values is low. We look at it before a session.
+  clinician: Potassium below 3.5 mmol/L. Find the cause and repeat it before a session.
+  asks:
+    - {who: clinician, what: repeat the potassium, by: before_next_session}
+examples:
+  fires:
+    - why: low
+      patient: {measures: {potassium: 3.4}}
+  silent:
+    - why: at the limit
+      patient: {measures: {potassium: 3.5}}
+"""
+
+
+def test_an_owner_can_declare_a_measure_and_a_rule_on_it(tmp_path: Path) -> None:
+    folder = few_rules_in(tmp_path / "rules")
+    vocabulary = folder / "vocabulary.yaml"
+    vocabulary.write_text(vocabulary.read_text().replace("\nmeasures:\n", f"\nmeasures:\n{POTASSIUM}", 1))
+    (folder / "screening").mkdir(exist_ok=True)
+    (folder / "screening" / "potassium-low.yaml").write_text(LOW)
+    planner = Planner(load(folder))
+    try:
+        for sent in (3, {"value": 3, "unit": "meq/L"}):
+            assert "potassium-low" in items_of(planned(planner, measures={"potassium": sent}))
+        (question,) = [one for one in planned(planner).information_needed if one.pointer == "/measures/potassium"]
+        assert (question.answer.type, question.answer.unit, question.answer.most) == ("number", "mmol/L", 10)
+        codes = {"coding": [{"system": "http://loinc.org", "code": "2823-3"}]}
+        value = {
+            "resourceType": "Observation",
+            "status": "final",
+            "code": codes,
+            "valueQuantity": {"value": 3, "code": "mmol/L"},
+        }
+        book = planner.book
+        reader = FhirReader(book.codes, book.conditions, book.catalogue, planner.intake, book.vocabulary.measures)
+        read = reader.read({"resourceType": "Bundle", "type": "collection", "entry": [{"resource": value}]})
+        assert "potassium-low" in items_of(planner.plan(read.patient))
+    finally:
+        planner.close()
+
+
+def test_a_factor_that_no_rule_could_use_is_a_fault(tmp_path: Path) -> None:
+    folder = few_rules_in(tmp_path / "rules")
+    vocabulary = folder / "vocabulary.yaml"
+    factor_of_nobody = 'fields:\n  lifestyle.potassium: {label: potassium, says: "{value}", unknown: not known}\n'
+    vocabulary.write_text(vocabulary.read_text().replace("\nfields:\n", f"\n{factor_of_nobody}", 1))
+    with pytest.raises(InvalidRulebook) as raised:
+        load(folder)
+    assert {fault.code for fault in raised.value.faults} == {"unusable-factor"}
