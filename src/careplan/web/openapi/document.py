@@ -60,6 +60,7 @@ def document(
         DecisionRecord,
     )
     _, answers = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
+    answers.pop("Reading", None)  # Of the patient in a decision record; each measure has one of its own.
     schemas = (
         {name: _answer(schema) for name, schema in answers.items()} | _referring(patient) | _inquiries(_referring(patient))
     )
