@@ -19,7 +19,16 @@ import msgspec.inspect
 from rapidfuzz import process
 
 from careplan.errors import Fault, InvalidPatient
-from careplan.request.measurements import DAY, MOMENT, MeasureForm, all_fit, days_are_real, schema_of, unreal_days
+from careplan.request.measurements import (
+    DAY,
+    MOMENT,
+    MeasureForm,
+    all_fit,
+    days_are_real,
+    readings_of,
+    schema_of,
+    unreal_days,
+)
 from careplan.request.patient import FIRST_YEAR, LAST_YEAR, NOT_BLANK, PROTOCOL_FIGURES, YEARS, Patient, Treatment
 from careplan.request.signature import unnamed
 
@@ -131,6 +140,7 @@ def patient_schema(
     components["Patient"]["properties"]["conditions"]["anyOf"][0]["items"] = {"enum": sorted(conditions)}
     components["Patient"]["properties"]["measures"] = schema_of(measures)
     components.pop("Reading", None)  # Each measure has a reading of its own, with its units and answers.
+    components |= readings_of(measures)
     components["Hold"]["properties"]["drug_class"] = {
         "enum": sorted(drug_classes),
         "examples": ["benzodiazepine"],

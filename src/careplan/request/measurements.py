@@ -72,23 +72,26 @@ class MeasureForm(msgspec.Struct, frozen=True):
             return {"type": "string", "enum": list(self.answers)}
         return {"type": "number", "minimum": -BIGGEST, "maximum": BIGGEST}
 
-    def schema(self) -> JsonSchema:
-        """The JSON Schema of all that may be sent of the measure."""
-        value = self.value_schema()
-        at = {"anyOf": [{"type": "string", "pattern": MOMENT}, {"type": "null"}], "default": None}
-        properties: JsonSchema = {"value": value, "unit": {"type": "null"}, "at": at}
+    def reading(self, title: str) -> JsonSchema:
+        """The JSON Schema of one reading with its unit and time."""
+        properties: JsonSchema = {"value": self.value_schema()}
         if self.units:
-            properties["unit"] = {"anyOf": [{"enum": list(self.units)}, {"type": "null"}], "default": None}
-        reading = {
-            "title": "Reading",
+            properties["unit"] = {"anyOf": [{"type": "string", "enum": list(self.units)}, {"type": "null"}]}
+        properties["at"] = {"anyOf": [{"type": "string", "pattern": MOMENT}, {"type": "null"}]}
+        return {
+            "title": title,
             "type": "object",
             "required": ["value"],
             "additionalProperties": False,
             "properties": properties,
         }
-        listed = {"type": "array", "minItems": 1, "maxItems": MOST_READINGS, "items": reading}
+
+    def schema(self, reading: str) -> JsonSchema:
+        """The JSON Schema of all that may be sent of the measure; `reading` is what refers to that of one reading."""
+        one = {"$ref": reading}
+        listed = {"type": "array", "minItems": 1, "maxItems": MOST_READINGS, "items": one}
         unit = f", in {self.units[0]}" if self.units else ""
-        return {"description": f"{self.label}{unit}", "anyOf": [value, reading, listed, {"type": "null"}]}
+        return {"description": f"{self.label}{unit}", "anyOf": [self.value_schema(), one, listed, {"type": "null"}]}
 
     def fits(self, value: object, unit: str | None) -> bool:
         """Whether a value of the right JSON type is one that this measure can have, in a unit that it can be told in."""
@@ -151,12 +154,21 @@ def _unreal(text: str) -> bool:
     return re.match(MOMENT, text) is not None and not is_real(text)
 
 
+def _title(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_")) + "Reading"
+
+
+def readings_of(forms: Mapping[str, MeasureForm]) -> dict[str, JsonSchema]:
+    """The JSON Schemas of one reading of each measure, by their names."""
+    return {_title(name): forms[name].reading(_title(name)) for name in sorted(forms)}
+
+
 def schema_of(forms: Mapping[str, MeasureForm]) -> JsonSchema:
-    """The JSON Schema of `measures` for the measures of one rulebook."""
+    """The JSON Schema of `measures` for the measures of one rulebook, referring to `readings_of` as `#/$defs/Name`."""
     return {
         "type": "object",
         "description": "measured values by the name of the measure: a value, one with unit and time, or several",
         "additionalProperties": False,
-        "properties": {name: forms[name].schema() for name in sorted(forms)},
+        "properties": {name: forms[name].schema(f"#/$defs/{_title(name)}") for name in sorted(forms)},
         "default": {},
     }

@@ -7,6 +7,7 @@ that msgspec makes; problem documents, examples and links are added in the same 
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -43,6 +44,7 @@ def document(
     """The OpenAPI 3.1 document of a built app: with the tokens and measures of requests, and these examples."""
     found: Json = msgspec.json.decode(msgspec.json.encode(app.openapi_schema.to_schema()))
     _, patient = patient_schema(conditions, classes, measures)
+    _units_as_patterns(patient)
     structs = (
         CarePlan,
         Problem,
@@ -86,6 +88,20 @@ def document(
         if parameter["name"] == "zone":
             parameter["schema"]["enum"] = list(ZONES)
     return found
+
+
+_SPECIAL = re.compile(r"[\\^$.*+?()\[\]{}|]")
+"""What has a meaning in a pattern. No more is escaped: ECMAScript knows no other escapes in patterns of Unicode."""
+
+
+def _units_as_patterns(patient: Json) -> None:
+    """Write units as a pattern: generators make one name of `mm[Hg]` and `mmHg`, and refuse a list that has both."""
+    for schema in patient.values():
+        unit = schema.get("properties", {}).get("unit", {})
+        for one in unit.get("anyOf", ()) if schema.get("title", "").endswith("Reading") else ():
+            if units := one.pop("enum", None):
+                one["pattern"] = f"^({'|'.join(_SPECIAL.sub(r'\\\g<0>', unit) for unit in units)})$"
+                one["description"] = f"one of {', '.join(units)}"
 
 
 def _secure(found: Json, app: Litestar) -> None:
