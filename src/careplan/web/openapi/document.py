@@ -100,7 +100,8 @@ def _units_as_patterns(patient: Json) -> None:
         unit = schema.get("properties", {}).get("unit", {})
         for one in unit.get("anyOf", ()) if schema.get("title", "").endswith("Reading") else ():
             if units := one.pop("enum", None):
-                one["pattern"] = f"^({'|'.join(_SPECIAL.sub(r'\\\g<0>', unit) for unit in units)})$"
+                escaped = "|".join(_SPECIAL.sub(r"\\\g<0>", unit) for unit in units)
+                one["pattern"] = f"^({escaped})$"
                 one["description"] = f"one of {', '.join(units)}"
 
 
