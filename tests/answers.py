@@ -9,7 +9,7 @@ from typing import Any
 
 from careplan.cli.answering import put
 from careplan.rulebook.conditions import tests_of
-from careplan.rulebook.factors import KINDS, LIMITS
+from careplan.rulebook.factors import KINDS
 from careplan.rulebook.model import Rule, Rulebook
 
 Json = dict[str, Any]
@@ -62,12 +62,12 @@ def _answers(book: Rulebook, rule: Rule, body: Json, pointer: str) -> list[Any]:
     if first == "medications":
         return sorted(KINDS["medicine"].fields[rest[1]].tokens)
     kind, field = (first, rest[0]) if rest else ("patient", first)
-    described = KINDS[kind].fields[field]
+    described = book.kinds[kind].fields[field]
     if described.type == "boolean":
         return [True, False]
     if described.type == "token":
         return sorted(described.tokens)
-    allowed = LIMITS[f"{kind}.{field}"]
+    allowed = book.limits[f"{kind}.{field}"]
     limits = {float(str(value)) for _, test in tests if test.field == field for value in test.values} | {
         float(allowed.least)
     }

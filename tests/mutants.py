@@ -25,7 +25,6 @@ from careplan.rulebook.conditions import (
     When,
     tests_of,
 )
-from careplan.rulebook.factors import KINDS
 from careplan.rulebook.model import Rule, Rulebook
 
 
@@ -117,7 +116,7 @@ def _changed_test(book: Rulebook, kind: str, test: Test) -> Iterator[tuple[str, 
 
 
 def _other_tokens(book: Rulebook, kind: str, test: Test) -> list[Value]:
-    field = KINDS[kind].fields[test.field]
+    field = book.kinds[kind].fields[test.field]
     lists: Mapping[str, Sequence[str]] = {
         "": field.tokens,
         "classes": sorted(book.classes),
@@ -134,7 +133,7 @@ class ByExamples:
 
     def __init__(self, book: Rulebook) -> None:
         self._book = book
-        self._intake = Intake(book.conditions, book.classes)
+        self._intake = Intake(book.conditions, book.classes, book.forms)
 
     def caught(self, rule: Rule, found: Sequence[Mutant]) -> list[bool]:
         """For each mutant of a rule whether it is noticed."""

@@ -48,7 +48,7 @@ def _test(test: Test, fact: Fact) -> bool:
                 return all(value is True for value in held)
             case _:
                 return all(value is False for value in held)
-    if KINDS[fact.kind].fields[test.field].between:
+    if KINDS[fact.kind].field(test.field).between:
         return _between(test, fact)
     value = fact.properties.get(test.field)
     if value is None:

@@ -36,7 +36,7 @@ class Planner:
         """`watch` is told of each plan: the seconds in the engine, the rules that hold and the plan's status."""
         self.book = book
         self._watch = watch or (lambda _seconds, _rules, _status: None)
-        self.intake = Intake(book.conditions, book.classes)
+        self.intake = Intake(book.conditions, book.classes, book.forms)
         phrases = FactPhrases(book)
         self._facts = FactMaker(book)
         self._rules = RuleTables({rule.id: rule.when for rule in book.rules.values()})

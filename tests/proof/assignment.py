@@ -45,6 +45,8 @@ def assigned(symbolic: SymbolicPatient, case: Case, chosen: Chosen) -> Iterator[
             if of != kind or name in ("sessions_left", "beyond_plan", "approved", "doubtful"):
                 continue
             value = getattr(sources[kind], name, None)
+            if (kind, name) == ("treatment", "response_so_far") and value is None and case.measured.response is not None:
+                value = case.measured.response[0]
             yield answer.known == (value is not None)
             if value is not None:
                 yield answer.value == (answer.tokens.index(value) if answer.tokens else _exact(value))
@@ -54,6 +56,7 @@ def assigned(symbolic: SymbolicPatient, case: Case, chosen: Chosen) -> Iterator[
     yield from _medicines(symbolic, case, chosen.facts["medicine"])
     yield from _checks(symbolic, chosen)
     yield from _goals(symbolic, case, chosen.facts["goal"])
+    yield from _measures(symbolic, case, chosen.facts["measure_check"])
 
 
 _NOT: dict[int, tuple[Any, Any]] = {}
@@ -72,6 +75,27 @@ def _so(variable: Any, value: bool) -> Any:  # noqa: FBT001 - the value of a var
 
 def _exact(value: Value) -> Any:
     return value if isinstance(value, bool) else z3.RealVal(str(value)) if isinstance(value, float) else z3.IntVal(value)
+
+
+def _measures(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> Iterator[Any]:
+    measured = case.measured
+    for kind, found in (("measures", measured.taken), ("earlier_measures", measured.earlier)):
+        for name in symbolic.book.vocabulary.measures:
+            answer, taken = symbolic.answers[kind, name], found.get(name)
+            yield _so(answer.known, taken is not None)
+            if taken is not None:
+                yield answer.value == (answer.tokens.index(str(taken.value)) if answer.tokens else _exact(taken.value))
+    for name, taken in measured.taken.items():
+        yield symbolic.answers["measured_days_ago", name].value == taken.days
+    for name, first in symbolic.measures.first.items():
+        changed = measured.changes.get(name)
+        yield _so(symbolic.answers["score_change", name].known, changed is not None)
+        if changed is not None:
+            yield first == _exact(float(changed.first.value))
+    yield _so(symbolic.measures.check, chosen is not None)
+    if chosen is not None:
+        problem = symbolic.answers["measure_check", "problem"]
+        yield problem.value == problem.tokens.index(str(chosen.properties["problem"]))
 
 
 def _conditions(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> Iterator[Any]:

@@ -16,7 +16,7 @@ from tests.patients import Json, patients
 from tests.shipped import BOOK
 
 RULES = {rule.id: rule.when for rule in BOOK.rules.values()}
-INTAKE = Intake(BOOK.conditions, BOOK.classes)
+INTAKE = Intake(BOOK.conditions, BOOK.classes, BOOK.forms)
 FACTS = FactMaker(BOOK)
 CASES = int(os.environ.get("CAREPLAN_TEST_CASES", "400"))
 

@@ -93,6 +93,7 @@ def test_it_goes_on_from_a_file_and_asks_only_what_is_open_there() -> None:
 def test_lists_are_typed_as_people_say_them(left_out: str, typed: str, sent: list[object], tmp_path: Path) -> None:
     body = json.loads(Path(EXAMPLE).read_text())
     body["treatment"]["response_so_far"] = "none"
+    body["measures"] = {"systolic": 120, "diastolic": 80, "phq9_total": 10}
     within = body["expectations"] if left_out == "goals" else body
     del within[left_out]
     begun, saved = tmp_path / "begun.json", tmp_path / "saved.json"

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from careplan.rulebook.conditions import COMPARISONS
-from careplan.rulebook.factors import KINDS, Field
+from careplan.rulebook.factors import Field
 from careplan.rulebook.model import Rulebook, RuleFile
 
 Json = dict[str, Any]
@@ -31,7 +31,7 @@ def rule_schema(book: Rulebook) -> Json:
     }
     for name, values in tokens.items():
         definitions[name] = {"enum": values}
-    for kind, described in KINDS.items():
+    for kind, described in book.kinds.items():
         if kind != "everyone":
             fields = {
                 name: {"description": book.vocabulary.fields[f"{kind}.{name}"].label} | _field(field)
@@ -49,7 +49,7 @@ def rule_schema(book: Rulebook) -> Json:
         "minProperties": 1,
         "maxProperties": 3,
         "additionalProperties": False,
-        "properties": {kind: {"$ref": f"#/$defs/{kind}"} for kind in KINDS if kind != "everyone"},
+        "properties": {kind: {"$ref": f"#/$defs/{kind}"} for kind in book.kinds if kind != "everyone"},
     }
     alternatives = {"type": "array", "minItems": 2, "items": {"$ref": "#/$defs/Group"}}
     definitions["When"] = {

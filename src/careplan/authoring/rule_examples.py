@@ -60,7 +60,7 @@ class Trials:
     """Runs examples. Belongs to the thread that made it, as its engine does."""
 
     def __init__(self, book: Rulebook) -> None:
-        self._intake = Intake(book.conditions, book.classes)
+        self._intake = Intake(book.conditions, book.classes, book.forms)
         self._facts = FactMaker(book)
         self._engine = Engine({rule.id: rule.when for rule in (*book.rules.values(), *book.resting.values())})
 
@@ -148,7 +148,7 @@ def _unmet(group: Group, facts: Sequence[Fact | None]) -> Iterator[tuple[str, Te
 
 def _cannot_fail(kind: str, test: Test) -> bool:
     """A test of a field that is always known, for being known."""
-    return test.operation == "known" and not KINDS[kind].fields[test.field].sent
+    return test.operation == "known" and not KINDS[kind].field(test.field).sent
 
 
 def _shown(rule: Rule, case: Case, *, fires: bool) -> Iterator[Shown]:

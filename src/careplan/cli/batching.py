@@ -74,7 +74,7 @@ def batch(
             settings = read_settings()
             folder = rules or settings.rules_folder
             book = read_rulebook(folder)
-            protocol = read_protocol(settings, Intake(book.conditions, book.classes))
+            protocol = read_protocol(settings, Intake(book.conditions, book.classes, book.forms))
             limits = Limits(settings.body_limit, settings.record_limit)
             pairs = pairs_of(source, target, resume=resume)
             check_apart(pairs, errors, summary)

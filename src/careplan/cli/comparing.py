@@ -103,7 +103,7 @@ def impact(
             home = rules or settings.rules_folder
             folders = [opened.enter_context(folder_at(side, home)) if side else home for side in (old, new)]
             before, after = map(read_rulebook, folders)
-            protocol = read_protocol(settings, Intake(after.conditions, after.classes))
+            protocol = read_protocol(settings, Intake(after.conditions, after.classes, after.forms))
             limits = Limits(settings.body_limit, settings.record_limit)
             if on:
                 pool = cluster(on, lambda: WeighJob(files_of(folders[0]), files_of(folders[1]), protocol, limits))

@@ -67,7 +67,7 @@ def serve(
     with _folder_of_metrics(), _listening(settings) as listeners:
         with _lasting():
             book = read_rulebook(settings.rules_folder)
-            read_protocol(settings, Intake(book.conditions, book.classes))
+            read_protocol(settings, Intake(book.conditions, book.classes, book.forms))
             settings = msgspec.structs.replace(settings, port=listeners.port)
             os.environ.pop("CAREPLAN_CONFIG", None)
             os.environ.update(to_environment(settings))

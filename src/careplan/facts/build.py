@@ -13,6 +13,7 @@ from careplan.facts.doses import doses_of_list, doses_of_medicine
 from careplan.facts.hold_gaps import gaps_of
 from careplan.facts.hold_question import HoldQuestion, HoldQuestions, hold_for
 from careplan.facts.hold_windows import Window
+from careplan.facts.measured import Measured, Measuring
 from careplan.facts.protocol_limits import Plausibility
 from careplan.facts.unread_entries import Entries, known_entries, unread_entries
 from careplan.facts.used_fields import Tested, looked_at
@@ -44,12 +45,13 @@ class FactMaker:
             key: {member(key[1], token): False for token in tokens} for key, tokens in self._tested.absent.items()
         }
         self._doses_of_one, self._doses_of_all = (
-            tuple(sorted(name for name in self._tested.fields[kind] if KINDS[kind].fields[name].between))
+            tuple(sorted(name for name in self._tested.fields[kind] if KINDS[kind].field(name).between))
             for kind in ("medicine", "regimen")
         )
         self._looked_at = looked_at(book)
         self._hold_questions = HoldQuestions(book)
         self._plausibility = Plausibility(book)
+        self._measuring = Measuring(book)
 
     def case(self, patient: Patient) -> Case:
         """The facts of one patient."""
@@ -60,8 +62,10 @@ class FactMaker:
         gaps, too_long = gaps_of(patient, medicines)
         holds = self._hold_questions.of(patient, medicines, unread, too_long)
         doubts = tuple(self._plausibility.doubts(patient.protocol)) if patient.protocol else ()
+        measured = self._measuring.of(patient)
         facts: list[Fact] = [_EVERYONE]
-        facts += self._single(patient, doubtful=bool(doubts))
+        facts += self._single(patient, measured, doubtful=bool(doubts))
+        facts += self._measured(measured)
         facts += self._medicines(patient, medicines, holds, unread, gaps)
         facts += self._conditions(patient, unread)
         facts += self._goals(patient, goals, unread)
@@ -69,9 +73,11 @@ class FactMaker:
         kinds = self._tested.kinds
         looked_at_here = tuple([fact for fact in facts if fact.kind in kinds])
         of_any = self._of_any_medicine(patient)
-        return Case(patient, looked_at_here, medicines, goals, holds, of_any, doubts, unread, known, gaps, too_long)
+        return Case(
+            patient, looked_at_here, medicines, goals, holds, of_any, doubts, unread, known, gaps, too_long, measured
+        )
 
-    def _single(self, patient: Patient, *, doubtful: bool) -> Iterator[Fact]:
+    def _single(self, patient: Patient, measured: Measured, *, doubtful: bool) -> Iterator[Fact]:
         protocol = patient.protocol and (self._plausibility.usable(patient.protocol) if doubtful else patient.protocol)
         for kind, source in (
             ("patient", patient),
@@ -88,11 +94,38 @@ class FactMaker:
                 if planned is not None and completed is not None:
                     properties["sessions_left"] = float(max(0, planned - completed))
                     properties["beyond_plan"] = completed > planned
+                if measured.response is not None and patient.treatment.response_so_far is None:
+                    properties["response_so_far"] = measured.response[0]
             elif kind == "protocol":
                 if "approved" in self._fields[kind]:
                     properties["approved"] = bool(patient.protocol and patient.protocol.approved_by)
                 properties["doubtful"] = doubtful
             yield Fact(kind, kind, properties)
+
+    def _measured(self, measured: Measured) -> Iterator[Fact]:
+        """What was measured, how long ago, how scores changed, and what is to be asked again."""
+        tested = self._tested.fields
+        values: Properties = {}
+        ages: Properties = {}
+        for name, taken in measured.taken.items():
+            if name in tested["measures"]:
+                values[name] = taken.value if isinstance(taken.value, (str, bool)) else bounded(taken.value)
+            if name in tested["measured_days_ago"]:
+                ages[name] = float(taken.days)
+        earlier: Properties = {
+            name: taken.value if isinstance(taken.value, (str, bool)) else bounded(taken.value)
+            for name, taken in measured.earlier.items()
+            if name in tested["earlier_measures"]
+        }
+        words: Properties = {
+            name: change.word for name, change in measured.changes.items() if name in tested["score_change"]
+        }
+        yield Fact("measures", "measures", values)
+        yield Fact("earlier_measures", "earlier_measures", earlier)
+        yield Fact("measured_days_ago", "measured_days_ago", ages)
+        yield Fact("score_change", "score_change", words)
+        for at, check in enumerate(measured.checks):
+            yield Fact(f"k{at}", "measure_check", {"problem": check.problem}, (at,))
 
     def _of_any_medicine(self, patient: Patient) -> Properties:
         properties: Properties = {"hold_question": "closed"} if self._hold_questions.closed_for_all(patient) else {}

@@ -9,6 +9,7 @@ import msgspec
 
 from careplan.facts.hold_question import HoldQuestion
 from careplan.facts.hold_windows import Window
+from careplan.facts.measured import Measured
 from careplan.facts.protocol_limits import Doubt
 from careplan.facts.unread_entries import Entries
 from careplan.recognition.goal_judge import GoalJudgement
@@ -43,7 +44,8 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     `of_any_medicine` is what would be so of every medicine that a list not sent could name. `holds` has the hold question
     of each ingredient, `doubts` what of the clinic's protocol cannot be meant. `unread` are the entries that nobody could
     read, `known` those that no rule concerns. `gaps` has, by ingredient, the longest time without it that the clinic's
-    signed hold makes of the sessions; those of `too_long` are longer than the medicine's own limit.
+    signed hold makes of the sessions; those of `too_long` are longer than the medicine's own limit. `measured` is what is
+    known of the measures.
     """
 
     patient: Patient
@@ -57,3 +59,4 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     known: Entries = Entries()
     gaps: Mapping[str, Window] = {}
     too_long: frozenset[str] = frozenset()
+    measured: Measured = Measured()

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import msgspec
 
 from careplan.request.patient import PROTOCOL_FIGURES, Hold, Protocol
-from careplan.rulebook.model import Range, Rulebook
+from careplan.rulebook.entries import Range
+from careplan.rulebook.model import Rulebook
 from careplan.rulebook.text_template import number
 
 

@@ -32,7 +32,7 @@ class Tested(msgspec.Struct, frozen=True):
         for pattern in (pattern for when in conditions for group in when for pattern in group):
             kinds.add(pattern.kind)
             for test in tests_of(pattern.tests):
-                if KINDS[pattern.kind].fields[test.field].type == "tokens":
+                if KINDS[pattern.kind].field(test.field).type == "tokens":
                     key = (pattern.kind, test.field)
                     members.setdefault(key, set()).update(map(str, test.values))
                     if test.operation in _NEGATIVE:

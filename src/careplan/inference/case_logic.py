@@ -11,7 +11,7 @@ from careplan.inference import three_valued
 from careplan.inference.three_valued import NO, NOTHING, THE_HOLD, THIS, YES, Situation, Verdict, any_of, list_pointer
 from careplan.request.patient import Patient
 from careplan.rulebook.conditions import Either, Expression, Group, Pattern, Test, When
-from careplan.rulebook.factors import KINDS
+from careplan.rulebook.factors import KINDS, OF_MEASURES
 
 
 class Alternative(NamedTuple):
@@ -109,6 +109,8 @@ def situation_of(case: Case, fact: Fact) -> Situation:
         return Situation(sessions=(treatment.sessions_planned, treatment.sessions_completed))
     if fact.kind == "protocol" and case.doubts:
         return Situation(unusable=frozenset(doubt.pointer.removeprefix("/protocol/") for doubt in case.doubts))
+    if fact.kind in OF_MEASURES:
+        return Situation(unusable=case.measured.not_asked)
     return three_valued.NO_SITUATION if fact.whole else _NOT_SENT
 
 

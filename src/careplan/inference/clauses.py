@@ -49,7 +49,7 @@ def properties_of(kind: str, expression: Expression) -> frozenset[str]:
     """The properties of a fact that an expression looks at."""
     found: set[str] = set()
     for test in tests_of(expression):
-        described = KINDS[kind].fields[test.field]
+        described = KINDS[kind].field(test.field)
         if described.type == "tokens":
             found |= {member(test.field, str(token)) for token in test.values}
         else:
@@ -62,7 +62,7 @@ def constants_of(kind: str, expressions: Iterable[Expression]) -> dict[str, list
     found: dict[str, set[float]] = {}
     for expression in expressions:
         for test in tests_of(expression):
-            described = KINDS[kind].fields[test.field]
+            described = KINDS[kind].field(test.field)
             if described.type == "number":
                 names = (least_of(test.field), most_of(test.field)) if described.between else (test.field,)
                 for name in names:

@@ -38,6 +38,7 @@ _LISTS = {
     "history": "/conditions",
     "goal": "/expectations/goals",
     "goals": "/expectations/goals",
+    "measure_check": "/measures",
 }
 
 
@@ -46,7 +47,7 @@ class Situation(NamedTuple):
 
     `whole` is False where the list was not sent that the fact is about. `may_open` and `waits` say whether an open hold
     question is still possible and whether it waits for answers; `sessions` are those planned and completed, as sent;
-    `unusable` are figures of the protocol that were sent and cannot be meant.
+    `unusable` are figures of the protocol that were sent and cannot be meant, and measures that nobody is asked for.
     """
 
     whole: bool = True
@@ -81,11 +82,11 @@ def of_test(kind: str, test: Test, properties: Properties, situation: Situation)
     """The verdict on one test. A test for not being known hangs on the answer as long as there is none."""
     stands = as_it_stands(kind, test, properties, whole=situation.whole)
     field = test.field
-    if KINDS[kind].fields[field].type == "tokens":
+    if KINDS[kind].field(field).type == "tokens":
         if stands is not None:
             return YES if stands else NO
         return None, frozenset({_LISTS[kind]})
-    if KINDS[kind].fields[field].between:
+    if KINDS[kind].field(field).between:
         if not situation.whole:
             return None, frozenset({_LISTS[kind]})
         return YES if stands else NO
@@ -104,11 +105,11 @@ def as_it_stands(kind: str, test: Test, properties: Properties, *, whole: bool =
     What a list does not name is known not to be there only where it is `whole`.
     """
     operation, field = test.operation, test.field
-    if KINDS[kind].fields[field].type == "tokens":
+    if KINDS[kind].field(field).type == "tokens":
         held = [properties.get(member(field, str(token))) is True for token in test.values]
         holds = all(held) if operation == "has_all" else any(held) == (operation == "has_any")
         return holds if whole or holds == (operation != "has_none") else None
-    if KINDS[kind].fields[field].between:
+    if KINDS[kind].field(field).between:
         return _between(test, properties)
     value = properties.get(field)
     if value is None:
@@ -194,7 +195,9 @@ def _unanswered(kind: str, field: str, situation: Situation) -> frozenset[str]:
     if kind == "treatment" and field in _FROM_COUNTS:
         given = zip(_SESSIONS, situation.sessions, strict=True)
         return frozenset(f"/treatment/{name}" for name, value in given if value is None)
-    if not KINDS[kind].fields[field].sent or field in situation.unusable:
+    if kind == "measured_days_ago" and field not in situation.unusable:
+        return frozenset({f"/measures/{field}"})
+    if not KINDS[kind].field(field).sent or field in situation.unusable:
         return NOTHING
     return frozenset({f"/{field}" if kind == "patient" else f"/{kind}/{field}"})
 

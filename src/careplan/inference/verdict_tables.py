@@ -21,6 +21,9 @@ from careplan.rulebook.factors import KINDS, SESSION_COUNTS
 
 Key = tuple[object, ...]
 
+_CAN_BE_UNUSABLE = frozenset({"protocol", "measures", "measured_days_ago"})
+"""The kinds with fields that nobody is asked for, though nothing is known of them."""
+
 
 class Cell(NamedTuple):
     """Bit sets over the atoms of a kind: those that match, and those that hang on answers.
@@ -68,8 +71,8 @@ class Table:
         key: list[object] = []
         for name in self._others:
             value = properties.get(name)
-            steps = self._steps.get(name)
-            if steps is not None and value is not None:
+            if isinstance(value, float):
+                steps = self._steps.get(name, ())
                 value = bisect_left(steps, value) + bisect_right(steps, value)
             key.append(value)
         if self._by_row and fact.ingredient is not None:
@@ -78,8 +81,8 @@ class Table:
             key.append(situation.sessions)
         elif self._kind == "medicine" and "hold_question" in self._others:
             key += (situation.may_open, situation.waits)
-        elif self._kind == "protocol":
-            key.append(situation.unusable)
+        elif self._kind in _CAN_BE_UNUSABLE:
+            key.append(situation.unusable.intersection(self._names))
         elif not situation.whole:
             key.append(False)
         return tuple(key)

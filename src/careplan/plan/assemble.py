@@ -40,7 +40,7 @@ class Assembly:
         written = self._items.of(case, verdicts.findings, words)
         # Items come in the order of seriousness; what was an alert and is cleared stands first in its section.
         cleared = case.patient.clearances
-        written = self._clearances.applied(case.patient, written) if cleared else written
+        written = self._clearances.applied(case, written) if cleared else written
         blocked = any(one.place is None for one in written)
         if blocked:
             written = [self._deferred(one) for one in written]
@@ -70,7 +70,7 @@ class Assembly:
         found = self._questions.not_considered(case, written, words)
         if not case.patient.clearances:
             return found
-        found += self._clearances.not_considered(case.patient, written)
+        found += self._clearances.not_considered(case, written)
         return sorted(found, key=lambda entry: (entry.pointer, entry.what))
 
     def _deferred(self, one: Written) -> Written:

@@ -11,12 +11,15 @@ from datetime import timedelta
 
 import msgspec
 
+from careplan.facts.case import Case
+from careplan.facts.measured import Measured
 from careplan.plan.item_templates import Written
 from careplan.plan.model import Ask, Cleared, NotConsidered
-from careplan.request.patient import Clearance, Patient
+from careplan.request.patient import Clearance
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.text_template import Text, counted
 
+_MEASURED_SINCE = "It is older than what was measured since, so that it has to be assessed again."
 OF_THE_CONDITION = "condition"
 """What a rule about several conditions is cleared with: the token of the condition that its item is about."""
 
@@ -26,6 +29,10 @@ class Clearances:
 
     def __init__(self, book: Rulebook) -> None:
         self._clears_with = {rule.id: rule.file.clears_with for rule in book.rules.values() if rule.file.clears_with}
+        self._assessed_as: dict[str, list[str]] = {}
+        for name, measure in book.vocabulary.measures.items():
+            self._assessed_as.setdefault(measure.assessed_as or name, []).append(name)
+        self._measures = book.vocabulary.measures
         self._days = book.about.clearance_days
         self._within = timedelta(days=book.about.clearance_days)
         words = book.about.cleared
@@ -36,16 +43,16 @@ class Clearances:
         what = " ".join(words.ask.split())
         self._asks = [Ask(who="clinician", what=what, by="before_next_session", by_words=next_time)]
 
-    def applied(self, patient: Patient, written: Sequence[Written]) -> list[Written]:
+    def applied(self, case: Case, written: Sequence[Written]) -> list[Written]:
         """The items with every alert that was cleared turned into a decision of its section."""
         counting: dict[str, Clearance] = {}
-        for clearance in patient.clearances:
+        for clearance in case.patient.clearances:
             known = counting.get(clearance.what)
-            if self._against(patient, clearance) is None and (known is None or known.at < clearance.at):
+            if self._against(case, clearance) is None and (known is None or known.at < clearance.at):
                 counting[clearance.what] = clearance
-        return [self._cleared(one, counting) for one in written] if counting else list(written)
+        return [self._cleared(one, counting, case.measured) for one in written] if counting else list(written)
 
-    def not_considered(self, patient: Patient, written: Sequence[Written]) -> Iterator[NotConsidered]:
+    def not_considered(self, case: Case, written: Sequence[Written]) -> Iterator[NotConsidered]:
         """The clearances that change nothing, with the reason. `written` are the items as they are after `applied`."""
         shown = {
             (one.item.cleared.by, one.item.cleared.at, what)
@@ -54,16 +61,22 @@ class Clearances:
             for what in self._clearing(one)
         }
         alerts = {what for one in written if one.place is None for what in self._clearing(one)}
-        for at, clearance in enumerate(patient.clearances):
+        for at, clearance in enumerate(case.patient.clearances):
             if (clearance.by, clearance.at, clearance.what) in shown:
                 continue
-            why = self._against(patient, clearance)
+            why = self._against(case, clearance)
             if why is None or clearance.what not in alerts:
                 why = "No alert of this plan is cleared by it, or a newer record is shown beside the alert."
             yield NotConsidered(pointer=f"/clearances/{at}", what="record that something was assessed", why=why)
 
-    def _against(self, patient: Patient, clearance: Clearance) -> str | None:
+    def _against(self, case: Case, clearance: Clearance) -> str | None:
         """Why a clearance does not count, if it does not."""
+        patient = case.patient
+        if any(self._speaks_since(name, clearance, case.measured) for name in self._assessed_as.get(clearance.what, ())):
+            return _MEASURED_SINCE
+        scores = case.measured.response if patient.treatment.response_so_far is None else None
+        if clearance.what == "response_so_far" and scores and case.measured.is_after(scores[1], clearance.at):
+            return _MEASURED_SINCE
         last = patient.treatment.last_session_at
         if last is not None and last >= clearance.at:
             return "It is older than the last session, so that it has to be assessed again."
@@ -72,13 +85,25 @@ class Clearances:
             return f"It is more than {counted(self._days, 'day')} older than the session after it, to be assessed again."
         return None
 
+    def _speaks_since(self, name: str, clearance: Clearance, measured: Measured) -> bool:
+        """Whether a value of a measure, other than the least grave one, is from after a clearance."""
+        return measured.is_after(name, clearance.at) and self._measures[name].gravity(measured.taken[name].value) > 0
+
     def _clearing(self, one: Written) -> tuple[str, ...]:
         """What clears the alert of an item, or has cleared it."""
         found = self._clears_with.get(one.rule, ())
         return tuple([one.item.id.partition("/")[2] if what == OF_THE_CONDITION else what for what in found])
 
-    def _cleared(self, one: Written, counting: dict[str, Clearance]) -> Written:
-        found = [counting[what] for what in self._clearing(one) if what in counting] if one.place is None else []
+    def _cleared(self, one: Written, counting: dict[str, Clearance], measured: Measured) -> Written:
+        if one.place is not None:
+            return one
+        # A value that was measured after an assessment was not part of it, whatever else was assessed.
+        names = [about.pointer.rpartition("/")[2] for about in one.item.about if about.pointer.startswith("/measures/")]
+        found = [
+            counting[what]
+            for what in self._clearing(one)
+            if what in counting and not any(measured.is_after(name, counting[what].at) for name in names)
+        ]
         if not found:
             return one
         clearance = max(found, key=lambda one: one.at)

@@ -23,7 +23,7 @@ from careplan.plan.topics import Topic
 from careplan.plan.unread_words import Absence, UnreadWords, absences
 from careplan.plan.wording import Placeholders, Words
 from careplan.rulebook.conditions import Group
-from careplan.rulebook.factors import KINDS
+from careplan.rulebook.factors import KINDS, OF_MEASURES
 from careplan.rulebook.model import LEVELS, Decision, Level, Rule, Rulebook, Section
 
 
@@ -86,7 +86,7 @@ _Behind = list[tuple[_Group, list[Fact]]]
 """The groups of a rule that hold, with the facts that they match."""
 _order = attrgetter("order")
 _by_place = attrgetter("index", "pointer")
-_LISTS_AS_A_WHOLE = frozenset({"regimen", "history", "entries"})
+_LISTS_AS_A_WHOLE = frozenset({"regimen", "history", "entries"}) | OF_MEASURES
 """The kinds of fact that are about a whole list, of which an item names the entries that it is about."""
 
 
@@ -242,5 +242,7 @@ def identity_of(fact: Fact) -> str:
             return str(fact.properties["name"])
         case "shared_class":
             return str(fact.properties["class"])
+        case "measure_check":
+            return f"measures/{fact.indexes[0]}"
         case _:
             return f"{'goals' if fact.kind == 'goal' else 'medications'}/{fact.indexes[0]}"

@@ -198,6 +198,7 @@ class AnswerForm(Part, frozen=True, kw_only=True):
     choices: list[Choice] = []
     least: float | None = None
     most: float | None = None
+    unit: Annotated[str, Meta(description="of a measure: the UCUM unit in which a plain number is taken")] | None = None
 
 
 class Question(Part, frozen=True, kw_only=True):

@@ -159,7 +159,8 @@ class FactPhrases:
         kind, _, field = name.partition(".")
         if name == "condition.name":
             return {token: condition.label for token, condition in self._book.conditions.items()}
-        described = KINDS[kind].fields.get(field) if kind in KINDS else None
+        kinds = self._book.kinds
+        described = kinds[kind].fields.get(field) if kind in kinds else None
         tokens = ("true", "false") if described and described.type == "boolean" else described.tokens if described else ()
         return {token: words.values.get(token, token.replace("_", " ")) for token in (*tokens, *words.values)}
 

@@ -14,7 +14,7 @@ from careplan.plan.visit import asked_first
 from careplan.plan.wording import Words
 from careplan.request.patient import Patient
 from careplan.rulebook.conditions import tests_of
-from careplan.rulebook.factors import KINDS, LIMITS
+from careplan.rulebook.factors import KINDS, OF_MEASURES
 from careplan.rulebook.model import LEVELS, SECTIONS, FieldWords, Rulebook
 
 _Concerned = tuple[int, int, str]
@@ -32,7 +32,9 @@ class Questions:
         self._groups: dict[str, int] = {name: at for at, name in enumerate(book.vocabulary.order_of_a_visit)}
         self._order = {name: at for at, name in enumerate(book.vocabulary.fields)}
         self._answers = {
-            name: form for name, words in book.vocabulary.fields.items() if (form := _answer_form(name, words)) is not None
+            name: form
+            for name, words in book.vocabulary.fields.items()
+            if (form := _answer_form(book, name, words)) is not None
         }
         self._concerned = [(LEVELS.index(rule.file.level), SECTIONS.index(rule.section), rule.id) for rule in self._rules]
         tested = {
@@ -48,6 +50,7 @@ class Questions:
             for name, field in sorted(described.fields.items())
             if field.sent and (kind, name) not in tested and kind != "medicine"
         )
+        self._tested_measures = frozenset(name for kind, name in tested if kind in OF_MEASURES)
 
     def unanswered(self, hanging: Mapping[str, int], patient: Patient) -> list[Question]:
         """The questions of one case, those first on which the most of the most serious parts of the plan hangs.
@@ -134,6 +137,7 @@ class Questions:
                 what=condition,
                 why="It is outside the conditions that this rulebook knows.",
             )
+        yield from words.measures.not_considered(spoken_of, self._tested_measures)
         yield from self._silent_entries(case, spoken_of, words)
         for doubt in case.doubts:
             why = "It lies outside of what this rulebook takes for plausible, so that no text quotes it."
@@ -189,15 +193,17 @@ class Questions:
                 )
 
 
-def _answer_form(name: str, words: FieldWords) -> AnswerForm | None:
+def _answer_form(book: Rulebook, name: str, words: FieldWords) -> AnswerForm | None:
     """The form of the answer to the question about a factor, or about a whole list; None where nothing is asked."""
     kind, _, field = name.partition(".")
-    described = KINDS[kind].fields.get(field) if kind in KINDS else None
+    described = book.kinds[kind].fields.get(field) if kind in book.kinds else None
     if described is None or not described.sent:
         return AnswerForm(type=_LISTS[name]) if name in _LISTS else None
     if described.type == "number":
-        limits = LIMITS[name]
-        return AnswerForm(type="whole_number" if limits.whole else "number", least=limits.least, most=limits.most)
+        limits = book.limits[name]
+        form: Literal["whole_number", "number"] = "whole_number" if limits.whole else "number"
+        unit = book.vocabulary.measures[field].unit if kind == "measures" else None
+        return AnswerForm(type=form, least=limits.least, most=limits.most, unit=unit or None)
     if described.type == "boolean":
         return AnswerForm(type="yes_no")
     order = list(words.values)

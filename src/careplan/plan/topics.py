@@ -36,7 +36,7 @@ def looked_at(kind: str, expression: Expression) -> tuple[tuple[str, ...], froze
 
 def _tokens(kind: str, test: Test) -> Iterator[str]:
     """What a test names: its values, and of a dose of the whole list the classes that add up to it."""
-    if kind == "regimen" and KINDS[kind].fields[test.field].between:
+    if kind == "regimen" and KINDS[kind].field(test.field).between:
         yield from COUNTED[_COUNTED_IN[test.field]]
     else:
         yield from map(str, test.values)

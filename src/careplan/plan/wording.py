@@ -11,6 +11,7 @@ from careplan.facts.hold_windows import misses_no_dose
 from careplan.facts.unread_entries import Entries
 from careplan.plan.disagreements import disagreement_words
 from careplan.plan.hold_sentences import HoldSentences
+from careplan.plan.measure_words import HAVE_SOURCE, MeasureWords, is_of_measures
 from careplan.plan.model import About, SignedHold
 from careplan.plan.phrases import LISTS, FactPhrases
 from careplan.plan.topics import Topic, looked_at
@@ -47,6 +48,7 @@ class Words:
         self._phrases = phrases
         self.entries = UnreadWords(book, case)
         self._said_of: dict[str, str] = {}
+        self.measures = MeasureWords(book, case)
 
     @property
     def case(self) -> Case:
@@ -94,6 +96,13 @@ class Words:
             else:
                 for phrase in topic.phrases:
                     phrase.add(fact.properties, found)
+                if fact.kind in HAVE_SOURCE:
+                    # One phrase a field: of these kinds none is about a list.
+                    at = len(found) - len(topic.fields)
+                    found[at:] = [
+                        said + self.measures.behind(fact, field)
+                        for said, field in zip(found[at:], topic.fields, strict=True)
+                    ]
         return found
 
     def about(self, fact: Fact, topic: Topic) -> Iterator[About]:
@@ -101,6 +110,9 @@ class Words:
         tokens = topic.tokens
         if fact.kind == "entries":
             yield from self.entries.about(self._tested_entries(topic.fields))
+            return
+        if is_of_measures(fact.kind):
+            yield from self.measures.about(fact, topic.fields)
             return
         lists = {"condition": "conditions", "goal": "expectations/goals"}
         if fact.kind == "history":
@@ -134,7 +146,10 @@ class Words:
                     phrases += self._given_list(fact, field, tokens)
                 else:
                     self._phrases.field(fact.kind, field).add(fact.properties, phrases)
+                    if fact.kind in HAVE_SOURCE:
+                        phrases[-1] += self.measures.behind(fact, field)
         subject = f"{self.entry(fact.kind, fact.indexes[0])}: " if fact.kind in ("goal", "medicine_check") else ""
+        subject = f"{self.measures.name_of(fact)}: " if fact.kind == "measure_check" else subject
         return [subject + phrase for phrase in phrases]
 
     def _of_medicine(self, fact: Fact, field: str) -> Iterator[str]:
@@ -236,6 +251,8 @@ class Words:
 
     def _word(self, fact: Fact, name: str) -> str | None:
         match fact.kind, name:
+            case "measure_check", _:
+                return self.measures.word(fact, name)
             case "medicine", "medicine":
                 return self.medicine(fact)
             case "medicine", "ingredient":

@@ -7,7 +7,7 @@ request, which knows every fault where msgspec names the first one.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
@@ -19,6 +19,16 @@ import msgspec.inspect
 from rapidfuzz import process
 
 from careplan.errors import Fault, InvalidPatient
+from careplan.request.measurements import (
+    DAY,
+    MOMENT,
+    MeasureForm,
+    all_fit,
+    days_are_real,
+    readings_of,
+    schema_of,
+    unreal_days,
+)
 from careplan.request.patient import FIRST_YEAR, LAST_YEAR, NOT_BLANK, PROTOCOL_FIGURES, YEARS, Patient, Treatment
 from careplan.request.signature import unnamed
 
@@ -35,11 +45,14 @@ _PARSER_POSITION = re.compile(r"line (\d+) column (\d+)")
 
 
 class Intake:
-    """Reads patients whose conditions and drug classes are tokens of one rulebook."""
+    """Reads patients whose conditions, drug classes and measures are those of one rulebook."""
 
-    def __init__(self, conditions: Collection[str], drug_classes: Collection[str]) -> None:
+    def __init__(
+        self, conditions: Collection[str], drug_classes: Collection[str], measures: Mapping[str, MeasureForm] | None = None
+    ) -> None:
         self._conditions = frozenset(conditions)
         self._drug_classes = frozenset(drug_classes)
+        self._measures = measures or {}
 
     def decode(self, body: bytes) -> Patient:
         """The patient in a UTF-8 JSON `body`.
@@ -75,7 +88,7 @@ class Intake:
         """What knows every fault of a body; made when first needed, as most bodies have none."""
         from jsonschema import Draft202012Validator
 
-        schema, components = patient_schema(self._conditions, self._drug_classes)
+        schema, components = patient_schema(self._conditions, self._drug_classes, self._measures)
         return Draft202012Validator(schema | {"$defs": components}, format_checker=_format_checker())
 
     def _tokens_hold(self, patient: Patient) -> bool:
@@ -83,6 +96,8 @@ class Intake:
         return (
             self._conditions.issuperset(patient.conditions or ())
             and all(entry.written or entry.rxcui for entry in patient.medications or ())
+            and all_fit(patient.measures, self._measures)
+            and days_are_real(patient.measures, patient.as_of)
             and all(FIRST_YEAR <= when.year <= LAST_YEAR for when in _times_of(patient))
             and (
                 protocol is None
@@ -106,20 +121,26 @@ class Intake:
             yield from too_long
             return
         yield from unnamed(data)
+        yield from (Fault(pointer=pointer, detail=detail) for pointer, detail in unreal_days(data))
         for error in self.faultfinder.iter_errors(data):
             yield from _faults_of(error)
 
 
-def patient_schema(conditions: Collection[str], drug_classes: Collection[str]) -> tuple[JsonSchema, dict[str, JsonSchema]]:
+def patient_schema(
+    conditions: Collection[str], drug_classes: Collection[str], measures: Mapping[str, MeasureForm]
+) -> tuple[JsonSchema, dict[str, JsonSchema]]:
     """The JSON Schema of a request and its named parts, references of the form `#/$defs/Name`.
 
-    It says what the structs cannot: which tokens the rulebook knows, that a medicine has a name or a code, and that
-    figures of a protocol need a name below them.
+    It says what the structs cannot: which tokens and measures the rulebook knows, that a medicine has a name or a code, and
+    that figures of a protocol need a name below them.
     """
     (schema,), components = msgspec.json.schema_components([Patient], ref_template="#/$defs/{name}")
     named = [{"required": [key], "properties": {key: {"type": "string"}}} for key in ("name", "text", "rxcui")]
     components["Medication"]["anyOf"] = named
     components["Patient"]["properties"]["conditions"]["anyOf"][0]["items"] = {"enum": sorted(conditions)}
+    components["Patient"]["properties"]["measures"] = schema_of(measures)
+    components.pop("Reading", None)  # Each measure has a reading of its own, with its units and answers.
+    components |= readings_of(measures)
     components["Hold"]["properties"]["drug_class"] = {
         "enum": sorted(drug_classes),
         "examples": ["benzodiazepine"],
@@ -177,6 +198,8 @@ class _SchemaError(Protocol):
     schema: Any
     context: Any
 
+    schema_path: Any
+
     @property
     def absolute_path(self) -> Any:
         """Keys and indexes from the body to the fault."""
@@ -218,6 +241,12 @@ def _faults_of(error: _SchemaError) -> Iterator[Fault]:
             yield Fault(pointer=pointer, detail=f"must be {_TYPES.get(str(expected), str(expected))}")
         case "format":
             yield Fault(pointer=pointer, detail="must be a time with date and offset, as RFC 3339 writes it")
+        case "pattern" if expected in (DAY, MOMENT):
+            or_time = ", or a time such as 2026-01-31T14:05:00Z" if expected == MOMENT else ""
+            yield Fault(
+                pointer=pointer,
+                detail=f"must be a day such as 2026-01-31{or_time}, in the years {FIRST_YEAR} to {LAST_YEAR}",
+            )
         case "pattern" if expected == YEARS:
             if re.match(r"[0-9]{4}-", error.instance):
                 yield Fault(pointer=pointer, detail=f"must be in the years {FIRST_YEAR} to {LAST_YEAR}")
@@ -230,9 +259,18 @@ def _faults_of_choice(error: _SchemaError, pointer: str) -> Iterator[Fault]:
     if error.schema.get("title") == "Medication":
         yield Fault(pointer=pointer, detail="needs a name, a text or an rxcui")
         return
+    causes: dict[int, list[_SchemaError]] = {}
     for cause in error.context or ():
         if cause.schema.get("type") != "null":
-            yield from _faults_of(cause)
+            causes.setdefault(cause.schema_path[0], []).append(cause)
+    # What is of the type of one of the alternatives is meant as that one.
+    meant = [found for found in causes.values() if not any(_is_of_another_type(cause, error) for cause in found)]
+    for cause in (cause for found in meant or causes.values() for cause in found):
+        yield from _faults_of(cause)
+
+
+def _is_of_another_type(cause: _SchemaError, choice: _SchemaError) -> bool:
+    return bool(cause.validator == "type" and cause.absolute_path == choice.absolute_path)
 
 
 def _unknown_fields(error: _SchemaError, pointer: str) -> Iterator[Fault]:
@@ -282,6 +320,7 @@ _TYPES = {
     "integer": "a whole number",
     "number": "a number",
     "boolean": "true or false",
+    "null": "left out",
 }
 
 _LIMITS = {
@@ -289,6 +328,7 @@ _LIMITS = {
     "maximum": "must be at most {}",
     "minLength": "must not be empty",
     "maxLength": "must have at most {} characters",
+    "minItems": "must have at least {} entry",
     "maxItems": "must have at most {} entries",
     "pattern": "must be of the form {}",
 }

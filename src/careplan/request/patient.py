@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from careplan.request.measurements import Day, Measured
+
 Sex = Literal["female", "male"]
 Pregnancy = Literal["not_pregnant", "possible", "pregnant", "breastfeeding"]
 Indication = Literal["depression", "bipolar_depression", "anxiety", "ptsd", "ocd", "chronic_pain", "fibromyalgia", "other"]
@@ -285,6 +287,25 @@ class Patient(Body, frozen=True, kw_only=True):
             ),
         ),
     ] = []
+    measures: Annotated[
+        dict[str, Measured],
+        Meta(
+            max_length=200,
+            description="measured values by the name of the measure: a value, one with unit and time, or several",
+        ),
+    ] = {}
+    as_of: (
+        Annotated[
+            Day,
+            Meta(
+                description=(
+                    "the day of the plan, of which the age of what was measured is counted; without it the newest day that "
+                    "a measure or clearance names, or that of the last session"
+                )
+            ),
+        ]
+        | None
+    ) = None
     lifestyle: Lifestyle = Lifestyle()
     support: Support = Support()
     preparation: Preparation = Preparation()

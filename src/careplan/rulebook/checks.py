@@ -8,8 +8,8 @@ from careplan.request.patient import PROTOCOL_FIGURES
 from careplan.rulebook import forbidden_wording
 from careplan.rulebook.codes import Codes, DiagnosisCode, ObservationCode
 from careplan.rulebook.conditions import Group, Path, Pattern, Test, tests_of
-from careplan.rulebook.factors import KINDS, MAY_BE_CHANGED
-from careplan.rulebook.model import Condition, Rule, Rulebook, RulebookFile, Vocabulary
+from careplan.rulebook.factors import KINDS
+from careplan.rulebook.model import Condition, Rule, Rulebook, RulebookFile
 from careplan.rulebook.presumption import FaultList, check_certainty
 from careplan.rulebook.text_template import Text
 
@@ -23,6 +23,7 @@ SLOTS: Mapping[str, tuple[str, ...]] = {
     "goal": ("goal", "goal_example"),
     "protocol": ("approved_by", "doubtful"),
     "entries": ("unread", "known"),
+    "measure_check": ("measure", "reading", "plausible"),
 }
 """The words a text may fill in, by the kind of fact that brings them."""
 
@@ -40,7 +41,7 @@ def check_rule(book: Rulebook, rule: Rule, note: FaultList, ids: frozenset[str])
 
 def check_rulebook(book: Rulebook, notes: Mapping[str, FaultList]) -> None:
     """Note what only the whole rulebook can show: fields without words."""
-    for kind, described in KINDS.items():
+    for kind, described in book.kinds.items():
         for field in described.fields:
             if f"{kind}.{field}" not in book.vocabulary.fields:
                 raise_to = next(iter(notes.values()), None)
@@ -51,16 +52,6 @@ def check_rulebook(book: Rulebook, notes: Mapping[str, FaultList]) -> None:
                         "Add an entry under fields.",
                         code="no-words",
                     )
-
-
-def check_vocabulary(words: Vocabulary, note: FaultList) -> None:
-    """Note every factor called changeable that no advice may touch: medicines, conditions, red flags and what is derived."""
-    for name, entry in words.fields.items():
-        kind, _, field = name.partition(".")
-        sent = kind in KINDS and field in KINDS[kind].fields and KINDS[kind].fields[field].sent
-        if entry.changeable and not (kind in MAY_BE_CHANGED and sent):
-            path: Path = ("fields", name, "changeable")
-            note.fault(path, f"{name} cannot be called changeable.", "Take this line out.", code="not-changeable")
 
 
 def check_codes(codes: Codes, note: FaultList) -> None:
@@ -307,7 +298,7 @@ def _known_fields(pattern: Pattern) -> Iterator[str]:
     for test in pattern.tests.parts:
         if not isinstance(test, Test) or test.operation in ("unknown", "one_of_or_unknown"):
             continue
-        if KINDS[pattern.kind].fields[test.field].type != "tokens":
+        if KINDS[pattern.kind].field(test.field).type != "tokens":
             yield f"{pattern.kind}.{test.field}"
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from rapidfuzz import process
 
-from careplan.rulebook.factors import KINDS, Field, least_of, most_of
+from careplan.rulebook.factors import KINDS, Field, Kind, least_of, most_of
 
 Value: TypeAlias = str | bool | float
 Path: TypeAlias = tuple[str | int, ...]
@@ -83,7 +83,14 @@ class Flaw(msgspec.Struct, frozen=True):
 class Reader:
     """Reads `when` with the token lists of one rulebook, collecting flaws instead of stopping at the first."""
 
-    def __init__(self, classes: Collection[str], ingredients: Collection[str], conditions: Collection[str]) -> None:
+    def __init__(
+        self,
+        classes: Collection[str],
+        ingredients: Collection[str],
+        conditions: Collection[str],
+        kinds: Mapping[str, Kind] = KINDS,
+    ) -> None:
+        self._kinds = kinds
         self._tokens = {
             "classes": tuple(classes),
             "ingredients": tuple(ingredients),
@@ -117,13 +124,16 @@ class Reader:
             return ()
         patterns = []
         for kind, tests in data.items():
-            if kind not in KINDS or kind == "everyone":
+            if kind not in self._kinds or kind == "everyone":
                 self._flaw(
-                    (*path, kind), f"there is no kind of fact called {kind}.", _nearest(kind, KINDS), code="unknown-kind"
+                    (*path, kind),
+                    f"there is no kind of fact called {kind}.",
+                    _nearest(kind, self._kinds),
+                    code="unknown-kind",
                 )
                 continue
             patterns.append(Pattern(str(kind), self._every(str(kind), tests, (*path, kind))))
-        many = [pattern.kind for pattern in patterns if KINDS[pattern.kind].many]
+        many = [pattern.kind for pattern in patterns if self._kinds[pattern.kind].many]
         if len(many) > 1:
             self._flaw(
                 path,
@@ -142,7 +152,7 @@ class Reader:
             self._flaw(
                 path,
                 f"{kind} needs at least one field to test.",
-                f"Fields are {', '.join(KINDS[kind].fields)}.",
+                f"Fields are {', '.join(self._kinds[kind].fields)}.",
                 code="empty-conditions",
             )
             return Every(())
@@ -154,12 +164,15 @@ class Reader:
                     self._flaw(here, "any_of needs two or more alternatives.", "List each one with a dash.", code="any-of")
                     continue
                 parts.append(Either(tuple(self._every(kind, part, (*here, at)) for at, part in enumerate(wanted))))
-            elif name not in KINDS[kind].fields:
+            elif name not in self._kinds[kind].fields:
                 self._flaw(
-                    here, f"{kind} has no field called {name}.", _nearest(name, KINDS[kind].fields), code="unknown-field"
+                    here,
+                    f"{kind} has no field called {name}.",
+                    _nearest(name, self._kinds[kind].fields),
+                    code="unknown-field",
                 )
             else:
-                field = KINDS[kind].fields[name]
+                field = self._kinds[kind].fields[name]
                 read = self._tokens_test if field.type == "tokens" else self._test
                 parts += read(name, field, wanted, here)
         return Every(tuple(parts))
@@ -282,7 +295,7 @@ def property_of(kind: str, test: Test) -> str:
     Of a number known from its least to its most: the least decides that it is high enough, the most that it is low enough,
     and whether there is a most decides whether it is known.
     """
-    if not KINDS[kind].fields[test.field].between:
+    if not KINDS[kind].field(test.field).between:
         return test.field
     return least_of(test.field) if test.operation in ("at_least", "more_than") else most_of(test.field)
 

@@ -90,7 +90,7 @@ class Prose:
     def _test(self, kind: str, test: Test) -> str:
         if test.operation in COMPARISONS:
             return self._number(kind, [test])
-        if KINDS[kind].fields[test.field].type == "tokens":
+        if KINDS[kind].field(test.field).type == "tokens":
             return self._members(kind, test)
         words = self._book.vocabulary.fields[f"{kind}.{test.field}"]
         match test.operation:
@@ -121,7 +121,7 @@ class Prose:
             return number(value)
         if isinstance(value, bool):
             value = "true" if value else "false"
-        described = KINDS[kind].fields[field]
+        described = KINDS[kind].field(field)
         words = self._book.vocabulary.fields[f"{kind}.{field}"].values
         if value in words:
             return words[value]

@@ -12,3 +12,10 @@ Line = Annotated[str, Meta(min_length=1, max_length=2_000)]
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The base of everything in a rulebook file: an unknown field is a fault, not a silent loss."""
+
+
+class Range(Entry, frozen=True, kw_only=True):
+    """From the least to the most that a figure can be meant to be."""
+
+    least: Annotated[float, Meta(ge=0)]
+    most: Annotated[float, Meta(ge=0)]

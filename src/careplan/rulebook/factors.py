@@ -32,10 +32,18 @@ class Field(msgspec.Struct, frozen=True):
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """One kind of fact. `many` is True when a patient can have several facts of the kind."""
+    """One kind of fact. `many` is True when a patient can have several facts of the kind.
+
+    `declared` is there where the fields are declared by each rulebook: what any of them is to the logic, one value.
+    """
 
     fields: Mapping[str, Field]
     many: bool = False
+    declared: Field | None = None
+
+    def field(self, name: str) -> Field:
+        """A field by its name. Raises `KeyError` where the kind has none of this name."""
+        return self.fields[name] if self.declared is None else self.fields.get(name, self.declared)
 
 
 def _groups() -> Iterator[tuple[str, type[msgspec.Struct]]]:
@@ -168,11 +176,19 @@ KINDS: Mapping[str, Kind] = {
         many=True,
     ),
     "entries": Kind({"unread": _YES_NO, "known": _YES_NO}),
+    "measures": Kind({}, declared=Field("number", sent=True)),
+    "earlier_measures": Kind({}, declared=_NUMBER),
+    "measured_days_ago": Kind({}, declared=_NUMBER),
+    "score_change": Kind({}, declared=Field("token")),
+    "measure_check": Kind({"problem": Field("token", ("implausible",))}, many=True),
     "goals": Kind(
         {"list": _LIST, "count": _NUMBER, "specific_count": _NUMBER, "all_clear": _YES_NO, "some_protected": _YES_NO}
     ),
 }
-"""Every kind of fact that a rule may name."""
+"""Every kind of fact that a rule may name. Which fields those of measures have is said by each rulebook."""
+
+OF_MEASURES = frozenset(kind for kind, described in KINDS.items() if described.declared is not None)
+"""The kinds of which the fields are the measures that a rulebook declares."""
 
 
 MAY_BE_CHANGED = frozenset(GROUPS) - {"red_flags"}
@@ -189,6 +205,7 @@ SUBJECTS = frozenset(
         ("medicine_check", "problem"),
         ("shared_class", "class"),
         ("condition", "name"),
+        ("measure_check", "problem"),
     }
 )
 """The fields that say what a fact is about, which is always known. Without it, other tests make no difference."""

@@ -27,11 +27,12 @@ from careplan.rulebook.checks import (
     check_rule,
     check_rulebook,
     check_sentences,
-    check_vocabulary,
 )
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import Reader, When, with_certainty
+from careplan.rulebook.factors import KINDS, Kind
 from careplan.rulebook.lock import LOCK, check_lock
+from careplan.rulebook.measures import kinds_with, limits_with
 from careplan.rulebook.medicine_names import EQUIVALENTS, LIST_WORDS, LOCAL_NAMES, doses_of, phrases_of, recognizer_of
 from careplan.rulebook.model import (
     SECTIONS,
@@ -47,7 +48,8 @@ from careplan.rulebook.model import (
     Vocabulary,
 )
 from careplan.rulebook.no_collection import no_collection
-from careplan.rulebook.text_template import Text
+from careplan.rulebook.rule_texts import texts_of
+from careplan.rulebook.vocabulary import check_vocabulary, with_words_of_measures
 from careplan.rulebook.yaml_and_csv import Document, read_rows
 
 T = TypeVar("T")
@@ -96,8 +98,8 @@ def load(folder: Path) -> Rulebook:
         return _Loading(texts).rulebook()
 
 
-Known: TypeAlias = tuple[Mapping[str, DrugClass], Catalogue, Mapping[str, Condition]]
-"""The lists whose tokens rules may name."""
+Known: TypeAlias = tuple[Mapping[str, DrugClass], Catalogue, Mapping[str, Condition], Mapping[str, Kind]]
+"""The lists whose tokens rules may name, and the kinds of fact that they may test."""
 
 
 class _Loading:
@@ -129,7 +131,8 @@ class _Loading:
         catalogue = (
             self._catalogue(ingredients, combinations, about, classes) if about and classes and rows_are_sound else None
         )
-        known = (classes, catalogue, conditions) if classes and catalogue and conditions else None
+        kinds = kinds_with(vocabulary.measures) if vocabulary else KINDS
+        known = (classes, catalogue, conditions, kinds) if classes and catalogue and conditions and vocabulary else None
         rules, resting, documents = self._rules(known)
         faults_of_form = {document.file for document in documents.values() if document.faults}
         medicines = self._recognizer(catalogue, list_words, about) if catalogue and list_words and about else None
@@ -144,7 +147,9 @@ class _Loading:
             rules=rules,
             resting=resting,
             sources=sources,
-            vocabulary=vocabulary,
+            vocabulary=with_words_of_measures(vocabulary),
+            kinds=kinds,
+            limits=limits_with(vocabulary.measures),
             classes=classes,
             conditions=conditions,
             codes=codes,
@@ -202,8 +207,8 @@ class _Loading:
             document.fault((), f"{section} is not a section of the plan.", near, code="section")
         when: When = ()
         if known is not None and isinstance(document.data, dict):
-            classes, catalogue, conditions = known
-            reader = Reader(classes, catalogue.ingredients, conditions)
+            classes, catalogue, conditions, kinds = known
+            reader = Reader(classes, catalogue.ingredients, conditions, kinds)
             when = reader.when(document.data.get("when"))
             for flaw in reader.flaws:
                 document.fault(flaw.path, flaw.problem, flaw.mend, code=flaw.code)
@@ -211,7 +216,7 @@ class _Loading:
             document.fault(
                 ("id",), f"The id {file.id} is not the name of the file.", f"Write id: {path.stem}.", code="id-and-file"
             )
-        texts = _texts(document, file) if file is not None else None
+        texts = texts_of(document, file) if file is not None else None
         if file is None or texts is None or document.faults or known is None:
             return None, document
         title, patient, clinician, asks = texts
@@ -326,30 +331,6 @@ class _Loading:
     def _stop_if_faulty(self) -> None:
         if self._faults:
             raise InvalidRulebook(self._faults)
-
-
-def _texts(document: Document, file: RuleFile) -> tuple[Text, Text, Text, tuple[Text, ...]] | None:
-    sources = [
-        (("title",), file.title),
-        (("then", "patient"), file.then.patient),
-        (("then", "clinician"), file.then.clinician),
-        *((("then", "asks", at, "what"), ask.what) for at, ask in enumerate(file.then.asks)),
-    ]
-    parsed = []
-    for path, source in sources:
-        try:
-            parsed.append(Text.parse(source))
-        except ValueError as error:
-            document.fault(
-                path,
-                f"The braces of this text cannot be read: {error}.",
-                "Write {name} around a name to fill in.",
-                code="braces",
-            )
-    if len(parsed) != len(sources):
-        return None
-    title, patient, clinician, *asks = parsed
-    return title, patient, clinician, tuple(asks)
 
 
 def _missing(name: str) -> RuleFault:

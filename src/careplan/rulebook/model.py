@@ -12,10 +12,13 @@ from careplan.recognition.goal_judge import GoalJudge
 from careplan.recognition.known_conditions import KnownConditions
 from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.recognition.recognizer import Recognizer
+from careplan.request.measurements import MeasureForm
 from careplan.rulebook.asking import ANYBODY, Asking, Group
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import When
-from careplan.rulebook.entries import Entry, Line
+from careplan.rulebook.entries import Entry, Line, Range
+from careplan.rulebook.factors import Kind, Limits
+from careplan.rulebook.measures import Measure
 from careplan.rulebook.text_template import Text
 
 Level = Literal["stop", "hold", "caution", "note"]
@@ -206,10 +209,11 @@ class LevelWords(Entry, frozen=True, kw_only=True):
 
 
 class Vocabulary(Entry, frozen=True, kw_only=True):
-    """`vocabulary.yaml`: the words for everything that is a token elsewhere."""
+    """`vocabulary.yaml`: the words for everything that is a token elsewhere, and the measures there are."""
 
     fields: Mapping[str, FieldWords]
     order_of_a_visit: tuple[Group, ...]
+    measures: Mapping[str, Measure] = {}
     sections: Mapping[Section, Titled]
     levels: Mapping[Level, LevelWords]
     who: Mapping[Who, str]
@@ -298,13 +302,6 @@ class ClearedWords(Entry, frozen=True, kw_only=True):
     ask: Line
 
 
-class Range(Entry, frozen=True, kw_only=True):
-    """From the least to the most that a figure can be meant to be."""
-
-    least: Annotated[float, Meta(ge=0)]
-    most: Annotated[float, Meta(ge=0)]
-
-
 class RulebookFile(Entry, frozen=True, kw_only=True):
     """`rulebook.yaml`."""
 
@@ -330,7 +327,10 @@ class RulebookFile(Entry, frozen=True, kw_only=True):
 
 
 class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole rulebook, checked. `digest` is the SHA-256 of its files, in hexadecimal."""
+    """A whole rulebook, checked. `digest` is the SHA-256 of its files, in hexadecimal.
+
+    `kinds` and `limits` are those of facts and numbers with the measures that it declares.
+    """
 
     about: RulebookFile
     digest: str
@@ -338,6 +338,8 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     resting: Mapping[str, Rule]
     sources: Mapping[str, Source]
     vocabulary: Vocabulary
+    kinds: Mapping[str, Kind]
+    limits: Mapping[str, Limits]
     classes: Mapping[str, DrugClass]
     conditions: Mapping[str, Condition]
     codes: Codes
@@ -349,6 +351,11 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         """Its name alone: a whole rulebook would fill two megabytes of a trace."""
         return f"<Rulebook {self.about.id} {self.about.version} {self.digest[:12]}>"
+
+    @property
+    def forms(self) -> dict[str, MeasureForm]:
+        """What a request may say of each measure."""
+        return {name: measure.form for name, measure in self.vocabulary.measures.items()}
 
     def in_order(self) -> list[Rule]:
         """The rules that run, in the order of the plan: section, level, order, id."""

@@ -199,7 +199,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
 
 
 def _protocol(book: Rulebook, settings: Settings) -> Protocol | None:
-    return clinic_protocol(settings, Intake(book.conditions, book.classes))
+    return clinic_protocol(settings, Intake(book.conditions, book.classes, book.forms))
 
 
 def _trust(settings: Settings) -> Trust | None:
@@ -223,7 +223,7 @@ def _cors(origins: list[str]) -> CORSConfig | None:
 
 def contract_of(app: Litestar, book: Rulebook) -> dict[str, Any]:
     """The OpenAPI document of an application that plans with this rulebook."""
-    return document.document(app, book.conditions, book.classes, request_examples())
+    return document.document(app, book.conditions, book.classes, book.forms, request_examples())
 
 
 _inherited: tuple[object, Rulebook] | None = None

@@ -13,6 +13,10 @@ Formula: TypeAlias = Any
 YES: Formula = z3.BoolVal(val=True)
 
 
+class Unwritable(Exception):
+    """No patient can be written for the model, for want of a goal with its properties or of a dose. Says which."""
+
+
 class Answer(msgspec.Struct, frozen=True):
     """One field of a fact: whether it is known, and its value (a number, a Boolean, or the place of a token in `tokens`)."""
 

@@ -45,7 +45,7 @@ def of_expression(symbolic: SymbolicPatient, kind: str, expression: Expression) 
 
 def of_test(symbolic: SymbolicPatient, kind: str, test: Test) -> Formula:
     """That one test holds."""
-    if KINDS[kind].fields[test.field].type == "tokens":
+    if KINDS[kind].field(test.field).type == "tokens":
         held = [symbolic.members(kind, test.field, str(token)) for token in test.values]
         match test.operation:
             case "has_any":
@@ -54,7 +54,7 @@ def of_test(symbolic: SymbolicPatient, kind: str, test: Test) -> Formula:
                 return z3.And([there for there, _ in held])
             case _:
                 return z3.And([absent for _, absent in held])
-    if KINDS[kind].fields[test.field].between:
+    if KINDS[kind].field(test.field).between:
         return _of_span(symbolic.spans[kind, test.field], test)
     answer = symbolic.answers[kind, test.field]
     match test.operation:

@@ -110,7 +110,7 @@ def _countable(about: frozenset[str], item: frozenset[str]) -> bool:
 
 def _invariant(document: Document, stem: str, book: Rulebook) -> Invariant | None:
     file = document.convert(InvariantFile)
-    reader = Reader(book.classes, book.catalogue.ingredients, book.conditions)
+    reader = Reader(book.classes, book.catalogue.ingredients, book.conditions, book.kinds)
     when = reader.when(document.data.get("who"), ("who",)) if isinstance(document.data, dict) else ()
     for flaw in reader.flaws:
         document.fault(flaw.path, flaw.problem, flaw.mend, code=flaw.code)

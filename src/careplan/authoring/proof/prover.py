@@ -11,12 +11,11 @@ from typing import Any
 import msgspec
 import z3
 
-from careplan.authoring.proof.answers import Formula
+from careplan.authoring.proof.answers import Formula, Unwritable
 from careplan.authoring.proof.formulas import of_group, of_pattern, of_when
 from careplan.authoring.proof.invariants import Invariant, subjects
 from careplan.authoring.proof.report import Failure, FailureKind, Report
 from careplan.authoring.proof.search import Claim, Search, undecided
-from careplan.authoring.proof.witness import Unwritable
 from careplan.rulebook.conditions import Either, Every, Expression, Group, Test, tests_of
 from careplan.rulebook.factors import SINGLE
 from careplan.rulebook.model import Rule, Rulebook

@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 import z3
 
-from careplan.authoring.proof.answers import Formula
+from careplan.authoring.proof.answers import Formula, Unwritable
 from careplan.authoring.proof.invariants import subjects
 from careplan.authoring.proof.report import Demand, Failure, FailureKind, broken
 from careplan.authoring.proof.symbols import PROBLEMS, SymbolicPatient
-from careplan.authoring.proof.witness import Json, Unwritable, Writer
+from careplan.authoring.proof.witness import Json, Writer
 from careplan.errors import InvalidPatient
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook

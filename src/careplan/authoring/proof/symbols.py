@@ -17,6 +17,7 @@ import z3
 from careplan.authoring.proof.answers import YES, Answer, Formula, list_state
 from careplan.authoring.proof.dose_symbols import constraints, spans
 from careplan.authoring.proof.goal_symbols import SymbolicGoals
+from careplan.authoring.proof.measure_symbols import SymbolicMeasures
 from careplan.facts.hold_question import MAY_PROTECT, PROTECTED_INDICATIONS
 from careplan.facts.used_fields import looked_at
 from careplan.recognition.medicine_rows import Ingredient
@@ -41,18 +42,21 @@ class SymbolicPatient:
         self.book = book
         self.constraints: list[Formula] = []
         self.ingredients = tuple(book.catalogue.ingredients.values())
-        self._is: dict[str, Formula] = {}
+        self._is, self._present = dict[str, Formula](), dict[str, Formula]()
         self.answers: dict[tuple[str, str], Answer] = {}
-        self._present: dict[str, Formula] = {}
         self._single_answers()
         self._conditions()
         self._medicines()
         self._shared_class()
         self._medicine_check()
         self._goals()
+        self.measures = SymbolicMeasures(book, self.answers)
+        self.answers |= self.measures.answers
+        self._present["measure_check"] = self.measures.check
         self._entries()
         self.spans = spans()
-        self._add(*constraints(self.spans, self.medicines_asked, self.has_medicine, self.takes_any))
+        doses = constraints(self.spans, self.medicines_asked, self.has_medicine, self.takes_any)
+        self._add(*self.measures.constraints, *doses)
 
     def members(self, kind: str, field: str, token: str) -> tuple[Formula, Formula]:
         """That a field of several values is known to hold `token`, and that it is known or presumed not to hold it."""

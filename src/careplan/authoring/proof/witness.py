@@ -7,7 +7,7 @@ from typing import Any
 
 import z3
 
-from careplan.authoring.proof.answers import Formula
+from careplan.authoring.proof.answers import Formula, Unwritable
 from careplan.authoring.proof.dose_symbols import without_doses
 from careplan.authoring.proof.symbols import PROBLEMS, SymbolicPatient
 from careplan.facts.hold_question import MAY_PROTECT
@@ -23,10 +23,6 @@ UNHEARD_OF = "unheard-of medicine"
 _SESSIONS_THAT_JOIN = ["2026-12-07T15:00:00Z", "2026-12-09T15:00:00Z", "2026-12-11T15:00:00Z"]
 UNKNOWN_CODE = "99999999"
 _PLACES = 4
-
-
-class Unwritable(Exception):
-    """No patient can be written for the model, for want of a goal with its properties or of a dose. Says which."""
 
 
 class Writer:
@@ -64,6 +60,7 @@ class Writer:
                 body |= values
             elif values:
                 body[kind] = values
+        body |= symbolic.measures.written(reading)
         if reading.holds(symbolic.conditions_asked):
             body["conditions"] = [name for name, there in symbolic.has.items() if reading.holds(there)]
         others = []

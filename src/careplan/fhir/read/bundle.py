@@ -20,6 +20,7 @@ from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.request.decode import Intake
 from careplan.request.patient import TIME, ListName, Patient
 from careplan.rulebook.codes import Codes
+from careplan.rulebook.measures import Measure
 from careplan.rulebook.model import Condition
 
 DEAD = "says that this patient has died, and there is no plan for them"
@@ -74,8 +75,15 @@ def with_unmapped(plan: CarePlan, read: FromFhir | None) -> CarePlan:
 class FhirReader:
     """Reads patients by the codes, conditions and medicines of a rulebook."""
 
-    def __init__(self, codes: Codes, conditions: Mapping[str, Condition], catalogue: Catalogue, intake: Intake) -> None:
-        self._tables = Tables(codes, conditions, catalogue)
+    def __init__(
+        self,
+        codes: Codes,
+        conditions: Mapping[str, Condition],
+        catalogue: Catalogue,
+        intake: Intake,
+        measures: Mapping[str, Measure] | None = None,
+    ) -> None:
+        self._tables = Tables(codes, conditions, catalogue, measures)
         self._intake = intake
 
     def read(self, body: object, on: date | None = None, asked: Asked | None = None) -> FromFhir:

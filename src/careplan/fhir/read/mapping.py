@@ -10,6 +10,7 @@ from careplan.fhir.read.ages import age_on
 from careplan.fhir.read.completeness import EVERYTHING, cut_off, is_part, lists_of, tells_of_missing
 from careplan.fhir.read.conditions import IllnessReader
 from careplan.fhir.read.element import Element
+from careplan.fhir.read.measures import MeasureReader
 from careplan.fhir.read.medications import MedicineReader
 from careplan.fhir.read.observations import ObservationReader
 from careplan.fhir.read.patient_builder import Gathering, Tables
@@ -43,9 +44,10 @@ class Mapped:
         self._versions: list[tuple[Element, Element | None, str | None, bool]] = []
         self.died: str | None = None
         self.medicines = MedicineReader(self.gathering, self._references)
+        measures = MeasureReader(self.gathering, self._references)
         self._illnesses = IllnessReader(self.gathering)
-        self._observations = ObservationReader(self.gathering)
-        self._answers = AnswerReader(self.gathering, self._references)
+        self._observations = ObservationReader(self.gathering, measures)
+        self._answers = AnswerReader(self.gathering, self._references, measures)
         self._unread = UnreadReader(self.gathering, self._references, judged=judged)
 
     def add(self, entry: Element, *, ordering: bool) -> None:

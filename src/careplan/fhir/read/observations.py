@@ -5,6 +5,7 @@ from __future__ import annotations
 from careplan.fhir.read.conflicting_answers import gravity
 from careplan.fhir.read.datetimes import Moment, later, long_before, moment_in
 from careplan.fhir.read.element import Element
+from careplan.fhir.read.measures import MeasureReader
 from careplan.fhir.read.patient_builder import Gathering
 from careplan.fhir.read.terminology import LOINC, Meanings, codes, words
 from careplan.rulebook.codes import ObservationCode
@@ -16,8 +17,9 @@ _Part = tuple[float, Element, Moment | None]
 class ObservationReader:
     """Reads the observations of one request."""
 
-    def __init__(self, gathering: Gathering) -> None:
+    def __init__(self, gathering: Gathering, measures: MeasureReader) -> None:
         self._gathering = gathering
+        self._measures = measures
         self._parts: dict[str, dict[str, _Part]] = {}
 
     def read(self, resource: Element) -> None:
@@ -28,10 +30,14 @@ class ObservationReader:
         name = words(concept) or "observation without a name"
         known = next((one for one in self._gathering.tables.codes.observations if loinc & set(one.loinc)), None)
         moment = moment_in(resource, "effectiveDateTime", "effectiveInstant", "effectivePeriod", "issued")
-        if known is None:
+        status = resource.text("status")
+        measured = status not in _NOT_FINAL and self._measures.read(resource, moment)
+        if known is None and not measured:
             self._gathering.skip(resource, name, "No factor of the request is made from it.")
-        elif (status := resource.text("status")) in _NOT_FINAL:
+        elif status in _NOT_FINAL:
             self._gathering.skip(resource, name, f"Its status is {status}.")
+        elif known is None:
+            return
         elif known.values:
             self._chosen(resource, known, moment, name)
         else:
@@ -91,7 +97,8 @@ class ObservationReader:
             self._gathering.skip(at, known.factor, "It is beyond what such a number can be.")
 
     def finish(self) -> None:
-        """Multiply the numbers that belong together."""
+        """Multiply the numbers that belong together, and hand over what was measured."""
+        self._measures.finish()
         for known in self._gathering.tables.codes.observations:
             parts = list(self._parts.get(known.factor, {}).values())
             if not parts:

@@ -16,6 +16,7 @@ from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.request.decode import LISTS
 from careplan.request.patient import ListName
 from careplan.rulebook.codes import Codes
+from careplan.rulebook.measures import Measure
 from careplan.rulebook.model import Condition
 
 Json = dict[str, Any]
@@ -26,7 +27,14 @@ LONGEST_WORDS = 200
 class Tables:
     """What the codes of one rulebook mean."""
 
-    def __init__(self, codes: Codes, conditions: Mapping[str, Condition], catalogue: Catalogue) -> None:
+    def __init__(
+        self,
+        codes: Codes,
+        conditions: Mapping[str, Condition],
+        catalogue: Catalogue,
+        measures: Mapping[str, Measure] | None = None,
+    ) -> None:
+        self.measures = measures or {}
         self.codes = codes
         self.catalogue = catalogue
         self.known_conditions = conditions

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from careplan.fhir.read.completeness import list_of_link, lists_of
+from careplan.fhir.read.datetimes import moment_of
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.intake_form import Form, is_asked, links_of
+from careplan.fhir.read.measures import MeasureReader
 from careplan.fhir.read.patient_builder import Gathering
 from careplan.fhir.read.references import References
 from careplan.fhir.read.terminology import OWN
@@ -16,8 +18,9 @@ INTAKE = f"{OWN}questionnaire:intake"
 class AnswerReader:
     """Reads the answered forms of one request."""
 
-    def __init__(self, gathering: Gathering, references: References) -> None:
+    def __init__(self, gathering: Gathering, references: References, measures: MeasureReader) -> None:
         self._gathering = gathering
+        self._measures = measures
         self._references = references
         self._forms: list[Form] = []
 
@@ -31,12 +34,19 @@ class AnswerReader:
             self._gathering.skip(response, "QuestionnaireResponse", "Its status is entered-in-error.")
             return
         named, links = response.text("questionnaire") or "", list(links_of(response))
+        done = status in ("completed", "amended", None)
+        read, told = self._measures.answers(response, moment_of(response.text("authored")), done=done)
+        if read and not any(map(is_asked, links)):
+            if told > read or not done:
+                why = f"{read} of its {told} answers are read; the others are to no question of the intake form."
+                why = why if done else f"Its status is {status}: of what is not finished counts what warns."
+                self._gathering.skip(response, "QuestionnaireResponse", why)
+            return
         if links and named.partition("|")[0] != INTAKE and not any(map(is_asked, links)):
             self._gathering.skip(
                 response, "QuestionnaireResponse", "None of its answers is to a question of the intake form."
             )
             return
-        done = status in ("completed", "amended", None)
         if not done:
             why = f"Its status is {status}: of what is not finished counts what is named, and never that there is nothing."
             self._gathering.leave_out(response, "QuestionnaireResponse", why, *lists_of(response))

@@ -7,6 +7,7 @@ that msgspec makes; problem documents, examples and links are added in the same 
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from careplan.media_types import FHIR_JSON, PROBLEM_JSON
 from careplan.plan.model import CarePlan
 from careplan.representations import FORMATS
 from careplan.request.decode import patient_schema
+from careplan.request.measurements import MeasureForm
 from careplan.request.what_if_request import WhatIf, WhichChange
 from careplan.rulebook.model import Condition, DrugClass
 from careplan.web.openapi.cds_schemas import CDS_SCHEMAS
@@ -33,11 +35,16 @@ Json = dict[str, Any]
 
 
 def document(
-    app: Litestar, conditions: Mapping[str, Condition], classes: Mapping[str, DrugClass], examples: Mapping[str, Json]
+    app: Litestar,
+    conditions: Mapping[str, Condition],
+    classes: Mapping[str, DrugClass],
+    measures: Mapping[str, MeasureForm],
+    examples: Mapping[str, Json],
 ) -> Json:
-    """The OpenAPI 3.1 document of a built app: with the tokens that a request may name, and these bodies as examples."""
+    """The OpenAPI 3.1 document of a built app: with the tokens and measures of requests, and these examples."""
     found: Json = msgspec.json.decode(msgspec.json.encode(app.openapi_schema.to_schema()))
-    _, patient = patient_schema(conditions, classes)
+    _, patient = patient_schema(conditions, classes, measures)
+    _units_as_patterns(patient)
     structs = (
         CarePlan,
         Problem,
@@ -55,6 +62,7 @@ def document(
         DecisionRecord,
     )
     _, answers = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
+    answers.pop("Reading", None)  # Of the patient in a decision record; each measure has one of its own.
     schemas = (
         {name: _answer(schema) for name, schema in answers.items()} | _referring(patient) | _inquiries(_referring(patient))
     )
@@ -80,6 +88,21 @@ def document(
         if parameter["name"] == "zone":
             parameter["schema"]["enum"] = list(ZONES)
     return found
+
+
+_SPECIAL = re.compile(r"[\\^$.*+?()\[\]{}|]")
+"""What has a meaning in a pattern. No more is escaped: ECMAScript knows no other escapes in patterns of Unicode."""
+
+
+def _units_as_patterns(patient: Json) -> None:
+    """Write units as a pattern: generators make one name of `mm[Hg]` and `mmHg`, and refuse a list that has both."""
+    for schema in patient.values():
+        unit = schema.get("properties", {}).get("unit", {})
+        for one in unit.get("anyOf", ()) if schema.get("title", "").endswith("Reading") else ():
+            if units := one.pop("enum", None):
+                escaped = "|".join(_SPECIAL.sub(r"\\\g<0>", unit) for unit in units)
+                one["pattern"] = f"^({escaped})$"
+                one["description"] = f"one of {', '.join(units)}"
 
 
 def _secure(found: Json, app: Litestar) -> None:

@@ -1,0 +1,210 @@
+"""Measures from Observations, their components and members of panels, and from answers of standard forms, by LOINC code.
+
+Which reading counts is decided later, where all readings are known; here each is put down with its unit and time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from careplan.fhir.read.datetimes import Moment
+from careplan.fhir.read.element import Element
+from careplan.fhir.read.patient_builder import Gathering
+from careplan.fhir.read.references import References
+from careplan.fhir.read.terminology import LOINC, OWN, SNOMED, Code, codes, words
+from careplan.request.measurements import BIGGEST, MOMENT, MOST_READINGS, is_real
+from careplan.rulebook.measures import Measure
+
+Json = dict[str, Any]
+
+_OWN = f"{OWN}measures"
+_UNREAD = "It gives no value that could be read, so the measure is asked for."
+_UNIT = "Its unit is none in which this measure can be told, so the measure is asked for."
+
+
+class _Found(NamedTuple):
+    """A reading with the element that gives it, and the resource in which that stands."""
+
+    reading: Json
+    part: Element
+    resource: Element
+
+    @property
+    def at(self) -> str:
+        return str(self.reading.get("at", ""))
+
+
+class MeasureReader:
+    """Reads the measures of one request."""
+
+    def __init__(self, gathering: Gathering, references: References) -> None:
+        self._gathering = gathering
+        self._references = references
+        self._measures = gathering.tables.measures
+        self._by_code = {(LOINC, code): name for name, one in self._measures.items() for code in one.loinc}
+        self._by_code |= {(_OWN, name): name for name in self._measures}
+        self._found: dict[str, list[_Found]] = {}
+        self._of_panels: dict[str, str] = {}
+
+    def read(self, resource: Element, moment: Moment | None) -> bool:
+        """Take in all measures of an observation; False if it is none and has none."""
+        parts = [resource, *resource.children("component")]
+        at = _written(moment)
+        for member in resource.children("hasMember"):
+            if at is not None and (reference := member.text("reference")):
+                self._of_panels[self._references.key(reference, member.pointer)] = at
+        # Every part is read, also those after the first that is a measure.
+        return sum(self._part(part, resource, at) for part in parts) > 0
+
+    def _part(self, part: Element, resource: Element, at: str | None) -> bool:
+        concept = part.child("code")
+        name = next((self._by_code[key] for one in codes(concept) if (key := (one.system, one.code)) in self._by_code), None)
+        if name is None:
+            return False
+        value = self._value(self._measures[name], part)
+        if isinstance(value, str):
+            self._gathering.skip(part, words(concept) or name, value)
+        else:
+            self._take(name, value, part, resource, at)
+        return True
+
+    def _take(self, name: str, value: Json, part: Element, resource: Element, at: str | None) -> None:
+        if at is not None:
+            value["at"] = at
+        self._found.setdefault(name, []).append(_Found(value, part, resource))
+
+    def answers(self, response: Element, moment: Moment | None, *, done: bool) -> tuple[int, int]:
+        """Take in the answers of a form to questions that have a LOINC code as their linkId; how many, and of how many.
+
+        Of a form that is not done counts what warns, and never what reassures.
+        """
+        read = told = 0
+        for item in _items(response):
+            given = list(item.children("answer"))
+            name = self._by_code.get((LOINC, loinc_of(item)))
+            told += bool(given)
+            if name is None or not given:
+                continue
+            read += 1
+            measure = self._measures[name]
+            for answer in given:
+                value = self._value(measure, answer)
+                if isinstance(value, str):
+                    self._gathering.skip(answer, measure.label, value)
+                elif done or (measure.assessed_as is not None and measure.gravity(value["value"]) > 0):
+                    self._take(name, value, answer, response, _written(moment))
+        return read, told
+
+    def _value(self, measure: Measure, part: Element) -> Json | str:
+        """The value with its unit, or why there is none."""
+        if "dataAbsentReason" in part:
+            return _UNREAD
+        quantity = part.child("valueQuantity")
+        if measure.type != "number":
+            return self._answer(measure, part)
+        if quantity is not None:
+            number, unit = quantity.number("value"), None
+            said = [one for one in (quantity.text("code"), quantity.text("unit")) if one]
+            if said:
+                unit = next((one for one in said if one in measure.form.units), None)
+                if unit is None:
+                    return _UNIT
+            elif measure.unit not in ("", "{score}"):
+                return _UNIT
+            if number is None or abs(number) > BIGGEST or not _stands(measure, quantity.text("comparator")):
+                return _UNREAD
+            return {"value": number, "unit": unit} if unit else {"value": number}
+        number = part.number("valueInteger")
+        if number is None:
+            number = part.number("valueDecimal")
+        if number is None:
+            coded = [measure.scores[one.code] for one in _chosen(part) if one.code in measure.scores]
+            number = coded[0] if len(set(coded)) == 1 else None
+        return _UNREAD if number is None or abs(number) > BIGGEST else {"value": number}
+
+    def _answer(self, measure: Measure, part: Element) -> Json | str:
+        flag = part.flag("valueBoolean")
+        if measure.type == "boolean" and flag is not None:
+            return {"value": flag}
+        concept = part.child("valueCodeableConcept")
+        found = {(one.system, one.code) for one in _chosen(part)}
+        text = (part.text("valueString") or (concept.text("text") if concept else None) or "").strip().casefold()
+        meant = [
+            token
+            for token, entry in measure.answers.items()
+            if any((LOINC, code) in found for code in entry.loinc)
+            or any((SNOMED, code) in found for code in entry.snomed)
+            or text in entry.names
+        ]
+        if len(meant) != 1:
+            return _UNREAD
+        return {"value": meant[0] == "true" if measure.type == "boolean" else meant[0]}
+
+    def finish(self) -> None:
+        """Hand over the readings, the newest where there are more than fit; their order in the record changes nothing."""
+        if not self._found:
+            return
+        body = self._gathering.body.setdefault("measures", {})
+        if self._gathering.on is not None:
+            self._gathering.body["as_of"] = self._gathering.on.isoformat()
+        for name, listed in sorted(self._found.items()):
+            for one in listed:
+                if "at" not in one.reading and (at := self._of_its_panel(one.resource)) is not None:
+                    one.reading["at"] = at
+            # Without a time it may be the newest; what is graver must not fall out of a full list.
+            gravity = self._measures[name].gravity
+            listed.sort(key=lambda one: (one.at or "9", gravity(one.reading["value"]), str(one.reading)), reverse=True)
+            body[name] = [one.reading for one in listed[:MOST_READINGS]]
+            for place, one in enumerate(listed):
+                if place < MOST_READINGS:
+                    self._gathering.origins[f"/measures/{name}/{place}"] = one.part.pointer
+                else:
+                    self._gathering.skip(one.part, self._measures[name].label, "More recent readings of it are there.")
+            self._gathering.origins.setdefault(f"/measures/{name}", listed[0].part.pointer)
+
+    def _of_its_panel(self, resource: Element) -> str | None:
+        """The time of the panel that names a resource as its member."""
+        if not self._of_panels:
+            return None
+        keys = self._references.keys_of(resource)
+        if "/contained/" in resource.pointer and (name := resource.text("id")):
+            keys = {self._references.key(f"#{name}", resource.pointer)}
+        return max((self._of_panels[key] for key in keys if key in self._of_panels), default=None)
+
+
+def loinc_of(item: Element) -> str:
+    """The LOINC code that the linkId of an item ends in, as in `/44249-1/44260-8`; empty if there is none."""
+    found = re.search(r"(?:^|/)(\d{1,7}-\d)$", item.text("linkId") or item.text("definition") or "")
+    return found[1] if found else ""
+
+
+def _items(within: Element) -> Iterator[Element]:
+    for item in within.children("item"):
+        yield item
+        yield from _items(item)
+        for answer in item.children("answer"):
+            yield from _items(answer)
+
+
+def _chosen(part: Element) -> list[Code]:
+    """The codes of a choice, in an observation or an answer."""
+    found = list(codes(part.child("valueCodeableConcept")))
+    coding = part.child("valueCoding")
+    if coding is not None:
+        found.append(Code(coding.text("system") or "", coding.text("code") or "", coding.text("display")))
+    return found
+
+
+def _stands(measure: Measure, comparator: str | None) -> bool:
+    """Whether a number can be taken as it stands: what is said to lie beyond it is at least as grave."""
+    return comparator is None or comparator[:1] == (">" if measure.graver == "higher" else "<")
+
+
+def _written(moment: Moment | None) -> str | None:
+    """A moment as a request takes it; None for one that names no day."""
+    if moment is None or len(moment.day) != len("2026-01-31"):
+        return None
+    at = moment.day if moment.instant is None else moment.instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at if re.match(MOMENT, at) and is_real(at) else None
