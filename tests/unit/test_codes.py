@@ -72,7 +72,6 @@ def test_a_diagnosis_that_only_may_mean_a_condition_is_left_to_a_person(planner:
     ("code", "system", "answer"),
     [
         ("R45.851", ICD, "active_no_plan"),
-        ("R45.88", ICD, "active_no_plan"),
         ("6471006", SNOMED, "active_no_plan"),
         ("225457007", SNOMED, "active_no_plan"),
         ("267073005", SNOMED, "active_no_plan"),
@@ -116,3 +115,68 @@ def test_suicidal_thoughts_that_are_over_are_named_and_set_no_flag(planner: Plan
 )
 def test_an_illness_in_remission_counts_as_one_of_the_past(planner: Planner, code: str, token: str) -> None:
     assert read(planner, condition(code, status="remission")).patient.conditions == [token]
+
+
+def dated(code: str, day: str, *, system: str = ICD, recorded: str | None = None) -> Json:
+    more = {"recordedDate": recorded} if recorded else {}
+    return condition(code, system) | {"onsetDateTime": day} | more
+
+
+def read_on(planner: Planner, *resources: Json) -> FromFhir:
+    book = planner.book
+    entries = [{"resource": resource} for resource in resources]
+    record = {"resourceType": "Bundle", "type": "collection", "timestamp": "2026-11-28T12:00:00Z", "entry": entries}
+    return FhirReader(book.codes, book.conditions, book.catalogue, planner.intake).read(record)
+
+
+@pytest.mark.parametrize(
+    ("code", "day", "tokens"),
+    [
+        ("R06.02", "2021-03-01", []),
+        ("I16.0", "2019-05-01", ["hypertension"]),
+        ("I21.4", "2012-01-01", ["heart_or_vessel_disease"]),
+        ("O14.90", "2014-01-01", []),
+        ("F10.230", "2017-01-01", ["alcohol_use_disorder_active"]),
+        ("R45.851", "2022-01-01", ["self_harm_history"]),
+        ("T14.91XS", "2026-11-20", ["self_harm_history"]),
+        ("R45.88", "2026-11-20", ["self_harm_history"]),
+        ("F32.3", "2026-11-20", ["major_depression", "psychosis_history"]),
+        ("I48.0", "2026-11-20", ["heart_or_vessel_disease"]),
+        ("I50.22", "2026-11-20", ["heart_or_vessel_disease"]),
+        ("S06.360A", "2010-01-01", ["intracerebral_hemorrhage"]),
+    ],
+)
+def test_an_entry_that_is_not_of_today_never_makes_an_acute_condition(
+    planner: Planner, code: str, day: str, tokens: list[str]
+) -> None:
+    patient = read_on(planner, dated(code, day)).patient
+    assert sorted(patient.conditions or []) == tokens
+    assert patient.red_flags.suicidal_thoughts is None
+    assert not planner.plan(patient).alerts or "intracerebral_hemorrhage" in tokens
+
+
+def test_an_event_counts_from_its_start_and_a_state_from_the_day_it_was_last_recorded(planner: Planner) -> None:
+    event = read_on(planner, dated("I21.4", "2012-01-01", recorded="2026-11-20"))
+    assert event.patient.conditions == ["heart_or_vessel_disease"]
+    state = read_on(planner, dated("R45.851", "2022-01-01", recorded="2026-11-20"))
+    assert state.patient.red_flags.suicidal_thoughts == "active_no_plan"
+
+
+@pytest.mark.parametrize("code", ["R41.840", "F12.90", "F10.90", "F10-F19"])
+def test_what_stands_beside_a_code_of_a_rule_is_not_that_illness(planner: Planner, code: str) -> None:
+    assert read_on(planner, condition(code)).patient.conditions == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://hl7.org/fhir/sid/icd-10-cm/",
+        "urn:oid:2.16.840.1.113883.6.90",
+        "ICD10CM",
+        "ICD-10",
+        "http://hl7.org/fhir/sid/icd-10",
+    ],
+)
+def test_a_code_system_is_known_under_every_address_that_clients_use(planner: Planner, address: str) -> None:
+    assert read_on(planner, condition("G47.33", address)).patient.conditions == ["sleep_apnea"]
+    assert read_on(planner, condition("296.33", "ICD-9-CM")).patient.conditions == ["major_depression"]

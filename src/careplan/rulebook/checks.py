@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from careplan.request.patient import PROTOCOL_FIGURES
 from careplan.rulebook import forbidden_wording
-from careplan.rulebook.codes import Codes, DiagnosisCode, ObservationCode
+from careplan.rulebook.codes import NOTHING, SAME, Codes, DiagnosisCode, ObservationCode
 from careplan.rulebook.conditions import Group, Path, Pattern, Test, tests_of
 from careplan.rulebook.factors import KINDS, MAY_BE_CHANGED
 from careplan.rulebook.model import Condition, Rule, Rulebook, RulebookFile, Vocabulary
@@ -63,8 +63,9 @@ def check_vocabulary(words: Vocabulary, note: FaultList) -> None:
             note.fault(path, f"{name} cannot be called changeable.", "Take this line out.", code="not-changeable")
 
 
-def check_codes(codes: Codes, note: FaultList) -> None:
+def check_codes(codes: Codes, conditions: Mapping[str, Condition], note: FaultList) -> None:
     """Note every code that leads to a factor or an answer that no request has."""
+    _check_courses(codes, conditions, note)
     reasons = KINDS["medicine"].fields["indication"].tokens
     for name in codes.indications.keys() - set(reasons):
         mend = f"Use one of {', '.join(reasons)}."
@@ -81,6 +82,23 @@ def check_codes(codes: Codes, note: FaultList) -> None:
             note.fault((part,), f"No request has {token} as treatment.{field}.", mend, code="unknown-token")
 
 
+def _check_courses(codes: Codes, conditions: Mapping[str, Condition], note: FaultList) -> None:
+    """Note every condition without a course, and every course that leads to a condition that there is not."""
+    for token in conditions.keys() ^ codes.courses.keys():
+        mend = "Say for each condition, and for no other, when an entry of a record counts as it."
+        note.fault(("courses", token), f"{token} stands in only one of conditions and courses.", mend, code="unknown-token")
+    led_to = [
+        (("courses", token, field), getattr(course, field))
+        for token, course in codes.courses.items()
+        for field in ("older", "remission", "over", "sequela")
+    ]
+    led_to += [(("diagnoses", "older"), one.older) for one in codes.diagnoses if one.older]
+    for path, name in led_to:
+        if name not in {*conditions, SAME, NOTHING}:
+            mend = f"Name a condition, {SAME} or {NOTHING}."
+            note.fault(path, f"There is no condition called {name}.", mend, code="unknown-token")
+
+
 def _check_code(entry: DiagnosisCode | ObservationCode, place: Path, note: FaultList) -> None:
     kind, _, field = entry.factor.rpartition(".")
     described = KINDS[kind or "patient"].fields.get(field) if (kind or "patient") in KINDS else None
@@ -92,14 +110,6 @@ def _check_code(entry: DiagnosisCode | ObservationCode, place: Path, note: Fault
     elif isinstance(entry, ObservationCode) and described.type == "number" and entry.units.keys() != set(entry.loinc):
         mend = "Give the units of each LOINC code, and of no other."
         note.fault(place, f"The units do not fit the codes of {entry.factor}.", mend, code="unknown-token")
-
-
-def check_conditions(conditions: Mapping[str, Condition], note: FaultList) -> None:
-    """Note every condition that turns into one that there is not once it is over."""
-    for token, entry in conditions.items():
-        if entry.when_over and entry.when_over not in conditions:
-            mend = "Name a condition of this file, or leave when_over out."
-            note.fault((token, "when_over"), f"There is no condition called {entry.when_over}.", mend, code="unknown-token")
 
 
 def check_sentences(about: RulebookFile, note: FaultList) -> None:

@@ -22,13 +22,12 @@ from careplan.recognition.recognizer import LocalName, Recognizer
 from careplan.rulebook.belonging import check_belonging
 from careplan.rulebook.checks import (
     check_codes,
-    check_conditions,
     check_rule,
     check_rulebook,
     check_sentences,
     check_vocabulary,
 )
-from careplan.rulebook.codes import Codes
+from careplan.rulebook.codes import Codes, still_counting
 from careplan.rulebook.conditions import Reader, When, with_certainty
 from careplan.rulebook.lock import LOCK, check_lock
 from careplan.rulebook.medicine_names import LIST_WORDS, LOCAL_NAMES, phrases_of, recognizer_of
@@ -117,8 +116,9 @@ class _Loading:
         vocabulary = self._one("vocabulary.yaml", Vocabulary, check_vocabulary)
         sources = self._one("sources.yaml", dict[str, Source])
         classes = self._one("drug_classes.yaml", dict[str, DrugClass])
-        conditions = self._one("conditions.yaml", dict[str, Condition], check_conditions)
-        codes = self._one("codes.yaml", Codes, check_codes)
+        conditions = self._one("conditions.yaml", dict[str, Condition])
+        codes = self._one("codes.yaml", Codes, lambda found, note: check_codes(found, conditions or {}, note))
+        conditions = _with_courses(conditions, codes) if conditions and codes else conditions
         words = self._one("goals.yaml", GoalWords)
         list_words = self._one(LIST_WORDS, ListWords)
         ingredients = self._rows("medications.csv", Ingredient)
@@ -321,6 +321,11 @@ class _Loading:
     def _stop_if_faulty(self) -> None:
         if self._faults:
             raise InvalidRulebook(self._faults)
+
+
+def _with_courses(conditions: Mapping[str, Condition], codes: Codes) -> dict[str, Condition]:
+    still = still_counting(codes)
+    return {token: msgspec.structs.replace(one, also_when_over=token in still) for token, one in conditions.items()}
 
 
 def _texts(document: Document, file: RuleFile) -> tuple[Text, Text, Text, tuple[Text, ...]] | None:

@@ -226,7 +226,10 @@ class DrugClass(Entry, frozen=True, kw_only=True):
 
 
 class Condition(Entry, frozen=True, kw_only=True):
-    """One condition or current problem that a clinic may send. `label` fits after "has "."""
+    """One condition or current problem that a clinic may send. `label` fits after "has ".
+
+    `also_when_over` is read off the course of the condition: whether one that is over still counts as something.
+    """
 
     label: str
     patient_label: str
@@ -238,7 +241,8 @@ class Condition(Entry, frozen=True, kw_only=True):
     closes_hold: bool = False
     closes_hold_if_drinking: bool = False
     also_when_over: bool = False
-    when_over: str = ""
+    treats: str = ""
+    instead_of: tuple[str, ...] = ()
 
 
 class ForBoth(Entry, frozen=True, kw_only=True):

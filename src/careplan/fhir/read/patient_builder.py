@@ -30,10 +30,15 @@ class Tables:
         self.codes = codes
         self.catalogue = catalogue
         self.known_conditions = conditions
-        self.conditions = Meanings("conditions", conditions)
+        self.conditions = Meanings(
+            "conditions",
+            conditions,
+            {token: course.icd9 for token, course in codes.courses.items()},
+            [code for entry in codes.looked_at for code in entry.icd10],
+        )
         self.indications = Meanings("indication", codes.indications)
         self.allergies = Meanings("allergies", codes.allergies)
-        self.diagnoses = [(one.factor, Meanings(one.factor, one.values)) for one in codes.diagnoses]
+        self.diagnoses = [(one, Meanings(one.factor, one.values)) for one in codes.diagnoses]
         self.routes = Meanings("treatment.preferred_route", codes.routes)
 
 
