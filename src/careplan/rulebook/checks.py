@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from careplan.request.patient import PROTOCOL_FIGURES
 from careplan.rulebook import forbidden_wording
-from careplan.rulebook.codes import NOTHING, SAME, Codes, DiagnosisCode, ObservationCode
+from careplan.rulebook.codes import Codes, DiagnosisCode, ObservationCode
 from careplan.rulebook.conditions import Group, Path, Pattern, Test, tests_of
+from careplan.rulebook.courses import check_courses
 from careplan.rulebook.factors import KINDS, MAY_BE_CHANGED
 from careplan.rulebook.model import Condition, Rule, Rulebook, RulebookFile, Vocabulary
 from careplan.rulebook.presumption import FaultList, check_certainty
@@ -65,7 +66,7 @@ def check_vocabulary(words: Vocabulary, note: FaultList) -> None:
 
 def check_codes(codes: Codes, conditions: Mapping[str, Condition], note: FaultList) -> None:
     """Note every code that leads to a factor or an answer that no request has."""
-    _check_courses(codes, conditions, note)
+    check_courses(codes, conditions, note)
     reasons = KINDS["medicine"].fields["indication"].tokens
     for name in codes.indications.keys() - set(reasons):
         mend = f"Use one of {', '.join(reasons)}."
@@ -80,23 +81,6 @@ def check_codes(codes: Codes, conditions: Mapping[str, Condition], note: FaultLi
         for token in set(found) - set(treatment[field].tokens):
             mend = f"Use one of {', '.join(treatment[field].tokens)}."
             note.fault((part,), f"No request has {token} as treatment.{field}.", mend, code="unknown-token")
-
-
-def _check_courses(codes: Codes, conditions: Mapping[str, Condition], note: FaultList) -> None:
-    """Note every condition without a course, and every course that leads to a condition that there is not."""
-    for token in conditions.keys() ^ codes.courses.keys():
-        mend = "Say for each condition, and for no other, when an entry of a record counts as it."
-        note.fault(("courses", token), f"{token} stands in only one of conditions and courses.", mend, code="unknown-token")
-    led_to = [
-        (("courses", token, field), getattr(course, field))
-        for token, course in codes.courses.items()
-        for field in ("older", "remission", "over", "sequela")
-    ]
-    led_to += [(("diagnoses", "older"), one.older) for one in codes.diagnoses if one.older]
-    for path, name in led_to:
-        if name not in {*conditions, SAME, NOTHING}:
-            mend = f"Name a condition, {SAME} or {NOTHING}."
-            note.fault(path, f"There is no condition called {name}.", mend, code="unknown-token")
 
 
 def _check_code(entry: DiagnosisCode | ObservationCode, place: Path, note: FaultList) -> None:

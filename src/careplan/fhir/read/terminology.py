@@ -99,7 +99,7 @@ class Meanings:
         icd9: Mapping[str, tuple[str, ...]] | None = None,
         beside: Iterable[str] = (),
     ) -> None:
-        """`icd9` has codes of ICD-9-CM by token; `beside` are codes of ICD-10 that stand for nothing, with all below them."""
+        """`icd9` has codes of ICD-9-CM by token; `beside` are codes of ICD-10 that stand for nothing, as all below."""
         self._icd9: dict[str, list[str]] = {}
         self._own = f"{OWN}{kind}"
         self._tokens = frozenset(entries)
