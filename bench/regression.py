@@ -31,7 +31,8 @@ from typing import Any
 
 import msgspec
 
-ROOT = Path(__file__).parents[1]
+from bench.revisions import ROOT, git, tree_of
+
 BASELINE = ROOT / "bench" / "baseline.json"
 DEARER = 0.05
 """What a piece of work may cost more than before. Counts of the same code differ by less than one in a hundred."""
@@ -154,25 +155,13 @@ def waits(bodies: Path, tree: Path = ROOT) -> dict[str, float]:
 @contextmanager
 def last_counted() -> Iterator[tuple[str, Path]]:
     """The commit that wrote the baseline, checked out into a folder of its own as long as the block lasts."""
-
-    def git(*arguments: str) -> str:
-        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(f"git {arguments[0]} failed: {done.stderr.strip()}")
-        return done.stdout.strip()
-
     if git("rev-parse", "--is-shallow-repository") == "true":
         raise SystemExit(
             "This clone lacks the commit that wrote the baseline. Fetch the whole history: git fetch --unshallow"
         )
     commit = git("log", "-1", "--format=%h", "--", str(BASELINE.relative_to(ROOT)))
-    with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder) / "tree"
-        git("worktree", "add", "--detach", str(tree), commit)
-        try:
-            yield commit, tree
-        finally:
-            git("worktree", "remove", "--force", str(tree))
+    with tree_of(commit) as tree:
+        yield commit, tree
 
 
 def verdicts(found: Mapping[str, float], before: Mapping[str, float]) -> dict[str, str]:

@@ -1,10 +1,12 @@
 """A long run over HTTP: plans by the million on loopback, with memory and latency as it goes. Stops by itself.
 
-All patients are of the realistic cohort and all different. Most are asked for by the batch endpoint, one in fifty by a
+All patients are of the realistic cohort and all different: each is held against all before, and the run ends with an error
+should one come twice. Most are asked for by the batch endpoint, one in fifty by a
 request of its own, whose times are noted. A tenth more come before, until the service is warm.
 
 python -m bench.soak                          # a million plans
 python -m bench.soak --plans 20000 --json     # fewer, as data
+python -m bench.soak --most-growth 4          # exit with 1 if a warm worker then takes more than 4 MB more
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import sys
 import tempfile
 import threading
 import time
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +34,25 @@ HEADERS = {"Content-Type": "application/json"}
 STEPS = 10
 WARMING = 500
 """Patients before the first step."""
+
+
+class Met:
+    """Patients of whom each is handed out once. Keeps eight bytes of each, in the process of the clients alone."""
+
+    def __init__(self, source: NeverSeen) -> None:
+        self._source = source
+        self._met: set[bytes] = set()
+
+    def __len__(self) -> int:
+        return len(self._met)
+
+    def some(self, count: int) -> list[bytes]:
+        """So many more requests. Raises `SystemExit` if one of them was handed out before."""
+        bodies, before = self._source.some(count), len(self._met)
+        self._met.update(blake2b(body, digest_size=8).digest() for body in bodies)
+        if len(self._met) != before + count:
+            raise SystemExit("a patient came twice, so this is no run over different patients")
+        return bodies
 
 
 def sent(server: Server, bodies: list[bytes], clients: int) -> list[float]:
@@ -65,7 +87,7 @@ def sent(server: Server, bodies: list[bytes], clients: int) -> list[float]:
 
 def soak(plans: int, clients: int, workers: int) -> dict[str, Any]:
     """The whole run, in steps."""
-    new = NeverSeen(29)
+    new = Met(NeverSeen(29))
     steps: list[dict[str, float]] = []
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "log", "--workers", str(workers)) as server:
         first = settled(server)
@@ -104,6 +126,7 @@ def soak(plans: int, clients: int, workers: int) -> dict[str, Any]:
         "workers": workers,
         "clients": clients,
         "plans": int(steps[-1]["plans"]),
+        "different_patients": len(new),
         "at_first": first,
         "warm": warm,
         "grown": {"rss": steps[-1]["megabytes"] - warm["rss"], "pss": steps[-1]["pss"] - warm["pss"]},
@@ -119,6 +142,7 @@ def main() -> None:
     options.add_argument("--clients", type=int, default=4)
     options.add_argument("--workers", type=int, default=1)
     options.add_argument("--json", action="store_true", help="print data")
+    options.add_argument("--most-growth", type=float, metavar="MB", help="exit with 1 if the workers grow by more")
     options.add_argument("--keep", action="store_true", help="write the data into docs/performance and the manual")
     chosen = options.parse_args()
     found = soak(chosen.plans, chosen.clients, chosen.workers)
@@ -130,11 +154,18 @@ def main() -> None:
         write_manual()
     if chosen.json:
         print(json.dumps(found, indent=2))
-        return
+    else:
+        _print(found)
+    if chosen.most_growth is not None and found["grown"]["rss"] > chosen.most_growth:
+        raise SystemExit(f"the workers grew by {found['grown']['rss']:.1f} MB, more than {chosen.most_growth:g} MB")
+
+
+def _print(found: dict[str, Any]) -> None:
     print(f"{'plans':>10} {'a second':>10} {'p50 ms':>8} {'p99 ms':>8} {'RSS MB':>8} {'PSS MB':>8}")
     for step in found["steps"]:
         row = f"{step['plans']:>10.0f} {step['a_second']:>10.0f} {step['p50_ms']:>8.2f} {step['p99_ms']:>8.2f}"
         print(f"{row} {step['megabytes']:>8.1f} {step['pss']:>8.1f}")
+    print(f"{found['different_patients']} different patients, none of them twice")
     first, warm, grown = (found[name]["rss"] for name in ("at_first", "warm", "grown"))
     print(f"RSS: at first {first:.1f} MB, warm {warm:.1f} MB, then {grown:+.1f} MB; {found['growth']:+.2f} MB for 100,000")
 

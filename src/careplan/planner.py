@@ -19,6 +19,7 @@ from careplan.inference.verdicts import RuleTables, Verdicts
 from careplan.plan.assemble import Assembly
 from careplan.plan.item_templates import identity_of
 from careplan.plan.model import CarePlan
+from careplan.plan.phrases import FactPhrases
 from careplan.request.decode import Intake
 from careplan.request.patient import Patient, Treatment
 from careplan.rulebook.factors import KINDS
@@ -36,11 +37,12 @@ class Planner:
         self.book = book
         self._watch = watch or (lambda _seconds, _rules, _status: None)
         self.intake = Intake(book.conditions, book.classes)
+        phrases = FactPhrases(book)
         self._facts = FactMaker(book)
         self._rules = RuleTables({rule.id: rule.when for rule in book.rules.values()})
-        self._assembly = Assembly(book)
-        self._explainer = Explainer(book)
-        self._counterfactuals = Counterfactuals(book)
+        self._assembly = Assembly(book, phrases)
+        self._explainer = Explainer(book, phrases)
+        self._counterfactuals = Counterfactuals(book, phrases)
         self.reading = Reading(book)
 
     def plan(self, patient: Patient) -> CarePlan:

@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -57,6 +57,16 @@ def running(
             # SIGTERM would wait until a worker that has just started can hear of it; what it does has tests of its own.
             process.send_signal(signal.SIGINT)
             process.wait(timeout=20)
+
+
+def until(true: Callable[[], bool], seconds: float = 60, pause: float = 0.02) -> None:
+    """Wait for a condition. How long it takes is up to the machine, so that only what never comes is a failure."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if true():
+            return
+        time.sleep(pause)
+    raise AssertionError(f"not within {seconds} seconds")
 
 
 def children_of(process: int) -> list[int]:

@@ -21,19 +21,11 @@ import httpx
 import pytest
 
 from careplan.rulebook.load import shipped
-from tests.contract.serving import ROOT, Server, certified, children_of, running
+from tests.contract.serving import ROOT, Server, certified, children_of, running, until
 
 
 def workers(address: Server) -> list[int]:
     return children_of(address.pid)
-
-
-def until(true: Callable[[], bool], seconds: float = 15) -> None:
-    for _ in range(int(seconds / 0.05)):
-        if true():
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"not within {seconds} seconds")
 
 
 def is_ready(address: str) -> bool:
@@ -272,8 +264,8 @@ def test_of_two_services_that_start_on_one_port_at_the_same_time_one_runs() -> N
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "CAREPLAN_DRAIN_SECONDS": "0"}
     both = [subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment) for _ in range(2)]
     try:
-        until(lambda: any(one.poll() is not None for one in both), 30)
-        until(lambda: is_ready(f"http://127.0.0.1:{port}"), 30)
+        until(lambda: any(one.poll() is not None for one in both))
+        until(lambda: is_ready(f"http://127.0.0.1:{port}"))
         (refused,) = [one for one in both if one.poll() is not None]
         assert refused.returncode == 2
         assert refused.stderr and b"cannot listen" in refused.stderr.read()

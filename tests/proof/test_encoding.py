@@ -97,8 +97,12 @@ def test_the_formulas_agree_with_the_reference_evaluator_on_examples(encoded: En
         [{"name": "diazepam", "schedule": "daily"}, {"name": "Valium", "schedule": "as_needed", "indication": "anxiety"}],
         [{"name": "Xanax", "rxcui": "2598"}, {"name": "Librax"}],
         [{"name": "unheard-of", "indication": "catatonia"}, {"name": "Ativan", "schedule": "daily"}],
+        [{"name": "guanfacine and Opvee", "rxcui": "108118"}],
     ],
-    ids=["rescue-beside", "twice", "rescue-elsewhere", "two-ways", "code-disagrees", "unread-protects"],
+    ids=[
+        *("rescue-beside", "twice", "rescue-elsewhere", "two-ways", "code-disagrees", "unread-protects"),
+        "code-disagrees-with-rescue",
+    ],
 )
 @pytest.mark.parametrize("pick", range(3))
 def test_the_formulas_agree_on_entries_that_bear_on_each_other(

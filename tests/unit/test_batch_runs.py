@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,8 @@ from click.testing import CliRunner, Result
 from careplan.batch.resumable_file import LONGEST_JOURNAL, PartFile, journal_of, receipt_of
 from careplan.cli.main import main
 from careplan.cli.progress import Meter
-from tests.contract.serving import children_of
+from careplan.rulebook.model import Rulebook
+from tests.contract.serving import children_of, until
 
 
 def batch(*arguments: object, stdin: bytes = b"", **environment: str) -> Result:
@@ -26,9 +26,16 @@ def batch(*arguments: object, stdin: bytes = b"", **environment: str) -> Result:
 
 
 @pytest.fixture(autouse=True)
-def no_waiting_for_disks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody pulls the plug here, in this process."""
+def no_waiting(monkeypatch: pytest.MonkeyPatch, book: Rulebook) -> None:
+    """In this process nobody pulls the plug, and nobody changes the rulebook, so that it need not be read again."""
     monkeypatch.setattr("careplan.batch.resumable_file.os.fsync", lambda _: None)
+    monkeypatch.setattr("careplan.cli.batching.read_rulebook", lambda _: book)
+
+
+def heard() -> None:
+    """Have a process end by signals, though whoever runs the tests ignores them, as `nohup` does."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture
@@ -155,10 +162,7 @@ def killed(arguments: list[object], out: Path, pieces: int = 2) -> None:
     command = [sys.executable, "-m", "careplan.cli.main", "batch", *map(str, arguments), "--workers", "1"]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     journal = out.with_name(f"{out.name}.journal")
-    for _ in range(2_000):
-        if journal.exists() and journal.read_bytes().count(b"\n") >= pieces:
-            break
-        time.sleep(0.005)
+    until(lambda: journal.exists() and journal.read_bytes().count(b"\n") >= pieces, pause=0.005)
     process.kill()
     process.wait()
     assert journal.exists()
@@ -233,19 +237,19 @@ def test_a_journal_stays_short(tmp_path: Path) -> None:
 def test_a_signal_stops_a_run_with_what_was_finished_kept_and_no_worker_left(tmp_path: Path, number: int) -> None:
     out = tmp_path / "out"
     command = [sys.executable, "-m", "careplan.cli.main", "batch", "-", str(out), "--workers", "2"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heard) as process:  # noqa: PLW1509
         assert process.stdin and process.stderr
         process.stdin.write(b"{}\n" * 70)
         process.stdin.flush()
         part = tmp_path / "out.part"
-        wait_for(lambda: part.exists() and part.read_bytes().count(b"\n") == 70)
+        until(lambda: part.exists() and part.read_bytes().count(b"\n") == 70)
         workers = children_of(process.pid)
         process.send_signal(number)
-        assert process.wait(timeout=20) == 4
+        assert process.wait(timeout=60) == 4
         said = process.stderr.read()
     assert b"go on with --resume" in said
     assert "Traceback" not in said.decode(), said.decode()
-    wait_for(lambda: not any(map(alive, workers)))
+    until(lambda: not any(map(alive, workers)))
     done = batch("-", out, "--resume", stdin=b"{}\n" * 71)
     assert done.exit_code == 0
     assert len(out.read_bytes().splitlines()) == 71
@@ -254,11 +258,12 @@ def test_a_signal_stops_a_run_with_what_was_finished_kept_and_no_worker_left(tmp
 @pytest.mark.parametrize("library", ["msgspec", "zstandard"])
 def test_a_command_that_is_stopped_before_it_has_begun_ends_without_a_trace(library: str) -> None:
     command = [sys.executable, "-m", "careplan.cli.start", "batch", "-", "--workers", "1"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, preexec_fn=heard) as process:  # noqa: PLW1509
         # Libraries in C show when they are there.
-        wait_for(lambda: library in Path(f"/proc/{process.pid}/maps").read_text())
+        until(lambda: library in Path(f"/proc/{process.pid}/maps").read_text())
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=60)
     assert process.returncode in (-signal.SIGINT, 4)
     assert said in (b"", b"careplan: stopped\n")
 
@@ -274,7 +279,7 @@ def test_workers_end_with_a_command_that_was_killed() -> None:
         assert len(workers) == 2
         process.kill()
         process.wait()
-    wait_for(lambda: not any(map(alive, workers)))
+    until(lambda: not any(map(alive, workers)))
 
 
 def alive(process: int) -> bool:
@@ -282,14 +287,6 @@ def alive(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
-
-
-def wait_for(what: Any) -> None:
-    for _ in range(1_000):
-        if what():
-            return
-        time.sleep(0.02)
-    raise AssertionError("waited in vain")
 
 
 # Progress.

@@ -25,7 +25,6 @@ from bench.regression import (
     COUNTED,
     DEARER,
     GROWTH,
-    ROOT,
     WAITING,
     Baseline,
     Entry,
@@ -37,6 +36,7 @@ from bench.regression import (
     waits,
     written_bodies,
 )
+from bench.revisions import ROOT
 
 from careplan.fhir.cds_hooks.call import read_call
 from careplan.fhir.read.bundle import FhirReader

@@ -10,6 +10,7 @@ from careplan.facts.case import Case, Fact
 from careplan.facts.hold_question import HoldQuestions
 from careplan.inference.case_logic import CaseLogic
 from careplan.inference.three_valued import list_pointer
+from careplan.plan.phrases import FactPhrases
 from careplan.plan.wording import Words
 from careplan.rulebook.conditions import Expression, Pattern, tests_of
 from careplan.rulebook.model import Rulebook
@@ -28,11 +29,11 @@ class Given(NamedTuple):
 class Reasons:
     """Finds them for one case. Why the question of a hold is not open is led back to the answers that closed it."""
 
-    def __init__(self, book: Rulebook, holds: HoldQuestions, case: Case, logic: CaseLogic) -> None:
+    def __init__(self, book: Rulebook, holds: HoldQuestions, case: Case, logic: CaseLogic, phrases: FactPhrases) -> None:
         self._book = book
         self._case = case
         self._logic = logic
-        self._words = Words(book, case)
+        self._words = Words(book, case, phrases)
         self._holds = holds
         self._found: dict[str | None, tuple[str, ...]] = {}
 

@@ -17,6 +17,7 @@ from careplan.explain.smallest_change import Answers, Changed, Factor, candidate
 from careplan.facts.case import Case, Fact
 from careplan.inference.case_logic import CaseLogic
 from careplan.inference.three_valued import as_it_stands
+from careplan.plan.phrases import FactPhrases
 from careplan.plan.wording import Words
 from careplan.rulebook.conditions import Either, Every, Expression, Group, Pattern, Test, Value
 from careplan.rulebook.conditions_in_words import Prose
@@ -79,8 +80,9 @@ class WhatWouldChange(Part, frozen=True, kw_only=True):
 class Counterfactuals:
     """Finds the ways for the rules of one rulebook."""
 
-    def __init__(self, book: Rulebook) -> None:
+    def __init__(self, book: Rulebook, phrases: FactPhrases) -> None:
         self._book = book
+        self._phrases = phrases
         self._prose = Prose(book)
 
     def what_would_change(
@@ -93,7 +95,7 @@ class Counterfactuals:
             options = _all_of([finder.group_fails(group) for group in rule.when])
         else:
             options = [demands for group in rule.when for demands in finder.group_holds(group)]
-        words = Words(self._book, case)
+        words = Words(self._book, case, self._phrases)
         found = smallest(map(finder.assignment, options), finder.now)[:MOST_FOUND]
         ways = [self._way(changed, finder.now, words) for changed in found]
         title = rule.title.bare()

@@ -26,15 +26,14 @@ class Unmet(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """How many conditions of a group hold, and which do not."""
+    """How many conditions of a group hold, how many do not, and which these are.
+
+    A missing subject counts with all that is asked of it.
+    """
 
     met: int
+    missing: int
     unmet: tuple[Unmet, ...]
-
-    @property
-    def missing(self) -> int:
-        """How many conditions do not hold; a missing subject counts with all that is asked of it."""
-        return sum(len(unmet.places) or len(unmet.pattern.tests.parts) for unmet in self.unmet)
 
     @property
     def near(self) -> bool:
@@ -53,17 +52,19 @@ def nearest(when: When, logic: CaseLogic, undecided: Sequence[Alternative] = ())
 
 def standing(group: Group, logic: CaseLogic, subject: Fact | None = None) -> Standing:
     """How a group stands on what is known now: each pattern on `subject` if that is of its kind, or on the nearest fact."""
-    met, unmet = 0, list[Unmet]()
+    met, missing, unmet = 0, 0, list[Unmet]()
     for pattern in group:
         facts = logic.known_facts(pattern.kind) if subject is None or subject.kind != pattern.kind else [subject]
         stood = [_on(pattern, fact, logic) for fact in facts]
         best = stood[0] if len(stood) == 1 else min(stood, key=_far, default=None)
         if best is None or (best.unmet and not best.unmet[0].places):
+            missing += len(pattern.tests.parts)
             unmet.append(Unmet(pattern, (), None, None, logic.of_missing(pattern)))
         else:
             met += best.met
+            missing += best.missing
             unmet += best.unmet
-    return Standing(met, tuple(unmet))
+    return Standing(met, missing, tuple(unmet))
 
 
 def _far(one: Standing) -> tuple[int, int]:
@@ -76,12 +77,12 @@ def _on(pattern: Pattern, fact: Fact, logic: CaseLogic) -> Standing:
         stands = logic.stands(part, fact)
         if stands is not True:
             if KINDS[pattern.kind].many and isinstance(part, Test) and (pattern.kind, part.field) in SUBJECTS:
-                return Standing(0, (Unmet(pattern, (), None, fact, stands),))
+                return Standing(0, len(pattern.tests.parts), (Unmet(pattern, (), None, fact, stands),))
             unmet.append(Unmet(pattern, (at,), part, fact, stands))
-    met = len(pattern.tests.parts) - len(unmet)
+    missing = len(unmet)
     if unmet and all(one.stands is None for one in unmet) and logic.of_fact(pattern, fact)[0] is False:
         unmet = list(_never_together(unmet))
-    return Standing(met, tuple(unmet))
+    return Standing(len(pattern.tests.parts) - missing, missing, tuple(unmet))
 
 
 def _never_together(unmet: Iterable[Unmet]) -> Iterable[Unmet]:

@@ -15,6 +15,7 @@ from careplan.facts.hold_question import HoldQuestions
 from careplan.inference.case_logic import CaseLogic
 from careplan.inference.verdicts import Verdicts
 from careplan.plan.model import ConditionReport, Explanation, Item, RuleRef, RuleReport
+from careplan.plan.phrases import FactPhrases
 from careplan.rulebook.conditions_in_words import Prose
 from careplan.rulebook.model import LEVELS, Rule, Rulebook
 
@@ -35,17 +36,22 @@ class _Judged(NamedTuple):
 class Explainer:
     """Explains plans of one rulebook. Words for conditions are made when first needed and kept."""
 
-    def __init__(self, book: Rulebook) -> None:
+    def __init__(self, book: Rulebook, phrases: FactPhrases) -> None:
         self._book = book
+        self._phrases = phrases
         self._prose = Prose(book)
         self._holds = HoldQuestions(book)
+        self._named = {
+            rule.id: (RuleRef(id=rule.id, version=rule.file.version, status=rule.file.status), rule.title.bare())
+            for rule in book.rules.values()
+        }
         self._words: dict[tuple[int, tuple[int, ...]], str] = {}
         self._order = {rule.id: at for at, rule in enumerate(book.in_order())}
 
     def explain(self, case: Case, verdicts: Verdicts, items: Iterable[Item]) -> Explanation:
         """What became of every rule that runs, by the verdicts that the plan was made of."""
         logic = CaseLogic(case)
-        reasons = Reasons(self._book, self._holds, case, logic)
+        reasons = Reasons(self._book, self._holds, case, logic, self._phrases)
         made: dict[str, list[str]] = {finding.rule: [] for finding in verdicts.findings}
         for item in items:
             made[item.rule.id].append(item.id)
@@ -76,11 +82,12 @@ class Explainer:
 
     def _report(self, rule: Rule, judged: _Judged, reasons: Reasons) -> RuleReport:
         outcome, best, questions = judged
+        ref, title = self._named[rule.id]
         return RuleReport(
-            rule=RuleRef(id=rule.id, version=rule.file.version, status=rule.file.status),
+            rule=ref,
             level=rule.file.level,
             section=rule.section,
-            title=rule.title.bare(),
+            title=title,
             outcome=outcome,
             near=outcome != "fired" and best.near,
             met=best.met,

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from careplan.facts.case import Fact, Value
 from careplan.inference.clauses import constants_of, properties_of
 from careplan.inference.durable_rules import PatternMatcher
-from careplan.inference.three_valued import Situation, of_expression
+from careplan.inference.three_valued import NO_SITUATION, Situation, of_expression
 from careplan.rulebook.conditions import LISTS_WITH_ENTRIES, Every, Expression, Pattern
 from careplan.rulebook.factors import KINDS, SESSION_COUNTS
 
@@ -46,6 +46,8 @@ class Table:
         self._counts = kind == "treatment" and not SESSION_COUNTS.isdisjoint(self._names)
         self._by_row = kind == "medicine" and any(map(of_the_row, self._names))
         self._others = tuple(name for name in self._names if not (self._by_row and of_the_row(name)))
+        lone = len(self._others) == 1 and not self._by_row and self._others[0] not in self._steps
+        self._lone_token = self._others[0] if lone and kind not in ("medicine", "protocol") and not self._counts else ""
         self._cells: dict[Key, Cell] = {}
 
     def cell(self, fact: Fact, situation: Situation) -> Cell:
@@ -60,6 +62,8 @@ class Table:
         return len(self._cells)
 
     def _key(self, fact: Fact, situation: Situation) -> Key:
+        if self._lone_token and situation is NO_SITUATION:
+            return (fact.properties.get(self._lone_token),)
         properties = fact.properties
         key: list[object] = []
         for name in self._others:

@@ -14,6 +14,7 @@ from careplan.facts.case import Case, Fact
 from careplan.inference.case_logic import answers, not_asked, ruled_out, situation_of
 from careplan.inference.clauses import clauses_of, properties_of
 from careplan.inference.durable_rules import Finding
+from careplan.inference.masks import Mask
 from careplan.inference.three_valued import NO_SITUATION, NOTHING, Properties, list_pointer, of_expression
 from careplan.inference.verdict_tables import KindTables
 from careplan.rulebook.conditions import Expression, Pattern, When
@@ -23,24 +24,6 @@ _ALL = ""
 """The subject of a group that is about the patient as a whole."""
 Subject = tuple[int, str]
 """The number of a rule, and the id of the fact that it is put to."""
-
-
-class Mask(NamedTuple):
-    """What a group asks of the facts of one space: atoms that must all match, and sets of which one must.
-
-    `atoms` lists all of them by number.
-    """
-
-    need: int
-    choices: tuple[int, ...]
-    atoms: tuple[int, ...]
-
-    def matches(self, bits: int) -> bool:
-        """Whether these atoms are enough."""
-        need = self.need
-        if need & bits != need:
-            return False
-        return all(choice & bits for choice in self.choices)
 
 
 class Group(NamedTuple):
@@ -62,19 +45,19 @@ class Group(NamedTuple):
 class State(NamedTuple):
     """What the tables say of one fact, or of all facts of which there is one: bit sets, and what open atoms hang on.
 
-    `possible` are the atoms that match or could, `settled` those that match whatever is answered.
+    `impossible` are the atoms that neither match nor could, `settled` those that match whatever is answered.
     """
 
     matches: int
     open: int
     hangs: dict[int, frozenset[str]]
-    possible: int
+    impossible: int
     settled: int
 
     @classmethod
     def of(cls, matches: int, open_: int, hangs: dict[int, frozenset[str]]) -> State:
         """The state with these atoms."""
-        return cls(matches, open_, hangs, matches | open_, matches & ~open_)
+        return cls(matches, open_, hangs, ~(matches | open_), matches & ~open_)
 
 
 class Verdicts:
@@ -91,8 +74,13 @@ class Verdicts:
         """Every rule that holds, with the facts behind it, in the order of rules, groups and facts; each once."""
         names = self._rules.names
         matched = self._single.matches
-        alone = self._rules.alone
-        found = [Finding(names[one.rule], one.number, one.kinds) for one in alone if one.single.matches(matched)]
+        # Most groups fail at what they need first; looking at that alone spares a call for each.
+        missing = ~matched
+        found = [
+            Finding(names[one.rule], one.number, one.kinds)
+            for need, one in self._rules.alone
+            if not need & missing and one.single.matches(matched)
+        ]
         for kind, facts in self._many.items():
             for fact, state in facts:
                 for group in self._rules.about(fact, kind):
@@ -108,20 +96,25 @@ class Verdicts:
         found = _Hanging()
         missing = not_asked(self._case.patient)
         single = self._single
-        for group in self._rules.alone:
-            found.note(group, _ALL, _judged(group.single, single))
+        impossible, open_ = single.impossible, single.open
+        for need, group in self._rules.alone:
+            # Most cannot hold, or hold whatever is answered; seeing that here spares a call for each.
+            if not need & impossible and (need & open_ or group.single.choices or not group.only):
+                found.note(group, _ALL, _judged(group.single, single))
         for kind in self._rules.by_kind:
             pointer = list_pointer(kind)
             if pointer in missing:
                 on_the_list = frozenset({pointer})
                 for group in self._rules.of_any(kind, self._case.of_any_medicine):
-                    found.note(group, kind, _both(_judged(group.single, single), on_the_list))
+                    if not group.single.need & impossible:
+                        found.note(group, kind, _both(_judged(group.single, single), on_the_list))
                 continue
             for fact, state in self._many.get(kind, ()):
                 for group in self._rules.about(fact, kind):
+                    if group.single.need & impossible or group.of_many.need & state.impossible:
+                        continue
                     of_many = _judged(group.of_many, state)
-                    if of_many is not None:
-                        found.note(group, fact.id, _both(_judged(group.single, single), of_many))
+                    found.note(group, fact.id, _both(_judged(group.single, single), of_many))
         return found.by_pointer()
 
 
@@ -164,7 +157,7 @@ _HELPLESS = frozenset({"no answer"})
 def _judged(mask: Mask, state: State) -> frozenset[str] | None:
     """The answers on which a mask hangs: none where it surely holds; None where it cannot hold."""
     need = mask.need
-    if need & state.possible != need:
+    if need & state.impossible:
         return None
     open_ = need & state.open
     if not mask.choices:
@@ -174,7 +167,7 @@ def _judged(mask: Mask, state: State) -> frozenset[str] | None:
         return found[0] or _HELPLESS if len(found) == 1 else frozenset().union(*found) if all(found) else _HELPLESS
     pointers: set[str] = set()
     for choice in mask.choices:
-        if not choice & state.possible:
+        if not choice & ~state.impossible:
             return None
         if not choice & state.settled:
             pointers.update(*(state.hangs[atom] for atom in mask.atoms if choice & state.open & 1 << atom))
@@ -219,7 +212,7 @@ class RuleTables:
             for rule, when in enumerate(rules.values())
             for number, group in enumerate(when)
         ]
-        self.alone = tuple(group for group in groups if not group.many)
+        self.alone = tuple((group.single.need, group) for group in groups if not group.many)
         self.by_kind: dict[str, tuple[Group, ...]] = {
             kind: tuple(group for group in groups if group.many == kind)
             for kind in dict.fromkeys(group.many for group in groups if group.many)
@@ -299,8 +292,10 @@ class RuleTables:
             matches |= cell.matches
             if cell.open:
                 open_ |= cell.open
-                for atom, pointers in cell.hangs:
-                    hangs[atom] = answers(case, fact, pointers)
+                if fact.kind == "medicine":
+                    hangs.update({atom: answers(case, fact, pointers) for atom, pointers in cell.hangs})
+                else:
+                    hangs.update(cell.hangs)
         return State.of(matches, open_, hangs)
 
     def _could_be(self, fact: Fact, kind: str) -> Iterator[Group]:
@@ -331,19 +326,7 @@ class RuleTables:
                 many, into = pattern, of_many
             for clause in clauses_of(pattern):
                 into.append([atoms[pattern.kind][atom] + offset for atom in clause])
-        return Group(*place, tuple(kinds), _mask(single), many.kind if many else "", _mask(of_many), many, only)
-
-
-def _mask(clauses: Iterable[list[int]]) -> Mask:
-    need, choices, atoms = 0, [], list[int]()
-    for clause in clauses:
-        bits = sum(1 << atom for atom in clause)
-        if len(clause) == 1:
-            need |= bits
-        else:
-            choices.append(bits)
-        atoms += clause
-    return Mask(need, tuple(choices), tuple(dict.fromkeys(atoms)))
+        return Group(*place, tuple(kinds), Mask.of(single), many.kind if many else "", Mask.of(of_many), many, only)
 
 
 def _of_the_name(kind: str, name: str) -> bool:

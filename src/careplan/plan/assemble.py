@@ -11,6 +11,7 @@ from careplan.inference.verdicts import Verdicts
 from careplan.plan.clearances import Clearances
 from careplan.plan.item_templates import Items, Written
 from careplan.plan.model import CarePlan, Decision, Item, MedicineRead, NotConsidered, PlanSection, RulebookRef
+from careplan.plan.phrases import FactPhrases
 from careplan.plan.questions import Questions
 from careplan.plan.wording import Words
 from careplan.recognition.medicine_catalogue import Resolved
@@ -20,9 +21,10 @@ from careplan.rulebook.model import LEVELS, SECTIONS, Rulebook
 class Assembly:
     """Puts plans together from the findings of one rulebook."""
 
-    def __init__(self, book: Rulebook) -> None:
+    def __init__(self, book: Rulebook, phrases: FactPhrases) -> None:
         self._book = book
-        self._items = Items(book)
+        self._phrases = phrases
+        self._items = Items(book, phrases)
         self._questions = Questions(book)
         self._clearances = Clearances(book)
         self._ref = RulebookRef(id=book.about.id, version=book.about.version, digest=book.digest)
@@ -34,7 +36,7 @@ class Assembly:
 
     def plan(self, case: Case, verdicts: Verdicts) -> CarePlan:
         """The plan of one case."""
-        words = Words(self._book, case)
+        words = Words(self._book, case, self._phrases)
         written = self._items.of(case, verdicts.findings, words)
         # Items come in the order of seriousness; what was an alert and is cleared stands first in its section.
         cleared = case.patient.clearances

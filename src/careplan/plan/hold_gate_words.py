@@ -10,7 +10,6 @@ from careplan.facts.hold_windows import misses_no_dose
 from careplan.facts.unread_entries import Entries
 from careplan.plan.hold_sentences import GateSentences
 from careplan.plan.model import Gap, GateFact, HoldGate, SignedHold
-from careplan.plan.unread_words import UnreadWords
 from careplan.plan.wording import Words
 from careplan.request.patient import Hold
 from careplan.rulebook.model import Rulebook
@@ -27,7 +26,7 @@ class GateWords:
         self._questions = questions
         self._case = case
         self._words = words
-        self._entries = UnreadWords(book, case)
+        self._entries = words.entries
 
     def of(self, fact: Fact) -> HoldGate:
         """The gate for one medicine, `fact`, with every fact that bears on it."""

@@ -17,36 +17,49 @@ from careplan.facts.hold_question import HoldQuestions
 from careplan.inference.durable_rules import Finding
 from careplan.plan.hold_gate_words import GateWords
 from careplan.plan.hold_sentences import GateSentences, HoldSentences
-from careplan.plan.model import About, Ask, Evidence, Item, RuleRef, evidence
+from careplan.plan.model import About, Ask, Assumption, Evidence, Item, RuleRef, evidence
+from careplan.plan.phrases import FactPhrases
 from careplan.plan.unread_words import Absence, UnreadWords, absences
-from careplan.plan.wording import Topics, Words, topics
+from careplan.plan.wording import Placeholders, Topic, Words
+from careplan.rulebook.conditions import Group
 from careplan.rulebook.factors import KINDS
 from careplan.rulebook.model import LEVELS, Decision, Level, Rule, Rulebook, Section
+
+
+class _Group(NamedTuple):
+    """What of a group of patterns is the same for every patient.
+
+    `topics` are what its patterns look at; `subject` is the place of the pattern of whose kind there can be many facts,
+    if it has one; `of_entries` are the places of the patterns that are about entries of the request; `absent` is what
+    the group says not to be there.
+    """
+
+    topics: tuple[Topic, ...]
+    subject: int | None
+    of_entries: tuple[int, ...]
+    absent: tuple[Absence, ...]
 
 
 class _Prepared(msgspec.Struct, frozen=True):
     """What of a rule is the same for every patient.
 
-    `topics` are, for each group, the fields and tokens that its patterns look at; `subjects` the place of the pattern of
-    whose kind there can be many facts, if it has one; `absent` what it says not to be there. `asks` are those of patients
-    before and after the series has begun, and `title`, `patient` and `clinician` the texts, where they fill in nothing.
-    `gated` items quote a signed hold.
+    `places` are the placeholders of its texts. `asks` are those of patients before and after the series has begun, and
+    `title`, `patient` and `clinician` the texts, where they fill in nothing. `gated` items quote a signed hold.
     """
 
     rule: Rule
     id: str
     level: Level
     section: Section
+    place: Section | None
     order: int
     evidence: list[Evidence]
     ref: RuleRef
-    names: frozenset[str]
+    places: Placeholders
     title: str | None
     patient: str | None
     clinician: str | None
-    topics: tuple[Topics, ...]
-    subjects: tuple[int | None, ...]
-    absent: tuple[tuple[Absence, ...], ...]
+    groups: tuple[_Group, ...]
     asks: tuple[list[Ask], list[Ask]] | None
     contested: str | None
     for_everyone: list[str]
@@ -68,8 +81,8 @@ class Written(NamedTuple):
     decides: Decision | None
 
 
-_Behind = list[tuple[int, list[Fact]]]
-"""The groups of a rule that hold, by their numbers, with the facts that they match."""
+_Behind = list[tuple[_Group, list[Fact]]]
+"""The groups of a rule that hold, with the facts that they match."""
 _order = attrgetter("order")
 _by_place = attrgetter("index", "pointer")
 _LISTS_AS_A_WHOLE = frozenset({"regimen", "history", "entries"})
@@ -79,8 +92,9 @@ _LISTS_AS_A_WHOLE = frozenset({"regimen", "history", "entries"})
 class Items:
     """Writes the items of one rulebook."""
 
-    def __init__(self, book: Rulebook) -> None:
+    def __init__(self, book: Rulebook, phrases: FactPhrases) -> None:
         self._book = book
+        self._phrases = phrases
         self._by_words = book.vocabulary.by
         self._hold_sentences = HoldSentences.of(book)
         self._gate_sentences = GateSentences.of(book)
@@ -91,17 +105,20 @@ class Items:
     def of(self, case: Case, findings: Iterable[Finding], words: Words) -> list[Written]:
         """The items of one case, in order. What a rule found about the same thing is one item."""
         facts = {fact.id: fact for fact in case.facts}
+        assuming = words.entries if case.unread else None
+        gates = GateWords(self._book, self._hold_questions, case, words)
         merged: dict[tuple[str, str], list[Finding]] = {}
         for finding in findings:
-            at = self._prepared[finding.rule].subjects[finding.group]
-            subject = "" if at is None else identity_of(facts[finding.facts[at]])
+            group = self._prepared[finding.rule].groups[finding.group]
+            subject = "" if group.subject is None else identity_of(facts[finding.facts[group.subject]])
             merged.setdefault((finding.rule, subject), []).append(finding)
         written = []
         for (rule, _), several in merged.items():
             if len(several) > 1:
                 several.sort(key=lambda finding: ([facts[name].indexes for name in finding.facts], finding))
-            behind = [(finding.group, [facts[name] for name in finding.facts]) for finding in several]
-            written.append(self._write(self._prepared[rule], behind, words))
+            prepared = self._prepared[rule]
+            behind = [(prepared.groups[finding.group], [facts[name] for name in finding.facts]) for finding in several]
+            written.append(self._write(prepared, behind, words, assuming, gates))
         written.sort(key=_order)
         return written
 
@@ -117,23 +134,29 @@ class Items:
             id=rule.id,
             level=file.level,
             section=rule.section,
+            place=None if file.level == "stop" else rule.section,
             order=order,
             evidence=evidence(self._book, rule),
             ref=RuleRef(id=rule.id, version=file.version, status=file.status),
-            names=names,
+            places=Placeholders.of(names),
             title=rule.title.constant,
             patient=rule.patient.constant,
             clinician=rule.clinician.constant,
-            topics=tuple(map(topics, rule.when)),
-            subjects=tuple(
-                next((at for at, pattern in enumerate(group) if KINDS[pattern.kind].many), None) for group in rule.when
-            ),
-            absent=tuple(map(absences, rule.when)),
+            groups=tuple(map(self._group, rule.when)),
             asks=asks,
             contested=file.contested and " ".join(file.contested.split()),
             for_everyone=[file.for_everyone] if file.for_everyone else [],
             decides=file.then.decides,
             gated=not names.isdisjoint({"hold_gate", "gap", "hold"}),
+        )
+
+    def _group(self, group: Group) -> _Group:
+        kinds = [pattern.kind for pattern in group]
+        return _Group(
+            topics=tuple(Topic.of(pattern, self._phrases) for pattern in group),
+            subject=next((at for at, kind in enumerate(kinds) if KINDS[kind].many), None),
+            of_entries=tuple(at for at, kind in enumerate(kinds) if KINDS[kind].many or kind in _LISTS_AS_A_WHOLE),
+            absent=absences(group),
         )
 
     def _asks(self, rule: Rule, filled: Mapping[str, str], *, begun: bool) -> list[Ask]:
@@ -144,41 +167,33 @@ class Items:
             for (ask, text), by in zip(rule.asks, due, strict=True)
         ]
 
-    def _write(self, prepared: _Prepared, behind: _Behind, words: Words) -> Written:
-        rule, names = prepared.rule, prepared.names
-        _, facts = behind[0]
-        filled = words.fill(facts, names) if names else {}
+    def _write(
+        self, prepared: _Prepared, behind: _Behind, words: Words, assuming: UnreadWords | None, gates: GateWords
+    ) -> Written:
+        rule, places = prepared.rule, prepared.places
+        group, facts = behind[0]
         because: list[str] = []
         about: dict[str, About] = {}
-        for group, matched in behind:
-            because += words.because(matched, prepared.topics[group])
-            for fact, (fields, tokens) in zip(matched, prepared.topics[group], strict=True):
-                if fact.indexes or fact.kind in _LISTS_AS_A_WHOLE:
-                    for entry in words.about(fact, fields, tokens):
-                        about[entry.pointer] = entry
-        at = prepared.subjects[behind[0][0]]
-        subject = None if at is None else facts[at]
-        patient_words, clinician_words = filled, filled
-        if names:
-            patient_words = filled | words.in_plain_words(facts, names)
+        for one, matched in behind:
+            because += words.because(matched, one.topics)
+            for at in one.of_entries:
+                for entry in words.about(matched[at], one.topics[at]):
+                    about[entry.pointer] = entry
+        subject = None if group.subject is None else facts[group.subject]
+        filled = patient_words = clinician_words = words.fill(facts, places) if places.names else {}
+        if places.names and (plain := words.in_plain_words(facts, places)):
+            patient_words = filled | plain
         hold = gate = gap = None
-        held = subject is not None and "hold" in names
+        held = subject is not None and "hold" in places.names
         if subject is not None and held:
             hold = words.signed_hold(subject)
             for_patient, for_clinician = words.hold_sentences(subject, self._hold_sentences)
             patient_words, clinician_words = patient_words | {"hold": for_patient}, filled | {"hold": for_clinician}
         if subject is not None and prepared.gated:
-            gates = GateWords(self._book, self._hold_questions, words.case, words)
             gate = gates.of(subject)
-            gap = gates.gap(subject) if "gap" in names else None
+            gap = gates.gap(subject) if "gap" in places.names else None
             clinician_words = clinician_words | gates.fill(subject, gate, self._gate_sentences)
-        assumes = []
-        if words.case.unread:
-            of_groups = [prepared.absent[group] for group, _ in behind]
-            if any(of_groups):
-                of_all = {fact.kind: fact for _, matched in behind for fact in matched}
-                assumes = UnreadWords(self._book, words.case).assumptions(of_groups, of_all)
-        entries = sorted(about.values(), key=_by_place) if about else []
+        entries = sorted(about.values(), key=_by_place) if len(about) > 1 else list(about.values())
         asks = prepared.asks
         item = Item(
             id=prepared.id if subject is None else f"{prepared.id}/{identity_of(subject)}",
@@ -189,19 +204,32 @@ class Items:
             clinician_text=prepared.clinician or rule.clinician.fill(clinician_words),
             evidence=prepared.evidence,
             rule=prepared.ref,
-            because=list(dict.fromkeys(because)) or prepared.for_everyone,
+            because=_each_once(because) or prepared.for_everyone,
             about=entries,
             asks=self._asks(rule, filled, begun=words.begun) if asks is None else asks[words.begun],
             contested=prepared.contested,
-            assumes=assumes,
+            assumes=_assumptions(behind, assuming),
             hold=hold,
             hold_gate=gate,
             gap=gap,
             open_decision="hold" if held and hold is None else None,
         )
-        place = None if prepared.level == "stop" else prepared.section
         order = (prepared.order, [entry.index for entry in entries], item.id)
-        return Written(order, prepared.id, place, [entry.pointer for entry in entries], item, prepared.decides)
+        return Written(order, prepared.id, prepared.place, [entry.pointer for entry in entries], item, prepared.decides)
+
+
+def _each_once(words: list[str]) -> list[str]:
+    return words if len(words) < 2 else list(dict.fromkeys(words))
+
+
+def _assumptions(behind: _Behind, assuming: UnreadWords | None) -> list[Assumption]:
+    """What an item presumes of the entries that nobody could read; `assuming` is None where all were read."""
+    if assuming is None:
+        return []
+    of_groups = [group.absent for group, _ in behind]
+    if not any(of_groups):
+        return []
+    return assuming.assumptions(of_groups, {fact.kind: fact for _, matched in behind for fact in matched})
 
 
 def identity_of(fact: Fact) -> str:

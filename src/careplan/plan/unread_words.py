@@ -50,6 +50,7 @@ class UnreadWords:
     def __init__(self, book: Rulebook, case: Case) -> None:
         self._book = book
         self._case = case
+        self._unread: dict[ListName, list[str]] = {}
 
     def quoted(self, entries: Entries, *, with_offers: bool = False) -> str:
         """The entries as the caller wrote them; `with_offers` with the near names that could be meant."""
@@ -83,9 +84,10 @@ class UnreadWords:
 
     def _assumption(self, name: ListName, tokens: list[str]) -> Assumption:
         unread = self._case.unread
-        entries = list(self._names(unread, name))
-        if name in unread.incomplete:
-            entries.append(_MISSING[name])
+        if name not in self._unread:
+            missing = [_MISSING[name]] if name in unread.incomplete else []
+            self._unread[name] = [*self._names(unread, name), *missing]
+        entries = self._unread[name]
         labels = [self._label(name, token) for token in tokens] or ["a goal that raises a question of safety"]
         if len(entries) == 1:
             without = [f"no {label.removeprefix('an ').removeprefix('a ')}" for label in labels]

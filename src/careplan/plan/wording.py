@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeAlias
+from typing import NamedTuple
 
 from careplan.facts.case import Case, Fact, Value
 from careplan.facts.hold_question import hold_for
@@ -11,42 +11,60 @@ from careplan.facts.hold_windows import misses_no_dose
 from careplan.facts.unread_entries import Entries
 from careplan.plan.hold_sentences import HoldSentences
 from careplan.plan.model import About, SignedHold
+from careplan.plan.phrases import LISTS, FactPhrases, Phrases
 from careplan.plan.unread_words import UnreadWords
 from careplan.recognition.medicine_catalogue import Match, Resolved, display
 from careplan.request.patient import Hold
-from careplan.rulebook import model as rulebook
-from careplan.rulebook.conditions import Expression, Group, tests_of
+from careplan.rulebook.conditions import Expression, Pattern, tests_of
 from careplan.rulebook.factors import member
 from careplan.rulebook.model import Rulebook
-from careplan.rulebook.text_template import Text, hours, in_words, number
-
-MOST_NAMED_ABSENT = 2
-"""So many that are absent have a phrase of their own; more share one."""
-
-MOST_NAMED_TOGETHER = 6
+from careplan.rulebook.text_template import hours, in_words
 
 
-Topics: TypeAlias = tuple[tuple[tuple[str, ...], frozenset[str]], ...]
-"""For each pattern of a group: the fields that it tests, and the tokens it compares them with."""
+class Topic(NamedTuple):
+    """What a pattern looks at: the fields that it tests, the tokens that it compares them with, and their phrases."""
+
+    fields: tuple[str, ...]
+    tokens: frozenset[str]
+    phrases: Phrases
+
+    @classmethod
+    def of(cls, pattern: Pattern, phrases: FactPhrases) -> Topic:
+        """The topic of a pattern."""
+        fields, tokens = looked_at(pattern.tests)
+        return cls(fields, tokens, phrases.of(pattern.kind, fields, tokens))
 
 
-def topics(group: Group) -> Topics:
-    """What a group of conditions looks at, found once per rule."""
-    return tuple(
-        (
-            tuple(dict.fromkeys(test.field for test in tests_of(pattern.tests))),
-            frozenset(str(value) for test in tests_of(pattern.tests) for value in test.values),
-        )
-        for pattern in group
-    )
+def looked_at(expression: Expression) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The fields that an expression tests, and the tokens that it compares them with."""
+    tests = list(tests_of(expression))
+    fields = tuple(dict.fromkeys([test.field for test in tests]))
+    return fields, frozenset([str(value) for test in tests for value in test.values])
+
+
+class Placeholders(NamedTuple):
+    """The placeholders of a rule's texts, sorted once at load: fields by their kind of fact, and names of their own."""
+
+    names: frozenset[str]
+    fields: tuple[tuple[str, str, str], ...]
+    others: tuple[str, ...]
+
+    @classmethod
+    def of(cls, names: frozenset[str]) -> Placeholders:
+        """The placeholders with these names, such as `lifestyle.sleep_hours_per_night` and `medicine`."""
+        split = [(name, *name.partition(".")) for name in sorted(names)]
+        fields = tuple((name, kind, field) for name, kind, _, field in split if field)
+        return cls(names, fields, tuple(name for name, _, _, field in split if not field))
 
 
 class Words:
     """Names for everything in one case. Made per request, cheap, and asked only for items that are there."""
 
-    def __init__(self, book: Rulebook, case: Case) -> None:
+    def __init__(self, book: Rulebook, case: Case, phrases: FactPhrases) -> None:
         self._book = book
         self._case = case
+        self._phrases = phrases
+        self.entries = UnreadWords(book, case)
         self._said_of: dict[str, str] = {}
 
     @property
@@ -54,46 +72,54 @@ class Words:
         """The case whose facts are put into words."""
         return self._case
 
-    def fill(self, facts: Iterable[Fact], needed: frozenset[str]) -> dict[str, str]:
-        """Words for the `needed` names of a text about these facts."""
+    def fill(self, facts: Sequence[Fact], places: Placeholders) -> dict[str, str]:
+        """Words for the placeholders of a text about these facts."""
         words: dict[str, str] = {}
-        if "crisis" in needed:
-            words["crisis"] = " ".join(self._book.about.crisis.split())
-        for fact in facts:
-            for name in needed:
+        for name, kind, field in places.fields:
+            for fact in facts:
+                if fact.kind == kind and (value := fact.properties.get(field)) is not None:
+                    words[name] = self.value(kind, field, value)
+        for name in places.others:
+            if name == "crisis":
+                words[name] = " ".join(self._book.about.crisis.split())
+            for fact in facts:
                 if (word := self._word(fact, name)) is not None:
                     words[name] = word
         return words
 
-    def in_plain_words(self, facts: Iterable[Fact], needed: frozenset[str]) -> dict[str, str]:
+    def in_plain_words(self, facts: Iterable[Fact], places: Placeholders) -> dict[str, str]:
         """The words that patients read where clinicians read a term: of a condition, and of a medicine's class."""
         words: dict[str, str] = {}
         for fact in facts:
-            if fact.kind == "condition" and "condition" in needed:
+            if fact.kind == "condition" and "condition" in places.names:
                 words["condition"] = self._book.conditions[str(fact.properties["name"])].patient_label
-            elif fact.kind == "entries" and "unread" in needed:
-                words["unread"] = UnreadWords(self._book, self._case).quoted(self._case.unread)
-            elif fact.kind == "medicine" and "class" in needed and fact.ingredient:
+            elif fact.kind == "entries" and "unread" in places.names:
+                words["unread"] = self.entries.quoted(self._case.unread)
+            elif fact.kind == "medicine" and "class" in places.names and fact.ingredient:
                 words["class"] = in_words([self._book.classes[name].patient_label for name in fact.ingredient.classes[:1]])
         return words
 
-    def because(self, facts: Iterable[Fact], topics: Topics) -> list[str]:
+    def because(self, facts: Iterable[Fact], topics: Iterable[Topic]) -> list[str]:
         """The facts that made a rule hold, as short phrases about the patient."""
         found: list[str] = []
-        for fact, (fields, tokens) in zip(facts, topics, strict=True):
+        for fact, topic in zip(facts, topics, strict=True):
             if fact.kind == "medicine":
                 # Many rules are about one medicine, and all say the same of it.
                 if fact.id not in self._said_of:
                     self._said_of[fact.id] = self._medicine_phrase(fact)
                 found.append(self._said_of[fact.id])
+            elif fact.kind == "shared_class":
+                found += self._of_shared_class(fact, topic.fields)
             else:
-                found += self._phrases(fact, fields, tokens)
+                for phrase in topic.phrases:
+                    phrase.add(fact.properties, found)
         return found
 
-    def about(self, fact: Fact, fields: Sequence[str], tokens: frozenset[str]) -> Iterator[About]:
-        """The entries of the request that a fact is about; of a whole list, those that the rule names by its `tokens`."""
+    def about(self, fact: Fact, topic: Topic) -> Iterator[About]:
+        """The entries of the request that a fact is about; of a whole list, those that the rule names."""
+        tokens = topic.tokens
         if fact.kind == "entries":
-            yield from UnreadWords(self._book, self._case).about(self._tested_entries(fields))
+            yield from self.entries.about(self._tested_entries(topic.fields))
             return
         lists = {"condition": "conditions", "goal": "expectations/goals"}
         if fact.kind == "history":
@@ -115,17 +141,18 @@ class Words:
 
     def given(self, fact: Fact, expression: Expression) -> list[str]:
         """What the patient's answers say about the fields of an expression, in phrases about this fact."""
-        tested = list(tests_of(expression))
-        fields = tuple(dict.fromkeys(test.field for test in tested))
-        tokens = frozenset(str(value) for test in tested for value in test.values)
+        fields, tokens = looked_at(expression)
         if fact.kind == "medicine":
             return [f"{self.medicine(fact)}: {phrase}" for field in fields for phrase in self._of_medicine(fact, field)]
         phrases: list[str] = []
-        for field in fields:
-            if field in ("takes", "has"):
-                phrases += self._given_list(fact, field, tokens)
-            else:
-                phrases += self._phrases(fact, (field,), tokens)
+        if fact.kind == "shared_class":
+            phrases += self._of_shared_class(fact, fields)
+        else:
+            for field in fields:
+                if field in LISTS:
+                    phrases += self._given_list(fact, field, tokens)
+                else:
+                    self._phrases.field(fact.kind, field).add(fact.properties, phrases)
         subject = f"{self.entry(fact.kind, fact.indexes[0])}: " if fact.kind in ("goal", "medicine_check") else ""
         return [subject + phrase for phrase in phrases]
 
@@ -136,17 +163,16 @@ class Words:
         elif field == "ingredient":
             yield fact.ingredient.name
         else:
-            words = self._book.vocabulary.fields[f"medicine.{field}"]
-            value = fact.properties.get(field)
-            yield words.unknown if value is None else self.said("medicine", field, value)
+            said: list[str] = []
+            self._phrases.field("medicine", field).add(fact.properties, said)
+            yield from said
 
     def _given_list(self, fact: Fact, field: str, tokens: frozenset[str]) -> Iterator[str]:
-        verb = "takes" if field == "takes" else "has"
         held = [token for token in sorted(tokens) if fact.properties.get(member(field, token)) is True]
         if held:
-            yield f"{verb} {in_words([self._token_label(field, token) for token in held])}"
+            yield f"{field} {in_words([self._phrases.token(field, token) for token in held])}"
         elif fact.whole:
-            yield f"{verb} {'nothing of this kind' if len(tokens) == 1 else 'none of these'}"
+            yield f"{field} {'nothing of this kind' if len(tokens) == 1 else 'none of these'}"
         else:
             yield self._book.vocabulary.fields[f"{fact.kind}.{field}"].unknown
 
@@ -154,11 +180,6 @@ class Words:
     def begun(self) -> bool:
         """Whether the series of sessions has begun."""
         return (self._case.patient.treatment.sessions_completed or 0) > 0
-
-    def due(self, asks: Iterable[tuple[rulebook.Ask, Text]]) -> list[rulebook.By]:
-        """When each ask is due: what should have been done before the first session is due before the next one."""
-        begun = self.begun
-        return ["before_next_session" if begun and ask.by == "before_first_session" else ask.by for ask, _ in asks]
 
     def signed_hold(self, fact: Fact) -> SignedHold | None:
         """The clinic's signed hold for a medicine, only where the plan may speak of one."""
@@ -207,15 +228,11 @@ class Words:
 
     def value(self, kind: str, field: str, value: Value) -> str:
         """A value in words."""
-        if isinstance(value, bool):
-            value = "true" if value else "false"
-        if isinstance(value, int | float):
-            return number(value)
-        return self._book.vocabulary.fields[f"{kind}.{field}"].values.get(value, value.replace("_", " "))
+        return self._phrases.field(kind, field).value(value)
 
     def said(self, kind: str, field: str, value: Value) -> str:
         """A value as the phrase that the vocabulary has for its field."""
-        return self._book.vocabulary.fields[f"{kind}.{field}"].says.replace("{value}", self.value(kind, field, value))
+        return self._phrases.field(kind, field).said(value)
 
     def answer(self, group: str, rest: str) -> str:
         """An illness, or an answer of a group of the request, as a phrase: nothing that a caller wrote."""
@@ -237,11 +254,6 @@ class Words:
         return any(doubt.pointer == pointer for doubt in self._case.doubts)
 
     def _word(self, fact: Fact, name: str) -> str | None:
-        kind, _, field = name.partition(".")
-        if field:
-            return (
-                self.value(kind, field, fact.properties[field]) if kind == fact.kind and field in fact.properties else None
-            )
         match fact.kind, name:
             case "medicine", "medicine":
                 return self.medicine(fact)
@@ -258,9 +270,9 @@ class Words:
             case "medicine_check", "suggestions":
                 return in_words(list(self._case.medicines[fact.indexes[0]].suggestions)) or "no near name"
             case "entries", "unread":
-                return UnreadWords(self._book, self._case).quoted(self._case.unread, with_offers=True)
+                return self.entries.quoted(self._case.unread, with_offers=True)
             case "entries", "known":
-                return UnreadWords(self._book, self._case).quoted(self._case.known)
+                return self.entries.quoted(self._case.known)
             case "condition", "condition":
                 return self._book.conditions[str(fact.properties["name"])].label
             case "goal", "goal":
@@ -297,32 +309,14 @@ class Words:
         name = " ".join((resolved.entry.written or "").split())
         return f"“{name}”" if name else f"RxNorm code {resolved.entry.rxcui}"
 
-    def _phrases(self, fact: Fact, tested: tuple[str, ...], tokens: frozenset[str]) -> Iterator[str]:
-        if fact.kind == "everyone":
-            return
-        if fact.kind == "medicine":
-            yield self._medicine_phrase(fact)
-            return
-        for field in tested:
-            if field in ("takes", "has"):
-                yield from self._list_phrases(fact, field, tokens)
-                continue
-            words = self._book.vocabulary.fields[f"{fact.kind}.{field}"]
-            if field not in fact.properties:
-                yield words.unknown
-            elif words.says == "{value}":
-                yield self._said(fact, field)
+    def _of_shared_class(self, fact: Fact, fields: Iterable[str]) -> Iterator[str]:
+        for field in fields:
+            phrases = self._phrases.field("shared_class", field)
+            if field == "class":
+                names = in_words([self.entry("medicine", at) for at in fact.indexes])
+                yield phrases.saying(f"{self._book.classes[str(fact.properties[field])].plural} ({names})")
             else:
-                yield words.says.replace("{value}", self._said(fact, field))
-
-    def _said(self, fact: Fact, field: str) -> str:
-        value = fact.properties[field]
-        if fact.kind == "condition":
-            return self._book.conditions[str(value)].label
-        if fact.kind == "shared_class" and field == "class":
-            names = in_words([self.entry("medicine", at) for at in fact.indexes])
-            return f"{self._book.classes[str(value)].plural} ({names})"
-        return self.value(fact.kind, field, value)
+                yield phrases.said(fact.properties[field])
 
     def _medicine_phrase(self, fact: Fact) -> str:
         label = self._class_label(fact)
@@ -334,25 +328,3 @@ class Words:
             if (value := fact.properties.get(field)) is not None:
                 phrase += ", " + self.said("medicine", field, value)
         return phrase
-
-    def _list_phrases(self, fact: Fact, field: str, tokens: frozenset[str]) -> Iterator[str]:
-        """What is taken or had of the tested tokens; what is known not to be there, in one phrase if it is much."""
-        verb = "takes" if field == "takes" else "has"
-        held = {token: fact.properties.get(member(field, token)) for token in sorted(tokens)}
-        for token, there in held.items():
-            if there:
-                yield f"{verb} {self._token_label(field, token)}"
-        absent = [self._token_label(field, token) for token, there in held.items() if there is False]
-        if len(absent) > MOST_NAMED_ABSENT:
-            named, more = absent[:MOST_NAMED_TOGETHER], len(absent) - MOST_NAMED_TOGETHER
-            yield f"{verb} none of these: {', '.join(named)}" + (f" and {more} more" if more > 0 else "")
-        else:
-            yield from (f"{verb} no {label.removeprefix('an ').removeprefix('a ')}" for label in absent)
-
-    def _token_label(self, field: str, token: str) -> str:
-        if field == "has":
-            return self._book.conditions[token].label
-        if token in self._book.classes:
-            label = self._book.classes[token]
-            return label.plural
-        return self._book.catalogue.ingredients[token].name

@@ -89,7 +89,9 @@ class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class ReadsEntries(Protocol):
     """What resolves the entries of a list with more than these rows."""
 
-    def resolve(self, index: int, entry: Medication) -> Resolved: ...
+    def resolve(self, index: int, entry: Medication) -> Resolved:
+        """What the entry at this place of the list stands for."""
+        ...
 
 
 class Catalogue:

@@ -12,7 +12,9 @@ from careplan.recognition.vocabulary import WideVocabulary
 
 SHORTEST, LONG = 4, 8
 """Shorter words are near to everything; from the second on, two slips are still one word."""
+MOST_SLIPS = 2
 MOST_OFFERS = 3
+MOST_COMPARED = 8
 
 
 class NearNames:
@@ -21,28 +23,43 @@ class NearNames:
     def __init__(self, names: Mapping[str, Match], vocabulary: WideVocabulary, controlled: Collection[str]) -> None:
         self._names = {name: match for name, match in names.items() if len(name) > SHORTEST and _classes(match)}
         self._vocabulary, self._controlled = vocabulary, frozenset(controlled)
+        self._place = {name: at for at, name in enumerate(self._names)}
+        self._by_length: dict[int, list[str]] = {}
+        for name in self._names:
+            self._by_length.setdefault(len(name), []).append(name)
 
     def offers(self, key: str) -> tuple[Match, ...]:
         """The medicines under a rule that a squeezed name may mean, nearest first.
 
         None if a harmless name is as near as they are, or if they are of different classes: a wrong guess does harm.
         """
-        reach = 0 if len(key) < SHORTEST else 1 if len(key) < LONG else 2
+        reach = 0 if len(key) < SHORTEST else 1 if len(key) < LONG else MOST_SLIPS
         if not reach:
             return ()
-        near = process.extract(key, self._names.keys(), scorer=OSA.distance, score_cutoff=reach, limit=8)
+        near = self._near(key, reach)
         if not near:
             return ()
-        nearest = min(distance for _, distance, _ in near)
-        matches = self._apart(self._names[name] for name, distance, _ in near if distance == nearest)
+        nearest = near[0][0]
+        matches = self._apart(self._names[name] for distance, _, name in near if distance == nearest)
         if len({_classes(match) for match in matches}) > 1:
             return ()
         if nearest > 1 and not self._controlled.isdisjoint(_classes(matches[0])):
             return ()
-        harmless = self._vocabulary.known_beginning_with(key[0])
+        harmless = self._vocabulary.known_like(key, nearest)
         if process.extractOne(key, harmless, scorer=OSA.distance, score_cutoff=nearest) is not None:
             return ()
         return tuple(matches[:MOST_OFFERS])
+
+    def _near(self, key: str, reach: int) -> list[tuple[int, int, str]]:
+        """The nearest names, each after its distance and its place among all names. Other lengths are out of reach."""
+        found = [
+            (distance, self._place[name], name)
+            for length in range(len(key) - reach, len(key) + reach + 1)
+            for name, distance, _ in process.extract(
+                key, self._by_length.get(length, ()), scorer=OSA.distance, score_cutoff=reach, limit=MOST_COMPARED
+            )
+        ]
+        return sorted(found)[:MOST_COMPARED]
 
     @staticmethod
     def _apart(matches: Iterable[Match]) -> list[Match]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 FOLDER = "vocabulary"
 KNOWN_NAMES = "known_medicines.txt"
 FURTHER_NAMES = "further_names.tsv"
 PRODUCT_CODES = "product_codes.tsv"
-LONGEST_NAME = 40
 OF_NO_RULE = "-"
 """In `product_codes.tsv`: the codes of products that no rule looks at."""
 
@@ -28,11 +27,11 @@ class WideVocabulary:
     """
 
     def __init__(self, known: str = "", further: str = "", codes: str = "") -> None:
-        self._text_of_known = known
         self.known = known.split()
         """Names of what no rule looks at."""
         lines = (line.partition("\t") for line in further.split("\n"))
         self._further = {key: rest for key, _, rest in lines if rest}
+        self._alike: dict[tuple[str, int], list[str]] | None = None
         self._texts_of_codes = codes
         self._codes: dict[str, tuple[str, ...]] | None = None
 
@@ -44,13 +43,14 @@ class WideVocabulary:
         tokens, _, name = line.partition("\t")
         return Further(name, tuple(tokens.split(";")))
 
-    def known_beginning_with(self, first: str) -> list[str]:
-        """The known names with this first letter or figure."""
-        text = "\n" + self._text_of_known
-        begin = text.find("\n" + first) + 1
-        if not begin:
-            return []
-        return text[begin : text.rfind("\n" + first) + 1 + LONGEST_NAME].split("\n")
+    def known_like(self, key: str, reach: int) -> Iterator[str]:
+        """The known names that begin as `key` does and are at most `reach` characters longer or shorter."""
+        if self._alike is None:
+            self._alike = {}
+            for name in self.known:
+                self._alike.setdefault((name[0], len(name)), []).append(name)
+        for length in range(len(key) - reach, len(key) + reach + 1):
+            yield from self._alike.get((key[0], length), ())
 
     def every_further(self) -> Mapping[str, Further]:
         """All further names."""

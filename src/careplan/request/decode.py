@@ -199,7 +199,7 @@ def _format_checker() -> FormatChecker:
 
 def _faults_of(error: _SchemaError) -> Iterator[Fault]:
     """The faults behind one schema error, in our words: the validator's own message quotes the caller's value."""
-    pointer = _pointer(error.absolute_path)
+    pointer = json_pointer(error.absolute_path)
     expected = error.validator_value
     match error.validator:
         case "additionalProperties":
@@ -294,7 +294,8 @@ _LIMITS = {
 }
 
 
-def _pointer(path: Collection[str | int]) -> str:
+def json_pointer(path: Collection[str | int]) -> str:
+    """A path of names and places in lists as a JSON Pointer (RFC 6901)."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 

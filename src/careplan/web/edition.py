@@ -78,7 +78,7 @@ class Desk:
 
     @contextmanager
     def lease(self) -> Iterator[Edition]:
-        """The current edition, kept until the block ends. Raises 503 while there is none."""
+        """The current edition, kept until the block ends. Raises `HTTPException` with 503 while there is none."""
         edition = self._current
         if edition is None:
             raise HTTPException(status_code=503)
@@ -118,7 +118,7 @@ class UnsupportedMediaType(HTTPException):
 
 
 def declared(request: Request[Any, Any, Any], *takes: str) -> str:
-    """The type of the body. Raises 415 unless it is declared as one of these, in UTF-8, and not packed."""
+    """The media type of the body. Raises `UnsupportedMediaType` unless it is one of these, in UTF-8, and not packed."""
     media_type, parameters = request.content_type
     plain = request.headers.get("content-encoding", "identity").strip().lower() in ("", "identity")
     if not plain or media_type not in takes or parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
@@ -130,7 +130,7 @@ class JsonRequest(Request[None, None, State]):
     """A request whose body is declared as JSON."""
 
     async def json_body(self, *media_types: str) -> bytes:
-        """The body. Raises 415 unless it is JSON, or of one of these types, in UTF-8."""
+        """The bytes of the body. Raises `UnsupportedMediaType` unless it is JSON, or of one of these types, in UTF-8."""
         declared(self, *(media_types or ("application/json",)))
         return await self.body()
 
@@ -139,7 +139,11 @@ class PlanRequest(JsonRequest):
     """A request whose body is a patient, as our JSON or as a FHIR Bundle; read strictly, every fault at once."""
 
     async def json(self) -> Patient:
-        """The patient. Raises `InvalidPatient`, or 415 for another media type."""
+        """The patient.
+
+        Raises `InvalidPatient` with every fault, `UnsupportedMediaType` for another media type, and `HTTPException` with 413
+        for a body of JSON that is longer than `body_limit` bytes.
+        """
         edition = edition_of(self)
         body = await self.json_body("application/json", FHIR_JSON)
         if self.content_type[0] == FHIR_JSON:

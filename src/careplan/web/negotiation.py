@@ -26,7 +26,10 @@ _printing = BoundedSemaphore(MOST_PRINTING)
 
 
 async def written(form: Format, plan: CarePlan, wanted: Wanted) -> bytes:
-    """A plan in this form."""
+    """The bytes of a plan in this form; what takes long is made in a thread of its own.
+
+    Raises `HTTPException` with 503 where `MOST_PRINTING` plans are being made already.
+    """
     if not form.slow:
         return form.written(plan, wanted)
     if not _printing.acquire(blocking=False):
@@ -44,7 +47,7 @@ class NotAcceptable(HTTPException):
 
 
 def chosen(accept: str | None, default: str, among: Iterable[str]) -> str:
-    """The media type that the Accept header likes best, of several equals the default. Raises 406."""
+    """The media type that the Accept header likes best, of several equals the default. Raises `NotAcceptable`."""
     if accept is None or accept in ("", "*/*", default) or not accept.strip():
         return default
     ranges = MIMEAccept([(_bare(wanted), quality) for wanted, quality in parse_accept_header(accept) if _ours(wanted)])

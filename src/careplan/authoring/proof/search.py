@@ -127,9 +127,16 @@ class Search:
             self._solver.add(wrong)
             if self._solver.check(self._writable) == z3.sat:
                 self._solver.add(self._writable)
+            self._solver.check()
+            model = self._solver.model()
             for part in optional:
-                if self._solver.check(z3.Not(part)) == z3.sat:
-                    self._solver.add(z3.Not(part))
+                absent = z3.Not(part)
+                # What is absent already needs no search; the others are searched for without the part.
+                if z3.is_true(model.eval(absent, model_completion=True)):
+                    self._solver.add(absent)
+                elif self._solver.check(absent) == z3.sat:
+                    model = self._solver.model()
+                    self._solver.add(absent)
             self._solver.check()
             return self._solver.model()
         finally:

@@ -39,7 +39,7 @@ class SymbolicPatient:
         self.book = book
         self.constraints: list[Formula] = []
         self.ingredients = tuple(book.catalogue.ingredients.values())
-        self._place = {row.ingredient: at for at, row in enumerate(self.ingredients)}
+        self._is: dict[str, Formula] = {}
         self.answers: dict[tuple[str, str], Answer] = {}
         self._present: dict[str, Formula] = {}
         self._single_answers()
@@ -59,12 +59,12 @@ class SymbolicPatient:
                 taken = self.takes_any(token)
                 return taken, z3.And(self.medicines_asked, z3.Not(taken))
             case _:
-                held = self.is_one_of(self.ingredient, self._rows_of(token))
+                held = self.is_one_of(self._rows_of(token))
                 return held, z3.Not(held)
 
-    def is_one_of(self, ingredient: Any, rows: Iterable[Ingredient]) -> Formula:
-        """That an ingredient variable is one of these."""
-        return z3.Or([ingredient == self._place[row.ingredient] for row in rows])
+    def is_one_of(self, rows: Iterable[Ingredient]) -> Formula:
+        """That the medicine looked at is one of these."""
+        return z3.Or([self._is[row.ingredient] for row in rows])
 
     def takes_any(self, token: str) -> Formula:
         """That the patient is known to take this ingredient, or something of this class."""
@@ -145,11 +145,9 @@ class SymbolicPatient:
         self.medicines_asked, self.has_medicine = z3.Bool("medications?"), z3.Bool("medicine?")
         self._present["medicine"] = self.has_medicine
         self.ingredient = self._token("medicine", [row.ingredient for row in self.ingredients])
+        self._is = {row.ingredient: self.ingredient == at for at, row in enumerate(self.ingredients)}
         self.other = {row.ingredient: z3.Bool(f"other.{row.ingredient}") for row in self.ingredients}
-        self.takes = {
-            row.ingredient: z3.Or(self.other[row.ingredient], z3.And(self.has_medicine, self.ingredient == at))
-            for at, row in enumerate(self.ingredients)
-        }
+        self.takes = {name: z3.Or(self.other[name], z3.And(self.has_medicine, this)) for name, this in self._is.items()}
         self.unread_entries = z3.Bool("entries that were not fully recognized")
         self.known_medicines = z3.Bool("medicines without a rule?")
         self.problem = self._token("medicine.problem", PROBLEMS)
@@ -167,7 +165,8 @@ class SymbolicPatient:
         )
         row_answers["medicine", "half_life"] = self._half_life(fields["half_life"].tokens)
         self._schedule_and_indication()
-        row_answers["medicine", "sent_twice"] = Answer(YES, self._taken_again())
+        self._taken_again = z3.Or([z3.And(this, self.other[name]) for name, this in self._is.items()])
+        row_answers["medicine", "sent_twice"] = Answer(YES, self._taken_again)
         self.signed_holds = {name: z3.Bool(f"hold.{name}") for name in self.book.classes}
         doubtful = self.answers["protocol", "doubtful"].value
         self._add(z3.Implies(doubtful, z3.Or(self.answers["protocol", "approved"].value, *self.signed_holds.values())))
@@ -175,7 +174,7 @@ class SymbolicPatient:
             YES,
             z3.Or(
                 [
-                    z3.And(signed, self.is_one_of(self.ingredient, self._rows_of(name)))
+                    z3.And(signed, self.is_one_of(self._rows_of(name)))
                     for name, signed in self.signed_holds.items()
                     if self._rows_of(name)
                 ]
@@ -189,8 +188,8 @@ class SymbolicPatient:
         group = self._token("medicine.half_life", groups)
         for at, name in enumerate(groups):
             rows = [row for row in self.ingredients if row.half_life == name]
-            self._add(z3.Implies(self.is_one_of(self.ingredient, rows), group == at))
-        known = self.is_one_of(self.ingredient, [row for row in self.ingredients if row.half_life])
+            self._add(z3.Implies(self.is_one_of(rows), group == at))
+        known = self.is_one_of([row for row in self.ingredients if row.half_life])
         return Answer(known, group, groups)
 
     def _schedule_and_indication(self) -> None:
@@ -202,11 +201,12 @@ class SymbolicPatient:
         }
         in_rescue = [row for row in self.ingredients if row.ingredient in rows]
         # An entry may name the rescue product beside the medicine; the product is then among what is taken besides.
-        named = [self.is_one_of(self.ingredient, in_rescue), *(self.other[row.ingredient] for row in in_rescue)]
-        self._add(z3.Implies(self.rescue_product, z3.Or(named)))
+        named = [self.is_one_of(in_rescue), *(self.other[row.ingredient] for row in in_rescue)]
+        disagree = self.problem == PROBLEMS.index("code_and_name_disagree")
+        self._add(z3.Implies(self.rescue_product, z3.And(z3.Or(named), z3.Not(disagree))))  # then it is read as no product
         self.depot_product = z3.Bool("medicine is a long-acting injection")
-        depot = self.is_one_of(self.ingredient, [row for row in self.ingredients if row.depot_brands])
-        more = z3.Or([self.problem == PROBLEMS.index(name) for name in ("partly_recognized", "code_and_name_disagree")])
+        depot = self.is_one_of([row for row in self.ingredients if row.depot_brands])
+        more = z3.Or(self.problem == PROBLEMS.index("partly_recognized"), disagree)
         self._add(z3.Implies(self.depot_product, z3.And(z3.Not(more), depot)))  # an entry that names more is not read as it
         by_product = schedules.index("rescue"), schedules.index("long_acting_injection")
         self.answers["medicine", "schedule"] = Answer(
@@ -219,9 +219,6 @@ class SymbolicPatient:
             z3.Bool("medicine.indication?"), self._token("medicine.indication", indications), indications
         )
 
-    def _taken_again(self) -> Formula:
-        return z3.Or([z3.And(self.ingredient == at, self.other[row.ingredient]) for at, row in enumerate(self.ingredients)])
-
     def _hold_question(self) -> Answer:
         """Whether the plan may speak of leaving out doses of the medicine, as `hold_question` decides it."""
         schedule = self.answers["medicine", "schedule"]
@@ -229,15 +226,15 @@ class SymbolicPatient:
         indication = self.answers["medicine", "indication"]
         habit_rows = [row for row in self.ingredients if self._makes_dependent(row)]
         may_protect_rows = [row for row in self.ingredients if MAY_PROTECT & set(row.classes)]
-        habit, may_protect = (self.is_one_of(self.ingredient, rows) for rows in (habit_rows, may_protect_rows))
+        habit, may_protect = (self.is_one_of(rows) for rows in (habit_rows, may_protect_rows))
         self.other_protects = z3.Bool("another entry is taken for a protected reason")
         self.other_daily = z3.Bool("another medicine that makes dependent is taken daily")
         self.other_missing = z3.Bool("an answer about another medicine is missing that could close the question")
         self.other_unclear = z3.Bool("another entry does not say enough to open the question")
         self.other_rescue = z3.Bool("the same ingredient is kept as rescue in another entry")
-        twice = self._taken_again()
+        twice = self._taken_again
         bearing = {row.ingredient for row in (*habit_rows, *may_protect_rows)}
-        calms = self.is_one_of(self.ingredient, self._rows_of("benzodiazepine"))
+        calms = self.is_one_of(self._rows_of("benzodiazepine"))
         self._add(
             z3.Implies(self.other_protects, z3.Or(self.unread_entries, self.known_medicines, *self.other.values())),
             z3.Implies(self.other_daily, z3.Or([self.other[row.ingredient] for row in habit_rows])),
@@ -249,7 +246,7 @@ class SymbolicPatient:
         rescue = z3.And(schedule.known, schedule.is_("rescue"))
         reasons = [indication.is_(name) for name in sorted(PROTECTED_INDICATIONS)]
         own_protects = z3.Or(z3.And(indication.known, z3.Or(reasons)), z3.And(rescue, calms))
-        never = self.is_one_of(self.ingredient, [row for row in self.ingredients if row.hold != "ask"])
+        never = self.is_one_of([row for row in self.ingredients if row.hold != "ask"])
         daily = z3.And(self.sent_schedule.known, self.sent_schedule.is_("daily"))
         closed = z3.Or(
             never,
@@ -274,7 +271,7 @@ class SymbolicPatient:
 
     def _gap_too_long(self) -> Answer:
         """Whether the signed windows join to a longer time without the medicine than its own limit."""
-        limited = self.is_one_of(self.ingredient, [row for row in self.ingredients if row.longest_gap])
+        limited = self.is_one_of([row for row in self.ingredients if row.longest_gap])
         known, value = z3.Bool("medicine.gap_too_long?"), z3.Bool("medicine.gap_too_long")
         self._add(z3.Implies(known, z3.And(limited, self.answers["medicine", "protocol_hold"].value)))
         return Answer(known, value)

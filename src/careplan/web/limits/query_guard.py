@@ -29,7 +29,7 @@ class UnusableQuery(ValidationException):
 
 
 async def queried(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """The guard of every route against parameters that would do nothing."""
+    """The guard of every route. Raises `UnusableQuery` for parameters that would do nothing, or that stand twice."""
     path = connection.scope["path"]
     if not connection.scope["query_string"] or not path.startswith(_ADDRESSES):
         return

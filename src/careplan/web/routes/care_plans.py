@@ -91,7 +91,10 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
     key: _Key = None,
     details: _Details = "none",
 ) -> Response[CarePlan | DecisionRecord]:
-    """Plan for one patient."""
+    """Plan for one patient.
+
+    Raises `ValidationException` where `at` is no time, and `UnusableQuery` where it would do nothing.
+    """
     edition, read = edition_of(request), read_of(request)
     accept = request.headers.get("accept")
     forms = BY_MEDIA_TYPE if explain == "none" else (JSON,)

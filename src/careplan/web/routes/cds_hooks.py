@@ -50,7 +50,7 @@ class ServiceRequest(JsonRequest):
     """A request to the service that there is."""
 
     async def service_body(self) -> object:
-        """The parsed body. Raises 404 for any other service."""
+        """The parsed body. Raises `NotFoundException` for any other service."""
         if self.path_params["service"] != SERVICE:
             raise NotFoundException
         return edition_of(self).planner.intake.parse(await self.json_body())
@@ -60,7 +60,7 @@ class HookRequest(ServiceRequest):
     """A request whose body is a call of a hook."""
 
     async def json(self) -> HookCall:
-        """The call. Raises `InvalidPatient`, or 412 when data was not sent that is needed."""
+        """The call. Raises `InvalidPatient`, and `HTTPException` with 412 when data was not sent that is needed."""
         body = await self.service_body()
         try:
             return read_call(body, edition_of(self).fhir, datetime.now(UTC).date())
@@ -77,7 +77,10 @@ class FeedbackRequest(ServiceRequest):
 
 
 async def trusted(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-    """Let only trusted CDS clients pass, with a bare 401 otherwise; where none are configured, whoever may ask for plans."""
+    """Let only trusted CDS clients pass; where none are configured, whoever may ask for plans.
+
+    Raises `HTTPException` with a bare 401 for all others.
+    """
     trust: Trust | None = connection.app.state.trust
     access: Access = connection.app.state.access
     if trust is None:

@@ -22,7 +22,7 @@ TYPES = {
 
 @get(f"{ASSETS}/{{name:str}}", include_in_schema=False, sync_to_thread=False, opt={"scope": None})
 def docs_asset(name: FromPath[Annotated[str, Parameter(max_length=100)]]) -> Response[bytes]:
-    """One of the files. Raises 404 for any other."""
+    """One of the files. Raises `NotFoundException` for any other."""
     if name not in TYPES:
         raise NotFoundException
     return Response(_content(name), media_type=TYPES[name], headers={"Cache-Control": "max-age=3600"})

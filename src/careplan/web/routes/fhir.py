@@ -83,7 +83,7 @@ def apply(data: JSONBody[Patient], request: Request[None, None, State]) -> Respo
     responses=documented(PROBLEMS, 400, 404, 413, 415, 422, 500, 503),
 )
 def apply_named(name: FromPath[_Name], data: JSONBody[Patient], request: Request[None, None, State]) -> Response[Json]:
-    """The same for the rulebook by its name; 404 for any other."""
+    """The same for the rulebook by its name. Raises `NotFoundException` for any other."""
     if name != edition_of(request).planner.book.about.id:
         raise NotFoundException
     return _applied(data, request)
@@ -124,7 +124,7 @@ def metadata() -> Response[Json]:
     responses=documented(PROBLEMS, 400, 404, 500, 503),
 )
 def get_questionnaire(name: FromPath[_Name], request: Request[None, None, State]) -> Response[Json]:
-    """The Questionnaire `intake`; a QuestionnaireResponse to it is read by `$apply`."""
+    """The Questionnaire `intake`, to which responses are read by `$apply`. Raises `NotFoundException` for any other."""
     if name != "intake":
         raise NotFoundException
     book = edition_of(request).planner.book
@@ -142,7 +142,7 @@ def get_questionnaire(name: FromPath[_Name], request: Request[None, None, State]
     responses=documented(PROBLEMS, 400, 404, 500, 503),
 )
 def get_plan_definition(name: FromPath[_Name], request: Request[None, None, State]) -> Response[Json]:
-    """The rulebook as a PlanDefinition, its conditions in words."""
+    """The rulebook as a PlanDefinition, its tests in words. Raises `NotFoundException` for another name than its own."""
     book = edition_of(request).planner.book
     if name != book.about.id:
         raise NotFoundException

@@ -31,7 +31,7 @@ def handbook_start() -> Redirect:
 
 @get("/rulebook/{page:path}", include_in_schema=False, sync_to_thread=False, opt={"scope": "read", "opens": "docs"})
 def handbook_page(request: Request[None, None, State], page: FromPath[str]) -> Response[bytes]:
-    """One page, unless the reader has it already."""
+    """One page, unless the reader has it already. Raises `NotFoundException` where there is none of this name."""
     from careplan.authoring.handbook import POLICY
 
     found = edition_of(request).handbook.page(str(page).lstrip("/"))

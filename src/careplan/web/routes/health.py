@@ -82,7 +82,10 @@ def livez() -> Alive:
     responses=documented(PROBLEMS, 500, 503),
 )
 def readyz(request: Request[None, None, State]) -> Ready:
-    """Ready once a plan comes out. One look serves all who ask within a second."""
+    """Ready once a plan comes out. One look serves all who ask within a second.
+
+    Raises `HTTPException` with 503 while the worker drains, or where no plan comes out.
+    """
     planner = edition_of(request).planner
     reloader: Reloader = request.app.state.reloader
     life: Life = request.app.state.life

@@ -187,7 +187,7 @@ def list_rules(
     responses=documented(PROBLEMS, 400, 404, 500, 503),
 )
 def get_rule(request: Request[None, None, State], rule_id: FromPath[str]) -> RuleDetail:
-    """One rule by its id."""
+    """One rule by its id, running or resting. Raises `NotFoundException` where there is none."""
     book = _book(request)
     rule = book.rules.get(rule_id) or book.resting.get(rule_id)
     if rule is None:

@@ -93,7 +93,7 @@ def compare_care_plans(data: JSONBody[WhatIf], request: Request[None, None, Stat
     response_description="The ways to change it; `fixed` says what stands in the way where there is none.",
 )
 def what_would_change(data: JSONBody[WhichChange], request: Request[None, None, State]) -> Response[WhatWouldChange]:
-    """Find the ways for one item."""
+    """Find the ways for one item. Raises `InvalidPatient` where `item` is neither an item nor a rule."""
     try:
         found = edition_of(request).planner.what_would_change(data.patient, data.item)
     except KeyError:

@@ -179,11 +179,11 @@ class Access:
         return Caller(f"oauth-{mark_of_client(client)}", _scopes(claims))
 
     def spend_by_name(self, name: str) -> None:
-        """Count a request of a caller whom something else has let pass. Raises 429 like `spend`."""
+        """Count a request of a caller whom something else has let pass. Raises `HTTPException` with 429, as `spend` does."""
         self.spend(Caller(name, frozenset()))
 
     def spend(self, caller: Caller) -> None:
-        """Count a request of this caller. Raises 429 beyond its rate, saying when to try again."""
+        """Count a request of this caller. Raises `HTTPException` with 429 beyond its rate, saying when to try again."""
         rate = caller.rate or self._rate
         if rate is None or self._limiter.hit(rate, caller.name):
             return
@@ -246,7 +246,10 @@ async def admitted(connection: ASGIConnection[Any, Any, Any, Any], handler: Base
 
 
 async def admit(connection: ASGIConnection[Any, Any, Any, Any], scope: Scope) -> None:
-    """Let a caller pass who may do this, and is not too fast. Raises 401, 403 and 429."""
+    """Let a caller pass who may do this, and is not too fast.
+
+    Raises `HTTPException`: 401 for credentials that prove nothing, 403 without the scope, 429 beyond the rate.
+    """
     access: Access = connection.app.state.access
     caller = await access.caller(connection.scope)  # type: ignore[arg-type] # there are no websockets here
     if access.needed:

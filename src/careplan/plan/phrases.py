@@ -1,0 +1,134 @@
+"""What an answer is called, put together once for a rulebook: a phrase for each value that a field can have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol, TypeAlias
+
+from careplan.facts.case import Value
+from careplan.rulebook.factors import KINDS, member
+from careplan.rulebook.model import FieldWords, Rulebook
+from careplan.rulebook.text_template import number
+
+MOST_NAMED_ABSENT = 2
+"""So many that are absent have a phrase of their own; more share one."""
+
+MOST_NAMED_TOGETHER = 6
+
+_PLACE = "{value}"
+LISTS = frozenset({"takes", "has"})
+"""The fields about a list, which are called what the patient does with its entries."""
+
+
+class Phrase(Protocol):
+    """Says of a fact what one field of it holds."""
+
+    def add(self, properties: Mapping[str, Value], into: list[str]) -> None:
+        """Put what is said of a fact with these properties after what is in `into`."""
+        ...
+
+
+Phrases: TypeAlias = Sequence[Phrase]
+
+
+class FieldPhrases:
+    """The phrases of one field. Only numbers are put into words anew."""
+
+    def __init__(self, field: str, words: FieldWords, values: Mapping[str, str]) -> None:
+        """`values` are the words for the tokens that the field can have; of a boolean those of "true" and "false"."""
+        self._field = field
+        self._says = words.says
+        self._unknown = words.unknown
+        self._values = dict(values)
+        self._phrases = {token: self._says.replace(_PLACE, said) for token, said in values.items()}
+
+    def add(self, properties: Mapping[str, Value], into: list[str]) -> None:
+        """Put the phrase after what is in `into`."""
+        value = properties.get(self._field)
+        into.append(self._unknown if value is None else self.said(value))
+
+    def said(self, value: Value) -> str:
+        """A value as the phrase that the vocabulary has for its field."""
+        return self._phrases.get(_token(value)) or self.saying(self.value(value))
+
+    def saying(self, words: str) -> str:
+        """The phrase with other words in the place of the value."""
+        return self._says.replace(_PLACE, words)
+
+    def value(self, value: Value) -> str:
+        """A value in words."""
+        if isinstance(value, float | int) and not isinstance(value, bool):
+            return number(value)
+        token = _token(value)
+        return self._values.get(token) or token.replace("_", " ")
+
+
+class ListPhrases:
+    """The phrases about a list: which of the tokens that a rule names are in it, and which are not."""
+
+    def __init__(self, field: str, labels: Mapping[str, str]) -> None:
+        """`labels` are what the tokens are called."""
+        self._field = field
+        self._tokens = [(member(field, token), f"{field} {labels[token]}", labels[token]) for token in sorted(labels)]
+        self._none = self._without([label for _, _, label in self._tokens])
+
+    def add(self, properties: Mapping[str, Value], into: list[str]) -> None:
+        """Put what is taken or had after what is in `into`; what is not there in one phrase if it is much."""
+        absent = []
+        for name, there, label in self._tokens:
+            value = properties.get(name)
+            if value:
+                into.append(there)
+            elif value is False:
+                absent.append(label)
+        if absent:
+            into += self._none if len(absent) == len(self._tokens) else self._without(absent)
+
+    def _without(self, labels: Sequence[str]) -> list[str]:
+        if len(labels) <= MOST_NAMED_ABSENT:
+            return [f"{self._field} no {label.removeprefix('an ').removeprefix('a ')}" for label in labels]
+        named, more = labels[:MOST_NAMED_TOGETHER], len(labels) - MOST_NAMED_TOGETHER
+        return [f"{self._field} none of these: {', '.join(named)}" + (f" and {more} more" if more > 0 else "")]
+
+
+class FactPhrases:
+    """The phrases of one rulebook."""
+
+    def __init__(self, book: Rulebook) -> None:
+        self._book = book
+        self._fields = {
+            name: FieldPhrases(name.partition(".")[2], words, self._values(name, words))
+            for name, words in book.vocabulary.fields.items()
+        }
+
+    def field(self, kind: str, field: str) -> FieldPhrases:
+        """The phrases of one field of a kind of fact. Raises `KeyError` if the vocabulary has none."""
+        return self._fields[f"{kind}.{field}"]
+
+    def of(self, kind: str, fields: Iterable[str], tokens: frozenset[str]) -> Phrases:
+        """What is said of a fact of a kind when a rule looks at these `fields` for these `tokens`."""
+        return tuple(self._of_list(field, tokens) if field in LISTS else self.field(kind, field) for field in fields)
+
+    def token(self, field: str, token: str) -> str:
+        """What a token of a list is called: an illness, or a class or ingredient of medicines."""
+        if field == "has":
+            return self._book.conditions[token].label
+        if token in self._book.classes:
+            return self._book.classes[token].plural
+        return self._book.catalogue.ingredients[token].name
+
+    def _of_list(self, field: str, tokens: Iterable[str]) -> ListPhrases:
+        known = self._book.conditions if field == "has" else {*self._book.classes, *self._book.catalogue.ingredients}
+        return ListPhrases(field, {token: self.token(field, token) for token in tokens if token in known})
+
+    def _values(self, name: str, words: FieldWords) -> dict[str, str]:
+        kind, _, field = name.partition(".")
+        if name == "condition.name":
+            return {token: condition.label for token, condition in self._book.conditions.items()}
+        described = KINDS[kind].fields.get(field) if kind in KINDS else None
+        tokens = ("true", "false") if described and described.type == "boolean" else described.tokens if described else ()
+        return {token: words.values.get(token, token.replace("_", " ")) for token in (*tokens, *words.values)}
+
+
+def _token(value: Value) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
