@@ -1,10 +1,12 @@
-"""What makes the courses of conditions fit to be read by: each condition has one, and it leads to conditions that there are."""
+"""What makes the courses of conditions fit to be read by: each has one, and it leads to conditions that there are."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from careplan.rulebook.codes import NOTHING, SAME, Codes
+import msgspec
+
+from careplan.rulebook.codes import NOTHING, SAME, Codes, still_counting
 from careplan.rulebook.conditions import Path
 from careplan.rulebook.model import Condition
 from careplan.rulebook.presumption import FaultList
@@ -25,3 +27,9 @@ def check_courses(codes: Codes, conditions: Mapping[str, Condition], note: Fault
         if name not in {*conditions, SAME, NOTHING}:
             mend = f"Name a condition, {SAME} or {NOTHING}."
             note.fault(path, f"There is no condition called {name}.", mend, code="unknown-token")
+
+
+def with_courses(conditions: Mapping[str, Condition], codes: Codes) -> dict[str, Condition]:
+    """The conditions, each with whether one that is over still counts as something."""
+    still = still_counting(codes)
+    return {token: msgspec.structs.replace(one, also_when_over=token in still) for token, one in conditions.items()}

@@ -27,8 +27,9 @@ from careplan.rulebook.checks import (
     check_sentences,
     check_vocabulary,
 )
-from careplan.rulebook.codes import Codes, still_counting
+from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import Reader, When, with_certainty
+from careplan.rulebook.courses import with_courses
 from careplan.rulebook.lock import LOCK, check_lock
 from careplan.rulebook.medicine_names import LIST_WORDS, LOCAL_NAMES, phrases_of, recognizer_of
 from careplan.rulebook.model import (
@@ -45,7 +46,7 @@ from careplan.rulebook.model import (
     Vocabulary,
 )
 from careplan.rulebook.no_collection import no_collection
-from careplan.rulebook.text_template import Text
+from careplan.rulebook.rule_texts import texts_of
 from careplan.rulebook.yaml_and_csv import Document, read_rows
 
 T = TypeVar("T")
@@ -118,7 +119,7 @@ class _Loading:
         classes = self._one("drug_classes.yaml", dict[str, DrugClass])
         conditions = self._one("conditions.yaml", dict[str, Condition])
         codes = self._one("codes.yaml", Codes, lambda found, note: check_codes(found, conditions or {}, note))
-        conditions = _with_courses(conditions, codes) if conditions and codes else conditions
+        conditions = with_courses(conditions, codes) if conditions and codes else conditions
         words = self._one("goals.yaml", GoalWords)
         list_words = self._one(LIST_WORDS, ListWords)
         ingredients = self._rows("medications.csv", Ingredient)
@@ -210,7 +211,7 @@ class _Loading:
             document.fault(
                 ("id",), f"The id {file.id} is not the name of the file.", f"Write id: {path.stem}.", code="id-and-file"
             )
-        texts = _texts(document, file) if file is not None else None
+        texts = texts_of(document, file) if file is not None else None
         if file is None or texts is None or document.faults or known is None:
             return None, document
         title, patient, clinician, asks = texts
@@ -321,35 +322,6 @@ class _Loading:
     def _stop_if_faulty(self) -> None:
         if self._faults:
             raise InvalidRulebook(self._faults)
-
-
-def _with_courses(conditions: Mapping[str, Condition], codes: Codes) -> dict[str, Condition]:
-    still = still_counting(codes)
-    return {token: msgspec.structs.replace(one, also_when_over=token in still) for token, one in conditions.items()}
-
-
-def _texts(document: Document, file: RuleFile) -> tuple[Text, Text, Text, tuple[Text, ...]] | None:
-    sources = [
-        (("title",), file.title),
-        (("then", "patient"), file.then.patient),
-        (("then", "clinician"), file.then.clinician),
-        *((("then", "asks", at, "what"), ask.what) for at, ask in enumerate(file.then.asks)),
-    ]
-    parsed = []
-    for path, source in sources:
-        try:
-            parsed.append(Text.parse(source))
-        except ValueError as error:
-            document.fault(
-                path,
-                f"The braces of this text cannot be read: {error}.",
-                "Write {name} around a name to fill in.",
-                code="braces",
-            )
-    if len(parsed) != len(sources):
-        return None
-    title, patient, clinician, *asks = parsed
-    return title, patient, clinician, tuple(asks)
 
 
 def _missing(name: str) -> RuleFault:
