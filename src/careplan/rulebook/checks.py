@@ -64,9 +64,10 @@ def check_vocabulary(words: Vocabulary, note: FaultList) -> None:
             note.fault(path, f"{name} cannot be called changeable.", "Take this line out.", code="not-changeable")
 
 
-def check_codes(codes: Codes, conditions: Mapping[str, Condition], note: FaultList) -> None:
+def check_codes(codes: Codes, conditions: Mapping[str, Condition] | None, note: FaultList) -> None:
     """Note every code that leads to a factor or an answer that no request has."""
-    check_courses(codes, conditions, note)
+    if conditions is not None:
+        check_courses(codes, conditions, note)
     reasons = KINDS["medicine"].fields["indication"].tokens
     for name in codes.indications.keys() - set(reasons):
         mend = f"Use one of {', '.join(reasons)}."

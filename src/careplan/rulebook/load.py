@@ -118,7 +118,7 @@ class _Loading:
         sources = self._one("sources.yaml", dict[str, Source])
         classes = self._one("drug_classes.yaml", dict[str, DrugClass])
         conditions = self._one("conditions.yaml", dict[str, Condition])
-        codes = self._one("codes.yaml", Codes, lambda found, note: check_codes(found, conditions or {}, note))
+        codes = self._one("codes.yaml", Codes, lambda found, note: check_codes(found, conditions, note))
         conditions = with_courses(conditions, codes) if conditions and codes else conditions
         words = self._one("goals.yaml", GoalWords)
         list_words = self._one(LIST_WORDS, ListWords)
