@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from careplan.fhir.read.bundle import FhirReader
+from careplan.fhir.read.bundle import reader_of
 from careplan.planner import Planner
 
 Json = dict[str, Any]
@@ -69,7 +69,7 @@ def split(cell: str) -> list[str]:
 def request_of(planner: Planner, bundle: Json) -> Any:
     """The patient that is read from a Bundle."""
     book = planner.book
-    reader = FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
+    reader = reader_of(book, planner.intake)
     return reader.read(bundle).patient
 
 

@@ -32,7 +32,7 @@ from markdown_it import MarkdownIt
 from careplan.fhir.cds_hooks.call import read_call
 from careplan.fhir.cds_hooks.cards import SERVICE, Cards, card_uuid, mark_of, rules_by_mark, shortened
 from careplan.fhir.cds_hooks.prefetch import KINDS, templates
-from careplan.fhir.read.bundle import FhirReader, FromFhir
+from careplan.fhir.read.bundle import FromFhir, reader_of
 from careplan.planner import Planner
 from careplan.rulebook.model import Rule, Rulebook
 from careplan.web.security.replay_guard import UsedTokens
@@ -576,7 +576,7 @@ def test_an_order_of_the_treatment_shows_all_that_stands_in_its_way_and_takes_it
 def test_an_order_of_the_treatment_says_which_product_by_which_route(
     planner: Planner, code: Json, rest: Json, product: str, route: str | None
 ) -> None:
-    reader = FhirReader(planner.book.codes, planner.book.conditions, planner.book.catalogue, planner.intake)
+    reader = reader_of(planner.book, planner.intake)
     call = read_call(signing(draft(code, **rest)), reader, date(2026, 11, 1))
     treatment = call.read.patient.treatment
     assert (treatment.product, treatment.preferred_route, call.read.treats) == (product, route, True)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from careplan.errors import InvalidPatient
 from careplan.explain.plan_diff import items_of
-from careplan.fhir.read.bundle import FhirReader, FromFhir
+from careplan.fhir.read.bundle import FhirReader, FromFhir, reader_of
 from careplan.fhir.write.definitions import capability_statement, plan_definition, questionnaire
 from careplan.fhir.write.plan_bundle import FhirWriter
 from careplan.planner import Planner
@@ -299,7 +299,7 @@ DAILY = [{"timing": {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d"}}
 
 @pytest.fixture(scope="module")
 def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
+    return reader_of(book, planner.intake)
 
 
 def read(reader: FhirReader, *entries: Json, timestamp: str = "2026-11-01T12:00:00Z") -> FromFhir:

@@ -15,7 +15,7 @@ from careplan.batch.ndjson import Line
 from careplan.errors import InvalidPatient
 from careplan.fhir.cds_hooks.call import read_call
 from careplan.fhir.cds_hooks.cards import Cards
-from careplan.fhir.read.bundle import Deceased, FhirReader, FromFhir
+from careplan.fhir.read.bundle import Deceased, FhirReader, FromFhir, reader_of
 from careplan.fhir.read.parameters import read_applied
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
@@ -36,7 +36,7 @@ ONE = bundle(patient("a"), statement("m1", "lisinopril", subject={"reference": "
 
 @pytest.fixture(scope="module")
 def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
+    return reader_of(book, planner.intake)
 
 
 def parameters(data: Json | None, *more: Json) -> Json:

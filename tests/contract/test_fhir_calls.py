@@ -9,7 +9,7 @@ import pytest
 
 from careplan.errors import InvalidPatient
 from careplan.fhir.cds_hooks.call import HookCall, read_call
-from careplan.fhir.read.bundle import FhirReader
+from careplan.fhir.read.bundle import FhirReader, reader_of
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
 from tests.contract.records import OWN, bundle, entry, incomplete, medicines, problem, statement
@@ -21,7 +21,7 @@ DAILY = [{"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}
 
 @pytest.fixture(scope="module")
 def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
+    return reader_of(book, planner.intake)
 
 
 def called(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from careplan.fhir.cds_hooks.call import read_call
-from careplan.fhir.read.bundle import FhirReader
+from careplan.fhir.read.bundle import FhirReader, reader_of
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
 from tests.contract.records import (
@@ -33,7 +33,7 @@ BOTH = ["medications", "conditions"]
 
 @pytest.fixture(scope="module")
 def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
+    return reader_of(book, planner.intake)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from careplan.errors import InvalidPatient
-from careplan.fhir.read.bundle import FhirReader, FromFhir
+from careplan.fhir.read.bundle import FhirReader, FromFhir, reader_of
 from careplan.fhir.read.parameters import read_applied
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
@@ -69,7 +69,7 @@ JUDGED = ("Its status", "Its period", "Its adherence", "Its intent", "It says th
 
 @pytest.fixture(scope="module")
 def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
+    return reader_of(book, planner.intake)
 
 
 def places(value: object, path: Place = ()) -> Iterator[Place]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from careplan.fhir.read.bundle import FhirReader
+from careplan.fhir.read.bundle import FhirReader, reader_of
 from careplan.fhir.read.questionnaire_responses import INTAKE
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
@@ -18,7 +18,7 @@ RED = "red_flags.suicidal_thoughts"
 
 @pytest.fixture(scope="module")
 def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
+    return reader_of(book, planner.intake)
 
 
 def form(*items: Json, **rest: Any) -> Json:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from careplan.fhir.read.bundle import FhirReader
+from careplan.fhir.read.bundle import FhirReader, reader_of
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
 from tests.contract.records import OWN, entry, incomplete, medicines, patient, problem, read, reported, statement
@@ -21,7 +21,7 @@ ABBREVIATION = "http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation"
 
 @pytest.fixture(scope="module")
 def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
+    return reader_of(book, planner.intake)
 
 
 def schedule(reader: FhirReader, *dosages: Json) -> tuple[str | None, list[str]]:

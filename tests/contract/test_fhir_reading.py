@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from careplan.errors import InvalidPatient
-from careplan.fhir.read.bundle import FhirReader, FromFhir
+from careplan.fhir.read.bundle import FhirReader, FromFhir, reader_of
 from careplan.fhir.read.questionnaire_responses import INTAKE
 from careplan.planner import Planner
 from careplan.request.patient import Patient
@@ -23,7 +23,7 @@ VERIFICATION = f"{HL7}condition-ver-status"
 
 @pytest.fixture(scope="module")
 def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
+    return reader_of(book, planner.intake)
 
 
 def form(*items: Json, **rest: object) -> Json:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from careplan.errors import InvalidPatient
-from careplan.fhir.read.bundle import Asked, FhirReader
+from careplan.fhir.read.bundle import Asked, FhirReader, reader_of
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
 from tests.contract.records import OWN, entry, incomplete, medicines, patient, problem, read, statement
@@ -21,7 +21,7 @@ MRN = {"system": "https://clinic.example/mrn", "value": "77"}
 
 @pytest.fixture(scope="module")
 def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
+    return reader_of(book, planner.intake)
 
 
 def at(server: str, kind: str, name: str, **rest: object) -> Json:

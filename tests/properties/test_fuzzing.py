@@ -74,9 +74,9 @@ def test_any_bytes_give_a_patient_or_faults_and_soon(planner: Planner, body: byt
 @settings(max_examples=CASES)
 @given(mutated() | JSON.map(lambda value: json.dumps(value).encode()))
 def test_any_bytes_give_a_bundle_or_faults(planner: Planner, body: bytes) -> None:
-    from careplan.fhir.read.bundle import FhirReader
+    from careplan.fhir.read.bundle import reader_of
 
-    reader = FhirReader(planner.book.codes, planner.book.conditions, planner.book.catalogue, planner.intake)
+    reader = reader_of(planner.book, planner.intake)
     try:
         reader.read(planner.intake.parse(body))
     except InvalidPatient as error:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from careplan.fhir.read.bundle import FhirReader, FromFhir
+from careplan.fhir.read.bundle import FromFhir, reader_of
 from careplan.planner import Planner
 
 Json = dict[str, Any]
@@ -24,9 +24,7 @@ def condition(code: str, system: str = ICD, status: str = "active") -> Json:
 
 def read(planner: Planner, *resources: Json) -> FromFhir:
     entries = [{"resource": resource} for resource in resources]
-    return FhirReader(planner.book.codes, planner.book.conditions, planner.book.catalogue, planner.intake).read(
-        {"resourceType": "Bundle", "type": "collection", "entry": entries}
-    )
+    return reader_of(planner.book, planner.intake).read({"resourceType": "Bundle", "type": "collection", "entry": entries})
 
 
 @pytest.mark.parametrize(
@@ -126,7 +124,7 @@ def read_on(planner: Planner, *resources: Json) -> FromFhir:
     book = planner.book
     entries = [{"resource": resource} for resource in resources]
     record = {"resourceType": "Bundle", "type": "collection", "timestamp": "2026-11-28T12:00:00Z", "entry": entries}
-    return FhirReader(book.codes, book.conditions, book.catalogue, planner.intake).read(record)
+    return reader_of(book, planner.intake).read(record)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import msgspec
 from careplan.batch.ndjson import NORMAL, Limits, Line
 from careplan.errors import Fault, InvalidPatient, Problem, problem_of
 from careplan.explain.plan_diff import items_of
-from careplan.fhir.read.bundle import FhirReader, FromFhir, with_unmapped
+from careplan.fhir.read.bundle import FromFhir, reader_of, with_unmapped
 from careplan.fhir.write.operation_outcome import outcome
 from careplan.fhir.write.plan_bundle import FhirWriter
 from careplan.plan.model import CarePlan
@@ -50,7 +50,7 @@ class Reader:
 
     def __init__(self, planner: Planner, protocol: Protocol | None, limits: Limits) -> None:
         self._intake = planner.intake
-        self._fhir = FhirReader(planner.book.codes, planner.book.conditions, planner.book.catalogue, planner.intake)
+        self._fhir = reader_of(planner.book, planner.intake)
         self._protocol = protocol
         self._limits = limits
 

@@ -14,7 +14,6 @@ import msgspec
 from careplan.errors import InvalidRulebook, RuleFault
 from careplan.recognition.goal_judge import judge_of
 from careplan.recognition.goal_lexicon import GoalWords
-from careplan.recognition.known_conditions import KnownConditions
 from careplan.recognition.list_words import ListWords
 from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.recognition.medicine_rows import Combination, Ingredient
@@ -30,6 +29,7 @@ from careplan.rulebook.checks import (
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import Reader, When, with_certainty
 from careplan.rulebook.courses import with_courses
+from careplan.rulebook.illnesses import known_conditions_of
 from careplan.rulebook.lock import LOCK, check_lock
 from careplan.rulebook.medicine_names import LIST_WORDS, LOCAL_NAMES, phrases_of, recognizer_of
 from careplan.rulebook.model import (
@@ -124,7 +124,7 @@ class _Loading:
         list_words = self._one(LIST_WORDS, ListWords)
         ingredients = self._rows("medications.csv", Ingredient)
         combinations = self._rows("combinations.csv", Combination)
-        known_conditions = KnownConditions(self._known_names().conditions)
+        known_names = self._known_names().conditions
         rows_are_sound = not any(fault.file.endswith(".csv") for fault in self._faults)
         catalogue = (
             self._catalogue(ingredients, combinations, about, classes) if about and classes and rows_are_sound else None
@@ -150,7 +150,7 @@ class _Loading:
             codes=codes,
             catalogue=catalogue,
             medicines=medicines,
-            known_conditions=known_conditions,
+            known_conditions=known_conditions_of(known_names, conditions, codes, self._text_if_any),
             goals=judge_of(
                 words,
                 {name: tokens for name, tokens in catalogue.named().items() if len(name) > 3 and name not in everyday},

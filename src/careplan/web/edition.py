@@ -14,7 +14,7 @@ from litestar.exceptions import HTTPException
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from careplan.fhir.read.bundle import FhirReader, FromFhir
+from careplan.fhir.read.bundle import FromFhir, reader_of
 from careplan.media_types import FHIR_JSON
 from careplan.plan.translations import Languages
 from careplan.planner import Planner
@@ -42,7 +42,7 @@ class Edition:
         self._contract = contract
         self.zone = around.zone
         self.languages = Languages(planner.book)
-        self.fhir = FhirReader(planner.book.codes, planner.book.conditions, planner.book.catalogue, planner.intake)
+        self.fhir = reader_of(planner.book, planner.intake)
         self._pages = around.pages
         self.requests = 0
 

@@ -15,11 +15,12 @@ from careplan.fhir.read.mapping import Mapped
 from careplan.fhir.read.members import BUNDLE, ENTRY, check_members
 from careplan.fhir.read.patient_builder import Tables
 from careplan.plan.model import CarePlan, NotConsidered
+from careplan.recognition.known_conditions import KnownConditions
 from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.request.decode import Intake
 from careplan.request.patient import TIME, ListName, Patient
 from careplan.rulebook.codes import Codes
-from careplan.rulebook.model import Condition
+from careplan.rulebook.model import Condition, Rulebook
 
 DEAD = "says that this patient has died, and there is no plan for them"
 
@@ -68,11 +69,23 @@ def with_unmapped(plan: CarePlan, read: FromFhir | None) -> CarePlan:
     return msgspec.structs.replace(plan, not_considered=[*plan.not_considered, *read.unmapped])
 
 
+def reader_of(book: Rulebook, intake: Intake) -> FhirReader:
+    """What reads patients by a rulebook."""
+    return FhirReader(book.codes, book.conditions, book.catalogue, intake, book.known_conditions)
+
+
 class FhirReader:
     """Reads patients by the codes, conditions and medicines of a rulebook."""
 
-    def __init__(self, codes: Codes, conditions: Mapping[str, Condition], catalogue: Catalogue, intake: Intake) -> None:
-        self._tables = Tables(codes, conditions, catalogue)
+    def __init__(
+        self,
+        codes: Codes,
+        conditions: Mapping[str, Condition],
+        catalogue: Catalogue,
+        intake: Intake,
+        known: KnownConditions | None = None,
+    ) -> None:
+        self._tables = Tables(codes, conditions, catalogue, known)
         self._intake = intake
 
     def read(self, body: object, on: date | None = None, asked: Asked | None = None) -> FromFhir:

@@ -18,7 +18,8 @@ from careplan.fhir.read.resource_status import (
     is_of_family,
     verification_status,
 )
-from careplan.fhir.read.terminology import Code, codes, is_sequela, names, words
+from careplan.fhir.read.terminology import Code, codes, is_sequela, known_code, names, words
+from careplan.recognition.illness_codes import with_code
 from careplan.rulebook.codes import NOTHING, SAME
 
 UNNAMED = "condition without a name"
@@ -73,7 +74,10 @@ class IllnessReader:
             self._gathering.body.setdefault("conditions", [])
             self._gathering.claim(factor, token, resource, None)
         if meant or not answers:
-            self._gathering.condition(meant, name, resource, reference)
+            tables = self._gathering.tables
+            coded = None if meant or tables.known.has(name) else known_code(found, tables.known.codes)
+            called = with_code(name, *coded, LONGEST_WORDS) if coded else name
+            self._gathering.condition(meant, called, resource, reference)
 
     def _counting(self, raw: Iterable[tuple[str, bool]], resource: Element, *, in_remission: bool, over: bool) -> list[str]:
         """What conditions count as, each with whether its code is one of what is left of an injury."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -12,6 +12,7 @@ from careplan.fhir.read.datetimes import Moment
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.terminology import Meanings
 from careplan.plan.model import NotConsidered
+from careplan.recognition.known_conditions import KnownConditions
 from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.request.decode import LISTS
 from careplan.request.patient import ListName
@@ -26,8 +27,12 @@ LONGEST_WORDS = 200
 class Tables:
     """What the codes of one rulebook mean."""
 
-    def __init__(self, codes: Codes, conditions: Mapping[str, Condition], catalogue: Catalogue) -> None:
+    def __init__(
+        self, codes: Codes, conditions: Mapping[str, Condition], catalogue: Catalogue, known: KnownConditions | None = None
+    ) -> None:
         self.codes = codes
+        self.known = KnownConditions(()) if known is None else known
+        snomed = self.known.codes.tokens
         self.catalogue = catalogue
         self.known_conditions = conditions
         self.conditions = Meanings(
@@ -35,11 +40,19 @@ class Tables:
             conditions,
             {token: course.icd9 for token, course in codes.courses.items()},
             [code for entry in codes.looked_at for code in entry.icd10],
+            snomed,
         )
         self.indications = Meanings("indication", codes.indications)
         self.allergies = Meanings("allergies", codes.allergies)
-        self.diagnoses = [(one, Meanings(one.factor, one.values)) for one in codes.diagnoses]
+        self.diagnoses = [
+            (one, Meanings(one.factor, one.values, further=_answers_of(one.factor, snomed))) for one in codes.diagnoses
+        ]
         self.routes = Meanings("treatment.preferred_route", codes.routes)
+
+
+def _answers_of(factor: str, snomed: Callable[[str], tuple[str, ...]]) -> Callable[[str], list[str]]:
+    begin = f"{factor}="
+    return lambda code: [token.removeprefix(begin) for token in snomed(code) if token.startswith(begin)]
 
 
 class Gathering:

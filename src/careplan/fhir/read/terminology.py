@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
 from careplan.fhir.read.element import Element
+from careplan.recognition.illness_codes import IllnessCodes, System
 from careplan.rulebook.codes import CodeList
 from careplan.rulebook.model import Condition
 
@@ -98,8 +99,13 @@ class Meanings:
         entries: Mapping[str, CodeList | Condition],
         icd9: Mapping[str, tuple[str, ...]] | None = None,
         beside: Iterable[str] = (),
+        further: Callable[[str], Iterable[str]] | None = None,
     ) -> None:
-        """`icd9` has codes of ICD-9-CM by token; `beside` are codes of ICD-10 that stand for nothing, as all below."""
+        """`icd9` has codes of ICD-9-CM by token; `beside` are codes of ICD-10 that stand for nothing, as all below.
+
+        `further` gives the tokens of a code of SNOMED CT that is listed elsewhere.
+        """
+        self._further = further
         self._icd9: dict[str, list[str]] = {}
         self._own = f"{OWN}{kind}"
         self._tokens = frozenset(entries)
@@ -129,6 +135,8 @@ class Meanings:
                 tokens |= dict.fromkeys(_above(self._icd9, _bare(one.code)))
             else:
                 tokens |= dict.fromkeys(self._exact.get((one.system, one.code), ()))
+                if one.system == SNOMED and self._further is not None:
+                    tokens |= dict.fromkeys(token for token in self._further(one.code) if token in self._tokens)
         return list(tokens)
 
 
@@ -148,3 +156,16 @@ def _exact(entry: CodeList | Condition) -> Iterator[tuple[str, tuple[str, ...]]]
 
 def _bare(code: str) -> str:
     return code.replace(".", "").upper()
+
+
+_WRITTEN: dict[str, System] = {ICD10_CM: "ICD-10-CM", ICD10[1]: "ICD-10", ICD10[2]: "ICD-10", SNOMED: "SNOMED CT"}
+
+
+def known_code(found: Iterable[Code], known: IllnessCodes) -> tuple[System, str] | None:
+    """The first of some codings that is known and that no rule concerns, if none of them speaks against it.
+
+    Codes of ICD-10 decide where there are some: their blocks tell what nobody has placed, and what is near to a rule.
+    """
+    written = [(_WRITTEN[one.system], one.code) for one in found if one.system in _WRITTEN]
+    deciding = [one for one in written if one[0] != "SNOMED CT"] or written
+    return deciding[0] if deciding and all(known.are_known(*one) for one in deciding) else None
