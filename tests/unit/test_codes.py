@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from careplan.fhir.read.bundle import FromFhir, reader_of
+from careplan.plan.model import CarePlan, Item
 from careplan.planner import Planner
 
 Json = dict[str, Any]
@@ -25,6 +26,10 @@ def condition(code: str, system: str = ICD, status: str = "active") -> Json:
 def read(planner: Planner, *resources: Json) -> FromFhir:
     entries = [{"resource": resource} for resource in resources]
     return reader_of(planner.book, planner.intake).read({"resourceType": "Bundle", "type": "collection", "entry": entries})
+
+
+def items(plan: CarePlan) -> list[Item]:
+    return [*plan.alerts, *(item for section in plan.sections for item in section.items)]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +64,7 @@ def test_a_diagnosis_is_the_condition_that_it_means(planner: Planner, code: str,
     assert not patient.other_conditions
 
 
-@pytest.mark.parametrize("code", ["Z59.7", "T78.40", "Z81.8", "E80.1", "R41.9", "G45.4", "K74.00", "R11.0"])
+@pytest.mark.parametrize("code", ["T78.40", "Z81.8", "E80.1", "R41.9", "G45.4", "K74.00", "R11.0"])
 def test_a_diagnosis_that_only_may_mean_a_condition_is_left_to_a_person(planner: Planner, code: str) -> None:
     patient = read(planner, condition(code)).patient
     assert patient.conditions == []
@@ -113,6 +118,37 @@ def test_suicidal_thoughts_that_are_over_are_named_and_set_no_flag(planner: Plan
 )
 def test_an_illness_in_remission_counts_as_one_of_the_past(planner: Planner, code: str, token: str) -> None:
     assert read(planner, condition(code, status="remission")).patient.conditions == [token]
+
+
+@pytest.mark.parametrize(
+    ("code", "system"),
+    [
+        ("K21.9", ICD),
+        ("E78.5", ICD),
+        ("Z59.7", ICD),
+        ("S82.101A", ICD),
+        ("K21.9", "http://hl7.org/fhir/sid/icd-10"),
+        ("E11.90", "http://fhir.de/CodeSystem/bfarm/icd-10-gm"),
+        ("44054006", SNOMED),
+        ("160903007", SNOMED),
+    ],
+)
+def test_a_valid_code_that_no_rule_concerns_is_known_and_hidden_behind_its_name(
+    planner: Planner, code: str, system: str
+) -> None:
+    found = read(planner, condition(code, system))
+    plan = planner.plan(found.patient)
+    assert "entries-not-read" not in {item.id for item in items(plan)}
+    (known,) = [item for item in items(plan) if item.id == "known-entries-without-a-rule"]
+    assert f"“problem {code}”" in known.clinician_text
+    assert not found.unmapped
+
+
+@pytest.mark.parametrize("code", ["K21.99", "QQQ", "K21-K29", "99999999"])
+def test_a_code_that_there_is_not_is_no_known_illness(planner: Planner, code: str) -> None:
+    system = SNOMED if code.isdecimal() else ICD
+    plan = planner.plan(read(planner, condition(code, system)).patient)
+    assert "entries-not-read" in {item.id for item in items(plan)}
 
 
 def dated(code: str, day: str, *, system: str = ICD, recorded: str | None = None) -> Json:

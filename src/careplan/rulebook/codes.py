@@ -72,9 +72,13 @@ class Course(Entry, frozen=True, kw_only=True):
 
 
 class LookedAt(Entry, frozen=True, kw_only=True):
-    """Codes beside codes of rules that no rule concerns, with the reason."""
+    """Codes beside codes of rules that stand for no condition, with the reason.
+
+    They are known, and no rule concerns them; with `person` they may mean something that rules look at.
+    """
 
     why: Line
+    person: bool = False
     icd10: Annotated[tuple[str, ...], Meta(min_length=1)]
 
 

@@ -19,7 +19,8 @@ def known_conditions_of(
     listed = [code for entry in conditions.values() for code in entry.icd10]
     listed += [code for one in codes.diagnoses for values in one.values.values() for code in values.icd10]
     tables = [text(PurePosixPath(FOLDER, name)) for name in (ICD10_TABLE, SNOMED_ILLNESSES, SNOMED_KNOWN)]
-    looked_at = [code for entry in codes.looked_at for code in entry.icd10]
+    listed += [code for entry in codes.looked_at if entry.person for code in entry.icd10]
+    looked_at = [code for entry in codes.looked_at if not entry.person for code in entry.icd10]
     return KnownConditions(names, IllnessCodes(*tables, listed=listed, looked_at=looked_at))
 
 
