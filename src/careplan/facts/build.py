@@ -12,6 +12,7 @@ from careplan.facts.case import Case, Fact, Properties
 from careplan.facts.hold_gaps import gaps_of
 from careplan.facts.hold_question import HoldQuestion, HoldQuestions, hold_for
 from careplan.facts.hold_windows import Window
+from careplan.facts.indication import with_indication
 from careplan.facts.protocol_limits import Plausibility
 from careplan.facts.unread_entries import Entries, known_entries, unread_entries
 from careplan.facts.used_fields import Tested, looked_at
@@ -35,6 +36,7 @@ class FactMaker:
 
     def __init__(self, book: Rulebook, also: Iterable[When] = ()) -> None:
         self._catalogue = book.catalogue
+        self._conditions_known = book.conditions
         self._judge = book.goals
         self._known_conditions = book.known_conditions
         self._tested = Tested.by((*(rule.when for rule in book.rules.values()), *also))
@@ -48,6 +50,7 @@ class FactMaker:
 
     def case(self, patient: Patient) -> Case:
         """The facts of one patient."""
+        patient, read_off = with_indication(patient, self._conditions_known)
         medicines = tuple([self._catalogue.resolve(at, entry) for at, entry in enumerate(patient.medications or ())])
         goals = tuple(map(self._judge.judge, patient.expectations.goals or ()))
         unread = unread_entries(patient, medicines, goals, self._known_conditions)
@@ -56,7 +59,7 @@ class FactMaker:
         holds = self._hold_questions.of(patient, medicines, unread, too_long)
         doubts = tuple(self._plausibility.doubts(patient.protocol)) if patient.protocol else ()
         facts: list[Fact] = [_EVERYONE]
-        facts += self._single(patient, doubtful=bool(doubts))
+        facts += self._single(patient, doubtful=bool(doubts), read_off=bool(read_off))
         facts += self._medicines(patient, medicines, holds, unread, gaps)
         facts += self._conditions(patient, unread)
         facts += self._goals(patient, goals, unread)
@@ -64,9 +67,11 @@ class FactMaker:
         kinds = self._tested.kinds
         looked_at_here = tuple([fact for fact in facts if fact.kind in kinds])
         of_any = self._of_any_medicine(patient)
-        return Case(patient, looked_at_here, medicines, goals, holds, of_any, doubts, unread, known, gaps, too_long)
+        return Case(
+            patient, looked_at_here, medicines, goals, holds, of_any, doubts, unread, known, gaps, too_long, read_off
+        )
 
-    def _single(self, patient: Patient, *, doubtful: bool) -> Iterator[Fact]:
+    def _single(self, patient: Patient, *, doubtful: bool, read_off: bool) -> Iterator[Fact]:
         protocol = patient.protocol and (self._plausibility.usable(patient.protocol) if doubtful else patient.protocol)
         for kind, source in (
             ("patient", patient),
@@ -79,6 +84,7 @@ class FactMaker:
                 if value is not None:
                     properties[field] = value if isinstance(value, (str, bool)) else bounded(value)
             if kind == "treatment":
+                properties["indication_read"] = read_off
                 planned, completed = patient.treatment.sessions_planned, patient.treatment.sessions_completed
                 if planned is not None and completed is not None:
                     properties["sessions_left"] = float(max(0, planned - completed))

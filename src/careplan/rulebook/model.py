@@ -228,7 +228,8 @@ class DrugClass(Entry, frozen=True, kw_only=True):
 class Condition(Entry, frozen=True, kw_only=True):
     """One condition or current problem that a clinic may send. `label` fits after "has ".
 
-    `also_when_over` is read off the course of the condition: whether one that is over still counts as something.
+    `treats` is the indication that it stands for, `instead_of` names indications that say less, and `puts_in_doubt` those
+    that it leaves unsure. `also_when_over` is read off the course of the condition: whether one that is over still counts.
     """
 
     label: str
@@ -243,6 +244,7 @@ class Condition(Entry, frozen=True, kw_only=True):
     also_when_over: bool = False
     treats: str = ""
     instead_of: tuple[str, ...] = ()
+    puts_in_doubt: tuple[str, ...] = ()
 
 
 class ForBoth(Entry, frozen=True, kw_only=True):

@@ -108,6 +108,14 @@ class SymbolicPatient:
             z3.And(planned.known, completed.known), z3.If(left > 0, left, z3.IntVal(0))
         )
         self.answers["treatment", "beyond_plan"] = Answer(z3.And(planned.known, completed.known), left < 0)
+        read_off = z3.Bool("treatment.indication_read")
+        self.answers["treatment", "indication_read"] = Answer(YES, read_off)
+        treated = self.answers["treatment", "indication"]
+        places = [
+            treated.tokens.index(name) for name in sorted({one.treats for one in self.book.conditions.values()} - {""})
+        ]
+        fits = z3.Or([treated.value == at for at in places])
+        self._add(z3.Implies(read_off, z3.And(treated.known, fits)))
         approved = z3.Bool("protocol.approved")
         self.answers["protocol", "approved"] = Answer(YES, approved)
         self.answers["protocol", "doubtful"] = Answer(YES, z3.Bool("protocol.doubtful"))

@@ -53,7 +53,7 @@ class Writer:
                 name: reading.value(answer)
                 for (of, name), answer in symbolic.answers.items()
                 if of == kind
-                and name not in ("sessions_left", "beyond_plan", "approved", "doubtful")
+                and name not in ("sessions_left", "beyond_plan", "indication_read", "approved", "doubtful")
                 and reading.holds(answer.known)
             }
             if kind == "patient":
