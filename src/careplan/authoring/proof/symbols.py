@@ -111,9 +111,8 @@ class SymbolicPatient:
         read_off = z3.Bool("treatment.indication_read")
         self.answers["treatment", "indication_read"] = Answer(YES, read_off)
         treated = self.answers["treatment", "indication"]
-        places = [
-            treated.tokens.index(name) for name in sorted({one.treats for one in self.book.conditions.values()} - {""})
-        ]
+        treats = {one.treats for one in self.book.conditions.values()}
+        places = [at for at, name in enumerate(treated.tokens) if name in treats]
         fits = z3.Or([treated.value == at for at in places])
         self._add(z3.Implies(read_off, z3.And(treated.known, fits)))
         approved = z3.Bool("protocol.approved")
