@@ -7,10 +7,10 @@ request, which knows every fault where msgspec names the first one.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
-from itertools import islice
+from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any, Protocol
 
 import jiter
@@ -19,6 +19,7 @@ import msgspec.inspect
 from rapidfuzz import process
 
 from careplan.errors import Fault, InvalidPatient
+from careplan.request.near_tokens import near_tokens, offer
 from careplan.request.patient import FIRST_YEAR, LAST_YEAR, NOT_BLANK, PROTOCOL_FIGURES, YEARS, Patient, Treatment
 from careplan.request.signature import unnamed
 
@@ -30,6 +31,7 @@ MOST_FAULTS = 200
 
 JsonSchema = dict[str, Any]
 
+_CONDITION, _NO_TOKEN = re.compile(r"/conditions/(\d+)"), "must be one of the"
 _FIELD_SHAPED = re.compile(r"[a-z]+(?:_[a-z0-9]+){0,6}")
 _PARSER_POSITION = re.compile(r"line (\d+) column (\d+)")
 
@@ -37,8 +39,12 @@ _PARSER_POSITION = re.compile(r"line (\d+) column (\d+)")
 class Intake:
     """Reads patients whose conditions and drug classes are tokens of one rulebook."""
 
-    def __init__(self, conditions: Collection[str], drug_classes: Collection[str]) -> None:
+    def __init__(
+        self, conditions: Collection[str], drug_classes: Collection[str], words: Mapping[str, str] | None = None
+    ) -> None:
+        """`words` has what conditions are called, so that a plain name is answered with the token that is meant."""
         self._conditions = frozenset(conditions)
+        self._words = dict.fromkeys(conditions, "") if words is None else words
         self._drug_classes = frozenset(drug_classes)
 
     def decode(self, body: bytes) -> Patient:
@@ -107,7 +113,16 @@ class Intake:
             return
         yield from unnamed(data)
         for error in self.faultfinder.iter_errors(data):
-            yield from _faults_of(error)
+            yield from map(self._with_offers, _faults_of(error), repeat(data))
+
+    def _with_offers(self, fault: Fault, data: object) -> Fault:
+        """A fault of a condition with the tokens that may be meant, and where all of them stand."""
+        place = _CONDITION.fullmatch(fault.pointer)
+        if place is None or not isinstance(data, dict) or not fault.detail.startswith(_NO_TOKEN):
+            return fault
+        near = near_tokens(data["conditions"][int(place[1])], self._words)
+        detail = f"{_NO_TOKEN} {len(self._conditions)} tokens of GET /v1/conditions{offer(near)}"
+        return Fault(pointer=fault.pointer, detail=detail)
 
 
 def patient_schema(conditions: Collection[str], drug_classes: Collection[str]) -> tuple[JsonSchema, dict[str, JsonSchema]]:
@@ -262,7 +277,7 @@ def _one_of(value: object, tokens: list[str]) -> str:
     near = process.extractOne(value, tokens, score_cutoff=70) if isinstance(value, str) and len(value) <= 200 else None
     hint = f"; did you mean {near[0]}?" if near else ""
     if len(tokens) > 20:
-        return f"must be one of the {len(tokens)} published tokens{hint}"
+        return f"{_NO_TOKEN} {len(tokens)} published tokens{hint}"
     return f"must be one of {', '.join(tokens)}{hint}"
 
 
