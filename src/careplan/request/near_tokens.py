@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rapidfuzz import fuzz, process
+from rapidfuzz.utils import default_process
 
 LEAST, LONGEST = 70, 200
 """Below such a score of likeness, or of a longer text, nothing is offered."""
@@ -18,8 +19,8 @@ def near_tokens(written: object, words: Mapping[str, str]) -> list[str]:
     """
     if not isinstance(written, str) or len(written) > LONGEST:
         return []
-    plain = written.replace("_", " ").casefold().strip()
-    said = {token: f"{token.replace('_', ' ')} {called}".casefold() for token, called in words.items()}
+    plain = default_process(written.replace("_", " "))
+    said = {token: default_process(f"{token.replace('_', ' ')} {called}") for token, called in words.items()}
     whole = [token for token, text in said.items() if plain and fuzz.token_set_ratio(plain, text) == 100]
     if whole:
         return sorted(whole, key=lambda token: (plain not in token.replace("_", " "), len(said[token]), token))[:MOST_OFFERS]
