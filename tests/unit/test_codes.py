@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -214,3 +216,73 @@ def test_what_stands_beside_a_code_of_a_rule_is_not_that_illness(planner: Planne
 def test_a_code_system_is_known_under_every_address_that_clients_use(planner: Planner, address: str) -> None:
     assert read_on(planner, condition("G47.33", address)).patient.conditions == ["sleep_apnea"]
     assert read_on(planner, condition("296.33", "ICD-9-CM")).patient.conditions == ["major_depression"]
+
+
+def test_no_old_entry_of_any_code_makes_an_illness_of_now(planner: Planner) -> None:
+    """Every code of every condition that is acute for a time, as an active entry that began and was recorded long ago."""
+    book = planner.book
+    acute = {token for token, course in book.codes.courses.items() if course.onset != "any"}
+    flagged = [code for one in book.codes.diagnoses for values in one.values.values() for code in values.icd10]
+    coded = [(code, ICD) for code in flagged]
+    coded += [(code, ICD) for token in acute for code in book.conditions[token].icd10]
+    coded += [(code, SNOMED) for tokens, code, _ in book.known_conditions.codes.illnesses() if acute & set(tokens)]
+    for code, system in sorted(set(coded)):
+        patient = read_on(planner, dated(code, "2011-03-01", system=system, recorded="2011-03-02")).patient
+        assert acute.isdisjoint(patient.conditions or []), code
+        assert (patient.red_flags.suicidal_thoughts, patient.pregnancy, patient.lifestyle.home_environment) == (None,) * 3, (
+            code
+        )
+
+
+def test_no_code_of_remission_or_of_what_is_left_makes_an_illness_of_now(planner: Planner) -> None:
+    book = planner.book
+    acute = {token for token, course in book.codes.courses.items() if course.onset != "any"}
+    over = {
+        token
+        for token, course in book.codes.courses.items()
+        if acute & {token if counts == "same" else counts for counts in (course.remission, course.over)}
+    }
+    assert over == set()
+    for code in ("S06.0X1S", "S06.5X0S", "T78.2XXS", "T14.91XS", "T88.6XXS"):
+        assert acute.isdisjoint(read_on(planner, dated(code, "2026-11-20")).patient.conditions or []), code
+
+
+# fmt: off
+COMMON = (
+    "15777000", "59621000", "38341003", "444814009", "195662009", "10509002", "162864005", "271737000",
+    "44054006", "55822004", "302870006", "237602007", "80394007", "53741008", "22298006", "230690007", "49436004",
+    "88805009", "26929004", "230265002", "195967001", "233678006", "87433001", "185086009", "82423001",
+    "203082005", "95417003", "370143000", "47505003", "7200002", "5602001", "128613002", "84757009", "703151001",
+    "410429000", "398254007", "72892002", "43878008", "65363002", "75498004", "40055000", "36971009", "233604007",
+    "62106007", "110030002", "38822007", "90560007", "69896004", "239873007", "239872002", "64859006",
+    "201834006", "192127007", "24079001", "367498001", "446096008", "40275004", "241929008", "40930008",
+    "68496003", "363406005", "254837009", "126906006", "127013003", "431855005", "431856006", "46177005",
+    "713197008", "196416002", "198992004", "19169002", "254637007", "314529007", "160903007", "160904001",
+    "73595000", "66383009", "422650009", "224299000", "423315002", "18718003", "278860009", "80583007",
+    "361055000", "6525002", "840539006", "389087006", "235595009", "193462001", "16114001",
+)
+# fmt: on
+"""Codes of SNOMED CT that stand most often in synthetic records."""
+
+
+@pytest.mark.parametrize("code", COMMON)
+def test_what_stands_most_often_in_synthetic_records_is_read_or_known(planner: Planner, code: str) -> None:
+    found = read_on(planner, condition(code, SNOMED) | {"onsetDateTime": "2026-11-25"})
+    patient = found.patient
+    answers = (patient.red_flags.suicidal_thoughts, patient.pregnancy, patient.lifestyle.home_environment)
+    known = planner.book.known_conditions
+    assert patient.conditions or any(answers) or [known.has(name) for name in patient.other_conditions] == [True]
+
+
+def test_a_list_that_is_full_of_known_illnesses_lacks_nothing(planner: Planner) -> None:
+    codes = [code for _, code in zip(range(80), snomed_known(), strict=False)]
+    found = read_on(planner, condition("64572001", SNOMED), *(condition(code, SNOMED) for code in codes))
+    assert found.patient.other_conditions[0] == "problem 64572001"
+    assert len(found.patient.other_conditions) == 60
+    assert found.patient.incomplete == []
+    assert len(found.unmapped) == 21
+
+
+def snomed_known() -> Iterator[str]:
+    table = Path(__file__).parents[2] / "rules" / "vocabulary" / "snomed_known.tsv"
+    yield from (line.partition("\t")[0] for line in table.read_text(encoding="utf-8").splitlines())

@@ -19,7 +19,8 @@ from careplan.fhir.read.resource_status import (
     verification_status,
 )
 from careplan.fhir.read.terminology import Code, codes, is_sequela, known_code, names, words
-from careplan.recognition.illness_codes import with_code
+from careplan.recognition.illness_codes import with_code, without_code
+from careplan.request.decode import LISTS
 from careplan.rulebook.codes import NOTHING, SAME
 
 UNNAMED = "condition without a name"
@@ -32,6 +33,7 @@ class IllnessReader:
     def __init__(self, gathering: Gathering) -> None:
         self._gathering = gathering
         self._allergic: list[tuple[Element, str, str, str]] = []
+        self._known: list[tuple[str, Element, str]] = []
 
     def condition(self, resource: Element, reference: str) -> None:
         """Take a condition in, or say why it does not count."""
@@ -74,10 +76,20 @@ class IllnessReader:
             self._gathering.body.setdefault("conditions", [])
             self._gathering.claim(factor, token, resource, None)
         if meant or not answers:
-            tables = self._gathering.tables
-            coded = None if meant or tables.known.has(name) else known_code(found, tables.known.codes)
-            called = with_code(name, *coded, LONGEST_WORDS) if coded else name
-            self._gathering.condition(meant, called, resource, reference)
+            called = None if meant else self._as_known(name, found)
+            if called:
+                self._gathering.body.setdefault("conditions", [])
+                self._known.append((called, resource, reference))
+            else:
+                self._gathering.condition(meant, name, resource, reference)
+
+    def _as_known(self, name: str, found: list[Code]) -> str | None:
+        """How an illness is written that is known and that no rule concerns; None for any other one."""
+        known = self._gathering.tables.known
+        if known.has(name):
+            return name
+        coded = known_code(found, known.codes)
+        return with_code(name, *coded, LONGEST_WORDS) if coded else None
 
     def _counting(self, raw: Iterable[tuple[str, bool]], resource: Element, *, in_remission: bool, over: bool) -> list[str]:
         """What conditions count as, each with whether its code is one of what is left of an injury."""
@@ -141,8 +153,15 @@ class IllnessReader:
             self._allergic += [(resource, reference, name, token) for token in dict.fromkeys(meant)]
 
     def finish(self) -> None:
-        """Put the allergies that matter among the conditions, once these are all known."""
+        """Put the illnesses of no rule and the allergies that matter among the conditions, once the others are all there."""
         body = self._gathering.body
+        for called, resource, reference in self._known:
+            if len(body.get("other_conditions", ())) < LISTS["/other_conditions"]:
+                self._gathering.other_condition(called, resource, reference)
+            else:  # A list that is full of them lacks nothing that a rule looks at.
+                self._gathering.skip(
+                    resource, without_code(called), "It is known, and no rule of this rulebook concerns it."
+                )
         listed = "conditions" in body
         for resource, reference, name, token in self._allergic:
             if token not in body.setdefault("conditions", []):
