@@ -274,6 +274,12 @@ def test_what_stands_most_often_in_synthetic_records_is_read_or_known(planner: P
     assert patient.conditions or any(answers) or [known.has(name) for name in patient.other_conditions] == [True]
 
 
+def test_a_known_illness_that_stands_twice_is_listed_once(planner: Planner) -> None:
+    twice = [condition("K21.9", ICD), condition("K21.9", "http://hl7.org/fhir/sid/icd-10"), condition("235595009", SNOMED)]
+    same = [one | {"code": one["code"] | {"text": "Reflux of the stomach"}} for one in twice]
+    assert read(planner, *same).patient.other_conditions == ["Reflux of the stomach (ICD-10-CM K21.9)"]
+
+
 def test_a_list_that_is_full_of_known_illnesses_lacks_nothing(planner: Planner) -> None:
     codes = [code for _, code in zip(range(80), snomed_known(), strict=False)]
     found = read_on(planner, condition("64572001", SNOMED), *(condition(code, SNOMED) for code in codes))

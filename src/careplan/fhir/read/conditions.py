@@ -155,7 +155,12 @@ class IllnessReader:
     def finish(self) -> None:
         """Put the illnesses of no rule and the allergies that matter among the conditions, once the others are all there."""
         body = self._gathering.body
+        names: set[str] = set()
         for called, resource, reference in self._known:
+            name = without_code(called).casefold()
+            if name in names:
+                continue
+            names.add(name)
             if len(body.get("other_conditions", ())) < LISTS["/other_conditions"]:
                 self._gathering.other_condition(called, resource, reference)
             else:  # A list that is full of them lacks nothing that a rule looks at.
