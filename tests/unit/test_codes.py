@@ -292,3 +292,16 @@ def test_a_list_that_is_full_of_known_illnesses_lacks_nothing(planner: Planner) 
 def snomed_known() -> Iterator[str]:
     table = Path(__file__).parents[2] / "rules" / "vocabulary" / "snomed_known.tsv"
     yield from (line.partition("\t")[0] for line in table.read_text(encoding="utf-8").splitlines())
+
+
+def test_what_is_treated_is_read_off_a_record_and_the_plan_says_so(planner: Planner) -> None:
+    plan = planner.plan(read(planner, condition("F33.1"), condition("I10")).patient)
+    (item,) = [one for one in items(plan) if one.id == "indication-read-off-the-list"]
+    assert "depression" in item.clinician_text
+    assert "/treatment/indication" not in {question.pointer for question in plan.information_needed}
+
+
+def test_what_is_treated_is_asked_for_where_two_illnesses_could_be_meant(planner: Planner) -> None:
+    plan = planner.plan(read(planner, condition("F33.1"), condition("F43.12")).patient)
+    assert "indication-read-off-the-list" not in {one.id for one in items(plan)}
+    assert "/treatment/indication" in {question.pointer for question in plan.information_needed}

@@ -16,6 +16,7 @@ import z3
 
 from careplan.authoring.proof.answers import YES, Answer, Formula
 from careplan.authoring.proof.goal_symbols import SymbolicGoals
+from careplan.authoring.proof.indication import left_by_conditions
 from careplan.facts.hold_question import MAY_PROTECT, PROTECTED_INDICATIONS
 from careplan.facts.used_fields import looked_at
 from careplan.recognition.medicine_rows import Ingredient
@@ -108,13 +109,7 @@ class SymbolicPatient:
             z3.And(planned.known, completed.known), z3.If(left > 0, left, z3.IntVal(0))
         )
         self.answers["treatment", "beyond_plan"] = Answer(z3.And(planned.known, completed.known), left < 0)
-        read_off = z3.Bool("treatment.indication_read")
-        self.answers["treatment", "indication_read"] = Answer(YES, read_off)
-        treated = self.answers["treatment", "indication"]
-        treats = {one.treats for one in self.book.conditions.values()}
-        places = [at for at, name in enumerate(treated.tokens) if name in treats]
-        fits = z3.Or([treated.value == at for at in places])
-        self._add(z3.Implies(read_off, z3.And(treated.known, fits)))
+        self.answers["treatment", "indication_read"] = Answer(YES, z3.Bool("treatment.indication_read"))
         approved = z3.Bool("protocol.approved")
         self.answers["protocol", "approved"] = Answer(YES, approved)
         self.answers["protocol", "doubtful"] = Answer(YES, z3.Bool("protocol.doubtful"))
@@ -138,6 +133,10 @@ class SymbolicPatient:
             self._add(z3.Implies(self.has[name], self.conditions_asked))
             self._add(z3.Implies(z3.And(self.present("condition"), self.condition == at), self.has[name]))
         self.answers["condition", "name"] = Answer(YES, self.condition, names)
+        treated, read_off = (self.answers["treatment", name] for name in ("indication", "indication_read"))
+        left = left_by_conditions(self.book.conditions, self.has)
+        fits = z3.Or([z3.And(formula, treated.value == treated.tokens.index(name)) for name, formula in left.items()])
+        self._add(z3.Implies(z3.Or(list(left.values())), treated.known), z3.Implies(read_off.value, fits))
         filled = z3.Or(self.present("condition"), self.unread_conditions, self.known_conditions)
         self.answers["history", "list"] = self._list(self.conditions_asked, filled)
         self.answers["history", "unread"] = Answer(YES, self.unread_conditions)

@@ -56,6 +56,8 @@ class Writer:
                 and name not in ("sessions_left", "beyond_plan", "indication_read", "approved", "doubtful")
                 and reading.holds(answer.known)
             }
+            if kind == "treatment" and reading.holds(symbolic.answers["treatment", "indication_read"].value):
+                values.pop("indication", None)
             if kind == "patient":
                 body |= values
             elif values:
