@@ -26,7 +26,7 @@ import msgspec
 
 from bench.measure import ROOT, NeverSeen, made_up_bodies
 from bench.revisions import tree_of
-from careplan.request.decode import json_pointer
+from careplan.request.schema_faults import json_pointer
 from careplan.rulebook.load import load, shipped
 
 PIECE = 500

@@ -245,7 +245,7 @@ def views(patients: int, *, explained: int = 0) -> dict[str, Figure]:
     planners = {name: Planner(book) for name in (*names, CALLED)}
     writer, hooks = FhirWriter(), planners["CDS Hooks call"]
     reader, cards = (
-        FhirReader(book.codes, book.conditions, book.catalogue, hooks.intake),
+        FhirReader(book, hooks.intake),
         Cards(book.about, book.rules, book.codes.override_reasons),
     )
 

@@ -36,7 +36,8 @@ class Planner:
         """`watch` is told of each plan: the seconds in the engine, the rules that hold and the plan's status."""
         self.book = book
         self._watch = watch or (lambda _seconds, _rules, _status: None)
-        self.intake = Intake(book.conditions, book.classes, book.forms)
+        words = {token: f"{entry.label} {entry.patient_label}" for token, entry in book.conditions.items()}
+        self.intake = Intake(book.conditions, book.classes, book.forms, words)
         phrases = FactPhrases(book)
         self._facts = FactMaker(book)
         self._rules = RuleTables({rule.id: rule.when for rule in book.rules.values()})

@@ -69,7 +69,7 @@ def split(cell: str) -> list[str]:
 def request_of(planner: Planner, bundle: Json) -> Any:
     """The patient that is read from a Bundle."""
     book = planner.book
-    reader = FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
+    reader = FhirReader(book, planner.intake)
     return reader.read(bundle).patient
 
 

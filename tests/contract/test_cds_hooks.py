@@ -599,7 +599,7 @@ def test_an_order_of_the_treatment_shows_all_that_stands_in_its_way_and_takes_it
 def test_an_order_of_the_treatment_says_which_product_by_which_route(
     planner: Planner, code: Json, rest: Json, product: str, route: str | None
 ) -> None:
-    reader = FhirReader(planner.book.codes, planner.book.conditions, planner.book.catalogue, planner.intake)
+    reader = FhirReader(planner.book, planner.intake)
     call = read_call(signing(draft(code, **rest)), reader, date(2026, 11, 1))
     treatment = call.read.patient.treatment
     assert (treatment.product, treatment.preferred_route, call.read.treats) == (product, route, True)

@@ -299,7 +299,7 @@ DAILY = [{"timing": {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d"}}
 
 @pytest.fixture(scope="module")
 def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
+    return FhirReader(book, planner.intake)
 
 
 def read(reader: FhirReader, *entries: Json, timestamp: str = "2026-11-01T12:00:00Z") -> FromFhir:

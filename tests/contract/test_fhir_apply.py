@@ -36,7 +36,7 @@ ONE = bundle(patient("a"), statement("m1", "lisinopril", subject={"reference": "
 
 @pytest.fixture(scope="module")
 def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
+    return FhirReader(book, planner.intake)
 
 
 def parameters(data: Json | None, *more: Json) -> Json:

@@ -21,7 +21,7 @@ DAILY = [{"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}
 
 @pytest.fixture(scope="module")
 def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
+    return FhirReader(book, planner.intake)
 
 
 def called(

@@ -33,7 +33,7 @@ BOTH = ["medications", "conditions"]
 
 @pytest.fixture(scope="module")
 def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
+    return FhirReader(book, planner.intake)
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ JUDGED = ("Its status", "Its period", "Its adherence", "Its intent", "It says th
 
 @pytest.fixture(scope="module")
 def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
+    return FhirReader(book, planner.intake)
 
 
 def places(value: object, path: Place = ()) -> Iterator[Place]:

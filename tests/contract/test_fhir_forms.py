@@ -18,7 +18,7 @@ RED = "red_flags.suicidal_thoughts"
 
 @pytest.fixture(scope="module")
 def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
+    return FhirReader(book, planner.intake)
 
 
 def form(*items: Json, **rest: Any) -> Json:

@@ -12,7 +12,7 @@ from careplan.rulebook.load import load, shipped
 
 PLANNER = Planner(load(shipped()))
 BOOK = PLANNER.book
-READER = FhirReader(BOOK.codes, BOOK.conditions, BOOK.catalogue, PLANNER.intake, BOOK.vocabulary.measures)
+READER = FhirReader(BOOK, PLANNER.intake)
 
 
 def coded(code: str) -> dict[str, Any]:

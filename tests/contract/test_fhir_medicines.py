@@ -21,7 +21,7 @@ ABBREVIATION = "http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation"
 
 @pytest.fixture(scope="module")
 def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
+    return FhirReader(book, planner.intake)
 
 
 def schedule(reader: FhirReader, *dosages: Json) -> tuple[str | None, list[str]]:

@@ -23,7 +23,7 @@ VERIFICATION = f"{HL7}condition-ver-status"
 
 @pytest.fixture(scope="module")
 def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
+    return FhirReader(book, planner.intake)
 
 
 def form(*items: Json, **rest: object) -> Json:

@@ -21,7 +21,7 @@ MRN = {"system": "https://clinic.example/mrn", "value": "77"}
 
 @pytest.fixture(scope="module")
 def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
+    return FhirReader(book, planner.intake)
 
 
 def at(server: str, kind: str, name: str, **rest: object) -> Json:

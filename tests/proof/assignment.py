@@ -42,7 +42,7 @@ def assigned(symbolic: SymbolicPatient, case: Case, chosen: Chosen) -> Iterator[
         sources["protocol"] = Plausibility(symbolic.book).usable(patient.protocol)
     for kind in SINGLE:
         for (of, name), answer in symbolic.answers.items():
-            if of != kind or name in ("sessions_left", "beyond_plan", "approved", "doubtful"):
+            if of != kind or name in ("sessions_left", "beyond_plan", "indication_read", "approved", "doubtful"):
                 continue
             value = getattr(sources[kind], name, None)
             if (kind, name) == ("treatment", "response_so_far") and value is None and case.measured.response is not None:
@@ -50,6 +50,7 @@ def assigned(symbolic: SymbolicPatient, case: Case, chosen: Chosen) -> Iterator[
             yield answer.known == (value is not None)
             if value is not None:
                 yield answer.value == (answer.tokens.index(value) if answer.tokens else _exact(value))
+    yield symbolic.answers["treatment", "indication_read"].value == bool(case.read_off)
     yield symbolic.answers["protocol", "doubtful"].value == bool(case.doubts)
     yield symbolic.answers["protocol", "approved"].value == bool(patient.protocol and patient.protocol.approved_by)
     yield from _conditions(symbolic, case, chosen.facts["condition"])

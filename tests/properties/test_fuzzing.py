@@ -76,7 +76,7 @@ def test_any_bytes_give_a_patient_or_faults_and_soon(planner: Planner, body: byt
 def test_any_bytes_give_a_bundle_or_faults(planner: Planner, body: bytes) -> None:
     from careplan.fhir.read.bundle import FhirReader
 
-    reader = FhirReader(planner.book.codes, planner.book.conditions, planner.book.catalogue, planner.intake)
+    reader = FhirReader(planner.book, planner.intake)
     try:
         reader.read(planner.intake.parse(body))
     except InvalidPatient as error:

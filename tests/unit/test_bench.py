@@ -136,7 +136,7 @@ def test_engines_are_asked_for_the_same_patients_in_turns(monkeypatch: pytest.Mo
 
 def test_calls_of_cds_hooks_carry_all_medicines_and_conditions(planner: Planner) -> None:
     book = planner.book
-    reader = FhirReader(book.codes, book.conditions, book.catalogue, planner.intake)
+    reader = FhirReader(book, planner.intake)
     for at, body in enumerate(NeverSeen(9, planner.book).some(20)):
         patient = planner.intake.decode(body)
         read = read_call(json.loads(call_of(body, planner.book, at)), reader, date(YEAR, 1, 1)).read.patient

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from careplan.errors import InvalidPatient
+from careplan.planner import Planner
 from careplan.request.decode import MOST_FAULTS, Intake
 from careplan.request.patient import Patient
 
@@ -57,6 +58,35 @@ def test_every_fault_is_named_at_once() -> None:
     }
     assert "did you mean hypertension?" in found["/conditions/1"]
     assert "did you mean therapist?" in found["/support/theraphist"]
+
+
+@pytest.mark.parametrize(
+    ("written", "offered"),
+    [
+        ("asthma", "respiratory_disease"),
+        ("glaucoma", "raised_intraocular_pressure"),
+        ("epilepsy", "seizure_disorder"),
+        ("mini-stroke", "stroke_or_tia"),
+        ("high blood pressure", "hypertension"),
+        ("anxiety", "anxiety_disorder"),
+        ("Sleep_Apnoea", "sleep_apnea"),
+    ],
+)
+def test_a_plain_name_among_the_conditions_is_answered_with_the_token_and_the_place_of_all(
+    planner: Planner, written: str, offered: str
+) -> None:
+    with pytest.raises(InvalidPatient) as refused:
+        planner.intake.convert({"conditions": [written]})
+    (fault,) = refused.value.faults
+    assert fault.pointer == "/conditions/0"
+    assert "GET /v1/conditions; did you mean" in fault.detail
+    assert offered in fault.detail
+
+
+def test_nothing_is_offered_for_what_is_like_no_token(planner: Planner) -> None:
+    with pytest.raises(InvalidPatient) as refused:
+        planner.intake.convert({"conditions": ["zzqb"]})
+    assert refused.value.faults[0].detail.endswith("tokens of GET /v1/conditions")
 
 
 def test_an_unknown_field_that_could_be_a_name_is_pointed_at_but_not_repeated() -> None:

@@ -191,7 +191,7 @@ def test_an_owner_can_declare_a_measure_and_a_rule_on_it(tmp_path: Path) -> None
             "valueQuantity": {"value": 3, "code": "mmol/L"},
         }
         book = planner.book
-        reader = FhirReader(book.codes, book.conditions, book.catalogue, planner.intake, book.vocabulary.measures)
+        reader = FhirReader(book, planner.intake)
         read = reader.read({"resourceType": "Bundle", "type": "collection", "entry": [{"resource": value}]})
         assert "potassium-low" in items_of(planner.plan(read.patient))
     finally:

@@ -7,13 +7,16 @@ from pathlib import Path
 
 from careplan.authoring.coverage import by_source
 from careplan.errors import RuleFault
+from careplan.recognition.illness_codes import SNOMED_ILLNESSES
+from careplan.recognition.vocabulary import FOLDER
+from careplan.rulebook.illnesses import misplaced_codes, unplaced_codes
 from careplan.rulebook.lock import LOCK, locked, read_lock
 from careplan.rulebook.model import Rulebook
 
 
 def warnings(book: Rulebook, folder: Path) -> list[RuleFault]:
-    """Unused sources and classes, and a lock file that is behind."""
-    return sorted([*_unused(book), *_unlocked(book, folder)])
+    """Unused sources and classes, codes that nobody has placed, and a lock file that is behind."""
+    return sorted([*_unused(book), *_unplaced(book), *_unlocked(book, folder)])
 
 
 def _warning(file: str, field: str, problem: str, mend: str, code: str) -> RuleFault:
@@ -27,6 +30,16 @@ def _unused(book: Rulebook) -> Iterator[RuleFault]:
     held = {name for row in book.catalogue.ingredients.values() for name in row.classes}
     for name in book.classes.keys() - held:
         yield _warning("drug_classes.yaml", name, "No medicine is of this class.", "Use it, or take it out.", "unused-class")
+
+
+def _unplaced(book: Rulebook) -> Iterator[RuleFault]:
+    for code in unplaced_codes(book):
+        problem = "Rules look at illnesses of the same block, and this code stands for nothing: it is left to a person."
+        mend = "List it under a condition, or with the reason under looked_at in codes.yaml."
+        yield _warning("codes.yaml", code, problem, mend, "unplaced-code")
+    for code, token in misplaced_codes(book):
+        mend = "Correct the line of this code."
+        yield _warning(f"{FOLDER}/{SNOMED_ILLNESSES}", code, f"There is nothing called {token}.", mend, "unknown-token")
 
 
 def _unlocked(book: Rulebook, folder: Path) -> Iterator[RuleFault]:

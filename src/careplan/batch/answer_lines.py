@@ -50,13 +50,7 @@ class Reader:
 
     def __init__(self, planner: Planner, protocol: Protocol | None, limits: Limits) -> None:
         self._intake = planner.intake
-        self._fhir = FhirReader(
-            planner.book.codes,
-            planner.book.conditions,
-            planner.book.catalogue,
-            planner.intake,
-            planner.book.vocabulary.measures,
-        )
+        self._fhir = FhirReader(planner.book, planner.intake)
         self._protocol = protocol
         self._limits = limits
 

@@ -41,6 +41,7 @@ _OF_RULES = {
 _OF_VOCABULARY = {
     "build": "vocabulary.build",
     "check": "vocabulary.check",
+    "icd10": "illness_codes.icd10",
     "refresh": "vocabulary.refresh",
 }
 
@@ -79,7 +80,7 @@ def rules() -> None:
 
 @main.group(cls=_Group, found=_OF_VOCABULARY)
 def vocabulary() -> None:
-    """Look after the names and codes of medicines."""
+    """Look after the names and codes of medicines and illnesses."""
 
 
 if __name__ == "__main__":

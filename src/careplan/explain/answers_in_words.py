@@ -126,6 +126,8 @@ def _pointers(part: Expression, fact: Fact) -> Iterator[str]:
             yield from (f"/medications/{at}{_OF_MEDICINE.get(test.field, '')}" for at in fact.indexes)
         elif fact.kind == "treatment" and test.field in ("sessions_left", "beyond_plan"):
             yield from (f"/treatment/{name}" for name in _SESSIONS)
+        elif (fact.kind, test.field) == ("treatment", "indication_read"):
+            yield "/treatment/indication"
         elif (fact.kind, test.field) == ("protocol", "approved"):
             yield "/protocol/approved_by"
         elif (fact.kind, test.field) == ("protocol", "doubtful"):

@@ -13,6 +13,7 @@ from careplan.facts.doses import doses_of_list, doses_of_medicine
 from careplan.facts.hold_gaps import gaps_of
 from careplan.facts.hold_question import HoldQuestion, HoldQuestions, hold_for
 from careplan.facts.hold_windows import Window
+from careplan.facts.indication import with_indication
 from careplan.facts.measured import Measured, Measuring
 from careplan.facts.protocol_limits import Plausibility
 from careplan.facts.unread_entries import Entries, known_entries, unread_entries
@@ -37,6 +38,7 @@ class FactMaker:
 
     def __init__(self, book: Rulebook, also: Iterable[When] = ()) -> None:
         self._catalogue = book.catalogue
+        self._conditions_known = book.conditions
         self._judge = book.goals
         self._known_conditions = book.known_conditions
         self._tested = Tested.by((*(rule.when for rule in book.rules.values()), *also))
@@ -55,6 +57,7 @@ class FactMaker:
 
     def case(self, patient: Patient) -> Case:
         """The facts of one patient."""
+        patient, read_off = with_indication(patient, self._conditions_known)
         medicines = tuple([self._catalogue.resolve(at, entry) for at, entry in enumerate(patient.medications or ())])
         goals = tuple(map(self._judge.judge, patient.expectations.goals or ()))
         unread = unread_entries(patient, medicines, goals, self._known_conditions)
@@ -64,7 +67,7 @@ class FactMaker:
         doubts = tuple(self._plausibility.doubts(patient.protocol)) if patient.protocol else ()
         measured = self._measuring.of(patient)
         facts: list[Fact] = [_EVERYONE]
-        facts += self._single(patient, measured, doubtful=bool(doubts))
+        facts += self._single(patient, measured, doubtful=bool(doubts), read_off=bool(read_off))
         facts += self._measured(measured)
         facts += self._medicines(patient, medicines, holds, unread, gaps)
         facts += self._conditions(patient, unread)
@@ -74,10 +77,22 @@ class FactMaker:
         looked_at_here = tuple([fact for fact in facts if fact.kind in kinds])
         of_any = self._of_any_medicine(patient)
         return Case(
-            patient, looked_at_here, medicines, goals, holds, of_any, doubts, unread, known, gaps, too_long, measured
+            patient,
+            looked_at_here,
+            medicines,
+            goals,
+            holds,
+            of_any,
+            doubts,
+            unread,
+            known,
+            gaps,
+            too_long,
+            measured,
+            read_off,
         )
 
-    def _single(self, patient: Patient, measured: Measured, *, doubtful: bool) -> Iterator[Fact]:
+    def _single(self, patient: Patient, measured: Measured, *, doubtful: bool, read_off: bool) -> Iterator[Fact]:
         protocol = patient.protocol and (self._plausibility.usable(patient.protocol) if doubtful else patient.protocol)
         for kind, source in (
             ("patient", patient),
@@ -90,6 +105,7 @@ class FactMaker:
                 if value is not None:
                     properties[field] = value if isinstance(value, (str, bool)) else bounded(value)
             if kind == "treatment":
+                properties["indication_read"] = read_off
                 planned, completed = patient.treatment.sessions_planned, patient.treatment.sessions_completed
                 if planned is not None and completed is not None:
                     properties["sessions_left"] = float(max(0, planned - completed))

@@ -45,7 +45,8 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     of each ingredient, `doubts` what of the clinic's protocol cannot be meant. `unread` are the entries that nobody could
     read, `known` those that no rule concerns. `gaps` has, by ingredient, the longest time without it that the clinic's
     signed hold makes of the sessions; those of `too_long` are longer than the medicine's own limit. `measured` is what is
-    known of the measures.
+    known of the measures. `read_off` are the conditions that what is treated was read off, where it was not sent; the
+    patient then has it.
     """
 
     patient: Patient
@@ -60,3 +61,4 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     gaps: Mapping[str, Window] = {}
     too_long: frozenset[str] = frozenset()
     measured: Measured = Measured()
+    read_off: tuple[int, ...] = ()

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from careplan.facts.case import Case, Fact
 from careplan.facts.unread_entries import Entries
 from careplan.plan.model import About, Assumption
+from careplan.recognition.illness_codes import without_code
 from careplan.recognition.medicine_catalogue import display
 from careplan.request.patient import ListName
 from careplan.rulebook.conditions import LISTS_WITH_ENTRIES, Group, tests_of
@@ -125,7 +126,9 @@ class UnreadWords:
             if name == "medications":
                 yield self._medicine(at)
             elif name == "conditions":
-                yield f"“{' '.join(patient.other_conditions[at].split())}”"
+                written = patient.other_conditions[at]
+                called = without_code(written) if at in self._case.known.conditions else written
+                yield f"“{' '.join(called.split())}”"
             else:
                 yield f"“{' '.join((patient.expectations.goals or [])[at].split())}”"
 

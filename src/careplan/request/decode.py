@@ -10,18 +10,15 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol
+from itertools import islice, repeat
+from typing import TYPE_CHECKING, Any
 
 import jiter
 import msgspec
 import msgspec.inspect
-from rapidfuzz import process
 
 from careplan.errors import Fault, InvalidPatient
 from careplan.request.measurements import (
-    DAY,
-    MOMENT,
     MeasureForm,
     all_fit,
     days_are_real,
@@ -29,18 +26,20 @@ from careplan.request.measurements import (
     schema_of,
     unreal_days,
 )
-from careplan.request.patient import FIRST_YEAR, LAST_YEAR, NOT_BLANK, PROTOCOL_FIGURES, YEARS, Patient, Treatment
+from careplan.request.near_tokens import near_tokens, offer
+from careplan.request.patient import FIRST_YEAR, LAST_YEAR, PROTOCOL_FIGURES, Patient
+from careplan.request.schema_faults import LIMIT_WORDS, UNLISTED, faults_of, format_checker
 from careplan.request.signature import unnamed
 
 if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator, FormatChecker
+    from jsonschema import Draft202012Validator
 
 MOST_FAULTS = 200
 """A problem document names at most this many faults and says when there are more."""
 
 JsonSchema = dict[str, Any]
 
-_FIELD_SHAPED = re.compile(r"[a-z]+(?:_[a-z0-9]+){0,6}")
+_CONDITION = re.compile(r"/conditions/(\d+)")
 _PARSER_POSITION = re.compile(r"line (\d+) column (\d+)")
 
 
@@ -48,9 +47,15 @@ class Intake:
     """Reads patients whose conditions, drug classes and measures are those of one rulebook."""
 
     def __init__(
-        self, conditions: Collection[str], drug_classes: Collection[str], measures: Mapping[str, MeasureForm] | None = None
+        self,
+        conditions: Collection[str],
+        drug_classes: Collection[str],
+        measures: Mapping[str, MeasureForm] | None = None,
+        words: Mapping[str, str] | None = None,
     ) -> None:
+        """`words` has what conditions are called, so that a plain name is answered with the token that is meant."""
         self._conditions = frozenset(conditions)
+        self._words = dict.fromkeys(conditions, "") if words is None else words
         self._drug_classes = frozenset(drug_classes)
         self._measures = measures or {}
 
@@ -89,7 +94,7 @@ class Intake:
         from jsonschema import Draft202012Validator
 
         schema, components = patient_schema(self._conditions, self._drug_classes, self._measures)
-        return Draft202012Validator(schema | {"$defs": components}, format_checker=_format_checker())
+        return Draft202012Validator(schema | {"$defs": components}, format_checker=format_checker())
 
     def _tokens_hold(self, patient: Patient) -> bool:
         protocol = patient.protocol
@@ -123,7 +128,16 @@ class Intake:
         yield from unnamed(data)
         yield from (Fault(pointer=pointer, detail=detail) for pointer, detail in unreal_days(data))
         for error in self.faultfinder.iter_errors(data):
-            yield from _faults_of(error)
+            yield from map(self._with_offers, faults_of(error), repeat(data))
+
+    def _with_offers(self, fault: Fault, data: object) -> Fault:
+        """A fault of a condition with the tokens that may be meant, and where all of them stand."""
+        place = _CONDITION.fullmatch(fault.pointer)
+        if place is None or not isinstance(data, dict) or not fault.detail.startswith(UNLISTED):
+            return fault
+        near = near_tokens(data["conditions"][int(place[1])], self._words)
+        detail = f"{UNLISTED} {len(self._conditions)} tokens of GET /v1/conditions{offer(near)}"
+        return Fault(pointer=fault.pointer, detail=detail)
 
 
 def patient_schema(
@@ -161,7 +175,7 @@ def _too_long(data: object) -> Iterator[Fault]:
         for key in path.strip("/").split("/"):
             part = part.get(key) if isinstance(part, dict) else None
         if isinstance(part, list) and len(part) > most:
-            yield Fault(pointer=path, detail=_LIMITS["maxItems"].format(most))
+            yield Fault(pointer=path, detail=LIMIT_WORDS["maxItems"].format(most))
 
 
 def _limits_of_lists(struct: type[msgspec.Struct], path: str = "") -> Iterator[tuple[str, int]]:
@@ -189,121 +203,6 @@ def _times_of(patient: Patient) -> Iterator[datetime]:
         yield patient.treatment.last_session_at
 
 
-class _SchemaError(Protocol):
-    """What is used of an error of jsonschema, whose own types say that any part may be unset."""
-
-    validator: Any
-    validator_value: Any
-    instance: Any
-    schema: Any
-    context: Any
-
-    schema_path: Any
-
-    @property
-    def absolute_path(self) -> Any:
-        """Keys and indexes from the body to the fault."""
-
-
-def _format_checker() -> FormatChecker:
-    from jsonschema import FormatChecker
-
-    checker = FormatChecker(formats=())
-
-    def date_time(value: object) -> bool:
-        if not isinstance(value, str):
-            return True
-        msgspec.convert({"session_times": [value]}, Treatment)
-        return True
-
-    checker.checks("date-time", raises=msgspec.ValidationError)(date_time)
-    return checker
-
-
-def _faults_of(error: _SchemaError) -> Iterator[Fault]:
-    """The faults behind one schema error, in our words: the validator's own message quotes the caller's value."""
-    pointer = json_pointer(error.absolute_path)
-    expected = error.validator_value
-    match error.validator:
-        case "additionalProperties":
-            yield from _unknown_fields(error, pointer)
-        case "required":
-            missing = [name for name in expected if name not in error.instance]
-            yield from (Fault(pointer=f"{pointer}/{name}", detail="is required here") for name in missing)
-        case "if" | "allOf":
-            for cause in error.context or ():
-                yield from _faults_of(cause)
-        case "anyOf":
-            yield from _faults_of_choice(error, pointer)
-        case "enum":
-            yield Fault(pointer=pointer, detail=_one_of(error.instance, expected))
-        case "type":
-            yield Fault(pointer=pointer, detail=f"must be {_TYPES.get(str(expected), str(expected))}")
-        case "format":
-            yield Fault(pointer=pointer, detail="must be a time with date and offset, as RFC 3339 writes it")
-        case "pattern" if expected in (DAY, MOMENT):
-            or_time = ", or a time such as 2026-01-31T14:05:00Z" if expected == MOMENT else ""
-            yield Fault(
-                pointer=pointer,
-                detail=f"must be a day such as 2026-01-31{or_time}, in the years {FIRST_YEAR} to {LAST_YEAR}",
-            )
-        case "pattern" if expected == YEARS:
-            if re.match(r"[0-9]{4}-", error.instance):
-                yield Fault(pointer=pointer, detail=f"must be in the years {FIRST_YEAR} to {LAST_YEAR}")
-        case _:
-            words = _LIMITS.get(str(error.validator), "is not of the form that the API describes")
-            yield Fault(pointer=pointer, detail="must not be blank" if expected == NOT_BLANK else words.format(expected))
-
-
-def _faults_of_choice(error: _SchemaError, pointer: str) -> Iterator[Fault]:
-    if error.schema.get("title") == "Medication":
-        yield Fault(pointer=pointer, detail="needs a name, a text or an rxcui")
-        return
-    causes: dict[int, list[_SchemaError]] = {}
-    for cause in error.context or ():
-        if cause.schema.get("type") != "null":
-            causes.setdefault(cause.schema_path[0], []).append(cause)
-    # What is of the type of one of the alternatives is meant as that one.
-    meant = [found for found in causes.values() if not any(_is_of_another_type(cause, error) for cause in found)]
-    for cause in (cause for found in meant or causes.values() for cause in found):
-        yield from _faults_of(cause)
-
-
-def _is_of_another_type(cause: _SchemaError, choice: _SchemaError) -> bool:
-    return bool(cause.validator == "type" and cause.absolute_path == choice.absolute_path)
-
-
-def _unknown_fields(error: _SchemaError, pointer: str) -> Iterator[Fault]:
-    """A key is quoted only when it is shaped like a field; others could be anything, a patient's name among them."""
-    known = sorted(error.schema["properties"])
-    for position, key in enumerate(error.instance, start=1):
-        if key in error.schema["properties"]:
-            continue
-        near = process.extractOne(key, known, score_cutoff=70)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        if len(key) <= 40 and _FIELD_SHAPED.fullmatch(key):
-            yield Fault(pointer=f"{pointer}/{key}", detail=f"{_NO_FIELD}{hint}")
-        else:
-            yield Fault(pointer=pointer, detail=f"{_HAS_FIELD} number {position}, that is not part of this object{hint}")
-
-
-_NO_FIELD = "is not a field of this object"
-_HAS_FIELD = "has a field,"
-
-
-def is_of_a_name(fault: Fault) -> bool:
-    """Whether a fault is that an object has a field that it cannot have."""
-    return fault.detail.startswith((_NO_FIELD, _HAS_FIELD))
-
-
-def _one_of(value: object, tokens: list[str]) -> str:
-    near = process.extractOne(value, tokens, score_cutoff=70) if isinstance(value, str) and len(value) <= 200 else None
-    hint = f"; did you mean {near[0]}?" if near else ""
-    if len(tokens) > 20:
-        return f"must be one of the {len(tokens)} published tokens{hint}"
-    return f"must be one of {', '.join(tokens)}{hint}"
-
-
 def with_whole_numbers(data: object) -> object:
     """`data` with 7.0 written as 7 everywhere; a fraction stays as it is."""
     if isinstance(data, dict):
@@ -311,32 +210,6 @@ def with_whole_numbers(data: object) -> object:
     if isinstance(data, list):
         return [with_whole_numbers(value) for value in data]
     return int(data) if isinstance(data, float) and data.is_integer() else data
-
-
-_TYPES = {
-    "object": "an object",
-    "array": "a list",
-    "string": "a text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "null": "left out",
-}
-
-_LIMITS = {
-    "minimum": "must be at least {}",
-    "maximum": "must be at most {}",
-    "minLength": "must not be empty",
-    "maxLength": "must have at most {} characters",
-    "minItems": "must have at least {} entry",
-    "maxItems": "must have at most {} entries",
-    "pattern": "must be of the form {}",
-}
-
-
-def json_pointer(path: Collection[str | int]) -> str:
-    """A path of names and places in lists as a JSON Pointer (RFC 6901)."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
 def _pointer_of(message: str) -> str:

@@ -8,9 +8,11 @@ from careplan.request.patient import PROTOCOL_FIGURES
 from careplan.rulebook import forbidden_wording
 from careplan.rulebook.codes import Codes, DiagnosisCode, ObservationCode
 from careplan.rulebook.conditions import Group, Path, Pattern, Test, tests_of
+from careplan.rulebook.courses import check_courses
 from careplan.rulebook.factors import KINDS
-from careplan.rulebook.model import Condition, Rule, Rulebook, RulebookFile
+from careplan.rulebook.model import Condition, Rule, Rulebook
 from careplan.rulebook.presumption import FaultList, check_certainty
+from careplan.rulebook.rulebook_file import RulebookFile
 from careplan.rulebook.text_template import Text
 
 HUMANS_OF_THE_CLINIC = frozenset({"clinic", "clinician", "on_call_clinician"})
@@ -54,8 +56,10 @@ def check_rulebook(book: Rulebook, notes: Mapping[str, FaultList]) -> None:
                     )
 
 
-def check_codes(codes: Codes, note: FaultList) -> None:
+def check_codes(codes: Codes, conditions: Mapping[str, Condition] | None, note: FaultList) -> None:
     """Note every code that leads to a factor or an answer that no request has."""
+    if conditions is not None:
+        check_courses(codes, conditions, note)
     reasons = KINDS["medicine"].fields["indication"].tokens
     for name in codes.indications.keys() - set(reasons):
         mend = f"Use one of {', '.join(reasons)}."
@@ -83,14 +87,6 @@ def _check_code(entry: DiagnosisCode | ObservationCode, place: Path, note: Fault
     elif isinstance(entry, ObservationCode) and described.type == "number" and entry.units.keys() != set(entry.loinc):
         mend = "Give the units of each LOINC code, and of no other."
         note.fault(place, f"The units do not fit the codes of {entry.factor}.", mend, code="unknown-token")
-
-
-def check_conditions(conditions: Mapping[str, Condition], note: FaultList) -> None:
-    """Note every condition that turns into one that there is not once it is over."""
-    for token, entry in conditions.items():
-        if entry.when_over and entry.when_over not in conditions:
-            mend = "Name a condition of this file, or leave when_over out."
-            note.fault((token, "when_over"), f"There is no condition called {entry.when_over}.", mend, code="unknown-token")
 
 
 def check_sentences(about: RulebookFile, note: FaultList) -> None:

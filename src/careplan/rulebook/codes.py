@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta
 
@@ -13,6 +13,7 @@ class CodeList(Entry, frozen=True, kw_only=True):
     """Codes and names that mean the same. A code of ICD-10 stands for all codes below it."""
 
     icd10: tuple[str, ...] = ()
+    icd9: tuple[str, ...] = ()
     snomed: tuple[str, ...] = ()
     loinc: tuple[str, ...] = ()
     rxnorm: tuple[str, ...] = ()
@@ -38,19 +39,63 @@ class ObservationCode(Entry, frozen=True, kw_only=True):
 
 
 class DiagnosisCode(Entry, frozen=True, kw_only=True):
-    """A factor that diagnoses answer, with the diagnoses that give each answer."""
+    """A factor that diagnoses answer, with the diagnoses that give each answer.
+
+    One that is older than `within_days`, or over, says nothing of today; where it is only old, it counts as `older`.
+    """
 
     factor: str
     values: Annotated[dict[str, CodeList], Meta(min_length=1)]
+    within_days: Annotated[int, Meta(ge=1)]
+    older: str | None = None
+
+
+Outcome: TypeAlias = str
+"""What an entry counts as: a condition, `same`, or `nothing`."""
+SAME, NOTHING = "same", "nothing"
+
+
+class Course(Entry, frozen=True, kw_only=True):
+    """When an entry of a record counts as a condition, and what it counts as otherwise.
+
+    `onset` is for how many days after its start, or the day it was recorded, an entry says something of today; of an `event`
+    only the start counts. What is older counts as `older`; in remission, over, or what an injury left behind as these say.
+    """
+
+    onset: Annotated[int, Meta(ge=1)] | Literal["any"]
+    remission: Outcome
+    over: Outcome
+    sequela: Outcome
+    older: Outcome = NOTHING
+    event: bool = False
+    icd9: tuple[str, ...] = ()
+
+
+class LookedAt(Entry, frozen=True, kw_only=True):
+    """Codes beside codes of rules that stand for no condition, with the reason.
+
+    They are known, and no rule concerns them; with `person` they may mean something that rules look at.
+    """
+
+    why: Line
+    person: bool = False
+    icd10: Annotated[tuple[str, ...], Meta(min_length=1)]
 
 
 class Codes(Entry, frozen=True, kw_only=True):
     """`codes.yaml`: the codes by which facts arrive from other systems."""
 
     indications: dict[str, CodeList]
+    courses: dict[str, Course] = {}
+    looked_at: tuple[LookedAt, ...] = ()
     diagnoses: tuple[DiagnosisCode, ...]
     observations: tuple[ObservationCode, ...]
     allergies: dict[str, CodeList]
     treatments: dict[str, str]
     routes: dict[str, CodeList]
     override_reasons: dict[str, Line]
+
+
+def still_counting(codes: Codes) -> frozenset[str]:
+    """The conditions that count as something when they are over."""
+    return frozenset(token for token, course in codes.courses.items() if course.over != NOTHING)

@@ -87,7 +87,7 @@ SINGLE: Mapping[str, type[msgspec.Struct]] = {"patient": patient.Patient, **GROU
 """The kinds made of fields of the request, of which every patient has one."""
 
 _DERIVED: Mapping[str, Mapping[str, Field]] = {
-    "treatment": {"sessions_left": _NUMBER, "beyond_plan": _YES_NO},
+    "treatment": {"sessions_left": _NUMBER, "beyond_plan": _YES_NO, "indication_read": _YES_NO},
     "protocol": {"approved": _YES_NO, "doubtful": _YES_NO},
 }
 """What the service works out besides the fields of the request."""

@@ -15,7 +15,6 @@ from careplan.errors import InvalidRulebook, RuleFault
 from careplan.recognition.dose_equivalents import DoseEquivalent
 from careplan.recognition.goal_judge import judge_of
 from careplan.recognition.goal_lexicon import GoalWords
-from careplan.recognition.known_conditions import KnownConditions
 from careplan.recognition.list_words import ListWords
 from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.recognition.medicine_rows import Combination, Ingredient
@@ -23,32 +22,22 @@ from careplan.recognition.recognizer import LocalName, Recognizer
 from careplan.rulebook.belonging import check_belonging
 from careplan.rulebook.checks import (
     check_codes,
-    check_conditions,
     check_rule,
     check_rulebook,
     check_sentences,
 )
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import Reader, When, with_certainty
+from careplan.rulebook.courses import with_courses
 from careplan.rulebook.factors import KINDS, Kind
+from careplan.rulebook.illnesses import known_conditions_of
 from careplan.rulebook.lock import LOCK, check_lock
 from careplan.rulebook.measures import kinds_with, limits_with
 from careplan.rulebook.medicine_names import EQUIVALENTS, LIST_WORDS, LOCAL_NAMES, doses_of, phrases_of, recognizer_of
-from careplan.rulebook.model import (
-    SECTIONS,
-    Condition,
-    DrugClass,
-    KnownNames,
-    Rule,
-    Rulebook,
-    RulebookFile,
-    RuleFile,
-    Section,
-    Source,
-    Vocabulary,
-)
+from careplan.rulebook.model import SECTIONS, Condition, DrugClass, Rule, Rulebook, RuleFile, Section, Source, Vocabulary
 from careplan.rulebook.no_collection import no_collection
 from careplan.rulebook.rule_texts import texts_of
+from careplan.rulebook.rulebook_file import KnownNames, RulebookFile
 from careplan.rulebook.vocabulary import check_vocabulary, with_words_of_measures
 from careplan.rulebook.yaml_and_csv import Document, read_rows
 
@@ -120,13 +109,14 @@ class _Loading:
         vocabulary = self._one("vocabulary.yaml", Vocabulary, check_vocabulary)
         sources = self._one("sources.yaml", dict[str, Source])
         classes = self._one("drug_classes.yaml", dict[str, DrugClass])
-        conditions = self._one("conditions.yaml", dict[str, Condition], check_conditions)
-        codes = self._one("codes.yaml", Codes, check_codes)
+        conditions = self._one("conditions.yaml", dict[str, Condition])
+        codes = self._one("codes.yaml", Codes, lambda found, note: check_codes(found, conditions, note))
+        conditions = with_courses(conditions, codes) if conditions and codes else conditions
         words = self._one("goals.yaml", GoalWords)
         list_words = self._one(LIST_WORDS, ListWords)
         ingredients = self._rows("medications.csv", Ingredient)
         combinations = self._rows("combinations.csv", Combination)
-        known_conditions = KnownConditions(self._known_names().conditions)
+        known_names = self._known_names().conditions
         rows_are_sound = not any(fault.file.endswith(".csv") for fault in self._faults)
         catalogue = (
             self._catalogue(ingredients, combinations, about, classes) if about and classes and rows_are_sound else None
@@ -155,7 +145,7 @@ class _Loading:
             codes=codes,
             catalogue=catalogue,
             medicines=medicines,
-            known_conditions=known_conditions,
+            known_conditions=known_conditions_of(known_names, conditions, codes, self._text_if_any),
             goals=judge_of(
                 words,
                 {name: tokens for name, tokens in catalogue.named().items() if len(name) > 3 and name not in everyday},

@@ -16,9 +16,10 @@ from careplan.request.measurements import MeasureForm
 from careplan.rulebook.asking import ANYBODY, Asking, Group
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import When
-from careplan.rulebook.entries import Entry, Line, Range
+from careplan.rulebook.entries import Entry, Line
 from careplan.rulebook.factors import Kind, Limits
 from careplan.rulebook.measures import Measure
+from careplan.rulebook.rulebook_file import Language, RulebookFile
 from careplan.rulebook.text_template import Text
 
 Level = Literal["stop", "hold", "caution", "note"]
@@ -83,9 +84,6 @@ class Decision(Entry, frozen=True, kw_only=True):
 
     subject: Literal["route"]
     choice: str
-
-
-Language = Annotated[str, Meta(pattern=r"^[a-z]{2}$", description="ISO 639-1 code of a language other than English")]
 
 
 class Translation(Entry, frozen=True, kw_only=True):
@@ -233,7 +231,11 @@ class DrugClass(Entry, frozen=True, kw_only=True):
 
 
 class Condition(Entry, frozen=True, kw_only=True):
-    """One condition or current problem that a clinic may send. `label` fits after "has "."""
+    """One condition or current problem that a clinic may send. `label` fits after "has ".
+
+    `treats` is the indication that it stands for, `instead_of` names indications that say less, and `puts_in_doubt` those
+    that it leaves unsure. `also_when_over` is read off the course of the condition: whether one that is over still counts.
+    """
 
     label: str
     patient_label: str
@@ -245,85 +247,9 @@ class Condition(Entry, frozen=True, kw_only=True):
     closes_hold: bool = False
     closes_hold_if_drinking: bool = False
     also_when_over: bool = False
-    when_over: str = ""
-
-
-class ForBoth(Entry, frozen=True, kw_only=True):
-    """One thing said twice, for the patient and for the clinician."""
-
-    patient: Line
-    clinician: Line
-
-
-class KnownNames(Entry, frozen=True, kw_only=True):
-    """`known_names.yaml`: illnesses that are known and that no rule concerns."""
-
-    conditions: tuple[str, ...] = ()
-
-
-class Closing(Entry, frozen=True, kw_only=True):
-    """The crisis line and the disclaimer in another language. `reviewed_by` has checked them and the titles of sections."""
-
-    disclaimer: Line
-    crisis: Line
-    reviewed_by: Annotated[str, Meta(min_length=3, max_length=120)] | None = None
-
-
-class HoldGateSentences(Entry, frozen=True, kw_only=True):
-    """What the clinician reads of a hold that is not open, as the words of `{hold_gate}`.
-
-    `signed` quotes the clinic's figure, `unsigned` says that there is none. `closed`, `missing` and `unclear` name the facts
-    by which no hours are shown; `between_doses` says that the figure misses no dose of a medicine taken once a day.
-    """
-
-    signed: Line
-    unsigned: Line
-    closed: Line
-    missing: Line
-    unclear: Line
-    between_doses: Line
-
-
-class Deferred(Entry, frozen=True, kw_only=True):
-    """What stands in place of a choice while an alert blocks the plan; `clinician` comes before what the rule says."""
-
-    choice: str
-    title: Line
-    patient: Line
-    clinician: Line
-
-
-class ClearedWords(Entry, frozen=True, kw_only=True):
-    """What stands in place of an alert that was cleared: title, texts and asks; `clinician` comes before the rule's own."""
-
-    title: Line
-    patient: Line
-    clinician: Line
-    ask: Line
-
-
-class RulebookFile(Entry, frozen=True, kw_only=True):
-    """`rulebook.yaml`."""
-
-    id: Annotated[str, Meta(pattern=r"^[a-z0-9-]+$")]
-    version: Annotated[str, Meta(pattern=r"^\d+\.\d+\.\d+$")]
-    title: Line
-    disclaimer: Line
-    crisis: Line
-    undecided_hold: ForBoth
-    signed_hold: ForBoth
-    signed_hold_between_doses: ForBoth
-    hold_gate: HoldGateSentences
-    doubtful_hold: Line
-    deferred_choice: Deferred
-    cleared: ClearedWords
-    clearance_days: Annotated[int, Meta(ge=1, le=31)]
-    plausible: dict[str, Range] = {}
-    in_languages: dict[Language, Closing] = {}
-    drinks_that_close_holds: Annotated[float, Meta(gt=0, le=14)]
-    dosage_words: tuple[str, ...]
-    only_offered: dict[str, tuple[str, ...]] = {}
-    controlled: tuple[str, ...] = ()
+    treats: str = ""
+    instead_of: tuple[str, ...] = ()
+    puts_in_doubt: tuple[str, ...] = ()
 
 
 class Rulebook(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from careplan.rulebook.yaml_and_csv import Document
 
 
 def texts_of(document: Document, file: RuleFile) -> tuple[Text, Text, Text, tuple[Text, ...]] | None:
-    """Title, texts for patient and clinician, and those of what is asked; None where braces cannot be read."""
+    """Title, patient text, clinician text and tasks of a rule; None where braces cannot be read, which is noted."""
     sources = [
         (("title",), file.title),
         (("then", "patient"), file.then.patient),

@@ -43,13 +43,7 @@ class Edition:
         self._contract = contract
         self.zone = around.zone
         self.languages = Languages(planner.book)
-        self.fhir = FhirReader(
-            planner.book.codes,
-            planner.book.conditions,
-            planner.book.catalogue,
-            planner.intake,
-            planner.book.vocabulary.measures,
-        )
+        self.fhir = FhirReader(planner.book, planner.intake)
         self._pages = around.pages
         self.requests = 0
 

@@ -17,6 +17,7 @@ import z3
 from careplan.authoring.proof.answers import YES, Answer, Formula, list_state
 from careplan.authoring.proof.dose_symbols import constraints, spans
 from careplan.authoring.proof.goal_symbols import SymbolicGoals
+from careplan.authoring.proof.indication import constraints as of_indication
 from careplan.authoring.proof.measure_symbols import SymbolicMeasures
 from careplan.facts.hold_question import MAY_PROTECT, PROTECTED_INDICATIONS
 from careplan.facts.used_fields import looked_at
@@ -111,11 +112,10 @@ class SymbolicPatient:
                     self._add(number >= limits.least, number <= limits.most)
                     self.answers[kind, name] = Answer(known, number)
         planned, completed = (self.answers["treatment", name] for name in ("sessions_planned", "sessions_completed"))
-        left = planned.value - completed.value
-        self.answers["treatment", "sessions_left"] = Answer(
-            z3.And(planned.known, completed.known), z3.If(left > 0, left, z3.IntVal(0))
-        )
-        self.answers["treatment", "beyond_plan"] = Answer(z3.And(planned.known, completed.known), left < 0)
+        both, left = z3.And(planned.known, completed.known), planned.value - completed.value
+        self.answers["treatment", "sessions_left"] = Answer(both, z3.If(left > 0, left, z3.IntVal(0)))
+        self.answers["treatment", "beyond_plan"] = Answer(both, left < 0)
+        self.answers["treatment", "indication_read"] = Answer(YES, z3.Bool("treatment.indication_read"))
         self.answers["protocol", "approved"] = Answer(YES, approved := z3.Bool("protocol.approved"))
         self.answers["protocol", "doubtful"] = Answer(YES, z3.Bool("protocol.doubtful"))
         for name in request.PROTOCOL_FIGURES:
@@ -138,6 +138,8 @@ class SymbolicPatient:
             self._add(z3.Implies(self.has[name], self.conditions_asked))
             self._add(z3.Implies(z3.And(self.present("condition"), self.condition == at), self.has[name]))
         self.answers["condition", "name"] = Answer(YES, self.condition, names)
+        treated, read_off = (self.answers["treatment", name] for name in ("indication", "indication_read"))
+        self._add(*of_indication(self.book.conditions, self.has, treated, read_off))
         unread, known = self.unread_conditions, self.known_conditions
         self.answers["history", "list"] = list_state(self.conditions_asked, z3.Or(self.present("condition"), unread, known))
         self.answers["history", "unread"] = Answer(YES, self.unread_conditions)
@@ -154,9 +156,7 @@ class SymbolicPatient:
         self.unread_entries = z3.Bool("entries that were not fully recognized")
         self.known_medicines = z3.Bool("medicines without a rule?")
         self.problem = self._token("medicine.problem", PROBLEMS)
-        self._add(
-            *(self.problem != PROBLEMS.index(name) for name in ("not_recognized", "no_rule", "fields_and_text_disagree"))
-        )
+        self._add(*(self.problem != PROBLEMS.index(name) for name in _OF_NO_MEDICINE))
         self.disagrees = z3.Bool("fields and text of the medicine disagree")
         in_part = self.problem == PROBLEMS.index("partly_recognized")
         self._add(z3.Implies(z3.And(self.has_medicine, in_part), self.unread_entries))

@@ -53,9 +53,11 @@ class Writer:
                 name: reading.value(answer)
                 for (of, name), answer in symbolic.answers.items()
                 if of == kind
-                and name not in ("sessions_left", "beyond_plan", "approved", "doubtful")
+                and name not in ("sessions_left", "beyond_plan", "indication_read", "approved", "doubtful")
                 and reading.holds(answer.known)
             }
+            if kind == "treatment" and reading.holds(symbolic.answers["treatment", "indication_read"].value):
+                values.pop("indication", None)
             if kind == "patient":
                 body |= values
             elif values:

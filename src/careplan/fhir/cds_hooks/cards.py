@@ -17,7 +17,8 @@ from careplan.plan.model import CarePlan, Item, Question
 from careplan.plan.visit import in_order
 from careplan.request.patient import ListName, Patient
 from careplan.rulebook.conditions import names_unread_entries
-from careplan.rulebook.model import LEVELS, Rule, RulebookFile
+from careplan.rulebook.model import LEVELS, Rule
+from careplan.rulebook.rulebook_file import RulebookFile
 from careplan.rulebook.text_template import counted
 
 Json = dict[str, Any]

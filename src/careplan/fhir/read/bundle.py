@@ -16,12 +16,9 @@ from careplan.fhir.read.members import BUNDLE, ENTRY, check_members
 from careplan.fhir.read.patient_builder import Tables
 from careplan.fhir.read.record_day import newest_day
 from careplan.plan.model import CarePlan, NotConsidered
-from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.request.decode import Intake
 from careplan.request.patient import TIME, ListName, Patient
-from careplan.rulebook.codes import Codes
-from careplan.rulebook.measures import Measure
-from careplan.rulebook.model import Condition
+from careplan.rulebook.model import Rulebook
 
 DEAD = "says that this patient has died, and there is no plan for them"
 
@@ -73,17 +70,10 @@ def with_unmapped(plan: CarePlan, read: FromFhir | None) -> CarePlan:
 
 
 class FhirReader:
-    """Reads patients by the codes, conditions and medicines of a rulebook."""
+    """Reads patients by the codes, conditions, medicines and measures of a rulebook."""
 
-    def __init__(
-        self,
-        codes: Codes,
-        conditions: Mapping[str, Condition],
-        catalogue: Catalogue,
-        intake: Intake,
-        measures: Mapping[str, Measure] | None = None,
-    ) -> None:
-        self._tables = Tables(codes, conditions, catalogue, measures)
+    def __init__(self, book: Rulebook, intake: Intake) -> None:
+        self._tables = Tables(book)
         self._intake = intake
 
     def read(self, body: object, on: date | None = None, asked: Asked | None = None) -> FromFhir:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from careplan.fhir.read.absence import absence
+from careplan.fhir.read.datetimes import long_before, moment_in
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.patient_builder import LONGEST_WORDS, Gathering
 from careplan.fhir.read.resource_status import (
@@ -16,7 +18,10 @@ from careplan.fhir.read.resource_status import (
     is_of_family,
     verification_status,
 )
-from careplan.fhir.read.terminology import codes, names, words
+from careplan.fhir.read.terminology import Code, codes, is_sequela, known_code, names, words
+from careplan.recognition.illness_codes import with_code, without_code
+from careplan.request.decode import LISTS
+from careplan.rulebook.codes import NOTHING, SAME
 
 UNNAMED = "condition without a name"
 NAMELESS = "allergy without a name"
@@ -28,6 +33,7 @@ class IllnessReader:
     def __init__(self, gathering: Gathering) -> None:
         self._gathering = gathering
         self._allergic: list[tuple[Element, str, str, str]] = []
+        self._known: list[tuple[str, Element, str]] = []
 
     def condition(self, resource: Element, reference: str) -> None:
         """Take a condition in, or say why it does not count."""
@@ -43,28 +49,88 @@ class IllnessReader:
             self._gathering.nothing("conditions", resource, name, kind)
             return
         found = list(codes(concept))
-        meant = self._gathering.tables.conditions.of(found)
         over = f"Its clinical status is {status}." if status in OVER else None
         if status is None and has_abated(resource, self._gathering.on):
             over = "It has an end, so it is over."
-        if over and why is None:
-            both = [(token, self._gathering.tables.known_conditions[token]) for token in meant]
-            meant = [one.when_over or token for token, one in both if one.when_over or one.also_when_over]
-            why = None if meant else over
         if why:
             self._gathering.skip(resource, name, why)
+            return
+        raw = [(token, is_sequela(one)) for one in found for token in self._gathering.tables.conditions.of([one])]
+        meant = self._counting(raw, resource, in_remission=status == "remission", over=over is not None)
+        answers, past = self._answers(found, resource, over=over is not None)
+        meant = list(dict.fromkeys([*meant, *past]))
+        if (
+            not meant
+            and not answers
+            and (over or raw or any(known.of(found) for _, known in self._gathering.tables.diagnoses))
+        ):
+            self._gathering.skip(
+                resource, name, over or "It is too long ago, or what was left of it, to say something of today."
+            )
             return
         if name == UNNAMED:
             self._gathering.leave_out(resource, name, "It has neither a code nor a text.", "conditions")
         if sure in NOT_SURE:
             self._gathering.skip(resource, name, f"It {NOT_SURE[sure or '']}; until it is ruled out, it counts as there.")
-        answers = [(factor, token) for factor, known in self._gathering.tables.diagnoses for token in known.of(found)]
-        if answers and not over:
+        for factor, token in answers:
             self._gathering.body.setdefault("conditions", [])
-            for factor, token in answers:
-                self._gathering.claim(factor, token, resource, None)
-            return
-        self._gathering.condition(meant, name, resource, reference)
+            self._gathering.claim(factor, token, resource, None)
+        if meant or not answers:
+            called = None if meant else self._as_known(name, found)
+            if called:
+                self._gathering.body.setdefault("conditions", [])
+                self._known.append((called, resource, reference))
+            else:
+                self._gathering.condition(meant, name, resource, reference)
+
+    def _as_known(self, name: str, found: list[Code]) -> str | None:
+        """How an illness is written that is known and that no rule concerns; None for any other one."""
+        known = self._gathering.tables.known
+        if known.has(name):
+            return name
+        coded = known_code(found, known.codes)
+        return with_code(name, *coded, LONGEST_WORDS) if coded else None
+
+    def _counting(self, raw: Iterable[tuple[str, bool]], resource: Element, *, in_remission: bool, over: bool) -> list[str]:
+        """What conditions count as, each with whether its code is one of what is left of an injury."""
+        counted: dict[str, None] = {}
+        for token, sequela in raw:
+            course = self._gathering.tables.codes.courses.get(token)
+            counts = token
+            if course is not None:
+                if sequela:
+                    counts = course.sequela
+                elif in_remission:
+                    counts = course.remission
+                elif over:
+                    counts = course.over
+                elif course.onset != "any" and self._is_older(resource, course.onset, event=course.event):
+                    counts = course.older
+            if counts != NOTHING:
+                counted[token if counts == SAME else counts] = None
+        return list(counted)
+
+    def _answers(self, found: list[Code], resource: Element, *, over: bool) -> tuple[list[tuple[str, str]], list[str]]:
+        """The answers that diagnoses give of today, and the conditions that those of another day count as."""
+        now, past = [], []
+        for diagnosis, known in self._gathering.tables.diagnoses:
+            for one in found:
+                tokens = known.of([one])
+                old = is_sequela(one) or (over and diagnosis.older) or self._is_older(resource, diagnosis.within_days)
+                if over or old:
+                    past += [diagnosis.older] if tokens and diagnosis.older and (old and not over) else []
+                else:
+                    now += [(diagnosis.factor, token) for token in tokens]
+        return now, past
+
+    def _is_older(self, resource: Element, days: int, *, event: bool = False) -> bool:
+        """Whether an entry began, and unless it is an event was recorded, surely more than so many days ago."""
+        began = moment_in(resource, "onsetDateTime", "onsetPeriod")
+        recorded = moment_in(resource, "recordedDate")
+        moments = [began or recorded] if event else [began, recorded]
+        said = [moment for moment in moments if moment is not None]
+        on = self._gathering.on
+        return on is not None and bool(said) and all(long_before(moment, on, days) for moment in said)
 
     def allergy(self, resource: Element, reference: str) -> None:
         """Take an allergy in, or say why it does not count."""
@@ -87,8 +153,20 @@ class IllnessReader:
             self._allergic += [(resource, reference, name, token) for token in dict.fromkeys(meant)]
 
     def finish(self) -> None:
-        """Put the allergies that matter among the conditions, once these are all known."""
+        """Put the illnesses of no rule and the allergies that matter among the conditions, once the others are all there."""
         body = self._gathering.body
+        names: set[str] = set()
+        for called, resource, reference in self._known:
+            name = without_code(called).casefold()
+            if name in names:
+                continue
+            names.add(name)
+            if len(body.get("other_conditions", ())) < LISTS["/other_conditions"]:
+                self._gathering.other_condition(called, resource, reference)
+            else:  # A list that is full of them lacks nothing that a rule looks at.
+                self._gathering.skip(
+                    resource, without_code(called), "It is known, and no rule of this rulebook concerns it."
+                )
         listed = "conditions" in body
         for resource, reference, name, token in self._allergic:
             if token not in body.setdefault("conditions", []):

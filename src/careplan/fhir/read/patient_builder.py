@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -12,12 +12,9 @@ from careplan.fhir.read.datetimes import Moment
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.terminology import Meanings
 from careplan.plan.model import NotConsidered
-from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.request.decode import LISTS
 from careplan.request.patient import ListName
-from careplan.rulebook.codes import Codes
-from careplan.rulebook.measures import Measure
-from careplan.rulebook.model import Condition
+from careplan.rulebook.model import Rulebook
 
 Json = dict[str, Any]
 
@@ -27,22 +24,32 @@ LONGEST_WORDS = 200
 class Tables:
     """What the codes of one rulebook mean."""
 
-    def __init__(
-        self,
-        codes: Codes,
-        conditions: Mapping[str, Condition],
-        catalogue: Catalogue,
-        measures: Mapping[str, Measure] | None = None,
-    ) -> None:
-        self.measures = measures or {}
+    def __init__(self, book: Rulebook) -> None:
+        codes, catalogue, conditions = book.codes, book.catalogue, book.conditions
+        self.measures = book.vocabulary.measures
         self.codes = codes
+        self.known = book.known_conditions
+        snomed = self.known.codes.tokens
         self.catalogue = catalogue
         self.known_conditions = conditions
-        self.conditions = Meanings("conditions", conditions)
+        self.conditions = Meanings(
+            "conditions",
+            conditions,
+            {token: course.icd9 for token, course in codes.courses.items()},
+            [code for entry in codes.looked_at for code in entry.icd10],
+            snomed,
+        )
         self.indications = Meanings("indication", codes.indications)
         self.allergies = Meanings("allergies", codes.allergies)
-        self.diagnoses = [(one.factor, Meanings(one.factor, one.values)) for one in codes.diagnoses]
+        self.diagnoses = [
+            (one, Meanings(one.factor, one.values, further=_answers_of(one.factor, snomed))) for one in codes.diagnoses
+        ]
         self.routes = Meanings("treatment.preferred_route", codes.routes)
+
+
+def _answers_of(factor: str, snomed: Callable[[str], tuple[str, ...]]) -> Callable[[str], list[str]]:
+    begin = f"{factor}="
+    return lambda code: [token.removeprefix(begin) for token in snomed(code) if token.startswith(begin)]
 
 
 class Gathering:

@@ -2,24 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
 from careplan.fhir.read.element import Element
+from careplan.recognition.illness_codes import IllnessCodes, System
 from careplan.rulebook.codes import CodeList
 from careplan.rulebook.model import Condition
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 SNOMED = "http://snomed.info/sct"
 LOINC = "http://loinc.org"
-ICD10 = ("http://hl7.org/fhir/sid/icd-10-cm", "http://hl7.org/fhir/sid/icd-10")
+ICD10_CM, ICD9_CM = "http://hl7.org/fhir/sid/icd-10-cm", "http://hl7.org/fhir/sid/icd-9-cm"
+ICD10 = (ICD10_CM, "http://hl7.org/fhir/sid/icd-10", "http://fhir.de/CodeSystem/bfarm/icd-10-gm")
+_OTHER_ADDRESSES = {
+    "hl7.org/fhir/sid/icd-10-us": ICD10_CM,
+    "www.cms.gov/medicare/coding/icd10": ICD10_CM,
+    "urn:oid:2.16.840.1.113883.6.90": ICD10_CM,
+    "icd10cm": ICD10_CM,
+    "icd-10-cm": ICD10_CM,
+    "urn:oid:2.16.840.1.113883.6.3": ICD10[1],
+    "icd10": ICD10[1],
+    "icd-10": ICD10[1],
+    "fhir.de/codesystem/dimdi/icd-10-gm": ICD10[2],
+    "urn:oid:1.2.276.0.76.5.409": ICD10[2],
+    "icd-10-gm": ICD10[2],
+    "urn:oid:2.16.840.1.113883.6.103": ICD9_CM,
+    "terminology.hl7.org/codesystem/icd9cm": ICD9_CM,
+    "icd9cm": ICD9_CM,
+    "icd-9-cm": ICD9_CM,
+    "urn:oid:2.16.840.1.113883.6.96": SNOMED,
+    "sct": SNOMED,
+    "snomed": SNOMED,
+    "snomed-ct": SNOMED,
+}
+"""Further addresses under which clients send a code system, in small letters and without scheme and slash at the end."""
 _NO_ANSWER = frozenset(
     {"http://terminology.hl7.org/CodeSystem/data-absent-reason", "http://terminology.hl7.org/CodeSystem/v3-NullFlavor"}
 )
 """Code systems that say why something is missing, and never what it is."""
 OWN = "urn:careplan:"
 """Code systems of our own tokens: `urn:careplan:conditions`, `urn:careplan:indication` and so on."""
+
+
+def system_of(address: str) -> str:
+    """The address of a code system as it is known here; another one as it was sent."""
+    bare = address.strip().rstrip("/").casefold().removeprefix("https://").removeprefix("http://")
+    known = {one.removeprefix("http://").casefold(): one for one in (*ICD10, ICD9_CM, SNOMED)}
+    return known.get(bare) or _OTHER_ADDRESSES.get(bare, address)
+
+
+def is_sequela(code: Code) -> bool:
+    """Whether a code of ICD-10-CM says by its seventh character that it is about what is left of an injury."""
+    return code.system == ICD10_CM and len(_bare(code.code)) == 7 and _bare(code.code).endswith("S")
 
 
 class Code(msgspec.Struct, frozen=True):
@@ -35,7 +71,7 @@ def codes(concept: Element | None) -> Iterator[Code]:
     for coding in concept.children("coding") if concept else ():
         code, system = coding.text("code"), coding.text("system") or ""
         if code and system not in _NO_ANSWER:
-            yield Code(system, code, coding.text("display"))
+            yield Code(system_of(system), code, coding.text("display"))
 
 
 def names(concept: Element | None) -> Iterator[str]:
@@ -57,7 +93,20 @@ def words(concept: Element | None) -> str | None:
 class Meanings:
     """What the codes of one kind mean: each code leads to tokens."""
 
-    def __init__(self, kind: str, entries: Mapping[str, CodeList | Condition]) -> None:
+    def __init__(
+        self,
+        kind: str,
+        entries: Mapping[str, CodeList | Condition],
+        icd9: Mapping[str, tuple[str, ...]] | None = None,
+        beside: Iterable[str] = (),
+        further: Callable[[str], Iterable[str]] | None = None,
+    ) -> None:
+        """`icd9` has codes of ICD-9-CM by token; `beside` are codes of ICD-10 that stand for nothing, as all below.
+
+        `further` gives the tokens of a code of SNOMED CT that is listed elsewhere.
+        """
+        self._further = further
+        self._icd9: dict[str, list[str]] = {}
         self._own = f"{OWN}{kind}"
         self._tokens = frozenset(entries)
         self._exact: dict[tuple[str, str], list[str]] = {}
@@ -68,6 +117,11 @@ class Meanings:
                     self._exact.setdefault((system, code), []).append(token)
             for code in entry.icd10:
                 self._icd10.setdefault(_bare(code), []).append(token)
+            nine = (icd9 or {}).get(token, ()) if isinstance(entry, Condition) else entry.icd9
+            for code in nine:
+                self._icd9.setdefault(_bare(code), []).append(token)
+        for code in beside:
+            self._icd10.setdefault(_bare(code), [])
 
     def of(self, found: Iterable[Code]) -> list[str]:
         """The tokens that some codings stand for; of ICD-10 those of the nearest code at or above each."""
@@ -76,13 +130,21 @@ class Meanings:
             if one.system == self._own and one.code in self._tokens:
                 tokens[one.code] = None
             elif one.system in ICD10:
-                tokens |= dict.fromkeys(self._above(_bare(one.code)))
+                tokens |= dict.fromkeys(_above(self._icd10, _bare(one.code)))
+            elif one.system == ICD9_CM:
+                tokens |= dict.fromkeys(_above(self._icd9, _bare(one.code)))
             else:
                 tokens |= dict.fromkeys(self._exact.get((one.system, one.code), ()))
+                if one.system == SNOMED and self._further is not None:
+                    tokens |= dict.fromkeys(token for token in self._further(one.code) if token in self._tokens)
         return list(tokens)
 
-    def _above(self, code: str) -> list[str]:
-        return next((self._icd10[code[:end]] for end in range(len(code), 2, -1) if code[:end] in self._icd10), [])
+
+def _above(table: Mapping[str, list[str]], code: str) -> list[str]:
+    """What the nearest code at or above one stands for; a range of codes is none."""
+    if "-" in code:
+        return []
+    return next((table[code[:end]] for end in range(len(code), 2, -1) if code[:end] in table), [])
 
 
 def _exact(entry: CodeList | Condition) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -94,3 +156,16 @@ def _exact(entry: CodeList | Condition) -> Iterator[tuple[str, tuple[str, ...]]]
 
 def _bare(code: str) -> str:
     return code.replace(".", "").upper()
+
+
+_WRITTEN: dict[str, System] = {ICD10_CM: "ICD-10-CM", ICD10[1]: "ICD-10", ICD10[2]: "ICD-10", SNOMED: "SNOMED CT"}
+
+
+def known_code(found: Iterable[Code], known: IllnessCodes) -> tuple[System, str] | None:
+    """The first of some codings that is known and that no rule concerns, if none of them speaks against it.
+
+    Codes of ICD-10 decide where there are some: their blocks tell what nobody has placed, and what is near to a rule.
+    """
+    written = [(_WRITTEN[one.system], one.code) for one in found if one.system in _WRITTEN]
+    deciding = [one for one in written if one[0] != "SNOMED CT"] or written
+    return deciding[0] if deciding and all(known.are_known(*one) for one in deciding) else None

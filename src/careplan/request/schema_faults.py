@@ -1,0 +1,163 @@
+"""What a JSON Schema finds wrong with a body, in our words: the words of a validator quote what a caller sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+from rapidfuzz import process
+
+from careplan.errors import Fault
+from careplan.request.measurements import DAY, MOMENT
+from careplan.request.patient import FIRST_YEAR, LAST_YEAR, NOT_BLANK, YEARS, Treatment
+
+if TYPE_CHECKING:
+    from jsonschema import FormatChecker
+
+UNLISTED = "must be one of the"
+"""How the fault of a token begins of which there are too many to name."""
+
+_FIELD_SHAPED = re.compile(r"[a-z]+(?:_[a-z0-9]+){0,6}")
+
+_TYPES = {
+    "object": "an object",
+    "array": "a list",
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "left out",
+}
+
+LIMIT_WORDS = {
+    "minimum": "must be at least {}",
+    "maximum": "must be at most {}",
+    "minLength": "must not be empty",
+    "maxLength": "must have at most {} characters",
+    "minItems": "must have at least {} entry",
+    "maxItems": "must have at most {} entries",
+    "pattern": "must be of the form {}",
+}
+
+
+class SchemaError(Protocol):
+    """What is used of an error of jsonschema, whose own types say that any part may be unset."""
+
+    validator: Any
+    validator_value: Any
+    instance: Any
+    schema: Any
+    context: Any
+
+    schema_path: Any
+
+    @property
+    def absolute_path(self) -> Any:
+        """Keys and indexes from the body to the fault."""
+
+
+def format_checker() -> FormatChecker:
+    """What judges the formats of a request: times as RFC 3339 writes them."""
+    from jsonschema import FormatChecker
+
+    checker = FormatChecker(formats=())
+
+    def date_time(value: object) -> bool:
+        if not isinstance(value, str):
+            return True
+        msgspec.convert({"session_times": [value]}, Treatment)
+        return True
+
+    checker.checks("date-time", raises=msgspec.ValidationError)(date_time)
+    return checker
+
+
+def faults_of(error: SchemaError) -> Iterator[Fault]:
+    """The faults behind one schema error, in our words: the validator's own message quotes the caller's value."""
+    pointer = json_pointer(error.absolute_path)
+    expected = error.validator_value
+    match error.validator:
+        case "additionalProperties":
+            yield from _unknown_fields(error, pointer)
+        case "required":
+            missing = [name for name in expected if name not in error.instance]
+            yield from (Fault(pointer=f"{pointer}/{name}", detail="is required here") for name in missing)
+        case "if" | "allOf":
+            for cause in error.context or ():
+                yield from faults_of(cause)
+        case "anyOf":
+            yield from _faults_of_choice(error, pointer)
+        case "enum":
+            yield Fault(pointer=pointer, detail=_one_of(error.instance, expected))
+        case "type":
+            yield Fault(pointer=pointer, detail=f"must be {_TYPES.get(str(expected), str(expected))}")
+        case "format":
+            yield Fault(pointer=pointer, detail="must be a time with date and offset, as RFC 3339 writes it")
+        case "pattern" if expected in (DAY, MOMENT):
+            or_time = ", or a time such as 2026-01-31T14:05:00Z" if expected == MOMENT else ""
+            yield Fault(
+                pointer=pointer,
+                detail=f"must be a day such as 2026-01-31{or_time}, in the years {FIRST_YEAR} to {LAST_YEAR}",
+            )
+        case "pattern" if expected == YEARS:
+            if re.match(r"[0-9]{4}-", error.instance):
+                yield Fault(pointer=pointer, detail=f"must be in the years {FIRST_YEAR} to {LAST_YEAR}")
+        case _:
+            words = LIMIT_WORDS.get(str(error.validator), "is not of the form that the API describes")
+            yield Fault(pointer=pointer, detail="must not be blank" if expected == NOT_BLANK else words.format(expected))
+
+
+def _faults_of_choice(error: SchemaError, pointer: str) -> Iterator[Fault]:
+    if error.schema.get("title") == "Medication":
+        yield Fault(pointer=pointer, detail="needs a name, a text or an rxcui")
+        return
+    causes: dict[int, list[SchemaError]] = {}
+    for cause in error.context or ():
+        if cause.schema.get("type") != "null":
+            causes.setdefault(cause.schema_path[0], []).append(cause)
+    # What is of the type of one of the alternatives is meant as that one.
+    meant = [found for found in causes.values() if not any(_is_of_another_type(cause, error) for cause in found)]
+    for cause in (cause for found in meant or causes.values() for cause in found):
+        yield from faults_of(cause)
+
+
+def _is_of_another_type(cause: SchemaError, choice: SchemaError) -> bool:
+    return bool(cause.validator == "type" and cause.absolute_path == choice.absolute_path)
+
+
+def _unknown_fields(error: SchemaError, pointer: str) -> Iterator[Fault]:
+    """A key is quoted only when it is shaped like a field; others could be anything, a patient's name among them."""
+    known = sorted(error.schema["properties"])
+    for position, key in enumerate(error.instance, start=1):
+        if key in error.schema["properties"]:
+            continue
+        near = process.extractOne(key, known, score_cutoff=70)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        if len(key) <= 40 and _FIELD_SHAPED.fullmatch(key):
+            yield Fault(pointer=f"{pointer}/{key}", detail=f"{_NO_FIELD}{hint}")
+        else:
+            yield Fault(pointer=pointer, detail=f"{_HAS_FIELD} number {position}, that is not part of this object{hint}")
+
+
+_NO_FIELD = "is not a field of this object"
+_HAS_FIELD = "has a field,"
+
+
+def is_of_a_name(fault: Fault) -> bool:
+    """Whether a fault is that an object has a field that it cannot have."""
+    return fault.detail.startswith((_NO_FIELD, _HAS_FIELD))
+
+
+def _one_of(value: object, tokens: list[str]) -> str:
+    near = process.extractOne(value, tokens, score_cutoff=70) if isinstance(value, str) and len(value) <= 200 else None
+    hint = f"; did you mean {near[0]}?" if near else ""
+    if len(tokens) > 20:
+        return f"{UNLISTED} {len(tokens)} published tokens{hint}"
+    return f"must be one of {', '.join(tokens)}{hint}"
+
+
+def json_pointer(path: Collection[str | int]) -> str:
+    """A path of names and places in lists as a JSON Pointer (RFC 6901)."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)

@@ -1,0 +1,89 @@
+"""`rulebook.yaml`: what a rulebook is called, and the words and limits that go with all of its rules."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from careplan.rulebook.entries import Entry, Line, Range
+
+Language = Annotated[str, Meta(pattern=r"^[a-z]{2}$", description="ISO 639-1 code of a language other than English")]
+
+
+class ForBoth(Entry, frozen=True, kw_only=True):
+    """One thing said twice, for the patient and for the clinician."""
+
+    patient: Line
+    clinician: Line
+
+
+class KnownNames(Entry, frozen=True, kw_only=True):
+    """`known_names.yaml`: illnesses that are known and that no rule concerns."""
+
+    conditions: tuple[str, ...] = ()
+
+
+class Closing(Entry, frozen=True, kw_only=True):
+    """The crisis line and the disclaimer in another language. `reviewed_by` has checked them and the titles of sections."""
+
+    disclaimer: Line
+    crisis: Line
+    reviewed_by: Annotated[str, Meta(min_length=3, max_length=120)] | None = None
+
+
+class HoldGateSentences(Entry, frozen=True, kw_only=True):
+    """What the clinician reads of a hold that is not open, as the words of `{hold_gate}`.
+
+    `signed` quotes the clinic's figure, `unsigned` says that there is none. `closed`, `missing` and `unclear` name the facts
+    by which no hours are shown; `between_doses` says that the figure misses no dose of a medicine taken once a day.
+    """
+
+    signed: Line
+    unsigned: Line
+    closed: Line
+    missing: Line
+    unclear: Line
+    between_doses: Line
+
+
+class Deferred(Entry, frozen=True, kw_only=True):
+    """What stands in place of a choice while an alert blocks the plan; `clinician` comes before what the rule says."""
+
+    choice: str
+    title: Line
+    patient: Line
+    clinician: Line
+
+
+class ClearedWords(Entry, frozen=True, kw_only=True):
+    """What stands in place of an alert that was cleared: title, texts and asks; `clinician` comes before the rule's own."""
+
+    title: Line
+    patient: Line
+    clinician: Line
+    ask: Line
+
+
+class RulebookFile(Entry, frozen=True, kw_only=True):
+    """`rulebook.yaml`."""
+
+    id: Annotated[str, Meta(pattern=r"^[a-z0-9-]+$")]
+    version: Annotated[str, Meta(pattern=r"^\d+\.\d+\.\d+$")]
+    title: Line
+    disclaimer: Line
+    crisis: Line
+    undecided_hold: ForBoth
+    signed_hold: ForBoth
+    signed_hold_between_doses: ForBoth
+    hold_gate: HoldGateSentences
+    doubtful_hold: Line
+    deferred_choice: Deferred
+    cleared: ClearedWords
+    clearance_days: Annotated[int, Meta(ge=1, le=31)]
+    plausible: dict[str, Range] = {}
+    in_languages: dict[Language, Closing] = {}
+    drinks_that_close_holds: Annotated[float, Meta(gt=0, le=14)]
+    dosage_words: tuple[str, ...]
+    only_offered: dict[str, tuple[str, ...]] = {}
+    controlled: tuple[str, ...] = ()
