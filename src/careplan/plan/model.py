@@ -216,11 +216,15 @@ class Question(Part, frozen=True, kw_only=True):
 
 
 class NotConsidered(Part, frozen=True, kw_only=True):
-    """Something sent that no rule looked at, so that nobody takes silence for safety."""
+    """Something sent that no rule looked at, so that nobody takes silence for safety.
+
+    `number` says how many entries of a record are left out under one name for one reason; `pointer` is that of the first.
+    """
 
     pointer: str
     what: str
     why: str
+    number: Annotated[int, Meta(ge=2)] | None = None
 
 
 class RulebookRef(Part, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from careplan.fhir.read.mapping import Mapped
 from careplan.fhir.read.members import BUNDLE, ENTRY, check_members
 from careplan.fhir.read.patient_builder import Tables
 from careplan.fhir.read.record_day import newest_day
+from careplan.fhir.read.said_once import said_once
 from careplan.plan.model import CarePlan, NotConsidered
 from careplan.request.decode import Intake
 from careplan.request.patient import TIME, ListName, Patient
@@ -116,7 +117,7 @@ class FhirReader:
             raise Deceased([Fault(pointer=mapped.died, detail=DEAD)])
         return FromFhir(
             patient,
-            gathering.unmapped,
+            said_once(gathering.unmapped),
             gathering.origins,
             people.reference,
             gathering.sources,

@@ -73,8 +73,12 @@ class Element:
     @overload
     def _typed(self, name: str, wanted: type[list[Any]]) -> list[Any] | None: ...
     def _typed(self, name: str, wanted: type[Any]) -> Any:
-        found = self._given(name)
-        if found is not None and not isinstance(found, wanted):
+        found = self.value.get(name)
+        if type(found) is wanted:
+            return found
+        if found is None:
+            return self._given(name)
+        if not isinstance(found, wanted):
             self.fault(name, f"must be {_NAMES[wanted]}")
             return None
         return found

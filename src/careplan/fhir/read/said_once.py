@@ -1,0 +1,32 @@
+"""What is left out of a record, said once for each kind: a record of years has thousands of entries that nobody reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import msgspec
+
+from careplan.plan.model import NotConsidered
+
+_WHOLE = re.compile(r".*/resource")
+"""The pointer of an entry as a whole; what is left out of an entry that is read is always said by itself."""
+
+
+def said_once(left_out: Iterable[NotConsidered]) -> list[NotConsidered]:
+    """The same, but for entries left out whole with one name and one reason: the first of them, with their number."""
+    kept: list[NotConsidered] = []
+    places: dict[tuple[str, str], int] = {}
+    numbers: dict[int, int] = {}
+    for one in left_out:
+        if _WHOLE.fullmatch(one.pointer) is None:
+            kept.append(one)
+        elif (place := places.setdefault((one.what, one.why), len(kept))) == len(kept):
+            kept.append(one)
+        else:
+            numbers[place] = numbers.get(place, 1) + 1
+    for place, number in numbers.items():
+        one = kept[place]
+        why = f"{one.why} There are {number:,} such entries in the record; this is the first."
+        kept[place] = msgspec.structs.replace(one, why=why, number=number)
+    return kept
