@@ -19,9 +19,7 @@ def said_once(left_out: Iterable[NotConsidered]) -> list[NotConsidered]:
     places: dict[tuple[str, str], int] = {}
     numbers: dict[int, int] = {}
     for one in left_out:
-        if _WHOLE.fullmatch(one.pointer) is None:
-            kept.append(one)
-        elif (place := places.setdefault((one.what, one.why), len(kept))) == len(kept):
+        if _WHOLE.fullmatch(one.pointer) is None or (place := places.setdefault((one.what, one.why), len(kept))) == len(kept):
             kept.append(one)
         else:
             numbers[place] = numbers.get(place, 1) + 1
