@@ -19,10 +19,13 @@ def said_once(left_out: Iterable[NotConsidered]) -> list[NotConsidered]:
     places: dict[tuple[str, str], int] = {}
     numbers: dict[int, int] = {}
     for one in left_out:
-        if _WHOLE.fullmatch(one.pointer) is None or (place := places.setdefault((one.what, one.why), len(kept))) == len(kept):
-            kept.append(one)
-        else:
-            numbers[place] = numbers.get(place, 1) + 1
+        said, is_whole = (one.what, one.why), _WHOLE.fullmatch(one.pointer) is not None
+        if is_whole and said in places:
+            numbers[places[said]] = numbers.get(places[said], 1) + 1
+            continue
+        if is_whole:
+            places[said] = len(kept)
+        kept.append(one)
     for place, number in numbers.items():
         one = kept[place]
         why = f"{one.why} There are {number:,} such entries in the record; this is the first."
