@@ -245,7 +245,7 @@ class _Varying:
             known = KINDS[kind].fields.get(name)
             if known is not None and known.type == "token":
                 several = list(combinations(listed.get(known.vocabulary, known.tokens), 2))
-                return tests | {name: list(several[copy * 13 % len(several)])}
+                return tests | ({name: list(several[copy * 13 % len(several)])} if several else {})
         return tests
 
 

@@ -164,7 +164,7 @@ def test_only_start_reload_and_pages_of_the_service_know_what_owners_of_rules_ne
         ("limits", {"web.security.access"}),
         ("yaml", {"rulebook.yaml_and_csv"}),
         ("rich", {"cli", "formats.text"}),
-        ("jsonschema", {"request.decode", "rulebook.yaml_and_csv"}),
+        ("jsonschema", {"request.schema_faults", "rulebook.yaml_and_csv"}),
         ("jiter", {"request.decode"}),
         ("rfc8785", {"decision_record"}),
         ("jinja2", {"formats", "authoring.handbook"}),

@@ -21,10 +21,10 @@ INSERTIONS: Sequence[tuple[str, str]] = (
     ("src/careplan/formats/outline.py", ""),
     ("src/careplan/representations.py", ')\n"""Every form of a plan.'),
     (STRUCTS, "\n\nclass Support(Body"),
-    (WORDS, "sections:\n"),
+    (WORDS, "measures:\n"),
     (STRUCTS, "class Hold(Body"),
     (STRUCTS, "    protocol: Protocol | None = None\n"),
-    (WORDS, "sections:\n"),
+    (WORDS, "measures:\n"),
     ("rules/aftercare/caffeine-six-or-more.yaml", ""),
     ("rules/preparation/long-way-home.yaml", ""),
 )

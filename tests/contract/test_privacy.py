@@ -58,9 +58,10 @@ def planted(schema: dict[str, Any], path: str, *, valid: bool) -> Any:
         case "integer":
             return max(schema.get("minimum", 0), 1)
         case "number":
-            return min(NUMBER, schema["maximum"])
+            return max(min(NUMBER, schema["maximum"]), schema.get("minimum", 0))
     time = "2031-07-17T11:13:17+00:00"
     examples = {"rxcui": "7091731", "session_times": time, "last_session_at": time, "at": time, "what": "pregnancy"}
+    examples |= {"as_of": time[:10], "on": time[:10]}
     examples |= {"approved_by": f"{MARK} Approver", "by": f"{MARK} Assessor"}
     return examples.get(path.rpartition(".")[2], f"{MARK} {path}")
 

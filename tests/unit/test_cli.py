@@ -157,7 +157,7 @@ def test_an_explanation_in_text_shows_near_misses_and_counts_the_rest() -> None:
     done = CliRunner().invoke(main, ["plan", EXAMPLE, "--explain", "--format", "text"])
     said = json.loads(CliRunner().invoke(main, ["plan", EXAMPLE, "--explain", "--format", "json"]).output)["explanation"]
     others = [entry for entry in said["rules"] if entry["outcome"] != "fired" and not entry.get("near")]
-    assert 0 < len(said["rules"]) - said["fired"] - len(others) < 50
+    assert 0 < len(said["rules"]) - said["fired"] - len(others) < 0.2 * len(said["rules"])
     (folded,) = (line for line in done.output.splitlines() if line.startswith("Not shown: "))
     not_fired = sum(entry["outcome"] == "not_fired" for entry in others)
     assert folded.startswith(f"Not shown: {not_fired} more that did not fire and {len(others) - not_fired} more")

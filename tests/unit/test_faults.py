@@ -110,6 +110,9 @@ CORPUS = [
     Broken("{before}", "{beforehand}", "slot", 0, "signed_hold.patient", "wrong names", file="rulebook.yaml"),
     Broken("drinks_that_close_holds: 14", "drinks_that_close_holds: 40", "form", 0, "drinks_that_close_holds", "40", file="rulebook.yaml"),
     Broken("    label: chest pain now\n", "    label: chest pain now\n    changeable: true\n", "not-changeable", 0, "fields.red_flags.chest_pain_now.changeable", "cannot be called changeable", file="vocabulary.yaml"),
+    Broken("  patient.age_years:", "  patient.age_years: {label: a, says: b, unknown: c}\n  patient.shoes:", "unusable-factor", 0, "fields.patient.shoes", "no rule could use it", file="vocabulary.yaml"),
+    Broken('loinc: ["8867-4"]', 'loinc: ["8480-6"]', "code-taken", 0, "measures.pulse.loinc", "already a code of systolic", file="vocabulary.yaml"),
+    Broken('"the pulse is {value} a minute"', '"there is a pulse"', "measure", 0, "measures.pulse.says", "leave out the value", file="vocabulary.yaml"),
     Broken("  patient.age_years:", "  patient.age:", "no-words", 1, "", "no words for patient.age_years", file="vocabulary.yaml"),
 ]  # fmt: skip
 

@@ -28,11 +28,11 @@ from careplan.request.measurements import (
 )
 from careplan.request.near_tokens import near_tokens, offer
 from careplan.request.patient import FIRST_YEAR, LAST_YEAR, PROTOCOL_FIGURES, Patient
-from careplan.request.schema_faults import LIMIT_WORDS, UNLISTED, faults_of, format_checker
+from careplan.request.schema_faults import LIMIT_WORDS, UNLISTED, Validator, faults_of, validator_of
 from careplan.request.signature import unnamed
 
 if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
+    pass
 
 MOST_FAULTS = 200
 """A problem document names at most this many faults and says when there are more."""
@@ -89,12 +89,10 @@ class Intake:
         return patient
 
     @cached_property
-    def faultfinder(self) -> Draft202012Validator:
+    def faultfinder(self) -> Validator:
         """What knows every fault of a body; made when first needed, as most bodies have none."""
-        from jsonschema import Draft202012Validator
-
         schema, components = patient_schema(self._conditions, self._drug_classes, self._measures)
-        return Draft202012Validator(schema | {"$defs": components}, format_checker=format_checker())
+        return validator_of(schema | {"$defs": components})
 
     def _tokens_hold(self, patient: Patient) -> bool:
         protocol = patient.protocol

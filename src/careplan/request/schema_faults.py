@@ -58,8 +58,22 @@ class SchemaError(Protocol):
         """Keys and indexes from the body to the fault."""
 
 
-def format_checker() -> FormatChecker:
-    """What judges the formats of a request: times as RFC 3339 writes them."""
+class Validator(Protocol):
+    """What finds every fault of a body."""
+
+    def iter_errors(self, instance: Any) -> Iterator[Any]:
+        """The errors of a body, in the order of its schema."""
+
+
+def validator_of(schema: Any) -> Validator:
+    """What holds bodies against a JSON Schema of the draft 2020-12. The library is read when it is first needed."""
+    from jsonschema import Draft202012Validator
+
+    found: Validator = Draft202012Validator(schema, format_checker=_format_checker())
+    return found
+
+
+def _format_checker() -> FormatChecker:
     from jsonschema import FormatChecker
 
     checker = FormatChecker(formats=())

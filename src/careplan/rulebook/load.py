@@ -29,7 +29,7 @@ from careplan.rulebook.checks import (
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import Reader, When, with_certainty
 from careplan.rulebook.courses import with_courses
-from careplan.rulebook.factors import KINDS, Kind
+from careplan.rulebook.factors import KINDS, OF_MEASURES, Kind
 from careplan.rulebook.illnesses import known_conditions_of
 from careplan.rulebook.lock import LOCK, check_lock
 from careplan.rulebook.measures import kinds_with, limits_with
@@ -122,7 +122,7 @@ class _Loading:
             self._catalogue(ingredients, combinations, about, classes) if about and classes and rows_are_sound else None
         )
         kinds = kinds_with(vocabulary.measures) if vocabulary else KINDS
-        known = (classes, catalogue, conditions, kinds) if classes and catalogue and conditions and vocabulary else None
+        known = (classes, catalogue, conditions, kinds) if classes and catalogue and conditions else None
         rules, resting, documents = self._rules(known)
         faults_of_form = {document.file for document in documents.values() if document.faults}
         medicines = self._recognizer(catalogue, list_words, about) if catalogue and list_words and about else None
@@ -201,6 +201,8 @@ class _Loading:
             reader = Reader(classes, catalogue.ingredients, conditions, kinds)
             when = reader.when(document.data.get("when"))
             for flaw in reader.flaws:
+                if kinds is KINDS and not OF_MEASURES.isdisjoint(flaw.path):
+                    continue  # Nobody knows which measures there are: their own file has faults, which are named.
                 document.fault(flaw.path, flaw.problem, flaw.mend, code=flaw.code)
         if file is not None and file.id != path.stem:
             document.fault(
