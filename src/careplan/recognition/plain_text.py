@@ -48,10 +48,10 @@ def plain(text: str) -> tuple[str, Sequence[int]]:
 
 
 def _folded(char: str) -> str:
-    if char.isascii():
-        return char.lower() if char.isprintable() or char == "\n" else _SIGNS.get(char, "")
     if char in _SIGNS:
         return _SIGNS[char]
+    if char.isascii():
+        return char.lower() if char.isprintable() or char == "\n" else ""
     parts = (part for part in unicodedata.normalize("NFKD", char).casefold() if unicodedata.category(part) not in _INVISIBLE)
     return "".join(_SIGNS.get(part, part) for part in unicodedata.normalize("NFKD", "".join(parts)))
 
