@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from careplan.facts.case import Case, Fact, Properties
 from careplan.facts.doses import doses_of_list, doses_of_medicine
-from careplan.facts.hold_gaps import gaps_of
+from careplan.facts.hold_gaps import gaps_of, gaps_without
 from careplan.facts.hold_question import HoldQuestion, HoldQuestions, hold_for
 from careplan.facts.hold_windows import Window
 from careplan.facts.indication import with_indication
@@ -54,6 +54,7 @@ class FactMaker:
         self._hold_questions = HoldQuestions(book)
         self._plausibility = Plausibility(book)
         self._measuring = Measuring(book)
+        self._with_a_limit = [row for row in book.catalogue.ingredients.values() if row.longest_gap]
 
     def case(self, patient: Patient) -> Case:
         """The facts of one patient."""
@@ -145,6 +146,8 @@ class FactMaker:
 
     def _of_any_medicine(self, patient: Patient) -> Properties:
         properties: Properties = {"hold_question": "closed"} if self._hold_questions.closed_for_all(patient) else {}
+        if not gaps_without(patient, self._with_a_limit)[1]:
+            properties["gap_too_long"] = False
         return properties | ({} if patient.protocol and patient.protocol.holds else {"protocol_hold": False})
 
     def _medicines(
