@@ -172,6 +172,7 @@ def test_a_rule_one_answer_away_fires_once_the_patient_has_another_one_there(
         for entry in explanation.rules
         if len(entry.because_not) == 1
         and entry.missing == 1
+        and entry.rule.id != "indication-read-off-the-list"  # It hangs on the list of illnesses as well.
         and all(is_one_answer(pointer) for pointer in entry.because_not[0].pointers)
     }
     assume(answered)
