@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from careplan.facts.build import bounded
-from careplan.facts.case import Fact
+from careplan.facts.case import Fact, bounded
 from careplan.facts.used_fields import Tested
 from careplan.inference import ruleset_compiler
 from careplan.inference.durable_rules import Engine

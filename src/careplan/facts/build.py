@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from careplan.facts.case import Case, Fact, Properties
+from careplan.facts.case import Case, Fact, Properties, written
 from careplan.facts.doses import doses_of_list, doses_of_medicine
 from careplan.facts.hold_gaps import gaps_of, gaps_without
 from careplan.facts.hold_question import HoldQuestion, HoldQuestions, hold_for
@@ -25,9 +25,6 @@ from careplan.request.patient import Patient
 from careplan.rulebook.conditions import When
 from careplan.rulebook.factors import GROUPS, KINDS, member
 from careplan.rulebook.model import Rulebook
-
-LEAST_NUMBER = 0.0001
-"""Smaller positive numbers are raised to this one: the engine's JSON reader takes no exponents, and no rule tests finer."""
 
 _EVERYONE = Fact("everyone", "everyone", {})
 _OF_A_GOAL = tuple(KINDS["goal"].fields)
@@ -104,7 +101,7 @@ class FactMaker:
             for field in self._fields[kind]:
                 value = getattr(source, field, None)
                 if value is not None:
-                    properties[field] = value if isinstance(value, (str, bool)) else bounded(value)
+                    properties[field] = written(value)
             if kind == "treatment":
                 properties["indication_read"] = read_off
                 planned, completed = patient.treatment.sessions_planned, patient.treatment.sessions_completed
@@ -126,13 +123,11 @@ class FactMaker:
         ages: Properties = {}
         for name, taken in measured.taken.items():
             if name in tested["measures"]:
-                values[name] = taken.value if isinstance(taken.value, (str, bool)) else bounded(taken.value)
+                values[name] = written(taken.value)
             if name in tested["measured_days_ago"]:
                 ages[name] = float(taken.days)
         earlier: Properties = {
-            name: taken.value if isinstance(taken.value, (str, bool)) else bounded(taken.value)
-            for name, taken in measured.earlier.items()
-            if name in tested["earlier_measures"]
+            name: written(taken.value) for name, taken in measured.earlier.items() if name in tested["earlier_measures"]
         }
         words: Properties = {
             name: change.word for name, change in measured.changes.items() if name in tested["score_change"]
@@ -240,11 +235,6 @@ class FactMaker:
         for token in tokens:
             if token in tested:
                 properties[member(field, token)] = True
-
-
-def bounded(value: float) -> float:
-    """`value` as the engine can read it: a float that is written without an exponent."""
-    return LEAST_NUMBER if 0 < value < LEAST_NUMBER else float(value) + 0.0  # -0.0 is 0
 
 
 def _check(resolved: Resolved, problem: str, at: int | str | None = None) -> Fact:

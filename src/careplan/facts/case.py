@@ -20,6 +20,19 @@ from careplan.request.patient import Patient
 Value: TypeAlias = str | bool | float
 Properties: TypeAlias = dict[str, Value]
 
+LEAST_NUMBER = 0.0001
+"""Smaller positive numbers are raised to this one: the engine's JSON reader takes no exponents, and no rule tests finer."""
+
+
+def bounded(value: float) -> float:
+    """`value` as the engine can read it: a float that is written without an exponent."""
+    return LEAST_NUMBER if 0 < value < LEAST_NUMBER else float(value) + 0.0  # -0.0 is 0
+
+
+def written(value: Value) -> Value:
+    """An answer as the engine can read it."""
+    return value if isinstance(value, (str, bool)) else bounded(value)
+
 
 class Fact(msgspec.Struct, frozen=True, gc=False):
     """One fact. `indexes` point into the list of the request that it is about; empty for facts about the patient.

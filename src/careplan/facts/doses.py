@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from careplan.facts.case import Properties
+from careplan.facts.case import Properties, bounded
 from careplan.recognition.daily_dose import Dose
-from careplan.recognition.dose_equivalents import Doses, Of, total
+from careplan.recognition.dose_equivalents import COUNTED_IN, Doses, total
 from careplan.recognition.medicine_catalogue import Resolved
 from careplan.rulebook.factors import least_of, most_of
 
 _MOST = 1_000_000.0
 """No rule tests as much, and the engine's reader of JSON takes no exponents."""
-_LEAST = 0.0001
-_COUNTED_IN: Mapping[str, Of] = {"diazepam_mg_a_day": "diazepam", "morphine_mg_a_day": "morphine"}
 
 
 def doses_of_medicine(doses: Doses, fields: Iterable[str]) -> Properties:
@@ -36,17 +34,12 @@ def doses_of_list(medicines: Iterable[Resolved], fields: Iterable[str]) -> Prope
     ]
     properties: Properties = {}
     for field in fields:
-        properties |= _ends(field, total(_COUNTED_IN[field], taken))
+        properties |= _ends(field, total(COUNTED_IN[field], taken))
     return properties
 
 
 def _ends(field: str, dose: Dose) -> Properties:
-    ends: Properties = {least_of(field): _written(min(dose.least, _MOST))}
+    ends: Properties = {least_of(field): bounded(min(dose.least, _MOST))}
     if dose.most is not None and dose.most < _MOST:
-        ends[most_of(field)] = _written(dose.most)
+        ends[most_of(field)] = bounded(dose.most)
     return ends
-
-
-def _written(value: float) -> float:
-    """A number that is written without an exponent."""
-    return _LEAST if 0 < value < _LEAST else float(value)

@@ -12,6 +12,7 @@ from careplan.plan.item_templates import Written
 from careplan.plan.model import AnswerForm, Choice, CouldChange, NotConsidered, Question, SignedHold
 from careplan.plan.visit import asked_first
 from careplan.plan.wording import Words
+from careplan.recognition.known_conditions import OF_NO_RULE
 from careplan.request.patient import Patient
 from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.factors import KINDS, OF_MEASURES
@@ -159,7 +160,7 @@ class Questions:
                     pointer=f"{pointer}/dose_mg", what="dose", why="No rule of this rulebook looks at doses."
                 )
             for part in resolved.match.also_contains if resolved.match else ():
-                yield NotConsidered(pointer=pointer, what=part, why="It is known, and no rule of this rulebook concerns it.")
+                yield NotConsidered(pointer=pointer, what=part, why=OF_NO_RULE)
             for part in resolved.unknown_parts:
                 yield NotConsidered(pointer=pointer, what=part, why="It is outside the medicines that this rulebook knows.")
         for kind, pointer, entries in (

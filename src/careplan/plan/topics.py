@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from careplan.plan.phrases import FactPhrases, Phrases
-from careplan.recognition.dose_equivalents import COUNTED, Of
+from careplan.recognition.dose_equivalents import COUNTED, COUNTED_IN
 from careplan.rulebook.conditions import Expression, Pattern, Test, tests_of
 from careplan.rulebook.factors import KINDS
-
-_COUNTED_IN: Mapping[str, Of] = {"diazepam_mg_a_day": "diazepam", "morphine_mg_a_day": "morphine"}
 
 
 class Topic(NamedTuple):
@@ -37,6 +35,6 @@ def looked_at(kind: str, expression: Expression) -> tuple[tuple[str, ...], froze
 def _tokens(kind: str, test: Test) -> Iterator[str]:
     """What a test names: its values, and of a dose of the whole list the classes that add up to it."""
     if kind == "regimen" and KINDS[kind].field(test.field).between:
-        yield from COUNTED[_COUNTED_IN[test.field]]
+        yield from COUNTED[COUNTED_IN[test.field]]
     else:
         yield from map(str, test.values)

@@ -23,7 +23,10 @@ def asked_first(questions: Sequence[Question], visit: Visit) -> list[Question]:
     own = [one for one in questions if one.asked_of == "patient" and one.asked_at in ("intake", visit)]
     own.sort(key=lambda one: one.asked_at != visit)
     first = {one.pointer for one in own[:MOST_FIRST]}
-    return [msgspec.structs.replace(one, first=one.pointer in first) for one in questions]
+    return [
+        one if one.first == (one.pointer in first) else msgspec.structs.replace(one, first=not one.first)
+        for one in questions
+    ]
 
 
 def in_order(questions: Sequence[Question]) -> list[Question]:

@@ -19,6 +19,8 @@ COUNTED: Mapping[Of, frozenset[str]] = {
     "morphine": frozenset(("opioid", "recreational_opioid")),
 }
 """The classes whose doses add up, by what they are counted in."""
+COUNTED_IN: Mapping[str, Of] = {"diazepam_mg_a_day": "diazepam", "morphine_mg_a_day": "morphine"}
+"""What a dose of the whole list is counted in, by the factor that rules test."""
 _SMALLER = -1
 
 

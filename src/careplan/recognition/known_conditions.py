@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from careplan.recognition.illness_codes import IllnessCodes, code_in
 from careplan.recognition.medicine_catalogue import normalize
 
+OF_NO_RULE = "It is known, and no rule of this rulebook concerns it."
+"""Why a known entry is not considered."""
+
 
 class KnownConditions:
     """Names and codes of illnesses that are known and that no rule concerns."""

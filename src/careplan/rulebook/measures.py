@@ -122,17 +122,6 @@ class Measure(Entry, frozen=True, kw_only=True):
         return value if self.graver == "higher" else -value
 
 
-class Words(msgspec.Struct, frozen=True):
-    """The words of one field that follows from a measure."""
-
-    label: str
-    says: str
-    unknown: str
-    question: str = ""
-    why: str = ""
-    values: Mapping[str, str] = {}
-
-
 def kinds_with(measures: Mapping[str, Measure]) -> Mapping[str, Kind]:
     """All kinds of fact, those of measures with the fields that these measures give them."""
     found = dict(KINDS)
@@ -149,36 +138,3 @@ def limits_with(measures: Mapping[str, Measure]) -> Mapping[str, Limits]:
     """The limits of every number that describes a patient, by kind.field."""
     own = {f"measures.{name}": one.limits for name, one in measures.items() if one.type == "number" and one.plausible}
     return {**LIMITS, **own}
-
-
-def words_of(measures: Mapping[str, Measure]) -> Mapping[str, Words]:
-    """The words of all fields that follow from measures, by kind.field."""
-    found: dict[str, Words] = {}
-    for name, one in measures.items():
-        found[f"measures.{name}"] = Words(one.label, one.says, one.unknown, one.question, one.why, one.values)
-        found[f"earlier_measures.{name}"] = Words(
-            f"earlier {one.label}",
-            f"earlier, and not since: {one.says}",
-            f"no earlier {one.label} is known",
-            values=one.values,
-        )
-        found[f"measured_days_ago.{name}"] = Words(
-            f"days since the {one.label}", f"days since the {one.label} was taken: {{value}}", one.unknown
-        )
-        if one.change is not None:
-            found[f"score_change.{name}"] = Words(
-                f"change of the {one.label}",
-                "{value}",
-                f"no two values of the {one.label} can be compared",
-                values={word: said.format(label=one.label) for word, said in _CHANGES.items()},
-            )
-    return found
-
-
-_CHANGES: Mapping[str, str] = {
-    "remission": "the {label} has fallen to remission",
-    "response": "the {label} has fallen by as much as a response takes",
-    "partial": "the {label} has fallen, by less than a response takes",
-    "none": "the {label} has hardly changed",
-    "worse": "the {label} has risen",
-}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from careplan.rulebook.conditions import Path
 from careplan.rulebook.factors import KINDS, MAY_BE_CHANGED, OF_MEASURES
-from careplan.rulebook.measures import Measure, words_of
+from careplan.rulebook.measures import Measure
 from careplan.rulebook.model import FieldWords, Vocabulary
 from careplan.rulebook.presumption import FaultList
 
@@ -18,11 +18,35 @@ _BESIDES = frozenset({"medications", "conditions", "goals", "medicine.dose_mg", 
 
 def with_words_of_measures(vocabulary: Vocabulary) -> Vocabulary:
     """The vocabulary with the words of all fields that follow from its measures."""
-    more = {
-        name: msgspec.convert(msgspec.structs.asdict(words), FieldWords)
-        for name, words in words_of(vocabulary.measures).items()
-    }
-    return msgspec.structs.replace(vocabulary, fields={**vocabulary.fields, **more})
+    return msgspec.structs.replace(vocabulary, fields={**vocabulary.fields, **_words_of(vocabulary.measures)})
+
+
+def _words_of(measures: Mapping[str, Measure]) -> Mapping[str, FieldWords]:
+    """The words of all fields that follow from measures, by kind.field."""
+    found: dict[str, FieldWords] = {}
+    for name, one in measures.items():
+        found[f"measures.{name}"] = FieldWords(
+            label=one.label, says=one.says, unknown=one.unknown, question=one.question, why=one.why, values=one.values
+        )
+        found[f"earlier_measures.{name}"] = FieldWords(
+            label=f"earlier {one.label}",
+            says=f"earlier, and not since: {one.says}",
+            unknown=f"no earlier {one.label} is known",
+            values=one.values,
+        )
+        found[f"measured_days_ago.{name}"] = FieldWords(
+            label=f"days since the {one.label}",
+            says=f"days since the {one.label} was taken: {{value}}",
+            unknown=one.unknown,
+        )
+        if one.change is not None:
+            found[f"score_change.{name}"] = FieldWords(
+                label=f"change of the {one.label}",
+                says="{value}",
+                unknown=f"no two values of the {one.label} can be compared",
+                values={word: said.format(label=one.label) for word, said in _CHANGES.items()},
+            )
+    return found
 
 
 def check_vocabulary(words: Vocabulary, note: FaultList) -> None:
@@ -79,3 +103,12 @@ def _check_number(measure: Measure, fault: Callable[[str, str, str], None]) -> N
     change = measure.change
     if change is not None and change.partial_percent > change.response_percent:
         fault("change", "A partial response is less than a response.", "Let partial_percent be the smaller one.")
+
+
+_CHANGES: Mapping[str, str] = {
+    "remission": "the {label} has fallen to remission",
+    "response": "the {label} has fallen by as much as a response takes",
+    "partial": "the {label} has fallen, by less than a response takes",
+    "none": "the {label} has hardly changed",
+    "worse": "the {label} has risen",
+}

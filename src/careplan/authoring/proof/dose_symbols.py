@@ -9,10 +9,8 @@ import msgspec
 import z3
 
 from careplan.authoring.proof.answers import Formula
-from careplan.recognition.dose_equivalents import COUNTED, Of
+from careplan.recognition.dose_equivalents import COUNTED, COUNTED_IN
 from careplan.rulebook.factors import KINDS
-
-COUNTED_IN: Mapping[str, Of] = {"diazepam_mg_a_day": "diazepam", "morphine_mg_a_day": "morphine"}
 
 
 class Span(msgspec.Struct, frozen=True):

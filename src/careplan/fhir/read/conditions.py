@@ -20,6 +20,7 @@ from careplan.fhir.read.resource_status import (
 )
 from careplan.fhir.read.terminology import Code, codes, is_sequela, known_code, names, words
 from careplan.recognition.illness_codes import with_code, without_code
+from careplan.recognition.known_conditions import OF_NO_RULE
 from careplan.request.decode import LISTS
 from careplan.rulebook.codes import NOTHING, SAME
 
@@ -164,9 +165,7 @@ class IllnessReader:
             if len(body.get("other_conditions", ())) < LISTS["/other_conditions"]:
                 self._gathering.other_condition(called, resource, reference)
             else:  # A list that is full of them lacks nothing that a rule looks at.
-                self._gathering.skip(
-                    resource, without_code(called), "It is known, and no rule of this rulebook concerns it."
-                )
+                self._gathering.skip(resource, without_code(called), OF_NO_RULE)
         listed = "conditions" in body
         for resource, reference, name, token in self._allergic:
             if token not in body.setdefault("conditions", []):

@@ -13,13 +13,12 @@ from careplan.fhir.read.datetimes import Moment
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.patient_builder import Gathering
 from careplan.fhir.read.references import References
-from careplan.fhir.read.terminology import LOINC, OWN, SNOMED, Code, codes, words
+from careplan.fhir.read.terminology import LOINC, SNOMED, Code, codes, words
 from careplan.request.measurements import BIGGEST, MOMENT, MOST_READINGS, is_real
 from careplan.rulebook.measures import Measure
 
 Json = dict[str, Any]
 
-_OWN = f"{OWN}measures"
 _UNREAD = "It gives no value that could be read, so the measure is asked for."
 _UNIT = "Its unit is none in which this measure can be told, so the measure is asked for."
 
@@ -43,8 +42,7 @@ class MeasureReader:
         self._gathering = gathering
         self._references = references
         self._measures = gathering.tables.measures
-        self._by_code = {(LOINC, code): name for name, one in self._measures.items() for code in one.loinc}
-        self._by_code |= {(_OWN, name): name for name in self._measures}
+        self._by_code = gathering.tables.measure_codes
         self._found: dict[str, list[_Found]] = {}
         self._of_panels: dict[str, str] = {}
 

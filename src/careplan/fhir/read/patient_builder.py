@@ -10,7 +10,7 @@ from careplan.fhir.read.absence import NOT_ASKED, OLD, Absence, is_old
 from careplan.fhir.read.conflicting_answers import Claim, Claims, fitted
 from careplan.fhir.read.datetimes import Moment
 from careplan.fhir.read.element import Element
-from careplan.fhir.read.terminology import Meanings
+from careplan.fhir.read.terminology import LOINC, OWN, Meanings
 from careplan.plan.model import NotConsidered
 from careplan.request.decode import LISTS
 from careplan.request.patient import ListName
@@ -27,6 +27,8 @@ class Tables:
     def __init__(self, book: Rulebook) -> None:
         codes, catalogue, conditions = book.codes, book.catalogue, book.conditions
         self.measures = book.vocabulary.measures
+        self.measure_codes = {(LOINC, code): name for name, one in self.measures.items() for code in one.loinc}
+        self.measure_codes |= {(f"{OWN}measures", name): name for name in self.measures}
         self.codes = codes
         self.known = book.known_conditions
         snomed = self.known.codes.tokens
