@@ -19,15 +19,14 @@ from careplan.facts.case import Case, Properties
 from careplan.fhir.read.bundle import FromFhir
 from careplan.inference.durable_rules import Finding
 from careplan.plan.model import CarePlan, NotConsidered, RulebookRef
-from careplan.plan.translations import ENGLISH, Languages
+from careplan.plan.translations import ENGLISH
 from careplan.planner import Planner
-from careplan.request.decode import with_whole_numbers
 from careplan.request.patient import TIME, Patient
 
 Version = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.+_\- ]{1,60}$")]
-Format = Literal["careplan-record/1", "careplan-record/2"]
-FORMAT: Format = "careplan-record/2"
-"""What is made now. Records of the first format are read as well; their digest was made in another way."""
+Format = Literal["careplan-record/3"]
+FORMAT: Format = "careplan-record/3"
+"""What is made now, and read. Earlier formats held plans without layers, which no later plan can be compared with."""
 
 
 Digest = Annotated[
@@ -115,7 +114,7 @@ def record(
     planner: Planner, patient: Patient, at: str | None, language: str = ENGLISH, read: FromFhir | None = None
 ) -> DecisionRecord:
     """The record of one decision, made now; `read` is what the patient was read from, if that was FHIR."""
-    case, findings, plan = planner.traced(patient)
+    case, findings, plan = planner.traced(patient, language)
     made = DecisionRecord(
         format=FORMAT,
         at=at,
@@ -127,7 +126,7 @@ def record(
         unmapped=list(read.unmapped) if read else [],
         facts=_facts(case),
         findings=_findings(findings),
-        plan=_dressed(planner, plan, language, read.unmapped if read else ()),
+        plan=_with(plan, read.unmapped if read else ()),
     )
     return msgspec.structs.replace(made, digest=digest_of(msgspec.to_builtins(made)))
 
@@ -135,8 +134,8 @@ def record(
 def replay(planner: Planner, recorded: DecisionRecord, *, intact: bool | None = None) -> Replay:
     """The same decision again with today's rulebook. Raises `InvalidPatient` if it no longer takes the input."""
     patient = planner.intake.convert(msgspec.to_builtins(recorded.input))
-    case, findings, plan = planner.traced(patient)
-    found = difference(recorded.plan, _dressed(planner, plan, recorded.language, recorded.unmapped))
+    case, findings, plan = planner.traced(patient, recorded.language)
+    found = difference(recorded.plan, _with(plan, recorded.unmapped))
     facts = _unlike({one.id: one for one in recorded.facts}, {one.id: one for one in _facts(case)})
     fired = _unlike({_name(one): one for one in recorded.findings}, {_name(one): one for one in _findings(findings)})
     same_rulebook = recorded.rulebook == plan.rulebook
@@ -180,14 +179,7 @@ def digest_of(data: dict[str, Any]) -> str:
 
     Raises `ValueError` for what canonical JSON cannot say, such as a half of a surrogate pair.
     """
-    content = {name: value for name, value in data.items() if name != "digest"}
-    return sha256(_first_form(content) if data["format"] == "careplan-record/1" else rfc8785.dumps(content)).hexdigest()
-
-
-def _first_form(content: dict[str, Any]) -> bytes:
-    """What was digested for records of the first format: unlike canonical JSON for numbers below 0.0001."""
-    text = json.dumps(with_whole_numbers(content), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode(errors="surrogatepass")
+    return sha256(rfc8785.dumps({name: value for name, value in data.items() if name != "digest"})).hexdigest()
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -214,10 +206,9 @@ def _surplus(read: object, data: Any, pointer: str) -> Iterator[str]:
             yield from _surplus(part, given, f"{pointer}/{at}")
 
 
-def _dressed(planner: Planner, plan: CarePlan, language: str, unmapped: Sequence[NotConsidered]) -> CarePlan:
-    """The plan as it was answered: in a language, with what of a Bundle could not be read."""
-    spoken = Languages(planner.book).plan(plan, language)
-    return msgspec.structs.replace(spoken, not_considered=[*spoken.not_considered, *unmapped]) if unmapped else spoken
+def _with(plan: CarePlan, unmapped: Sequence[NotConsidered]) -> CarePlan:
+    """The plan as it was answered, with what of a Bundle could not be read."""
+    return msgspec.structs.replace(plan, not_considered=[*plan.not_considered, *unmapped]) if unmapped else plan
 
 
 def _engine() -> str:

@@ -20,8 +20,10 @@ from careplan.plan.assemble import Assembly
 from careplan.plan.item_templates import identity_of
 from careplan.plan.model import CarePlan
 from careplan.plan.phrases import FactPhrases
+from careplan.plan.translations import ENGLISH, Languages
 from careplan.request.decode import Intake
 from careplan.request.patient import Patient, Treatment
+from careplan.rulebook.asking import Visit
 from careplan.rulebook.factors import KINDS
 from careplan.rulebook.model import Rulebook
 
@@ -42,37 +44,41 @@ class Planner:
         self._facts = FactMaker(book)
         self._rules = RuleTables({rule.id: rule.when for rule in book.rules.values()})
         self._assembly = Assembly(book, phrases)
+        self.languages = Languages(book)
         self._explainer = Explainer(book, phrases)
         self._counterfactuals = Counterfactuals(book, phrases)
         self.reading = Reading(book)
 
-    def plan(self, patient: Patient) -> CarePlan:
-        """The draft plan of one patient. Equal patients get equal plans, byte for byte."""
-        return self.traced(patient)[2]
+    def plan(self, patient: Patient, language: str = ENGLISH, visit: Visit = "intake") -> CarePlan:
+        """The draft plan of one patient, what the patient reads in `language` as far as it is translated.
 
-    def traced(self, patient: Patient) -> tuple[Case, list[Finding], CarePlan]:
+        `visit` says which questions are asked first. Equal patients get equal plans, byte for byte.
+        """
+        return self._planned(patient, language, visit)[2]
+
+    def traced(self, patient: Patient, language: str = ENGLISH) -> tuple[Case, list[Finding], CarePlan]:
         """The same plan with the facts and findings behind it."""
-        case, verdicts, plan = self._planned(patient)
+        case, verdicts, plan = self._planned(patient, language, "intake")
         return case, verdicts.findings, plan
 
-    def _planned(self, patient: Patient) -> tuple[Case, Verdicts, CarePlan]:
+    def _planned(self, patient: Patient, language: str, visit: Visit) -> tuple[Case, Verdicts, CarePlan]:
         case = self._facts.case(patient)
         began = time.perf_counter()
         verdicts = self._rules.verdicts(case)
         findings = verdicts.findings
         took = time.perf_counter() - began
-        plan = self._assembly.plan(case, verdicts)
+        plan = self.languages.plan(self._assembly.plan(case, verdicts, language, visit), language)
         self._watch(took, (finding.rule for finding in findings), plan.status)
         return case, verdicts, plan
 
     def rehearsed(self, patient: Patient) -> CarePlan:
         """The same plan where nobody asked for it by itself, so that nobody is told of it."""
         case = self._facts.case(patient)
-        return self._assembly.plan(case, self._rules.verdicts(case))
+        return self._assembly.plan(case, self._rules.verdicts(case), ENGLISH, "intake")
 
-    def explained(self, patient: Patient) -> CarePlan:
+    def explained(self, patient: Patient, language: str = ENGLISH, visit: Visit = "intake") -> CarePlan:
         """The same plan with what became of every rule, and why."""
-        case, verdicts, plan = self._planned(patient)
+        case, verdicts, plan = self._planned(patient, language, visit)
         explanation = self._explainer.explain(case, verdicts, items_of(plan))
         return msgspec.structs.replace(plan, explanation=explanation)
 

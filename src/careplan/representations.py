@@ -15,18 +15,20 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from careplan.fhir.read.bundle import FromFhir
-from careplan.formats.view_model import Paper
 from careplan.media_types import FHIR_JSON, JSON
+from careplan.plan.layers import Detail
 from careplan.plan.model import CarePlan
+from careplan.request.clinic import Paper
 from careplan.request.patient import Patient
 
-Need = Literal["patient", "read", "zone", "paper", "stamp", "key", "details"]
+Need = Literal["patient", "read", "zone", "paper", "stamp", "key", "details", "detail"]
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What a writer may need besides the plan: the fields are the names of `Need`.
 
-    `read` is what the patient was read from, if that was FHIR; `zone` the one of hours; `paper` the size of a page. `stamp`,
+    `read` is what the patient was read from, if that was FHIR; `zone` the one of hours; `paper` the size of a page; `detail`
+    how much of the plan is wanted. `stamp`,
     `key` and `details` are what a calendar is told: when it was made, the caller's own key, and how much titles may say.
     """
 
@@ -37,6 +39,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     stamp: datetime | None = None
     key: str | None = None
     details: bool = False
+    detail: Detail = "standard"
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +89,7 @@ FORMATS: tuple[Format, ...] = (
         title="JSON",
         suffix=".json",
         writer="careplan.formats.json:document",
+        needs=("detail",),
         body="json",
     ),
     Format(

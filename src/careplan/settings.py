@@ -20,7 +20,7 @@ from msgspec import Meta
 
 from careplan.errors import InvalidPatient, InvalidSettings
 from careplan.request.decode import Intake
-from careplan.request.patient import Protocol
+from careplan.request.patient import ClinicDefaults, Protocol
 from careplan.rulebook.load import shipped
 from careplan.zones import ZONES
 
@@ -46,6 +46,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "the clinic's time zone by its IANA name, in which plans and calendars write hours; empty for hours as they "
             "were sent, and UTC in calendars"
         ),
+    ] = ""
+    clinic_name: Annotated[str, _about("the clinic's name, for patients' cards of requests that bring none")] = ""
+    clinic_phone: Annotated[str, _about("the clinic's telephone number by day; empty for a blank to write in")] = ""
+    clinic_phone_after_hours: Annotated[str, _about("the number to call at night and on weekends; empty for a blank")] = ""
+    clinic_paper: Annotated[
+        Literal["", "a4", "us-letter"],
+        _about("paper of PDF; empty for us-letter in American time zones, else a4"),
     ] = ""
     watch: Annotated[
         bool, _about("reload the rulebook whenever a file of it changes; for development, SIGHUP reloads in any case")
@@ -291,11 +298,31 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def clinic_protocol(settings: Settings, intake: Intake) -> Protocol | None:
-    """The clinic's own protocol, read as strictly as one in a request.
+def clinic_defaults(settings: Settings, intake: Intake) -> ClinicDefaults:
+    """What is known of the clinic: its own protocol, its name, numbers, paper and zone, read as strictly as in a request.
 
     Raises `InvalidSettings` naming every fault: no such file, unsigned figures, a drug class that the rulebook lacks.
     """
+    named = {name: getattr(settings, setting) for name, setting in _CLINIC.items() if getattr(settings, setting)}
+    try:
+        clinic = intake.convert({"clinic": named}).clinic if named else None
+    except InvalidPatient as error:
+        faults = "; ".join(f"{_CLINIC[fault.pointer.rpartition('/')[2]]} {fault.detail}" for fault in error.faults)
+        raise InvalidSettings(f"what the settings say of the clinic cannot be used: {faults}") from None
+    return ClinicDefaults(_protocol(settings, intake), clinic)
+
+
+_CLINIC = {
+    "name": "clinic_name",
+    "phone": "clinic_phone",
+    "phone_after_hours": "clinic_phone_after_hours",
+    "paper": "clinic_paper",
+    "zone": "time_zone",
+}
+"""The settings that are fields of the clinic, by the names of these."""
+
+
+def _protocol(settings: Settings, intake: Intake) -> Protocol | None:
     if not settings.protocol:
         return None
     try:

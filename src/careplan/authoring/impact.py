@@ -14,7 +14,7 @@ from careplan.explain.plan_diff import Difference, difference
 from careplan.fhir.read.bundle import with_unmapped
 from careplan.plan.model import CarePlan
 from careplan.planner import Planner
-from careplan.request.patient import Protocol
+from careplan.request.patient import NO_DEFAULTS, ClinicDefaults
 
 
 class RuleImpact(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,10 +67,10 @@ class Scale:
     """Plans for one patient after the other with two rulebooks. Belongs to the thread that made the planners."""
 
     def __init__(
-        self, before: Planner, after: Planner, protocol: Protocol | None = None, *, limits: Limits = NORMAL
+        self, before: Planner, after: Planner, defaults: ClinicDefaults = NO_DEFAULTS, *, limits: Limits = NORMAL
     ) -> None:
         self._sides = [
-            (name, planner, Reader(planner, protocol, limits)) for name, planner in (("before", before), ("after", after))
+            (name, planner, Reader(planner, defaults, limits)) for name, planner in (("before", before), ("after", after))
         ]
 
     def weigh(self, line: Line) -> Weighed:

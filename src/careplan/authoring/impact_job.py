@@ -8,7 +8,7 @@ from careplan.authoring.impact import Scale, Weighed
 from careplan.batch.jobs import Files, Work, digest_of, unpacked
 from careplan.batch.ndjson import Limits
 from careplan.planner import Planner
-from careplan.request.patient import Protocol
+from careplan.request.patient import ClinicDefaults
 from careplan.rulebook.model import Rulebook
 
 
@@ -17,7 +17,7 @@ class WeighJob(msgspec.Struct, frozen=True):
 
     before: Files
     after: Files
-    protocol: Protocol | None
+    defaults: ClinicDefaults
     limits: Limits
 
     @property
@@ -27,11 +27,11 @@ class WeighJob(msgspec.Struct, frozen=True):
 
     def start(self) -> Work[list[Weighed]]:
         """Read both rulebooks; gives what compares."""
-        return weighing(unpacked(self.before), unpacked(self.after), self.protocol, limits=self.limits)
+        return weighing(unpacked(self.before), unpacked(self.after), self.defaults, limits=self.limits)
 
 
-def weighing(before: Rulebook, after: Rulebook, protocol: Protocol | None, *, limits: Limits) -> Work[list[Weighed]]:
+def weighing(before: Rulebook, after: Rulebook, defaults: ClinicDefaults, *, limits: Limits) -> Work[list[Weighed]]:
     """What compares the plans of two rulebooks for lines."""
     planners = Planner(before), Planner(after)
-    scale = Scale(*planners, protocol, limits=limits)
+    scale = Scale(*planners, defaults, limits=limits)
     return Work(lambda lines: [scale.weigh(line) for line in lines], planners)

@@ -19,7 +19,7 @@ from careplan.fhir.write.operation_outcome import outcome
 from careplan.fhir.write.plan_bundle import FhirWriter
 from careplan.plan.model import CarePlan
 from careplan.planner import Planner
-from careplan.request.patient import Patient, Protocol
+from careplan.request.patient import NO_DEFAULTS, ClinicDefaults, Patient
 
 LONGEST_KEY = 200
 LINE = "urn:careplan:line"
@@ -48,10 +48,10 @@ class Answer(NamedTuple):
 class Reader:
     """Reads lines: patients as our JSON or as FHIR Bundles, under the clinic's protocol."""
 
-    def __init__(self, planner: Planner, protocol: Protocol | None, limits: Limits) -> None:
+    def __init__(self, planner: Planner, defaults: ClinicDefaults, limits: Limits) -> None:
         self._intake = planner.intake
         self._fhir = FhirReader(planner.book, planner.intake)
-        self._protocol = protocol
+        self._defaults = defaults
         self._limits = limits
 
     def parse(self, line: Line) -> object:
@@ -88,10 +88,10 @@ class Reader:
         """The patient, and what they were read from if that was FHIR. Raises `InvalidPatient`."""
         if isinstance(body, dict) and body.get("resourceType") is not None:
             read = self._fhir.read(body)
-            return read.patient.under(self._protocol), read
+            return read.patient.under(self._defaults), read
         if isinstance(body, dict):
             body.pop("request_key", None)
-        return self._intake.convert(body).under(self._protocol), None
+        return self._intake.convert(body).under(self._defaults), None
 
 
 def _too_long(limit: int) -> InvalidPatient:
@@ -102,10 +102,15 @@ class Answering:
     """Answers lines with one planner. Belongs to the thread that made the planner."""
 
     def __init__(
-        self, planner: Planner, protocol: Protocol | None = None, *, as_fhir: bool = False, limits: Limits = NORMAL
+        self,
+        planner: Planner,
+        defaults: ClinicDefaults = NO_DEFAULTS,
+        *,
+        as_fhir: bool = False,
+        limits: Limits = NORMAL,
     ) -> None:
         self._planner = planner
-        self._reader = Reader(planner, protocol, limits)
+        self._reader = Reader(planner, defaults, limits)
         self._as_fhir = as_fhir
         self._writer = FhirWriter()
 

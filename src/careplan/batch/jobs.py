@@ -13,7 +13,7 @@ import msgspec
 from careplan.batch.answer_lines import Answering, Answers, answered
 from careplan.batch.ndjson import Limits, Line
 from careplan.planner import Planner
-from careplan.request.patient import Protocol
+from careplan.request.patient import ClinicDefaults
 from careplan.rulebook.load import SUFFIXES, load
 from careplan.rulebook.model import Rulebook
 
@@ -43,7 +43,7 @@ class AnswerJob(msgspec.Struct, frozen=True):
     """Answer lines with plans."""
 
     files: Files
-    protocol: Protocol | None
+    defaults: ClinicDefaults
     as_fhir: bool
     limits: Limits
 
@@ -54,13 +54,13 @@ class AnswerJob(msgspec.Struct, frozen=True):
 
     def start(self) -> Work[Answers]:
         """Read the rulebook; gives what answers."""
-        return answering(unpacked(self.files), self.protocol, as_fhir=self.as_fhir, limits=self.limits)
+        return answering(unpacked(self.files), self.defaults, as_fhir=self.as_fhir, limits=self.limits)
 
 
-def answering(book: Rulebook, protocol: Protocol | None, *, as_fhir: bool, limits: Limits) -> Work[Answers]:
+def answering(book: Rulebook, defaults: ClinicDefaults, *, as_fhir: bool, limits: Limits) -> Work[Answers]:
     """What answers lines with a rulebook."""
     planner = Planner(book)
-    found = Answering(planner, protocol, as_fhir=as_fhir, limits=limits)
+    found = Answering(planner, defaults, as_fhir=as_fhir, limits=limits)
     return Work(lambda lines: answered(found, lines), [planner])
 
 

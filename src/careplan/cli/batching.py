@@ -22,7 +22,7 @@ from careplan.batch.ndjson import Limits, Line, Otherwise, Tasks, mark_of
 from careplan.batch.resumable_file import NotTheSame, PartFile, journal_of, packer, receipt_of
 from careplan.batch.worker_pool import Pool, WorkerLost, cores
 from careplan.cli.batchfiles import Failures, Pair, begin_anew, check_apart, ends_of, named, pairs_of, size_and_time
-from careplan.cli.common import RULES, fail, read_protocol, read_rulebook, read_settings
+from careplan.cli.common import RULES, fail, read_defaults, read_rulebook, read_settings
 from careplan.cli.pooling import ON, cluster, local, stoppable
 from careplan.cli.progress import Meter, shown
 from careplan.hardening import harden
@@ -74,13 +74,13 @@ def batch(
             settings = read_settings()
             folder = rules or settings.rules_folder
             book = read_rulebook(folder)
-            protocol = read_protocol(settings, Intake(book.conditions, book.classes, book.forms))
+            defaults = read_defaults(settings, Intake(book.conditions, book.classes, book.forms))
             limits = Limits(settings.body_limit, settings.record_limit)
             pairs = pairs_of(source, target, resume=resume)
             check_apart(pairs, errors, summary)
             same = {
                 "rulebook": book.digest,
-                "protocol": blake2b(msgspec.json.encode(protocol), digest_size=16).hexdigest(),
+                "clinic": blake2b(msgspec.json.encode(defaults), digest_size=16).hexdigest(),
                 "careplan": version("careplan"),
                 "fhir": as_fhir,
                 "longest": list(limits),
@@ -93,9 +93,9 @@ def batch(
             if failures:
                 opened.callback(failures.close)
             if on:
-                pool = cluster(on, lambda: AnswerJob(files_of(folder), protocol, as_fhir, limits))
+                pool = cluster(on, lambda: AnswerJob(files_of(folder), defaults, as_fhir, limits))
             else:
-                pool = local(lambda: answering(book, protocol, as_fhir=as_fhir, limits=limits), workers or cores())
+                pool = local(lambda: answering(book, defaults, as_fhir=as_fhir, limits=limits), workers or cores())
             opened.callback(pool.close)
             out = _stream(pairs[0], opened)
             meter = Meter(_size([pair.source for pair in pairs]))

@@ -10,11 +10,11 @@ import rich_click as click
 
 from careplan.errors import InvalidRulebook, InvalidSettings
 from careplan.request.decode import Intake
-from careplan.request.patient import Protocol
+from careplan.request.patient import ClinicDefaults
 from careplan.rulebook.load import load
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.text_template import counted
-from careplan.settings import Settings, clinic_protocol, from_environment
+from careplan.settings import Settings, clinic_defaults, from_environment
 
 RULES = click.option(
     "--rules",
@@ -42,10 +42,10 @@ def read_rulebook(folder: Path | None) -> Rulebook:
         fail(f"the rulebook in {folder} has {counted(len(error.faults), 'fault')}", 2)
 
 
-def read_protocol(settings: Settings, intake: Intake) -> Protocol | None:
-    """The clinic's own protocol, if there is one; ends the command with code 2 if it is none."""
+def read_defaults(settings: Settings, intake: Intake) -> ClinicDefaults:
+    """What the settings say of the clinic; ends the command with code 2 if it cannot be used."""
     try:
-        return clinic_protocol(settings, intake)
+        return clinic_defaults(settings, intake)
     except InvalidSettings as error:
         fail(str(error), 2)
 

@@ -22,7 +22,7 @@ from careplan.batch.jobs import files_of
 from careplan.batch.ndjson import Limits, Line, Tasks
 from careplan.batch.worker_pool import Pool, WorkerLost, cores
 from careplan.cli.batchfiles import named, pairs_of, size_and_time
-from careplan.cli.common import RULES, fail, read_protocol, read_rulebook, read_settings
+from careplan.cli.common import RULES, fail, read_defaults, read_rulebook, read_settings
 from careplan.cli.pooling import ON, cluster, local, stoppable
 from careplan.cli.progress import Meter, shown
 from careplan.request.decode import Intake
@@ -103,13 +103,13 @@ def impact(
             home = rules or settings.rules_folder
             folders = [opened.enter_context(folder_at(side, home)) if side else home for side in (old, new)]
             before, after = map(read_rulebook, folders)
-            protocol = read_protocol(settings, Intake(after.conditions, after.classes, after.forms))
+            defaults = read_defaults(settings, Intake(after.conditions, after.classes, after.forms))
             limits = Limits(settings.body_limit, settings.record_limit)
             if on:
-                pool = cluster(on, lambda: WeighJob(files_of(folders[0]), files_of(folders[1]), protocol, limits))
+                pool = cluster(on, lambda: WeighJob(files_of(folders[0]), files_of(folders[1]), defaults, limits))
             else:
                 workers = 1 if (count or WORTH_SHARING) < WORTH_SHARING else cores()
-                pool = local(lambda: weighing(before, after, protocol, limits=limits), workers)
+                pool = local(lambda: weighing(before, after, defaults, limits=limits), workers)
             opened.callback(pool.close)
             found = _weighed(
                 pool, patients, _made_up([before, after], count or 0, seed), count=count, limits=limits, samples=samples

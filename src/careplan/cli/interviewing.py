@@ -16,8 +16,8 @@ from careplan.errors import InvalidPatient, InvalidSettings
 from careplan.plan.entry_labels import question_words
 from careplan.plan.model import Question
 from careplan.planner import Planner
-from careplan.request.patient import Protocol
-from careplan.settings import clinic_protocol
+from careplan.request.patient import ClinicDefaults
+from careplan.settings import clinic_defaults
 
 
 @click.command()
@@ -44,7 +44,7 @@ def interview(file: BinaryIO | None, *, save: Path | None, form: str | None, mos
     settings = read_settings()
     planner = Planner(read_rulebook(rules or settings.rules_folder))
     try:
-        clinic = clinic_protocol(settings, planner.intake)
+        clinic = clinic_defaults(settings, planner.intake)
     except InvalidSettings as error:
         fail(str(error), 2)
     try:
@@ -74,7 +74,7 @@ def _save(body: Json, path: Path | None) -> None:
 class Interview:
     """The answers so far, and the plan that follows from them."""
 
-    def __init__(self, planner: Planner, clinic: Protocol | None, body: Json) -> None:
+    def __init__(self, planner: Planner, clinic: ClinicDefaults, body: Json) -> None:
         self._planner = planner
         self._clinic = clinic
         self._conditions = Conditions(planner.book.conditions)

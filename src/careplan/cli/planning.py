@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from typing import BinaryIO, NoReturn
-from zoneinfo import ZoneInfo
 
+import msgspec
 import rich_click as click
 
-from careplan.cli.common import RULES, fail, read_protocol, read_rulebook, read_settings
+from careplan.cli.common import RULES, fail, read_defaults, read_rulebook, read_settings
 from careplan.cli.output import Output
 from careplan.decision_record import is_a_time, read_record, record, replay
 from careplan.errors import InvalidPatient
@@ -17,7 +17,8 @@ from careplan.explain.plan_diff import difference
 from careplan.hardening import harden
 from careplan.planner import Planner
 from careplan.representations import BY_NAME, Wanted
-from careplan.request.patient import Patient, Protocol
+from careplan.request.clinic import Clinic
+from careplan.request.patient import ClinicDefaults, Patient
 from careplan.zones import ZONES
 
 
@@ -60,10 +61,10 @@ def plan(
     settings = read_settings()
     if zone and zone not in ZONES:
         fail(f"there is no time zone {zone}; name one such as America/New_York", 2)
-    where = ZoneInfo(zone) if zone else settings.zone
     planner = Planner(read_rulebook(rules or settings.rules_folder))
-    clinic = read_protocol(settings, planner.intake)
-    patient = _read(planner, file, clinic)
+    clinic = read_defaults(settings, planner.intake)
+    patient = _read(planner, file, clinic, zone)
+    where = patient.clinic.hours if patient.clinic else None
     made = planner.explained(patient) if explain else planner.plan(patient)
     output = Output(form or ("text" if sys.stdout.isatty() else "json"), where)
     # Explanations, records and comparisons are JSON as well.
@@ -73,7 +74,7 @@ def plan(
     if written:
         sys.stdout.buffer.write(written.written(made, Wanted(patient=patient, zone=where)))
     elif against:
-        output.difference(difference(made, planner.plan(_read(planner, against, clinic))))
+        output.difference(difference(made, planner.plan(_read(planner, against, clinic, zone))))
     elif item:
         try:
             output.ways(planner.what_would_change(patient, item))
@@ -112,11 +113,12 @@ def replay_record(file: BinaryIO, *, form: str, rules: Path | None) -> None:
     sys.exit(4 if found.reproduced is False or found.intact is False else 0 if found.same_plan else 1)
 
 
-def _read(planner: Planner, file: BinaryIO, clinic: Protocol | None) -> Patient:
+def _read(planner: Planner, file: BinaryIO, defaults: ClinicDefaults, zone: str | None) -> Patient:
     try:
-        return planner.intake.decode(file.read()).under(clinic)
+        patient = planner.intake.decode(file.read()).under(defaults)
     except InvalidPatient as error:
         _refuse(error)
+    return msgspec.structs.replace(patient, clinic=Clinic(zone=zone).over(patient.clinic)) if zone else patient
 
 
 def _refuse(error: InvalidPatient) -> NoReturn:

@@ -151,6 +151,7 @@ def _source_lines(book: Rulebook, found: dict[str, dict[str, list[Rule]]], *, he
 
 
 def _show(console: Console, rule: Rule, detail: RuleDetail) -> None:
+    works = {work.id: work for work in detail.sources}
     console.print(f"{detail.title}", style="bold")
     console.print(f"{detail.id} v{detail.version}, {detail.status}, {detail.section}", style="dim")
     console.print(f"Level: {detail.level}", style=_STYLES[detail.level])
@@ -161,7 +162,8 @@ def _show(console: Console, rule: Rule, detail: RuleDetail) -> None:
         ("Patient reads", detail.patient_text),
         ("Clinician reads", detail.clinician_text),
         *(("Asks", f"{ask.who}, {ask.by_words}: {ask.what}") for ask in detail.asks),
-        *(("Rests on", f"{entry.title}, {entry.place}: {entry.strength}, {entry.read}") for entry in detail.evidence),
+        *(("Rests on", f"{works[entry.source].title}, {entry.place}: {entry.strength}") for entry in detail.evidence),
+        *(("Read", f"{work.title}: {work.read}") for work in detail.sources),
         ("Contested", detail.contested),
         ("Known gaps", detail.gaps),
         ("Related", ", ".join(detail.related)),

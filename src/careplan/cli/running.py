@@ -19,7 +19,7 @@ import rich_click as click
 from rich.console import Console
 from rich.table import Table
 
-from careplan.cli.common import RULES, fail, read_protocol, read_rulebook, read_settings
+from careplan.cli.common import RULES, fail, read_defaults, read_rulebook, read_settings
 from careplan.errors import InvalidRulebook, InvalidSettings
 from careplan.hardening import harden
 from careplan.request.decode import Intake
@@ -67,7 +67,7 @@ def serve(
     with _folder_of_metrics(), _listening(settings) as listeners:
         with _lasting():
             book = read_rulebook(settings.rules_folder)
-            read_protocol(settings, Intake(book.conditions, book.classes, book.forms))
+            read_defaults(settings, Intake(book.conditions, book.classes, book.forms))
             settings = msgspec.structs.replace(settings, port=listeners.port)
             os.environ.pop("CAREPLAN_CONFIG", None)
             os.environ.update(to_environment(settings))

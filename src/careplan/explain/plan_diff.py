@@ -50,7 +50,7 @@ def _gate(gate: HoldGate | None) -> list[str]:
 
 _PHRASES: Mapping[str, Callable[[Any], list[str]]] = {
     "asks": lambda asks: [f"{ask.who}, {ask.by_words}: {ask.what}" for ask in asks],
-    "evidence": lambda refs: [f"{ref.title}, {ref.place} ({ref.strength}, {ref.read})" for ref in refs],
+    "evidence": lambda refs: [f"{ref.source}, {ref.place} ({ref.strength})" for ref in refs],
     "rule": lambda rule: [f"{rule.id} v{rule.version} ({rule.status})"],
     "about": lambda entries: [f"{entry.name} ({entry.pointer})" for entry in entries],
     "assumes": lambda assumptions: [one.words for one in assumptions],
@@ -75,6 +75,7 @@ LABELS: Mapping[str, str] = {
     "gap": "the longest time without the medicine",
     "patient_text": "the text for the patient",
     "clinician_text": "the text for the clinician",
+    "line": "the line on the front page",
     "contested": "what is contested",
 }
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from careplan.plan.model import Ask, Evidence, evidence
+from careplan.plan.model import Ask, Evidence, Source
+from careplan.plan.sources import Bibliography, evidence
 from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.conditions_in_words import Prose
 from careplan.rulebook.model import Level, Rule, Rulebook, Section, Status
@@ -34,6 +35,7 @@ class RuleDetail(RuleSummary, frozen=True, kw_only=True):
     clinician_text: str
     asks: list[Ask] = []
     evidence: list[Evidence] = []
+    sources: list[Source] = []
     contested: str = ""
     gaps: str = ""
     for_everyone: str = ""
@@ -59,6 +61,7 @@ class Reading:
     def __init__(self, book: Rulebook) -> None:
         self._book = book
         self.prose = Prose(book)
+        self._bibliography = Bibliography(book)
 
     def detail(self, rule: Rule) -> RuleDetail:
         """A rule whole."""
@@ -79,7 +82,8 @@ class Reading:
                 Ask(who=ask.who, what=_line(ask.what), by=ask.by, by_words=self._book.vocabulary.by[ask.by])
                 for ask in file.then.asks
             ],
-            evidence=evidence(self._book, rule),
+            evidence=evidence(rule),
+            sources=self._bibliography.naming(evidence(rule)),
             contested=_line(file.contested),
             gaps=_line(file.gaps),
             for_everyone=_line(file.for_everyone),

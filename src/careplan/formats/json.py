@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
+from careplan.plan.layers import Detail, at_detail
 from careplan.plan.model import CarePlan
 
 _encode = msgspec.json.Encoder().encode
 
 
-def document(plan: CarePlan) -> bytes:
-    """The plan in UTF-8, on one line."""
-    return _encode(plan)
+def document(plan: CarePlan, detail: Detail = "standard") -> bytes:
+    """The plan in UTF-8, on one line, in this detail."""
+    return _encode(at_detail(plan, detail))

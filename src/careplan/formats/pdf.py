@@ -9,9 +9,10 @@ import msgspec
 import typst
 
 from careplan.formats.timeline_svg import drawings
-from careplan.formats.view_model import Paper, sheet
+from careplan.formats.view_model import sheet
 from careplan.plan.model import CarePlan
 from careplan.plan.timeline import timeline
+from careplan.request.clinic import Paper
 from careplan.request.patient import Patient
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta, tzinfo
-from typing import Any, Literal
+from typing import Any
 
 from careplan.plan.entry_labels import medicine_words, question_words
 from careplan.plan.model import CarePlan, Evidence, Item
@@ -14,13 +14,12 @@ from careplan.request.patient import Patient
 from careplan.zones import hour, spoken, zone_words
 
 Json = dict[str, Any]
-Paper = Literal["a4", "us-letter"]
-"""The sizes of paper for which a plan can be set."""
 
 
 def sheet(plan: CarePlan, patient: Patient, zone: tzinfo | None = None) -> Json:
     """The plan as templates need it, its hours in `zone`. Sources are numbered in the order in which they are named."""
     moments = timeline(plan, patient, zone)
+    works = {work.id: work for work in plan.sources}
     sources: dict[tuple[str, str], int] = {}
     evidence: list[Evidence] = []
 
@@ -78,10 +77,10 @@ def sheet(plan: CarePlan, patient: Patient, zone: tzinfo | None = None) -> Json:
         "sources": [
             {
                 "number": at,
-                "title": entry.title,
+                "title": works[entry.source].title,
                 "place": entry.place,
                 "strength": _spaced(entry.strength),
-                "read": _spaced(entry.read),
+                "read": _spaced(works[entry.source].read),
             }
             for at, entry in enumerate(evidence, 1)
         ],

@@ -8,13 +8,18 @@ import msgspec
 
 from careplan.facts.case import Case
 from careplan.inference.verdicts import Verdicts
+from careplan.plan.card import Cards
 from careplan.plan.clearances import Clearances
+from careplan.plan.front import FrontPages
 from careplan.plan.item_templates import Items, Written
 from careplan.plan.medicines_read import medicine_read
 from careplan.plan.model import CarePlan, Decision, Item, NotConsidered, PlanSection, RulebookRef
 from careplan.plan.phrases import FactPhrases
 from careplan.plan.questions import Questions
+from careplan.plan.sources import Bibliography
+from careplan.plan.standing import standing
 from careplan.plan.wording import Words
+from careplan.rulebook.asking import Visit
 from careplan.rulebook.model import LEVELS, SECTIONS, Rulebook
 
 
@@ -27,6 +32,9 @@ class Assembly:
         self._items = Items(book, phrases)
         self._questions = Questions(book)
         self._clearances = Clearances(book)
+        self._front = FrontPages(book)
+        self._cards = Cards(book)
+        self._bibliography = Bibliography(book)
         self._ref = RulebookRef(id=book.about.id, version=book.about.version, digest=book.digest)
         titles = book.vocabulary.sections
         self._sections = [(section, titles[section].title, titles[section].patient_title) for section in SECTIONS]
@@ -34,8 +42,8 @@ class Assembly:
         self._disclaimer = " ".join(book.about.disclaimer.split())
         self._crisis = " ".join(book.about.crisis.split())
 
-    def plan(self, case: Case, verdicts: Verdicts) -> CarePlan:
-        """The plan of one case."""
+    def plan(self, case: Case, verdicts: Verdicts, language: str, visit: Visit) -> CarePlan:
+        """The plan of one case, as it is looked at on a visit; the card is in `language` as far as there are words of it."""
         words = Words(self._book, case, self._phrases)
         written = self._items.of(case, verdicts.findings, words)
         # Items come in the order of seriousness; what was an alert and is cleared stands first in its section.
@@ -48,6 +56,9 @@ class Assembly:
         placed: dict[str | None, list[Item]] = {None: alerts} | {section: [] for section in SECTIONS}
         for one in written:
             placed[one.place].append(one.item)
+        items = [one.item for one in written]
+        decisions = _decisions(written)
+        questions = self._questions.unanswered(verdicts.hanging, words, visit)
         return CarePlan(
             status="blocked" if blocked else "draft",
             requires_clinician_review=True,
@@ -57,10 +68,15 @@ class Assembly:
                 PlanSection(section=section, title=title, patient_title=patient_title, items=placed[section])
                 for section, title, patient_title in self._sections
             ],
-            decisions=_decisions(written),
+            front=self._front.of(items, decisions, questions, case.patient),
+            card=self._cards.of(case, written, blocked=blocked, language=language),
+            standing=standing(self._ref, items),
+            decisions=decisions,
             medications=[medicine_read(words, one, case) for one in case.medicines],
-            information_needed=self._questions.unanswered(verdicts.hanging, case.patient),
+            information_needed=questions,
             not_considered=self._not_considered(case, written, words),
+            sources=self._bibliography.of(items),
+            clinic=case.patient.clinic,
             disclaimer=self._disclaimer,
             crisis=self._crisis,
             level_words=self._level_words,
@@ -81,6 +97,7 @@ class Assembly:
         item = msgspec.structs.replace(
             one.item,
             title=" ".join(words.title.split()),
+            line=" ".join(words.line.split()),
             patient_text=" ".join(words.patient.split()),
             clinician_text=f"{' '.join(words.clinician.split())} {one.item.clinician_text}",
             asks=[],

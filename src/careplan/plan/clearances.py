@@ -37,6 +37,7 @@ class Clearances:
         self._within = timedelta(days=book.about.clearance_days)
         words = book.about.cleared
         self._title = Text.parse(words.title)
+        self._line = Text.parse(words.line)
         self._patient_text = Text.parse(words.patient).fill({"crisis": " ".join(book.about.crisis.split())})
         self._clinician_text = Text.parse(words.clinician)
         next_time = book.vocabulary.by["before_next_session"]
@@ -118,6 +119,7 @@ class Clearances:
             item,
             level="hold",
             title=self._title.fill({"title": item.title}),
+            line=self._line.fill({**words, "line": item.line}),
             patient_text=self._patient_text,
             patient_language=None,
             translation=None,

@@ -17,25 +17,27 @@ from careplan.facts.hold_question import HoldQuestions
 from careplan.inference.durable_rules import Finding
 from careplan.plan.hold_gate_words import GateWords
 from careplan.plan.hold_sentences import GateSentences, HoldSentences
-from careplan.plan.model import About, Ask, Assumption, Evidence, Item, RuleRef, evidence
+from careplan.plan.model import About, Ask, Assumption, Evidence, Item, RuleRef
+from careplan.plan.pattern_focus import Focus
 from careplan.plan.phrases import FactPhrases
-from careplan.plan.topics import Topic
+from careplan.plan.sources import evidence
 from careplan.plan.unread_words import Absence, UnreadWords, absences
 from careplan.plan.wording import Placeholders, Words
 from careplan.rulebook.conditions import Group
 from careplan.rulebook.factors import KINDS, OF_MEASURES
+from careplan.rulebook.layers import CardSlot
 from careplan.rulebook.model import LEVELS, Decision, Level, Rule, Rulebook, Section
 
 
 class _Group(NamedTuple):
     """What of a group of patterns is the same for every patient.
 
-    `topics` are what its patterns look at; `subject` is the place of the pattern of whose kind there can be many facts,
+    `focuses` are what its patterns look at; `subject` is the place of the pattern of whose kind there can be many facts,
     if it has one; `of_entries` are the places of the patterns that are about entries of the request; `absent` is what
     the group says not to be there.
     """
 
-    topics: tuple[Topic, ...]
+    focuses: tuple[Focus, ...]
     subject: int | None
     of_entries: tuple[int, ...]
     absent: tuple[Absence, ...]
@@ -60,12 +62,23 @@ class _Prepared(msgspec.Struct, frozen=True):
     title: str | None
     patient: str | None
     clinician: str | None
+    line: str | None
+    card: OnCard | None
     groups: tuple[_Group, ...]
     asks: tuple[list[Ask], list[Ask]] | None
     contested: str | None
     for_everyone: list[str]
     decides: Decision | None
     gated: bool
+
+
+class OnCard(NamedTuple):
+    """What an item says on the patient's card. `filled` are the words of its placeholders, for other languages."""
+
+    slot: CardSlot
+    text: str
+    does: bool
+    filled: Mapping[str, str]
 
 
 class Written(NamedTuple):
@@ -80,8 +93,11 @@ class Written(NamedTuple):
     spoken_of: list[str]
     item: Item
     decides: Decision | None
+    card: OnCard | None = None
 
 
+MOST_FILLED_IN, SIGNS_A_WORD = 6, 12
+"""A placeholder of a line is filled in with so many words at most, on a card with twice as many; long words count more."""
 _Behind = list[tuple[_Group, list[Fact]]]
 """The groups of a rule that hold, with the facts that they match."""
 _order = attrgetter("order")
@@ -125,7 +141,8 @@ class Items:
 
     def _prepare(self, rule: Rule, order: int) -> _Prepared:
         file = rule.file
-        texts = (rule.title, rule.patient, rule.clinician, *(text for _, text in rule.asks))
+        cards = (*([rule.card] if rule.card else []), *rule.cards_in_languages.values())
+        texts = (rule.title, rule.patient, rule.clinician, rule.line, *cards, *(text for _, text in rule.asks))
         names = frozenset[str]().union(*(text.names for text in texts))
         asks = None
         if not any(text.names for _, text in rule.asks):
@@ -137,12 +154,14 @@ class Items:
             section=rule.section,
             place=None if file.level == "stop" else rule.section,
             order=order,
-            evidence=evidence(self._book, rule),
+            evidence=evidence(rule),
             ref=RuleRef(id=rule.id, version=file.version, status=file.status),
             places=Placeholders.of(names),
             title=rule.title.constant,
             patient=rule.patient.constant,
             clinician=rule.clinician.constant,
+            line=rule.line.constant,
+            card=_on_card(rule, {}) if rule.card and not any(text.names for text in cards) else None,
             groups=tuple(map(self._group, rule.when)),
             asks=asks,
             contested=file.contested and " ".join(file.contested.split()),
@@ -154,7 +173,7 @@ class Items:
     def _group(self, group: Group) -> _Group:
         kinds = [pattern.kind for pattern in group]
         return _Group(
-            topics=tuple(Topic.of(pattern, self._phrases) for pattern in group),
+            focuses=tuple(Focus.of(pattern, self._phrases) for pattern in group),
             subject=next((at for at, kind in enumerate(kinds) if KINDS[kind].many), None),
             of_entries=tuple(at for at, kind in enumerate(kinds) if KINDS[kind].many or kind in _LISTS_AS_A_WHOLE),
             absent=absences(group),
@@ -176,9 +195,9 @@ class Items:
         because: list[str] = []
         about: dict[str, About] = {}
         for one, matched in behind:
-            because += words.because(matched, one.topics)
+            because += words.because(matched, one.focuses)
             for at in one.of_entries:
-                for entry in words.about(matched[at], one.topics[at]):
+                for entry in words.about(matched[at], one.focuses[at]):
                     about[entry.pointer] = entry
         subject = None if group.subject is None else facts[group.subject]
         filled = patient_words = clinician_words = words.fill(facts, places) if places.names else {}
@@ -200,7 +219,10 @@ class Items:
             id=prepared.id if subject is None else f"{prepared.id}/{identity_of(subject)}",
             level=prepared.level,
             section=prepared.section,
+            scope=rule.file.scope,
+            topic=rule.file.topic,
             title=prepared.title or rule.title.fill(filled),
+            line=prepared.line or rule.line.fill(_in_short(filled)),
             patient_text=prepared.patient or rule.patient.fill(patient_words),
             clinician_text=prepared.clinician or rule.clinician.fill(clinician_words),
             evidence=prepared.evidence,
@@ -216,11 +238,36 @@ class Items:
             open_decision="hold" if held and hold is None else None,
         )
         order = (prepared.order, [entry.index for entry in entries], item.id)
-        return Written(order, prepared.id, prepared.place, [entry.pointer for entry in entries], item, prepared.decides)
+        card = prepared.card or _on_card(rule, patient_words)
+        pointers = [entry.pointer for entry in entries]
+        return Written(order, prepared.id, prepared.place, pointers, item, prepared.decides, card)
 
 
 def _each_once(words: list[str]) -> list[str]:
     return words if len(words) < 2 else list(dict.fromkeys(words))
+
+
+def _on_card(rule: Rule, words: Mapping[str, str]) -> OnCard | None:
+    """What a rule says on the card, its placeholders filled in with a few words each."""
+    said = rule.file.then.card
+    if said is None or rule.card is None:
+        return None
+    short = _in_short(words, most=2 * MOST_FILLED_IN)
+    return OnCard(said.slot, rule.card.fill(short), said.does, short)
+
+
+def _in_short(words: Mapping[str, str], most: int = MOST_FILLED_IN) -> dict[str, str]:
+    """Words to fill in where there is little room: of each the first few."""
+    return {name: shortened(text, most) for name, text in words.items()}
+
+
+def shortened(text: str, most: int = MOST_FILLED_IN) -> str:
+    """The first few words of a text, and a sign that there are more."""
+    words = text.split()
+    if len(words) <= most and len(text) <= SIGNS_A_WORD * most:
+        return text
+    cut = " ".join(words[:most])[: SIGNS_A_WORD * most].rstrip(" ,;.")
+    return f"{cut}…{'”' if text.endswith('”') else ''}"
 
 
 def _assumptions(behind: _Behind, assuming: UnreadWords | None) -> list[Assumption]:

@@ -7,10 +7,14 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from careplan.plan.card_model import Card, Translated
+from careplan.plan.front_model import Front
 from careplan.plan.medicine_model import MedicineRead
-from careplan.plan.part import Part
+from careplan.plan.part import Choice, Part
+from careplan.request.clinic import Clinic
 from careplan.rulebook.asking import AskedOf, Visit
-from careplan.rulebook.model import By, Level, Read, Rule, Rulebook, Section, Status, Strength, Who
+from careplan.rulebook.layers import Scope
+from careplan.rulebook.model import By, Level, Read, Section, Status, Strength, Who
 
 
 class About(Part, frozen=True, kw_only=True):
@@ -31,29 +35,29 @@ class Ask(Part, frozen=True, kw_only=True):
 
 
 class Evidence(Part, frozen=True, kw_only=True):
-    """The place in a source that a rule rests on, how strong that is, and how much of the source was read."""
+    """The place in a source that a rule rests on, and how strong that is. `source` is an id of the plan's sources."""
 
     source: str
-    title: str
     place: str
     strength: Strength
+
+
+class Source(Part, frozen=True, kw_only=True):
+    """One work that items rest on, its places, and how much of it was read. `founding` is the text behind the rules."""
+
+    id: str
+    title: str
     read: Read
+    places: list[str]
     founding: bool = False
 
 
-def evidence(book: Rulebook, rule: Rule) -> list[Evidence]:
-    """What a rule rests on."""
-    return [
-        Evidence(
-            source=ref.source,
-            title=book.sources[ref.source].title,
-            place=ref.place,
-            strength=ref.strength,
-            read=book.sources[ref.source].read,
-            founding=bool(book.sources[ref.source].advice),
-        )
-        for ref in rule.file.sources
-    ]
+class Standing(Part, frozen=True, kw_only=True):
+    """What is true of every patient of this product and stage at the clinic; the texts are those of `GET /v1/protocol`."""
+
+    version: Annotated[str, Meta(description="of the rulebook that the protocol comes from")]
+    digest: Annotated[str, Meta(description="of its items and figures, SHA-256")]
+    items: Annotated[dict[str, str], Meta(description="their titles by id")] = {}
 
 
 class RuleRef(Part, frozen=True, kw_only=True):
@@ -121,18 +125,16 @@ class Cleared(Part, frozen=True, kw_only=True):
     arranged: str
 
 
-Translated = Annotated[
-    Literal["needs_review", "reviewed"] | None, Meta(description="whether a named translator has checked it")
-]
-
-
 class Item(Part, frozen=True, kw_only=True):
     """One line of a plan, with all that it takes to trace it."""
 
     id: str
     level: Level
     section: Section
+    scope: Scope
+    topic: str
     title: str
+    line: Annotated[str, Meta(description="what it says in at most 25 words, for the clinician")]
     patient_text: str
     patient_language: Annotated[str | None, Meta(description="of patient_text, where it is not English")] = None
     translation: Translated = None
@@ -184,13 +186,6 @@ class CouldChange(Part, frozen=True, kw_only=True):
     rules: list[str]
 
 
-class Choice(Part, frozen=True, kw_only=True):
-    """One answer of several: the token to send, and its words."""
-
-    value: str
-    label: str
-
-
 class AnswerForm(Part, frozen=True, kw_only=True):
     """What an answer looks like, so that a form can ask: its type, the choices there are, the limits of a number."""
 
@@ -205,6 +200,7 @@ class Question(Part, frozen=True, kw_only=True):
     """An unanswered question that could change this plan. `pointer` says where its answer goes in the request."""
 
     pointer: str
+    about: Annotated[str, Meta(description="what it asks about, in a few words")]
     question: str
     why_it_matters: str
     answer: AnswerForm
@@ -285,10 +281,15 @@ class CarePlan(Part, frozen=True, kw_only=True):
     rulebook: RulebookRef
     alerts: list[Item]
     sections: list[PlanSection]
+    front: Front
+    card: Card
+    standing: Standing
     decisions: list[Decision]
     medications: list[MedicineRead]
     information_needed: list[Question]
     not_considered: list[NotConsidered]
+    sources: Annotated[list[Source], Meta(description="each work that an item rests on, once")]
+    clinic: Clinic | None = None
     disclaimer: str
     crisis: str
     closing_language: Annotated[str | None, Meta(description="of disclaimer and crisis, where it is not English")] = None

@@ -1,4 +1,4 @@
-"""The base of everything in a plan."""
+"""The base of everything in a plan, and the one part that many others have."""
 
 from __future__ import annotations
 
@@ -7,3 +7,10 @@ import msgspec
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The base of everything in a plan: immutable, and what does not apply is left out."""
+
+
+class Choice(Part, frozen=True, kw_only=True):
+    """One answer of several: the token to send, and its words."""
+
+    value: str
+    label: str

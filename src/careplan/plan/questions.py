@@ -8,12 +8,13 @@ from operator import itemgetter
 from typing import Literal
 
 from careplan.facts.case import Case
-from careplan.plan.item_templates import Written
-from careplan.plan.model import AnswerForm, Choice, CouldChange, NotConsidered, Question, SignedHold
+from careplan.plan.item_templates import Written, shortened
+from careplan.plan.model import AnswerForm, CouldChange, NotConsidered, Question, SignedHold
+from careplan.plan.part import Choice
 from careplan.plan.visit import asked_first
 from careplan.plan.wording import Words
 from careplan.recognition.known_conditions import OF_NO_RULE
-from careplan.request.patient import Patient
+from careplan.rulebook.asking import Visit
 from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.factors import KINDS, OF_MEASURES
 from careplan.rulebook.model import LEVELS, SECTIONS, FieldWords, Rulebook
@@ -53,14 +54,15 @@ class Questions:
         )
         self._tested_measures = frozenset(name for kind, name in tested if kind in OF_MEASURES)
 
-    def unanswered(self, hanging: Mapping[str, int], patient: Patient) -> list[Question]:
-        """The questions of one case, those first on which the most of the most serious parts of the plan hangs.
+    def unanswered(self, hanging: Mapping[str, int], said: Words, visit: Visit) -> list[Question]:
+        """The questions of one case at a visit, those first on which the most of the most serious parts of the plan hangs.
 
         `hanging` has for each answer the rules that hang on it, as a bit set over their numbers. A rule that holds because
         something is unknown hangs on the answer as well: it could go away. What has no sense after other answers of the
         patient is not asked.
         """
         ranked = []
+        patient = said.case.patient
         for pointer, rules in hanging.items():
             factor = _factor(pointer)
             if self._fields[factor].asking.is_withheld(patient):
@@ -72,8 +74,10 @@ class Questions:
             ranked.append((counts, self._order[factor], pointer, factor, concerned))
         ranked.sort(key=_by_rank)
         places = {pointer: at for at, pointer in enumerate(sorted((one[2] for one in ranked), key=self._place))}
-        found = [self._question(pointer, factor, concerned, places[pointer]) for *_, pointer, factor, concerned in ranked]
-        return asked_first(found, "intake")
+        found = [
+            self._question(pointer, factor, concerned, places[pointer], said) for *_, pointer, factor, concerned in ranked
+        ]
+        return asked_first(found, visit)
 
     def _place(self, pointer: str) -> tuple[int, int, int]:
         """Where a question stands in the order of a visit: its group, the entry that it is about, and its factor."""
@@ -89,7 +93,13 @@ class Questions:
         silent = [*self._silent(case, spoken_of, words), *self._silent_holds(case, shown)]
         return sorted(silent, key=lambda entry: (entry.pointer, entry.what))
 
-    def _question(self, pointer: str, factor: str, concerned: Iterable[_Concerned], place: int) -> Question:
+    def _about(self, pointer: str, factor: str, said: Words) -> str:
+        """What a question is about, in a few words: the factor, and the medicine whose it is."""
+        label = self._fields[factor].label
+        entry = _INDEX.match(pointer)
+        return f"{label}: {shortened(said.entry('medicine', int(entry[1])))}" if entry else label
+
+    def _question(self, pointer: str, factor: str, concerned: Iterable[_Concerned], place: int, said: Words) -> Question:
         words = self._fields[factor]
         by_section: dict[int, tuple[list[int], list[str]]] = {}
         for level, section, rule in concerned:
@@ -98,6 +108,7 @@ class Questions:
             rules.append(rule)
         return Question(
             pointer=pointer,
+            about=self._about(pointer, factor, said),
             question=words.question,
             why_it_matters=words.why,
             answer=self._answers[factor],

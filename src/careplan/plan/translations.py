@@ -55,7 +55,7 @@ class Languages:
 
     def _item(self, item: Item, language: str) -> Item:
         translation = self._book.rules[item.rule.id].file.then.in_languages.get(language)
-        if translation is None:
+        if translation is None or translation.patient is None:
             return item
         closing = self._book.about.in_languages.get(language)
         crisis = _line(closing.crisis if closing else self._book.about.crisis)

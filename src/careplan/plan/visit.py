@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from careplan.plan.model import CarePlan, Question
+from careplan.plan.model import Question
 from careplan.request.patient import Patient
 from careplan.rulebook.asking import Visit
 
@@ -43,11 +43,6 @@ def grouped(questions: Sequence[Question]) -> list[tuple[str, list[Question]]]:
         group = clinic if one.asked_of == "clinic" else first if one.first else day if one.asked_at != "intake" else later
         group.append(one)
     return [(title, found) for title, found in groups.items() if found]
-
-
-def at_visit(plan: CarePlan, visit: Visit) -> CarePlan:
-    """A plan with the questions marked that are asked first at this visit."""
-    return msgspec.structs.replace(plan, information_needed=asked_first(plan.information_needed, visit))
 
 
 def visit_at(patient: Patient, at: datetime) -> Visit:

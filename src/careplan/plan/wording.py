@@ -13,8 +13,8 @@ from careplan.plan.disagreements import disagreement_words
 from careplan.plan.hold_sentences import HoldSentences
 from careplan.plan.measure_words import HAVE_SOURCE, MeasureWords, is_of_measures
 from careplan.plan.model import About, SignedHold
+from careplan.plan.pattern_focus import Focus, looked_at
 from careplan.plan.phrases import LISTS, FactPhrases
-from careplan.plan.topics import Topic, looked_at
 from careplan.plan.unread_words import UnreadWords
 from careplan.recognition.medicine_catalogue import Match, Resolved, display
 from careplan.request.patient import Hold
@@ -82,37 +82,37 @@ class Words:
                 words["class"] = in_words([self._book.classes[name].patient_label for name in fact.ingredient.classes[:1]])
         return words
 
-    def because(self, facts: Iterable[Fact], topics: Iterable[Topic]) -> list[str]:
+    def because(self, facts: Iterable[Fact], focuses: Iterable[Focus]) -> list[str]:
         """The facts that made a rule hold, as short phrases about the patient."""
         found: list[str] = []
-        for fact, topic in zip(facts, topics, strict=True):
+        for fact, focus in zip(facts, focuses, strict=True):
             if fact.kind == "medicine":
                 # Many rules are about one medicine, and all say the same of it.
                 if fact.id not in self._said_of:
                     self._said_of[fact.id] = self._medicine_phrase(fact)
                 found.append(self._said_of[fact.id])
             elif fact.kind == "shared_class":
-                found += self._of_shared_class(fact, topic.fields)
+                found += self._of_shared_class(fact, focus.fields)
             else:
-                for phrase in topic.phrases:
+                for phrase in focus.phrases:
                     phrase.add(fact.properties, found)
                 if fact.kind in HAVE_SOURCE:
                     # One phrase a field: of these kinds none is about a list.
-                    at = len(found) - len(topic.fields)
+                    at = len(found) - len(focus.fields)
                     found[at:] = [
                         said + self.measures.behind(fact, field)
-                        for said, field in zip(found[at:], topic.fields, strict=True)
+                        for said, field in zip(found[at:], focus.fields, strict=True)
                     ]
         return found
 
-    def about(self, fact: Fact, topic: Topic) -> Iterator[About]:
+    def about(self, fact: Fact, focus: Focus) -> Iterator[About]:
         """The entries of the request that a fact is about; of a whole list, those that the rule names."""
-        tokens = topic.tokens
+        tokens = focus.tokens
         if fact.kind == "entries":
-            yield from self.entries.about(self._tested_entries(topic.fields))
+            yield from self.entries.about(self._tested_entries(focus.fields))
             return
         if is_of_measures(fact.kind):
-            yield from self.measures.about(fact, topic.fields)
+            yield from self.measures.about(fact, focus.fields)
             return
         lists = {"condition": "conditions", "goal": "expectations/goals"}
         if fact.kind == "history":

@@ -11,13 +11,14 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from itertools import islice, repeat
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jiter
 import msgspec
 import msgspec.inspect
 
 from careplan.errors import Fault, InvalidPatient
+from careplan.request.clinic import ZONE_FORM
 from careplan.request.measurements import (
     MeasureForm,
     all_fit,
@@ -30,9 +31,7 @@ from careplan.request.near_tokens import near_tokens, offer
 from careplan.request.patient import FIRST_YEAR, LAST_YEAR, PROTOCOL_FIGURES, Patient
 from careplan.request.schema_faults import LIMIT_WORDS, UNLISTED, Validator, faults_of, validator_of
 from careplan.request.signature import unnamed
-
-if TYPE_CHECKING:
-    pass
+from careplan.zones import ZONES
 
 MOST_FAULTS = 200
 """A problem document names at most this many faults and says when there are more."""
@@ -102,6 +101,7 @@ class Intake:
             and all_fit(patient.measures, self._measures)
             and days_are_real(patient.measures, patient.as_of)
             and all(FIRST_YEAR <= when.year <= LAST_YEAR for when in _times_of(patient))
+            and (patient.clinic is None or patient.clinic.zone_is_known)
             and (
                 protocol is None
                 or (
@@ -125,6 +125,7 @@ class Intake:
             return
         yield from unnamed(data)
         yield from (Fault(pointer=pointer, detail=detail) for pointer, detail in unreal_days(data))
+        yield from _unknown_zone(data)
         for error in self.faultfinder.iter_errors(data):
             yield from map(self._with_offers, faults_of(error), repeat(data))
 
@@ -192,6 +193,15 @@ def _limits_of_lists(struct: type[msgspec.Struct], path: str = "") -> Iterator[t
 
 LISTS = dict(_limits_of_lists(Patient))
 """Every list of the request with the most entries that it may have, by JSON Pointer."""
+
+
+def _unknown_zone(data: object) -> Iterator[Fault]:
+    """A time zone of the clinic that is formed like one, and that there is not."""
+    clinic = data.get("clinic") if isinstance(data, dict) else None
+    zone = clinic.get("zone") if isinstance(clinic, dict) else None
+    if isinstance(zone, str) and re.fullmatch(ZONE_FORM, zone) and zone not in ZONES:
+        near = offer(near_tokens(zone, dict.fromkeys(ZONES, "")))
+        yield Fault(pointer="/clinic/zone", detail=f"there is no time zone of this name{near}")
 
 
 def _times_of(patient: Patient) -> Iterator[datetime]:

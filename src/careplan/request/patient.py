@@ -7,11 +7,13 @@ that the patient takes none, an absent one that nobody asked. Names, tokens and 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
+from careplan.request.body import Body
+from careplan.request.clinic import Clinic
 from careplan.request.measurements import Day, Measured
 
 Sex = Literal["female", "male"]
@@ -108,10 +110,6 @@ ArrangedText = Annotated[
 ]
 Sessions = Annotated[int, Meta(ge=0, le=200)]
 HoldHours = Annotated[float, Meta(ge=0, le=720)]
-
-
-class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
-    """The base of everything a caller sends: immutable, and an unknown field is refused rather than lost."""
 
 
 class Treatment(Body, frozen=True, kw_only=True):
@@ -255,6 +253,14 @@ class Clearance(Body, frozen=True, kw_only=True):
     arranged: ArrangedText
 
 
+class ClinicDefaults(NamedTuple):
+    """What the settings of the service say of the clinic, for requests that do not say it."""
+
+    protocol: Protocol | None = None
+    clinic: Clinic | None = None
+
+
+NO_DEFAULTS = ClinicDefaults()
 PROTOCOL_FIGURES = ("solid_food_hours", "clear_fluid_hours", "observation_minutes", "driving_hours")
 
 
@@ -312,12 +318,16 @@ class Patient(Body, frozen=True, kw_only=True):
     expectations: Expectations = Expectations()
     red_flags: RedFlags = RedFlags()
     protocol: Protocol | None = None
+    clinic: Clinic | None = None
     clearances: Annotated[
         list[Clearance], Meta(max_length=60, description="alerts that a named clinician has assessed, and what was arranged")
     ] = []
 
-    def under(self, clinic: Protocol | None) -> Patient:
-        """The patient with the clinic's own protocol behind the one that was sent."""
-        if clinic is None:
-            return self
-        return msgspec.structs.replace(self, protocol=(self.protocol or Protocol()).over(clinic))
+    def under(self, defaults: ClinicDefaults) -> Patient:
+        """The patient with the clinic's own protocol, and what it is called, behind those that were sent."""
+        patient = self
+        if defaults.protocol is not None:
+            patient = msgspec.structs.replace(patient, protocol=(self.protocol or Protocol()).over(defaults.protocol))
+        if defaults.clinic is not None:
+            patient = msgspec.structs.replace(patient, clinic=(self.clinic or Clinic()).over(defaults.clinic))
+        return patient

@@ -9,8 +9,9 @@ import msgspec
 from msgspec import Meta
 
 from careplan.errors import Fault, InvalidPatient
+from careplan.request.body import Body
 from careplan.request.decode import Intake
-from careplan.request.patient import PROTOCOL_FIGURES, Body, Patient
+from careplan.request.patient import PROTOCOL_FIGURES, Patient
 from careplan.request.schema_faults import is_of_a_name
 
 MOST_CHANGES = 20

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from careplan.request.patient import PROTOCOL_FIGURES
 from careplan.rulebook import forbidden_wording
 from careplan.rulebook.codes import Codes, DiagnosisCode, ObservationCode
 from careplan.rulebook.conditions import Group, Path, Pattern, Test, tests_of
 from careplan.rulebook.courses import check_courses
 from careplan.rulebook.factors import KINDS
+from careplan.rulebook.layer_checks import cards_of, check_layers, check_layers_of_all
 from careplan.rulebook.model import Condition, Rule, Rulebook
 from careplan.rulebook.presumption import FaultList, check_certainty
-from careplan.rulebook.rulebook_file import RulebookFile
 from careplan.rulebook.text_template import Text
 
 HUMANS_OF_THE_CLINIC = frozenset({"clinic", "clinician", "on_call_clinician"})
@@ -38,11 +37,13 @@ def check_rule(book: Rulebook, rule: Rule, note: FaultList, ids: frozenset[str])
     _check_reach(rule, note)
     _check_slots(rule, note)
     check_certainty(rule, note)
+    check_layers(book, rule, note)
     _check_wording(rule, note)
 
 
 def check_rulebook(book: Rulebook, notes: Mapping[str, FaultList]) -> None:
-    """Note what only the whole rulebook can show: fields without words."""
+    """Note what only the whole rulebook can show: rules that say the same, and fields without words."""
+    check_layers_of_all(book, notes)
     for kind, described in book.kinds.items():
         for field in described.fields:
             if f"{kind}.{field}" not in book.vocabulary.fields:
@@ -87,50 +88,6 @@ def _check_code(entry: DiagnosisCode | ObservationCode, place: Path, note: Fault
     elif isinstance(entry, ObservationCode) and described.type == "number" and entry.units.keys() != set(entry.loinc):
         mend = "Give the units of each LOINC code, and of no other."
         note.fault(place, f"The units do not fit the codes of {entry.factor}.", mend, code="unknown-token")
-
-
-def check_sentences(about: RulebookFile, note: FaultList) -> None:
-    """Note every fault of the sentences about a hold in `rulebook.yaml`."""
-    for field, both, slots in (
-        ("undecided_hold", about.undecided_hold, frozenset[str]()),
-        ("signed_hold", about.signed_hold, frozenset({"approved_by", "before", "after"})),
-        ("signed_hold_between_doses", about.signed_hold_between_doses, frozenset({"approved_by", "before", "after"})),
-        ("doubtful_hold", about.doubtful_hold, frozenset({"approved_by", "before", "after"})),
-        ("hold_gate.signed", about.hold_gate.signed, frozenset({"approved_by", "before", "after"})),
-        ("hold_gate.unsigned", about.hold_gate.unsigned, frozenset[str]()),
-        ("hold_gate.closed", about.hold_gate.closed, frozenset({"facts"})),
-        ("hold_gate.missing", about.hold_gate.missing, frozenset({"facts"})),
-        ("hold_gate.unclear", about.hold_gate.unclear, frozenset({"facts"})),
-        ("hold_gate.between_doses", about.hold_gate.between_doses, frozenset[str]()),
-        ("cleared.title", about.cleared.title, frozenset({"title"})),
-        ("cleared", about.cleared, frozenset({"by", "at", "arranged"})),
-    ):
-        texts = (
-            [("clinician", both)] if isinstance(both, str) else [("patient", both.patient), ("clinician", both.clinician)]
-        )
-        for reader, text in texts:
-            path: Path = tuple(field.split(".")) if isinstance(both, str) else (field, reader)
-            try:
-                names = Text.parse(text).names
-            except ValueError as error:
-                note.fault(
-                    path, f"The braces of this text cannot be read: {error}.", "Write {name} around a name.", code="braces"
-                )
-                continue
-            if names != (frozenset({"crisis"}) if (field, reader) == ("cleared", "patient") else slots):
-                wanted = ", ".join(f"{{{name}}}" for name in sorted(slots)) or "nothing"
-                note.fault(path, "This sentence fills in the wrong names.", f"It must fill in {wanted}.", code="slot")
-            if reader == "patient" and forbidden_wording.orders_a_change(text):
-                note.fault(path, "This reads as an order to change a medicine.", "Say who decides.", code="order-to-patient")
-    figures = (*PROTOCOL_FIGURES, "hold_hours")
-    for name in about.plausible.keys() - set(figures):
-        note.fault(
-            ("plausible", name), f"No protocol has {name}.", f"Use one of {', '.join(figures)}.", code="unknown-field"
-        )
-    for name, bounds in about.plausible.items():
-        if bounds.least > bounds.most:
-            place: Path = ("plausible", name)
-            note.fault(place, "No figure lies within these bounds.", "Let `least` be at most `most`.", code="form")
 
 
 def requires(group: Group, kind: str, field: str, *values: str | bool) -> bool:
@@ -236,12 +193,14 @@ def _check_slots(rule: Rule, note: FaultList) -> None:
         (("title",), rule.title),
         (("then", "patient"), rule.patient),
         (("then", "clinician"), rule.clinician),
+        (("line",), rule.line),
+        *cards_of(rule),
         *((("then", "asks", at, "what"), text) for at, (_, text) in enumerate(rule.asks)),
     ]
     for path, text in texts:
         quotes_hold = path in (("then", "patient"), ("then", "clinician"))
         here = offered if quotes_hold else offered - {"hold"}
-        if path != ("then", "clinician"):
+        if path not in (("then", "clinician"), ("line",)):
             here = {name for name in here if name not in _FOR_CLINICIANS and not is_a_dose(name)}
         for name in sorted(text.names - here):
             if name in _FOR_CLINICIANS & offered:
@@ -322,7 +281,8 @@ def _check_wording(rule: Rule, note: FaultList) -> None:
     if forbidden_wording.names_a_dose(patient):
         note.fault(patient_path, "This names a dose.", "A plan never gives a dose; take it out.", code="dose")
     for language, translation in then.in_languages.items():
-        _check_translation(language, translation.patient, note)
+        if translation.patient is not None:
+            _check_translation(language, translation.patient, note)
     tests_hold = any(
         test.field == "hold_question" for group in rule.when for pattern in group for test in tests_of(pattern.tests)
     )

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 Line = Annotated[str, Meta(min_length=1, max_length=2_000)]
+Language = Annotated[str, Meta(pattern=r"^[a-z]{2}$", description="ISO 639-1 code of a language other than English")]
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

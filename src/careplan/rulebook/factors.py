@@ -13,6 +13,7 @@ import msgspec
 from msgspec import inspect
 
 from careplan.request import patient
+from careplan.request.body import Body
 
 FieldType = Literal["number", "boolean", "token", "tokens"]
 
@@ -49,7 +50,7 @@ class Kind(msgspec.Struct, frozen=True):
 def _groups() -> Iterator[tuple[str, type[msgspec.Struct]]]:
     """The fields of a patient that are always there and hold fields of their own."""
     for field in msgspec.structs.fields(patient.Patient):
-        if isinstance(field.default, patient.Body):
+        if isinstance(field.default, Body):
             yield field.name, type(field.default)
 
 

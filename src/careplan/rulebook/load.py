@@ -24,7 +24,6 @@ from careplan.rulebook.checks import (
     check_codes,
     check_rule,
     check_rulebook,
-    check_sentences,
 )
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import Reader, When, with_certainty
@@ -38,6 +37,7 @@ from careplan.rulebook.model import SECTIONS, Condition, DrugClass, Rule, Rulebo
 from careplan.rulebook.no_collection import no_collection
 from careplan.rulebook.rule_texts import texts_of
 from careplan.rulebook.rulebook_file import KnownNames, RulebookFile
+from careplan.rulebook.sentence_checks import check_sentences
 from careplan.rulebook.vocabulary import check_vocabulary, with_words_of_measures
 from careplan.rulebook.yaml_and_csv import Document, read_rows
 
@@ -211,15 +211,17 @@ class _Loading:
         texts = texts_of(document, file) if file is not None else None
         if file is None or texts is None or document.faults or known is None:
             return None, document
-        title, patient, clinician, asks = texts
         rule = Rule(
             file=file,
             section=msgspec.convert(section if section != "retired" else "screening", Section),
             when=with_certainty(when) if file.certain else when,
-            title=title,
-            patient=patient,
-            clinician=clinician,
-            asks=tuple(zip(file.then.asks, asks, strict=True)),
+            title=texts.title,
+            patient=texts.patient,
+            clinician=texts.clinician,
+            line=texts.line,
+            card=texts.card,
+            cards_in_languages=texts.cards,
+            asks=tuple(zip(file.then.asks, texts.asks, strict=True)),
         )
         return rule, document
 

@@ -16,10 +16,11 @@ from careplan.request.measurements import MeasureForm
 from careplan.rulebook.asking import ANYBODY, Asking, Group
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import When
-from careplan.rulebook.entries import Entry, Line
+from careplan.rulebook.entries import Entry, Language, Line
 from careplan.rulebook.factors import Kind, Limits
+from careplan.rulebook.layers import CardSlot, CardText, Scope, SlotWords, TopicName, TopicWords
 from careplan.rulebook.measures import Measure
-from careplan.rulebook.rulebook_file import Language, RulebookFile
+from careplan.rulebook.rulebook_file import RulebookFile
 from careplan.rulebook.text_template import Text
 
 Level = Literal["stop", "hold", "caution", "note"]
@@ -89,7 +90,8 @@ class Decision(Entry, frozen=True, kw_only=True):
 class Translation(Entry, frozen=True, kw_only=True):
     """What the patient reads in another language. Without `reviewed_by` it is shown as waiting for a translator's review."""
 
-    patient: Line
+    patient: Line | None = None
+    card: Line | None = None
     reviewed_by: Annotated[str, Meta(min_length=3, max_length=120)] | None = None
 
 
@@ -98,6 +100,7 @@ class Then(Entry, frozen=True, kw_only=True):
 
     patient: Line
     clinician: Line
+    card: CardText | None = None
     in_languages: dict[Language, Translation] = {}
     asks: tuple[Ask, ...] = ()
     decides: Decision | None = None
@@ -136,6 +139,9 @@ class RuleFile(Entry, frozen=True, kw_only=True):
     status: Status
     level: Level
     title: Annotated[str, Meta(min_length=1, max_length=100)]
+    scope: Scope
+    topic: TopicName
+    line: Line
     rationale: Line
     sources: Annotated[tuple[SourceRef, ...], Meta(min_length=1)]
     when: Any
@@ -160,6 +166,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     title: Text
     patient: Text
     clinician: Text
+    line: Text
+    card: Text | None
+    cards_in_languages: Mapping[Language, Text]
     asks: tuple[tuple[Ask, Text], ...]
 
     @property
@@ -200,10 +209,11 @@ class Titled(Entry, frozen=True, kw_only=True):
 
 
 class LevelWords(Entry, frozen=True, kw_only=True):
-    """What a level is called and what it means."""
+    """What a level is called and what it means. `options` are what a clinician can tick beside a decision of this level."""
 
     label: str
     meaning: str
+    options: Mapping[str, str] = {}
 
 
 class Vocabulary(Entry, frozen=True, kw_only=True):
@@ -214,6 +224,8 @@ class Vocabulary(Entry, frozen=True, kw_only=True):
     measures: Mapping[str, Measure] = {}
     sections: Mapping[Section, Titled]
     levels: Mapping[Level, LevelWords]
+    topics: Mapping[TopicName, TopicWords]
+    card_slots: Mapping[CardSlot, SlotWords]
     who: Mapping[Who, str]
     by: Mapping[By, str]
     strengths: Mapping[Strength, str]

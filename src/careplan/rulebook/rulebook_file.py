@@ -6,9 +6,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from careplan.rulebook.entries import Entry, Line, Range
-
-Language = Annotated[str, Meta(pattern=r"^[a-z]{2}$", description="ISO 639-1 code of a language other than English")]
+from careplan.rulebook.entries import Entry, Language, Line, Range
+from careplan.rulebook.layers import CardWords, FrontWords
 
 
 class ForBoth(Entry, frozen=True, kw_only=True):
@@ -25,10 +24,14 @@ class KnownNames(Entry, frozen=True, kw_only=True):
 
 
 class Closing(Entry, frozen=True, kw_only=True):
-    """The crisis line and the disclaimer in another language. `reviewed_by` has checked them and the titles of sections."""
+    """What belongs to no rule in another language: crisis line, disclaimer, the words of the card.
+
+    `reviewed_by` has checked them, and the titles of sections and of the parts of the card.
+    """
 
     disclaimer: Line
     crisis: Line
+    card: CardWords | None = None
     reviewed_by: Annotated[str, Meta(min_length=3, max_length=120)] | None = None
 
 
@@ -52,6 +55,7 @@ class Deferred(Entry, frozen=True, kw_only=True):
 
     choice: str
     title: Line
+    line: Line
     patient: Line
     clinician: Line
 
@@ -60,6 +64,7 @@ class ClearedWords(Entry, frozen=True, kw_only=True):
     """What stands in place of an alert that was cleared: title, texts and asks; `clinician` comes before the rule's own."""
 
     title: Line
+    line: Line
     patient: Line
     clinician: Line
     ask: Line
@@ -73,6 +78,8 @@ class RulebookFile(Entry, frozen=True, kw_only=True):
     title: Line
     disclaimer: Line
     crisis: Line
+    front: FrontWords
+    card: CardWords
     undecided_hold: ForBoth
     signed_hold: ForBoth
     signed_hold_between_doses: ForBoth

@@ -29,10 +29,10 @@ from careplan.errors import InvalidPatient, InvalidRulebook, InvalidSettings
 from careplan.hardening import harden
 from careplan.planner import Planner
 from careplan.request.decode import Intake
-from careplan.request.patient import Protocol
+from careplan.request.patient import ClinicDefaults
 from careplan.rulebook.load import load, mark_of_folder
 from careplan.rulebook.model import Rulebook
-from careplan.settings import Settings, clinic_protocol, from_environment
+from careplan.settings import Settings, clinic_defaults, from_environment
 from careplan.web import problems
 from careplan.web.edition import Desk, Edition, Leasing, Surroundings, edition_of
 from careplan.web.limits.gate import Gate
@@ -113,7 +113,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
 
     def around(book: Rulebook) -> Surroundings:
         past = history(settings.rules_folder)
-        return Surroundings(_protocol(book, settings), settings.zone, lambda planner: handbook.pages_of(planner, past))
+        return Surroundings(_defaults(book, settings), lambda planner: handbook.pages_of(planner, past))
 
     watched = [settings.rules_folder, *([Path(settings.protocol)] if settings.protocol else [])] if settings.watch else []
     reloader = Reloader(settings.rules_folder, desk, make, around, watched=watched)
@@ -122,8 +122,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
 
     # Git is asked after the start: nobody reads a rule's revisions before the service is ready.
     first = Surroundings(
-        _protocol(book, settings),
-        settings.zone,
+        _defaults(book, settings),
         lambda planner: handbook.pages_of(planner, history(settings.rules_folder)),
     )
 
@@ -198,8 +197,8 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
     return app
 
 
-def _protocol(book: Rulebook, settings: Settings) -> Protocol | None:
-    return clinic_protocol(settings, Intake(book.conditions, book.classes, book.forms))
+def _defaults(book: Rulebook, settings: Settings) -> ClinicDefaults:
+    return clinic_defaults(settings, Intake(book.conditions, book.classes, book.forms))
 
 
 def _trust(settings: Settings) -> Trust | None:
@@ -263,7 +262,7 @@ def check(book: Rulebook, settings: Settings) -> None:
     """Raise `InvalidSettings` for whatever would keep a worker from starting."""
     global _inherited  # noqa: PLW0603 - workers find it there after the fork
     Access(settings)
-    _protocol(book, settings)
+    _defaults(book, settings)
     _trust(settings)
     tracing_from(os.environ).close()
     for file in (settings.tls_certificate, settings.tls_key):

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from litestar import Request
 from litestar.datastructures import State
@@ -17,9 +16,8 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from careplan.fhir.read.ages import day_of
 from careplan.fhir.read.bundle import FhirReader, FromFhir
 from careplan.media_types import FHIR_JSON, READ_VERSIONS
-from careplan.plan.translations import Languages
 from careplan.planner import Planner
-from careplan.request.patient import Patient, Protocol
+from careplan.request.patient import ClinicDefaults, Patient
 from careplan.web.pages import NoPages, Pages
 
 LAST_FAULTS = 20
@@ -27,10 +25,9 @@ LAST_FAULTS = 20
 
 
 class Surroundings(NamedTuple):
-    """What belongs to a rulebook in service: the clinic's protocol and time zone, and what makes its pages."""
+    """What belongs to a rulebook in service: what is known of the clinic, and what makes its pages."""
 
-    protocol: Protocol | None = None
-    zone: ZoneInfo | None = None
+    defaults: ClinicDefaults = ClinicDefaults()
     pages: Callable[[Planner], Pages] = lambda _planner: NoPages()
 
 
@@ -39,10 +36,8 @@ class Edition:
 
     def __init__(self, planner: Planner, around: Surroundings, contract: Callable[[], Mapping[str, Any]]) -> None:
         self.planner = planner
-        self.protocol = around.protocol
+        self.defaults = around.defaults
         self._contract = contract
-        self.zone = around.zone
-        self.languages = Languages(planner.book)
         self.fhir = FhirReader(planner.book, planner.intake)
         self._pages = around.pages
         self.requests = 0
@@ -156,10 +151,10 @@ class PlanRequest(JsonRequest):
         if self.content_type[0] == FHIR_JSON:
             read = edition.fhir.read(edition.planner.intake.parse(body), day_of(self.query_params.get("at")))
             self.state["read"] = read
-            return read.patient.under(edition.protocol)
+            return read.patient.under(edition.defaults)
         if len(body) > self.app.state.body_limit:  # Only a record may be larger.
             raise HTTPException(status_code=413)
-        return edition.planner.intake.decode(body).under(edition.protocol)
+        return edition.planner.intake.decode(body).under(edition.defaults)
 
 
 def read_of(request: Request[Any, Any, State]) -> FromFhir | None:

@@ -61,9 +61,10 @@ class Cards:
         asked = plan.information_needed if read.treats or not ordering else []
         front = Front(shown, missing, in_order([one for one in asked if one.first]))
         tasks = self._tasks(plan, read)
+        titles = {work.id: work.title for work in plan.sources}
         tells = shown or asked or missing or not ordering
         cards = [self._front(front, plan, read.patient, hook_instance)] if tells else []
-        cards += [self._card(item, hook_instance, tasks.get(item.id, [])) for item in shown]
+        cards += [self._card(item, hook_instance, tasks.get(item.id, []), titles) for item in shown]
         rest = [] if ordering else [item for item in items if item not in shown]
         further = in_order([one for one in asked if not one.first])
         if not rest and not further and not plan.not_considered:
@@ -95,11 +96,11 @@ class Cards:
         }
         return [card]
 
-    def _card(self, item: Item, hook_instance: str, tasks: list[Json]) -> Json:
+    def _card(self, item: Item, hook_instance: str, tasks: list[Json], titles: Mapping[str, str]) -> Json:
         card: Json = {
             "uuid": card_uuid(hook_instance, item.rule.id, item.id),
             "summary": shortened(item.title),
-            "detail": _detail(item),
+            "detail": _detail(item, titles),
             "indicator": INDICATORS[item.level],
             "source": self._source(item.section),
             "overrideReasons": [
@@ -207,8 +208,8 @@ def _mark(rule: str) -> bytes:
     return hashlib.sha256(rule.encode()).digest()[:6]
 
 
-def _detail(item: Item) -> str:
-    """The card's text in GitHub Flavored Markdown."""
+def _detail(item: Item, titles: Mapping[str, str]) -> str:
+    """The card's text in GitHub Flavored Markdown; `titles` are those of its sources by their keys."""
     parts = [marked(item.clinician_text)]
     parts += (
         ["\n".join(f"- **{marked(ask.who)}**, {ask.by_words}: {marked(ask.what)}" for ask in item.asks)] if item.asks else []
@@ -216,6 +217,8 @@ def _detail(item: Item) -> str:
     parts += [f"*{marked(one.words[0].upper() + one.words[1:])}.*" for one in item.assumes]
     parts += [f"*Contested:* {marked(item.contested)}"] if item.contested else []
     parts.append(f"*Because:* {marked('; '.join(item.because))}")
-    sources = "; ".join(f"{entry.title}, {entry.place} ({entry.strength.replace('_', ' ')})" for entry in item.evidence)
+    sources = "; ".join(
+        f"{titles[entry.source]}, {entry.place} ({entry.strength.replace('_', ' ')})" for entry in item.evidence
+    )
     parts.append(f"*Sources:* {marked(sources)}. Rule {item.rule.id} v{item.rule.version} ({item.rule.status}).")
     return "\n\n".join(parts)

@@ -14,7 +14,7 @@ from careplan.fhir.read.bundle import FromFhir
 from careplan.fhir.read.terminology import OWN, RXNORM, SNOMED
 from careplan.fhir.write.extensions import about, in_language, medicine_read, requirement, translated
 from careplan.plan.entry_labels import question_words
-from careplan.plan.model import Ask, CarePlan, Evidence, Item
+from careplan.plan.model import Ask, CarePlan, Evidence, Item, Source
 from careplan.request.patient import Patient
 from careplan.rulebook.model import Level
 from careplan.rulebook.text_template import hours
@@ -68,6 +68,7 @@ class _Writing:
         self._seed = uuid5(NAMESPACE_URL, msgspec.json.encode([plan, patient, self._subject, *called]).decode())
         self._canonical = f"{OWN}rulebook:{plan.rulebook.id}|{plan.rulebook.version}"
         self._entries: list[Json] = []
+        self._works = {work.id: work for work in plan.sources}
 
     def bundle(self) -> Json:
         """The Bundle: the CarePlan first, then what it refers to."""
@@ -134,7 +135,7 @@ class _Writing:
             "textEquivalent": item.patient_text,
             "priority": PRIORITIES[item.level],
             "code": [{"coding": [{"system": f"{OWN}rules", "version": str(item.rule.version), "code": item.rule.id}]}],
-            "documentation": list(map(_citation, item.evidence)),
+            "documentation": [_citation(entry, self._works[entry.source]) for entry in item.evidence],
         }
         if item.patient_language:
             action["_textEquivalent"] = in_language(item.patient_language)
@@ -303,11 +304,11 @@ class _Writing:
 
 
 @lru_cache(maxsize=4_096)
-def _citation(entry: Evidence) -> Json:
+def _citation(entry: Evidence, work: Source) -> Json:
     """A source, as the rulebook has it; shared between Bundles."""
     return {
         "type": "citation",
         "label": entry.source,
-        "display": f"{entry.title}; {entry.place}",
-        "citation": f"{entry.strength.replace('_', ' ')}; read: {entry.read.replace('_', ' ')}",
+        "display": f"{work.title}; {entry.place}",
+        "citation": f"{entry.strength.replace('_', ' ')}; read: {work.read.replace('_', ' ')}",
     }

@@ -110,7 +110,7 @@ class Reloader:
             fault = _fault("rulebook.yaml", f"The rulebook could not be taken: {type(error).__name__}.")
             return self._note("refused", [fault])
         before = self._desk.current
-        unchanged = before is not None and (before.planner.book.digest, before.protocol) == (book.digest, around.protocol)
+        unchanged = before is not None and (before.planner.book.digest, before.defaults) == (book.digest, around.defaults)
         if unchanged:
             edition.planner.close()
         else:

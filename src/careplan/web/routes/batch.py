@@ -100,7 +100,7 @@ class _Exchange(ASGIResponse):
         self, incoming: _Incoming, send: Send, counted: Counter[bool], rejected: Callable[[str], None]
     ) -> None:
         answering = Answering(
-            self._edition.planner, self._edition.protocol, as_fhir=self._form == FHIR_NDJSON, limits=self._limits
+            self._edition.planner, self._edition.defaults, as_fhir=self._form == FHIR_NDJSON, limits=self._limits
         )
         async for line in self._lines(incoming):
             answer = answering.answer(line)

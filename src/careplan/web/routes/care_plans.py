@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Request, Response, post
@@ -14,11 +13,12 @@ from litestar.params import JSONBody, Parameter
 
 from careplan.decision_record import DecisionRecord, is_a_time, record
 from careplan.fhir.read.bundle import with_unmapped
-from careplan.formats.view_model import Paper
 from careplan.media_types import FHIR_JSON, JSON
+from careplan.plan.layers import Detail, PlanInBrief
 from careplan.plan.model import CarePlan
-from careplan.plan.visit import at_visit, visit_at
+from careplan.plan.visit import visit_at
 from careplan.representations import BY_MEDIA_TYPE, FORMATS, Wanted, in_words
+from careplan.request.clinic import Clinic, Paper
 from careplan.request.patient import TIME, Patient
 from careplan.rulebook.asking import Visit
 from careplan.web.edition import PlanRequest, edition_of, read_of
@@ -50,7 +50,16 @@ _Visit = Annotated[
         )
     ),
 ]
-_Paper = Annotated[Paper, Parameter(description="the paper of a PDF")]
+_Paper = Annotated[Paper | None, Parameter(description="the paper of a PDF; if left out that of the clinic")]
+_Detail = Annotated[
+    Detail | None,
+    Parameter(
+        description=(
+            "how much of the plan is answered in JSON: the front page and the card (`front`), also all that is about this "
+            "patient (`standard`, if left out), also the texts of the standing protocol (`full`)"
+        )
+    ),
+]
 _ZONED = in_words((one.title.removeprefix("a ") for one in FORMATS if "zone" in one.needs), "and")
 _Zone = Annotated[
     str | None,
@@ -102,11 +111,12 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
     explain: _Explain = "none",
     at: _At = None,
     visit: _Visit = None,
-    paper: _Paper = "a4",
+    paper: _Paper = None,
     zone: _Zone = None,
     key: _Key = None,
     details: _Details = "none",
-) -> Response[CarePlan | DecisionRecord]:
+    detail: _Detail = None,
+) -> Response[CarePlan | PlanInBrief | DecisionRecord]:
     """Plan for one patient.
 
     Raises `ValidationException` where `at` is no time, and `UnusableQuery` where it would do nothing.
@@ -126,21 +136,37 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
             "at would do nothing here: it is for explain=record, a calendar, the ages of a FHIR Bundle, or a request with "
             "session_times and no visit, and this is none of these"
         )
-    where = _zone_of(zone, edition.zone)
-    language = spoken(request.headers.get("accept-language"), edition.languages.available)
+    if detail is not None and ("detail" not in form.needs or explain != "none"):
+        raise UnusableQuery("detail is for a plan in JSON without explain; every other answer has all of its form")
+    data = _at_clinic(data, zone, paper)
+    clinic = data.clinic or Clinic()
+    language = spoken(request.headers.get("accept-language"), edition.planner.languages.available)
     if explain == "record":
         body = _encoder.encode(record(edition.planner, data, at, language, read))
     else:
-        made = edition.planner.explained(data) if explain == "full" else edition.planner.plan(data)
         stamp = datetime.fromisoformat(at) if at else None
-        made = at_visit(made, visit or (visit_at(data, stamp) if stamp else "intake"))
-        made = edition.languages.plan(made, language)
-        wanted = Wanted(patient=data, read=read, paper=paper, zone=where, stamp=stamp, key=key, details=details == "all")
+        at_which = visit or (visit_at(data, stamp) if stamp else "intake")
+        plan = edition.planner.explained if explain == "full" else edition.planner.plan
+        made = plan(data, language, at_which)
+        wanted = Wanted(
+            patient=data,
+            read=read,
+            paper=clinic.printed_on,
+            zone=clinic.hours,
+            stamp=stamp,
+            key=key,
+            details=details == "all",
+            detail=detail or ("full" if explain == "full" else "standard"),
+        )
         body = await written(form, with_unmapped(made, read), wanted)
     return Response(body, media_type=media_type, headers=headers(media_type, language))  # type: ignore[arg-type]
 
 
-def _zone_of(name: str | None, otherwise: ZoneInfo | None) -> ZoneInfo | None:
-    if name is not None and name not in ZONES:
+def _at_clinic(patient: Patient, zone: str | None, paper: Paper | None) -> Patient:
+    """The patient with the zone and the paper of the query in place of the clinic's."""
+    if zone is not None and zone not in ZONES:
         raise ValidationException(extra=[{"key": "zone", "message": "no such time zone"}])
-    return ZoneInfo(name) if name else otherwise
+    if zone is None and paper is None:
+        return patient
+    asked = Clinic(zone=zone, paper=paper).over(patient.clinic)
+    return msgspec.structs.replace(patient, clinic=asked)

@@ -143,7 +143,7 @@ def call_service(
     edition = edition_of(request)
     if data.died:
         return _answer({"cards": _cards(edition, request.app.state.address).of_the_deceased(data.instance)})
-    read = msgspec.structs.replace(data.read, patient=data.read.patient.under(edition.protocol))
+    read = msgspec.structs.replace(data.read, patient=data.read.patient.under(edition.defaults))
     plan = with_unmapped(edition.planner.plan(read.patient), read)
     ordering = data.hook in ORDERING
     if ordering and not data.orders:

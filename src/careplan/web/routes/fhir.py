@@ -53,7 +53,7 @@ class ApplyRequest(JsonRequest):
         names = [f"{name}|{about.version}" for name in (f"PlanDefinition/{about.id}", f"{OWN}rulebook:{about.id}")]
         read = read_applied(body, edition.fhir, names, day_of(self.query_params.get("at")))
         self.state["read"] = read
-        return read.patient.under(edition.protocol)
+        return read.patient.under(edition.defaults)
 
 
 _ABOUT = (
@@ -109,8 +109,8 @@ def _applied(patient: Patient, request: Request[None, None, State], at: str | No
     if at is not None and not is_a_time(at):
         raise ValidationException(extra=[{"key": "at", "message": "no such time"}])
     edition, read = edition_of(request), read_of(request)
-    language = spoken(request.headers.get("accept-language"), edition.languages.available)
-    plan = with_unmapped(edition.languages.plan(edition.planner.plan(patient), language), read)
+    language = spoken(request.headers.get("accept-language"), edition.planner.languages.available)
+    plan = with_unmapped(edition.planner.plan(patient, language), read)
     body = _encode(_writer.bundle(plan, patient, read))
     return Response(body, media_type=FHIR_JSON, headers=headers(FHIR_JSON, language))  # type: ignore[arg-type]
 

@@ -42,7 +42,7 @@ class WhichChangeRequest(JsonRequest):
         """The patient and the item."""
         edition = edition_of(self)
         read = read_which_change(edition.planner.intake, await self.json_body())
-        return msgspec.structs.replace(read, patient=read.patient.under(edition.protocol))
+        return msgspec.structs.replace(read, patient=read.patient.under(edition.defaults))
 
 
 @post(
@@ -65,8 +65,8 @@ def compare_care_plans(data: JSONBody[WhatIf], request: Request[None, None, Stat
     """Plan for the patient and for each variant."""
     edition = edition_of(request)
     planner = edition.planner
-    before = planner.plan(data.patient.under(edition.protocol))
-    changed = [patient.under(edition.protocol) for patient in variants(planner.intake, data)]
+    before = planner.plan(data.patient.under(edition.defaults))
+    changed = [patient.under(edition.defaults) for patient in variants(planner.intake, data)]
     compared = Compared(
         rulebook=before.rulebook,
         status=before.status,

@@ -11,7 +11,7 @@ from careplan.rulebook.conditions import Expression, Pattern, Test, tests_of
 from careplan.rulebook.factors import KINDS
 
 
-class Topic(NamedTuple):
+class Focus(NamedTuple):
     """What a pattern looks at: the fields that it tests, the tokens that it compares them with, and their phrases."""
 
     fields: tuple[str, ...]
@@ -19,8 +19,8 @@ class Topic(NamedTuple):
     phrases: Phrases
 
     @classmethod
-    def of(cls, pattern: Pattern, phrases: FactPhrases) -> Topic:
-        """The topic of a pattern."""
+    def of(cls, pattern: Pattern, phrases: FactPhrases) -> Focus:
+        """The focus of a pattern."""
         fields, tokens = looked_at(pattern.kind, pattern.tests)
         return cls(fields, tokens, phrases.of(pattern.kind, fields, tokens))
 

@@ -1,0 +1,185 @@
+"""The patient's card: the few lines that a patient needs standing up, in the order of time, and whom to call.
+
+Lines come from rules, the gravest first, until the parts of the card, its words or its actions are full; what does not fit
+stands in the longer texts. Dates and times come from what was sent. Of a blocked plan a patient reads only whom to call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from careplan.facts.case import Case
+from careplan.plan.card_model import Card, CardLine, Companion, Translated
+from careplan.plan.item_templates import Written
+from careplan.request.clinic import Clinic
+from careplan.request.patient import Protocol
+from careplan.rulebook.layers import CardSlot, CardWords
+from careplan.rulebook.model import LEVELS, Rulebook
+from careplan.rulebook.text_template import Text
+
+MOST_WORDS = 400
+MOST_ACTIONS = 5
+MOST_DATES = 6
+ENGLISH = "en"
+
+
+class _Language(msgspec.Struct, frozen=True):
+    """The words of cards in one language. `marks` go with a line of it where it is not English."""
+
+    words: CardWords
+    titles: dict[CardSlot, str]
+    crisis: str
+    language: str | None
+    translation: Translated
+
+
+class Cards:
+    """Makes the cards of one rulebook."""
+
+    def __init__(self, book: Rulebook) -> None:
+        self._book = book
+        self._slots = book.vocabulary.card_slots
+        self._topics = book.vocabulary.topics
+        titles = {slot: words.title for slot, words in self._slots.items()}
+        self._languages = {ENGLISH: _Language(book.about.card, titles, _line(book.about.crisis), None, None)}
+        for language, closing in book.about.in_languages.items():
+            if closing.card is not None:
+                translated = {slot: words.in_languages.get(language, words.title) for slot, words in self._slots.items()}
+                checked: Translated = "reviewed" if closing.reviewed_by else "needs_review"
+                self._languages[language] = _Language(closing.card, translated, _line(closing.crisis), language, checked)
+
+    def of(self, case: Case, written: Sequence[Written], *, blocked: bool, language: str = ENGLISH) -> Card:
+        """The card of a case with these items, the gravest first."""
+        said = self._languages.get(language, self._languages[ENGLISH])
+        words, clinic = said.words, case.patient.clinic or Clinic()
+        card = Card(
+            title=_line(words.title),
+            notice=_line(words.blocked if blocked else words.unsigned),
+            titles={"call": said.titles["call"]},
+            call=[*self._numbers(said, clinic)],
+            crisis=self._said(said, said.crisis),
+            language=said.language,
+            translation=said.translation,
+        )
+        if blocked:
+            return card
+        private = any(self._topics[one.item.topic].private and one.item.scope == "personal" for one in written)
+        card = msgspec.structs.replace(card, sessions=list(self._sessions(said, case, clinic)))
+        if not private:
+            lines = [self._said(said, _line(line)) for line in words.companion.lines]
+            companion = Companion(title=_line(words.companion.title), lines=[*lines, *card.call])
+            card = msgspec.structs.replace(card, companion=companion)
+        return self._filled(card, said, [one for one in written if not private or one.item.scope == "standing"])
+
+    def _filled(self, card: Card, said: _Language, written: Iterable[Written]) -> Card:
+        """The card with the lines of rules, as far as there is room."""
+        parts: dict[CardSlot, list[tuple[int, CardLine]]] = {slot: [] for slot in self._slots}
+        room, actions = MOST_WORDS - words_on(card), MOST_ACTIONS
+        offered = [(one, words) for one in written if (words := one.card) is not None]
+        offered.sort(key=lambda one: (LEVELS.index(one[0].item.level), self._slots[one[1].slot].weight))
+        for place, (one, words) in enumerate(offered):
+            line = self._of_rule(said, one)
+            cost = len(line.text.split())
+            if not parts[words.slot] and not getattr(card, words.slot):
+                cost += len(said.titles[words.slot].split())
+            known = any(line.text == other.text for _, other in parts[words.slot])
+            full = len(parts[words.slot]) >= self._slots[words.slot].most
+            if known or full or cost > room or (line.does and not actions):
+                continue
+            parts[words.slot].append((place, line))
+            room -= cost
+            actions -= line.does
+        filled = {
+            slot: [*getattr(card, slot), *(line for _, line in sorted(found, key=_in_order))]
+            for slot, found in parts.items()
+        }
+        return msgspec.structs.replace(card, **filled)
+
+    def _of_rule(self, said: _Language, one: Written) -> CardLine:
+        """The line of an item, in another language where its rule has one."""
+        assert one.card is not None
+        rule = self._book.rules[one.rule]
+        translated = rule.cards_in_languages.get(said.language or ENGLISH)
+        if translated is None:
+            return CardLine(text=one.card.text, does=one.card.does, item=one.item.id)
+        reviewed = rule.file.then.in_languages[said.language or ENGLISH].reviewed_by
+        return CardLine(
+            text=translated.fill(one.card.filled),
+            does=one.card.does,
+            item=one.item.id,
+            language=said.language,
+            translation="reviewed" if reviewed else "needs_review",
+        )
+
+    def _said(self, said: _Language, text: str, *, blank: bool = False) -> CardLine:
+        return CardLine(text=text, blank=blank, language=said.language, translation=said.translation)
+
+    def _numbers(self, said: _Language, clinic: Clinic) -> Iterator[CardLine]:
+        """Whom to call by day and by night; what nobody sent is a blank to write in."""
+        name = f"{clinic.name}, " if clinic.name else ""
+        for words, number in ((said.words.by_day, clinic.phone), (said.words.after_hours, clinic.phone_after_hours)):
+            yield self._said(said, f"{name}{_line(words)} {number}" if number else f"{name}{_line(words)}", blank=not number)
+
+    def _sessions(self, said: _Language, case: Case, clinic: Clinic) -> Iterator[CardLine]:
+        """The dates, each with the hours from which the clinic's signed figures allow no food and no drinks."""
+        times = sorted(set(case.patient.treatment.session_times or ()))
+        if not times:
+            yield self._said(said, _line(said.words.no_date), blank=True)
+        for when in times[:MOST_DATES]:
+            here = when.astimezone(clinic.hours) if clinic.hours else when
+            text = _filled(said.words.session, day=_day(here, said.words), time=_clock(here, said.words))
+            for words, hours in zip((said.words.food, said.words.drinks), _figures(case), strict=True):
+                if hours:
+                    before = (here.astimezone(UTC) - timedelta(hours=hours)).astimezone(here.tzinfo)
+                    other = "" if before.date() == here.date() else f"{_day(before, said.words)}, "
+                    text += " " + _filled(words, time=other + _clock(before, said.words))
+            yield self._said(said, text)
+        if len(times) > MOST_DATES:
+            yield self._said(said, _filled(said.words.more_sessions, number=str(len(times) - MOST_DATES)))
+
+
+def words_on(card: Card) -> int:
+    """How many words of a card are read, its companion's apart."""
+    lines = [line.text for _, found in card.parts() for line in found]
+    titles = [title for title, _ in card.parts()]
+    return sum(len(text.split()) for text in (card.title, card.notice, card.crisis.text, *titles, *lines))
+
+
+def _in_order(found: tuple[int, CardLine]) -> tuple[bool, int]:
+    """What is done first comes first; the rest as it was weighed."""
+    return not found[1].does, found[0]
+
+
+def _figures(case: Case) -> tuple[float | None, float | None]:
+    """The hours without food and without drinks that somebody signed and nobody doubts."""
+    protocol = case.patient.protocol or Protocol()
+    if protocol.approved_by is None:
+        return None, None
+    doubted = {doubt.pointer for doubt in case.doubts}
+    names = ("solid_food_hours", "clear_fluid_hours")
+    food, drinks = (None if f"/protocol/{name}" in doubted else getattr(protocol, name) for name in names)
+    return food, drinks
+
+
+def _filled(source: str, **words: str) -> str:
+    return Text.parse(source).fill(words)
+
+
+def _day(when: datetime, words: CardWords) -> str:
+    dates = words.dates
+    return _filled(
+        dates.day, weekday=dates.weekdays[when.weekday()], month=dates.months[when.month - 1], number=str(when.day)
+    )
+
+
+def _clock(when: datetime, words: CardWords) -> str:
+    if words.dates.clock == 24:
+        return f"{when.hour}:{when:%M}"
+    return f"{when.hour % 12 or 12}:{when:%M} {'am' if when.hour < 12 else 'pm'}"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

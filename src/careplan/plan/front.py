@@ -1,0 +1,277 @@
+"""The front page: a plan on one page, from which a clinician decides and signs.
+
+Whoever the patient is, it has at most 350 words. All decisions are on it; where they are many, those of one topic share a
+line, and where even these would not fit, later topics have their name alone. What room is left goes to where the patient
+departs from the standing protocol, then to tasks; what does not fit is counted, and stands on the following pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import get_args
+
+import msgspec
+
+from careplan.plan.front_model import (
+    Front,
+    FrontDecision,
+    FrontLine,
+    FrontQuestion,
+    FrontRoute,
+    FrontTask,
+    Further,
+    Unread,
+)
+from careplan.plan.model import Decision, Item, Question
+from careplan.plan.part import Choice
+from careplan.request.patient import Patient
+from careplan.rulebook.model import LEVELS, By, Level, Rulebook, Who
+from careplan.rulebook.text_template import Text, counted
+
+MOST_WORDS = 350
+MOST_LINES = 7
+"""So many decisions have a line each; of more, those of one topic are put together."""
+MOST_IN_DECISIONS = 180
+MOST_IN_DIFFERS, MOST_IN_TASKS = 120, 90
+LEAST_FOR_TASKS = 50
+"""So many words are kept for tasks, where there are any."""
+MOST_NAMED = 8
+"""So many words are taken of the names of entries that nobody could read."""
+
+_BY: Mapping[By, int] = {by: at for at, by in enumerate(get_args(By))}
+_WHO: Mapping[Who, int] = {who: at for at, who in enumerate(get_args(Who))}
+_TO_DECIDE: frozenset[Level] = frozenset({"stop", "hold"})
+_HOME: frozenset[Who] = frozenset({"patient", "supporter"})
+_Key = tuple[str, str]
+"""A topic, and the medicine where it is about one."""
+UNREAD, MEDICINE = "unread", "medicine"
+
+
+class FrontPages:
+    """Writes the front pages of one rulebook."""
+
+    def __init__(self, book: Rulebook) -> None:
+        words = book.about.front
+        self._ready = " ".join(words.ready.split())
+        self._not_ready = Text.parse(words.not_ready)
+        self._unread = Text.parse(words.unread)
+        self._several = Text.parse(words.several)
+        self._titles = {name: topic.title for name, topic in book.vocabulary.topics.items()}
+        self._options = {
+            level: [Choice(value=value, label=label) for value, label in book.vocabulary.levels[level].options.items()]
+            for level in LEVELS
+        }
+        self._routes = book.vocabulary.fields["treatment.preferred_route"].values
+
+    def of(
+        self, items: Sequence[Item], decisions: Iterable[Decision], questions: Iterable[Question], patient: Patient
+    ) -> Front:
+        """The front page of a plan with these items, the gravest first."""
+        to_decide = [item for item in items if item.level in _TO_DECIDE]
+        unread = self._unread_of(items)
+        route = self._route(items, decisions, patient)
+        ask = asked(questions)
+        front = Front(
+            headline=self._headline(to_decide),
+            ready=not to_decide,
+            decisions=[],
+            route=route,
+            differs=[],
+            tasks=[],
+            ask=ask,
+            unread=unread,
+        )
+        room = MOST_WORDS - words_in(front)
+        rows, besides = self._decisions(to_decide, items)
+        room -= sum(map(words_in, rows))
+        groups = _grouped([item for item in items if _departs(item) and item.id not in besides], by_medicine=True)
+        tasks = _tasks(items)
+        kept = min(LEAST_FOR_TASKS, sum(map(words_in, tasks)))
+        differs: list[FrontLine] = []
+        left = min(room - kept, MOST_IN_DIFFERS)
+        for (topic, _), found in groups.items():
+            line = FrontLine(topic=topic, line=found[0].line, items=[item.id for item in found])
+            if words_in(line) <= left:
+                differs.append(line)
+                left -= words_in(line)
+        shown = list(_fitting(tasks, min(room - sum(map(words_in, differs)), MOST_IN_TASKS)))
+        further = Further(
+            differs=len(groups) - len(differs),
+            tasks=sum(len(task.what) for task in tasks) - sum(len(task.what) for task in shown),
+            ask=max(sum(one.first for one in questions) - len(ask), 0),
+        )
+        return msgspec.structs.replace(front, decisions=rows, differs=differs, tasks=shown, further=further)
+
+    def _headline(self, to_decide: Sequence[Item]) -> str:
+        if not to_decide:
+            return self._ready
+        stops = sum(item.level == "stop" for item in to_decide)
+        parts = [
+            counted(number, word) for number, word in ((stops, "alert"), (len(to_decide) - stops, "decision")) if number
+        ]
+        return self._not_ready.fill({"what": " and ".join(parts)})
+
+    def _unread_of(self, items: Iterable[Item]) -> Unread | None:
+        found = next((item for item in items if item.topic == UNREAD), None)
+        if found is None:
+            return None
+        names, words = [], 0
+        for entry in found.about:
+            words += len(entry.name.split())
+            if words > MOST_NAMED:
+                break
+            names.append(entry.name)
+        left = len(found.about) - len(names)
+        if left:
+            names.append(counted(left, "entry", "entries") if not names else f"{left} more")
+        return Unread(
+            line=self._unread.fill({"entries": ", ".join(names)}), pointers=[entry.pointer for entry in found.about]
+        )
+
+    def _route(self, items: Iterable[Item], decisions: Iterable[Decision], patient: Patient) -> FrontRoute | None:
+        made = next((one for one in decisions if one.subject == "route"), None)
+        if made is None:
+            return None
+        line = next(item.line for item in items if item.id == made.item)
+        wish = patient.treatment.preferred_route
+        return FrontRoute(choice=made.choice, line=line, item=made.item, wish=self._routes.get(wish, wish) if wish else None)
+
+    def _decisions(self, to_decide: Sequence[Item], items: Iterable[Item]) -> tuple[list[FrontDecision], set[str]]:
+        """The rows of all decisions, and the ids of items that stand behind one because they share its topic."""
+        ordered = sorted(to_decide, key=lambda item: (LEVELS.index(item.level), _soonest(item)))
+        groups: dict[_Key, list[Item]] = {(item.topic, item.id): [item] for item in ordered}
+        if len(groups) > MOST_LINES:
+            groups = _grouped(ordered, by_medicine=True)
+        if len(groups) > MOST_LINES:
+            groups = _grouped(ordered, by_medicine=False)
+        rows = [self._row(found) for found in groups.values()]
+        contested = [at for at, row in enumerate(rows) if row.contested]
+        for at in reversed(contested):
+            if sum(map(words_in, rows)) <= MOST_IN_DECISIONS:
+                break
+            rows[at] = msgspec.structs.replace(rows[at], contested=None)
+        for at in reversed(range(len(rows))):
+            if sum(map(words_in, rows)) <= MOST_IN_DECISIONS and at < MOST_LINES:
+                break
+            rows[at] = self._short(rows[at])
+        behind: set[str] = set()
+        for at, found in enumerate(groups.values()):
+            same = [item.id for item in items if _departs(item) and item.id not in behind and _same(item, found[0])]
+            behind.update(same)
+            if same:
+                rows[at] = msgspec.structs.replace(rows[at], items=[*rows[at].items, *same])
+        return rows, behind
+
+    def _row(self, found: Sequence[Item]) -> FrontDecision:
+        first = found[0]
+        task = next((ask for ask in first.asks if ask.who not in _HOME), None)
+        return FrontDecision(
+            topic=first.topic,
+            level=first.level,
+            line=first.line,
+            items=[item.id for item in found],
+            more=len(found) - 1 or None,
+            options=self._options[first.level],
+            who=task.who if task else None,
+            by=task.by if task else None,
+            by_words=task.by_words if task else None,
+            contested=_first_sentence(first.contested) if first.contested else None,
+        )
+
+    def _short(self, row: FrontDecision) -> FrontDecision:
+        number = 1 + (row.more or 0)
+        line = self._several.fill({"title": self._titles[row.topic], "decisions": counted(number, "decision")})
+        return FrontDecision(topic=row.topic, level=row.level, line=line, items=row.items, more=row.more)
+
+
+def asked(questions: Iterable[Question]) -> list[FrontQuestion]:
+    """The questions to ask first, in the order of a visit."""
+    first = sorted((one for one in questions if one.first), key=lambda one: one.place)
+    return [FrontQuestion(pointer=one.pointer, about=one.about) for one in first]
+
+
+def words_in(part: object) -> int:
+    """How many words of a part of the front page are read: all but tokens, ids and pointers."""
+    if isinstance(part, str):
+        return len(part.split())
+    if isinstance(part, list):
+        return sum(map(words_in, part))
+    if isinstance(part, msgspec.Struct):
+        return sum(words_in(getattr(part, name)) for name in _READ if hasattr(part, name))
+    return 0
+
+
+_READ = (
+    *("headline", "decisions", "route", "differs", "tasks", "ask", "unread", "line", "options", "label", "by_words"),
+    *("contested", "what", "about", "wish", "who"),
+)
+"""The fields of the front page that are words, or have parts with words."""
+
+
+def _departs(item: Item) -> bool:
+    """Whether an item says that something of this patient is not as the standing protocol has it."""
+    return item.level == "caution" and item.scope == "personal" and item.topic != UNREAD
+
+
+def _same(item: Item, other: Item) -> bool:
+    return item.topic == other.topic and (item.topic != MEDICINE or _medicine(item) == _medicine(other))
+
+
+def _medicine(item: Item) -> str:
+    return item.about[0].name if item.about else ""
+
+
+def _grouped(items: Iterable[Item], *, by_medicine: bool) -> dict[_Key, list[Item]]:
+    """Items put together by topic, and each medicine by itself where this is wanted."""
+    found: dict[_Key, list[Item]] = {}
+    for item in items:
+        found.setdefault((item.topic, _medicine(item) if by_medicine and item.topic == MEDICINE else ""), []).append(item)
+    return found
+
+
+def _soonest(item: Item) -> int:
+    return min((_BY[ask.by] for ask in item.asks), default=len(_BY))
+
+
+def _first_sentence(text: str) -> str:
+    return f"{text.split('. ', maxsplit=1)[0].rstrip('.')}."
+
+
+def _tasks(items: Iterable[Item]) -> list[FrontTask]:
+    """What is asked of everybody by personal items that are more than notes, by person and moment.
+
+    The people of the clinic and the soonest moments come first.
+    """
+    what: dict[tuple[Who, By], dict[str, list[str]]] = {}
+    words: dict[By, str] = {}
+    for item in items:
+        if item.scope == "personal" and item.level != "note":
+            for ask in item.asks:
+                what.setdefault((ask.who, ask.by), {}).setdefault(ask.what, []).append(item.id)
+                words[ask.by] = ask.by_words
+    ordered = sorted(what, key=lambda key: (key[0] in _HOME, _BY[key[1]], _WHO[key[0]]))
+    return [
+        FrontTask(
+            who=who,
+            by=by,
+            by_words=words[by],
+            what=list(what[who, by]),
+            items=list(dict.fromkeys(id_ for ids in what[who, by].values() for id_ in ids)),
+        )
+        for who, by in ordered
+    ]
+
+
+def _fitting(tasks: Iterable[FrontTask], room: int) -> Iterator[FrontTask]:
+    """As many tasks as there is room for. Of each person and moment the first ones, with the number of the others."""
+    for task in tasks:
+        fits: list[str] = []
+        left = room - words_in(msgspec.structs.replace(task, what=[]))
+        for what in task.what:
+            if words_in(what) > left:
+                break
+            fits.append(what)
+            left -= words_in(what)
+        if fits:
+            room = left
+            yield msgspec.structs.replace(task, what=fits, more=len(task.what) - len(fits) or None)

@@ -1,0 +1,69 @@
+"""The clinic that a plan is for: its name, its telephone numbers, its paper and its hours."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta
+
+from careplan.request.body import Body
+from careplan.zones import ZONES
+
+Paper = Literal["a4", "us-letter"]
+"""The sizes of paper for which a plan can be set."""
+ClinicName = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f]$")]
+Phone = Annotated[
+    str,
+    Meta(
+        pattern=r"^[+(]?[0-9][0-9 ()./\-]{2,28}( ?(x|ext\.?) ?[0-9]{1,6})?$",
+        description="a telephone number as people write it, with an extension if there is one",
+        examples=["(555) 010-0100"],
+    ),
+]
+ZONE_FORM = r"^(UTC|[A-Z][A-Za-z_\-]*(/[A-Z][A-Za-z0-9_+\-]*){1,2})$"
+ZoneName = Annotated[
+    str,
+    Meta(
+        max_length=40,
+        pattern=ZONE_FORM,
+        description="the IANA name of a time zone",
+        examples=["America/New_York"],
+    ),
+]
+_AMERICAN = ("America/", "US/", "Canada/", "Pacific/Honolulu")
+"""Where letters are printed on the paper that is called so."""
+
+
+class Clinic(Body, frozen=True, kw_only=True):
+    """The clinic; what is left out is a blank to fill in by hand, or is taken from the settings of the service."""
+
+    name: ClinicName | None = None
+    phone: Phone | None = None
+    phone_after_hours: Phone | None = None
+    paper: Paper | None = None
+    zone: ZoneName | None = None
+
+    def over(self, other: Clinic | None) -> Clinic:
+        """The clinic, with what it leaves out taken from another one."""
+        if other is None:
+            return self
+        return msgspec.structs.replace(
+            other, **{name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not None}
+        )
+
+    @property
+    def hours(self) -> ZoneInfo | None:
+        """The zone in which its hours are written."""
+        return ZoneInfo(self.zone) if self.zone else None
+
+    @property
+    def printed_on(self) -> Paper:
+        """Its paper; where none was named, that of the country of its zone."""
+        return self.paper or ("us-letter" if (self.zone or "").startswith(_AMERICAN) else "a4")
+
+    @property
+    def zone_is_known(self) -> bool:
+        """Whether its zone is one of those there are."""
+        return self.zone is None or self.zone in ZONES
