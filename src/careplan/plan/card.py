@@ -67,7 +67,9 @@ class Cards:
         if blocked:
             return card
         private = any(self._topics[one.item.topic].private and one.item.scope == "personal" for one in written)
-        card = msgspec.structs.replace(card, sessions=list(self._sessions(said, case, clinic)))
+        sessions = list(self._sessions(said, case, clinic))
+        titles = {slot: said.titles[slot] for slot in ("sessions", "call")}
+        card = msgspec.structs.replace(card, sessions=sessions, titles=titles)
         if not private:
             lines = [self._said(said, _line(line)) for line in words.companion.lines]
             companion = Companion(title=_line(words.companion.title), lines=[*lines, *card.call])
@@ -92,11 +94,12 @@ class Cards:
             parts[words.slot].append((place, line))
             room -= cost
             actions -= line.does
-        filled = {
+        lines = {
             slot: [*getattr(card, slot), *(line for _, line in sorted(found, key=_in_order))]
             for slot, found in parts.items()
         }
-        return msgspec.structs.replace(card, **filled)
+        titles = {slot: said.titles[slot] for slot, found in lines.items() if found}
+        return msgspec.structs.replace(card, titles=titles, **lines)
 
     def _of_rule(self, said: _Language, one: Written) -> CardLine:
         """The line of an item, in another language where its rule has one."""
