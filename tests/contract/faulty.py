@@ -15,12 +15,13 @@ import warnings
 
 from careplan.cli.main import main
 from careplan.facts.case import Case
-from careplan.inference.durable_rules import Finding
+from careplan.inference.verdicts import Verdicts
 from careplan.plan.model import CarePlan
 from careplan.planner import Planner
 from careplan.request.patient import Patient
+from careplan.rulebook.asking import Visit
 
-_traced = Planner.traced
+_planned = Planner._planned
 
 
 class _Unraisable:
@@ -39,7 +40,7 @@ def _raise(words: str) -> None:
     raise ValueError(words)
 
 
-def faulty(self: Planner, patient: Patient) -> tuple[Case, list[Finding], CarePlan]:
+def faulty(self: Planner, patient: Patient, language: str, visit: Visit) -> tuple[Case, Verdicts, CarePlan]:
     """Plan, or do what the name of the first medicine says."""
     words = repr(patient)
     match (patient.medications[0].name if patient.medications else "").split():  # type: ignore[union-attr]
@@ -56,7 +57,7 @@ def faulty(self: Planner, patient: Patient) -> tuple[Case, list[Finding], CarePl
         case ["system-exit", *_]:
             raise SystemExit(words)
         case ["recursion", *_]:
-            faulty(self, patient)
+            faulty(self, patient, language, visit)
         case ["segv", *_]:
             os.kill(os.getpid(), signal.SIGSEGV)
         case ["slow", *_]:
@@ -65,9 +66,9 @@ def faulty(self: Planner, patient: Patient) -> tuple[Case, list[Finding], CarePl
             time.sleep(0.1)
         case ["hang", *_]:
             ctypes.PyDLL(None).sleep(600)  # keeps the lock of the interpreter, as the engine does
-    return _traced(self, patient)
+    return _planned(self, patient, language, visit)
 
 
 if __name__ == "__main__":
-    Planner.traced = faulty  # type: ignore[method-assign]
+    Planner._planned = faulty  # type: ignore[method-assign]
     main()

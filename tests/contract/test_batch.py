@@ -30,6 +30,7 @@ from careplan.batch.dask_cluster import Unusable
 from careplan.batch.jobs import AnswerJob
 from careplan.batch.ndjson import NORMAL, Line
 from careplan.planner import Planner
+from careplan.request.patient import NO_DEFAULTS
 from tests.contract.serving import ROOT, Server, running
 
 PATH = "/v1/care-plans/batch"
@@ -281,7 +282,7 @@ def test_a_cluster_gives_the_same_bytes_though_a_worker_is_killed_in_the_middle(
 
 
 def test_a_cluster_that_cannot_do_the_work_says_why(tmp_path: Path) -> None:
-    job = AnswerJob({}, None, as_fhir=False, limits=NORMAL)
+    job = AnswerJob({}, NO_DEFAULTS, as_fhir=False, limits=NORMAL)
     # Stands in for a worker's machine on which careplan was never installed.
     (tmp_path / "sitecustomize.py").write_text(
         "import importlib.metadata as m\n"

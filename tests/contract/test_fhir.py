@@ -132,6 +132,7 @@ def test_the_fhir_plan_says_what_the_json_plan_says(planner: Planner, book: Rule
     patient = planner.intake.convert(data.draw(patients(book, medicines=3)))
     plan = planner.plan(patient)
     bundle = FhirWriter().bundle(plan, patient)
+    works = {work.id: work for work in plan.sources}
     (care_plan,), groups = of_type(bundle, "CarePlan"), of_type(bundle, "RequestGroup")
     for action, item in zip(groups[0].get("action", []), items_of(plan), strict=True):
         coding = action["code"][0]["coding"][0]
@@ -146,11 +147,14 @@ def test_the_fhir_plan_says_what_the_json_plan_says(planner: Planner, book: Rule
         assert [(one["label"], one["display"], one["citation"]) for one in action["documentation"]] == [
             (
                 entry.source,
-                f"{entry.title}; {entry.place}",
-                f"{entry.strength.replace('_', ' ')}; read: {entry.read.replace('_', ' ')}",
+                f"{works[entry.source].title}; {entry.place}",
+                f"{entry.strength.replace('_', ' ')}; read: {works[entry.source].read.replace('_', ' ')}",
             )
             for entry in item.evidence
         ]
+        layers = [_of(action, name)[0] for name in ("scope", "topic", "line")]
+        assert [layers[0]["valueCode"], layers[1]["valueCode"]] == [item.scope, dashed(item.topic)]
+        assert layers[2]["valueString"] == item.line
         assert [_values(one, "pointer", "name") for one in _of(action, "about")] == [
             [entry.pointer, entry.name] for entry in item.about
         ]

@@ -39,6 +39,9 @@ examples:
     - {why: unread here, patient: {}}
   silent:
     - {why: unread here, patient: {}}
+scope: personal
+topic: sleep
+line: A line that a test made up.
 """
 OWN_WARNINGS = (
     (("benzodiazepine", "lorazepam"), "Stopping can cause withdrawal, even seizures."),

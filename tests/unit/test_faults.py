@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -42,6 +43,9 @@ examples:
     - {why: short, patient: {lifestyle: {sleep_hours_per_night: 4}}}
   silent:
     - {why: long, patient: {lifestyle: {sleep_hours_per_night: 8}}}
+scope: personal
+topic: sleep
+line: Short sleep to be looked at.
 """
 MADE_UP = "aftercare/made-up-rule.yaml"
 UNTIL_SLOT = RULE[RULE.index("  lifestyle:") : RULE.index("hours.")].removesuffix("hours.")
@@ -93,6 +97,15 @@ CORPUS = [
     Broken("when:\n  lifestyle:\n    sleep_hours_per_night: {less_than: 5}", "when: everyone", "everyone", 10, "when", "must say why"),
     Broken("  silent:\n    - {why: long, patient: {lifestyle: {sleep_hours_per_night: 8}}}\n", "", "no-silent-example", 16, "examples", "silent"),
     Broken("title: A made-up rule", "title: A made-up rule\nrelated: [no-such-rule]", "unknown-rule", 7, "related.0", "no-such-rule"),
+    Broken("topic: sleep", "topic: sleap", "unknown-topic", 22, "topic", "no topic sleap", "sleep"),
+    Broken("scope: personal", "scope: standing", "scope", 21, "scope", "lifestyle.sleep_hours_per_night", "personal"),
+    Broken("line: Short", "line: Your short", "voice", 23, "line", "speaks to the patient", "of the patient"),
+    Broken("line: Short sleep", f"line: Short{' very' * 30} sleep", "length", 23, "line", "36 words", "shorter"),
+    Broken("line: Short sleep", "line: Give 0.5 mg/kg", "dose", 23, "line", "dose by weight"),
+    Broken("  clinician: Short sleep.", "  clinician: Short sleep.\n  card: {slot: call, says: Stop your medicine today.}", "order-to-patient", 16, "then.card.says", "order to change"),
+    Broken("  clinician: Short sleep.", f"  clinician: Short sleep.\n  card: {{slot: call, says: Call{' us' * 15}.}}", "length", 16, "then.card.says", "16 words"),
+    Broken("  clinician: Short sleep.", "  clinician: Short sleep.\n  card: {slot: call, says: Ask for an ECG.}", "voice", 16, "then.card.says", "word of clinicians"),
+    Broken("  clinician: Short sleep.", "  clinician: Short sleep.\n  in_languages: {es: {card: Llame.}}", "card", 16, "then.in_languages.es.card", "has not"),
     Broken("status: trial", "status: active", "review", 4, "status", "names who reviewed it"),
     Broken("status: trial", 'status: active\nreviewed: {by: TBD, on: "2026-01-31"}', "review", 5, "reviewed.by", "full name"),
     Broken("  lifestyle:\n    sleep_hours_per_night: {less_than: 5}", "  medicine: {class: benzodiazepine}", "warning", 13, "then.patient", "withdrawal"),
@@ -167,6 +180,7 @@ def test_every_kind_of_fault_in_the_code_has_a_broken_rulebook() -> None:
     used = set(re.findall(r'code="([a-z-]+)"', "".join(path.read_text() for path in source.rglob("*.py"))))
     elsewhere = {
         "id-taken", "section", "missing-file", "row", "lock", "rule-gone", "version-back", "version-not-raised", "id-retired", "reload",
+        "said-twice", "front",
     }  # fmt: skip
     assert {broken.code for broken in CORPUS} | elsewhere == used | {"form"}
 
@@ -190,6 +204,23 @@ def test_faults_of_all_files_come_in_one_run(folder: Path) -> None:
     }
     vocabulary.write_text((shipped() / "vocabulary.yaml").read_text())
     assert {fault.code for fault in found_in(folder)} == {"unknown-key", "missing-key", "dose", "unknown-kind"}
+
+
+def test_two_rules_of_a_topic_do_not_say_the_same(folder: Path) -> None:
+    (folder / "preparation").mkdir(exist_ok=True)
+    (folder / MADE_UP).write_text(RULE)
+    other = RULE.replace("made-up-rule", "other-rule").replace("Short sleep to be", "SHORT sleep, to be")
+    (folder / "preparation" / "other-rule.yaml").write_text(other)
+    assert [(fault.code, fault.field) for fault in found_in(folder)] == [("said-twice", "line")]
+    (folder / "preparation" / "other-rule.yaml").write_text(other.replace("topic: sleep", "topic: habits"))
+    assert len(load(folder).rules) == 2
+
+
+def test_topics_whose_names_would_fill_the_front_page_are_refused(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(shipped(), tmp_path / "rules"))
+    vocabulary = folder / "vocabulary.yaml"
+    vocabulary.write_text(re.sub(r"(?m)^(  [a-z_]+: \{title: )[^},]*(,|\})", r"\1a b c d e f g\2", vocabulary.read_text()))
+    assert [fault.code for fault in found_in(folder)] == ["front"]
 
 
 def test_one_id_in_two_sections_and_a_folder_that_is_no_section_are_refused(folder: Path) -> None:

@@ -151,6 +151,9 @@ version: 1
 status: trial
 level: hold
 title: Potassium is low
+scope: personal
+topic: kidney
+line: "Potassium below 3.5 mmol/L: find the cause and repeat it before a session."
 rationale: Potassium that is low makes a rhythm of the heart unsafe.
 sources:
   - {source: clinic-convention, place: "below 3.5 mmol/L", strength: convention}

@@ -11,8 +11,8 @@ import pytest
 
 from careplan.errors import InvalidPatient, InvalidSettings
 from careplan.planner import Planner
-from careplan.request.patient import Hold, Patient, Protocol
-from careplan.settings import Settings, clinic_protocol
+from careplan.request.patient import NO_DEFAULTS, ClinicDefaults, Hold, Patient, Protocol
+from careplan.settings import Settings, clinic_defaults
 
 CLINIC = Protocol(
     holds=[Hold(drug_class="benzodiazepine", before_hours=12, after_hours=0, approved_by="Dr. Clinic")],
@@ -22,13 +22,13 @@ CLINIC = Protocol(
 
 
 def test_a_request_without_a_protocol_gets_the_clinics() -> None:
-    assert Patient().under(CLINIC).protocol == CLINIC
-    assert Patient(protocol=Protocol()).under(CLINIC).protocol == CLINIC
-    assert Patient().under(None).protocol is None
+    assert Patient().under(ClinicDefaults(CLINIC)).protocol == CLINIC
+    assert Patient(protocol=Protocol()).under(ClinicDefaults(CLINIC)).protocol == CLINIC
+    assert Patient().under(NO_DEFAULTS).protocol is None
 
 
 def test_figures_of_two_protocols_are_not_mixed_under_one_name() -> None:
-    sent = Patient(protocol=Protocol(driving_hours=24, approved_by="Dr. Sender")).under(CLINIC).protocol
+    sent = Patient(protocol=Protocol(driving_hours=24, approved_by="Dr. Sender")).under(ClinicDefaults(CLINIC)).protocol
     assert sent is not None
     assert (sent.driving_hours, sent.solid_food_hours, sent.approved_by) == (24, None, "Dr. Sender")
     assert sent.holds == CLINIC.holds
@@ -37,7 +37,7 @@ def test_figures_of_two_protocols_are_not_mixed_under_one_name() -> None:
 def test_a_hold_in_the_request_wins_over_the_clinics_for_its_class() -> None:
     own = Hold(drug_class="benzodiazepine", before_hours=2, after_hours=2, approved_by="Dr. Sender")
     other = Hold(drug_class="opioid", before_hours=2, after_hours=2, approved_by="Dr. Sender")
-    taken = Patient(protocol=Protocol(holds=[own, other])).under(CLINIC).protocol
+    taken = Patient(protocol=Protocol(holds=[own, other])).under(ClinicDefaults(CLINIC)).protocol
     assert taken is not None
     assert taken.holds == [own, other]
     assert taken.solid_food_hours == 8
@@ -59,15 +59,15 @@ def test_a_faulty_file_is_refused_before_anything_is_served(
     path = tmp_path / "protocol.json"
     path.write_text(json.dumps(content))
     with pytest.raises(InvalidSettings, match=says):
-        clinic_protocol(Settings(protocol=str(path)), planner.intake)
+        clinic_defaults(Settings(protocol=str(path)), planner.intake)
 
 
 def test_a_sound_file_is_read(planner: Planner, tmp_path: Path) -> None:
     path = tmp_path / "protocol.json"
     path.write_bytes(msgspec.json.encode(CLINIC))
-    assert clinic_protocol(Settings(protocol=str(path)), planner.intake) == CLINIC
+    assert clinic_defaults(Settings(protocol=str(path)), planner.intake) == ClinicDefaults(CLINIC)
     with pytest.raises(InvalidSettings, match="cannot be read"):
-        clinic_protocol(Settings(protocol=str(tmp_path / "none.json")), planner.intake)
+        clinic_defaults(Settings(protocol=str(tmp_path / "none.json")), planner.intake)
 
 
 def test_two_holds_of_one_class_are_not_settled_in_silence(planner: Planner) -> None:

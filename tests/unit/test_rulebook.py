@@ -34,6 +34,9 @@ examples:
     - {why: short, patient: {lifestyle: {sleep_hours_per_night: 4}}}
   silent:
     - {why: long, patient: {lifestyle: {sleep_hours_per_night: 8}}}
+scope: personal
+topic: sleep
+line: Short sleep to be looked at.
 """
 
 

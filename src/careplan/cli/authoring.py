@@ -123,6 +123,9 @@ version: 1
 status: draft                     # draft never runs; trial runs; active needs reviewed: {{by: ..., on: "2026-01-31"}}
 level: note                       # stop > hold > caution > note
 title: A short title, no full stop
+scope: personal                   # personal, standing (true of everybody at this product and stage) or keep (go on as it is)
+topic: sleep                      # items of one topic share a line on the front page; see vocabulary.yaml
+line: What the clinician reads on the front page, in at most 25 words
 rationale: >-
   Why this rule exists, for the clinician who wonders.
 sources:
@@ -135,6 +138,7 @@ then:
     You told us ... Say what to talk about, and with whom. Short sentences.
   clinician: >-
     Exact, with figures, source and uncertainty.
+  card: {{slot: afterwards, says: "What stands on the patient's card, in at most 15 words.", does: true}}
   asks:
     - {{who: patient, what: one small step, by: this_week}}
 examples:

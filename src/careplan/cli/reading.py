@@ -159,6 +159,8 @@ def _show(console: Console, rule: Rule, detail: RuleDetail) -> None:
         ("Holds", detail.conditions),
         ("Why for everyone", detail.for_everyone),
         ("Rationale", detail.rationale),
+        ("Front page", detail.line),
+        ("On the card", detail.card.says if detail.card else ""),
         ("Patient reads", detail.patient_text),
         ("Clinician reads", detail.clinician_text),
         *(("Asks", f"{ask.who}, {ask.by_words}: {ask.what}") for ask in detail.asks),

@@ -11,6 +11,7 @@ from careplan.plan.model import Ask, Evidence, Source
 from careplan.plan.sources import Bibliography, evidence
 from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.conditions_in_words import Prose
+from careplan.rulebook.layers import CardText, Scope
 from careplan.rulebook.model import Level, Rule, Rulebook, Section, Status
 
 
@@ -31,6 +32,10 @@ class RuleDetail(RuleSummary, frozen=True, kw_only=True):
     rationale: str
     when: Any
     conditions: str
+    scope: Scope
+    topic: str
+    line: str
+    card: CardText | None = None
     patient_text: str
     clinician_text: str
     asks: list[Ask] = []
@@ -76,6 +81,10 @@ class Reading:
             rationale=_line(file.rationale),
             when=file.when,
             conditions=f"{self.prose.when(rule.when)}.",
+            scope=file.scope,
+            topic=file.topic,
+            line=_line(file.line),
+            card=file.then.card,
             patient_text=_line(file.then.patient),
             clinician_text=_line(file.then.clinician),
             asks=[

@@ -59,7 +59,7 @@ class Cards:
         shown = [item for item in items if (_concerns(item, read) if ordering else self._has_a_card(item))]
         shown.sort(key=lambda item: LEVELS.index(item.level))
         asked = plan.information_needed if read.treats or not ordering else []
-        front = Front(shown, missing, in_order([one for one in asked if one.first]))
+        front = Front(shown, missing, in_order([one for one in asked if one.first]), whole=not ordering)
         tasks = self._tasks(plan, read)
         titles = {work.id: work.title for work in plan.sources}
         tells = shown or asked or missing or not ordering

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from careplan.plan.entry_labels import question_words
+from careplan.plan.front_model import FrontDecision
 from careplan.plan.model import CarePlan, Item, Question
 from careplan.request.patient import ListName, Patient
 from careplan.rulebook.model import LEVELS, Level
@@ -21,12 +22,14 @@ LIST_WORDS: Mapping[ListName, str] = {"medications": "medicines", "conditions": 
 class Front(NamedTuple):
     """What stands on the first card.
 
-    `shown` are the items that have cards of their own, the gravest first; `missing` the lists that were not sent.
+    `shown` are the items that have cards of their own, the gravest first; `missing` the lists that were not sent. `whole`
+    where the card stands for the whole plan, and not for what is being ordered.
     """
 
     shown: Sequence[Item]
     missing: Sequence[ListName]
     asked: Sequence[Question]
+    whole: bool
 
     def of(self, *levels: Level) -> list[Item]:
         """The items of these levels."""
@@ -61,14 +64,27 @@ def summary(front: Front) -> str:
 
 
 def detail(front: Front, plan: CarePlan, patient: Patient) -> str:
-    """The front page in GitHub Flavored Markdown."""
+    """The front page in GitHub Flavored Markdown; while orders are made, what of it has to do with the orders."""
+    page = plan.front
+    shown = {item.id for item in front.shown}
+    decisions = [row for row in page.decisions if front.whole or not shown.isdisjoint(row.items)]
     parts = [
-        *_section(plan.level_words["stop"], map(_line, front.of("stop"))),
-        *_section(plan.level_words["hold"], map(_line, front.of("hold"))),
+        *_section(plan.level_words["stop"], (_decision(row) for row in decisions if row.level == "stop")),
+        *_section(plan.level_words["hold"], (_decision(row) for row in decisions if row.level == "hold")),
         *_section("not sent", map(_not_sent, front.missing)),
-        *_section("to be looked at", map(_line, front.of("caution", "note"))),
-        *_section("to ask next", (marked(question_words(one, plan, patient)) for one in front.asked)),
     ]
+    if front.whole:
+        route = page.route
+        wish = f" The patient's wish: {route.wish}." if route and route.wish else ""
+        parts += [
+            *_section("route", [marked(f"{route.line}{wish}")] if route else []),
+            *_section("unlike the standing protocol", (marked(row.line) for row in page.differs)),
+            *_section("not read", [marked(page.unread.line)] if page.unread else []),
+        ]
+    else:
+        besides = [item for item in front.of("caution", "note") if not any(item.id in row.items for row in decisions)]
+        parts += _section("to be looked at", (marked(item.line) for item in besides))
+    parts += _section("to ask next", (marked(question_words(one, plan, patient)) for one in front.asked))
     if not parts:
         parts.append("No alert, nothing to decide, and no question that could change this.")
     return "\n\n".join([*parts, f"*{marked(plan.disclaimer)}*"])
@@ -80,9 +96,9 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
         yield "\n".join([f"**{marked(title[:1].upper() + title[1:])}**", "", *found])
 
 
-def _line(item: Item) -> str:
-    asked = "; ".join(dict.fromkeys(f"{ask.who}, {ask.by_words}" for ask in item.asks))
-    return f"{marked(item.title)} ({marked(asked)})" if asked else marked(item.title)
+def _decision(row: FrontDecision) -> str:
+    asked = f" ({row.who.replace('_', ' ')}, {row.by_words})" if row.who else ""
+    return marked(f"{row.line}{asked}")
 
 
 def _not_sent(name: ListName) -> str:

@@ -13,8 +13,9 @@ import msgspec
 from careplan.fhir.read.bundle import FromFhir
 from careplan.fhir.read.terminology import OWN, RXNORM, SNOMED
 from careplan.fhir.write.extensions import about, in_language, medicine_read, requirement, translated
+from careplan.fhir.write.front_narrative import front_narrative
 from careplan.plan.entry_labels import question_words
-from careplan.plan.model import Ask, CarePlan, Evidence, Item, Source
+from careplan.plan.model import Ask, CarePlan, Evidence, Item
 from careplan.request.patient import Patient
 from careplan.rulebook.model import Level
 from careplan.rulebook.text_template import hours
@@ -100,7 +101,8 @@ class _Writing:
         plan = self._plan
         title = "Draft care plan for a clinician to sign"
         goals = [entry["fullUrl"] for entry in self._entries if entry["resource"]["resourceType"] == "Goal"]
-        body = {
+        body: Json = {
+            "text": front_narrative(plan),
             "instantiatesCanonical": [self._canonical],
             "status": "draft",
             "intent": "proposal",
@@ -108,13 +110,22 @@ class _Writing:
             "description": plan.disclaimer,
             "subject": self._subject,
             "goal": [{"reference": goal} for goal in goals],
-            "activity": [{"reference": {"reference": reference}} for reference in references],
+            "activity": [{"reference": {"reference": reference}} for reference in (*references, *self._tasks_on_front())],
             "note": [{"text": plan.crisis}],
         }
         extension = {"url": f"{OWN}status", "valueCode": plan.status}
         digest = {"url": f"{OWN}rulebook-digest", "valueString": plan.rulebook.digest}
         body["extension"] = [extension, digest, *map(medicine_read, plan.medications)]
         return self._entry("CarePlan", "plan", {key: value for key, value in body.items() if value != []})
+
+    def _tasks_on_front(self) -> Iterator[str]:
+        """The references of the tasks that stand on the front page, each once."""
+        on_front = {(task.who, task.by, what) for task in self._plan.front.tasks for what in task.what}
+        for item in self._items():
+            for at, ask in enumerate(item.asks):
+                if (ask.who, ask.by, ask.what) in on_front and item.scope == "personal":
+                    on_front.discard((ask.who, ask.by, ask.what))
+                    yield f"urn:uuid:{uuid5(self._seed, f'Task/{item.id}/ask/{at}')}"
 
     def _action(self, item: Item) -> Json:
         behind = self._behind(item)
@@ -124,6 +135,9 @@ class _Writing:
                 {"url": f"{CPG}/StructureDefinition/cpg-rationale", "valueMarkdown": "; ".join(item.because) or item.title},
                 {"url": f"{OWN}section", "valueCode": item.section.replace("_", "-")},
                 {"url": f"{OWN}level", "valueCode": item.level},
+                {"url": f"{OWN}scope", "valueCode": item.scope},
+                {"url": f"{OWN}topic", "valueCode": item.topic.replace("_", "-")},
+                {"url": f"{OWN}line", "valueString": item.line},
                 {"url": f"{OWN}rule-status", "valueCode": item.rule.status},
                 *map(about, item.about),
                 *translated(item),
@@ -135,7 +149,7 @@ class _Writing:
             "textEquivalent": item.patient_text,
             "priority": PRIORITIES[item.level],
             "code": [{"coding": [{"system": f"{OWN}rules", "version": str(item.rule.version), "code": item.rule.id}]}],
-            "documentation": [_citation(entry, self._works[entry.source]) for entry in item.evidence],
+            "documentation": [self._cited(entry) for entry in item.evidence],
         }
         if item.patient_language:
             action["_textEquivalent"] = in_language(item.patient_language)
@@ -145,6 +159,10 @@ class _Writing:
             action["groupingBehavior"] = "logical-group"
             action["action"] = [{"title": item.title, "resource": {"reference": reference}} for reference in behind]
         return action
+
+    def _cited(self, entry: Evidence) -> Json:
+        work = self._works[entry.source]
+        return _citation(entry, work.title, work.read)
 
     def _behind(self, item: Item) -> list[str]:
         """The resources that act on an item, or tell of it."""
@@ -304,11 +322,11 @@ class _Writing:
 
 
 @lru_cache(maxsize=4_096)
-def _citation(entry: Evidence, work: Source) -> Json:
+def _citation(entry: Evidence, title: str, read: str) -> Json:
     """A source, as the rulebook has it; shared between Bundles."""
     return {
         "type": "citation",
         "label": entry.source,
-        "display": f"{work.title}; {entry.place}",
-        "citation": f"{entry.strength.replace('_', ' ')}; read: {work.read.replace('_', ' ')}",
+        "display": f"{title}; {entry.place}",
+        "citation": f"{entry.strength.replace('_', ' ')}; read: {read.replace('_', ' ')}",
     }
