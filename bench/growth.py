@@ -162,6 +162,7 @@ def rulebook(folder: Path, size: int) -> None:
     texts = {path: path.read_text() for path in files}
     loader = yaml.CBaseLoader  # which builds nothing but texts
     whens = {path: yaml.load(text, Loader=loader)["when"] for path, text in texts.items()}  # noqa: S506
+    topics = {path: known.rules[path.stem].file.topic for path in files}
     written = copy = 0
     while written < size:
         for path in files:
@@ -181,6 +182,9 @@ def rulebook(folder: Path, size: int) -> None:
                     # Its new conditions may be about another medicine, whose rules must not bring these warnings.
                     text = re.sub(r"\b(?:seizures?|rash)\b", "harm", text, flags=re.IGNORECASE)
                 text = re.sub(r"^id: .*$", f"id: {path.stem}-{copy}", text, count=1, flags=re.MULTILINE)
+                text = _without(_without(_without(text, "line"), "scope"), "topic") + (
+                    f"scope: personal\ntopic: {topics[path]}\nline: Copy {copy} of {path.stem}.\n"
+                )
             target = folder / path.parent.name / f"{path.stem}{f'-{copy}' if copy else ''}.yaml"
             target.parent.mkdir(exist_ok=True)
             target.write_text(text)

@@ -62,7 +62,17 @@ def test_titles_make_a_sentence() -> None:
     assert in_words(["JSON", "a page", "a calendar"]) == "JSON, a page or a calendar"
 
 
-def test_json_is_the_plan_itself(planner: Planner) -> None:
+def test_json_has_the_plan_itself_and_less_of_it_on_request(planner: Planner) -> None:
     patient = planner.intake.decode(EXAMPLE.read_bytes())
     plan = planner.plan(patient)
-    assert BY_NAME["json"].written(plan, Wanted(patient=patient)) == msgspec.json.encode(plan)
+    whole, usual, brief = (
+        msgspec.json.decode(BY_NAME["json"].written(plan, Wanted(patient=patient, detail=detail)))
+        for detail in ("full", "standard", "front")
+    )
+    assert whole == msgspec.to_builtins(plan)
+    in_both = [item for section in whole["sections"] for item in section["items"] if item["scope"] != "standing"]
+    assert [item for section in usual["sections"] for item in section["items"]] == in_both
+    left_out = {item["id"] for section in whole["sections"] for item in section["items"]} - {one["id"] for one in in_both}
+    assert left_out == usual["standing"]["items"].keys() != set()
+    assert "sections" not in brief
+    assert all(brief[name] == whole[name] for name in ("status", "front", "card", "rulebook"))

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from careplan.explain.layers_apart import layers_apart
 from careplan.plan.medicine_model import MedicineRead
 from careplan.plan.model import CarePlan, HoldGate, Item, NotConsidered, Question
 from careplan.rulebook.model import LEVELS, Level, Section
@@ -197,7 +198,7 @@ def difference(before: CarePlan, after: CarePlan) -> Difference:
         order=_order(before, after),
     )
     words = list(_words(found, before, after))
-    return msgspec.structs.replace(found, in_words=words or ["Something else in the two plans is not the same."])
+    return msgspec.structs.replace(found, in_words=words or [layers_apart(before, after)])
 
 
 def items_of(plan: CarePlan) -> Iterable[Item]:
