@@ -183,7 +183,7 @@ def rulebook(folder: Path, size: int) -> None:
                     text = re.sub(r"\b(?:seizures?|rash)\b", "harm", text, flags=re.IGNORECASE)
                 text = re.sub(r"^id: .*$", f"id: {path.stem}-{copy}", text, count=1, flags=re.MULTILINE)
                 text = _without(_without(_without(text, "line"), "scope"), "topic") + (
-                    f"scope: personal\ntopic: {topics[path]}\nline: Copy {copy} of {path.stem}.\n"
+                    f"scope: personal\ntopic: {topics[path]}\nline: Copy {copy} of a rule, number {written}.\n"
                 )
             target = folder / path.parent.name / f"{path.stem}{f'-{copy}' if copy else ''}.yaml"
             target.parent.mkdir(exist_ok=True)

@@ -23,7 +23,7 @@ INSERTIONS: Sequence[tuple[str, str]] = (
     (STRUCTS, "\n\nclass Support(Body"),
     (WORDS, "measures:\n"),
     (STRUCTS, "class Hold(Body"),
-    (STRUCTS, "    protocol: Protocol | None = None\n    clinic: Clinic"),
+    (STRUCTS, "    clinic: Clinic | None = None\n    clearances"),
     (WORDS, "measures:\n"),
     ("rules/aftercare/caffeine-six-or-more.yaml", ""),
     ("rules/preparation/long-way-home.yaml", ""),
