@@ -124,6 +124,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = 10
     hang_seconds: Annotated[float, _about("a worker that does nothing for this long is replaced", ge=1, le=3_600)] = 30
 
+    signing_key: Annotated[
+        str,
+        _about("PEM file with the Ed25519 private key (PKCS #8) by which signed plans are signed; empty for a digest alone"),
+    ] = ""
+
     log: Annotated[Literal["json", "console"], _about("form of the log lines")] = "json"
 
     @property

@@ -20,6 +20,8 @@ _COMMANDS = {
     "plan": "planning.plan",
     "replay": "planning.replay_record",
     "serve": "running.serve",
+    "sign": "signing.sign",
+    "signing-key": "signing.signing_key",
 }
 _OF_RULES = {
     "check": "authoring.check",

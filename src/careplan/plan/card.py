@@ -144,6 +144,26 @@ class Cards:
             yield self._said(said, _filled(said.words.more_sessions, number=str(len(times) - MOST_DATES)))
 
 
+def signed(book: Rulebook, card: Card, by: str, when: datetime) -> Card:
+    """A card with who signed it on which day, as `when` has it, in place of that nobody has. `by` is a clinician's name."""
+    words = _words_of(book, card)
+    return msgspec.structs.replace(card, notice=_filled(words.signed, by=by, day=_day(when, words)))
+
+
+def of_blocked(book: Rulebook, card: Card) -> Card:
+    """What of a card a patient may read while an alert stands: whom to call, and the crisis line."""
+    notice = _line(_words_of(book, card).blocked)
+    titles: dict[CardSlot, str] = {slot: title for slot, title in card.titles.items() if slot == "call"}
+    numbers = [line for line in card.call if line.item is None]
+    kept = {name: getattr(card, name) for name in ("title", "crisis", "language", "translation")}
+    return Card(notice=notice, titles=titles, call=numbers, **kept)
+
+
+def _words_of(book: Rulebook, card: Card) -> CardWords:
+    closing = book.about.in_languages.get(card.language or ENGLISH)
+    return (closing and closing.card) or book.about.card
+
+
 def words_on(card: Card) -> int:
     """How many words of a card are read, its companion's apart."""
     lines = [line.text for _, found in card.parts() for line in found]

@@ -26,6 +26,7 @@ from careplan.request.decode import patient_schema
 from careplan.request.measurements import MeasureForm
 from careplan.request.what_if_request import WhatIf, WhichChange
 from careplan.rulebook.model import Condition, DrugClass
+from careplan.signing.model import SignedPlan, SigningKeys, ToSign
 from careplan.web.openapi.cds_schemas import CDS_SCHEMAS
 from careplan.web.problem_responses import PROBLEMS
 from careplan.web.routes import cds_hooks, health, reference, what_if
@@ -60,6 +61,9 @@ def document(
         what_if.Compared,
         WhatWouldChange,
         DecisionRecord,
+        ToSign,
+        SignedPlan,
+        SigningKeys,
     )
     _, answers = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
     answers.pop("Reading", None)  # Of the patient in a decision record; each measure has one of its own.
