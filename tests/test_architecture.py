@@ -170,7 +170,7 @@ def test_only_start_reload_and_pages_of_the_service_know_what_owners_of_rules_ne
         ("jiter", {"request.decode"}),
         ("rfc8785", {"decision_record"}),
         ("jinja2", {"formats", "authoring.handbook"}),
-        ("typst", {"formats.pdf"}),
+        ("typst", {"formats.pdf", "formats.protocol"}),
         ("cryptography", {"signing.keys", "web.security"}),
         ("icalendar", {"formats.calendar"}),
         ("werkzeug", {"web"}),

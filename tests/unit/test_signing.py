@@ -132,7 +132,7 @@ def test_a_service_without_a_key_gives_a_digest_alone(planner: Planner, ready: J
 
 
 def test_realistic_patients_can_be_signed_once_each_stop_and_hold_has_a_choice(planner: Planner) -> None:
-    for body in realistic(planner.book, 60, 21):
+    for body in realistic(planner.book, 30, 21):
         patient = planner.intake.convert(body)
         recorded = msgspec.json.decode(msgspec.json.encode(record(planner, patient, AT)))
         found = signed(planner, to_sign(recorded))
@@ -283,7 +283,7 @@ def test_a_fault_repeats_nothing_that_was_sent(planner: Planner, data: st.DataOb
 
 def leaves(value: Any) -> list[tuple[Any, Any]]:
     """Every place in a body that holds a plain value, as the object or list around it with the key."""
-    found = []
+    found: list[tuple[Any, Any]] = []
     for key in value if isinstance(value, dict) else range(len(value)):
         found += leaves(value[key]) if isinstance(value[key], dict | list) else [(value, key)]
     return found

@@ -21,6 +21,8 @@ from careplan.rulebook.model import LEVELS, Rulebook
 from careplan.rulebook.text_template import Text
 
 MOST_WORDS = 400
+KEPT_FOR_NAME = 12
+"""So many words more than there are now a card may have once it says who signed it."""
 MOST_ACTIONS = 5
 MOST_DATES = 6
 ENGLISH = "en"
@@ -79,7 +81,7 @@ class Cards:
     def _filled(self, card: Card, said: _Language, written: Iterable[Written]) -> Card:
         """The card with the lines of rules, as far as there is room."""
         parts: dict[CardSlot, list[tuple[int, CardLine]]] = {slot: [] for slot in self._slots}
-        room, actions = MOST_WORDS - words_on(card), MOST_ACTIONS
+        room, actions = MOST_WORDS - KEPT_FOR_NAME - words_on(card), MOST_ACTIONS
         offered = [(one, words) for one in written if (words := one.card) is not None]
         offered.sort(key=lambda one: (LEVELS.index(one[0].item.level), self._slots[one[1].slot].weight))
         for place, (one, words) in enumerate(offered):

@@ -42,7 +42,7 @@ from careplan.web.openapi.examples import request_examples
 from careplan.web.process import warm_up
 from careplan.web.process.reload import Reloader
 from careplan.web.process.worker import Life, begin_as_worker, hold_signals, settle
-from careplan.web.routes import batch, care_plans, cds_hooks, fhir, handbook, health, reference, signing, what_if
+from careplan.web.routes import batch, care_plans, cds_hooks, fhir, handbook, health, protocol, reference, signing, what_if
 from careplan.web.routes.docs_assets import ASSETS, docs_asset
 from careplan.web.security.access import Access, admitted, renewal
 from careplan.web.telemetry import logs, metrics
@@ -156,6 +156,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
             what_if.compare_care_plans,
             what_if.what_would_change,
             signing.signing_keys,
+            protocol.standing_protocol,
             cds_hooks.discover,
             cds_hooks.take_feedback,
             cds_hooks.get_feedback,

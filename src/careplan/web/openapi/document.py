@@ -21,7 +21,8 @@ from careplan.explain.counterfactual import WhatWouldChange
 from careplan.explain.rule_view import RuleDetail
 from careplan.media_types import FHIR_JSON, PROBLEM_JSON
 from careplan.plan.model import CarePlan
-from careplan.representations import FORMATS
+from careplan.plan.protocol_model import StandingProtocol
+from careplan.representations import FORMATS, PROTOCOL_FORMATS
 from careplan.request.decode import patient_schema
 from careplan.request.measurements import MeasureForm
 from careplan.request.what_if_request import WhatIf, WhichChange
@@ -64,6 +65,7 @@ def document(
         ToSign,
         SignedPlan,
         SigningKeys,
+        StandingProtocol,
     )
     _, answers = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
     answers.pop("Reading", None)  # Of the patient in a decision record; each measure has one of its own.
@@ -163,6 +165,8 @@ def _views(found: Json) -> None:
         if path.startswith(("/fhir/", "/cds-services")):
             for operation in operations.values():
                 _as_fhir(operation, resource)
+    protocol = found["paths"]["/v1/protocol"]["get"]["responses"]["200"]
+    protocol["content"] |= {form: bodies[one.body] for form, one in PROTOCOL_FORMATS.items() if one.body != "json"}
     lines = found["paths"]["/v1/care-plans/batch"]["post"]
     forms = dict.fromkeys(("application/x-ndjson", "application/fhir+ndjson"), text)
     lines["requestBody"] = {"description": "One patient a line.", "content": forms, "required": True}
