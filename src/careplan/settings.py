@@ -92,7 +92,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     record_limit: Annotated[
         int,
         _about(
-            "largest body of a request that brings a clinical record (FHIR, CDS Hooks), in bytes", ge=1_024, le=16_777_216
+            "largest body of a request that brings a clinical record (FHIR, CDS Hooks) or a plan to sign, in bytes",
+            ge=1_024,
+            le=16_777_216,
         ),
     ] = 2_097_152
     body_limit: Annotated[

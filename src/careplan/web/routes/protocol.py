@@ -19,7 +19,8 @@ from careplan.web.problem_responses import PROBLEMS, documented
 
 _Product = Annotated[Product | None, Parameter(description="the product; if left out, what holds while it is not known")]
 _Completed = Annotated[
-    int | None, Parameter(ge=0, le=200, description="sessions behind the patient; if left out, what holds at any stage")
+    # The framework would leave a limit of 0 out of the contract.
+    int | None, Parameter(gt=-1, le=200, description="sessions behind the patient; if left out, what holds at any stage")
 ]
 _Planned = Annotated[
     int | None, Parameter(ge=1, le=200, description="sessions planned, where the patients' plans have been sent the number")
