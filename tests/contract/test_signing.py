@@ -133,7 +133,7 @@ def test_a_key_that_cannot_be_used_keeps_the_service_from_starting(tmp_path: Pat
     ],
 )
 def test_the_protocol_comes_in_the_form_that_is_asked_for(service: Service, accept: str, form: str, begins: bytes) -> None:
-    query = {"product": "racemic", "sessions_completed": 2}
+    query: dict[str, str | int] = {"product": "racemic", "sessions_completed": 2}
     answer = httpx.get(f"{service.address}/v1/protocol", params=query, headers={"Accept": accept})
     assert answer.status_code == 200
     assert answer.headers["content-type"].partition(";")[0] == form
@@ -147,7 +147,7 @@ def test_another_form_is_refused_with_those_there_are(service: Service) -> None:
 
 
 def test_a_plan_cites_the_protocol_with_the_figures_of_the_settings(service: Service) -> None:
-    query = {"product": "racemic", "sessions_completed": 2}
+    query: dict[str, str | int] = {"product": "racemic", "sessions_completed": 2}
     protocol = httpx.get(f"{service.address}/v1/protocol", params=query).json()
     plan = httpx.post(f"{service.address}/v1/care-plans", json={"age_years": 44, "treatment": query}).json()
     assert plan["standing"]["digest"] == protocol["digest"]
@@ -155,7 +155,14 @@ def test_a_plan_cites_the_protocol_with_the_figures_of_the_settings(service: Ser
 
 
 @pytest.mark.parametrize(
-    "query", [{"product": "other"}, {"sessions_completed": -1}, {"sessions_completed": "x"}, {"stage": "1"}]
+    "query",
+    [
+        {"product": "other"},
+        {"sessions_completed": -1},
+        {"sessions_completed": "x"},
+        {"sessions_planned": "null"},
+        {"stage": "1"},
+    ],
 )
 def test_a_query_that_cannot_be_used_is_refused(service: Service, query: dict[str, str]) -> None:
     assert httpx.get(f"{service.address}/v1/protocol", params=query).status_code == 400

@@ -175,6 +175,15 @@ def test_an_alert_is_signed_with_an_option_of_alerts_only(planner: Planner, bloc
     assert set(refused(planner, to_sign(blocked, choices=choices))) == {"/choices/0/option"}
 
 
+def test_what_stands_behind_a_decision_is_ticked_with_its_options_too(planner: Planner, blocked: Json) -> None:
+    first, behind = blocked["plan"]["front"]["decisions"][0]["items"]
+    others = choices_of(blocked)[1:]
+    apart = [{"item": first, "option": "assessed"}, {"item": behind, "option": "declined"}]
+    assert signed(planner, to_sign(blocked, choices=[*apart, *others]))
+    apart[1]["option"] = "agreed"
+    assert set(refused(planner, to_sign(blocked, choices=[*apart, *others]))) == {"/choices/1/option"}
+
+
 # What is refused.
 
 Change = Callable[[Json], object]

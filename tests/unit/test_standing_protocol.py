@@ -8,11 +8,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from careplan.authoring.realistic_patients import realistic
+from careplan.cli.main import main
 from careplan.plan.protocol_model import StandingProtocol
 from careplan.planner import Planner
 from careplan.representations import PROTOCOL_FORMATS, Wanted
@@ -164,3 +166,11 @@ def test_what_patients_read_comes_in_their_language_under_the_same_digest(planne
     assert spanish.digest == english.digest
     translated = [item for section in spanish.sections for item in section.items if item.patient_language == "es"]
     assert all(item.translation for item in translated)
+
+
+def test_the_command_writes_the_same_document(planner: Planner) -> None:
+    arguments = ["protocol", "--product", "esketamine", "--sessions-completed", "1", "--format", "json"]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.output
+    made = planner.protocol(Treatment(product="esketamine", sessions_completed=1))
+    assert done.stdout_bytes == written(made, "application/json").encode()

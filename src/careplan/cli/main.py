@@ -18,6 +18,7 @@ _COMMANDS = {
     "key": "running.key",
     "openapi": "running.openapi",
     "plan": "planning.plan",
+    "protocol": "protocol.protocol",
     "replay": "planning.replay_record",
     "serve": "running.serve",
     "sign": "signing.sign",

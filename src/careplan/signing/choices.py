@@ -48,8 +48,8 @@ def faults_of_choices(plan: CarePlan, choices: Sequence[ChoiceSent], book: Ruleb
                 yield Fault(pointer=pointer, detail=f"is decided {where} already: leave one of the two")
             decided.setdefault(id_, at)
             place = places[id_]
-            if levels.get(id_) in TO_DECIDE and choice.option not in place.options:
-                what = "an alert" if levels[id_] == "stop" else "a decision"
+            if choice.option not in place.options:
+                what = "an alert" if levels.get(id_) == "stop" else "a decision"
                 detail = f"is no option of {what} such as {place.pointer}: send {_either(place.options)}"
                 yield Fault(pointer=f"/choices/{at}/option", detail=detail)
     for id_, place in places.items():

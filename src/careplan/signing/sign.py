@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from hashlib import sha256
 from itertools import islice
 from typing import Any, Protocol
 
 import msgspec
 
-from careplan.decision_record import DecisionRecord, canonical, digest_of, replay
+from careplan.decision_record import DecisionRecord, canonical, joined, replay
 from careplan.errors import Fault, InvalidPatient, InvalidSigning
 from careplan.plan import card as cards
 from careplan.plan.card_model import Card
@@ -47,9 +48,12 @@ def signed_plan(planner: Planner, found: Brought, key: Signs | None = None) -> J
         "reproduced": is_of(planner, asked.record),
         "card": msgspec.to_builtins(card_of(planner, asked.record, asked.by, found.when)),
     }
-    document["digest"] = digest_of(document)
+    # A record is long: it is written once, for digest and signature alike.
+    parts = {name: canonical(value) for name, value in document.items()}
+    document["digest"] = sha256(joined(parts)).hexdigest()
     if key is not None:
-        document["signature"] = msgspec.to_builtins(key.sign(canonical(document)))
+        signature = key.sign(joined(parts | {"digest": canonical(document["digest"])}))
+        document["signature"] = msgspec.to_builtins(signature)
     return document
 
 

@@ -72,6 +72,9 @@ def document(
     schemas = (
         {name: _answer(schema) for name, schema in answers.items()} | _referring(patient) | _inquiries(_referring(patient))
     )
+    # A record goes back as it came. A client that makes an object of its own of it would write it otherwise.
+    record = schemas["ToSign"]["properties"]["record"]
+    schemas["ToSign"]["properties"]["record"] = {"type": "object", "description": record["description"]}
     for schema in schemas.values():
         if "description" in schema:  # docstrings keep their indentation before Python 3.13
             schema["description"] = inspect.cleandoc(schema["description"])

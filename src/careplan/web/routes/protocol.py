@@ -6,6 +6,7 @@ from typing import Annotated
 
 from litestar import Request, Response, get
 from litestar.datastructures import State
+from litestar.exceptions import ValidationException
 from litestar.params import Parameter
 
 from careplan.media_types import JSON
@@ -50,8 +51,15 @@ async def standing_protocol(
     sessions_planned: _Planned = None,
     paper: _Paper = None,
 ) -> Response[StandingProtocol]:
-    """The protocol. Raises `NotAcceptable` where there is no such form of it."""
+    """The protocol.
+
+    Raises `NotAcceptable` where there is no such form of it, and `ValidationException` for a number that is none.
+    """
     edition = edition_of(request)
+    for name in ("sessions_completed", "sessions_planned"):
+        # The word null is no number, though the framework takes it for a parameter that was left out.
+        if request.query_params.get(name, "").lower() == "null":
+            raise ValidationException(extra=[{"key": name, "message": "no number"}])
     try:
         media_type = chosen(request.headers.get("accept"), JSON, PROTOCOL_FORMATS)
     except NotAcceptable:

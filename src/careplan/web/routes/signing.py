@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
@@ -22,7 +24,9 @@ class SignRequest(JsonRequest):
 
     async def json(self) -> ToSign:
         """The record, who signs, and the choices. Raises `InvalidSigning` naming every fault."""
-        found = brought(edition_of(self).planner.intake.parse(await self.json_body()))
+        intake, body = edition_of(self).planner.intake, await self.json_body()
+        # A long record takes long to read: others have their turn meanwhile.
+        found = await asyncio.to_thread(lambda: brought(intake.parse(body)))
         self.state["brought"] = found
         return found.asked
 
