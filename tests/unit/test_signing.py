@@ -138,6 +138,9 @@ def test_realistic_patients_can_be_signed_once_each_stop_and_hold_has_a_choice(p
         found = signed(planner, to_sign(recorded))
         assert verified(planner, found, PUBLIC).trusted
         card = msgspec.convert(found["card"], Card)
+        stops = any(item["level"] == "stop" for item in items(recorded))
+        assert (BY in card.notice) is (not stops)
+        assert not stops or found["card"] == recorded["plan"]["card"]
         assert words_on(card) <= MOST_WORDS
         to_decide = {item["id"] for item in items(recorded) if item["level"] in ("stop", "hold")}
         assert to_decide <= {id_ for one in found["signed"]["choices"] for id_ in one["items"]}
@@ -166,6 +169,16 @@ def test_a_record_that_hides_its_alert_gets_no_card_either(planner: Planner, blo
     assert set(found["card"]) == {"title", "notice", "titles", "call", "crisis"}
     assert all("item" not in line for line in found["card"]["call"])
     assert found["card"]["notice"] == blocked["plan"]["card"]["notice"]
+
+
+def test_a_record_without_its_alerts_gets_no_card_where_todays_rulebook_has_one(
+    planner: Planner, blocked: Json, ready: Json
+) -> None:
+    for forged in (ready | {"input": blocked["input"]}, ready | {"input": {"conditions": ["zzz"]}}):
+        plan = ready["plan"] | {"rulebook": ready["rulebook"] | {"digest": "0" * 64}}
+        found = signed(planner, to_sign(redone(forged | {"plan": plan, "rulebook": plan["rulebook"]})))
+        assert found["reproduced"] is False
+        assert set(found["card"]) == {"title", "notice", "titles", "call", "crisis"}
 
 
 @pytest.mark.parametrize("option", ["agreed", "changed", "yes"])

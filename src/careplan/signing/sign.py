@@ -64,10 +64,21 @@ def is_of(planner: Planner, record: DecisionRecord) -> bool:
 
 def card_of(planner: Planner, record: DecisionRecord, by: str, when: datetime) -> Card:
     """The card to hand out: with the signature, or of a blocked plan with no more than whom to call."""
-    if is_blocked(record.plan):
+    if is_blocked(record.plan) or (not is_of(planner, record) and _blocks_today(planner, record)):
         return cards.of_blocked(planner.book, record.plan.card)
     zone = (record.plan.clinic or Clinic()).hours
     return cards.signed(planner.book, record.plan.card, by, when.astimezone(zone) if zone else when)
+
+
+def _blocks_today(planner: Planner, record: DecisionRecord) -> bool:
+    """Whether an alert stands by the rulebook in service, for the input of a record of another one, or could stand.
+
+    A record of another rulebook is as its digest says, which anybody can make; so its word on alerts is not enough.
+    """
+    try:
+        return is_blocked(planner.rehearsed(planner.intake.convert(msgspec.to_builtins(record.input))))
+    except InvalidPatient:
+        return True
 
 
 def _faults(planner: Planner, found: Brought) -> Iterator[Fault]:
