@@ -44,6 +44,7 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "fhir.cds_hooks": FORM | {"fhir.read", "fhir.write"},
     "representations": FORM | {"formats", "fhir.read", "fhir.write"},
     "decision_record": frozenset({*FLOW, "planner", "fhir.read"}),
+    "signing": FORM | {"explain", "planner", "decision_record"},
     "batch": ANSWER - {"decision_record"},
     "authoring": frozenset({*FLOW, "planner", "fhir.read", "batch"}),
     "authoring.proof": frozenset({"request", "recognition", "rulebook", "facts", "planner"}),
@@ -57,14 +58,15 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "web.process": frozenset({"rulebook", "representations", "authoring", "web.edition", "web.telemetry"}),
     "web.limits": frozenset({"settings", "web.process", "web.security", "web.telemetry"}),
     "web.routes": ANSWER
-    | {"fhir.cds_hooks", "batch", "authoring", "formats", "representations"}
+    | {"fhir.cds_hooks", "signing", "batch", "authoring", "formats", "representations"}
     | {"web.pages", "web.problem_responses", "web.edition", "web.negotiation"}
     | {"web.telemetry", "web.security", "web.process", "web.limits"},
-    "web.openapi": ANSWER | {"fhir.cds_hooks", "representations", "web.problem_responses", "web.routes"},
-    "web.app": frozenset({"request", "rulebook", "planner", "settings", "authoring", "web.edition", "web.problems"})
+    "web.openapi": ANSWER | {"fhir.cds_hooks", "representations", "signing", "web.problem_responses", "web.routes"},
+    "web.app": frozenset({"request", "rulebook", "planner", "settings", "signing", "authoring"})
+    | {"web.edition", "web.problems"}
     | {"web.telemetry", "web.security", "web.process", "web.limits", "web.routes", "web.openapi"},
     "cli": ANSWER
-    | {"settings", "formats", "representations", "batch", "authoring", "authoring.proof"}
+    | {"settings", "formats", "representations", "signing", "batch", "authoring", "authoring.proof"}
     | {"web.app", "web.process", "web.security", "web.telemetry"},
 }
 """Of each package (a module that stands alone is one) what it may import besides itself and the base: at the start of a
@@ -168,7 +170,8 @@ def test_only_start_reload_and_pages_of_the_service_know_what_owners_of_rules_ne
         ("jiter", {"request.decode"}),
         ("rfc8785", {"decision_record"}),
         ("jinja2", {"formats", "authoring.handbook"}),
-        ("typst", {"formats.pdf"}),
+        ("typst", {"formats.pdf", "formats.protocol"}),
+        ("cryptography", {"signing.keys", "web.security"}),
         ("icalendar", {"formats.calendar"}),
         ("werkzeug", {"web"}),
         ("jwt", {"web.security"}),

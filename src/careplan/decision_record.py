@@ -159,12 +159,21 @@ def read_record(content: bytes) -> tuple[DecisionRecord, bool | None]:
 
     Raises `ValueError` saying what is wrong: a key that stands twice, a field that no record has, a time that is none.
     """
+    return record_in(parsed(content))
+
+
+def parsed(content: bytes) -> Any:
+    """The data in a JSON text. Raises `ValueError` for a key that stands twice and for what is no JSON."""
     try:
-        data = json.loads(content, object_pairs_hook=_once, parse_constant=_no_number)
+        return json.loads(content, object_pairs_hook=_once, parse_constant=_no_number)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def record_in(data: Any) -> tuple[DecisionRecord, bool | None]:
+    """The record in plain data, and whether its digest fits it. Raises `ValueError` as `read_record` does."""
     read = msgspec.convert(data, DecisionRecord)
-    surplus = next(_surplus(read, data, ""), None)
+    surplus = next(surplus_in(read, data), None)
     if surplus is not None:
         raise ValueError(f"it has a field that no record has, in the object at {surplus or 'its root'}")
     if read.at is not None and not is_a_time(read.at):
@@ -179,7 +188,17 @@ def digest_of(data: dict[str, Any]) -> str:
 
     Raises `ValueError` for what canonical JSON cannot say, such as a half of a surrogate pair.
     """
-    return sha256(rfc8785.dumps({name: value for name, value in data.items() if name != "digest"})).hexdigest()
+    return sha256(canonical({name: value for name, value in data.items() if name != "digest"})).hexdigest()
+
+
+def canonical(data: Any) -> bytes:
+    """Plain data as canonical JSON (RFC 8785). Raises `ValueError` for what it cannot say."""
+    return rfc8785.dumps(data)
+
+
+def joined(parts: Mapping[str, bytes]) -> bytes:
+    """An object as canonical JSON whose values are so already, by their ASCII names."""
+    return b"{%s}" % b",".join(b'"%s":%s' % (name.encode(), parts[name]) for name in sorted(parts))
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -193,17 +212,17 @@ def _no_number(name: str) -> None:
     raise ValueError(f"{name} is no number of JSON")
 
 
-def _surplus(read: object, data: Any, pointer: str) -> Iterator[str]:
+def surplus_in(read: object, data: Any, pointer: str = "") -> Iterator[str]:
     """Where data holds fields that reading it left behind."""
     if isinstance(read, msgspec.Struct):
         if data.keys() - set(read.__struct_fields__):
             yield pointer
         for name in read.__struct_fields__:
             if name in data:
-                yield from _surplus(getattr(read, name), data[name], f"{pointer}/{name}")
+                yield from surplus_in(getattr(read, name), data[name], f"{pointer}/{name}")
     elif isinstance(read, list):
         for at, (part, given) in enumerate(zip(read, data, strict=True)):
-            yield from _surplus(part, given, f"{pointer}/{at}")
+            yield from surplus_in(part, given, f"{pointer}/{at}")
 
 
 def _with(plan: CarePlan, unmapped: Sequence[NotConsidered]) -> CarePlan:

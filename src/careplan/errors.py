@@ -39,10 +39,20 @@ class RuleFault(msgspec.Struct, frozen=True, order=True, kw_only=True):
 class InvalidPatient(Exception):
     """The body is not a patient. `faults` names every fault found, in order of pointer."""
 
+    type = "urn:careplan:problem:invalid-patient"
+    title = "The patient's factors cannot be used"
+
     def __init__(self, faults: Sequence[Fault], *, more: bool = False) -> None:
         super().__init__(f"{len(faults)} faults in the patient's factors")
         self.faults = tuple(faults)
         self.more = more
+
+
+class InvalidSigning(InvalidPatient):
+    """The body is not a record that can be signed with the choices in it; faults as of a patient."""
+
+    type = "urn:careplan:problem:invalid-signing"
+    title = "The plan cannot be signed as it was sent"
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -60,8 +70,8 @@ def problem_of(error: InvalidPatient) -> Problem:
     """The problem document for a body: 400 where it is not JSON at all, 422 where its factors are wrong."""
     unreadable = len(error.faults) == 1 and error.faults[0].pointer == "" and "JSON" in error.faults[0].detail
     return Problem(
-        type="urn:careplan:problem:invalid-patient",
-        title="The patient's factors cannot be used",
+        type=error.type,
+        title=error.title,
         status=400 if unreadable else 422,
         detail=f"{len(error.faults)} {'fault' if len(error.faults) == 1 else 'faults'} found; each is named below.",
         errors=list(error.faults),

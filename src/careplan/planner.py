@@ -20,9 +20,11 @@ from careplan.plan.assemble import Assembly
 from careplan.plan.item_templates import identity_of
 from careplan.plan.model import CarePlan
 from careplan.plan.phrases import FactPhrases
+from careplan.plan.protocol import protocol_of
+from careplan.plan.protocol_model import StandingProtocol
 from careplan.plan.translations import ENGLISH, Languages
 from careplan.request.decode import Intake
-from careplan.request.patient import Patient, Treatment
+from careplan.request.patient import NO_DEFAULTS, ClinicDefaults, Patient, Treatment
 from careplan.rulebook.asking import Visit
 from careplan.rulebook.factors import KINDS
 from careplan.rulebook.model import Rulebook
@@ -75,6 +77,19 @@ class Planner:
         """The same plan where nobody asked for it by itself, so that nobody is told of it."""
         case = self._facts.case(patient)
         return self._assembly.plan(case, self._rules.verdicts(case), ENGLISH, "intake")
+
+    def protocol(
+        self, treatment: Treatment, defaults: ClinicDefaults = NO_DEFAULTS, language: str = ENGLISH
+    ) -> StandingProtocol:
+        """The clinic's standing protocol: what every patient of this product and stage has in common.
+
+        Its digest is that of the standing part of their plans, as long as they are under the same figures.
+        """
+        patient = Patient(treatment=treatment).under(defaults)
+        case = self._facts.case(patient)
+        plan = self._assembly.plan(case, self._rules.verdicts(case), language, "intake")
+        doubted = {doubt.pointer for doubt in case.doubts}
+        return protocol_of(self.book, self.languages.plan(plan, language), patient, doubted)
 
     def explained(self, patient: Patient, language: str = ENGLISH, visit: Visit = "intake") -> CarePlan:
         """The same plan with what became of every rule, and why."""

@@ -18,6 +18,7 @@ from careplan.fhir.read.bundle import FromFhir
 from careplan.media_types import FHIR_JSON, JSON
 from careplan.plan.layers import Detail
 from careplan.plan.model import CarePlan
+from careplan.plan.protocol_model import StandingProtocol
 from careplan.request.clinic import Paper
 from careplan.request.patient import Patient
 
@@ -68,8 +69,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
         """The module that writes it."""
         return self.writer.partition(":")[0]
 
-    def written(self, plan: CarePlan, wanted: Wanted) -> bytes:
-        """The plan in this form."""
+    def written(self, plan: CarePlan | StandingProtocol, wanted: Wanted) -> bytes:
+        """The plan, or the protocol, in this form."""
         made = resolve_name(self.writer)(plan, **{need: getattr(wanted, need) for need in self.needs})
         assert isinstance(made, bytes)
         return made
@@ -146,6 +147,49 @@ FORMATS: tuple[Format, ...] = (
 
 BY_MEDIA_TYPE: Mapping[str, Format] = {one.media_type: one for one in FORMATS}
 BY_NAME: Mapping[str, Format] = {one.name: one for one in FORMATS}
+
+PROTOCOL_FORMATS: Mapping[str, Format] = {
+    one.media_type: one
+    for one in (
+        Format(
+            media_type=JSON,
+            name="json",
+            title="JSON",
+            suffix=".json",
+            writer="careplan.formats.protocol_json:document",
+            body="json",
+        ),
+        Format(
+            media_type="text/html",
+            name="html",
+            title="a page",
+            suffix=".html",
+            writer="careplan.formats.protocol:page",
+            body="text",
+            headers={"Content-Security-Policy": PAGE_POLICY},
+        ),
+        Format(
+            media_type="text/markdown",
+            name="markdown",
+            title="Markdown",
+            suffix=".md",
+            writer="careplan.formats.protocol:markdown",
+            body="text",
+        ),
+        Format(
+            media_type="application/pdf",
+            name="pdf",
+            title="PDF",
+            suffix=".pdf",
+            writer="careplan.formats.protocol:pdf",
+            needs=("paper",),
+            body="binary",
+            stem="protocol",
+            slow=True,
+        ),
+    )
+}
+"""Every form of the clinic's standing protocol, by media type."""
 
 
 def in_words(titles: Iterable[str], link: str = "or") -> str:

@@ -92,7 +92,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     record_limit: Annotated[
         int,
         _about(
-            "largest body of a request that brings a clinical record (FHIR, CDS Hooks), in bytes", ge=1_024, le=16_777_216
+            "largest body of a request that brings a clinical record (FHIR, CDS Hooks) or a plan to sign, in bytes",
+            ge=1_024,
+            le=16_777_216,
         ),
     ] = 2_097_152
     body_limit: Annotated[
@@ -123,6 +125,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int, _about("after that, how long requests in hand may take to finish before the worker is killed", ge=1, le=600)
     ] = 10
     hang_seconds: Annotated[float, _about("a worker that does nothing for this long is replaced", ge=1, le=3_600)] = 30
+
+    signing_key: Annotated[
+        str,
+        _about("PEM file with the Ed25519 private key (PKCS #8) by which signed plans are signed; empty for a digest alone"),
+    ] = ""
 
     log: Annotated[Literal["json", "console"], _about("form of the log lines")] = "json"
 

@@ -148,6 +148,7 @@ def asked(address: Server) -> Iterator[tuple[str, httpx.Response]]:
         yield "404 page", client.get(f"/rulebook/{MARK}.html", params=QUERY)
         yield "404 anywhere", client.get(f"/{MARK}/{quote(MARK + ' /../')}", params=QUERY)
         yield "422 item", post("/v1/care-plans/what-would-change", {"patient": VALID, "item": f"{MARK}/{MARK}"})
+        yield "422 sign", post("/v1/care-plans/sign", {"record": VALID, "by": MARK, "at": MARK, "choices": [VALID], MARK: 1})
         yield "405", client.request("PATCH", "/v1/care-plans", content=json.dumps(VALID), params=QUERY)
         yield "405 strange", client.request(MARK.upper(), "/v1/care-plans", params=QUERY)
         yield "406", post(Accept=f"image/{MARK}")

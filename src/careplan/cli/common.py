@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import rich_click as click
 
-from careplan.errors import InvalidRulebook, InvalidSettings
+from careplan.errors import InvalidPatient, InvalidRulebook, InvalidSettings
 from careplan.request.decode import Intake
 from careplan.request.patient import ClinicDefaults
 from careplan.rulebook.load import load
@@ -54,3 +54,10 @@ def fail(message: str, code: int) -> NoReturn:
     """End the command with a message on standard error."""
     click.echo(f"careplan: {message}", err=True)
     sys.exit(code)
+
+
+def refuse(error: InvalidPatient) -> NoReturn:
+    """End the command with code 2 and every fault of a body, each with where it stands."""
+    for fault in error.faults:
+        click.echo(f"{fault.pointer or '(the body)'}: {fault.detail}", err=True)
+    sys.exit(2)

@@ -18,8 +18,11 @@ _COMMANDS = {
     "key": "running.key",
     "openapi": "running.openapi",
     "plan": "planning.plan",
+    "protocol": "protocol.protocol",
     "replay": "planning.replay_record",
     "serve": "running.serve",
+    "sign": "signing.sign",
+    "signing-key": "signing.signing_key",
 }
 _OF_RULES = {
     "check": "authoring.check",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from datetime import tzinfo
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import rich_click as click
@@ -15,6 +17,23 @@ from careplan.explain.plan_diff import Difference
 from careplan.formats import text
 from careplan.plan.model import CarePlan
 from careplan.request.patient import Patient
+
+if TYPE_CHECKING:
+    from careplan.signing.verify import SignatureState, Verified
+
+
+_SIGNATURES: Mapping[SignatureState, str] = {
+    "genuine": "The signature is that of the given key.",
+    "wrong": "The signature is not that of the given key, or there is none.",
+    "unchecked": "The signature was not checked; give the key with --public-key.",
+    "none": "No key has signed it; its digest tells accidents only, as anyone can make one.",
+}
+
+
+def looked_at(signed: Verified) -> dict[str, Any]:
+    """What a look at a signed plan showed, without the record itself."""
+    shown = {name: getattr(signed, name) for name in ("signed", "intact", "signature", "faults")}
+    return {name: msgspec.to_builtins(value) for name, value in shown.items()}
 
 
 class Output:
@@ -60,11 +79,13 @@ class Output:
             for condition in found.fixed:
                 click.echo(f"  - {condition}")
 
-    def replay(self, found: Replay) -> None:
-        """What came of a replay."""
+    def replay(self, found: Replay, signed: Verified | None = None) -> None:
+        """What came of a replay, and of a look at the signed plan around the record where there was one."""
         if self._form == "json":
-            self.data(found)
+            self.data({**msgspec.to_builtins(found), "signed_plan": looked_at(signed)} if signed else found)
             return
+        if signed:
+            self._signed(signed)
         then, now = (f"{book.id} {book.version} ({book.digest[:12]})" for book in (found.then, found.now))
         self._say(f"Recorded under {then}" + (f" at {found.at}" if found.at else ""))
         if found.intact is False:
@@ -85,6 +106,17 @@ class Output:
         if found.findings:
             self._say("Rules that held on other facts, or only then or only now:")
             self._say("\n".join(f"  {name}" for name in found.findings))
+
+    def _signed(self, signed: Verified) -> None:
+        self._say(f"Signed by {signed.signed.by} at {signed.signed.at}")
+        for choice in signed.signed.choices:
+            note = f" ({choice.note})" if choice.note else ""
+            self._say(f"  {choice.option}: {', '.join(choice.items)}{note}")
+        if not signed.intact:
+            self._say("The signed plan is not as it was signed: its digest does not fit.")
+        self._say(_SIGNATURES[signed.signature])
+        for fault in signed.faults:
+            self._say(f"  {fault.pointer}: {fault.detail}")
 
     @staticmethod
     def _say(line: str) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
 import msgspec
 import rich_click as click
 
-from careplan.cli.common import RULES, fail, read_defaults, read_rulebook, read_settings
+from careplan.cli.common import RULES, fail, read_defaults, read_rulebook, read_settings, refuse
 from careplan.cli.output import Output
-from careplan.decision_record import is_a_time, read_record, record, replay
+from careplan.decision_record import is_a_time, parsed, record, record_in, replay
 from careplan.errors import InvalidPatient
 from careplan.explain.plan_diff import difference
 from careplan.hardening import harden
@@ -92,36 +92,52 @@ def plan(
 @click.command("replay")
 @click.argument("file", type=click.File("rb"))
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--public-key",
+    type=click.File("rb"),
+    help="Check the signature of a signed plan by this key: in PEM, or what GET /v1/signing-keys answers.",
+)
 @RULES
-def replay_record(file: BinaryIO, *, form: str, rules: Path | None) -> None:
+def replay_record(file: BinaryIO, *, form: str, public_key: BinaryIO | None, rules: Path | None) -> None:
     """Make the decision in the record FILE again, and say whether today's rulebook would give the same plan.
 
-    Exits with 0 if it would, 1 if not, 2 if the record cannot be used, 4 if the same rulebook gave another plan or the
-    record is not as it was made.
+    Of a signed plan it also says who signed what, and whether all is as it was signed.
+
+    Exits with 0 if it would, 1 if not, 2 if the record cannot be used, 4 if the same rulebook gave another plan, the
+    record is not as it was made, or a signed plan is not as it was signed.
 
     Example: careplan replay record.json
     """
+    # What checks signatures takes longer to load than a plan to make.
+    from careplan.cli.signing import public_keys_in
+    from careplan.signing.verify import is_signed, verified
+
     planner = Planner(read_rulebook(rules or read_settings().rules_folder))
+    output = Output(form)
+    trusted = True
     try:
-        recorded, intact = read_record(file.read())
+        data = parsed(file.read())
+        if is_signed(data):
+            seen = verified(planner, data, public_keys_in(public_key) if public_key else None)
+            recorded, intact, trusted = seen.record, seen.record_intact, seen.trusted
+        elif public_key:
+            fail("--public-key is for a signed plan, and this is none", 2)
+        else:
+            seen = None
+            recorded, intact = record_in(data)
         found = replay(planner, recorded, intact=intact)
     except InvalidPatient as error:
-        _refuse(error)
+        refuse(error)
     except ValueError as error:
         fail(f"this is no decision record: {error}", 2)
-    Output(form).replay(found)
-    sys.exit(4 if found.reproduced is False or found.intact is False else 0 if found.same_plan else 1)
+    output.replay(found, seen)
+    wrong = found.reproduced is False or found.intact is False or not trusted
+    sys.exit(4 if wrong else 0 if found.same_plan else 1)
 
 
 def _read(planner: Planner, file: BinaryIO, defaults: ClinicDefaults, zone: str | None) -> Patient:
     try:
         patient = planner.intake.decode(file.read()).under(defaults)
     except InvalidPatient as error:
-        _refuse(error)
+        refuse(error)
     return msgspec.structs.replace(patient, clinic=Clinic(zone=zone).over(patient.clinic)) if zone else patient
-
-
-def _refuse(error: InvalidPatient) -> NoReturn:
-    for fault in error.faults:
-        click.echo(f"{fault.pointer or '(the body)'}: {fault.detail}", err=True)
-    sys.exit(2)

@@ -14,7 +14,8 @@ from careplan.request.patient import Patient
 _MARKS = re.compile(r"([\\`*_\[\]<>|~&]|^[#+-])|^(\d+)([.)])")
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """A text in which nothing is markup."""
     plain = " ".join(text.split())
     return _MARKS.sub(lambda found: f"\\{found[1]}" if found[1] else f"{found[2]}\\{found[3]}", plain)
 
@@ -27,7 +28,7 @@ _environment = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-_environment.filters["md"] = _escaped
+_environment.filters["md"] = escaped
 
 
 def markdown(plan: CarePlan, patient: Patient, zone: tzinfo | None = None) -> bytes:

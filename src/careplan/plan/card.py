@@ -21,6 +21,8 @@ from careplan.rulebook.model import LEVELS, Rulebook
 from careplan.rulebook.text_template import Text
 
 MOST_WORDS = 400
+KEPT_FOR_NAME = 12
+"""So many words more than there are now a card may have once it says who signed it."""
 MOST_ACTIONS = 5
 MOST_DATES = 6
 ENGLISH = "en"
@@ -79,7 +81,7 @@ class Cards:
     def _filled(self, card: Card, said: _Language, written: Iterable[Written]) -> Card:
         """The card with the lines of rules, as far as there is room."""
         parts: dict[CardSlot, list[tuple[int, CardLine]]] = {slot: [] for slot in self._slots}
-        room, actions = MOST_WORDS - words_on(card), MOST_ACTIONS
+        room, actions = MOST_WORDS - KEPT_FOR_NAME - words_on(card), MOST_ACTIONS
         offered = [(one, words) for one in written if (words := one.card) is not None]
         offered.sort(key=lambda one: (LEVELS.index(one[0].item.level), self._slots[one[1].slot].weight))
         for place, (one, words) in enumerate(offered):
@@ -142,6 +144,26 @@ class Cards:
             yield self._said(said, text)
         if len(times) > MOST_DATES:
             yield self._said(said, _filled(said.words.more_sessions, number=str(len(times) - MOST_DATES)))
+
+
+def signed(book: Rulebook, card: Card, by: str, when: datetime) -> Card:
+    """A card with who signed it on which day, as `when` has it, in place of that nobody has. `by` is a clinician's name."""
+    words = _words_of(book, card)
+    return msgspec.structs.replace(card, notice=_filled(words.signed, by=by, day=_day(when, words)))
+
+
+def of_blocked(book: Rulebook, card: Card) -> Card:
+    """What of a card a patient may read while an alert stands: whom to call, and the crisis line."""
+    notice = _line(_words_of(book, card).blocked)
+    titles: dict[CardSlot, str] = {slot: title for slot, title in card.titles.items() if slot == "call"}
+    numbers = [line for line in card.call if line.item is None]
+    kept = {name: getattr(card, name) for name in ("title", "crisis", "language", "translation")}
+    return Card(notice=notice, titles=titles, call=numbers, **kept)
+
+
+def _words_of(book: Rulebook, card: Card) -> CardWords:
+    closing = book.about.in_languages.get(card.language or ENGLISH)
+    return (closing and closing.card) or book.about.card
 
 
 def words_on(card: Card) -> int:

@@ -42,7 +42,7 @@ from careplan.web.openapi.examples import request_examples
 from careplan.web.process import warm_up
 from careplan.web.process.reload import Reloader
 from careplan.web.process.worker import Life, begin_as_worker, hold_signals, settle
-from careplan.web.routes import batch, care_plans, cds_hooks, fhir, handbook, health, reference, what_if
+from careplan.web.routes import batch, care_plans, cds_hooks, fhir, handbook, health, protocol, reference, signing, what_if
 from careplan.web.routes.docs_assets import ASSETS, docs_asset
 from careplan.web.security.access import Access, admitted, renewal
 from careplan.web.telemetry import logs, metrics
@@ -50,6 +50,7 @@ from careplan.web.telemetry.access_log import Journal
 from careplan.web.telemetry.tracing import tracing_from
 
 if TYPE_CHECKING:
+    from careplan.signing.keys import SigningKey
     from careplan.web.security.cds_clients import Trust
 
 log = structlog.get_logger("careplan")
@@ -139,7 +140,13 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
 
     records = Router(
         path="/",
-        route_handlers=[care_plans.create_care_plan, cds_hooks.call_service, fhir.apply, fhir.apply_named],
+        route_handlers=[
+            care_plans.create_care_plan,
+            signing.sign_care_plan,
+            cds_hooks.call_service,
+            fhir.apply,
+            fhir.apply_named,
+        ],
         request_max_body_size=max(settings.record_limit, settings.body_limit),
     )
     app = _Application(
@@ -148,6 +155,8 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
             batch.create_care_plans,
             what_if.compare_care_plans,
             what_if.what_would_change,
+            signing.signing_keys,
+            protocol.standing_protocol,
             cds_hooks.discover,
             cds_hooks.take_feedback,
             cds_hooks.get_feedback,
@@ -185,6 +194,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
                 "desk": desk,
                 "reloader": reloader,
                 "trust": _trust(settings),
+                "signing_key": _signing_key(settings),
                 "access": access,
                 "metrics": counts,
                 "life": life,
@@ -207,6 +217,14 @@ def _trust(settings: Settings) -> Trust | None:
     from careplan.web.security.cds_clients import trust_in
 
     return trust_in(settings.cds_clients, settings.public_url)
+
+
+def _signing_key(settings: Settings) -> SigningKey | None:
+    if not settings.signing_key:
+        return None
+    from careplan.signing.keys import read_signing_key
+
+    return read_signing_key(settings.signing_key)
 
 
 def _cors(origins: list[str]) -> CORSConfig | None:
@@ -264,6 +282,7 @@ def check(book: Rulebook, settings: Settings) -> None:
     Access(settings)
     _defaults(book, settings)
     _trust(settings)
+    _signing_key(settings)
     tracing_from(os.environ).close()
     for file in (settings.tls_certificate, settings.tls_key):
         if file and not Path(file).is_file():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import BoundedSemaphore
@@ -16,6 +16,7 @@ from werkzeug.http import parse_accept_header
 
 from careplan.media_types import FHIR_VERSIONS
 from careplan.plan.model import CarePlan
+from careplan.plan.protocol_model import StandingProtocol
 from careplan.representations import BY_MEDIA_TYPE, Format, Wanted
 
 _printers = ThreadPoolExecutor(1, "printer", initializer=partial(os.nice, 10))
@@ -24,8 +25,8 @@ MOST_PRINTING = 8
 _printing = BoundedSemaphore(MOST_PRINTING)
 
 
-async def written(form: Format, plan: CarePlan, wanted: Wanted) -> bytes:
-    """The bytes of a plan in this form; what takes long is made in a thread of its own.
+async def written(form: Format, plan: CarePlan | StandingProtocol, wanted: Wanted) -> bytes:
+    """The bytes of a plan or protocol in this form; what takes long is made in a thread of its own.
 
     Raises `HTTPException` with 503 where `MOST_PRINTING` plans are being made already.
     """
@@ -40,9 +41,12 @@ async def written(form: Format, plan: CarePlan, wanted: Wanted) -> bytes:
 
 
 class NotAcceptable(HTTPException):
-    """None of the forms there are is wanted."""
+    """None of the forms there are is wanted. `there` names them where they are not those of a plan."""
 
     status_code = 406
+
+    def __init__(self, there: Iterable[str] = ()) -> None:
+        super().__init__(extra={"there": list(there)})
 
 
 def chosen(accept: str | None, default: str, among: Iterable[str]) -> str:
@@ -76,11 +80,11 @@ def spoken(accept_language: str | None, available: Sequence[str]) -> str:
     return available[0]
 
 
-def headers(media_type: str, language: str) -> dict[str, str]:
+def headers(media_type: str, language: str, forms: Mapping[str, Format] = BY_MEDIA_TYPE) -> dict[str, str]:
     """What goes with a plan in this form and language; a plan in another language has English in it as well."""
     found = {
         "Cache-Control": "no-store",
         "Vary": "Accept, Accept-Language",
         "Content-Language": "en" if language == "en" else f"{language}, en",
     }
-    return found | BY_MEDIA_TYPE[media_type].answered_with()
+    return found | forms[media_type].answered_with()

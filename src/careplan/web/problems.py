@@ -110,6 +110,8 @@ def on_http(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
         # The rest of the body was not read, so nothing more can come on this connection.
         allow["Connection"] = "close"
     detail = _BUSY if status == HTTPStatus.SERVICE_UNAVAILABLE and "Retry-After" in allow else _DETAILS.get(status, "")
+    if status == HTTPStatus.NOT_ACCEPTABLE and isinstance(error.extra, dict) and error.extra["there"]:
+        detail = f"There is no answer of the types that Accept names; there are: {', '.join(error.extra['there'])}."
     if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE and isinstance(error.extra, dict):
         detail = f"Send the body as {' or '.join(error.extra['takes'])}, in UTF-8 and without Content-Encoding."
     return problem(request, Problem(title=status.phrase, status=status, detail=detail), allow)

@@ -20,12 +20,15 @@ from careplan.errors import Fault, Problem
 from careplan.explain.counterfactual import WhatWouldChange
 from careplan.explain.rule_view import RuleDetail
 from careplan.media_types import FHIR_JSON, PROBLEM_JSON
+from careplan.plan.layers import PlanInBrief
 from careplan.plan.model import CarePlan
-from careplan.representations import FORMATS
+from careplan.plan.protocol_model import StandingProtocol
+from careplan.representations import FORMATS, PROTOCOL_FORMATS
 from careplan.request.decode import patient_schema
 from careplan.request.measurements import MeasureForm
 from careplan.request.what_if_request import WhatIf, WhichChange
 from careplan.rulebook.model import Condition, DrugClass
+from careplan.signing.model import SignedPlan, SigningKeys, ToSign
 from careplan.web.openapi.cds_schemas import CDS_SCHEMAS
 from careplan.web.problem_responses import PROBLEMS
 from careplan.web.routes import cds_hooks, health, reference, what_if
@@ -47,6 +50,7 @@ def document(
     _units_as_patterns(patient)
     structs = (
         CarePlan,
+        PlanInBrief,
         Problem,
         Fault,
         reference.Medicines,
@@ -60,12 +64,19 @@ def document(
         what_if.Compared,
         WhatWouldChange,
         DecisionRecord,
+        ToSign,
+        SignedPlan,
+        SigningKeys,
+        StandingProtocol,
     )
     _, answers = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
     answers.pop("Reading", None)  # Of the patient in a decision record; each measure has one of its own.
     schemas = (
         {name: _answer(schema) for name, schema in answers.items()} | _referring(patient) | _inquiries(_referring(patient))
     )
+    # A record goes back as it came. A client that makes an object of its own of it would write it otherwise.
+    record = schemas["ToSign"]["properties"]["record"]
+    schemas["ToSign"]["properties"]["record"] = {"type": "object", "description": record["description"]}
     for schema in schemas.values():
         if "description" in schema:  # docstrings keep their indentation before Python 3.13
             schema["description"] = inspect.cleandoc(schema["description"])
@@ -159,6 +170,8 @@ def _views(found: Json) -> None:
         if path.startswith(("/fhir/", "/cds-services")):
             for operation in operations.values():
                 _as_fhir(operation, resource)
+    protocol = found["paths"]["/v1/protocol"]["get"]["responses"]["200"]
+    protocol["content"] |= {form: bodies[one.body] for form, one in PROTOCOL_FORMATS.items() if one.body != "json"}
     lines = found["paths"]["/v1/care-plans/batch"]["post"]
     forms = dict.fromkeys(("application/x-ndjson", "application/fhir+ndjson"), text)
     lines["requestBody"] = {"description": "One patient a line.", "content": forms, "required": True}
