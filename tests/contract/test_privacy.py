@@ -62,13 +62,14 @@ def planted(schema: dict[str, Any], path: str, *, valid: bool) -> Any:
     time = "2031-07-17T11:13:17+00:00"
     examples = {"rxcui": "7091731", "session_times": time, "last_session_at": time, "at": time, "what": "pregnancy"}
     examples |= {"as_of": time[:10], "on": time[:10]}
+    examples |= {"phone": "555 7091731", "phone_after_hours": "556 7091731", "zone": "America/Argentina/Ushuaia"}
     examples |= {"approved_by": f"{MARK} Approver", "by": f"{MARK} Assessor"}
     return examples.get(path.rpartition(".")[2], f"{MARK} {path}")
 
 
 VALID: dict[str, Any] = planted({"$ref": "#/components/schemas/Patient"}, "body", valid=True)
 INVALID: dict[str, Any] = planted({"$ref": "#/components/schemas/Patient"}, "body", valid=False)
-SECRETS = [MARK, str(NUMBER), "7091731", "2031-07-17"]
+SECRETS = [MARK, str(NUMBER), "7091731", "2031-07-17", "Ushuaia"]
 HEADERS = {
     name: f"{MARK}-{name}"
     for name in (

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from careplan.authoring.realistic_patients import realistic
+from careplan.errors import InvalidPatient
 from careplan.plan.card import words_on
 from careplan.plan.card_model import Card, CardLine
 from careplan.plan.front_model import Front
@@ -253,3 +254,17 @@ def test_the_clinic_of_the_request_wins_over_the_settings() -> None:
     assert sent.over(kept) == Clinic(name="Harbor", phone="555 1", zone="America/New_York")
     assert (kept.printed_on, Clinic(zone="Europe/Berlin").printed_on, Clinic().printed_on) == ("us-letter", "a4", "a4")
     assert Clinic(paper="a4").over(kept).printed_on == "a4"
+
+
+@pytest.mark.parametrize("name", ["Stop your Xanax", "take no lorazepam today", "Hold the dose Clinic"])
+def test_a_name_of_a_clinic_tells_nobody_to_change_a_medicine(planner: Planner, name: str) -> None:
+    with pytest.raises(InvalidPatient) as refused:
+        made(planner, {"clinic": {"name": name}})
+    assert [fault.pointer for fault in refused.value.faults] == ["/clinic/name"]
+
+
+def test_a_zone_that_there_is_not_is_refused_with_the_nearest(planner: Planner) -> None:
+    with pytest.raises(InvalidPatient) as refused:
+        made(planner, {"clinic": {"zone": "America/New_Yrok"}})
+    (fault,) = refused.value.faults
+    assert (fault.pointer, "America/New_York" in fault.detail) == ("/clinic/zone", True)

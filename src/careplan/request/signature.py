@@ -22,13 +22,17 @@ def addresses_a_change(text: str) -> bool:
 
 
 def unnamed(data: object) -> Iterator[Fault]:
-    """Signatures that are no names: placeholders, and sentences, which would stand in the text that a patient reads."""
+    """Names of people and of the clinic that are none: placeholders, and sentences, which a patient would read."""
     protocol = data.get("protocol") if isinstance(data, dict) else None
     cleared = data.get("clearances") if isinstance(data, dict) else None
     for at, part in enumerate(cleared if isinstance(cleared, list) else ()):
         by = part.get("by") if isinstance(part, dict) else None
         if isinstance(by, str) and not is_a_name(by):
             yield Fault(pointer=f"/clearances/{at}/by", detail="must be the name of the clinician who assessed it")
+    clinic = data.get("clinic") if isinstance(data, dict) else None
+    called = clinic.get("name") if isinstance(clinic, dict) else None
+    if isinstance(called, str) and addresses_a_change(called):
+        yield Fault(pointer="/clinic/name", detail="must be the name of a clinic, as it stands on what patients read")
     if not isinstance(protocol, dict):
         return
     holds = protocol.get("holds")
