@@ -17,8 +17,8 @@ const { data, error } = await client.POST("/v1/care-plans", { body: patient });
 if (error || typeof data !== "object" || !("sections" in data)) {
   throw new Error(`no plan: ${JSON.stringify(error)}`);
 }
-console.log(data.status);
-for (const alert of data.alerts ?? []) console.log(`act first: ${alert.title}`);
+console.log(data.front.headline);
+for (const decision of data.front.decisions) console.log(`to decide: ${decision.line}`);
 for (const section of data.sections) {
   for (const item of section.items) console.log(`[${item.level}] ${item.title}`);
 }

@@ -20,9 +20,9 @@ client = AuthenticatedClient(base_url=address, token=os.environ.get("CAREPLAN_TO
 plan = create_care_plan.sync(client=client, body=patient)
 if not isinstance(plan, CarePlan):
     raise SystemExit(f"no plan: {plan}")
-print(plan.status)
-for alert in plan.alerts or []:
-    print(f"act first: {alert.title}")
+print(plan.front.headline)
+for decision in plan.front.decisions:
+    print(f"to decide: {decision.line}")
 for section in plan.sections:
     for item in section.items:
         print(f"[{item.level}] {item.title}")

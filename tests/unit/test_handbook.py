@@ -140,3 +140,15 @@ def test_the_service_shows_the_same_pages_and_says_when_nothing_changed(tmp_path
             assert (again.status_code, again.content) == (304, b"")
         assert client.get("/rulebook/rules/nothing.html").status_code == 404
         assert client.get("/rulebook/%2e%2e/rulebook.yaml").status_code == 404
+
+
+def test_the_first_address_says_what_is_here_and_every_link_of_it_leads_somewhere(tmp_path: Path, book: Rulebook) -> None:
+    with running(tmp_path / "log") as address, httpx.Client(base_url=address, timeout=5) as client:
+        answer = client.get("/")
+        assert answer.headers["content-type"].startswith("text/html")
+        page = Parsed(answer.content)
+        assert page.open == []
+        assert f"{book.about.title}, {book.about.version}" in " ".join(page.words)
+        assert len(page.links) >= 5
+        for link in page.links:
+            assert client.get(link, follow_redirects=True).status_code == 200, link

@@ -193,19 +193,24 @@ def asked(questions: Iterable[Question]) -> list[FrontQuestion]:
 def words_in(part: object) -> int:
     """How many words of a part of the front page are read: all but tokens, ids and pointers."""
     if isinstance(part, str):
-        return len(part.split())
+        return part.count(" ") + 1 if part else 0
     if isinstance(part, list):
         return sum(map(words_in, part))
-    if isinstance(part, msgspec.Struct):
-        return sum(words_in(getattr(part, name)) for name in _READ if hasattr(part, name))
-    return 0
+    read = _READ.get(type(part), ())
+    return sum([words_in(getattr(part, name)) for name in read])
 
 
-_READ = (
-    *("headline", "decisions", "route", "differs", "tasks", "ask", "unread", "line", "options", "label", "by_words"),
-    *("contested", "what", "about", "wish", "who"),
-)
-"""The fields of the front page that are words, or have parts with words."""
+_READ: Mapping[type, Sequence[str]] = {
+    Front: ("headline", "decisions", "route", "differs", "tasks", "ask", "unread"),
+    FrontDecision: ("line", "options", "who", "by_words", "contested"),
+    Choice: ("label",),
+    FrontRoute: ("line", "wish"),
+    FrontLine: ("line",),
+    FrontTask: ("who", "by_words", "what"),
+    FrontQuestion: ("about",),
+    Unread: ("line",),
+}
+"""What people read of each part of the front page."""
 
 
 def _departs(item: Item) -> bool:

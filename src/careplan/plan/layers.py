@@ -20,6 +20,7 @@ Detail = Literal["front", "standard", "full"]
 class PlanInBrief(Part, frozen=True, kw_only=True):
     """The front page and the card of a plan, without the items behind them."""
 
+    detail: Literal["front"]
     status: Literal["draft", "blocked"]
     requires_clinician_review: Annotated[bool, Meta(description="always true")]
     rulebook: RulebookRef
@@ -41,5 +42,5 @@ def at_detail(plan: CarePlan, detail: Detail) -> CarePlan | PlanInBrief:
         return without_standing(plan)
     # Which items stand behind the standing part is said by its digest; their titles are not for one page.
     standing = msgspec.structs.replace(plan.standing, items={})
-    shared = {name: getattr(plan, name) for name in PlanInBrief.__struct_fields__ if name != "standing"}
-    return PlanInBrief(**shared, standing=standing)
+    shared = {name: getattr(plan, name) for name in PlanInBrief.__struct_fields__ if name not in ("detail", "standing")}
+    return PlanInBrief(**shared, detail="front", standing=standing)

@@ -42,7 +42,19 @@ from careplan.web.openapi.examples import request_examples
 from careplan.web.process import warm_up
 from careplan.web.process.reload import Reloader
 from careplan.web.process.worker import Life, begin_as_worker, hold_signals, settle
-from careplan.web.routes import batch, care_plans, cds_hooks, fhir, handbook, health, protocol, reference, signing, what_if
+from careplan.web.routes import (
+    batch,
+    care_plans,
+    cds_hooks,
+    fhir,
+    handbook,
+    health,
+    protocol,
+    reference,
+    signing,
+    start_page,
+    what_if,
+)
 from careplan.web.routes.docs_assets import ASSETS, docs_asset
 from careplan.web.security.access import Access, admitted, renewal
 from careplan.web.telemetry import logs, metrics
@@ -172,6 +184,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
             health.readyz,
             metrics.metrics_page,
             openapi_json,
+            start_page.start_page,
             handbook.handbook_start,
             handbook.handbook_page,
             docs_asset,
