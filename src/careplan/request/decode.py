@@ -18,7 +18,6 @@ import msgspec
 import msgspec.inspect
 
 from careplan.errors import Fault, InvalidPatient
-from careplan.request.clinic import ZONE_FORM
 from careplan.request.measurements import (
     MeasureForm,
     all_fit,
@@ -125,7 +124,6 @@ class Intake:
             return
         yield from unnamed(data)
         yield from (Fault(pointer=pointer, detail=detail) for pointer, detail in unreal_days(data))
-        yield from _unknown_zone(data)
         for error in self.faultfinder.iter_errors(data):
             yield from map(self._with_offers, faults_of(error), repeat(data))
 
@@ -154,6 +152,7 @@ def patient_schema(
     components["Patient"]["properties"]["measures"] = schema_of(measures)
     components.pop("Reading", None)  # Each measure has a reading of its own, with its units and answers.
     components |= readings_of(measures)
+    components["Clinic"]["properties"]["zone"]["anyOf"][0] = {"enum": list(ZONES)}
     components["Hold"]["properties"]["drug_class"] = {
         "enum": sorted(drug_classes),
         "examples": ["benzodiazepine"],
@@ -193,15 +192,6 @@ def _limits_of_lists(struct: type[msgspec.Struct], path: str = "") -> Iterator[t
 
 LISTS = dict(_limits_of_lists(Patient))
 """Every list of the request with the most entries that it may have, by JSON Pointer."""
-
-
-def _unknown_zone(data: object) -> Iterator[Fault]:
-    """A time zone of the clinic that is formed like one, and that there is not."""
-    clinic = data.get("clinic") if isinstance(data, dict) else None
-    zone = clinic.get("zone") if isinstance(clinic, dict) else None
-    if isinstance(zone, str) and re.fullmatch(ZONE_FORM, zone) and zone not in ZONES:
-        near = offer(near_tokens(zone, dict.fromkeys(ZONES, "")))
-        yield Fault(pointer="/clinic/zone", detail=f"there is no time zone of this name{near}")
 
 
 def _times_of(patient: Patient) -> Iterator[datetime]:
