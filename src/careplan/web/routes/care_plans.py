@@ -14,7 +14,7 @@ from litestar.params import JSONBody, Parameter
 from careplan.decision_record import DecisionRecord, is_a_time, record
 from careplan.fhir.read.bundle import with_unmapped
 from careplan.media_types import FHIR_JSON, JSON
-from careplan.plan.layers import Detail, PlanInBrief
+from careplan.plan.layers import Detail, PlanInBrief, Reader
 from careplan.plan.model import CarePlan
 from careplan.plan.visit import visit_at
 from careplan.representations import BY_MEDIA_TYPE, FORMATS, Wanted, in_words
@@ -55,8 +55,18 @@ _Detail = Annotated[
     Detail | None,
     Parameter(
         description=(
-            "how much of the plan is answered in JSON: the front page and the card (`front`), also all that is about this "
-            "patient (`standard`, if left out), also the texts of the standing protocol (`full`)"
+            "how much of the plan is answered in JSON, a page, Markdown and PDF: the front page and the card (`front`), "
+            "also all that is about this patient (`standard`, if left out), also the texts of the standing protocol and on "
+            "pages the patient's leaflet (`full`)"
+        )
+    ),
+]
+_Reader = Annotated[
+    Reader | None,
+    Parameter(
+        description=(
+            "for whom a page, Markdown or a PDF is: everybody (`all`, if left out), the clinician without the card, or the "
+            "patient, whose copy is the card (with detail=full also the leaflet) and nothing written for the clinician"
         )
     ),
 ]
@@ -116,6 +126,7 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
     key: _Key = None,
     details: _Details = "none",
     detail: _Detail = None,
+    reader: _Reader = None,
 ) -> Response[CarePlan | PlanInBrief | DecisionRecord]:
     """Plan for one patient.
 
@@ -137,7 +148,9 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
             "session_times and no visit, and this is none of these"
         )
     if detail is not None and ("detail" not in form.needs or explain != "none"):
-        raise UnusableQuery("detail is for a plan in JSON without explain; every other answer has all of its form")
+        raise UnusableQuery("detail is for a plan in JSON, a page, Markdown or PDF, without explain; others have all of it")
+    if reader is not None and "reader" not in form.needs:
+        raise UnusableQuery("reader is for a page, Markdown or PDF; every other form is for programs")
     data = _at_clinic(data, zone, paper)
     clinic = data.clinic or Clinic()
     language = spoken(request.headers.get("accept-language"), edition.planner.languages.available)
@@ -157,6 +170,7 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
             key=key,
             details=details == "all",
             detail=detail or ("full" if explain == "full" else "standard"),
+            reader=reader or "all",
         )
         body = await written(form, with_unmapped(made, read), wanted)
     return Response(body, media_type=media_type, headers=headers(media_type, language))  # type: ignore[arg-type]
