@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from careplan.plan.card import words_on
 from careplan.plan.card_model import Card, CardLine, Companion
 from careplan.plan.model import CarePlan, Item
 
 Json = dict[str, Any]
+MANY_WORDS = 230
+"""A card with more words than this is set closer where a browser prints it."""
 _NOTES = {"needs_review": "(borrador de traducción: falta la revisión de un traductor)"}
 """What stands beside a text in Spanish that no translator has checked."""
 _LABELS: Mapping[str, Mapping[str, str]] = {
@@ -27,6 +30,7 @@ def card(plan: CarePlan) -> Json:
         "language": language,
         "note": _NOTES.get(made.translation or "", ""),
         "blocked": plan.status == "blocked",
+        "close": words_on(made) > MANY_WORDS,
         "labels": dict(_LABELS.get(language, _LABELS["en"])),
         "parts": [
             {
