@@ -68,7 +68,7 @@ def _decision(row: FrontDecision, plan: CarePlan) -> Json:
         "more": f"With {counted(row.more, 'more decision')} on this, each in the detail."
         if row.more and row.options
         else "",
-        "options": [choice.label for choice in row.options] or ["Decided"],
+        "options": [choice.label for choice in row.options],
         "who": spaced(row.who) if row.who else "",
         "by": row.by_words or "",
         "contested": row.contested or "",

@@ -68,7 +68,7 @@ def _front(found: Json) -> Iterator[RenderableType]:
             f"[{row['level_words']}] {row['line']}{' ' + row['more'] if row['more'] else ''}", style=_STYLES[row["level"]]
         )
         when = f"   {row['who']}, {row['by']}" if row["who"] else ""
-        yield Padding(Text("  ".join(f"[ ] {option}" for option in row["options"]) + when), (0, 0, 0, 2))
+        yield Padding(Text("  ".join(f"[ ] {option}" for option in row["options"] or [""]) + when), (0, 0, 0, 2))
         if row["contested"]:
             yield Padding(Text(f"Contested: {row['contested']}", style="dim"), (0, 0, 0, 2))
     if front["route"]:
