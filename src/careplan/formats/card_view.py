@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import ceil
 from typing import Any
 
-from careplan.plan.card import words_on
 from careplan.plan.card_model import Card, CardLine, Companion
 from careplan.plan.model import CarePlan, Item
 
 Json = dict[str, Any]
-MANY_WORDS = 230
-"""A card with more words than this is set closer where a browser prints it."""
+_SIZES = {"large": (19, 58), "medium": (27, 68)}
+"""How a browser prints a card: the most rows that it may have for a size of type, and the characters of a row in it."""
 _NOTES = {"needs_review": "(borrador de traducción: falta la revisión de un traductor)"}
 """What stands beside a text in Spanish that no translator has checked."""
 _LABELS: Mapping[str, Mapping[str, str]] = {
@@ -30,7 +30,7 @@ def card(plan: CarePlan) -> Json:
         "language": language,
         "note": _NOTES.get(made.translation or "", ""),
         "blocked": plan.status == "blocked",
-        "close": words_on(made) > MANY_WORDS,
+        "size": _size(made),
         "labels": dict(_LABELS.get(language, _LABELS["en"])),
         "parts": [
             {
@@ -46,6 +46,15 @@ def card(plan: CarePlan) -> Json:
         if plan.status == "blocked"
         else told(plan.disclaimer, plan.closing_language, plan.closing_translation),
     }
+
+
+def _size(made: Card) -> str:
+    """The largest type in which a card surely fits one page; a title takes the room of nearly two rows."""
+    for size, (most, across) in _SIZES.items():
+        rows = sum(1.7 + sum(ceil(len(line.text) / across) for line in lines) for _, lines in made.parts())
+        if rows <= most:
+            return size
+    return "close"
 
 
 def leaflet(plan: CarePlan) -> Json | None:

@@ -10,8 +10,8 @@ from careplan.plan.model import CarePlan
 from careplan.rulebook.text_template import counted
 
 Json = dict[str, Any]
-MANY_WORDS = 280
-"""A front page that takes the room of more words than this is set closer where a browser prints it."""
+_SIZES = {"large": 270, "medium": 420}
+"""How a browser prints a front page: for the room of how many words at most each size of type is."""
 
 
 def front(plan: CarePlan) -> Json:
@@ -35,7 +35,7 @@ def front(plan: CarePlan) -> Json:
         "ask": [{"about": _capital(question.about)} for question in page.ask],
         "unread": page.unread.line if page.unread else "",
         "further": further(page),
-        "close": _size(page) > MANY_WORDS,
+        "size": _size(page),
     }
 
 
@@ -89,6 +89,7 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _size(page: Front) -> int:
-    """About how much room a page takes, in words: each decision has boxes to tick, each question a line to write on."""
-    return words_in(page) + 6 * len(page.decisions) + 2 * len(page.ask)
+def _size(page: Front) -> str:
+    """The type in which a page fits one sheet: each decision has boxes to tick besides its words, each question a line."""
+    room = words_in(page) + 6 * len(page.decisions) + 2 * len(page.ask)
+    return next((size for size, most in _SIZES.items() if room <= most), "close")
