@@ -127,6 +127,31 @@ def test_a_form_that_there_is_not_is_answered_with_the_list_of_those_there_are(a
     assert explained.status_code == 406
 
 
+@pytest.mark.parametrize("media_type", ["text/html", "text/markdown", "application/pdf"])
+def test_a_page_has_the_detail_and_the_reader_that_are_asked_for(address: str, media_type: str) -> None:
+    def told(**query: str) -> str:
+        answer = httpx.post(f"{address}/v1/care-plans", params=query, json=SIGNED, headers={"Accept": media_type})
+        assert answer.status_code == 200, answer.text
+        return paper_of(answer.content) if media_type == "application/pdf" else answer.text
+
+    assert told() == told(detail="standard", reader="all")
+    front, standard, full = (told(detail=detail) for detail in ("front", "standard", "full"))
+    assert len(front) < len(standard) < len(full)
+    assert "Medicines as understood" in standard
+    assert "Medicines as understood" not in front
+    own = told(reader="patient")
+    assert "Your ketamine card" in own
+    assert "To decide" not in own
+    assert "Your ketamine card" not in told(reader="clinician")
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "text/calendar"])
+def test_a_reader_of_what_programs_read_is_refused(address: str, media_type: str) -> None:
+    query = {"reader": "patient"}
+    answer = httpx.post(f"{address}/v1/care-plans", params=query, json=SIGNED, headers={"Accept": media_type})
+    assert answer.status_code == 400
+
+
 @pytest.mark.parametrize("media_type", BY_MEDIA_TYPE)
 def test_each_form_is_given_under_its_name_twice_alike_and_not_stored(address: str, media_type: str) -> None:
     one, two = (httpx.post(f"{address}/v1/care-plans", json=SIGNED, headers={"Accept": media_type}) for _ in range(2))
