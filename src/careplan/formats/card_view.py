@@ -35,8 +35,8 @@ def card(plan: CarePlan) -> Json:
         "parts": [
             {
                 "title": title,
-                "lines": [_line(line, made) for line in lines],
-                "strong": lines is made.call or lines is made.sessions,
+                "lines": [_line(line, made, date=lines is made.sessions and line.item is None) for line in lines],
+                "strong": lines is made.call,
             }
             for title, lines in made.parts()
         ],
@@ -93,11 +93,14 @@ def _companion(companion: Companion, made: Card) -> Json:
     return {"title": companion.title, "lines": [_line(line, made) for line in companion.lines]}
 
 
-def _line(line: CardLine, made: Card) -> Json:
-    """A line; its language only where it is another one than the card's."""
+def _line(line: CardLine, made: Card, *, date: bool = False) -> Json:
+    """A line; its language only where it is another one than the card's. Of a date the first sentence stands out."""
     language = line.language or "en"
+    text = line.text[:1].upper() + line.text[1:]
+    lead = text.partition(". ")[0] + "." * (". " in text) if date else ""
     return {
-        "text": line.text[:1].upper() + line.text[1:],
+        "lead": lead,
+        "text": text[len(lead) :].lstrip(),
         "does": line.does,
         "blank": line.blank,
         "language": language if language != (made.language or "en") else "",

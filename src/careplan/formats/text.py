@@ -147,7 +147,8 @@ def _leaflet(leaflet: Json) -> Iterator[RenderableType]:
 
 
 def _card_line(line: Json) -> RenderableType:
-    return _listed(line["text"] + (_ROOM if line["blank"] else ""), "[ ]" if line["does"] else "-")
+    text = f"{line['lead']} {line['text']}" if line["lead"] else line["text"]
+    return _listed(text + (_ROOM if line["blank"] else ""), "[ ]" if line["does"] else "-")
 
 
 def _listed(text: str, sign: str = "-") -> RenderableType:
