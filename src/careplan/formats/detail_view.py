@@ -12,6 +12,8 @@ from careplan.plan.visit import grouped
 from careplan.request.patient import Patient
 
 Json = dict[str, Any]
+LONG = 2600
+"""An item with more characters than this, which are about a third of a sheet, may be cut in two on paper."""
 
 
 def details(plan: CarePlan, patient: Patient) -> Json:
@@ -79,6 +81,7 @@ def _item(item: Item, plan: CarePlan) -> Json:
         "because": "; ".join(phrase.removesuffix(".") for phrase in item.because),
         "asks": [{"who": spaced(ask.who), "what": ask.what, "by": ask.by_words} for ask in item.asks],
         "contested": item.contested or "",
+        "long": _length(item) > LONG,
         "assumes": [f"{one.words[0].upper()}{one.words[1:]}." for one in item.assumes],
         "sources": [
             {"number": number, "places": f"{', '.join(found)}; {strength}"} for (number, strength), found in places.items()
@@ -87,6 +90,13 @@ def _item(item: Item, plan: CarePlan) -> Json:
         # Of an alert nobody hands a patient anything: these are the words to say it with.
         "to_say": told(item.patient_text, item.patient_language, item.translation) if item.level == "stop" else None,
     }
+
+
+def _length(item: Item) -> int:
+    """About how many characters an item has; each task has a line of its own."""
+    texts = (item.clinician_text, item.contested or "", *item.because, *(one.words for one in item.assumes))
+    to_say = len(item.patient_text) if item.level == "stop" else 0
+    return sum(map(len, texts)) + to_say + sum(100 + len(ask.what) for ask in item.asks)
 
 
 def _signed(hold: SignedHold) -> str:
