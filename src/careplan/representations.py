@@ -16,21 +16,21 @@ import msgspec
 
 from careplan.fhir.read.bundle import FromFhir
 from careplan.media_types import FHIR_JSON, JSON
-from careplan.plan.layers import Detail
+from careplan.plan.layers import Detail, Reader
 from careplan.plan.model import CarePlan
 from careplan.plan.protocol_model import StandingProtocol
 from careplan.request.clinic import Paper
 from careplan.request.patient import Patient
 
-Need = Literal["patient", "read", "zone", "paper", "stamp", "key", "details", "detail"]
+Need = Literal["patient", "read", "zone", "paper", "stamp", "key", "details", "detail", "reader"]
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What a writer may need besides the plan: the fields are the names of `Need`.
 
     `read` is what the patient was read from, if that was FHIR; `zone` the one of hours; `paper` the size of a page; `detail`
-    how much of the plan is wanted. `stamp`,
-    `key` and `details` are what a calendar is told: when it was made, the caller's own key, and how much titles may say.
+    how much of the plan is wanted, and `reader` for whom. `stamp`, `key` and `details` are what a calendar is told: when it
+    was made, the caller's own key, and how much titles may say.
     """
 
     patient: Patient
@@ -41,6 +41,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     key: str | None = None
     details: bool = False
     detail: Detail = "standard"
+    reader: Reader = "all"
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,7 +109,7 @@ FORMATS: tuple[Format, ...] = (
         title="a page",
         suffix=".html",
         writer="careplan.formats.html:page",
-        needs=("patient", "zone"),
+        needs=("patient", "zone", "detail", "reader"),
         body="text",
         headers={"Content-Security-Policy": PAGE_POLICY},
     ),
@@ -118,7 +119,7 @@ FORMATS: tuple[Format, ...] = (
         title="Markdown",
         suffix=".md",
         writer="careplan.formats.markdown:markdown",
-        needs=("patient", "zone"),
+        needs=("patient", "zone", "detail", "reader"),
         body="text",
     ),
     Format(
@@ -127,7 +128,7 @@ FORMATS: tuple[Format, ...] = (
         title="PDF",
         suffix=".pdf",
         writer="careplan.formats.pdf:pdf",
-        needs=("patient", "paper", "zone"),
+        needs=("patient", "paper", "zone", "detail", "reader"),
         body="binary",
         stem="care-plan",
         slow=True,

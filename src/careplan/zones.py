@@ -23,14 +23,6 @@ def hour(when: datetime, zone: tzinfo | None) -> str:
     return plain if zone is not None and not _twice(when) else f"{plain} {_offset(when)}"
 
 
-def spoken(when: datetime, zone: tzinfo | None) -> str:
-    """A time as patients read it, with where it counts."""
-    day, clock = f"{when:%A, %B} {when.day}, {when.year}", f"{when.hour % 12 or 12}:{when:%M %p}"
-    if zone is None or _twice(when):
-        return f"{day}, {clock} ({_offset(when)})"
-    return f"{day}, {clock} ({'UTC' if str(zone) == 'UTC' else f'{_place(zone)} time'})"
-
-
 def _twice(when: datetime) -> bool:
     """Whether the clock shows this time twice that day, as it does when summer time ends."""
     return when.replace(fold=1 - when.fold).utcoffset() != when.utcoffset()

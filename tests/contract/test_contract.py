@@ -86,11 +86,13 @@ def filter_query(_: schemathesis.HookContext, query: Any) -> bool:
 
 
 def usable(query: Any) -> bool:
-    """Whether the time and the visit in a query can be used for what the query asks for."""
+    """Whether what stands in a query can be used for what it asks for, in JSON."""
     if not isinstance(query, dict):
         return True
     at = query.get("at")
     if query.get("explain") == "record" and query.get("visit") in ("intake", "session_day"):
+        return False
+    if {"for", "length"} & query.keys() or ("detail" in query and query.get("explain", "none") != "none"):
         return False
     return not isinstance(at, str) or (is_a_time(at) and query.get("explain") == "record")
 

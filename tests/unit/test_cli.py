@@ -28,18 +28,63 @@ def test_a_plan_in_a_pipe_is_json() -> None:
     assert json.loads(done.output)["status"] == "draft"
 
 
-def test_a_plan_as_text_reads_for_clinician_and_patient() -> None:
-    done = CliRunner().invoke(main, ["plan", EXAMPLE, "--format", "text"])
+def test_a_plan_as_text_is_its_front_page_and_its_card_and_the_rest_on_request() -> None:
+    def told(*options: str) -> str:
+        done = CliRunner().invoke(main, ["plan", EXAMPLE, "--format", "text", *options])
+        assert done.exit_code == 0
+        return done.output
+
+    front, standard, full = told(), told("--detail", "standard"), told("--detail", "full")
+    assert front == told("--detail", "front")
+    for shown in (front, standard, full):
+        assert "alprazolam (Xanax XR)" in shown
+        assert (
+            shown.index("To decide") < shown.index("Your ketamine card") < shown.index("For the person who takes you home")
+        )
+    assert "Medicines as understood" in standard
+    assert "Medicines as understood" not in front
+    assert "To read at home" in full
+    assert "To read at home" not in standard
+    assert len(front) < len(standard) < len(full)
+
+
+def test_json_on_the_command_line_has_as_much_detail_as_is_asked_for() -> None:
+    def told(*options: str) -> int:
+        done = CliRunner().invoke(main, ["plan", EXAMPLE, "--format", "json", *options])
+        assert done.exit_code == 0
+        assert json.loads(done.output)["front"]
+        return len(done.output)
+
+    assert told("--detail", "front") < told() == told("--detail", "standard") < told("--detail", "full")
+
+
+@pytest.mark.parametrize("form", ["text", "html", "markdown"])
+def test_a_patients_copy_can_be_printed_alone(form: str) -> None:
+    done = CliRunner().invoke(main, ["plan", EXAMPLE, "--format", form, "--reader", "patient"])
     assert done.exit_code == 0
-    assert "alprazolam (Xanax XR)" in done.output
-    assert "For the patient" in done.output
+    assert "Your ketamine card" in done.output
+    assert "To decide" not in done.output
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--detail", "full", "--format", "calendar"),
+        ("--detail", "full", "--record", "2026-01-31T14:00:00Z"),
+        ("--reader", "patient", "--format", "json"),
+        ("--reader", "patient", "--format", "fhir"),
+        ("--reader", "patient", "--format", "text", "--against", EXAMPLE),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(options: tuple[str, ...]) -> None:
+    assert CliRunner().invoke(main, ["plan", EXAMPLE, *options]).exit_code == 2
 
 
 @pytest.mark.parametrize(
     ("form", "begins"),
     [
         ("html", b"<!doctype html>"),
-        ("markdown", b"# Care plan"),
+        ("markdown", b"# Not ready: "),
         ("pdf", b"%PDF-"),
         ("fhir", b'{"resourceType"'),
         ("calendar", b"BEGIN:VCALENDAR"),
@@ -62,11 +107,12 @@ def test_hours_are_written_in_the_zone_that_is_asked_for_or_in_that_of_the_clini
         return done.output
 
     for form in ("text", "markdown", "html"):
-        assert "2026-12-01 10:00 UTC-08:00" in told("--format", form)
-        assert "2026-12-01 13:00" in told("--format", form, "--zone", "America/New_York")
-    assert "local time in New York" in told("--format", "text", "--zone", "America/New_York")
+        assert "2026-12-01 10:00 UTC-08:00" in told("--format", form, "--detail", "standard")
+        assert "2026-12-01 13:00" in told("--format", form, "--detail", "standard", "--zone", "America/New_York")
+    assert "local time in New York" in told("--format", "text", "--detail", "full", "--zone", "America/New_York")
+    assert "December 1, 1:00 pm" in told("--format", "text", "--zone", "America/New_York")
     monkeypatch.setenv("CAREPLAN_TIME_ZONE", "Europe/Lisbon")
-    assert "2026-12-01 18:00" in told("--format", "text")
+    assert "2026-12-01 18:00" in told("--format", "text", "--detail", "standard")
     assert CliRunner().invoke(main, ["plan", signed, "--zone", "Moon/Base"]).exit_code == 2
 
 
@@ -149,6 +195,7 @@ def test_the_wheel_carries_rules_and_examples(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"careplan/rules/rulebook.yaml", "careplan/rules/medications.csv", "careplan/py.typed"} <= names
+    assert {f"careplan/formats/fonts/{name}" for name in ("NotoSans-Regular.ttf", "characters.txt", "OFL.txt")} <= names
     assert len([name for name in names if name.startswith("careplan/rules/") and name.endswith(".yaml")]) > 100
     assert any(name.startswith("careplan/examples/") for name in names)
 

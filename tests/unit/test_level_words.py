@@ -41,23 +41,23 @@ IDS = ["catatonia", "withdrawal", "epilepsy and rescue", "lamotrigine", "barbitu
 
 def in_a_terminal(plan: CarePlan, patient: Patient) -> str:
     console = Console(file=io.StringIO(), width=200)
-    text.write(plan, patient, console)
+    text.write(plan, patient, console, detail="full")
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
 
 def on_a_page(plan: CarePlan, patient: Patient) -> str:
-    shown = page(plan, patient).decode()
+    shown = page(plan, patient, detail="full").decode()
     assert "level-note" in shown
     return re.sub(r"<style>.*?</style>|<[^>]*>", " ", shown, flags=re.DOTALL)
 
 
 def on_paper(plan: CarePlan, patient: Patient) -> str:
-    return "\n".join(sheet.extract_text() for sheet in pypdf.PdfReader(io.BytesIO(pdf(plan, patient))).pages)
+    return "\n".join(sheet.extract_text() for sheet in pypdf.PdfReader(io.BytesIO(pdf(plan, patient, detail="full"))).pages)
 
 
 def in_markdown(plan: CarePlan, patient: Patient) -> str:
-    return markdown(plan, patient).decode()
+    return markdown(plan, patient, detail="full").decode()
 
 
 VIEWS = [in_a_terminal, on_a_page, on_paper, in_markdown]

@@ -76,11 +76,19 @@ def test_a_page_marks_each_text_with_its_language_and_what_no_translator_has_che
     planner: Planner, book: Rulebook
 ) -> None:
     patient = planner.intake.decode((ROOT / "examples" / "daily-benzodiazepine.json").read_bytes())
-    spanish = Languages(book).plan(planner.plan(patient), "es")
-    shown = page(spanish, patient).decode()
-    marked = re.findall(r'<(p|h3)[^>]* lang="es"[^>]*>(.*?)</\1>', shown, re.DOTALL)
+    spanish = planner.plan(patient, "es")
+    shown = page(spanish, patient, detail="full").decode()
+    card, leaflet = (
+        part.partition("</section>")[0]
+        for part in re.split(r'<section class="(?:card (?!large companion)|leaflet")', shown)[1:]
+    )
+    assert 'lang="es"' in card.partition(">")[0]
+    # The card is marked once as a whole, a longer text each by itself: not all of them are there in Spanish.
+    assert card.count("falta la revisión de un traductor") == 1
+    assert spanish.card.translation == "needs_review"
+    marked = re.findall(r'<(p|h3)[^>]* lang="es"[^>]*>(.*?)</\1>', leaflet, re.DOTALL)
     assert all("falta la revisión de un traductor" in text for _, text in marked)
-    assert shown.count("falta la revisión de un traductor") == len(marked)
+    assert leaflet.count("falta la revisión de un traductor") == len(marked)
     told = [text for _, text in marked]
     closing = book.about.in_languages["es"]
     for text in (closing.crisis, closing.disclaimer, "Seguir adelante"):
@@ -96,7 +104,7 @@ def test_what_a_translator_has_checked_carries_no_mark(planner: Planner, book: R
     checked = msgspec.structs.replace(book, about=msgspec.structs.replace(book.about, in_languages=closing))
     patient = planner.intake.convert({})
     plan = Languages(checked).plan(planner.plan(patient), "es")
-    shown = page(plan, patient).decode()
+    shown = page(plan, patient, detail="full").decode()
     assert plan.closing_translation == "reviewed"
     assert plan.sections[-1].patient_title_translation == "reviewed"
     assert shown.count("falta la revisión") == len([item for item in items_of(plan) if item.translation == "needs_review"])

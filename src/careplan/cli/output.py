@@ -15,6 +15,7 @@ from careplan.decision_record import Replay
 from careplan.explain.counterfactual import WhatWouldChange
 from careplan.explain.plan_diff import Difference
 from careplan.formats import text
+from careplan.plan.layers import Detail, Reader, at_detail
 from careplan.plan.model import CarePlan
 from careplan.request.patient import Patient
 
@@ -37,11 +38,13 @@ def looked_at(signed: Verified) -> dict[str, Any]:
 
 
 class Output:
-    """Prints in one form, "text" or "json", hours in the zone if there is one."""
+    """Prints in one form, "text" or "json", hours in the zone if there is one, and so much of a plan for its reader."""
 
-    def __init__(self, form: str, zone: tzinfo | None = None) -> None:
+    def __init__(self, form: str, zone: tzinfo | None = None, detail: Detail | None = None, reader: Reader = "all") -> None:
         self._form = form
         self._zone = zone
+        self._detail = detail
+        self._reader = reader
 
     def data(self, found: object) -> None:
         """Anything, as JSON."""
@@ -49,11 +52,12 @@ class Output:
         sys.stdout.buffer.flush()
 
     def plan(self, made: CarePlan, patient: Patient) -> None:
-        """The plan of a patient."""
+        """The plan of a patient; on a terminal its front page and its card, unless more is wanted."""
         if self._form == "json":
-            self.data(made)
+            self.data(at_detail(made, self._detail or ("full" if made.explanation else "standard")))
         else:
-            text.write(made, patient, Console(highlight=False, soft_wrap=False), self._zone)
+            console = Console(highlight=False, soft_wrap=False)
+            text.write(made, patient, console, self._zone, self._detail or "front", self._reader)
 
     def difference(self, found: Difference) -> None:
         """How two plans differ."""

@@ -15,6 +15,7 @@ from careplan.decision_record import is_a_time, parsed, record, record_in, repla
 from careplan.errors import InvalidPatient
 from careplan.explain.plan_diff import difference
 from careplan.hardening import harden
+from careplan.plan.layers import Detail, Reader
 from careplan.planner import Planner
 from careplan.representations import BY_NAME, Wanted
 from careplan.request.clinic import Clinic
@@ -37,6 +38,18 @@ from careplan.zones import ZONES
 @click.option(
     "--zone", metavar="ZONE", help="Write hours in this time zone, such as America/New_York, else in the clinic's."
 )
+@click.option(
+    "--detail",
+    type=click.Choice(["front", "standard", "full"]),
+    help="How much is printed: the front page and the card, also what is behind them, or also the standing protocol and the "
+    "patient's leaflet. On a terminal the least, elsewhere the second, unless named.",
+)
+@click.option(
+    "--reader",
+    type=click.Choice(["all", "clinician", "patient"]),
+    default="all",
+    help="For whom it is printed: the patient's copy alone holds nothing that is written for the clinician.",
+)
 @RULES
 def plan(
     file: BinaryIO,
@@ -47,6 +60,8 @@ def plan(
     against: BinaryIO | None,
     item: str | None,
     zone: str | None,
+    detail: Detail | None,
+    reader: Reader,
     rules: Path | None,
 ) -> None:
     """Plan for the patient in FILE ("-" for standard input) and print the draft.
@@ -66,13 +81,25 @@ def plan(
     patient = _read(planner, file, clinic, zone)
     where = patient.clinic.hours if patient.clinic else None
     made = planner.explained(patient) if explain else planner.plan(patient)
-    output = Output(form or ("text" if sys.stdout.isatty() else "json"), where)
+    shown = form or ("text" if sys.stdout.isatty() else "json")
+    output = Output(shown, where, detail, reader)
     # Explanations, records and comparisons are JSON as well.
     written = BY_NAME.get(form or "") if form != "json" else None
     if written and (explain or at or against or item):
         fail(f"{form} is a form of a plan by itself, without --explain, --record, --against and --what-would-change", 2)
+    if detail and (at or against or item or (written and "detail" not in written.needs)):
+        fail("--detail is for a plan by itself, as text, JSON, a page, Markdown or PDF", 2)
+    if reader != "all" and (at or against or item or (shown != "text" and (not written or "reader" not in written.needs))):
+        fail("--reader is for a plan by itself, as text, a page, Markdown or PDF", 2)
     if written:
-        sys.stdout.buffer.write(written.written(made, Wanted(patient=patient, zone=where)))
+        wanted = Wanted(
+            patient=patient,
+            zone=where,
+            paper=(patient.clinic or Clinic()).printed_on,
+            detail=detail or "standard",
+            reader=reader,
+        )
+        sys.stdout.buffer.write(written.written(made, wanted))
     elif against:
         output.difference(difference(made, planner.plan(_read(planner, against, clinic, zone))))
     elif item:

@@ -8,6 +8,7 @@ from datetime import tzinfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from careplan.formats.view_model import sheet
+from careplan.plan.layers import Detail, Reader
 from careplan.plan.model import CarePlan
 from careplan.request.patient import Patient
 
@@ -31,7 +32,14 @@ _environment = Environment(
 _environment.filters["md"] = escaped
 
 
-def markdown(plan: CarePlan, patient: Patient, zone: tzinfo | None = None) -> bytes:
-    """The text in UTF-8, its hours in `zone`."""
-    text = _environment.get_template("plan.md").render(plan=sheet(plan, patient, zone))
-    return re.sub(r"\n{3,}", "\n\n", text).encode()
+def markdown(
+    plan: CarePlan,
+    patient: Patient,
+    zone: tzinfo | None = None,
+    detail: Detail = "standard",
+    reader: Reader = "all",
+) -> bytes:
+    """The text in UTF-8, its hours in `zone`, with as much of the plan as this detail has, for this reader."""
+    found = sheet(plan, patient, zone, detail=detail, reader=reader)
+    text = _environment.get_template("plan.md").render(plan=found)
+    return re.sub(r"\n{3,}", "\n\n", text).strip().encode() + b"\n"

@@ -1,9 +1,10 @@
-"""A plan as text for a terminal: what to act on first, the clinician's lines, then what the patient takes home."""
+"""A plan as text for a terminal: the front page and the card, and the detail between them where it is asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import tzinfo
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -11,73 +12,169 @@ from rich.panel import Panel
 from rich.rule import Rule
 from rich.text import Text
 
-from careplan.formats.view_model import moment_words
-from careplan.plan.entry_labels import medicine_words, question_words
-from careplan.plan.model import CarePlan, Explanation, Item, Question, RuleReport
-from careplan.plan.timeline import timeline
-from careplan.plan.visit import grouped
+from careplan.formats.view_model import sheet
+from careplan.plan.layers import Detail, Reader
+from careplan.plan.model import CarePlan, Explanation, RuleReport
 from careplan.request.patient import Patient
-from careplan.zones import zone_words
 
+Json = dict[str, Any]
 _STYLES = {"stop": "bold red", "hold": "bold yellow", "caution": "cyan", "note": "green"}
+_ROOM = " ____________________"
 
 
-def write(plan: CarePlan, patient: Patient, console: Console, zone: tzinfo | None = None) -> None:
-    """Print the plan of a patient, its hours in `zone`."""
-    for part in _parts(plan, patient, zone):
+def write(  # noqa: PLR0913, PLR0917 - one argument for each thing that a page is told
+    plan: CarePlan,
+    patient: Patient,
+    console: Console,
+    zone: tzinfo | None = None,
+    detail: Detail = "standard",
+    reader: Reader = "all",
+) -> None:
+    """Print the plan of a patient, its hours in `zone`, with as much of it as this detail has, for this reader."""
+    found = sheet(plan, patient, zone, detail=detail, reader=reader)
+    for part in _parts(found):
         console.print(part)
+    if plan.explanation and reader != "patient":
+        for part in _explanation(plan.explanation, plan.level_words):
+            console.print(part)
 
 
-def _parts(plan: CarePlan, patient: Patient, zone: tzinfo | None) -> Iterator[RenderableType]:
-    book, words = plan.rulebook, plan.level_words
-    status = "BLOCKED until a clinician acts on the alerts" if plan.status == "blocked" else "DRAFT for a clinician to sign"
-    yield Text(f"Care plan: {status}", style="bold red" if plan.status == "blocked" else "bold")
-    yield Text(f"Rulebook {book.id} {book.version}, {book.digest[:12]}", style="dim")
-    for alert in plan.alerts:
-        yield Panel(
-            _item(alert), title=Text(f"{words[alert.level].upper()}: {alert.title}", style="bold red"), border_style="red"
+def _parts(found: Json) -> Iterator[RenderableType]:
+    if found["front"]:
+        yield from _front(found)
+    if found["details"]:
+        yield from _details(found["details"])
+    if (standing := found["standing"]) and (found["details"] or standing["sections"]):
+        yield Rule(standing["cited"], align="left")
+        yield Text(f"True of every patient of this product and stage at the clinic: {'; '.join(standing['titles'])}.")
+        for section in standing["sections"]:
+            yield Text(section["title"], style="bold")
+            yield from _items(section["items"])
+    if found["card"]:
+        yield from _card(found["card"])
+    if found["leaflet"]:
+        yield from _leaflet(found["leaflet"])
+
+
+def _front(found: Json) -> Iterator[RenderableType]:
+    front, clinic = found["front"], found["clinic"]
+    yield Text(front["headline"], style="bold" if front["ready"] else "bold red")
+    where = ", ".join(filter(None, (clinic["name"], clinic["phone"])))
+    yield Text(f"Care plan, draft for a clinician to sign{f'. {where}' if where else ''}", style="dim")
+    if front["decisions"]:
+        yield Rule("To decide", align="left")
+    for row in front["decisions"]:
+        yield Text(
+            f"[{row['level_words']}] {row['line']}{' ' + row['more'] if row['more'] else ''}", style=_STYLES[row["level"]]
         )
-    if plan.medications:
+        when = f"   {row['who']}, {row['by']}" if row["who"] else ""
+        yield Padding(Text("  ".join(f"[ ] {option}" for option in row["options"] or [""]) + when), (0, 0, 0, 2))
+        if row["contested"]:
+            yield Padding(Text(f"Contested: {row['contested']}", style="dim"), (0, 0, 0, 2))
+    if front["route"]:
+        route = front["route"]
+        wish = f"The patient wishes: {route['wish']}." if route["wish"] else "The patient’s wish is not known."
+        yield Rule("Route", align="left")
+        yield Text(f"{route['choice']}. {route['line']} {wish}")
+    if front["differs"]:
+        yield Rule("Differs from the standing protocol", align="left")
+        yield from (_listed(row["line"]) for row in front["differs"])
+    if front["tasks"]:
+        yield Rule("Tasks", align="left")
+        for row in front["tasks"]:
+            what = "; ".join([*row["what"], *filter(None, [row["more"]])])
+            yield _listed(f"{row['who']}, {row['by']}: {what}", "[ ]")
+    if front["ask"]:
+        yield Rule("Ask the patient", align="left")
+        yield Text("; ".join(row["about"] for row in front["ask"]))
+    for line in filter(None, (front["unread"], front["further"])):
+        yield Text(line, style="bold yellow" if line == front["unread"] else "dim")
+    yield Text(f"{found['standing']['cited']}. Rulebook {found['rulebook']}", style="dim")
+
+
+def _details(details: Json) -> Iterator[RenderableType]:
+    for alert in details["alerts"]:
+        title = Text(f"{alert['level_words'].upper()}: {alert['title']}", style="bold red")
+        yield Panel(_item(alert), title=title, border_style="red")
+    if details["medicines"]:
         yield Rule("Medicines as understood", align="left")
-        for medicine in plan.medications:
-            yield Text(
-                f"  {medicine.index + 1}. {medicine_words(medicine, patient)}",
-                style="bold yellow" if medicine.recognition == "unread" else "",
-            )
-    for section in plan.sections:
-        if section.items:
-            yield Rule(section.title, align="left")
-            for item in section.items:
-                yield Text(f"[{words[item.level]}] {item.title}", style=_STYLES[item.level])
-                yield Padding(_item(item), (0, 0, 1, 2))
-    if moments := timeline(plan, patient, zone):
+        yield from (_listed(medicine, f"{at}.") for at, medicine in enumerate(details["medicines"], 1))
+    for section in details["sections"]:
+        yield Rule(section["title"], align="left")
+        yield from _items(section["items"])
+    if details["timeline"]:
         yield Rule("Time line", align="left")
-        yield Text(zone_words(zone), style="dim")
-        for row in (moment_words(moment, zone) for moment in moments):
+        yield Text(details["zone"], style="dim")
+        for row in details["timeline"]:
             signed = f" (entered by {row['signed_by']})" if row["signed_by"] else ""
             yield Text(f"  {' to '.join(filter(None, (row['from'], row['to'])))}: {row['label']}{signed}")
-    if plan.information_needed:
+    if details["questions"]:
         yield Rule("Questions that could change this plan", align="left")
-        for title, questions in grouped(plan.information_needed):
-            yield Text(title, style="bold")
-            yield from (_question(one, plan, patient) for one in questions)
-    if plan.not_considered:
+        for group in details["questions"]:
+            yield Text(group["title"], style="bold")
+            for one in group["asked"]:
+                yield Text(f"? {one['question']}")
+                why = f"{one['why']} Could change: {one['changes']}. Field {one['field']}"
+                yield Padding(Text(why, style="dim"), (0, 0, 0, 2))
+    if details["left_out"]:
         yield Rule("Sent, but not considered", align="left")
-        for entry in plan.not_considered:
-            yield Text(f"  {entry.what} ({entry.pointer}): {entry.why}")
-    if plan.explanation:
-        yield from _explanation(plan.explanation, words)
-    for_patient = (
-        "For the patient" if plan.status == "draft" else "For the patient, not before a clinician clears the alerts"
-    )
-    yield Rule(for_patient, align="left")
-    for section in plan.sections:
-        if section.items:
-            yield Text(section.patient_title, style="bold")
-            for item in section.items:
-                yield Padding(Text(item.patient_text), (0, 0, 1, 2))
-    yield Text(plan.crisis, style="bold")
-    yield Text(plan.disclaimer, style="dim")
+        for entry in details["left_out"]:
+            yield Text(f"  {entry['what']} ({entry['field']}): {entry['why']}")
+    yield Rule("Sources", align="left")
+    yield from (_listed(f"{work['title']} ({work['read']})", f"{work['number']}.") for work in details["sources"])
+
+
+def _card(card: Json) -> Iterator[RenderableType]:
+    yield Rule(card["title"], align="left", style="bold")
+    yield Text(f"{card['notice']} {card['note']}".strip(), style="bold")
+    for part in card["parts"]:
+        yield Text(part["title"], style="bold")
+        yield from map(_card_line, part["lines"])
+    yield Text(card["crisis"]["text"], style="bold")
+    if card["disclaimer"]:
+        yield Text(card["disclaimer"]["text"], style="dim")
+    if card["companion"]:
+        yield Rule(card["companion"]["title"], align="left")
+        yield from map(_card_line, card["companion"]["lines"])
+
+
+def _leaflet(leaflet: Json) -> Iterator[RenderableType]:
+    yield Rule(leaflet["title"], align="left")
+    for section in leaflet["sections"]:
+        yield Text(section["title"]["text"], style="bold")
+        yield from (Padding(Text(text["text"]), (0, 0, 1, 2)) for text in section["texts"])
+        yield from (_listed(f"{ask['by']}: {ask['what']}", "[ ]") for ask in section["asks"])
+
+
+def _card_line(line: Json) -> RenderableType:
+    text = f"{line['lead']} {line['text']}" if line["lead"] else line["text"]
+    return _listed(text + (_ROOM if line["blank"] else ""), "[ ]" if line["does"] else "-")
+
+
+def _listed(text: str, sign: str = "-") -> RenderableType:
+    return Padding(Text(f"{sign} {text}"), (0, 0, 0, 2))
+
+
+def _items(items: list[Json]) -> Iterator[RenderableType]:
+    for item in items:
+        yield Text(f"[{item['level_words']}] {item['title']}", style=_STYLES[item["level"]])
+        yield Padding(_item(item), (0, 0, 1, 2))
+
+
+def _item(item: Json) -> Group:
+    lines = [Text(item["text"])]
+    if item["hold"]:
+        lines.append(Text(item["hold"]))
+    lines += [Text(f"→ {ask['who']}, {ask['by']}: {ask['what']}") for ask in item["asks"]]
+    lines += [Text(words) for words in item["assumes"]]
+    if item["contested"]:
+        lines.append(Text(f"Contested: {item['contested']}", style="italic"))
+    sources = "; ".join(f"{source['number']} ({source['places']})" for source in item["sources"])
+    lines.append(Text(f"Because: {item['because']}", style="dim"))
+    lines.append(Text(f"Rule {item['rule']}. Sources: {sources}", style="dim"))
+    if item["to_say"]:
+        lines.append(Text(f"Words for the patient: {item['to_say']['text']}"))
+    return Group(*lines)
 
 
 def _explanation(explanation: Explanation, words: Mapping[str, str]) -> Iterator[RenderableType]:
@@ -104,31 +201,3 @@ def _report(report: RuleReport, level: str) -> Iterator[RenderableType]:
         yield Padding(Text(f"{holds}: {condition.words} — {'; '.join(condition.given)}"), (0, 0, 0, 2))
     if report.questions:
         yield Padding(Text(f"hangs on {', '.join(report.questions)}", style="dim"), (0, 0, 0, 2))
-
-
-def _question(question: Question, plan: CarePlan, patient: Patient) -> RenderableType:
-    changes = ", ".join(f"{change.section} ({plan.level_words[change.level]})" for change in question.could_change)
-    why = Text(f"{question.why_it_matters} Could change: {changes}. Field {question.pointer}", style="dim")
-    return Group(Text(f"? {question_words(question, plan, patient)}"), Padding(why, (0, 0, 0, 2)))
-
-
-def _item(item: Item) -> Group:
-    lines = [Text(item.clinician_text)]
-    if item.hold:
-        hold = item.hold
-        lines.append(
-            Text(
-                f"Signed hold, {hold.drug_class}: {hold.before_hours:g} h before, {hold.after_hours:g} h after"
-                f" ({hold.approved_by})"
-            )
-        )
-    lines += [Text(f"→ {ask.who}, {ask.by_words}: {ask.what}") for ask in item.asks]
-    lines += [Text(f"{one.words[0].upper()}{one.words[1:]}.") for one in item.assumes]
-    if item.contested:
-        lines.append(Text(f"Contested: {item.contested}", style="italic"))
-    sources = "; ".join(f"{entry.source} ({entry.place}, {entry.strength})" for entry in item.evidence)
-    lines.append(Text(f"Because: {'; '.join(item.because)}", style="dim"))
-    lines.append(Text(f"Rule {item.rule.id} v{item.rule.version} ({item.rule.status}). Sources: {sources}", style="dim"))
-    if item.level == "stop":
-        lines.append(Text(f"For the patient: {item.patient_text}"))
-    return Group(*lines)

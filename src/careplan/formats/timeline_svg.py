@@ -65,7 +65,7 @@ def _drawing(sessions: Sequence[Sequence[Moment]], zone: tzinfo | None) -> Marku
     label = f"Time line: {'; '.join(names)}. The table has the same facts."
     return Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" role="img" aria-label="{}" '
-        'font-family="Libertinus Serif, sans-serif" font-size="12"><style>.head{{font-weight:bold}}</style>{}</svg>'
+        'font-family="Noto Sans, sans-serif" font-size="12"><style>.head{{font-weight:bold}}</style>{}</svg>'
     ).format(WIDTH, bottom + 6, label, Markup("").join(parts))
 
 

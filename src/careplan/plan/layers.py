@@ -15,6 +15,8 @@ from careplan.plan.standing import without_standing
 from careplan.request.clinic import Clinic
 
 Detail = Literal["front", "standard", "full"]
+Reader = Literal["all", "clinician", "patient"]
+"""For whom a page is made. A patient's copy holds nothing that is written for the clinician."""
 
 
 class PlanInBrief(Part, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from litestar.params import JSONBody, Parameter
 from careplan.decision_record import DecisionRecord, is_a_time, record
 from careplan.fhir.read.bundle import with_unmapped
 from careplan.media_types import FHIR_JSON, JSON
-from careplan.plan.layers import Detail, PlanInBrief
+from careplan.plan.layers import Detail, PlanInBrief, Reader
 from careplan.plan.model import CarePlan
 from careplan.plan.visit import visit_at
 from careplan.representations import BY_MEDIA_TYPE, FORMATS, Wanted, in_words
@@ -55,10 +55,25 @@ _Detail = Annotated[
     Detail | None,
     Parameter(
         description=(
-            "how much of the plan is answered in JSON: the front page and the card (`front`), also all that is about this "
-            "patient (`standard`, if left out), also the texts of the standing protocol (`full`)"
+            "how much of the plan is answered in JSON, a page, Markdown and PDF: the front page and the card (`front`), "
+            "also all that is about this patient (`standard`, if left out), also the texts of the standing protocol and on "
+            "pages the patient's leaflet (`full`)"
         )
     ),
+]
+_Reader = Annotated[
+    Reader | None,
+    Parameter(
+        query="for",
+        description=(
+            "for whom a page, Markdown or a PDF is: everybody (`all`, if left out), the clinician without the card, or the "
+            "patient, whose copy has nothing that is written for the clinician"
+        ),
+    ),
+]
+_Length = Annotated[
+    Literal["card", "full"] | None,
+    Parameter(description="of a patient's copy: the card (if left out), or the card and the longer texts by section"),
 ]
 _ZONED = in_words((one.title.removeprefix("a ") for one in FORMATS if "zone" in one.needs), "and")
 _Zone = Annotated[
@@ -116,6 +131,8 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
     key: _Key = None,
     details: _Details = "none",
     detail: _Detail = None,
+    reader: _Reader = None,
+    length: _Length = None,
 ) -> Response[CarePlan | PlanInBrief | DecisionRecord]:
     """Plan for one patient.
 
@@ -137,7 +154,13 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
             "session_times and no visit, and this is none of these"
         )
     if detail is not None and ("detail" not in form.needs or explain != "none"):
-        raise UnusableQuery("detail is for a plan in JSON without explain; every other answer has all of its form")
+        raise UnusableQuery("detail is for a plan in JSON, a page, Markdown or PDF, without explain; others have all of it")
+    if reader is not None and "reader" not in form.needs:
+        raise UnusableQuery("for is about a page, Markdown or PDF; every other form is for programs")
+    if length is not None and reader != "patient":
+        raise UnusableQuery("length is about a patient's copy, so it goes with for=patient")
+    if reader == "patient" and detail is not None:
+        raise UnusableQuery("a patient's copy has no detail of a plan; its length is card or full")
     data = _at_clinic(data, zone, paper)
     clinic = data.clinic or Clinic()
     language = spoken(request.headers.get("accept-language"), edition.planner.languages.available)
@@ -156,7 +179,8 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
             stamp=stamp,
             key=key,
             details=details == "all",
-            detail=detail or ("full" if explain == "full" else "standard"),
+            detail=detail or ("full" if "full" in (explain, length) else "standard"),
+            reader=reader or "all",
         )
         body = await written(form, with_unmapped(made, read), wanted)
     return Response(body, media_type=media_type, headers=headers(media_type, language))  # type: ignore[arg-type]

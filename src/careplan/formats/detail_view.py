@@ -1,0 +1,106 @@
+"""The detail behind the front page as templates need it: items with their reasons, questions, sources."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from careplan.formats.card_view import told
+from careplan.formats.front_view import spaced
+from careplan.plan.entry_labels import medicine_words, question_words
+from careplan.plan.model import CarePlan, Item, SignedHold
+from careplan.plan.visit import grouped
+from careplan.request.patient import Patient
+
+Json = dict[str, Any]
+LONG = 2600
+"""An item with more characters than this, which are about a third of a sheet, may be cut in two on paper."""
+
+
+def details(plan: CarePlan, patient: Patient) -> Json:
+    """All that is about this patient, section by section, and what the whole plan rests on."""
+    return {
+        "alerts": [_item(item, plan) for item in plan.alerts],
+        "medicines": [medicine_words(medicine, patient) for medicine in plan.medications],
+        "sections": _sections(plan, standing=False),
+        "questions": [
+            {
+                "title": title,
+                "asked": [
+                    {
+                        "question": question_words(one, plan, patient),
+                        "why": one.why_it_matters,
+                        "field": one.pointer,
+                        "changes": ", ".join(
+                            f"{spaced(change.section)} ({plan.level_words[change.level]})" for change in one.could_change
+                        ),
+                    }
+                    for one in questions
+                ],
+            }
+            for title, questions in grouped(plan.information_needed)
+        ],
+        "left_out": [{"what": one.what, "why": one.why, "field": one.pointer} for one in plan.not_considered],
+        "sources": [
+            {"number": number, "title": work.title, "read": spaced(work.read), "places": "; ".join(work.places)}
+            for number, work in enumerate(plan.sources, 1)
+        ],
+        "disclaimer": plan.disclaimer if plan.closing_language is None else "",
+    }
+
+
+def standing(plan: CarePlan, *, texts: bool) -> Json:
+    """The clinic's protocol: what a plan cites of it, and its texts where they are wanted."""
+    part = plan.standing
+    return {
+        "cited": f"Standing protocol {part.digest[:12]}",
+        "titles": list(part.items.values()),
+        "sections": _sections(plan, standing=True) if texts else [],
+    }
+
+
+def _sections(plan: CarePlan, *, standing: bool) -> list[Json]:
+    found = [
+        (section.title, [item for item in section.items if (item.scope == "standing") == standing])
+        for section in plan.sections
+    ]
+    return [{"title": title, "items": [_item(item, plan) for item in items]} for title, items in found if items]
+
+
+def _item(item: Item, plan: CarePlan) -> Json:
+    numbers = {work.id: number for number, work in enumerate(plan.sources, 1)}
+    places: dict[tuple[int, str], list[str]] = {}
+    for entry in item.evidence:
+        places.setdefault((numbers[entry.source], spaced(entry.strength)), []).append(entry.place)
+    return {
+        "id": item.id,
+        "level": item.level,
+        "level_words": plan.level_words[item.level],
+        "title": item.title,
+        "text": item.clinician_text,
+        "hold": _signed(item.hold) if item.hold else "",
+        "because": "; ".join(phrase.removesuffix(".") for phrase in item.because),
+        "asks": [{"who": spaced(ask.who), "what": ask.what, "by": ask.by_words} for ask in item.asks],
+        "contested": item.contested or "",
+        "long": _length(item) > LONG,
+        "assumes": [f"{one.words[0].upper()}{one.words[1:]}." for one in item.assumes],
+        "sources": [
+            {"number": number, "places": f"{', '.join(found)}; {strength}"} for (number, strength), found in places.items()
+        ],
+        "rule": f"{item.rule.id} v{item.rule.version} ({item.rule.status})",
+        # Of an alert nobody hands a patient anything: these are the words to say it with.
+        "to_say": told(item.patient_text, item.patient_language, item.translation) if item.level == "stop" else None,
+    }
+
+
+def _length(item: Item) -> int:
+    """About how many characters an item has; each task has a line of its own."""
+    texts = (item.clinician_text, item.contested or "", *item.because, *(one.words for one in item.assumes))
+    to_say = len(item.patient_text) if item.level == "stop" else 0
+    return sum(map(len, texts)) + to_say + sum(100 + len(ask.what) for ask in item.asks)
+
+
+def _signed(hold: SignedHold) -> str:
+    return (
+        f"Signed hold, {hold.drug_class.replace('_', ' ')}: {hold.before_hours:g} h before, {hold.after_hours:g} h after "
+        f"({hold.approved_by})"
+    )
