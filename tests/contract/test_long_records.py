@@ -35,6 +35,7 @@ INNER = st.sampled_from(
         {"resourceType": "Medication", "code": {"text": "lithium"}},
         {"resourceType": "MedicationDispense", "status": "completed"},
         {"id": "of no type"},
+        {"resourceType": {}},
     ]
 )
 MEMBERS = st.fixed_dictionaries(
@@ -53,7 +54,10 @@ MEMBERS = st.fixed_dictionaries(
         "identifier": st.just([{"system": "urn:s", "value": "1"}]),
     },
 )
-UNREAD = st.builds(lambda kind, members: {"resourceType": kind} | members, st.sampled_from(sorted(SAY_NOTHING)), MEMBERS)
+ODD = [{}, [], 5, None, "", "claim"]
+"""What is no type of resource."""
+KINDS = st.sampled_from(sorted(SAY_NOTHING)) | st.sampled_from(ODD)
+UNREAD = st.builds(lambda kind, members: {"resourceType": kind} | members, KINDS, MEMBERS)
 READ = st.sampled_from(
     [statement("m", "sertraline 50 mg"), patient(birthDate="1980-05-05"), entry("Observation", "o", code={"text": "x"})]
 )

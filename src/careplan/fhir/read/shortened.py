@@ -94,13 +94,17 @@ def _is_object(raw: Raw) -> bool:
     return memoryview(raw)[:1].tobytes() == b"{"
 
 
+def _says_nothing(resource: _Contained) -> bool:
+    return isinstance(resource.resource_type, str) and resource.resource_type in SAY_NOTHING
+
+
 def _short(raw: Raw) -> bytes | None:
     """A resource of a type that says nothing, as far as it is looked at; None for any other."""
-    if not _is_object(raw) or _kind(raw).resource_type not in SAY_NOTHING:
+    if not _is_object(raw) or not _says_nothing(_kind(raw)):
         return None
     found = _resource(raw)
     within = found.contained or []
-    if any(one.resource_type not in SAY_NOTHING for one in within):
+    if not all(map(_says_nothing, within)):
         return None
     # More types than resources: one stands twice, or a resource is where none is expected.
     return _encode(found) if bytes(raw).count(_KIND) == 1 + len(within) else None
