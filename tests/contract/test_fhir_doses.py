@@ -62,6 +62,7 @@ LINES: dict[str, tuple[Json, str]] = {
     "every six hours by a code": (by_code("Q6H") | of(0.5), "0.5 mg every 6 hours"),
     "at moments of the day": (every(2, when=["MORN", "HS"]) | of(0.5), "0.5 mg twice a day"),
     "once a week": (every(1, 1, "wk") | of(0.5), "0.5 mg once a week"),
+    "with words that say the same": (every(2) | of(0.5) | {"text": "take 0.5 mg 2 times a day"}, "0.5 mg twice a day"),
     "as versions before R4 have it": (every(2) | {"doseQuantity": {"value": 0.5, "code": "mg"}}, "0.5 mg twice a day"),
 }
 
@@ -98,6 +99,7 @@ UNCLEAR: dict[str, list[Json]] = {
     ],
     "two doses": [every(2) | {"doseAndRate": [*of(1)["doseAndRate"], *of(2)["doseAndRate"]]}],
     "moments that contradict the frequency": [every(3, when=["MORN"]) | of(0.5)],
+    "words with another figure": [every(2) | of(0.5) | {"text": "0.5 to 1 mg twice a day"}],
     "two different units in a range": [
         every(2)
         | {"doseAndRate": [{"doseRange": {"low": {"value": 1, "unit": "mg"}, "high": {"value": 1, "unit": "tablet"}}}]}

@@ -108,7 +108,7 @@ def _one_schedule(dosage: Element, on: date | None) -> Schedule | None:
     if len(said) != 1:
         return None
     (found,) = said
-    return None if found == "daily" and any(map(_OTHERWISE.search, _free_text(dosage))) else found
+    return None if found == "daily" and any(map(_OTHERWISE.search, free_text(dosage))) else found
 
 
 def _is_going_on(repeat: Element, on: date | None) -> bool:
@@ -160,7 +160,8 @@ def _texts(element: Element, name: str) -> list[str]:
     return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
 
 
-def _free_text(dosage: Element) -> Iterator[str]:
+def free_text(dosage: Element) -> Iterator[str]:
+    """What a dosage says in words."""
     timing = dosage.child("timing")
     for concept in (timing.child("code") if timing else None, *dosage.children("additionalInstruction")):
         yield from names(concept)
@@ -172,7 +173,7 @@ def _free_text(dosage: Element) -> Iterator[str]:
 def _parts(dosage: Element) -> Iterator[str]:
     """What a dosage says of when the medicine is taken."""
     timing, repeat = dosage.child("timing"), repeat_of(dosage)
-    yield from _free_text(dosage)
+    yield from free_text(dosage)
     yield from (one.code for one in codes(timing.child("code") if timing else None) if not one.display)
     if is_as_needed(dosage):
         yield "as needed"

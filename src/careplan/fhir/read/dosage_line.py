@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from careplan.fhir.read.dosage import CODES, is_as_needed, repeat_of
+from careplan.fhir.read.dosage import CODES, free_text, is_as_needed, repeat_of
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.terminology import codes
 
@@ -29,6 +29,7 @@ _UNITS = {
 _PIECE = re.compile(r"\{?(tab(?:let)?|tbl|cap(?:sule)?|patch)s?\}?", re.IGNORECASE)
 _PIECES = {"tab": "tablet", "tablet": "tablet", "tbl": "tablet", "cap": "capsule", "capsule": "capsule", "patch": "patch"}
 _FORM = re.compile(r"\b(tablet|capsule|patch)\b", re.IGNORECASE)
+_FIGURE = re.compile(r"\d+(?:\.\d+)?")
 _OF_CODES = {
     **dict.fromkeys(("QD", "AM", "PM", "BED", "HS"), "once a day"),
     "BID": "2 times a day",
@@ -51,7 +52,10 @@ def line_of(dosages: Sequence[Element], name: str) -> str | None:
     if dose is None or (often is None and (repeat_of(dosage) is not None or not is_as_needed(dosage))):
         return None
     parts = [dose, *([often] if often else []), *(["as needed"] if is_as_needed(dosage) else [])]
-    return " ".join(parts) + _limit(dosage, name)
+    line = " ".join(parts) + _limit(dosage, name)
+    # A figure in the record's own words that is in none of these may be another dose, such as "1 to 2 tablets".
+    said = {float(one) for text in free_text(dosage) for one in _FIGURE.findall(text)}
+    return line if said <= {float(one) for one in _FIGURE.findall(f"{name} {line}")} else None
 
 
 def _dose(dosage: Element, name: str) -> str | None:
