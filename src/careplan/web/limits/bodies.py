@@ -18,6 +18,7 @@ BUFFERED = 64 * 1_048_576
 """Bytes of bodies that came in several pieces and are not whole yet."""
 DISCARDED = 64 * 1_048_576
 """As much of a body that is too long is read and thrown away, so that its sender hears why."""
+_TOO_LONG = 413
 
 
 class Discarding:
@@ -31,7 +32,7 @@ class Discarding:
         self._receive = receive
         self._send = send
         self._seconds = seconds
-        self._is_held = False
+        self._is_refusal = self._is_held = False
         self._is_whole = False
 
     async def receive(self) -> Any:
@@ -41,8 +42,10 @@ class Discarding:
         return message
 
     async def send(self, message: Message) -> None:
-        """Pass on all, but the end only where the body is whole."""
-        if self._is_whole:
+        """Pass on all, but not yet the end of the answer that a body is too long."""
+        if message["type"] == "http.response.start":
+            self._is_refusal = message["status"] == _TOO_LONG and not self._is_whole
+        if not self._is_refusal:
             pass
         elif message["type"] == "http.response.start":
             # Without its length, as the server ends the connection once all of an answer is sent.
