@@ -96,7 +96,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             ge=1_024,
             le=16_777_216,
         ),
-    ] = 2_097_152
+    ] = 10_485_760
     body_limit: Annotated[
         int, _about("largest request body with the factors of a patient, in bytes", ge=1_024, le=16_777_216)
     ] = 262_144

@@ -724,7 +724,7 @@ def test_a_long_record_is_taken_where_records_are_taken_and_nowhere_else(site: S
         assert "illness 299" in answer.text
     for answer in (
         httpx.post(f"{site.address}/v1/care-plans", json={"other_conditions": ["x" * 300_000]}),
-        httpx.post(f"{site.address}/fhir/PlanDefinition/$apply", content=b" " * 2_100_000, headers=fhir),
+        httpx.post(f"{site.address}/fhir/PlanDefinition/$apply", content=b" " * 10_500_000, headers=fhir),
         site.post({"feedback": [{"card": "x" * 300_000}]}, f"{SERVICE}/feedback"),
     ):
         assert answer.status_code == 413

@@ -103,6 +103,36 @@ def test_what_an_unfinished_form_names_counts_and_its_lists_are_incomplete(reade
     assert reported(found) == ["QuestionnaireResponse"]
 
 
+@pytest.mark.parametrize(
+    ("link", "kind", "grave", "harmless"),
+    [
+        ("pregnancy", "pregnancy", "pregnant", "not_pregnant"),
+        ("lifestyle.home_environment", "home_environment", "abusive", "supportive"),
+        (RED, "suicidal_thoughts", "active_no_plan", "none"),
+    ],
+)
+def test_every_answer_that_warns_counts_in_an_unfinished_form_and_none_that_calms(
+    reader: FhirReader, link: str, kind: str, grave: str, harmless: str
+) -> None:
+    def answer_of(*forms: Json) -> object:
+        sent = read(reader, patient(), *forms).patient
+        return getattr(sent, kind, None) or getattr(sent.lifestyle, kind, None) or getattr(sent.red_flags, kind, None)
+
+    begun = {"status": "in-progress", "authored": "2026-11-01"}
+    assert answer_of(form(coded(link, grave), **begun)) == grave
+    assert answer_of(form(coded(link, harmless), **begun)) is None
+    before = form(coded(link, grave), authored="2026-10-01")
+    assert answer_of(form(coded(link, harmless), **begun), before) == grave
+
+
+def test_an_unfinished_form_makes_nothing_less_grave(reader: FhirReader) -> None:
+    before = form(coded(RED, "plan_or_intent"), authored="2026-10-01")
+    begun = form(coded(RED, "passive"), status="in-progress", authored="2026-11-01")
+    assert read(reader, patient(), before, begun).patient.red_flags.suicidal_thoughts == "plan_or_intent"
+    finished = form(coded(RED, "passive"), authored="2026-11-01")
+    assert read(reader, patient(), before, finished).patient.red_flags.suicidal_thoughts == "passive"
+
+
 def test_an_unfinished_form_never_says_that_there_is_nothing(reader: FhirReader) -> None:
     nothing = [answered(f"{kind}.none", {"valueBoolean": True}) for kind in ("medications", "conditions")]
     found = read(reader, patient(), form(*nothing, status="in-progress"))

@@ -391,7 +391,7 @@ def test_the_reason_of_a_medicine_is_read_or_reported(reader: FhirReader, reason
 
 @pytest.mark.parametrize(
     ("quantity", "dose"),
-    [({"value": 200, "unit": "mg"}, 200), ({"value": 2, "unit": "tablets"}, None), ({"value": 1, "code": "g"}, None)],
+    [({"value": 200, "unit": "mg"}, 200), ({"value": 2, "unit": "tablets"}, None), ({"value": 1, "unit": "drop"}, None)],
 )
 def test_a_dose_in_milligrams_is_read_and_any_other_reported(reader: FhirReader, quantity: Json, dose: float | None) -> None:
     dosage = [DAILY[0] | {"doseAndRate": [{"doseQuantity": quantity}]}]

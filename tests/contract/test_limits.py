@@ -89,6 +89,36 @@ def test_a_request_of_a_bad_shape_is_refused(address: Server, kind: str) -> None
     assert answer.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n").startswith(b"HTTP/1.1 %d " % status)
 
 
+LONG = POST.replace(b"/v1/care-plans", b"/fhir/PlanDefinition/$apply")
+TWELVE_MEGABYTES = [b" " * 100_000] * 120
+
+
+@pytest.mark.parametrize("kind", ["whole", "in chunks", "slowly"])
+def test_who_is_still_sending_a_body_that_is_too_long_hears_that_it_is(address: Server, kind: str) -> None:
+    place = urlsplit(address)
+    chunked = kind == "in chunks"
+    with socket.create_connection((place.hostname, place.port), timeout=8) as connection:
+        coding = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: 12000000"
+        connection.sendall(LONG + coding + b"\r\n\r\n")
+        for piece in TWELVE_MEGABYTES:
+            time.sleep(0.004 if kind == "slowly" else 0)
+            connection.sendall(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
+        connection.sendall(b"0\r\n\r\n" if chunked else b"")
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"too large" in answer.lower()
+
+
+def test_who_waits_with_a_body_that_is_too_long_hears_at_once_and_is_not_waited_for_long(address: Server) -> None:
+    began = time.monotonic()
+    place = urlsplit(address)
+    with socket.create_connection((place.hostname, place.port), timeout=8) as connection:
+        connection.sendall(LONG + b"Content-Length: 12000000\r\n\r\n{")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 413 ")
+        assert time.monotonic() - began < 0.9
+        assert b"".join(iter(lambda: connection.recv(65_536), b"")).endswith(b"0\r\n\r\n")
+
+
 def test_nothing_is_smuggled_behind_a_body_with_two_ways_to_end(address: Server) -> None:
     answer = talk(address, POST + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + GET + b"\r\n")
     assert answer.count(b"HTTP/1.1 ") == 1

@@ -59,7 +59,8 @@ class Reader:
         if line.content is None:
             raise _too_long(self._limits.longest)
         try:
-            body = self._intake.parse(line.content)
+            parse = self._fhir.parse if b'"resourceType"' in line.content else self._intake.parse
+            body = parse(line.content)
         except InvalidPatient as error:
             if b"\0" not in line.content:
                 raise

@@ -21,7 +21,7 @@ class Limits(NamedTuple):
     """How many bytes a line may have, as one request may: with our JSON, and with a clinical record."""
 
     body: int = 262_144
-    record: int = 2_097_152
+    record: int = 10_485_760
 
     @property
     def longest(self) -> int:

@@ -262,4 +262,12 @@ def _both(name: Recognized | None, line: Recognized | None) -> Listed | None:
     first, second = name.listed if name else None, line.listed if line else None
     if first is None or second is None:
         return second or first
-    return second if second.strengths else msgspec.structs.replace(second, strengths=first.strengths, forms=first.forms)
+    if second.strengths:
+        return second
+    # Read as if the name stood before the line: what belongs together is told by the order in which it stands.
+    before = max((one.end for one in (*first.strengths, *first.forms)), default=0)
+    strengths, forms = (
+        tuple([msgspec.structs.replace(one, start=one.start - before, end=one.end - before) for one in several])
+        for several in (first.strengths, first.forms)
+    )
+    return msgspec.structs.replace(second, strengths=strengths, forms=(*forms, *second.forms))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
+
+import msgspec
 
 from careplan.recognition.figures import figure, intakes, numbers_in
 from careplan.recognition.line import Amount, Frequency, Strength, Stretch, Word
@@ -74,6 +77,27 @@ class Figures(State):
             return at + 1
         self._leftover.append((at, at + 1, False))
         return self._close(at + 1, "leftover")
+
+    def _limits_before(self, at: int, end: int) -> bool:
+        """Make what stands before "max" a limit, as in "2 mg daily max"; False where these words say nothing of it.
+
+        They speak of what follows if that is another figure. Of something taken several times a day they limit the times.
+        """
+        words, draft = self._words, self._draft
+        if tuple(words[at:end]) not in self._tables.limits_behind or self._last not in ("strength", "amount", "frequency"):
+            return False
+        if end < len(words) and words[end][0].isalnum():
+            meaning, _ = self._tokens.phrase(end)
+            if meaning is None or meaning.kind not in ("as_needed", "reason_words"):
+                return False
+        if self._last == "frequency" and draft.frequencies[-1].times_a_day != 1:
+            return False
+        kept: list[Any] = [listed for listed in (draft.strengths, draft.amounts) if listed]
+        if not kept:
+            return False
+        latest = max(kept, key=lambda listed: listed[-1].start)
+        latest[-1] = msgspec.structs.replace(latest[-1], is_limit=True)
+        return True
 
     def _measured(self, match: re.Match[str], at: int) -> int:
         amount = figure(match["figure"]) if match["figure"] else None

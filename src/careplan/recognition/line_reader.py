@@ -87,7 +87,7 @@ class _Reading(Figures):
         kind, draft = meaning.kind, self._draft
         if kind in _PLACE_STAYS:
             self._after_name = False
-            if kind == "limits":
+            if kind == "limits" and not self._limits_before(at, end):
                 self._limit = end
             if kind not in ("filler", "limits") or self._last != "reason_words":
                 self._last = kind

@@ -26,6 +26,7 @@ class Tables:
         self._all_endings = tuple(words.endings)
         self.joins = frozenset(words.joins)
         self.months = frozenset(words.months)
+        self.limits_behind = frozenset(map(parts, words.limits_behind))
         self.whole_only = frozenset("".join(parts(name)) for name in words.whole_only)
         self.local_routes, self.local_forms = frozenset(words.local_routes), frozenset(words.local_forms)
         self.nothing = frozenset("".join(parts(phrase)) for phrase in words.nothing)

@@ -66,6 +66,7 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     endings: dict[str, tuple[str, ...]]
     whole_only: tuple[str, ...]
     medicines_in_goals: tuple[str, ...] = ()
+    limits_behind: tuple[str, ...] = ()
     in_mg: dict[str, float] = {}
     hours: tuple[str, ...] = ()
     millilitres: tuple[str, ...] = ()
@@ -180,6 +181,7 @@ class Phrases:
             ("through_the_skin", {**words.forms, **words.routes}),
             ("other_ways_in", {**words.forms, **words.routes}),
             ("gravest_reasons", words.reasons),
+            ("limits_behind", words.limits),
         ):
             for place, token in enumerate(getattr(words, section)):
                 if token not in known:

@@ -18,6 +18,7 @@ import msgspec
 import msgspec.inspect
 
 from careplan.errors import Fault, InvalidPatient
+from careplan.no_collection import no_collection
 from careplan.request.measurements import (
     MeasureForm,
     all_fit,
@@ -68,7 +69,8 @@ class Intake:
     def parse(self, body: bytes) -> Any:
         """The data in a JSON `body`. Raises `InvalidPatient` for broken JSON and for a key that stands twice."""
         try:
-            return jiter.from_json(body, catch_duplicate_keys=True, allow_inf_nan=False)
+            with no_collection():
+                return jiter.from_json(body, catch_duplicate_keys=True, allow_inf_nan=False)
         except ValueError as error:
             raise InvalidPatient([Fault(pointer="", detail=_parse_problem(str(error)))]) from None
 

@@ -269,7 +269,11 @@ class Patient(Body, frozen=True, kw_only=True):
 
     age_years: Annotated[int, Meta(ge=0, le=130)] | None = None
     sex: (
-        Annotated[Sex, Meta(description="as put down at birth; it decides only whether pregnancy is asked about")] | None
+        Annotated[
+            Sex,
+            Meta(description="as put down at birth; it decides whether pregnancy is asked about, and some limits"),
+        ]
+        | None
     ) = None
     pregnancy: Pregnancy | None = None
     treatment: Treatment = Treatment()

@@ -12,6 +12,7 @@ from typing import TypeAlias, TypeVar
 import msgspec
 
 from careplan.errors import InvalidRulebook, RuleFault
+from careplan.no_collection import no_collection
 from careplan.recognition.dose_equivalents import DoseEquivalent
 from careplan.recognition.goal_judge import judge_of
 from careplan.recognition.goal_lexicon import GoalWords
@@ -34,7 +35,6 @@ from careplan.rulebook.lock import LOCK, check_lock
 from careplan.rulebook.measures import kinds_with, limits_with
 from careplan.rulebook.medicine_names import EQUIVALENTS, LIST_WORDS, LOCAL_NAMES, doses_of, phrases_of, recognizer_of
 from careplan.rulebook.model import SECTIONS, Condition, DrugClass, Rule, Rulebook, RuleFile, Section, Source, Vocabulary
-from careplan.rulebook.no_collection import no_collection
 from careplan.rulebook.rule_texts import texts_of
 from careplan.rulebook.rulebook_file import KnownNames, RulebookFile
 from careplan.rulebook.sentence_checks import check_sentences

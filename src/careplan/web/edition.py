@@ -149,7 +149,7 @@ class PlanRequest(JsonRequest):
         edition = edition_of(self)
         body = await self.json_body("application/json", FHIR_JSON)
         if self.content_type[0] == FHIR_JSON:
-            read = edition.fhir.read(edition.planner.intake.parse(body), day_of(self.query_params.get("at")))
+            read = edition.fhir.read(edition.fhir.parse(body), day_of(self.query_params.get("at")))
             self.state["read"] = read
             return read.patient.under(edition.defaults)
         if len(body) > self.app.state.body_limit:  # Only a record may be larger.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from datetime import date
+from typing import Any
 
 import msgspec
 
@@ -16,6 +17,8 @@ from careplan.fhir.read.members import BUNDLE, ENTRY, check_members
 from careplan.fhir.read.patient_builder import Tables
 from careplan.fhir.read.record_day import newest_day
 from careplan.fhir.read.said_once import said_once
+from careplan.fhir.read.shortened import shortened
+from careplan.no_collection import no_collection
 from careplan.plan.model import CarePlan, NotConsidered
 from careplan.request.decode import Intake
 from careplan.request.patient import TIME, ListName, Patient
@@ -77,13 +80,23 @@ class FhirReader:
         self._tables = Tables(book)
         self._intake = intake
 
+    def parse(self, body: bytes) -> Any:
+        """The data in a JSON `body` as far as it is looked at. Raises `InvalidPatient`, as for any body."""
+        try:
+            return self._intake.parse(shortened(body))
+        except InvalidPatient:
+            return self._intake.parse(body)  # Where it is broken is said by its place in the whole.
+
     def read(self, body: object, on: date | None = None, asked: Asked | None = None) -> FromFhir:
         """The patient in a Bundle. `on` is the day of which ages are counted, else that of the Bundle or its newest date.
 
         Raises `InvalidPatient` naming every fault by its place in the request; `Deceased` where that is the only one.
         """
+        with no_collection():
+            return self._read(body, on, asked or Asked())
+
+    def _read(self, body: object, on: date | None, asked: Asked) -> FromFhir:
         faults: list[Fault] = []
-        asked = asked or Asked()
         if not isinstance(body, dict) or body.get("resourceType") != "Bundle":
             raise InvalidPatient([Fault(pointer="/resourceType", detail="must be Bundle")])
         bundle = Element(body, "", faults)

@@ -28,6 +28,14 @@ LISTS_OF: Mapping[str, Lists] = {
     "Bundle": EVERYTHING,
 }
 """Which list an entry of a type would be on. Vaccinations and procedures are on none."""
+SAY_NOTHING = frozenset(
+    {"Account", "Appointment", "CarePlan", "CareTeam", "Claim", "ClaimResponse", "Communication", "Coverage", "Device"}
+    | {"DiagnosticReport", "DocumentReference", "ExplanationOfBenefit", "Goal", "ImagingStudy", "Immunization", "Location"}
+    | {"Media", "NutritionOrder", "Organization", "Practitioner", "PractitionerRole", "Procedure", "Provenance"}
+    | {"ServiceRequest", "Specimen", "SupplyDelivery"}
+)
+"""Types of which records have very many, that are not read and of which no entry would be on a list."""
+_ON_NO_LIST = SAY_NOTHING | {"Patient", "Observation", "Encounter", "Medication", "MedicationKnowledge"}
 _NOT_GIVEN = frozenset({"entered-in-error", "not-done", "cancelled", "declined"})
 _PRESCRIPTIONS = ("authorizingPrescription", "prescription", "request")
 
@@ -60,7 +68,7 @@ def lists_of(resource: Element) -> Lists:
         return LISTS_OF[kind]
     if kind == "QuestionnaireResponse":
         return tuple(dict.fromkeys(_named_in(resource))) if "item" in resource else (*EVERYTHING, "goals")
-    if kind in ("Medication", "MedicationKnowledge"):
+    if kind in _ON_NO_LIST:
         return ()
     near = process.extractOne(kind, LISTS_OF.keys(), scorer=fuzz.ratio, score_cutoff=85)
     return LISTS_OF[near[0]] if near else ()

@@ -16,7 +16,7 @@ _DAYS = {"s": 1 / 86_400, "min": 1 / 1_440, "h": 1 / 24, "d": 1.0, "wk": 7.0}
 _PERIOD = {"frequency", "frequencyMax", "period", "periodMax", "periodUnit"}
 _PLAIN = _PERIOD | {"id", "when", "timeOfDay", "offset", "duration", "durationMax", "durationUnit", "boundsPeriod"}
 """What a timing can hold beside its period without saying anything of the days on which a medicine is taken."""
-_CODES: dict[str, Schedule] = {
+CODES: dict[str, Schedule] = {
     **dict.fromkeys(("QD", "BID", "TID", "QID", "AM", "PM", "BED", "HS"), "daily"),
     **dict.fromkeys(("Q1H", "Q2H", "Q3H", "Q4H", "Q6H", "Q8H"), "daily"),
     "WK": "weekly",
@@ -65,12 +65,13 @@ def ended(dosages: Sequence[Element], on: date | None) -> str | None:
 
 
 def _end(dosage: Element) -> Moment | None:
-    repeat = _repeat(dosage)
+    repeat = repeat_of(dosage)
     bounds = repeat.child("boundsPeriod") if repeat else None
     return moment_of(bounds.text("end")) if bounds else None
 
 
-def _repeat(dosage: Element) -> Element | None:
+def repeat_of(dosage: Element) -> Element | None:
+    """When a medicine is taken again and again."""
     timing = dosage.child("timing")
     return timing.child("repeat") if timing else None
 
@@ -83,30 +84,31 @@ def _milligrams(rate: Element) -> float | None:
     return value if value is not None and unit == "mg" and 0 <= value <= MOST_MG else None
 
 
-def _is_as_needed(dosage: Element) -> bool:
+def is_as_needed(dosage: Element) -> bool:
+    """Whether a medicine is taken only when it is needed, whatever for."""
     return bool(dosage.flag("asNeededBoolean") or dosage.flag("asNeeded")) or any(
         name in dosage for name in ("asNeededCodeableConcept", "asNeededFor")
     )
 
 
 def _one_schedule(dosage: Element, on: date | None) -> Schedule | None:
-    timing, repeat = dosage.child("timing"), _repeat(dosage)
+    timing, repeat = dosage.child("timing"), repeat_of(dosage)
     if timing is not None and (is_modified(timing) or "event" in timing):
         return None
     if repeat is not None and not _is_going_on(repeat, on):
         return None
-    if _is_as_needed(dosage):
+    if is_as_needed(dosage):
         return "as_needed" if repeat is None or not {"count", "countMax"} & repeat.value.keys() else None
     said: set[Schedule | None] = set()
     if repeat is not None and repeat.value.keys() - {"id", "boundsPeriod"}:
         said.add(_repeated(repeat))
     found_codes = list(codes(timing.child("code") if timing else None))
-    known = {_CODES.get(one.code) for one in found_codes if one.code in _CODES or one.system.endswith("GTSAbbreviation")}
+    known = {CODES.get(one.code) for one in found_codes if one.code in CODES or one.system.endswith("GTSAbbreviation")}
     said |= known or ({None} if found_codes else set())
     if len(said) != 1:
         return None
     (found,) = said
-    return None if found == "daily" and any(map(_OTHERWISE.search, _free_text(dosage))) else found
+    return None if found == "daily" and any(map(_OTHERWISE.search, free_text(dosage))) else found
 
 
 def _is_going_on(repeat: Element, on: date | None) -> bool:
@@ -158,7 +160,8 @@ def _texts(element: Element, name: str) -> list[str]:
     return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
 
 
-def _free_text(dosage: Element) -> Iterator[str]:
+def free_text(dosage: Element) -> Iterator[str]:
+    """What a dosage says in words."""
     timing = dosage.child("timing")
     for concept in (timing.child("code") if timing else None, *dosage.children("additionalInstruction")):
         yield from names(concept)
@@ -169,10 +172,10 @@ def _free_text(dosage: Element) -> Iterator[str]:
 
 def _parts(dosage: Element) -> Iterator[str]:
     """What a dosage says of when the medicine is taken."""
-    timing, repeat = dosage.child("timing"), _repeat(dosage)
-    yield from _free_text(dosage)
+    timing, repeat = dosage.child("timing"), repeat_of(dosage)
+    yield from free_text(dosage)
     yield from (one.code for one in codes(timing.child("code") if timing else None) if not one.display)
-    if _is_as_needed(dosage):
+    if is_as_needed(dosage):
         yield "as needed"
     if timing is not None and (events := _texts(timing, "event")):
         yield f"at {', '.join(events)}"

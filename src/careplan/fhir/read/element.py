@@ -11,6 +11,8 @@ from careplan.errors import Fault
 class Element:
     """A JSON object with its JSON Pointer in the request. Faults gather in the list shared by all elements."""
 
+    __slots__ = ("_faults", "pointer", "value")
+
     def __init__(self, value: dict[str, Any], pointer: str, faults: list[Fault]) -> None:
         self.value = value
         self.pointer = pointer
@@ -26,8 +28,10 @@ class Element:
 
     def text(self, name: str) -> str | None:
         """A string; blank is as good as absent."""
-        found = self._typed(name, str)
-        return found if found and found.strip() else None
+        found = self.value.get(name)
+        if type(found) is not str:
+            found = self._typed(name, str)
+        return found if found and not found.isspace() else None
 
     def flag(self, name: str) -> bool | None:
         """A boolean."""
@@ -43,11 +47,15 @@ class Element:
 
     def child(self, name: str) -> Element | None:
         """An object."""
-        found = self._typed(name, dict)
+        found = self.value.get(name)
+        if type(found) is not dict:
+            found = self._typed(name, dict)
         return None if found is None else Element(found, f"{self.pointer}/{name}", self._faults)
 
     def children(self, name: str) -> Iterator[Element]:
         """The objects of a list."""
+        if name not in self.value:
+            return
         for at, entry in enumerate(self._typed(name, list) or ()):
             if isinstance(entry, dict):
                 yield Element(entry, f"{self.pointer}/{name}/{at}", self._faults)

@@ -30,7 +30,8 @@ _NO_FACTOR = "No factor of the request is made from it."
 class Form:
     """One form. Single answers become claims at once; `lists` holds those lists that a newer form replaces as a whole.
 
-    Of a form that is not `done` counts what warns: red flags that somebody raised, and whatever is named on a list.
+    Of a form that is not `done` counts what warns: red flags, a pregnancy and a home that is not safe, where somebody
+    said so, and whatever is named on a list.
     """
 
     def __init__(self, gathering: Gathering, references: References, response: Element, *, done: bool) -> None:
@@ -70,7 +71,7 @@ class Form:
                 self._items(answer)
 
     def _answered(self, item: Element, link: str, answers: list[Element]) -> None:
-        if not self.done and not link.startswith("red_flags.") and link not in _NAMES_THINGS:
+        if not self.done and not is_graded(link) and link not in _NAMES_THINGS:
             return
         match link:
             case "conditions" | "other_conditions":
@@ -97,7 +98,8 @@ class Form:
             if value is None:
                 self._skip(answer, _asked(item), _OTHER_KIND)
             elif self.done or gravity(link, value) > 0:
-                self._gathering.claim(link, value, answer, self._moment)
+                # What was begun anew and not finished makes nothing less grave that was said before.
+                self._gathering.claim(link, value, answer, self._moment, floor=not self.done)
 
     def _value(self, link: str, answer: Element) -> object | None:
         """The answer as the factor takes it."""

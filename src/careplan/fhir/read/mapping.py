@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from careplan.fhir.read.ages import age_on
-from careplan.fhir.read.completeness import EVERYTHING, cut_off, is_part, lists_of, tells_of_missing
+from careplan.fhir.read.completeness import EVERYTHING, SAY_NOTHING, cut_off, is_part, lists_of, tells_of_missing
 from careplan.fhir.read.conditions import IllnessReader
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.measures import MeasureReader
@@ -55,7 +55,7 @@ class Mapped:
         resource, full_url = entry.child("resource"), entry.text("fullUrl")
         if resource is not None:
             kind = resource.text("resourceType")
-            if kind is None or not re.fullmatch("[A-Z][A-Za-z]*", kind):
+            if kind is None or (kind not in SAY_NOTHING and not re.fullmatch("[A-Z][A-Za-z]*", kind)):
                 resource.fault("resourceType", "must be the name of a type of resource")
                 return
             if not is_modified(entry):
@@ -123,6 +123,10 @@ class Mapped:
 
     def _one(self, resource: Element, reference: str, *, ordering: bool = False, within: Whose | None = None) -> None:
         kind = resource.text("resourceType") or ""
+        if kind in SAY_NOTHING and "contained" not in resource and not is_modified(resource):
+            # Whosever it is: most of a record is of these types.
+            self.gathering.skip(resource, kind, NOT_READ)
+            return
         lists = lists_of(resource)
         whose = self._references.whose(resource, within)
         if kind in _OF_SOMEBODY and whose != "own":

@@ -6,10 +6,10 @@ Which reading counts is decided later, where all readings are known; here each i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from careplan.fhir.read.datetimes import Moment
+from careplan.fhir.read.datetimes import Moment, moment_in
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.patient_builder import Gathering
 from careplan.fhir.read.references import References
@@ -19,6 +19,8 @@ from careplan.rulebook.measures import Measure
 
 Json = dict[str, Any]
 
+WHEN = ("effectiveDateTime", "effectiveInstant", "effectivePeriod", "issued")
+"""Where an observation says when it was made."""
 _UNREAD = "It gives no value that could be read, so the measure is asked for."
 _UNIT = "Its unit is none in which this measure can be told, so the measure is asked for."
 
@@ -46,27 +48,29 @@ class MeasureReader:
         self._found: dict[str, list[_Found]] = {}
         self._of_panels: dict[str, str] = {}
 
-    def read(self, resource: Element, moment: Moment | None) -> bool:
-        """Take in all measures of an observation; False if it is none and has none."""
-        parts = [resource, *resource.children("component")]
-        at = _written(moment)
+    def read(self, resource: Element, found: Iterable[Code]) -> bool:
+        """Take in all measures of an observation with these codes; False if it is none and has none."""
+        own = self._name(found)
+        parts = [(resource, own)] if own else []
+        components = ((part, self._name(codes(part.child("code")))) for part in resource.children("component"))
+        parts += [(part, name) for part, name in components if name]
+        if not parts and "hasMember" not in resource:
+            return False
+        at = _written(moment_in(resource, *WHEN))
         for member in resource.children("hasMember"):
             if at is not None and (reference := member.text("reference")):
                 self._of_panels[self._references.key(reference, member.pointer)] = at
-        # Every part is read, also those after the first that is a measure.
-        return sum(self._part(part, resource, at) for part in parts) > 0
+        for part, name in parts:
+            value = self._value(self._measures[name], part)
+            if isinstance(value, str):
+                self._gathering.skip(part, words(part.child("code")) or name, value)
+            else:
+                self._take(name, value, part, resource, at)
+        return bool(parts)
 
-    def _part(self, part: Element, resource: Element, at: str | None) -> bool:
-        concept = part.child("code")
-        name = next((self._by_code[key] for one in codes(concept) if (key := (one.system, one.code)) in self._by_code), None)
-        if name is None:
-            return False
-        value = self._value(self._measures[name], part)
-        if isinstance(value, str):
-            self._gathering.skip(part, words(concept) or name, value)
-        else:
-            self._take(name, value, part, resource, at)
-        return True
+    def _name(self, found: Iterable[Code]) -> str | None:
+        """The measure that has one of these codes."""
+        return next((name for one in found if (name := self._by_code.get((one.system, one.code)))), None)
 
     def _take(self, name: str, value: Json, part: Element, resource: Element, at: str | None) -> None:
         if at is not None:

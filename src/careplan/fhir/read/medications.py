@@ -8,6 +8,7 @@ from typing import Any
 from careplan.fhir.read.absence import absence
 from careplan.fhir.read.datetimes import Moment, before, moment_of
 from careplan.fhir.read.dosage import dose_of, ended, schedule_of, words_of
+from careplan.fhir.read.dosage_line import line_of
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.patient_builder import LONGEST_WORDS, Gathering
 from careplan.fhir.read.products import Product, ProductReader
@@ -54,7 +55,7 @@ class MedicineReader:
         if ordering and (treatment := self._treatment_of(product)):
             self._treatment(resource, treatment, name)
             return
-        entry |= self._taken(self._dosages(resource, name), name)
+        entry |= self._taken(self._dosages(resource, name), name, product.name)
         if indication := self._indication(resource, name):
             entry["indication"] = indication
         pointer = self._gathering.entry("medications", entry, resource, reference, called=name)
@@ -65,7 +66,7 @@ class MedicineReader:
         named: Json = {"name": product.name[:LONGEST_WORDS]} if product.name else {}
         return named | ({"rxcui": product.rxcui} if product.rxcui else {})
 
-    def _taken(self, dosages: list[Element], name: str) -> Json:
+    def _taken(self, dosages: list[Element], name: str, written: str | None) -> Json:
         """How a medicine is taken, as far as its dosages say it plainly; all else is reported in their words."""
         taken: Json = {}
         words = f": {said}" if (said := words_of(dosages)) else ""
@@ -77,9 +78,12 @@ class MedicineReader:
                 why = f"It was to be taken until {over}, and yet it counts as taken now, so it is asked for{words}."
             self._gathering.skip(dosages[0], f"dosage of {name}", why)
         dose, given = dose_of(dosages)
+        line = line_of(dosages, written) if written and "schedule" in taken else None
+        if line is not None:
+            taken["text"] = line
         if dose is not None:
             taken["dose_mg"] = dose
-        elif given:
+        elif given and line is None:
             self._gathering.skip(dosages[0], f"dose of {name}", "It is not one number of milligrams.")
         return taken
 

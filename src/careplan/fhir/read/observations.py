@@ -5,7 +5,7 @@ from __future__ import annotations
 from careplan.fhir.read.conflicting_answers import gravity
 from careplan.fhir.read.datetimes import Moment, later, long_before, moment_in
 from careplan.fhir.read.element import Element
-from careplan.fhir.read.measures import MeasureReader
+from careplan.fhir.read.measures import WHEN, MeasureReader
 from careplan.fhir.read.patient_builder import Gathering
 from careplan.fhir.read.terminology import LOINC, Meanings, codes, words
 from careplan.rulebook.codes import ObservationCode
@@ -28,10 +28,11 @@ class ObservationReader:
         found = list(codes(concept))
         loinc = {one.code for one in found if one.system == LOINC}
         name = words(concept) or "observation without a name"
-        known = next((one for one in self._gathering.tables.codes.observations if loinc & set(one.loinc)), None)
-        moment = moment_in(resource, "effectiveDateTime", "effectiveInstant", "effectivePeriod", "issued")
+        tables = self._gathering.tables
+        first = min((at for code in loinc for at in tables.observations_of.get(code, ())), default=None)
+        known = None if first is None else tables.codes.observations[first]
         status = resource.text("status")
-        measured = status not in _NOT_FINAL and self._measures.read(resource, moment)
+        measured = status not in _NOT_FINAL and self._measures.read(resource, found)
         if known is None and not measured:
             self._gathering.skip(resource, name, "No factor of the request is made from it.")
         elif status in _NOT_FINAL:
@@ -39,9 +40,10 @@ class ObservationReader:
         elif known is None:
             return
         elif known.values:
-            self._chosen(resource, known, moment, name)
+            self._chosen(resource, known, moment_in(resource, *WHEN), name)
         else:
-            self._number(resource, known, next(one for one in known.loinc if one in loinc), moment, name)
+            loinc_of_it = next(one for one in known.loinc if one in loinc)
+            self._number(resource, known, loinc_of_it, moment_in(resource, *WHEN), name)
 
     def _is_old(self, resource: Element, name: str, moment: Moment | None, days: int | None) -> bool:
         """Whether an observation says nothing of today any more, which is reported."""

@@ -30,6 +30,11 @@ class Tables:
         self.measure_codes = {(LOINC, code): name for name, one in self.measures.items() for code in one.loinc}
         self.measure_codes |= {(f"{OWN}measures", name): name for name in self.measures}
         self.codes = codes
+        self.observations_of: dict[str, list[int]] = {}
+        """The numbers of the entries in `codes.observations` that have a code of LOINC."""
+        for at, one in enumerate(codes.observations):
+            for code in one.loinc:
+                self.observations_of.setdefault(code, []).append(at)
         self.known = book.known_conditions
         snomed = self.known.codes.tokens
         self.catalogue = catalogue

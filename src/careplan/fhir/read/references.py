@@ -26,7 +26,7 @@ class Subject(NamedTuple):
 
 def plain(reference: str) -> str:
     """A reference without the version that it asks for."""
-    return _VERSION.sub("", reference)
+    return _VERSION.sub("", reference) if "/_history/" in reference else reference
 
 
 class References:
@@ -43,6 +43,9 @@ class References:
         self._bases: dict[str, str] = {}
         self._servers: set[str] = set()
         self._by_key: dict[str, list[Element]] | None = None
+        self._keys_at: dict[str, tuple[str, ...]] = {}
+        self._told: dict[tuple[str, str], Whose] = {}
+        """Whose what is that refers to somebody, by the reference and the server it is on: a record refers to few people."""
         self._by_identifier: dict[tuple[str, str], list[Element]] = {}
         self._superseded: set[str] = set()
         self._own: set[str] = set()
@@ -62,10 +65,13 @@ class References:
             self._bases[place] = found[1]
             self._servers.add(found[1])
         self._by_key = None
+        self._keys_at.clear()
+        self._told.clear()
 
     def supersede(self, resource: Element) -> None:
         """Say that a resource is an older version, which only a reference to that version leads to."""
         self._superseded.add(resource.pointer)
+        self._told.clear()
 
     @property
     def home(self) -> str:
@@ -74,11 +80,13 @@ class References:
 
     def identity(self, resource: Element, full_url: str | None) -> str | None:
         """What makes a resource the same as another of the request; None for one that has neither id nor fullUrl."""
-        return next(reversed(list(self._keys(resource, full_url))), None)
+        return next(reversed(self._keys(resource, full_url)), None)
 
     def key(self, reference: str, pointer: str) -> str:
         """What a reference from a place means, whether it was sent or not: two references with one key mean the same."""
         bare = plain(reference)
+        if bare.startswith("urn:"):
+            return bare
         if not _RELATIVE.fullmatch(bare):
             return f"{_place(pointer)}{bare}" if bare.startswith("#") else bare
         base = self._bases.get(_place(pointer), self.home)
@@ -118,7 +126,13 @@ class References:
                     self._by_key.setdefault(key, []).append(resource)
         return self._by_key
 
-    def _keys(self, resource: Element, full_url: str | None) -> Iterator[str]:
+    def _keys(self, resource: Element, full_url: str | None) -> tuple[str, ...]:
+        found = self._keys_at.get(resource.pointer)
+        if found is None:
+            found = self._keys_at[resource.pointer] = tuple(self._all_keys(resource, full_url))
+        return found
+
+    def _all_keys(self, resource: Element, full_url: str | None) -> Iterator[str]:
         kind, name = resource.text("resourceType"), resource.text("id")
         if full_url:
             yield self.key(full_url, "")
@@ -135,6 +149,7 @@ class References:
 
     def about(self, patient: Element | None, *keys: str) -> None:
         """Say who the patient is, by their resource and by the keys of references to them."""
+        self._told.clear()
         self._own_keys.update(keys)
         if patient is not None:
             self._own.add(patient.pointer)
@@ -147,6 +162,7 @@ class References:
 
     def about_subject(self, subject: Subject) -> None:
         """Say who the patient is, of whom there is no resource."""
+        self._told.clear()
         if subject.by == 1:
             self._own_identifiers.add((subject.key, subject.value))
         elif subject.by != 3:
@@ -168,7 +184,17 @@ class References:
             return within or ("unknown" if self.several else "own")
         if not self._own and not self._own_keys and not self._own_identifiers:
             return "own"  # Nobody is named by whom it could be told apart.
-        reference, named = pointing.text("reference"), identifiers(pointing, "identifier")
+        reference = pointing.text("reference")
+        if reference is None or reference.startswith("#") or "identifier" in pointing.value:
+            return self._whose_subject(pointing, reference)
+        of_server = (reference, self._bases.get(_place(pointing.pointer), ""))
+        told = self._told.get(of_server)
+        if told is None:
+            told = self._told[of_server] = self._whose_subject(pointing, reference)
+        return told
+
+    def _whose_subject(self, pointing: Element, reference: str | None) -> Whose:
+        named = identifiers(pointing, "identifier")
         key = self.key(reference, pointing.pointer) if reference else None
         found = self.to(pointing)
         if key in self._own_keys or named & self._own_identifiers or (found is not None and self.is_own(found)):

@@ -9,8 +9,11 @@ import msgspec
 
 from careplan.plan.model import NotConsidered
 
-_WHOLE = re.compile(r".*/resource")
-"""The pointer of an entry as a whole; what is left out of an entry that is read is always said by itself."""
+_WHOLE = re.compile(r".*/resource(/contained/\d+|/component/\d+)?")
+"""The pointer of an entry as a whole, of a resource within it, or of one of several values that were measured together.
+
+What else is left out of an entry that is read is always said by itself.
+"""
 
 
 def said_once(left_out: Iterable[NotConsidered]) -> list[NotConsidered]:

@@ -46,11 +46,16 @@ OWN = "urn:careplan:"
 """Code systems of our own tokens: `urn:careplan:conditions`, `urn:careplan:indication` and so on."""
 
 
+_AS_IT_IS = frozenset({*ICD10, ICD9_CM, SNOMED, LOINC, RXNORM})
+_ADDRESSES = _OTHER_ADDRESSES | {one.removeprefix("http://").casefold(): one for one in (*ICD10, ICD9_CM, SNOMED)}
+
+
 def system_of(address: str) -> str:
     """The address of a code system as it is known here; another one as it was sent."""
+    if address in _AS_IT_IS:
+        return address
     bare = address.strip().rstrip("/").casefold().removeprefix("https://").removeprefix("http://")
-    known = {one.removeprefix("http://").casefold(): one for one in (*ICD10, ICD9_CM, SNOMED)}
-    return known.get(bare) or _OTHER_ADDRESSES.get(bare, address)
+    return _ADDRESSES.get(bare, address)
 
 
 def is_sequela(code: Code) -> bool:

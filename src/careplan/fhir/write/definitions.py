@@ -9,6 +9,7 @@ from careplan.fhir.read.intake_form import LONGEST_GOAL
 from careplan.fhir.read.patient_builder import LONGEST_WORDS
 from careplan.fhir.read.questionnaire_responses import INTAKE
 from careplan.fhir.read.terminology import OWN
+from careplan.fhir.write.narrative import with_narrative
 from careplan.fhir.write.plan_bundle import PRIORITIES
 from careplan.rulebook.conditions_in_words import Prose
 from careplan.rulebook.factors import GROUPS, KINDS, LIMITS
@@ -23,7 +24,7 @@ RELEASED = "2026-11-23"
 def capability_statement(version: str) -> Json:
     """What the FHIR end point can do."""
     operation = "http://hl7.org/fhir/OperationDefinition/PlanDefinition-apply"
-    return {
+    resource = {
         "resourceType": "CapabilityStatement",
         "status": "active",
         "date": RELEASED,
@@ -47,12 +48,13 @@ def capability_statement(version: str) -> Json:
             }
         ],
     }
+    return with_narrative(resource)
 
 
 def plan_definition(book: Rulebook) -> Json:
     """The rulebook: each rule an action, its conditions in words."""
     prose = Prose(book)
-    return {
+    resource = {
         "resourceType": "PlanDefinition",
         "id": book.about.id,
         "url": f"{OWN}rulebook:{book.about.id}",
@@ -78,6 +80,7 @@ def plan_definition(book: Rulebook) -> Json:
             for rule in book.in_order()
         ],
     }
+    return with_narrative(resource)
 
 
 def questionnaire(version: str, words: Mapping[str, FieldWords], conditions: Mapping[str, Condition]) -> Json:
@@ -89,7 +92,7 @@ def questionnaire(version: str, words: Mapping[str, FieldWords], conditions: Map
         conditions: those that can be ticked, by token.
 
     """
-    return {
+    resource = {
         "resourceType": "Questionnaire",
         "id": "intake",
         "url": INTAKE,
@@ -105,6 +108,7 @@ def questionnaire(version: str, words: Mapping[str, FieldWords], conditions: Map
             _goals(words["goals"]),
         ],
     }
+    return with_narrative(resource)
 
 
 def _groups(words: Mapping[str, FieldWords]) -> Iterator[Json]:

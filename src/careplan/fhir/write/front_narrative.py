@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from html import escape
 from typing import Any
 
+from careplan.fhir.write.narrative import plain
 from careplan.plan.front_model import FrontDecision
 from careplan.plan.model import CarePlan
 
@@ -48,4 +48,4 @@ def _list(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    return escape(text.replace("_", " "))
+    return plain(text.replace("_", " "))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from careplan.errors import Problem
+from careplan.fhir.write.narrative import with_narrative
 
 _ISSUES = {
     401: "login",
@@ -36,7 +37,7 @@ def outcome(document: Problem, root: str | None = "Bundle", whole: str = "the bo
         for fault in document.errors
     ]
     summary = {"severity": "error", "code": code, "details": {"text": document.detail or document.title}}
-    return {"resourceType": "OperationOutcome", "issue": issues or [summary]}
+    return with_narrative({"resourceType": "OperationOutcome", "issue": issues or [summary]})
 
 
 def _path(pointer: str, root: str) -> str:

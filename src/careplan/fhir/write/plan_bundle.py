@@ -14,6 +14,7 @@ from careplan.fhir.read.bundle import FromFhir
 from careplan.fhir.read.terminology import OWN, RXNORM, SNOMED
 from careplan.fhir.write.extensions import about, in_language, medicine_read, requirement, translated
 from careplan.fhir.write.front_narrative import front_narrative
+from careplan.fhir.write.narrative import with_narrative
 from careplan.plan.entry_labels import question_words
 from careplan.plan.model import Ask, CarePlan, Evidence, Item
 from careplan.request.patient import Patient
@@ -92,7 +93,8 @@ class _Writing:
 
     def _entry(self, kind: str, name: str, body: Json) -> Json:
         number = str(uuid5(self._seed, f"{kind}/{name}"))
-        return {"fullUrl": f"urn:uuid:{number}", "resource": {"resourceType": kind, "id": number} | body}
+        resource = with_narrative({"resourceType": kind, "id": number} | body)
+        return {"fullUrl": f"urn:uuid:{number}", "resource": resource}
 
     def _proposal(self) -> Json:
         return {"status": "draft", "intent": "proposal", "subject": self._subject}

@@ -16,6 +16,58 @@ SLOWEST = 64.0
 """Bytes a second that the sender of an endless body must send on the average, while we wait for it."""
 BUFFERED = 64 * 1_048_576
 """Bytes of bodies that came in several pieces and are not whole yet."""
+DISCARDED = 64 * 1_048_576
+"""As much of a body that is too long is read and thrown away, so that its sender hears why."""
+_TOO_LONG = 413
+
+
+class Discarding:
+    """Answers a request whose body is too long, and then throws the rest of it away; any other it leaves as it is.
+
+    A connection that is ended while somebody still sends to it is reset, and the answer lost with it. So the answer is
+    sent at once, and ends when the body does: for how long and how much there are limits.
+    """
+
+    def __init__(self, receive: Receive, send: Send, seconds: float) -> None:
+        self._receive = receive
+        self._send = send
+        self._seconds = seconds
+        self._is_refusal = self._is_held = False
+        self._is_whole = False
+
+    async def receive(self) -> Any:
+        """A piece of the body."""
+        message: Any = await self._receive()
+        self._is_whole = not message.get("more_body", False)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass on all, but not yet the end of the answer that a body is too long."""
+        if message["type"] == "http.response.start":
+            self._is_refusal = message["status"] == _TOO_LONG and not self._is_whole
+        if not self._is_refusal:
+            pass
+        elif message["type"] == "http.response.start":
+            # Without its length, as the server ends the connection once all of an answer is sent.
+            headers = [(name, value) for name, value in message.get("headers", ()) if name.lower() != b"content-length"]
+            message["headers"] = [*headers, (b"connection", b"close")]
+        elif message["type"] == "http.response.body" and not message.get("more_body", False):
+            self._is_held = True
+            message["more_body"] = True
+        await self._send(message)
+
+    async def finish(self) -> None:
+        """Throw away what comes, then end the answer."""
+        if not self._is_held:
+            return
+        left = DISCARDED
+        try:
+            with Limit(self._seconds):
+                while not self._is_whole and left > 0:
+                    left -= len((await self.receive()).get("body", b""))
+        except (TimeoutError, HTTPException):
+            pass  # What is not there by now is not waited for.
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 class Bodies:
@@ -94,6 +146,11 @@ class Bodies:
             return message
 
         return timed
+
+    def discarding(self, receive: Receive, send: Send, length: int | None) -> Discarding | None:
+        """What receives and sends for a request whose body may be too long; None for any other."""
+        may_be = length is None or length > self._limit
+        return Discarding(receive, send, self._seconds) if may_be else None
 
     def taken(self, send: Send) -> Send:
         """`send` that fails with 408 when the other side does not take a piece in time."""

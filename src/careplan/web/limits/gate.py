@@ -58,6 +58,17 @@ class Gate:
             send = _parting(send)
         who = await self._who(scope)
         endless = scope["path"].rstrip("/") in ENDLESS
+        discarding = None if endless or _waits(scope) else self._bodies.discarding(receive, send, _length(scope))
+        if discarding is not None:
+            receive, send = discarding.receive, discarding.send
+        try:
+            await self._admitted(scope, receive, send, who, endless=endless)
+        finally:
+            # Whoever is still sending keeps no place.
+            if discarding is not None:
+                await discarding.finish()
+
+    async def _admitted(self, scope: HTTPScope, receive: Receive, send: Send, who: str, *, endless: bool) -> None:
         if endless:
             receive, send = self._bodies.endless(receive), self._bodies.taken(send)
         elif (length := _length(scope)) != 0 and not self._turned_away(scope):
@@ -141,6 +152,11 @@ def _length(scope: HTTPScope) -> int | None:
         elif name == b"transfer-encoding":
             return None
     return length
+
+
+def _waits(scope: HTTPScope) -> bool:
+    """Whether the body is sent only when it is asked for."""
+    return any(name == b"expect" for name, _ in scope["headers"])
 
 
 def _host(scope: HTTPScope) -> str:

@@ -54,7 +54,7 @@ class ServiceRequest(JsonRequest):
         """The parsed body. Raises `NotFoundException` for any other service."""
         if self.path_params["service"] not in SERVICES:
             raise NotFoundException
-        return edition_of(self).planner.intake.parse(await self.json_body())
+        return edition_of(self).fhir.parse(await self.json_body())
 
 
 class HookRequest(ServiceRequest):

@@ -48,7 +48,7 @@ class ApplyRequest(JsonRequest):
     async def json(self) -> Patient:
         """The patient. Raises `InvalidPatient`, or 415 for another media type."""
         edition = edition_of(self)
-        body = edition.planner.intake.parse(await self.json_body(FHIR_JSON, "application/json"))
+        body = edition.fhir.parse(await self.json_body(FHIR_JSON, "application/json"))
         about = edition.planner.book.about
         names = [f"{name}|{about.version}" for name in (f"PlanDefinition/{about.id}", f"{OWN}rulebook:{about.id}")]
         read = read_applied(body, edition.fhir, names, day_of(self.query_params.get("at")))
