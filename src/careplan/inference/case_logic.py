@@ -11,7 +11,7 @@ from careplan.inference import three_valued
 from careplan.inference.three_valued import NO, NOTHING, THE_HOLD, THIS, YES, Situation, Verdict, any_of, list_pointer
 from careplan.request.patient import Patient
 from careplan.rulebook.conditions import Either, Expression, Group, Pattern, Test, When
-from careplan.rulebook.factors import KINDS, OF_MEASURES
+from careplan.rulebook.factors import KINDS, OF_DERIVED, OF_MEASURES, most_of
 
 
 class Alternative(NamedTuple):
@@ -111,6 +111,10 @@ def situation_of(case: Case, fact: Fact) -> Situation:
         return Situation(unusable=frozenset(doubt.pointer.removeprefix("/protocol/") for doubt in case.doubts))
     if fact.kind in OF_MEASURES:
         return Situation(unusable=case.measured.not_asked)
+    if fact.kind in OF_DERIVED:
+        bases = case.derived.get(fact.kind, {})
+        helpless = [name for name, basis in bases.items() if not basis.pointers]
+        return Situation(unusable=frozenset((*helpless, *map(most_of, helpless)))) if helpless else three_valued.NO_SITUATION
     return three_valued.NO_SITUATION if fact.whole else _NOT_SENT
 
 
@@ -118,7 +122,10 @@ _NOT_SENT = Situation(whole=False)
 
 
 def answers(case: Case, fact: Fact, pointers: frozenset[str]) -> frozenset[str]:
-    """The answers on which a verdict on one fact hangs, with its place in the list where they are about a medicine."""
+    """The answers on which a verdict on one fact hangs: of a medicine with its place, of what is derived those behind it."""
+    if fact.kind in OF_DERIVED and pointers:
+        bases = case.derived[fact.kind]
+        return frozenset().union(*(bases[pointer.rpartition("/")[2]].pointers for pointer in pointers))
     if fact.kind != "medicine" or not pointers or fact.ingredient is None:
         return pointers
     own = {pointer.replace(THIS, f"/medications/{fact.indexes[0]}/", 1) for pointer in pointers if pointer != THE_HOLD}

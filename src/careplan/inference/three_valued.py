@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from careplan.rulebook.conditions import Either, Every, Expression, Pattern, Test, tests_of
-from careplan.rulebook.factors import KINDS, LIMITS, SESSION_COUNTS, least_of, member, most_of
+from careplan.rulebook.factors import KINDS, LIMITS, OF_DERIVED, SESSION_COUNTS, least_of, member, most_of
 
 Properties = Mapping[str, str | bool | float]
 """What is known of one fact: tokens, booleans and numbers by the names of its fields."""
@@ -47,7 +47,8 @@ class Situation(NamedTuple):
 
     `whole` is False where the list was not sent that the fact is about. `may_open` and `waits` say whether an open hold
     question is still possible and whether it waits for answers; `sessions` are those planned and completed, as sent;
-    `unusable` are figures of the protocol that were sent and cannot be meant, and measures that nobody is asked for.
+    `unusable` are figures of the protocol that were sent and cannot be meant, measures that nobody is asked for, and what is
+    derived and hangs on no answer.
     """
 
     whole: bool = True
@@ -89,6 +90,9 @@ def of_test(kind: str, test: Test, properties: Properties, situation: Situation)
     if KINDS[kind].field(field).between:
         if not situation.whole:
             return None, frozenset({_LISTS[kind]})
+        open_ = stands is None or (test.operation in ("known", "unknown") and most_of(field) not in properties)
+        if open_ and kind in OF_DERIVED and (unanswered := _unanswered(kind, field, situation)):
+            return None, unanswered
         return YES if stands else NO
     if stands is None and field == "hold_question" and test.operation == "one_of":
         could = situation.may_open or not {"closed", "unclear"}.isdisjoint(map(str, test.values))
@@ -197,7 +201,7 @@ def _unanswered(kind: str, field: str, situation: Situation) -> frozenset[str]:
         return frozenset(f"/treatment/{name}" for name, value in given if value is None)
     if kind == "measured_days_ago" and field not in situation.unusable:
         return frozenset({f"/measures/{field}"})
-    if not KINDS[kind].field(field).sent or field in situation.unusable:
+    if not (KINDS[kind].field(field).sent or kind in OF_DERIVED) or field in situation.unusable:
         return NOTHING
     return frozenset({f"/{field}" if kind == "patient" else f"/{kind}/{field}"})
 

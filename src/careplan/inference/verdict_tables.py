@@ -17,11 +17,11 @@ from careplan.inference.clauses import constants_of, properties_of
 from careplan.inference.durable_rules import PatternMatcher
 from careplan.inference.three_valued import NO_SITUATION, Situation, of_expression
 from careplan.rulebook.conditions import LISTS_WITH_ENTRIES, Every, Expression, Pattern
-from careplan.rulebook.factors import KINDS, SESSION_COUNTS
+from careplan.rulebook.factors import KINDS, OF_DERIVED, SESSION_COUNTS
 
 Key = tuple[object, ...]
 
-_CAN_BE_UNUSABLE = frozenset({"protocol", "measures", "measured_days_ago"})
+_CAN_BE_UNUSABLE = frozenset({"protocol", "measures", "measured_days_ago"}) | OF_DERIVED
 """The kinds with fields that nobody is asked for, though nothing is known of them."""
 
 

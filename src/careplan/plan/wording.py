@@ -9,6 +9,7 @@ from careplan.facts.case import Case, Fact, Value
 from careplan.facts.hold_question import hold_for
 from careplan.facts.hold_windows import misses_no_dose
 from careplan.facts.unread_entries import Entries
+from careplan.plan.derived_words import DerivedWords
 from careplan.plan.disagreements import disagreement_words
 from careplan.plan.hold_sentences import HoldSentences
 from careplan.plan.measure_words import HAVE_SOURCE, MeasureWords, is_of_measures
@@ -19,7 +20,7 @@ from careplan.plan.unread_words import UnreadWords
 from careplan.recognition.medicine_catalogue import Match, Resolved, display
 from careplan.request.patient import Hold
 from careplan.rulebook.conditions import Expression
-from careplan.rulebook.factors import member
+from careplan.rulebook.factors import OF_DERIVED, member
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.text_template import hours, in_words
 
@@ -49,6 +50,7 @@ class Words:
         self.entries = UnreadWords(book, case)
         self._said_of: dict[str, str] = {}
         self.measures = MeasureWords(book, case)
+        self._derived = DerivedWords(book, case, phrases, self.because, self.about)
 
     @property
     def case(self) -> Case:
@@ -58,8 +60,9 @@ class Words:
     def fill(self, facts: Sequence[Fact], places: Placeholders) -> dict[str, str]:
         """Words for the placeholders of a text about these facts."""
         words: dict[str, str] = {}
+        known = self._derived.facts(facts) if places.fields and self._case.derived else facts
         for name, kind, field in places.fields:
-            for fact in facts:
+            for fact in known:
                 if fact.kind == kind and (word := self._phrases.field(kind, field).held(fact.properties)) is not None:
                     words[name] = word
         for name in places.others:
@@ -100,8 +103,7 @@ class Words:
                     # One phrase a field: of these kinds none is about a list.
                     at = len(found) - len(topic.fields)
                     found[at:] = [
-                        said + self.measures.behind(fact, field)
-                        for said, field in zip(found[at:], topic.fields, strict=True)
+                        said + self._behind(fact, field) for said, field in zip(found[at:], topic.fields, strict=True)
                     ]
         return found
 
@@ -113,6 +115,9 @@ class Words:
             return
         if is_of_measures(fact.kind):
             yield from self.measures.about(fact, topic.fields)
+            return
+        if fact.kind in OF_DERIVED:
+            yield from self._derived.about(fact, topic.fields)
             return
         lists = {"condition": "conditions", "goal": "expectations/goals"}
         if fact.kind == "history":
@@ -128,6 +133,10 @@ class Words:
         for at in fact.indexes:
             pointer = f"/{lists.get(fact.kind, 'medications')}/{at}"
             yield About(pointer=pointer, index=at, name=self.entry(fact.kind, at))
+
+    def _behind(self, fact: Fact, field: str) -> str:
+        """What stands behind a phrase, in brackets after it."""
+        return (self._derived if fact.kind in OF_DERIVED else self.measures).behind(fact, field)
 
     def _tested_entries(self, fields: Sequence[str]) -> Entries:
         return self._case.known if "known" in fields else self._case.unread
@@ -147,7 +156,7 @@ class Words:
                 else:
                     self._phrases.field(fact.kind, field).add(fact.properties, phrases)
                     if fact.kind in HAVE_SOURCE:
-                        phrases[-1] += self.measures.behind(fact, field)
+                        phrases[-1] += self._behind(fact, field)
         subject = f"{self.entry(fact.kind, fact.indexes[0])}: " if fact.kind in ("goal", "medicine_check") else ""
         subject = f"{self.measures.name_of(fact)}: " if fact.kind == "measure_check" else subject
         return [subject + phrase for phrase in phrases]

@@ -9,6 +9,7 @@ from careplan.rulebook import forbidden_wording
 from careplan.rulebook.codes import Codes, DiagnosisCode, ObservationCode
 from careplan.rulebook.conditions import Group, Path, Pattern, Test, tests_of
 from careplan.rulebook.courses import check_courses
+from careplan.rulebook.derived import known_with
 from careplan.rulebook.factors import KINDS
 from careplan.rulebook.model import Condition, Rule, Rulebook
 from careplan.rulebook.presumption import FaultList, check_certainty
@@ -36,7 +37,7 @@ def check_rule(book: Rulebook, rule: Rule, note: FaultList, ids: frozenset[str])
     _check_life(rule, note)
     _check_asks(rule, note)
     _check_reach(rule, note)
-    _check_slots(rule, note)
+    _check_slots(book, rule, note)
     check_certainty(rule, note)
     _check_wording(rule, note)
 
@@ -218,13 +219,14 @@ def _check_reach(rule: Rule, note: FaultList) -> None:
         )
 
 
-def _check_slots(rule: Rule, note: FaultList) -> None:
+def _check_slots(book: Rulebook, rule: Rule, note: FaultList) -> None:
     offered = {"crisis"}
     for at, group in enumerate(rule.when):
         here = {"crisis"}
         for pattern in group:
             here.update(SLOTS.get(pattern.kind, ()))
             here.update(_known_fields(pattern))
+            here.update(known_with(book.derived, pattern))
         if requires(group, "medicine", "hold_question", "open"):
             here.add("hold")
         if any(pattern.kind == "medicine" for pattern in group):
