@@ -40,6 +40,8 @@ class DerivedWords:
     def about(self, fact: Fact, fields: Sequence[str]) -> Iterator[About]:
         """The entries of the request on which derived facts rest."""
         for field in fields:
+            if date := self._derived[field].date:
+                yield About(pointer=f"/{date.replace('.', '/')}", index=0, name=self._derived[field].file.label)
             for below, topic in self._looked_at(self._basis(fact, field)):
                 yield from self._about(below, topic)
 
