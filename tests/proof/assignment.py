@@ -110,6 +110,13 @@ def _derived(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> Iter
             held = [stands(pattern.tests, fact) for fact in besides]
             yield _so(others.holds, any(each is True for each in held))
             yield _so(others.fails, all(each is False for each in held))
+    apart = [fact for fact in besides if chosen is None or fact.ingredient is not chosen.ingredient]
+    for name, others in symbolic.derived.beside.items():
+        asked = derived[name].of_one_medicine
+        if asked is not None and z3.is_const(others.holds):
+            held = [stands(asked.tests, fact) for fact in apart]
+            yield _so(others.holds, any(each is True for each in held))
+            yield _so(others.fails, all(each is False for each in held))
     for name, one in derived.items():
         properties = facts.get(one.kind, {})
         if one.kind == "days_since":

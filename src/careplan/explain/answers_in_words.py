@@ -56,6 +56,8 @@ class Reasons:
         pointers = set(_pointers(unmet.part, unmet.fact))
         if unmet.fact.kind in OF_DERIVED:
             pointers = set(self._behind(unmet.part, unmet.fact))
+        for basis in self._case.beside.get(unmet.fact.id, {}).values() if "beside" in _fields(unmet.part) else ():
+            pointers |= basis.pointers | {f"/medications/{at}" for _, other in basis.behind for at in other.indexes}
         if unmet.fact.ingredient and any(test.field == "hold_question" for test in tests_of(unmet.part)):
             question = self._case.holds[unmet.fact.ingredient.ingredient]
             if question.stance is None and question.may_open:
@@ -126,6 +128,10 @@ class Reasons:
             # What is taken as rescue by its product, and what a rulebook speaks of no hold for.
             return f"{name} is a rescue medicine" if resolved.match.rescue else f"no hold is discussed for {name}"
         return f"{name}: {self._words.said('medicine', field, getattr(resolved.entry, field))}"
+
+
+def _fields(part: Expression) -> frozenset[str]:
+    return frozenset(test.field for test in tests_of(part))
 
 
 def _pointers(part: Expression, fact: Fact) -> Iterator[str]:

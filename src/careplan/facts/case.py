@@ -72,7 +72,8 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     read, `known` those that no rule concerns. `gaps` has, by ingredient, the longest time without it that the clinic's
     signed hold makes of the sessions; those of `too_long` are longer than the medicine's own limit. `measured` is what is
     known of the measures. `read_off` are the conditions that what is treated was read off, where it was not sent; the
-    patient then has it. `derived` has, by kind and field, on what each derived fact rests.
+    patient then has it. `derived` has, by kind and field, on what each derived fact rests; `beside` has, by the id of a fact
+    about a medicine, the same of what other medicines are beside it.
     """
 
     patient: Patient
@@ -89,3 +90,4 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     measured: Measured = Measured()
     read_off: tuple[int, ...] = ()
     derived: Mapping[str, Mapping[str, Basis]] = {}
+    beside: Mapping[str, Mapping[str, Basis]] = {}

@@ -8,7 +8,18 @@ from typing import NamedTuple
 
 from careplan.facts.case import Case, Fact
 from careplan.inference import three_valued
-from careplan.inference.three_valued import NO, NOTHING, THE_HOLD, THIS, YES, Situation, Verdict, any_of, list_pointer
+from careplan.inference.three_valued import (
+    BESIDE,
+    NO,
+    NOTHING,
+    THE_HOLD,
+    THIS,
+    YES,
+    Situation,
+    Verdict,
+    any_of,
+    list_pointer,
+)
 from careplan.request.patient import Patient
 from careplan.rulebook.conditions import Either, Expression, Group, Pattern, Test, When
 from careplan.rulebook.factors import KINDS, OF_DERIVED, OF_MEASURES, most_of
@@ -103,7 +114,10 @@ def situation_of(case: Case, fact: Fact) -> Situation:
     """What decides about a fact of a case besides its properties."""
     if fact.kind == "medicine" and fact.ingredient is not None:
         hold = case.holds[fact.ingredient.ingredient]
-        return Situation(may_open=hold.may_open, waits=bool(hold.waits_for))
+        helpless = frozenset(
+            name for name, basis in case.beside.get(fact.id, {}).items() if basis.is_open and not basis.pointers
+        )
+        return Situation(may_open=hold.may_open, waits=bool(hold.waits_for), unusable=helpless)
     if fact.kind == "treatment":
         treatment = case.patient.treatment
         return Situation(sessions=(treatment.sessions_planned, treatment.sessions_completed))
@@ -113,8 +127,8 @@ def situation_of(case: Case, fact: Fact) -> Situation:
         return Situation(unusable=case.measured.not_asked)
     if fact.kind in OF_DERIVED:
         bases = case.derived.get(fact.kind, {})
-        helpless = [name for name, basis in bases.items() if not basis.pointers]
-        return Situation(unusable=frozenset((*helpless, *map(most_of, helpless)))) if helpless else three_valued.NO_SITUATION
+        unknown = [name for name, basis in bases.items() if not basis.pointers]
+        return Situation(unusable=frozenset((*unknown, *map(most_of, unknown)))) if unknown else three_valued.NO_SITUATION
     return three_valued.NO_SITUATION if fact.whole else _NOT_SENT
 
 
@@ -129,6 +143,9 @@ def answers(case: Case, fact: Fact, pointers: frozenset[str]) -> frozenset[str]:
     if fact.kind != "medicine" or not pointers or fact.ingredient is None:
         return pointers
     own = {pointer.replace(THIS, f"/medications/{fact.indexes[0]}/", 1) for pointer in pointers if pointer != THE_HOLD}
+    for pointer in [one for one in own if one.startswith(BESIDE)]:
+        own.remove(pointer)
+        own |= case.beside[fact.id][pointer.removeprefix(BESIDE)].pointers
     return frozenset(own) | (case.holds[fact.ingredient.ingredient].waits_for if THE_HOLD in pointers else NOTHING)
 
 

@@ -20,7 +20,7 @@ from careplan.inference.three_valued import NOTHING, as_it_stands, list_pointer
 from careplan.request.patient import Patient
 from careplan.rulebook.conditions import Either, Expression, Group, Pattern, Test, When
 from careplan.rulebook.derived import Compared, Derived, used_by
-from careplan.rulebook.factors import KINDS, least_of, most_of
+from careplan.rulebook.factors import KINDS, least_of, member, most_of
 from careplan.rulebook.model import Rulebook
 
 Behind = tuple[tuple[Pattern, Fact], ...]
@@ -31,15 +31,26 @@ class CaseMaker:
 
     def __init__(self, book: Rulebook, also: Iterable[When] = ()) -> None:
         looking = [*(rule.when for rule in book.rules.values()), *also]
-        patterns = (pattern for when in looking for group in when for pattern in group)
-        used = {one.file.name: one for pattern in patterns for one in used_by(book.derived, pattern)}
+        patterns = [pattern for when in looking for group in when for pattern in group]
+        used, beside = (
+            {
+                one.file.name: one
+                for pattern in patterns
+                if (pattern.kind == "medicine") == of_medicines
+                for one in used_by(book.derived, pattern)
+            }
+            for of_medicines in (False, True)
+        )
         self._derived = tuple(used[name] for name in sorted(used))
+        self._beside = tuple((name, pattern) for name in sorted(beside) if (pattern := beside[name].of_one_medicine))
         self._kinds = tuple(sorted({one.kind for one in self._derived}))
-        self._facts = FactMaker(book, [*also, *((one.patterns,) for one in self._derived)])
+        self._facts = FactMaker(book, [*also, *((one.patterns,) for one in (*used.values(), *beside.values()))])
 
     def case(self, patient: Patient) -> Case:
         """The facts of one patient, with what is derived from them."""
         case = self._facts.case(patient)
+        if self._beside and case.medicines:
+            case = _with_beside(case, self._beside)
         if not self._derived:
             return case
         logic = CaseLogic(case)
@@ -50,6 +61,29 @@ class CaseMaker:
             found[one.kind] |= properties
         facts = (*case.facts, *(Fact(kind, kind, found[kind]) for kind in self._kinds))
         return msgspec.structs.replace(case, facts=facts, derived=bases)
+
+
+def _with_beside(case: Case, wanted: Sequence[tuple[str, Pattern]]) -> Case:
+    """The case where each fact about a medicine says what other medicines are taken beside it."""
+    logic = CaseLogic(case)
+    medicines = logic.known_facts("medicine")
+    stood = {name: [(fact, stands(pattern.tests, fact)) for fact in medicines] for name, pattern in wanted}
+    facts = []
+    bases: dict[str, dict[str, Basis]] = {}
+    for fact in case.facts:
+        if fact.kind == "medicine":
+            said: Properties = {}
+            bases[fact.id] = {}
+            for name, pattern in wanted:
+                others = [(one, each) for one, each in stood[name] if one.ingredient is not fact.ingredient]
+                there = _any(each for _, each in others)
+                behind = tuple((pattern, one) for one, each in others if each)
+                open_ = [logic.of_fact(pattern, one)[1] for one, each in others if each is None] if there is None else []
+                bases[fact.id][name] = Basis(behind, frozenset().union(*open_), is_open=there is None)
+                said |= {} if there is None else {member("beside", name): there}
+            fact = msgspec.structs.replace(fact, properties=fact.properties | said)  # noqa: PLW2901 - the same fact, said more of
+        facts.append(fact)
+    return msgspec.structs.replace(case, facts=tuple(facts), beside=bases)
 
 
 def _derived(one: Derived, logic: CaseLogic, patient: Patient) -> tuple[Properties, Basis]:

@@ -26,6 +26,8 @@ THIS = "/medications/*/"
 """Stands in a pointer for the entry of the medicine that a test looks at."""
 THE_HOLD = "the answers that the hold question waits for"
 """Stands among pointers for those answers."""
+BESIDE = "the answers about other medicines: "
+"""Stands among pointers, with what the other medicine is to be, for the answers about all others."""
 
 _SESSIONS = ("sessions_planned", "sessions_completed")
 _FROM_COUNTS = frozenset({"sessions_left", "beyond_plan"})
@@ -86,6 +88,10 @@ def of_test(kind: str, test: Test, properties: Properties, situation: Situation)
     if KINDS[kind].field(field).type == "tokens":
         if stands is not None:
             return YES if stands else NO
+        if field == "beside":
+            tokens = [str(token) for token in test.values if member(field, str(token)) not in properties]
+            helpless = not situation.unusable.isdisjoint(tokens)
+            return NO if helpless else (None, frozenset(f"{BESIDE}{token}" for token in tokens))
         return None, frozenset({_LISTS[kind]})
     if KINDS[kind].field(field).between:
         if not situation.whole:
@@ -110,6 +116,8 @@ def as_it_stands(kind: str, test: Test, properties: Properties, *, whole: bool =
     """
     operation, field = test.operation, test.field
     if KINDS[kind].field(field).type == "tokens":
+        if field == "beside":
+            return _beside(test, properties)
         held = [properties.get(member(field, str(token))) is True for token in test.values]
         holds = all(held) if operation == "has_all" else any(held) == (operation == "has_any")
         return holds if whole or holds == (operation != "has_none") else None
@@ -133,6 +141,15 @@ def as_it_stands(kind: str, test: Test, properties: Properties, *, whole: bool =
             return value < test.values[0]  # type: ignore[operator]
         case _:
             return value > test.values[0]  # type: ignore[operator]
+
+
+def _beside(test: Test, properties: Properties) -> bool | None:
+    """Whether another medicine is taken that is as a test says: not known where answers about others are missing."""
+    held = {properties.get(member(test.field, str(token))) for token in test.values}
+    if test.operation == "has_all":
+        return False if False in held else None if None in held else True
+    some = True if True in held else None if None in held else False
+    return some if test.operation == "has_any" or some is None else not some
 
 
 def _between(test: Test, properties: Properties) -> bool | None:

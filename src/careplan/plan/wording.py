@@ -94,6 +94,8 @@ class Words:
                 if fact.id not in self._said_of:
                     self._said_of[fact.id] = self._medicine_phrase(fact)
                 found.append(self._said_of[fact.id])
+                if "beside" in topic.fields:
+                    found += [self._medicine_phrase(other) for other in self._beside(fact, topic)]
             elif fact.kind == "shared_class":
                 found += self._of_shared_class(fact, topic.fields)
             else:
@@ -130,9 +132,15 @@ class Words:
                 if any(not tokens.isdisjoint((row.ingredient, *row.classes)) for row in rows):
                     at = resolved.index
                     yield About(pointer=f"/medications/{at}", index=at, name=self.entry("medicine", at))
-        for at in fact.indexes:
+        others = self._beside(fact, topic) if "beside" in topic.fields else ()
+        for at in (*fact.indexes, *(at for other in others for at in other.indexes)):
             pointer = f"/{lists.get(fact.kind, 'medications')}/{at}"
             yield About(pointer=pointer, index=at, name=self.entry(fact.kind, at))
+
+    def _beside(self, fact: Fact, topic: Topic) -> list[Fact]:
+        """The other medicines that a rule asks for beside one."""
+        bases = self._case.beside.get(fact.id, {})
+        return [other for name in sorted(topic.tokens & bases.keys()) for _, other in bases[name].behind]
 
     def _behind(self, fact: Fact, field: str) -> str:
         """What stands behind a phrase, in brackets after it."""
@@ -145,7 +153,8 @@ class Words:
         """What the patient's answers say about the fields of an expression, in phrases about this fact."""
         fields, tokens = looked_at(fact.kind, expression)
         if fact.kind == "medicine":
-            return [f"{self.medicine(fact)}: {phrase}" for field in fields for phrase in self._of_medicine(fact, field)]
+            said = (phrase for field in fields for phrase in self._of_medicine(fact, field, tokens))
+            return [f"{self.medicine(fact)}: {phrase}" for phrase in said]
         phrases: list[str] = []
         if fact.kind == "shared_class":
             phrases += self._of_shared_class(fact, fields)
@@ -161,9 +170,15 @@ class Words:
         subject = f"{self.measures.name_of(fact)}: " if fact.kind == "measure_check" else subject
         return [subject + phrase for phrase in phrases]
 
-    def _of_medicine(self, fact: Fact, field: str) -> Iterator[str]:
+    def _of_medicine(self, fact: Fact, field: str, tokens: frozenset[str]) -> Iterator[str]:
         assert fact.ingredient
-        if field == "class":
+        if field == "beside":
+            bases = self._case.beside.get(fact.id, {})
+            for name in sorted(tokens & bases.keys()):
+                names = in_words([self.medicine(other) for _, other in bases[name].behind])
+                label = self._book.derived[name].file.label
+                yield f"beside it, {label}: {names or ('not known' if bases[name].is_open else 'none')}"
+        elif field == "class":
             yield in_words([self._book.classes[name].label for name in fact.ingredient.classes]) or "no class"
         elif field == "ingredient":
             yield fact.ingredient.name

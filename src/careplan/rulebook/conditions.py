@@ -96,6 +96,7 @@ class Reader:
             "ingredients": tuple(ingredients),
             "classes_or_ingredients": (*classes, *ingredients),
             "conditions": tuple(conditions),
+            "": (),
         }
         self.flaws: list[Flaw] = []
 

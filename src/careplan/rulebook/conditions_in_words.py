@@ -140,6 +140,8 @@ class Prose:
         return says.replace("about {value}", words).replace("{value}", words)
 
     def _members(self, kind: str, test: Test) -> str:
+        if test.field == "beside":
+            return self._beside(test)
         named = [self._token(str(token), one=kind == "medicine") for token in test.values]
         verb = {"regimen": "takes", "history": "has"}.get(kind, "is")
         match test.operation:
@@ -151,6 +153,13 @@ class Prose:
                 return f"is not {_JOINED['or'].join(named)}"
             case _:
                 return f"{verb} none of {_JOINED['or'].join(named)}, and the list is known to be complete"
+
+    def _beside(self, test: Test) -> str:
+        """What other medicine is taken: a benzodiazepine, every day."""
+        patterns = [self._book.derived[str(name)].of_one_medicine for name in test.values]
+        others = [self._medicine(one).removeprefix("the patient takes ") for one in patterns if one]
+        joined = _JOINED["and" if test.operation == "has_all" else "or"].join(f"({other})" for other in others)
+        return f"{'without' if test.operation == 'has_none' else 'beside'} another medicine that is {joined}"
 
     def _medicine(self, pattern: Pattern) -> str:
         """A medicine with what must be true of it: the patient takes a benzodiazepine of long half-life, as needed."""

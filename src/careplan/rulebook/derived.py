@@ -116,10 +116,9 @@ class Derived(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(found)
 
     @property
-    def lists(self) -> frozenset[str]:
-        """The lists that it looks at: an entry that nobody could read is presumed to change nothing about it."""
-        of = {"medicine": "medications", "regimen": "medications", "condition": "conditions", "history": "conditions"}
-        return frozenset(of[pattern.kind] for pattern in self.patterns if pattern.kind in of)
+    def of_one_medicine(self) -> Pattern | None:
+        """What a medicine must be like, where that is all there is to it: such a one can be asked for beside another."""
+        return self.when[0][0] if len(self.patterns) == 1 == len(self.when) and self.when[0][0].kind == "medicine" else None
 
 
 def behind(derived: Mapping[str, Derived], when: When) -> Iterator[Pattern]:
@@ -133,10 +132,13 @@ def behind(derived: Mapping[str, Derived], when: When) -> Iterator[Pattern]:
 
 def used_by(derived: Mapping[str, Derived], pattern: Pattern) -> Iterable[Derived]:
     """The derived facts that a pattern tests, each once."""
-    if pattern.kind not in OF_DERIVED:
+    if pattern.kind == "medicine":
+        named = (str(name) for test in tests_of(pattern.tests) if test.field == "beside" for name in test.values)
+    elif pattern.kind in OF_DERIVED:
+        named = (test.field for test in tests_of(pattern.tests))
+    else:
         return ()
-    names = dict.fromkeys(test.field for test in tests_of(pattern.tests))
-    return [derived[name] for name in names if name in derived]
+    return [derived[name] for name in dict.fromkeys(named) if name in derived]
 
 
 def presumed_absent(derived: Mapping[str, Derived], pattern: Pattern) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -144,9 +146,10 @@ def presumed_absent(derived: Mapping[str, Derived], pattern: Pattern) -> Iterato
 
     That a fact does not hold, and that there are at most so many, presumes of what was not read that it adds nothing.
     """
-    for test in tests_of(pattern.tests) if pattern.kind in ("derived", "counts") else ():
-        upward = test.operation in ("at_least", "more_than") or test.values == (True,)
-        for part in derived[test.field].patterns:
+    for test in tests_of(pattern.tests):
+        upward = test.operation in ("at_least", "more_than", "has_any", "has_all") or test.values == (True,)
+        alone = Pattern(pattern.kind, Every((test,)))
+        for part in (part for one in used_by(derived, alone) for part in one.patterns):
             for one in tests_of(part.tests):
                 if one.field in _OF_LISTS.get(part.kind, ()) and (one.operation in ("has_none", "none_of")) == upward:
                     yield "history" if part.kind in ("history", "condition") else "regimen", tuple(map(str, one.values))
@@ -164,14 +167,25 @@ def known_with(derived: Mapping[str, Derived], pattern: Pattern) -> Iterator[str
             yield from (".".join(side) for side in (compared.left, compared.right)) if compared else ()
 
 
+def asserted(derived: Mapping[str, Derived], pattern: Pattern) -> Iterator[Derived]:
+    """The derived facts that a pattern says to hold."""
+    for test in tests_of(pattern.tests):
+        if test.values == (True,) or test.operation in ("has_any", "has_all", "at_least", "more_than"):
+            yield from used_by(derived, Pattern(pattern.kind, Every((test,))))
+
+
 def kinds_with_derived(kinds: Mapping[str, Kind], derived: Iterable[Derived]) -> Mapping[str, Kind]:
     """All kinds of fact, with the fields that these derived facts add."""
     fields: dict[str, dict[str, Field]] = {kind: {} for kind in OF_DERIVED}
+    derived = list(derived)
     for one in derived:
         declared = KINDS[one.kind].declared
         assert declared is not None
         fields[one.kind][one.file.name] = declared
-    return {**kinds, **{kind: Kind(of) for kind, of in sorted(fields.items())}}
+    of_one_medicine = tuple(sorted(one.file.name for one in derived if one.of_one_medicine))
+    medicine = {**kinds["medicine"].fields, "beside": Field("tokens", of_one_medicine)}
+    found = {kind: Kind(of) for kind, of in sorted(fields.items())}
+    return {**kinds, "medicine": Kind(medicine, many=True), **found}
 
 
 def read_derived(document: Document, stem: str, reader: Reader) -> Derived | None:

@@ -105,6 +105,7 @@ KINDS: Mapping[str, Kind] = {
             "hold_question": Field("token", ("open", "closed", "unclear")),
             "protocol_hold": _YES_NO,
             "gap_too_long": _YES_NO,
+            "beside": Field("tokens"),
             "sent_twice": _YES_NO,
             "dose_mg_a_day": _DOSE,
             "diazepam_mg_a_day": _DOSE,

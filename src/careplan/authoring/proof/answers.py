@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
 import z3
+
+from careplan.recognition.medicine_rows import Ingredient
 
 Formula: TypeAlias = Any
 """A Boolean expression of the solver, whose Python library has no types."""
@@ -35,6 +38,10 @@ class Symbolic(Protocol):
 
     def members(self, kind: str, field: str, token: str) -> tuple[Formula, Formula]:
         """That a field of several values is known to hold `token`, and that it is known or presumed not to hold it."""
+        ...
+
+    def is_one_of(self, rows: Iterable[Ingredient]) -> Formula:
+        """That the medicine looked at is one of these."""
         ...
 
     def present(self, kind: str) -> Formula:

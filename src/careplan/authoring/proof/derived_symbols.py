@@ -43,7 +43,8 @@ class Others(NamedTuple):
 class SymbolicDerived:
     """The formulas of everything that a rulebook derives: `answers` and `spans` by kind and field, and `constraints`.
 
-    `supposed` is what may be so of attributes of other medicines, of which no patient can be written.
+    `beside` has what is supposed of medicines of another name than the one looked at, `others` of any besides it. `supposed`
+    is what may be so of attributes of other medicines, of which no patient can be written.
     """
 
     def __init__(self, derived: Iterable[Derived], symbolic: Symbolic, rows: Sequence[Ingredient]) -> None:
@@ -51,12 +52,15 @@ class SymbolicDerived:
         self.spans: dict[tuple[str, str], Span] = {}
         self.constraints: list[Formula] = []
         self.supposed: list[Formula] = []
+        self.beside: dict[str, Others] = {}
         self.others: dict[tuple[str, Pattern], Others] = {}
         self.days: dict[str, Answer] = {}
         self._symbolic = symbolic
         self._rows = rows
         for one in sorted(derived, key=lambda each: each.file.name):
             self._add(one)
+            if (pattern := one.of_one_medicine) is not None:
+                self.beside[one.file.name] = self._others(f"beside {one.file.name}", pattern, apart=True)
 
     def _add(self, one: Derived) -> None:
         key = (one.kind, name := one.file.name)
@@ -118,8 +122,11 @@ class SymbolicDerived:
         every = z3.And(asked, z3.Implies(present, fails), others.fails)
         return Truth(z3.Or(holds, others.holds), every)
 
-    def _others(self, name: str, pattern: Pattern) -> Others:
-        could = z3.Or([self._symbolic.other[row.ingredient] for row in self._of(pattern)])
+    def _others(self, name: str, pattern: Pattern, *, apart: bool = False) -> Others:
+        rows, looked_at = self._of(pattern), self._symbolic.is_one_of
+        could = z3.Or(
+            [z3.And(self._symbolic.other[row.ingredient], z3.Not(looked_at([row])) if apart else YES) for row in rows]
+        )
         if _by_the_row(pattern):
             return Others(could, z3.Not(could))
         others = Others(z3.Bool(f"{name}: another medicine"), z3.Bool(f"{name}: no other medicine"))

@@ -66,9 +66,10 @@ class SymbolicPatient:
             case "regimen", "takes":
                 taken = self.takes_any(token)
                 return taken, z3.And(self.medicines_asked, z3.Not(taken))
+            case "medicine", "beside":
+                return self.derived.beside[token]
             case _:
-                held = self.is_one_of(self._rows_of(token))
-                return held, z3.Not(held)
+                return (held := self.is_one_of(self._rows_of(token))), z3.Not(held)
 
     def is_one_of(self, rows: Iterable[Ingredient]) -> Formula:
         """That the medicine looked at is one of these."""

@@ -23,6 +23,8 @@ UNHEARD_OF = "unheard-of medicine"
 _SESSIONS_THAT_JOIN = ["2026-12-07T15:00:00Z", "2026-12-09T15:00:00Z", "2026-12-11T15:00:00Z"]
 UNKNOWN_CODE = "99999999"
 _PLACES = 4
+_MOST_OTHERS = 40
+"""A list with more medicines besides the one looked at is not written while a shorter one will do."""
 
 
 class Writer:
@@ -102,7 +104,8 @@ class Writer:
         clear = symbolic.answers["goals", "all_clear"].value
         goals = z3.Or(z3.Not(symbolic.has_goal), z3.And(z3.Or(known), z3.Or(clear, z3.Not(harmless))))
         alone = [z3.Not(supposed) for supposed in symbolic.derived.supposed]
-        return z3.And(goals, *alone, *without_doses(symbolic.spans, symbolic.medicines_asked, symbolic.takes_any))
+        few = z3.AtMost(*symbolic.other.values(), _MOST_OTHERS)
+        return z3.And(goals, few, *alone, *without_doses(symbolic.spans, symbolic.medicines_asked, symbolic.takes_any))
 
     def _known_condition(self) -> str:
         if self._book.known_conditions.first is None:
