@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from careplan.rulebook.conditions import COMPARISONS
+from careplan.rulebook.conditions import COMPARISONS, MOST_KINDS
 from careplan.rulebook.factors import Field
 from careplan.rulebook.model import Rulebook, RuleFile
 
@@ -32,7 +32,7 @@ def rule_schema(book: Rulebook) -> Json:
     for name, values in tokens.items():
         definitions[name] = {"enum": values}
     for kind, described in book.kinds.items():
-        if kind != "everyone":
+        if kind != "everyone" and described.fields:
             fields = {
                 name: {"description": book.vocabulary.fields[f"{kind}.{name}"].label} | _field(field)
                 for name, field in described.fields.items()
@@ -47,9 +47,9 @@ def rule_schema(book: Rulebook) -> Json:
     definitions["Group"] = {
         "type": "object",
         "minProperties": 1,
-        "maxProperties": 3,
+        "maxProperties": MOST_KINDS,
         "additionalProperties": False,
-        "properties": {kind: {"$ref": f"#/$defs/{kind}"} for kind in book.kinds if kind != "everyone"},
+        "properties": {kind: {"$ref": f"#/$defs/{kind}"} for kind in book.kinds if kind in definitions},
     }
     alternatives = {"type": "array", "minItems": 2, "items": {"$ref": "#/$defs/Group"}}
     definitions["When"] = {
@@ -78,7 +78,7 @@ def _field(field: Field) -> Json:
         if field.between:
             return {"anyOf": [{"enum": ["known", "unknown"]}, *more]}
     elif field.type == "tokens":
-        value = {"$ref": f"#/$defs/{field.vocabulary}"}
+        value = {"$ref": f"#/$defs/{field.vocabulary}"} if field.vocabulary else {"enum": list(field.tokens)}
         parts = {name: _one_or_more(value) for name in ("all", "not")}
         more = [{"type": "object", "minProperties": 1, "additionalProperties": False, "properties": parts}]
     else:

@@ -132,6 +132,6 @@ class Handbook:
         return {"conditions": list(self._rules_by_condition())}
 
     def _rules_by_condition(self) -> Iterator[tuple[str, object, list[Rule]]]:
-        tokens = [(rule, tokens_of(rule)) for rule in self._book.in_order()]
+        tokens = [(rule, tokens_of(rule, self._book)) for rule in self._book.in_order()]
         for name, entry in sorted(self._book.conditions.items()):
             yield name, entry, [rule for rule, named in tokens if name in named]

@@ -51,7 +51,7 @@ def _unlocked(book: Rulebook, folder: Path) -> Iterator[RuleFault]:
     for name in sorted(before.keys() - book.rules.keys() - book.resting.keys()):
         yield _warning(LOCK, name, "This rule is gone.", "Restore it, or run careplan rules lock.", "not-locked")
     for rule in (*book.rules.values(), *book.resting.values()):
-        if before.get(rule.id) != locked(rule):
+        if before.get(rule.id) != locked(rule, book.derived):
             change = "is new" if rule.id not in before else "has changed"
             yield _warning(
                 f"{rule.section}/{rule.id}.yaml",

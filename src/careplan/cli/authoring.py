@@ -80,7 +80,7 @@ def lock(*, rules: Path | None, only_check: bool) -> None:
     book = read_rulebook(folder)
     path = folder / LOCK
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
-    text = lock_text((*book.rules.values(), *book.resting.values()))
+    text = lock_text((*book.rules.values(), *book.resting.values()), book.derived)
     changed = _changed(before, book)
     if only_check:
         click.echo("\n".join(changed) or "the lock file is up to date")
@@ -179,7 +179,7 @@ def _print(faults: Sequence[RuleFault], color: str) -> None:
 
 def _changed(before: str, book: Rulebook) -> list[str]:
     old = read_lock(before)
-    now = {rule.id: locked(rule) for rule in (*book.rules.values(), *book.resting.values())}
+    now = {rule.id: locked(rule, book.derived) for rule in (*book.rules.values(), *book.resting.values())}
     lines = [f"new: {name}" for name in sorted(now.keys() - old.keys())]
     lines += [f"changed: {name}" for name in sorted(now.keys() & old.keys()) if now[name] != old[name]]
     return lines + [f"gone: {name}" for name in sorted(old.keys() - now.keys())]

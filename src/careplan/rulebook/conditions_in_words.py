@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from careplan.rulebook.conditions import COMPARISONS, Either, Expression, Group, Operation, Pattern, Test, Value, When
+from careplan.rulebook.derived import DATES, Derived, used_by
 from careplan.rulebook.factors import KINDS
 from careplan.rulebook.model import Rule, Rulebook
 from careplan.rulebook.text_template import number
@@ -17,6 +18,12 @@ _BOUNDS: dict[Operation, str] = {
     "at_most": "at most {}",
     "less_than": "less than {}",
     "more_than": "more than {}",
+}
+_COMPARED: dict[Operation, str] = {
+    "at_least": "at least",
+    "at_most": "at most",
+    "less_than": "less than",
+    "more_than": "more than",
 }
 _JOINED = {"or": " or ", "and": " and "}
 
@@ -42,6 +49,31 @@ class Prose:
             return f"When {groups[0]}"
         numbered = "; or ".join(f"({at}) {words}" for at, words in enumerate(groups, 1))
         return f"When one of these holds: {numbered}"
+
+    def derived(self, one: Derived) -> str:
+        """What a derived fact means, as a sentence; without its full stop."""
+        label = one.file.label[:1].upper() + one.file.label[1:]
+        if one.date:
+            return f"{label}: the days from {DATES.get(one.date, one.date)} to the day of the plan"
+        if one.compared is not None:
+            sides = (one.compared.left, one.compared.right)
+            left, right = (self._book.vocabulary.fields[".".join(side)].label for side in sides)
+            plus = f" and {number(one.compared.plus)}" if one.compared.plus else ""
+            return f"{label}: {left} are {_COMPARED[one.compared.operation]} {right}{plus}"
+        if one.counted is not None:
+            each = "medicines (each ingredient once)" if one.counted.kind == "medicine" else "illnesses"
+            return f"{label}: the number of {each} that fit: {self.pattern(one.counted)}"
+        groups = [self.group(group) for group in one.when]
+        if one.kind == "counts":
+            numbered = "; ".join(f"({at}) {words}" for at, words in enumerate(groups, 1))
+            return f"{label}: how many of these hold: {numbered}"
+        return f"{label}: {'; or '.join(groups)}"
+
+    def behind(self, when: When) -> list[str]:
+        """What the derived facts mean that conditions use, each as a sentence."""
+        patterns = (pattern for group in when for pattern in group if pattern.kind != "medicine")
+        found = (one for pattern in patterns for one in used_by(self._book.derived, pattern))
+        return [f"{self.derived(one)}." for one in {one.file.name: one for one in found}.values()]
 
     def group(self, group: Group) -> str:
         """Conditions that must hold together."""

@@ -33,8 +33,8 @@ from careplan.rulebook.yaml_and_csv import Document
 FOLDER = "derived"
 """The folder of what a rulebook derives; no section of the plan."""
 
-DATES = ("treatment.last_session_at",)
-"""The dates of a request from which days can be counted."""
+DATES = {"treatment.last_session_at": "the last session"}
+"""The dates of a request from which days can be counted, and what they are called."""
 
 RESTS_ON = frozenset({*SINGLE, "regimen", "history", "medicine", *OF_MEASURES})
 """The kinds of fact from which others may be derived."""

@@ -162,7 +162,7 @@ class _Loading:
                 check_rule(book, rule, documents[rule.id], ids)
                 check_belonging(book, rule, documents[rule.id])
         check_rulebook(book, documents)
-        check_lock(self._lock(), rules, resting, documents, self._faults)
+        check_lock(self._lock(), {**rules, **resting}, derived, documents, self._faults)
         self._faults += [fault for document in documents.values() for fault in document.faults]
         self._stop_if_faulty()
         return book
