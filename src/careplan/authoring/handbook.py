@@ -119,7 +119,13 @@ class Handbook:
     def _facts(self) -> dict[str, Any]:
         facts = self._reading.facts()
         words = self._book.vocabulary.fields
-        return {"facts": [(name, words[name], rules) for name, rules in facts.items() if name in words]}
+        derived = self._book.derived.values()
+        return {
+            "facts": [(name, words[name], rules) for name, rules in facts.items() if name in words],
+            "meaning": {
+                f"{one.kind}.{one.file.name}": f"{self._reading.prose.derived(one)}. {one.file.rationale}" for one in derived
+            },
+        }
 
     def _medicines(self) -> dict[str, Any]:
         catalogue = self._book.catalogue

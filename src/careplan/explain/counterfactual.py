@@ -231,6 +231,8 @@ class _Finder:
 
     def _group(self, group: Group, *, wanted: bool) -> list[Demands]:
         """The ways for a group behind a derived fact to hold, or to be known not to."""
+        if any(self._logic.list_is_missing(one.kind) for one in group):
+            return []
         parts = [
             [demands for fact in self._logic.known_facts(one.kind) for demands in self._surely(one.tests, fact, wanted)]
             if wanted or not KINDS[one.kind].many

@@ -182,7 +182,8 @@ def _counted(one: Derived, logic: CaseLogic) -> tuple[Properties, Basis]:
     else:
         things: dict[str, list[Fact]] = {}
         for fact in logic.known_facts(pattern.kind):
-            things.setdefault(fact.ingredient.ingredient if fact.ingredient else fact.id, []).append(fact)
+            name = fact.ingredient.ingredient if fact.ingredient else str(fact.properties["name"])
+            things.setdefault(name, []).append(fact)
         standings = [_thing(pattern, facts) for facts in things.values()]
         undecided = [facts for facts, one in zip(things.values(), standings, strict=True) if one.holds is None]
         open_ = [frozenset().union(*(logic.of_fact(pattern, fact)[1] for fact in facts)) for facts in undecided]

@@ -96,7 +96,7 @@ def of_test(kind: str, test: Test, properties: Properties, situation: Situation)
     if KINDS[kind].field(field).between:
         if not situation.whole:
             return None, frozenset({_LISTS[kind]})
-        open_ = stands is None or (test.operation in ("known", "unknown") and most_of(field) not in properties)
+        open_ = stands is None or (test.operation == "unknown" and stands)
         if open_ and kind in OF_DERIVED and (unanswered := _unanswered(kind, field, situation)):
             return None, unanswered
         return YES if stands else NO
@@ -122,7 +122,9 @@ def as_it_stands(kind: str, test: Test, properties: Properties, *, whole: bool =
         holds = all(held) if operation == "has_all" else any(held) == (operation == "has_any")
         return holds if whole or holds == (operation != "has_none") else None
     if KINDS[kind].field(field).between:
-        return _between(test, properties)
+        stands = _between(test, properties)
+        # A dose that was not sent stays unknown; how many there are is known as soon as it is answered.
+        return None if kind in OF_DERIVED and operation == "known" and not stands else stands
     value = properties.get(field)
     if value is None:
         return True if operation in ("unknown", "one_of_or_unknown") else None

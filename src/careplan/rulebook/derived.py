@@ -40,7 +40,8 @@ RESTS_ON = frozenset({*SINGLE, "regimen", "history", "medicine", *OF_MEASURES})
 """The kinds of fact from which others may be derived."""
 _ALWAYS_KNOWN = frozenset({"list", "unread", "hold_question", "protocol_hold", "gap_too_long"})
 """Fields that say how a list was sent or read, or what may be said of a hold: each rule has to ask for them by itself."""
-_COUNTED = frozenset({"medicine", "condition"})
+COUNTED = frozenset({"medicine", "condition"})
+"""The kinds of fact that can be counted one by one."""
 
 
 class CompareEntry(Entry, frozen=True, kw_only=True):
@@ -206,14 +207,16 @@ def _read(file: DerivedFile, reader: Reader) -> Derived | None:
     reading = _Reading(reader)
     forms = [name for name in ("when", "compare", "count", "days_since") if getattr(file, name) is not None]
     if len(forms) != 1:
-        reading.flaw((), "A derived fact has one of when, compare, count and days_since.", "Leave one of them.", "derived")
+        reading.flaw(
+            (), "Exactly one of when, compare, count and days_since is needed.", "Leave one of them.", code="derived"
+        )
         return None
     if forms[0] in ("count", "days_since") and file.values:
-        reading.flaw(("values",), "A number has no answers to put into words.", "Take this out.", "derived")
+        reading.flaw(("values",), "A number has no answers to put into words.", "Take this out.", code="derived")
     if forms[0] in ("when", "compare") and set(file.values) != {"true", "false"}:
-        reading.flaw(("values",), "Not every answer has its words.", "Say true and false in words under values.", "derived")
+        reading.flaw(("values",), "Not every answer has its words.", "Say true and false in words.", code="derived")
     if forms[0] in ("count", "days_since") and "{value}" not in file.says:
-        reading.flaw(("says",), "These words leave out the number.", "Write {value} where it stands.", "derived")
+        reading.flaw(("says",), "These words leave out the number.", "Write {value} where it stands.", code="derived")
     return reading.of(file, forms[0])
 
 
@@ -222,7 +225,7 @@ class _Reading:
         self._reader = reader
         self._kinds = reader.kinds
 
-    def flaw(self, path: Path, problem: str, mend: str, code: str) -> None:
+    def flaw(self, path: Path, problem: str, mend: str, *, code: str) -> None:
         self._reader.flaws.append(Flaw(path, problem, mend, code))
 
     def of(self, file: DerivedFile, form: str) -> Derived:
@@ -234,7 +237,7 @@ class _Reading:
         if form == "days_since":
             if file.days_since not in DATES:
                 problem = f"No request has a date {file.days_since}."
-                self.flaw(("days_since",), problem, f"Use one of {', '.join(DATES)}.", "unknown-field")
+                self.flaw(("days_since",), problem, f"Use one of {', '.join(DATES)}.", code="unknown-field")
             return Derived(file=file, kind="days_since", date=file.days_since or "")
         if isinstance(file.count, list):
             when: When = ()
@@ -249,7 +252,7 @@ class _Reading:
             for pattern in group:
                 if pattern.kind not in RESTS_ON:
                     problem = f"A derived fact cannot rest on {pattern.kind}."
-                    self.flaw(path, problem, f"Use one of {', '.join(sorted(RESTS_ON))}.", "derived")
+                    self.flaw(path, problem, f"Use one of {', '.join(sorted(RESTS_ON))}.", code="derived")
                 self._check_tests(pattern.tests, path)
         return when
 
@@ -257,7 +260,7 @@ class _Reading:
         for test in tests_of(expression):
             if test.field in _ALWAYS_KNOWN or test.operation in ("unknown", "one_of_or_unknown"):
                 problem = "A derived fact speaks of the patient, not of what was asked, read or signed."
-                self.flaw(path, problem, "Let the rule that needs this test it.", "derived")
+                self.flaw(path, problem, "Let the rule that needs this test it.", code="derived")
 
     def _counted(self, data: object) -> Pattern | None:
         flaws = len(self._reader.flaws)
@@ -265,9 +268,9 @@ class _Reading:
         if len(self._reader.flaws) > flaws:
             return None
         patterns = [pattern for group in groups for pattern in group]
-        if len(patterns) != 1 or patterns[0].kind not in _COUNTED:
+        if len(patterns) != 1 or patterns[0].kind not in COUNTED:
             mend = "Name medicine or condition, or list groups of conditions to count those that hold."
-            self.flaw(("count",), "What is counted is one kind of fact, or a list of groups.", mend, "derived")
+            self.flaw(("count",), "What is counted is one kind of fact, or a list of groups.", mend, code="derived")
             return None
         self._check_tests(patterns[0].tests, ("count",))
         return patterns[0]
@@ -276,7 +279,7 @@ class _Reading:
         given = [name for name in COMPARISONS if getattr(entry, name) is not None]
         if len(given) != 1:
             mend = f"Write one of {', '.join(COMPARISONS)}."
-            self.flaw(("compare",), "One number is held against one other.", mend, "comparison")
+            self.flaw(("compare",), "One number is held against one other.", mend, code="comparison")
             return None
         (operation,) = given
         left = self._number(entry.field, ("compare", "field"))
@@ -288,6 +291,6 @@ class _Reading:
         described = self._kinds[kind].fields.get(field) if kind in (*SINGLE, *OF_MEASURES) else None
         if described is None or described.type != "number":
             mend = "Name a number as kind.field, such as treatment.sessions_planned."
-            self.flaw(path, f"There is no number called {name}.", mend, "unknown-field")
+            self.flaw(path, f"There is no number called {name}.", mend, code="unknown-field")
             return None
         return kind, field

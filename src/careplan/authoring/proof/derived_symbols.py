@@ -105,7 +105,8 @@ class SymbolicDerived:
         least, most = z3.Int(f"counts.{one.file.name} least"), z3.Int(f"counts.{one.file.name} most")
         own = of_pattern(self._symbolic, one.counted)
         self.constraints += [least >= 0, least <= most, most <= taken, z3.Implies(own, least >= 1)]
-        self.supposed.append(least > z3.If(own, 1, 0))
+        failed = z3.And(self._symbolic.present("medicine"), refuted(self._symbolic, "medicine", one.counted.tests))
+        self.supposed += [least > z3.If(own, 1, 0), most < taken - z3.If(failed, 1, 0)]
         return Span(YES, least, asked, most)
 
     def _group(self, name: str, group: Group) -> Truth:
