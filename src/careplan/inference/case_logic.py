@@ -114,9 +114,9 @@ def situation_of(case: Case, fact: Fact) -> Situation:
     """What decides about a fact of a case besides its properties."""
     if fact.kind == "medicine" and fact.ingredient is not None:
         hold = case.holds[fact.ingredient.ingredient]
-        helpless = frozenset(
-            name for name, basis in case.beside.get(fact.id, {}).items() if basis.is_open and not basis.pointers
-        )
+        helpless = NOTHING
+        if bases := case.beside.get(fact.id):
+            helpless = frozenset(name for name, basis in bases.items() if basis.is_open and not basis.pointers)
         return Situation(may_open=hold.may_open, waits=bool(hold.waits_for), unusable=helpless)
     if fact.kind == "treatment":
         treatment = case.patient.treatment

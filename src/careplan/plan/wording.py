@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from careplan.facts.case import Case, Fact, Value
+from careplan.facts.case import Basis, Case, Fact, Value
 from careplan.facts.hold_question import hold_for
 from careplan.facts.hold_windows import misses_no_dose
 from careplan.facts.unread_entries import Entries
@@ -174,10 +174,11 @@ class Words:
         assert fact.ingredient
         if field == "beside":
             bases = self._case.beside.get(fact.id, {})
-            for name in sorted(tokens & bases.keys()):
-                names = in_words([self.medicine(other) for _, other in bases[name].behind])
+            for name in sorted(tokens & self._book.derived.keys()):
+                basis = bases.get(name, Basis())
+                names = in_words([self.medicine(other) for _, other in basis.behind])
                 label = self._book.derived[name].file.label
-                yield f"beside it, {label}: {names or ('not known' if bases[name].is_open else 'none')}"
+                yield f"beside it, {label}: {names or ('not known' if basis.is_open else 'none')}"
         elif field == "class":
             yield in_words([self._book.classes[name].label for name in fact.ingredient.classes]) or "no class"
         elif field == "ingredient":

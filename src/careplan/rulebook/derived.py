@@ -7,7 +7,7 @@ or had, never on another one that is derived, on what was left unanswered, or on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from careplan.rulebook.conditions import (
     COMPARISONS,
+    Either,
     Every,
     Expression,
     Flaw,
@@ -158,6 +159,41 @@ def presumed_absent(derived: Mapping[str, Derived], pattern: Pattern) -> Iterato
 
 _OF_LISTS = {"regimen": ("takes",), "history": ("has",), "medicine": ("class", "ingredient"), "condition": ("name",)}
 """The fields that name what stands in a list."""
+
+
+def is_of_the_row(pattern: Pattern) -> bool:
+    """Whether the row of a medicine in the table of medicines decides if it fits a pattern."""
+    return all(test.field in ("class", "ingredient") for test in tests_of(pattern.tests))
+
+
+def could_fit(pattern: Pattern, ingredient: str, classes: Iterable[str]) -> bool:
+    """Whether a medicine of this name and these classes could fit a pattern, whatever else is true of it."""
+    return could_be(pattern, {"ingredient": {ingredient}, "class": {*classes}})
+
+
+def could_be(pattern: Pattern, held: Mapping[str, Collection[str]]) -> bool:
+    """Whether something could fit a pattern of which these fields are known, each with the tokens that it holds."""
+
+    def could(expression: Expression) -> bool:
+        if isinstance(expression, Test):
+            return _could(expression, frozenset(held[expression.field])) if expression.field in held else True
+        parts = (could(part) for part in expression.parts)
+        return any(parts) if isinstance(expression, Either) else all(parts)
+
+    return could(pattern.tests)
+
+
+def _could(test: Test, there: frozenset[str]) -> bool:
+    wanted = {*map(str, test.values)}
+    match test.operation:
+        case "has_all":
+            return wanted <= there
+        case "has_none" | "none_of":
+            return wanted.isdisjoint(there)
+        case "known":
+            return True
+        case _:
+            return not wanted.isdisjoint(there)
 
 
 def known_with(derived: Mapping[str, Derived], pattern: Pattern) -> Iterator[str]:

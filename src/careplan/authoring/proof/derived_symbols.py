@@ -17,13 +17,12 @@ from careplan.authoring.proof.formulas import compared, of_pattern, refuted
 from careplan.authoring.proof.measure_symbols import TODAY, Reading
 from careplan.recognition.medicine_rows import Ingredient
 from careplan.request.patient import FIRST_YEAR
-from careplan.rulebook.conditions import Group, Pattern, Test, tests_of
-from careplan.rulebook.derived import Derived
+from careplan.rulebook.conditions import Group, Pattern
+from careplan.rulebook.derived import Derived, could_be, could_fit, is_of_the_row
 from careplan.rulebook.factors import KINDS
 
 _FIRST_DAY = date(FIRST_YEAR, 1, 1)
 _MOST_DAYS = (TODAY - _FIRST_DAY).days
-_OF_THE_ROW = frozenset({"class", "ingredient"})
 
 
 class Truth(NamedTuple):
@@ -95,12 +94,12 @@ class SymbolicDerived:
             least = z3.Sum([z3.If(truth.holds, 1, 0) for truth in truths])
             return Span(YES, least, YES, _sum(z3.Not(truth.fails) for truth in truths))
         if one.counted.kind == "condition":
-            count = _sum(there for name, there in self._symbolic.has.items() if _takes(one.counted, {"name": {name}}))
+            count = _sum(there for name, there in self._symbolic.has.items() if could_be(one.counted, {"name": {name}}))
             asked = self._symbolic.conditions_asked
             return Span(YES, z3.If(asked, count, 0), asked, count)
         taken = _sum(self._symbolic.takes[row.ingredient] for row in self._of(one.counted))
         asked = self._symbolic.medicines_asked
-        if _by_the_row(one.counted):
+        if is_of_the_row(one.counted):
             return Span(YES, taken, asked, taken)
         least, most = z3.Int(f"counts.{one.file.name} least"), z3.Int(f"counts.{one.file.name} most")
         own = of_pattern(self._symbolic, one.counted)
@@ -128,7 +127,7 @@ class SymbolicDerived:
         could = z3.Or(
             [z3.And(self._symbolic.other[row.ingredient], z3.Not(looked_at([row])) if apart else YES) for row in rows]
         )
-        if _by_the_row(pattern):
+        if is_of_the_row(pattern):
             return Others(could, z3.Not(could))
         others = Others(z3.Bool(f"{name}: another medicine"), z3.Bool(f"{name}: no other medicine"))
         self.constraints += [
@@ -141,34 +140,7 @@ class SymbolicDerived:
 
     def _of(self, pattern: Pattern) -> list[Ingredient]:
         """The ingredients that could satisfy a pattern, by their names and classes."""
-        return [row for row in self._rows if _takes(pattern, {"ingredient": {row.ingredient}, "class": {*row.classes}})]
-
-
-def _by_the_row(pattern: Pattern) -> bool:
-    return all(test.field in _OF_THE_ROW for test in tests_of(pattern.tests))
-
-
-def _takes(pattern: Pattern, held: dict[str, set[str]]) -> bool:
-    """Whether something of this name and these classes could satisfy a pattern, whatever else is true of it."""
-
-    def could(expression: Any) -> bool:
-        if not isinstance(expression, Test):
-            parts = [could(part) for part in expression.parts]
-            return any(parts) if type(expression).__name__ == "Either" else all(parts)
-        if expression.field not in held:
-            return True
-        wanted, there = {*map(str, expression.values)}, held[expression.field]
-        match expression.operation:
-            case "has_all":
-                return wanted <= there
-            case "has_none" | "none_of":
-                return wanted.isdisjoint(there)
-            case "known":
-                return True
-            case _:
-                return not wanted.isdisjoint(there)
-
-    return could(pattern.tests)
+        return [row for row in self._rows if could_fit(pattern, row.ingredient, row.classes)]
 
 
 def _sum(formulas: Iterable[Formula]) -> Any:
