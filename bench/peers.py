@@ -20,7 +20,7 @@ from durable import lang
 from careplan.facts.case import Fact
 from careplan.inference.durable_rules import Engine
 from careplan.rulebook.conditions import Either, Expression, Group, Test, When, tests_of
-from careplan.rulebook.factors import KINDS, OF_MEASURES, member
+from careplan.rulebook.factors import KINDS, OF_DERIVED, OF_MEASURES, member
 from careplan.rulebook.model import Rulebook
 
 Json = dict[str, Any]
@@ -33,9 +33,9 @@ def single_fact_rules(book: Rulebook) -> dict[str, When]:
 
 
 def _is_shared(group: Group) -> bool:
-    if len(group) > 1 or group[0].kind in OF_MEASURES:
+    if len(group) > 1 or group[0].kind in OF_MEASURES | OF_DERIVED:
         return False
-    return not any(KINDS[group[0].kind].fields[test.field].between for test in tests_of(group[0].tests))
+    return not any(KINDS[group[0].kind].fields[test.field].between or test.field == "beside" for test in tests_of(group[0].tests))
 
 
 class Ours:

@@ -61,7 +61,7 @@ class Trials:
 
     def __init__(self, book: Rulebook) -> None:
         self._intake = Intake(book.conditions, book.classes, book.forms)
-        self._facts = CaseMaker(book)
+        self._facts = CaseMaker(book, [rule.when for rule in book.resting.values()])
         self._engine = Engine({rule.id: rule.when for rule in (*book.rules.values(), *book.resting.values())})
 
     def close(self) -> None:

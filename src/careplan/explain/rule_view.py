@@ -73,7 +73,7 @@ class Reading:
             title=file.title,
             rationale=_line(file.rationale),
             when=file.when,
-            conditions=" ".join((f"{self.prose.when(rule.when)}.", *self.prose.behind(rule.when))),
+            conditions=f"{self.prose.whole(rule.when)}.",
             patient_text=_line(file.then.patient),
             clinician_text=_line(file.then.clinician),
             asks=[

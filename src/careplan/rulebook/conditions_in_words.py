@@ -69,6 +69,11 @@ class Prose:
             return f"{label}: how many of these hold: {numbered}"
         return f"{label}: {'; or '.join(groups)}"
 
+    def whole(self, when: When) -> str:
+        """All conditions of a rule, and after them what the derived facts mean that it uses."""
+        meaning = self.behind(when)
+        return ". ".join((self.when(when), " ".join(meaning).removesuffix("."))) if meaning else self.when(when)
+
     def behind(self, when: When) -> list[str]:
         """What the derived facts mean that conditions use, each as a sentence."""
         patterns = (pattern for group in when for pattern in group if pattern.kind != "medicine")
