@@ -261,6 +261,17 @@ def test_explanations_say_of_what_is_derived_why_it_does_not_hold(made: Made, bo
         assert all(condition.words and condition.given for condition in entry.because_not)
 
 
+@pytest.mark.parametrize(
+    ("when", "of"), [({"derived": {"an_opioid": False}}, "opioid"), ({"counts": {"calming": {"at_most": 1}}}, "opioid")]
+)
+def test_an_item_says_what_it_presumes_of_an_entry_that_nobody_could_read(made: Made, when: Json, of: str) -> None:
+    rule = next(rule.id for rule in made.book.rules.values() if rule.file.when == when)
+    body = {"medications": [{"name": "zzqblorptan"}]}
+    plan = made.planner.plan(made.planner.intake.decode(msgspec.json.encode(body)))
+    (item,) = (item for item in items_of(plan) if item.rule.id == rule)
+    assert [of in assumed.words and "zzqblorptan" in assumed.words for assumed in item.assumes] == [True]
+
+
 def test_every_way_to_derive_and_to_test_is_among_the_made_up_ones() -> None:
     assert {form for one in DERIVED.values() for form in one} == {"when", "compare", "count", "days_since"}
     assert len(BESIDE) == 3

@@ -149,7 +149,7 @@ def presumed_absent(derived: Mapping[str, Derived], pattern: Pattern) -> Iterato
     That a fact does not hold, and that there are at most so many, presumes of what was not read that it adds nothing.
     """
     for test in tests_of(pattern.tests):
-        upward = test.operation in ("at_least", "more_than", "has_any", "has_all") or test.values == (True,)
+        upward = test.operation in ("at_least", "more_than", "has_any", "has_all") or _is_true(test)
         alone = Pattern(pattern.kind, Every((test,)))
         for part in (part for one in used_by(derived, alone) for part in one.patterns):
             for one in tests_of(part.tests):
@@ -196,6 +196,11 @@ def _could(test: Test, there: frozenset[str]) -> bool:
             return not wanted.isdisjoint(there)
 
 
+def _is_true(test: Test) -> bool:
+    """Whether a test asks for yes; the number 1 is no yes."""
+    return test.operation == "one_of" and all(value is True for value in test.values)
+
+
 def known_with(derived: Mapping[str, Derived], pattern: Pattern) -> Iterator[str]:
     """The numbers, as kind.field, that are known wherever it is known whether one compares with the other."""
     for test in pattern.tests.parts if pattern.kind == "derived" else ():
@@ -207,7 +212,7 @@ def known_with(derived: Mapping[str, Derived], pattern: Pattern) -> Iterator[str
 def asserted(derived: Mapping[str, Derived], pattern: Pattern) -> Iterator[Derived]:
     """The derived facts that a pattern says to hold."""
     for test in tests_of(pattern.tests):
-        if test.values == (True,) or test.operation in ("has_any", "has_all", "at_least", "more_than"):
+        if _is_true(test) or test.operation in ("has_any", "has_all", "at_least", "more_than"):
             yield from used_by(derived, Pattern(pattern.kind, Every((test,))))
 
 
