@@ -178,7 +178,7 @@ def rulebook(folder: Path, size: int) -> None:
                 text = (
                     _without(_without(_without(text, "when"), "clears_with"), "certain") + f"certain: true\nwhen: {line}\n"
                 )
-                if not re.search(r'"benzodiazepine|"lamotrigine"|"names_', line):
+                if not re.search(r'benzodiazepine"|"lamotrigine"|"names_', line):
                     # Its new conditions may be about another medicine, whose rules must not bring these warnings.
                     text = re.sub(r"\b(?:seizures?|rash)\b", "harm", text, flags=re.IGNORECASE)
                 text = re.sub(r"^id: .*$", f"id: {path.stem}-{copy}", text, count=1, flags=re.MULTILINE)

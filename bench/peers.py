@@ -20,7 +20,7 @@ from durable import lang
 from careplan.facts.case import Fact
 from careplan.inference.durable_rules import Engine
 from careplan.rulebook.conditions import Either, Expression, Group, Test, When, tests_of
-from careplan.rulebook.factors import KINDS, OF_MEASURES, member
+from careplan.rulebook.factors import KINDS, OF_DERIVED, OF_MEASURES, member
 from careplan.rulebook.model import Rulebook
 
 Json = dict[str, Any]
@@ -28,14 +28,15 @@ Peer = Callable[[Sequence[Fact]], frozenset[str]]
 
 
 def single_fact_rules(book: Rulebook) -> dict[str, When]:
-    """The rules whose every group looks at one fact, and at no measure or number from least to most."""
+    """The rules whose every group looks at one fact, and at no measure, nothing derived and no number from least to most."""
     return {rule.id: rule.when for rule in book.rules.values() if all(map(_is_shared, rule.when))}
 
 
 def _is_shared(group: Group) -> bool:
-    if len(group) > 1 or group[0].kind in OF_MEASURES:
+    if len(group) > 1 or group[0].kind in OF_MEASURES | OF_DERIVED:
         return False
-    return not any(KINDS[group[0].kind].fields[test.field].between for test in tests_of(group[0].tests))
+    fields, tests = KINDS[group[0].kind].fields, tests_of(group[0].tests)
+    return not any(fields[test.field].between or test.field == "beside" for test in tests)
 
 
 class Ours:

@@ -9,6 +9,7 @@ from typing import Any
 
 from careplan.cli.answering import put
 from careplan.rulebook.conditions import tests_of
+from careplan.rulebook.derived import behind
 from careplan.rulebook.factors import KINDS
 from careplan.rulebook.model import Rule, Rulebook
 
@@ -47,7 +48,8 @@ def completed(book: Rulebook, rule: Rule, body: Json, questions: Sequence[str]) 
 
 def _answers(book: Rulebook, rule: Rule, body: Json, pointer: str) -> list[Any]:
     first, *rest = pointer.strip("/").split("/")
-    tests = [(pattern.kind, test) for group in rule.when for pattern in group for test in tests_of(pattern.tests)]
+    looked_at = behind(book.derived, rule.when)
+    tests = [(pattern.kind, test) for pattern in looked_at for test in tests_of(pattern.tests)]
     examples = [example.patient for example in (*rule.file.examples.fires, *rule.file.examples.silent)]
     if pointer == "/conditions":
         named = list(dict.fromkeys(str(value) for _, test in tests for value in test.values if value in book.conditions))

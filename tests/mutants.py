@@ -11,7 +11,7 @@ import z3
 from careplan.authoring.proof.formulas import of_when
 from careplan.authoring.proof.symbols import SymbolicPatient
 from careplan.authoring.rule_examples import examples_of, holds
-from careplan.facts.build import FactMaker
+from careplan.inference.derived import CaseMaker
 from careplan.request.decode import Intake
 from careplan.rulebook.conditions import (
     COMPARISONS,
@@ -137,7 +137,7 @@ class ByExamples:
 
     def caught(self, rule: Rule, found: Sequence[Mutant]) -> list[bool]:
         """For each mutant of a rule whether it is noticed."""
-        maker = FactMaker(self._book, [mutant.when for mutant in found])
+        maker = CaseMaker(self._book, [mutant.when for mutant in found])
         cases = [
             (expected == "fires", maker.case(self._intake.decode(msgspec.json.encode(example.patient))).facts)
             for expected, _, example in examples_of(rule)

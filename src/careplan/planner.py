@@ -12,8 +12,8 @@ from careplan.explain.plan_diff import items_of
 from careplan.explain.rule_view import Reading
 from careplan.explain.side_effects import weighed
 from careplan.explain.why_not import Explainer
-from careplan.facts.build import FactMaker
 from careplan.facts.case import Case
+from careplan.inference.derived import CaseMaker
 from careplan.inference.durable_rules import Finding
 from careplan.inference.verdicts import RuleTables, Verdicts
 from careplan.plan.assemble import Assembly
@@ -43,7 +43,7 @@ class Planner:
         words = {token: f"{entry.label} {entry.patient_label}" for token, entry in book.conditions.items()}
         self.intake = Intake(book.conditions, book.classes, book.forms, words)
         phrases = FactPhrases(book)
-        self._facts = FactMaker(book)
+        self._facts = CaseMaker(book)
         self._rules = RuleTables({rule.id: rule.when for rule in book.rules.values()})
         self._assembly = Assembly(book, phrases)
         self.languages = Languages(book)

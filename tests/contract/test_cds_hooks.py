@@ -731,7 +731,7 @@ def test_a_long_record_is_taken_where_records_are_taken_and_nowhere_else(site: S
 
 
 def queries(book: Rulebook) -> dict[str, str]:
-    return templates(book.rules.values(), book.codes.observations)
+    return templates(book.rules.values(), book.derived, book.codes.observations)
 
 
 def test_prefetch_asks_for_no_more_than_the_rules_use(book: Rulebook) -> None:

@@ -12,6 +12,7 @@ from careplan.authoring.proof.symbols import PROBLEMS, SymbolicPatient
 from careplan.facts.case import Case, Fact, Value
 from careplan.facts.hold_question import MAY_PROTECT, PROTECTED_INDICATIONS
 from careplan.facts.protocol_limits import Plausibility
+from careplan.inference.derived import stands
 from careplan.recognition.medicine_catalogue import Resolved
 from careplan.recognition.medicine_rows import Ingredient
 from careplan.rulebook.factors import KINDS, SINGLE
@@ -58,6 +59,7 @@ def assigned(symbolic: SymbolicPatient, case: Case, chosen: Chosen) -> Iterator[
     yield from _checks(symbolic, chosen)
     yield from _goals(symbolic, case, chosen.facts["goal"])
     yield from _measures(symbolic, case, chosen.facts["measure_check"])
+    yield from _derived(symbolic, case, chosen.facts["medicine"])
 
 
 _NOT: dict[int, tuple[Any, Any]] = {}
@@ -97,6 +99,34 @@ def _measures(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> Ite
     if chosen is not None:
         problem = symbolic.answers["measure_check", "problem"]
         yield problem.value == problem.tokens.index(str(chosen.properties["problem"]))
+
+
+def _derived(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> Iterator[Any]:
+    """What is supposed of the medicines besides the one looked at, and the days since the dates that were sent."""
+    derived, facts = symbolic.book.derived, {fact.kind: fact.properties for fact in case.facts}
+    besides = [fact for fact in case.facts if fact.kind == "medicine" and fact is not chosen]
+    for (_, pattern), others in symbolic.derived.others.items():
+        if z3.is_const(others.holds):
+            held = [stands(pattern.tests, fact) for fact in besides]
+            yield _so(others.holds, any(each is True for each in held))
+            yield _so(others.fails, all(each is False for each in held))
+    apart = [fact for fact in besides if chosen is None or fact.ingredient is not chosen.ingredient]
+    for name, others in symbolic.derived.beside.items():
+        asked = derived[name].of_one_medicine
+        if asked is not None and z3.is_const(others.holds):
+            held = [stands(asked.tests, fact) for fact in apart]
+            yield _so(others.holds, any(each is True for each in held))
+            yield _so(others.fails, all(each is False for each in held))
+    for name, one in derived.items():
+        properties = facts.get(one.kind, {})
+        if one.kind == "days_since":
+            answer, days = symbolic.answers["days_since", name], properties.get(name)
+            yield _so(answer.known, days is not None)
+            if days is not None:
+                yield answer.value == _exact(days)
+        elif one.counted is not None and z3.is_const((span := symbolic.spans["counts", name]).least):
+            yield span.least == _exact(properties.get(f"{name}_least", 0.0))
+            yield span.most == _exact(properties.get(f"{name}_most", properties.get(f"{name}_least", 0.0)))
 
 
 def _conditions(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> Iterator[Any]:
@@ -166,6 +196,8 @@ def _medicines(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> It
 def _doses(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> Iterator[Any]:
     facts = {"medicine": chosen, "regimen": next((fact for fact in case.facts if fact.kind == "regimen"), None)}
     for (kind, name), span in symbolic.spans.items():
+        if kind not in facts:
+            continue
         properties = fact.properties if (fact := facts[kind]) is not None else {}
         least, most = properties.get(f"{name}_least"), properties.get(f"{name}_most")
         if least is None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from careplan.authoring.proof.formulas import of_when
 from careplan.authoring.proof.symbols import SymbolicPatient
-from careplan.facts.build import FactMaker
+from careplan.inference.derived import CaseMaker
 from careplan.planner import Planner
 from tests import reference
 from tests.patients import patients
@@ -27,7 +27,7 @@ class Encoded:
 
     def __init__(self, planner: Planner) -> None:
         self._planner = planner
-        self._facts = FactMaker(BOOK)
+        self._facts = CaseMaker(BOOK)
         self._symbolic = SymbolicPatient(BOOK)
         self._fires = {name: of_when(self._symbolic, when) for name, when in RULES.items()}
         self._solver = z3.Solver()

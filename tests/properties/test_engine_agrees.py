@@ -6,8 +6,8 @@ import os
 
 from hypothesis import given, settings
 
-from careplan.facts.build import FactMaker
 from careplan.inference.case_logic import CaseLogic
+from careplan.inference.derived import CaseMaker
 from careplan.inference.durable_rules import Engine
 from careplan.inference.verdicts import RuleTables
 from careplan.request.decode import Intake
@@ -17,7 +17,7 @@ from tests.shipped import BOOK
 
 RULES = {rule.id: rule.when for rule in BOOK.rules.values()}
 INTAKE = Intake(BOOK.conditions, BOOK.classes, BOOK.forms)
-FACTS = FactMaker(BOOK)
+FACTS = CaseMaker(BOOK)
 CASES = int(os.environ.get("CAREPLAN_TEST_CASES", "400"))
 
 

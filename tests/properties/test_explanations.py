@@ -15,8 +15,8 @@ from careplan.authoring.rule_examples import holds
 from careplan.explain.nearest_miss import nearest
 from careplan.explain.plan_diff import items_of
 from careplan.explain.smallest_change import grain_of
-from careplan.facts.build import FactMaker
 from careplan.inference.case_logic import CaseLogic
+from careplan.inference.derived import CaseMaker
 from careplan.planner import Planner
 from careplan.request.patient import Patient
 from careplan.request.what_if_request import merge_patch
@@ -53,7 +53,7 @@ def test_a_rule_that_did_not_fire_fires_once_exactly_the_named_conditions_are_me
     planner: Planner, book: Rulebook, data: st.DataObject
 ) -> None:
     patient = read(planner, data.draw(patients(book)))
-    case = FactMaker(book).case(patient)
+    case = CaseMaker(book).case(patient)
     logic = CaseLogic(case)
     explanation = planner.explained(patient).explanation
     assert explanation is not None
@@ -166,7 +166,7 @@ def test_a_rule_one_answer_away_fires_once_the_patient_has_another_one_there(
     body = data.draw(patients(book, medicines=2))
     explanation = planner.explained(read(planner, body)).explanation
     assert explanation is not None
-    facts = FactMaker(book)
+    facts = CaseMaker(book)
     answered = {
         entry.rule.id: entry
         for entry in explanation.rules
@@ -273,7 +273,7 @@ def test_a_rule_that_is_undecided_hangs_on_its_questions_and_can_still_go_both_w
     assert explanation is not None
     undecided = {entry.rule.id: entry.questions for entry in explanation.rules if entry.questions}
     assume(undecided)
-    facts = FactMaker(book)
+    facts = CaseMaker(book)
     for name in data.draw(st.lists(st.sampled_from(sorted(undecided)), min_size=1, max_size=25, unique=True)):
         rule = book.rules[name]
         seen = set()

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from careplan.authoring.editor_schema import FILE, MODELINE, rule_schema
+from careplan.authoring.editor_schema import DERIVED_FILE, DERIVED_MODELINE, FILE, MODELINE, derived_schema, rule_schema
 from careplan.cli.main import main
 from careplan.errors import InvalidRulebook, RuleFault
 from careplan.rulebook.load import load, shipped
@@ -127,6 +127,20 @@ CORPUS = [
     Broken('loinc: ["8867-4"]', 'loinc: ["8480-6"]', "code-taken", 0, "measures.pulse.loinc", "already a code of systolic", file="vocabulary.yaml"),
     Broken('"the pulse is {value} a minute"', '"there is a pulse"', "measure", 0, "measures.pulse.says", "leave out the value", file="vocabulary.yaml"),
     Broken("  patient.age_years:", "  patient.age:", "no-words", 1, "", "no words for patient.age_years", file="vocabulary.yaml"),
+    Broken("when:\n", "days_since: treatment.last_session_at\nwhen:\n", "derived", 0, "", "one of when, compare", file="derived/daily_benzodiazepine.yaml"),
+    Broken("class: benzodiazepine", "class: benzodiazepin", "unknown-token", 0, "when.medicine.class.0", "benzodiazepin", "Did you mean benzodiazepine?", file="derived/daily_benzodiazepine.yaml"),
+    Broken("schedule: daily", "schedule: unknown", "derived", 0, "when", "not of what was asked", file="derived/daily_benzodiazepine.yaml"),
+    Broken("medicine: {class: benzodiazepine, schedule: daily}", "goals: {count: {at_least: 1}}", "derived", 0, "when", "cannot rest on goals", file="derived/daily_benzodiazepine.yaml"),
+    Broken("medicine: {class: benzodiazepine, schedule: daily}", "derived: {last_session: true}", "unknown-field", 0, "when.derived.last_session", "no field called last_session", file="derived/daily_benzodiazepine.yaml"),
+    Broken('values: {"true": takes', 'values: {"yes": takes', "derived", 0, "values", "has its words", file="derived/daily_benzodiazepine.yaml"),
+    Broken("treatment.last_session_at", "treatment.first_session_at", "unknown-field", 0, "days_since", "has a date", "treatment.last_session_at", file="derived/last_session.yaml"),
+    Broken("{value} days ago", "some days ago", "derived", 0, "says", "leave out the number", file="derived/last_session.yaml"),
+    Broken("name: last_session", "name: last_visit", "id-and-file", 0, "name", "not the name of the file", file="derived/last_session.yaml"),
+    Broken("more_than: protocol.solid_food_hours", "more_than: protocol.food_hours", "unknown-field", 0, "compare.more_than", "no number called protocol.food_hours", file="derived/no_drink_longer_than_no_food.yaml"),
+    Broken("more_than: protocol.solid_food_hours", "plus: 1", "comparison", 0, "compare", "held against one other", file="derived/no_drink_longer_than_no_food.yaml"),
+    Broken("  medicine:\n    class:", "  regimen:\n    takes:", "derived", 0, "count", "one kind of fact", file="derived/slowing_medicines.yaml"),
+    Broken("  lifestyle:\n    sleep_hours_per_night: {less_than: 5}\nthen:\n  patient: Sleep matters. You told us about {lifestyle.sleep_hours_per_night} hours.", "  derived: {breathing_reserve_low: false}\ncertain: true\nthen:\n  patient: Sleep matters.", "certain", 10, "when", "never certain", "Test regimen"),
+    Broken("{less_than: 5}", "{less_than: 5}\n  patient: {age_years: 1}\n  support: {therapist: true}\n  history: {has: ptsd}\n  regimen: {takes: opioid}", "too-many-kinds", 10, "when", "more than 4 kinds"),
 ]  # fmt: skip
 
 
@@ -356,9 +370,10 @@ def test_a_new_rule_is_a_sound_draft_to_fill_in(folder: Path) -> None:
 
 
 def test_the_committed_schema_is_the_one_of_the_rulebook() -> None:
-    code, text = run("schema")
-    assert code == 0
-    assert (shipped() / FILE).read_text() == text
+    for arguments, file in ((["schema"], FILE), (["schema", "--derived"], DERIVED_FILE)):
+        code, text = run(*arguments)
+        assert code == 0
+        assert (shipped() / file).read_text() == text
 
 
 def test_every_shipped_rule_names_the_schema_and_is_of_its_form() -> None:
@@ -369,6 +384,15 @@ def test_every_shipped_rule_names_the_schema_and_is_of_its_form() -> None:
             text = path.read_text()
             assert text.startswith(MODELINE), path
             assert not list(validator.iter_errors(_data(text))), path
+
+
+def test_every_shipped_file_of_what_is_derived_names_its_schema_and_is_of_its_form() -> None:
+    validator = jsonschema.Draft202012Validator(derived_schema(BOOK))
+    validator.check_schema(validator.schema)
+    for path in (shipped() / "derived").glob("*.yaml"):
+        text = path.read_text()
+        assert text.startswith(DERIVED_MODELINE), path
+        assert not list(validator.iter_errors(_data(text))), path
 
 
 FORM = {
@@ -385,8 +409,11 @@ FORM = {
 
 @pytest.mark.parametrize("broken", [broken for broken in CORPUS if broken.code in FORM], ids=lambda broken: broken.says)
 def test_an_editor_sees_from_the_schema_what_the_check_sees(broken: Broken) -> None:
-    validator = jsonschema.Draft202012Validator(schema_of_the_shipped_rulebook())
-    assert list(validator.iter_errors(_data(RULE.replace(broken.old, broken.new, 1))))
+    whole = RULE if broken.file == MADE_UP else (shipped() / broken.file).read_text()
+    schema = schema_of_the_shipped_rulebook() if broken.file == MADE_UP else derived_schema(BOOK)
+    validator = jsonschema.Draft202012Validator(schema)
+    assert not list(validator.iter_errors(_data(whole)))
+    assert list(validator.iter_errors(_data(whole.replace(broken.old, broken.new, 1))))
 
 
 @cache

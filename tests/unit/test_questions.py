@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from careplan.explain.plan_diff import items_of
-from careplan.facts.build import FactMaker
+from careplan.inference.derived import CaseMaker
 from careplan.plan.model import CarePlan, Question
 from careplan.plan.visit import asked_first, grouped, in_order, visit_at
 from careplan.planner import Planner
@@ -31,8 +31,8 @@ Json = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def facts(book: Rulebook) -> FactMaker:
-    return FactMaker(book)
+def facts(book: Rulebook) -> CaseMaker:
+    return CaseMaker(book)
 
 
 def planned(planner: Planner, body: Json) -> CarePlan:
@@ -322,7 +322,7 @@ OTHERS = st.lists(
 @settings(max_examples=60)
 @given(others=OTHERS, missing=st.sampled_from([None, "conditions", "lifestyle", "red_flags"]))
 def test_an_open_hold_question_is_closed_by_no_answer_that_is_still_missing(
-    planner: Planner, facts: FactMaker, book: Rulebook, others: list[Json], missing: str | None
+    planner: Planner, facts: CaseMaker, book: Rulebook, others: list[Json], missing: str | None
 ) -> None:
     first = {"name": "clonazepam", "schedule": "as_needed", "indication": "anxiety"}
     body: Json = ANSWERED | {"medications": [first, *others]}
@@ -340,12 +340,12 @@ def test_an_open_hold_question_is_closed_by_no_answer_that_is_still_missing(
             assert stances(planner, facts, put(body, pointer, answer), "closed").isdisjoint(opened), (body, pointer, answer)
 
 
-def stances(planner: Planner, facts: FactMaker, body: Json, stance: str) -> set[str]:
+def stances(planner: Planner, facts: CaseMaker, body: Json, stance: str) -> set[str]:
     holds = facts.case(planner.intake.convert(body)).holds
     return {name for name, question in holds.items() if question.stance == stance}
 
 
-def test_a_hold_is_not_shown_before_the_schedule_that_could_close_it_is_known(planner: Planner, facts: FactMaker) -> None:
+def test_a_hold_is_not_shown_before_the_schedule_that_could_close_it_is_known(planner: Planner, facts: CaseMaker) -> None:
     body: Json = ANSWERED | {
         "medications": [
             {"name": "clonazepam", "schedule": "as_needed", "indication": "anxiety"},

@@ -80,6 +80,10 @@ def _lists(book: Rulebook) -> dict[str, dict[str, Words]]:
             "order_of_a_visit": {"": order},
             **{f"{part}.{key}": _plain(entry) for part in words for key, entry in words[part].items()},
         },
+        "derived": {
+            name: {"means": prose.derived(one), "says": one.file.says, **one.file.values, "unknown": one.file.unknown}
+            for name, one in book.derived.items()
+        },
         "goals.yaml": {name: {"": value} for name, value in _plain(book.goals.words).items()},
     }
 

@@ -119,7 +119,13 @@ class Handbook:
     def _facts(self) -> dict[str, Any]:
         facts = self._reading.facts()
         words = self._book.vocabulary.fields
-        return {"facts": [(name, words[name], rules) for name, rules in facts.items() if name in words]}
+        derived = self._book.derived.values()
+        return {
+            "facts": [(name, words[name], rules) for name, rules in facts.items() if name in words],
+            "meaning": {
+                f"{one.kind}.{one.file.name}": f"{self._reading.prose.derived(one)}. {one.file.rationale}" for one in derived
+            },
+        }
 
     def _medicines(self) -> dict[str, Any]:
         catalogue = self._book.catalogue
@@ -132,6 +138,6 @@ class Handbook:
         return {"conditions": list(self._rules_by_condition())}
 
     def _rules_by_condition(self) -> Iterator[tuple[str, object, list[Rule]]]:
-        tokens = [(rule, tokens_of(rule)) for rule in self._book.in_order()]
+        tokens = [(rule, tokens_of(rule, self._book)) for rule in self._book.in_order()]
         for name, entry in sorted(self._book.conditions.items()):
             yield name, entry, [rule for rule, named in tokens if name in named]

@@ -9,6 +9,8 @@ from careplan.authoring.coverage import by_source
 from careplan.errors import RuleFault
 from careplan.recognition.illness_codes import SNOMED_ILLNESSES
 from careplan.recognition.vocabulary import FOLDER
+from careplan.rulebook.derived import FOLDER as DERIVED
+from careplan.rulebook.derived import used_by
 from careplan.rulebook.illnesses import misplaced_codes, unplaced_codes
 from careplan.rulebook.lock import LOCK, locked, read_lock
 from careplan.rulebook.model import Rulebook
@@ -27,6 +29,10 @@ def _unused(book: Rulebook) -> Iterator[RuleFault]:
     for name, places in by_source(book).items():
         if not any(places.values()):
             yield _warning("sources.yaml", name, "No rule rests on this source.", "Use it, or take it out.", "unused-source")
+    patterns = [pattern for rule in book.rules.values() for group in rule.when for pattern in group]
+    tested = {one.file.name for pattern in patterns for one in used_by(book.derived, pattern)}
+    for name in sorted(book.derived.keys() - tested):
+        yield _warning(f"{DERIVED}/{name}.yaml", name, "No rule tests this.", "Use it, or take it out.", "unused-derived")
     held = {name for row in book.catalogue.ingredients.values() for name in row.classes}
     for name in book.classes.keys() - held:
         yield _warning("drug_classes.yaml", name, "No medicine is of this class.", "Use it, or take it out.", "unused-class")
@@ -51,7 +57,7 @@ def _unlocked(book: Rulebook, folder: Path) -> Iterator[RuleFault]:
     for name in sorted(before.keys() - book.rules.keys() - book.resting.keys()):
         yield _warning(LOCK, name, "This rule is gone.", "Restore it, or run careplan rules lock.", "not-locked")
     for rule in (*book.rules.values(), *book.resting.values()):
-        if before.get(rule.id) != locked(rule):
+        if before.get(rule.id) != locked(rule, book.derived):
             change = "is new" if rule.id not in before else "has changed"
             yield _warning(
                 f"{rule.section}/{rule.id}.yaml",

@@ -14,8 +14,8 @@ from typing import Literal
 import msgspec
 
 from careplan.errors import InvalidPatient
-from careplan.facts.build import FactMaker
 from careplan.facts.case import Case, Fact
+from careplan.inference.derived import CaseMaker
 from careplan.inference.durable_rules import Engine
 from careplan.inference.three_valued import as_it_stands
 from careplan.request.decode import Intake
@@ -61,7 +61,7 @@ class Trials:
 
     def __init__(self, book: Rulebook) -> None:
         self._intake = Intake(book.conditions, book.classes, book.forms)
-        self._facts = FactMaker(book)
+        self._facts = CaseMaker(book, [rule.when for rule in book.resting.values()])
         self._engine = Engine({rule.id: rule.when for rule in (*book.rules.values(), *book.resting.values())})
 
     def close(self) -> None:

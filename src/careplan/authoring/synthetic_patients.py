@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from careplan.rulebook.conditions import COMPARISONS, tests_of
+from careplan.rulebook.derived import behind
 from careplan.rulebook.factors import GROUPS, KINDS, LIMITS, Field
 from careplan.rulebook.model import Rulebook
 
@@ -70,7 +71,7 @@ def _numbers(books: Sequence[Rulebook]) -> Mapping[str, Sequence[float]]:
     """For every number of a request the values at which rules change their mind, and those beside them."""
     limits: dict[str, set[float]] = {}
     for book in books:
-        for pattern in (pattern for rule in book.rules.values() for group in rule.when for pattern in group):
+        for pattern in (pattern for rule in book.rules.values() for pattern in behind(book.derived, rule.when)):
             for test in tests_of(pattern.tests):
                 if test.operation in COMPARISONS:
                     limits.setdefault(f"{pattern.kind}.{test.field}", set()).add(float(str(test.values[0])))

@@ -13,7 +13,7 @@ import msgspec
 import rich_click as click
 from rapidfuzz import process
 
-from careplan.authoring.editor_schema import FILE, MODELINE, rule_schema
+from careplan.authoring.editor_schema import DERIVED_FILE, FILE, MODELINE, derived_schema, rule_schema
 from careplan.authoring.lint import warnings
 from careplan.authoring.sarif import as_sarif
 from careplan.cli.common import RULES, fail, read_rulebook, read_settings
@@ -51,19 +51,25 @@ def check(*, rules: Path | None, form: str, strict: bool) -> None:
 
 @click.command()
 @RULES
-@click.option("--write", is_flag=True, help=f"Write {FILE} into the rulebook's folder.")
-def schema(*, rules: Path | None, write: bool) -> None:
+@click.option("--derived", is_flag=True, help="Print that of files of what is derived.")
+@click.option("--write", is_flag=True, help=f"Write {FILE} and {DERIVED_FILE} into the rulebook's folder.")
+def schema(*, rules: Path | None, derived: bool, write: bool) -> None:
     """Print the JSON Schema of rule files, by which editors complete and check while typing.
 
     Example: careplan rules schema --write
     """
     folder = rules or read_settings().rules_folder
-    document = msgspec.json.format(msgspec.json.encode(rule_schema(read_rulebook(folder)), order="sorted"), indent=1) + b"\n"
-    if write:
-        (folder / FILE).parent.mkdir(exist_ok=True)
-        (folder / FILE).write_bytes(document)
-    else:
-        click.echo(document.decode(), nl=False)
+    book = read_rulebook(folder)
+    found = {FILE: rule_schema(book), DERIVED_FILE: derived_schema(book)}
+    texts = {
+        name: msgspec.json.format(msgspec.json.encode(one, order="sorted"), indent=1) + b"\n" for name, one in found.items()
+    }
+    if not write:
+        click.echo(texts[DERIVED_FILE if derived else FILE].decode(), nl=False)
+        return
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(text)
 
 
 @click.command()
@@ -80,7 +86,7 @@ def lock(*, rules: Path | None, only_check: bool) -> None:
     book = read_rulebook(folder)
     path = folder / LOCK
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
-    text = lock_text((*book.rules.values(), *book.resting.values()))
+    text = lock_text((*book.rules.values(), *book.resting.values()), book.derived)
     changed = _changed(before, book)
     if only_check:
         click.echo("\n".join(changed) or "the lock file is up to date")
@@ -183,7 +189,7 @@ def _print(faults: Sequence[RuleFault], color: str) -> None:
 
 def _changed(before: str, book: Rulebook) -> list[str]:
     old = read_lock(before)
-    now = {rule.id: locked(rule) for rule in (*book.rules.values(), *book.resting.values())}
+    now = {rule.id: locked(rule, book.derived) for rule in (*book.rules.values(), *book.resting.values())}
     lines = [f"new: {name}" for name in sorted(now.keys() - old.keys())]
     lines += [f"changed: {name}" for name in sorted(now.keys() & old.keys()) if now[name] != old[name]]
     return lines + [f"gone: {name}" for name in sorted(old.keys() - now.keys())]

@@ -93,7 +93,7 @@ def graph(*, rules: Path | None, fact: str | None, rule_id: str | None, form: st
         if fact is None or fact in (name, name.partition(".")[0])
     }
     if chosen is not None:
-        edges = {name: edges[name] for name in facts_of(chosen) if name in edges}
+        edges = {name: edges[name] for name in facts_of(chosen, book) if name in edges}
     if fact is not None and not edges:
         fail(f"there is no fact {fact}; {_nearest(fact, Reading(book).facts())}", 2)
     match form:

@@ -13,6 +13,7 @@ from careplan.inference.three_valued import list_pointer
 from careplan.plan.phrases import FactPhrases
 from careplan.plan.wording import Words
 from careplan.rulebook.conditions import Expression, Pattern, tests_of
+from careplan.rulebook.factors import OF_DERIVED
 from careplan.rulebook.model import Rulebook
 
 _LISTS = frozenset({"medicine_check", "shared_class", "regimen", "condition", "history", "goal", "goals"})
@@ -53,6 +54,10 @@ class Reasons:
         if len(unmet.places) > 1:
             words += [self._answer(f"/treatment/{name}") for name in _SESSIONS if name in unmet.fact.properties]
         pointers = set(_pointers(unmet.part, unmet.fact))
+        if unmet.fact.kind in OF_DERIVED:
+            pointers = set(self._behind(unmet.part, unmet.fact))
+        for basis in self._case.beside.get(unmet.fact.id, {}).values() if "beside" in _fields(unmet.part) else ():
+            pointers |= basis.pointers | {f"/medications/{at}" for _, other in basis.behind for at in other.indexes}
         if unmet.fact.ingredient and any(test.field == "hold_question" for test in tests_of(unmet.part)):
             question = self._case.holds[unmet.fact.ingredient.ingredient]
             if question.stance is None and question.may_open:
@@ -62,6 +67,16 @@ class Reasons:
                 pointers |= set(against)
                 words = list(dict.fromkeys([*words, *(self._answer(pointer) for pointer in against)]))
         return Given(words, sorted(pointers))
+
+    def _behind(self, part: Expression, fact: Fact) -> Iterator[str]:
+        """Where the answers stand, or would stand, on which a derived fact rests."""
+        for test in tests_of(part):
+            basis = self._case.derived[fact.kind][test.field]
+            yield from basis.pointers
+            if date := self._book.derived[test.field].date:
+                yield f"/{date.replace('.', '/')}"
+            for pattern, below in basis.behind:
+                yield from _pointers(pattern.tests, below)
 
     def _of_list(self, pattern: Pattern) -> Given:
         """What is there instead of the subject that a pattern is about; why none could be, where none was asked for."""
@@ -113,6 +128,10 @@ class Reasons:
             # What is taken as rescue by its product, and what a rulebook speaks of no hold for.
             return f"{name} is a rescue medicine" if resolved.match.rescue else f"no hold is discussed for {name}"
         return f"{name}: {self._words.said('medicine', field, getattr(resolved.entry, field))}"
+
+
+def _fields(part: Expression) -> frozenset[str]:
+    return frozenset(test.field for test in tests_of(part))
 
 
 def _pointers(part: Expression, fact: Fact) -> Iterator[str]:

@@ -6,8 +6,8 @@ is left alone, and where it stands in the way that is said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import product
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations, product
 from typing import Any, TypeAlias
 
 import msgspec
@@ -19,14 +19,37 @@ from careplan.inference.case_logic import CaseLogic
 from careplan.inference.three_valued import as_it_stands
 from careplan.plan.phrases import FactPhrases
 from careplan.plan.wording import Words
-from careplan.rulebook.conditions import Either, Every, Expression, Group, Pattern, Test, Value
+from careplan.rulebook.conditions import (
+    COMPARISONS,
+    Either,
+    Every,
+    Expression,
+    Group,
+    Operation,
+    Pattern,
+    Test,
+    Value,
+)
 from careplan.rulebook.conditions_in_words import Prose
-from careplan.rulebook.factors import KINDS
+from careplan.rulebook.derived import Compared, Derived
+from careplan.rulebook.factors import KINDS, OF_DERIVED, least_of, most_of
 from careplan.rulebook.model import Level, Rule, Rulebook
 
 MOST_FOUND = 15
 """As many ways are found, the smallest first, for `side_effects` to choose among."""
 _MOST_TRIED = 4_000
+_OPPOSITE: Mapping[Operation, Operation] = {
+    "at_least": "less_than",
+    "less_than": "at_least",
+    "at_most": "more_than",
+    "more_than": "at_most",
+}
+_MIRRORED: Mapping[Operation, Operation] = {
+    "at_least": "at_most",
+    "at_most": "at_least",
+    "less_than": "more_than",
+    "more_than": "less_than",
+}
 
 
 class Demand(msgspec.Struct, frozen=True):
@@ -35,6 +58,8 @@ class Demand(msgspec.Struct, frozen=True):
     kind: str
     test: Test
     wanted: bool
+    surely: bool = False
+    """Whether an answer must say so: then it is not enough that the test does not hold for want of one."""
 
 
 Demands: TypeAlias = frozenset[Demand]
@@ -167,20 +192,82 @@ class _Finder:
     def _fails_for_good(self, pattern: Pattern, part: Expression) -> bool:
         return not any(self._demands(part, fact, wanted=True) for fact in self._facts(pattern))
 
-    def _demands(self, expression: Expression, fact: Fact, *, wanted: bool) -> list[Demands]:
+    def _demands(self, expression: Expression, fact: Fact, *, wanted: bool, surely: bool = False) -> list[Demands]:
         """The ways to make an expression hold or fail on a fact; [frozenset()] if it does already and stays so."""
         if isinstance(expression, Test):
-            return self._demand(expression, fact, wanted=wanted)
-        parts = [self._demands(part, fact, wanted=wanted) for part in expression.parts]
+            return self._demand(expression, fact, wanted=wanted, surely=surely)
+        parts = [self._demands(part, fact, wanted=wanted, surely=surely) for part in expression.parts]
         # To make a choice between alternatives fail, all of them must fail; to make all of several fail, one is enough.
         one_is_enough = isinstance(expression, Either) == wanted
         return _minimal(demands for options in parts for demands in options) if one_is_enough else _all_of(parts)
 
-    def _demand(self, test: Test, fact: Fact, *, wanted: bool) -> list[Demands]:
+    def _demand(self, test: Test, fact: Fact, *, wanted: bool, surely: bool) -> list[Demands]:
         words = self._book.vocabulary.fields.get(f"{fact.kind}.{test.field}")
         if words is not None and words.changeable:
-            return [frozenset({Demand(fact.kind, test, wanted)})]
-        return [frozenset()] if (as_it_stands(fact.kind, test, fact.properties, whole=fact.whole) is True) == wanted else []
+            return [frozenset({Demand(fact.kind, test, wanted, surely)})]
+        if fact.kind in OF_DERIVED:
+            return self._derived(test, fact, wanted=wanted)
+        stands = as_it_stands(fact.kind, test, fact.properties, whole=fact.whole)
+        return [frozenset()] if (stands is wanted if surely else (stands is True) == wanted) else []
+
+    def _derived(self, test: Test, fact: Fact, *, wanted: bool) -> list[Demands]:
+        """The ways by which what is derived comes to be as a test wants it, from what it rests on."""
+        one = self._book.derived[test.field]
+        stands = as_it_stands(fact.kind, test, fact.properties)
+        found: list[Demands] = [frozenset()] if (stands is True) == wanted else []
+        if one.kind == "derived" and test.operation == "one_of" and len(test.values) == 1:
+            becomes = test.values[0] is True
+            found += self._becomes(one, becomes if wanted else not becomes)
+        elif one.kind == "counts" and one.when and test.operation in COMPARISONS:
+            found += self._count(one.when, test, wanted=wanted)
+        return _minimal(found)
+
+    def _becomes(self, one: Derived, holds: bool) -> list[Demands]:  # noqa: FBT001 - what it is to become
+        if one.compared is not None:
+            return list(self._compare(one.compared, holds))
+        if holds:
+            return [demands for group in one.when for demands in self._group(group, wanted=True)]
+        return _all_of([self._group(group, wanted=False) for group in one.when])
+
+    def _group(self, group: Group, *, wanted: bool) -> list[Demands]:
+        """The ways for a group behind a derived fact to hold, or to be known not to."""
+        if any(self._logic.list_is_missing(one.kind) for one in group):
+            return []
+        parts = [
+            [demands for fact in self._logic.known_facts(one.kind) for demands in self._surely(one.tests, fact, wanted)]
+            if wanted or not KINDS[one.kind].many
+            else _all_of([self._surely(one.tests, fact, wanted) for fact in self._logic.known_facts(one.kind)])
+            for one in group
+        ]
+        return _all_of(parts) if wanted else _minimal(demands for part in parts for demands in part)
+
+    def _surely(self, expression: Expression, fact: Fact, wanted: bool) -> list[Demands]:  # noqa: FBT001 - as above
+        return self._demands(expression, fact, wanted=wanted, surely=True)
+
+    def _compare(self, compared: Compared, holds: bool) -> Iterator[Demands]:  # noqa: FBT001 - as above
+        """The ways to change one of two numbers so that they compare as wanted, with the other as it is now."""
+        values = [self._logic.known_facts(kind)[0].properties.get(field) for kind, field in (compared.left, compared.right)]
+        operation = compared.operation if holds else _OPPOSITE[compared.operation]
+        for at, (kind, field) in enumerate((compared.left, compared.right)):
+            words, other = self._book.vocabulary.fields[f"{kind}.{field}"], values[1 - at]
+            if not words.changeable or other is None:
+                continue
+            limit = float(other) + compared.plus if at == 0 else float(other) - compared.plus
+            if limit >= 0:
+                test = Test(field, operation if at == 0 else _MIRRORED[operation], (limit,))
+                yield frozenset({Demand(kind, test, wanted=True, surely=True)})
+
+    def _count(self, groups: Sequence[Group], test: Test, *, wanted: bool) -> list[Demands]:
+        """The ways for so many of several groups to hold, or not to, that a test of their number comes out as wanted."""
+        found: list[Demands] = []
+        for many in range(len(groups) + 1):
+            counted = {least_of(test.field): float(many), most_of(test.field): float(many)}
+            if as_it_stands("counts", test, counted) is not wanted:
+                continue
+            for chosen in combinations(range(len(groups)), many):
+                parts = [self._group(group, wanted=at in chosen) for at, group in enumerate(groups)]
+                found += _all_of(parts)
+        return _minimal(found)
 
     def assignment(self, demands: Demands) -> Changed | None:
         """Values, as near as may be to those of now, by which all demands are met; None if there are none."""
@@ -208,7 +295,8 @@ def _every(part: Expression) -> Every:
 
 
 def _met(demand: Demand, fact: Fact) -> bool:
-    return (as_it_stands(fact.kind, demand.test, fact.properties, whole=fact.whole) is True) == demand.wanted
+    stands = as_it_stands(fact.kind, demand.test, fact.properties, whole=fact.whole)
+    return stands is demand.wanted if demand.surely else (stands is True) == demand.wanted
 
 
 def _would_meet(demands: Iterable[Demand], value: Value) -> bool:

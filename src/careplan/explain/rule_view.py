@@ -11,6 +11,7 @@ from careplan.plan.model import Ask, Evidence, Source
 from careplan.plan.sources import Bibliography, evidence
 from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.conditions_in_words import Prose
+from careplan.rulebook.derived import behind
 from careplan.rulebook.layers import CardText, Scope
 from careplan.rulebook.model import Level, Rule, Rulebook, Section, Status
 
@@ -80,7 +81,7 @@ class Reading:
             title=file.title,
             rationale=_line(file.rationale),
             when=file.when,
-            conditions=f"{self.prose.when(rule.when)}.",
+            conditions=f"{self.prose.whole(rule.when)}.",
             scope=file.scope,
             topic=file.topic,
             line=_line(file.line),
@@ -108,12 +109,12 @@ class Reading:
         """For each fact that a rule could test, as kind.field, the running rules that do, in the order of the plan."""
         found: dict[str, list[Rule]] = {name: [] for name in self._book.vocabulary.fields if "." in name}
         for rule in self._book.in_order():
-            for name in facts_of(rule):
+            for name in facts_of(rule, self._book):
                 found.setdefault(name, []).append(rule)
         return found
 
     def _fits(self, rule: Rule, wanted: Selection) -> bool:
-        tested = facts_of(rule)
+        tested = facts_of(rule, self._book)
         texts = " ".join((rule.id, rule.file.title, rule.file.then.patient, rule.file.then.clinician, rule.file.rationale))
         return (
             wanted.section in (None, rule.section)
@@ -121,7 +122,7 @@ class Reading:
             and wanted.status in (None, rule.file.status)
             and (wanted.source is None or any(ref.source == wanted.source for ref in rule.file.sources))
             and (wanted.fact is None or any(wanted.fact in (name, name.partition(".")[0]) for name in tested))
-            and all(word is None or word in tokens_of(rule) for word in (wanted.drug_class, wanted.ingredient))
+            and all(word is None or word in tokens_of(rule, self._book) for word in (wanted.drug_class, wanted.ingredient))
             and all(word.lower() in texts.lower() for word in wanted.words)
         )
 
@@ -134,18 +135,16 @@ def summary(rule: Rule) -> RuleSummary:
     )
 
 
-def facts_of(rule: Rule) -> list[str]:
-    """The facts that a rule tests, as kind.field, sorted."""
-    return sorted(
-        {f"{pattern.kind}.{test.field}" for group in rule.when for pattern in group for test in tests_of(pattern.tests)}
-    )
+def facts_of(rule: Rule, book: Rulebook) -> list[str]:
+    """The facts that a rule tests, as kind.field, sorted; with those on which the derived ones rest."""
+    patterns = behind(book.derived, rule.when)
+    return sorted({f"{pattern.kind}.{test.field}" for pattern in patterns for test in tests_of(pattern.tests)})
 
 
-def tokens_of(rule: Rule) -> frozenset[str]:
-    """The drug classes, ingredients, conditions and other tokens that a rule names."""
-    return frozenset(
-        str(value) for group in rule.when for pattern in group for test in tests_of(pattern.tests) for value in test.values
-    )
+def tokens_of(rule: Rule, book: Rulebook) -> frozenset[str]:
+    """The drug classes, ingredients, conditions and other tokens that a rule names, itself or by a derived fact."""
+    patterns = behind(book.derived, rule.when)
+    return frozenset(str(value) for pattern in patterns for test in tests_of(pattern.tests) for value in test.values)
 
 
 def _line(text: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
@@ -16,6 +16,7 @@ from careplan.recognition.goal_judge import GoalJudgement
 from careplan.recognition.medicine_catalogue import Resolved
 from careplan.recognition.medicine_rows import Ingredient
 from careplan.request.patient import Patient
+from careplan.rulebook.conditions import Pattern
 
 Value: TypeAlias = str | bool | float
 Properties: TypeAlias = dict[str, Value]
@@ -51,6 +52,18 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     whole: bool = True
 
 
+class Basis(NamedTuple):
+    """On what a derived fact rests: facts with what is asked of them.
+
+    Where it `is_open`, it is not known whether it holds or how many there are; `pointers` are then the answers that could
+    tell, none where nobody could.
+    """
+
+    behind: tuple[tuple[Pattern, Fact], ...] = ()
+    pointers: frozenset[str] = frozenset()
+    is_open: bool = False
+
+
 class Case(msgspec.Struct, frozen=True, gc=False):
     """All that is known of one patient: the facts, and what texts will need to name their subjects.
 
@@ -59,7 +72,8 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     read, `known` those that no rule concerns. `gaps` has, by ingredient, the longest time without it that the clinic's
     signed hold makes of the sessions; those of `too_long` are longer than the medicine's own limit. `measured` is what is
     known of the measures. `read_off` are the conditions that what is treated was read off, where it was not sent; the
-    patient then has it.
+    patient then has it. `derived` has, by kind and field, on what each derived fact rests; `beside` has, by the id of a fact
+    about a medicine, the same of what other medicines are beside it.
     """
 
     patient: Patient
@@ -75,3 +89,5 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     too_long: frozenset[str] = frozenset()
     measured: Measured = Measured()
     read_off: tuple[int, ...] = ()
+    derived: Mapping[str, Mapping[str, Basis]] = {}
+    beside: Mapping[str, Mapping[str, Basis]] = {}

@@ -112,7 +112,7 @@ class Measuring:
         )
         if not patient.measures:
             return Measured(not_asked=self._never_asked | too_young_or_old) if too_young_or_old else self._nothing
-        today = _day_of(patient)
+        today = day_of_plan(patient)
         found = {
             name: _Sorted(self._measures[name], name, sent, today)
             for name, sent in sorted(patient.measures.items())
@@ -278,20 +278,24 @@ def _is_before(begins: datetime, one: Taken) -> bool:
     return one.day is not None and one.day > begins.date()
 
 
-def _day_of(patient: Patient) -> date | None:
-    """The day of the plan: as sent, or else the newest day that the request names."""
+def day_of_plan(patient: Patient, *, by_sessions: bool = True) -> date | None:
+    """The day of the plan: as sent, or else the newest day that the request names; None where it names none.
+
+    Without `by_sessions`, the day of the last session does not count, so that days since that one are never 0 for want of a
+    day of the plan.
+    """
     if patient.as_of is not None:
         return date.fromisoformat(patient.as_of)
-    return max(_days(patient), default=None)
+    return max(_days(patient, by_sessions=by_sessions), default=None)
 
 
-def _days(patient: Patient) -> Iterable[date]:
+def _days(patient: Patient, *, by_sessions: bool) -> Iterable[date]:
     for sent in patient.measures.values():
         for reading in readings(sent):
             if reading.at is not None:
                 yield date.fromisoformat(reading.at[:10])
     yield from (clearance.at.date() for clearance in patient.clearances)
-    if patient.treatment.last_session_at is not None:
+    if by_sessions and patient.treatment.last_session_at is not None:
         yield patient.treatment.last_session_at.date()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from careplan.rulebook.conditions import Operation, When, tests_of
+from careplan.rulebook.derived import behind
 from careplan.rulebook.factors import KINDS
 from careplan.rulebook.model import Rulebook
 
@@ -56,8 +57,7 @@ def looked_at(book: Rulebook) -> frozenset[str]:
     return frozenset(
         str(value)
         for rule in book.rules.values()
-        for group in rule.when
-        for pattern in group
+        for pattern in behind(book.derived, rule.when)
         for test in tests_of(pattern.tests)
         if (pattern.kind, test.field) in fields
         for value in test.values

@@ -8,10 +8,21 @@ from typing import NamedTuple
 
 from careplan.facts.case import Case, Fact
 from careplan.inference import three_valued
-from careplan.inference.three_valued import NO, NOTHING, THE_HOLD, THIS, YES, Situation, Verdict, any_of, list_pointer
+from careplan.inference.three_valued import (
+    BESIDE,
+    NO,
+    NOTHING,
+    THE_HOLD,
+    THIS,
+    YES,
+    Situation,
+    Verdict,
+    any_of,
+    list_pointer,
+)
 from careplan.request.patient import Patient
 from careplan.rulebook.conditions import Either, Expression, Group, Pattern, Test, When
-from careplan.rulebook.factors import KINDS, OF_MEASURES
+from careplan.rulebook.factors import KINDS, OF_DERIVED, OF_MEASURES, most_of
 
 
 class Alternative(NamedTuple):
@@ -103,7 +114,10 @@ def situation_of(case: Case, fact: Fact) -> Situation:
     """What decides about a fact of a case besides its properties."""
     if fact.kind == "medicine" and fact.ingredient is not None:
         hold = case.holds[fact.ingredient.ingredient]
-        return Situation(may_open=hold.may_open, waits=bool(hold.waits_for))
+        helpless = NOTHING
+        if bases := case.beside.get(fact.id):
+            helpless = frozenset(name for name, basis in bases.items() if basis.is_open and not basis.pointers)
+        return Situation(may_open=hold.may_open, waits=bool(hold.waits_for), unusable=helpless)
     if fact.kind == "treatment":
         treatment = case.patient.treatment
         return Situation(sessions=(treatment.sessions_planned, treatment.sessions_completed))
@@ -111,6 +125,10 @@ def situation_of(case: Case, fact: Fact) -> Situation:
         return Situation(unusable=frozenset(doubt.pointer.removeprefix("/protocol/") for doubt in case.doubts))
     if fact.kind in OF_MEASURES:
         return Situation(unusable=case.measured.not_asked)
+    if fact.kind in OF_DERIVED:
+        bases = case.derived.get(fact.kind, {})
+        unknown = [name for name, basis in bases.items() if not basis.pointers]
+        return Situation(unusable=frozenset((*unknown, *map(most_of, unknown)))) if unknown else three_valued.NO_SITUATION
     return three_valued.NO_SITUATION if fact.whole else _NOT_SENT
 
 
@@ -118,10 +136,16 @@ _NOT_SENT = Situation(whole=False)
 
 
 def answers(case: Case, fact: Fact, pointers: frozenset[str]) -> frozenset[str]:
-    """The answers on which a verdict on one fact hangs, with its place in the list where they are about a medicine."""
+    """The answers on which a verdict on one fact hangs: of a medicine with its place, of what is derived those behind it."""
+    if fact.kind in OF_DERIVED and pointers:
+        bases = case.derived[fact.kind]
+        return frozenset().union(*(bases[pointer.rpartition("/")[2]].pointers for pointer in pointers))
     if fact.kind != "medicine" or not pointers or fact.ingredient is None:
         return pointers
     own = {pointer.replace(THIS, f"/medications/{fact.indexes[0]}/", 1) for pointer in pointers if pointer != THE_HOLD}
+    for pointer in [one for one in own if one.startswith(BESIDE)]:
+        own.remove(pointer)
+        own |= case.beside[fact.id][pointer.removeprefix(BESIDE)].pointers
     return frozenset(own) | (case.holds[fact.ingredient.ingredient].waits_for if THE_HOLD in pointers else NOTHING)
 
 

@@ -4,7 +4,7 @@ Patterns compare only with constants, so which of them a fact matches depends on
 matches single patterns; how the matches of a group go together is one product.
 
 Outside that subset the engine loses results, hangs or crashes, so the limits are checked before anything is compiled:
-- one pattern a rule of the engine, `kind` tested first; one to three patterns a group, each of a different kind of fact;
+- one pattern a rule of the engine, `kind` tested first; a group has few patterns, each of a different kind of fact;
 - no node of its network comes near the fixed tables inside it, so rules are spread over several rulesets (shards);
 - one constant session, deleted after every evaluation; a sentinel fact that always matches, without which deleting
   a session frees memory that was never set; every action drained; results de-duplicated.

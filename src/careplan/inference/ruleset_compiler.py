@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from careplan.rulebook.conditions import Expression, Group, Pattern, Test, When, as_decided
+from careplan.rulebook.conditions import MOST_KINDS, Expression, Group, Pattern, Test, When, as_decided
 from careplan.rulebook.factors import KINDS, member
 
 MOST_RULES_PER_SHARD = 120
@@ -27,8 +27,8 @@ class EngineError(Exception):
 
 def check_group(rule: str, group: Group) -> bool:
     """Raise `EngineError` for a group that is outside of what is exact."""
-    if len({pattern.kind for pattern in group}) != len(group) or not 1 <= len(group) <= 3:
-        raise EngineError(f"{rule} does not have one to three patterns of different kinds")
+    if len({pattern.kind for pattern in group}) != len(group) or not 1 <= len(group) <= MOST_KINDS:
+        raise EngineError(f"{rule} does not have one to {MOST_KINDS} patterns of different kinds")
     return True
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from careplan.rulebook.conditions import Either, Every, Expression, Pattern, Test, tests_of
-from careplan.rulebook.factors import KINDS, LIMITS, SESSION_COUNTS, least_of, member, most_of
+from careplan.rulebook.factors import KINDS, LIMITS, OF_DERIVED, SESSION_COUNTS, least_of, member, most_of
 
 Properties = Mapping[str, str | bool | float]
 """What is known of one fact: tokens, booleans and numbers by the names of its fields."""
@@ -26,6 +26,8 @@ THIS = "/medications/*/"
 """Stands in a pointer for the entry of the medicine that a test looks at."""
 THE_HOLD = "the answers that the hold question waits for"
 """Stands among pointers for those answers."""
+BESIDE = "the answers about other medicines: "
+"""Stands among pointers, with what the other medicine is to be, for the answers about all others."""
 
 _SESSIONS = ("sessions_planned", "sessions_completed")
 _FROM_COUNTS = frozenset({"sessions_left", "beyond_plan"})
@@ -47,7 +49,8 @@ class Situation(NamedTuple):
 
     `whole` is False where the list was not sent that the fact is about. `may_open` and `waits` say whether an open hold
     question is still possible and whether it waits for answers; `sessions` are those planned and completed, as sent;
-    `unusable` are figures of the protocol that were sent and cannot be meant, and measures that nobody is asked for.
+    `unusable` are figures of the protocol that were sent and cannot be meant, measures that nobody is asked for, and what is
+    derived and hangs on no answer.
     """
 
     whole: bool = True
@@ -85,10 +88,17 @@ def of_test(kind: str, test: Test, properties: Properties, situation: Situation)
     if KINDS[kind].field(field).type == "tokens":
         if stands is not None:
             return YES if stands else NO
+        if field == "beside":
+            tokens = [str(token) for token in test.values if member(field, str(token)) not in properties]
+            helpless = not situation.unusable.isdisjoint(tokens)
+            return NO if helpless else (None, frozenset(f"{BESIDE}{token}" for token in tokens))
         return None, frozenset({_LISTS[kind]})
     if KINDS[kind].field(field).between:
         if not situation.whole:
             return None, frozenset({_LISTS[kind]})
+        open_ = stands is None or (test.operation == "unknown" and stands)
+        if open_ and kind in OF_DERIVED and (unanswered := _unanswered(kind, field, situation)):
+            return None, unanswered
         return YES if stands else NO
     if stands is None and field == "hold_question" and test.operation == "one_of":
         could = situation.may_open or not {"closed", "unclear"}.isdisjoint(map(str, test.values))
@@ -106,11 +116,15 @@ def as_it_stands(kind: str, test: Test, properties: Properties, *, whole: bool =
     """
     operation, field = test.operation, test.field
     if KINDS[kind].field(field).type == "tokens":
+        if field == "beside":
+            return _beside(test, properties)
         held = [properties.get(member(field, str(token))) is True for token in test.values]
         holds = all(held) if operation == "has_all" else any(held) == (operation == "has_any")
         return holds if whole or holds == (operation != "has_none") else None
     if KINDS[kind].field(field).between:
-        return _between(test, properties)
+        stands = _between(test, properties)
+        # A dose that was not sent stays unknown; how many there are is known as soon as it is answered.
+        return None if kind in OF_DERIVED and operation == "known" and not stands else stands
     value = properties.get(field)
     if value is None:
         return True if operation in ("unknown", "one_of_or_unknown") else None
@@ -129,6 +143,15 @@ def as_it_stands(kind: str, test: Test, properties: Properties, *, whole: bool =
             return value < test.values[0]  # type: ignore[operator]
         case _:
             return value > test.values[0]  # type: ignore[operator]
+
+
+def _beside(test: Test, properties: Properties) -> bool | None:
+    """Whether another medicine is taken that is as a test says: not known where answers about others are missing."""
+    held = {properties.get(member(test.field, str(token))) for token in test.values}
+    if test.operation == "has_all":
+        return False if False in held else None if None in held else True
+    some = True if True in held else None if None in held else False
+    return some if test.operation == "has_any" or some is None else not some
 
 
 def _between(test: Test, properties: Properties) -> bool | None:
@@ -197,7 +220,7 @@ def _unanswered(kind: str, field: str, situation: Situation) -> frozenset[str]:
         return frozenset(f"/treatment/{name}" for name, value in given if value is None)
     if kind == "measured_days_ago" and field not in situation.unusable:
         return frozenset({f"/measures/{field}"})
-    if not KINDS[kind].field(field).sent or field in situation.unusable:
+    if not (KINDS[kind].field(field).sent or kind in OF_DERIVED) or field in situation.unusable:
         return NOTHING
     return frozenset({f"/{field}" if kind == "patient" else f"/{kind}/{field}"})
 

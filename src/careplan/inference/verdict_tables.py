@@ -17,11 +17,11 @@ from careplan.inference.clauses import constants_of, properties_of
 from careplan.inference.durable_rules import PatternMatcher
 from careplan.inference.three_valued import NO_SITUATION, Situation, of_expression
 from careplan.rulebook.conditions import LISTS_WITH_ENTRIES, Every, Expression, Pattern
-from careplan.rulebook.factors import KINDS, SESSION_COUNTS
+from careplan.rulebook.factors import KINDS, OF_DERIVED, SESSION_COUNTS
 
 Key = tuple[object, ...]
 
-_CAN_BE_UNUSABLE = frozenset({"protocol", "measures", "measured_days_ago"})
+_CAN_BE_UNUSABLE = frozenset({"protocol", "measures", "measured_days_ago"}) | OF_DERIVED
 """The kinds with fields that nobody is asked for, though nothing is known of them."""
 
 
@@ -51,6 +51,7 @@ class Table:
         self._others = tuple(name for name in self._names if not (self._by_row and of_the_row(name)))
         lone = len(self._others) == 1 and not self._by_row and self._others[0] not in self._steps
         self._lone_token = self._others[0] if lone and kind not in ("medicine", "protocol") and not self._counts else ""
+        self._beside = frozenset(name.removeprefix("beside_is_") for name in self._names if name.startswith("beside_is_"))
         self._cells: dict[Key, Cell] = {}
 
     def cell(self, fact: Fact, situation: Situation) -> Cell:
@@ -81,6 +82,9 @@ class Table:
             key.append(situation.sessions)
         elif self._kind == "medicine" and "hold_question" in self._others:
             key += (situation.may_open, situation.waits)
+            key.append(situation.unusable.intersection(self._beside))
+        elif self._beside:
+            key.append(situation.unusable.intersection(self._beside))
         elif self._kind in _CAN_BE_UNUSABLE:
             key.append(situation.unusable.intersection(self._names))
         elif not situation.whole:

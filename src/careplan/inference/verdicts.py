@@ -18,7 +18,7 @@ from careplan.inference.masks import Mask
 from careplan.inference.three_valued import NO_SITUATION, NOTHING, Properties, list_pointer, of_expression
 from careplan.inference.verdict_tables import KindTables
 from careplan.rulebook.conditions import Expression, Pattern, When
-from careplan.rulebook.factors import KINDS
+from careplan.rulebook.factors import KINDS, OF_DERIVED
 
 _ALL = ""
 """The subject of a group that is about the patient as a whole."""
@@ -292,7 +292,7 @@ class RuleTables:
             matches |= cell.matches
             if cell.open:
                 open_ |= cell.open
-                if fact.kind == "medicine":
+                if fact.kind == "medicine" or fact.kind in OF_DERIVED:
                     hangs.update({atom: answers(case, fact, pointers) for atom, pointers in cell.hangs})
                 else:
                     hangs.update(cell.hangs)

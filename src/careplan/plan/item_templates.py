@@ -24,7 +24,7 @@ from careplan.plan.sources import evidence
 from careplan.plan.unread_words import Absence, UnreadWords, absences
 from careplan.plan.wording import Placeholders, Words
 from careplan.rulebook.conditions import Group
-from careplan.rulebook.factors import KINDS, OF_MEASURES
+from careplan.rulebook.factors import KINDS, OF_DERIVED, OF_MEASURES
 from careplan.rulebook.layers import CardSlot
 from careplan.rulebook.model import LEVELS, Decision, Level, Rule, Rulebook, Section
 
@@ -102,7 +102,7 @@ _Behind = list[tuple[_Group, list[Fact]]]
 """The groups of a rule that hold, with the facts that they match."""
 _order = attrgetter("order")
 _by_place = attrgetter("index", "pointer")
-_LISTS_AS_A_WHOLE = frozenset({"regimen", "history", "entries"}) | OF_MEASURES
+_LISTS_AS_A_WHOLE = frozenset({"regimen", "history", "entries"}) | OF_MEASURES | OF_DERIVED
 """The kinds of fact that are about a whole list, of which an item names the entries that it is about."""
 
 
@@ -176,7 +176,7 @@ class Items:
             focuses=tuple(Focus.of(pattern, self._phrases) for pattern in group),
             subject=next((at for at, kind in enumerate(kinds) if KINDS[kind].many), None),
             of_entries=tuple(at for at, kind in enumerate(kinds) if KINDS[kind].many or kind in _LISTS_AS_A_WHOLE),
-            absent=absences(group),
+            absent=absences(group, self._book.derived),
         )
 
     def _asks(self, rule: Rule, filled: Mapping[str, str], *, begun: bool) -> list[Ask]:

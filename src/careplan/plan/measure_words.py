@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from careplan.facts.case import Case, Fact
 from careplan.facts.measured import Check, ScoreChange, Taken
 from careplan.plan.model import About, NotConsidered
-from careplan.rulebook.factors import OF_MEASURES
+from careplan.rulebook.factors import OF_DERIVED, OF_MEASURES
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.text_template import in_words, number
 
-HAVE_SOURCE = OF_MEASURES | {"treatment"}
-"""The kinds of fact of which a phrase may have its source behind it: the day, or the scores compared."""
+HAVE_SOURCE = OF_MEASURES | OF_DERIVED | {"treatment"}
+"""The kinds of fact of which a phrase may have its source behind it: the day, the scores, or what it is derived from."""
 
 
 class MeasureWords:

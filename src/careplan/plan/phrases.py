@@ -167,7 +167,7 @@ class FactPhrases:
 
 def _made_for(name: str) -> type[FieldPhrases]:
     kind, _, field = name.partition(".")
-    described = KINDS[kind].fields.get(field) if kind in KINDS else None
+    described = KINDS[kind].fields.get(field, KINDS[kind].declared) if kind in KINDS else None
     return SpanPhrases if described is not None and described.between else FieldPhrases
 
 

@@ -16,11 +16,13 @@ from careplan.plan.wording import Words
 from careplan.recognition.known_conditions import OF_NO_RULE
 from careplan.rulebook.asking import Visit
 from careplan.rulebook.conditions import tests_of
+from careplan.rulebook.derived import behind, used_by
 from careplan.rulebook.factors import KINDS, OF_MEASURES
 from careplan.rulebook.model import LEVELS, SECTIONS, FieldWords, Rulebook
 
 _Concerned = tuple[int, int, str]
 """The level and the section of a rule by their places, and its id."""
+_NOTHING_SAID = "Rules looked at it, and none had anything to say."
 _by_rank = itemgetter(0, 1, 2)
 
 
@@ -42,10 +44,12 @@ class Questions:
         tested = {
             (pattern.kind, test.field)
             for rule in self._rules
-            for group in rule.when
-            for pattern in group
+            for pattern in behind(book.derived, rule.when)
             for test in tests_of(pattern.tests)
         }
+        self._dates = frozenset(
+            used.date for rule in self._rules for pattern in behind({}, rule.when) for used in used_by(book.derived, pattern)
+        )
         self._untested = tuple(
             (kind, name)
             for kind, described in sorted(KINDS.items())
@@ -135,12 +139,13 @@ class Questions:
                 what="times of the sessions",
                 why="No rule of this rulebook looks at them; time line and calendar are made from them.",
             )
-        if patient.treatment.last_session_at and not patient.clearances:
-            yield NotConsidered(
-                pointer="/treatment/last_session_at",
-                what="time of the last session",
-                why="No rule of this rulebook looks at it; it says whether a clearance still counts, and none was sent.",
-            )
+        last = "/treatment/last_session_at"
+        if patient.treatment.last_session_at and not patient.clearances and last not in spoken_of:
+            why = "No rule of this rulebook looks at it; it says whether a clearance still counts, and none was sent."
+            if "treatment.last_session_at" in self._dates:
+                sent = patient.as_of is not None
+                why = _NOTHING_SAID if sent else "Rules count the days since then, and the day of the plan was not sent."
+            yield NotConsidered(pointer=last, what="time of the last session", why=why)
         for at, condition in enumerate(patient.other_conditions):
             if f"/other_conditions/{at}" in spoken_of:
                 continue
@@ -156,11 +161,10 @@ class Questions:
             yield NotConsidered(pointer=doubt.pointer, what=doubt.what, why=why)
 
     def _silent_entries(self, case: Case, spoken_of: Collection[str], words: Words) -> Iterator[NotConsidered]:
-        nothing_said = "Rules looked at it, and none had anything to say."
         for resolved in case.medicines:
             pointer = f"/medications/{resolved.index}"
             if pointer not in spoken_of:
-                why = nothing_said if resolved.taken else "The list says that it is not taken, so no rule looked at it."
+                why = _NOTHING_SAID if resolved.taken else "The list says that it is not taken, so no rule looked at it."
                 yield NotConsidered(pointer=pointer, what=words.entry("medicine", resolved.index), why=why)
             for part in resolved.besides:
                 yield NotConsidered(
@@ -180,7 +184,7 @@ class Questions:
         ):
             for at in range(len(entries)):
                 if f"{pointer}/{at}" not in spoken_of:
-                    yield NotConsidered(pointer=f"{pointer}/{at}", what=words.entry(kind, at), why=nothing_said)
+                    yield NotConsidered(pointer=f"{pointer}/{at}", what=words.entry(kind, at), why=_NOTHING_SAID)
 
     def _silent_holds(self, case: Case, shown: Sequence[SignedHold]) -> Iterator[NotConsidered]:
         """Signed holds that no item has: of no medicine in the list, or beside a longer one of its class."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from careplan.facts.case import Case, Fact
@@ -12,6 +12,7 @@ from careplan.recognition.illness_codes import without_code
 from careplan.recognition.medicine_catalogue import display
 from careplan.request.patient import ListName
 from careplan.rulebook.conditions import LISTS_WITH_ENTRIES, Group, tests_of
+from careplan.rulebook.derived import Derived, presumed_absent
 from careplan.rulebook.factors import member
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.text_template import in_words
@@ -30,17 +31,22 @@ _COUNTED = {"diazepam_mg_a_day": "benzodiazepine", "morphine_mg_a_day": "opioid"
 
 
 class Absence(NamedTuple):
-    """What a group of tests says not to be there: the kind of the list, the field and the tokens."""
+    """What a group of tests says not to be there: the kind of the list, the field and the tokens.
+
+    `always` is True where it is presumed of every entry that was not read, whatever the list says.
+    """
 
     kind: str
     field: str
     tokens: tuple[str, ...]
+    always: bool = False
 
 
-def absences(group: Group) -> tuple[Absence, ...]:
+def absences(group: Group, derived: Mapping[str, Derived]) -> tuple[Absence, ...]:
     """Everything that a group of patterns says not to be in a list, found once per rule."""
     found = []
     for pattern in group:
+        found += [Absence(kind, "", tokens, always=True) for kind, tokens in presumed_absent(derived, pattern)]
         for test in tests_of(pattern.tests):
             if pattern.kind in LISTS_WITH_ENTRIES and test.operation == "has_none":
                 found.append(Absence(pattern.kind, test.field, tuple(map(str, test.values))))
@@ -85,8 +91,8 @@ class UnreadWords:
         return [self._assumption(name, list(tokens[name])) for name in _LISTS if name in tokens]
 
     def _presumed(self, absence: Absence, fact: Fact | None) -> bool:
-        if fact is None:
-            return False
+        if absence.always or fact is None:
+            return absence.always
         if absence.kind == "goals":
             return fact.properties.get(absence.field) is True
         if absence.field in _COUNTED:

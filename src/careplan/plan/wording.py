@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from careplan.facts.case import Case, Fact, Value
+from careplan.facts.case import Basis, Case, Fact, Value
 from careplan.facts.hold_question import hold_for
 from careplan.facts.hold_windows import misses_no_dose
 from careplan.facts.unread_entries import Entries
+from careplan.plan.derived_words import DerivedWords
 from careplan.plan.disagreements import disagreement_words
 from careplan.plan.hold_sentences import HoldSentences
 from careplan.plan.measure_words import HAVE_SOURCE, MeasureWords, is_of_measures
@@ -19,7 +20,7 @@ from careplan.plan.unread_words import UnreadWords
 from careplan.recognition.medicine_catalogue import Match, Resolved, display
 from careplan.request.patient import Hold
 from careplan.rulebook.conditions import Expression
-from careplan.rulebook.factors import member
+from careplan.rulebook.factors import OF_DERIVED, member
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.text_template import hours, in_words
 
@@ -49,6 +50,7 @@ class Words:
         self.entries = UnreadWords(book, case)
         self._said_of: dict[str, str] = {}
         self.measures = MeasureWords(book, case)
+        self._derived = DerivedWords(book, case, phrases, self.because, self.about)
 
     @property
     def case(self) -> Case:
@@ -58,8 +60,9 @@ class Words:
     def fill(self, facts: Sequence[Fact], places: Placeholders) -> dict[str, str]:
         """Words for the placeholders of a text about these facts."""
         words: dict[str, str] = {}
+        known = self._derived.facts(facts) if places.fields and self._case.derived else facts
         for name, kind, field in places.fields:
-            for fact in facts:
+            for fact in known:
                 if fact.kind == kind and (word := self._phrases.field(kind, field).held(fact.properties)) is not None:
                     words[name] = word
         for name in places.others:
@@ -91,6 +94,8 @@ class Words:
                 if fact.id not in self._said_of:
                     self._said_of[fact.id] = self._medicine_phrase(fact)
                 found.append(self._said_of[fact.id])
+                if "beside" in focus.fields:
+                    found += [self._medicine_phrase(other) for other in self._beside(fact, focus)]
             elif fact.kind == "shared_class":
                 found += self._of_shared_class(fact, focus.fields)
             else:
@@ -100,8 +105,7 @@ class Words:
                     # One phrase a field: of these kinds none is about a list.
                     at = len(found) - len(focus.fields)
                     found[at:] = [
-                        said + self.measures.behind(fact, field)
-                        for said, field in zip(found[at:], focus.fields, strict=True)
+                        said + self._behind(fact, field) for said, field in zip(found[at:], focus.fields, strict=True)
                     ]
         return found
 
@@ -114,6 +118,9 @@ class Words:
         if is_of_measures(fact.kind):
             yield from self.measures.about(fact, focus.fields)
             return
+        if fact.kind in OF_DERIVED:
+            yield from self._derived.about(fact, focus.fields)
+            return
         lists = {"condition": "conditions", "goal": "expectations/goals"}
         if fact.kind == "history":
             for at, name in enumerate(self._case.patient.conditions or ()):
@@ -125,9 +132,19 @@ class Words:
                 if any(not tokens.isdisjoint((row.ingredient, *row.classes)) for row in rows):
                     at = resolved.index
                     yield About(pointer=f"/medications/{at}", index=at, name=self.entry("medicine", at))
-        for at in fact.indexes:
+        others = self._beside(fact, focus) if "beside" in focus.fields else ()
+        for at in (*fact.indexes, *(at for other in others for at in other.indexes)):
             pointer = f"/{lists.get(fact.kind, 'medications')}/{at}"
             yield About(pointer=pointer, index=at, name=self.entry(fact.kind, at))
+
+    def _beside(self, fact: Fact, focus: Focus) -> list[Fact]:
+        """The other medicines that a rule asks for beside one."""
+        bases = self._case.beside.get(fact.id, {})
+        return [other for name in sorted(focus.tokens & bases.keys()) for _, other in bases[name].behind]
+
+    def _behind(self, fact: Fact, field: str) -> str:
+        """What stands behind a phrase, in brackets after it."""
+        return (self._derived if fact.kind in OF_DERIVED else self.measures).behind(fact, field)
 
     def _tested_entries(self, fields: Sequence[str]) -> Entries:
         return self._case.known if "known" in fields else self._case.unread
@@ -136,7 +153,8 @@ class Words:
         """What the patient's answers say about the fields of an expression, in phrases about this fact."""
         fields, tokens = looked_at(fact.kind, expression)
         if fact.kind == "medicine":
-            return [f"{self.medicine(fact)}: {phrase}" for field in fields for phrase in self._of_medicine(fact, field)]
+            said = (phrase for field in fields for phrase in self._of_medicine(fact, field, tokens))
+            return [f"{self.medicine(fact)}: {phrase}" for phrase in said]
         phrases: list[str] = []
         if fact.kind == "shared_class":
             phrases += self._of_shared_class(fact, fields)
@@ -147,14 +165,21 @@ class Words:
                 else:
                     self._phrases.field(fact.kind, field).add(fact.properties, phrases)
                     if fact.kind in HAVE_SOURCE:
-                        phrases[-1] += self.measures.behind(fact, field)
+                        phrases[-1] += self._behind(fact, field)
         subject = f"{self.entry(fact.kind, fact.indexes[0])}: " if fact.kind in ("goal", "medicine_check") else ""
         subject = f"{self.measures.name_of(fact)}: " if fact.kind == "measure_check" else subject
         return [subject + phrase for phrase in phrases]
 
-    def _of_medicine(self, fact: Fact, field: str) -> Iterator[str]:
+    def _of_medicine(self, fact: Fact, field: str, tokens: frozenset[str]) -> Iterator[str]:
         assert fact.ingredient
-        if field == "class":
+        if field == "beside":
+            bases = self._case.beside.get(fact.id, {})
+            for name in sorted(tokens & self._book.derived.keys()):
+                basis = bases.get(name, Basis())
+                names = in_words([self.medicine(other) for _, other in basis.behind])
+                label = self._book.derived[name].file.label
+                yield f"beside it, {label}: {names or ('not known' if basis.is_open else 'none')}"
+        elif field == "class":
             yield in_words([self._book.classes[name].label for name in fact.ingredient.classes]) or "no class"
         elif field == "ingredient":
             yield fact.ingredient.name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from careplan.rulebook import forbidden_wording
 from careplan.rulebook.conditions import Pattern, tests_of
+from careplan.rulebook.derived import asserted
 from careplan.rulebook.model import Rule, Rulebook
 from careplan.rulebook.presumption import FaultList
 
@@ -50,7 +51,10 @@ def _asks_for(book: Rulebook, pattern: Pattern, tokens: frozenset[str]) -> bool:
         asked = {f"{pattern.kind}.{test.field}", *named, *(token for row in rows for token in row.classes)}
         if test.operation not in ("none_of", "has_none") and not tokens.isdisjoint(asked):
             return True
-    return False
+    return any(
+        bool(one.when) and all(any(_asks_for(book, part, tokens) for part in group) for group in one.when)
+        for one in asserted(book.derived, pattern)
+    )
 
 
 def _check_clearing(rule: Rule, note: FaultList) -> None:

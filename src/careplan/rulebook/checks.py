@@ -8,6 +8,7 @@ from careplan.rulebook import forbidden_wording
 from careplan.rulebook.codes import Codes, DiagnosisCode, ObservationCode
 from careplan.rulebook.conditions import Group, Path, Pattern, Test, tests_of
 from careplan.rulebook.courses import check_courses
+from careplan.rulebook.derived import Derived, asserted, known_with
 from careplan.rulebook.factors import KINDS
 from careplan.rulebook.layer_checks import cards_of, check_layers, check_layers_of_all
 from careplan.rulebook.model import Condition, Rule, Rulebook
@@ -35,10 +36,10 @@ def check_rule(book: Rulebook, rule: Rule, note: FaultList, ids: frozenset[str])
     _check_life(rule, note)
     _check_asks(rule, note)
     _check_reach(rule, note)
-    _check_slots(rule, note)
-    check_certainty(rule, note)
+    _check_slots(book, rule, note)
+    check_certainty(rule, book.derived, note)
     check_layers(book, rule, note)
-    _check_wording(rule, note)
+    _check_wording(book, rule, note)
 
 
 def check_rulebook(book: Rulebook, notes: Mapping[str, FaultList]) -> None:
@@ -100,12 +101,13 @@ def requires(group: Group, kind: str, field: str, *values: str | bool) -> bool:
     )
 
 
-def concerns(rule: Rule, token: str) -> bool:
-    """True when the rule is about medicines of the class or ingredient `token`."""
+def concerns(rule: Rule, token: str, derived: Mapping[str, Derived]) -> bool:
+    """True when the rule is about medicines of the class or ingredient `token`, also by what it says of derived facts."""
     return any(
         token in test.values and test.operation in ("has_any", "has_all", "one_of")
         for group in rule.when
-        for pattern in group
+        for tested in group
+        for pattern in (tested, *(part for one in asserted(derived, tested) if one.when for part in one.patterns))
         if pattern.kind in ("medicine", "shared_class")
         for test in tests_of(pattern.tests)
         if test.field in ("class", "ingredient")
@@ -175,13 +177,14 @@ def _check_reach(rule: Rule, note: FaultList) -> None:
         )
 
 
-def _check_slots(rule: Rule, note: FaultList) -> None:
+def _check_slots(book: Rulebook, rule: Rule, note: FaultList) -> None:
     offered = {"crisis"}
     for at, group in enumerate(rule.when):
         here = {"crisis"}
         for pattern in group:
             here.update(SLOTS.get(pattern.kind, ()))
             here.update(_known_fields(pattern))
+            here.update(known_with(book.derived, pattern))
         if requires(group, "medicine", "hold_question", "open"):
             here.add("hold")
         if any(pattern.kind == "medicine" for pattern in group):
@@ -257,7 +260,7 @@ def _known_fields(pattern: Pattern) -> Iterator[str]:
             yield f"{pattern.kind}.{test.field}"
 
 
-def _check_wording(rule: Rule, note: FaultList) -> None:
+def _check_wording(book: Rulebook, rule: Rule, note: FaultList) -> None:
     then = rule.file.then
     patient, clinician = then.patient, then.clinician
     patient_path: Path = ("then", "patient")
@@ -297,7 +300,7 @@ def _check_wording(rule: Rule, note: FaultList) -> None:
         ("benzodiazepine", forbidden_wording.warns_of_withdrawal, "withdrawal, including seizures"),
         ("lamotrigine", forbidden_wording.warns_of_rash, "missed doses and the risk of a rash"),
     ):
-        if concerns(rule, token):
+        if concerns(rule, token, book.derived):
             for path, text in ((patient_path, patient), (("then", "clinician"), clinician)):
                 if not warns(text):
                     note.fault(path, f"A rule about {token} must warn of {what}.", "Add the warning.", code="warning")

@@ -31,7 +31,7 @@ Operation = Literal[
     "has_none",
 ]
 COMPARISONS: tuple[Operation, ...] = ("at_least", "at_most", "less_than", "more_than")
-MOST_KINDS = 3
+MOST_KINDS = 4
 LISTS_WITH_ENTRIES = frozenset({"regimen", "history"})
 """The kinds of fact that say of a whole list what is in it, and whether an entry of it could not be read."""
 
@@ -90,12 +90,13 @@ class Reader:
         conditions: Collection[str],
         kinds: Mapping[str, Kind] = KINDS,
     ) -> None:
-        self._kinds = kinds
+        self.kinds = kinds
         self._tokens = {
             "classes": tuple(classes),
             "ingredients": tuple(ingredients),
             "classes_or_ingredients": (*classes, *ingredients),
             "conditions": tuple(conditions),
+            "": (),
         }
         self.flaws: list[Flaw] = []
 
@@ -124,16 +125,16 @@ class Reader:
             return ()
         patterns = []
         for kind, tests in data.items():
-            if kind not in self._kinds or kind == "everyone":
+            if kind not in self.kinds or kind == "everyone":
                 self._flaw(
                     (*path, kind),
                     f"there is no kind of fact called {kind}.",
-                    _nearest(kind, self._kinds),
+                    _nearest(kind, self.kinds),
                     code="unknown-kind",
                 )
                 continue
             patterns.append(Pattern(str(kind), self._every(str(kind), tests, (*path, kind))))
-        many = [pattern.kind for pattern in patterns if self._kinds[pattern.kind].many]
+        many = [pattern.kind for pattern in patterns if self.kinds[pattern.kind].many]
         if len(many) > 1:
             self._flaw(
                 path,
@@ -152,7 +153,7 @@ class Reader:
             self._flaw(
                 path,
                 f"{kind} needs at least one field to test.",
-                f"Fields are {', '.join(self._kinds[kind].fields)}.",
+                f"Fields are {', '.join(self.kinds[kind].fields)}.",
                 code="empty-conditions",
             )
             return Every(())
@@ -164,15 +165,15 @@ class Reader:
                     self._flaw(here, "any_of needs two or more alternatives.", "List each one with a dash.", code="any-of")
                     continue
                 parts.append(Either(tuple(self._every(kind, part, (*here, at)) for at, part in enumerate(wanted))))
-            elif name not in self._kinds[kind].fields:
+            elif name not in self.kinds[kind].fields:
                 self._flaw(
                     here,
                     f"{kind} has no field called {name}.",
-                    _nearest(name, self._kinds[kind].fields),
+                    _nearest(name, self.kinds[kind].fields),
                     code="unknown-field",
                 )
             else:
-                field = self._kinds[kind].fields[name]
+                field = self.kinds[kind].fields[name]
                 read = self._tokens_test if field.type == "tokens" else self._test
                 parts += read(name, field, wanted, here)
         return Every(tuple(parts))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from careplan.rulebook.conditions import COMPARISONS, Either, Expression, Group, Operation, Pattern, Test, Value, When
+from careplan.rulebook.derived import DATES, Derived, used_by
 from careplan.rulebook.factors import KINDS
 from careplan.rulebook.model import Rule, Rulebook
 from careplan.rulebook.text_template import number
@@ -17,6 +18,12 @@ _BOUNDS: dict[Operation, str] = {
     "at_most": "at most {}",
     "less_than": "less than {}",
     "more_than": "more than {}",
+}
+_COMPARED: dict[Operation, str] = {
+    "at_least": "at least",
+    "at_most": "at most",
+    "less_than": "less than",
+    "more_than": "more than",
 }
 _JOINED = {"or": " or ", "and": " and "}
 
@@ -42,6 +49,36 @@ class Prose:
             return f"When {groups[0]}"
         numbered = "; or ".join(f"({at}) {words}" for at, words in enumerate(groups, 1))
         return f"When one of these holds: {numbered}"
+
+    def derived(self, one: Derived) -> str:
+        """What a derived fact means, as a sentence; without its full stop."""
+        label = one.file.label[:1].upper() + one.file.label[1:]
+        if one.date:
+            return f"{label}: the days from {DATES.get(one.date, one.date)} to the day of the plan"
+        if one.compared is not None:
+            sides = (one.compared.left, one.compared.right)
+            left, right = (self._book.vocabulary.fields[".".join(side)].label for side in sides)
+            plus = f" and {number(one.compared.plus)}" if one.compared.plus else ""
+            return f"{label}: {left} are {_COMPARED[one.compared.operation]} {right}{plus}"
+        if one.counted is not None:
+            each = "medicines (each ingredient once)" if one.counted.kind == "medicine" else "illnesses"
+            return f"{label}: the number of {each} that fit: {self.pattern(one.counted)}"
+        groups = [self.group(group) for group in one.when]
+        if one.kind == "counts":
+            numbered = "; ".join(f"({at}) {words}" for at, words in enumerate(groups, 1))
+            return f"{label}: how many of these hold: {numbered}"
+        return f"{label}: {'; or '.join(groups)}"
+
+    def whole(self, when: When) -> str:
+        """All conditions of a rule, and after them what the derived facts mean that it uses."""
+        meaning = self.behind(when)
+        return ". ".join((self.when(when), " ".join(meaning).removesuffix("."))) if meaning else self.when(when)
+
+    def behind(self, when: When) -> list[str]:
+        """What the derived facts mean that conditions use, each as a sentence."""
+        patterns = (pattern for group in when for pattern in group if pattern.kind != "medicine")
+        found = (one for pattern in patterns for one in used_by(self._book.derived, pattern))
+        return [f"{self.derived(one)}." for one in {one.file.name: one for one in found}.values()]
 
     def group(self, group: Group) -> str:
         """Conditions that must hold together."""
@@ -140,6 +177,8 @@ class Prose:
         return says.replace("about {value}", words).replace("{value}", words)
 
     def _members(self, kind: str, test: Test) -> str:
+        if test.field == "beside":
+            return self._beside(test)
         named = [self._token(str(token), one=kind == "medicine") for token in test.values]
         verb = {"regimen": "takes", "history": "has"}.get(kind, "is")
         match test.operation:
@@ -151,6 +190,13 @@ class Prose:
                 return f"is not {_JOINED['or'].join(named)}"
             case _:
                 return f"{verb} none of {_JOINED['or'].join(named)}, and the list is known to be complete"
+
+    def _beside(self, test: Test) -> str:
+        """What other medicine is taken: a benzodiazepine, every day."""
+        patterns = [self._book.derived[str(name)].of_one_medicine for name in test.values]
+        others = [self._medicine(one).removeprefix("the patient takes ") for one in patterns if one]
+        joined = _JOINED["and" if test.operation == "has_all" else "or"].join(f"({other})" for other in others)
+        return f"{'without' if test.operation == 'has_none' else 'beside'} another medicine that is {joined}"
 
     def _medicine(self, pattern: Pattern) -> str:
         """A medicine with what must be true of it: the patient takes a benzodiazepine of long half-life, as needed."""

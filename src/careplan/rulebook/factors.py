@@ -106,6 +106,7 @@ KINDS: Mapping[str, Kind] = {
             "hold_question": Field("token", ("open", "closed", "unclear")),
             "protocol_hold": _YES_NO,
             "gap_too_long": _YES_NO,
+            "beside": Field("tokens"),
             "sent_twice": _YES_NO,
             "dose_mg_a_day": _DOSE,
             "diazepam_mg_a_day": _DOSE,
@@ -185,10 +186,16 @@ KINDS: Mapping[str, Kind] = {
     "goals": Kind(
         {"list": _LIST, "count": _NUMBER, "specific_count": _NUMBER, "all_clear": _YES_NO, "some_protected": _YES_NO}
     ),
+    "derived": Kind({}, declared=_YES_NO),
+    "counts": Kind({}, declared=Field("number", between=True)),
+    "days_since": Kind({}, declared=_NUMBER),
 }
 """Every kind of fact that a rule may name. Which fields those of measures have is said by each rulebook."""
 
-OF_MEASURES = frozenset(kind for kind, described in KINDS.items() if described.declared is not None)
+OF_DERIVED = frozenset({"derived", "counts", "days_since"})
+"""The kinds of which the fields are what a rulebook derives from other facts."""
+
+OF_MEASURES = frozenset(kind for kind, described in KINDS.items() if described.declared is not None) - OF_DERIVED
 """The kinds of which the fields are the measures that a rulebook declares."""
 
 

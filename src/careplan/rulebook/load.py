@@ -29,6 +29,8 @@ from careplan.rulebook.checks import (
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import Reader, When, with_certainty
 from careplan.rulebook.courses import with_courses
+from careplan.rulebook.derived import FOLDER as DERIVED
+from careplan.rulebook.derived import Derived, kinds_with_derived, read_derived
 from careplan.rulebook.factors import KINDS, OF_MEASURES, Kind
 from careplan.rulebook.illnesses import known_conditions_of
 from careplan.rulebook.lock import LOCK, check_lock
@@ -38,7 +40,7 @@ from careplan.rulebook.model import SECTIONS, Condition, DrugClass, Rule, Rulebo
 from careplan.rulebook.rule_texts import texts_of
 from careplan.rulebook.rulebook_file import KnownNames, RulebookFile
 from careplan.rulebook.sentence_checks import check_sentences
-from careplan.rulebook.vocabulary import check_vocabulary, with_words_of_measures
+from careplan.rulebook.vocabulary import check_vocabulary, with_declared_words
 from careplan.rulebook.yaml_and_csv import Document, read_rows
 
 T = TypeVar("T")
@@ -123,7 +125,9 @@ class _Loading:
         )
         kinds = kinds_with(vocabulary.measures) if vocabulary else KINDS
         known = (classes, catalogue, conditions, kinds) if classes and catalogue and conditions else None
-        rules, resting, documents = self._rules(known)
+        derived = self._derived(known) if known else {}
+        kinds = kinds_with_derived(kinds, derived.values())
+        rules, resting, documents = self._rules((*known[:3], kinds) if known else None)
         faults_of_form = {document.file for document in documents.values() if document.faults}
         medicines = self._recognizer(catalogue, list_words, about) if catalogue and list_words and about else None
         if not (about and vocabulary and sources and classes and conditions and codes and words and catalogue and medicines):
@@ -137,7 +141,7 @@ class _Loading:
             rules=rules,
             resting=resting,
             sources=sources,
-            vocabulary=with_words_of_measures(vocabulary),
+            vocabulary=with_declared_words(vocabulary, derived.values()),
             kinds=kinds,
             limits=limits_with(vocabulary.measures),
             classes=classes,
@@ -150,6 +154,7 @@ class _Loading:
                 words,
                 {name: tokens for name, tokens in catalogue.named().items() if len(name) > 3 and name not in everyday},
             ),
+            derived=derived,
         )
         ids = frozenset(documents)
         for rule in (*rules.values(), *resting.values()):
@@ -157,7 +162,7 @@ class _Loading:
                 check_rule(book, rule, documents[rule.id], ids)
                 check_belonging(book, rule, documents[rule.id])
         check_rulebook(book, documents)
-        check_lock(self._lock(), rules, resting, documents, self._faults)
+        check_lock(self._lock(), {**rules, **resting}, derived, documents, self._faults)
         self._faults += [fault for document in documents.values() for fault in document.faults]
         self._stop_if_faulty()
         return book
@@ -168,7 +173,7 @@ class _Loading:
         resting: dict[str, Rule] = {}
         documents: dict[str, Document] = {}
         for path in self._files:
-            if len(path.parts) != 2 or path.suffix != ".yaml" or path.parts[0] == INVARIANTS:
+            if len(path.parts) != 2 or path.suffix != ".yaml" or path.parts[0] in (INVARIANTS, DERIVED):
                 continue
             rule, document = self._rule(path, known)
             if path.stem in documents:
@@ -181,6 +186,19 @@ class _Loading:
                 runs = rule.file.status in ("trial", "active") and path.parts[0] != "retired"
                 (rules if runs else resting)[rule.id] = rule
         return rules, resting, documents
+
+    def _derived(self, known: Known) -> dict[str, Derived]:
+        """What the rulebook derives, by name, also where a file of it is faulty: rules that use it are then not at fault."""
+        found: dict[str, Derived] = {}
+        for path in self._files:
+            if len(path.parts) != 2 or path.suffix != ".yaml" or path.parts[0] != DERIVED:
+                continue
+            document = self._document(path)
+            one = read_derived(document, path.stem, Reader(known[0], known[1].ingredients, *known[2:]))
+            if one is not None:
+                found[one.file.name] = one
+            self._faults += document.faults
+        return found
 
     def _lock(self) -> str:
         return self._text_if_any(PurePosixPath(LOCK))
@@ -201,7 +219,7 @@ class _Loading:
             reader = Reader(classes, catalogue.ingredients, conditions, kinds)
             when = reader.when(document.data.get("when"))
             for flaw in reader.flaws:
-                if kinds is KINDS and not OF_MEASURES.isdisjoint(flaw.path):
+                if kinds["measures"] is KINDS["measures"] and not OF_MEASURES.isdisjoint(flaw.path):
                     continue  # Nobody knows which measures there are: their own file has faults, which are named.
                 document.fault(flaw.path, flaw.problem, flaw.mend, code=flaw.code)
         if file is not None and file.id != path.stem:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from careplan.errors import RuleFault
+from careplan.rulebook.derived import Derived, used_by
 from careplan.rulebook.model import Rule, Status
 from careplan.rulebook.yaml_and_csv import Document
 
@@ -30,8 +31,8 @@ class Locked(msgspec.Struct, frozen=True, order=True):
         return f"{self.id} {self.version} {self.status} {self.content}"
 
 
-def locked(rule: Rule) -> Locked:
-    """The line of a rule as it is now. Examples, rationale and sources do not count: they change no plan."""
+def locked(rule: Rule, derived: Mapping[str, Derived]) -> Locked:
+    """The line of a rule as it is now, with what it uses of `derived`. Examples, rationale and sources change no plan."""
     file = rule.file
     then = msgspec.to_builtins(file.then)
     if not file.then.in_languages:
@@ -39,8 +40,17 @@ def locked(rule: Rule) -> Locked:
     shape = (rule.section, file.level, file.order, file.title, file.when, then, file.contested, file.for_everyone)
     # Only where it is there, so that rules without it keep their place in the lock file.
     certain = ("certain",) if file.certain else ()
-    content = hashlib.sha256(msgspec.json.encode((*shape, *certain), order="deterministic")).hexdigest()
+    patterns = (pattern for group in rule.when for pattern in group)
+    used = sorted({one.file.name for pattern in patterns for one in used_by(derived, pattern)})
+    behind = [(name, *_logic(derived[name])) for name in used]
+    content = hashlib.sha256(msgspec.json.encode((*shape, *certain, *behind), order="deterministic")).hexdigest()
     return Locked(rule.id, file.version, file.status, content)
+
+
+def _logic(one: Derived) -> tuple[object, ...]:
+    """What of a derived fact decides when it holds; its words change no verdict."""
+    file = one.file
+    return file.when, msgspec.to_builtins(file.compare), file.count, file.days_since
 
 
 def read_lock(text: str) -> dict[str, Locked]:
@@ -58,19 +68,22 @@ def read_lock(text: str) -> dict[str, Locked]:
     return lines
 
 
-def lock_text(rules: Iterable[Rule]) -> str:
+def lock_text(rules: Iterable[Rule], derived: Mapping[str, Derived]) -> str:
     """The lock file of these rules."""
-    return _HEAD + "".join(f"{line}\n" for line in sorted(map(locked, rules)))
+    return _HEAD + "".join(f"{line}\n" for line in sorted(locked(rule, derived) for rule in rules))
 
 
 def check_lock(
     text: str,
     rules: Mapping[str, Rule],
-    resting: Mapping[str, Rule],
+    derived: Mapping[str, Derived],
     documents: Mapping[str, Document],
     faults: list[RuleFault],
 ) -> None:
-    """Note every rule that changed under its number, went back, or is gone after it was active. No lock file, no claim."""
+    """Note every rule that changed under its number, went back, or is gone after it was active. No lock file, no claim.
+
+    `rules` are those that run and those that rest.
+    """
     try:
         before = read_lock(text)
     except (ValueError, msgspec.ValidationError) as error:
@@ -79,14 +92,14 @@ def check_lock(
         )
         return
     for name, old in before.items():
-        rule = rules.get(name) or resting.get(name)
+        rule = rules.get(name)
         if rule is None:
             if name not in documents and old.status in ("active", "retired"):
                 problem = f"The rule {name} is gone, and its id stays taken."
                 mend = f"Restore its file, or move it to retired/{name}.yaml with status: retired."
                 faults.append(RuleFault(file=LOCK, line=1, field=name, problem=problem, mend=mend, code="rule-gone"))
             continue
-        now, note = locked(rule), documents[name]
+        now, note = locked(rule, derived), documents[name]
         if now.status == "retired" and now.version >= old.version:
             continue
         if now.version < old.version:

@@ -16,6 +16,7 @@ from careplan.request.measurements import MeasureForm
 from careplan.rulebook.asking import ANYBODY, Asking, Group
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import When
+from careplan.rulebook.derived import Derived
 from careplan.rulebook.entries import Entry, Language, Line
 from careplan.rulebook.factors import Kind, Limits
 from careplan.rulebook.layers import CardSlot, CardText, Scope, SlotWords, TopicName, TopicWords
@@ -267,7 +268,8 @@ class Condition(Entry, frozen=True, kw_only=True):
 class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     """A whole rulebook, checked. `digest` is the SHA-256 of its files, in hexadecimal.
 
-    `kinds` and `limits` are those of facts and numbers with the measures that it declares.
+    `kinds` and `limits` are those of facts and numbers with the measures that it declares and the facts that it derives;
+    `derived` has these by their names.
     """
 
     about: RulebookFile
@@ -285,6 +287,7 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     medicines: Recognizer
     known_conditions: KnownConditions
     goals: GoalJudge
+    derived: Mapping[str, Derived] = {}
 
     def __repr__(self) -> str:
         """Its name alone: a whole rulebook would fill two megabytes of a trace."""

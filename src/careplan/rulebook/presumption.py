@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from careplan.rulebook.conditions import LISTS_WITH_ENTRIES, Path, Test, tests_of
+from careplan.rulebook.derived import Derived, presumed_absent
 from careplan.rulebook.model import Rule
 
 
@@ -15,9 +17,12 @@ class FaultList(Protocol):
         """Note a fault at `path`."""
 
 
-def check_certainty(rule: Rule, note: FaultList) -> None:
+def check_certainty(rule: Rule, derived: Mapping[str, Derived], note: FaultList) -> None:
     """A rule that an unread entry more could keep from firing says that it asks for certainty."""
     if rule.file.certain:
+        if any(True for group in rule.when for pattern in group for _ in presumed_absent(derived, pattern)):
+            problem = "What is derived presumes that an entry nobody could read is harmless, so it is never certain."
+            note.fault(("when",), problem, "Test regimen or history itself.", code="certain")
         return
     for group in rule.when:
         for pattern in group:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
 from careplan.rulebook.conditions import Path
-from careplan.rulebook.factors import KINDS, MAY_BE_CHANGED, OF_MEASURES
+from careplan.rulebook.derived import Derived
+from careplan.rulebook.factors import KINDS, MAY_BE_CHANGED, OF_DERIVED, OF_MEASURES
 from careplan.rulebook.measures import Measure
 from careplan.rulebook.model import FieldWords, Vocabulary
 from careplan.rulebook.presumption import FaultList
@@ -16,9 +17,15 @@ _BESIDES = frozenset({"medications", "conditions", "goals", "medicine.dose_mg", 
 """What has words though no rule tests it: whole lists, and parts of a request that a plan speaks of."""
 
 
-def with_words_of_measures(vocabulary: Vocabulary) -> Vocabulary:
-    """The vocabulary with the words of all fields that follow from its measures."""
-    return msgspec.structs.replace(vocabulary, fields={**vocabulary.fields, **_words_of(vocabulary.measures)})
+def with_declared_words(vocabulary: Vocabulary, derived: Iterable[Derived]) -> Vocabulary:
+    """The vocabulary with the words of all fields that follow from its measures, and of derived facts."""
+    own = {f"{one.kind}.{one.file.name}": _words_of_derived(one) for one in derived}
+    return msgspec.structs.replace(vocabulary, fields={**vocabulary.fields, **_words_of(vocabulary.measures), **own})
+
+
+def _words_of_derived(one: Derived) -> FieldWords:
+    file = one.file
+    return FieldWords(label=file.label, says=file.says, unknown=file.unknown, values=file.values)
 
 
 def _words_of(measures: Mapping[str, Measure]) -> Mapping[str, FieldWords]:
@@ -74,7 +81,9 @@ def _check_measure(name: str, measure: Measure, note: FaultList) -> None:
     def fault(part: str, problem: str, mend: str) -> None:
         note.fault(("measures", name, *([part] if part else [])), problem, mend, code="measure")
 
-    if name in {field for kind in KINDS if kind not in OF_MEASURES for field in KINDS[kind].fields} - {"problem"}:
+    if name in {field for kind in KINDS if kind not in OF_MEASURES | OF_DERIVED for field in KINDS[kind].fields} - {
+        "problem"
+    }:
         fault("", f"{name} is already the name of another factor.", "Choose another name.")
     if measure.question and not measure.why:
         fault("question", "A question says why it matters.", "Add why.")

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
-import msgspec
 import z3
 
-from careplan.authoring.proof.answers import Formula
+from careplan.authoring.proof.answers import Formula, Span
 from careplan.recognition.dose_equivalents import COUNTED, COUNTED_IN
-from careplan.rulebook.factors import KINDS
-
-
-class Span(msgspec.Struct, frozen=True):
-    """A number known from its least to its most: whether it is `there` at all, and whether anything bounds it above."""
-
-    there: Formula
-    least: Any
-    bounded: Formula
-    most: Any
+from careplan.rulebook.factors import KINDS, OF_DERIVED
 
 
 def spans() -> dict[tuple[str, str], Span]:
@@ -59,6 +48,8 @@ def without_doses(
 ) -> Iterator[Formula]:
     """That no dose is known of anything that counts, as in a list of names alone."""
     for (kind, name), span in found.items():
+        if kind in OF_DERIVED:
+            continue
         if kind == "regimen":
             counted = z3.Or([takes_any(token) for token in sorted(COUNTED[COUNTED_IN[name]])])
             yield z3.Implies(asked, z3.And(span.least == 0, span.bounded == z3.Not(counted)))

@@ -6,9 +6,7 @@ from typing import Any
 
 import z3
 
-from careplan.authoring.proof.answers import Answer, Formula
-from careplan.authoring.proof.dose_symbols import Span
-from careplan.authoring.proof.symbols import SymbolicPatient
+from careplan.authoring.proof.answers import NO, Answer, Formula, Span, Symbolic
 from careplan.rulebook.conditions import Either, Expression, Group, Pattern, Test, Value, When
 from careplan.rulebook.factors import KINDS
 
@@ -20,22 +18,22 @@ _COMPARE = {
 }
 
 
-def of_when(symbolic: SymbolicPatient, when: When) -> Formula:
+def of_when(symbolic: Symbolic, when: When) -> Formula:
     """That one of the groups holds, on the medicine, condition, goal ... that the symbolic patient looks at."""
     return z3.Or([of_group(symbolic, group) for group in when])
 
 
-def of_group(symbolic: SymbolicPatient, group: Group) -> Formula:
+def of_group(symbolic: Symbolic, group: Group) -> Formula:
     """That every pattern of the group finds its fact."""
     return z3.And([of_pattern(symbolic, pattern) for pattern in group])
 
 
-def of_pattern(symbolic: SymbolicPatient, pattern: Pattern) -> Formula:
+def of_pattern(symbolic: Symbolic, pattern: Pattern) -> Formula:
     """That there is a fact of the pattern's kind on which its tests hold."""
     return z3.And(symbolic.present(pattern.kind), of_expression(symbolic, pattern.kind, pattern.tests))
 
 
-def of_expression(symbolic: SymbolicPatient, kind: str, expression: Expression) -> Formula:
+def of_expression(symbolic: Symbolic, kind: str, expression: Expression) -> Formula:
     """That an expression holds on the fact of this kind."""
     if isinstance(expression, Test):
         return of_test(symbolic, kind, expression)
@@ -43,7 +41,7 @@ def of_expression(symbolic: SymbolicPatient, kind: str, expression: Expression) 
     return z3.Or(parts) if isinstance(expression, Either) else z3.And(parts)
 
 
-def of_test(symbolic: SymbolicPatient, kind: str, test: Test) -> Formula:
+def of_test(symbolic: Symbolic, kind: str, test: Test) -> Formula:
     """That one test holds."""
     if KINDS[kind].field(test.field).type == "tokens":
         held = [symbolic.members(kind, test.field, str(token)) for token in test.values]
@@ -70,6 +68,47 @@ def of_test(symbolic: SymbolicPatient, kind: str, test: Test) -> Formula:
             return z3.And(answer.known, *[z3.Not(_equal(answer, value)) for value in test.values])
         case compare:
             return z3.And(answer.known, _COMPARE[compare](answer.value, _number(test.values[0])))
+
+
+def refuted(symbolic: Symbolic, kind: str, expression: Expression) -> Formula:
+    """That an expression is known not to hold on the fact of this kind: an answer that is missing refutes nothing."""
+    if not isinstance(expression, Test):
+        parts = [refuted(symbolic, kind, part) for part in expression.parts]
+        return z3.And(parts) if isinstance(expression, Either) else z3.Or(parts)
+    if KINDS[kind].field(expression.field).type == "tokens":
+        held = [symbolic.members(kind, expression.field, str(token)) for token in expression.values]
+        match expression.operation:
+            case "has_any":
+                return z3.And([absent for _, absent in held])
+            case "has_all":
+                return z3.Or([absent for _, absent in held])
+            case _:
+                return z3.Or([there for there, _ in held])
+    if KINDS[kind].field(expression.field).between:
+        return _not_of_span(symbolic.spans[kind, expression.field], expression)
+    answer = symbolic.answers[kind, expression.field]
+    match expression.operation:
+        case "known":
+            return NO
+        case "unknown":
+            return answer.known
+        case _:
+            return z3.And(answer.known, z3.Not(of_test(symbolic, kind, expression)))
+
+
+def compared(operation: str, left: Any, right: Any) -> Formula:
+    """That two numbers compare as an operation asks."""
+    return _COMPARE[operation](left, right)
+
+
+def _not_of_span(span: Span, test: Test) -> Formula:
+    """That a test fails for every number from the least to the most."""
+    if test.operation in ("known", "unknown"):
+        return z3.Not(_of_span(span, test))
+    limit = _number(test.values[0])
+    if test.operation in ("at_least", "more_than"):
+        return z3.And(span.bounded, z3.Not(_COMPARE[test.operation](span.most, limit)))
+    return z3.And(span.there, z3.Not(_COMPARE[test.operation](span.least, limit)))
 
 
 def _of_span(span: Span, test: Test) -> Formula:

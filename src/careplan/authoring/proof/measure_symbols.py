@@ -12,7 +12,8 @@ from careplan.authoring.proof.answers import YES, Answer, Formula, Unwritable
 from careplan.rulebook.measures import CHANGE_WORDS, PROBLEMS, Change, ChangeWord, Measure
 from careplan.rulebook.model import Rulebook
 
-_TODAY = date(2026, 12, 6)
+TODAY = date(2026, 12, 6)
+"""The day of the plan of every patient that is written."""
 
 
 class Reading(Protocol):
@@ -107,7 +108,7 @@ class SymbolicMeasures:
             if free is None:
                 raise Unwritable("every measure that is a number is needed")
             found[free] = _sent(self._measures[free].limits.most + 1, 0)
-        return {"measures": found, "as_of": _TODAY.isoformat()} if found else {}
+        return {"measures": found, "as_of": TODAY.isoformat()} if found else {}
 
     def _within(self, variable: z3.ArithRef, count: int) -> z3.ArithRef:
         self.constraints += [variable >= 0, variable < count]
@@ -115,4 +116,4 @@ class SymbolicMeasures:
 
 
 def _sent(value: str | bool | float, days_ago: int) -> dict[str, Any]:  # noqa: FBT001 - a value as it was measured
-    return {"value": value, "at": (_TODAY - timedelta(days=days_ago)).isoformat()}
+    return {"value": value, "at": (TODAY - timedelta(days=days_ago)).isoformat()}

@@ -14,7 +14,8 @@ from typing import Any
 
 import z3
 
-from careplan.authoring.proof.answers import YES, Answer, Formula, list_state
+from careplan.authoring.proof.answers import CLOSING_ANSWERS, YES, Answer, Formula, list_state
+from careplan.authoring.proof.derived_symbols import SymbolicDerived
 from careplan.authoring.proof.dose_symbols import constraints, spans
 from careplan.authoring.proof.goal_symbols import SymbolicGoals
 from careplan.authoring.proof.indication import constraints as of_indication
@@ -28,12 +29,6 @@ from careplan.rulebook.model import Rulebook
 
 PROBLEMS = ("none", *KINDS["medicine_check"].fields["problem"].tokens)
 _OF_NO_MEDICINE = ("not_recognized", "no_rule", "fields_and_text_disagree")
-CLOSING_ANSWERS = (
-    ("lifestyle", "alcohol_drinks_per_week"),
-    ("red_flags", "new_neurological_symptom"),
-    ("red_flags", "intoxicated_now"),
-)
-"""The answers besides conditions and medicines that close the hold question, and without which it is not open."""
 
 
 class SymbolicPatient:
@@ -58,6 +53,10 @@ class SymbolicPatient:
         self.spans = spans()
         doses = constraints(self.spans, self.medicines_asked, self.has_medicine, self.takes_any)
         self._add(*self.measures.constraints, *doses)
+        self.derived = SymbolicDerived(book.derived.values(), self, self.ingredients)
+        self.answers |= self.derived.answers
+        self.spans |= self.derived.spans
+        self._add(*self.derived.constraints)
 
     def members(self, kind: str, field: str, token: str) -> tuple[Formula, Formula]:
         """That a field of several values is known to hold `token`, and that it is known or presumed not to hold it."""
@@ -67,9 +66,10 @@ class SymbolicPatient:
             case "regimen", "takes":
                 taken = self.takes_any(token)
                 return taken, z3.And(self.medicines_asked, z3.Not(taken))
+            case "medicine", "beside":
+                return self.derived.beside[token]
             case _:
-                held = self.is_one_of(self._rows_of(token))
-                return held, z3.Not(held)
+                return (held := self.is_one_of(self._rows_of(token))), z3.Not(held)
 
     def is_one_of(self, rows: Iterable[Ingredient]) -> Formula:
         """That the medicine looked at is one of these."""

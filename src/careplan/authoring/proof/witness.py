@@ -23,6 +23,8 @@ UNHEARD_OF = "unheard-of medicine"
 _SESSIONS_THAT_JOIN = ["2026-12-07T15:00:00Z", "2026-12-09T15:00:00Z", "2026-12-11T15:00:00Z"]
 UNKNOWN_CODE = "99999999"
 _PLACES = 4
+_MOST_OTHERS = 40
+"""A list with more medicines besides the one looked at is not written while a shorter one will do."""
 
 
 class Writer:
@@ -47,6 +49,8 @@ class Writer:
         doses = without_doses(symbolic.spans, symbolic.medicines_asked, symbolic.takes_any)
         if not all(map(reading.holds, doses)):
             raise Unwritable("a dose a day would be needed")
+        if any(map(reading.holds, symbolic.derived.supposed)):
+            raise Unwritable("another medicine with attributes of its own would be needed")
         body: Json = {}
         for kind in SINGLE:
             values = {
@@ -63,6 +67,7 @@ class Writer:
             elif values:
                 body[kind] = values
         body |= symbolic.measures.written(reading)
+        symbolic.derived.write_days(reading, body)
         if reading.holds(symbolic.conditions_asked):
             body["conditions"] = [name for name, there in symbolic.has.items() if reading.holds(there)]
         others = []
@@ -98,7 +103,9 @@ class Writer:
         harmless = symbolic.answers["goal", "safety"].is_("none")
         clear = symbolic.answers["goals", "all_clear"].value
         goals = z3.Or(z3.Not(symbolic.has_goal), z3.And(z3.Or(known), z3.Or(clear, z3.Not(harmless))))
-        return z3.And(goals, *without_doses(symbolic.spans, symbolic.medicines_asked, symbolic.takes_any))
+        alone = [z3.Not(supposed) for supposed in symbolic.derived.supposed]
+        few = z3.AtMost(*symbolic.other.values(), _MOST_OTHERS)
+        return z3.And(goals, few, *alone, *without_doses(symbolic.spans, symbolic.medicines_asked, symbolic.takes_any))
 
     def _known_condition(self) -> str:
         if self._book.known_conditions.first is None:

@@ -14,6 +14,7 @@ from careplan.plan.model import NotConsidered
 from careplan.request.patient import ListName
 from careplan.rulebook.codes import ObservationCode
 from careplan.rulebook.conditions import tests_of
+from careplan.rulebook.derived import Derived, behind
 from careplan.rulebook.model import Rule
 
 Json = dict[str, Any]
@@ -48,13 +49,14 @@ _FORMS = 10
 """As many of the newest answered intake forms are asked for."""
 
 
-def templates(rules: Iterable[Rule], observations: Iterable[ObservationCode]) -> dict[str, str]:
+def templates(
+    rules: Iterable[Rule], derived: Mapping[str, Derived], observations: Iterable[ObservationCode]
+) -> dict[str, str]:
     """The queries for what some rule looks at, and for nothing else."""
     tested = {
         (pattern.kind, test.field)
         for rule in rules
-        for group in rule.when
-        for pattern in group
+        for pattern in behind(derived, rule.when)
         for test in tests_of(pattern.tests)
     }
     kinds = {kind for kind, _ in tested}

@@ -74,7 +74,7 @@ def plan_definition(book: Rulebook) -> Json:
                     for ref in rule.file.sources
                 ],
                 "condition": [
-                    {"kind": "applicability", "expression": {"language": "text/plain", "expression": prose.when(rule.when)}}
+                    {"kind": "applicability", "expression": {"language": "text/plain", "expression": prose.whole(rule.when)}}
                 ],
             }
             for rule in book.in_order()

@@ -112,7 +112,7 @@ async def trusted(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHa
 def discover(request: Request[None, None, State]) -> Response[Json]:
     """List the services."""
     book = edition_of(request).planner.book
-    return _answer(services(templates(book.rules.values(), book.codes.observations)))
+    return _answer(services(templates(book.rules.values(), book.derived, book.codes.observations)))
 
 
 @post(
