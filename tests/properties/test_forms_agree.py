@@ -1,4 +1,4 @@
-"""Every form of a plan says the same: which rules, how grave, who is asked and by when; and a form that does not is caught."""
+"""Every form of a plan says the same: which rules, how grave, who is asked and by when. One that does not is caught."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def wanted(plan: CarePlan) -> Said:
     return found
 
 
-def in_json(content: bytes, plan: CarePlan) -> Said:
+def in_json(content: bytes, _: CarePlan) -> Said:
     body = msgspec.json.decode(content)
     return wanted(msgspec.convert(body, CarePlan))
 
@@ -106,7 +106,7 @@ def in_markdown(content: bytes, plan: CarePlan) -> Said:
     return found
 
 
-def in_pdf(content: bytes, plan: CarePlan) -> Said:
+def in_pdf(content: bytes, _: CarePlan) -> Said:
     """Rules alone with their levels: on paper lines break anywhere."""
     text = " ".join("".join(sheet.extract_text() + " " for sheet in PdfReader(io.BytesIO(content)).pages).split())
     return {(rule,) for rule in re.findall(r"Rule ([a-z0-9 -]+?) v\d+ \((?:trial|active)\)", text)}
