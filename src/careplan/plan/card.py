@@ -29,7 +29,7 @@ ENGLISH = "en"
 
 
 class _Language(msgspec.Struct, frozen=True):
-    """The words of cards in one language. `marks` go with a line of it where it is not English."""
+    """The words of cards in one language; `language` is None for English, which needs no translator."""
 
     words: CardWords
     titles: dict[CardSlot, str]

@@ -35,6 +35,8 @@ MOST_IN_DECISIONS = 180
 MOST_IN_DIFFERS, MOST_IN_TASKS = 120, 90
 LEAST_FOR_TASKS = 50
 """So many words are kept for tasks, where there are any."""
+KEPT_FOR_COUNTS = 14
+"""So many words are kept for the sentence that counts what is on the following pages."""
 MOST_NAMED = 8
 """So many words are taken of the names of entries that nobody could read."""
 
@@ -64,7 +66,7 @@ class FrontPages:
         self._routes = book.vocabulary.fields["treatment.preferred_route"].values
 
     def of(
-        self, items: Sequence[Item], decisions: Iterable[Decision], questions: Iterable[Question], patient: Patient
+        self, items: Sequence[Item], decisions: Iterable[Decision], questions: Sequence[Question], patient: Patient
     ) -> Front:
         """The front page of a plan with these items, the gravest first."""
         to_decide = [item for item in items if item.level in _TO_DECIDE]
@@ -81,7 +83,7 @@ class FrontPages:
             ask=ask,
             unread=unread,
         )
-        room = MOST_WORDS - words_in(front)
+        room = MOST_WORDS - KEPT_FOR_COUNTS - words_in(front)
         rows, besides = self._decisions(to_decide, items)
         room -= sum(map(words_in, rows))
         groups = _grouped([item for item in items if _departs(item) and item.id not in besides], by_medicine=True)
@@ -98,7 +100,7 @@ class FrontPages:
         further = Further(
             differs=len(groups) - len(differs),
             tasks=sum(len(task.what) for task in tasks) - sum(len(task.what) for task in shown),
-            ask=max(sum(one.first for one in questions) - len(ask), 0),
+            ask=sum(not one.first and one.asked_of == "patient" for one in questions),
         )
         return msgspec.structs.replace(front, decisions=rows, differs=differs, tasks=shown, further=further)
 

@@ -74,7 +74,7 @@ class Unread(Part, frozen=True, kw_only=True):
 
 
 class Further(Part, frozen=True, kw_only=True):
-    """How much there is on the following pages that the front has no room for."""
+    """How much there is on the following pages: what the front has no room for, and questions to ask the patient later."""
 
     differs: int = 0
     tasks: int = 0
