@@ -75,4 +75,5 @@ def test_json_has_the_plan_itself_and_less_of_it_on_request(planner: Planner) ->
     left_out = {item["id"] for section in whole["sections"] for item in section["items"]} - {one["id"] for one in in_both}
     assert left_out == usual["standing"]["items"].keys() != set()
     assert "sections" not in brief
-    assert all(brief[name] == whole[name] for name in ("status", "front", "card", "rulebook"))
+    assert all(brief[name] == whole[name] for name in ("status", "front", "rulebook"))
+    assert brief["card"] == {name: part for name, part in whole["card"].items() if name != "companion"}

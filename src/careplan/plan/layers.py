@@ -20,7 +20,7 @@ Reader = Literal["all", "clinician", "patient"]
 
 
 class PlanInBrief(Part, frozen=True, kw_only=True):
-    """The front page and the card of a plan, without the items behind them."""
+    """The front page and the card of a plan, without the items behind them, and without the companion's card."""
 
     detail: Literal["front"]
     status: Literal["draft", "blocked"]
@@ -31,7 +31,6 @@ class PlanInBrief(Part, frozen=True, kw_only=True):
     standing: Standing
     clinic: Clinic | None = None
     disclaimer: str
-    crisis: str
     closing_language: str | None = None
     closing_translation: Translated = None
 
@@ -44,5 +43,8 @@ def at_detail(plan: CarePlan, detail: Detail) -> CarePlan | PlanInBrief:
         return without_standing(plan)
     # Which items stand behind the standing part is said by its digest; their titles are not for one page.
     standing = msgspec.structs.replace(plan.standing, items={})
-    shared = {name: getattr(plan, name) for name in PlanInBrief.__struct_fields__ if name not in ("detail", "standing")}
-    return PlanInBrief(**shared, detail="front", standing=standing)
+    shared = {
+        name: getattr(plan, name) for name in PlanInBrief.__struct_fields__ if name not in ("detail", "card", "standing")
+    }
+    card = msgspec.structs.replace(plan.card, companion=None)
+    return PlanInBrief(**shared, detail="front", card=card, standing=standing)
