@@ -92,7 +92,7 @@ def usable(query: Any) -> bool:
     at = query.get("at")
     if query.get("explain") == "record" and query.get("visit") in ("intake", "session_day"):
         return False
-    if {"for", "length"} & query.keys() or ("detail" in query and query.get("explain", "none") != "none"):
+    if {"for", "length", "detail"} & query.keys():  # which each are for some forms of an answer alone
         return False
     return not isinstance(at, str) or (is_a_time(at) and query.get("explain") == "record")
 

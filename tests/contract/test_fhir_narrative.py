@@ -49,12 +49,16 @@ def test_every_resource_of_a_plan_says_to_a_reader_what_it_says_as_data(
     planner: Planner, book: Rulebook, data: st.DataObject
 ) -> None:
     sent = planner.intake.convert(data.draw(patients(book, medicines=3)))
-    for one in FhirWriter().bundle(planner.plan(sent), sent)["entry"]:
+    plan = planner.plan(sent)
+    for one in FhirWriter().bundle(plan, sent)["entry"]:
         resource = one["resource"]
         assert list(resource)[:3] in (["resourceType", "id", "text"], ["resourceType", "id", "language"])
         said = read(resource)
         if resource["resourceType"] == "CarePlan":
-            assert said[:2] == [resource["title"], resource["description"]]
+            assert said[0] == plan.front.headline
+            assert said[-1] == resource["description"]
+            assert all(any(line.startswith(row.line) for line in said) for row in plan.front.decisions)
+            continue
         if resource["resourceType"] == "RequestGroup":
             assert len(said) == 1 + len(resource.get("action", ()))
         if resource["resourceType"] not in ("RequestGroup", "GuidanceResponse", "MedicationRequest", "OperationOutcome"):

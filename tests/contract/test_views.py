@@ -135,20 +135,23 @@ def test_a_page_has_the_detail_and_the_reader_that_are_asked_for(address: str, m
         assert answer.status_code == 200, answer.text
         return paper_of(answer.content) if media_type == "application/pdf" else answer.text
 
-    assert told() == told(detail="standard", reader="all")
+    assert told() == told(detail="standard", **{"for": "all"})
     front, standard, full = (told(detail=detail) for detail in ("front", "standard", "full"))
     assert len(front) < len(standard) < len(full)
     assert "Medicines as understood" in standard
     assert "Medicines as understood" not in front
-    own = told(reader="patient")
-    assert "Your ketamine card" in own
-    assert "To decide" not in own
-    assert "Your ketamine card" not in told(reader="clinician")
+    own, whole = told(**{"for": "patient"}), told(**{"for": "patient", "length": "full"})
+    assert own == told(**{"for": "patient", "length": "card"})
+    assert len(own) < len(whole)
+    for copy in (own, whole):
+        assert "Your ketamine card" in copy
+        assert "To decide" not in copy
+    assert "Your ketamine card" not in told(**{"for": "clinician"})
 
 
 @pytest.mark.parametrize("media_type", ["application/json", "text/calendar"])
 def test_a_reader_of_what_programs_read_is_refused(address: str, media_type: str) -> None:
-    query = {"reader": "patient"}
+    query = {"for": "patient"}
     answer = httpx.post(f"{address}/v1/care-plans", params=query, json=SIGNED, headers={"Accept": media_type})
     assert answer.status_code == 400
 

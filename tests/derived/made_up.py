@@ -63,6 +63,8 @@ RULE: Json = {
     "status": "trial",
     "level": "note",
     "title": "A made-up rule",
+    "scope": "personal",
+    "topic": "sleep",
     "rationale": "It exists for a test.",
     "sources": [{"source": "founding", "place": "2.2", "strength": "expert_opinion"}],
     "then": {
@@ -86,7 +88,11 @@ def files() -> dict[str, Json]:
         )
         found[f"derived/{name}.yaml"] = {"name": name} | words | one
     for at, when in enumerate(WHENS):
-        found[f"aftercare/made-up-{at}.yaml"] = {"id": f"made-up-{at}", "when": when} | RULE
+        found[f"aftercare/made-up-{at}.yaml"] = {
+            "id": f"made-up-{at}",
+            "line": f"Made up, number {at}.",
+            "when": when,
+        } | RULE
     return found
 
 

@@ -41,7 +41,7 @@ examples:
     - {why: unread here, patient: {}}
 scope: personal
 topic: sleep
-line: A line that a test made up.
+line: A line of made-up-rule.
 """
 OWN_WARNINGS = (
     (("benzodiazepine", "lorazepam"), "Stopping can cause withdrawal, even seizures."),

@@ -9,7 +9,7 @@ import msgspec
 from litestar import Request, Response, post
 from litestar.datastructures import State
 from litestar.exceptions import ValidationException
-from litestar.params import JSONBody, Parameter
+from litestar.params import JSONBody, Parameter, QueryParameter
 
 from careplan.decision_record import DecisionRecord, is_a_time, record
 from careplan.fhir.read.bundle import with_unmapped
@@ -63,8 +63,8 @@ _Detail = Annotated[
 ]
 _Reader = Annotated[
     Reader | None,
-    Parameter(
-        query="for",
+    QueryParameter(
+        name="for",
         description=(
             "for whom a page, Markdown or a PDF is: everybody (`all`, if left out), the clinician without the card, or the "
             "patient, whose copy has nothing that is written for the clinician"
