@@ -22,7 +22,7 @@ from tests.patients import patients
 
 Json = dict[str, Any]
 XHTML = "{http://www.w3.org/1999/xhtml}"
-ALLOWED = {f"{XHTML}{name}" for name in ("div", "p", "ul", "li")}
+ALLOWED = {f"{XHTML}{name}" for name in ("div", "p", "b", "ul", "li")}
 
 
 def read(resource: Json) -> list[str]:

@@ -19,7 +19,7 @@ def front_narrative(plan: CarePlan) -> Json:
 
 def _parts(plan: CarePlan) -> Iterator[str]:
     front = plan.front
-    yield f"<p><b>{_text(front.headline)}</b></p>"
+    yield f"<p><b>{plain(front.headline)}</b></p>"
     yield from _list(
         "To decide",
         map(_decision, front.decisions),
@@ -28,24 +28,26 @@ def _parts(plan: CarePlan) -> Iterator[str]:
         wish = f" The patient's wish: {front.route.wish}." if front.route.wish else ""
         yield from _list("Route", [f"{front.route.line}{wish}"])
     yield from _list("Unlike the standing protocol", (row.line for row in front.differs))
-    yield from _list("Tasks", (f"{task.who}, {task.by_words}: {what}" for task in front.tasks for what in task.what))
+    yield from _list(
+        "Tasks", (f"{_person(task.who)}, {task.by_words}: {what}" for task in front.tasks for what in task.what)
+    )
     yield from _list("To ask", (question.about for question in front.ask))
     if front.unread is not None:
-        yield f"<p>{_text(front.unread.line)}</p>"
-    yield f"<p>{_text(plan.disclaimer)}</p>"
+        yield f"<p>{plain(front.unread.line)}</p>"
+    yield f"<p>{plain(plan.disclaimer)}</p>"
 
 
 def _decision(row: FrontDecision) -> str:
-    asked = f" ({row.who}, {row.by_words})" if row.who else ""
+    asked = f" ({_person(row.who)}, {row.by_words})" if row.who else ""
     contested = f" Contested: {row.contested}" if row.contested else ""
     return f"{row.line}{asked}{contested}"
 
 
 def _list(title: str, lines: Iterable[str]) -> Iterator[str]:
-    found = [f"<li>{_text(line)}</li>" for line in lines]
+    found = [f"<li>{plain(line)}</li>" for line in lines]
     if found:
         yield f"<p><b>{title}</b></p><ul>{''.join(found)}</ul>"
 
 
-def _text(text: str) -> str:
-    return plain(text.replace("_", " "))
+def _person(who: str) -> str:
+    return who.replace("_", " ")
