@@ -81,12 +81,12 @@ class Printer:
         counted: Callable[[Outcome], None],
         *,
         command: Sequence[str] | None = None,
-        seconds: float = PRINT_SECONDS,
+        seconds: float | None = None,
         most_bytes: int = PRINT_BYTES,
     ) -> None:
         self._counted = counted
         self._command = command or PRINT_PROCESS
-        self._seconds = seconds
+        self._seconds = seconds or PRINT_SECONDS
         self._most_bytes = most_bytes
         self._in_hand = 0
         self._turn = asyncio.Lock()
