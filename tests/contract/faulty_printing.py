@@ -42,7 +42,7 @@ if __name__ == "__main__":
         from careplan.cli.main import main
         from careplan.web.process import printing
 
-        printing.PRINT_PROCESS = (sys.executable, "-m", "tests.contract.faulty_printing")
+        printing.PRINT_PROCESS = (sys.executable, "-P", "-m", "tests.contract.faulty_printing")
         printing.PRINT_SECONDS = 3
         main()
     else:

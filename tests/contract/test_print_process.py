@@ -25,7 +25,7 @@ from careplan.formats.pdf import document, pdf
 from careplan.formats.protocol import pdf as pdf_of_protocol
 from careplan.formats.typesetting import Document
 from careplan.planner import Planner
-from careplan.request.patient import ClinicDefaults, Patient, Treatment
+from careplan.request.patient import ClinicDefaults, Treatment
 from careplan.rulebook.model import Rulebook
 from careplan.web.process import printing
 from careplan.web.process.printing import MOST_PRINTING, NotPrinted, Printer
@@ -64,7 +64,9 @@ def test_a_pdf_of_the_service_has_the_bytes_that_the_command_line_makes(planner:
     body = json.loads((ROOT / "examples" / "signed-protocol-as-needed-lorazepam.json").read_text())
     patient = planner.intake.convert(body)
     answer = httpx.post(f"{faulty}/v1/care-plans?paper=a4&detail=full", json=body, headers=PDF, timeout=30)
-    assert answer.content == pdf(planner.plan(patient), patient, "a4", (patient.clinic and patient.clinic.hours), "full")
+    assert answer.content == pdf(
+        planner.plan(patient), patient, "a4", patient.clinic.hours if patient.clinic else None, "full"
+    )
 
 
 def test_so_has_a_pdf_of_the_protocol(planner: Planner, faulty: Server) -> None:
@@ -115,7 +117,7 @@ def test_no_log_holds_what_was_printed_however_it_went(faulty: Server, log: Path
     assert MARK not in written + log.with_name("log.out").read_text()
 
 
-def test_no_worker_ever_has_typst_and_no_process_prints_twice(faulty: Server, log: Path) -> None:
+def test_no_worker_ever_has_typst_and_no_process_prints_twice(faulty: Server) -> None:
     (worker,) = children_of(faulty.pid)
     seen: set[int] = set()
     done = threading.Event()
@@ -190,7 +192,7 @@ def test_a_stop_of_the_service_leaves_no_process(tmp_path: Path) -> None:
 def opened_by(process: int) -> set[str]:
     """What files, pipes and sockets a process has open. Hardened processes let nobody look but root."""
     try:
-        return {os.readlink(file) for file in Path(f"/proc/{process}/fd").iterdir()}
+        return {str(file.readlink()) for file in Path(f"/proc/{process}/fd").iterdir()}
     except PermissionError:
         pytest.skip("only root may look")
 
