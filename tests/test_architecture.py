@@ -53,9 +53,9 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "web.telemetry": frozenset({"rulebook"}),
     "web.problems": frozenset({"fhir.write", "representations", "web.telemetry"}),
     "web.edition": FORM | {"planner", "fhir.read", "web.pages"},
-    "web.negotiation": frozenset({"plan", "representations"}),
     "web.security": frozenset({"settings", "web.telemetry"}),
-    "web.process": frozenset({"rulebook", "representations", "authoring", "web.edition", "web.telemetry"}),
+    "web.process": frozenset({"rulebook", "formats", "representations", "authoring", "web.edition", "web.telemetry"}),
+    "web.negotiation": frozenset({"plan", "representations", "web.process"}),
     "web.limits": frozenset({"settings", "web.process", "web.security", "web.telemetry"}),
     "web.routes": ANSWER
     | {"fhir.cds_hooks", "signing", "batch", "authoring", "formats", "representations"}
@@ -170,7 +170,7 @@ def test_only_start_reload_and_pages_of_the_service_know_what_owners_of_rules_ne
         ("jiter", {"request.decode"}),
         ("rfc8785", {"decision_record"}),
         ("jinja2", {"formats", "authoring.handbook"}),
-        ("typst", {"formats.pdf", "formats.protocol"}),
+        ("typst", {"formats.typesetting"}),
         ("cryptography", {"signing.keys", "web.security"}),
         ("icalendar", {"formats.calendar"}),
         ("werkzeug", {"web"}),

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from careplan.fhir.read.bundle import FromFhir
+from careplan.formats.typesetting import Document
 from careplan.media_types import FHIR_JSON, JSON
 from careplan.plan.layers import Detail, Reader
 from careplan.plan.model import CarePlan
@@ -50,8 +51,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     `name` is how the command line calls it and `title` how sentences do. `writer` is a function of this package as
     "module:function", imported when it is first used; it takes the plan and, by name, what is in `needs`, and gives bytes.
     `body` is what the OpenAPI document says of the answer. `stem` with `suffix` is the file name that an answer carries,
-    where a browser would save or open it as a file. `slow` marks what takes as long as a hundred plans: it is made beside
-    the event loop, and its libraries are loaded by the first that is asked for. `headers` go with an answer.
+    where a browser would save or open it as a file. `headers` go with an answer. `layout`, likewise a function, is there for
+    what takes as long as a hundred plans: it gives the document that another process can make the bytes of.
     """
 
     media_type: str
@@ -62,7 +63,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     needs: tuple[Need, ...] = ()
     body: Literal["json", "fhir", "text", "binary"]
     stem: str = ""
-    slow: bool = False
+    layout: str = ""
     headers: Mapping[str, str] = {}
 
     @property
@@ -74,6 +75,12 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
         """The plan, or the protocol, in this form."""
         made = resolve_name(self.writer)(plan, **{need: getattr(wanted, need) for need in self.needs})
         assert isinstance(made, bytes)
+        return made
+
+    def laid_out(self, plan: CarePlan | StandingProtocol, wanted: Wanted) -> Document:
+        """The document of which `written` would make this form. Only for forms with a `layout`."""
+        made = resolve_name(self.layout)(plan, **{need: getattr(wanted, need) for need in self.needs})
+        assert isinstance(made, Document)
         return made
 
     def answered_with(self) -> dict[str, str]:
@@ -131,7 +138,7 @@ FORMATS: tuple[Format, ...] = (
         needs=("patient", "paper", "zone", "detail", "reader"),
         body="binary",
         stem="care-plan",
-        slow=True,
+        layout="careplan.formats.pdf:document",
     ),
     Format(
         media_type="text/calendar",
@@ -186,7 +193,7 @@ PROTOCOL_FORMATS: Mapping[str, Format] = {
             needs=("paper",),
             body="binary",
             stem="protocol",
-            slow=True,
+            layout="careplan.formats.protocol:document",
         ),
     )
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from bench.every_form import every_form
 from bench.soak import Met, soak
 
 
@@ -12,6 +13,14 @@ def test_a_short_soak_loses_no_request_and_keeps_its_memory() -> None:
     assert found["steps"][-1]["plans"] == 600
     assert found["different_patients"] >= 600 + 60  # each step of ten, and one before that is not counted
     assert found["steps"][-1]["megabytes"] - found["warm"]["rss"] < 4
+
+
+def test_some_seconds_of_every_form_lose_no_request_and_no_worker() -> None:
+    found = every_form(4, clients=2, workers=1, records=True)
+    assert found["faults"] == []
+    assert found["answers"]["200"] > 5
+    assert found["documents"]["printed"] > 1
+    assert found["megabytes"]["worker_rss"] < 200
 
 
 class Repeating:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Any
 
 import msgspec
-import typst
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from careplan.formats.markdown import escaped
+from careplan.formats.typesetting import Document, typeset
 from careplan.plan.protocol_model import Figure, ProtocolItem, StandingHold, StandingProtocol
 from careplan.request.clinic import Paper
 from careplan.rulebook.text_template import hours, number
@@ -43,16 +42,14 @@ def markdown(plan: StandingProtocol) -> bytes:
     return _markdown.get_template("protocol.md").render(protocol=sheet(plan)).encode()
 
 
+def document(plan: StandingProtocol, paper: Paper = "a4") -> Document:
+    """What there is to set."""
+    return Document("protocol.typ", {"data": msgspec.json.encode(sheet(plan)).decode(), "paper": paper})
+
+
 def pdf(plan: StandingProtocol, paper: Paper = "a4") -> bytes:
-    """The PDF (PDF/UA-1), the same bytes for the same protocol."""
-    made = typst.compile(
-        files("careplan.formats").joinpath("templates", "protocol.typ").read_bytes(),
-        format="pdf",
-        sys_inputs={"data": msgspec.json.encode(sheet(plan)).decode(), "paper": paper},
-        pdf_standards=["ua-1"],
-    )
-    assert isinstance(made, bytes)
-    return made
+    """The PDF (PDF/UA-1) of that document, set in this process."""
+    return typeset(document(plan, paper))
 
 
 def sheet(plan: StandingProtocol) -> Json:

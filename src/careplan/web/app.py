@@ -40,6 +40,7 @@ from careplan.web.limits.query_guard import queried
 from careplan.web.openapi import document
 from careplan.web.openapi.examples import request_examples
 from careplan.web.process import warm_up
+from careplan.web.process.printing import Printer
 from careplan.web.process.reload import Reloader
 from careplan.web.process.worker import Life, begin_as_worker, hold_signals, settle
 from careplan.web.routes import (
@@ -115,6 +116,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
     counts = metrics.Metrics()
     life = Life(settings.hang_seconds, counts.flush)
     access = Access(settings)
+    printer = Printer(counts.printed)
 
     def make(book: Rulebook, around: Surroundings) -> Edition:
         return Edition(Planner(book, counts.planned), around, lambda: contract_of(app, book))
@@ -148,6 +150,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
                 counts.started()
                 yield
         finally:
+            printer.close()
             desk.swap(None)
 
     records = Router(
@@ -211,6 +214,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
                 "access": access,
                 "metrics": counts,
                 "life": life,
+                "printer": printer,
                 "address": settings.public_url,
                 "body_limit": settings.body_limit,
                 "record_limit": settings.record_limit,

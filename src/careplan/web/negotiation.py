@@ -1,14 +1,10 @@
-"""Choosing the form of a plan and its language, by quality values, and making what takes long beside the event loop."""
+"""Choosing the form of a plan and its language, by quality values, and having it made."""
 
 from __future__ import annotations
 
-import asyncio
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import BoundedSemaphore
 
 from litestar.exceptions import HTTPException
 from werkzeug.datastructures import LanguageAccept, MIMEAccept
@@ -18,26 +14,17 @@ from careplan.media_types import FHIR_VERSIONS
 from careplan.plan.model import CarePlan
 from careplan.plan.protocol_model import StandingProtocol
 from careplan.representations import BY_MEDIA_TYPE, Format, Wanted
-
-_printers = ThreadPoolExecutor(1, "printer", initializer=partial(os.nice, 10))
-"""A PDF takes as long as a hundred plans: it is made beside the loop, one at a time, by a thread that gives way."""
-MOST_PRINTING = 8
-_printing = BoundedSemaphore(MOST_PRINTING)
+from careplan.web.process.printing import Printer
 
 
-async def written(form: Format, plan: CarePlan | StandingProtocol, wanted: Wanted) -> bytes:
-    """The bytes of a plan or protocol in this form; what takes long is made in a thread of its own.
+async def written(form: Format, plan: CarePlan | StandingProtocol, wanted: Wanted, printer: Printer) -> bytes:
+    """The bytes of a plan or protocol in this form; what takes long is made by the printer.
 
-    Raises `HTTPException` with 503 where `MOST_PRINTING` plans are being made already.
+    Raises what the printer raises, such as `NotPrinted`.
     """
-    if not form.slow:
+    if not form.layout:
         return form.written(plan, wanted)
-    if not _printing.acquire(blocking=False):
-        raise HTTPException(status_code=503, headers={"Retry-After": "2"})
-    try:
-        return await asyncio.get_running_loop().run_in_executor(_printers, form.written, plan, wanted)
-    finally:
-        _printing.release()
+    return await printer.print(partial(form.laid_out, plan, wanted))
 
 
 class NotAcceptable(HTTPException):

@@ -109,7 +109,7 @@ def on_http(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         # The rest of the body was not read, so nothing more can come on this connection.
         allow["Connection"] = "close"
-    detail = _BUSY if status == HTTPStatus.SERVICE_UNAVAILABLE and "Retry-After" in allow else _DETAILS.get(status, "")
+    detail = getattr(error, "words", "") or _DETAILS.get(status, "")
     if status == HTTPStatus.NOT_ACCEPTABLE and isinstance(error.extra, dict) and error.extra["there"]:
         detail = f"There is no answer of the types that Accept names; there are: {', '.join(error.extra['there'])}."
     if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE and isinstance(error.extra, dict):
@@ -117,7 +117,6 @@ def on_http(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
     return problem(request, Problem(title=status.phrase, status=status, detail=detail), allow)
 
 
-_BUSY = "More PDFs are being made than can be. Try again shortly."
 _REJECTED = {413: "too large", 415: "media type"}
 
 

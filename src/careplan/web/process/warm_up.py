@@ -1,7 +1,7 @@
 """What a worker loads once it is ready: the libraries for other forms of a plan, and what names the faults of a body.
 
 A start would wait for them, and so would whoever asks first. What only some settings need, such as an issuer's keys, is
-loaded with them; what a slow form needs is loaded by its first one.
+loaded with them, and what sets a PDF by no worker at all.
 """
 
 from __future__ import annotations
@@ -37,8 +37,7 @@ async def _load(desk: Desk) -> None:
 
 def _load_now(desk: Desk) -> None:
     for one in FORMATS:
-        if not one.slow:
-            import_module(one.module)
+        import_module(one.module)
     edition = desk.current
     if edition is not None:
         _ = edition.planner.intake.faultfinder, edition.handbook

@@ -182,7 +182,7 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
             detail=detail or ("full" if "full" in (explain, length) else "standard"),
             reader=reader or "all",
         )
-        body = await written(form, with_unmapped(made, read), wanted)
+        body = await written(form, with_unmapped(made, read), wanted, request.app.state.printer)
     return Response(body, media_type=media_type, headers=headers(media_type, language))  # type: ignore[arg-type]
 
 

@@ -68,5 +68,5 @@ async def standing_protocol(
     treatment = Treatment(product=product, sessions_completed=sessions_completed, sessions_planned=sessions_planned)
     made = edition.planner.protocol(treatment, edition.defaults, language)
     wanted = Wanted(patient=Patient(), paper=paper or (made.clinic or Clinic()).printed_on)
-    body = await written(PROTOCOL_FORMATS[media_type], made, wanted)
+    body = await written(PROTOCOL_FORMATS[media_type], made, wanted, request.app.state.printer)
     return Response(body, media_type=media_type, headers=headers(media_type, language, PROTOCOL_FORMATS))  # type: ignore[arg-type]

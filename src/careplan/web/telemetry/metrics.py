@@ -41,6 +41,7 @@ class Metrics:
         self._engine = histogram("engine_seconds", "Time in the rules engine for one plan.")
         self._findings = counter("findings", "Plans in which a rule held.", ["rule"])
         self._feedback = counter("feedback", "What became of cards, by the rule behind them.", ["rule", "outcome"])
+        self._documents = counter("documents", "PDFs asked for, by what became of each and of its process.", ["outcome"])
         self._reloads = counter("reloads", "Attempts to take a new rulebook.", ["outcome"])
         self._rulebook = gauge("rulebook_workers", "Workers that plan with this rulebook.", ["id", "version", "digest"])
         self._starts = counter("worker_starts", "Worker processes started; more than configured means that some died.")
@@ -69,6 +70,10 @@ class Metrics:
     def heard(self, rule: str, outcome: str) -> None:
         """A card of this rule was accepted or set aside."""
         self._feedback.labels(rule, outcome).inc()
+
+    def printed(self, outcome: str) -> None:
+        """A PDF was made, or was not for this reason."""
+        self._documents.labels(outcome).inc()
 
     def reloaded(self, outcome: str) -> None:
         """A reload came to this end."""
