@@ -52,4 +52,5 @@ async def queried(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseR
 @cache
 def parameters_of(handler: BaseRouteHandler) -> frozenset[str]:
     """The names that a route takes: of its path and of its query."""
-    return frozenset(handler.parsed_fn_signature.parameters) - _NO_QUERY
+    taken = handler.parsed_fn_signature.parameters.items()
+    return frozenset(getattr(one.kwarg_definition, "name", None) or name for name, one in taken if name not in _NO_QUERY)
