@@ -29,6 +29,10 @@ def test_one_version_stands_in_every_place_that_names_it() -> None:
     contract = json.loads((ROOT / "openapi" / "openapi.json").read_text())
     assert contract["info"]["version"] == VERSION
     assert yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["careplan"]["image"] == f"careplan:{VERSION}"
+    for folder in ("base", "clinic"):
+        (image,) = yaml.safe_load((ROOT / "deploy" / folder / "kustomization.yaml").read_text())["images"]
+        assert image["newTag"] == VERSION
+    assert f"ARG SERVICE=careplan:{VERSION}\n" in (ROOT / "deploy" / "own-rules" / "Dockerfile").read_text()
     assert entries("Code")[0][0] == VERSION
 
 
