@@ -179,7 +179,7 @@ def test_no_arguments_bring_a_command_to_a_traceback(path: tuple[str, ...], odd:
         given = given_to(path, COMMANDS[path], luck, odd, folder)
         if path in RUNS_ON:
             given += ["--rules", luck.choice([one for one in odd if "\udcff" not in one]), "--rules", "/no/such/folder"]
-        elif "rules" not in given and any(one.name == "rules" for one in COMMANDS[path].params) and "--rules" not in given:
+        elif any(one.name == "rules" for one in COMMANDS[path].params) and "--rules" not in given:
             given += ["--rules", str(folder / "rules")]
         code, said = told(*given)
         assert code != DEFECT, (given, said)
