@@ -11,7 +11,7 @@ COPY requirements/service.lock requirements/build.lock requirements/
 RUN python -m pip install --require-hashes -r requirements/build.lock \
  && /opt/careplan/bin/python -m pip install --require-hashes -r requirements/build.lock \
  && /opt/careplan/bin/python -m pip install --require-hashes --no-build-isolation -r requirements/service.lock
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY src src
 COPY rules rules
 COPY examples examples
@@ -22,7 +22,8 @@ RUN python -m pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
 
 FROM python:3.13.9-slim-bookworm
 LABEL org.opencontainers.image.title="careplan" \
-      org.opencontainers.image.description="Draft care plans for ketamine clinics"
+      org.opencontainers.image.description="Draft care plans for ketamine clinics" \
+      org.opencontainers.image.licenses="Apache-2.0"
 RUN groupadd --system --gid 10001 careplan \
  && useradd --system --uid 10001 --gid 10001 --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin careplan
 COPY --from=builder /opt/careplan /opt/careplan

@@ -1,5 +1,5 @@
 # Set-up and everyday commands. `make serve` and `make test` each do all the set-up they need on a machine that has
-# python3 (3.11 or newer, with venv), make, git and a C compiler.
+# python3 (3.11 to 3.13, with venv and headers), make, git and a C compiler; the README names the packages.
 PYTHON ?= python3
 VENV   ?= .venv
 HOST   ?= 127.0.0.1

@@ -79,7 +79,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     allowed_hosts: Annotated[
         str,
         _about(
-            "names in the Host header that are served, parted by commas, * for any; empty for the name in public_url and "
+            "names in the Host header that are served besides the one in public_url, parted by commas, * for any; empty for "
             "those of loopback"
         ),
     ] = ""
@@ -145,11 +145,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def hosts(self) -> frozenset[str] | None:
         """The names that the Host header may have, without ports; None for any."""
-        named = frozenset(name.lower() for name in _listed(self.allowed_hosts))
+        named = {name.lower() for name in _listed(self.allowed_hosts)}
         if "*" in named:
             return None
         found = re.match(r"https?://([^/:]+|\[[^]]+\])", self.public_url)
-        return named or frozenset({"localhost", "127.0.0.1", "[::1]"} | ({found[1].lower()} if found else set()))
+        public = {found[1].lower()} if found else set()
+        return frozenset(named or {"localhost", "127.0.0.1", "[::1]"}) | public
 
     @property
     def opened(self) -> frozenset[str]:

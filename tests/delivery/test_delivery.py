@@ -7,11 +7,11 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 from typing import Any
 
 import httpx
+import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
@@ -29,16 +29,27 @@ def ran(*command: object, cwd: Path = ROOT) -> str:
     return done.stdout
 
 
+FOLDERS = ("base", "own-rules", "monitoring", "clinic")
+RUNNING = ("base", "own-rules", "clinic")
+"""The folders that have the service itself."""
+
+
+def rendered(folder: Path) -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all(ran("kubectl", "kustomize", folder)))
+
+
 @pytest.fixture(scope="module")
-def manifests(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
-    """Every object of the base, and of the variant with a rulebook of its own, as they are rendered."""
+def deploy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the manifests, with a file of keys where the example of a clinic wants one."""
     folder = Path(shutil.copytree(ROOT / "deploy", tmp_path_factory.mktemp("deploy") / "deploy"))
-    with tarfile.open(folder / "own-rules" / "rulebook.tar.xz", "w:xz") as packed:
-        packed.add(ROOT / "rules", ".")
-    found = {name: list(yaml.safe_load_all(ran("kubectl", "kustomize", folder / name))) for name in ("base", "own-rules")}
-    size = (folder / "own-rules" / "rulebook.tar.xz").stat().st_size
-    assert size < 700_000, "a ConfigMap takes one mebibyte, and this is encoded in base64"
-    return found
+    (folder / "clinic" / "keys.json").write_text('{"keys": []}')
+    return folder
+
+
+@pytest.fixture(scope="module")
+def manifests(deploy: Path) -> dict[str, list[dict[str, Any]]]:
+    """Every object of every folder, as it is rendered."""
+    return {name: rendered(deploy / name) for name in FOLDERS}
 
 
 def one(objects: list[dict[str, Any]], kind: str) -> dict[str, Any]:
@@ -46,13 +57,69 @@ def one(objects: list[dict[str, Any]], kind: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("name", ["base", "own-rules"])
+KINDS = {"Deployment", "Service", "NetworkPolicy", "HorizontalPodAutoscaler", "PodDisruptionBudget", "ServiceAccount"}
+WANTED = {
+    "base": KINDS,
+    "own-rules": KINDS,
+    "monitoring": {"PrometheusRule", "ConfigMap"},
+    "clinic": KINDS | {"PrometheusRule", "ConfigMap", "Secret", "Ingress"},
+}
+ALARMS = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["apiVersion", "kind", "metadata", "spec"],
+    "properties": {
+        "apiVersion": {"const": "monitoring.coreos.com/v1"},
+        "kind": {"const": "PrometheusRule"},
+        "metadata": {"type": "object", "required": ["name", "labels"]},
+        "spec": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["groups"],
+            "properties": {
+                "groups": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "additionalProperties": False,
+                        "required": ["name", "rules"],
+                        "properties": {
+                            "name": {"type": "string", "minLength": 1},
+                            "interval": {"type": "string", "pattern": "^[0-9]+[smh]$"},
+                            "rules": {
+                                "type": "array",
+                                "minItems": 1,
+                                "items": {
+                                    "type": "object",
+                                    "additionalProperties": False,
+                                    "required": ["alert", "expr", "for", "labels", "annotations"],
+                                    "properties": {
+                                        "alert": {"type": "string", "pattern": "^Careplan[A-Z][A-Za-z]+$"},
+                                        "expr": {"type": "string", "minLength": 1},
+                                        "for": {"type": "string", "pattern": "^[0-9]+[smh]$"},
+                                        "labels": {"properties": {"severity": {"enum": ["critical", "warning"]}}},
+                                        "annotations": {"required": ["summary", "description"]},
+                                    },
+                                },
+                            },
+                        },
+                    },
+                }
+            },
+        },
+    },
+}
+"""What the Prometheus operator takes, as far as it is used here; its kind is none of Kubernetes' own."""
+
+
+@pytest.mark.parametrize("name", FOLDERS)
 def test_every_manifest_follows_the_schema_of_its_kind(manifests: dict[str, list[dict[str, Any]]], name: str) -> None:
-    kinds = {entry["kind"] for entry in manifests[name]}
-    wanted = {"Deployment", "Service", "NetworkPolicy", "HorizontalPodAutoscaler", "PodDisruptionBudget", "ServiceAccount"}
-    assert kinds == wanted | ({"ConfigMap"} if name == "own-rules" else set())
+    assert {entry["kind"] for entry in manifests[name]} == WANTED[name]
     for entry in manifests[name]:
-        kubernetes_validate.validate(entry, "1.32", strict=True)
+        if entry["kind"] == "PrometheusRule":
+            jsonschema.validate(entry, ALARMS)
+        else:
+            kubernetes_validate.validate(entry, "1.32", strict=True)
 
 
 def test_the_schema_check_can_fail(manifests: dict[str, list[dict[str, Any]]]) -> None:
@@ -62,7 +129,7 @@ def test_the_schema_check_can_fail(manifests: dict[str, list[dict[str, Any]]]) -
         kubernetes_validate.validate(damaged, "1.32", strict=True)
 
 
-@pytest.mark.parametrize("name", ["base", "own-rules"])
+@pytest.mark.parametrize("name", RUNNING)
 def test_pods_have_no_privileges_limits_and_probes(manifests: dict[str, list[dict[str, Any]]], name: str) -> None:
     pod = one(manifests[name], "Deployment")["spec"]["template"]["spec"]
     assert pod["securityContext"]["runAsNonRoot"] is True
@@ -72,7 +139,7 @@ def test_pods_have_no_privileges_limits_and_probes(manifests: dict[str, list[dic
         assert container["securityContext"]["allowPrivilegeEscalation"] is False
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
         assert {"cpu", "memory"} <= container["resources"]["limits"].keys()
-        assert container["image"] == "careplan:0.1.0"
+        assert re.fullmatch(r"(registry\.example\.org/)?careplan(-own-rules)?:[\d.]+", container["image"])
     (service,) = pod["containers"]
     assert service["readinessProbe"]["httpGet"]["path"] == service["startupProbe"]["httpGet"]["path"] == "/readyz"
     assert service["livenessProbe"]["httpGet"]["path"] == "/livez"
@@ -81,6 +148,7 @@ def test_pods_have_no_privileges_limits_and_probes(manifests: dict[str, list[dic
 def environment_of(pod: dict[str, Any]) -> dict[str, str]:
     """The settings of the service in a pod of the namespace clinic, with the references that Kubernetes fills in."""
     found: dict[str, str] = {}
+    assert all(source["configMapRef"]["optional"] for source in pod["containers"][0]["envFrom"])
     for entry in pod["containers"][0]["env"]:
         value = (
             entry["value"]
@@ -111,7 +179,7 @@ def test_a_pod_answers_under_the_names_of_its_service_and_gives_metrics_under_it
         assert asked(scraped, "10.1.2.3:8000") == 200
 
 
-@pytest.mark.parametrize("name", ["base", "own-rules"])
+@pytest.mark.parametrize("name", RUNNING)
 def test_what_a_manifest_sets_are_settings_and_the_pod_outlives_a_stop(
     manifests: dict[str, list[dict[str, Any]]], name: str
 ) -> None:
@@ -122,18 +190,94 @@ def test_what_a_manifest_sets_are_settings_and_the_pod_outlives_a_stop(
     assert settings.drain_seconds > 2 * pod["containers"][0]["readinessProbe"]["periodSeconds"]
     mounts = {mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]}
     assert str(Path(settings.api_keys).parent) in mounts
-    assert not settings.rules or settings.rules in mounts
 
 
-def test_only_known_pods_reach_the_service(manifests: dict[str, list[dict[str, Any]]]) -> None:
-    policy = one(manifests["base"], "NetworkPolicy")["spec"]
-    assert policy["policyTypes"] == ["Ingress", "Egress"]
-    assert all("from" in rule and "ports" in rule for rule in policy["ingress"])
-    assert all("ports" in rule for rule in policy["egress"])
+@pytest.mark.parametrize("name", ["base", "clinic"])
+def test_only_pods_with_a_label_reach_the_service(manifests: dict[str, list[dict[str, Any]]], name: str) -> None:
+    policies = [entry["spec"] for entry in manifests[name] if entry["kind"] == "NetworkPolicy"]
+    labels = one(manifests[name], "Deployment")["spec"]["template"]["metadata"]["labels"]
+    for policy in policies:
+        assert policy["podSelector"]["matchLabels"].items() <= labels.items()
+        for rule in policy["ingress"]:
+            assert rule["ports"]
+            assert all(peer["podSelector"]["matchLabels"] for peer in rule["from"])
+    (base,) = [policy for policy in policies if "Egress" in policy["policyTypes"]]
+    assert all("ports" in rule for rule in base["egress"])
+    elsewhere = {"namespaceSelector": {"matchLabels": {"careplan-clients": "true"}}}
+    assert elsewhere | {"podSelector": {"matchLabels": {"careplan-client": "true"}}} in base["ingress"][0]["from"]
+
+
+@pytest.mark.parametrize("name", RUNNING)
+def test_the_autoscaler_alone_says_how_many_pods_there_are(manifests: dict[str, list[dict[str, Any]]], name: str) -> None:
+    deployment, scaler = one(manifests[name], "Deployment"), one(manifests[name], "HorizontalPodAutoscaler")["spec"]
+    assert "replicas" not in deployment["spec"]
+    assert scaler["scaleTargetRef"]["name"] == deployment["metadata"]["name"]
+    assert scaler["minReplicas"] > one(manifests[name], "PodDisruptionBudget")["spec"]["minAvailable"]
+
+
+def test_nothing_is_too_long_for_an_annotation_or_a_config_map(manifests: dict[str, list[dict[str, Any]]]) -> None:
+    for objects in manifests.values():
+        for entry in objects:
+            size = len(json.dumps(entry))
+            assert size < 262_144, f"{entry['kind']} {entry['metadata']['name']} could not be applied without --server-side"
+
+
+def test_a_changed_key_or_setting_starts_the_pods_of_a_clinic_anew(deploy: Path, tmp_path: Path) -> None:
+    changed = Path(shutil.copytree(deploy, tmp_path / "deploy")) / "clinic"
+
+    def pod() -> dict[str, Any]:
+        template: dict[str, Any] = one(rendered(changed), "Deployment")["spec"]["template"]
+        return template
+
+    before = pod()
+    assert pod() == before
+    (changed / "keys.json").write_text('{"keys": [ ]}')
+    with_keys = pod()
+    assert with_keys != before
+    settings = changed / "kustomization.yaml"
+    settings.write_text(settings.read_text().replace("America/New_York", "America/Chicago"))
+    assert pod() not in (before, with_keys)
+
+
+def test_the_settings_of_the_clinic_are_settings_and_do_not_stand_twice(manifests: dict[str, list[dict[str, Any]]]) -> None:
+    container = one(manifests["clinic"], "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    used = {source["configMapRef"]["name"] for source in container["envFrom"]}
+    (said,) = [entry["data"] for entry in manifests["clinic"] if entry["metadata"]["name"] in used]
+    assert not said.keys() & {entry["name"] for entry in container["env"]}
+    settings = from_environment(said | environment_of({"containers": [container]}))
+    rule = one(manifests["clinic"], "Ingress")["spec"]
+    names = {entry["host"] for entry in rule["rules"]} | {host for entry in rule["tls"] for host in entry["hosts"]}
+    assert settings.hosts
+    assert names <= settings.hosts
+
+
+def test_an_ingress_passes_on_the_contract_and_nothing_else(manifests: dict[str, list[dict[str, Any]]]) -> None:
+    ingress, service = one(manifests["clinic"], "Ingress")["spec"], one(manifests["clinic"], "Service")
+    paths = [path for rule in ingress["rules"] for path in rule["http"]["paths"]]
+    for path in paths:
+        assert path["backend"]["service"]["name"] == service["metadata"]["name"]
+        assert path["backend"]["service"]["port"]["name"] in {port["name"] for port in service["spec"]["ports"]}
+
+    def passed(wanted: str) -> bool:
+        return any(wanted == path["path"] or wanted.startswith(f"{path['path']}/") for path in paths)
+
+    contract = json.loads((ROOT / "openapi" / "openapi.json").read_text())
+    assert {path for path in contract["paths"] if not passed(path)} <= {"/livez", "/readyz", "/"}
+    assert passed("/docs") and passed("/openapi.json")
+    assert not passed("/metrics")
+
+
+def test_the_rulebook_of_a_clinic_is_checked_when_its_image_is_built_and_served_from_there() -> None:
+    text = (ROOT / "deploy" / "own-rules" / "Dockerfile").read_text()
+    folder = from_environment(dict(re.findall(r"^ENV (CAREPLAN_[A-Z]+)=(\S+)$", text, re.MULTILINE))).rules
+    assert re.search(rf"^COPY .* rules {folder}$", text, re.MULTILINE)
+    assert f"careplan rules check --rules {folder}" in text
+    assert "USER" not in text, "whom the image of the service runs as stays as it is"
 
 
 def test_the_image_file_passes_a_linter() -> None:
-    ran(Path(sys.executable).parent / "hadolint", "--failure-threshold", "style", ROOT / "Dockerfile")
+    for file in (ROOT / "Dockerfile", ROOT / "deploy" / "own-rules" / "Dockerfile"):
+        ran(Path(sys.executable).parent / "hadolint", "--failure-threshold", "style", file)
 
 
 def test_the_image_runs_as_nobody_from_pinned_parts() -> None:
@@ -164,6 +308,18 @@ def test_the_compose_file_follows_its_schema() -> None:
     assert service["read_only"] is True
     assert all(port.startswith("127.0.0.1:") for port in service["ports"])
     assert isinstance(from_environment(service["environment"]), Settings)
+
+
+def test_the_compose_file_sets_the_limits_of_a_pod(manifests: dict[str, list[dict[str, Any]]]) -> None:
+    service = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["careplan"]
+    pod = one(manifests["base"], "Deployment")["spec"]["template"]["spec"]
+    limits = pod["containers"][0]["resources"]["limits"]
+    assert f"{service['mem_limit']}i" == limits["memory"].lower()
+    assert str(service["cpus"]) == limits["cpu"]
+    assert service["stop_grace_period"] == f"{pod['terminationGracePeriodSeconds']}s"
+    (folder,) = service["tmpfs"]
+    (volume,) = [volume["emptyDir"] for volume in pod["volumes"] if volume["name"] == "tmp"]
+    assert f"/tmp:size={volume['sizeLimit'].removesuffix('i').lower()}," in folder  # noqa: S108 - of the container
 
 
 def test_whatever_is_installed_or_built_is_pinned_by_hash() -> None:

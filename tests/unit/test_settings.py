@@ -85,6 +85,7 @@ def test_settings_survive_the_way_through_an_environment(settings: Settings) -> 
         (Settings(), {"localhost", "127.0.0.1", "[::1]"}),
         (Settings(public_url="https://Plans.example.org:8443/x"), {"localhost", "127.0.0.1", "[::1]", "plans.example.org"}),
         (Settings(allowed_hosts="a.example.org, B.example.org"), {"a.example.org", "b.example.org"}),
+        (Settings(allowed_hosts="careplan", public_url="https://plans.example.org"), {"careplan", "plans.example.org"}),
         (Settings(allowed_hosts="*"), None),
     ],
 )

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import NoReturn
 
 import rich_click as click
+from rich.console import Console
+from rich.table import Table
 
 from careplan.errors import InvalidPatient, InvalidRulebook, InvalidSettings
 from careplan.request.decode import Intake
@@ -21,6 +23,9 @@ RULES = click.option(
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of the rulebook; the shipped one if left out.",
 )
+
+_UNFOLDED = 10_000
+"""Columns; wider than any row."""
 
 
 def read_settings() -> Settings:
@@ -48,6 +53,14 @@ def read_defaults(settings: Settings, intake: Intake) -> ClinicDefaults:
         return clinic_defaults(settings, intake)
     except InvalidSettings as error:
         fail(str(error), 2)
+
+
+def lines_of(table: Table) -> None:
+    """Print a table: folded to the width of a terminal, and in a pipe with each row on one line, whatever its length."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _UNFOLDED
+    console.print(table)
 
 
 def fail(message: str, code: int) -> NoReturn:

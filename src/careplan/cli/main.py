@@ -8,6 +8,7 @@ from typing import Any
 
 import rich_click as click
 
+from careplan.cli.endings import ended
 from careplan.cli.interrupts import unbegun
 
 _COMMANDS = {
@@ -67,7 +68,15 @@ class _Group(click.RichGroup):
         return super().get_command(ctx, cmd_name)
 
 
-@click.group(cls=_Group, found=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+class _Root(_Group):
+    """All commands."""
+
+    def main(self, *given: Any, **options: Any) -> Any:
+        with ended():
+            return super().main(*given, **options)
+
+
+@click.group(cls=_Root, found=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="careplan")
 def main() -> None:
     """Draft care plans for ketamine clinics, from rules that a pharmacist can read.

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from careplan.authoring.coverage import by_source
-from careplan.cli.common import RULES, fail, read_rulebook
+from careplan.cli.common import RULES, fail, lines_of, read_rulebook
 from careplan.explain.rule_view import Reading, RuleDetail, Selection, facts_of, summary
 from careplan.rulebook.model import LEVELS, SECTIONS, Rule, Rulebook
 from careplan.rulebook.text_template import counted
@@ -71,7 +71,7 @@ def list_rules(*, rules: Path | None, form: str, search: tuple[str, ...], **want
     for rule in found:
         level = f"[{_STYLES[rule.file.level]}]{rule.file.level}[/]"
         table.add_row(rule.section, level, rule.id, rule.file.title)
-    Console(highlight=False).print(table)
+    lines_of(table)
     click.echo(f"{counted(len(found), 'rule')}")
 
 

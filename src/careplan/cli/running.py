@@ -16,10 +16,9 @@ from typing import Any
 
 import msgspec
 import rich_click as click
-from rich.console import Console
 from rich.table import Table
 
-from careplan.cli.common import RULES, fail, read_defaults, read_rulebook, read_settings
+from careplan.cli.common import RULES, fail, lines_of, read_defaults, read_rulebook, read_settings
 from careplan.errors import InvalidRulebook, InvalidSettings
 from careplan.hardening import harden
 from careplan.request.decode import Intake
@@ -101,7 +100,7 @@ def config(form: str | None) -> None:
         table = Table("setting", "value", "from", "meaning", box=None, header_style="bold")
         for row in rows:
             table.add_row(row.name, row.value or "-", row.source, row.meaning)
-        Console().print(table)
+        lines_of(table)
 
 
 def markdown_of_settings() -> str:

@@ -85,6 +85,8 @@ def signing_key(file: Path) -> None:
 
     Example: careplan signing-key signing.pem
     """
+    if not file.name:
+        fail("FILE is empty; name the file to write the key to", 2)
     public = file.with_name(f"{file.name}.pub")
     pair = new_pair()
     for path, content, mode in ((file, pair.private, 0o600), (public, pair.public, 0o644)):

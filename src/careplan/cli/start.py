@@ -8,8 +8,10 @@ from careplan.cli.interrupts import unbegun
 def main() -> None:
     """Load the commands, and run one."""
     with unbegun():
+        from careplan.cli.endings import open_streams
         from careplan.cli.main import main as command
 
+        open_streams()
     command()
 
 
