@@ -174,7 +174,7 @@ LONG = (pytest.mark.deep, pytest.mark.skipif("CAREPLAN_TEST_PAPERS" not in os.en
 def test_the_fullest_front_there_is_has_many_decisions_and_no_room_left(planner: Planner, book: Rulebook) -> None:
     front = planner.plan(planner.intake.convert(fullest(book))).front
     assert len(front.decisions) >= 20
-    assert words_in(front) >= 345
+    assert words_in(front) >= 325  # with what is kept for the sentence that counts the rest
     assert len(front.ask) == 8
 
 
