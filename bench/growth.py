@@ -20,7 +20,7 @@ import yaml
 from bench.measure import MICRO, Figure, NeverSeen, clock, planned, seconds_of
 from careplan.authoring.composed_texts import Composed
 from careplan.authoring.realistic_data import source
-from careplan.explain.plan_diff import items_of
+from careplan.plan.model import items_of
 from careplan.planner import Planner
 from careplan.rulebook.factors import KINDS, LIMITS
 from careplan.rulebook.load import load, shipped

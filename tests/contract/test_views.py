@@ -21,13 +21,12 @@ from markupsafe import escape
 from pypdf import PdfReader
 from rich.console import Console
 
-from careplan.explain.plan_diff import items_of
 from careplan.formats import text
 from careplan.formats.html import page
 from careplan.formats.markdown import markdown
 from careplan.formats.pdf import pdf
 from careplan.plan.layers import Detail, Reader
-from careplan.plan.model import CarePlan
+from careplan.plan.model import CarePlan, items_of
 from careplan.planner import Planner
 from careplan.representations import BY_MEDIA_TYPE
 from careplan.request.patient import Patient

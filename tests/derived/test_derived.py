@@ -16,12 +16,12 @@ from careplan.authoring.proof.answers import Unwritable
 from careplan.authoring.proof.formulas import of_group, of_when
 from careplan.authoring.proof.search import Search
 from careplan.authoring.proof.symbols import SymbolicPatient
-from careplan.explain.plan_diff import items_of
 from careplan.facts.case import Case, Fact, Properties
 from careplan.inference.case_logic import CaseLogic
 from careplan.inference.derived import CaseMaker
 from careplan.inference.durable_rules import Engine
 from careplan.inference.verdicts import RuleTables
+from careplan.plan.model import items_of
 from careplan.planner import Planner
 from careplan.request.what_if_request import merge_patch
 from careplan.rulebook.conditions import When

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from careplan.authoring.rule_examples import holds
 from careplan.explain.nearest_miss import nearest
-from careplan.explain.plan_diff import items_of
 from careplan.explain.smallest_change import grain_of
 from careplan.inference.case_logic import CaseLogic
 from careplan.inference.derived import CaseMaker
+from careplan.plan.model import items_of
 from careplan.planner import Planner
 from careplan.request.patient import Patient
 from careplan.request.what_if_request import merge_patch

@@ -14,10 +14,9 @@ import pytest
 from pypdf import PdfReader
 
 from careplan.authoring.realistic_patients import realistic
-from careplan.explain.plan_diff import items_of
 from careplan.fhir.cds_hooks.cards import Cards
 from careplan.fhir.read.bundle import FromFhir
-from careplan.plan.model import CarePlan, Item
+from careplan.plan.model import CarePlan, Item, items_of
 from careplan.planner import Planner
 from careplan.representations import BY_NAME, Wanted
 from careplan.request.patient import Patient

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from careplan.authoring.compare_rulebooks import compare
 from careplan.authoring.synthetic_patients import synthetic
 from careplan.cli.main import main
-from careplan.explain.plan_diff import difference, items_of
-from careplan.plan.model import CarePlan
+from careplan.explain.plan_diff import difference
+from careplan.plan.model import CarePlan, items_of
 from careplan.planner import Planner
 from careplan.request.what_if_request import merge_patch
 from careplan.rulebook.load import load, shipped

@@ -13,9 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from careplan.explain.plan_diff import items_of
 from careplan.inference.derived import CaseMaker
-from careplan.plan.model import CarePlan, Question
+from careplan.plan.model import CarePlan, Question, items_of
 from careplan.plan.visit import asked_first, grouped, in_order, visit_at
 from careplan.planner import Planner
 from careplan.request.what_if_request import merge_patch

@@ -19,9 +19,9 @@ from careplan.authoring.realistic_patients import realistic
 from careplan.cli.main import main
 from careplan.decision_record import canonical, digest_of, parsed, record
 from careplan.errors import Fault, InvalidSettings, InvalidSigning
-from careplan.explain.plan_diff import items_of
 from careplan.plan.card import MOST_WORDS, words_on
 from careplan.plan.card_model import Card
+from careplan.plan.model import items_of
 from careplan.planner import Planner
 from careplan.rulebook.load import shipped
 from careplan.rulebook.model import Rulebook

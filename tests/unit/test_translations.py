@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from careplan.errors import InvalidRulebook
-from careplan.explain.plan_diff import items_of
 from careplan.formats.html import page
+from careplan.plan.model import items_of
 from careplan.plan.translations import Languages
 from careplan.planner import Planner
 from careplan.rulebook import forbidden_wording

@@ -13,11 +13,10 @@ import msgspec
 
 from careplan.batch.ndjson import NORMAL, Limits, Line
 from careplan.errors import Fault, InvalidPatient, Problem, problem_of
-from careplan.explain.plan_diff import items_of
 from careplan.fhir.read.bundle import FhirReader, FromFhir, with_unmapped
 from careplan.fhir.write.operation_outcome import outcome
 from careplan.fhir.write.plan_bundle import FhirWriter
-from careplan.plan.model import CarePlan
+from careplan.plan.model import CarePlan, items_of
 from careplan.plan.standing import without_standing
 from careplan.planner import Planner
 from careplan.request.patient import NO_DEFAULTS, ClinicDefaults, Patient

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from careplan.explain.layers_apart import layers_apart
 from careplan.plan.medicine_model import MedicineRead
-from careplan.plan.model import CarePlan, HoldGate, Item, NotConsidered, Question
+from careplan.plan.model import CarePlan, HoldGate, Item, NotConsidered, Question, items_of
 from careplan.rulebook.model import LEVELS, Level, Section
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
@@ -199,11 +199,6 @@ def difference(before: CarePlan, after: CarePlan) -> Difference:
     )
     words = list(_words(found, before, after))
     return msgspec.structs.replace(found, in_words=words or [layers_apart(before, after)])
-
-
-def items_of(plan: CarePlan) -> Iterable[Item]:
-    """Every item of a plan, alerts first."""
-    return [*plan.alerts, *(item for section in plan.sections for item in section.items)]
 
 
 def _items(plan: CarePlan) -> dict[str, Item]:

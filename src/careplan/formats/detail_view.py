@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from careplan.formats.card_view import told
-from careplan.formats.front_view import spaced
 from careplan.plan.entry_labels import medicine_words, question_words
 from careplan.plan.model import CarePlan, Item, SignedHold
 from careplan.plan.visit import grouped
 from careplan.request.patient import Patient
+from careplan.rulebook.text_template import spaced
 
 Json = dict[str, Any]
 LONG = 2600

@@ -7,7 +7,7 @@ from typing import Any
 from careplan.plan.front import words_in
 from careplan.plan.front_model import Front, FrontDecision
 from careplan.plan.model import CarePlan
-from careplan.rulebook.text_template import counted
+from careplan.rulebook.text_template import counted, spaced
 
 Json = dict[str, Any]
 _SIZES = {"large": 270, "medium": 420}
@@ -53,11 +53,6 @@ def further(page: Front) -> str:
         if number
     ]
     return f"On the following pages: {' and '.join(parts)} more." if parts else ""
-
-
-def spaced(token: str) -> str:
-    """A token as words."""
-    return token.replace("_", " ")
 
 
 def _decision(row: FrontDecision, plan: CarePlan) -> Json:

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from datetime import tzinfo
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from careplan.formats.signs import visible
+from careplan.formats.templating import PAGES
 from careplan.formats.timeline_svg import drawings
 from careplan.formats.view_model import sheet
 from careplan.plan.layers import Detail, Reader
 from careplan.plan.model import CarePlan
 from careplan.plan.timeline import timeline
 from careplan.request.patient import Patient
-
-_environment = Environment(
-    loader=PackageLoader("careplan.formats"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
 def page(
@@ -32,8 +24,8 @@ def page(
     reader: Reader = "all",
 ) -> bytes:
     """The page in UTF-8, its hours in `zone`, with as much of the plan as this detail has, for this reader."""
-    style = Markup(_environment.get_template("plan.css").render())  # noqa: S704 - our own style sheet
+    style = Markup(PAGES.get_template("plan.css").render())  # noqa: S704 - our own style sheet
     found = sheet(plan, patient, zone, detail=detail, reader=reader)
     drawn = [Markup(visible(one)) for one in drawings(timeline(plan, patient, zone), zone)] if found["details"] else []  # noqa: S704 - escaped where it is made
-    shown = _environment.get_template("plan.html").render(plan=found, drawings=drawn, style=style)
+    shown = PAGES.get_template("plan.html").render(plan=found, drawings=drawn, style=style)
     return shown.encode()

@@ -5,41 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from careplan.formats.markdown import escaped
+from careplan.formats.templating import MARKDOWN, PAGES
 from careplan.formats.typesetting import Document, typeset
 from careplan.plan.protocol_model import Figure, ProtocolItem, StandingHold, StandingProtocol
 from careplan.request.clinic import Paper
-from careplan.rulebook.text_template import hours, number
+from careplan.rulebook.text_template import hours, number, spaced
 
 Json = dict[str, Any]
 
 
-def _environment(*, autoescape: bool) -> Environment:
-    made = Environment(
-        loader=PackageLoader("careplan.formats"),
-        autoescape=autoescape,  # noqa: S701 - in Markdown every value goes through `md`
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=not autoescape,
-    )
-    made.filters["md"] = escaped
-    return made
-
-
-_html, _markdown = _environment(autoescape=True), _environment(autoescape=False)
-
-
 def page(plan: StandingProtocol) -> bytes:
     """The page in UTF-8."""
-    return _html.get_template("protocol.html").render(protocol=sheet(plan)).encode()
+    return PAGES.get_template("protocol.html").render(protocol=sheet(plan)).encode()
 
 
 def markdown(plan: StandingProtocol) -> bytes:
     """The text in UTF-8."""
-    return _markdown.get_template("protocol.md").render(protocol=sheet(plan)).encode()
+    return MARKDOWN.get_template("protocol.md").render(protocol=sheet(plan)).encode()
 
 
 def document(plan: StandingProtocol, paper: Paper = "a4") -> Document:
@@ -101,7 +84,7 @@ def _shown(item: ProtocolItem, numbers: dict[tuple[str, str], int]) -> Json:
         "clinician": item.clinician_text,
         "patient": item.patient_text,
         "language": item.patient_language or "en",
-        "asks": [{"who": ask.who.replace("_", " "), "by": ask.by_words, "what": ask.what} for ask in item.asks],
+        "asks": [{"who": spaced(ask.who), "by": ask.by_words, "what": ask.what} for ask in item.asks],
         "contested": item.contested or "",
         "rule": f"{item.rule.id} v{item.rule.version} ({item.rule.status})",
         "sources": [numbers[entry.source, entry.place] for entry in item.evidence],

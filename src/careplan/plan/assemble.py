@@ -21,6 +21,7 @@ from careplan.plan.standing import standing
 from careplan.plan.wording import Words
 from careplan.rulebook.asking import Visit
 from careplan.rulebook.model import LEVELS, SECTIONS, Rulebook
+from careplan.rulebook.text_template import one_line
 
 
 class Assembly:
@@ -39,8 +40,8 @@ class Assembly:
         titles = book.vocabulary.sections
         self._sections = [(section, titles[section].title, titles[section].patient_title) for section in SECTIONS]
         self._level_words: dict[str, str] = {level: book.vocabulary.levels[level].label for level in LEVELS}
-        self._disclaimer = " ".join(book.about.disclaimer.split())
-        self._crisis = " ".join(book.about.crisis.split())
+        self._disclaimer = one_line(book.about.disclaimer)
+        self._crisis = one_line(book.about.crisis)
 
     def plan(self, case: Case, verdicts: Verdicts, language: str, visit: Visit) -> CarePlan:
         """The plan of one case, as it is looked at on a visit; the card is in `language` as far as there are words of it."""
@@ -96,10 +97,10 @@ class Assembly:
         words = self._book.about.deferred_choice
         item = msgspec.structs.replace(
             one.item,
-            title=" ".join(words.title.split()),
-            line=" ".join(words.line.split()),
-            patient_text=" ".join(words.patient.split()),
-            clinician_text=f"{' '.join(words.clinician.split())} {one.item.clinician_text}",
+            title=one_line(words.title),
+            line=one_line(words.line),
+            patient_text=one_line(words.patient),
+            clinician_text=f"{one_line(words.clinician)} {one.item.clinician_text}",
             asks=[],
         )
         decides = msgspec.structs.replace(one.decides, choice=words.choice)

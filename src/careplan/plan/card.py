@@ -6,7 +6,7 @@ stands in the longer texts. Dates and times come from what was sent. Of a blocke
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -16,22 +16,26 @@ from careplan.plan.card_model import Card, CardLine, Companion, Translated
 from careplan.plan.item_templates import Written
 from careplan.request.clinic import Clinic
 from careplan.request.patient import Protocol
+from careplan.rulebook.entries import ENGLISH
 from careplan.rulebook.layers import CardSlot, CardWords
 from careplan.rulebook.model import LEVELS, Rulebook
-from careplan.rulebook.text_template import Text
+from careplan.rulebook.text_template import Text, one_line
 
 MOST_WORDS = 400
 KEPT_FOR_NAME = 12
 """So many words more than there are now a card may have once it says who signed it."""
 MOST_ACTIONS = 5
 MOST_DATES = 6
-ENGLISH = "en"
 
 
 class _Language(msgspec.Struct, frozen=True):
-    """The words of cards in one language; `language` is None for English, which needs no translator."""
+    """The words of cards in one language; `language` is None for English, which needs no translator.
+
+    `filled_in` are the sentences with places to fill in, by the names of their fields.
+    """
 
     words: CardWords
+    filled_in: Mapping[str, Text]
     titles: dict[CardSlot, str]
     crisis: str
     language: str | None
@@ -46,20 +50,24 @@ class Cards:
         self._slots = book.vocabulary.card_slots
         self._topics = book.vocabulary.topics
         titles = {slot: words.title for slot, words in self._slots.items()}
-        self._languages = {ENGLISH: _Language(book.about.card, titles, _line(book.about.crisis), None, None)}
+        self._languages = {
+            ENGLISH: _Language(book.about.card, _filled_in(book.about.card), titles, one_line(book.about.crisis), None, None)
+        }
         for language, closing in book.about.in_languages.items():
             if closing.card is not None:
                 translated = {slot: words.in_languages.get(language, words.title) for slot, words in self._slots.items()}
                 checked: Translated = "reviewed" if closing.reviewed_by else "needs_review"
-                self._languages[language] = _Language(closing.card, translated, _line(closing.crisis), language, checked)
+                self._languages[language] = _Language(
+                    closing.card, _filled_in(closing.card), translated, one_line(closing.crisis), language, checked
+                )
 
     def of(self, case: Case, written: Sequence[Written], *, blocked: bool, language: str = ENGLISH) -> Card:
         """The card of a case with these items, the gravest first."""
         said = self._languages.get(language, self._languages[ENGLISH])
         words, clinic = said.words, case.patient.clinic or Clinic()
         card = Card(
-            title=_line(words.title),
-            notice=_line(words.blocked if blocked else words.unsigned),
+            title=one_line(words.title),
+            notice=one_line(words.blocked if blocked else words.unsigned),
             titles={"call": said.titles["call"]},
             call=[*self._numbers(said, clinic)],
             crisis=self._said(said, said.crisis),
@@ -73,8 +81,8 @@ class Cards:
         titles = {slot: said.titles[slot] for slot in ("sessions", "call")}
         card = msgspec.structs.replace(card, sessions=sessions, titles=titles)
         if not private:
-            lines = [self._said(said, _line(line)) for line in words.companion.lines]
-            companion = Companion(title=_line(words.companion.title), lines=[*lines, *card.call])
+            lines = [self._said(said, one_line(line)) for line in words.companion.lines]
+            companion = Companion(title=one_line(words.companion.title), lines=[*lines, *card.call])
             card = msgspec.structs.replace(card, companion=companion)
         return self._filled(card, said, [one for one in written if not private or one.item.scope == "standing"])
 
@@ -126,24 +134,26 @@ class Cards:
         """Whom to call by day and by night; what nobody sent is a blank to write in."""
         name = f"{clinic.name}, " if clinic.name else ""
         for words, number in ((said.words.by_day, clinic.phone), (said.words.after_hours, clinic.phone_after_hours)):
-            yield self._said(said, f"{name}{_line(words)} {number}" if number else f"{name}{_line(words)}", blank=not number)
+            yield self._said(
+                said, f"{name}{one_line(words)} {number}" if number else f"{name}{one_line(words)}", blank=not number
+            )
 
     def _sessions(self, said: _Language, case: Case, clinic: Clinic) -> Iterator[CardLine]:
         """The dates, each with the hours from which the clinic's signed figures allow no food and no drinks."""
         times = sorted(set(case.patient.treatment.session_times or ()))
         if not times:
-            yield self._said(said, _line(said.words.no_date), blank=True)
+            yield self._said(said, one_line(said.words.no_date), blank=True)
         for when in times[:MOST_DATES]:
             here = when.astimezone(clinic.hours) if clinic.hours else when
-            text = _filled(said.words.session, day=_day(here, said.words), time=_clock(here, said.words))
-            for words, hours in zip((said.words.food, said.words.drinks), _figures(case), strict=True):
+            text = said.filled_in["session"].fill({"day": _day(here, said.words), "time": _clock(here, said.words)})
+            for sentence, hours in zip(("food", "drinks"), _figures(case), strict=True):
                 if hours:
                     before = (here.astimezone(UTC) - timedelta(hours=hours)).astimezone(here.tzinfo)
                     other = "" if before.date() == here.date() else f"{_day(before, said.words)}, "
-                    text += " " + _filled(words, time=other + _clock(before, said.words))
+                    text += " " + said.filled_in[sentence].fill({"time": other + _clock(before, said.words)})
             yield self._said(said, text)
         if len(times) > MOST_DATES:
-            yield self._said(said, _filled(said.words.more_sessions, number=str(len(times) - MOST_DATES)))
+            yield self._said(said, said.filled_in["more_sessions"].fill({"number": str(len(times) - MOST_DATES)}))
 
 
 def signed(book: Rulebook, card: Card, by: str, when: datetime) -> Card:
@@ -154,7 +164,7 @@ def signed(book: Rulebook, card: Card, by: str, when: datetime) -> Card:
 
 def of_blocked(book: Rulebook, card: Card) -> Card:
     """What of a card a patient may read while an alert stands: whom to call, and the crisis line."""
-    notice = _line(_words_of(book, card).blocked)
+    notice = one_line(_words_of(book, card).blocked)
     titles: dict[CardSlot, str] = {slot: title for slot, title in card.titles.items() if slot == "call"}
     numbers = [line for line in card.call if line.item is None]
     kept = {name: getattr(card, name) for name in ("title", "crisis", "language", "translation")}
@@ -189,6 +199,10 @@ def _figures(case: Case) -> tuple[float | None, float | None]:
     return food, drinks
 
 
+def _filled_in(words: CardWords) -> dict[str, Text]:
+    return {name: Text.parse(getattr(words, name)) for name in ("session", "food", "drinks", "more_sessions")}
+
+
 def _filled(source: str, **words: str) -> str:
     return Text.parse(source).fill(words)
 
@@ -204,7 +218,3 @@ def _clock(when: datetime, words: CardWords) -> str:
     if words.dates.clock == 24:
         return f"{when.hour}:{when:%M}"
     return f"{when.hour % 12 or 12}:{when:%M} {'am' if when.hour < 12 else 'pm'}"
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())

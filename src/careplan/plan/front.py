@@ -26,7 +26,7 @@ from careplan.plan.model import Decision, Item, Question
 from careplan.plan.part import Choice
 from careplan.request.patient import Patient
 from careplan.rulebook.model import LEVELS, By, Level, Rulebook, Who
-from careplan.rulebook.text_template import Text, counted
+from careplan.rulebook.text_template import Text, counted, one_line
 
 MOST_WORDS = 350
 MOST_LINES = 7
@@ -54,7 +54,7 @@ class FrontPages:
 
     def __init__(self, book: Rulebook) -> None:
         words = book.about.front
-        self._ready = " ".join(words.ready.split())
+        self._ready = one_line(words.ready)
         self._not_ready = Text.parse(words.not_ready)
         self._unread = Text.parse(words.unread)
         self._several = Text.parse(words.several)

@@ -296,3 +296,8 @@ class CarePlan(Part, frozen=True, kw_only=True):
     closing_translation: Translated = None
     level_words: Annotated[dict[str, str], Meta(description="what people read for each level, instead of its token")] = {}
     explanation: Explanation | None = None
+
+
+def items_of(plan: CarePlan) -> list[Item]:
+    """Every item of a plan, alerts first."""
+    return [*plan.alerts, *(item for section in plan.sections for item in section.items)]

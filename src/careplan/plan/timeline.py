@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
 
-from careplan.plan.model import CarePlan, Item, SignedHold
+from careplan.plan.model import CarePlan, Item, SignedHold, items_of
 from careplan.request.patient import PROTOCOL_FIGURES, Patient, Protocol
 
 Kind = Literal["session", "decision", "hold", "food", "drinks", "observation", "driving", "escort", "check_in", "review"]
@@ -103,7 +103,7 @@ def _around(plan: CarePlan, patient: Patient, protocol: Protocol, session: _Sess
     yield from _figures(protocol, session)
     # Nobody leaves alone.
     yield Moment(kind="escort", label="Way home with an adult", **session.over())
-    for item in _items(plan):
+    for item in items_of(plan):
         yield from _asked(item, session)
 
 
@@ -112,7 +112,7 @@ def _over_the_series(plan: CarePlan, sessions: Sequence[_Session]) -> Iterator[M
 
     A gap stands on the days of its sessions: its hours are those of a hold that nobody may be shown yet.
     """
-    for item in _items(plan):
+    for item in items_of(plan):
         names = ", ".join(about.name for about in item.about)
         if item.hold is not None:
             yield from _joined(item, item.hold, f"{names}: hold for prescriber and clinic to confirm", sessions)
@@ -180,9 +180,3 @@ def _asked(item: Item, session: _Session) -> Iterator[Moment]:
             yield Moment(kind="check_in", label=label, item=item.id, ask=at, **session.days(*_DAYS[ask.by]))
         elif (ask.by, session.at) in (("mid_series", (session.of + 1) // 2), ("end_of_series", session.of)):
             yield Moment(kind="review", label=label, item=item.id, ask=at, **session.days(0, 0))
-
-
-def _items(plan: CarePlan) -> Iterator[Item]:
-    yield from plan.alerts
-    for section in plan.sections:
-        yield from section.items

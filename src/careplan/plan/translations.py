@@ -7,10 +7,9 @@ from typing import Literal
 import msgspec
 
 from careplan.plan.model import CarePlan, Item, PlanSection
+from careplan.rulebook.entries import ENGLISH
 from careplan.rulebook.model import Rulebook
-from careplan.rulebook.text_template import Text
-
-ENGLISH = "en"
+from careplan.rulebook.text_template import Text, one_line
 
 
 class Languages:
@@ -30,8 +29,8 @@ class Languages:
             plan,
             alerts=[self._item(item, language) for item in plan.alerts],
             sections=[self._section(section, language) for section in plan.sections],
-            disclaimer=_line(closing.disclaimer) if closing else plan.disclaimer,
-            crisis=_line(closing.crisis) if closing else plan.crisis,
+            disclaimer=one_line(closing.disclaimer) if closing else plan.disclaimer,
+            crisis=one_line(closing.crisis) if closing else plan.crisis,
             closing_language=language if closing else None,
             closing_translation=self._closing(language) if closing else None,
         )
@@ -58,14 +57,10 @@ class Languages:
         if translation is None or translation.patient is None:
             return item
         closing = self._book.about.in_languages.get(language)
-        crisis = _line(closing.crisis if closing else self._book.about.crisis)
+        crisis = one_line(closing.crisis if closing else self._book.about.crisis)
         return msgspec.structs.replace(
             item,
-            patient_text=Text.parse(_line(translation.patient)).fill({"crisis": crisis}),
+            patient_text=Text.parse(one_line(translation.patient)).fill({"crisis": crisis}),
             patient_language=language,
             translation="reviewed" if translation.reviewed_by else "needs_review",
         )
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())

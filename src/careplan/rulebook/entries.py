@@ -9,6 +9,8 @@ from msgspec import Meta
 
 Line = Annotated[str, Meta(min_length=1, max_length=2_000)]
 Language = Annotated[str, Meta(pattern=r"^[a-z]{2}$", description="ISO 639-1 code of a language other than English")]
+ENGLISH = "en"
+"""The language in which rules are written."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

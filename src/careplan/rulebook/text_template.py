@@ -62,6 +62,16 @@ class Text(msgspec.Struct, frozen=True):
         return self.fill({name: f"the {name.rpartition('.')[2].replace('_', ' ')}" for name in self.names})
 
 
+def one_line(text: str) -> str:
+    """A text of a file without its line breaks."""
+    return " ".join(text.split())
+
+
+def spaced(token: str) -> str:
+    """A token as words."""
+    return token.replace("_", " ")
+
+
 def in_words(names: list[str]) -> str:
     """A list read aloud: "a", "a and b", "a, b and c"."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from careplan.errors import Fault
-from careplan.explain.plan_diff import items_of
-from careplan.plan.model import CarePlan
+from careplan.plan.model import CarePlan, items_of
 from careplan.rulebook.model import Level, Rulebook
 from careplan.rulebook.text_template import in_words
 from careplan.signing.model import ChoiceSent

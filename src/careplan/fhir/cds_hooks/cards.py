@@ -13,13 +13,13 @@ from careplan.fhir.read.bundle import FromFhir
 from careplan.fhir.read.terminology import OWN
 from careplan.fhir.write.plan_bundle import FhirWriter
 from careplan.plan.entry_labels import question_words
-from careplan.plan.model import CarePlan, Item, Question
+from careplan.plan.model import CarePlan, Item, Question, items_of
 from careplan.plan.visit import in_order
 from careplan.request.patient import ListName, Patient
 from careplan.rulebook.conditions import names_unread_entries
 from careplan.rulebook.model import LEVELS, Rule
 from careplan.rulebook.rulebook_file import RulebookFile
-from careplan.rulebook.text_template import counted
+from careplan.rulebook.text_template import counted, spaced
 
 Json = dict[str, Any]
 
@@ -55,7 +55,7 @@ class Cards:
 
         While orders are made, those that have to do with the orders. `missing` are the lists that were not sent.
         """
-        items = [*plan.alerts, *(item for section in plan.sections for item in section.items)]
+        items = items_of(plan)
         shown = [item for item in items if (_concerns(item, read) if ordering else self._has_a_card(item))]
         shown.sort(key=lambda item: LEVELS.index(item.level))
         asked = plan.information_needed if read.treats or not ordering else []
@@ -151,7 +151,7 @@ class Cards:
         if self._address:
             source["url"] = f"{self._address}/rulebook"
         if section:
-            display = section.replace("_", " ")
+            display = spaced(section)
             source["topic"] = {"system": f"{OWN}sections", "code": section.replace("_", "-"), "display": display}
         return source
 
@@ -160,7 +160,7 @@ class Cards:
         bundle = self._writer.bundle(plan, read.patient, read)
         by_url = {entry["fullUrl"]: entry["resource"] for entry in bundle["entry"]}
         (group,) = (one for one in by_url.values() if one["resourceType"] == "RequestGroup")
-        items = [*plan.alerts, *(item for section in plan.sections for item in section.items)]
+        items = items_of(plan)
         found: dict[str, list[Json]] = {}
         for item, action in zip(items, group.get("action", ()), strict=True):
             for part in action.get("action", [action]):
@@ -217,8 +217,6 @@ def _detail(item: Item, titles: Mapping[str, str]) -> str:
     parts += [f"*{marked(one.words[0].upper() + one.words[1:])}.*" for one in item.assumes]
     parts += [f"*Contested:* {marked(item.contested)}"] if item.contested else []
     parts.append(f"*Because:* {marked('; '.join(item.because))}")
-    sources = "; ".join(
-        f"{titles[entry.source]}, {entry.place} ({entry.strength.replace('_', ' ')})" for entry in item.evidence
-    )
+    sources = "; ".join(f"{titles[entry.source]}, {entry.place} ({spaced(entry.strength)})" for entry in item.evidence)
     parts.append(f"*Sources:* {marked(sources)}. Rule {item.rule.id} v{item.rule.version} ({item.rule.status}).")
     return "\n\n".join(parts)

@@ -10,7 +10,7 @@ from careplan.plan.front_model import FrontDecision
 from careplan.plan.model import CarePlan, Item, Question
 from careplan.request.patient import ListName, Patient
 from careplan.rulebook.model import LEVELS, Level
-from careplan.rulebook.text_template import counted
+from careplan.rulebook.text_template import counted, spaced
 
 Json = dict[str, Any]
 
@@ -97,7 +97,7 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 
 def _decision(row: FrontDecision) -> str:
-    asked = f" ({row.who.replace('_', ' ')}, {row.by_words})" if row.who else ""
+    asked = f" ({spaced(row.who)}, {row.by_words})" if row.who else ""
     return marked(f"{row.line}{asked}")
 
 

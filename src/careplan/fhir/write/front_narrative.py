@@ -8,6 +8,7 @@ from typing import Any
 from careplan.fhir.write.narrative import plain
 from careplan.plan.front_model import FrontDecision
 from careplan.plan.model import CarePlan
+from careplan.rulebook.text_template import spaced
 
 Json = dict[str, Any]
 
@@ -28,9 +29,7 @@ def _parts(plan: CarePlan) -> Iterator[str]:
         wish = f" The patient's wish: {front.route.wish}." if front.route.wish else ""
         yield from _list("Route", [f"{front.route.line}{wish}"])
     yield from _list("Unlike the standing protocol", (row.line for row in front.differs))
-    yield from _list(
-        "Tasks", (f"{_person(task.who)}, {task.by_words}: {what}" for task in front.tasks for what in task.what)
-    )
+    yield from _list("Tasks", (f"{spaced(task.who)}, {task.by_words}: {what}" for task in front.tasks for what in task.what))
     yield from _list("To ask", (question.about for question in front.ask))
     if front.unread is not None:
         yield f"<p>{plain(front.unread.line)}</p>"
@@ -38,7 +37,7 @@ def _parts(plan: CarePlan) -> Iterator[str]:
 
 
 def _decision(row: FrontDecision) -> str:
-    asked = f" ({_person(row.who)}, {row.by_words})" if row.who else ""
+    asked = f" ({spaced(row.who)}, {row.by_words})" if row.who else ""
     contested = f" Contested: {row.contested}" if row.contested else ""
     return f"{row.line}{asked}{contested}"
 
@@ -47,7 +46,3 @@ def _list(title: str, lines: Iterable[str]) -> Iterator[str]:
     found = [f"<li>{plain(line)}</li>" for line in lines]
     if found:
         yield f"<p><b>{title}</b></p><ul>{''.join(found)}</ul>"
-
-
-def _person(who: str) -> str:
-    return who.replace("_", " ")

@@ -16,10 +16,10 @@ from careplan.fhir.write.extensions import about, in_language, medicine_read, re
 from careplan.fhir.write.front_narrative import front_narrative
 from careplan.fhir.write.narrative import with_narrative
 from careplan.plan.entry_labels import question_words
-from careplan.plan.model import Ask, CarePlan, Evidence, Item
+from careplan.plan.model import Ask, CarePlan, Evidence, Item, items_of
 from careplan.request.patient import Patient
 from careplan.rulebook.model import Level
-from careplan.rulebook.text_template import hours
+from careplan.rulebook.text_template import hours, spaced
 
 Json = dict[str, Any]
 
@@ -74,16 +74,13 @@ class _Writing:
 
     def bundle(self) -> Json:
         """The Bundle: the CarePlan first, then what it refers to."""
-        actions = [self._action(item) for item in self._items()]
+        actions = [self._action(item) for item in items_of(self._plan)]
         group = self._add("RequestGroup", "items", self._proposal() | {"action": actions} if actions else self._proposal())
         decisions = [self._decision(choice.choice, choice.item) for choice in self._plan.decisions]
         missing = self._missing() if self._plan.information_needed else None
         left_out = self._left_out()
         plan = self._care_plan([group, *filter(None, [*decisions, missing, left_out])])
         return {"resourceType": "Bundle", "type": "collection", "entry": [plan, *self._entries]}
-
-    def _items(self) -> list[Item]:
-        return [*self._plan.alerts, *(item for section in self._plan.sections for item in section.items)]
 
     def _add(self, kind: str, name: str, body: Json) -> str:
         """Add a resource; returns its reference."""
@@ -123,7 +120,7 @@ class _Writing:
     def _tasks_on_front(self) -> Iterator[str]:
         """The references of the tasks that stand on the front page, each once."""
         on_front = {(task.who, task.by, what) for task in self._plan.front.tasks for what in task.what}
-        for item in self._items():
+        for item in items_of(self._plan):
             for at, ask in enumerate(item.asks):
                 if (ask.who, ask.by, ask.what) in on_front and item.scope == "personal":
                     on_front.discard((ask.who, ask.by, ask.what))
@@ -187,7 +184,7 @@ class _Writing:
         coding = {"system": "http://terminology.hl7.org/CodeSystem/task-performer-type", "code": performer}
         body = self._activity(item) | {
             "description": f"{ask.what} ({ask.by_words})",
-            "performerType": [{"coding": [coding], "text": ask.who.replace("_", " ")}],
+            "performerType": [{"coding": [coding], "text": spaced(ask.who)}],
         }
         return self._add("Task", name, body)
 
@@ -251,7 +248,7 @@ class _Writing:
     def _told(self, item: Item) -> str:
         body: Json = {
             "status": "draft",
-            "category": [{"text": item.section.replace("_", " ")}],
+            "category": [{"text": spaced(item.section)}],
             "priority": PRIORITIES[item.level],
             "subject": self._subject,
             "payload": [{"contentString": item.patient_text}],
