@@ -56,11 +56,55 @@ def resolved(**entry: Any) -> Resolved:
         ("lorazepam 15mg/day", 15, 15),
         ("diazepam 2.5-5 mg bid", 5, 10),
         ("lorazepam 1 mg weekly", 0, 1),
+        ("clonazepam 1 mg, one tablet twice daily and two tablets at bedtime", 4, 4),
+        ("diazepam 20 mg tablet, daily, 2 tablets at bedtime", 40, 40),
     ],
 )
 def test_a_dose_a_day_is_worked_out_where_it_can_be_known(text: str, least: float, most: float | None) -> None:
     dose = next(doses.mg for doses in resolved(text=text).doses if doses.mg is not None)
     assert (dose.least, dose.most) == (least, most)
+
+
+@pytest.mark.parametrize(
+    ("count", "spellings"),
+    [
+        (0.25, ["1/4", "\u00bc", "one quarter", "one-quarter", "0.25", "a quarter of a"]),
+        (0.5, ["1/2", "½", "one half", "one-half", "half a", "0.5", "one-half (1/2)", "half"]),
+        (0.75, ["3/4", "¾", "three quarters of a", "three-quarter"]),
+        (1, ["1", "one", "1 (one)", "one (1)", "a single", "2 half", "two halves of a"]),
+        (
+            1.5,
+            [
+                "1 1/2",
+                "1-1/2",
+                "1½",
+                "1 ½",
+                "one and a half",
+                "one and one-half",
+                "1 and 1/2",
+                "1.5",
+                "one and one half (1.5)",
+            ],
+        ),
+        (2, ["2", "two", "two (2)", "2 (two)", "2 x 1", "2 whole"]),
+        (2.5, ["2 1/2", "2-1/2", "2½", "two and a half"]),
+        (10, ["10", "ten", "ten (10)"]),
+    ],
+)
+@pytest.mark.parametrize("line", ["diazepam 5 mg take {} tablet daily", "Diazepam 5 MG; {} tablets by mouth every day"])
+def test_however_a_count_is_written_the_dose_is_the_same(line: str, count: float, spellings: list[str]) -> None:
+    doses = {spelling: [one.mg for one in resolved(text=line.format(spelling)).doses] for spelling in spellings}
+    assert doses == {spelling: [(5 * count, 5 * count)] for spelling in spellings}
+
+
+@pytest.mark.parametrize(("strength", "mg"), [("one mg", 1), ("two milligrams", 2), ("ten mg", 10), ("one-half mg", 0.5)])
+def test_a_strength_in_words_is_read_as_one_in_figures(strength: str, mg: float) -> None:
+    assert [one.mg for one in resolved(text=f"diazepam {strength} nightly").doses] == [(mg, mg)]
+
+
+@pytest.mark.parametrize("text", ["lorazepam 1 mg take 1 (two) tablets daily", "lorazepam 1 mg take two (3) tablets daily"])
+def test_of_two_numbers_that_do_not_agree_neither_is_taken(text: str) -> None:
+    assert resolved(text=text).doses == ()
 
 
 @pytest.mark.parametrize("text", ["lorazepam 1 mg", "lorazepam", "lorazepam 1 tablet daily", "stopped lorazepam 1 mg daily"])

@@ -9,8 +9,9 @@ from typing import NamedTuple
 import msgspec
 
 from careplan.recognition.figures import figure, numbers_in, pieces_a_day
-from careplan.recognition.line import Amount, Frequency, Listed, Strength, Stretch
+from careplan.recognition.line import Amount, Frequency, Listed, Strength
 from careplan.recognition.plain_text import plain
+from careplan.recognition.takings import Taken, takings_of
 from careplan.request.patient import Schedule
 
 _NUMBER = r"\d[\d.,]*|[.,]\d+"
@@ -65,14 +66,6 @@ class _Piece(NamedTuple):
     by_hour: bool = False
 
 
-class _Taken(NamedTuple):
-    """What stands before one frequency, or behind the last: the strengths and amounts of one intake."""
-
-    strengths: Sequence[Strength]
-    amounts: Sequence[Amount]
-    frequency: Frequency | None = None
-
-
 def daily_dose(listed: Listed, measures: Measures, told: Told, which: int | None = None) -> Dose | None:
     """Milligrams a day, or None where they cannot be known.
 
@@ -120,7 +113,7 @@ def _taken_daily(listed: Listed, measures: Measures, told: Told, which: int | No
     reader = _Reader(listed, measures, which)
     if not way.isdisjoint(measures.through_the_skin):
         return reader.through_the_skin()
-    takings = list(_takings(listed))
+    takings = list(takings_of(listed))
     apart = _as_needed_apart(listed, takings)
     regular = takings[:-1] if apart else takings
     dose = _sum([reader.of(one, told) for one in regular]) if len(regular) > 1 else reader.of(regular[0], told)
@@ -140,53 +133,7 @@ def _taken_daily(listed: Listed, measures: Measures, told: Told, which: int | No
     return dose
 
 
-def _takings(listed: Listed) -> Iterable[_Taken]:
-    """The line cut behind each frequency that counts."""
-    frequencies = _that_count(listed)
-    parts: list[Stretch] = sorted((*listed.strengths, *listed.amounts, *frequencies), key=lambda part: part.start)
-    strengths: list[Strength] = []
-    amounts: list[Amount] = []
-    found: list[_Taken] = []
-    for part in parts:
-        if isinstance(part, Strength):
-            strengths.append(part)
-        elif isinstance(part, Amount):
-            amounts.append(part)
-        elif isinstance(part, Frequency):
-            found.append(_Taken(strengths, amounts, part))
-            strengths, amounts = [], []
-    if not found:
-        return [_Taken(strengths, amounts)]
-    if strengths or amounts:
-        last = found[-1]
-        if len(found) == 1 and not (last.amounts and (amounts or strengths)) and not _is_behind(listed.as_needed, last):
-            # "20 mg tablet, daily, 2 tablets": said behind the frequency, of the same intake
-            return [_Taken((*last.strengths, *strengths), (*last.amounts, *amounts), last.frequency)]
-        found.append(_Taken(strengths, amounts))
-    return found
-
-
-def _is_behind(as_needed: Stretch | None, last: _Taken) -> bool:
-    return as_needed is not None and last.frequency is not None and as_needed.start > last.frequency.end
-
-
-def _that_count(listed: Listed) -> tuple[Frequency, ...]:
-    """Of "once daily at bedtime" the first; of times of the day all, as they add up."""
-    whole = [one for one in listed.frequencies if not one.time_of_day]
-    if not whole or len(whole) == len(listed.frequencies):
-        return _once(listed.frequencies)
-    return _once(whole)
-
-
-def _once(frequencies: Sequence[Frequency]) -> tuple[Frequency, ...]:
-    """The same said twice, as in "BID, take twice a day", counts once, but for times of the day."""
-    kept: dict[object, Frequency] = {}
-    for one in frequencies:
-        kept.setdefault(one.start if one.time_of_day else (one.times_a_day, one.schedule, one.between), one)
-    return tuple(kept.values())
-
-
-def _as_needed_apart(listed: Listed, takings: Sequence[_Taken]) -> bool:
+def _as_needed_apart(listed: Listed, takings: Sequence[Taken]) -> bool:
     """True for "1 mg at night, and 1 mg as needed": what is taken as needed comes on top."""
     return len(takings) > 1 and takings[-1].frequency is None and listed.as_needed is not None
 
@@ -206,7 +153,7 @@ class _Reader:
     def __init__(self, listed: Listed, measures: Measures, which: int | None) -> None:
         self._listed, self._measures, self._which = listed, measures, which
 
-    def of(self, taken: _Taken, told: Told) -> Dose | None:
+    def of(self, taken: Taken, told: Told) -> Dose | None:
         """Milligrams a day of one intake with its frequency."""
         one = self.one(taken, told)
         if one is None:
@@ -222,14 +169,14 @@ class _Reader:
             return Dose(0.0, None) if self._listed.as_needed or told.schedule in ("as_needed", "rescue") else None
         return one.times(*times)
 
-    def one(self, taken: _Taken, told: Told) -> Dose | None:
+    def one(self, taken: Taken, told: Told) -> Dose | None:
         """Milligrams at a time."""
         if told.mg is not None:
             return Dose(told.mg, told.mg)
         strengths = taken.strengths or self._listed.strengths[:1]
         pieces = [self._piece(one) for one in strengths]
         known = [piece for piece in pieces if piece is not None]
-        if not pieces or len(known) != len(pieces):
+        if not pieces or len(known) != len(pieces) or any(amount.unclear for amount in taken.amounts):
             return None
         counts = [counted for amount in taken.amounts if (counted := self._count(amount, known[0])) is not None]
         if known[0].by_volume and not counts:
@@ -258,7 +205,7 @@ class _Reader:
         found = _MOST_A_DAY.match(" ".join(plain(limit.text)[0].split())) if limit is not None else None
         said = found["count"] if found else ""
         count = self._measures.numbers.get(said, figure(said)) if said else None
-        one = self.one(_Taken(self._listed.strengths, self._listed.amounts), told) if count is not None else None
+        one = self.one(Taken(self._listed.strengths, self._listed.amounts), told) if count is not None else None
         return one.most * count if one is not None and one.most is not None and count is not None else None
 
     def limit(self, part: Strength | Amount, told: Told, *, said_daily: bool) -> float | None:
@@ -267,7 +214,7 @@ class _Reader:
             piece = self._piece(part)
             of_a_day = said_daily or _A_DAY.search(plain(part.text)[0]) is not None
             return piece.mg.most if piece is not None and of_a_day and not (piece.by_volume or piece.by_hour) else None
-        one = self.one(_Taken(self._listed.strengths, (part,)), told) if said_daily and told.mg is None else None
+        one = self.one(Taken(self._listed.strengths, (part,)), told) if said_daily and told.mg is None else None
         return one.most if one is not None else None
 
     def through_the_skin(self) -> Dose | None:
@@ -286,6 +233,9 @@ class _Reader:
         if len(several) > 1 and self._which is not None and (single := self._of_several(folded, several)) is not None:
             return single
         found = _STRENGTH.fullmatch(folded)
+        if found is None and strength.amount is not None and folded[:1].isalpha():  # two milligrams
+            in_words = strength.amount * self._measures.in_mg.get(strength.unit, 0.0)
+            return _Piece(Dose(in_words, in_words)) if in_words else None
         scale = self._measures.in_mg.get(found["unit"]) if found else None
         if found is None or scale is None or found["by"] == "/":
             return None
@@ -326,7 +276,7 @@ class _Reader:
         return Dose(min(numbers), max(numbers)) if len(numbers) == 2 else None
 
     @staticmethod
-    def _times(taken: _Taken) -> tuple[float, float] | None:
+    def _times(taken: Taken) -> tuple[float, float] | None:
         frequency = taken.frequency
         if frequency is None:
             of_a_day = [_A_DAY.search(plain(strength.text)[0]) is not None for strength in taken.strengths]
@@ -351,7 +301,7 @@ def doses_meant(listed: Listed, measures: Measures) -> tuple[Dose, ...]:
     pieces = [reader._piece(one) for one in listed.strengths]
     if not pieces or any(piece is None or piece.by_hour or piece.by_volume for piece in pieces):
         return ()
-    taken = list(_takings(listed))
+    taken = list(takings_of(listed))
     found = [piece.mg for piece in pieces if piece is not None]
     found += [one for taking in taken if (one := reader.one(taking, Told())) is not None]
     day = daily_dose(listed, measures, Told())

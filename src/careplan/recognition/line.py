@@ -34,12 +34,13 @@ class Strength(Stretch, frozen=True, gc=False):
 class Amount(Stretch, frozen=True, gc=False):
     """How much is taken at a time: `count` pieces or units, `of` which; None where it is a range.
 
-    `is_limit`: it is the most that may be taken, as in "up to 2 tablets".
+    `is_limit`: it is the most that may be taken, as in "up to 2 tablets". `unclear`: its numbers do not agree.
     """
 
     count: float | None = None
     of: str = ""
     is_limit: bool = False
+    unclear: bool = False
 
 
 class Frequency(Stretch, frozen=True, gc=False):

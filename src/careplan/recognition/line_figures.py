@@ -11,16 +11,13 @@ from careplan.recognition.figures import figure, intakes, numbers_in
 from careplan.recognition.line import Amount, Frequency, Strength, Stretch, Word
 from careplan.recognition.line_state import State
 from careplan.recognition.list_words import FrequencyWords, Meaning
+from careplan.recognition.piece_counts import counted
 from careplan.request.patient import Schedule
 
 FEW = 12
 """A bare number up to this is a count of pieces."""
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _DATE = re.compile(r"(?:19|20)\d\d[/-]\d\d?[/-]\d\d?|\d\d?[/.-]\d\d?[/.-](?:19|20)?\d\d|\d\d?[/-](?:19|20)\d\d")
-
-
-_PARTS_OF_ONE = frozenset("2348")
-"""A tablet is taken in halves, thirds, quarters and eighths; 5/325 are two strengths."""
 
 
 class Figures(State):
@@ -52,6 +49,10 @@ class Figures(State):
         behind = self._pieces(at)
         if behind:
             return behind
+        if not in_figures and at + 1 < len(words) and words[at + 1] in tables.units:
+            stretch = tokens.stretch(at, at + 2)
+            self._draft.strengths.append(Strength(*stretch, tables.numbers[word], words[at + 1], self._limited(at)))
+            return self._close(at + 2, "strength")
         if in_figures:
             volume = tables.volume.match(tokens.folded, tokens.starts[at])
             if volume is not None:
@@ -105,34 +106,22 @@ class Figures(State):
         return self._close(self._tokens.behind(at, match.end()), "strength")
 
     def _pieces(self, at: int) -> int:
-        """The token behind "2 tablets", "half a tablet", "1/2 tab", "1 1/2 of a tablet"; 0 if no pieces are counted."""
-        words, numbers = self._words, self._tables.numbers
-        total, end, counted = 0.0, at, False
+        """The token behind "2 tablets", "half a tablet", "1 (one) tab"; 0 if no pieces are counted."""
+        words = self._words
         if self._last == "name" and _falls(words[at]):
             return 0  # "Suboxone 8-2 film": the strengths of two ingredients
-        while end < len(words):
-            word = words[end]
-            if word[0].isdigit() and end + 2 < len(words) and words[end + 1] == "/" and words[end + 2] in _PARTS_OF_ONE:
-                below = figure(words[end + 2])
-                total, end, counted = total + ((figure(word) or 0) / below if below else 0), end + 3, True
-            elif not word[0].isalpha() and (value := figure(word)) is not None:
-                total, end, counted = total + value, end + 1, True
-            elif (number := numbers.get(word)) is not None:
-                total, end, counted = total + number, end + 1, True
-            elif counted and word in ("a", "an", "of", "full", "whole", "single", "and", "(", ")", "de", "x"):
-                end += 1
-            elif word[0].isdigit() and not counted:
-                end, counted = end + 1, True  # a range, such as 1-2
-            else:
-                break
-        if not counted or end >= len(words):
+        found = counted(words, at, self._tables.numbers)
+        if found is None or found.end >= len(words):
             return 0
+        end = found.end
         meaning, behind = self._tokens.phrase(end)
         if meaning is None or meaning.kind not in ("forms", "amounts"):
             return 0
         of = str(meaning.value or words[end])
         slot = self._slot and self._last != "name"
-        self._draft.amounts.append(Amount(*self._tokens.stretch(at, behind), total or None, of, self._limited(at)))
+        self._draft.amounts.append(
+            Amount(*self._tokens.stretch(at, behind), found.pieces or None, of, self._limited(at), not found.agrees)
+        )
         if meaning.kind == "forms":
             self._draft.forms.append(Word(*self._tokens.stretch(end, behind), of))
         self._close(behind, "amount")

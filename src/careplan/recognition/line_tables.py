@@ -31,6 +31,7 @@ class Tables:
         self.local_routes, self.local_forms = frozenset(words.local_routes), frozenset(words.local_forms)
         self.nothing = frozenset("".join(parts(phrase)) for phrase in words.nothing)
         self.nothing_at_length = tuple(phrase for phrase in self.nothing if len(phrase) >= LONG_ENOUGH)
+        self.units = frozenset(words.in_mg)
         unit, volume, per = (_any_of(listed) for listed in (words.units, words.volumes, words.per))
         number = r"(?:\d[\d.,]*(?:\s?(?:-|to)\s?\d[\d.,]*)?|[.,]\d+)"
         self.strength = re.compile(

@@ -52,6 +52,8 @@ def _folded(char: str) -> str:
         return _SIGNS[char]
     if char.isascii():
         return char.lower() if char.isprintable() or char == "\n" else ""
+    if unicodedata.decomposition(char).startswith("<fraction>"):
+        return f" {unicodedata.normalize('NFKD', char).replace('⁄', '/')}"  # 1½ is one and a half, and not eleven halves
     parts = (part for part in unicodedata.normalize("NFKD", char).casefold() if unicodedata.category(part) not in _INVISIBLE)
     return "".join(_SIGNS.get(part, part) for part in unicodedata.normalize("NFKD", "".join(parts)))
 

@@ -1,0 +1,71 @@
+"""A line of a medicine list cut into what is taken each time and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from careplan.recognition.line import Amount, Frequency, Listed, Strength, Stretch
+
+
+class Taken(NamedTuple):
+    """What stands before one frequency, or behind the last: the strengths and amounts of one intake."""
+
+    strengths: Sequence[Strength]
+    amounts: Sequence[Amount]
+    frequency: Frequency | None = None
+
+
+def takings_of(listed: Listed) -> Iterable[Taken]:
+    """The line cut behind each frequency that counts."""
+    frequencies = _that_count(listed)
+    parts: list[Stretch] = sorted((*listed.strengths, *listed.amounts, *frequencies), key=lambda part: part.start)
+    strengths: list[Strength] = []
+    amounts: list[Amount] = []
+    found: list[Taken] = []
+    for part in parts:
+        if isinstance(part, Strength):
+            strengths.append(part)
+        elif isinstance(part, Amount):
+            amounts.append(part)
+        elif isinstance(part, Frequency):
+            found.append(Taken(strengths, amounts, part))
+            strengths, amounts = [], []
+    if not found:
+        return [Taken(strengths, amounts)]
+    if strengths or amounts:
+        last = found[-1]
+        if len(found) == 1 and not (last.amounts and (amounts or strengths)) and not _is_behind(listed.as_needed, last):
+            # "20 mg tablet, daily, 2 tablets": said behind the frequency, of the same intake
+            return [Taken((*last.strengths, *strengths), (*last.amounts, *amounts), last.frequency)]
+        found.append(Taken(strengths, amounts))
+    return found
+
+
+def _is_behind(as_needed: Stretch | None, last: Taken) -> bool:
+    return as_needed is not None and last.frequency is not None and as_needed.start > last.frequency.end
+
+
+def _that_count(listed: Listed) -> tuple[Frequency, ...]:
+    """Of "once daily at bedtime" the first; of times of the day all, as they add up.
+
+    So does a time of the day that has an amount of its own: "one tablet twice daily and two at bedtime".
+    """
+    whole = [one for one in listed.frequencies if not one.time_of_day]
+    if not whole or len(whole) == len(listed.frequencies):
+        return _once(listed.frequencies)
+    kept: list[Frequency] = []
+    for one in listed.frequencies:
+        before = kept[-1].end if kept else 0
+        has_its_own = any(before <= amount.start < one.start for amount in listed.amounts)
+        if not one.time_of_day or (has_its_own and any(amount.start < before for amount in listed.amounts)):
+            kept.append(one)
+    return _once(kept)
+
+
+def _once(frequencies: Sequence[Frequency]) -> tuple[Frequency, ...]:
+    """The same said twice, as in "BID, take twice a day", counts once, but for times of the day."""
+    kept: dict[object, Frequency] = {}
+    for one in frequencies:
+        kept.setdefault(one.start if one.time_of_day else (one.times_a_day, one.schedule, one.between), one)
+    return tuple(kept.values())
