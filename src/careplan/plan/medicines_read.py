@@ -81,7 +81,7 @@ def _of_one(listed: Listed, medicine: int | None) -> Iterator[MedicinePart]:
     for strength in listed.strengths:
         known = strength.amount is not None and strength.unit
         yield MedicinePart(
-            what="limit" if strength.is_limit else "strength",
+            what="limit" if strength.limit else "strength",
             start=strength.start,
             end=strength.end,
             amount=strength.amount if known else None,
@@ -91,7 +91,7 @@ def _of_one(listed: Listed, medicine: int | None) -> Iterator[MedicinePart]:
         )
     for amount in listed.amounts:
         yield MedicinePart(
-            what="limit" if amount.is_limit else "amount",
+            what="limit" if amount.limit else "amount",
             start=amount.start,
             end=amount.end,
             amount=amount.count,

@@ -10,6 +10,7 @@ import msgspec
 
 from careplan.recognition.figures import figure, numbers_in, pieces_a_day
 from careplan.recognition.line import Amount, Frequency, Listed, Strength
+from careplan.recognition.piece_counts import between
 from careplan.recognition.plain_text import plain
 from careplan.recognition.takings import Taken, takings_of
 from careplan.request.patient import Schedule
@@ -71,7 +72,7 @@ def daily_dose(listed: Listed, measures: Measures, told: Told, which: int | None
 
     `which` says which figure counts of a strength with several, such as 5/325 mg: its place, or -1 for the smallest.
     """
-    limits = [part for part in _in_order(listed) if not isinstance(part, Frequency) and part.is_limit]
+    limits = [part for part in _in_order(listed) if not isinstance(part, Frequency) and part.limit]
     if not limits:
         return _taken_daily(listed, measures, told, which)
     rest, daily = _without_limits(listed, limits)
@@ -194,7 +195,9 @@ class _Reader:
         if count is not None:
             counted = first.times(*count)
             return last if counted == last else _spanning(counted, last)
-        if any(strengths[0].end <= form.start < strengths[-1].start for form in self._listed.forms):
+        if strengths[-1].directed or any(
+            strengths[0].end <= form.start < strengths[-1].start for form in self._listed.forms
+        ):
             return last
         both = sum(piece.mg.most or 0.0 for piece in known)
         return Dose(min(first.least, last.least), both)
@@ -212,9 +215,10 @@ class _Reader:
         """The milligrams of a limit for a day; None for a limit of something else."""
         if isinstance(part, Strength):
             piece = self._piece(part)
-            of_a_day = said_daily or _A_DAY.search(plain(part.text)[0]) is not None
+            of_a_day = said_daily or part.limit == "limit_a_day" or _A_DAY.search(plain(part.text)[0]) is not None
             return piece.mg.most if piece is not None and of_a_day and not (piece.by_volume or piece.by_hour) else None
-        one = self.one(Taken(self._listed.strengths, (part,)), told) if said_daily and told.mg is None else None
+        of_a_day = said_daily or part.limit == "limit_a_day"
+        one = self.one(Taken(self._listed.strengths, (part,)), told) if of_a_day and told.mg is None else None
         return one.most if one is not None else None
 
     def through_the_skin(self) -> Dose | None:
@@ -272,8 +276,8 @@ class _Reader:
             return None
         if amount.count is not None:
             return Dose(amount.count, amount.count)
-        numbers = numbers_in(plain(amount.text)[0])
-        return Dose(min(numbers), max(numbers)) if len(numbers) == 2 else None
+        ranged = between(plain(amount.text)[0])
+        return Dose(*ranged) if ranged else None
 
     @staticmethod
     def _times(taken: Taken) -> tuple[float, float] | None:

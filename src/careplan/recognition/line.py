@@ -10,6 +10,8 @@ import msgspec
 from careplan.request.patient import MedicineIndication, MedicineStatus, Schedule
 
 Status = MedicineStatus
+Limit = Literal["", "limit", "limit_a_day"]
+"""Of a figure that is the most that may be taken, whether the words before it say that this is for a day."""
 
 
 class Stretch(msgspec.Struct, frozen=True, gc=False):
@@ -23,23 +25,24 @@ class Stretch(msgspec.Struct, frozen=True, gc=False):
 class Strength(Stretch, frozen=True, gc=False):
     """How much a piece or a millilitre holds. `amount` is None for several figures in one, such as 5/325 mg.
 
-    `is_limit`: it is the most that may be taken, as in "max 15 mg a day".
+    `limit`: it is the most that may be taken, as in "max 15 mg a day". `directed`: it stands behind "take" or the like.
     """
 
     amount: float | None = None
     unit: str = ""
-    is_limit: bool = False
+    limit: Limit = ""
+    directed: bool = False
 
 
 class Amount(Stretch, frozen=True, gc=False):
     """How much is taken at a time: `count` pieces or units, `of` which; None where it is a range.
 
-    `is_limit`: it is the most that may be taken, as in "up to 2 tablets". `unclear`: its numbers do not agree.
+    `limit`: it is the most that may be taken, as in "up to 2 tablets". `unclear`: its numbers do not agree.
     """
 
     count: float | None = None
     of: str = ""
-    is_limit: bool = False
+    limit: Limit = ""
     unclear: bool = False
 
 

@@ -51,7 +51,9 @@ class Figures(State):
             return behind
         if not in_figures and at + 1 < len(words) and words[at + 1] in tables.units:
             stretch = tokens.stretch(at, at + 2)
-            self._draft.strengths.append(Strength(*stretch, tables.numbers[word], words[at + 1], self._limited(at)))
+            self._draft.strengths.append(
+                Strength(*stretch, tables.numbers[word], words[at + 1], self._limited(at), self._directed)
+            )
             return self._close(at + 2, "strength")
         if in_figures:
             volume = tables.volume.match(tokens.folded, tokens.starts[at])
@@ -97,12 +99,14 @@ class Figures(State):
         if not kept:
             return False
         latest = max(kept, key=lambda listed: listed[-1].start)
-        latest[-1] = msgspec.structs.replace(latest[-1], is_limit=True)
+        latest[-1] = msgspec.structs.replace(latest[-1], limit="limit")
         return True
 
     def _measured(self, match: re.Match[str], at: int) -> int:
         amount = figure(match["figure"]) if match["figure"] else None
-        self._draft.strengths.append(Strength(*self._tokens.found(match), amount, match["unit"] or "", self._limited(at)))
+        stretch = self._tokens.found(match)
+        self._draft.strengths.append(Strength(*stretch, amount, match["unit"] or "", self._limited(at), self._directed))
+        self._directed = False
         return self._close(self._tokens.behind(at, match.end()), "strength")
 
     def _pieces(self, at: int) -> int:
@@ -124,6 +128,7 @@ class Figures(State):
         )
         if meaning.kind == "forms":
             self._draft.forms.append(Word(*self._tokens.stretch(end, behind), of))
+        self._directed = False
         self._close(behind, "amount")
         self._slot = slot  # "Take 1 tablet of Xanax"
         return behind

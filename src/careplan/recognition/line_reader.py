@@ -50,6 +50,8 @@ class _Reading(Figures):
             meaning, end = self._tokens.phrase(at)
             if meaning is not None and (end > at + 1 or meaning.kind in ("filler", "limits")):
                 return self._explained(meaning, at, end)
+        if sign == ":" and at == self._limit_at:
+            self._limit_at = at + 1
         if sign in _SEPARATORS:
             if sign in _ENDS or sign == ",":
                 self._settle(keep_used=sign == ",")
@@ -87,8 +89,10 @@ class _Reading(Figures):
         kind, draft = meaning.kind, self._draft
         if kind in _PLACE_STAYS:
             self._after_name = False
+            self._directed = self._directed or self._words[at] in self._tables.directions
             if kind == "limits" and not self._limits_before(at, end):
-                self._limit = end
+                of_a_day = tuple(self._words[at:end]) in self._tables.limits_a_day
+                self._limit_at, self._limit_is = end, "limit_a_day" if of_a_day else "limit"
             if kind not in ("filler", "limits") or self._last != "reason_words":
                 self._last = kind
             return end

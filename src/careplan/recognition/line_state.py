@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from careplan.recognition.line import Draft, Leftover, Named, Word
+from careplan.recognition.line import Draft, Leftover, Limit, Named, Word
 from careplan.recognition.line_tables import KNOWN, Tables
 from careplan.recognition.line_tokens import Tokens
 from careplan.recognition.list_words import Meaning
 
 MOST_WORDS_OF_A_NAME = 6
+_NO_LIMIT: Limit = ""
 _THROUGH = frozenset("/&+#,")
 """Signs that may stand inside a name: Losartan/HCTZ, Tylenol #3, Estrogens, Conjugated."""
 
@@ -20,11 +21,13 @@ class State:
     __slots__ = (
         "_after_name",
         "_denied",
+        "_directed",
         "_draft",
         "_drafts",
         "_last",
         "_leftover",
-        "_limit",
+        "_limit_at",
+        "_limit_is",
         "_parted",
         "_pending",
         "_said",
@@ -46,9 +49,11 @@ class State:
         """A name may begin here."""
         self._after_name = self._parted = self._said = False
         """Directly behind a name; a sign or word since the last name parts it from the next; something is said of it."""
+        self._directed = False
+        """What comes next is what is taken, as behind "take"."""
         self._last = ""
-        self._limit = -1
-        """The token behind the last words that make what follows a limit, such as "not to exceed"."""
+        self._limit_at, self._limit_is = -1, _NO_LIMIT
+        """The token behind the last words that make what follows a limit, such as "not to exceed", and of what."""
 
     def _name(self, at: int, read_to: int, meaning: Meaning | None) -> int:
         """The token behind the longest name that begins here; 0 if there is none, or if more words are read otherwise."""
@@ -100,8 +105,8 @@ class State:
         self._last = "name"
         return end
 
-    def _limited(self, at: int) -> bool:
-        return at == self._limit
+    def _limited(self, at: int) -> Limit:
+        return self._limit_is if at == self._limit_at else ""
 
     def _close(self, end: int, kind: str) -> int:
         self._slot = self._after_name = False

@@ -27,6 +27,8 @@ class Tables:
         self.joins = frozenset(words.joins)
         self.months = frozenset(words.months)
         self.limits_behind = frozenset(map(parts, words.limits_behind))
+        self.limits_a_day = frozenset(map(parts, words.limits_a_day))
+        self.directions = frozenset(words.directions)
         self.whole_only = frozenset("".join(parts(name)) for name in words.whole_only)
         self.local_routes, self.local_forms = frozenset(words.local_routes), frozenset(words.local_forms)
         self.nothing = frozenset("".join(parts(phrase)) for phrase in words.nothing)

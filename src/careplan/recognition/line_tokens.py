@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from careplan.recognition.figures import figure
 from careplan.recognition.list_words import NUMBER, Meaning, Node
 
 _LETTER = r"[^\W\d_]"
@@ -37,6 +38,8 @@ class Tokens:
             begin = bullet.end()
         pattern = _TOKEN_IN_ASCII if folded.isascii() else _TOKEN
         found = list(pattern.finditer(folded, begin))
+        if "(" in folded:
+            found = _said_once(found, numbers)
         self.words = [match[0] for match in found]
         self.starts = [match.start() for match in found]
         self.ends = [match.end() for match in found]
@@ -99,3 +102,20 @@ class Tokens:
         """The text of a match in the plain text, with its place in the text that was sent."""
         start, behind = self._places[match.start()], self._places[match.end() - 1] + 1
         return self._text[start:behind], start, behind
+
+
+def _said_once(found: list[re.Match[str]], numbers: Mapping[str, float]) -> list[re.Match[str]]:
+    """Tokens without a number in brackets that says the one before it again, as in "3 (three) times daily"."""
+    kept: list[re.Match[str]] = []
+    at = 0
+    while at < len(found):
+        kept.append(found[at])
+        if [match[0] for match in found[at + 1 : at + 4 : 2]] == ["(", ")"]:
+            value, again = (_value(found[place][0], numbers) for place in (at, at + 2))
+            at += 3 if value is not None and value == again else 0
+        at += 1
+    return kept
+
+
+def _value(word: str, numbers: Mapping[str, float]) -> float | None:
+    return numbers.get(word) if word[0].isalpha() else figure(word)

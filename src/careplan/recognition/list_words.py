@@ -67,6 +67,8 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     whole_only: tuple[str, ...]
     medicines_in_goals: tuple[str, ...] = ()
     limits_behind: tuple[str, ...] = ()
+    limits_a_day: tuple[str, ...] = ()
+    directions: tuple[str, ...] = ()
     in_mg: dict[str, float] = {}
     hours: tuple[str, ...] = ()
     millilitres: tuple[str, ...] = ()
@@ -182,6 +184,8 @@ class Phrases:
             ("other_ways_in", {**words.forms, **words.routes}),
             ("gravest_reasons", words.reasons),
             ("limits_behind", words.limits),
+            ("limits_a_day", words.limits),
+            ("directions", words.filler),
         ):
             for place, token in enumerate(getattr(words, section)):
                 if token not in known:

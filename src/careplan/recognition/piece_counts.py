@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from careplan.recognition.figures import figure
+from careplan.recognition.figures import figure, numbers_in
 
 _PARTS_OF_ONE = frozenset("2348")
 """A tablet is taken in halves, thirds, quarters and eighths; 5/325 are two strengths."""
+_FROM_A_PART = re.compile(r"[2348]\s?(?:-|to|bis)\s?\d+")
+"""What stands behind the stroke of "1/2 to 1"."""
+_RANGE_FROM_A_PART = re.compile(r"(\d+)\s?/\s?([2348])\s?(?:-|to|bis)\s?(\d+)")
 _PASSED_OVER = frozenset(("a", "an", "of", "full", "whole", "single", "de"))
 
 
@@ -62,6 +66,15 @@ def counted(words: Sequence[str], at: int, numbers: Mapping[str, float]) -> Coun
     return Counted(total if agrees else None, end, agrees)
 
 
+def between(text: str) -> tuple[float, float] | None:
+    """The least and the most of a range such as 1-2 or 1/2 to 1; None where the text has none."""
+    if (found := _RANGE_FROM_A_PART.match(text)) is not None:
+        over, under, most = map(float, found.groups())
+        return over / under, most
+    numbers = numbers_in(text)
+    return (min(numbers), max(numbers)) if len(numbers) == 2 else None
+
+
 def _with(total: float | None, latest: _Number, number: _Number, *, joined: bool) -> tuple[float | None, bool]:
     """The count with one more number behind it, and whether the two can be said together."""
     if total is None or latest.value is None or number.value is None:
@@ -82,7 +95,10 @@ def _number(words: Sequence[str], at: int, numbers: Mapping[str, float]) -> _Num
     if word[0].isalpha():
         value = numbers.get(word)
         return None if value is None else _Number(value, at + 1, in_figures=False)
-    if word[0].isdigit() and at + 2 < len(words) and words[at + 1] == "/" and words[at + 2] in _PARTS_OF_ONE:
+    above = word[0].isdigit() and at + 2 < len(words) and words[at + 1] == "/"
+    if above and _FROM_A_PART.fullmatch(words[at + 2]):
+        return _Number(None, at + 3, in_figures=True)
+    if above and words[at + 2] in _PARTS_OF_ONE:
         whole, _, over = word.rpartition("-")  # 1-1/2
         parts = [figure(part) for part in (whole or "0", over)]
         value = None if None in parts else (parts[0] or 0) + (parts[1] or 0) / float(words[at + 2])
