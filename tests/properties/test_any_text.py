@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 from importlib.resources import files
 from typing import Any
@@ -26,8 +25,8 @@ from careplan.plan.layers import Detail, Reader
 from careplan.plan.model import CarePlan
 from careplan.planner import Planner
 from careplan.request.patient import Patient
+from tests.sizes import cases
 
-SCALE = int(os.environ.get("CAREPLAN_TEST_SCALE", "1"))
 FONTS = files("careplan.formats").joinpath("fonts")
 FONT_FILES = sorted((one for one in FONTS.iterdir() if one.name.endswith(".ttf")), key=lambda one: one.name)
 SIGNS_OF: dict[str, frozenset[int]] = {one.name: frozenset(TTFont(str(one)).getBestCmap()) for one in FONT_FILES}
@@ -77,7 +76,7 @@ def rewritten(found: Any, one: str) -> Any:
 
 
 @given(words)
-@settings(max_examples=400 * SCALE)
+@settings(max_examples=cases(134))
 def test_what_is_printed_has_a_sign_for_each_character_and_places_to_cut_long_words(one: str) -> None:
     made = printable(one)
     assert {ord(char) for char in made} <= SIGNS
@@ -87,7 +86,7 @@ def test_what_is_printed_has_a_sign_for_each_character_and_places_to_cut_long_wo
 
 
 @given(words)
-@settings(max_examples=400 * SCALE)
+@settings(max_examples=cases(134))
 def test_what_is_shown_neither_steers_a_terminal_nor_turns_a_line(one: str) -> None:
     made = visible(one)
     assert not re.search("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff]", made)
@@ -97,7 +96,7 @@ def test_what_is_shown_neither_steers_a_terminal_nor_turns_a_line(one: str) -> N
 
 
 @given(st.lists(words, min_size=5, max_size=5))
-@settings(max_examples=25 * SCALE, deadline=None)
+@settings(max_examples=cases(9), deadline=None)
 def test_any_names_and_goals_of_a_request_come_out_in_every_form(planner: Planner, found: list[str]) -> None:
     medicine, illness, goal, clinic, line = found
     body: dict[str, Any] = {
@@ -121,7 +120,7 @@ def test_any_names_and_goals_of_a_request_come_out_in_every_form(planner: Planne
 
 
 @given(words)
-@settings(max_examples=12 * SCALE, deadline=None)
+@settings(max_examples=cases(4), deadline=None)
 def test_any_text_at_any_place_of_a_plan_comes_out_in_every_form(planner: Planner, one: str) -> None:
     patient = planner.intake.convert({"medications": [{"name": "lorazepam", "schedule": "as_needed"}], "conditions": []})
     plan = rewritten(planner.plan(patient), one)

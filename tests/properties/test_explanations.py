@@ -26,6 +26,7 @@ from careplan.rulebook.model import Rulebook
 from tests.answers import completed
 from tests.patients import ANSWERED, has_no_sense, patients
 from tests.reference import findings as by_reference
+from tests.sizes import cases
 
 
 def read(planner: Planner, body: dict[str, Any]) -> Patient:
@@ -48,7 +49,7 @@ def without(group: Group, unmet: frozenset[Places]) -> Group:
 
 
 @given(st.data())
-@settings(max_examples=25)
+@settings(max_examples=cases(9))
 def test_a_rule_that_did_not_fire_fires_once_exactly_the_named_conditions_are_mended(
     planner: Planner, book: Rulebook, data: st.DataObject
 ) -> None:
@@ -77,7 +78,7 @@ def test_a_rule_that_did_not_fire_fires_once_exactly_the_named_conditions_are_me
 
 
 @given(st.data())
-@settings(max_examples=40)
+@settings(max_examples=cases(14))
 def test_what_is_said_of_the_conditions_bears_the_outcome_out(planner: Planner, book: Rulebook, data: st.DataObject) -> None:
     explanation = planner.explained(read(planner, data.draw(patients(book)))).explanation
     assert explanation is not None
@@ -159,7 +160,7 @@ def test_a_hold_question_that_is_not_open_is_led_back_to_the_answers_that_keep_i
 
 
 @given(st.data())
-@settings(max_examples=12)
+@settings(max_examples=cases(5))
 def test_a_rule_one_answer_away_fires_once_the_patient_has_another_one_there(
     planner: Planner, book: Rulebook, data: st.DataObject
 ) -> None:
@@ -199,7 +200,7 @@ def taken_away(pointers: Sequence[str]) -> dict[str, Any]:
 
 
 @given(st.data())
-@settings(max_examples=25)
+@settings(max_examples=cases(9))
 def test_every_rule_is_explained_once_and_counted(planner: Planner, book: Rulebook, data: st.DataObject) -> None:
     patient = read(planner, data.draw(patients(book)))
     plan = planner.explained(patient)
@@ -219,7 +220,7 @@ def test_every_rule_is_explained_once_and_counted(planner: Planner, book: Rulebo
 
 
 @given(st.data())
-@settings(max_examples=30)
+@settings(max_examples=cases(10))
 def test_a_counterfactual_applied_does_what_it_says_and_no_part_of_it_does(
     planner: Planner, book: Rulebook, data: st.DataObject
 ) -> None:
@@ -242,7 +243,7 @@ def test_a_counterfactual_applied_does_what_it_says_and_no_part_of_it_does(
 
 
 @given(st.data())
-@settings(max_examples=12)
+@settings(max_examples=cases(5))
 def test_an_item_that_one_changed_answer_flips_has_a_way_of_one_change(
     planner: Planner, book: Rulebook, data: st.DataObject
 ) -> None:
@@ -264,7 +265,7 @@ def test_an_item_that_one_changed_answer_flips_has_a_way_of_one_change(
 
 
 @given(st.data())
-@settings(max_examples=12)
+@settings(max_examples=cases(5))
 def test_a_rule_that_is_undecided_hangs_on_its_questions_and_can_still_go_both_ways(
     planner: Planner, book: Rulebook, data: st.DataObject
 ) -> None:
@@ -285,7 +286,7 @@ def test_a_rule_that_is_undecided_hangs_on_its_questions_and_can_still_go_both_w
 
 
 @given(st.data())
-@settings(max_examples=30)
+@settings(max_examples=cases(10))
 def test_no_number_of_a_counterfactual_could_be_nearer_to_the_one_of_now(
     planner: Planner, book: Rulebook, data: st.DataObject
 ) -> None:
@@ -347,7 +348,7 @@ def test_the_value_offered_is_the_nearest_that_people_would_name(
 
 
 @given(st.data())
-@settings(max_examples=20)
+@settings(max_examples=cases(7))
 def test_a_way_says_what_else_it_does_and_is_no_remedy_if_that_is_a_stop_or_hold(
     planner: Planner, book: Rulebook, data: st.DataObject
 ) -> None:
@@ -389,7 +390,7 @@ def planned(planner: Planner, body: dict[str, Any], rule: str) -> bool:
 
 
 @given(st.data())
-@settings(max_examples=25)
+@settings(max_examples=cases(9))
 def test_what_would_change_an_item_never_touches_medicine_condition_red_flag_or_alcohol(
     planner: Planner, book: Rulebook, data: st.DataObject
 ) -> None:

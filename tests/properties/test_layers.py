@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import statistics
 from collections.abc import Iterator
@@ -27,8 +26,8 @@ from careplan.request.clinic import Clinic
 from careplan.rulebook.model import Rule
 from tests.patients import Json, patients
 from tests.shipped import BOOK
+from tests.sizes import cases
 
-SCALE = int(os.environ.get("CAREPLAN_TEST_SCALE", "1"))
 PATIENTS = patients(BOOK)
 TOKENS = frozenset({"topic", "level", "items", "item", "value", "by", "who", "pointer", "pointers", "choice"})
 """The parts of the front page that programs read and people do not."""
@@ -89,7 +88,7 @@ def check(plan: CarePlan) -> None:
         assert len(item.line.split()) <= 25 + filled or item.cleared
 
 
-@settings(max_examples=SCALE * 150)
+@settings(max_examples=cases(50))
 @given(PATIENTS)
 def test_front_and_card_are_short_and_hold_every_decision(planner: Planner, body: Json) -> None:
     check(made(planner, body))
@@ -103,7 +102,7 @@ def test_front_and_card_are_short_for_the_patients_of_every_rule(planner: Planne
 
 def test_the_layers_of_patients_like_those_of_a_clinic(planner: Planner) -> None:
     fronts, cards = [], []
-    for body in realistic(BOOK, SCALE * 200):
+    for body in realistic(BOOK, cases(67)):
         plan = made(planner, body)
         check(plan)
         fronts.append(words(msgspec.to_builtins(plan.front)))
@@ -113,7 +112,7 @@ def test_the_layers_of_patients_like_those_of_a_clinic(planner: Planner) -> None
     assert statistics.median(cards) <= 300
 
 
-@settings(max_examples=SCALE * 60)
+@settings(max_examples=cases(20))
 @given(PATIENTS)
 def test_the_layers_together_are_the_whole_plan(planner: Planner, body: Json) -> None:
     plan = made(planner, body)
@@ -127,7 +126,7 @@ def test_the_layers_together_are_the_whole_plan(planner: Planner, body: Json) ->
     assert all(item.level not in ("stop", "hold") for item in items(plan) if item.scope != "personal")
 
 
-@settings(max_examples=SCALE * 60)
+@settings(max_examples=cases(20))
 @given(PATIENTS)
 def test_the_card_says_nothing_of_hours_or_doses_of_medicines_and_orders_no_change(planner: Planner, body: Json) -> None:
     for line in made(planner, body).card.medicines:
@@ -227,7 +226,7 @@ LISTED = st.lists(st.sampled_from(sorted(BOOK.conditions)), max_size=40, unique=
 TAKEN = st.lists(st.sampled_from(sorted(BOOK.catalogue.ingredients)), max_size=40, unique=True)
 
 
-@settings(max_examples=SCALE * 40)
+@settings(max_examples=cases(14))
 @given(LISTED, TAKEN)
 def test_the_front_holds_the_decisions_of_whoever_has_everything(
     planner: Planner, conditions: list[str], taken: list[str]

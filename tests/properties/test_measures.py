@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,8 +14,8 @@ from careplan.planner import Planner
 from careplan.recognition.units import factor
 from careplan.rulebook.measures import Measure
 from tests.shipped import BOOK
+from tests.sizes import cases
 
-SCALE = int(os.environ.get("CAREPLAN_TEST_SCALE", "1"))
 TODAY = date(2026, 11, 28)
 MEASURES = BOOK.vocabulary.measures
 NUMBERS = sorted(name for name, one in MEASURES.items() if one.type == "number")
@@ -78,14 +77,14 @@ OTHERS = st.sampled_from(
 )
 
 
-@settings(max_examples=60 * SCALE, deadline=None)
+@settings(max_examples=cases(20), deadline=None)
 @given(measured(), OTHERS, st.randoms(use_true_random=False))
 def test_the_order_of_readings_changes_nothing(sent: dict[str, list[Json]], more: Json, chance: Any) -> None:
     shuffled = {name: chance.sample(listed, len(listed)) for name, listed in sent.items()}
     assert said(planned(shuffled, **more)) == said(planned(sent, **more))
 
 
-@settings(max_examples=60 * SCALE, deadline=None)
+@settings(max_examples=cases(20), deadline=None)
 @given(st.sampled_from(NUMBERS).flatmap(lambda name: st.tuples(st.just(name), values(MEASURES[name]))), st.data())
 def test_another_unit_says_the_same(named: tuple[str, int], data: st.DataObject) -> None:
     name, value = named
@@ -97,7 +96,7 @@ def test_another_unit_says_the_same(named: tuple[str, int], data: st.DataObject)
     assert said(in_another) == said(planned({name: value}))
 
 
-@settings(max_examples=80 * SCALE, deadline=None)
+@settings(max_examples=cases(27), deadline=None)
 @given(measured(), OTHERS, st.data())
 def test_a_reading_that_cannot_be_meant_takes_nothing_away(
     sent: dict[str, list[Json]], more: Json, data: st.DataObject
@@ -117,7 +116,7 @@ ONE_RECENT = st.sampled_from(BLOCKING).flatmap(
 )
 
 
-@settings(max_examples=80 * SCALE, deadline=None)
+@settings(max_examples=cases(27), deadline=None)
 @given(ONE_RECENT, OTHERS, st.data())
 def test_a_reading_without_a_time_hides_no_alert(sent: dict[str, list[Json]], more: Json, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(sent)))
@@ -126,7 +125,7 @@ def test_a_reading_without_a_time_hides_no_alert(sent: dict[str, list[Json]], mo
     assert alerts(before) <= alerts(after)
 
 
-@settings(max_examples=60 * SCALE, deadline=None)
+@settings(max_examples=cases(20), deadline=None)
 @given(measured(), OTHERS)
 def test_every_reading_is_spoken_of_or_named_with_the_reason(sent: dict[str, list[Json]], more: Json) -> None:
     plan = planned(sent, **more)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
@@ -23,8 +22,7 @@ from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.factors import GROUPS, KINDS, LIMITS
 from careplan.rulebook.model import LEVELS, Rulebook
 from tests.patients import ANSWERED, has_no_sense, patients
-
-SCALE = int(os.environ.get("CAREPLAN_TEST_SCALE", "1"))
+from tests.sizes import cases
 
 Json = dict[str, Any]
 
@@ -248,7 +246,7 @@ def essence(plan: CarePlan) -> tuple[object, ...]:
     return plan.status, sorted((item.id, item.level) for item in items_of(plan)), plan.decisions
 
 
-@settings(max_examples=6 * SCALE)
+@settings(max_examples=cases(3))
 @given(st.data())
 def test_no_answer_to_a_question_that_is_not_asked_changes_the_items(
     planner: Planner, book: Rulebook, data: st.DataObject
