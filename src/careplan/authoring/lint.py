@@ -36,9 +36,7 @@ def _named_as_shipped(book: Rulebook, folder: Path) -> Iterator[RuleFault]:
     files = read_folder(home)
     about = Document(PurePosixPath("rulebook.yaml"), files[PurePosixPath("rulebook.yaml")].decode("utf-8")).data
     if (about["id"], about["version"]) == (book.about.id, book.about.version) and digest_of(files) != book.digest:
-        words = (
-            f"It says something else than the shipped rulebook, and is called {book.about.id} {book.about.version} as well."
-        )
+        words = f"It says something else than the shipped rulebook, and is called {book.about.id} {about['version']}, too."
         yield _warning(
             "rulebook.yaml", "id", words, "Give it an id of your own, and raise version with each change.", "own-name"
         )

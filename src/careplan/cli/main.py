@@ -16,7 +16,7 @@ _COMMANDS = {
     "cohort": "comparing.cohort",
     "config": "running.config",
     "interview": "interviewing.interview",
-    "key": "running.key",
+    "key": "keys.key",
     "openapi": "running.openapi",
     "plan": "planning.plan",
     "protocol": "protocol.protocol",

@@ -48,6 +48,15 @@ def mark_of_folder(folder: Path) -> tuple[object, ...]:
     return tuple((one.path, one.mark) for one in _listed(folder, faults))
 
 
+def mark_of_file(place: str | Path) -> tuple[int, ...]:
+    """Which file is there, its time and its size; nothing where there is none."""
+    try:
+        about = Path(place).stat()
+    except (OSError, ValueError):
+        return ()
+    return about.st_ino, about.st_mtime_ns, about.st_size
+
+
 def read_folder(folder: Path) -> Files:
     """The files of the rulebook in `folder`, read while none of them changed.
 

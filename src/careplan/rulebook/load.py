@@ -50,20 +50,12 @@ KNOWN_CONDITIONS = "known_names.yaml"
 """Illnesses that no rule concerns. The medicines of that kind are in the wide vocabulary."""
 LISTS = frozenset(
     {
-        *(
-            "rulebook.yaml",
-            "vocabulary.yaml",
-            "sources.yaml",
-            "drug_classes.yaml",
-            "conditions.yaml",
-            "codes.yaml",
-            "goals.yaml",
-        ),
+        *("rulebook.yaml", "vocabulary.yaml", "sources.yaml", "drug_classes.yaml", "conditions.yaml", "codes.yaml"),
+        *("goals.yaml", "name_stems.yaml"),
         *(LIST_WORDS, KNOWN_CONDITIONS, "medications.csv", "combinations.csv", LOCAL_NAMES, EQUIVALENTS),
-        "name_stems.yaml",
     }
 )
-"""The files outside of folders; the last is only for those who look after the rulebook."""
+"""The files outside of folders; `name_stems.yaml` is only for those who look after the rulebook."""
 
 
 def shipped() -> Path:
@@ -87,11 +79,8 @@ def load_files(files: Files) -> Rulebook:
             return loading.rulebook()
     except InvalidRulebook:
         raise
-    except (RecursionError, MemoryError):
-        raise InvalidRulebook([*loading.faults, loading.unforeseen("This is more than can be read.")]) from None
     except Exception as error:
-        words = f"This cannot be read: {type(error).__name__}."
-        raise InvalidRulebook([*loading.faults, loading.unforeseen(words)]) from error
+        raise InvalidRulebook([*loading.faults, loading.unforeseen(error)]) from error
 
 
 Known: TypeAlias = tuple[Mapping[str, DrugClass], Catalogue, Mapping[str, Condition], Mapping[str, Kind]]
@@ -111,11 +100,11 @@ class _Loading:
         """What was found so far."""
         return self._faults
 
-    def unforeseen(self, problem: str) -> RuleFault:
+    def unforeseen(self, error: Exception) -> RuleFault:
         """A fault of the file that was read last."""
         at = str(next(reversed(self._read), "rulebook.yaml"))
-        mend = "Take back the last change of this file and make it in smaller steps."
-        return RuleFault(file=at, line=1, field="", problem=problem, mend=mend, code="unreadable")
+        words, mend = f"This cannot be read: {type(error).__name__}.", "Take back the last change of this file."
+        return RuleFault(file=at, line=1, field="", problem=words, mend=mend, code="unreadable")
 
     def rulebook(self) -> Rulebook:
         """The rulebook. Whatever can be read is checked before the faults of all files are raised together."""
