@@ -73,7 +73,7 @@ def test_a_link_stays_one(tmp_path: Path) -> None:
     assert clients(tmp_path / "real" / "keys.json") == ["ehr", "portal"]
 
 
-def test_what_cannot_be_written_is_told_and_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_written_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
     assert "No such file or directory" in made(tmp_path / "nowhere" / "keys.json").output
     file = tmp_path / "keys.json"
     made(file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
 import signal
 import sys
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 import rich_click as click
+import structlog
 from rich.table import Table
 
 from careplan.cli.common import RULES, fail, lines_of, read_rulebook, read_settings, refuse_rulebook
@@ -25,6 +27,10 @@ from careplan.rulebook.text_template import counted
 from careplan.settings import Settings, described, to_environment
 from careplan.settings_files import AT_THE_START, NAMED, read_files
 from careplan.web.process.listen_sockets import Listeners
+
+
+OTHER_DESCRIPTORS = 64
+"""What a worker needs besides its connections: its own files, and those of a process that it starts."""
 
 
 @click.command()
@@ -212,7 +218,7 @@ def _run(settings: Settings, listeners: Listeners, book: Rulebook, files: Mappin
         http1_settings=HTTP1Settings(header_read_timeout=settings.header_seconds * 1000, max_buffer_size=65_536),
         workers=settings.workers,
         backlog=_backlog(settings),
-        backpressure=settings.connections,
+        backpressure=_connections(settings),
         workers_kill_timeout=settings.stop_seconds,
         websockets=False,
         log_access=False,
@@ -228,6 +234,15 @@ def _marks(settings: Settings) -> object:
     """Equal as long as no file of the rulebook changed, nor one that a setting names."""
     places = (getattr(settings, name) for name in NAMED if name not in AT_THE_START)
     return mark_of_folder(settings.rules_folder), tuple(map(mark_of_file, filter(None, places)))
+
+
+def _connections(settings: Settings) -> int:
+    """The connections that a worker may hold: as many as are set, or as its descriptors allow."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    room = settings.connections if most == resource.RLIM_INFINITY else max(16, most - OTHER_DESCRIPTORS)
+    if room < settings.connections:
+        structlog.get_logger("careplan").warning("fewer connections than set, for want of descriptors", connections=room)
+    return min(settings.connections, room)
 
 
 def _backlog(settings: Settings) -> int:
