@@ -100,7 +100,7 @@ def test_memory_is_short_when_what_cannot_be_given_back_comes_near_the_limit(
     tmp_path: Path,
     used: int,
     most: str,
-    little: bool,
+    little: bool,  # noqa: FBT001
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(troubles, "_CGROUP", tmp_path)
