@@ -15,6 +15,7 @@ _COMMANDS = {
     "batch": "batching.batch",
     "cohort": "comparing.cohort",
     "config": "running.config",
+    "healthcheck": "healthcheck.healthcheck",
     "interview": "interviewing.interview",
     "key": "keys.key",
     "openapi": "running.openapi",

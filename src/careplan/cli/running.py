@@ -28,7 +28,6 @@ from careplan.settings import Settings, described, to_environment
 from careplan.settings_files import AT_THE_START, NAMED, read_files
 from careplan.web.process.listen_sockets import Listeners
 
-
 OTHER_DESCRIPTORS = 64
 """What a worker needs besides its connections: its own files, and those of a process that it starts."""
 
