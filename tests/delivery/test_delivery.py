@@ -314,7 +314,7 @@ def test_what_is_ours_is_a_layer_above_the_packages_that_the_lock_files_pin() ->
 def test_the_health_check_of_the_image_follows_the_settings(tmp_path: Path) -> None:
     assert 'CMD ["careplan", "healthcheck"]' in DOCKERFILE
     pem, secret = certified(tmp_path)
-    tls = {"CAREPLAN_TLS_CERTIFICATE": str(pem), "CAREPLAN_TLS_KEY": str(secret)}
+    tls: Any = {"CAREPLAN_TLS_CERTIFICATE": str(pem), "CAREPLAN_TLS_KEY": str(secret)}
     with running(tmp_path / "log", trusted=pem, **tls) as address:
         port = address.rpartition(":")[2]
 

@@ -131,7 +131,10 @@ class Document:
             if depth > DEEPEST:
                 words = f"Lists and fields are nested here more than {DEEPEST} deep."
                 self._unusable(
-                    event.start_mark.line + 1, words, "Take away the brackets that are too many.", code="too-deep"
+                    event.start_mark.line + 1 if event.start_mark else 1,
+                    words,
+                    "Take away the brackets that are too many.",
+                    code="too-deep",
                 )
                 return
 

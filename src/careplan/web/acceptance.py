@@ -63,7 +63,10 @@ def signing_key_of(files: Mapping[str, bytes]) -> SigningKey | None:
 
 
 def check(book: Rulebook, settings: Settings, files: Mapping[str, bytes]) -> None:
-    """Raise `InvalidSettings` for whatever would keep a worker from starting with this rulebook and these files."""
+    """Raise `InvalidSettings` for whatever would keep a worker from starting with this rulebook and these files.
+
+    It is an `InvalidFile` where a file is at fault.
+    """
     Access(settings, files)
     try:
         clinic_defaults(settings, Intake(book.conditions, book.classes, book.forms), files)

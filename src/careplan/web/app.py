@@ -155,7 +155,7 @@ def build(
 
     life.state = state
     counts.alive = troubles.is_there
-    counts.further = lambda: _known(settings.workers) if shared_counts.attached() else []
+    counts.further = lambda: known(settings.workers) if shared_counts.attached() else []
 
     @asynccontextmanager
     async def planning(_: Litestar) -> AsyncIterator[None]:
@@ -244,7 +244,7 @@ def _defaults(book: Rulebook, settings: Settings, files: Mapping[str, bytes]) ->
     return clinic_defaults(settings, Intake(book.conditions, book.classes, book.forms), files)
 
 
-def _known(workers: int) -> list[Metric]:
+def known(workers: int) -> list[Metric]:
     """What the processes of the service know of each other, as metrics."""
     reloads = zip(OUTCOMES, shared.reload_counts(), strict=True)
     serving = [({"worker": str(one.worker), "digest": one.digest}, float(one.ready)) for one in troubles.workers(workers)]

@@ -115,7 +115,7 @@ class Supervisor(MPServer):
         super().__init__(target, address=listeners.sockets[0].getsockname()[0], port=listeners.port, **options)
         if tls:
             places = [f"/proc/self/fd/{memory_file('careplan-tls', content)}" for content in tls]
-            self.ssl_ctx = (self.ssl_ctx[0], *places, *self.ssl_ctx[3:])
+            self.ssl_ctx = (self.ssl_ctx[0], *places, *self.ssl_ctx[3:])  # type: ignore[assignment]
         self.main_loop_interrupt = Bell()  # type: ignore[assignment]
         self._listeners = listeners
         self._keeper = keeper

@@ -94,7 +94,8 @@ class SelfCheck:
     """Looks at this worker. Each kind is asked by a function of its own."""
 
     def __init__(self, further: dict[Kind, Callable[[], bool]]) -> None:
-        self._checks: dict[Kind, Callable[[], bool]] = {"descriptors": few_descriptors, "memory": little_memory} | further
+        own: dict[Kind, Callable[[], bool]] = {"descriptors": few_descriptors, "memory": little_memory}
+        self._checks = own | further
         self._known: set[Kind] = set()
 
     def flags(self) -> int:

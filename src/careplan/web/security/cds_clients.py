@@ -89,7 +89,7 @@ def _is_strong(key: object) -> bool:
 
 
 def trust_in(content: bytes, address: str) -> Trust:
-    """The trust that a file of clients describes. Raises `InvalidSettings`."""
+    """The trust that a file of clients describes. Raises `InvalidSettings`, for the file itself `InvalidFile`."""
     if not address.startswith(("https://", "http://127.0.0.1", "http://localhost")):
         raise InvalidSettings("CAREPLAN_PUBLIC_URL must be the https address that tokens name as their audience")
     try:

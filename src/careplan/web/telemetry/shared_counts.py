@@ -113,14 +113,14 @@ class SharedValue:
     def inc(self, amount: float) -> None:
         """Add to it."""
         with self._lock:
-            self.set_(self._value + amount)
+            self._put(self._value + amount)
 
     def set(self, value: float, timestamp: float | None = None) -> None:  # noqa: ARG002 - as the library calls it
         """Change it."""
         with self._lock:
-            self.set_(value)
+            self._put(value)
 
-    def set_(self, value: float) -> None:
+    def _put(self, value: float) -> None:
         self._value = value
         if self._region and self._at:
             self._region.put(self._at, value)
@@ -203,7 +203,11 @@ def _family(metric: str, kind: str, about: str, found: Mapping[tuple[str, tuple[
         total = 0.0
         for limit, value in sorted(steps):
             total += value
-            family.add_sample(f"{metric}_bucket", {**dict(labels), "le": floatToGoString(limit)}, total)
+            family.add_sample(f"{metric}_bucket", {**dict(labels), "le": _limit(limit)}, total)
         family.add_sample(f"{metric}_count", dict(labels), total)
         family.add_sample(f"{metric}_sum", dict(labels), found.get((f"{metric}_sum", labels), 0.0))
     return family
+
+
+def _limit(limit: float) -> str:
+    return str(floatToGoString(limit))  # type: ignore[no-untyped-call]
