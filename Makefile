@@ -4,13 +4,14 @@ PYTHON ?= python3
 VENV   ?= .venv
 HOST   ?= 127.0.0.1
 PORT   ?= 8000
+IMAGE  ?= careplan:0.1.0
 BIN    := $(VENV)/bin
 
 # durable-rules compiles from source; on Python 3.13 and later it names a function that CPython no longer has.
 export CPPFLAGS := -DPyEval_CallObject=PyObject_CallObject $(CPPFLAGS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup debian serve test regression bench openapi coverage sbom audit licences lock clean
+.PHONY: help setup debian serve test regression bench openapi coverage sbom audit licences wheels image image-run systems lock clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -71,6 +72,18 @@ audit: setup  ## Look up known weaknesses of what the service installs (asks a p
 
 licences: setup  ## List the licences of what the service installs
 	$(BIN)/pip-licenses --order=license --packages $$(sed -nE 's/^([A-Za-z0-9_.-]+)==.*/\1/p' requirements/service.lock)
+
+wheels:  ## Build wheels of the rules engine and of the service into dist, for machines without a compiler
+	scripts/wheels dist
+
+image:  ## Build the image without a daemon (buildah); see scripts/image for other bases
+	scripts/image build $(IMAGE)
+
+image-run:  ## Run that image on 127.0.0.1
+	HOST=$(HOST) PORT=$(PORT) scripts/image run $(IMAGE)
+
+systems:  ## Try the commands of the README on bare Debian 12 and 13 and Ubuntu 24.04 (root, some minutes)
+	scripts/bare-systems
 
 lock:  ## Renew the lock files (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/service.lock

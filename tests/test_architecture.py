@@ -38,6 +38,7 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     **{package: frozenset(FLOW[:at]) for at, package in enumerate(FLOW)},
     "planner": frozenset(FLOW),
     "settings": frozenset({"request", "rulebook"}),
+    "settings_files": frozenset({"rulebook", "settings"}),
     "formats": FORM,
     "fhir.read": FORM,
     "fhir.write": FORM | {"fhir.read"},
@@ -53,8 +54,10 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "web.telemetry": frozenset({"rulebook"}),
     "web.problems": frozenset({"fhir.write", "representations", "web.telemetry"}),
     "web.edition": FORM | {"planner", "fhir.read", "web.pages"},
-    "web.security": frozenset({"settings", "web.telemetry"}),
-    "web.process": frozenset({"rulebook", "formats", "representations", "authoring", "web.edition", "web.telemetry"}),
+    "web.security": frozenset({"settings", "settings_files"}),
+    "web.process": frozenset({"rulebook", "formats", "representations", "web.edition"}),
+    "web.acceptance": frozenset({"request", "rulebook", "settings", "settings_files", "signing", "authoring"})
+    | {"web.telemetry", "web.security", "web.process"},
     "web.negotiation": frozenset({"plan", "representations", "web.process"}),
     "web.limits": frozenset({"settings", "web.process", "web.security", "web.telemetry"}),
     "web.routes": ANSWER
@@ -62,12 +65,12 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     | {"web.pages", "web.problem_responses", "web.edition", "web.negotiation"}
     | {"web.telemetry", "web.security", "web.process", "web.limits"},
     "web.openapi": ANSWER | {"fhir.cds_hooks", "representations", "signing", "web.problem_responses", "web.routes"},
-    "web.app": frozenset({"request", "rulebook", "planner", "settings", "signing", "authoring"})
-    | {"web.edition", "web.problems"}
+    "web.app": frozenset({"request", "rulebook", "planner", "settings", "settings_files", "authoring"})
+    | {"web.acceptance", "web.edition", "web.problems"}
     | {"web.telemetry", "web.security", "web.process", "web.limits", "web.routes", "web.openapi"},
     "cli": ANSWER
-    | {"settings", "formats", "representations", "signing", "batch", "authoring", "authoring.proof"}
-    | {"web.app", "web.process", "web.security", "web.telemetry"},
+    | {"settings", "settings_files", "formats", "representations", "signing", "batch", "authoring", "authoring.proof"}
+    | {"web.acceptance", "web.app", "web.process", "web.security", "web.telemetry"},
 }
 """Of each package (a module that stands alone is one) what it may import besides itself and the base: at the start of a
 module, inside of a function, for types only, or by a name in a string. What may be imported stands above in this table."""
@@ -151,8 +154,8 @@ def test_only_start_reload_and_pages_of_the_service_know_what_owners_of_rules_ne
     """Comparison, lint, SARIF, git history, handbook, schema and coverage take no part in answering a request."""
     users = {module for module, names in IMPORTS.items() if any(name.startswith("authoring.") for name in names)}
     users = {name for name in users if not name.startswith(("authoring.", "cli."))}
-    assert users == {"web.app", "web.process.reload", "web.routes.handbook"}
-    assert {name for name in IMPORTS["web.process.reload"] if name.startswith("authoring.")} == {"authoring.rehearsal"}
+    assert users == {"web.app", "web.acceptance", "web.routes.handbook"}
+    assert {name for name in IMPORTS["web.acceptance"] if name.startswith("authoring.")} == {"authoring.rehearsal"}
 
 
 @pytest.mark.parametrize(
@@ -161,7 +164,7 @@ def test_only_start_reload_and_pages_of_the_service_know_what_owners_of_rules_ne
         ("durable_rules_engine", {"inference.durable_rules"}),
         ("litestar", {"web"}),
         ("granian", {"cli.running", "web.process.supervisor", "web.process.worker"}),
-        ("prometheus_client", {"web.telemetry.metrics"}),
+        ("prometheus_client", {"web.telemetry.metrics", "web.telemetry.shared_counts", "web.app"}),
         ("opentelemetry", {"web.telemetry.tracing"}),
         ("limits", {"web.security.access"}),
         ("yaml", {"rulebook.yaml_and_csv"}),
@@ -175,10 +178,9 @@ def test_only_start_reload_and_pages_of_the_service_know_what_owners_of_rules_ne
         ("icalendar", {"formats.calendar"}),
         ("werkzeug", {"web"}),
         ("jwt", {"web.security"}),
-        ("watchfiles", {"web.process.reload"}),
-        ("subprocess", {"authoring.git_history", "authoring.rehearsal"}),
+        ("subprocess", {"authoring.git_history", "web.process.candidate"}),
         ("distributed", {"batch.dask_cluster"}),
-        ("zstandard", {"batch.resumable_file", "batch.byte_sources"}),
+        ("zstandard", {"batch.resumable_file", "batch.byte_sources", "web.process.accepted"}),
         ("z3", {"authoring.proof", "cli.proving"}),
     ],
 )
@@ -210,10 +212,10 @@ from careplan.cli.main import main
 from careplan.cli import running
 from careplan.rulebook.load import load, shipped
 from careplan.settings import Settings
-from careplan.web import app
+from careplan.web import acceptance, app
 from careplan.web.process import supervisor
 book = load(shipped())
-app.check(book, Settings())
+acceptance.check(book, Settings(), {})
 app.build(book, Settings())
 print(*sys.modules)
 """
@@ -224,7 +226,9 @@ print(*sys.modules)
 
 def test_settings_are_known_to_the_composition_root_the_doors_and_the_command_line_only() -> None:
     assert {module for module, names in IMPORTS.items() if "settings" in names} == {
+        "web.acceptance",
         "web.app",
+        "settings_files",
         "web.security.access",
         "web.limits.gate",
         "cli.common",

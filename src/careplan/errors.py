@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -79,12 +79,43 @@ def problem_of(error: InvalidPatient) -> Problem:
     )
 
 
-class InvalidRulebook(Exception):
-    """The rulebook is not fit for use. `faults` names every fault found, in order of file and line."""
+LONGEST_WORDS = 1_000
+"""Characters of what a fault quotes of a file: it may be a file of one line."""
+MOST_SHOWN = 20
+"""Faults that are shown one by one, where there may be thousands."""
 
-    def __init__(self, faults: Sequence[RuleFault]) -> None:
-        self.faults = tuple(sorted(faults))
-        super().__init__("\n".join(map(str, self.faults)))
+
+class InvalidRulebook(Exception):
+    """The rulebook is not fit for use. `faults` names every fault found, each once, in order of file and line."""
+
+    def __init__(self, faults: Iterable[RuleFault]) -> None:
+        self.faults = tuple(sorted({_shortened(fault) for fault in faults}))
+        super().__init__("\n".join(lines_of_faults(self.faults)))
+
+
+def lines_of_faults(faults: Sequence[RuleFault], most: int = MOST_SHOWN) -> list[str]:
+    """One line for each fault; beyond `most` they are counted, file by file where these are few."""
+    rest = faults[most:]
+    lines = [str(fault) for fault in faults[:most]]
+    if not rest:
+        return lines
+    files = sorted({fault.file for fault in rest})
+    where = ", ".join(files) if len(files) <= 5 else f"{len(files)} files"
+    return [*lines, f"... and {len(rest):,} more in {where}."]
+
+
+def _shortened(fault: RuleFault) -> RuleFault:
+    words = {name: getattr(fault, name) for name in ("file", "field", "problem", "mend")}
+    if max(map(len, words.values())) <= LONGEST_WORDS and all(text.isprintable() for text in words.values()):
+        return fault
+    return msgspec.structs.replace(fault, **{name: _cut(text) for name, text in words.items()})
+
+
+def _cut(text: str) -> str:
+    """The text on one line and no longer than that, without what a terminal would obey."""
+    shown = "".join(char if char.isprintable() else " " for char in text[: LONGEST_WORDS * 2])
+    shown = " ".join(shown.split())
+    return shown if len(shown) <= LONGEST_WORDS else f"{shown[: LONGEST_WORDS - 40]} ... {shown[-30:]}"
 
 
 class InvalidSettings(Exception):

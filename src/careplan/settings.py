@@ -306,8 +306,10 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def clinic_defaults(settings: Settings, intake: Intake) -> ClinicDefaults:
+def clinic_defaults(settings: Settings, intake: Intake, files: Mapping[str, bytes] | None = None) -> ClinicDefaults:
     """What is known of the clinic: its own protocol, its name, numbers, paper and zone, read as strictly as in a request.
+
+    `files` has the content of the protocol's file where that was read already.
 
     Raises `InvalidSettings` naming every fault: no such file, unsigned figures, a drug class that the rulebook lacks.
     """
@@ -317,7 +319,7 @@ def clinic_defaults(settings: Settings, intake: Intake) -> ClinicDefaults:
     except InvalidPatient as error:
         faults = "; ".join(f"{_CLINIC[fault.pointer.rpartition('/')[2]]} {fault.detail}" for fault in error.faults)
         raise InvalidSettings(f"what the settings say of the clinic cannot be used: {faults}") from None
-    return ClinicDefaults(_protocol(settings, intake), clinic)
+    return ClinicDefaults(_protocol(settings, intake, files), clinic)
 
 
 _CLINIC = {
@@ -330,13 +332,17 @@ _CLINIC = {
 """The settings that are fields of the clinic, by the names of these."""
 
 
-def _protocol(settings: Settings, intake: Intake) -> Protocol | None:
+def _protocol(settings: Settings, intake: Intake, files: Mapping[str, bytes] | None) -> Protocol | None:
     if not settings.protocol:
         return None
     try:
-        return intake.decode(b'{"protocol":' + Path(settings.protocol).read_bytes() + b"}").protocol
+        content = Path(settings.protocol).read_bytes() if files is None else files["protocol"]
+        protocol = intake.decode(b'{"protocol":' + content + b"}").protocol
     except OSError as error:
         raise InvalidSettings(f"the clinic's protocol cannot be read: {error.strerror}") from None
     except InvalidPatient as error:
         faults = "; ".join(f"{fault.pointer} {fault.detail}" for fault in error.faults)
         raise InvalidSettings(f"the clinic's protocol is not one: {faults}") from None
+    if protocol is None:
+        raise InvalidSettings("the clinic's protocol is not one: it is null")
+    return protocol

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import html
 import json
 import os
 import re
+import signal
 import socket
 import ssl
 import time
@@ -37,8 +39,8 @@ from careplan.fhir.cds_hooks.services import HOOKS, SERVICE, id_of
 from careplan.fhir.read.bundle import FhirReader, FromFhir
 from careplan.planner import Planner
 from careplan.rulebook.model import Rule, Rulebook
-from careplan.web.security.replay_guard import UsedTokens
-from tests.contract.serving import ROOT, Server, certified, running
+from careplan.web.security.replay_guard import Table, UsedTokens
+from tests.contract.serving import ROOT, Server, certified, running, until
 from tests.contract.test_fhir import concept, condition, entry, faults_of, medication
 
 Json = dict[str, Any]
@@ -930,20 +932,48 @@ def test_a_token_passes_once_among_all_workers(tmp_path: Path) -> None:
             assert sorted(answers) == [200, *([401] * 7)]
 
 
-def test_used_tokens_are_bounded_and_forgotten_when_they_expire(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-    one, other = UsedTokens(most=2), UsedTokens(most=2)
+def test_used_tokens_are_bounded_and_forgotten_when_they_expire() -> None:
+    table = Table(most=2)
+    one, other = UsedTokens(table), UsedTokens(table)
     later = time.time() + 60
-    assert one.first_use("i", "a", later)
-    assert not other.first_use("i", "a", later)
-    assert other.first_use("j", "a", time.time() - 1)
-    assert not UsedTokens(most=1).first_use("i", "b", later)
-    assert UsedTokens(most=2).first_use("j", "a", later)
-    assert not UsedTokens(most=2).first_use("i", "c", later)
-    kept = (tmp_path / "used-tokens.sqlite").read_bytes()
-    assert b"ehr" not in kept
-    (tmp_path / "used-tokens.sqlite").write_bytes(b"damaged" * 1000)
-    assert not UsedTokens().first_use("i", "d", later)
+    assert one.first_use("issuer", "a", later)
+    assert not other.first_use("issuer", "a", later)
+    assert other.first_use("other", "a", time.time() - 1)
+    assert other.first_use("other", "a", later)
+    assert not one.first_use("issuer", "b", later)
+    assert b"issuer" not in bytes(table.memory)
+
+
+def test_a_worker_that_died_while_it_remembered_a_token_keeps_no_other_from_it() -> None:
+    table = Table(most=100)
+    child = os.fork()
+    if child == 0:
+        fcntl.lockf(table.lock, fcntl.LOCK_EX)
+        signal.pause()
+    until(lambda: not UsedTokens(table).first_use("issuer", str(time.monotonic_ns()), time.time() + 60))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    assert UsedTokens(table).first_use("issuer", "a", time.time() + 60)
+
+
+def test_of_two_processes_with_one_token_one_is_first() -> None:
+    table, later = Table(), time.time() + 60
+    reading, writing = os.pipe()
+    children = []
+    for _ in range(4):
+        child = os.fork()
+        if child == 0:
+            used = UsedTokens(table)
+            os.write(
+                writing, bytes(sum(used.first_use("issuer", str(name), later) for name in range(200)).to_bytes(2, "big"))
+            )
+            os._exit(0)
+        children.append(child)
+    for child in children:
+        os.waitpid(child, 0)
+    os.close(writing)
+    found = os.read(reading, 100)
+    assert sum(int.from_bytes(found[at : at + 2], "big") for at in range(0, len(found), 2)) == 200
 
 
 def test_what_a_clinic_system_sends_reaches_neither_log_nor_error(tmp_path: Path) -> None:

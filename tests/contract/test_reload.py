@@ -45,7 +45,8 @@ def reloads(
         ready = httpx.get(f"{service}/readyz", timeout=20)
         assert ready.status_code == 200
         last: dict[str, Any] | None = ready.json()["last_reload"]
-        if last is not None and done(last):
+        serving = {worker["digest"] for worker in ready.json()["workers"]}
+        if last is not None and done(last) and serving == {last["digest"]}:
             return last
         meanwhile()
         time.sleep(0.05)

@@ -15,9 +15,11 @@ import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from careplan.cli.main import main
 from careplan.settings import Settings, from_environment
-from tests.contract.serving import running
+from tests.contract.serving import certified, running
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -281,7 +283,9 @@ def test_the_image_file_passes_a_linter() -> None:
 
 
 def test_the_image_runs_as_nobody_from_pinned_parts() -> None:
-    bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+    bases = re.findall(r"^ARG (?:BUILDER|RUNTIME)=(\S+)", DOCKERFILE, re.MULTILINE)
+    assert re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE) == ["${BUILDER}", "dependencies", "${RUNTIME}"]
+    assert len(bases) == 2
     assert all(re.fullmatch(r"python:3\.\d+\.\d+-(slim-)?bookworm", base) for base in bases)
     assert "slim" in bases[-1]
     last = DOCKERFILE[DOCKERFILE.rindex("\nFROM ") :]
@@ -289,9 +293,40 @@ def test_the_image_runs_as_nobody_from_pinned_parts() -> None:
     assert "pip install" not in last
     assert last.count("HEALTHCHECK") == 1
     installs = re.findall(r"pip install [^\n]*", DOCKERFILE)
-    assert all("--require-hashes" in line or "--no-deps dist" in line for line in installs)
+    assert all("--require-hashes" in line or "--no-deps --no-compile" in line for line in installs)
     variables = dict(re.findall(r"(CAREPLAN_[A-Z_]+)=(\S+)", last))
     assert from_environment(variables).host == "0.0.0.0"  # noqa: S104 - the container's own network
+
+
+def test_what_is_ours_is_a_layer_above_the_packages_that_the_lock_files_pin() -> None:
+    """A changed rule or line of code is pushed and pulled by itself, and no package is installed anew for it."""
+    first, second, last = re.split(r"^FROM .*$", DOCKERFILE, flags=re.MULTILINE)[1:]
+    assert re.findall(r"^COPY (?!--from)(.+) \S+$", first, re.MULTILINE) == [
+        "requirements/service.lock requirements/build.lock"
+    ]
+    assert "-r requirements" not in second
+    assert re.findall(r"^COPY --from=(\w+) (\S+)", last, re.MULTILINE) == [
+        ("dependencies", "/opt/careplan"),
+        ("service", "/opt/service"),
+    ]
+
+
+def test_the_health_check_of_the_image_follows_the_settings(tmp_path: Path) -> None:
+    assert 'CMD ["careplan", "healthcheck"]' in DOCKERFILE
+    pem, secret = certified(tmp_path)
+    tls: Any = {"CAREPLAN_TLS_CERTIFICATE": str(pem), "CAREPLAN_TLS_KEY": str(secret)}
+    with running(tmp_path / "log", trusted=pem, **tls) as address:
+        port = address.rpartition(":")[2]
+
+        def asked(**settings: str) -> tuple[int, str]:
+            done = CliRunner(env={"CAREPLAN_PORT": port} | settings).invoke(main, ["healthcheck"])
+            return done.exit_code, done.output
+
+        assert asked(**tls) == (0, "ready\n")
+        assert asked(**tls, CAREPLAN_HOST="0.0.0.0", CAREPLAN_API_KEYS="unread") == (0, "ready\n")  # noqa: S104
+        assert asked()[0] == 1
+        code, said = asked(**tls, CAREPLAN_PORT="1")
+        assert (code, said) == (1, "careplan: the service does not answer: Connection refused\n")
 
 
 def test_what_the_image_copies_is_not_kept_from_the_builder() -> None:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
+from careplan.web.app import known
 from careplan.web.telemetry.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +36,9 @@ def exported() -> dict[str, set[str]]:
             for suffix in SUFFIXES[family.type]:
                 labels = {*entry._labelnames, *({"le"} if suffix == "_bucket" else ())}
                 found[f"{family.name}{suffix}"] = labels | FROM_THE_CLUSTER
+    for family in known(1):
+        for sample in family.samples:
+            found[sample.name] = {*sample.labels} | FROM_THE_CLUSTER
     return found
 
 

@@ -145,6 +145,27 @@ def test_a_rule_that_no_shard_could_take_is_refused_before_it_is_compiled() -> N
         shards({"wide": when("medicine", wide)})
 
 
+@pytest.mark.parametrize("length", [1, 16, 40, 41, 48, 300, 1000])
+@pytest.mark.parametrize("operation", ["one_of", "one_of_or_unknown", "none_of"])
+def test_a_list_of_any_length_is_matched_as_the_reference_matches_it(length: int, operation: Operation) -> None:
+    test = Test("ingredient", operation, tuple(f"drug{at}" for at in range(length)))
+    beside = Test("schedule", "one_of", ("daily", "as_needed"))
+    rules = {
+        "alone": when("medicine", test),
+        "beside": when("medicine", test, beside),
+        "either": when("medicine", Either((Every((test, beside)), Test("ingredient", "one_of", ("drug-1",))))),
+    }
+    engine = Engine(rules)
+    try:
+        for name in ("drug0", f"drug{length - 1}", f"drug{length}", "drug-1", None):
+            for schedule in ("daily", "other"):
+                named = {"ingredient": name} if name else {}
+                facts = [Fact("m0", "medicine", {"schedule": schedule, **named})]
+                assert engine.evaluate(facts) == reference.findings(rules, facts), (name, schedule)
+    finally:
+        engine.close()
+
+
 def test_two_patterns_over_one_kind_are_refused() -> None:
     pattern = Pattern("medicine", Every((Test("schedule", "known"),)))
     with pytest.raises(EngineError, match="different kinds"):
@@ -181,7 +202,7 @@ def test_many_engines_made_and_freed_leave_the_process_alive_and_its_memory_flat
 import resource
 from careplan.inference.durable_rules import Engine
 from careplan.facts.case import Fact
-from careplan.rulebook.conditions import Every, Pattern, Test
+from careplan.rulebook.conditions import Every, Operation, Pattern, Test
 rules = {f"r{i}": ((Pattern("lifestyle", Every((Test("nutrition", "one_of", ("poor",)),))),),) for i in range(60)}
 def round():
     engine = Engine(rules)

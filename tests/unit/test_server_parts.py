@@ -33,6 +33,7 @@ PARTS: Mapping[str, str] = {
 """The methods that are overridden, and what they are taken to do."""
 ATTRIBUTES = {
     *("_ssp", "_shd", "_sso", "wrks", "backlog", "workers_kill_timeout"),
+    "ssl_ctx",
     *("interrupt_signal", "interrupt_children", "main_loop_interrupt"),
 }
 """What the supervisor reads or sets on the server itself."""

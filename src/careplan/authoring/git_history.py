@@ -70,6 +70,8 @@ def _git(home: Path, *arguments: str) -> bytes:
         done = subprocess.run(["git", "-C", str(home), *arguments], capture_output=True, check=True)  # noqa: S603, S607
     except FileNotFoundError:
         raise NoRevision("git is not installed, so only folders can be read") from None
+    except OSError as error:
+        raise NoRevision(f"git could not be started: {error.strerror}") from None
     except subprocess.CalledProcessError as error:
         reason = error.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
         raise NoRevision(f"git knows no such rulebook: {reason[-1].removeprefix('fatal: ')}") from None

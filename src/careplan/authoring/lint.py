@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from careplan.authoring.coverage import by_source
 from careplan.errors import RuleFault
@@ -11,18 +11,35 @@ from careplan.recognition.illness_codes import SNOMED_ILLNESSES
 from careplan.recognition.vocabulary import FOLDER
 from careplan.rulebook.derived import FOLDER as DERIVED
 from careplan.rulebook.derived import used_by
+from careplan.rulebook.folder import digest_of, read_folder
 from careplan.rulebook.illnesses import misplaced_codes, unplaced_codes
+from careplan.rulebook.load import shipped
 from careplan.rulebook.lock import LOCK, locked, read_lock
 from careplan.rulebook.model import Rulebook
+from careplan.rulebook.yaml_and_csv import Document
 
 
 def warnings(book: Rulebook, folder: Path) -> list[RuleFault]:
-    """Unused sources and classes, codes that nobody has placed, and a lock file that is behind."""
-    return sorted([*_unused(book), *_unplaced(book), *_unlocked(book, folder)])
+    """Unused sources and classes, codes that nobody has placed, a lock file that is behind, another book's name."""
+    return sorted([*_unused(book), *_unplaced(book), *_unlocked(book, folder), *_named_as_shipped(book, folder)])
 
 
 def _warning(file: str, field: str, problem: str, mend: str, code: str) -> RuleFault:
     return RuleFault(file=file, line=1, field=field, problem=problem, mend=mend, code=code)
+
+
+def _named_as_shipped(book: Rulebook, folder: Path) -> Iterator[RuleFault]:
+    """Two rulebooks of one id and version could not be told apart in plans, but by their digests."""
+    home = shipped()
+    if folder.resolve() == home.resolve():
+        return
+    files = read_folder(home)
+    about = Document(PurePosixPath("rulebook.yaml"), files[PurePosixPath("rulebook.yaml")].decode("utf-8")).data
+    if (about["id"], about["version"]) == (book.about.id, book.about.version) and digest_of(files) != book.digest:
+        words = f"It says something else than the shipped rulebook, and is called {book.about.id} {about['version']}, too."
+        yield _warning(
+            "rulebook.yaml", "id", words, "Give it an id of your own, and raise version with each change.", "own-name"
+        )
 
 
 def _unused(book: Rulebook) -> Iterator[RuleFault]:

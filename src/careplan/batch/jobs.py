@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from pathlib import Path, PurePosixPath
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -14,7 +13,8 @@ from careplan.batch.answer_lines import Answering, Answers, answered
 from careplan.batch.ndjson import Limits, Line
 from careplan.planner import Planner
 from careplan.request.patient import ClinicDefaults
-from careplan.rulebook.load import SUFFIXES, load
+from careplan.rulebook.folder import read_folder
+from careplan.rulebook.load import load_files
 from careplan.rulebook.model import Rulebook
 
 Result = TypeVar("Result")
@@ -65,19 +65,13 @@ def answering(book: Rulebook, defaults: ClinicDefaults, *, as_fhir: bool, limits
 
 
 def files_of(folder: Path) -> Files:
-    """The files of the rulebook in a folder."""
-    paths = sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES and path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    """The files of the rulebook in a folder. Raises `InvalidRulebook`."""
+    return {str(path): content for path, content in read_folder(folder).items()}
 
 
 def unpacked(files: Files) -> Rulebook:
     """The rulebook that these files make. Raises `InvalidRulebook`."""
-    with TemporaryDirectory(prefix="careplan-rules-") as folder:
-        for path, content in files.items():
-            target = Path(folder, path)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
-        return load(Path(folder))
+    return load_files({PurePosixPath(path): content for path, content in files.items()})
 
 
 def digest_of(job: Any) -> str:

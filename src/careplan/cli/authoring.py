@@ -17,8 +17,9 @@ from careplan.authoring.editor_schema import DERIVED_FILE, FILE, MODELINE, deriv
 from careplan.authoring.lint import warnings
 from careplan.authoring.sarif import as_sarif
 from careplan.cli.common import RULES, fail, read_rulebook, read_settings
-from careplan.errors import InvalidRulebook, RuleFault
-from careplan.rulebook.load import load
+from careplan.errors import MOST_SHOWN, InvalidRulebook, RuleFault, lines_of_faults
+from careplan.rulebook.folder import read_folder, unread
+from careplan.rulebook.load import load_files
 from careplan.rulebook.lock import LOCK, lock_text, locked, read_lock
 from careplan.rulebook.model import SECTIONS, Rulebook
 from careplan.rulebook.text_template import counted
@@ -28,8 +29,11 @@ from careplan.rulebook.text_template import counted
 @RULES
 @click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
 @click.option("--strict", is_flag=True, help="Let warnings fail the check as well.")
-def check(*, rules: Path | None, form: str, strict: bool) -> None:
+@click.option("--all", "everything", is_flag=True, help="Print every fault, however many there are.")
+def check(*, rules: Path | None, form: str, strict: bool, everything: bool) -> None:
     """Check the whole rulebook and name all faults at once: file, line, field, what is wrong and how to mend it.
+
+    As text it prints a page of them, and counts the rest; as json or sarif, all.
 
     Exits with 0 if it is sound, 1 if there are faults (or, with --strict, warnings), 2 if there is no such folder.
 
@@ -43,8 +47,9 @@ def check(*, rules: Path | None, form: str, strict: bool) -> None:
         case "sarif":
             _write(as_sarif(faults, noted, version("careplan")))
         case _:
-            _print(faults, "red")
-            _print(noted, "yellow")
+            most = len(faults) + len(noted) if everything else MOST_SHOWN
+            _print(faults, "red", most)
+            _print(noted, "yellow", most)
             click.echo(f"{counted(len(faults), 'fault')}, {counted(len(noted), 'warning')} in {folder}")
     sys.exit(1 if faults or (strict and noted) else 0)
 
@@ -161,23 +166,30 @@ examples:
 
 def _checked(folder: Path) -> tuple[Sequence[RuleFault], Sequence[RuleFault]]:
     try:
-        book = load(folder)
+        files = read_folder(folder)
+        book = load_files(files)
     except InvalidRulebook as error:
         return error.faults, ()
+    noted = [*warnings(book, folder), *map(_not_read, unread(folder))]
     try:
         from careplan.authoring.proof.invariants import invariants
     except ImportError:
-        return (), warnings(book, folder)
+        return (), noted
     try:
         invariants(folder, book)
     except InvalidRulebook as error:
-        return error.faults, warnings(book, folder)
-    return (), warnings(book, folder)
+        return error.faults, noted
+    return (), noted
 
 
-def _print(faults: Sequence[RuleFault], color: str) -> None:
+def _not_read(file: str) -> RuleFault:
+    mend = "Take it away, or give its name a dot at the beginning."
+    return RuleFault(file=file, line=1, field="", problem="This is no file of a rulebook.", mend=mend, code="unread-file")
+
+
+def _print(faults: Sequence[RuleFault], color: str, most: int) -> None:
     by_file: dict[str, list[RuleFault]] = defaultdict(list)
-    for fault in faults:
+    for fault in faults[:most]:
         by_file[fault.file].append(fault)
     for file, found in by_file.items():
         click.secho(file, bold=True)
@@ -185,6 +197,8 @@ def _print(faults: Sequence[RuleFault], color: str) -> None:
             where = f" {fault.field}:" if fault.field else ""
             click.secho(f"  line {fault.line}:{where} {fault.problem}", fg=color)
             click.echo(f"    {fault.mend} [{fault.code}]")
+    for line in lines_of_faults(faults, most)[most:]:
+        click.secho(f"{line} --all names each.", fg=color)
 
 
 def _changed(before: str, book: Rulebook) -> list[str]:

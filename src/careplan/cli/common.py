@@ -10,7 +10,7 @@ import rich_click as click
 from rich.console import Console
 from rich.table import Table
 
-from careplan.errors import InvalidPatient, InvalidRulebook, InvalidSettings
+from careplan.errors import MOST_SHOWN, InvalidPatient, InvalidRulebook, InvalidSettings, lines_of_faults
 from careplan.request.decode import Intake
 from careplan.request.patient import ClinicDefaults
 from careplan.rulebook.load import load
@@ -42,9 +42,15 @@ def read_rulebook(folder: Path | None) -> Rulebook:
     try:
         return load(folder)
     except InvalidRulebook as error:
-        for fault in error.faults:
-            click.echo(str(fault), err=True)
-        fail(f"the rulebook in {folder} has {counted(len(error.faults), 'fault')}", 2)
+        refuse_rulebook(error, f"the rulebook in {folder}")
+
+
+def refuse_rulebook(error: InvalidRulebook, what: str) -> NoReturn:
+    """End the command with code 2 and a page of the faults, the rest counted; `what` has them."""
+    for line in lines_of_faults(error.faults):
+        click.echo(line, err=True)
+    all_of_them = "; careplan rules check --all names each" if len(error.faults) > MOST_SHOWN else ""
+    fail(f"{what} has {counted(len(error.faults), 'fault')}{all_of_them}", 2)
 
 
 def read_defaults(settings: Settings, intake: Intake) -> ClinicDefaults:

@@ -11,7 +11,7 @@ import rich_click as click
 from rich.console import Console
 from rich.progress import Progress
 
-from careplan.cli.common import RULES, fail, read_rulebook, read_settings
+from careplan.cli.common import RULES, fail, read_rulebook, read_settings, refuse_rulebook
 from careplan.errors import InvalidRulebook
 
 if TYPE_CHECKING:
@@ -58,9 +58,7 @@ def _prove(folder: Path) -> Report:
     try:
         demands = invariants(folder, book)
     except InvalidRulebook as error:
-        for fault in error.faults:
-            click.echo(str(fault), err=True)
-        fail(f"the invariants in {folder} have {len(error.faults)} faults", 2)
+        refuse_rulebook(error, f"what the rulebook in {folder} claims of every plan")
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         tasks: dict[str, int] = {}
 

@@ -1,34 +1,35 @@
-"""Running the service: `serve`, the settings it would run with, keys for those who may ask it, and its contract."""
+"""Running the service: `serve`, the settings it would run with, and its contract."""
 
 from __future__ import annotations
 
 import gc
 import os
-import shutil
+import resource
 import signal
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import rich_click as click
+import structlog
 from rich.table import Table
 
-from careplan.cli.common import RULES, fail, lines_of, read_defaults, read_rulebook, read_settings
+from careplan.cli.common import RULES, fail, lines_of, read_rulebook, read_settings, refuse_rulebook
 from careplan.errors import InvalidRulebook, InvalidSettings
 from careplan.hardening import harden
-from careplan.request.decode import Intake
-from careplan.rulebook.load import shipped
+from careplan.rulebook.folder import mark_of_file, mark_of_folder, read_folder
+from careplan.rulebook.load import load_files, shipped
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.text_template import counted
 from careplan.settings import Settings, described, to_environment
+from careplan.settings_files import AT_THE_START, NAMED, read_files
 from careplan.web.process.listen_sockets import Listeners
 
-METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+OTHER_DESCRIPTORS = 64
+"""What a worker needs besides its connections: its own files, and those of a process that it starts."""
 
 
 @click.command()
@@ -46,10 +47,10 @@ def serve(
 ) -> None:
     """Run the service until it is told to stop.
 
-    SIGHUP makes it take the rulebook and the API keys as they are in their files then. A rulebook with any fault is
-    refused: the one before stays, and the log and /readyz say why. SIGTERM stops it: it is not ready for
-    `drain_seconds`, then takes nothing new and finishes what is in hand. Settings come from CAREPLAN_* variables and the
-    file that CAREPLAN_CONFIG names (see careplan config); options win over them.
+    SIGHUP makes it take the rulebook, the API keys and the other files that settings name as they are then. With any
+    fault in any of them all are refused: those before stay, and the log and /readyz say why. SIGTERM stops it: it is not
+    ready for `drain_seconds`, then takes nothing new and finishes what is in hand. Settings come from CAREPLAN_* variables
+    and the file that CAREPLAN_CONFIG names (see careplan config); options win over them.
 
     Example: careplan serve --host 127.0.0.1 --port 8000 --workers 2
     """
@@ -63,16 +64,15 @@ def serve(
             2,
         )
     harden()
-    with _folder_of_metrics(), _listening(settings) as listeners:
+    with _listening(settings) as listeners:
+        settings = msgspec.structs.replace(settings, port=listeners.port)
+        os.environ.pop("CAREPLAN_CONFIG", None)
+        os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)  # Counts are shared in memory.
+        os.environ.update(to_environment(settings))
         with _lasting():
-            book = read_rulebook(settings.rules_folder)
-            read_defaults(settings, Intake(book.conditions, book.classes, book.forms))
-            settings = msgspec.structs.replace(settings, port=listeners.port)
-            os.environ.pop("CAREPLAN_CONFIG", None)
-            os.environ.update(to_environment(settings))
-            _check_files(book, settings)
+            book, files = _accept(settings)
         _announce(settings, book)
-        _run(settings, listeners)
+        _run(settings, listeners, book, files)
 
 
 @click.command()
@@ -111,55 +111,6 @@ def markdown_of_settings() -> str:
 
 
 @click.command()
-@click.option("--client", required=True, metavar="NAME", help="Whose key it is; this name stands in the log.")
-@click.option(
-    "--file", "file", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file of keys to add to."
-)
-@click.option(
-    "--scope",
-    "scopes",
-    multiple=True,
-    type=click.Choice(["plan", "read", "observe"]),
-    default=("plan", "read"),
-    show_default=True,
-    help="What it allows; may be given several times.",
-)
-@click.option("--last-day", type=click.DateTime(["%Y-%m-%d"]), help="The last day on which it works.")
-@click.option("--rate", help="Requests of this client in each worker, such as 600/minute.")
-def key(client: str, file: Path, scopes: tuple[Any, ...], last_day: datetime | None, rate: str | None) -> None:
-    """Make an API key and add its hash to a file of keys. The key itself is shown once, and kept nowhere.
-
-    To replace a key, make a second one, give it to the client, then take the first one's entry out of the file. SIGHUP
-    makes a running service read the file again.
-
-    Example: careplan key --client ehr --file keys.json
-    """
-    from careplan.web.security.access import KeyFile, new_key, read_keys, read_rate
-
-    try:
-        keys = read_keys(str(file)) if file.exists() else []
-        read_rate(rate)
-    except InvalidSettings as error:
-        fail(str(error), 2)
-    taken = {entry.id for entry in keys}
-    stem = f"{client.lower()[:24]}-{datetime.now(UTC):%Y%m%d}"
-    stem = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in stem)
-    key_id = next(name for at in range(1, len(taken) + 2) if (name := stem if at == 1 else f"{stem}-{at}") not in taken)
-    text, entry = new_key(client, scopes, key_id, last_day.date() if last_day else None)
-    try:
-        whole = msgspec.json.encode(KeyFile(keys=[*keys, msgspec.structs.replace(entry, rate=rate)]))
-        msgspec.json.decode(whole, type=KeyFile)
-    except msgspec.ValidationError as error:
-        fail(f"no such key can be made: {error}", 2)
-    written = file.with_name(f".{file.name}.new")
-    written.touch(mode=0o600)
-    written.write_bytes(msgspec.json.format(whole, indent=2) + b"\n")
-    written.replace(file)
-    click.echo(f"Added {key_id} for {client} to {file}. Its key, which cannot be shown again:", err=True)
-    click.echo(text)
-
-
-@click.command()
 @click.option("--write", type=click.Path(dir_okay=False, path_type=Path), help="Write the document to this file.")
 def openapi(write: Path | None) -> None:
     """Print the OpenAPI document of the service with the shipped rulebook.
@@ -176,14 +127,27 @@ def openapi(write: Path | None) -> None:
         click.echo(document.decode(), nl=False)
 
 
-def _check_files(book: Rulebook, settings: Settings) -> None:
-    """Read here what the application is made of, so that bad keys, clients or exporters end the command and not a worker."""
-    from careplan.web.app import check
+def _accept(settings: Settings) -> tuple[Rulebook, Mapping[str, bytes]]:
+    """Read all files once; what they hold is what every worker begins with. Ends the command with whatever is wrong.
+
+    The rulebook, and the content of the files that settings name, are those of the first edition.
+    """
+    from careplan.web import acceptance, app
+    from careplan.web.process.accepted import content_of
 
     try:
-        check(book, settings)
-    except (InvalidSettings, InvalidRulebook) as error:
+        acceptance.check_certificate(settings)
+        files = read_files(settings)
+        rules = read_folder(settings.rules_folder)
+        book = load_files(rules)
+        acceptance.check(book, settings, files)
+    except InvalidSettings as error:
         fail(str(error), 2)
+    except InvalidRulebook as error:
+        refuse_rulebook(error, f"the rulebook in {settings.rules_folder}")
+    named = {name: content for name, content in files.items() if name not in AT_THE_START}
+    app.accept(book, content_of(rules, named))
+    return book, files
 
 
 @contextmanager
@@ -208,23 +172,6 @@ def _lasting() -> Iterator[None]:
         gc.enable()
 
 
-@contextmanager
-def _folder_of_metrics() -> Iterator[None]:
-    """A folder in which worker processes share their counts, unless the environment names one; taken away at the end."""
-    if folder := os.environ.get(METRICS_FOLDER):
-        if not os.access(folder, os.W_OK | os.X_OK) or not Path(folder).is_dir():
-            fail(f"{METRICS_FOLDER} is no folder that can be written to", 2)
-        yield
-        return
-    folder = tempfile.mkdtemp(prefix="careplan-metrics-")
-    os.environ[METRICS_FOLDER] = folder
-    try:
-        yield
-    finally:
-        os.environ.pop(METRICS_FOLDER, None)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def _announce(settings: Settings, book: Rulebook) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = f"{'https' if settings.tls_key else 'http'}://{host}:{settings.port}"
@@ -238,21 +185,30 @@ def _announce(settings: Settings, book: Rulebook) -> None:
     )
 
 
-def _run(settings: Settings, listeners: Listeners) -> None:
+def _run(settings: Settings, listeners: Listeners, book: Rulebook, files: Mapping[str, bytes]) -> None:
     from granian.constants import HTTPModes, Interfaces, Loops
     from granian.http import HTTP1Settings
 
     from careplan.web.process import worker
+    from careplan.web.process.accepted import slots
+    from careplan.web.process.keeper import Keeper
     from careplan.web.process.supervisor import Supervisor
-    from careplan.web.telemetry import logs
+    from careplan.web.telemetry import logs, shared_counts
 
     logs.configure(settings.log)
+    shared_counts.reserve(settings.workers)
+    # -P: no file in the folder where the service was started is taken for a module.
+    examining = (sys.executable, "-P", "-m", "careplan.web.acceptance")
+    keeper = Keeper(slots, book.digest, examining, marks=partial(_marks, settings) if settings.watch else None)
     # Until a worker listens to it, the signal must not end the worker.
     signal.signal(worker.DRAIN, signal.SIG_IGN)
     server = Supervisor(
         "careplan.web.app:create",
         listeners,
-        settings.drain_seconds,
+        keeper,
+        drain_seconds=settings.drain_seconds,
+        hang_seconds=settings.hang_seconds,
+        tls=tuple(files[name] for name in AT_THE_START if name in files),
         factory=True,
         interface=Interfaces.ASGI,
         loop=Loops.uvloop,
@@ -261,7 +217,7 @@ def _run(settings: Settings, listeners: Listeners) -> None:
         http1_settings=HTTP1Settings(header_read_timeout=settings.header_seconds * 1000, max_buffer_size=65_536),
         workers=settings.workers,
         backlog=_backlog(settings),
-        backpressure=settings.connections,
+        backpressure=_connections(settings),
         workers_kill_timeout=settings.stop_seconds,
         websockets=False,
         log_access=False,
@@ -271,6 +227,21 @@ def _run(settings: Settings, listeners: Listeners) -> None:
         ssl_key_password=settings.tls_key_password or None,
     )
     server.serve()
+
+
+def _marks(settings: Settings) -> object:
+    """Equal as long as no file of the rulebook changed, nor one that a setting names."""
+    places = (getattr(settings, name) for name in NAMED if name not in AT_THE_START)
+    return mark_of_folder(settings.rules_folder), tuple(map(mark_of_file, filter(None, places)))
+
+
+def _connections(settings: Settings) -> int:
+    """The connections that a worker may hold: as many as are set, or as its descriptors allow."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    room = settings.connections if most == resource.RLIM_INFINITY else max(16, most - OTHER_DESCRIPTORS)
+    if room < settings.connections:
+        structlog.get_logger("careplan").warning("fewer connections than set, for want of descriptors", connections=room)
+    return min(settings.connections, room)
 
 
 def _backlog(settings: Settings) -> int:

@@ -23,7 +23,7 @@ from typing import Any
 import msgspec
 
 from careplan.facts.case import Fact
-from careplan.inference.ruleset_compiler import EngineError, Named, check_group, compile_pattern, shards
+from careplan.inference.ruleset_compiler import Apart, EngineError, Named, check_group, compile_pattern, shards, taken_apart
 from careplan.rulebook.conditions import Pattern, When
 
 # The extension names a CPython function that 3.13 dropped, in a path that is never used here. Bound lazily, it loads.
@@ -61,10 +61,21 @@ class PatternMatcher:
     """Compiled patterns, known by their numbers. `matches` must be entered by the thread that made it."""
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
-        """Compile the patterns. Raises `EngineError` for one that no ruleset of the engine could take."""
+        """Compile the patterns, those with long lists in parts. Raises `EngineError` for one that cannot be taken."""
         self._thread = threading.get_ident()
         self._closed = False
-        self._shards = [_Shard(named) for named in shards({str(at): ((one,),) for at, one in enumerate(patterns)})]
+        self._wide: list[tuple[int, Apart]] = []
+        taken: list[Pattern] = list(patterns)
+        for number, pattern in enumerate(patterns):
+            apart = taken_apart(pattern)
+            if isinstance(apart, Apart):
+                self._wide.append((number, apart))
+                taken += apart.narrow()
+        self._taken = taken
+        whole = {number for number, _ in self._wide}
+        engine = {str(at): ((one,),) for at, one in enumerate(taken) if at not in whole}
+        self._narrow_from = len(patterns)
+        self._shards = [_Shard(named) for named in shards(engine)]
 
     def matches(self, facts: Sequence[Fact]) -> dict[str, list[int]]:
         """The numbers of the patterns that each fact matches, in order, by the id of the fact.
@@ -76,7 +87,17 @@ class PatternMatcher:
         for shard in self._shards:
             for number, fact_id in shard.evaluate(facts):
                 found[fact_id].add(number)
+        if self._wide:
+            for numbers in found.values():
+                self._put_together(numbers)
         return {name: sorted(numbers) for name, numbers in found.items()}
+
+    def _put_together(self, numbers: set[int]) -> None:
+        """Put wide patterns in the place of the narrow ones that they were taken apart into."""
+        narrow = {number for number in numbers if number >= self._narrow_from}
+        matched = {self._taken[number] for number in narrow}
+        numbers -= narrow
+        numbers |= {number for number, apart in self._wide if apart.matches(matched)}
 
     def check(self) -> None:
         """Run every shard with nothing but its sentinel. Raises `EngineError` if one does not come back."""

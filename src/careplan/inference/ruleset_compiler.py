@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import math
+from collections.abc import Container, Iterator, Mapping
+from typing import Any, Literal
 
 import msgspec
 
-from careplan.rulebook.conditions import MOST_KINDS, Expression, Group, Pattern, Test, When, as_decided
+from careplan.rulebook.conditions import MOST_KINDS, Every, Expression, Group, Pattern, Test, When, as_decided
 from careplan.rulebook.factors import KINDS, member
 
 MOST_RULES_PER_SHARD = 120
@@ -89,6 +90,67 @@ class _Network:
             node.below = max(node.below, len(after.tests) + after.below)
         # Of the kinds, which exclude each other, only one can wait.
         return all(len(node.tests) <= MOST_CHILDREN_PER_NODE for node in way) and 1 + self._kinds.below <= MOST_PENDING_NODES
+
+
+MOST_AT_ONCE = 16
+"""Values of one test that is taken apart."""
+
+
+class Apart(msgspec.Struct, frozen=True):
+    """A pattern that is too wide for the engine as narrower ones: it matches where all of them do, or any of them."""
+
+    needs: Literal["all", "any"]
+    parts: tuple[Apart | Pattern, ...]
+
+    def narrow(self) -> Iterator[Pattern]:
+        """The patterns that the engine takes, in order."""
+        for part in self.parts:
+            if isinstance(part, Pattern):
+                yield part
+            else:
+                yield from part.narrow()
+
+    def matches(self, matched: Container[Pattern]) -> bool:
+        """Whether the wide pattern matches what these narrow ones match."""
+        found = (part in matched if isinstance(part, Pattern) else part.matches(matched) for part in self.parts)
+        return all(found) if self.needs == "all" else any(found)
+
+
+def taken_apart(pattern: Pattern) -> Apart | Pattern:
+    """The pattern, taken apart where it is too wide for the engine, however long its lists are."""
+    tests = pattern.tests
+    if _ways(tests) <= MOST_CHILDREN_PER_NODE and _Network().takes((pattern,)):
+        return pattern
+    return _apart(pattern.kind, tests)
+
+
+def _apart(kind: str, expression: Expression) -> Apart | Pattern:
+    if not isinstance(expression, Test) and len(expression.parts) == 1:
+        return _apart(kind, expression.parts[0])
+    if not isinstance(expression, Test):
+        needs: Literal["all", "any"] = "all" if isinstance(expression, Every) else "any"
+        return Apart(needs, tuple(taken_apart(Pattern(kind, _as_every(part))) for part in expression.parts))
+    values = expression.values
+    pieces = [values[at : at + MOST_AT_ONCE] for at in range(0, len(values), MOST_AT_ONCE)]
+    operation = expression.operation
+    each = [msgspec.structs.replace(expression, values=piece) for piece in pieces]
+    return Apart(
+        "any" if operation in ("one_of", "one_of_or_unknown", "has_any") else "all",
+        tuple(Pattern(kind, Every((one,))) for one in each),
+    )
+
+
+def _as_every(expression: Expression) -> Every:
+    return expression if isinstance(expression, Every) else Every((expression,))
+
+
+def _ways(expression: Expression) -> int:
+    """How many chains of tests an expression becomes, counted without making them."""
+    if isinstance(expression, Test):
+        several = expression.operation in ("one_of", "one_of_or_unknown", "has_any")
+        return len(expression.values) + 1 if several else 1
+    counts = [_ways(part) for part in expression.parts]
+    return math.prod(counts) if isinstance(expression, Every) else sum(counts)
 
 
 def _paths(pattern: Pattern) -> list[list[str]]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from os import DirEntry, scandir
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias, TypeVar
 
@@ -32,6 +29,7 @@ from careplan.rulebook.courses import with_courses
 from careplan.rulebook.derived import FOLDER as DERIVED
 from careplan.rulebook.derived import Derived, kinds_with_derived, read_derived
 from careplan.rulebook.factors import KINDS, OF_MEASURES, Kind
+from careplan.rulebook.folder import Files, digest_of, misplaced, read_folder
 from careplan.rulebook.illnesses import known_conditions_of
 from careplan.rulebook.lock import LOCK, check_lock
 from careplan.rulebook.measures import kinds_with, limits_with
@@ -46,12 +44,18 @@ from careplan.rulebook.yaml_and_csv import Document, read_rows
 T = TypeVar("T")
 Row = TypeVar("Row", bound=msgspec.Struct)
 
-SUFFIXES = (".yaml", ".csv", ".lock", ".txt", ".tsv")
-"""The files that a rulebook is made of."""
 INVARIANTS = "invariants"
 """The folder of what must hold of every plan; read by `careplan.authoring.proof`, and no section of the plan."""
 KNOWN_CONDITIONS = "known_names.yaml"
 """Illnesses that no rule concerns. The medicines of that kind are in the wide vocabulary."""
+LISTS = frozenset(
+    {
+        *("rulebook.yaml", "vocabulary.yaml", "sources.yaml", "drug_classes.yaml", "conditions.yaml", "codes.yaml"),
+        *("goals.yaml", "name_stems.yaml"),
+        *(LIST_WORDS, KNOWN_CONDITIONS, "medications.csv", "combinations.csv", LOCAL_NAMES, EQUIVALENTS),
+    }
+)
+"""The files outside of folders; `name_stems.yaml` is only for those who look after the rulebook."""
 
 
 def shipped() -> Path:
@@ -60,33 +64,23 @@ def shipped() -> Path:
     return inside if inside.is_dir() else Path(__file__).parents[3] / "rules"
 
 
-def mark_of_folder(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Names, times and sizes of the files of a rulebook: the same as long as nobody changed one."""
-    return tuple(sorted((entry.path, entry.stat().st_mtime_ns, entry.stat().st_size) for _, entry in _files(folder)))
-
-
-def _files(folder: Path | str, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], DirEntry[str]]]:
-    """Every file below a folder, with the parts of its path there, but for links to folders and what may not be read."""
-    with suppress(PermissionError, FileNotFoundError, NotADirectoryError), scandir(folder) as found:
-        for entry in found:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _files(entry.path, (*above, entry.name))
-            elif entry.is_file():
-                yield (*above, entry.name), entry
-
-
 def load(folder: Path) -> Rulebook:
     """The rulebook in `folder`. Raises `InvalidRulebook` with every fault found, each with file, line and mend."""
-    if not (folder / "rulebook.yaml").is_file():
-        raise InvalidRulebook([_missing("rulebook.yaml")])
-    files = {
-        parts: Path(entry.path)
-        for parts, entry in _files(folder)
-        if entry.name.endswith(SUFFIXES) and not entry.name.startswith(".")
-    }
-    texts = {PurePosixPath(*parts): files[parts].read_bytes() for parts in sorted(files)}
-    with no_collection():
-        return _Loading(texts).rulebook()
+    return load_files(read_folder(folder))
+
+
+def load_files(files: Files) -> Rulebook:
+    """The rulebook that these files make, whoever wrote them. Raises `InvalidRulebook`, and nothing else."""
+    if PurePosixPath("rulebook.yaml") not in files:
+        raise InvalidRulebook([_missing("rulebook.yaml", "The file is missing: is this the folder of a rulebook?")])
+    loading = _Loading(files)
+    try:
+        with no_collection():
+            return loading.rulebook()
+    except InvalidRulebook:
+        raise
+    except Exception as error:
+        raise InvalidRulebook([*loading.faults, loading.unforeseen(error)]) from error
 
 
 Known: TypeAlias = tuple[Mapping[str, DrugClass], Catalogue, Mapping[str, Condition], Mapping[str, Kind]]
@@ -96,14 +90,21 @@ Known: TypeAlias = tuple[Mapping[str, DrugClass], Catalogue, Mapping[str, Condit
 class _Loading:
     """One pass over the files of a rulebook, gathering faults as it goes."""
 
-    def __init__(self, files: Mapping[PurePosixPath, bytes]) -> None:
+    def __init__(self, files: Files) -> None:
         self._files = files
+        self._read: dict[PurePosixPath, None] = {}
         self._faults: list[RuleFault] = []
-        self._digest = hashlib.sha256()
-        for path, content in files.items():
-            if path.suffix == ".lock":
-                continue
-            self._digest.update(f"{path}\0{len(content)}\0".encode() + content)
+
+    @property
+    def faults(self) -> Sequence[RuleFault]:
+        """What was found so far."""
+        return self._faults
+
+    def unforeseen(self, error: Exception) -> RuleFault:
+        """A fault of the file that was read last."""
+        at = str(next(reversed(self._read), "rulebook.yaml"))
+        words, mend = f"This cannot be read: {type(error).__name__}.", "Take back the last change of this file."
+        return RuleFault(file=at, line=1, field="", problem=words, mend=mend, code="unreadable")
 
     def rulebook(self) -> Rulebook:
         """The rulebook. Whatever can be read is checked before the faults of all files are raised together."""
@@ -132,12 +133,13 @@ class _Loading:
         medicines = self._recognizer(catalogue, list_words, about) if catalogue and list_words and about else None
         if not (about and vocabulary and sources and classes and conditions and codes and words and catalogue and medicines):
             self._faults += [fault for document in documents.values() for fault in document.faults]
+            self._faults += misplaced(self._files, LISTS)
             self._stop_if_faulty()
             raise AssertionError("a file of the rulebook is missing without a fault")
         everyday = frozenset(list_words.whole_only).difference(list_words.medicines_in_goals) if list_words else frozenset()
         book = Rulebook(
             about=about,
-            digest=self._digest.hexdigest(),
+            digest=digest_of(self._files),
             rules=rules,
             resting=resting,
             sources=sources,
@@ -162,6 +164,7 @@ class _Loading:
                 check_rule(book, rule, documents[rule.id], ids)
                 check_belonging(book, rule, documents[rule.id])
         check_rulebook(book, documents)
+        self._faults += misplaced(self._files, LISTS)
         check_lock(self._lock(), {**rules, **resting}, derived, documents, self._faults)
         self._faults += [fault for document in documents.values() for fault in document.faults]
         self._stop_if_faulty()
@@ -204,6 +207,7 @@ class _Loading:
         return self._text_if_any(PurePosixPath(LOCK))
 
     def _text_if_any(self, path: PurePosixPath) -> str:
+        self._read[path] = None
         return self._text(path) if path in self._files else ""
 
     def _rule(self, path: PurePosixPath, known: Known | None) -> tuple[Rule | None, Document]:
@@ -315,6 +319,7 @@ class _Loading:
         return Document(path, self._text(path))
 
     def _text(self, path: PurePosixPath) -> str:
+        self._read[path] = None
         try:
             return self._files[path].decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -345,6 +350,6 @@ class _Loading:
             raise InvalidRulebook(self._faults)
 
 
-def _missing(name: str) -> RuleFault:
+def _missing(name: str, problem: str = "The file is missing.") -> RuleFault:
     mend = "Restore it from the last good rulebook."
-    return RuleFault(file=name, line=1, field="", problem="The file is missing.", mend=mend, code="missing-file")
+    return RuleFault(file=name, line=1, field="", problem=problem, mend=mend, code="missing-file")

@@ -35,6 +35,36 @@ _TAGS = (
 """By the number of the group of `_PLAIN` that matches."""
 
 
+MOST_NODES = 400_000
+"""Entries of one file, counting those behind an alias each time; the longest shipped one has 13,000."""
+DEEPEST = 40
+"""Lists and fields within each other; shipped ones are nested nine deep."""
+LONGEST_NUMBER = 18
+"""Characters; what is longer is taken for text, and refused where a number belongs."""
+MOST_ROW_FAULTS = 500
+_DEEP_PERHAPS = re.compile(r"^(?: {80}|(?:[ \t]*[-?:][ \t]+){10})", re.MULTILINE)
+
+
+class _TooMuch(Exception):
+    """The text stands for more than is read."""
+
+
+def nested(text: str) -> int:
+    """How deep the brackets of a text are nested at most, those in quotes included."""
+    deepest = depth = 0
+    for bracket in _BRACKETS.findall(text):
+        depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return deepest
+
+
+_BRACKETS = re.compile(r"[\[\]{}]")
+
+
+def _line_at(error: yaml.YAMLError, text: str) -> int:
+    return text.count("\n", 0, getattr(error, "position", None) or 0) + 1
+
+
 class _Loader(yaml.CSafeLoader):
     """Only the plain scalars of YAML 1.2's core schema are anything but text.
 
@@ -64,27 +94,52 @@ class Document:
         self._text = ""
         self._twice = False
         self._lines: dict[Path, int] = {}
+        self._left = MOST_NODES
         self.data: Any = None
         try:
-            node = yaml.compose(text, Loader=_Loader)
+            if _DEEP_PERHAPS.search(text) or nested(text) > DEEPEST:
+                self._look_into(text)
+            node = None if self.faults else yaml.compose(text, Loader=_Loader)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
-            problem = getattr(error, "problem", None) or "cannot be read"
-            self.faults.append(
-                RuleFault(
-                    file=self.file,
-                    line=mark.line + 1 if mark else 1,
-                    field="",
-                    problem=f"This is not YAML: {problem}.",
-                    mend="Check indentation, and quote texts that hold a colon or start with a sign.",
-                    code="yaml",
-                )
+            problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
+            mend = "Check indentation, and quote texts that hold a colon or start with a sign."
+            self._unusable(
+                mark.line + 1 if mark else _line_at(error, text), f"This is not YAML: {problem}.", mend, code="yaml"
             )
+        if self.faults:
+            return
+        try:
+            self.data = self._build(node) if node is not None else {}
+        except _TooMuch:
+            self.data = None
+            words = f"Written out, this file has more than {MOST_NODES:,} entries, or an entry holds itself."
+            self._unusable(1, words, "Write out what its anchors (&) and aliases (*) stand for.", code="too-large")
             return
         self._text = text
-        self.data = self._build(node) if node is not None else {}
         if self._twice:
             self._find_lines()
+
+    def _look_into(self, text: str) -> None:
+        """Note that the text is nested too deep: what reads it whole would go as deep, in the end below the stack."""
+        depth = 0
+        for event in yaml.parse(text, Loader=_Loader):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+            if depth > DEEPEST:
+                words = f"Lists and fields are nested here more than {DEEPEST} deep."
+                self._unusable(
+                    event.start_mark.line + 1 if event.start_mark else 1,
+                    words,
+                    "Take away the brackets that are too many.",
+                    code="too-deep",
+                )
+                return
+
+    def _unusable(self, line: int, problem: str, mend: str, *, code: str) -> None:
+        self.faults.append(RuleFault(file=self.file, line=line, field="", problem=problem, mend=mend, code=code))
 
     def line(self, path: Path) -> int:
         """The line, counted from 1, of the nearest known key on `path`."""
@@ -139,14 +194,19 @@ class Document:
         else:
             self.fault(here, f"{error.message}.", "See README.md for the form of this field.")
 
-    def _build(self, node: yaml.Node) -> Any:
+    def _build(self, node: yaml.Node, depth: int = 0) -> Any:
+        if not isinstance(node, yaml.ScalarNode):
+            # An alias is the node that it stands for, so that a small text can be large, or without end.
+            self._left -= len(node.value) + 1
+            if self._left < 0 or depth > DEEPEST * 2:
+                raise _TooMuch
         if isinstance(node, yaml.MappingNode):
-            built = {str(key.value): self._build(value) for key, value in node.value}
+            built = {str(key.value): self._build(value, depth + 1) for key, value in node.value}
             self._twice |= len(built) < len(node.value)
             return built
         if isinstance(node, yaml.SequenceNode):
-            return [self._build(part) for part in node.value]
-        if node.tag == _TEXT:
+            return [self._build(part, depth + 1) for part in node.value]
+        if node.tag == _TEXT or len(node.value) > LONGEST_NUMBER:
             return node.value
         match node.tag.rpartition(":")[2]:
             case "bool":
@@ -189,20 +249,37 @@ def read_rows(file: PurePosixPath, text: str, target: type[Row]) -> tuple[list[R
     faults: list[RuleFault] = []
     lists = {field.name for field in msgspec.structs.fields(target) if "tuple" in str(field.type)}
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    for row in reader:
-        problem = "There are more cells than columns." if None in row else None
-        cells = {
-            name: tuple(part.strip() for part in (value or "").split(";") if part.strip())
-            if name in lists
-            else (value or "").strip()
-            for name, value in row.items()
-            if name is not None
-        }
-        try:
-            rows.append(msgspec.convert(cells, target))
-        except msgspec.ValidationError as error:
-            problem = problem or f"{error}."
-        if problem:
-            mend = "Compare with the rows around it."
-            faults.append(RuleFault(file=str(file), line=reader.line_num, field="", problem=problem, mend=mend, code="row"))
+
+    def note(problem: str, mend: str = "Compare with the rows around it.") -> None:
+        faults.append(RuleFault(file=str(file), line=reader.line_num, field="", problem=problem, mend=mend, code="row"))
+
+    try:
+        missing = [name for name in _columns(target) if name not in (reader.fieldnames or ())]
+        if missing:
+            note(f"The first row names no column {', '.join(missing)}.", "Restore it from the last good rulebook.")
+            return rows, faults
+        for row in reader:
+            problem = "There are more cells than columns." if None in row else None
+            cells = {
+                name: tuple(part.strip() for part in (value or "").split(";") if part.strip())
+                if name in lists
+                else (value or "").strip()
+                for name, value in row.items()
+                if name is not None
+            }
+            try:
+                rows.append(msgspec.convert(cells, target))
+            except msgspec.ValidationError as error:
+                problem = problem or f"{error}."
+            if problem:
+                note(problem)
+            if len(faults) >= MOST_ROW_FAULTS:
+                note("There may be more faults below.", "Correct those above, and check again.")
+                break
+    except csv.Error as error:
+        note(f"This is not CSV: {error}.", "Look for a quotation mark without its other half, in this row or above.")
     return rows, faults
+
+
+def _columns(target: type[msgspec.Struct]) -> list[str]:
+    return [field.encode_name for field in msgspec.structs.fields(target) if field.required]

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import structlog
 from litestar import Litestar, Request, Response, Router, get
 from litestar.config.cors import CORSConfig
 from litestar.connection import ASGIConnection
@@ -23,26 +20,32 @@ from litestar.openapi.spec import Contact, Server, Tag
 from litestar.plugins import PluginProtocol
 from litestar.plugins.core import MsgspecDIPlugin
 from litestar.types import ASGIApp
+from prometheus_client.metrics_core import Metric
 
 from careplan.authoring.git_history import history
-from careplan.errors import InvalidPatient, InvalidRulebook, InvalidSettings
+from careplan.errors import InvalidPatient
 from careplan.hardening import harden
 from careplan.planner import Planner
 from careplan.request.decode import Intake
 from careplan.request.patient import ClinicDefaults
-from careplan.rulebook.load import load, mark_of_folder
+from careplan.rulebook.load import load, load_files
 from careplan.rulebook.model import Rulebook
 from careplan.settings import Settings, clinic_defaults, from_environment
+from careplan.settings_files import read_files
 from careplan.web import problems
+from careplan.web.acceptance import signing_key_of, trust_of
 from careplan.web.edition import Desk, Edition, Leasing, Surroundings, edition_of
 from careplan.web.limits.gate import Gate
 from careplan.web.limits.query_guard import queried
 from careplan.web.openapi import document
 from careplan.web.openapi.examples import request_examples
-from careplan.web.process import warm_up
+from careplan.web.process import shared, troubles, warm_up
+from careplan.web.process.accepted import Content, Slots, slots, write
+from careplan.web.process.keeper import OUTCOMES
 from careplan.web.process.printing import Printer
-from careplan.web.process.reload import Reloader
-from careplan.web.process.worker import Life, begin_as_worker, hold_signals, settle
+from careplan.web.process.reload import Follower
+from careplan.web.process.troubles import SelfCheck
+from careplan.web.process.worker import Life, begin_as_worker, hold_signals, settle, this_worker
 from careplan.web.routes import (
     batch,
     care_plans,
@@ -57,16 +60,10 @@ from careplan.web.routes import (
     what_if,
 )
 from careplan.web.routes.docs_assets import ASSETS, docs_asset
-from careplan.web.security.access import Access, admitted, renewal
-from careplan.web.telemetry import logs, metrics
+from careplan.web.security.access import Access, admitted
+from careplan.web.telemetry import logs, metrics, shared_counts
 from careplan.web.telemetry.access_log import Journal
 from careplan.web.telemetry.tracing import tracing_from
-
-if TYPE_CHECKING:
-    from careplan.signing.keys import SigningKey
-    from careplan.web.security.cds_clients import Trust
-
-log = structlog.get_logger("careplan")
 
 
 class _Documentation(SwaggerRenderPlugin):
@@ -110,12 +107,18 @@ class _Application(Litestar):
         return [*plugins, MsgspecDIPlugin()]
 
 
-def build(book: Rulebook, settings: Settings) -> Litestar:
-    """The application that begins with this rulebook and reloads it as the settings say. Raises `InvalidSettings`."""
+def build(
+    book: Rulebook, settings: Settings, files: Mapping[str, bytes] | None = None, slots: Slots | None = None, number: int = 0
+) -> Litestar:
+    """The application that begins with this rulebook and follows what is accepted in `slots`. Raises `InvalidSettings`.
+
+    `files` has what the files hold that settings name, read here if left out; `number` is that of the edition.
+    """
+    files = read_files(settings) if files is None else files
     desk = Desk()
     counts = metrics.Metrics()
     life = Life(settings.hang_seconds, counts.flush)
-    access = Access(settings)
+    access = Access(settings, files)
     printer = Printer(counts.printed)
 
     def make(book: Rulebook, around: Surroundings) -> Edition:
@@ -126,27 +129,40 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
 
     desk.on_swap = swapped
 
-    def around(book: Rulebook) -> Surroundings:
-        past = history(settings.rules_folder)
-        return Surroundings(_defaults(book, settings), lambda planner: handbook.pages_of(planner, past))
+    def around(book: Rulebook, files: Mapping[str, bytes]) -> Surroundings:
+        # Git is asked when somebody reads a rule's revisions, which nobody does before the service is ready.
+        return Surroundings(
+            _defaults(book, settings, files),
+            lambda planner: handbook.pages_of(planner, history(settings.rules_folder)),
+        )
 
-    watched = [settings.rules_folder, *([Path(settings.protocol)] if settings.protocol else [])] if settings.watch else []
-    reloader = Reloader(settings.rules_folder, desk, make, around, watched=watched)
-    reloader.before = renewal(access)
-    reloader.after = counts.reloaded
+    def take(book: Rulebook, files: Mapping[str, bytes]) -> None:
+        """Serve another edition. Whatever is wrong with it leaves all as it is."""
+        trust, signing_key, surroundings = trust_of(settings, files), signing_key_of(files), around(book, files)
+        access.take(files)
+        app.state.trust, app.state.signing_key = trust, signing_key
+        before = desk.current
+        if before is None or (before.planner.book.digest, before.defaults) != (book.digest, surroundings.defaults):
+            desk.swap(make(book, surroundings))
 
-    # Git is asked after the start: nobody reads a rule's revisions before the service is ready.
-    first = Surroundings(
-        _defaults(book, settings),
-        lambda planner: handbook.pages_of(planner, history(settings.rules_folder)),
-    )
+    follower = Follower(slots or Slots(), desk, number, take)
+    checks = SelfCheck({"edition": lambda: follower.stuck, "log": logs.is_losing, "counts": shared_counts.is_full})
+
+    def state() -> tuple[int, str, int]:
+        follower.look()
+        edition = desk.current
+        return follower.number, edition.planner.book.digest if edition else "", checks.flags()
+
+    life.state = state
+    counts.alive = troubles.is_there
+    counts.further = lambda: known(settings.workers) if shared_counts.attached() else []
 
     @asynccontextmanager
     async def planning(_: Litestar) -> AsyncIterator[None]:
-        desk.swap(make(book, first))
+        desk.swap(make(book, around(book, files)))
         await access.warm()
         try:
-            async with reloader.running(), life.running(), warm_up.loading(desk):
+            async with follower.running(), life.running(), warm_up.loading(desk):
                 counts.started()
                 yield
         finally:
@@ -208,9 +224,9 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
         state=State(
             {
                 "desk": desk,
-                "reloader": reloader,
-                "trust": _trust(settings),
-                "signing_key": _signing_key(settings),
+                "workers": settings.workers if shared_counts.attached() else 0,
+                "trust": trust_of(settings, files),
+                "signing_key": signing_key_of(files),
                 "access": access,
                 "metrics": counts,
                 "life": life,
@@ -224,24 +240,19 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
     return app
 
 
-def _defaults(book: Rulebook, settings: Settings) -> ClinicDefaults:
-    return clinic_defaults(settings, Intake(book.conditions, book.classes, book.forms))
+def _defaults(book: Rulebook, settings: Settings, files: Mapping[str, bytes]) -> ClinicDefaults:
+    return clinic_defaults(settings, Intake(book.conditions, book.classes, book.forms), files)
 
 
-def _trust(settings: Settings) -> Trust | None:
-    if not settings.cds_clients:
-        return None
-    from careplan.web.security.cds_clients import trust_in
-
-    return trust_in(settings.cds_clients, settings.public_url)
-
-
-def _signing_key(settings: Settings) -> SigningKey | None:
-    if not settings.signing_key:
-        return None
-    from careplan.signing.keys import read_signing_key
-
-    return read_signing_key(settings.signing_key)
+def known(workers: int) -> list[Metric]:
+    """What the processes of the service know of each other, as metrics."""
+    reloads = zip(OUTCOMES, shared.reload_counts(), strict=True)
+    serving = [({"worker": str(one.worker), "digest": one.digest}, float(one.ready)) for one in troubles.workers(workers)]
+    return [
+        metrics.numbers("reloads", "Attempts to take new files.", "counter", [({"outcome": o}, n) for o, n in reloads]),
+        metrics.numbers("worker_rulebook", "Which rulebook each worker plans with.", "gauge", serving),
+        metrics.numbers("workers_in_trouble", "Workers with something wrong.", "gauge", troubles.counted(workers)),
+    ]
 
 
 def _cors(origins: list[str]) -> CORSConfig | None:
@@ -260,17 +271,27 @@ def contract_of(app: Litestar, book: Rulebook) -> dict[str, Any]:
     return document.document(app, book.conditions, book.classes, book.forms, request_examples())
 
 
-_inherited: tuple[object, Rulebook] | None = None
-"""The rulebook that the first process of the service read, with the mark of its folder; workers are forked from it."""
+_inherited: tuple[int, Rulebook] | None = None
+"""The rulebook that the first process of the service read, with the number of its edition; workers are forked from it."""
+
+
+def accept(book: Rulebook, content: Content) -> None:
+    """Have workers that are forked from now on begin with this edition."""
+    global _inherited  # noqa: PLW0603 - workers find it there after the fork
+    write(slots.free(), content)
+    slots.take()
+    _inherited = (shared.accepted().number, book)
 
 
 def create() -> ASGIApp:
-    """The application of a worker process, from the environment."""
+    """The application of a worker process, from the environment and what was accepted."""
     begin_as_worker()
     harden()
+    shared_counts.attach(this_worker())
     settings = from_environment()
     logs.configure(settings.log)
-    app = build(_rulebook(settings.rules_folder), settings)
+    number, book, files = _edition(settings)
+    app = build(book, settings, files, slots, number)
     tracing = tracing_from(os.environ)
     app.on_startup.append(settle)
     app.on_shutdown.append(tracing.close)
@@ -279,41 +300,15 @@ def create() -> ASGIApp:
     return Journal(gate, app.state.metrics, tracing, https=settings.public_url.startswith("https://"))
 
 
-def _rulebook(folder: Path) -> Rulebook:
-    """The rulebook in its folder. A worker that replaces a dead one must not die of files that were changed since."""
-    if _inherited is None:
-        return load(folder)
-    mark, book = _inherited
-    if mark == mark_of_folder(folder):
-        return book
+def _edition(settings: Settings) -> tuple[int, Rulebook, Mapping[str, bytes]]:
+    """The accepted edition. A worker that replaces a dead one is not to die of files that were changed since."""
     try:
-        return load(folder)
-    except InvalidRulebook as error:
-        log.error("rulebook refused", faults=len(error.faults), digest=book.digest)
-        return book
-
-
-def check(book: Rulebook, settings: Settings) -> None:
-    """Raise `InvalidSettings` for whatever would keep a worker from starting."""
-    global _inherited  # noqa: PLW0603 - workers find it there after the fork
-    Access(settings)
-    _defaults(book, settings)
-    _trust(settings)
-    _signing_key(settings)
-    tracing_from(os.environ).close()
-    for file in (settings.tls_certificate, settings.tls_key):
-        if file and not Path(file).is_file():
-            raise InvalidSettings(f"there is no file {file}")
-    if settings.tls_key:
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
-                settings.tls_certificate, settings.tls_key, settings.tls_key_password or None
-            )
-        except OSError:
-            raise InvalidSettings(
-                "tls_certificate and tls_key are no PEM files that belong together, or the password is wrong"
-            ) from None
-    _inherited = (mark_of_folder(settings.rules_folder), book)
+        number, content = slots.read()
+    except LookupError:
+        return 0, load(settings.rules_folder), read_files(settings)
+    if _inherited is not None and _inherited[0] == number:
+        return number, _inherited[1], content.named
+    return number, load_files(content.files), content.named
 
 
 def _openapi() -> OpenAPIConfig:

@@ -10,17 +10,22 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing.connection import wait
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from granian._granian import SocketHolder
 from granian.server.mp import MPServer, WorkerProcess
 
+from careplan.web.process import shared
+from careplan.web.process.accepted import memory_file
+from careplan.web.process.keeper import Keeper
 from careplan.web.process.listen_sockets import Listeners
-from careplan.web.process.worker import BEAT_SECONDS, DRAIN, STOP, drain_from_now_on, ever_ready, is_ready, next_worker
+from careplan.web.process.troubles import SILENT_SECONDS
+from careplan.web.process.worker import BEAT_SECONDS, DRAIN, STOP, next_worker
 
 log = structlog.get_logger("careplan")
 
@@ -32,6 +37,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
 """Seconds before a worker that died young is replaced; doubled each time, so that a loop of deaths leaves cores free."""
 HOPELESS_SECONDS = 120.0
 """When no worker was ever ready after this long, none will be."""
+SLACK_SECONDS = 3.0
+"""Beyond the time after which a worker that hangs ends itself, and says where."""
 LOOK_SECONDS = 0.05
 """How often a worker that is on its way is looked after."""
 PARTING_SECONDS = 0.25
@@ -57,14 +64,62 @@ class Bell:
             self._rung.get(timeout=seconds)
 
 
+class Watch:
+    """Which workers have said nothing for a while: stopped by a signal, say, or waiting for a disk."""
+
+    def __init__(self, longest: float) -> None:
+        """After `longest` seconds of silence a worker counts as gone."""
+        self._longest = longest
+        self._looked = self._since = time.monotonic()
+        self._silent: set[int] = set()
+
+    def look(self, now: float, workers: Mapping[int, int | None]) -> dict[int, Literal["silent", "heard", "gone"]]:
+        """What is new of the workers, which are given with the ids of their processes."""
+        if now - self._looked > SILENT_SECONDS:
+            self._since = now  # This process did not run either, so that nobody's silence says anything.
+        self._looked = now
+        found: dict[int, Literal["silent", "heard", "gone"]] = {}
+        for at, pid in workers.items():
+            state = shared.state_of(at)
+            silence = now - max(state.beat, self._since) if state.ready and state.pid == pid else 0.0
+            if silence > self._longest:
+                self._silent.discard(at)
+                found[at] = "gone"
+            elif silence > SILENT_SECONDS and at not in self._silent:
+                self._silent.add(at)
+                found[at] = "silent"
+            elif silence <= SILENT_SECONDS and at in self._silent:
+                self._silent.discard(at)
+                found[at] = "heard"
+        return found
+
+
 class Supervisor(MPServer):
     """The server, with a port that is held from before its first worker to after its last, and patience with workers."""
 
-    def __init__(self, target: str, listeners: Listeners, drain_seconds: float, **options: Any) -> None:
-        """`listeners` are the bound sockets that the workers accept from."""
+    def __init__(  # noqa: PLR0913 - its parts and its settings
+        self,
+        target: str,
+        listeners: Listeners,
+        keeper: Keeper,
+        *,
+        drain_seconds: float,
+        hang_seconds: float,
+        tls: tuple[bytes, ...] = (),
+        **options: Any,
+    ) -> None:
+        """`listeners` are the bound sockets that the workers accept from; `keeper` decides what they serve.
+
+        `tls` is the content of the files of the certificate and its key: workers never look at the files themselves.
+        """
         super().__init__(target, address=listeners.sockets[0].getsockname()[0], port=listeners.port, **options)
+        if tls:
+            places = [f"/proc/self/fd/{memory_file('careplan-tls', content)}" for content in tls]
+            self.ssl_ctx = (self.ssl_ctx[0], *places, *self.ssl_ctx[3:])  # type: ignore[assignment]
         self.main_loop_interrupt = Bell()  # type: ignore[assignment]
         self._listeners = listeners
+        self._keeper = keeper
+        self._watch = Watch(hang_seconds + SLACK_SECONDS)
         self._coming: set[int] = set()
         self._drain_seconds = drain_seconds
         self._draining = False
@@ -105,23 +160,44 @@ class Supervisor(MPServer):
                 self._listeners.leave_out(at)
             for at in [at for at, when in due.items() if when <= now]:
                 del due[at]
-                self._replace(at, spawn_target, target_loader)
-            for at in [at for at in self._coming - due.keys() if is_ready(at)]:
+                if not self._replace(at, spawn_target, target_loader):
+                    due[at] = now + LONGEST_PAUSE
+            for at in [at for at in self._coming - due.keys() if shared.state_of(at).ready]:
                 self._coming.discard(at)
                 self._listeners.take_back(at)
-            if not ever_ready() and due and now - self._began > HOPELESS_SECONDS:
+            self._look_after(now)
+            if self._keeper.step():
+                self._tell_all(signal.SIGHUP)
+            if not shared.ever_ready() and due and now - self._began > HOPELESS_SECONDS:
                 log.error("no worker became ready", seconds=HOPELESS_SECONDS)
                 self._hopeless = True
                 break
             looks = [LOOK_SECONDS] if self._coming - due.keys() else []
-            waits = [*looks, *(max(0.0, when - now) for when in due.values())]
-            self.main_loop_interrupt.wait(min(waits, default=None))
+            kept = self._keeper.wait()
+            waits = [BEAT_SECONDS, *looks, *([kept] if kept else []), *(max(0.0, when - now) for when in due.values())]
+            self.main_loop_interrupt.wait(min(waits))
 
     _hopeless = False
+
+    def _look_after(self, now: float) -> None:
+        """End workers that say nothing, and send new connections past those that have just fallen silent."""
+        for at, silent in self._watch.look(now, {worker.idx: worker.inner.pid for worker in self.wrks}).items():
+            if at in self._coming:
+                continue
+            match silent:
+                case "silent":
+                    log.error("worker silent", worker=at + 1)
+                    self._listeners.leave_out(at)
+                case "heard":
+                    self._listeners.take_back(at)
+                case "gone":
+                    log.error("killing a silent worker", worker=at + 1)
+                    _tell(self.wrks[at], signal.SIGKILL)
 
     def shutdown(self, exit_code: int = 0) -> None:
         """Stop the workers and end. A worker that died by itself while the service was told to stop is no failure of it."""
         self.interrupt_children = []
+        self._keeper.close()
         super().shutdown(1 if self._hopeless else exit_code)
 
     def _stop_workers(self) -> None:
@@ -142,26 +218,37 @@ class Supervisor(MPServer):
         times = self._young_deaths[at]
         return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (times - 1)) if times else 0.0
 
-    def _replace(self, at: int, spawn_target: Any, target_loader: Any) -> None:
+    def _replace(self, at: int, spawn_target: Any, target_loader: Any) -> bool:
+        """Start another worker in this one's place. False where the machine has no process, memory or descriptor for it."""
         worker = self._spawn_worker(at, spawn_target, target_loader)
+        try:
+            worker.start()
+        except (OSError, RuntimeError, MemoryError) as error:
+            log.error("no worker could be started", worker=at + 1, error=type(error).__name__)
+            _tell(worker, signal.SIGKILL)  # one that runs without being watched
+            return False
         self.wrks[at] = worker
-        worker.start()
+        return True
 
     def _listen_to_signals(self) -> None:
-        """Pass on SIGHUP, and drain before stopping.
+        """Look at the files on SIGHUP, and drain before stopping.
 
         To SIGHUP the server would answer by replacing its workers, even for a rulebook with faults. The second SIGTERM, and
         SIGINT, stop at once.
         """
-        signal.signal(signal.SIGHUP, lambda *_: self._tell_all(signal.SIGHUP))
+        signal.signal(signal.SIGHUP, self._on_sighup)
         signal.signal(signal.SIGTERM, self._on_sigterm)
+
+    def _on_sighup(self, *_: object) -> None:
+        self._keeper.request()
+        self.main_loop_interrupt.set()
 
     def _on_sigterm(self, *_: object) -> None:
         if self._draining:
             self.signal_handler_interrupt()
             return
         self._draining = True
-        drain_from_now_on()
+        shared.drain_from_now_on()
         self._tell_all(DRAIN)
         threading.Thread(target=self._part, daemon=True).start()
 

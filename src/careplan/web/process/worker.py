@@ -6,7 +6,6 @@ import asyncio
 import ctypes
 import faulthandler
 import gc
-import mmap
 import os
 import resource
 import signal
@@ -19,6 +18,8 @@ from multiprocessing import parent_process
 import granian._signals
 import structlog
 
+from careplan.web.process import shared
+
 log = structlog.get_logger("careplan")
 
 DRAIN, STOP = signal.SIGUSR1, signal.SIGUSR2
@@ -29,32 +30,19 @@ OLD_THRESHOLD = 100
 """So many searches of younger things to one of everything; Python's own is 10."""
 _HELD = {DRAIN, STOP}
 _PR_SET_PDEATHSIG = 1
-_READY, _DRAINING, _WORKERS = 0, 1, 2
-_shared = mmap.mmap(-1, mmap.PAGESIZE)
-"""Seen by the first process and all its workers, as they are forked from it; from the third byte on, one for each worker."""
 _number = 0
-
-
-def ever_ready() -> bool:
-    """Whether any worker was ever up."""
-    return bool(_shared[_READY])
 
 
 def next_worker(number: int) -> None:
     """Say which worker will be forked next."""
     global _number  # noqa: PLW0603 - the worker finds it there after the fork
     _number = number
-    _shared[_WORKERS + number] = 0
+    shared.expect(number)
 
 
-def is_ready(number: int) -> bool:
-    """Whether the worker of this number is up, the last one if it was replaced."""
-    return bool(_shared[_WORKERS + number])
-
-
-def drain_from_now_on() -> None:
-    """Let workers that start from now on know that the service is about to stop."""
-    _shared[_DRAINING] = 1
+def this_worker() -> int:
+    """The number of this worker, counting from 0."""
+    return _number
 
 
 def begin_as_worker() -> None:
@@ -102,9 +90,11 @@ class Life:
     """
 
     def __init__(self, hang_seconds: float, beats: Callable[[], None]) -> None:
-        self.draining = bool(_shared[_DRAINING])
+        self.draining = shared.draining()
         self._hang_seconds = hang_seconds
         self._beats = beats
+        self.state: Callable[[], tuple[int, str, int]] = lambda: (0, "", 0)
+        """The number of the edition that is served, the digest of its rulebook, and the bits of this worker's troubles."""
 
     def drain(self) -> None:
         """Be not ready any more; go on answering."""
@@ -118,7 +108,7 @@ class Life:
         listens = threading.current_thread() is threading.main_thread()
         if listens:
             asyncio.get_running_loop().add_signal_handler(DRAIN, self.drain)
-        _shared[_READY] = _shared[_WORKERS + _number] = 1
+        self.tell()
         try:
             yield
         finally:
@@ -130,11 +120,17 @@ class Life:
             faulthandler.cancel_dump_traceback_later()
             self._beats()
 
+    def tell(self) -> None:
+        """Let the other processes know how this one is."""
+        edition, digest, flags = self.state()
+        shared.tell(_number, edition=edition, digest=digest, flags=flags)
+
     async def _beat(self) -> None:
         while True:
             # Shows functions and lines of each thread, no values.
             faulthandler.dump_traceback_later(self._hang_seconds, exit=True)
             self._beats()
+            self.tell()
             await asyncio.sleep(BEAT_SECONDS)
             # The first sleep outlasts the run of the loop that only starts the application.
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)

@@ -14,7 +14,9 @@ from litestar.exceptions import HTTPException
 from careplan.planner import A_PATIENT, Planner
 from careplan.web.edition import edition_of
 from careplan.web.problem_responses import PROBLEMS, documented
-from careplan.web.process.reload import Reloaded, Reloader
+from careplan.web.process import troubles
+from careplan.web.process.keeper import Reloaded, last_reload
+from careplan.web.process.troubles import Trouble, Worker
 from careplan.web.process.worker import Life
 
 FRESH_SECONDS = 1.0
@@ -29,7 +31,8 @@ class Alive(msgspec.Struct, frozen=True):
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
     """A rulebook is loaded and a built-in patient was planned through the engine within the last second.
 
-    `last_reload` says what came of the last attempt to take a new rulebook, null if there was none.
+    `last_reload` says what came of the last attempt to take new files, null if there was none; `workers` which rulebook each
+    worker serves, and `troubles` what is wrong that the service goes on in spite of.
     """
 
     status: Literal["ready"] = "ready"
@@ -37,6 +40,8 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     digest: str
     last_reload: Reloaded | None = None
+    workers: list[Worker] = []
+    troubles: list[Trouble] = []
 
 
 _looked: WeakKeyDictionary[Planner, float] = WeakKeyDictionary()
@@ -87,9 +92,16 @@ def readyz(request: Request[None, None, State]) -> Ready:
     Raises `HTTPException` with 503 while the worker drains, or where no plan comes out.
     """
     planner = edition_of(request).planner
-    reloader: Reloader = request.app.state.reloader
+    workers: int = request.app.state.workers
     life: Life = request.app.state.life
     if life.draining or not _plans(planner):
         raise HTTPException(status_code=503)
     book = planner.book
-    return Ready(rulebook=book.about.id, version=book.about.version, digest=book.digest, last_reload=reloader.last)
+    return Ready(
+        rulebook=book.about.id,
+        version=book.about.version,
+        digest=book.digest,
+        last_reload=last_reload(),
+        workers=troubles.workers(workers),
+        troubles=troubles.found(workers),
+    )

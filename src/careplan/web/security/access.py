@@ -7,14 +7,12 @@ import hmac
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import msgspec
-import structlog
 from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
@@ -23,6 +21,7 @@ from msgspec import Meta
 
 from careplan.errors import InvalidSettings
 from careplan.settings import Settings
+from careplan.settings_files import InvalidFile, read_files
 
 if TYPE_CHECKING:
     import limits
@@ -37,8 +36,6 @@ SCOPES: Mapping[Scope, str] = {
 }
 KEY = re.compile(r"cpk\.([a-z0-9\-]{1,40})\.([A-Za-z0-9_\-]{43})")
 """The form of an API key: a mark that scanners for leaked secrets can look for, its id, and 256 random bits."""
-
-log = structlog.get_logger("careplan")
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -75,18 +72,19 @@ def new_key(client: str, scopes: Iterable[Scope], key_id: str, last_day: date | 
     return text, ApiKey(id=key_id, client=client, sha256=_hash(text), scopes=sorted(scopes), last_day=last_day)
 
 
-def read_keys(file: str) -> list[ApiKey]:
-    """The keys of a file. Raises `InvalidSettings`."""
+def read_keys(content: bytes) -> list[ApiKey]:
+    """The keys of a file. Raises `InvalidFile`."""
     try:
-        keys = msgspec.json.decode(Path(file).read_bytes(), type=KeyFile).keys
-    except OSError as error:
-        raise InvalidSettings(f"the file of API keys cannot be read: {error.strerror}") from None
+        keys = msgspec.json.decode(content, type=KeyFile).keys
     except msgspec.DecodeError as error:
-        raise InvalidSettings(f"the file of API keys is not one: {error}") from None
+        raise InvalidFile("api_keys", f"the file of API keys is not one: {error}") from None
     if len({key.id for key in keys}) != len(keys):
-        raise InvalidSettings("two API keys have the same id")
+        raise InvalidFile("api_keys", "two API keys have the same id")
     for key in keys:
-        read_rate(key.rate)
+        try:
+            read_rate(key.rate)
+        except InvalidSettings as error:
+            raise InvalidFile("api_keys", f"of the key {key.id}, {error}") from None
     return keys
 
 
@@ -115,20 +113,27 @@ def mark_of_client(identifier: str) -> str:
 class Access:
     """Lets callers pass or names what they lack. Without keys and issuer everybody passes, on loopback."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises `InvalidSettings` for a file of keys that is none."""
-        self._file = settings.api_keys
+    def __init__(self, settings: Settings, files: Mapping[str, bytes] | None = None) -> None:
+        """`files` has what the files that settings name hold, read here if left out. Raises `InvalidSettings`."""
+        self._settings = settings
+        self._files: Mapping[str, bytes] = {}
         self._keys: dict[str, ApiKey] = {}
         self._rate = read_rate(settings.rate_limit)
-        self._tokens = _tokens_of(settings)
+        self._tokens: Tokens | None = None
         self.needed = settings.authenticates
         self.opened = settings.opened
-        self.renew()
+        files = read_files(settings) if files is None else files
+        if settings.oauth_issuer and "oauth_jwks" not in files:
+            self._tokens = _tokens_of(settings, settings.oauth_jwks)
+        self.take(files)
 
-    def renew(self) -> None:
-        """Read the file of keys again. Raises `InvalidSettings`, and keeps the keys it had."""
-        if self._file:
-            self._keys = {key.id: key for key in read_keys(self._file)}
+    def take(self, files: Mapping[str, bytes]) -> None:
+        """Take other keys. Raises `InvalidSettings`, and keeps those it had."""
+        keys = {key.id: key for key in read_keys(files["api_keys"])} if "api_keys" in files else {}
+        own = files.get("oauth_jwks")
+        if own is not None and own != self._files.get("oauth_jwks"):
+            self._tokens = _tokens_of(self._settings, own)
+        self._keys, self._files = keys, {name: files[name] for name in ("api_keys", "oauth_jwks") if name in files}
 
     async def recognize(self, scope: HTTPScope) -> Caller | None:
         """Who sends this request, by its credentials; None unless they prove it. Looked at once and noted in the scope."""
@@ -191,12 +196,10 @@ class Access:
         raise HTTPException(status_code=429, headers={"Retry-After": str(max(1, round(until - time.time() + 0.5)))})
 
 
-def _tokens_of(settings: Settings) -> Tokens | None:
-    if not settings.oauth_issuer:
-        return None
+def _tokens_of(settings: Settings, keys: str | bytes) -> Tokens:
     from careplan.web.security.oauth_tokens import Tokens
 
-    return Tokens(settings.oauth_issuer, settings.oauth_audience, settings.oauth_jwks)
+    return Tokens(settings.oauth_issuer, settings.oauth_audience, keys)
 
 
 _SMART = re.compile(r"system/(\*|[A-Za-z]+)\.(\*|read|write|[cruds]+)")
@@ -258,15 +261,3 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], scope: Scope) ->
         challenge = f'Bearer realm="careplan", error="insufficient_scope", scope="careplan.{scope}"'
         raise HTTPException(status_code=403, headers={"WWW-Authenticate": challenge})
     access.spend(caller)
-
-
-def renewal(access: Access) -> Callable[[], None]:
-    """What a reload does for the keys: read them again, or keep those there were and log why."""
-
-    def renew() -> None:
-        try:
-            access.renew()
-        except InvalidSettings as error:
-            log.error("keys refused", why=str(error))
-
-    return renew

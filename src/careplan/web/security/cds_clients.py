@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import jwt
@@ -11,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from msgspec import Meta
 
 from careplan.errors import InvalidSettings
+from careplan.settings_files import InvalidFile
 from careplan.web.security.jwks import Keyring
 from careplan.web.security.replay_guard import UsedTokens
 
@@ -88,17 +88,17 @@ def _is_strong(key: object) -> bool:
     return isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP384R1)
 
 
-def trust_in(file: str, address: str) -> Trust:
-    """The trust that a file of clients describes. Raises `InvalidSettings`."""
+def trust_in(content: bytes, address: str) -> Trust:
+    """The trust that a file of clients describes. Raises `InvalidSettings`, for the file itself `InvalidFile`."""
     if not address.startswith(("https://", "http://127.0.0.1", "http://localhost")):
         raise InvalidSettings("CAREPLAN_PUBLIC_URL must be the https address that tokens name as their audience")
     try:
-        clients = msgspec.json.decode(Path(file).read_bytes(), type=list[Client])
+        clients = msgspec.json.decode(content, type=list[Client])
         for client in clients:
             if (client.jku is None) == (client.jwks is None):
-                raise InvalidSettings("each CDS client needs either jku or jwks")
+                raise InvalidFile("cds_clients", "each CDS client needs either jku or jwks")
         return Trust(clients, address)
-    except OSError as error:
-        raise InvalidSettings(f"the file of CDS clients cannot be read: {error.strerror}") from None
     except msgspec.DecodeError as error:
-        raise InvalidSettings(f"the file of CDS clients is not one: {error}") from None
+        raise InvalidFile("cds_clients", f"the file of CDS clients is not one: {error}") from None
+    except InvalidSettings as error:
+        raise InvalidFile("cds_clients", str(error)) from None

@@ -7,9 +7,9 @@ with an unknown one only a few do, for a name that was not looked for before.
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from careplan.errors import InvalidSettings
+from careplan.settings_files import InvalidFile
 
 AGAIN_SECONDS = 30.0
 """An unknown key makes the address be asked again at most this often."""
@@ -35,9 +36,9 @@ log = structlog.get_logger("careplan")
 class Keyring:
     """Finds the key that a token names."""
 
-    def __init__(self, source: str | dict[str, Any]) -> None:
-        """`source` is an address, the name of a file, or the key set itself. Raises `InvalidSettings`."""
-        self._address = source if isinstance(source, str) and "://" in source else None
+    def __init__(self, source: str | bytes | dict[str, Any]) -> None:
+        """`source` is an address, or the key set itself, maybe as JSON. Raises `InvalidSettings`."""
+        self._address = source if isinstance(source, str) else None
         self._keys: list[jwt.PyJWK] = []
         self._asked = float("-inf")
         self._fetching: asyncio.Task[None] | None = None
@@ -47,18 +48,13 @@ class Keyring:
             self._client = jwt.PyJWKClient(_checked(self._address), cache_jwk_set=False, timeout=REACH_SECONDS)
             return
         try:
-            found = (
-                jwt.PyJWKSet.from_json(Path(source).read_text("utf-8"))
-                if isinstance(source, str)
-                else jwt.PyJWKSet.from_dict(source)
-            )
-        except OSError as error:
-            raise InvalidSettings(f"the file of keys cannot be read: {error.strerror}") from None
-        except (jwt.PyJWTError, ValueError, AttributeError) as error:
-            raise InvalidSettings(f"the keys are no JWKS: {error}") from None
+            found = jwt.PyJWKSet.from_dict(source if isinstance(source, dict) else json.loads(source or b""))
+        except (jwt.PyJWTError, ValueError, AttributeError, TypeError, RecursionError) as error:
+            words = str(error) or type(error).__name__
+            raise InvalidFile("oauth_jwks", f"the keys are no JWKS: {words}") from None
         self._keys = [key for key in found.keys if _is_strong(key)]
         if not self._keys:
-            raise InvalidSettings("the keys are no JWKS: none of them can check a signature")
+            raise InvalidFile("oauth_jwks", "the keys are no JWKS: none of them can check a signature")
 
     async def key(self, name: object, algorithm: str | None = None) -> Any:
         """The key with this `kid` that may check signatures of this algorithm; None if there is none."""

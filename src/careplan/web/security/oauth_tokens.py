@@ -22,8 +22,8 @@ _TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 class Tokens:
     """Checks the tokens that an issuer gave for this service."""
 
-    def __init__(self, issuer: str, audience: str, keys: str) -> None:
-        """`keys` is the address or the file of the issuer's keys. Raises `InvalidSettings`."""
+    def __init__(self, issuer: str, audience: str, keys: str | bytes) -> None:
+        """`keys` is the address or the content of the file of the issuer's keys. Raises `InvalidSettings`."""
         self._issuer, self._audience = issuer, audience
         self._ring = Keyring(keys)
 

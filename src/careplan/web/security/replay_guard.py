@@ -1,60 +1,78 @@
-"""Which tokens were used already, known to all workers: a small file in the folder that they share.
+"""Which tokens were used already, known to all workers: a table in memory that they share, so that no folder is needed.
 
 It holds a hash of each token's issuer and id until the token expires, and nothing else of it.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import mmap
 import os
-import sqlite3
+import struct
 import time
-from pathlib import Path
 
-from careplan.web.telemetry.metrics import FOLDER
-
-FILE = "used-tokens.sqlite"
-MOST_REMEMBERED = 100_000
-WAIT_SECONDS = 1.0
+MOST_REMEMBERED = 1 << 17
+PLACES = 64
+"""A token may be remembered in so many places, one after the other from where its hash points."""
+WAIT_SECONDS = 0.1
 """So long does a worker wait for another that writes."""
+_ENTRY = struct.Struct("=16sd")
+
+
+class Table:
+    """The memory. Made before workers are forked, so that all have the same one."""
+
+    def __init__(self, most: int = MOST_REMEMBERED) -> None:
+        self.most = most
+        self.memory = mmap.mmap(-1, most * _ENTRY.size)
+        # A lock of a file is given back by the kernel when its process ends, whatever it was doing.
+        self.lock = os.memfd_create("careplan-used-tokens", os.MFD_CLOEXEC)
+
+
+_of_this_service = Table()
 
 
 class UsedTokens:
-    """Remembers tokens. Made before workers are forked; each opens the file by itself when it first needs it."""
+    """Remembers tokens."""
 
-    def __init__(self, most: int = MOST_REMEMBERED) -> None:
-        self._most = most
-        self._open: tuple[int, sqlite3.Connection] | None = None
-        self._swept = 0.0
-        self._full = False
+    def __init__(self, table: Table = _of_this_service) -> None:
+        self._table = table
 
     def first_use(self, issuer: str, name: str, until: float) -> bool:
         """Whether this is the first use of a token, which is remembered from now on. False as well where that fails."""
-        mark = hashlib.sha256(f"{issuer}\0{name}".encode()).digest()[:16]
-        try:
-            connection = self._connection()
-            now = time.time()
-            if now - self._swept > 1:
-                self._sweep(connection, now)
-            if self._full:
-                return False
-            found = connection.execute("INSERT OR IGNORE INTO used VALUES (?, ?)", (mark, until))
-        except sqlite3.Error:
+        mark = hashlib.sha256(f"{issuer}\0{name}".encode(errors="surrogatepass")).digest()[:16]
+        if not self._locked():
             return False
-        return found.rowcount == 1
+        try:
+            return self._remembered(mark, until)
+        finally:
+            fcntl.lockf(self._table.lock, fcntl.LOCK_UN)
 
-    def _sweep(self, connection: sqlite3.Connection, now: float) -> None:
-        connection.execute("DELETE FROM used WHERE until <= ?", (now,))
-        (count,) = connection.execute("SELECT count(*) FROM used").fetchone()
-        self._swept, self._full = now, count >= self._most
+    def _remembered(self, mark: bytes, until: float) -> bool:
+        memory, most, now = self._table.memory, self._table.most, time.time()
+        free = None
+        first = int.from_bytes(mark[:8], "little")
+        for step in range(min(PLACES, most)):
+            at = (first + step) % most * _ENTRY.size
+            known, expires = _ENTRY.unpack_from(memory, at)
+            if known == mark and expires > now:
+                return False
+            if free is None and expires <= now:
+                free = at
+        if free is None:
+            return False
+        memory[free : free + _ENTRY.size] = _ENTRY.pack(mark, until)
+        return True
 
-    def _connection(self) -> sqlite3.Connection:
-        if self._open is None or self._open[0] != os.getpid():
-            folder = os.environ.get(FOLDER)
-            file = str(Path(folder) / FILE) if folder else ":memory:"
-            # Without a transaction of its own each statement is one: of two workers that bring the same token one is first.
-            connection = sqlite3.connect(file, timeout=WAIT_SECONDS, isolation_level=None)
-            connection.execute("PRAGMA synchronous = OFF")
-            connection.execute("CREATE TABLE IF NOT EXISTS used (mark BLOB PRIMARY KEY, until REAL) WITHOUT ROWID")
-            self._open = (os.getpid(), connection)
-        return self._open[1]
+    def _locked(self) -> bool:
+        give_up = time.monotonic() + WAIT_SECONDS
+        while True:
+            try:
+                fcntl.lockf(self._table.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                if time.monotonic() > give_up:
+                    return False
+                time.sleep(0.001)
+            else:
+                return True

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Literal
@@ -17,6 +19,34 @@ _OWN_WORDS = ("_granian", "granian", "opentelemetry")
 """Loggers whose messages are fixed texts; even of those the arguments are left out where they are not about the server."""
 
 
+LOST_SECONDS = 30.0
+"""So long after a line was lost the log counts as broken."""
+
+
+class _Lines:
+    """Standard error, where a line that cannot be written is lost, and keeps no request from its answer."""
+
+    def __init__(self) -> None:
+        self.lost_at = float("-inf")
+
+    def write(self, text: str) -> None:
+        try:
+            os.write(2, text.encode(errors="backslashreplace"))
+        except OSError:
+            self.lost_at = time.monotonic()
+
+    def flush(self) -> None:
+        """Nothing is kept."""
+
+
+_lines = _Lines()
+
+
+def is_losing() -> bool:
+    """Whether a line was lost a short while ago."""
+    return time.monotonic() - _lines.lost_at < LOST_SECONDS
+
+
 def configure(form: Literal["json", "console"]) -> None:
     """Send the log to standard error, one write an event; with it what libraries log, and what nobody caught."""
     renderer: Mapping[str, Any] = {"json": structlog.processors.JSONRenderer(), "console": structlog.dev.ConsoleRenderer()}
@@ -26,7 +56,7 @@ def configure(form: Literal["json", "console"]) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer[form],
         ],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(_lines),  # type: ignore[arg-type] # it writes and flushes
         cache_logger_on_first_use=True,
     )
     root = logging.getLogger()

@@ -1,26 +1,22 @@
 """What is counted, for Prometheus. Labels are words of ours only: routes as declared, rules, statuses.
 
-Worker processes share their counts through files in the folder that PROMETHEUS_MULTIPROC_DIR names, so that any of
-them can answer for all.
+Worker processes share their counts through memory (`shared_counts`), so that any of them can answer for all.
 """
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from pathlib import Path
 
 import prometheus_client as prometheus
 from litestar import Request, Response, get
 from litestar.datastructures import State
-from prometheus_client import multiprocess
+from prometheus_client.metrics_core import Metric
 
 from careplan.rulebook.model import Rulebook
+from careplan.web.telemetry import shared_counts
 
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -29,6 +25,10 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = prometheus.CollectorRegistry()
+        self.alive: Callable[[int], bool] = lambda _worker: True
+        """Whether the worker of a number, counting from 0, is there."""
+        self.further: Callable[[], list[Metric]] = list
+        """What is known without having been counted here."""
         counter = partial(prometheus.Counter, registry=self.registry, namespace="careplan")
         histogram = partial(prometheus.Histogram, registry=self.registry, namespace="careplan", buckets=SECONDS)
         gauge = partial(prometheus.Gauge, registry=self.registry, namespace="careplan", multiprocess_mode="livesum")
@@ -42,7 +42,6 @@ class Metrics:
         self._findings = counter("findings", "Plans in which a rule held.", ["rule"])
         self._feedback = counter("feedback", "What became of cards, by the rule behind them.", ["rule", "outcome"])
         self._documents = counter("documents", "PDFs asked for, by what became of each and of its process.", ["outcome"])
-        self._reloads = counter("reloads", "Attempts to take a new rulebook.", ["outcome"])
         self._rulebook = gauge("rulebook_workers", "Workers that plan with this rulebook.", ["id", "version", "digest"])
         self._starts = counter("worker_starts", "Worker processes started; more than configured means that some died.")
         self._held: Counter[str] = Counter()
@@ -75,10 +74,6 @@ class Metrics:
         """A PDF was made, or was not for this reason."""
         self._documents.labels(outcome).inc()
 
-    def reloaded(self, outcome: str) -> None:
-        """A reload came to this end."""
-        self._reloads.labels(outcome).inc()
-
     def serves(self, before: Rulebook | None, now: Rulebook | None) -> None:
         """The worker plans with another rulebook from now on."""
         for book, number in ((before, 0), (now, 1)):
@@ -97,7 +92,7 @@ class Metrics:
     def feedback(self) -> Counter[tuple[str, str]]:
         """How often each outcome was heard of the cards of each rule, by all workers."""
         counts: Counter[tuple[str, str]] = Counter()
-        for family in self._everything().collect():
+        for family in self._counted():
             for sample in family.samples:
                 if sample.name == "careplan_feedback_total":
                     counts[sample.labels["rule"], sample.labels["outcome"]] += int(sample.value)
@@ -106,20 +101,30 @@ class Metrics:
     def page(self) -> bytes:
         """All counts of all workers, in the text format of Prometheus."""
         self.flush()
-        return prometheus.generate_latest(self._everything())
+        return prometheus.generate_latest(_Families([*self._counted(), *self.further()]))
 
-    def _everything(self) -> prometheus.CollectorRegistry:
-        folder = os.environ.get(FOLDER)
-        if not folder:
-            return self.registry
-        for file in Path(folder).glob("gauge_live*.db"):
-            pid = file.stem.rpartition("_")[2]
-            if pid.isdigit() and not Path(f"/proc/{pid}").exists():
-                with suppress(OSError):
-                    multiprocess.mark_process_dead(int(pid))  # type: ignore[no-untyped-call]
-        everything = prometheus.CollectorRegistry()
-        multiprocess.MultiProcessCollector(everything)  # type: ignore[no-untyped-call]
-        return everything
+    def _counted(self) -> list[Metric]:
+        return shared_counts.families(self.alive) if shared_counts.attached() else list(self.registry.collect())
+
+
+class _Families(prometheus.CollectorRegistry):
+    """Families that are known already, as the library takes them for a page."""
+
+    def __init__(self, families: list[Metric]) -> None:
+        super().__init__()
+        self._families = families
+
+    def collect(self) -> Iterator[Metric]:
+        """All of them."""
+        return iter(self._families)
+
+
+def numbers(name: str, about: str, kind: str, found: Iterable[tuple[dict[str, str], float]]) -> Metric:
+    """A family of numbers that are known without having been counted, each with its labels."""
+    family = Metric(f"careplan_{name}", about, kind)
+    for labels, value in found:
+        family.add_sample(f"careplan_{name}{'_total' if kind == 'counter' else ''}", labels, value)
+    return family
 
 
 @get("/metrics", include_in_schema=False, sync_to_thread=False, opt={"scope": "observe", "opens": "metrics"})
