@@ -100,7 +100,7 @@ def _too_long(limit: int) -> InvalidPatient:
 
 
 class Answering:
-    """Answers lines with one planner. Belongs to the thread that made the planner."""
+    """Answers lines with one planner."""
 
     def __init__(
         self,

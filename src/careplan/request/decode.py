@@ -17,7 +17,7 @@ import jiter
 import msgspec
 import msgspec.inspect
 
-from careplan.errors import Fault, InvalidPatient
+from careplan.errors import MOST_FAULTS, Fault, InvalidPatient
 from careplan.no_collection import no_collection
 from careplan.request.measurements import (
     MeasureForm,
@@ -32,9 +32,6 @@ from careplan.request.patient import FIRST_YEAR, LAST_YEAR, PROTOCOL_FIGURES, Pa
 from careplan.request.schema_faults import LIMIT_WORDS, UNLISTED, Validator, faults_of, validator_of
 from careplan.request.signature import unnamed
 from careplan.zones import ZONES
-
-MOST_FAULTS = 200
-"""A problem document names at most this many faults and says when there are more."""
 
 JsonSchema = dict[str, Any]
 

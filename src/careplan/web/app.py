@@ -40,6 +40,7 @@ from careplan.web.limits.query_guard import queried
 from careplan.web.openapi import document
 from careplan.web.openapi.examples import request_examples
 from careplan.web.process import warm_up
+from careplan.web.process.lanes import SHORT, Lanes
 from careplan.web.process.printing import Printer
 from careplan.web.process.reload import Reloader
 from careplan.web.process.worker import Life, begin_as_worker, hold_signals, settle
@@ -90,10 +91,11 @@ class _Documentation(SwaggerRenderPlugin):
 _READ = {"scope": "read", "opens": "docs"}
 
 
-@get("/openapi.json", include_in_schema=False, sync_to_thread=False, opt=_READ)
-def openapi_json(request: Request[None, None, State]) -> Response[Mapping[str, Any]]:
+@get("/openapi.json", include_in_schema=False, opt=_READ)
+async def openapi_json(request: Request[None, None, State]) -> Response[Mapping[str, Any]]:
     """The contract."""
-    return Response(edition_of(request).contract, media_type="application/json")
+    edition = edition_of(request)
+    return Response(await request.app.state.lanes.do(SHORT, lambda: edition.contract), media_type="application/json")
 
 
 async def _guarded(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
@@ -114,7 +116,8 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
     """The application that begins with this rulebook and reloads it as the settings say. Raises `InvalidSettings`."""
     desk = Desk()
     counts = metrics.Metrics()
-    life = Life(settings.hang_seconds, counts.flush)
+    lanes = Lanes()
+    life = Life(settings.hang_seconds, counts.flush, lanes.longest)
     access = Access(settings)
     printer = Printer(counts.printed)
 
@@ -151,6 +154,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
                 yield
         finally:
             printer.close()
+            lanes.close()
             desk.swap(None)
 
     records = Router(
@@ -215,6 +219,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
                 "metrics": counts,
                 "life": life,
                 "printer": printer,
+                "lanes": lanes,
                 "address": settings.public_url,
                 "body_limit": settings.body_limit,
                 "record_limit": settings.record_limit,

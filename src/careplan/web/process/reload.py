@@ -102,8 +102,7 @@ class Reloader:
         self.before()
         try:
             book, around = await asyncio.to_thread(self._prepare)
-            # The engine belongs to the thread that makes it, so this part holds up requests, for a sixth of a second.
-            edition = self._make(book, around)
+            edition = await asyncio.to_thread(self._make, book, around)
         except InvalidRulebook as error:
             return self._note("refused", error.faults)
         except Exception as error:  # noqa: BLE001 - whatever it is, the running rulebook goes on

@@ -101,10 +101,12 @@ class Life:
     process, and the server starts another.
     """
 
-    def __init__(self, hang_seconds: float, beats: Callable[[], None]) -> None:
+    def __init__(self, hang_seconds: float, beats: Callable[[], None], busy: Callable[[], float] = lambda: 0.0) -> None:
+        """`busy` says for how many seconds a thread beside the loop has been at one piece of work."""
         self.draining = bool(_shared[_DRAINING])
         self._hang_seconds = hang_seconds
         self._beats = beats
+        self._busy = busy
 
     def drain(self) -> None:
         """Be not ready any more; go on answering."""
@@ -132,8 +134,9 @@ class Life:
 
     async def _beat(self) -> None:
         while True:
-            # Shows functions and lines of each thread, no values.
-            faulthandler.dump_traceback_later(self._hang_seconds, exit=True)
+            if self._busy() < self._hang_seconds:
+                # Shows functions and lines of each thread, no values.
+                faulthandler.dump_traceback_later(self._hang_seconds, exit=True)
             self._beats()
             await asyncio.sleep(BEAT_SECONDS)
             # The first sleep outlasts the run of the loop that only starts the application.

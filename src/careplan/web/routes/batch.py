@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 import structlog
@@ -23,6 +24,7 @@ from careplan.batch.answer_lines import Answering
 from careplan.batch.ndjson import Limits, Line, Lines
 from careplan.web.edition import Edition, declared, edition_of
 from careplan.web.problem_responses import PROBLEMS, documented
+from careplan.web.process.lanes import Lanes
 
 NDJSON, FHIR_NDJSON = "application/x-ndjson", "application/fhir+ndjson"
 AHEAD = 4
@@ -84,7 +86,8 @@ class _Exchange(ASGIResponse):
         began = time.perf_counter()
         ended = "failed"
         try:
-            await self._answer(incoming, send, counted, scope["litestar_app"].state.metrics.rejected)
+            state = scope["litestar_app"].state
+            await self._answer(incoming, send, counted, state.metrics.rejected, state.lanes)
             ended = "whole"
         except HTTPException as error:
             ended = "too slow" if error.status_code == 408 else "client gone"
@@ -97,13 +100,13 @@ class _Exchange(ASGIResponse):
             log.info("batch", lines=counted.total(), problems=counted[True], seconds=seconds, ended=ended)
 
     async def _answer(
-        self, incoming: _Incoming, send: Send, counted: Counter[bool], rejected: Callable[[str], None]
+        self, incoming: _Incoming, send: Send, counted: Counter[bool], rejected: Callable[[str], None], lanes: Lanes
     ) -> None:
         answering = Answering(
             self._edition.planner, self._edition.defaults, as_fhir=self._form == FHIR_NDJSON, limits=self._limits
         )
         async for line in self._lines(incoming):
-            answer = answering.answer(line)
+            answer = await lanes.do(len(line.content or b""), partial(answering.answer, line))
             counted[answer.failed] += 1
             if answer.failed:
                 rejected("line")

@@ -164,13 +164,13 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
     data = _at_clinic(data, zone, paper)
     clinic = data.clinic or Clinic()
     language = spoken(request.headers.get("accept-language"), edition.planner.languages.available)
+    state, size = request.app.state, len(await request.body())
     if explain == "record":
-        body = _encoder.encode(record(edition.planner, data, at, language, read))
+        body = await state.lanes.do(size, lambda: _encoder.encode(record(edition.planner, data, at, language, read)))
     else:
         stamp = datetime.fromisoformat(at) if at else None
         at_which = visit or (visit_at(data, stamp) if stamp else "intake")
         plan = edition.planner.explained if explain == "full" else edition.planner.plan
-        made = plan(data, language, at_which)
         wanted = Wanted(
             patient=data,
             read=read,
@@ -182,7 +182,7 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
             detail=detail or ("full" if "full" in (explain, length) else "standard"),
             reader=reader or "all",
         )
-        body = await written(form, with_unmapped(made, read), wanted, request.app.state.printer)
+        body = await written(form, lambda: with_unmapped(plan(data, language, at_which), read), wanted, state, size)
     return Response(body, media_type=media_type, headers=headers(media_type, language))  # type: ignore[arg-type]
 
 

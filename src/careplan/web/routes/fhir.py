@@ -48,10 +48,11 @@ class ApplyRequest(JsonRequest):
     async def json(self) -> Patient:
         """The patient. Raises `InvalidPatient`, or 415 for another media type."""
         edition = edition_of(self)
-        body = edition.fhir.parse(await self.json_body(FHIR_JSON, "application/json"))
+        body = await self.json_body(FHIR_JSON, "application/json")
         about = edition.planner.book.about
         names = [f"{name}|{about.version}" for name in (f"PlanDefinition/{about.id}", f"{OWN}rulebook:{about.id}")]
-        read = read_applied(body, edition.fhir, names, day_of(self.query_params.get("at")))
+        day = day_of(self.query_params.get("at"))
+        read = await self.beside(lambda: read_applied(edition.fhir.parse(body), edition.fhir, names, day))
         self.state["read"] = read
         return read.patient.under(edition.defaults)
 
@@ -72,14 +73,13 @@ _ABOUT = (
     description=_ABOUT,
     response_description="The Bundle, its CarePlan first.",
     tags=["fhir"],
-    sync_to_thread=False,
     opt={"scope": "plan"},
     request_class=ApplyRequest,
     responses=documented(PROBLEMS, 400, 413, 415, 422, 500, 503),
 )
-def apply(data: JSONBody[Patient], request: Request[None, None, State], at: _At = None) -> Response[Json]:
+async def apply(data: JSONBody[Patient], request: Request[None, None, State], at: _At = None) -> Response[Json]:
     """Plan for the patient of a Bundle."""
-    return _applied(data, request, at)
+    return await _applied(data, request, at)
 
 
 @post(
@@ -90,28 +90,30 @@ def apply(data: JSONBody[Patient], request: Request[None, None, State], at: _At 
     description=_ABOUT,
     response_description="The Bundle, its CarePlan first.",
     tags=["fhir"],
-    sync_to_thread=False,
     opt={"scope": "plan"},
     request_class=ApplyRequest,
     responses=documented(PROBLEMS, 400, 404, 413, 415, 422, 500, 503),
 )
-def apply_named(
+async def apply_named(
     name: FromPath[_Name], data: JSONBody[Patient], request: Request[None, None, State], at: _At = None
 ) -> Response[Json]:
     """The same for the rulebook by its name. Raises `NotFoundException` for any other."""
     if name != edition_of(request).planner.book.about.id:
         raise NotFoundException
-    return _applied(data, request, at)
+    return await _applied(data, request, at)
 
 
-def _applied(patient: Patient, request: Request[None, None, State], at: str | None) -> Response[Json]:
+async def _applied(patient: Patient, request: Request[None, None, State], at: str | None) -> Response[Json]:
     """The plan for a patient, with the patient's texts in the language that is asked for."""
     if at is not None and not is_a_time(at):
         raise ValidationException(extra=[{"key": "at", "message": "no such time"}])
     edition, read = edition_of(request), read_of(request)
     language = spoken(request.headers.get("accept-language"), edition.planner.languages.available)
-    plan = with_unmapped(edition.planner.plan(patient, language), read)
-    body = _encode(_writer.bundle(plan, patient, read))
+
+    def made() -> bytes:
+        return _encode(_writer.bundle(with_unmapped(edition.planner.plan(patient, language), read), patient, read))
+
+    body = await request.app.state.lanes.do(len(await request.body()), made)
     return Response(body, media_type=FHIR_JSON, headers=headers(FHIR_JSON, language))  # type: ignore[arg-type]
 
 

@@ -17,6 +17,7 @@ from careplan.request.patient import Patient, Product, Treatment
 from careplan.web.edition import edition_of
 from careplan.web.negotiation import NotAcceptable, chosen, headers, spoken, written
 from careplan.web.problem_responses import PROBLEMS, documented
+from careplan.web.process.lanes import SHORT
 
 _Product = Annotated[Product | None, Parameter(description="the product; if left out, what holds while it is not known")]
 _Completed = Annotated[
@@ -68,5 +69,5 @@ async def standing_protocol(
     treatment = Treatment(product=product, sessions_completed=sessions_completed, sessions_planned=sessions_planned)
     made = edition.planner.protocol(treatment, edition.defaults, language)
     wanted = Wanted(patient=Patient(), paper=paper or (made.clinic or Clinic()).printed_on)
-    body = await written(PROTOCOL_FORMATS[media_type], made, wanted, request.app.state.printer)
+    body = await written(PROTOCOL_FORMATS[media_type], lambda: made, wanted, request.app.state, SHORT)
     return Response(body, media_type=media_type, headers=headers(media_type, language, PROTOCOL_FORMATS))  # type: ignore[arg-type]
