@@ -15,6 +15,7 @@ from careplan.rulebook.model import Rulebook
 from careplan.settings import Settings
 from careplan.web import app as composition
 from careplan.web.limits.gate import Gate
+from careplan.web.methods import Heads
 from careplan.web.telemetry.access_log import Journal
 from careplan.web.telemetry.tracing import tracing_from
 
@@ -146,7 +147,7 @@ def in_process(book: Rulebook, **given: Any) -> Iterator[Service]:
     loop = asyncio.new_event_loop()
     app = composition.build(book, settings)
     gate = Gate(app, settings, app.state.metrics, app.state.life, app.state.access)
-    serves = Journal(gate, app.state.metrics, tracing_from({}), https=False)
+    serves = Journal(Heads(gate), app.state.metrics, tracing_from({}), https=False)
     up, over = asyncio.Event(), asyncio.Event()
 
     async def live() -> None:

@@ -37,7 +37,8 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     **{name: frozenset() for name in sorted(BASE)},
     **{package: frozenset(FLOW[:at]) for at, package in enumerate(FLOW)},
     "planner": frozenset(FLOW),
-    "settings": frozenset({"request", "rulebook"}),
+    "setting_words": frozenset(),
+    "settings": frozenset({"request", "rulebook", "setting_words"}),
     "formats": FORM,
     "fhir.read": FORM,
     "fhir.write": FORM | {"fhir.read"},
@@ -51,7 +52,9 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "web.pages": frozenset(),
     "web.problem_responses": frozenset(),
     "web.telemetry": frozenset({"rulebook"}),
-    "web.problems": frozenset({"fhir.write", "representations", "web.telemetry"}),
+    "web.query_words": frozenset(),
+    "web.methods": frozenset(),
+    "web.problems": frozenset({"fhir.write", "representations", "web.query_words", "web.telemetry"}),
     "web.edition": FORM | {"planner", "fhir.read", "web.pages"},
     "web.security": frozenset({"settings", "web.telemetry"}),
     "web.process": frozenset({"rulebook", "formats", "representations", "authoring", "web.edition", "web.telemetry"}),
@@ -63,7 +66,7 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     | {"web.telemetry", "web.security", "web.process", "web.limits"},
     "web.openapi": ANSWER | {"fhir.cds_hooks", "representations", "signing", "web.problem_responses", "web.routes"},
     "web.app": frozenset({"request", "rulebook", "planner", "settings", "signing", "authoring"})
-    | {"web.edition", "web.problems"}
+    | {"web.edition", "web.methods", "web.problems"}
     | {"web.telemetry", "web.security", "web.process", "web.limits", "web.routes", "web.openapi"},
     "cli": ANSWER
     | {"settings", "formats", "representations", "signing", "batch", "authoring", "authoring.proof"}

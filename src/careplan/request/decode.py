@@ -33,6 +33,9 @@ from careplan.request.schema_faults import LIMIT_WORDS, UNLISTED, Validator, fau
 from careplan.request.signature import unnamed
 from careplan.zones import ZONES
 
+MARK = b"\xef\xbb\xbf"
+"""The byte-order mark, which some programs write before UTF-8; it says nothing."""
+
 JsonSchema = dict[str, Any]
 
 _CONDITION = re.compile(r"/conditions/(\d+)")
@@ -65,6 +68,7 @@ class Intake:
 
     def parse(self, body: bytes) -> Any:
         """The data in a JSON `body`. Raises `InvalidPatient` for broken JSON and for a key that stands twice."""
+        body = body.removeprefix(MARK)
         try:
             with no_collection():
                 return jiter.from_json(body, catch_duplicate_keys=True, allow_inf_nan=False)

@@ -37,6 +37,7 @@ from careplan.web import problems
 from careplan.web.edition import Desk, Edition, Leasing, Surroundings, edition_of
 from careplan.web.limits.gate import Gate
 from careplan.web.limits.query_guard import queried
+from careplan.web.methods import Heads
 from careplan.web.openapi import document
 from careplan.web.openapi.examples import request_examples
 from careplan.web.process import warm_up
@@ -254,7 +255,7 @@ def _cors(origins: list[str]) -> CORSConfig | None:
         return None
     return CORSConfig(
         allow_origins=origins,
-        allow_methods=["GET", "POST", "OPTIONS"],
+        allow_methods=["GET", "HEAD", "POST", "OPTIONS"],
         allow_headers=["Authorization", "X-API-Key", "Content-Type", "Accept", "Accept-Language", "Traceparent"],
         expose_headers=["X-Request-Id", "Retry-After"],
     )
@@ -281,7 +282,7 @@ def create() -> ASGIApp:
     app.on_shutdown.append(tracing.close)
     gate = Gate(app, settings, app.state.metrics, app.state.life, app.state.access)
     hold_signals()
-    return Journal(gate, app.state.metrics, tracing, https=settings.public_url.startswith("https://"))
+    return Journal(Heads(gate), app.state.metrics, tracing, https=settings.public_url.startswith("https://"))
 
 
 def _rulebook(folder: Path) -> Rulebook:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
+from litestar import Request
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from werkzeug.datastructures import LanguageAccept, MIMEAccept
@@ -32,6 +34,12 @@ async def written(
         return await lanes.do(size, lambda: form.written(made(), wanted))
     printer: Printer = state.printer
     return await printer.print(partial(form.laid_out, await lanes.do(size, made), wanted))
+
+
+def lines_of(request: Request[Any, Any, Any], name: str) -> str | None:
+    """A header of which several lines are one list, as RFC 9110 has it; None if there is none."""
+    lines = request.headers.getall(name, [])
+    return ", ".join(lines) if lines else None
 
 
 class NotAcceptable(HTTPException):

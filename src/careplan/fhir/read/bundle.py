@@ -20,7 +20,7 @@ from careplan.fhir.read.said_once import said_once
 from careplan.fhir.read.shortened import shortened
 from careplan.no_collection import no_collection
 from careplan.plan.model import CarePlan, NotConsidered
-from careplan.request.decode import Intake
+from careplan.request.decode import MARK, Intake
 from careplan.request.patient import TIME, ListName, Patient
 from careplan.rulebook.model import Rulebook
 
@@ -82,6 +82,7 @@ class FhirReader:
 
     def parse(self, body: bytes) -> Any:
         """The data in a JSON `body` as far as it is looked at. Raises `InvalidPatient`, as for any body."""
+        body = body.removeprefix(MARK)
         try:
             return self._intake.parse(shortened(body))
         except InvalidPatient:

@@ -23,9 +23,9 @@ from careplan.request.patient import TIME, Patient
 from careplan.rulebook.asking import Visit
 from careplan.web.edition import PlanRequest, edition_of, read_of
 from careplan.web.limits.query_guard import UnusableQuery
-from careplan.web.negotiation import chosen, headers, spoken, written
+from careplan.web.negotiation import chosen, headers, lines_of, spoken, written
 from careplan.web.problem_responses import PROBLEMS, documented
-from careplan.zones import ZONES
+from careplan.zones import is_a_zone
 
 _encoder = msgspec.json.Encoder()
 _Explain = Annotated[Literal["none", "full", "record"], Parameter(description="how much to say about why and why not")]
@@ -139,7 +139,7 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
     Raises `ValidationException` where `at` is no time, and `UnusableQuery` where it would do nothing.
     """
     edition, read = edition_of(request), read_of(request)
-    accept = request.headers.get("accept")
+    accept = lines_of(request, "accept")
     forms = BY_MEDIA_TYPE if explain == "none" else (JSON,)
     media_type = chosen(accept, FHIR_JSON if read is not None and FHIR_JSON in forms else JSON, forms)
     form = BY_MEDIA_TYPE[media_type]
@@ -163,7 +163,7 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
         raise UnusableQuery("a patient's copy has no detail of a plan; its length is card or full")
     data = _at_clinic(data, zone, paper)
     clinic = data.clinic or Clinic()
-    language = spoken(request.headers.get("accept-language"), edition.planner.languages.available)
+    language = spoken(lines_of(request, "accept-language"), edition.planner.languages.available)
     state, size = request.app.state, len(await request.body())
     if explain == "record":
         body = await state.lanes.do(size, lambda: _encoder.encode(record(edition.planner, data, at, language, read)))
@@ -188,7 +188,7 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
 
 def _at_clinic(patient: Patient, zone: str | None, paper: Paper | None) -> Patient:
     """The patient with the zone and the paper of the query in place of the clinic's."""
-    if zone is not None and zone not in ZONES:
+    if zone is not None and not is_a_zone(zone):
         raise ValidationException(extra=[{"key": "zone", "message": "no such time zone"}])
     if zone is None and paper is None:
         return patient

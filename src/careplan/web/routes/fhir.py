@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException, ValidationException
-from litestar.params import FromPath, JSONBody, Parameter
+from litestar.params import FromPath, JSONBody, Parameter, QueryParameter
 
 from careplan.decision_record import is_a_time
 from careplan.fhir.read.ages import day_of
@@ -17,11 +17,12 @@ from careplan.fhir.read.bundle import with_unmapped
 from careplan.fhir.read.parameters import read_applied
 from careplan.fhir.read.terminology import OWN
 from careplan.fhir.write.definitions import capability_statement, plan_definition, questionnaire
+from careplan.fhir.write.parts import Summary, part_of
 from careplan.fhir.write.plan_bundle import FhirWriter
 from careplan.media_types import FHIR_JSON
 from careplan.request.patient import TIME, Patient
 from careplan.web.edition import JsonRequest, edition_of, read_of
-from careplan.web.negotiation import headers, spoken
+from careplan.web.negotiation import headers, lines_of, spoken
 from careplan.web.problem_responses import PROBLEMS, documented
 
 Json = dict[str, Any]
@@ -40,6 +41,21 @@ _At = Annotated[
     ),
 ]
 _Name = Annotated[str, Parameter(pattern=r"^[A-Za-z0-9.\-]{1,64}$", max_length=64, description="id of the resource")]
+
+_Summary = Annotated[
+    Summary | None,
+    QueryParameter(name="_summary", description="only a part of the resource, which is then marked as SUBSETTED"),
+]
+_Elements = Annotated[
+    str | None,
+    QueryParameter(
+        name="_elements",
+        pattern=r"^[A-Za-z]+(,[A-Za-z]+)*$",
+        max_length=400,
+        description="names of members, parted by commas; only these come, and those without which the resource is not valid",
+    ),
+]
+_Mode = Annotated[Literal["full", "normative"], Parameter(description="which statement; both are the same here")]
 
 
 class ApplyRequest(JsonRequest):
@@ -108,7 +124,7 @@ async def _applied(patient: Patient, request: Request[None, None, State], at: st
     if at is not None and not is_a_time(at):
         raise ValidationException(extra=[{"key": "at", "message": "no such time"}])
     edition, read = edition_of(request), read_of(request)
-    language = spoken(request.headers.get("accept-language"), edition.planner.languages.available)
+    language = spoken(lines_of(request, "accept-language"), edition.planner.languages.available)
 
     def made() -> bytes:
         return _encode(_writer.bundle(with_unmapped(edition.planner.plan(patient, language), read), patient, read))
@@ -127,9 +143,9 @@ async def _applied(patient: Patient, request: Request[None, None, State], at: st
     opt={"scope": "read"},
     responses=documented(PROBLEMS, 400, 500, 503),
 )
-def metadata() -> Response[Json]:
-    """The CapabilityStatement."""
-    return _answer(capability_statement(version("careplan")))
+def metadata(summary: _Summary = None, elements: _Elements = None, mode: _Mode = "full") -> Response[Json]:  # noqa: ARG001
+    """The CapabilityStatement, which is the same in each mode."""
+    return _answer(part_of(capability_statement(version("careplan")), summary, elements))
 
 
 @get(
@@ -142,12 +158,15 @@ def metadata() -> Response[Json]:
     opt={"scope": "read"},
     responses=documented(PROBLEMS, 400, 404, 500, 503),
 )
-def get_questionnaire(name: FromPath[_Name], request: Request[None, None, State]) -> Response[Json]:
+def get_questionnaire(
+    name: FromPath[_Name], request: Request[None, None, State], summary: _Summary = None, elements: _Elements = None
+) -> Response[Json]:
     """The Questionnaire `intake`, to which responses are read by `$apply`. Raises `NotFoundException` for any other."""
     if name != "intake":
         raise NotFoundException
     book = edition_of(request).planner.book
-    return _answer(questionnaire(book.about.version, book.vocabulary.fields, book.conditions))
+    whole = questionnaire(book.about.version, book.vocabulary.fields, book.conditions)
+    return _answer(part_of(whole, summary, elements))
 
 
 @get(
@@ -160,12 +179,14 @@ def get_questionnaire(name: FromPath[_Name], request: Request[None, None, State]
     opt={"scope": "read"},
     responses=documented(PROBLEMS, 400, 404, 500, 503),
 )
-def get_plan_definition(name: FromPath[_Name], request: Request[None, None, State]) -> Response[Json]:
+def get_plan_definition(
+    name: FromPath[_Name], request: Request[None, None, State], summary: _Summary = None, elements: _Elements = None
+) -> Response[Json]:
     """The rulebook as a PlanDefinition, its tests in words. Raises `NotFoundException` for another name than its own."""
     book = edition_of(request).planner.book
     if name != book.about.id:
         raise NotFoundException
-    return _answer(plan_definition(book))
+    return _answer(part_of(plan_definition(book), summary, elements))
 
 
 def _answer(resource: Json) -> Response[Json]:
