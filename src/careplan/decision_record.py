@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import version
 from typing import Annotated, Any, Literal
@@ -100,12 +100,12 @@ class Replay(Part, frozen=True, kw_only=True):
 
 
 def is_a_time(at: str) -> bool:
-    """Whether a text is an RFC 3339 timestamp of a day that there is."""
+    """Whether a text is an RFC 3339 timestamp of a day that there is, here and in UTC."""
     if not re.fullmatch(TIME, at):
         return False
     try:
-        datetime.fromisoformat(at)
-    except ValueError:
+        datetime.fromisoformat(at).astimezone(UTC)
+    except (ValueError, OverflowError):
         return False
     return True
 

@@ -33,10 +33,10 @@ def zone_words(zone: tzinfo | None) -> str:
 def hour(when: datetime, zone: tzinfo | None) -> str:
     """A time in tables. Where the clock alone would not tell which hour is meant, its offset from UTC stands behind it."""
     plain = when.strftime("%Y-%m-%d %H:%M")
-    return plain if zone is not None and not _twice(when) else f"{plain} {_offset(when)}"
+    return plain if zone is not None and not shown_twice(when) else f"{plain} {_offset(when)}"
 
 
-def _twice(when: datetime) -> bool:
+def shown_twice(when: datetime) -> bool:
     """Whether the clock shows this time twice that day, as it does when summer time ends."""
     return when.replace(fold=1 - when.fold).utcoffset() != when.utcoffset()
 

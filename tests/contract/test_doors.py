@@ -1,4 +1,4 @@
-"""HTTP as clients speak it: methods, headers on several lines, a mark before a body, parts of a resource, faults in words."""
+"""HTTP as clients speak it: methods, headers on several lines, a mark before a body, parts of resources, faults in words."""
 
 from __future__ import annotations
 

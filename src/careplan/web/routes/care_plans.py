@@ -97,6 +97,19 @@ _Key = Annotated[
         ),
     ),
 ]
+_Version = Annotated[
+    int | None,
+    Parameter(
+        # The framework would leave a limit of 0 out of the contract.
+        gt=-1,
+        le=2_147_483_647,
+        description=(
+            "the version of your record of this course, a whole number that rises with each change: the SEQUENCE of events, "
+            "by which readers know the newer of two; if left out that of Bundle.meta.versionId, else it is made "
+            "of `at`"
+        ),
+    ),
+]
 _Details = Annotated[
     Literal["none", "all"], Parameter(description="whether the titles of calendar events may tell about health")
 ]
@@ -129,6 +142,7 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
     paper: _Paper = None,
     zone: _Zone = None,
     key: _Key = None,
+    version: _Version = None,
     details: _Details = "none",
     detail: _Detail = None,
     reader: _Reader = None,
@@ -155,6 +169,8 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
         )
     if detail is not None and ("detail" not in form.needs or explain != "none"):
         raise UnusableQuery("detail is for a plan in JSON, a page, Markdown or PDF, without explain; others have all of it")
+    if version is not None and "version" not in form.needs:
+        raise UnusableQuery("version is for a calendar; every other form is the same whichever version of a record it is of")
     if reader is not None and "reader" not in form.needs:
         raise UnusableQuery("for is about a page, Markdown or PDF; every other form is for programs")
     if length is not None and reader != "patient":
@@ -177,6 +193,7 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
             paper=clinic.printed_on,
             zone=clinic.hours,
             stamp=stamp,
+            version=version if version is not None or read is None else read.version,
             key=key,
             details=details == "all",
             detail=detail or ("full" if "full" in (explain, length) else "standard"),
