@@ -52,7 +52,7 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "web.pages": frozenset(),
     "web.problem_responses": frozenset(),
     "web.telemetry": frozenset({"rulebook"}),
-    "web.query_words": frozenset(),
+    "web.query_words": frozenset({"request"}),
     "web.methods": frozenset(),
     "web.problems": frozenset({"fhir.write", "representations", "web.query_words", "web.telemetry"}),
     "web.edition": FORM | {"planner", "fhir.read", "web.pages"},

@@ -8,10 +8,11 @@ from litestar import Request
 from litestar.types import Empty
 from rapidfuzz import process
 
+from careplan.request.patient import FIRST_YEAR, LAST_YEAR
 from careplan.zones import ZONES
 
 _EXAMPLES = {
-    "at": "a time with its offset, of a day that there is, such as 2026-01-31T14:00:00Z",
+    "at": f"a time such as 2026-01-31T14:00:00Z, with its offset, of a day that there is in {FIRST_YEAR} to {LAST_YEAR}",
     "key": "1 to 80 letters, digits, dots, dashes and underscores",
     "_elements": "names of members of the resource, parted by commas",
     "zone": "the IANA name of a time zone, such as America/New_York",

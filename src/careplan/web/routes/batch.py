@@ -25,6 +25,7 @@ from careplan.batch.ndjson import Limits, Line, Lines
 from careplan.web.edition import Edition, declared, edition_of
 from careplan.web.problem_responses import PROBLEMS, documented
 from careplan.web.process.lanes import Lanes
+from careplan.web.telemetry.logs import places
 
 NDJSON, FHIR_NDJSON = "application/x-ndjson", "application/fhir+ndjson"
 AHEAD = 4
@@ -103,7 +104,11 @@ class _Exchange(ASGIResponse):
         self, incoming: _Incoming, send: Send, counted: Counter[bool], rejected: Callable[[str], None], lanes: Lanes
     ) -> None:
         answering = Answering(
-            self._edition.planner, self._edition.defaults, as_fhir=self._form == FHIR_NDJSON, limits=self._limits
+            self._edition.planner,
+            self._edition.defaults,
+            as_fhir=self._form == FHIR_NDJSON,
+            limits=self._limits,
+            on_failure=_note,
         )
         async for line in self._lines(incoming):
             answer = await lanes.do(len(line.content or b""), partial(answering.answer, line))
@@ -126,6 +131,10 @@ class _Exchange(ASGIResponse):
             more = message.get("more_body", False)
         for line in lines.close():
             yield line
+
+
+def _note(error: Exception) -> None:
+    log.error("failed", error=type(error).__name__, at=places(error.__traceback__))
 
 
 class _Incoming:
