@@ -37,7 +37,8 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     **{name: frozenset() for name in sorted(BASE)},
     **{package: frozenset(FLOW[:at]) for at, package in enumerate(FLOW)},
     "planner": frozenset(FLOW),
-    "settings": frozenset({"request", "rulebook"}),
+    "setting_words": frozenset(),
+    "settings": frozenset({"request", "rulebook", "setting_words"}),
     "settings_files": frozenset({"rulebook", "settings"}),
     "formats": FORM,
     "fhir.read": FORM,
@@ -52,7 +53,9 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "web.pages": frozenset(),
     "web.problem_responses": frozenset(),
     "web.telemetry": frozenset({"rulebook"}),
-    "web.problems": frozenset({"fhir.write", "representations", "web.telemetry"}),
+    "web.query_words": frozenset({"request"}),
+    "web.methods": frozenset(),
+    "web.problems": frozenset({"fhir.write", "representations", "web.query_words", "web.telemetry"}),
     "web.edition": FORM | {"planner", "fhir.read", "web.pages"},
     "web.security": frozenset({"settings", "settings_files"}),
     "web.process": frozenset({"rulebook", "formats", "representations", "web.edition"}),
@@ -66,7 +69,7 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     | {"web.telemetry", "web.security", "web.process", "web.limits"},
     "web.openapi": ANSWER | {"fhir.cds_hooks", "representations", "signing", "web.problem_responses", "web.routes"},
     "web.app": frozenset({"request", "rulebook", "planner", "settings", "settings_files", "authoring"})
-    | {"web.acceptance", "web.edition", "web.problems"}
+    | {"web.acceptance", "web.edition", "web.methods", "web.problems"}
     | {"web.telemetry", "web.security", "web.process", "web.limits", "web.routes", "web.openapi"},
     "cli": ANSWER
     | {"settings", "settings_files", "formats", "representations", "signing", "batch", "authoring", "authoring.proof"}

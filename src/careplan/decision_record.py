@@ -20,7 +20,7 @@ from careplan.fhir.read.bundle import FromFhir
 from careplan.inference.durable_rules import Finding
 from careplan.plan.model import CarePlan, NotConsidered, RulebookRef
 from careplan.planner import Planner
-from careplan.request.patient import TIME, Patient
+from careplan.request.patient import FIRST_YEAR, LAST_YEAR, TIME, Patient
 from careplan.rulebook.entries import ENGLISH
 
 Version = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.+_\- ]{1,60}$")]
@@ -100,14 +100,13 @@ class Replay(Part, frozen=True, kw_only=True):
 
 
 def is_a_time(at: str) -> bool:
-    """Whether a text is an RFC 3339 timestamp of a day that there is."""
+    """Whether a text is an RFC 3339 timestamp of a day that there is, in the years that a request may be about."""
     if not re.fullmatch(TIME, at):
         return False
     try:
-        datetime.fromisoformat(at)
+        return FIRST_YEAR <= datetime.fromisoformat(at).year <= LAST_YEAR
     except ValueError:
         return False
-    return True
 
 
 def record(

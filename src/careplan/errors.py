@@ -36,16 +36,20 @@ class RuleFault(msgspec.Struct, frozen=True, order=True, kw_only=True):
         return f"{self.file}:{self.line}{where}: {self.problem} {self.mend}".rstrip()
 
 
+MOST_FAULTS = 200
+"""A problem document names at most this many faults and says when there are more."""
+
+
 class InvalidPatient(Exception):
-    """The body is not a patient. `faults` names every fault found, in order of pointer."""
+    """The body is not a patient. `faults` names every fault found, in order of pointer; `more` says that there are more."""
 
     type = "urn:careplan:problem:invalid-patient"
     title = "The patient's factors cannot be used"
 
     def __init__(self, faults: Sequence[Fault], *, more: bool = False) -> None:
         super().__init__(f"{len(faults)} faults in the patient's factors")
-        self.faults = tuple(faults)
-        self.more = more
+        self.faults = tuple(faults[:MOST_FAULTS])
+        self.more = more or len(faults) > MOST_FAULTS
 
 
 class InvalidSigning(InvalidPatient):
@@ -69,11 +73,13 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def problem_of(error: InvalidPatient) -> Problem:
     """The problem document for a body: 400 where it is not JSON at all, 422 where its factors are wrong."""
     unreadable = len(error.faults) == 1 and error.faults[0].pointer == "" and "JSON" in error.faults[0].detail
+    many = len(error.faults)
+    said = f"More than {many} faults" if error.more else f"{many} {'fault' if many == 1 else 'faults'}"
     return Problem(
         type=error.type,
         title=error.title,
         status=400 if unreadable else 422,
-        detail=f"{len(error.faults)} {'fault' if len(error.faults) == 1 else 'faults'} found; each is named below.",
+        detail=f"{said} found; {'the first are' if error.more else 'each is'} named below.",
         errors=list(error.faults),
         more=error.more,
     )

@@ -34,7 +34,7 @@ A_PATIENT = Patient(age_years=40, treatment=Treatment(preferred_route="iv", prod
 
 
 class Planner:
-    """Everything that is prepared once per rulebook. Belongs to the thread that made it, as its engine does."""
+    """Everything that is prepared once per rulebook. Several threads may plan with it at once."""
 
     def __init__(self, book: Rulebook, watch: Callable[[float, Iterable[str], str], None] | None = None) -> None:
         """`watch` is told of each plan: the seconds in the engine, the rules that hold and the plan's status."""

@@ -23,15 +23,15 @@ from careplan.plan.protocol_model import StandingProtocol
 from careplan.request.clinic import Paper
 from careplan.request.patient import Patient
 
-Need = Literal["patient", "read", "zone", "paper", "stamp", "key", "details", "detail", "reader"]
+Need = Literal["patient", "read", "zone", "paper", "stamp", "version", "key", "details", "detail", "reader"]
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What a writer may need besides the plan: the fields are the names of `Need`.
 
     `read` is what the patient was read from, if that was FHIR; `zone` the one of hours; `paper` the size of a page; `detail`
-    how much of the plan is wanted, and `reader` for whom. `stamp`, `key` and `details` are what a calendar is told: when it
-    was made, the caller's own key, and how much titles may say.
+    how much of the plan is wanted, and `reader` for whom. `stamp`, `version`, `key` and `details` are what a calendar is
+    told: when it was made, of which version of the record, the caller's own key, and how much titles may say.
     """
 
     patient: Patient
@@ -39,6 +39,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     zone: ZoneInfo | None = None
     paper: Paper = "a4"
     stamp: datetime | None = None
+    version: int | None = None
     key: str | None = None
     details: bool = False
     detail: Detail = "standard"
@@ -146,7 +147,7 @@ FORMATS: tuple[Format, ...] = (
         title="a calendar",
         suffix=".ics",
         writer="careplan.formats.calendar:calendar",
-        needs=("patient", "zone", "stamp", "key", "details"),
+        needs=("patient", "zone", "stamp", "version", "key", "details"),
         body="text",
         stem="appointments",
     ),

@@ -22,7 +22,8 @@ from careplan.errors import InvalidPatient, InvalidSettings
 from careplan.request.decode import Intake
 from careplan.request.patient import ClinicDefaults, Protocol
 from careplan.rulebook.load import shipped
-from careplan.zones import ZONES
+from careplan.setting_words import named_in, not_a_setting, offer, unfit
+from careplan.zones import ZONES, is_a_zone, zone_of
 
 PREFIX = "CAREPLAN_"
 FILE = "CAREPLAN_CONFIG"
@@ -139,7 +140,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         origins = _listed(self.cors_origins)
         for origin in origins:
             if not re.fullmatch(r"https?://[A-Za-z0-9.\-]+(:\d+)?", origin):
-                raise InvalidSettings(f"{origin} is no origin; name one such as https://ehr.example.org")
+                raise InvalidSettings(f"cors_origins takes origins such as https://ehr.example.org, and {origin} is none")
         return origins
 
     @property
@@ -165,9 +166,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """The clinic's time zone, if it is set. Raises `InvalidSettings` if there is none of this name."""
         if not self.time_zone:
             return None
-        if self.time_zone not in ZONES:
-            raise InvalidSettings(f"{self.time_zone} is no time zone; name one such as America/New_York")
-        return ZoneInfo(self.time_zone)
+        if not is_a_zone(self.time_zone):
+            meant = offer(self.time_zone, ZONES)
+            raise InvalidSettings(f"time_zone takes the IANA name of a time zone, such as America/New_York{meant}")
+        return zone_of(self.time_zone)
 
     @property
     def rules_folder(self) -> Path:
@@ -206,15 +208,24 @@ class Described(NamedTuple):
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings of an environment, and of the file that it names.
 
-    Raises `InvalidSettings` for a setting that is misspelled, out of range, or at odds with another.
+    Raises `InvalidSettings` for a setting that is misspelled, out of range, or at odds with another, by its variable's name.
     """
     in_file, in_environment = _values(environment)
+    values = in_file | in_environment
     try:
-        settings = msgspec.convert(in_file | in_environment, Settings, strict=False)
-    except msgspec.ValidationError as error:
-        raise InvalidSettings(str(error)) from None
-    _check_together(settings)
+        settings = msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError:
+        raise InvalidSettings(unfit(values, Settings, PREFIX)) from None
+    try:
+        _check_together(settings)
+    except InvalidSettings as error:
+        raise InvalidSettings(by_variable(str(error))) from None
     return settings
+
+
+def by_variable(words: str) -> str:
+    """Words with each setting of several words called by its environment variable."""
+    return named_in(words, [field.name for field in msgspec.structs.fields(Settings)], PREFIX)
 
 
 def _values(environment: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -224,7 +235,7 @@ def _values(environment: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, A
     }
     for name in found:
         if name not in known:
-            raise InvalidSettings(f"{PREFIX}{name.upper()} is not a setting; there are {', '.join(sorted(known))}")
+            raise InvalidSettings(f"{PREFIX}{name.upper()} {not_a_setting(name, known, PREFIX)}")
     if not environment.get(FILE):
         return {}, found
     try:
@@ -235,7 +246,7 @@ def _values(environment: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, A
         raise InvalidSettings(f"the file of settings is not TOML: {error}") from None
     for name in in_file:
         if name not in known:
-            raise InvalidSettings(f"{name} in the file of settings is not a setting; there are {', '.join(sorted(known))}")
+            raise InvalidSettings(f"{name} in the file of settings {not_a_setting(name, known, PREFIX)}")
     return in_file, found
 
 
@@ -251,7 +262,7 @@ def _check_together(settings: Settings) -> None:
 
 def _check_names(settings: Settings) -> None:
     if not settings.host.strip():
-        raise InvalidSettings("host is empty; name the address to listen on")
+        raise InvalidSettings(f"{PREFIX}HOST is empty; name the address to listen on")
     if settings.public_url and not _is_web_address(settings.public_url):
         raise InvalidSettings("public_url is no address; name one such as https://plans.example.org")
     for name in _listed(settings.allowed_hosts):

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 from importlib.resources import files
+from zoneinfo import ZoneInfo
 
 _NAMES = files("tzdata").joinpath("zones").read_text("utf-8").split()
-ZONES = tuple(sorted(name for name in _NAMES if name == "UTC" or ("/" in name and not name.startswith("Etc/"))))
-"""IANA names of places, and UTC; old abbreviations such as EST or GMT+0 are left out."""
+_OF_UTC = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT"})
+"""The names under which programs know UTC."""
+ZONES = tuple(sorted(_OF_UTC.union(name for name in _NAMES if "/" in name and not name.startswith("Etc/"))))
+"""IANA names of places, and of UTC; old abbreviations such as EST or GMT+0 are left out."""
+
+
+def is_a_zone(name: str) -> bool:
+    """Whether there is a time zone of this name."""
+    return name in ZONES
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The zone of one of the names that there are; UTC under one name, whichever it was called by."""
+    return ZoneInfo("UTC" if name in _OF_UTC else name)
 
 
 def zone_words(zone: tzinfo | None) -> str:
@@ -20,10 +33,10 @@ def zone_words(zone: tzinfo | None) -> str:
 def hour(when: datetime, zone: tzinfo | None) -> str:
     """A time in tables. Where the clock alone would not tell which hour is meant, its offset from UTC stands behind it."""
     plain = when.strftime("%Y-%m-%d %H:%M")
-    return plain if zone is not None and not _twice(when) else f"{plain} {_offset(when)}"
+    return plain if zone is not None and not shown_twice(when) else f"{plain} {_offset(when)}"
 
 
-def _twice(when: datetime) -> bool:
+def shown_twice(when: datetime) -> bool:
     """Whether the clock shows this time twice that day, as it does when summer time ends."""
     return when.replace(fold=1 - when.fold).utcoffset() != when.utcoffset()
 

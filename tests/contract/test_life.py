@@ -271,20 +271,24 @@ def started(*options: str, **environment: str) -> subprocess.CompletedProcess[st
 @pytest.mark.parametrize(
     ("environment", "says"),
     [
-        ({"CAREPLAN_WORKERS": "0"}, "workers"),
+        ({"CAREPLAN_WORKERS": "0"}, "CAREPLAN_WORKERS must be a whole number"),
         ({"CAREPLAN_API_KEYS": "/nowhere.json"}, "API keys cannot be read"),
         ({"CAREPLAN_OAUTH_ISSUER": "https://login.example.org"}, "go together"),
         ({"CAREPLAN_RATE_LIMIT": "often"}, "rate"),
         ({"CAREPLAN_HOST": "0.0.0.0"}, "beyond loopback"),  # noqa: S104 - refused, which is what is tested
         ({"CAREPLAN_TLS_CERTIFICATE": "/nowhere.pem"}, "go together"),
         ({"CAREPLAN_TLS_CERTIFICATE": "/nowhere.pem", "CAREPLAN_TLS_KEY": "/nowhere.pem"}, "no file"),
-        ({"CAREPLAN_OPEN_PATHS": "plans"}, "open_paths"),
+        ({"CAREPLAN_OPEN_PATHS": "plans"}, "CAREPLAN_OPEN_PATHS"),
         ({"CAREPLAN_CONFIG": "/nowhere.toml"}, "file of settings"),
         ({"CAREPLAN_TLS_CERTIFICATE": __file__, "CAREPLAN_TLS_KEY": __file__}, "no PEM"),
-        ({"CAREPLAN_HOST": ""}, "host is empty"),
-        ({"CAREPLAN_PUBLIC_URL": "notaurl"}, "public_url"),
-        ({"CAREPLAN_ALLOWED_HOSTS": "http://x/y"}, "allowed_hosts"),
-        ({"CAREPLAN_OAUTH_ISSUER": "i", "CAREPLAN_OAUTH_AUDIENCE": "a", "CAREPLAN_OAUTH_JWKS": "https://"}, "oauth_jwks"),
+        ({"CAREPLAN_HOST": ""}, "CAREPLAN_HOST is empty"),
+        ({"CAREPLAN_PUBLIC_URL": "notaurl"}, "CAREPLAN_PUBLIC_URL"),
+        ({"CAREPLAN_ALLOWED_HOSTS": "http://x/y"}, "CAREPLAN_ALLOWED_HOSTS"),
+        (
+            {"CAREPLAN_OAUTH_ISSUER": "i", "CAREPLAN_OAUTH_AUDIENCE": "a", "CAREPLAN_OAUTH_JWKS": "https://"},
+            "CAREPLAN_OAUTH_JWKS",
+        ),
+        ({"PROMETHEUS_MULTIPROC_DIR": "/nowhere"}, "PROMETHEUS_MULTIPROC_DIR"),
         ({"OTEL_TRACES_EXPORTER": "zipkin"}, "OTEL_TRACES_EXPORTER"),
     ],
 )

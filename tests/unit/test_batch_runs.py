@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from careplan.batch.resumable_file import LONGEST_JOURNAL, PartFile, journal_of, receipt_of
+from careplan.batch.resumable_file import LONGEST_JOURNAL, NotTheSame, PartFile, journal_of, receipt_of
 from careplan.cli.main import main
 from careplan.cli.progress import Meter
 from careplan.rulebook.model import Rulebook
@@ -313,3 +313,50 @@ def test_a_pipe_has_neither_percentage_nor_time_left() -> None:
     now[0] = 2.0
     meter.answered(10, 700)
     assert meter.words == "10 patients, 5 a second"
+
+
+def test_of_two_writers_of_one_file_the_second_is_told_so_and_changes_nothing(patients: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first = PartFile(out, {"a": 1}, {"done": 0}, resume=False)
+    first.add(b"one\n", {"done": 1})
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    for options, says in (((), "left from an interrupted run"), (("--resume",), "another process is writing")):
+        done = batch(patients, out, *options)
+        assert done.exit_code == 2
+        assert says in done.output
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    first.add(b"two\n", {"done": 2})
+    first.finish({})
+    assert out.read_bytes() == b"one\ntwo\n"
+
+
+@pytest.mark.parametrize("file", ["out.part", "out.journal", "out"])
+def test_a_byte_that_was_changed_since_is_noticed_wherever_it_stands(tmp_path: Path, file: str) -> None:
+    out, damaged = tmp_path / "out", tmp_path / file
+    for at in range(0, 300, 7):
+        part = PartFile(out, {"a": 1}, {"done": 0}, resume=False)
+        part.add(b"one\n" * 5, {"done": 5})
+        part.add(b"two\n" * 5, {"done": 10})
+        if file == "out":
+            part.finish({"lines": 10})
+        else:
+            part.leave()
+        content = bytearray(damaged.read_bytes())
+        if at >= len(content):
+            break
+        content[at] ^= 4
+        damaged.write_bytes(content)
+        if file == "out":
+            assert receipt_of(out) is None
+        elif file == "out.part":
+            with pytest.raises(NotTheSame):
+                PartFile(out, {"a": 1}, {"done": 0}, resume=True)
+        else:
+            # What stood before the damage is known, and the rest is done again.
+            again = PartFile(out, {"a": 1}, {"done": 0}, resume=True)
+            for number in range(again.state["done"] // 5, 2):
+                again.add([b"one\n", b"two\n"][number] * 5, {"done": 5 * number + 5})
+            again.finish({})
+            assert out.read_bytes() == b"one\n" * 5 + b"two\n" * 5
+        for path in tmp_path.iterdir():
+            path.unlink()

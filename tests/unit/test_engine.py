@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,9 +18,12 @@ from careplan.facts.used_fields import Tested
 from careplan.inference import ruleset_compiler
 from careplan.inference.durable_rules import Engine
 from careplan.inference.ruleset_compiler import EngineError, shards
+from careplan.planner import Planner
 from careplan.rulebook.conditions import COMPARISONS, Either, Every, Expression, Operation, Pattern, Test, When
 from careplan.rulebook.factors import KINDS, Field, member
 from tests import reference
+
+ROOT = Path(__file__).parents[2]
 
 NUMBERS = st.one_of(
     st.sampled_from([0.0, 0.5, 5.0, 6.99, 7.0, 7.01, 150.0]), st.integers(0, 99_999).map(lambda cents: cents / 100)
@@ -172,21 +176,31 @@ def test_two_patterns_over_one_kind_are_refused() -> None:
         shards({"twice": ((pattern, pattern),)})
 
 
-def test_a_second_thread_is_refused() -> None:
+def test_an_engine_that_was_closed_is_refused() -> None:
     engine = Engine({"r": when("everyone")})
-    raised: list[BaseException] = []
-
-    def enter() -> None:
-        try:
-            engine.evaluate([])
-        except EngineError as error:
-            raised.append(error)
-
-    thread = threading.Thread(target=enter)
-    thread.start()
-    thread.join()
     engine.close()
-    assert len(raised) == 1
+    with pytest.raises(EngineError, match="closed"):
+        engine.evaluate([])
+
+
+def test_threads_that_plan_at_once_with_one_rulebook_get_what_each_would_get_alone(planner: Planner) -> None:
+    bodies = [path.read_bytes() for path in sorted((ROOT / "tests" / "golden" / "patients").glob("*.json"))[::4]]
+
+    def plans(with_it: Planner, order: list[bytes]) -> dict[bytes, bytes]:
+        return {body: msgspec.json.encode(with_it.explained(with_it.intake.decode(body))) for body in order}
+
+    alone = plans(planner, bodies)
+    fresh = Planner(planner.book)  # Nothing is worked out yet, so that they meet wherever something is.
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(0.0001)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            orders = [bodies, bodies[::-1], bodies[len(bodies) // 2 :] + bodies, bodies]
+            for found in threads.map(lambda order: plans(fresh, order), orders):
+                assert found == alone
+    finally:
+        sys.setswitchinterval(before)
+        fresh.close()
 
 
 @pytest.mark.parametrize("tiny", [5e-324, 1e-300, 0.00001])

@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -292,14 +292,15 @@ def test_an_edition_that_cannot_be_taken_leaves_the_one_before_and_is_tried_agai
     slots, desk, wrong = Slots(), Desk(), [MemoryError()]
     desk.swap(edition(load(few)))
 
-    def take(book: Rulebook, _: Mapping[str, bytes]) -> None:
+    def prepared(book: Rulebook, _: Mapping[str, bytes]) -> Callable[[], None]:
         if wrong:
             raise wrong.pop()
-        desk.swap(edition(book))
+        made = edition(book)
+        return lambda: desk.swap(made)
 
     write(slots.free(), content_of(read_folder(few), {}))
     slots.take()
-    follower = Follower(slots, desk, 0, take)
+    follower = Follower(slots, desk, 0, prepared)
     before = desk.current
     steps = [(follower.behind, asyncio.run(follower.follow()), follower.behind, desk.current is before) for _ in range(2)]
     assert steps == [(True, False, True, True), (True, True, False, False)]

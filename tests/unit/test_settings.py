@@ -33,8 +33,8 @@ def test_the_environment_wins_over_the_file_and_the_file_over_the_default(tmp_pa
     [
         ("prot = 1", "prot"),
         ("port = ", "not TOML"),
-        ("port = 'many'", "port"),
-        ("workers = 0", "workers"),
+        ("port = 'many'", "CAREPLAN_PORT must be a whole number"),
+        ("workers = 0", "CAREPLAN_WORKERS must be a whole number, at least 1"),
         ("time_zone = 'Mars/North'", "time zone"),
     ],
 )

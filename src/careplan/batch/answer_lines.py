@@ -7,6 +7,7 @@ identifier), which comes back with the answer.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -28,6 +29,7 @@ FILE = "urn:careplan:file"
 """The extension that names the file of the line, where answers to several files stand together."""
 KEY = "urn:careplan:request-key"
 _TOO_LONG = "is longer than a line may be"
+_FAILED = "the service failed on this line. This is a defect; the other lines are answered."
 _encode = msgspec.json.Encoder().encode
 Json = dict[str, Any]
 
@@ -100,7 +102,7 @@ def _too_long(limit: int) -> InvalidPatient:
 
 
 class Answering:
-    """Answers lines with one planner. Belongs to the thread that made the planner."""
+    """Answers lines with one planner."""
 
     def __init__(
         self,
@@ -109,14 +111,30 @@ class Answering:
         *,
         as_fhir: bool = False,
         limits: Limits = NORMAL,
+        on_failure: Callable[[Exception], None] = lambda _: None,
     ) -> None:
+        """`on_failure` is told of a defect of ours, which is answered as the problem of its line alone."""
+        self.on_failure = on_failure
         self._planner = planner
         self._reader = Reader(planner, defaults, limits)
         self._as_fhir = as_fhir
         self._writer = FhirWriter()
 
     def answer(self, line: Line) -> Answer:
-        """A plan, or the problem with the line. Never raises for what a line holds."""
+        """A plan, or the problem with the line. Never raises, whatever a line holds and whatever is wrong with us."""
+        try:
+            return self._answer(line)
+        except Exception as error:  # noqa: BLE001 - no line may take the others with it; its words may quote the patient
+            self.on_failure(error)
+            found = Problem(title="Internal Server Error", status=500, detail=f"Line {line.number}: {_FAILED}")
+            body = (
+                _encode(_outcome(line, None, found, ""))
+                if self._as_fhir
+                else _around(line, None, b"problem", _encode(found))
+            )
+            return Answer(body, "problem: failed")
+
+    def _answer(self, line: Line) -> Answer:
         key: str | None = None
         try:
             body = self._reader.parse(line)

@@ -23,7 +23,7 @@ Files = dict[str, bytes]
 
 
 class Work(Generic[Result]):
-    """Does pieces of a job. Belongs to the thread that made it."""
+    """Does pieces of a job."""
 
     def __init__(self, do: Callable[[list[Line]], Result], planners: Iterable[Planner]) -> None:
         self._do = do

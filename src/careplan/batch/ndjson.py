@@ -9,12 +9,12 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from careplan.batch.byte_sources import Source
+from careplan.request.decode import MARK
 
 LINES_TOGETHER = 64
 BYTES_TOGETHER = 1_048_576
 HELD_SECONDS = 0.2
 """Lines of a pipe wait no longer than this for others."""
-_MARK = b"\xef\xbb\xbf"
 
 
 class Limits(NamedTuple):
@@ -83,7 +83,7 @@ class Lines:
         self._rest.clear()
         self._lost = False
         if self.number == 1:
-            content = content.removeprefix(_MARK)
+            content = content.removeprefix(MARK)
         if lost or len(content) > self._longest:
             yield Line(self.number, None, ended)
         elif content.strip():

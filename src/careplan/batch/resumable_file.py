@@ -2,14 +2,17 @@
 
 Beside the unfinished file stands a journal with one line for each finished piece: how long the file is then, and
 what its writer wants to know when it goes on. What lies beyond the last such line is cut off again. Beside the whole
-file stands a receipt: what it is about, how long it is, and what its writer wants to know of it later.
+file stands a receipt: what it is about, how long it is, and what its writer wants to know of it later. Each carries the
+digest of what it speaks of, so that a byte that was changed since is noticed; and only one writer at a time has the file.
 """
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import os
 from collections.abc import Callable
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,6 +27,10 @@ _encode = msgspec.json.Encoder().encode
 
 class NotTheSame(Exception):
     """What was interrupted was something else."""
+
+
+class InUse(Exception):
+    """Another process writes this file now."""
 
 
 def packer(name: str) -> Callable[[bytes], bytes]:
@@ -41,11 +48,15 @@ def beside(target: Path) -> dict[str, Path]:
 
 
 class Journal(msgspec.Struct, frozen=True):
-    """What is known of an unfinished file: how much of it counts, and the state then. `receipt` once it is whole."""
+    """What is known of an unfinished file: how much of it counts, and the state then. `receipt` once it is whole.
+
+    `digest` is the BLAKE2b of what counts.
+    """
 
     about: Json
     length: int
     state: Json
+    digest: str = ""
     receipt: Json | None = None
 
 
@@ -59,7 +70,7 @@ def journal_of(target: Path) -> Journal | None:
     for line in lines:
         # What was being written when the power went may be half there, or be zero bytes.
         try:
-            entry = msgspec.json.decode(line) if line.endswith(b"\n") else None
+            entry = msgspec.json.decode(line) if line.endswith(b"\n") and _is_unchanged(line) else None
             found = (
                 msgspec.convert((entry if found is None else {"about": found.about} | entry), Journal) if entry else found
             )
@@ -73,14 +84,20 @@ def receipt_of(target: Path) -> Json | None:
     notes = beside(target)
     journal = journal_of(target)
     if journal is not None and journal.receipt is not None:
-        if notes["part"].exists() and notes["part"].stat().st_size == journal.length:
-            notes["part"].replace(target)
+        try:
+            file = _locked(notes["part"]) if notes["part"].exists() else None
+        except InUse:
+            return None  # Its writer is about to give it its name.
+        if file is not None:
+            with file:
+                if _has(notes["part"], journal):
+                    notes["part"].replace(target)
         _write(notes["done"], _receipt(journal))
         _sync(target.parent)
         notes["journal"].unlink()
     try:
         found = msgspec.json.decode(notes["done"].read_bytes(), type=Journal)
-        whole = target.stat().st_size == found.length
+        whole = _has(target, found)
     except (FileNotFoundError, msgspec.MsgspecError):
         return None
     return {"about": found.about, "state": found.state, **(found.receipt or {})} if whole else None
@@ -93,25 +110,25 @@ class PartFile:
         """`about` says what is being written, `state` what its writer will want to know if it goes on from the beginning.
 
         Raises `FileExistsError` if there is something to go on with and nobody asked to, `NotTheSame` if that is about
-        something else or not all there any more.
+        something else, or not there as it was written any more, and `InUse` if another process writes it now.
         """
         self._target = target
         notes = beside(target)
         self._part, self._notes, self._done = notes["part"], notes["journal"], notes["done"]
         self._about = about
-        found = journal_of(target)
-        if found is not None and not resume:
-            raise FileExistsError
-        if found is None:
-            self._part.write_bytes(b"")
-            self._notes.write_bytes(_encode({"about": about, "length": 0, "state": state}) + b"\n")
-        elif found.about != about or not self._part.exists() or self._part.stat().st_size < found.length:
-            raise NotTheSame
-        else:
-            os.truncate(self._part, found.length)
-            _write(self._notes, _encode(found) + b"\n")
+        self._file = _locked(self._part)
+        try:
+            found = _begun(target, about, resume=resume)
+        except BaseException:
+            self._file.close()
+            raise
+        self._digest = blake2b(digest_size=_DIGEST)
+        os.truncate(self._part, found.length if found else 0)
+        with self._part.open("rb") as written:
+            while piece := written.read(_PIECE):
+                self._digest.update(piece)
+        _write(self._notes, _line(_encode(found or Journal(about, 0, state, self._digest.hexdigest()))))
         self.state: Json = found.state if found else state
-        self._file: BinaryIO = self._part.open("ab")
         self._journal: BinaryIO = self._notes.open("ab")
 
     def add(self, piece: bytes, state: Json) -> None:
@@ -119,13 +136,15 @@ class PartFile:
         self._file.write(piece)
         self._file.flush()
         os.fsync(self._file.fileno())
+        self._digest.update(piece)
+        digest = self._digest.hexdigest()
         if self._journal.tell() > LONGEST_JOURNAL:
-            entry = Journal(self._about, self._file.tell(), state)
-            _write(self._notes, _encode(entry) + b"\n")
+            entry = Journal(self._about, self._file.tell(), state, digest)
+            _write(self._notes, _line(_encode(entry)))
             self._journal.close()
             self._journal = self._notes.open("ab")
         else:
-            self._journal.write(_encode({"length": self._file.tell(), "state": state}) + b"\n")
+            self._journal.write(_line(_encode({"length": self._file.tell(), "state": state, "digest": digest})))
             self._journal.flush()
         self.state = state
 
@@ -133,14 +152,15 @@ class PartFile:
         """Give the file its name, and leave a receipt that says this as well."""
         self._file.flush()
         os.fsync(self._file.fileno())
-        entry = Journal(self._about, self._file.tell(), self.state, receipt)
-        self._close()
+        entry = Journal(self._about, self._file.tell(), self.state, self._digest.hexdigest(), receipt)
+        self._journal.close()
         # Were it killed from here on, the journal says that the file is whole.
-        _write(self._notes, _encode(entry) + b"\n")
+        _write(self._notes, _line(_encode(entry)))
         self._part.replace(self._target)
         _write(self._done, _receipt(entry))
         _sync(self._target.parent)
         self._notes.unlink()
+        self._close()
 
     def leave(self) -> None:
         """Leave it to be gone on with."""
@@ -152,6 +172,63 @@ class PartFile:
                 file.close()
             except OSError:
                 continue
+
+
+def _begun(target: Path, about: Json, *, resume: bool) -> Journal | None:
+    """What there is to go on with. Raises `FileExistsError` and `NotTheSame`."""
+    found = journal_of(target)
+    if found is not None and not resume:
+        raise FileExistsError
+    if found is not None and (found.about != about or not _has(beside(target)["part"], found, beyond=True)):
+        raise NotTheSame
+    return found
+
+
+def _locked(part: Path) -> BinaryIO:
+    """The unfinished file, for this process alone as long as it is open. Raises `InUse`."""
+    while True:
+        file = part.open("ab")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if part.exists() and os.path.samestat(os.fstat(file.fileno()), part.stat()):
+                return file
+        except BlockingIOError:
+            file.close()
+            raise InUse from None
+        file.close()  # The one who had it has just finished it.
+
+
+def _has(path: Path, entry: Journal, *, beyond: bool = False) -> bool:
+    """Whether a file is as an entry says, `beyond` what counts whatever there is."""
+    if not path.exists():
+        return False
+    size = path.stat().st_size
+    if size < entry.length or (size > entry.length and not beyond):
+        return False
+    found, left = blake2b(digest_size=_DIGEST), entry.length
+    with path.open("rb") as file:
+        while left and (piece := file.read(min(left, _PIECE))):
+            found.update(piece)
+            left -= len(piece)
+    return not entry.digest or found.hexdigest() == entry.digest
+
+
+def _line(entry: bytes) -> bytes:
+    """An entry as a line of the journal, which ends with its own digest."""
+    return entry[:-1] + _CHECK + _check(entry[:-1]) + b'"}\n'
+
+
+def _is_unchanged(line: bytes) -> bool:
+    entry, mark, check = line.rpartition(_CHECK)
+    return not mark or check == _check(entry) + b'"}\n'
+
+
+def _check(entry: bytes) -> bytes:
+    return blake2b(entry, digest_size=4).hexdigest().encode()
+
+
+_CHECK = b',"check":"'
+_DIGEST, _PIECE = 16, 1_048_576
 
 
 def _receipt(entry: Journal) -> bytes:

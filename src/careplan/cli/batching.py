@@ -19,7 +19,7 @@ from careplan.batch.answer_lines import Answers, Summary, of_file
 from careplan.batch.byte_sources import Source, Unreadable
 from careplan.batch.jobs import AnswerJob, answering, files_of
 from careplan.batch.ndjson import Limits, Line, Otherwise, Tasks, mark_of
-from careplan.batch.resumable_file import NotTheSame, PartFile, journal_of, packer, receipt_of
+from careplan.batch.resumable_file import InUse, NotTheSame, PartFile, journal_of, packer, receipt_of
 from careplan.batch.worker_pool import Pool, WorkerLost, cores
 from careplan.cli.batchfiles import Failures, Pair, begin_anew, check_apart, ends_of, named, pairs_of, size_and_time
 from careplan.cli.common import RULES, fail, read_defaults, read_rulebook, read_settings
@@ -193,6 +193,8 @@ def _write(run: _Run, path: Path, target: Path, about: Json) -> None:
     with Source(path) as source:
         try:
             part = PartFile(target, about, begin, resume=run.resume)
+        except InUse:
+            fail(f"another process is writing {target} now; wait until it has ended, or name another file", 2)
         except NotTheSame:
             fail(f"{target}.part is of another input, rulebook or form; remove it with its .journal, or do as before", 2)
         try:

@@ -20,7 +20,7 @@ from careplan.planner import Planner
 from careplan.representations import BY_NAME, Wanted
 from careplan.request.clinic import Clinic
 from careplan.request.patient import ClinicDefaults, Patient
-from careplan.zones import ZONES
+from careplan.zones import is_a_zone
 
 
 @click.command()
@@ -74,7 +74,7 @@ def plan(
     if sum(map(bool, (explain, at, against, item))) > 1:
         fail("choose one of --explain, --record, --against and --what-would-change", 2)
     settings = read_settings()
-    if zone and zone not in ZONES:
+    if zone and not is_a_zone(zone):
         fail(f"there is no time zone {zone}; name one such as America/New_York", 2)
     planner = Planner(read_rulebook(rules or settings.rules_folder))
     clinic = read_defaults(settings, planner.intake)

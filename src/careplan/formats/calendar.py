@@ -11,9 +11,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 from icalendar import Calendar, Component, Event, Journal, vDatetime
 
+from careplan.formats.calendar_zones import zone_component
 from careplan.plan.model import CarePlan
 from careplan.plan.timeline import Kind, Moment, timeline
 from careplan.request.patient import Patient
+from careplan.zones import shown_twice
 
 _PLAIN: dict[Kind, str] = {
     "session": "Appointment",
@@ -28,6 +30,7 @@ _PLAIN: dict[Kind, str] = {
     "review": "Review {}",
 }
 """Titles without details; reminders of one appointment are numbered, so that they can be told apart."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DRAFT = "Draft: a clinician has not signed this yet."
 _BLOCKED = "This plan is blocked: a clinician must act first."
 
@@ -38,6 +41,7 @@ def calendar(  # noqa: PLR0913 - one argument for each thing that a calendar is 
     *,
     zone: ZoneInfo | None = None,
     stamp: datetime | None = None,
+    version: int | None = None,
     key: str | None = None,
     details: bool = False,
 ) -> bytes:
@@ -51,13 +55,16 @@ def calendar(  # noqa: PLR0913 - one argument for each thing that a calendar is 
         patient: whose plan it is, for the times of sessions.
         zone: of the hours; without one they are in UTC, and days are those of the offsets that were sent.
         stamp: when the calendar was made; without one the first session's time stands in.
+        version: which version of the caller's record this is, so that readers keep the newest; without one the minutes of
+            `stamp` stand in.
         key: the caller's own opaque key of this course of treatment.
         details: whether titles may tell about health.
 
     """
     moments = timeline(plan, patient, zone)
     blocked = plan.status == "blocked"
-    made_at = stamp or min((one.begins for one in moments), default=datetime(1970, 1, 1, tzinfo=UTC))
+    made_at = (stamp or min((one.begins for one in moments), default=_EPOCH)).astimezone(UTC)
+    sequence = version if version is not None else _minutes(stamp) if stamp else None
     seed = uuid5(NAMESPACE_URL, key or msgspec.json.encode(patient).decode()).hex
     made = Calendar()
     made.add("prodid", "-//careplan//care plan//EN")
@@ -69,11 +76,15 @@ def calendar(  # noqa: PLR0913 - one argument for each thing that a calendar is 
         *_first(moments, seed, blocked=blocked),
         *_events(moments, seed, zone, details=details, blocked=blocked),
     ]:
-        event.add("dtstamp", vDatetime(made_at.astimezone(UTC)))
+        event.add("dtstamp", vDatetime(made_at))
+        if stamp is not None:
+            event.add("last-modified", vDatetime(made_at))
+        if sequence is not None:
+            event.add("sequence", sequence)
         made.add_component(event)
-    if moments:
+    if zone is not None and zone.key != "UTC" and any(not one.whole_days for one in moments):
         first, last = min(one.start for one in moments), max(one.end or one.start for one in moments)
-        made.add_missing_timezones(first.date() - timedelta(days=366), last.date() + timedelta(days=366))
+        made.subcomponents.insert(0, zone_component(zone, first, last))
     return bytes(made.to_ical())
 
 
@@ -110,9 +121,9 @@ def _events(moments: Sequence[Moment], seed: str, zone: ZoneInfo | None, *, deta
         if moment.whole_days and moment.end is not None:
             _on(event, moment.start.date(), moment.end.date())
         else:
-            event.add("dtstart", moment.start.astimezone(zone or UTC))
+            event.add("dtstart", _at(moment.start, zone))
             if moment.end is not None:
-                event.add("dtend", moment.end.astimezone(zone or UTC))
+                event.add("dtend", _at(moment.end, zone))
         event.add("summary", moment.label if details else title.format(titles[moment.session, title]))
         signed = f" Hours as entered by {moment.signed_by}." if details and moment.signed_by else ""
         event.add("description", (_BLOCKED if blocked else _DRAFT) + signed)
@@ -120,6 +131,17 @@ def _events(moments: Sequence[Moment], seed: str, zone: ZoneInfo | None, *, deta
         event.add("class", "PRIVATE")
         event.add("transp", "OPAQUE" if moment.kind in ("session", "observation") else "TRANSPARENT")
         yield event
+
+
+def _at(when: datetime, zone: ZoneInfo | None) -> datetime:
+    """A time in the zone; in UTC where the clock shows it twice, as readers differ in which they take."""
+    there = when.astimezone(zone or UTC)
+    return when.astimezone(UTC) if shown_twice(there) else there
+
+
+def _minutes(stamp: datetime) -> int:
+    """A number that rises with the time and is small enough for every reader."""
+    return max(0, (stamp - _EPOCH) // timedelta(minutes=1)) % 2**31
 
 
 def _on(event: Event, first: date, after: date) -> None:

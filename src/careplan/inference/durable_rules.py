@@ -8,7 +8,7 @@ Outside that subset the engine loses results, hangs or crashes, so the limits ar
 - no node of its network comes near the fixed tables inside it, so rules are spread over several rulesets (shards);
 - one constant session, deleted after every evaluation; a sentinel fact that always matches, without which deleting
   a session frees memory that was never set; every action drained; results de-duplicated.
-An engine belongs to one thread.
+Whichever thread asks: only one is inside the engine at a time.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ _SESSION = "0"
 _SENTINEL = "sentinel"
 _ASSERTED = (0, 1)
 _numbers = count()
+_inside = threading.Lock()
+"""Held by whoever is inside the engine, whose parts share tables of their own. What it is asked is answered at once."""
 
 
 class Finding(msgspec.Struct, frozen=True, order=True, gc=False):
@@ -58,11 +60,10 @@ Json = dict[str, Any]
 
 
 class PatternMatcher:
-    """Compiled patterns, known by their numbers. `matches` must be entered by the thread that made it."""
+    """Compiled patterns, known by their numbers."""
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         """Compile the patterns, those with long lists in parts. Raises `EngineError` for one that cannot be taken."""
-        self._thread = threading.get_ident()
         self._closed = False
         self._wide: list[tuple[int, Apart]] = []
         taken: list[Pattern] = list(patterns)
@@ -75,18 +76,20 @@ class PatternMatcher:
         whole = {number for number, _ in self._wide}
         engine = {str(at): ((one,),) for at, one in enumerate(taken) if at not in whole}
         self._narrow_from = len(patterns)
-        self._shards = [_Shard(named) for named in shards(engine)]
+        with _inside:
+            self._shards = [_Shard(named) for named in shards(engine)]
 
     def matches(self, facts: Sequence[Fact]) -> dict[str, list[int]]:
         """The numbers of the patterns that each fact matches, in order, by the id of the fact.
 
         Raises `EngineError` if the engine lost any fact.
         """
-        self.enter()
         found: dict[str, set[int]] = {fact.id: set() for fact in facts}
-        for shard in self._shards:
-            for number, fact_id in shard.evaluate(facts):
-                found[fact_id].add(number)
+        with _inside:
+            self.enter()
+            for shard in self._shards:
+                for number, fact_id in shard.evaluate(facts):
+                    found[fact_id].add(number)
         if self._wide:
             for numbers in found.values():
                 self._put_together(numbers)
@@ -101,21 +104,21 @@ class PatternMatcher:
 
     def check(self) -> None:
         """Run every shard with nothing but its sentinel. Raises `EngineError` if one does not come back."""
-        self.enter()
-        for shard in self._shards:
-            shard.evaluate(())
+        with _inside:
+            self.enter()
+            for shard in self._shards:
+                shard.evaluate(())
 
     def close(self) -> None:
         """Free the engine's memory; it cannot be used afterwards."""
-        self._closed = True
-        for shard in self._shards:
-            shard.close()
-        self._shards = []
+        with _inside:
+            self._closed = True
+            for shard in self._shards:
+                shard.close()
+            self._shards = []
 
     def enter(self) -> None:
-        """Raise `EngineError` if it was closed, or is entered by another thread than its own."""
-        if threading.get_ident() != self._thread:
-            raise EngineError("the engine was entered by a second thread")
+        """Raise `EngineError` if it was closed."""
         if self._closed:
             raise EngineError("the engine was closed")
 

@@ -189,7 +189,7 @@ class KindTables:
         return sum(map(len, (*self._tables, *self._member_tables.values())))
 
     def enter(self) -> None:
-        """Raise `EngineError` if the engine was closed, or is entered by another thread than its own."""
+        """Raise `EngineError` if the engine was closed."""
         self._matcher.enter()
 
     def check(self) -> None:

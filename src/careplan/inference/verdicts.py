@@ -223,7 +223,7 @@ class RuleTables:
     def verdicts(self, case: Case) -> Verdicts:
         """The verdicts for one case.
 
-        Raises `EngineError` if the engine lost a fact, was closed, or is entered by another thread than its own.
+        Raises `EngineError` if the engine lost a fact or was closed.
         """
         self.enter()
         matches = open_ = 0
@@ -270,7 +270,7 @@ class RuleTables:
         return sum(map(len, self._tables.values()))
 
     def enter(self) -> None:
-        """Raise `EngineError` if the engine was closed, or is entered by another thread than its own."""
+        """Raise `EngineError` if the engine was closed."""
         for tables in self._tables.values():
             tables.enter()
             break

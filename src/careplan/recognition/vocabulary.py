@@ -46,9 +46,10 @@ class WideVocabulary:
     def known_like(self, key: str, reach: int) -> Iterator[str]:
         """The known names that begin as `key` does and are at most `reach` characters longer or shorter."""
         if self._alike is None:
-            self._alike = {}
+            alike: dict[tuple[str, int], list[str]] = {}
             for name in self.known:
-                self._alike.setdefault((name[0], len(name)), []).append(name)
+                alike.setdefault((name[0], len(name)), []).append(name)
+            self._alike = alike  # Whole at once, as other threads may ask meanwhile.
         for length in range(len(key) - reach, len(key) + reach + 1):
             yield from self._alike.get((key[0], length), ())
 

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from careplan.request.body import Body
-from careplan.zones import ZONES
+from careplan.zones import is_a_zone, zone_of
 
 Paper = Literal["a4", "us-letter"]
 """The sizes of paper for which a plan can be set."""
@@ -54,7 +54,7 @@ class Clinic(Body, frozen=True, kw_only=True):
     @property
     def hours(self) -> ZoneInfo | None:
         """The zone in which its hours are written."""
-        return ZoneInfo(self.zone) if self.zone else None
+        return zone_of(self.zone) if self.zone else None
 
     @property
     def printed_on(self) -> Paper:
@@ -64,4 +64,4 @@ class Clinic(Body, frozen=True, kw_only=True):
     @property
     def zone_is_known(self) -> bool:
         """Whether its zone is one of those there are."""
-        return self.zone is None or self.zone in ZONES
+        return self.zone is None or is_a_zone(self.zone)

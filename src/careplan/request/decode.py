@@ -17,7 +17,7 @@ import jiter
 import msgspec
 import msgspec.inspect
 
-from careplan.errors import Fault, InvalidPatient
+from careplan.errors import MOST_FAULTS, Fault, InvalidPatient
 from careplan.no_collection import no_collection
 from careplan.request.measurements import (
     MeasureForm,
@@ -33,8 +33,8 @@ from careplan.request.schema_faults import LIMIT_WORDS, UNLISTED, Validator, fau
 from careplan.request.signature import unnamed
 from careplan.zones import ZONES
 
-MOST_FAULTS = 200
-"""A problem document names at most this many faults and says when there are more."""
+MARK = b"\xef\xbb\xbf"
+"""The byte-order mark, which some programs write before UTF-8; it says nothing."""
 
 JsonSchema = dict[str, Any]
 
@@ -68,6 +68,7 @@ class Intake:
 
     def parse(self, body: bytes) -> Any:
         """The data in a JSON `body`. Raises `InvalidPatient` for broken JSON and for a key that stands twice."""
+        body = body.removeprefix(MARK)
         try:
             with no_collection():
                 return jiter.from_json(body, catch_duplicate_keys=True, allow_inf_nan=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
@@ -37,11 +37,13 @@ from careplan.web.acceptance import signing_key_of, trust_of
 from careplan.web.edition import Desk, Edition, Leasing, Surroundings, edition_of
 from careplan.web.limits.gate import Gate
 from careplan.web.limits.query_guard import queried
+from careplan.web.methods import Heads
 from careplan.web.openapi import document
 from careplan.web.openapi.examples import request_examples
 from careplan.web.process import shared, troubles, warm_up
 from careplan.web.process.accepted import Content, Slots, slots, write
 from careplan.web.process.keeper import OUTCOMES
+from careplan.web.process.lanes import SHORT, Lanes
 from careplan.web.process.printing import Printer
 from careplan.web.process.reload import Follower
 from careplan.web.process.troubles import SelfCheck
@@ -87,10 +89,11 @@ class _Documentation(SwaggerRenderPlugin):
 _READ = {"scope": "read", "opens": "docs"}
 
 
-@get("/openapi.json", include_in_schema=False, sync_to_thread=False, opt=_READ)
-def openapi_json(request: Request[None, None, State]) -> Response[Mapping[str, Any]]:
+@get("/openapi.json", include_in_schema=False, opt=_READ)
+async def openapi_json(request: Request[None, None, State]) -> Response[Mapping[str, Any]]:
     """The contract."""
-    return Response(edition_of(request).contract, media_type="application/json")
+    edition = edition_of(request)
+    return Response(await request.app.state.lanes.do(SHORT, lambda: edition.contract), media_type="application/json")
 
 
 async def _guarded(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
@@ -117,7 +120,8 @@ def build(
     files = read_files(settings) if files is None else files
     desk = Desk()
     counts = metrics.Metrics()
-    life = Life(settings.hang_seconds, counts.flush)
+    lanes = Lanes()
+    life = Life(settings.hang_seconds, counts.flush, lanes.longest)
     access = Access(settings, files)
     printer = Printer(counts.printed)
 
@@ -136,16 +140,22 @@ def build(
             lambda planner: handbook.pages_of(planner, history(settings.rules_folder)),
         )
 
-    def take(book: Rulebook, files: Mapping[str, bytes]) -> None:
-        """Serve another edition. Whatever is wrong with it leaves all as it is."""
+    def prepared(book: Rulebook, files: Mapping[str, bytes]) -> Callable[[], None]:
+        """What serves another edition once it is called. Whatever is wrong with the edition leaves all as it is."""
         trust, signing_key, surroundings = trust_of(settings, files), signing_key_of(files), around(book, files)
-        access.take(files)
-        app.state.trust, app.state.signing_key = trust, signing_key
         before = desk.current
-        if before is None or (before.planner.book.digest, before.defaults) != (book.digest, surroundings.defaults):
-            desk.swap(make(book, surroundings))
+        served = None if before is None else (before.planner.book.digest, before.defaults)
+        edition = None if served == (book.digest, surroundings.defaults) else make(book, surroundings)
 
-    follower = Follower(slots or Slots(), desk, number, take)
+        def take() -> None:
+            access.take(files)
+            app.state.trust, app.state.signing_key = trust, signing_key
+            if edition is not None:
+                desk.swap(edition)
+
+        return take
+
+    follower = Follower(slots or Slots(), desk, number, prepared)
     checks = SelfCheck({"edition": lambda: follower.stuck, "log": logs.is_losing, "counts": shared_counts.is_full})
 
     def state() -> tuple[int, str, int]:
@@ -167,6 +177,7 @@ def build(
                 yield
         finally:
             printer.close()
+            lanes.close()
             desk.swap(None)
 
     records = Router(
@@ -231,6 +242,7 @@ def build(
                 "metrics": counts,
                 "life": life,
                 "printer": printer,
+                "lanes": lanes,
                 "address": settings.public_url,
                 "body_limit": settings.body_limit,
                 "record_limit": settings.record_limit,
@@ -260,7 +272,7 @@ def _cors(origins: list[str]) -> CORSConfig | None:
         return None
     return CORSConfig(
         allow_origins=origins,
-        allow_methods=["GET", "POST", "OPTIONS"],
+        allow_methods=["GET", "HEAD", "POST", "OPTIONS"],
         allow_headers=["Authorization", "X-API-Key", "Content-Type", "Accept", "Accept-Language", "Traceparent"],
         expose_headers=["X-Request-Id", "Retry-After"],
     )
@@ -297,7 +309,7 @@ def create() -> ASGIApp:
     app.on_shutdown.append(tracing.close)
     gate = Gate(app, settings, app.state.metrics, app.state.life, app.state.access)
     hold_signals()
-    return Journal(gate, app.state.metrics, tracing, https=settings.public_url.startswith("https://"))
+    return Journal(Heads(gate), app.state.metrics, tracing, https=settings.public_url.startswith("https://"))
 
 
 def _edition(settings: Settings) -> tuple[int, Rulebook, Mapping[str, bytes]]:

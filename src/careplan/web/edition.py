@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from litestar import Request
 from litestar.datastructures import State
@@ -20,6 +20,8 @@ from careplan.planner import Planner
 from careplan.request.patient import ClinicDefaults, Patient
 from careplan.web.pages import NoPages, Pages
 
+Result = TypeVar("Result")
+
 LAST_FAULTS = 20
 """As many faults of a refused rulebook are logged and shown."""
 
@@ -32,7 +34,7 @@ class Surroundings(NamedTuple):
 
 
 class Edition:
-    """One rulebook in service, with the clinic's protocol, the contract and the pages. Made and used by one thread."""
+    """One rulebook in service, with the clinic's protocol, the contract and the pages."""
 
     def __init__(self, planner: Planner, around: Surroundings, contract: Callable[[], Mapping[str, Any]]) -> None:
         self.planner = planner
@@ -136,6 +138,11 @@ class JsonRequest(Request[None, None, State]):
         declared(self, *(media_types or ("application/json",)))
         return await self.body()
 
+    async def beside(self, work: Callable[[], Result], times: int = 1) -> Result:
+        """What `work` returns or raises: done beside the loop if the body is long, or has to be gone through many times."""
+        found: Result = await self.app.state.lanes.do(len(await self.body()) * times, work)
+        return found
+
 
 class PlanRequest(JsonRequest):
     """A request whose body is a patient, as our JSON or as a FHIR Bundle; read strictly, every fault at once."""
@@ -149,12 +156,13 @@ class PlanRequest(JsonRequest):
         edition = edition_of(self)
         body = await self.json_body("application/json", FHIR_JSON)
         if self.content_type[0] == FHIR_JSON:
-            read = edition.fhir.read(edition.fhir.parse(body), day_of(self.query_params.get("at")))
+            day = day_of(self.query_params.get("at"))
+            read = await self.beside(lambda: edition.fhir.read(edition.fhir.parse(body), day))
             self.state["read"] = read
             return read.patient.under(edition.defaults)
         if len(body) > self.app.state.body_limit:  # Only a record may be larger.
             raise HTTPException(status_code=413)
-        return edition.planner.intake.decode(body).under(edition.defaults)
+        return await self.beside(lambda: edition.planner.intake.decode(body).under(edition.defaults))
 
 
 def read_of(request: Request[Any, Any, State]) -> FromFhir | None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
+from litestar import Request
+from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from werkzeug.datastructures import LanguageAccept, MIMEAccept
 from werkzeug.http import parse_accept_header
@@ -14,17 +17,29 @@ from careplan.media_types import FHIR_VERSIONS
 from careplan.plan.model import CarePlan
 from careplan.plan.protocol_model import StandingProtocol
 from careplan.representations import BY_MEDIA_TYPE, Format, Wanted
+from careplan.web.process.lanes import Lanes
 from careplan.web.process.printing import Printer
 
 
-async def written(form: Format, plan: CarePlan | StandingProtocol, wanted: Wanted, printer: Printer) -> bytes:
-    """The bytes of a plan or protocol in this form; what takes long is made by the printer.
+async def written(
+    form: Format, made: Callable[[], CarePlan | StandingProtocol], wanted: Wanted, state: State, size: int
+) -> bytes:
+    """The bytes, in this form, of the plan or protocol that `made` returns. A PDF is made by the printer.
 
+    `size` is how much there is to do, as the bytes of the body that it is made of, and `state` that of the application.
     Raises what the printer raises, such as `NotPrinted`.
     """
+    lanes: Lanes = state.lanes
     if not form.layout:
-        return form.written(plan, wanted)
-    return await printer.print(partial(form.laid_out, plan, wanted))
+        return await lanes.do(size, lambda: form.written(made(), wanted))
+    printer: Printer = state.printer
+    return await printer.print(partial(form.laid_out, await lanes.do(size, made), wanted))
+
+
+def lines_of(request: Request[Any, Any, Any], name: str) -> str | None:
+    """A header of which several lines are one list, as RFC 9110 has it; None if there is none."""
+    lines = request.headers.getall(name, [])
+    return ", ".join(lines) if lines else None
 
 
 class NotAcceptable(HTTPException):

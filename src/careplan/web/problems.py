@@ -12,8 +12,9 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from careplan.errors import InvalidPatient, Problem, problem_of
 from careplan.fhir.write.operation_outcome import outcome
-from careplan.media_types import FHIR_JSON, PROBLEM_JSON
+from careplan.media_types import FHIR_JSON, JSON, PROBLEM_JSON
 from careplan.representations import BY_MEDIA_TYPE
+from careplan.web.query_words import missing, what_is_wanted
 from careplan.web.telemetry.logs import places
 
 log = structlog.get_logger("careplan")
@@ -56,10 +57,10 @@ def problem(request: Request[Any, Any, Any], document: Problem, headers: dict[st
 
 
 def _speaks_fhir(request: Request[Any, Any, Any]) -> bool:
-    return request.scope["path"].startswith(("/fhir/", "/cds-services")) or FHIR_JSON in (
-        request.headers.get("accept", ""),
-        request.content_type[0],
-    )
+    if request.scope["path"].startswith(("/fhir/", "/cds-services")):
+        return True
+    accepted = {one.partition(";")[0].strip() for line in request.headers.getall("accept", []) for one in line.split(",")}
+    return (FHIR_JSON in accepted and JSON not in accepted) or request.content_type[0] == FHIR_JSON
 
 
 def on_invalid_patient(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -76,6 +77,8 @@ def on_validation(request: Request[Any, Any, Any], error: Exception) -> Response
     keys = [str(entry["key"]) for entry in error.extra or [] if isinstance(entry, dict) and entry.get("key")]
     names = [_NAMES.get(key, key) for key in keys]
     words = getattr(error, "words", "")
+    faults = [what_is_wanted(request, name) for name in dict.fromkeys(names or missing(request)) if name != _NAMES["data"]]
+    said = "; ".join(faults)
     return problem(
         request,
         Problem(
@@ -83,8 +86,8 @@ def on_validation(request: Request[Any, Any, Any], error: Exception) -> Response
             status=400,
             detail=f"{words[:1].upper()}{words[1:]}."
             if words
-            else "These parameters are missing or out of their limits: " + ", ".join(names)
-            if names
+            else f"In the query, {said}{'' if said.endswith('?') else '.'}"
+            if said
             else _DETAILS[400],
         ),
     )

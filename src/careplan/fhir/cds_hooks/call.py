@@ -13,10 +13,11 @@ import msgspec
 from careplan.errors import Fault, InvalidPatient
 from careplan.fhir.cds_hooks.prefetch import KINDS, Prefetched, resources_in
 from careplan.fhir.cds_hooks.services import HOOKS, ORDERING
+from careplan.fhir.read.ages import day_of
 from careplan.fhir.read.bundle import Asked, Deceased, FhirReader, FromFhir
 from careplan.fhir.read.element import Element
 from careplan.plan.model import NotConsidered
-from careplan.request.patient import TIME, ListName, Patient
+from careplan.request.patient import FIRST_YEAR, LAST_YEAR, TIME, ListName, Patient
 
 Json = dict[str, Any]
 
@@ -182,10 +183,13 @@ def _check_patients(prefetch: Element, subject: str) -> None:
 def _time(call: Element) -> date | None:
     extension = call.child("extension")
     at = extension.text(TIME_EXTENSION) if extension else None
-    if at is not None and not re.fullmatch(TIME, at):
-        call.fault(f"extension/{TIME_EXTENSION}", "must be a time such as 2026-01-31T14:00:00Z")
+    if at is None:
         return None
-    return date.fromisoformat(at[:10]) if at else None
+    day = day_of(at) if re.fullmatch(TIME, at) else None
+    if day is None:
+        years = f"in the years {FIRST_YEAR} to {LAST_YEAR}"
+        call.fault(f"extension/{TIME_EXTENSION}", f"must be a time such as 2026-01-31T14:00:00Z, {years}")
+    return day
 
 
 def _is_uuid(text: str | None) -> bool:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 
+from careplan.request.patient import FIRST_YEAR, LAST_YEAR
+
 
 def day_of(stamp: str | None) -> date | None:
-    """The day of a time stamp; None where it is none."""
+    """The day of a time stamp; None where it is none, or one that cannot be meant, such as the last of all days."""
     try:
-        return date.fromisoformat((stamp or "")[:10])
+        day = date.fromisoformat((stamp or "")[:10])
     except ValueError:
         return None
+    return day if FIRST_YEAR <= day.year <= LAST_YEAR else None
 
 
 def age_on(born: str, on: date) -> int | None:

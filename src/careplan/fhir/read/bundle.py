@@ -20,7 +20,7 @@ from careplan.fhir.read.said_once import said_once
 from careplan.fhir.read.shortened import shortened
 from careplan.no_collection import no_collection
 from careplan.plan.model import CarePlan, NotConsidered
-from careplan.request.decode import Intake
+from careplan.request.decode import MARK, Intake
 from careplan.request.patient import TIME, ListName, Patient
 from careplan.rulebook.model import Rulebook
 
@@ -36,7 +36,8 @@ class FromFhir(msgspec.Struct, frozen=True):
 
     `origins` leads from a JSON Pointer of the patient to one of the request; `subject` and `sources` are references.
     `ordered` are the pointers of medicines that are being ordered; `treats` says that the treatment itself is. Where the
-    caller named the subject, `is_known` is False if the request is about others and not about this one.
+    caller named the subject, `is_known` is False if the request is about others and not about this one. `version` is that
+    of the Bundle, where it has a whole number for one.
     """
 
     patient: Patient
@@ -47,6 +48,7 @@ class FromFhir(msgspec.Struct, frozen=True):
     ordered: tuple[str, ...] = ()
     treats: bool = False
     is_known: bool = True
+    version: int | None = None
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -82,6 +84,7 @@ class FhirReader:
 
     def parse(self, body: bytes) -> Any:
         """The data in a JSON `body` as far as it is looked at. Raises `InvalidPatient`, as for any body."""
+        body = body.removeprefix(MARK)
         try:
             return self._intake.parse(shortened(body))
         except InvalidPatient:
@@ -116,7 +119,7 @@ class FhirReader:
             if "resource" not in entry.value:
                 _check_absence(entry)
         mapped.read(bundle)
-        return self._finished(mapped, faults)
+        return msgspec.structs.replace(self._finished(mapped, faults), version=_version(bundle))
 
     def _finished(self, mapped: Mapped, faults: list[Fault]) -> FromFhir:
         gathering, people = mapped.gathering, mapped.people
@@ -138,6 +141,12 @@ class FhirReader:
             treats=mapped.medicines.treats,
             is_known=people.is_known,
         )
+
+
+def _version(bundle: Element) -> int | None:
+    meta = bundle.value.get("meta")
+    text = meta.get("versionId") if isinstance(meta, dict) else None
+    return int(text) if isinstance(text, str) and re.fullmatch("[0-9]{1,9}", text) else None
 
 
 def _check_absence(entry: Element) -> None:

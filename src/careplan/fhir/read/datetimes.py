@@ -30,7 +30,15 @@ def moment_of(text: str | None) -> Moment | None:
         instant = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return Moment(text[:10], instant.astimezone(UTC) if instant.tzinfo else None)
+    return Moment(text[:10], _in_utc(instant) if instant.tzinfo else None)
+
+
+def _in_utc(instant: datetime) -> datetime:
+    """An instant in UTC; one that would be before or after all days there is the first or the last, as it means no end."""
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        return (datetime.min if instant.year == 1 else datetime.max).replace(tzinfo=UTC)
 
 
 def later(one: Moment, other: Moment) -> bool:

@@ -211,4 +211,7 @@ def _range(repeat: Element, name: str) -> str:
 
 
 def _figure(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else ""
+    try:
+        return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else ""
+    except OverflowError:
+        return ""

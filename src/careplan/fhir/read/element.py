@@ -43,7 +43,11 @@ class Element:
         if found is not None and (isinstance(found, bool) or not isinstance(found, int | float)):
             self.fault(name, "must be a number")
             return None
-        return None if found is None else float(found)
+        try:
+            return None if found is None else float(found)
+        except OverflowError:
+            self.fault(name, "is a number with more digits than can be meant")
+            return None
 
     def child(self, name: str) -> Element | None:
         """An object."""

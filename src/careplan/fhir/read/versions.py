@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -47,41 +49,103 @@ def superseded(versions: Sequence[Version], *, history: bool) -> Iterator[tuple[
 
 
 def _within(group: Sequence[Version], *, history: bool) -> Iterator[tuple[Version, str]]:
-    for at, one in enumerate(group):
-        others = [*group[:at], *group[at + 1 :]]
+    # An entry that none is newer than leads. The time this takes goes by the number of entries, not by its square: no
+    # leading one is newer than another, and what leads has few different marks, whatever was sent.
+    marks = [_mark(one) for one in group]
+    ahead = _Ahead(marks)
+    leads = [not ahead.of(mark) for mark in marks]
+    deletions = [mark for mark, one in zip(marks, group, strict=True) if one.is_deletion]
+    ordered = any(one.ordering for one in group)
+    older = DELETED if _newest(group, marks).is_deletion else OLDER
+    is_after: dict[Mark, bool] = {}
+    before: dict[bytes, list[Mark]] = {}
+    led: set[bytes] = set()
+    leader: int | None = None
+    for at, (one, mark) in enumerate(zip(group, marks, strict=True)):
+        said = _said(one)
+        if leads[at] and mark not in is_after:
+            is_after[mark] = all(is_newer(mark, other) for other in deletions)
         why = None
         if one.is_deletion:
             why = DELETED
-        elif not one.ordering and any(other.ordering for other in others):
+        elif not one.ordering and ordered:
             why = ORDERED
-        elif any(_is_newer(other, one) for other in others) or (
-            history and any(not _is_newer(one, other) for other in group[:at])
-        ):
-            newest = _newest(group)
-            why = DELETED if newest.is_deletion else OLDER
-        elif not history and any(other.is_deletion and not _is_newer(one, other) for other in others):
+        elif not leads[at] or (history and at and (leader is not None or not _newer_than_all(mark, marks[:at]))):
+            why = older
+        elif not history and not is_after[mark]:
             why = DELETED
-        elif any(not _is_newer(one, other) and _same(one, other) for other in group[:at]):
+        elif said in led or not _newer_than_all(mark, before.get(said, ())):
             why = TWICE
+        before.setdefault(said, []).append(mark)
+        if leads[at]:
+            led.add(said)
+            leader = at if leader is None else leader
         if why:
             yield one, why
 
 
-def _newest(group: Iterable[Version]) -> Version:
-    found, *others = group
-    for other in others:
-        if _is_newer(other, found):
-            found = other
-    return found
+def _newer_than_all(mark: Mark, others: Iterable[Mark]) -> bool:
+    return all(is_newer(mark, other) for other in others)
 
 
-def _is_newer(one: Version, other: Version) -> bool:
-    """Whether one entry is surely of a newer version than another."""
-    times = _moment(one), _moment(other)
-    if times[0] and times[1] and times[0] != times[1]:
-        return later(times[0], times[1])
-    numbers = _number(one), _number(other)
-    return numbers[0] is not None and numbers[1] is not None and numbers[0] > numbers[1]
+class Mark(NamedTuple):
+    """What tells which of two versions is the newer one, each where it is known."""
+
+    moment: Moment | None
+    number: int | None
+
+
+class _Ahead:
+    """The latest of several marks, each way in which they can be compared: so one can be held against all at once."""
+
+    def __init__(self, marks: Iterable[Mark]) -> None:
+        self._instant: datetime | None = None
+        self._days: dict[tuple[bool, int], str] = {}
+        self._most: int | None = None
+        self._numbers: dict[Moment | None, int] = {}
+        for moment, number in marks:
+            if moment is not None:
+                key = (moment.instant is not None, len(moment.day))
+                self._days[key] = max(self._days.get(key, ""), moment.day)
+                if moment.instant is not None:
+                    self._instant = max(self._instant or moment.instant, moment.instant)
+            if number is not None:
+                self._most = max(self._most or 0, number)
+                self._numbers[moment] = max(self._numbers.get(moment, 0), number)
+
+    def of(self, mark: Mark) -> bool:
+        """Whether any of them is surely newer than this one."""
+        moment, number = mark
+        if moment is None:
+            return number is not None and self._most is not None and self._most > number
+        if number is not None and max(self._numbers.get(None, 0), self._numbers.get(moment, 0)) > number:
+            return True
+        if moment.instant is not None and self._instant is not None and self._instant > moment.instant:
+            return True
+        return any(
+            day[: len(moment.day)] > moment.day[: len(day)]
+            for (exact, _), day in self._days.items()
+            if not (exact and moment.instant is not None)
+        )
+
+
+def _newest(group: Sequence[Version], marks: Sequence[Mark]) -> Version:
+    found = 0
+    for at, mark in enumerate(marks):
+        if is_newer(mark, marks[found]):
+            found = at
+    return group[found]
+
+
+def is_newer(one: Mark, other: Mark) -> bool:
+    """Whether one version is surely newer than another."""
+    if one.moment and other.moment and one.moment != other.moment:
+        return later(one.moment, other.moment)
+    return one.number is not None and other.number is not None and one.number > other.number
+
+
+def _mark(one: Version) -> Mark:
+    return Mark(_moment(one), _number(one))
 
 
 def _moment(one: Version) -> Moment | None:
@@ -98,10 +162,7 @@ def _number(one: Version) -> int | None:
     return int(written) if written.isascii() and written.isdigit() and len(written) < 20 else None
 
 
-def _same(one: Version, other: Version) -> bool:
-    """Whether two entries say the same, whatever their servers note about them."""
-    return _said(one) == _said(other)
-
-
-def _said(one: Version) -> object:
-    return {name: value for name, value in one.resource.value.items() if name != "meta"} if one.resource else None
+def _said(one: Version) -> bytes:
+    """What an entry says, whatever its server notes about it."""
+    said = {name: value for name, value in one.resource.value.items() if name != "meta"} if one.resource else None
+    return msgspec.json.encode(said, order="sorted")

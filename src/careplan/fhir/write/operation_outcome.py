@@ -18,6 +18,7 @@ _ISSUES = {
     415: "not-supported",
     429: "throttled",
 }
+_MORE = "There are more faults than are named here."
 
 
 def outcome(document: Problem, root: str | None = "Bundle", whole: str = "the body") -> dict[str, Any]:
@@ -36,6 +37,8 @@ def outcome(document: Problem, root: str | None = "Bundle", whole: str = "the bo
         | ({"expression": [_path(fault.pointer, root)]} if root else {})
         for fault in document.errors
     ]
+    if document.more:
+        issues.append({"severity": "information", "code": "incomplete", "details": {"text": _MORE}})
     summary = {"severity": "error", "code": code, "details": {"text": document.detail or document.title}}
     return with_narrative({"resourceType": "OperationOutcome", "issue": issues or [summary]})
 

@@ -15,6 +15,7 @@ from careplan.media_types import PROBLEM_JSON
 from careplan.settings import Settings
 from careplan.web.limits.bodies import Bodies
 from careplan.web.limits.fair_shares import Limit, Shares
+from careplan.web.limits.turns import Turns
 from careplan.web.process.worker import Life
 from careplan.web.security.access import Access
 from careplan.web.telemetry.metrics import Metrics
@@ -41,6 +42,7 @@ class Gate:
         self._bodies = Bodies(max(settings.body_limit, settings.record_limit), settings.body_seconds, metrics)
         self._seconds = settings.request_seconds
         self._places, self._batches = Shares(settings.concurrency), Shares(settings.batches)
+        self._turns = Turns()
         self._metrics = metrics
         self._life = life
 
@@ -110,6 +112,7 @@ class Gate:
         began, due = False, asyncio.get_running_loop().time() + self._seconds
         # All whose bodies are whole by now get their places before one of them is worked on; others see that it is full.
         await asyncio.sleep(0)
+        await self._turns.take()
         if asyncio.get_running_loop().time() > due:
             await self._shed(send, _LATE)
             return

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from litestar.connection import ASGIConnection
-from litestar.exceptions import ValidationException
+from litestar.exceptions import HTTPException, ValidationException
 from litestar.handlers import BaseRouteHandler
 from rapidfuzz import process
 
@@ -19,6 +19,9 @@ _NO_QUERY = frozenset(
 _OF_FHIR = frozenset({"_format", "_pretty"})
 """Parameters that clients of FHIR send to every address; what is answered is the same."""
 
+_JSON_FORMATS = frozenset({"json", "application/json", "application/fhir+json", "text/json", "*/*"})
+"""What `_format` may be; a plus that was not escaped is a space by now."""
+
 
 class UnusableQuery(ValidationException):
     """A query with parameters that are unknown or stand twice. `words` says which, without repeating what was sent."""
@@ -26,6 +29,13 @@ class UnusableQuery(ValidationException):
     def __init__(self, words: str) -> None:
         super().__init__()
         self.words = words
+
+
+class NoSuchFormat(HTTPException):
+    """FHIR is asked for in another form than JSON, by `_format`."""
+
+    status_code = 406
+    words = "FHIR is answered as JSON alone: _format can be json, application/json or application/fhir+json."
 
 
 async def queried(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
@@ -36,6 +46,8 @@ async def queried(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseR
     known = parameters_of(handler) - connection.path_params.keys()
     taken = known | _OF_FHIR if path.startswith("/fhir/") else known
     sent = connection.query_params
+    if path.startswith("/fhir/") and sent.get("_format", "json").partition(";")[0].replace(" ", "+") not in _JSON_FORMATS:
+        raise NoSuchFormat
     unknown = [name for name in sent if name not in taken]
     twice = sorted(name for name in taken if name in sent and len(sent.getall(name)) > 1)
     faults = [f"{name} stands more than once" for name in twice]

@@ -30,11 +30,13 @@ AGAIN_SECONDS = 5.0
 class Follower:
     """Takes accepted editions, one after the other."""
 
-    def __init__(self, slots: Slots, desk: Desk, number: int, take: Callable[[Rulebook, Mapping[str, bytes]], None]) -> None:
-        """`number` is that of the edition that the worker starts with; `take` puts another in its place."""
+    def __init__(
+        self, slots: Slots, desk: Desk, number: int, prepared: Callable[[Rulebook, Mapping[str, bytes]], Callable[[], None]]
+    ) -> None:
+        """`number` is that of the edition that the worker starts with; what `prepared` returns puts another in its place."""
         self._slots = slots
         self._desk = desk
-        self._take = take
+        self._prepared = prepared
         self._wanted = asyncio.Event()
         self.number = number
         self.stuck = False
@@ -79,8 +81,8 @@ class Follower:
         try:
             number, content = self._slots.read()
             book = await asyncio.to_thread(self._book, content)
-            # The engine belongs to the thread that makes it, so this part holds up requests, for a sixth of a second.
-            self._take(book, content.named)
+            take = await asyncio.to_thread(self._prepared, book, content.named)
+            take()
         except Exception as error:  # noqa: BLE001 - whatever it is, the running rulebook goes on
             log.error("edition not taken", error=type(error).__name__)
             return False

@@ -89,10 +89,12 @@ class Life:
     process, and the server starts another.
     """
 
-    def __init__(self, hang_seconds: float, beats: Callable[[], None]) -> None:
+    def __init__(self, hang_seconds: float, beats: Callable[[], None], busy: Callable[[], float] = lambda: 0.0) -> None:
+        """`busy` says for how many seconds a thread beside the loop has been at one piece of work."""
         self.draining = shared.draining()
         self._hang_seconds = hang_seconds
         self._beats = beats
+        self._busy = busy
         self.state: Callable[[], tuple[int, str, int]] = lambda: (0, "", 0)
         """The number of the edition that is served, the digest of its rulebook, and the bits of this worker's troubles."""
 
@@ -127,8 +129,9 @@ class Life:
 
     async def _beat(self) -> None:
         while True:
-            # Shows functions and lines of each thread, no values.
-            faulthandler.dump_traceback_later(self._hang_seconds, exit=True)
+            if self._busy() < self._hang_seconds:
+                # Shows functions and lines of each thread, no values.
+                faulthandler.dump_traceback_later(self._hang_seconds, exit=True)
             self._beats()
             self.tell()
             await asyncio.sleep(BEAT_SECONDS)

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 import structlog
@@ -23,6 +24,8 @@ from careplan.batch.answer_lines import Answering
 from careplan.batch.ndjson import Limits, Line, Lines
 from careplan.web.edition import Edition, declared, edition_of
 from careplan.web.problem_responses import PROBLEMS, documented
+from careplan.web.process.lanes import Lanes
+from careplan.web.telemetry.logs import places
 
 NDJSON, FHIR_NDJSON = "application/x-ndjson", "application/fhir+ndjson"
 AHEAD = 4
@@ -84,7 +87,8 @@ class _Exchange(ASGIResponse):
         began = time.perf_counter()
         ended = "failed"
         try:
-            await self._answer(incoming, send, counted, scope["litestar_app"].state.metrics.rejected)
+            state = scope["litestar_app"].state
+            await self._answer(incoming, send, counted, state.metrics.rejected, state.lanes)
             ended = "whole"
         except HTTPException as error:
             ended = "too slow" if error.status_code == 408 else "client gone"
@@ -97,13 +101,17 @@ class _Exchange(ASGIResponse):
             log.info("batch", lines=counted.total(), problems=counted[True], seconds=seconds, ended=ended)
 
     async def _answer(
-        self, incoming: _Incoming, send: Send, counted: Counter[bool], rejected: Callable[[str], None]
+        self, incoming: _Incoming, send: Send, counted: Counter[bool], rejected: Callable[[str], None], lanes: Lanes
     ) -> None:
         answering = Answering(
-            self._edition.planner, self._edition.defaults, as_fhir=self._form == FHIR_NDJSON, limits=self._limits
+            self._edition.planner,
+            self._edition.defaults,
+            as_fhir=self._form == FHIR_NDJSON,
+            limits=self._limits,
+            on_failure=_note,
         )
         async for line in self._lines(incoming):
-            answer = answering.answer(line)
+            answer = await lanes.do(len(line.content or b""), partial(answering.answer, line))
             counted[answer.failed] += 1
             if answer.failed:
                 rejected("line")
@@ -123,6 +131,10 @@ class _Exchange(ASGIResponse):
             more = message.get("more_body", False)
         for line in lines.close():
             yield line
+
+
+def _note(error: Exception) -> None:
+    log.error("failed", error=type(error).__name__, at=places(error.__traceback__))
 
 
 class _Incoming:

@@ -23,9 +23,9 @@ from careplan.request.patient import TIME, Patient
 from careplan.rulebook.asking import Visit
 from careplan.web.edition import PlanRequest, edition_of, read_of
 from careplan.web.limits.query_guard import UnusableQuery
-from careplan.web.negotiation import chosen, headers, spoken, written
+from careplan.web.negotiation import chosen, headers, lines_of, spoken, written
 from careplan.web.problem_responses import PROBLEMS, documented
-from careplan.zones import ZONES
+from careplan.zones import is_a_zone
 
 _encoder = msgspec.json.Encoder()
 _Explain = Annotated[Literal["none", "full", "record"], Parameter(description="how much to say about why and why not")]
@@ -97,6 +97,19 @@ _Key = Annotated[
         ),
     ),
 ]
+_Version = Annotated[
+    int | None,
+    Parameter(
+        # The framework would leave a limit of 0 out of the contract.
+        gt=-1,
+        le=2_147_483_647,
+        description=(
+            "the version of your record of this course, a whole number that rises with each change: the SEQUENCE of events, "
+            "by which readers know the newer of two; if left out that of Bundle.meta.versionId, else it is made "
+            "of `at`"
+        ),
+    ),
+]
 _Details = Annotated[
     Literal["none", "all"], Parameter(description="whether the titles of calendar events may tell about health")
 ]
@@ -129,6 +142,7 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
     paper: _Paper = None,
     zone: _Zone = None,
     key: _Key = None,
+    version: _Version = None,
     details: _Details = "none",
     detail: _Detail = None,
     reader: _Reader = None,
@@ -139,7 +153,7 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
     Raises `ValidationException` where `at` is no time, and `UnusableQuery` where it would do nothing.
     """
     edition, read = edition_of(request), read_of(request)
-    accept = request.headers.get("accept")
+    accept = lines_of(request, "accept")
     forms = BY_MEDIA_TYPE if explain == "none" else (JSON,)
     media_type = chosen(accept, FHIR_JSON if read is not None and FHIR_JSON in forms else JSON, forms)
     form = BY_MEDIA_TYPE[media_type]
@@ -155,6 +169,8 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
         )
     if detail is not None and ("detail" not in form.needs or explain != "none"):
         raise UnusableQuery("detail is for a plan in JSON, a page, Markdown or PDF, without explain; others have all of it")
+    if version is not None and "version" not in form.needs:
+        raise UnusableQuery("version is for a calendar; every other form is the same whichever version of a record it is of")
     if reader is not None and "reader" not in form.needs:
         raise UnusableQuery("for is about a page, Markdown or PDF; every other form is for programs")
     if length is not None and reader != "patient":
@@ -163,32 +179,33 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
         raise UnusableQuery("a patient's copy has no detail of a plan; its length is card or full")
     data = _at_clinic(data, zone, paper)
     clinic = data.clinic or Clinic()
-    language = spoken(request.headers.get("accept-language"), edition.planner.languages.available)
+    language = spoken(lines_of(request, "accept-language"), edition.planner.languages.available)
+    state, size = request.app.state, len(await request.body())
     if explain == "record":
-        body = _encoder.encode(record(edition.planner, data, at, language, read))
+        body = await state.lanes.do(size, lambda: _encoder.encode(record(edition.planner, data, at, language, read)))
     else:
         stamp = datetime.fromisoformat(at) if at else None
         at_which = visit or (visit_at(data, stamp) if stamp else "intake")
         plan = edition.planner.explained if explain == "full" else edition.planner.plan
-        made = plan(data, language, at_which)
         wanted = Wanted(
             patient=data,
             read=read,
             paper=clinic.printed_on,
             zone=clinic.hours,
             stamp=stamp,
+            version=version if version is not None or read is None else read.version,
             key=key,
             details=details == "all",
             detail=detail or ("full" if "full" in (explain, length) else "standard"),
             reader=reader or "all",
         )
-        body = await written(form, with_unmapped(made, read), wanted, request.app.state.printer)
+        body = await written(form, lambda: with_unmapped(plan(data, language, at_which), read), wanted, state, size)
     return Response(body, media_type=media_type, headers=headers(media_type, language))  # type: ignore[arg-type]
 
 
 def _at_clinic(patient: Patient, zone: str | None, paper: Paper | None) -> Patient:
     """The patient with the zone and the paper of the query in place of the clinic's."""
-    if zone is not None and zone not in ZONES:
+    if zone is not None and not is_a_zone(zone):
         raise ValidationException(extra=[{"key": "zone", "message": "no such time zone"}])
     if zone is None and paper is None:
         return patient

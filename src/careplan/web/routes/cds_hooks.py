@@ -50,11 +50,11 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
 class ServiceRequest(JsonRequest):
     """A request to one of the services that there are."""
 
-    async def service_body(self) -> object:
-        """The parsed body. Raises `NotFoundException` for any other service."""
+    async def service_body(self) -> bytes:
+        """The body. Raises `NotFoundException` for any other service."""
         if self.path_params["service"] not in SERVICES:
             raise NotFoundException
-        return edition_of(self).fhir.parse(await self.json_body())
+        return await self.json_body()
 
 
 class HookRequest(ServiceRequest):
@@ -62,10 +62,10 @@ class HookRequest(ServiceRequest):
 
     async def json(self) -> HookCall:
         """The call. Raises `InvalidPatient`, and `HTTPException` with 412 when data was not sent that is needed."""
-        body = await self.service_body()
+        body, reader = await self.service_body(), edition_of(self).fhir
         try:
             hooks = SERVICES[self.path_params["service"]]
-            return read_call(body, edition_of(self).fhir, datetime.now(UTC).date(), hooks)
+            return await self.beside(lambda: read_call(reader.parse(body), reader, datetime.now(UTC).date(), hooks))
         except MissingData:
             raise HTTPException(status_code=412) from None
 
@@ -75,7 +75,8 @@ class FeedbackRequest(ServiceRequest):
 
     async def json(self) -> list[tuple[str, str]]:
         """Each card with its outcome. Raises `InvalidPatient`."""
-        return _feedback_of(await self.service_body())
+        body, reader = await self.service_body(), edition_of(self).fhir
+        return await self.beside(lambda: _feedback_of(reader.parse(body)))
 
 
 async def trusted(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
@@ -127,14 +128,13 @@ def discover(request: Request[None, None, State]) -> Response[Json]:
         "having none. Each hook has a service of its own; the id ketamine-care-plan takes all of them."
     ),
     tags=["cds-hooks"],
-    sync_to_thread=False,
     request_class=HookRequest,
     guards=[trusted],
     opt={"scope": None},
     responses=documented(PROBLEMS, 400, 401, 404, 412, 413, 415, 422, 500, 503),
     response_description="The cards; an empty list where there is nothing to say.",
 )
-def call_service(
+async def call_service(
     service: FromPath[_Service],  # noqa: ARG001 - the request has looked at it
     data: JSONBody[HookCall],
     request: Request[None, None, State],
@@ -144,12 +144,17 @@ def call_service(
     if data.died:
         return _answer({"cards": _cards(edition, request.app.state.address).of_the_deceased(data.instance)})
     read = msgspec.structs.replace(data.read, patient=data.read.patient.under(edition.defaults))
-    plan = with_unmapped(edition.planner.plan(read.patient), read)
     ordering = data.hook in ORDERING
-    if ordering and not data.orders:
-        return _answer({"cards": []})
     cards = _cards(edition, request.app.state.address)
-    return _answer({"cards": cards.of(plan, read, data.instance, ordering=ordering, missing=data.missing)})
+
+    def made() -> Response[Json]:
+        plan = with_unmapped(edition.planner.plan(read.patient), read)
+        if ordering and not data.orders:
+            return _answer({"cards": []})
+        return _answer({"cards": cards.of(plan, read, data.instance, ordering=ordering, missing=data.missing)})
+
+    answer: Response[Json] = await request.app.state.lanes.do(len(await request.body()), made)
+    return answer
 
 
 def _cards(edition: Edition, address: str) -> Cards:

@@ -15,8 +15,9 @@ from careplan.representations import PROTOCOL_FORMATS, Wanted, in_words
 from careplan.request.clinic import Clinic, Paper
 from careplan.request.patient import Patient, Product, Treatment
 from careplan.web.edition import edition_of
-from careplan.web.negotiation import NotAcceptable, chosen, headers, spoken, written
+from careplan.web.negotiation import NotAcceptable, chosen, headers, lines_of, spoken, written
 from careplan.web.problem_responses import PROBLEMS, documented
+from careplan.web.process.lanes import SHORT
 
 _Product = Annotated[Product | None, Parameter(description="the product; if left out, what holds while it is not known")]
 _Completed = Annotated[
@@ -61,12 +62,12 @@ async def standing_protocol(
         if request.query_params.get(name, "").lower() == "null":
             raise ValidationException(extra=[{"key": name, "message": "no number"}])
     try:
-        media_type = chosen(request.headers.get("accept"), JSON, PROTOCOL_FORMATS)
+        media_type = chosen(lines_of(request, "accept"), JSON, PROTOCOL_FORMATS)
     except NotAcceptable:
         raise NotAcceptable(PROTOCOL_FORMATS) from None
-    language = spoken(request.headers.get("accept-language"), edition.planner.languages.available)
+    language = spoken(lines_of(request, "accept-language"), edition.planner.languages.available)
     treatment = Treatment(product=product, sessions_completed=sessions_completed, sessions_planned=sessions_planned)
     made = edition.planner.protocol(treatment, edition.defaults, language)
     wanted = Wanted(patient=Patient(), paper=paper or (made.clinic or Clinic()).printed_on)
-    body = await written(PROTOCOL_FORMATS[media_type], made, wanted, request.app.state.printer)
+    body = await written(PROTOCOL_FORMATS[media_type], lambda: made, wanted, request.app.state, SHORT)
     return Response(body, media_type=media_type, headers=headers(media_type, language, PROTOCOL_FORMATS))  # type: ignore[arg-type]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
@@ -25,8 +23,7 @@ class SignRequest(JsonRequest):
     async def json(self) -> ToSign:
         """The record, who signs, and the choices. Raises `InvalidSigning` naming every fault."""
         intake, body = edition_of(self).planner.intake, await self.json_body()
-        # A long record takes long to read: others have their turn meanwhile.
-        found = await asyncio.to_thread(lambda: brought(intake.parse(body)))
+        found = await self.beside(lambda: brought(intake.parse(body)))
         self.state["brought"] = found
         return found.asked
 
@@ -45,18 +42,22 @@ class SignRequest(JsonRequest):
         "for. Nothing is stored; `careplan replay` verifies what is answered."
     ),
     tags=["plans"],
-    sync_to_thread=False,
     opt={"scope": "plan"},
     request_class=SignRequest,
     responses=documented(PROBLEMS, 400, 413, 415, 500, 503) | documented(_FAULTS, 422),
     response_description="The signed plan.",
 )
-def sign_care_plan(data: JSONBody[ToSign], request: Request[None, None, State]) -> Response[SignedPlan]:  # noqa: ARG001
+async def sign_care_plan(
+    data: JSONBody[ToSign],  # noqa: ARG001 - the request has read it
+    request: Request[None, None, State],
+) -> Response[SignedPlan]:
     """Sign. Raises `InvalidSigning` naming every fault."""
     found: Brought = request.state["brought"]
-    made = signed_plan(edition_of(request).planner, found, request.app.state.signing_key)
+    planner, key = edition_of(request).planner, request.app.state.signing_key
+    size = len(await request.body())
+    body = await request.app.state.lanes.do(size, lambda: _encoder.encode(signed_plan(planner, found, key)))
     headers = {"Cache-Control": "no-store"}
-    return Response(_encoder.encode(made), media_type="application/json", headers=headers)  # type: ignore[arg-type]
+    return Response(body, media_type="application/json", headers=headers)  # type: ignore[arg-type]
 
 
 @get(

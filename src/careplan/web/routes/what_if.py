@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
+
 import msgspec
 from litestar import Request, Response, post
 from litestar.datastructures import State
@@ -10,10 +13,12 @@ from litestar.params import JSONBody
 from careplan.errors import Fault, InvalidPatient
 from careplan.explain.counterfactual import WhatWouldChange
 from careplan.explain.plan_diff import Difference, difference
-from careplan.plan.model import RulebookRef
-from careplan.request.what_if_request import WhatIf, WhichChange, read_what_if, read_which_change, variants
-from careplan.web.edition import JsonRequest, edition_of
+from careplan.plan.model import CarePlan, RulebookRef
+from careplan.request.patient import Patient
+from careplan.request.what_if_request import MOST_CHANGES, WhatIf, WhichChange, read_what_if, read_which_change, variants
+from careplan.web.edition import Edition, JsonRequest, edition_of
 from careplan.web.problem_responses import PROBLEMS, documented
+from careplan.web.process.lanes import SHORT
 
 _encoder = msgspec.json.Encoder()
 _HEADERS = {"Cache-Control": "no-store"}
@@ -32,7 +37,8 @@ class WhatIfRequest(JsonRequest):
 
     async def json(self) -> WhatIf:
         """The patient and the changes."""
-        return read_what_if(edition_of(self).planner.intake, await self.json_body())
+        intake, body = edition_of(self).planner.intake, await self.json_body()
+        return await self.beside(lambda: read_what_if(intake, body), MOST_CHANGES)
 
 
 class WhichChangeRequest(JsonRequest):
@@ -40,8 +46,8 @@ class WhichChangeRequest(JsonRequest):
 
     async def json(self) -> WhichChange:
         """The patient and the item."""
-        edition = edition_of(self)
-        read = read_which_change(edition.planner.intake, await self.json_body())
+        edition, body = edition_of(self), await self.json_body()
+        read = await self.beside(lambda: read_which_change(edition.planner.intake, body))
         return msgspec.structs.replace(read, patient=read.patient.under(edition.defaults))
 
 
@@ -55,24 +61,30 @@ class WhichChangeRequest(JsonRequest):
         "change by itself would add, remove or change in the plan."
     ),
     tags=["plans"],
-    sync_to_thread=False,
     opt={"scope": "plan"},
     request_class=WhatIfRequest,
     responses=documented(PROBLEMS, 400, 413, 415, 422, 500, 503),
     response_description="One difference for each change.",
 )
-def compare_care_plans(data: JSONBody[WhatIf], request: Request[None, None, State]) -> Response[Compared]:
+async def compare_care_plans(data: JSONBody[WhatIf], request: Request[None, None, State]) -> Response[Compared]:
     """Plan for the patient and for each variant."""
-    edition = edition_of(request)
+    edition, lanes = edition_of(request), request.app.state.lanes
     planner = edition.planner
-    before = planner.plan(data.patient.under(edition.defaults))
-    changed = [patient.under(edition.defaults) for patient in variants(planner.intake, data)]
-    compared = Compared(
-        rulebook=before.rulebook,
-        status=before.status,
-        differences=[difference(before, planner.plan(patient)) for patient in changed],
-    )
-    return Response(_encoder.encode(compared), media_type="application/json", headers=_HEADERS)  # type: ignore[arg-type]
+    size = len(await request.body())
+    before = await lanes.do(size, lambda: planner.plan(data.patient.under(edition.defaults)))
+    changed = await lanes.do(size * len(data.changes), lambda: variants(planner.intake, data))
+    differences = []
+    for patient in changed:
+        # One after the other, so that others have their turn between two, and nobody plans for a caller who is gone.
+        await asyncio.sleep(0)
+        differences.append(await lanes.do(size, partial(_differs, edition, before, patient)))
+    compared = Compared(rulebook=before.rulebook, status=before.status, differences=differences)
+    body = await lanes.do(size * len(differences), lambda: _encoder.encode(compared))
+    return Response(body, media_type="application/json", headers=_HEADERS)  # type: ignore[arg-type]
+
+
+def _differs(edition: Edition, before: CarePlan, patient: Patient) -> Difference:
+    return difference(before, edition.planner.plan(patient.under(edition.defaults)))
 
 
 @post(
@@ -86,16 +98,17 @@ def compare_care_plans(data: JSONBody[WhatIf], request: Request[None, None, Stat
         "add or remove. Medicines, conditions and red flags are left alone."
     ),
     tags=["plans"],
-    sync_to_thread=False,
     opt={"scope": "plan"},
     request_class=WhichChangeRequest,
     responses=documented(PROBLEMS, 400, 413, 415, 422, 500, 503),
     response_description="The ways to change it; `fixed` says what stands in the way where there is none.",
 )
-def what_would_change(data: JSONBody[WhichChange], request: Request[None, None, State]) -> Response[WhatWouldChange]:
+async def what_would_change(data: JSONBody[WhichChange], request: Request[None, None, State]) -> Response[WhatWouldChange]:
     """Find the ways for one item. Raises `InvalidPatient` where `item` is neither an item nor a rule."""
+    planner, lanes = edition_of(request).planner, request.app.state.lanes
     try:
-        found = edition_of(request).planner.what_would_change(data.patient, data.item)
+        # Many plans are tried, however little was sent.
+        found = await lanes.do(SHORT + 1, lambda: planner.what_would_change(data.patient, data.item))
     except KeyError:
         detail = "is neither an item that a plan for this patient could have nor a rule"
         raise InvalidPatient([Fault(pointer="/item", detail=detail)]) from None

@@ -1,0 +1,204 @@
+"""What a request costs is bounded by what was sent, and while it is worked on others have their turn."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+import pytest
+
+from careplan.errors import MOST_FAULTS, InvalidPatient
+from careplan.fhir.read.bundle import FhirReader
+from careplan.planner import Planner
+from careplan.request.decode import LISTS
+from careplan.rulebook.model import Rulebook
+from careplan.web.limits.turns import Turns
+from tests.in_process import Service, in_process
+from tests.long_record import long_record
+
+Json = dict[str, Any]
+encode = msgspec.json.encode
+HELD = 0.25
+"""Seconds for which one request may keep all others from their turn."""
+FHIR = {"content-type": "application/fhir+json"}
+TRIES = 3
+"""What else the machine does can only make a time longer, so that the shortest of a few counts."""
+
+
+@pytest.fixture(scope="module")
+def service(book: Rulebook) -> Iterator[Service]:
+    with in_process(book, request_seconds=120) as found:
+        found.ask("POST", "/v1/care-plans", b"{}")
+        yield found
+
+
+def fullest(book: Rulebook) -> Json:
+    """A patient with lists as long as they may be, of all that rules look at."""
+    names = [row.name for row in book.catalogue.ingredients.values()][: LISTS["/medications"]]
+    return {
+        "medications": [
+            {"name": name, "text": f"{name} and aspirin and a herb of number {at}"} for at, name in enumerate(names)
+        ],
+        "conditions": sorted(book.conditions)[: LISTS["/conditions"]],
+        "other_conditions": [f"an illness of number {at}" for at in range(LISTS["/other_conditions"])],
+        "expectations": {"goals": [f"walk {at} minutes every day" for at in range(LISTS["/expectations/goals"])]},
+        "treatment": {"session_times": [f"2026-{1 + at // 28:02d}-{1 + at % 28:02d}T09:30:00-05:00" for at in range(60)]},
+    }
+
+
+def entries(kind: str, count: int) -> list[Json]:
+    """A record of a patient with many entries of a kind, each with its weak spot: one id, one name, one code for all."""
+    about = {"subject": {"reference": "Patient/a"}}
+    made: dict[str, Callable[[int], Json]] = {
+        "medicines": lambda at: {
+            "resourceType": "MedicationStatement",
+            "status": "active",
+            **about,
+            "medicationCodeableConcept": {"text": f"drug {at}"},
+        },
+        "one id": lambda at: made["medicines"](at) | {"id": "same"},
+        "illnesses": lambda at: {"resourceType": "Condition", "code": {"text": f"illness {at}"}, **about},
+        "readings": lambda at: {
+            "resourceType": "Observation",
+            "status": "final",
+            "effectiveDateTime": "2026-01-01",
+            **about,
+            "code": {"coding": [{"system": "http://loinc.org", "code": "8480-6"}]},
+            "valueQuantity": {"value": 100 + at % 60, "unit": "mmHg"},
+        },
+        "patients": lambda at: {"resourceType": "Patient", "id": f"p{at}"},
+        "faults": lambda at: {"resourceType": "MedicationStatement", "status": at},
+        "references": lambda at: (
+            {"resourceType": "Medication", "id": f"m{at // 2}", "code": {"text": f"drug {at}"}}
+            if at % 2
+            else {
+                "resourceType": "MedicationRequest",
+                "status": "active",
+                "intent": "order",
+                **about,
+                "medicationReference": {"reference": f"Medication/m{count // 2 - 1 - at // 2}"},
+            }
+        ),
+        "answers": lambda at: {
+            "resourceType": "QuestionnaireResponse",
+            "status": "completed",
+            **about,
+            "item": [{"linkId": "medications", "answer": [{"valueString": f"drug {at}"}]}],
+        },
+    }
+    patient = {"resourceType": "Patient", "id": "a", "birthDate": "1980-01-01"}
+    return [patient, *(made[kind](at) for at in range(count))]
+
+
+def bundle(resources: list[Json]) -> Json:
+    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in resources]}
+
+
+KINDS = ["medicines", "one id", "illnesses", "readings", "patients", "faults", "references", "answers"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_reading_four_times_as_many_entries_takes_about_four_times_as_long(planner: Planner, kind: str) -> None:
+    reader = FhirReader(planner.book, planner.intake)
+
+    def took(count: int) -> float:
+        body = msgspec.json.decode(encode(bundle(entries(kind, count))))
+        times = []
+        for _ in range(TRIES):
+            began = time.process_time()
+            try:
+                reader.read(body)
+            except InvalidPatient as error:
+                assert len(error.faults) <= MOST_FAULTS
+            times.append(time.process_time() - began)
+        return min(times)
+
+    assert took(1_600) < 9 * took(400) + 0.02
+
+
+HOSTILE: dict[str, Callable[[Rulebook], tuple[str, bytes, dict[str, str]]]] = {
+    "json": lambda book: ("/v1/care-plans", encode(fullest(book)), {}),
+    "fhir": lambda book: ("/v1/care-plans", encode(fullest(book)), {"accept": "application/fhir+json"}),
+    "page": lambda book: ("/v1/care-plans?detail=full", encode(fullest(book)), {"accept": "text/html"}),
+    "calendar": lambda book: ("/v1/care-plans?details=all", encode(fullest(book)), {"accept": "text/calendar"}),
+    "explained": lambda book: ("/v1/care-plans?explain=full", encode(fullest(book)), {}),
+    "record": lambda book: ("/v1/care-plans?explain=record", encode(fullest(book)), {}),
+    "compare": lambda book: (
+        "/v1/care-plans/compare",
+        encode({"patient": fullest(book), "changes": [{"age_years": 20 + at, "conditions": None} for at in range(2)]}),
+        {},
+    ),
+    "compare faults": lambda _: (
+        "/v1/care-plans/compare",
+        encode({"patient": {}, "changes": [{"medications": [{"nam": at} for at in range(100)]}] * 20}),
+        {},
+    ),
+    "what would change": lambda book: (
+        "/v1/care-plans/what-would-change",
+        encode({"patient": fullest(book), "item": "therapy-not-answered"}),
+        {},
+    ),
+    "apply": lambda _: ("/fhir/PlanDefinition/$apply", long_record(3_000_000), FHIR),
+    "hook": lambda _: (
+        "/cds-services/ketamine-care-plan",
+        encode(
+            {
+                "hook": "patient-view",
+                "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+                "context": {"userId": "Practitioner/x", "patientId": "a"},
+                "prefetch": {"statements": bundle(entries("medicines", 2_000)[1:])},
+            }
+        ),
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_request_keeps_others_from_their_turn_however_much_is_in_it(service: Service, book: Rulebook, name: str) -> None:
+    path, body, headers = HOSTILE[name](book)
+    held = []
+    for _ in range(TRIES):
+        found = service.lag("POST", path, body, headers)
+        assert found.answer.status in (200, 422), found.answer.body[:300]
+        held.append(max(found.held, found.health))
+        if held[-1] < HELD / 4:
+            break
+    assert min(held) < HELD
+
+
+def test_a_long_answer_is_of_a_size_that_follows_from_the_request(service: Service, book: Rulebook) -> None:
+    body = encode({"patient": fullest(book), "changes": [{"medications": None, "conditions": None}] * 20})
+    assert len(service.ask("POST", "/v1/care-plans/compare", body).body) < 8_000_000
+    faulty = encode(bundle(entries("faults", 3_000)))
+    answer = service.ask("POST", "/fhir/PlanDefinition/$apply", faulty, FHIR)
+    issues = answer.json()["issue"]
+    assert answer.status == 422
+    assert len(issues) == MOST_FAULTS + 1
+    assert issues[-1]["details"]["text"] == "There are more faults than are named here."
+
+
+def test_of_sixty_plans_that_are_ready_at_once_one_is_made_between_two_looks_at_the_rest() -> None:
+    order: list[str] = []
+
+    async def plan(turns: Turns, number: int) -> None:
+        await turns.take()
+        order.append(f"plan {number}")
+
+    async def health() -> None:
+        for _ in range(61):
+            order.append("health")
+            await asyncio.sleep(0)
+
+    async def all_at_once() -> None:
+        turns = Turns()
+        await asyncio.gather(*(plan(turns, number) for number in range(60)), health())
+
+    asyncio.run(all_at_once())
+    plans = [what for what in order if what != "health"]
+    assert plans == [f"plan {number}" for number in range(60)]
+    assert not any(one != "health" and other != "health" for one, other in pairwise(order))

@@ -1,0 +1,154 @@
+"""HTTP as clients speak it: methods, headers on several lines, a mark before a body, parts of resources, faults in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from careplan.errors import InvalidSettings
+from careplan.rulebook.model import Rulebook
+from careplan.settings import from_environment
+from tests.in_process import Service, in_process
+
+MARK = b"\xef\xbb\xbf"
+READABLE = [
+    "/",
+    "/livez",
+    "/readyz",
+    "/metrics",
+    "/openapi.json",
+    "/v1/rules",
+    "/v1/protocol",
+    "/fhir/metadata",
+    "/cds-services",
+]
+
+
+@pytest.fixture(scope="module")
+def service(book: Rulebook) -> Iterator[Service]:
+    with in_process(book) as found:
+        yield found
+
+
+@pytest.mark.parametrize("path", [*READABLE, "/v1/care-plans", "/nowhere", "/v1/rules?section=kitchen"])
+def test_head_is_answered_as_get_is_without_the_body(service: Service, path: str) -> None:
+    got, headed = service.ask("GET", path), service.ask("HEAD", path)
+    assert headed.body == b""
+    assert headed.status == got.status
+    assert headed.header("content-type") == got.header("content-type")
+    assert path == "/metrics" or headed.header("content-length") == got.header("content-length") == str(len(got.body))
+
+
+@pytest.mark.parametrize("path", [*READABLE, "/v1/care-plans"])
+def test_options_and_a_wrong_method_name_every_method_there_is(service: Service, path: str) -> None:
+    there = {"POST", "OPTIONS"} if path == "/v1/care-plans" else {"GET", "HEAD", "OPTIONS"}
+    for method, status in (("OPTIONS", 204), ("DELETE", 405)):
+        answer = service.ask(method, path)
+        assert answer.status == status
+        assert set(answer.header("allow").replace(" ", "").split(",")) == there
+
+
+def test_accept_may_stand_on_several_lines_as_on_one(service: Service) -> None:
+    lines = [("accept", "application/xml"), ("accept", "text/html;q=0.8"), ("accept", "text/markdown;q=0.9")]
+    assert service.ask("POST", "/v1/care-plans", b"{}", lines).header("content-type").startswith("text/markdown")
+    assert service.ask("POST", "/v1/care-plans", b"{}", lines[:1]).status == 406
+    problem = service.ask(
+        "POST", "/v1/care-plans", b"{", [("accept", "application/fhir+json"), ("accept", "text/html;q=0.5")]
+    )
+    assert problem.json()["resourceType"] == "OperationOutcome"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "media_type"),
+    [
+        ("/v1/care-plans", b"{}", "application/json"),
+        ("/v1/care-plans", b'{"resourceType":"Bundle","type":"collection"}', "application/fhir+json"),
+        ("/fhir/PlanDefinition/$apply", b'{"resourceType":"Bundle","type":"collection"}', "application/fhir+json"),
+        ("/v1/care-plans/compare", b'{"patient":{},"changes":[{}]}', "application/json"),
+    ],
+)
+def test_a_mark_before_the_body_says_nothing(service: Service, path: str, body: bytes, media_type: str) -> None:
+    plain, marked = (service.ask("POST", path, sent, {"content-type": media_type}) for sent in (body, MARK + body))
+    assert marked.status == 200
+    assert marked.body == plain.body
+
+
+@pytest.mark.parametrize("zone", ["Etc/UTC", "GMT", "Etc/GMT", "UTC"])
+def test_utc_is_known_by_each_of_its_names_and_written_by_one(service: Service, zone: str) -> None:
+    body = b'{"treatment":{"session_times":["2026-12-08T09:30:00-05:00"]}}'
+    answer = service.ask("POST", f"/v1/care-plans?zone={zone}", body, {"accept": "text/calendar"})
+    assert b"DTSTART:20261208T143000Z" in answer.body
+    assert b"VTIMEZONE" not in answer.body
+
+
+@pytest.mark.parametrize(
+    ("query", "there", "gone"),
+    [
+        ("_summary=true", {"rest", "software"}, {"text"}),
+        ("_summary=text", {"text", "fhirVersion"}, {"rest"}),
+        ("_summary=data", {"rest"}, {"text"}),
+        ("_elements=rest", {"rest", "status", "fhirVersion"}, {"text", "software"}),
+        ("mode=full&_format=application/fhir%2Bjson", {"rest", "text"}, {"meta"}),
+        ("_summary=false&_format=json&_pretty=true", {"rest", "text"}, {"meta"}),
+    ],
+)
+def test_a_part_of_a_resource_is_answered_and_marked_as_one(
+    service: Service, query: str, there: set[str], gone: set[str]
+) -> None:
+    found = service.ask("GET", f"/fhir/metadata?{query}").json()
+    assert there <= found.keys()
+    assert not gone & found.keys()
+    marked = [tag["code"] for tag in found.get("meta", {}).get("tag", ())]
+    assert marked == ([] if "meta" in gone else ["SUBSETTED"])
+
+
+def test_parts_of_long_resources_leave_out_what_makes_them_long(service: Service) -> None:
+    whole, short = (service.ask("GET", f"/fhir/PlanDefinition/ketamine-care{query}") for query in ("", "?_summary=true"))
+    assert len(short.body) < len(whole.body) / 50
+    assert "item" not in service.ask("GET", "/fhir/Questionnaire/intake?_summary=true").json()
+    assert service.ask("GET", "/fhir/metadata?_format=xml").status == 406
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "says"),
+    [
+        ("GET", "/v1/rules?level=sto", "level must be one of stop, hold, caution, note; did you mean stop?"),
+        ("GET", "/v1/medications", "q must be a text of 1 to 200 characters"),
+        ("GET", "/v1/medications?q=x&limit=0", "limit must be a whole number from 1 to 100"),
+        ("GET", "/v1/protocol?sessions_completed=201", "sessions_completed must be a whole number from 0 to 200"),
+        ("GET", "/fhir/metadata?_summary=tru", "_summary must be one of true, false, text, data; did you mean true?"),
+        ("POST", "/v1/care-plans?zone=europe/london", "did you mean Europe/London or "),
+        ("POST", "/v1/care-plans?paper=letter", "paper must be one of a4, us-letter"),
+        (
+            "POST",
+            "/v1/care-plans?at=2026-02-30T00:00:00Z&explain=record",
+            "at must be a time such as 2026-01-31T14:00:00Z",
+        ),
+        ("POST", "/v1/care-plans?key=%C3%A4", "key must be 1 to 80 letters, digits, dots, dashes and underscores"),
+    ],
+)
+def test_a_fault_of_the_query_says_what_is_wanted(service: Service, method: str, target: str, says: str) -> None:
+    answer = service.ask(method, target, b"{}" if method == "POST" else b"")
+    problem: Any = answer.json()
+    assert answer.status == 400
+    assert says in (problem.get("detail") or problem["issue"][0]["details"]["text"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("PORT", "x", "CAREPLAN_PORT must be a whole number, at least 0 and at most 65,535"),
+        ("LOG", "consol", "CAREPLAN_LOG must be one of json, console; did you mean console?"),
+        ("WORKER", "2", "CAREPLAN_WORKER is not a setting; did you mean CAREPLAN_WORKERS?"),
+        ("TIME_ZONE", "America/NewYork", "CAREPLAN_TIME_ZONE takes the IANA name of a time zone, such as America/New_York;"),
+        ("TLS_KEY", "key.pem", "CAREPLAN_TLS_CERTIFICATE and CAREPLAN_TLS_KEY go together"),
+        ("BODY_SECONDS", "0", "CAREPLAN_BODY_SECONDS must be a number, more than 0 and at most 600"),
+        ("WATCH", "perhaps", "CAREPLAN_WATCH must be true or false"),
+    ],
+)
+def test_a_fault_of_a_setting_names_its_variable_and_what_it_takes(name: str, value: str, says: str) -> None:
+    with pytest.raises(InvalidSettings) as raised:
+        from_environment({f"CAREPLAN_{name}": value})
+    assert says in str(raised.value)
