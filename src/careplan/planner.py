@@ -24,6 +24,7 @@ from careplan.plan.protocol_model import StandingProtocol
 from careplan.plan.translations import Languages
 from careplan.request.decode import Intake
 from careplan.request.patient import NO_DEFAULTS, ClinicDefaults, Patient, Treatment
+from careplan.request.previous_reading import CheckSignature
 from careplan.rulebook.asking import Visit
 from careplan.rulebook.entries import ENGLISH
 from careplan.rulebook.factors import KINDS
@@ -36,12 +37,20 @@ A_PATIENT = Patient(age_years=40, treatment=Treatment(preferred_route="iv", prod
 class Planner:
     """Everything that is prepared once per rulebook. Belongs to the thread that made it, as its engine does."""
 
-    def __init__(self, book: Rulebook, watch: Callable[[float, Iterable[str], str], None] | None = None) -> None:
-        """`watch` is told of each plan: the seconds in the engine, the rules that hold and the plan's status."""
+    def __init__(
+        self,
+        book: Rulebook,
+        watch: Callable[[float, Iterable[str], str], None] | None = None,
+        check: CheckSignature | None = None,
+    ) -> None:
+        """`watch` is told of each plan: the seconds in the engine, the rules that hold and the plan's status.
+
+        `check` knows the keys by which a signed plan that is brought back is checked.
+        """
         self.book = book
         self._watch = watch or (lambda _seconds, _rules, _status: None)
         words = {token: f"{entry.label} {entry.patient_label}" for token, entry in book.conditions.items()}
-        self.intake = Intake(book.conditions, book.classes, book.forms, words)
+        self.intake = Intake(book.conditions, book.classes, book.forms, words, check)
         phrases = FactPhrases(book)
         self._facts = CaseMaker(book)
         self._rules = RuleTables({rule.id: rule.when for rule in book.rules.values()})

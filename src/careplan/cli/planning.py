@@ -9,7 +9,7 @@ from typing import BinaryIO
 import msgspec
 import rich_click as click
 
-from careplan.cli.common import RULES, fail, read_defaults, read_rulebook, read_settings, refuse
+from careplan.cli.common import RULES, fail, read_check, read_defaults, read_rulebook, read_settings, refuse
 from careplan.cli.output import Output
 from careplan.decision_record import is_a_time, parsed, record, record_in, replay
 from careplan.errors import InvalidPatient
@@ -76,7 +76,7 @@ def plan(
     settings = read_settings()
     if zone and zone not in ZONES:
         fail(f"there is no time zone {zone}; name one such as America/New_York", 2)
-    planner = Planner(read_rulebook(rules or settings.rules_folder))
+    planner = Planner(read_rulebook(rules or settings.rules_folder), check=read_check(settings))
     clinic = read_defaults(settings, planner.intake)
     patient = _read(planner, file, clinic, zone)
     where = patient.clinic.hours if patient.clinic else None

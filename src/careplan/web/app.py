@@ -30,6 +30,7 @@ from careplan.hardening import harden
 from careplan.planner import Planner
 from careplan.request.decode import Intake
 from careplan.request.patient import ClinicDefaults
+from careplan.request.previous_reading import CheckSignature
 from careplan.rulebook.load import load, mark_of_folder
 from careplan.rulebook.model import Rulebook
 from careplan.settings import Settings, clinic_defaults, from_environment
@@ -118,8 +119,11 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
     access = Access(settings)
     printer = Printer(counts.printed)
 
+    key = _signing_key(settings)
+    check = _check(key)
+
     def make(book: Rulebook, around: Surroundings) -> Edition:
-        return Edition(Planner(book, counts.planned), around, lambda: contract_of(app, book))
+        return Edition(Planner(book, counts.planned, check), around, lambda: contract_of(app, book))
 
     def swapped(before: Edition | None, now: Edition | None) -> None:
         counts.serves(before.planner.book if before else None, now.planner.book if now else None)
@@ -210,7 +214,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
                 "desk": desk,
                 "reloader": reloader,
                 "trust": _trust(settings),
-                "signing_key": _signing_key(settings),
+                "signing_key": key,
                 "access": access,
                 "metrics": counts,
                 "life": life,
@@ -242,6 +246,15 @@ def _signing_key(settings: Settings) -> SigningKey | None:
     from careplan.signing.keys import read_signing_key
 
     return read_signing_key(settings.signing_key)
+
+
+def _check(key: SigningKey | None) -> CheckSignature | None:
+    """What checks the signatures of plans that come back; None where the service signs nothing."""
+    if key is None:
+        return None
+    from careplan.signing.keys import KnownKeys
+
+    return KnownKeys([key.public])
 
 
 def _cors(origins: list[str]) -> CORSConfig | None:

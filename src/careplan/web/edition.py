@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -18,6 +19,7 @@ from careplan.fhir.read.bundle import FhirReader, FromFhir
 from careplan.media_types import FHIR_JSON, READ_VERSIONS
 from careplan.planner import Planner
 from careplan.request.patient import ClinicDefaults, Patient
+from careplan.request.previous import MOST_BYTES
 from careplan.web.pages import NoPages, Pages
 
 LAST_FAULTS = 20
@@ -144,7 +146,7 @@ class PlanRequest(JsonRequest):
         """The patient.
 
         Raises `InvalidPatient` with every fault, `UnsupportedMediaType` for another media type, and `HTTPException` with 413
-        for a body of JSON that is longer than `body_limit` bytes.
+        for a body of JSON that is longer than `body_limit` bytes, or so much longer as an earlier plan in it may be.
         """
         edition = edition_of(self)
         body = await self.json_body("application/json", FHIR_JSON)
@@ -152,9 +154,14 @@ class PlanRequest(JsonRequest):
             read = edition.fhir.read(edition.fhir.parse(body), day_of(self.query_params.get("at")))
             self.state["read"] = read
             return read.patient.under(edition.defaults)
-        if len(body) > self.app.state.body_limit:  # Only a record may be larger.
+        brings = b'"previous"' in body
+        if len(body) > self.app.state.body_limit + (MOST_BYTES if brings else 0):  # Only a record may be larger.
             raise HTTPException(status_code=413)
-        return edition.planner.intake.decode(body).under(edition.defaults)
+        if not brings:
+            return edition.planner.intake.decode(body).under(edition.defaults)
+        # To check an earlier plan takes longer than to make one: others have their turn meanwhile.
+        patient = await asyncio.to_thread(edition.planner.intake.decode, body)
+        return patient.under(edition.defaults)
 
 
 def read_of(request: Request[Any, Any, State]) -> FromFhir | None:
