@@ -13,8 +13,8 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
-from careplan.cli.main import main
 from careplan.canonical import digest_of
+from careplan.cli.main import main
 from careplan.decision_record import DecisionRecord, read_record, record, replay
 from careplan.fhir.read.bundle import FromFhir
 from careplan.plan.model import NotConsidered

@@ -21,7 +21,7 @@ from careplan.request.patient import Patient
 from careplan.request.previous import Previous, mark_of
 from careplan.rulebook.course_words import Doubt, NotUsed
 from careplan.rulebook.model import LEVELS, By, Rulebook, Who
-from careplan.rulebook.text_template import Text, counted, one_line
+from careplan.rulebook.text_template import Text, one_line
 
 MOST_AGAIN = 2
 """So many questions that were open when the earlier plan was signed are asked first again; the others stand below."""
@@ -86,7 +86,7 @@ class Courses:
         notes = [
             one_line(self._doubts[name].fill({"then": then.rulebook or "", "now": self._ref.version, "days": str(stand)}))
             for stand in (self._words.decisions_stand_days,)
-            for name in self._doubted(since, standing)
+            for name in self._doubted(since, standing, patient.treatment.sessions_completed)
         ]
         return msgspec.structs.replace(
             course,
@@ -128,7 +128,7 @@ class Courses:
                 course.overdue.extend(_overdue(item, since, patient))
         return msgspec.structs.replace(course, no_longer=no_longer)
 
-    def _doubted(self, since: _Since, standing: Standing) -> Iterator[Doubt]:
+    def _doubted(self, since: _Since, standing: Standing, done: int | None) -> Iterator[Doubt]:
         then = since.plan
         if then.state == "unsigned":
             yield "unsigned"
@@ -142,7 +142,8 @@ class Courses:
             yield "too_old"
         if then.rulebook_digest != self._ref.digest:
             yield "other_rules"
-        elif then.standing != standing.digest:
+        elif then.standing != standing.digest and done == then.sessions_completed:
+            # At another stage of the series it is another one by itself.
             yield "other_standing"
 
     def _line(self, since: _Since, course: Course) -> str:
@@ -176,7 +177,8 @@ class Courses:
 
     def _decided_line(self, then: Previous, course: Course) -> str:
         """The line of the decisions that stand, as long as it is short: the titles of the first, and how many more."""
-        titles, words = [], 0
+        titles: list[str] = []
+        words = 0
         for one in course.decided:
             words += len(one.title.split()) + 1
             if words > MOST_NAMED and titles:

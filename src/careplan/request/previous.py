@@ -23,6 +23,7 @@ MOST_BYTES = 1_048_576
 MOST_ITEMS, MOST_POINTS, MOST_SCORES = 1_000, 60, 40
 
 State = Literal["signed", "unsigned", "altered", "unreadable"]
+ItemLevel = Literal["stop", "hold", "caution", "note"]
 SignatureState = Literal["genuine", "wrong", "unchecked", "missing", "none"]
 _Text = Annotated[str, Meta(min_length=1, max_length=2_000)]
 _Id = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -35,7 +36,7 @@ class PreviousItem(Body, frozen=True, kw_only=True):
 
     id: _Id
     version: Annotated[int, Meta(ge=1, description="of its rule")]
-    level: Literal["stop", "hold", "caution", "note"]
+    level: ItemLevel
     title: _Text
     mark: Mark
 
@@ -63,7 +64,7 @@ class Previous(Body, frozen=True, kw_only=True):
     service has a key and the plan no signature, "unchecked" where nobody could check it, "none" where there is neither.
     """
 
-    format: Literal["careplan-course/1"] = FORMAT
+    format: Literal["careplan-course/1"]
     state: State
     signature: SignatureState = "none"
     at: Annotated[_When | None, Meta(description="when it was signed, or else made")] = None

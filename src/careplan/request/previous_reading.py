@@ -1,5 +1,7 @@
-"""From an earlier plan as a caller brings it back to what a later one is compared with. It never fails: what is no plan of
-this service, or was changed, is said to be so, and takes nothing else away."""
+"""From an earlier plan as a caller brings it back to what a later one is compared with.
+
+It never fails: what is no plan of this service, or was changed, is said to be so, and takes nothing else away.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,7 @@ from careplan.request.previous import (
     MOST_ITEMS,
     MOST_POINTS,
     MOST_SCORES,
+    ItemLevel,
     Previous,
     PreviousChoice,
     PreviousItem,
@@ -38,7 +41,7 @@ class _Rule(msgspec.Struct, frozen=True):
 
 class _Item(msgspec.Struct, frozen=True):
     id: str
-    level: str
+    level: ItemLevel
     scope: str
     title: str
     rule: _Rule
@@ -108,9 +111,9 @@ def brief(sent: object, check: CheckSignature | None = None) -> Previous:
         made = _read(sent, check)
         # What was cut out of it is held to the limits of what may be sent.
         kept = msgspec.convert(msgspec.to_builtins(made), Previous)
-        return kept if kept.has_a_real_day else Previous(state="unreadable")
+        return kept if kept.has_a_real_day else Previous(format=FORMAT, state="unreadable")
     except (msgspec.ValidationError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return Previous(state="unreadable")
+        return Previous(format=FORMAT, state="unreadable")
 
 
 def _read(sent: object, check: CheckSignature | None) -> Previous:
@@ -124,7 +127,7 @@ def _read(sent: object, check: CheckSignature | None) -> Previous:
         case "careplan-record/3":
             return _of_record(sent, _state_of(sent, "unsigned"))
         case None:
-            return _of_plan(sent, Previous(state="unsigned"))
+            return _of_plan(sent, Previous(format=FORMAT, state="unsigned"))
         case _:
             raise ValueError(FORMAT)
 
@@ -167,6 +170,7 @@ def _of_record(sent: Json, state: State) -> Previous:
     read = msgspec.convert(sent, _Record)
     patient = read.input
     made = Previous(
+        format=FORMAT,
         state=state,
         at=read.at,
         reference=patient.reference,
@@ -192,7 +196,7 @@ def _of_plan(sent: Json, made: Previous) -> Previous:
             PreviousItem(
                 id=item.id,
                 version=item.rule.version,
-                level=item.level,  # type: ignore[arg-type] - held to the limits at the end
+                level=item.level,
                 title=item.title,
                 mark=mark_of(one),
             )
