@@ -21,6 +21,8 @@ from careplan.plan.model import CarePlan, items_of
 from careplan.plan.phrases import FactPhrases
 from careplan.plan.protocol import protocol_of
 from careplan.plan.protocol_model import StandingProtocol
+from careplan.plan.session_sheet import SessionSheets
+from careplan.plan.session_sheet_model import SessionSheet
 from careplan.plan.translations import Languages
 from careplan.request.decode import Intake
 from careplan.request.patient import NO_DEFAULTS, ClinicDefaults, Patient, Treatment
@@ -55,6 +57,7 @@ class Planner:
         self._facts = CaseMaker(book)
         self._rules = RuleTables({rule.id: rule.when for rule in book.rules.values()})
         self._assembly = Assembly(book, phrases)
+        self._sheets = SessionSheets(book)
         self.languages = Languages(book)
         self._explainer = Explainer(book, phrases)
         self._counterfactuals = Counterfactuals(book, phrases)
@@ -99,6 +102,10 @@ class Planner:
         plan = self._assembly.plan(case, self._rules.verdicts(case), language, "intake")
         doubted = {doubt.pointer for doubt in case.doubts}
         return protocol_of(self.book, self.languages.plan(plan, language), patient, doubted)
+
+    def session_sheet(self, plan: CarePlan, patient: Patient) -> SessionSheet | None:
+        """The checklist of a session of a patient with this plan; None where the rulebook has none."""
+        return self._sheets.of(plan, patient)
 
     def explained(self, patient: Patient, language: str = ENGLISH, visit: Visit = "intake") -> CarePlan:
         """The same plan with what became of every rule, and why."""

@@ -11,13 +11,11 @@ from werkzeug.datastructures import LanguageAccept, MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from careplan.media_types import FHIR_VERSIONS
-from careplan.plan.model import CarePlan
-from careplan.plan.protocol_model import StandingProtocol
-from careplan.representations import BY_MEDIA_TYPE, Format, Wanted
+from careplan.representations import BY_MEDIA_TYPE, Format, Made, Wanted
 from careplan.web.process.printing import Printer
 
 
-async def written(form: Format, plan: CarePlan | StandingProtocol, wanted: Wanted, printer: Printer) -> bytes:
+async def written(form: Format, plan: Made, wanted: Wanted, printer: Printer) -> bytes:
     """The bytes of a plan or protocol in this form; what takes long is made by the printer.
 
     Raises what the printer raises, such as `NotPrinted`.
