@@ -63,6 +63,9 @@ def planted(schema: dict[str, Any], path: str, *, valid: bool) -> Any:
     examples = {"rxcui": "7091731", "session_times": time, "last_session_at": time, "at": time, "what": "pregnancy"}
     examples |= {"as_of": time[:10], "on": time[:10]}
     examples |= {"phone": "555 7091731", "phone_after_hours": "556 7091731", "zone": "America/Argentina/Ushuaia"}
+    examples |= {"reference": "7091731"}
+    if path == "body.previous":
+        return {"format": MARK, "plan": {"alerts": [MARK]}, "signed": {"by": MARK}}
     examples |= {"approved_by": f"{MARK} Approver", "by": f"{MARK} Assessor"}
     return examples.get(path.rpartition(".")[2], f"{MARK} {path}")
 

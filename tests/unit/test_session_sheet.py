@@ -145,7 +145,7 @@ def test_a_fault_of_the_checklist_is_named_with_its_place(tmp_path: Path, before
     assert (FILE, field) in {(fault.file, fault.field) for fault in refused.value.faults}
 
 
-def test_a_rulebook_without_a_checklist_has_none(tmp_path: Path, planner: Planner) -> None:
+def test_a_rulebook_without_a_checklist_has_none(tmp_path: Path) -> None:
     folder: Any = shutil.copytree(lists_in(tmp_path / "rules"), tmp_path / "without")
     (folder / FILE).unlink()
     assert load(folder).session_day is None
