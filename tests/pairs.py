@@ -250,7 +250,7 @@ def _of(
 ) -> Iterator[Pair]:
     plans = [(value, planner.plan(planner.intake.convert(put(base, path, value)))) for value in values]
     for (before, old), (after, new) in pairwise(plans):
-        pair = compared(factor, base_name, (said(path, before), said(path, after)), old, new)
+        pair = compared(factor, base_name, (said(before), said(after)), old, new)
         if pair.differs:
             yield pair
 
@@ -259,7 +259,7 @@ def put(base: Json, path: tuple[str, ...], value: Any) -> Json:
     """The patient with this value in this place alone; with an empty path, with all that the value has."""
     body = copy.deepcopy(base)
     if not path:
-        return body | copy.deepcopy(value)
+        return {**body, **copy.deepcopy(value)}
     part = body
     for name in path[:-1]:
         part = part.setdefault(name, {})
@@ -272,7 +272,7 @@ def put(base: Json, path: tuple[str, ...], value: Any) -> Json:
     return body
 
 
-def said(path: tuple[str, ...], value: Any) -> str:
+def said(value: Any) -> str:
     """A value as the table names it."""
     return ABSENT if value is LEFT_OUT else value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
@@ -314,8 +314,8 @@ def told(found: Sequence[tuple[str, list[Pair]]]) -> str:
     lines = [
         "# Pairs of patients that differ in one factor alone",
         "",
-        "Written by the tests. Each line says from which answer to which, in which patient, and what the second plan has (+) or",
-        "no longer has (-), what it says in other words (~), and what else of it is not the same.",
+        "Written by the tests. Each line says from which answer to which, in which patient, and what the second plan has",
+        "(+) or no longer has (-), what it says in other words (~), and what else of it is not the same.",
         "",
     ]
     silent = [factor for factor, listed in found if not listed]
