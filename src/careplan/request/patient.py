@@ -15,7 +15,7 @@ from msgspec import Meta
 from careplan.request.body import Body
 from careplan.request.clinic import Clinic
 from careplan.request.measurements import Day, Measured
-from careplan.request.previous import Previous
+from careplan.request.previous import EarlierPlan, Reference
 
 Sex = Literal["female", "male"]
 Pregnancy = Literal["not_pregnant", "possible", "pregnant", "breastfeeding"]
@@ -99,14 +99,6 @@ Token = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9
 ConditionText = Annotated[str, Meta(min_length=1, max_length=200, pattern=NOT_BLANK)]
 GoalText = Annotated[str, Meta(min_length=1, max_length=500, pattern=NOT_BLANK)]
 Rxcui = Annotated[str, Meta(pattern=r"^[0-9]{1,8}$", description="RxNorm concept id (RxCUI)", examples=["596"])]
-Reference = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9_.\-]{1,80}$",
-        description="your own opaque reference of this patient, no name; `previous` must have the same one",
-        examples=["p-0193"],
-    ),
-]
 ListName = Literal["medications", "conditions", "goals"]
 ArrangedText = Annotated[
     str,
@@ -332,22 +324,11 @@ class Patient(Body, frozen=True, kw_only=True):
     red_flags: RedFlags = RedFlags()
     protocol: Protocol | None = None
     clinic: Clinic | None = None
-    reference: Reference | None = None
-    previous: (
-        Annotated[
-            Previous,
-            Meta(
-                description=(
-                    "the earlier plan of this patient: a signed plan, a decision record or a plan as the service answered "
-                    "it, or what is kept of one (careplan-course/1); the plan then says what is new, changed and done"
-                )
-            ),
-        ]
-        | None
-    ) = None
     clearances: Annotated[
         list[Clearance], Meta(max_length=60, description="alerts that a named clinician has assessed, and what was arranged")
     ] = []
+    reference: Reference | None = None
+    previous: EarlierPlan = None
 
     def under(self, defaults: ClinicDefaults) -> Patient:
         """The patient with the clinic's own protocol, and what it is called, behind those that were sent."""

@@ -100,6 +100,25 @@ class Previous(Body, frozen=True, kw_only=True):
         return self.state == "signed" and self.signature in ("genuine", "none")
 
 
+EarlierPlan = Annotated[
+    Previous | None,
+    Meta(
+        description=(
+            "the earlier plan of this patient: a signed plan, a decision record or a plan as the service answered it, or "
+            "what is kept of one (careplan-course/1); the plan then says what is new, changed and done"
+        )
+    ),
+]
+Reference = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_.\-]{1,80}$",
+        description="your own opaque reference of this patient, no name; `previous` must have the same one",
+        examples=["p-0193"],
+    ),
+]
+
+
 def mark_of(item: Mapping[str, Any]) -> str:
     """The mark of an item in plain data: equal for items with the same rule, words, facts and assumptions.
 

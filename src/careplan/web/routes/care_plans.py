@@ -138,7 +138,8 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
 ) -> Response[CarePlan | PlanInBrief | SessionSheet | DecisionRecord]:
     """Plan for one patient.
 
-    Raises `ValidationException` where `at` is no time, and `UnusableQuery` where it would do nothing.
+    Raises `ValidationException` where `at` is no time, `UnusableQuery` where a parameter would do nothing, and
+    `NotAcceptable` where there is no such form.
     """
     edition, read = edition_of(request), read_of(request)
     accept = request.headers.get("accept")
