@@ -6,14 +6,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
 from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
 import msgspec
-import rfc8785
 from msgspec import Meta
 
+from careplan.canonical import digest_of
 from careplan.explain.plan_diff import Difference, Turn, difference
 from careplan.facts.case import Case, Properties
 from careplan.fhir.read.bundle import FromFhir
@@ -132,7 +131,7 @@ def record(
 
 def replay(planner: Planner, recorded: DecisionRecord, *, intact: bool | None = None) -> Replay:
     """The same decision again with today's rulebook. Raises `InvalidPatient` if it no longer takes the input."""
-    patient = planner.intake.convert(msgspec.to_builtins(recorded.input))
+    patient = planner.intake.recorded(msgspec.to_builtins(recorded.input))
     case, findings, plan = planner.traced(patient, recorded.language)
     found = difference(recorded.plan, _with(plan, recorded.unmapped))
     facts = _unlike({one.id: one for one in recorded.facts}, {one.id: one for one in _facts(case)})
@@ -180,24 +179,6 @@ def record_in(data: Any) -> tuple[DecisionRecord, bool | None]:
     if read.plan.rulebook != read.rulebook:
         raise ValueError("record and plan name different rulebooks")
     return read, None if read.digest is None else read.digest == digest_of(data)
-
-
-def digest_of(data: dict[str, Any]) -> str:
-    """The digest of a record as plain data; what is in its own field does not count.
-
-    Raises `ValueError` for what canonical JSON cannot say, such as a half of a surrogate pair.
-    """
-    return sha256(canonical({name: value for name, value in data.items() if name != "digest"})).hexdigest()
-
-
-def canonical(data: Any) -> bytes:
-    """Plain data as canonical JSON (RFC 8785). Raises `ValueError` for what it cannot say."""
-    return rfc8785.dumps(data)
-
-
-def joined(parts: Mapping[str, bytes]) -> bytes:
-    """An object as canonical JSON whose values are so already, by their ASCII names."""
-    return b"{%s}" % b",".join(b'"%s":%s' % (name.encode(), parts[name]) for name in sorted(parts))
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

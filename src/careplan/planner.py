@@ -21,9 +21,12 @@ from careplan.plan.model import CarePlan, items_of
 from careplan.plan.phrases import FactPhrases
 from careplan.plan.protocol import protocol_of
 from careplan.plan.protocol_model import StandingProtocol
+from careplan.plan.session_sheet import SessionSheets
+from careplan.plan.session_sheet_model import SessionSheet
 from careplan.plan.translations import Languages
 from careplan.request.decode import Intake
 from careplan.request.patient import NO_DEFAULTS, ClinicDefaults, Patient, Treatment
+from careplan.request.previous_reading import CheckSignature
 from careplan.rulebook.asking import Visit
 from careplan.rulebook.entries import ENGLISH
 from careplan.rulebook.factors import KINDS
@@ -36,16 +39,25 @@ A_PATIENT = Patient(age_years=40, treatment=Treatment(preferred_route="iv", prod
 class Planner:
     """Everything that is prepared once per rulebook. Several threads may plan with it at once."""
 
-    def __init__(self, book: Rulebook, watch: Callable[[float, Iterable[str], str], None] | None = None) -> None:
-        """`watch` is told of each plan: the seconds in the engine, the rules that hold and the plan's status."""
+    def __init__(
+        self,
+        book: Rulebook,
+        watch: Callable[[float, Iterable[str], str], None] | None = None,
+        check: CheckSignature | None = None,
+    ) -> None:
+        """`watch` is told of each plan: the seconds in the engine, the rules that hold and the plan's status.
+
+        `check` knows the keys by which a signed plan that is brought back is checked.
+        """
         self.book = book
         self._watch = watch or (lambda _seconds, _rules, _status: None)
         words = {token: f"{entry.label} {entry.patient_label}" for token, entry in book.conditions.items()}
-        self.intake = Intake(book.conditions, book.classes, book.forms, words)
+        self.intake = Intake(book.conditions, book.classes, book.forms, words, check)
         phrases = FactPhrases(book)
         self._facts = CaseMaker(book)
         self._rules = RuleTables({rule.id: rule.when for rule in book.rules.values()})
         self._assembly = Assembly(book, phrases)
+        self._sheets = SessionSheets(book)
         self.languages = Languages(book)
         self._explainer = Explainer(book, phrases)
         self._counterfactuals = Counterfactuals(book, phrases)
@@ -90,6 +102,10 @@ class Planner:
         plan = self._assembly.plan(case, self._rules.verdicts(case), language, "intake")
         doubted = {doubt.pointer for doubt in case.doubts}
         return protocol_of(self.book, self.languages.plan(plan, language), patient, doubted)
+
+    def session_sheet(self, plan: CarePlan, patient: Patient) -> SessionSheet | None:
+        """The checklist of a session of a patient with this plan; None where the rulebook has none."""
+        return self._sheets.of(plan, patient)
 
     def explained(self, patient: Patient, language: str = ENGLISH, visit: Visit = "intake") -> CarePlan:
         """The same plan with what became of every rule, and why."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pkgutil import resolve_name
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,9 +20,12 @@ from careplan.media_types import FHIR_JSON, JSON
 from careplan.plan.layers import Detail, Reader
 from careplan.plan.model import CarePlan
 from careplan.plan.protocol_model import StandingProtocol
+from careplan.plan.session_sheet_model import SessionSheet
 from careplan.request.clinic import Paper
 from careplan.request.patient import Patient
 
+Made: TypeAlias = CarePlan | StandingProtocol | SessionSheet
+"""What there are forms of."""
 Need = Literal["patient", "read", "zone", "paper", "stamp", "version", "key", "details", "detail", "reader"]
 
 
@@ -72,13 +75,13 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
         """The module that writes it."""
         return self.writer.partition(":")[0]
 
-    def written(self, plan: CarePlan | StandingProtocol, wanted: Wanted) -> bytes:
+    def written(self, plan: Made, wanted: Wanted) -> bytes:
         """The plan, or the protocol, in this form."""
         made = resolve_name(self.writer)(plan, **{need: getattr(wanted, need) for need in self.needs})
         assert isinstance(made, bytes)
         return made
 
-    def laid_out(self, plan: CarePlan | StandingProtocol, wanted: Wanted) -> Document:
+    def laid_out(self, plan: Made, wanted: Wanted) -> Document:
         """The document of which `written` would make this form. Only for forms with a `layout`."""
         made = resolve_name(self.layout)(plan, **{need: getattr(wanted, need) for need in self.needs})
         assert isinstance(made, Document)
@@ -172,6 +175,23 @@ PROTOCOL_FORMATS: Mapping[str, Format] = {
     BY_NAME[name].media_type: msgspec.structs.replace(BY_NAME[name], **own) for name, own in _OF_PROTOCOL.items()
 }
 """Every form of the clinic's standing protocol, by media type."""
+
+
+_OF_SESSION: Mapping[str, Mapping[str, Any]] = {
+    "json": {"writer": "careplan.formats.session_sheet:data", "needs": ()},
+    "html": {"writer": "careplan.formats.session_sheet:page", "needs": ("zone",)},
+    "markdown": {"writer": "careplan.formats.session_sheet:markdown", "needs": ("zone",)},
+    "pdf": {
+        "writer": "careplan.formats.session_sheet:pdf",
+        "needs": ("paper", "zone"),
+        "stem": "session-day",
+        "layout": "careplan.formats.session_sheet:document",
+    },
+}
+SESSION_FORMATS: Mapping[str, Format] = {
+    BY_NAME[name].media_type: msgspec.structs.replace(BY_NAME[name], **own) for name, own in _OF_SESSION.items()
+}
+"""Every form of the checklist of a session, by media type."""
 
 
 def in_words(titles: Iterable[str], link: str = "or") -> str:

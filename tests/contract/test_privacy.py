@@ -63,6 +63,11 @@ def planted(schema: dict[str, Any], path: str, *, valid: bool) -> Any:
     examples = {"rxcui": "7091731", "session_times": time, "last_session_at": time, "at": time, "what": "pregnancy"}
     examples |= {"as_of": time[:10], "on": time[:10]}
     examples |= {"phone": "555 7091731", "phone_after_hours": "556 7091731", "zone": "America/Argentina/Ushuaia"}
+    examples |= {"reference": "7091731"}
+    if path == "body.previous":
+        item = {"id": f"{MARK} {path}.id", "version": 1, "level": "hold", "title": f"{MARK} {path}.title", "mark": "0" * 16}
+        kept = {"format": "careplan-course/1", "state": "signed", "signed_by": f"{MARK} Signer", "reference": "7091731"}
+        return kept | {"items": [item], "choices": [{"items": [item["id"]], "option": MARK}], "asked": [f"{MARK} asked"]}
     examples |= {"approved_by": f"{MARK} Approver", "by": f"{MARK} Assessor"}
     return examples.get(path.rpartition(".")[2], f"{MARK} {path}")
 

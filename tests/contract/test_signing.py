@@ -166,3 +166,70 @@ def test_a_plan_cites_the_protocol_with_the_figures_of_the_settings(service: Ser
 )
 def test_a_query_that_cannot_be_used_is_refused(service: Service, query: dict[str, str]) -> None:
     assert httpx.get(f"{service.address}/v1/protocol", params=query).status_code == 400
+
+
+def previous_of(address: str, patient: dict[str, Any] = PATIENT) -> dict[str, Any]:
+    signed: dict[str, Any] = httpx.post(f"{address}/v1/care-plans/sign", json=to_sign(address, patient)).json()
+    return signed
+
+
+def test_a_signed_plan_comes_back_with_the_next_request_as_it_was_answered(service: Service) -> None:
+    signed = previous_of(service.address)
+    assert len(json.dumps(signed)) > 20_000
+    body = PATIENT | {"previous": signed}
+    answer = httpx.post(f"{service.address}/v1/care-plans", json=body)
+    assert answer.status_code == 200, answer.text
+    course = answer.json()["course"]
+    assert course["used"]
+    assert course["decided"]
+    assert "notes" not in course
+    assert len(answer.content) < len(httpx.post(f"{service.address}/v1/care-plans", json=PATIENT).content) / 2
+    for form in ("text/html", "text/markdown", "application/fhir+json"):
+        page = httpx.post(f"{service.address}/v1/care-plans", json=body, headers={"Accept": form})
+        assert page.status_code == 200
+        assert course["line"].encode() in page.content
+    record = httpx.post(f"{service.address}/v1/care-plans", params={"explain": "record", "at": LATER}, json=body).json()
+    assert record["input"]["previous"]["signature"] == "genuine"
+    choices = choices_of(record)
+    again = {"record": record, "by": BY, "at": LATER, "choices": choices}
+    assert httpx.post(f"{service.address}/v1/care-plans/sign", json=again).json()["reproduced"]
+
+
+def test_an_earlier_plan_without_signature_or_changed_is_named_and_settles_nothing(service: Service) -> None:
+    signed = previous_of(service.address)
+    unsigned = {name: value for name, value in signed.items() if name != "signature"}
+    changed = signed | {"signed": signed["signed"] | {"by": f"Dr. {MARK}, MD"}}
+    for previous, used, words in (
+        (unsigned, True, "has no signature of this service"),
+        (changed, False, "not as it was made or signed"),
+        ({"format": MARK, "plan": [MARK]}, False, "no plan, record or signed plan"),
+    ):
+        answer = httpx.post(f"{service.address}/v1/care-plans", json=PATIENT | {"previous": previous})
+        assert answer.status_code == 200
+        course = answer.json()["course"]
+        assert course["used"] == used
+        assert words in " ".join(answer.json()["front"]["course"])
+        assert MARK not in answer.text
+        assert not course.get("decided")
+    assert MARK not in service.log.read_text()
+
+
+def test_an_earlier_plan_that_is_too_long_is_refused(service: Service) -> None:
+    body = PATIENT | {"previous": {"format": "x" * 1_100_000}}
+    answer = httpx.post(f"{service.address}/v1/care-plans", json=body)
+    assert answer.status_code == 413
+
+
+def test_the_checklist_of_a_session_is_had_in_four_forms_and_no_other(service: Service) -> None:
+    for form in ("application/json", "text/html", "text/markdown", "application/pdf"):
+        answer = httpx.post(
+            f"{service.address}/v1/care-plans", params={"for": "nurse"}, json=PATIENT, headers={"Accept": form}, timeout=30
+        )
+        assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, form)
+    for form in ("text/calendar", "application/fhir+json"):
+        answer = httpx.post(
+            f"{service.address}/v1/care-plans", params={"for": "nurse"}, json=PATIENT, headers={"Accept": form}
+        )
+        assert answer.status_code == 406
+    answer = httpx.post(f"{service.address}/v1/care-plans", params={"for": "nurse", "detail": "full"}, json=PATIENT)
+    assert answer.status_code == 400

@@ -13,8 +13,9 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from careplan.canonical import digest_of
 from careplan.cli.main import main
-from careplan.decision_record import DecisionRecord, digest_of, read_record, record, replay
+from careplan.decision_record import DecisionRecord, read_record, record, replay
 from careplan.fhir.read.bundle import FromFhir
 from careplan.plan.model import NotConsidered
 from careplan.planner import Planner

@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from careplan.authoring.realistic_patients import realistic
+from careplan.canonical import canonical, digest_of
 from careplan.cli.main import main
-from careplan.decision_record import canonical, digest_of, parsed, record
+from careplan.decision_record import parsed, record
 from careplan.errors import Fault, InvalidSettings, InvalidSigning
 from careplan.plan.card import MOST_WORDS, words_on
 from careplan.plan.card_model import Card

@@ -43,8 +43,10 @@ def _named_as_shipped(book: Rulebook, folder: Path) -> Iterator[RuleFault]:
 
 
 def _unused(book: Rulebook) -> Iterator[RuleFault]:
+    checks = book.session_day.checks if book.session_day else ()
+    behind_checks = {ref.source for check in checks for ref in check.sources}
     for name, places in by_source(book).items():
-        if not any(places.values()):
+        if not any(places.values()) and name not in behind_checks:
             yield _warning("sources.yaml", name, "No rule rests on this source.", "Use it, or take it out.", "unused-source")
     patterns = [pattern for rule in book.rules.values() for group in rule.when for pattern in group]
     tested = {one.file.name for pattern in patterns for one in used_by(book.derived, pattern)}

@@ -13,6 +13,7 @@ from rich.table import Table
 from careplan.errors import MOST_SHOWN, InvalidPatient, InvalidRulebook, InvalidSettings, lines_of_faults
 from careplan.request.decode import Intake
 from careplan.request.patient import ClinicDefaults
+from careplan.request.previous_reading import CheckSignature
 from careplan.rulebook.load import load
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.text_template import counted
@@ -57,6 +58,19 @@ def read_defaults(settings: Settings, intake: Intake) -> ClinicDefaults:
     """What the settings say of the clinic; ends the command with code 2 if it cannot be used."""
     try:
         return clinic_defaults(settings, intake)
+    except InvalidSettings as error:
+        fail(str(error), 2)
+
+
+def read_check(settings: Settings) -> CheckSignature | None:
+    """What checks signatures by the key of the settings, if there is one; ends the command with code 2 if it is none."""
+    if not settings.signing_key:
+        return None
+    # What checks signatures takes longer to load than a plan to make.
+    from careplan.signing.keys import KnownKeys, read_signing_key
+
+    try:
+        return KnownKeys([read_signing_key(settings.signing_key).public])
     except InvalidSettings as error:
         fail(str(error), 2)
 

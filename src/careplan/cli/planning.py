@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import msgspec
 import rich_click as click
 
-from careplan.cli.common import RULES, fail, read_defaults, read_rulebook, read_settings, refuse
+from careplan.cli.common import RULES, fail, read_check, read_defaults, read_rulebook, read_settings, refuse
 from careplan.cli.output import Output
 from careplan.decision_record import is_a_time, parsed, record, record_in, replay
 from careplan.errors import InvalidPatient
 from careplan.explain.plan_diff import difference
 from careplan.hardening import harden
 from careplan.plan.layers import Detail, Reader
+from careplan.plan.session_sheet_model import SessionSheet
 from careplan.planner import Planner
-from careplan.representations import BY_NAME, Wanted
+from careplan.representations import BY_NAME, SESSION_FORMATS, Wanted
 from careplan.request.clinic import Clinic
 from careplan.request.patient import ClinicDefaults, Patient
 from careplan.zones import is_a_zone
@@ -46,9 +47,10 @@ from careplan.zones import is_a_zone
 )
 @click.option(
     "--reader",
-    type=click.Choice(["all", "clinician", "patient"]),
+    type=click.Choice(["all", "clinician", "patient", "nurse"]),
     default="all",
-    help="For whom it is printed: the patient's copy alone holds nothing that is written for the clinician.",
+    help="For whom it is printed: the patient's copy alone holds nothing that is written for the clinician; for the nurse "
+    "it is the checklist of a session, as Markdown unless named.",
 )
 @RULES
 def plan(
@@ -61,7 +63,7 @@ def plan(
     item: str | None,
     zone: str | None,
     detail: Detail | None,
-    reader: Reader,
+    reader: Reader | Literal["nurse"],
     rules: Path | None,
 ) -> None:
     """Plan for the patient in FILE ("-" for standard input) and print the draft.
@@ -76,11 +78,16 @@ def plan(
     settings = read_settings()
     if zone and not is_a_zone(zone):
         fail(f"there is no time zone {zone}; name one such as America/New_York", 2)
-    planner = Planner(read_rulebook(rules or settings.rules_folder))
+    planner = Planner(read_rulebook(rules or settings.rules_folder), check=read_check(settings))
     clinic = read_defaults(settings, planner.intake)
     patient = _read(planner, file, clinic, zone)
     where = patient.clinic.hours if patient.clinic else None
     made = planner.explained(patient) if explain else planner.plan(patient)
+    if reader == "nurse":
+        if explain or at or against or item or detail:
+            fail("--reader nurse is for the checklist of a session by itself", 2)
+        _checklist(planner.session_sheet(made, patient), patient, form or "markdown")
+        sys.exit(3 if made.status == "blocked" else 0)
     shown = form or ("text" if sys.stdout.isatty() else "json")
     output = Output(shown, where, detail, reader)
     # Explanations, records and comparisons are JSON as well.
@@ -160,6 +167,18 @@ def replay_record(file: BinaryIO, *, form: str, public_key: BinaryIO | None, rul
     output.replay(found, seen)
     wrong = found.reproduced is False or found.intact is False or not trusted
     sys.exit(4 if wrong else 0 if found.same_plan else 1)
+
+
+def _checklist(sheet: SessionSheet | None, patient: Patient, form: str) -> None:
+    """Write the checklist of a session; ends the command with code 2 where there is none, or not in this form."""
+    forms = {one.name: one for one in SESSION_FORMATS.values()}
+    if form not in forms:
+        fail(f"there is no checklist of a session as {form}; choose one of {', '.join(forms)}", 2)
+    if sheet is None:
+        fail("this rulebook has no checklist of a session", 2)
+    clinic = patient.clinic or Clinic()
+    wanted = Wanted(patient=patient, zone=clinic.hours, paper=clinic.printed_on)
+    sys.stdout.buffer.write(forms[form].written(sheet, wanted))
 
 
 def _read(planner: Planner, file: BinaryIO, defaults: ClinicDefaults, zone: str | None) -> Patient:

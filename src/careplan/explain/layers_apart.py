@@ -11,6 +11,7 @@ _LAYERS = {
     "standing": "the standing protocol",
     "sources": "the sources",
     "clinic": "what is known of the clinic",
+    "course": "what became of the earlier plan",
 }
 
 

@@ -34,6 +34,7 @@ def front(plan: CarePlan) -> Json:
         ],
         "ask": [{"about": _capital(question.about)} for question in page.ask],
         "unread": page.unread.line if page.unread else "",
+        "course": page.course,
         "further": further(page),
         "size": _size(page),
     }
@@ -61,7 +62,7 @@ def _decision(row: FrontDecision, plan: CarePlan) -> Json:
         "level_words": plan.level_words[row.level],
         "line": _capital(row.line) if not row.options else row.line,
         "more": f"With {counted(row.more, 'more decision')} on this, each in the detail."
-        if row.more and row.options
+        if row.more and row.options and not row.as_before
         else "",
         "options": [choice.label for choice in row.options],
         "who": spaced(row.who) if row.who else "",

@@ -6,6 +6,7 @@ from datetime import tzinfo
 
 from markupsafe import Markup
 
+from careplan.formats.score_svg import charts
 from careplan.formats.signs import visible
 from careplan.formats.templating import PAGES
 from careplan.formats.timeline_svg import drawings
@@ -27,5 +28,7 @@ def page(
     style = Markup(PAGES.get_template("plan.css").render())  # noqa: S704 - our own style sheet
     found = sheet(plan, patient, zone, detail=detail, reader=reader)
     drawn = [Markup(visible(one)) for one in drawings(timeline(plan, patient, zone), zone)] if found["details"] else []  # noqa: S704 - escaped where it is made
-    shown = PAGES.get_template("plan.html").render(plan=found, drawings=drawn, style=style)
+    scores = plan.course.scores if plan.course and found["details"] else []
+    charted = [Markup(visible(one)) for one in charts(scores)]  # noqa: S704 - as above
+    shown = PAGES.get_template("plan.html").render(plan=found, drawings=drawn, charts=charted, style=style)
     return shown.encode()

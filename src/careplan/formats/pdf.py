@@ -9,6 +9,7 @@ from datetime import tzinfo
 
 import msgspec
 
+from careplan.formats.score_svg import charts
 from careplan.formats.signs import BOX, cuttable, everywhere, printable
 from careplan.formats.timeline_svg import drawings
 from careplan.formats.typesetting import Document, typeset
@@ -31,10 +32,12 @@ def document(  # noqa: PLR0913, PLR0917 - one argument for each thing that a pag
     """What there is to set: hours in `zone`, with as much of the plan as this detail has, for this reader."""
     found = sheet(plan, patient, zone, detail=detail, reader=reader)
     drawn = drawings(timeline(plan, patient, zone), zone) if found["details"] else []
+    scores = plan.course.scores if plan.course and found["details"] else []
     data = msgspec.json.encode(everywhere(found, cuttable)).decode()
     inputs = {
         "data": data,
         "drawings": msgspec.json.encode([printable(str(one)) for one in drawn]).decode(),
+        "charts": msgspec.json.encode([printable(str(one)) for one in charts(scores)]).decode(),
         "paper": paper,
         "boxes": "yes" if BOX in data else "",
     }

@@ -61,6 +61,7 @@ def _front(found: Json) -> Iterator[RenderableType]:
     yield Text(front["headline"], style="bold" if front["ready"] else "bold red")
     where = ", ".join(filter(None, (clinic["name"], clinic["phone"])))
     yield Text(f"Care plan, draft for a clinician to sign{f'. {where}' if where else ''}", style="dim")
+    yield from (Text(line) for line in front["course"])
     if front["decisions"]:
         yield Rule("To decide", align="left")
     for row in front["decisions"]:
@@ -93,6 +94,7 @@ def _front(found: Json) -> Iterator[RenderableType]:
 
 
 def _details(details: Json) -> Iterator[RenderableType]:
+    yield from _course(details["course"]) if details["course"] else ()
     for alert in details["alerts"]:
         title = Text(f"{alert['level_words'].upper()}: {alert['title']}", style="bold red")
         yield Panel(_item(alert), title=title, border_style="red")
@@ -116,12 +118,23 @@ def _details(details: Json) -> Iterator[RenderableType]:
                 yield Text(f"? {one['question']}")
                 why = f"{one['why']} Could change: {one['changes']}. Field {one['field']}"
                 yield Padding(Text(why, style="dim"), (0, 0, 0, 2))
+    if details["asked_again"]:
+        yield Text(details["asked_again"])
     if details["left_out"]:
         yield Rule("Sent, but not considered", align="left")
         for entry in details["left_out"]:
             yield Text(f"  {entry['what']} ({entry['field']}): {entry['why']}")
     yield Rule("Sources", align="left")
     yield from (_listed(f"{work['title']} ({work['read']})", f"{work['number']}.") for work in details["sources"])
+
+
+def _course(course: Json) -> Iterator[RenderableType]:
+    yield Rule("The course since the earlier plan", align="left")
+    yield from (Text(line) for line in (course["line"], *course["notes"]))
+    for group in course["groups"]:
+        yield Text(group["title"], style="bold")
+        yield from map(_listed, group["lines"])
+    yield from (Text(line) for line in (course["as_before"], *(score["line"] for score in course["scores"])) if line)
 
 
 def _card(card: Json) -> Iterator[RenderableType]:

@@ -10,6 +10,7 @@ from datetime import timedelta, tzinfo
 from typing import Any
 
 from careplan.formats.card_view import card, leaflet
+from careplan.formats.course_view import course, since_then
 from careplan.formats.detail_view import details, standing
 from careplan.formats.front_view import front, headline
 from careplan.formats.signs import everywhere, visible
@@ -57,8 +58,14 @@ def sheet(
         "leaflet": leaflet(plan) if for_patient and detail == "full" else None,
     }
     if for_clinician and detail != "front":
+        shown_plan, again = since_then(plan, patient, detail)
         rows = [moment_words(moment, zone) for moment in timeline(plan, patient, zone)]
-        found["details"] = details(plan, patient) | {"zone": zone_words(zone), "timeline": rows}
+        found["details"] = details(shown_plan, patient) | {
+            "zone": zone_words(zone),
+            "timeline": rows,
+            "course": course(plan),
+            "asked_again": again,
+        }
     shown: Json = everywhere(found, visible)
     return shown
 

@@ -10,6 +10,7 @@ from careplan.facts.case import Case
 from careplan.inference.verdicts import Verdicts
 from careplan.plan.card import Cards
 from careplan.plan.clearances import Clearances
+from careplan.plan.course import Courses, asked_again
 from careplan.plan.front import FrontPages
 from careplan.plan.item_templates import Items, Written
 from careplan.plan.medicines_read import medicine_read
@@ -34,6 +35,7 @@ class Assembly:
         self._questions = Questions(book)
         self._clearances = Clearances(book)
         self._front = FrontPages(book)
+        self._courses = Courses(book)
         self._cards = Cards(book)
         self._bibliography = Bibliography(book)
         self._ref = RulebookRef(id=book.about.id, version=book.about.version, digest=book.digest)
@@ -60,6 +62,10 @@ class Assembly:
         items = [one.item for one in written]
         decisions = _decisions(written)
         questions = self._questions.unanswered(verdicts.hanging, words, visit)
+        stands, then = standing(self._ref, items), case.patient.previous
+        course = self._courses.of(case.patient, items, questions, stands) if then else None
+        questions = asked_again(questions, course, then)
+        since = self._courses.on_front(course, then)
         return CarePlan(
             status="blocked" if blocked else "draft",
             requires_clinician_review=True,
@@ -69,15 +75,16 @@ class Assembly:
                 PlanSection(section=section, title=title, patient_title=patient_title, items=placed[section])
                 for section, title, patient_title in self._sections
             ],
-            front=self._front.of(items, decisions, questions, case.patient),
+            front=self._front.of(items, decisions, questions, case.patient, since),
             card=self._cards.of(case, written, blocked=blocked, language=language),
-            standing=standing(self._ref, items),
+            standing=stands,
             decisions=decisions,
             medications=[medicine_read(words, one, case) for one in case.medicines],
             information_needed=questions,
             not_considered=self._not_considered(case, written, words),
             sources=self._bibliography.of(items),
             clinic=case.patient.clinic,
+            course=course,
             disclaimer=self._disclaimer,
             crisis=self._crisis,
             level_words=self._level_words,

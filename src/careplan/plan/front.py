@@ -12,6 +12,7 @@ from typing import get_args
 
 import msgspec
 
+from careplan.plan.course import NOT_COMPARED, OnFront
 from careplan.plan.front_model import (
     Front,
     FrontDecision,
@@ -26,7 +27,7 @@ from careplan.plan.model import Decision, Item, Question
 from careplan.plan.part import Choice
 from careplan.request.patient import Patient
 from careplan.rulebook.model import LEVELS, By, Level, Rulebook, Who
-from careplan.rulebook.text_template import Text, counted, one_line
+from careplan.rulebook.text_template import Text, counted, in_words, one_line
 
 MOST_WORDS = 350
 MOST_LINES = 7
@@ -37,6 +38,8 @@ LEAST_FOR_TASKS = 50
 """So many words are kept for tasks, where there are any."""
 KEPT_FOR_COUNTS = 14
 """So many words are kept for the sentence that counts what is on the following pages."""
+MOST_IN_COURSE = 80
+"""So many words say what became of an earlier plan, besides the first line and what was decided then."""
 MOST_NAMED = 8
 """So many words are taken of the names of entries that nobody could read."""
 
@@ -66,15 +69,20 @@ class FrontPages:
         self._routes = book.vocabulary.fields["treatment.preferred_route"].values
 
     def of(
-        self, items: Sequence[Item], decisions: Iterable[Decision], questions: Sequence[Question], patient: Patient
+        self,
+        items: Sequence[Item],
+        decisions: Iterable[Decision],
+        questions: Sequence[Question],
+        patient: Patient,
+        since: OnFront = NOT_COMPARED,
     ) -> Front:
-        """The front page of a plan with these items, the gravest first."""
+        """The front page of a plan with these items, the gravest first; `since` is what became of an earlier plan."""
         to_decide = [item for item in items if item.level in _TO_DECIDE]
         unread = self._unread_of(items)
         route = self._route(items, decisions, patient)
         ask = asked(questions)
         front = Front(
-            headline=self._headline(to_decide),
+            headline=self._headline([item for item in to_decide if item.id not in since.settled], len(since.decided)),
             ready=not to_decide,
             decisions=[],
             route=route,
@@ -82,10 +90,18 @@ class FrontPages:
             tasks=[],
             ask=ask,
             unread=unread,
+            course=list(since.lines[:1]),
         )
         room = MOST_WORDS - KEPT_FOR_COUNTS - words_in(front)
+        # What was dealt with when the earlier plan was signed is one line, and asks nothing of anybody a second time.
+        standing = [item for item in items if item.id in since.decided]
+        items = [item for item in items if item.id not in since.settled]
+        to_decide = [item for item in to_decide if item.id not in since.settled]
         rows, besides = self._decisions(to_decide, items)
+        rows += [self._as_before(standing, since.decided_line)] if standing else []
         room -= sum(map(words_in, rows))
+        course = [*front.course, *_short_enough(since.lines[1:], min(room, MOST_IN_COURSE))]
+        room -= words_in(course) - words_in(front.course)
         groups = _grouped([item for item in items if _departs(item) and item.id not in besides], by_medicine=True)
         tasks = _tasks(items)
         kept = min(LEAST_FOR_TASKS, sum(map(words_in, tasks)))
@@ -102,16 +118,18 @@ class FrontPages:
             tasks=sum(len(task.what) for task in tasks) - sum(len(task.what) for task in shown),
             ask=sum(not one.first and one.asked_of == "patient" for one in questions),
         )
-        return msgspec.structs.replace(front, decisions=rows, differs=differs, tasks=shown, further=further)
+        return msgspec.structs.replace(front, decisions=rows, differs=differs, tasks=shown, course=course, further=further)
 
-    def _headline(self, to_decide: Sequence[Item]) -> str:
-        if not to_decide:
+    def _headline(self, to_decide: Sequence[Item], decided: int) -> str:
+        if not to_decide and not decided:
             return self._ready
         stops = sum(item.level == "stop" for item in to_decide)
         parts = [
-            counted(number, word) for number, word in ((stops, "alert"), (len(to_decide) - stops, "decision")) if number
+            counted(number, word)
+            for number, word in ((stops, "alert"), (len(to_decide) - stops, "decision"), (decided, "earlier decision"))
+            if number
         ]
-        return self._not_ready.fill({"what": " and ".join(parts)})
+        return self._not_ready.fill({"what": in_words(parts)})
 
     def _unread_of(self, items: Iterable[Item]) -> Unread | None:
         found = next((item for item in items if item.topic == UNREAD), None)
@@ -180,6 +198,18 @@ class FrontPages:
             contested=_first_sentence(first.contested) if first.contested else None,
         )
 
+    def _as_before(self, standing: Sequence[Item], line: str) -> FrontDecision:
+        """The row of what was decided before on the same facts: to be confirmed as a whole."""
+        return FrontDecision(
+            topic=standing[0].topic,
+            level="hold",
+            line=line,
+            items=[item.id for item in standing],
+            more=len(standing) - 1 or None,
+            options=self._options["hold"],
+            as_before=True,
+        )
+
     def _short(self, row: FrontDecision) -> FrontDecision:
         number = 1 + (row.more or 0)
         line = self._several.fill({"title": self._titles[row.topic], "decisions": counted(number, "decision")})
@@ -203,7 +233,7 @@ def words_in(part: object) -> int:
 
 
 _READ: Mapping[type, Sequence[str]] = {
-    Front: ("headline", "decisions", "route", "differs", "tasks", "ask", "unread"),
+    Front: ("headline", "decisions", "route", "differs", "tasks", "ask", "unread", "course"),
     FrontDecision: ("line", "options", "who", "by_words", "contested"),
     Choice: ("label",),
     FrontRoute: ("line", "wish"),
@@ -267,6 +297,14 @@ def _tasks(items: Iterable[Item]) -> list[FrontTask]:
         )
         for who, by in ordered
     ]
+
+
+def _short_enough(lines: Iterable[str], room: int) -> Iterator[str]:
+    """Those lines for which there is room, each after what comes before it."""
+    for line in lines:
+        if words_in(line) <= room:
+            room -= words_in(line)
+            yield line
 
 
 def _fitting(tasks: Iterable[FrontTask], room: int) -> Iterator[FrontTask]:

@@ -29,6 +29,10 @@ class FrontDecision(Part, frozen=True, kw_only=True):
     by: By | None = None
     by_words: str | None = None
     contested: str | None = None
+    as_before: Annotated[
+        bool,
+        Meta(description="whether these were decided when the earlier plan was signed, on facts that are the same today"),
+    ] = False
 
 
 class FrontRoute(Part, frozen=True, kw_only=True):
@@ -96,4 +100,8 @@ class Front(Part, frozen=True, kw_only=True):
     tasks: list[FrontTask]
     ask: Annotated[list[FrontQuestion], Meta(max_length=8)]
     unread: Unread | None = None
+    course: Annotated[
+        list[str],
+        Meta(description="what became of the earlier plan, in lines, as far as there is room; the first is always there"),
+    ] = []
     further: Further = Further()

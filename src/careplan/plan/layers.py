@@ -11,7 +11,7 @@ from careplan.plan.card_model import Card, Translated
 from careplan.plan.front_model import Front
 from careplan.plan.model import CarePlan, RulebookRef, Standing
 from careplan.plan.part import Part
-from careplan.plan.standing import without_standing
+from careplan.plan.standing import without_settled, without_standing
 from careplan.request.clinic import Clinic
 
 Detail = Literal["front", "standard", "full"]
@@ -35,12 +35,17 @@ class PlanInBrief(Part, frozen=True, kw_only=True):
     closing_translation: Translated = None
 
 
+def settled_apart(plan: CarePlan, detail: Detail) -> CarePlan:
+    """The plan without what was dealt with at an earlier visit, but where all of it is wanted."""
+    return plan if detail == "full" else without_settled(plan)
+
+
 def at_detail(plan: CarePlan, detail: Detail) -> CarePlan | PlanInBrief:
     """The plan with the texts of the standing protocol (`full`), without them (`standard`), or its front and card alone."""
     if detail == "full":
         return plan
     if detail == "standard":
-        return without_standing(plan)
+        return without_settled(without_standing(plan))
     # Which items stand behind the standing part is said by its digest; their titles are not for one page.
     standing = msgspec.structs.replace(plan.standing, items={})
     shared = {

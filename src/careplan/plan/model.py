@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from careplan.plan.card_model import Card, Translated
+from careplan.plan.course_model import Course
 from careplan.plan.front_model import Front
 from careplan.plan.medicine_model import MedicineRead
 from careplan.plan.part import Choice, Part
@@ -290,6 +291,9 @@ class CarePlan(Part, frozen=True, kw_only=True):
     not_considered: list[NotConsidered]
     sources: Annotated[list[Source], Meta(description="each work that an item rests on, once")]
     clinic: Clinic | None = None
+    course: Annotated[Course | None, Meta(description="what became of the earlier plan that was sent with the request")] = (
+        None
+    )
     disclaimer: str
     crisis: str
     closing_language: Annotated[str | None, Meta(description="of disclaimer and crisis, where it is not English")] = None

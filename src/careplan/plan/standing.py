@@ -23,6 +23,18 @@ def standing(book: RulebookRef, items: Iterable[Item]) -> Standing:
     )
 
 
+def without_settled(plan: CarePlan) -> CarePlan:
+    """A plan without the items that were dealt with when the earlier plan was signed; `course` names every one of them."""
+    settled = plan.course.settled if plan.course else frozenset[str]()
+    if not settled:
+        return plan
+    sections = [
+        msgspec.structs.replace(section, items=[item for item in section.items if item.id not in settled])
+        for section in plan.sections
+    ]
+    return msgspec.structs.replace(plan, sections=sections)
+
+
 def without_standing(plan: CarePlan) -> CarePlan:
     """A plan without the texts of its standing part, which are printed once and not for each patient."""
     sections = [

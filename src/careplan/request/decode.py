@@ -29,6 +29,7 @@ from careplan.request.measurements import (
 )
 from careplan.request.near_tokens import near_tokens, offer
 from careplan.request.patient import FIRST_YEAR, LAST_YEAR, PROTOCOL_FIGURES, Patient
+from careplan.request.previous_reading import CheckSignature, brief
 from careplan.request.schema_faults import LIMIT_WORDS, UNLISTED, Validator, faults_of, validator_of
 from careplan.request.signature import unnamed
 from careplan.zones import ZONES
@@ -51,8 +52,13 @@ class Intake:
         drug_classes: Collection[str],
         measures: Mapping[str, MeasureForm] | None = None,
         words: Mapping[str, str] | None = None,
+        check: CheckSignature | None = None,
     ) -> None:
-        """`words` has what conditions are called, so that a plain name is answered with the token that is meant."""
+        """`words` has what conditions are called, so that a plain name is answered with the token that is meant.
+
+        `check` knows the keys by which a signed plan that is brought back is checked.
+        """
+        self._check = check
         self._conditions = frozenset(conditions)
         self._words = dict.fromkeys(conditions, "") if words is None else words
         self._drug_classes = frozenset(drug_classes)
@@ -77,6 +83,12 @@ class Intake:
 
     def convert(self, data: object) -> Patient:
         """The patient in already parsed JSON; raises like `decode`."""
+        if isinstance(data, dict) and data.get("previous") is not None:
+            data = data | {"previous": msgspec.to_builtins(brief(data["previous"], self._check))}
+        return self.recorded(data)
+
+    def recorded(self, data: object) -> Patient:
+        """The patient as a decision record holds it, whose earlier plan is cut down already; raises like `decode`."""
         try:
             patient = msgspec.convert(data, Patient)
         except msgspec.ValidationError as error:
@@ -102,6 +114,7 @@ class Intake:
             and all(entry.written or entry.rxcui for entry in patient.medications or ())
             and all_fit(patient.measures, self._measures)
             and days_are_real(patient.measures, patient.as_of)
+            and (patient.previous is None or patient.previous.has_a_real_day)
             and all(FIRST_YEAR <= when.year <= LAST_YEAR for when in _times_of(patient))
             and (patient.clinic is None or patient.clinic.zone_is_known)
             and (
@@ -155,6 +168,11 @@ def patient_schema(
     components["Patient"]["properties"]["measures"] = schema_of(measures)
     components.pop("Reading", None)  # Each measure has a reading of its own, with its units and answers.
     components |= readings_of(measures)
+    # Whatever is brought as an earlier plan is taken: what is none is said to be none.
+    previous = components["Patient"]["properties"]["previous"]
+    previous["anyOf"] = [{"type": "object"}, {"type": "null"}]
+    for name in ("Previous", "PreviousItem", "PreviousChoice", "ScorePoint"):
+        components.pop(name, None)
     components["Clinic"]["properties"]["zone"]["anyOf"][0] = {"enum": list(ZONES)}
     components["Hold"]["properties"]["drug_class"] = {
         "enum": sorted(drug_classes),

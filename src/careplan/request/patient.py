@@ -15,6 +15,7 @@ from msgspec import Meta
 from careplan.request.body import Body
 from careplan.request.clinic import Clinic
 from careplan.request.measurements import Day, Measured
+from careplan.request.previous import EarlierPlan, Reference
 
 Sex = Literal["female", "male"]
 Pregnancy = Literal["not_pregnant", "possible", "pregnant", "breastfeeding"]
@@ -326,6 +327,8 @@ class Patient(Body, frozen=True, kw_only=True):
     clearances: Annotated[
         list[Clearance], Meta(max_length=60, description="alerts that a named clinician has assessed, and what was arranged")
     ] = []
+    reference: Reference | None = None
+    previous: EarlierPlan = None
 
     def under(self, defaults: ClinicDefaults) -> Patient:
         """The patient with the clinic's own protocol, and what it is called, behind those that were sent."""

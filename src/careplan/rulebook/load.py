@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias, TypeVar
 
@@ -18,11 +19,7 @@ from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.recognition.medicine_rows import Combination, Ingredient
 from careplan.recognition.recognizer import LocalName, Recognizer
 from careplan.rulebook.belonging import check_belonging
-from careplan.rulebook.checks import (
-    check_codes,
-    check_rule,
-    check_rulebook,
-)
+from careplan.rulebook.checks import check_codes, check_rule, check_rulebook
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import Reader, When, with_certainty
 from careplan.rulebook.courses import with_courses
@@ -38,6 +35,9 @@ from careplan.rulebook.model import SECTIONS, Condition, DrugClass, Rule, Rulebo
 from careplan.rulebook.rule_texts import texts_of
 from careplan.rulebook.rulebook_file import KnownNames, RulebookFile
 from careplan.rulebook.sentence_checks import check_sentences
+from careplan.rulebook.session_day import FILE as CHECKLIST
+from careplan.rulebook.session_day import SessionDay
+from careplan.rulebook.session_day_checks import check_session_day
 from careplan.rulebook.vocabulary import check_vocabulary, with_declared_words
 from careplan.rulebook.yaml_and_csv import Document, read_rows
 
@@ -157,6 +157,7 @@ class _Loading:
                 {name: tokens for name, tokens in catalogue.named().items() if len(name) > 3 and name not in everyday},
             ),
             derived=derived,
+            session_day=self._one(CHECKLIST, SessionDay, partial(check_session_day, vocabulary, sources), needed=False),
         )
         ids = frozenset(documents)
         for rule in (*rules.values(), *resting.values()):
@@ -290,9 +291,11 @@ class _Loading:
             self._csv_fault(at_fault, "", f"{error}.".capitalize())
             return None
 
-    def _one(self, name: str, target: type[T], check: Callable[[T, Document], None] | None = None) -> T | None:
+    def _one(
+        self, name: str, target: type[T], check: Callable[[T, Document], None] | None = None, *, needed: bool = True
+    ) -> T | None:
         if PurePosixPath(name) not in self._files:
-            self._faults.append(_missing(name))
+            self._faults += [_missing(name)] if needed else []
             return None
         document = self._document(PurePosixPath(name))
         value = document.convert(target) if not document.faults else None

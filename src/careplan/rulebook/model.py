@@ -22,6 +22,7 @@ from careplan.rulebook.factors import Kind, Limits
 from careplan.rulebook.layers import CardSlot, CardText, Scope, SlotWords, TopicName, TopicWords
 from careplan.rulebook.measures import Measure
 from careplan.rulebook.rulebook_file import RulebookFile
+from careplan.rulebook.session_day import SessionDay
 from careplan.rulebook.text_template import Text
 
 Level = Literal["stop", "hold", "caution", "note"]
@@ -288,6 +289,7 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     known_conditions: KnownConditions
     goals: GoalJudge
     derived: Mapping[str, Derived] = {}
+    session_day: SessionDay | None = None
 
     def __repr__(self) -> str:
         """Its name alone: a whole rulebook would fill two megabytes of a trace."""

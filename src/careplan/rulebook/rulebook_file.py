@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from careplan.rulebook.course_words import CourseWords
 from careplan.rulebook.entries import Entry, Language, Line, Range
 from careplan.rulebook.layers import CardWords, FrontWords
 
@@ -87,6 +88,7 @@ class RulebookFile(Entry, frozen=True, kw_only=True):
     doubtful_hold: Line
     deferred_choice: Deferred
     cleared: ClearedWords
+    course: CourseWords
     clearance_days: Annotated[int, Meta(ge=1, le=31)]
     plausible: dict[str, Range] = {}
     in_languages: dict[Language, Closing] = {}

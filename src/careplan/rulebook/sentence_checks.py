@@ -67,6 +67,8 @@ def _sentences(about: RulebookFile) -> Iterator[_Sentence]:
     ):
         yield _Sentence((field, "patient"), both.patient, names, for_patients=True)
         yield _Sentence((field, "clinician"), both.clinician, names)
+    for path, text, names in about.course.sentences():
+        yield _Sentence(("course", *path), text, names)
     yield _Sentence(("doubtful_hold",), about.doubtful_hold, _HOLD)
     gate = about.hold_gate
     yield _Sentence(("hold_gate", "signed"), gate.signed, _HOLD)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from careplan.decision_record import canonical
+from careplan.canonical import canonical
 from careplan.errors import InvalidSettings
 from careplan.signing.model import PublicKey, Signature, SigningKeys
 
@@ -93,6 +94,23 @@ def is_genuine(signature: Signature, message: bytes, keys: list[PublicKey]) -> b
     except InvalidSignature:
         return False
     return True
+
+
+class KnownKeys:
+    """Checks the signatures of plans that are brought back, by the public keys that may have made them."""
+
+    def __init__(self, keys: list[PublicKey]) -> None:
+        self._keys = keys
+
+    def __call__(self, signature: Mapping[str, Any], message: bytes) -> Literal["genuine", "wrong", "unchecked"]:
+        """Whether a signature in plain data was made of these bytes; "unchecked" where its key is none of these.
+
+        Raises `msgspec.ValidationError` where it is no signature.
+        """
+        read = msgspec.convert(signature, Signature)
+        if read.kid not in {key.kid for key in self._keys}:
+            return "unchecked"
+        return "genuine" if is_genuine(read, message, self._keys) else "wrong"
 
 
 def _text(raw: bytes) -> str:

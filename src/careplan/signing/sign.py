@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from careplan.decision_record import DecisionRecord, canonical, joined, replay
+from careplan.canonical import canonical, joined
+from careplan.decision_record import DecisionRecord, replay
 from careplan.errors import MOST_FAULTS, Fault, InvalidPatient, InvalidSigning
 from careplan.plan import card as cards
 from careplan.plan.card_model import Card
@@ -75,7 +76,7 @@ def _blocks_today(planner: Planner, record: DecisionRecord) -> bool:
     A record of another rulebook is as its digest says, which anybody can make; so its word on alerts is not enough.
     """
     try:
-        return is_blocked(planner.rehearsed(planner.intake.convert(msgspec.to_builtins(record.input))))
+        return is_blocked(planner.rehearsed(planner.intake.recorded(msgspec.to_builtins(record.input))))
     except InvalidPatient:
         return True
 

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from careplan.decision_record import DecisionRecord, canonical, digest_of, surplus_in
+from careplan.canonical import canonical, digest_of
+from careplan.decision_record import DecisionRecord, surplus_in
 from careplan.errors import Fault, InvalidSigning
 from careplan.planner import Planner
 from careplan.signing.keys import is_genuine

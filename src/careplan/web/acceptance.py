@@ -22,6 +22,7 @@ import msgspec
 
 from careplan.errors import InvalidRulebook, InvalidSettings, RuleFault
 from careplan.request.decode import Intake
+from careplan.request.previous_reading import CheckSignature
 from careplan.rulebook.folder import digest_of, read_folder
 from careplan.rulebook.load import load_files
 from careplan.rulebook.model import Rulebook
@@ -60,6 +61,20 @@ def signing_key_of(files: Mapping[str, bytes]) -> SigningKey | None:
         return SigningKey(files["signing_key"])
     except ValueError as error:
         raise InvalidFile("signing_key", f"signing_key cannot be used: {error}") from None
+
+
+def kid_of(key: SigningKey | None) -> str:
+    """The name of a key; nothing where there is none."""
+    return "" if key is None else key.public.kid
+
+
+def checking(key: SigningKey | None) -> CheckSignature | None:
+    """What checks the signatures of plans that come back; None where the service signs nothing."""
+    if key is None:
+        return None
+    from careplan.signing.keys import KnownKeys
+
+    return KnownKeys([key.public])
 
 
 def check(book: Rulebook, settings: Settings, files: Mapping[str, bytes]) -> None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar, Request, Response, Router, get
 from litestar.config.cors import CORSConfig
@@ -33,7 +33,7 @@ from careplan.rulebook.model import Rulebook
 from careplan.settings import Settings, clinic_defaults, from_environment
 from careplan.settings_files import read_files
 from careplan.web import problems
-from careplan.web.acceptance import signing_key_of, trust_of
+from careplan.web.acceptance import checking, kid_of, signing_key_of, trust_of
 from careplan.web.edition import Desk, Edition, Leasing, Surroundings, edition_of
 from careplan.web.limits.gate import Gate
 from careplan.web.limits.query_guard import queried
@@ -66,6 +66,9 @@ from careplan.web.security.access import Access, admitted
 from careplan.web.telemetry import logs, metrics, shared_counts
 from careplan.web.telemetry.access_log import Journal
 from careplan.web.telemetry.tracing import tracing_from
+
+if TYPE_CHECKING:
+    from careplan.signing.keys import SigningKey
 
 
 class _Documentation(SwaggerRenderPlugin):
@@ -125,8 +128,8 @@ def build(
     access = Access(settings, files)
     printer = Printer(counts.printed)
 
-    def make(book: Rulebook, around: Surroundings) -> Edition:
-        return Edition(Planner(book, counts.planned), around, lambda: contract_of(app, book))
+    def make(book: Rulebook, around: Surroundings, key: SigningKey | None) -> Edition:
+        return Edition(Planner(book, counts.planned, checking(key)), around, lambda: contract_of(app, book))
 
     def swapped(before: Edition | None, now: Edition | None) -> None:
         counts.serves(before.planner.book if before else None, now.planner.book if now else None)
@@ -144,8 +147,9 @@ def build(
         """What serves another edition once it is called. Whatever is wrong with the edition leaves all as it is."""
         trust, signing_key, surroundings = trust_of(settings, files), signing_key_of(files), around(book, files)
         before = desk.current
-        served = None if before is None else (before.planner.book.digest, before.defaults)
-        edition = None if served == (book.digest, surroundings.defaults) else make(book, surroundings)
+        served = None if before is None else (before.planner.book.digest, before.defaults, kid_of(app.state.signing_key))
+        is_served = served == (book.digest, surroundings.defaults, kid_of(signing_key))
+        edition = None if is_served else make(book, surroundings, signing_key)
 
         def take() -> None:
             access.take(files)
@@ -169,7 +173,7 @@ def build(
 
     @asynccontextmanager
     async def planning(_: Litestar) -> AsyncIterator[None]:
-        desk.swap(make(book, around(book, files)))
+        desk.swap(make(book, around(book, files), app.state.signing_key))
         await access.warm()
         try:
             async with follower.running(), life.running(), warm_up.loading(desk):

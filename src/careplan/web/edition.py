@@ -18,6 +18,7 @@ from careplan.fhir.read.bundle import FhirReader, FromFhir
 from careplan.media_types import FHIR_JSON, READ_VERSIONS
 from careplan.planner import Planner
 from careplan.request.patient import ClinicDefaults, Patient
+from careplan.request.previous import MOST_BYTES
 from careplan.web.pages import NoPages, Pages
 
 Result = TypeVar("Result")
@@ -151,7 +152,7 @@ class PlanRequest(JsonRequest):
         """The patient.
 
         Raises `InvalidPatient` with every fault, `UnsupportedMediaType` for another media type, and `HTTPException` with 413
-        for a body of JSON that is longer than `body_limit` bytes.
+        for a body of JSON that is longer than `body_limit` bytes, or so much longer as an earlier plan in it may be.
         """
         edition = edition_of(self)
         body = await self.json_body("application/json", FHIR_JSON)
@@ -160,7 +161,8 @@ class PlanRequest(JsonRequest):
             read = await self.beside(lambda: edition.fhir.read(edition.fhir.parse(body), day))
             self.state["read"] = read
             return read.patient.under(edition.defaults)
-        if len(body) > self.app.state.body_limit:  # Only a record may be larger.
+        brings = b'"previous"' in body
+        if len(body) > self.app.state.body_limit + (MOST_BYTES if brings else 0):  # Only a record may be larger.
             raise HTTPException(status_code=413)
         return await self.beside(lambda: edition.planner.intake.decode(body).under(edition.defaults))
 

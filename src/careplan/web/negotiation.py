@@ -14,17 +14,13 @@ from werkzeug.datastructures import LanguageAccept, MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from careplan.media_types import FHIR_VERSIONS
-from careplan.plan.model import CarePlan
-from careplan.plan.protocol_model import StandingProtocol
-from careplan.representations import BY_MEDIA_TYPE, Format, Wanted
+from careplan.representations import BY_MEDIA_TYPE, Format, Made, Wanted
 from careplan.web.process.lanes import Lanes
 from careplan.web.process.printing import Printer
 
 
-async def written(
-    form: Format, made: Callable[[], CarePlan | StandingProtocol], wanted: Wanted, state: State, size: int
-) -> bytes:
-    """The bytes, in this form, of the plan or protocol that `made` returns. A PDF is made by the printer.
+async def written(form: Format, made: Callable[[], Made], wanted: Wanted, state: State, size: int) -> bytes:
+    """The bytes, in this form, of the plan, protocol or checklist that `made` returns. A PDF is made by the printer.
 
     `size` is how much there is to do, as the bytes of the body that it is made of, and `state` that of the application.
     Raises what the printer raises, such as `NotPrinted`.

@@ -21,6 +21,7 @@ def front_narrative(plan: CarePlan) -> Json:
 def _parts(plan: CarePlan) -> Iterator[str]:
     front = plan.front
     yield f"<p><b>{plain(front.headline)}</b></p>"
+    yield from (f"<p>{plain(line)}</p>" for line in front.course)
     yield from _list(
         "To decide",
         map(_decision, front.decisions),

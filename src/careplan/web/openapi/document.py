@@ -23,6 +23,7 @@ from careplan.media_types import FHIR_JSON, PROBLEM_JSON
 from careplan.plan.layers import PlanInBrief
 from careplan.plan.model import CarePlan
 from careplan.plan.protocol_model import StandingProtocol
+from careplan.plan.session_sheet_model import SessionSheet
 from careplan.representations import FORMATS, PROTOCOL_FORMATS
 from careplan.request.decode import patient_schema
 from careplan.request.measurements import MeasureForm
@@ -68,6 +69,7 @@ def document(
         SignedPlan,
         SigningKeys,
         StandingProtocol,
+        SessionSheet,
     )
     _, answers = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
     answers.pop("Reading", None)  # Of the patient in a decision record; each measure has one of its own.

@@ -16,14 +16,15 @@ from careplan.fhir.read.bundle import with_unmapped
 from careplan.media_types import FHIR_JSON, JSON
 from careplan.plan.layers import Detail, PlanInBrief, Reader
 from careplan.plan.model import CarePlan
+from careplan.plan.session_sheet_model import SessionSheet
 from careplan.plan.visit import visit_at
-from careplan.representations import BY_MEDIA_TYPE, FORMATS, Wanted, in_words
+from careplan.representations import BY_MEDIA_TYPE, FORMATS, SESSION_FORMATS, Wanted, in_words
 from careplan.request.clinic import Clinic, Paper
 from careplan.request.patient import TIME, Patient
 from careplan.rulebook.asking import Visit
 from careplan.web.edition import PlanRequest, edition_of, read_of
 from careplan.web.limits.query_guard import UnusableQuery
-from careplan.web.negotiation import chosen, headers, lines_of, spoken, written
+from careplan.web.negotiation import NotAcceptable, chosen, headers, lines_of, spoken, written
 from careplan.web.problem_responses import PROBLEMS, documented
 from careplan.zones import is_a_zone
 
@@ -62,12 +63,13 @@ _Detail = Annotated[
     ),
 ]
 _Reader = Annotated[
-    Reader | None,
+    Reader | Literal["nurse"] | None,
     QueryParameter(
         name="for",
         description=(
             "for whom a page, Markdown or a PDF is: everybody (`all`, if left out), the clinician without the card, or the "
-            "patient, whose copy has nothing that is written for the clinician"
+            "patient, whose copy has nothing that is written for the clinician. For the `nurse` the answer is the checklist "
+            "of a session, also as JSON: what is checked when, with blanks, and what of this plan bears on the day"
         ),
     ),
 ]
@@ -147,16 +149,23 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
     detail: _Detail = None,
     reader: _Reader = None,
     length: _Length = None,
-) -> Response[CarePlan | PlanInBrief | DecisionRecord]:
+) -> Response[CarePlan | PlanInBrief | SessionSheet | DecisionRecord]:
     """Plan for one patient.
 
-    Raises `ValidationException` where `at` is no time, and `UnusableQuery` where it would do nothing.
+    Raises `ValidationException` where `at` is no time, `UnusableQuery` where a parameter would do nothing, and
+    `NotAcceptable` where there is no such form.
     """
     edition, read = edition_of(request), read_of(request)
     accept = lines_of(request, "accept")
-    forms = BY_MEDIA_TYPE if explain == "none" else (JSON,)
-    media_type = chosen(accept, FHIR_JSON if read is not None and FHIR_JSON in forms else JSON, forms)
-    form = BY_MEDIA_TYPE[media_type]
+    if reader == "nurse" and (explain != "none" or detail is not None):
+        raise UnusableQuery("the checklist of a session, for=nurse, is without explain and detail")
+    rows = SESSION_FORMATS if reader == "nurse" else BY_MEDIA_TYPE
+    forms = rows if explain == "none" else (JSON,)
+    try:
+        media_type = chosen(accept, FHIR_JSON if read is not None and FHIR_JSON in forms else JSON, forms)
+    except NotAcceptable:
+        raise NotAcceptable(forms if reader == "nurse" else ()) from None
+    form = rows[media_type]
     if at is not None and not is_a_time(at):
         raise ValidationException(extra=[{"key": "at", "message": "no such time"}])
     if visit is not None and explain == "record":
@@ -171,7 +180,7 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
         raise UnusableQuery("detail is for a plan in JSON, a page, Markdown or PDF, without explain; others have all of it")
     if version is not None and "version" not in form.needs:
         raise UnusableQuery("version is for a calendar; every other form is the same whichever version of a record it is of")
-    if reader is not None and "reader" not in form.needs:
+    if reader not in (None, "nurse") and "reader" not in form.needs:
         raise UnusableQuery("for is about a page, Markdown or PDF; every other form is for programs")
     if length is not None and reader != "patient":
         raise UnusableQuery("length is about a patient's copy, so it goes with for=patient")
@@ -197,10 +206,20 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
             key=key,
             details=details == "all",
             detail=detail or ("full" if "full" in (explain, length) else "standard"),
-            reader=reader or "all",
+            reader=reader if reader and reader != "nurse" else "all",
         )
-        body = await written(form, lambda: with_unmapped(plan(data, language, at_which), read), wanted, state, size)
-    return Response(body, media_type=media_type, headers=headers(media_type, language))  # type: ignore[arg-type]
+
+        def shown() -> CarePlan | SessionSheet:
+            made = plan(data, language, at_which)
+            if reader != "nurse":
+                return with_unmapped(made, read)
+            sheet = edition.planner.session_sheet(made, data)
+            if sheet is None:
+                raise UnusableQuery("the rulebook in service has no checklist of a session, so for=nurse would do nothing")
+            return sheet
+
+        body = await written(form, shown, wanted, state, size)
+    return Response(body, media_type=media_type, headers=headers(media_type, language, rows))  # type: ignore[arg-type]
 
 
 def _at_clinic(patient: Patient, zone: str | None, paper: Paper | None) -> Patient:
