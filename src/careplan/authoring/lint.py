@@ -26,8 +26,9 @@ def _warning(file: str, field: str, problem: str, mend: str, code: str) -> RuleF
 
 
 def _unused(book: Rulebook) -> Iterator[RuleFault]:
+    of_rows = {row.source for row in book.interactions}
     for name, places in by_source(book).items():
-        if not any(places.values()):
+        if not any(places.values()) and name not in of_rows:
             yield _warning("sources.yaml", name, "No rule rests on this source.", "Use it, or take it out.", "unused-source")
     patterns = [pattern for rule in book.rules.values() for group in rule.when for pattern in group]
     tested = {one.file.name for pattern in patterns for one in used_by(book.derived, pattern)}
@@ -60,7 +61,7 @@ def _unlocked(book: Rulebook, folder: Path) -> Iterator[RuleFault]:
         if before.get(rule.id) != locked(rule, book.derived):
             change = "is new" if rule.id not in before else "has changed"
             yield _warning(
-                f"{rule.section}/{rule.id}.yaml",
+                rule.place,
                 "version",
                 f"The rule {change} since the lock file was written.",
                 "Raise its version if a text or condition changed, and run careplan rules lock.",

@@ -14,6 +14,7 @@ import rich_click as click
 from rapidfuzz import process
 
 from careplan.authoring.editor_schema import DERIVED_FILE, FILE, MODELINE, derived_schema, rule_schema
+from careplan.authoring.interaction_check import InteractionCheck
 from careplan.authoring.lint import warnings
 from careplan.authoring.sarif import as_sarif
 from careplan.cli.common import RULES, fail, read_rulebook, read_settings
@@ -27,7 +28,7 @@ from careplan.rulebook.text_template import counted
 @click.command()
 @RULES
 @click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
-@click.option("--strict", is_flag=True, help="Let warnings fail the check as well.")
+@click.option("--strict", is_flag=True, help="Hold rules and interactions.csv against each other, and let warnings fail as well.")
 def check(*, rules: Path | None, form: str, strict: bool) -> None:
     """Check the whole rulebook and name all faults at once: file, line, field, what is wrong and how to mend it.
 
@@ -36,7 +37,7 @@ def check(*, rules: Path | None, form: str, strict: bool) -> None:
     Example: careplan rules check --format sarif > rules.sarif
     """
     folder = rules or read_settings().rules_folder
-    faults, noted = _checked(folder)
+    faults, noted = _checked(folder, strict=strict)
     match form:
         case "json":
             _write({"faults": faults, "warnings": noted})
@@ -159,20 +160,21 @@ examples:
 """
 
 
-def _checked(folder: Path) -> tuple[Sequence[RuleFault], Sequence[RuleFault]]:
+def _checked(folder: Path, *, strict: bool) -> tuple[Sequence[RuleFault], Sequence[RuleFault]]:
     try:
         book = load(folder)
     except InvalidRulebook as error:
         return error.faults, ()
+    noted = [*warnings(book, folder), *(InteractionCheck(book).faults() if strict else ())]
     try:
         from careplan.authoring.proof.invariants import invariants
     except ImportError:
-        return (), warnings(book, folder)
+        return (), noted
     try:
         invariants(folder, book)
     except InvalidRulebook as error:
-        return error.faults, warnings(book, folder)
-    return (), warnings(book, folder)
+        return error.faults, noted
+    return (), noted
 
 
 def _print(faults: Sequence[RuleFault], color: str) -> None:

@@ -21,11 +21,7 @@ from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.recognition.medicine_rows import Combination, Ingredient
 from careplan.recognition.recognizer import LocalName, Recognizer
 from careplan.rulebook.belonging import check_belonging
-from careplan.rulebook.checks import (
-    check_codes,
-    check_rule,
-    check_rulebook,
-)
+from careplan.rulebook.checks import check_codes, check_rule, check_rulebook
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import Reader, When, with_certainty
 from careplan.rulebook.courses import with_courses
@@ -33,6 +29,8 @@ from careplan.rulebook.derived import FOLDER as DERIVED
 from careplan.rulebook.derived import Derived, kinds_with_derived, read_derived
 from careplan.rulebook.factors import KINDS, OF_MEASURES, Kind
 from careplan.rulebook.illnesses import known_conditions_of
+from careplan.rulebook.interaction_rows import Interaction
+from careplan.rulebook.interactions import INTERACTIONS, SECTION, with_interactions
 from careplan.rulebook.lock import LOCK, check_lock
 from careplan.rulebook.measures import kinds_with, limits_with
 from careplan.rulebook.medicine_names import EQUIVALENTS, LIST_WORDS, LOCAL_NAMES, doses_of, phrases_of, recognizer_of
@@ -128,7 +126,8 @@ class _Loading:
         derived = self._derived(known) if known else {}
         kinds = kinds_with_derived(kinds, derived.values())
         rules, resting, documents = self._rules((*known[:3], kinds) if known else None)
-        faults_of_form = {document.file for document in documents.values() if document.faults}
+        interactions = self._interactions((*known[:3], kinds), rules, documents) if known else ()
+        faults_of_form = {name for name, document in documents.items() if document.faults}
         medicines = self._recognizer(catalogue, list_words, about) if catalogue and list_words and about else None
         if not (about and vocabulary and sources and classes and conditions and codes and words and catalogue and medicines):
             self._faults += [fault for document in documents.values() for fault in document.faults]
@@ -155,14 +154,15 @@ class _Loading:
                 {name: tokens for name, tokens in catalogue.named().items() if len(name) > 3 and name not in everyday},
             ),
             derived=derived,
+            interactions=interactions,
         )
         ids = frozenset(documents)
         for rule in (*rules.values(), *resting.values()):
-            if documents[rule.id].file not in faults_of_form:
+            if rule.id not in faults_of_form:
                 check_rule(book, rule, documents[rule.id], ids)
                 check_belonging(book, rule, documents[rule.id])
         check_rulebook(book, documents)
-        check_lock(self._lock(), {**rules, **resting}, derived, documents, self._faults)
+        check_lock(self._text_if_any(PurePosixPath(LOCK)), {**rules, **resting}, derived, documents, self._faults)
         self._faults += [fault for document in documents.values() for fault in document.faults]
         self._stop_if_faulty()
         return book
@@ -187,6 +187,16 @@ class _Loading:
                 (rules if runs else resting)[rule.id] = rule
         return rules, resting, documents
 
+    def _interactions(self, known: Known, rules: dict[str, Rule], documents: dict[str, Document]) -> tuple[Interaction, ...]:
+        """The rows of the table of interactions; the rules that they make are put among the others."""
+
+        def read(document: Document, name: str) -> Rule | None:
+            return self._rule_in(document, SECTION, name, known)
+
+        rows, faults = with_interactions(self._text_if_any(PurePosixPath(INTERACTIONS)), known[:3], rules, documents, read)
+        self._faults += faults
+        return rows
+
     def _derived(self, known: Known) -> dict[str, Derived]:
         """What the rulebook derives, by name, also where a file of it is faulty: rules that use it are then not at fault."""
         found: dict[str, Derived] = {}
@@ -200,15 +210,15 @@ class _Loading:
             self._faults += document.faults
         return found
 
-    def _lock(self) -> str:
-        return self._text_if_any(PurePosixPath(LOCK))
-
     def _text_if_any(self, path: PurePosixPath) -> str:
         return self._text(path) if path in self._files else ""
 
     def _rule(self, path: PurePosixPath, known: Known | None) -> tuple[Rule | None, Document]:
         document = self._document(path)
-        section = path.parts[0]
+        return self._rule_in(document, path.parts[0], path.stem, known), document
+
+    def _rule_in(self, document: Document, section: str, stem: str, known: Known | None) -> Rule | None:
+        """The rule of a document, if it can be read; `stem` is the id that it must have."""
         file = document.convert(RuleFile) if not document.faults else None
         if section not in (*SECTIONS, "retired"):
             near = f"Use one of {', '.join(SECTIONS)}."
@@ -222,15 +232,16 @@ class _Loading:
                 if kinds["measures"] is KINDS["measures"] and not OF_MEASURES.isdisjoint(flaw.path):
                     continue  # Nobody knows which measures there are: their own file has faults, which are named.
                 document.fault(flaw.path, flaw.problem, flaw.mend, code=flaw.code)
-        if file is not None and file.id != path.stem:
+        if file is not None and file.id != stem:
             document.fault(
-                ("id",), f"The id {file.id} is not the name of the file.", f"Write id: {path.stem}.", code="id-and-file"
+                ("id",), f"The id {file.id} is not the name of the file.", f"Write id: {stem}.", code="id-and-file"
             )
         texts = texts_of(document, file) if file is not None else None
         if file is None or texts is None or document.faults or known is None:
-            return None, document
-        rule = Rule(
+            return None
+        return Rule(
             file=file,
+            place=document.file,
             section=msgspec.convert(section if section != "retired" else "screening", Section),
             when=with_certainty(when) if file.certain else when,
             title=texts.title,
@@ -241,7 +252,6 @@ class _Loading:
             cards_in_languages=texts.cards,
             asks=tuple(zip(file.then.asks, texts.asks, strict=True)),
         )
-        return rule, document
 
     def _catalogue(
         self,

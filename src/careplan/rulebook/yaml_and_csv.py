@@ -183,8 +183,13 @@ class Document:
                 self._number(part, (*path, at))
 
 
-def read_rows(file: PurePosixPath, text: str, target: type[Row]) -> tuple[list[Row], list[RuleFault]]:
-    """The rows of a CSV file as `target`, whose tuple fields hold cells parted by semicolons; and the faults found."""
+def read_rows(
+    file: PurePosixPath, text: str, target: type[Row], lines: list[int] | None = None
+) -> tuple[list[Row], list[RuleFault]]:
+    """The rows of a CSV file as `target`, whose tuple fields hold cells parted by semicolons; and the faults found.
+
+    The line of each row, counted from 1, is added to `lines`.
+    """
     rows: list[Row] = []
     faults: list[RuleFault] = []
     lists = {field.name for field in msgspec.structs.fields(target) if "tuple" in str(field.type)}
@@ -200,6 +205,8 @@ def read_rows(file: PurePosixPath, text: str, target: type[Row]) -> tuple[list[R
         }
         try:
             rows.append(msgspec.convert(cells, target))
+            if lines is not None:
+                lines.append(reader.line_num)
         except msgspec.ValidationError as error:
             problem = problem or f"{error}."
         if problem:
