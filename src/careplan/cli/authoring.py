@@ -28,7 +28,9 @@ from careplan.rulebook.text_template import counted
 @click.command()
 @RULES
 @click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
-@click.option("--strict", is_flag=True, help="Hold rules and interactions.csv against each other, and let warnings fail as well.")
+@click.option(
+    "--strict", is_flag=True, help="Hold rules and interactions.csv against each other, and let warnings fail as well."
+)
 def check(*, rules: Path | None, form: str, strict: bool) -> None:
     """Check the whole rulebook and name all faults at once: file, line, field, what is wrong and how to mend it.
 

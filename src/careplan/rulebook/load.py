@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from os import DirEntry, scandir
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias, TypeVar
@@ -189,11 +190,9 @@ class _Loading:
 
     def _interactions(self, known: Known, rules: dict[str, Rule], documents: dict[str, Document]) -> tuple[Interaction, ...]:
         """The rows of the table of interactions; the rules that they make are put among the others."""
-
-        def read(document: Document, name: str) -> Rule | None:
-            return self._rule_in(document, SECTION, name, known)
-
-        rows, faults = with_interactions(self._text_if_any(PurePosixPath(INTERACTIONS)), known[:3], rules, documents, read)
+        text = self._text_if_any(PurePosixPath(INTERACTIONS))
+        read = partial(self._rule_in, section=SECTION, known=known)
+        rows, faults = with_interactions(text, known[:3], rules, documents, read)
         self._faults += faults
         return rows
 
@@ -207,7 +206,8 @@ class _Loading:
             one = read_derived(document, path.stem, Reader(known[0], known[1].ingredients, *known[2:]))
             if one is not None:
                 found[one.file.name] = one
-            self._faults += document.faults
+            unknown = OF_MEASURES if known[3]["measures"] is KINDS["measures"] else frozenset()  # as in rules
+            self._faults += [fault for fault in document.faults if unknown.isdisjoint(fault.field.split("."))]
         return found
 
     def _text_if_any(self, path: PurePosixPath) -> str:
@@ -215,9 +215,9 @@ class _Loading:
 
     def _rule(self, path: PurePosixPath, known: Known | None) -> tuple[Rule | None, Document]:
         document = self._document(path)
-        return self._rule_in(document, path.parts[0], path.stem, known), document
+        return self._rule_in(document, path.stem, section=path.parts[0], known=known), document
 
-    def _rule_in(self, document: Document, section: str, stem: str, known: Known | None) -> Rule | None:
+    def _rule_in(self, document: Document, stem: str, *, section: str, known: Known | None) -> Rule | None:
         """The rule of a document, if it can be read; `stem` is the id that it must have."""
         file = document.convert(RuleFile) if not document.faults else None
         if section not in (*SECTIONS, "retired"):
@@ -230,7 +230,7 @@ class _Loading:
             when = reader.when(document.data.get("when"))
             for flaw in reader.flaws:
                 if kinds["measures"] is KINDS["measures"] and not OF_MEASURES.isdisjoint(flaw.path):
-                    continue  # Nobody knows which measures there are: their own file has faults, which are named.
+                    continue  # Nobody knows which there are: their own file has faults, which are named.
                 document.fault(flaw.path, flaw.problem, flaw.mend, code=flaw.code)
         if file is not None and file.id != stem:
             document.fault(

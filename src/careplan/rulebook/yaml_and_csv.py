@@ -35,6 +35,10 @@ _TAGS = (
 """By the number of the group of `_PLAIN` that matches."""
 
 
+_COLUMN = re.compile(r"`\$\.(\w+)`")
+"""Where a value of a row stands, in the words of msgspec."""
+
+
 class _Loader(yaml.CSafeLoader):
     """Only the plain scalars of YAML 1.2's core schema are anything but text.
 
@@ -195,7 +199,7 @@ def read_rows(
     lists = {field.name for field in msgspec.structs.fields(target) if "tuple" in str(field.type)}
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     for row in reader:
-        problem = "There are more cells than columns." if None in row else None
+        problem, column = "There are more cells than columns." if None in row else None, ""
         cells = {
             name: tuple(part.strip() for part in (value or "").split(";") if part.strip())
             if name in lists
@@ -209,7 +213,11 @@ def read_rows(
                 lines.append(reader.line_num)
         except msgspec.ValidationError as error:
             problem = problem or f"{error}."
+            at = _COLUMN.search(str(error))
+            column = at[1] if at else ""
         if problem:
             mend = "Compare with the rows around it."
-            faults.append(RuleFault(file=str(file), line=reader.line_num, field="", problem=problem, mend=mend, code="row"))
+            faults.append(
+                RuleFault(file=str(file), line=reader.line_num, field=column, problem=problem, mend=mend, code="row")
+            )
     return rows, faults
