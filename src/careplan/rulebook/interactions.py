@@ -174,7 +174,7 @@ def _when(row: Interaction, catalogue: Catalogue) -> dict[str, Any]:
     medicine: dict[str, Any] = {"class": {"not": barred}} if barred else {}
     if barred_names:
         medicine["ingredient"] = {"not": barred_names}
-    kinds = [{"class": token} for token in classes] if barred else [{"class": classes}] * bool(classes)
+    kinds: list[dict[str, Any]] = [{"class": token} for token in classes] if barred else [{"class": classes}] * bool(classes)
     kinds += [{"ingredient": names}] * bool(names)
     if len(kinds) > 1:
         medicine["any_of"] = kinds
