@@ -82,7 +82,7 @@ class InteractionCheck:
             for answer in answers:
                 listed = [{**patient["medications"][0], **answer}, *patient["medications"][1:]]
                 for treatment in given:
-                    yield patient | {"medications": listed, "treatment": treatment}
+                    yield {"conditions": []} | patient | {"medications": listed, "treatment": treatment}
 
     def _said(self, patient: Mapping[str, Any], rules: list[Rule]) -> bool:
         case = self._facts.case(self._intake.decode(msgspec.json.encode(patient)))

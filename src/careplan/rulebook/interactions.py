@@ -22,7 +22,7 @@ INTERACTIONS = "interactions.csv"
 SECTION = "medications"
 """The section of the plan in which the rules that rows make are read."""
 
-NEEDED = ("line", "patient", "what_to_do", "topic", "version", "who", "does", "by", "source", "place", "strength")
+NEEDED = ("line", "patient", "topic", "version", "who", "does", "by")
 """The cells that a row with a title must have filled."""
 ONLY_OF_MAKERS = ("line", "patient", "card", "card_es", "who", "does", "by", "topic", "version")
 """The cells that say nothing where the row makes no rule: the rule it names has them."""
@@ -111,7 +111,13 @@ def _faults(at: int, row: Interaction, catalogue: Catalogue, medicines: set[str]
     if row.level == "none":
         if row.rule or row.title:
             yield fault("rule", "A row that says nothing names no rule.", "Take the rule out, or give the row a level.")
-    elif not row.rule:
+    else:
+        for column in ("what_to_do", "source", "place", "strength"):
+            if not getattr(row, column):
+                yield fault(
+                    column, "This cell is empty.", f"Fill in {column}, or give the row the level none.", "missing-key"
+                )
+    if row.level != "none" and not row.rule:
         yield fault(
             "rule", "Nobody says this.", "Name the rule that says it, or give the row a title and a name for its rule."
         )
