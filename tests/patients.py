@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from careplan.request import patient
+from careplan.request import clinic, patient
 from careplan.rulebook.factors import GROUPS, KINDS, LIMITS, Field
 from careplan.rulebook.model import Rulebook
 
@@ -118,5 +118,6 @@ def patients(book: Rulebook, *, medicines: int = 5) -> st.SearchStrategy[Json]:
         "conditions": st.lists(st.sampled_from(sorted(book.conditions)), max_size=4),
         "other_conditions": st.one_of(st.just([]), st.lists(st.text(min_size=1, max_size=40).filter(str.strip), max_size=2)),
         "protocol": protocols(book),
+        "clinic": st.fixed_dictionaries({}, optional={"region": tokens(clinic.Region)}),
     }
     return st.fixed_dictionaries({}, optional=whole | {kind: answers(kind, **others.get(kind, {})) for kind in GROUPS})

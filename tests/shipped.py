@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
+from careplan.rulebook.interactions import INTERACTIONS
 from careplan.rulebook.load import INVARIANTS, load, shipped
 from careplan.rulebook.model import SECTIONS
 
@@ -13,11 +14,11 @@ BOOK = load(shipped())
 
 
 def lists_in(folder: Path, keep: Collection[str] = ()) -> Path:
-    """A new folder with the shipped lists and, of rules and invariants, those to keep."""
+    """A new folder with the shipped lists and, of rules and invariants, those to keep; without the table of interactions."""
 
     def left_out(inside: str, names: list[str]) -> list[str]:
         if Path(inside) == shipped():
-            return ["rules.lock"]
+            return ["rules.lock", INTERACTIONS]
         return [name for name in names if Path(inside).name in (*SECTIONS, INVARIANTS) and Path(name).stem not in keep]
 
     return Path(shutil.copytree(shipped(), folder, ignore=left_out))

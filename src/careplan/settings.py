@@ -55,6 +55,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Literal["", "a4", "us-letter"],
         _about("paper of PDF; empty for us-letter in American time zones, else a4"),
     ] = ""
+    clinic_region: Annotated[
+        Literal["", "us", "uk", "eu", "ca", "au"],
+        _about("whose labels count at the clinic; empty for all, the stricter where they differ"),
+    ] = ""
     watch: Annotated[
         bool, _about("reload the rulebook whenever a file of it changes; for development, SIGHUP reloads in any case")
     ] = False
@@ -318,7 +322,7 @@ def _text(value: object) -> str:
 
 
 def clinic_defaults(settings: Settings, intake: Intake, files: Mapping[str, bytes] | None = None) -> ClinicDefaults:
-    """What is known of the clinic: its own protocol, its name, numbers, paper and zone, read as strictly as in a request.
+    """What is known of the clinic: its own protocol, its name, numbers, paper, zone and region, read as in a request.
 
     `files` has the content of the protocol's file where that was read already.
 
@@ -339,6 +343,7 @@ _CLINIC = {
     "phone_after_hours": "clinic_phone_after_hours",
     "paper": "clinic_paper",
     "zone": "time_zone",
+    "region": "clinic_region",
 }
 """The settings that are fields of the clinic, by the names of these."""
 

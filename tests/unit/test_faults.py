@@ -51,6 +51,9 @@ MADE_UP = "aftercare/made-up-rule.yaml"
 UNTIL_SLOT = RULE[RULE.index("  lifestyle:") : RULE.index("hours.")].removesuffix("hours.")
 
 
+LOAD = "regimen:\n    takes: [benzodiazepine]\n    diazepam_mg_a_day: {at_least: 40}"
+
+
 class Broken(NamedTuple):
     """An edit of one file, and the fault that must come of it."""
 
@@ -127,12 +130,12 @@ CORPUS = [
     Broken('loinc: ["8867-4"]', 'loinc: ["8480-6"]', "code-taken", 0, "measures.pulse.loinc", "already a code of systolic", file="vocabulary.yaml"),
     Broken('"the pulse is {value} a minute"', '"there is a pulse"', "measure", 0, "measures.pulse.says", "leave out the value", file="vocabulary.yaml"),
     Broken("  patient.age_years:", "  patient.age:", "no-words", 1, "", "no words for patient.age_years", file="vocabulary.yaml"),
-    Broken("when:\n", "days_since: treatment.last_session_at\nwhen:\n", "derived", 0, "", "one of when, compare", file="derived/daily_benzodiazepine.yaml"),
-    Broken("class: benzodiazepine", "class: benzodiazepin", "unknown-token", 0, "when.medicine.class.0", "benzodiazepin", "Did you mean benzodiazepine?", file="derived/daily_benzodiazepine.yaml"),
-    Broken("schedule: daily", "schedule: unknown", "derived", 0, "when", "not of what was asked", file="derived/daily_benzodiazepine.yaml"),
-    Broken("medicine: {class: benzodiazepine, schedule: daily}", "goals: {count: {at_least: 1}}", "derived", 0, "when", "cannot rest on goals", file="derived/daily_benzodiazepine.yaml"),
-    Broken("medicine: {class: benzodiazepine, schedule: daily}", "derived: {last_session: true}", "unknown-field", 0, "when.derived.last_session", "no field called last_session", file="derived/daily_benzodiazepine.yaml"),
-    Broken('values: {"true": takes', 'values: {"yes": takes', "derived", 0, "values", "has its words", file="derived/daily_benzodiazepine.yaml"),
+    Broken("when:\n", "days_since: treatment.last_session_at\nwhen:\n", "derived", 0, "", "one of when, compare", file="derived/high_benzodiazepine_load.yaml"),
+    Broken("takes: [benzodiazepine]", "takes: [benzodiazepin]", "unknown-token", 0, "when.regimen.takes.0", "benzodiazepin", "Did you mean benzodiazepine?", file="derived/high_benzodiazepine_load.yaml"),
+    Broken("{at_least: 40}", "unknown", "derived", 0, "when", "not of what was asked", file="derived/high_benzodiazepine_load.yaml"),
+    Broken(LOAD, "goals: {count: {at_least: 1}}", "derived", 0, "when", "cannot rest on goals", file="derived/high_benzodiazepine_load.yaml"),
+    Broken(LOAD, "derived: {last_session: true}", "unknown-field", 0, "when.derived.last_session", "no field called last_session", file="derived/high_benzodiazepine_load.yaml"),
+    Broken('"true": takes', '"yes": takes', "derived", 0, "values", "has its words", file="derived/high_benzodiazepine_load.yaml"),
     Broken("treatment.last_session_at", "treatment.first_session_at", "unknown-field", 0, "days_since", "has a date", "treatment.last_session_at", file="derived/last_session.yaml"),
     Broken("{value} days ago", "some days ago", "derived", 0, "says", "leave out the number", file="derived/last_session.yaml"),
     Broken("name: last_session", "name: last_visit", "id-and-file", 0, "name", "not the name of the file", file="derived/last_session.yaml"),
@@ -194,7 +197,7 @@ def test_every_kind_of_fault_in_the_code_has_a_broken_rulebook() -> None:
     used = set(re.findall(r'code="([a-z-]+)"', "".join(path.read_text() for path in source.rglob("*.py"))))
     elsewhere = {
         "id-taken", "section", "missing-file", "row", "lock", "rule-gone", "version-back", "version-not-raised", "id-retired", "reload",
-        "said-twice", "front",
+        "said-twice", "front", "interaction",
         "unread-file", "file-name", "unreadable", "too-large", "too-deep",  # see test_rule_files
     }  # fmt: skip
     assert {broken.code for broken in CORPUS} | elsewhere == used | {"form"}

@@ -38,6 +38,6 @@ def as_markdown(book: Rulebook) -> str:
         source = book.sources[name]
         lines += ["", f"## {source.title}", "", "| place | advice | rules |", "| --- | --- | --- |"]
         for place, rules in places.items():
-            links = ", ".join(f"[{rule.id}]({rule.section}/{rule.id}.yaml)" for rule in rules) or "**none**"
+            links = ", ".join(f"[{rule.id}]({rule.place})" for rule in rules) or "**none**"
             lines.append(f"| {place} | {source.advice[place]} | {links} |")
     return "\n".join(lines) + "\n"

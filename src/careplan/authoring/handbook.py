@@ -100,7 +100,7 @@ class Handbook:
             rule=self._reading.detail(rule),
             reviewed=rule.file.reviewed,
             examples=rule.file.examples,
-            history=self._history.get(f"{rule.section}/{rule.id}.yaml", ()),
+            history=self._history.get(rule.place, ()),
         )
 
     def _index(self) -> dict[str, Any]:

@@ -44,9 +44,9 @@ def _named_as_shipped(book: Rulebook, folder: Path) -> Iterator[RuleFault]:
 
 def _unused(book: Rulebook) -> Iterator[RuleFault]:
     checks = book.session_day.checks if book.session_day else ()
-    behind_checks = {ref.source for check in checks for ref in check.sources}
+    elsewhere = {ref.source for check in checks for ref in check.sources} | {row.source for row in book.interactions}
     for name, places in by_source(book).items():
-        if not any(places.values()) and name not in behind_checks:
+        if not any(places.values()) and name not in elsewhere:
             yield _warning("sources.yaml", name, "No rule rests on this source.", "Use it, or take it out.", "unused-source")
     patterns = [pattern for rule in book.rules.values() for group in rule.when for pattern in group]
     tested = {one.file.name for pattern in patterns for one in used_by(book.derived, pattern)}
@@ -79,7 +79,7 @@ def _unlocked(book: Rulebook, folder: Path) -> Iterator[RuleFault]:
         if before.get(rule.id) != locked(rule, book.derived):
             change = "is new" if rule.id not in before else "has changed"
             yield _warning(
-                f"{rule.section}/{rule.id}.yaml",
+                rule.place,
                 "version",
                 f"The rule {change} since the lock file was written.",
                 "Raise its version if a text or condition changed, and run careplan rules lock.",

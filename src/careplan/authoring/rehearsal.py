@@ -15,7 +15,7 @@ def rehearse(book: Rulebook) -> list[RuleFault]:
     trials.close()
     faults = [
         _fault(
-            f"{book.rules[outcome.rule].section}/{outcome.rule}.yaml",
+            book.rules[outcome.rule].place,
             f"examples.{outcome.expected}.{outcome.place}",
             f"This example does not come out: the rule {outcome.problem}.",
             "Run careplan rules test, and correct the rule or the example.",

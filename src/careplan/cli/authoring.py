@@ -14,6 +14,7 @@ import rich_click as click
 from rapidfuzz import process
 
 from careplan.authoring.editor_schema import DERIVED_FILE, FILE, MODELINE, derived_schema, rule_schema
+from careplan.authoring.interaction_check import InteractionCheck
 from careplan.authoring.lint import warnings
 from careplan.authoring.sarif import as_sarif
 from careplan.cli.common import RULES, fail, read_rulebook, read_settings
@@ -28,7 +29,9 @@ from careplan.rulebook.text_template import counted
 @click.command()
 @RULES
 @click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
-@click.option("--strict", is_flag=True, help="Let warnings fail the check as well.")
+@click.option(
+    "--strict", is_flag=True, help="Hold rules and interactions.csv against each other, and let warnings fail as well."
+)
 @click.option("--all", "everything", is_flag=True, help="Print every fault, however many there are.")
 def check(*, rules: Path | None, form: str, strict: bool, everything: bool) -> None:
     """Check the whole rulebook and name all faults at once: file, line, field, what is wrong and how to mend it.
@@ -40,7 +43,7 @@ def check(*, rules: Path | None, form: str, strict: bool, everything: bool) -> N
     Example: careplan rules check --format sarif > rules.sarif
     """
     folder = rules or read_settings().rules_folder
-    faults, noted = _checked(folder)
+    faults, noted = _checked(folder, strict=strict)
     match form:
         case "json":
             _write({"faults": faults, "warnings": noted})
@@ -164,13 +167,15 @@ examples:
 """
 
 
-def _checked(folder: Path) -> tuple[Sequence[RuleFault], Sequence[RuleFault]]:
+def _checked(folder: Path, *, strict: bool) -> tuple[Sequence[RuleFault], Sequence[RuleFault]]:
     try:
         files = read_folder(folder)
         book = load_files(files)
     except InvalidRulebook as error:
         return error.faults, ()
     noted = [*warnings(book, folder), *map(_not_read, unread(folder))]
+    if strict:
+        noted += InteractionCheck(book).faults()
     try:
         from careplan.authoring.proof.invariants import invariants
     except ImportError:

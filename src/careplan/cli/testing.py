@@ -92,7 +92,7 @@ def _failure(book: Rulebook, outcome: Outcome) -> str:
     rule = book.rules.get(outcome.rule) or book.resting[outcome.rule]
     examples = rule.file.examples.fires if outcome.expected == "fires" else rule.file.examples.silent
     example = examples[outcome.place]
-    place = f"{rule.section}/{rule.id}.yaml, examples.{outcome.expected}.{outcome.place}"
+    place = f"{rule.place}, examples.{outcome.expected}.{outcome.place}"
     patient = msgspec.json.encode(example.patient).decode()
     expected = "should fire" if outcome.expected == "fires" else "should stay silent"
     return f"{place} ({example.why}): {expected}, but {outcome.problem}\n    patient: {patient}"

@@ -96,6 +96,7 @@ class FactMaker:
             ("patient", patient),
             *((group, getattr(patient, group)) for group in GROUPS),
             ("protocol", protocol),
+            ("clinic", patient.clinic),
         ):
             properties: Properties = {}
             for field in self._fields[kind]:

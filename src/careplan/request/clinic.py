@@ -13,6 +13,8 @@ from careplan.zones import is_a_zone, zone_of
 
 Paper = Literal["a4", "us-letter"]
 """The sizes of paper for which a plan can be set."""
+Region = Literal["us", "uk", "eu", "ca", "au"]
+"""Whose label of a product counts at a clinic."""
 ClinicName = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f]$")]
 Phone = Annotated[
     str,
@@ -42,6 +44,7 @@ class Clinic(Body, frozen=True, kw_only=True):
     phone_after_hours: Phone | None = None
     paper: Paper | None = None
     zone: ZoneName | None = None
+    region: Annotated[Region, Meta(description="the country or union whose labels count here")] | None = None
 
     def over(self, other: Clinic | None) -> Clinic:
         """The clinic, with what it leaves out taken from another one."""

@@ -25,6 +25,7 @@ Group = Literal[
     "expectations",
     "goals",
     "protocol",
+    "clinic",
 ]
 """What questions are about, as an owner puts them into the order of a visit."""
 

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 from msgspec import inspect
 
-from careplan.request import patient
+from careplan.request import clinic, patient
 from careplan.request.body import Body
 
 FieldType = Literal["number", "boolean", "token", "tokens"]
@@ -60,6 +60,10 @@ def _sent(struct: type[msgspec.Struct]) -> dict[str, Field]:
     return {field.name: made for field in info.fields if (made := _field(field.type)) is not None}
 
 
+def _tested(kind: str, struct: type[msgspec.Struct]) -> dict[str, Field]:
+    return {name: field for name, field in _sent(struct).items() if name in _TESTED.get(kind, (name,))}
+
+
 def _field(described: inspect.Type) -> Field | None:
     match described:
         case inspect.UnionType(types=types):
@@ -84,8 +88,16 @@ _DOSE = Field("number", between=True)
 GROUPS: Mapping[str, type[msgspec.Struct]] = dict(_groups())
 """The kinds that are an object of the request under the same name, and the struct that says what is in them."""
 
-SINGLE: Mapping[str, type[msgspec.Struct]] = {"patient": patient.Patient, **GROUPS, "protocol": patient.Protocol}
+SINGLE: Mapping[str, type[msgspec.Struct]] = {
+    "patient": patient.Patient,
+    **GROUPS,
+    "protocol": patient.Protocol,
+    "clinic": clinic.Clinic,
+}
 """The kinds made of fields of the request, of which every patient has one."""
+
+_TESTED: Mapping[str, frozenset[str]] = {"clinic": frozenset({"region"})}
+"""Of a kind only these fields, where the others say nothing that a rule could rest on."""
 
 _DERIVED: Mapping[str, Mapping[str, Field]] = {
     "treatment": {"sessions_left": _NUMBER, "beyond_plan": _YES_NO, "indication_read": _YES_NO},
@@ -95,7 +107,7 @@ _DERIVED: Mapping[str, Mapping[str, Field]] = {
 
 KINDS: Mapping[str, Kind] = {
     "everyone": Kind({}),
-    **{name: Kind({**_sent(struct), **_DERIVED.get(name, {})}) for name, struct in SINGLE.items()},
+    **{name: Kind({**_tested(name, struct), **_DERIVED.get(name, {})}) for name, struct in SINGLE.items()},
     "medicine": Kind(
         {
             "ingredient": Field("token", vocabulary="ingredients"),

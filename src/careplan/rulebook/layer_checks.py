@@ -89,13 +89,13 @@ def _check_length(text: Text, path: Path, most: int, note: FaultList) -> None:
 
 
 def _beyond_the_stage(rule: Rule) -> Iterator[str]:
-    """What a rule tests besides product, stage and the clinic's protocol."""
+    """What a rule tests besides product, stage, and the clinic's protocol and region."""
     for group in rule.when:
         for pattern in group:
             fields = [test.field for test in tests_of(pattern.tests)]
             if pattern.kind == "treatment":
                 yield from (f"treatment.{field}" for field in fields if field not in STAGE)
-            elif pattern.kind not in ("everyone", "protocol"):
+            elif pattern.kind not in ("everyone", "protocol", "clinic"):
                 yield from (f"{pattern.kind}.{field}" for field in fields or ["list"])
 
 

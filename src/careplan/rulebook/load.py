@@ -28,6 +28,8 @@ from careplan.rulebook.derived import Derived, kinds_with_derived, read_derived
 from careplan.rulebook.factors import KINDS, OF_MEASURES, Kind
 from careplan.rulebook.folder import Files, digest_of, misplaced, read_folder
 from careplan.rulebook.illnesses import known_conditions_of
+from careplan.rulebook.interaction_rows import Interaction
+from careplan.rulebook.interactions import INTERACTIONS, SECTION, with_interactions
 from careplan.rulebook.lock import LOCK, check_lock
 from careplan.rulebook.measures import kinds_with, limits_with
 from careplan.rulebook.medicine_names import EQUIVALENTS, LIST_WORDS, LOCAL_NAMES, doses_of, phrases_of, recognizer_of
@@ -52,7 +54,16 @@ LISTS = frozenset(
     {
         *("rulebook.yaml", "vocabulary.yaml", "sources.yaml", "drug_classes.yaml", "conditions.yaml", "codes.yaml"),
         *("goals.yaml", "name_stems.yaml"),
-        *(LIST_WORDS, KNOWN_CONDITIONS, "medications.csv", "combinations.csv", LOCAL_NAMES, EQUIVALENTS),
+        *(
+            LIST_WORDS,
+            KNOWN_CONDITIONS,
+            "medications.csv",
+            "combinations.csv",
+            LOCAL_NAMES,
+            EQUIVALENTS,
+            INTERACTIONS,
+            CHECKLIST,
+        ),
     }
 )
 """The files outside of folders; `name_stems.yaml` is only for those who look after the rulebook."""
@@ -129,7 +140,8 @@ class _Loading:
         derived = self._derived(known) if known else {}
         kinds = kinds_with_derived(kinds, derived.values())
         rules, resting, documents = self._rules((*known[:3], kinds) if known else None)
-        faults_of_form = {document.file for document in documents.values() if document.faults}
+        interactions = self._interactions((*known[:3], kinds), rules, documents) if known else ()
+        faults_of_form = {name for name, document in documents.items() if document.faults}
         medicines = self._recognizer(catalogue, list_words, about) if catalogue and list_words and about else None
         if not (about and vocabulary and sources and classes and conditions and codes and words and catalogue and medicines):
             self._faults += [fault for document in documents.values() for fault in document.faults]
@@ -158,15 +170,16 @@ class _Loading:
             ),
             derived=derived,
             session_day=self._one(CHECKLIST, SessionDay, partial(check_session_day, vocabulary, sources), needed=False),
+            interactions=interactions,
         )
         ids = frozenset(documents)
         for rule in (*rules.values(), *resting.values()):
-            if documents[rule.id].file not in faults_of_form:
+            if rule.id not in faults_of_form:
                 check_rule(book, rule, documents[rule.id], ids)
                 check_belonging(book, rule, documents[rule.id])
         check_rulebook(book, documents)
         self._faults += misplaced(self._files, LISTS)
-        check_lock(self._lock(), {**rules, **resting}, derived, documents, self._faults)
+        check_lock(self._text_if_any(PurePosixPath(LOCK)), {**rules, **resting}, derived, documents, self._faults)
         self._faults += [fault for document in documents.values() for fault in document.faults]
         self._stop_if_faulty()
         return book
@@ -191,6 +204,14 @@ class _Loading:
                 (rules if runs else resting)[rule.id] = rule
         return rules, resting, documents
 
+    def _interactions(self, known: Known, rules: dict[str, Rule], documents: dict[str, Document]) -> tuple[Interaction, ...]:
+        """The rows of the table of interactions; the rules that they make are put among the others."""
+        text = self._text_if_any(PurePosixPath(INTERACTIONS))
+        read = partial(self._rule_in, section=SECTION, known=known)
+        rows, faults = with_interactions(text, known[:3], rules, documents, read)
+        self._faults += faults
+        return rows
+
     def _derived(self, known: Known) -> dict[str, Derived]:
         """What the rulebook derives, by name, also where a file of it is faulty: rules that use it are then not at fault."""
         found: dict[str, Derived] = {}
@@ -201,11 +222,9 @@ class _Loading:
             one = read_derived(document, path.stem, Reader(known[0], known[1].ingredients, *known[2:]))
             if one is not None:
                 found[one.file.name] = one
-            self._faults += document.faults
+            unknown = OF_MEASURES if known[3]["measures"] is KINDS["measures"] else frozenset()  # as in rules
+            self._faults += [fault for fault in document.faults if unknown.isdisjoint(fault.field.split("."))]
         return found
-
-    def _lock(self) -> str:
-        return self._text_if_any(PurePosixPath(LOCK))
 
     def _text_if_any(self, path: PurePosixPath) -> str:
         self._read[path] = None
@@ -213,7 +232,10 @@ class _Loading:
 
     def _rule(self, path: PurePosixPath, known: Known | None) -> tuple[Rule | None, Document]:
         document = self._document(path)
-        section = path.parts[0]
+        return self._rule_in(document, path.stem, section=path.parts[0], known=known), document
+
+    def _rule_in(self, document: Document, stem: str, *, section: str, known: Known | None) -> Rule | None:
+        """The rule of a document, if it can be read; `stem` is the id that it must have."""
         file = document.convert(RuleFile) if not document.faults else None
         if section not in (*SECTIONS, "retired"):
             near = f"Use one of {', '.join(SECTIONS)}."
@@ -225,17 +247,18 @@ class _Loading:
             when = reader.when(document.data.get("when"))
             for flaw in reader.flaws:
                 if kinds["measures"] is KINDS["measures"] and not OF_MEASURES.isdisjoint(flaw.path):
-                    continue  # Nobody knows which measures there are: their own file has faults, which are named.
+                    continue  # Nobody knows which there are: their own file has faults, which are named.
                 document.fault(flaw.path, flaw.problem, flaw.mend, code=flaw.code)
-        if file is not None and file.id != path.stem:
+        if file is not None and file.id != stem:
             document.fault(
-                ("id",), f"The id {file.id} is not the name of the file.", f"Write id: {path.stem}.", code="id-and-file"
+                ("id",), f"The id {file.id} is not the name of the file.", f"Write id: {stem}.", code="id-and-file"
             )
         texts = texts_of(document, file) if file is not None else None
         if file is None or texts is None or document.faults or known is None:
-            return None, document
-        rule = Rule(
+            return None
+        return Rule(
             file=file,
+            place=document.file,
             section=msgspec.convert(section if section != "retired" else "screening", Section),
             when=with_certainty(when) if file.certain else when,
             title=texts.title,
@@ -246,7 +269,6 @@ class _Loading:
             cards_in_languages=texts.cards,
             asks=tuple(zip(file.then.asks, texts.asks, strict=True)),
         )
-        return rule, document
 
     def _catalogue(
         self,

@@ -19,6 +19,7 @@ from careplan.rulebook.conditions import When
 from careplan.rulebook.derived import Derived
 from careplan.rulebook.entries import Entry, Language, Line
 from careplan.rulebook.factors import Kind, Limits
+from careplan.rulebook.interaction_rows import Interaction
 from careplan.rulebook.layers import CardSlot, CardText, Scope, SlotWords, TopicName, TopicWords
 from careplan.rulebook.measures import Measure
 from careplan.rulebook.rulebook_file import RulebookFile
@@ -160,9 +161,10 @@ class RuleFile(Entry, frozen=True, kw_only=True):
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule ready for use."""
+    """One rule ready for use. `place` is the file in which it is written."""
 
     file: RuleFile
+    place: str
     section: Section
     when: When
     title: Text
@@ -290,6 +292,7 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     goals: GoalJudge
     derived: Mapping[str, Derived] = {}
     session_day: SessionDay | None = None
+    interactions: tuple[Interaction, ...] = ()
 
     def __repr__(self) -> str:
         """Its name alone: a whole rulebook would fill two megabytes of a trace."""

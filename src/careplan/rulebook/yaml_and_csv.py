@@ -65,6 +65,10 @@ def _line_at(error: yaml.YAMLError, text: str) -> int:
     return text.count("\n", 0, getattr(error, "position", None) or 0) + 1
 
 
+_COLUMN = re.compile(r"`\$\.(\w+)`")
+"""Where a value of a row stands, in the words of msgspec."""
+
+
 class _Loader(yaml.CSafeLoader):
     """Only the plain scalars of YAML 1.2's core schema are anything but text.
 
@@ -243,15 +247,21 @@ class Document:
                 self._number(part, (*path, at))
 
 
-def read_rows(file: PurePosixPath, text: str, target: type[Row]) -> tuple[list[Row], list[RuleFault]]:
-    """The rows of a CSV file as `target`, whose tuple fields hold cells parted by semicolons; and the faults found."""
+def read_rows(
+    file: PurePosixPath, text: str, target: type[Row], lines: list[int] | None = None
+) -> tuple[list[Row], list[RuleFault]]:
+    """The rows of a CSV file as `target`, whose tuple fields hold cells parted by semicolons; and the faults found.
+
+    The line of each row, counted from 1, is added to `lines`.
+    """
     rows: list[Row] = []
     faults: list[RuleFault] = []
     lists = {field.name for field in msgspec.structs.fields(target) if "tuple" in str(field.type)}
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
 
-    def note(problem: str, mend: str = "Compare with the rows around it.") -> None:
-        faults.append(RuleFault(file=str(file), line=reader.line_num, field="", problem=problem, mend=mend, code="row"))
+    def note(problem: str, mend: str = "Compare with the rows around it.", column: str = "") -> None:
+        line = reader.line_num
+        faults.append(RuleFault(file=str(file), line=line, field=column, problem=problem, mend=mend, code="row"))
 
     try:
         missing = [name for name in _columns(target) if name not in (reader.fieldnames or ())]
@@ -259,7 +269,7 @@ def read_rows(file: PurePosixPath, text: str, target: type[Row]) -> tuple[list[R
             note(f"The first row names no column {', '.join(missing)}.", "Restore it from the last good rulebook.")
             return rows, faults
         for row in reader:
-            problem = "There are more cells than columns." if None in row else None
+            problem, column = "There are more cells than columns." if None in row else None, ""
             cells = {
                 name: tuple(part.strip() for part in (value or "").split(";") if part.strip())
                 if name in lists
@@ -269,10 +279,14 @@ def read_rows(file: PurePosixPath, text: str, target: type[Row]) -> tuple[list[R
             }
             try:
                 rows.append(msgspec.convert(cells, target))
+                if lines is not None:
+                    lines.append(reader.line_num)
             except msgspec.ValidationError as error:
                 problem = problem or f"{error}."
+                at = _COLUMN.search(str(error))
+                column = at[1] if at else ""
             if problem:
-                note(problem)
+                note(problem, column=column)
             if len(faults) >= MOST_ROW_FAULTS:
                 note("There may be more faults below.", "Correct those above, and check again.")
                 break
