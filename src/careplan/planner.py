@@ -44,7 +44,7 @@ class Planner:
         self.intake = Intake(book.conditions, book.classes, book.forms, words)
         phrases = FactPhrases(book)
         self._facts = CaseMaker(book)
-        self._rules = RuleTables({rule.id: rule.when for rule in book.rules.values()})
+        self._rules = RuleTables({rule.id: rule.when for rule in book.rules.values()}, book.terms)
         self._assembly = Assembly(book, phrases)
         self.languages = Languages(book)
         self._explainer = Explainer(book, phrases)

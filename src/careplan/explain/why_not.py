@@ -56,7 +56,11 @@ class Explainer:
         for item in items:
             made[item.rule.id].append(item.id)
         reports = [
-            self._ranked(self._report(rule, self._judge(rule, rule.id in made, questions, logic), reasons))
+            self._ranked(
+                self._out_of_force(rule, case)
+                if rule.id in verdicts.out_of_force
+                else self._report(rule, self._judge(rule, rule.id in made, questions, logic), reasons)
+            )
             for rule, questions in zip(self._book.rules.values(), _questions(verdicts, len(self._book.rules)), strict=True)
         ]
         reports.sort(key=_rank)
@@ -94,6 +98,22 @@ class Explainer:
             missing=best.missing,
             because_not=[self._condition(unmet, reasons) for unmet in best.unmet],
             questions=questions,
+        )
+
+    def _out_of_force(self, rule: Rule, case: Case) -> RuleReport:
+        """That the day of the plan keeps a rule from firing, whatever else holds."""
+        ref, title = self._named[rule.id]
+        words = f"it is in force {rule.term.in_words()}"
+        given = f"the day of the plan is {case.patient.as_of}"
+        return RuleReport(
+            rule=ref,
+            level=rule.file.level,
+            section=rule.section,
+            title=title,
+            outcome="not_fired",
+            met=0,
+            missing=1,
+            because_not=[ConditionReport(words=words, holds="false", given=given, pointers=["/as_of"])],
         )
 
     def _condition(self, unmet: Unmet, reasons: Reasons) -> ConditionReport:

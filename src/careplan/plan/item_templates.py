@@ -227,6 +227,8 @@ class Items:
             clinician_text=prepared.clinician or rule.clinician.fill(clinician_words),
             evidence=prepared.evidence,
             rule=prepared.ref,
+            valid_from=rule.file.valid_from,
+            valid_until=rule.file.valid_until,
             because=_each_once(because) or prepared.for_everyone,
             about=entries,
             asks=self._asks(rule, filled, begun=words.begun) if asks is None else asks[words.begun],

@@ -141,6 +141,8 @@ class Item(Part, frozen=True, kw_only=True):
     clinician_text: str
     evidence: list[Evidence]
     rule: RuleRef
+    valid_from: Annotated[str | None, Meta(description="the first day on which the rule is in force, if it has one")] = None
+    valid_until: Annotated[str | None, Meta(description="the last day on which the rule is in force, if it has one")] = None
     because: Annotated[list[str], Meta(description="the facts that caused it, in words")]
     about: list[About] = []
     asks: list[Ask] = []

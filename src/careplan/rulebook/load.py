@@ -40,6 +40,8 @@ from careplan.rulebook.model import SECTIONS, Condition, DrugClass, Rule, Rulebo
 from careplan.rulebook.rule_texts import texts_of
 from careplan.rulebook.rulebook_file import KnownNames, RulebookFile
 from careplan.rulebook.sentence_checks import check_sentences
+from careplan.rulebook.validity import ALWAYS
+from careplan.rulebook.validity_checks import term_of
 from careplan.rulebook.vocabulary import check_vocabulary, with_declared_words
 from careplan.rulebook.yaml_and_csv import Document, read_rows
 
@@ -226,7 +228,8 @@ class _Loading:
             document.fault(
                 ("id",), f"The id {file.id} is not the name of the file.", f"Write id: {path.stem}.", code="id-and-file"
             )
-        texts = texts_of(document, file) if file is not None else None
+        term = term_of(document, file) if file is not None else ALWAYS
+        texts = texts_of(document, file, term) if file is not None else None
         if file is None or texts is None or document.faults or known is None:
             return None, document
         rule = Rule(
@@ -240,6 +243,7 @@ class _Loading:
             card=texts.card,
             cards_in_languages=texts.cards,
             asks=tuple(zip(file.then.asks, texts.asks, strict=True)),
+            term=term,
         )
         return rule, document
 

@@ -23,6 +23,7 @@ from careplan.rulebook.layers import CardSlot, CardText, Scope, SlotWords, Topic
 from careplan.rulebook.measures import Measure
 from careplan.rulebook.rulebook_file import RulebookFile
 from careplan.rulebook.text_template import Text
+from careplan.rulebook.validity import ALWAYS, Day, Term
 
 Level = Literal["stop", "hold", "caution", "note"]
 LEVELS: tuple[Level, ...] = ("stop", "hold", "caution", "note")
@@ -62,7 +63,7 @@ By = Literal[
     "end_of_series",
     "when_ready",
 ]
-Read = Literal["full", "abstract", "secondary", "memory", "convention"]
+Read = Literal["full", "section", "abstract", "secondary", "memory", "convention"]
 
 
 class SourceRef(Entry, frozen=True, kw_only=True):
@@ -129,7 +130,7 @@ class Review(Entry, frozen=True, kw_only=True):
 
 
 class RuleFile(Entry, frozen=True, kw_only=True):
-    """One rule as written.
+    """One rule as written. `valid_from` and `valid_until` are the first and the last day on which it is in force.
 
     With `certain`, what the rule says not to be there must be known not to be there: a list of which an entry could not be
     read is then not enough.
@@ -156,6 +157,8 @@ class RuleFile(Entry, frozen=True, kw_only=True):
     related: tuple[str, ...] = ()
     clears_with: tuple[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)], ...] = ()
     reviewed: Review | None = None
+    valid_from: Day | None = None
+    valid_until: Day | None = None
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,6 +174,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     card: Text | None
     cards_in_languages: Mapping[Language, Text]
     asks: tuple[tuple[Ask, Text], ...]
+    term: Term = ALWAYS
 
     @property
     def id(self) -> str:
@@ -297,6 +301,11 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     def forms(self) -> dict[str, MeasureForm]:
         """What a request may say of each measure."""
         return {name: measure.form for name, measure in self.vocabulary.measures.items()}
+
+    @property
+    def terms(self) -> dict[str, Term]:
+        """The terms of the rules that are not in force on every day, by id."""
+        return {name: rule.term for name, rule in self.rules.items() if rule.term}
 
     def in_order(self) -> list[Rule]:
         """The rules that run, in the order of the plan: section, level, order, id."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import msgspec
 from litestar import Request
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
@@ -154,7 +155,17 @@ class PlanRequest(JsonRequest):
             return read.patient.under(edition.defaults)
         if len(body) > self.app.state.body_limit:  # Only a record may be larger.
             raise HTTPException(status_code=413)
-        return edition.planner.intake.decode(body).under(edition.defaults)
+        patient = edition.planner.intake.decode(body)
+        day = day_of(self.query_params.get("at"))
+        if day is not None and patient.as_of is None:
+            self.state["dated"] = True
+            patient = msgspec.structs.replace(patient, as_of=day.isoformat())
+        return patient.under(edition.defaults)
+
+
+def was_dated(request: Request[Any, Any, State]) -> bool:
+    """Whether the day of the plan is that of `at`, as the body named none."""
+    return bool(request.state.get("dated"))
 
 
 def read_of(request: Request[Any, Any, State]) -> FromFhir | None:

@@ -21,7 +21,7 @@ from careplan.representations import BY_MEDIA_TYPE, FORMATS, Wanted, in_words
 from careplan.request.clinic import Clinic, Paper
 from careplan.request.patient import TIME, Patient
 from careplan.rulebook.asking import Visit
-from careplan.web.edition import PlanRequest, edition_of, read_of
+from careplan.web.edition import PlanRequest, edition_of, read_of, was_dated
 from careplan.web.limits.query_guard import UnusableQuery
 from careplan.web.negotiation import chosen, headers, spoken, written
 from careplan.web.problem_responses import PROBLEMS, documented
@@ -147,11 +147,12 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
         raise ValidationException(extra=[{"key": "at", "message": "no such time"}])
     if visit is not None and explain == "record":
         raise UnusableQuery("visit says which questions come first, and a decision record is the same for every visit")
-    uses = explain == "record" or "stamp" in form.needs or read is not None or (data.treatment.session_times and not visit)
+    uses = was_dated(request) or explain == "record" or "stamp" in form.needs or read is not None
+    uses = uses or (data.treatment.session_times and not visit)
     if at is not None and not uses:
         raise UnusableQuery(
-            "at would do nothing here: it is for explain=record, a calendar, the ages of a FHIR Bundle, or a request with "
-            "session_times and no visit, and this is none of these"
+            "at would do nothing here, as as_of names the day of the plan: it is for a body without as_of, explain=record, a "
+            "calendar, the ages of a FHIR Bundle, or a request with session_times and no visit"
         )
     if detail is not None and ("detail" not in form.needs or explain != "none"):
         raise UnusableQuery("detail is for a plan in JSON, a page, Markdown or PDF, without explain; others have all of it")
