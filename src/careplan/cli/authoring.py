@@ -6,6 +6,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from rapidfuzz import process
 from careplan.authoring.editor_schema import DERIVED_FILE, FILE, MODELINE, derived_schema, rule_schema
 from careplan.authoring.lint import warnings
 from careplan.authoring.sarif import as_sarif
-from careplan.cli.common import RULES, fail, read_rulebook, read_settings
+from careplan.cli.common import DAY, RULES, fail, read_rulebook, read_settings
 from careplan.errors import InvalidRulebook, RuleFault
 from careplan.rulebook.load import load
 from careplan.rulebook.lock import LOCK, lock_text, locked, read_lock
@@ -28,7 +29,8 @@ from careplan.rulebook.text_template import counted
 @RULES
 @click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
 @click.option("--strict", is_flag=True, help="Let warnings fail the check as well.")
-def check(*, rules: Path | None, form: str, strict: bool) -> None:
+@click.option("--at", type=DAY, help="Judge the age of evidence on this day instead of that of the release.")
+def check(*, rules: Path | None, form: str, strict: bool, at: date | None) -> None:
     """Check the whole rulebook and name all faults at once: file, line, field, what is wrong and how to mend it.
 
     Exits with 0 if it is sound, 1 if there are faults (or, with --strict, warnings), 2 if there is no such folder.
@@ -36,7 +38,7 @@ def check(*, rules: Path | None, form: str, strict: bool) -> None:
     Example: careplan rules check --format sarif > rules.sarif
     """
     folder = rules or read_settings().rules_folder
-    faults, noted = _checked(folder)
+    faults, noted = _checked(folder, at)
     match form:
         case "json":
             _write({"faults": faults, "warnings": noted})
@@ -159,7 +161,7 @@ examples:
 """
 
 
-def _checked(folder: Path) -> tuple[Sequence[RuleFault], Sequence[RuleFault]]:
+def _checked(folder: Path, at: date | None) -> tuple[Sequence[RuleFault], Sequence[RuleFault]]:
     try:
         book = load(folder)
     except InvalidRulebook as error:
@@ -167,12 +169,12 @@ def _checked(folder: Path) -> tuple[Sequence[RuleFault], Sequence[RuleFault]]:
     try:
         from careplan.authoring.proof.invariants import invariants
     except ImportError:
-        return (), warnings(book, folder)
+        return (), warnings(book, folder, at)
     try:
         invariants(folder, book)
     except InvalidRulebook as error:
-        return error.faults, warnings(book, folder)
-    return (), warnings(book, folder)
+        return error.faults, warnings(book, folder, at)
+    return (), warnings(book, folder, at)
 
 
 def _print(faults: Sequence[RuleFault], color: str) -> None:

@@ -38,7 +38,7 @@ _OF_RULES = {
     "prove": "proving.prove",
     "schema": "authoring.schema",
     "show": "reading.show",
-    "sources": "reading.sources",
+    "sources": "bibliography.sources",
     "test": "testing.test",
 }
 

@@ -46,6 +46,8 @@ class RuleDetail(RuleSummary, frozen=True, kw_only=True):
     gaps: str = ""
     for_everyone: str = ""
     related: list[str] = []
+    valid_from: str | None = None
+    valid_until: str | None = None
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,23 +83,25 @@ class Reading:
             title=file.title,
             rationale=_line(file.rationale),
             when=file.when,
-            conditions=f"{self.prose.whole(rule.when)}.",
+            conditions=f"{self.prose.whole(rule.when)}.{_in_force(rule)}",
             scope=file.scope,
             topic=file.topic,
-            line=_line(file.line),
+            line=_line(rule.term.filled(file.line)),
             card=file.then.card,
-            patient_text=_line(file.then.patient),
-            clinician_text=_line(file.then.clinician),
+            patient_text=_line(rule.term.filled(file.then.patient)),
+            clinician_text=_line(rule.term.filled(file.then.clinician)),
             asks=[
                 Ask(who=ask.who, what=_line(ask.what), by=ask.by, by_words=self._book.vocabulary.by[ask.by])
                 for ask in file.then.asks
             ],
-            evidence=evidence(rule),
+            evidence=self._bibliography.passages(rule),
             sources=self._bibliography.naming(evidence(rule)),
             contested=_line(file.contested),
             gaps=_line(file.gaps),
             for_everyone=_line(file.for_everyone),
             related=list(file.related),
+            valid_from=file.valid_from,
+            valid_until=file.valid_until,
         )
 
     def select(self, wanted: Selection) -> list[Rule]:
@@ -145,6 +149,10 @@ def tokens_of(rule: Rule, book: Rulebook) -> frozenset[str]:
     """The drug classes, ingredients, conditions and other tokens that a rule names, itself or by a derived fact."""
     patterns = behind(book.derived, rule.when)
     return frozenset(str(value) for pattern in patterns for test in tests_of(pattern.tests) for value in test.values)
+
+
+def _in_force(rule: Rule) -> str:
+    return f" It is in force {rule.term.in_words()}." if rule.term else ""
 
 
 def _line(text: str | None) -> str:

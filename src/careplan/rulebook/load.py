@@ -36,10 +36,12 @@ from careplan.rulebook.illnesses import known_conditions_of
 from careplan.rulebook.lock import LOCK, check_lock
 from careplan.rulebook.measures import kinds_with, limits_with
 from careplan.rulebook.medicine_names import EQUIVALENTS, LIST_WORDS, LOCAL_NAMES, doses_of, phrases_of, recognizer_of
-from careplan.rulebook.model import SECTIONS, Condition, DrugClass, Rule, Rulebook, RuleFile, Section, Source, Vocabulary
+from careplan.rulebook.model import SECTIONS, Condition, DrugClass, Rule, Rulebook, RuleFile, Section, Vocabulary
 from careplan.rulebook.rule_texts import texts_of
 from careplan.rulebook.rulebook_file import KnownNames, RulebookFile
 from careplan.rulebook.sentence_checks import check_sentences
+from careplan.rulebook.source_checks import check_bibliography, check_exemption
+from careplan.rulebook.sources import Source
 from careplan.rulebook.validity import ALWAYS
 from careplan.rulebook.validity_checks import term_of
 from careplan.rulebook.vocabulary import check_vocabulary, with_declared_words
@@ -111,7 +113,7 @@ class _Loading:
         """The rulebook. Whatever can be read is checked before the faults of all files are raised together."""
         about = self._one("rulebook.yaml", RulebookFile, check_sentences)
         vocabulary = self._one("vocabulary.yaml", Vocabulary, check_vocabulary)
-        sources = self._one("sources.yaml", dict[str, Source])
+        sources = self._one("sources.yaml", dict[str, Source], check_bibliography)
         classes = self._one("drug_classes.yaml", dict[str, DrugClass])
         conditions = self._one("conditions.yaml", dict[str, Condition])
         codes = self._one("codes.yaml", Codes, lambda found, note: check_codes(found, conditions, note))
@@ -228,7 +230,10 @@ class _Loading:
             document.fault(
                 ("id",), f"The id {file.id} is not the name of the file.", f"Write id: {path.stem}.", code="id-and-file"
             )
-        term = term_of(document, file) if file is not None else ALWAYS
+        term = ALWAYS
+        if file is not None:
+            term = term_of(document, file)
+            check_exemption(file, document)
         texts = texts_of(document, file, term) if file is not None else None
         if file is None or texts is None or document.faults or known is None:
             return None, document

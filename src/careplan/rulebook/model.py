@@ -22,6 +22,7 @@ from careplan.rulebook.factors import Kind, Limits
 from careplan.rulebook.layers import CardSlot, CardText, Scope, SlotWords, TopicName, TopicWords
 from careplan.rulebook.measures import Measure
 from careplan.rulebook.rulebook_file import RulebookFile
+from careplan.rulebook.sources import Exempt, Read, Source, SourceRef, Strength
 from careplan.rulebook.text_template import Text
 from careplan.rulebook.validity import ALWAYS, Day, Term
 
@@ -35,17 +36,6 @@ Section = Literal[
 SECTIONS: tuple[Section, ...] = get_args(Section)
 
 Status = Literal["draft", "trial", "active", "retired"]
-Strength = Literal[
-    "label",
-    "guideline",
-    "systematic_review",
-    "randomized_trial",
-    "observational",
-    "pharmacokinetic",
-    "expert_opinion",
-    "clinic_practice",
-    "convention",
-]
 Who = Literal["patient", "supporter", "prescriber", "pharmacist", "therapist", "clinic", "clinician", "on_call_clinician"]
 By = Literal[
     "now",
@@ -63,15 +53,6 @@ By = Literal[
     "end_of_series",
     "when_ready",
 ]
-Read = Literal["full", "section", "abstract", "secondary", "memory", "convention"]
-
-
-class SourceRef(Entry, frozen=True, kw_only=True):
-    """The place in a source that a rule rests on."""
-
-    source: str
-    place: Line
-    strength: Strength
 
 
 class Ask(Entry, frozen=True, kw_only=True):
@@ -132,6 +113,8 @@ class Review(Entry, frozen=True, kw_only=True):
 class RuleFile(Entry, frozen=True, kw_only=True):
     """One rule as written. `valid_from` and `valid_until` are the first and the last day on which it is in force.
 
+    `exempt` says why, and until when, a stop or hold may rest on nothing that was read of late.
+
     With `certain`, what the rule says not to be there must be known not to be there: a list of which an entry could not be
     read is then not enough.
     """
@@ -159,6 +142,7 @@ class RuleFile(Entry, frozen=True, kw_only=True):
     reviewed: Review | None = None
     valid_from: Day | None = None
     valid_until: Day | None = None
+    exempt: Exempt | None = None
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,16 +164,6 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     def id(self) -> str:
         """The rule's id, which is the stem of its file."""
         return self.file.id
-
-
-class Source(Entry, frozen=True, kw_only=True):
-    """One entry of the bibliography. `advice` lists the pieces of advice of a text, by place."""
-
-    title: str
-    by: str
-    read: Read
-    where: str = ""
-    advice: Mapping[str, str] = {}
 
 
 class FieldWords(Entry, frozen=True, kw_only=True):

@@ -25,7 +25,10 @@ class RuleTexts(NamedTuple):
 
 
 def texts_of(document: Document, file: RuleFile, term: Term) -> RuleTexts | None:
-    """The texts of a rule, with the days of its term filled in; None where braces cannot be read, which is noted as a fault of `document`."""
+    """The texts of a rule, with the days of its term filled in.
+
+    None where braces cannot be read, which is noted as a fault of `document`.
+    """
     then = file.then
     translated = {language: one.card for language, one in then.in_languages.items() if one.card is not None}
     sources: dict[Path, str] = {

@@ -63,3 +63,12 @@ def out_of_force(terms: Terms, as_of: str | None) -> frozenset[str]:
 def day_in_words(day: date | None) -> str:
     """A day as it is said in a text."""
     return f"{day:%B} {day.day}, {day.year}" if day else ""
+
+
+def is_a_day(text: str) -> bool:
+    """Whether a day as written is one of the calendar."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

@@ -21,7 +21,9 @@ def term_of(document: Document, file: RuleFile) -> Term:
         document.fault(("valid_until",), problem, "Put the days into their order.", code="dates")
     if term and file.scope == "standing":
         mend = "Write scope: personal, so that the plan of a day holds it."
-        document.fault(("scope",), "The standing protocol has no day, so a rule with days is none of it.", mend, code="dates")
+        document.fault(
+            ("scope",), "The standing protocol has no day, so a rule with days is none of it.", mend, code="dates"
+        )
     _check_texts(document, file, term)
     return term
 
@@ -32,4 +34,6 @@ def _check_texts(document: Document, file: RuleFile, term: Term) -> None:
         for name, day in zip(PLACEHOLDERS, term, strict=True):
             if day and f"{{{name}}}" not in text:
                 mend = f"Say {{{name}}} in it."
-                document.fault(path, "A plan without a day holds this rule as well, so its text says its days.", mend, code="dates")
+                document.fault(
+                    path, "A plan without a day holds this rule as well, so its text says its days.", mend, code="dates"
+                )

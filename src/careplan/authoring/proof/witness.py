@@ -119,7 +119,9 @@ class Writer:
 
     @staticmethod
     def _day_where_needed(symbolic: SymbolicPatient) -> Formula:
-        measured = [answer.known for (kind, _), answer in symbolic.answers.items() if kind in ("measures", "earlier_measures")]
+        measured = [
+            answer.known for (kind, _), answer in symbolic.answers.items() if kind in ("measures", "earlier_measures")
+        ]
         told_by_a_day = [*measured, symbolic.measures.check, *(answer.known for answer in symbolic.derived.days.values())]
         return z3.Or(symbolic.day.answer.known, z3.Not(z3.Or(told_by_a_day))) if symbolic.day.counts else YES
 

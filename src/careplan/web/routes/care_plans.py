@@ -148,11 +148,11 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
     if visit is not None and explain == "record":
         raise UnusableQuery("visit says which questions come first, and a decision record is the same for every visit")
     uses = was_dated(request) or explain == "record" or "stamp" in form.needs or read is not None
-    uses = uses or (data.treatment.session_times and not visit)
+    uses = uses or (bool(data.treatment.session_times) and not visit)
     if at is not None and not uses:
         raise UnusableQuery(
-            "at would do nothing here, as as_of names the day of the plan: it is for a body without as_of, explain=record, a "
-            "calendar, the ages of a FHIR Bundle, or a request with session_times and no visit"
+            "at would do nothing here, as as_of names the day of the plan: it is for a body without as_of, explain=record, "
+            "a calendar, the ages of a FHIR Bundle, or a request with session_times and no visit"
         )
     if detail is not None and ("detail" not in form.needs or explain != "none"):
         raise UnusableQuery("detail is for a plan in JSON, a page, Markdown or PDF, without explain; others have all of it")
