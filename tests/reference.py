@@ -26,7 +26,7 @@ def findings(
 def in_force(term: Term, as_of: str | None) -> bool:
     """Whether a term covers a day as a request writes it. Days so written sort as texts; no day is every day."""
     first, last = (day and day.isoformat() for day in term)
-    return as_of is None or (not first or first <= as_of) and (not last or as_of <= last)
+    return as_of is None or ((not first or first <= as_of) and (not last or as_of <= last))
 
 
 def holds(expression: Expression, fact: Fact) -> bool:

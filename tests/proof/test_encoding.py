@@ -48,7 +48,10 @@ class Encoded:
     def _agree(self, body: bytes, pick: int) -> None:
         case = self._facts.case(self._planner.intake.decode(body))
         chosen = Chosen.of(case, pick)
-        expected = {finding.rule for finding in reference.findings(RULES, chosen.looked_at(case.facts), BOOK.terms, case.patient.as_of)}
+        expected = {
+            finding.rule
+            for finding in reference.findings(RULES, chosen.looked_at(case.facts), BOOK.terms, case.patient.as_of)
+        }
         medicine = chosen.facts["medicine"]
         self._solver.push()
         try:

@@ -36,6 +36,7 @@ _OF_RULES = {
     "lock": "authoring.lock",
     "new": "authoring.new",
     "prove": "proving.prove",
+    "review": "reviewing.review",
     "schema": "authoring.schema",
     "show": "reading.show",
     "sources": "bibliography.sources",

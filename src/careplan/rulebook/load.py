@@ -21,11 +21,7 @@ from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.recognition.medicine_rows import Combination, Ingredient
 from careplan.recognition.recognizer import LocalName, Recognizer
 from careplan.rulebook.belonging import check_belonging
-from careplan.rulebook.checks import (
-    check_codes,
-    check_rule,
-    check_rulebook,
-)
+from careplan.rulebook.checks import check_codes, check_rule, check_rulebook
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import Reader, When, with_certainty
 from careplan.rulebook.courses import with_courses
@@ -37,10 +33,12 @@ from careplan.rulebook.lock import LOCK, check_lock
 from careplan.rulebook.measures import kinds_with, limits_with
 from careplan.rulebook.medicine_names import EQUIVALENTS, LIST_WORDS, LOCAL_NAMES, doses_of, phrases_of, recognizer_of
 from careplan.rulebook.model import SECTIONS, Condition, DrugClass, Rule, Rulebook, RuleFile, Section, Vocabulary
+from careplan.rulebook.review_decisions import REVIEWS, ReviewDecision
+from careplan.rulebook.reviews import check_decisions
 from careplan.rulebook.rule_texts import texts_of
 from careplan.rulebook.rulebook_file import KnownNames, RulebookFile
 from careplan.rulebook.sentence_checks import check_sentences
-from careplan.rulebook.source_checks import check_bibliography, check_exemption
+from careplan.rulebook.source_checks import check_bibliography
 from careplan.rulebook.sources import Source
 from careplan.rulebook.validity import ALWAYS
 from careplan.rulebook.validity_checks import term_of
@@ -105,7 +103,7 @@ class _Loading:
         self._faults: list[RuleFault] = []
         self._digest = hashlib.sha256()
         for path, content in files.items():
-            if path.suffix == ".lock":
+            if path.suffix == ".lock" or str(path) == REVIEWS:
                 continue
             self._digest.update(f"{path}\0{len(content)}\0".encode() + content)
 
@@ -159,8 +157,8 @@ class _Loading:
                 {name: tokens for name, tokens in catalogue.named().items() if len(name) > 3 and name not in everyday},
             ),
             derived=derived,
+            decisions=self._decisions(ids := frozenset(documents)),
         )
-        ids = frozenset(documents)
         for rule in (*rules.values(), *resting.values()):
             if documents[rule.id].file not in faults_of_form:
                 check_rule(book, rule, documents[rule.id], ids)
@@ -204,6 +202,11 @@ class _Loading:
             self._faults += document.faults
         return found
 
+    def _decisions(self, ids: frozenset[str]) -> tuple[ReviewDecision, ...]:
+        if PurePosixPath(REVIEWS) not in self._files:
+            return ()
+        return self._one(REVIEWS, tuple[ReviewDecision, ...], lambda found, note: check_decisions(found, ids, note)) or ()
+
     def _lock(self) -> str:
         return self._text_if_any(PurePosixPath(LOCK))
 
@@ -230,10 +233,7 @@ class _Loading:
             document.fault(
                 ("id",), f"The id {file.id} is not the name of the file.", f"Write id: {path.stem}.", code="id-and-file"
             )
-        term = ALWAYS
-        if file is not None:
-            term = term_of(document, file)
-            check_exemption(file, document)
+        term = term_of(document, file) if file is not None else ALWAYS
         texts = texts_of(document, file, term) if file is not None else None
         if file is None or texts is None or document.faults or known is None:
             return None, document

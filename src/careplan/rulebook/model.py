@@ -21,6 +21,7 @@ from careplan.rulebook.entries import Entry, Language, Line
 from careplan.rulebook.factors import Kind, Limits
 from careplan.rulebook.layers import CardSlot, CardText, Scope, SlotWords, TopicName, TopicWords
 from careplan.rulebook.measures import Measure
+from careplan.rulebook.review_decisions import ReviewDecision
 from careplan.rulebook.rulebook_file import RulebookFile
 from careplan.rulebook.sources import Exempt, Read, Source, SourceRef, Strength
 from careplan.rulebook.text_template import Text
@@ -103,13 +104,6 @@ class Examples(Entry, frozen=True, kw_only=True):
     silent: tuple[Example, ...] = ()
 
 
-class Review(Entry, frozen=True, kw_only=True):
-    """Who checked a rule against its sources, and on which day."""
-
-    by: Annotated[str, Meta(min_length=3, max_length=120)]
-    on: Annotated[str, Meta(pattern=r"^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$")]
-
-
 class RuleFile(Entry, frozen=True, kw_only=True):
     """One rule as written. `valid_from` and `valid_until` are the first and the last day on which it is in force.
 
@@ -139,7 +133,6 @@ class RuleFile(Entry, frozen=True, kw_only=True):
     for_everyone: Line | None = None
     related: tuple[str, ...] = ()
     clears_with: tuple[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)], ...] = ()
-    reviewed: Review | None = None
     valid_from: Day | None = None
     valid_until: Day | None = None
     exempt: Exempt | None = None
@@ -247,7 +240,7 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     """A whole rulebook, checked. `digest` is the SHA-256 of its files, in hexadecimal.
 
     `kinds` and `limits` are those of facts and numbers with the measures that it declares and the facts that it derives;
-    `derived` has these by their names.
+    `derived` has these by their names. `decisions` are those of reviewers.
     """
 
     about: RulebookFile
@@ -266,6 +259,7 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     known_conditions: KnownConditions
     goals: GoalJudge
     derived: Mapping[str, Derived] = {}
+    decisions: tuple[ReviewDecision, ...] = ()
 
     def __repr__(self) -> str:
         """Its name alone: a whole rulebook would fill two megabytes of a trace."""
