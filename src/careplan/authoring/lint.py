@@ -16,6 +16,7 @@ from careplan.rulebook.derived import used_by
 from careplan.rulebook.illnesses import misplaced_codes, unplaced_codes
 from careplan.rulebook.lock import LOCK, locked, read_lock
 from careplan.rulebook.model import Rule, Rulebook
+from careplan.rulebook.review_decisions import REVIEWS
 from careplan.rulebook.sources import MOST_WORDS
 
 
@@ -24,7 +25,7 @@ def warnings(book: Rulebook, folder: Path, on: date | None = None) -> list[RuleF
 
     The age of evidence is judged on the day `on`, without it on that of the release; the clock is never asked.
     """
-    return sorted([*_unused(book), *_unplaced(book), *_aged(book, on), *_unlocked(book, folder)])
+    return sorted([*_unused(book), *_unplaced(book), *_aged(book, on), *_undecided(book), *_unlocked(book, folder)])
 
 
 def _warning(file: str, field: str, problem: str, mend: str, code: str) -> RuleFault:
@@ -74,6 +75,12 @@ def _aged(book: Rulebook, on: date | None) -> Iterator[RuleFault]:
         yield _warning(
             "sources.yaml", name, f"No rule rests on the place {place}.", "Use it, or take it out.", "unused-place"
         )
+
+
+def _undecided(book: Rulebook) -> Iterator[RuleFault]:
+    for name in sorted({one.rule for one in book.decisions} - book.rules.keys() - book.resting.keys()):
+        mend = "Correct the id, or take the decision out."
+        yield _warning(REVIEWS, name, "A decision is on a rule that there is not.", mend, "unknown-rule")
 
 
 def _file(rule: Rule) -> str:

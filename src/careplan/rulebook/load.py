@@ -157,8 +157,9 @@ class _Loading:
                 {name: tokens for name, tokens in catalogue.named().items() if len(name) > 3 and name not in everyday},
             ),
             derived=derived,
-            decisions=self._decisions(ids := frozenset(documents)),
+            decisions=self._decisions(),
         )
+        ids = frozenset(documents)
         for rule in (*rules.values(), *resting.values()):
             if documents[rule.id].file not in faults_of_form:
                 check_rule(book, rule, documents[rule.id], ids)
@@ -202,10 +203,9 @@ class _Loading:
             self._faults += document.faults
         return found
 
-    def _decisions(self, ids: frozenset[str]) -> tuple[ReviewDecision, ...]:
-        if PurePosixPath(REVIEWS) not in self._files:
-            return ()
-        return self._one(REVIEWS, tuple[ReviewDecision, ...], lambda found, note: check_decisions(found, ids, note)) or ()
+    def _decisions(self) -> tuple[ReviewDecision, ...]:
+        there = PurePosixPath(REVIEWS) in self._files
+        return (self._one(REVIEWS, tuple[ReviewDecision, ...], check_decisions) if there else ()) or ()
 
     def _lock(self) -> str:
         return self._text_if_any(PurePosixPath(LOCK))

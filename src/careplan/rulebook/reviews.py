@@ -15,22 +15,17 @@ from careplan.rulebook.validity import is_a_day
 
 
 def content_of(rule: Rule, book: Rulebook) -> str:
-    """The SHA-256 of what a reviewer judges: all that shapes a plan, why it is so, and the passages that it rests on."""
+    """The SHA-256 of what a reviewer judges: all that shapes a plan, and the passages that it rests on.
+
+    Rationale and examples may be put better without asking anew.
+    """
     file = rule.file
     passages = [
         (ref.source, ref.place, ref.strength, source.passage(ref.place), source.read_at(ref.place))
         for ref in file.sources
         if (source := book.sources.get(ref.source))
     ]
-    judged = (
-        locked(rule, book.derived).content,
-        file.line,
-        file.rationale,
-        file.gaps,
-        file.clears_with,
-        file.exempt,
-        passages,
-    )
+    judged = (locked(rule, book.derived).content, file.line, file.scope, file.topic, file.clears_with, file.exempt, passages)
     return hashlib.sha256(msgspec.json.encode(judged, order="deterministic")).hexdigest()
 
 
@@ -62,14 +57,9 @@ def standing_of(rule: Rule, book: Rulebook) -> Standing:
     return Standing(decisions={one.role: one for one in on_this if one.content == content})
 
 
-def check_decisions(decisions: Sequence[ReviewDecision], ids: frozenset[str], note: FaultList) -> None:
-    """Note every decision that is on no rule, by nobody, on no day, or by one person in both roles.
-
-    `ids` are those of the rules.
-    """
+def check_decisions(decisions: Sequence[ReviewDecision], note: FaultList) -> None:
+    """Note every decision that is by nobody, on no day, or by one person in both roles."""
     for at, one in enumerate(decisions):
-        if one.rule not in ids:
-            note.fault((at, "rule"), f"There is no rule {one.rule}.", "Correct the id.", code="unknown-rule")
         if is_nobody(one.by):
             note.fault((at, "by"), f"{one.by} is not a person's full name.", "Name the reviewer.", code="review")
         if not is_a_day(one.on):

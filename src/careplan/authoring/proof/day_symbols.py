@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -36,6 +37,12 @@ class SymbolicDay:
         if not self.counts:
             return TODAY
         return date.fromordinal(int(reading.value(self.answer))) if reading.holds(self.answer.known) else None
+
+    def where_needed(self, answers: Mapping[tuple[str, str], Answer], check: Formula, days: Iterable[Answer]) -> Formula:
+        """That the day is known wherever something was measured or a date counts, as a written patient then names it."""
+        measured = [answer.known for (kind, _), answer in answers.items() if kind in ("measures", "earlier_measures")]
+        told = z3.Or([*measured, check, *(answer.known for answer in days)])
+        return z3.Or(self.answer.known, z3.Not(told)) if self.counts else YES
 
     def sent(self, day: date | None) -> dict[str, Any]:
         """What a request says of a day that was written, where any rule asks for it."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import z3
 
-from careplan.authoring.proof.answers import YES, Formula, Unwritable
+from careplan.authoring.proof.answers import Formula, Unwritable
 from careplan.authoring.proof.dose_symbols import without_doses
 from careplan.authoring.proof.measure_symbols import TODAY
 from careplan.authoring.proof.symbols import PROBLEMS, SymbolicPatient
@@ -89,7 +89,6 @@ class Writer:
 
     @staticmethod
     def _write_days(symbolic: SymbolicPatient, reading: _Reading, body: Json) -> None:
-        """What hangs on the day of the plan: that day, what was measured when, and dates. Raises `Unwritable`."""
         day = symbolic.day.written(reading)
         body |= symbolic.measures.written(reading, day or TODAY) | symbolic.day.sent(day)
         symbolic.derived.write_days(reading, body, day or TODAY)
@@ -97,7 +96,7 @@ class Writer:
             raise Unwritable("what was measured when is told by the day of the plan, and that must not be known")
 
     def writable(self, symbolic: SymbolicPatient) -> Formula:
-        """That a text is known of any goal, with harmless ones beside it, no dose is known, and a day where one is needed."""
+        """That of a goal a text is known, with harmless ones beside it, no dose is known, and a day where one is needed."""
         goal = [answer for (kind, _), answer in symbolic.answers.items() if kind == "goal"]
         known = [
             z3.And(
@@ -113,17 +112,9 @@ class Writer:
         clear = symbolic.answers["goals", "all_clear"].value
         goals = z3.Or(z3.Not(symbolic.has_goal), z3.And(z3.Or(known), z3.Or(clear, z3.Not(harmless))))
         alone = [z3.Not(supposed) for supposed in symbolic.derived.supposed]
-        day = self._day_where_needed(symbolic)
+        day = symbolic.day.where_needed(symbolic.answers, symbolic.measures.check, symbolic.derived.days.values())
         few = z3.AtMost(*symbolic.other.values(), _MOST_OTHERS)
         return z3.And(goals, few, day, *alone, *without_doses(symbolic.spans, symbolic.medicines_asked, symbolic.takes_any))
-
-    @staticmethod
-    def _day_where_needed(symbolic: SymbolicPatient) -> Formula:
-        measured = [
-            answer.known for (kind, _), answer in symbolic.answers.items() if kind in ("measures", "earlier_measures")
-        ]
-        told_by_a_day = [*measured, symbolic.measures.check, *(answer.known for answer in symbolic.derived.days.values())]
-        return z3.Or(symbolic.day.answer.known, z3.Not(z3.Or(told_by_a_day))) if symbolic.day.counts else YES
 
     def _known_condition(self) -> str:
         if self._book.known_conditions.first is None:
