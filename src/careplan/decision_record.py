@@ -66,7 +66,12 @@ class DecisionRecord(Part, frozen=True, kw_only=True):
     """
 
     format: Format
-    at: Annotated[str | None, Meta(description="the time that the caller gave; the plan does not depend on it")] = None
+    at: Annotated[
+        str | None,
+        Meta(
+            description="the time that the caller gave; the plan depends on as_of of the input alone, which is its day where the body had none"
+        ),
+    ] = None
     service: Annotated[Version, Meta(description="version of the service")]
     engine: Annotated[Version, Meta(description="version of the rules engine")]
     rulebook: RulebookRef

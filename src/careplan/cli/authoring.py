@@ -128,7 +128,7 @@ _TEMPLATE = """\
 {modeline}
 id: {id}
 version: 1
-status: draft                     # draft never runs; trial runs; active needs reviewed: {{by: ..., on: "2026-01-31"}}
+status: draft                     # draft never runs; trial runs; active needs decisions, see careplan rules review
 level: note                       # stop > hold > caution > note
 title: A short title, no full stop
 scope: personal                   # personal, standing (true of everybody at this product and stage) or keep (go on as it is)

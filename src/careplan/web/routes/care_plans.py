@@ -35,8 +35,9 @@ _At = Annotated[
         pattern=TIME,
         max_length=40,
         description=(
-            "the time to write into a decision record or a calendar; with session_times it says which questions come "
-            "first, those of the intake or those of the day; of a FHIR Bundle it is also the day of ages. "
+            "the time to write into a decision record or a calendar; its day is the day of the plan where the body has no "
+            "as_of; with session_times it says which questions come first, those of the intake or those of the day; of a "
+            "FHIR Bundle it is also the day of ages. "
             "If left out that of Bundle.timestamp counts, else the newest date in the record, which the answer names"
         ),
     ),
