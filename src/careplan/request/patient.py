@@ -309,9 +309,9 @@ class Patient(Body, frozen=True, kw_only=True):
             Day,
             Meta(
                 description=(
-                    "the day of the plan, of which the age of what was measured is counted, and which decides what rules are "
-                    "in force; without it the day of `at`, else for ages the newest day that a measure or clearance names, "
-                    "or that of the last session, while rules that are in force on some days only all apply and say them"
+                    "the day of the plan, of which the age of what was measured is counted, and which decides what rules "
+                    "are in force; without it the day of `at`, else for ages the newest day that a measure or clearance "
+                    "names, or that of the last session, while rules that are in force on some days only all apply"
                 )
             ),
         ]

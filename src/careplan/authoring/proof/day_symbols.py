@@ -13,6 +13,10 @@ from careplan.authoring.proof.measure_symbols import TODAY, Reading
 from careplan.request.patient import FIRST_YEAR, LAST_YEAR
 from careplan.rulebook.validity import Term, Terms
 
+_FIRST = date(FIRST_YEAR, 1, 1).toordinal()
+_YEARS_OF_DAYS = 3_660
+"""A day that is written comes so much later than the first one, so that what was measured before it has a day as well."""
+
 
 class SymbolicDay:
     """The day, counted as Python counts days, and whether it is known; any day that a request can name."""
@@ -22,8 +26,7 @@ class SymbolicDay:
         self.constraints: list[Formula] = []
         self.counts = bool(terms)
         if self.counts:
-            first, last = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
-            self.constraints += [self.answer.value >= first.toordinal(), self.answer.value <= last.toordinal()]
+            self.constraints += [self.answer.value >= _FIRST, self.answer.value <= date(LAST_YEAR, 12, 31).toordinal()]
 
     def within(self, term: Term) -> Formula:
         """That a term is in force: on a day that is not known it is."""
@@ -38,11 +41,18 @@ class SymbolicDay:
             return TODAY
         return date.fromordinal(int(reading.value(self.answer))) if reading.holds(self.answer.known) else None
 
-    def where_needed(self, answers: Mapping[tuple[str, str], Answer], check: Formula, days: Iterable[Answer]) -> Formula:
-        """That the day is known wherever something was measured or a date counts, as a written patient then names it."""
+    def writable(self, answers: Mapping[tuple[str, str], Answer], check: Formula, dates: Iterable[Answer]) -> Formula:
+        """That a patient of this day can be written: it is known where something was measured, and no date comes too early.
+
+        `check` is that a reading is to be taken again, `dates` are the days since each date that counts.
+        """
+        if not self.counts:
+            return YES
+        dates = list(dates)
         measured = [answer.known for (kind, _), answer in answers.items() if kind in ("measures", "earlier_measures")]
-        told = z3.Or([*measured, check, *(answer.known for answer in days)])
-        return z3.Or(self.answer.known, z3.Not(told)) if self.counts else YES
+        told = z3.Or([*measured, check, *(one.known for one in dates)])
+        late = [self.answer.value - one.value >= _FIRST for one in dates]
+        return z3.And(z3.Or(self.answer.known, z3.Not(told)), self.answer.value >= _FIRST + _YEARS_OF_DAYS, *late)
 
     def sent(self, day: date | None) -> dict[str, Any]:
         """What a request says of a day that was written, where any rule asks for it."""

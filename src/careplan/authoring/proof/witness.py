@@ -112,7 +112,7 @@ class Writer:
         clear = symbolic.answers["goals", "all_clear"].value
         goals = z3.Or(z3.Not(symbolic.has_goal), z3.And(z3.Or(known), z3.Or(clear, z3.Not(harmless))))
         alone = [z3.Not(supposed) for supposed in symbolic.derived.supposed]
-        day = symbolic.day.where_needed(symbolic.answers, symbolic.measures.check, symbolic.derived.days.values())
+        day = symbolic.day.writable(symbolic.answers, symbolic.measures.check, symbolic.derived.days.values())
         few = z3.AtMost(*symbolic.other.values(), _MOST_OTHERS)
         return z3.And(goals, few, day, *alone, *without_doses(symbolic.spans, symbolic.medicines_asked, symbolic.takes_any))
 
