@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from careplan.cli.main import main
 from careplan.plan.model import items_of
 from careplan.planner import Planner
 from careplan.rulebook.validity import ALWAYS, Term, out_of_force
@@ -75,3 +78,12 @@ def test_no_question_is_asked_for_the_sake_of_a_rule_that_is_not_in_force(planne
     assert found is not None
     hanging = {one.rule.id: bool(one.questions) for one in found.rules if one.rule.id in (ENDS, BEGINS)}
     assert hanging == {ENDS: day < "2027", BEGINS: day >= "2027"}
+
+
+@pytest.mark.parametrize(("sent", "day"), [(None, "2027-01-01"), ("2026-12-31", "2026-12-31")])
+def test_a_record_is_of_the_day_that_was_sent_or_else_of_its_own(sent: str | None, day: str) -> None:
+    body = json.dumps(AT_HOME | ({"as_of": sent} if sent else {}))
+    done = CliRunner().invoke(main, ["plan", "-", "--record", "2027-01-01T00:30:00Z"], input=body)
+    made = json.loads(done.output)
+    assert made["input"]["as_of"] == day
+    assert {one["rule"] for one in made["findings"]} & {ENDS, BEGINS} == {ENDS if day < "2027" else BEGINS}

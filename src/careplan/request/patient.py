@@ -6,7 +6,7 @@ that the patient takes none, an absent one that nobody asked. Names, tokens and 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
@@ -327,6 +327,12 @@ class Patient(Body, frozen=True, kw_only=True):
     clearances: Annotated[
         list[Clearance], Meta(max_length=60, description="alerts that a named clinician has assessed, and what was arranged")
     ] = []
+
+    def on(self, day: date | None) -> Patient:
+        """The patient with `day` as that of the plan, unless another one was sent."""
+        if day is None or self.as_of is not None:
+            return self
+        return msgspec.structs.replace(self, as_of=day.isoformat())
 
     def under(self, defaults: ClinicDefaults) -> Patient:
         """The patient with the clinic's own protocol, and what it is called, behind those that were sent."""

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, NamedTuple
 
-import msgspec
 from litestar import Request
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
@@ -155,11 +154,9 @@ class PlanRequest(JsonRequest):
             return read.patient.under(edition.defaults)
         if len(body) > self.app.state.body_limit:  # Only a record may be larger.
             raise HTTPException(status_code=413)
-        patient = edition.planner.intake.decode(body)
-        day = day_of(self.query_params.get("at"))
-        if day is not None and patient.as_of is None:
-            self.state["dated"] = True
-            patient = msgspec.structs.replace(patient, as_of=day.isoformat())
+        sent = edition.planner.intake.decode(body)
+        patient = sent.on(day_of(self.query_params.get("at")))
+        self.state["dated"] = patient is not sent
         return patient.under(edition.defaults)
 
 
