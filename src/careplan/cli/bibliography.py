@@ -69,7 +69,7 @@ def _show_works(book: Rulebook) -> None:
     for work in works(book):
         on = f"{work.read_on}{'*' if work.dated_by == 'entry' else ''}" if work.read_on else ""
         successor = f" Replaced by {work.replaced_by}." if work.replaced_by else ""
-        title = f"{work.title}. {work.edition}".strip().replace("[", r"\[")
+        title = f"{work.title}{f' ({work.edition})' if work.edition else ''}.".replace("[", r"\[")
         table.add_row(work.id, work.read, on, work.check_by or "", str(len(work.rules)), f"{title}{successor}")
     lines_of(table)
     click.echo("\n* at the latest: nobody noted the day of reading, and this is that of the entry.")
