@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -11,11 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from careplan.cli.main import main
+from careplan.errors import InvalidRulebook
+from careplan.explain.rule_view import Reading
 from careplan.plan.model import items_of
 from careplan.planner import Planner
+from careplan.rulebook.load import load
 from careplan.rulebook.validity import ALWAYS, Term, out_of_force
 from tests import reference
 from tests.patients import Json
+from tests.shipped import few_rules_in
 
 DAYS = st.dates(date(1970, 1, 1), date(2199, 12, 31))
 ENDS, BEGINS = "prescribing-by-video-until-the-end-of-2026", "prescribing-by-video-from-2027"
@@ -87,3 +93,66 @@ def test_a_record_is_of_the_day_that_was_sent_or_else_of_its_own(sent: str | Non
     made = json.loads(done.output)
     assert made["input"]["as_of"] == day
     assert {one["rule"] for one in made["findings"]} & {ENDS, BEGINS} == {ENDS if day < "2027" else BEGINS}
+
+
+DATED = """\
+  by_day:
+    - valid_until: "2026-12-31"
+      patient: Until {valid_until} we say this about sleep.
+      clinician: The text until {valid_until}.
+    - valid_from: "2027-01-01"
+      patient: From {valid_from} we say that about sleep.
+      clinician: The text from {valid_from}.
+      line: Short sleep, as told from {valid_from}.
+"""
+
+
+def with_dated(folder: Path, text: str = DATED) -> Path:
+    """A folder in which a rule on sleep says something else on some days."""
+    made = few_rules_in(folder)
+    path = made / "aftercare" / "sleep-under-five-hours.yaml"
+    path.write_text(
+        re.sub(r"^  in_languages:\n(?:    .*\n)+", "", path.read_text(), flags=re.MULTILINE).replace(
+            "then:\n", f"then:\n{text}", 1
+        )
+    )
+    return made
+
+
+def test_a_rule_says_the_text_of_the_day_and_without_a_day_its_own(tmp_path: Path) -> None:
+    book = load(with_dated(tmp_path / "rules"))
+    planner = Planner(book)
+    try:
+        said = {}
+        for day in ("2026-12-31", "2027-01-01", None):
+            body = {"lifestyle": {"sleep_hours_per_night": 4}} | ({"as_of": day} if day else {})
+            items = {item.rule.id: item for item in items_of(planner.plan(planner.intake.convert(body)))}
+            said[day] = items["sleep-under-five-hours"]
+    finally:
+        planner.close()
+    assert said["2026-12-31"].patient_text == "Until December 31, 2026 we say this about sleep."
+    assert said["2027-01-01"].clinician_text == "The text from January 1, 2027."
+    assert said["2027-01-01"].line == "Short sleep, as told from January 1, 2027."
+    assert said["2026-12-31"].line == said[None].line
+    assert "4" in said[None].patient_text
+    assert [one.valid_from for one in Reading(book).detail(book.rules["sleep-under-five-hours"]).by_day] == [
+        None,
+        "2027-01-01",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('valid_until: "2026-12-31"', 'valid_until: "2027-01-01"', "Two of these texts hold on the same day."),
+        ('valid_until: "2026-12-31"', 'valid_until: "2026-02-30"', "no day of the calendar"),
+        ("we say this about sleep", "stop your medicine", "order to change a medicine"),
+        ("The text from", "Give 0.5 mg/kg from", "dose by weight"),
+        ("The text from", "The {lifestyle.nutrition} from", "not known whenever this rule holds"),
+    ],
+)
+def test_the_texts_of_some_days_keep_the_floors_of_all_texts(tmp_path: Path, old: str, new: str, says: str) -> None:
+    assert old in DATED
+    with pytest.raises(InvalidRulebook) as raised:
+        load(with_dated(tmp_path / "rules", DATED.replace(old, new)))
+    assert any(says in fault.problem and fault.field.startswith("then.by_day") for fault in raised.value.faults)

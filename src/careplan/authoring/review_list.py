@@ -10,7 +10,7 @@ import msgspec
 from careplan.authoring.realistic_patients import realistic
 from careplan.authoring.rule_examples import examples_of
 from careplan.errors import InvalidPatient
-from careplan.explain.rule_view import Reading, RuleDetail
+from careplan.explain.rule_view import Reading, RuleDetail, TextOfSomeDays
 from careplan.plan.model import Evidence, RuleReport, items_of
 from careplan.planner import Planner
 from careplan.request.decode import Intake
@@ -18,6 +18,7 @@ from careplan.rulebook.model import Level, Rule, Rulebook
 from careplan.rulebook.review_decisions import ROLES, ReviewDecision
 from careplan.rulebook.reviews import content_of, standing_of
 from careplan.rulebook.text_template import counted
+from careplan.rulebook.validity import Term
 
 
 class Reach(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +48,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     rationale: str
     patient_reads: str
     clinician_reads: str
+    on_some_days: list[TextOfSomeDays]
     asks: list[str]
     contested: str
     gaps: str
@@ -97,6 +99,7 @@ class ReviewList:
             rationale=detail.rationale,
             patient_reads=detail.patient_text,
             clinician_reads=detail.clinician_text,
+            on_some_days=detail.by_day,
             asks=[f"{self._book.vocabulary.who[ask.who]}, {ask.by_words}: {ask.what}" for ask in detail.asks],
             contested=detail.contested,
             gaps=detail.gaps,
@@ -175,6 +178,9 @@ def _lines(task: Task) -> Iterator[str]:
     ):
         if text:
             yield f"\n**{heading}.** {text}"
+    for dated in task.on_some_days:
+        days = Term.of(dated.valid_from, dated.valid_until).in_words()
+        yield f"\n**{days[:1].upper()}{days[1:]} instead.** {dated.patient_text} / {dated.clinician_text}"
     if task.asks:
         yield "\n**It asks**\n"
         yield from (f"- {ask}" for ask in task.asks)

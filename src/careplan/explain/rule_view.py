@@ -27,6 +27,16 @@ class RuleSummary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     title: str
 
 
+class TextOfSomeDays(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a rule says on some days in place of its own texts."""
+
+    valid_from: str | None = None
+    valid_until: str | None = None
+    line: str
+    patient_text: str
+    clinician_text: str
+
+
 class RuleDetail(RuleSummary, frozen=True, kw_only=True):
     """A rule whole: why it exists, when it holds (as written, and in words), what it says, and on what it rests."""
 
@@ -48,6 +58,7 @@ class RuleDetail(RuleSummary, frozen=True, kw_only=True):
     related: list[str] = []
     valid_from: str | None = None
     valid_until: str | None = None
+    by_day: list[TextOfSomeDays] = []
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +113,16 @@ class Reading:
             related=list(file.related),
             valid_from=file.valid_from,
             valid_until=file.valid_until,
+            by_day=[
+                TextOfSomeDays(
+                    valid_from=text.valid_from,
+                    valid_until=text.valid_until,
+                    line=_line(one.term.filled(one.file.line)),
+                    patient_text=_line(one.term.filled(text.patient)),
+                    clinician_text=_line(one.term.filled(text.clinician)),
+                )
+                for text, one in zip(file.then.by_day, rule.by_day, strict=True)
+            ],
         )
 
     def select(self, wanted: Selection) -> list[Rule]:

@@ -8,6 +8,7 @@ from careplan.rulebook import forbidden_wording
 from careplan.rulebook.codes import Codes, DiagnosisCode, ObservationCode
 from careplan.rulebook.conditions import Group, Path, Pattern, Test, tests_of
 from careplan.rulebook.courses import check_courses
+from careplan.rulebook.dated_texts import Under
 from careplan.rulebook.derived import Derived, asserted, known_with
 from careplan.rulebook.factors import KINDS
 from careplan.rulebook.layer_checks import cards_of, check_layers, check_layers_of_all
@@ -43,6 +44,11 @@ def check_rule(book: Rulebook, rule: Rule, note: FaultList, ids: frozenset[str])
     check_certainty(rule, book.derived, note)
     check_layers(book, rule, note)
     _check_wording(book, rule, note)
+    for at, of_some_days in enumerate(rule.by_day):
+        under = Under(note, at)
+        _check_slots(book, of_some_days, under)
+        check_layers(book, of_some_days, under)
+        _check_wording(book, of_some_days, under)
 
 
 def check_rulebook(book: Rulebook, notes: Mapping[str, FaultList]) -> None:

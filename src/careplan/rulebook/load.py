@@ -25,6 +25,7 @@ from careplan.rulebook.checks import check_codes, check_rule, check_rulebook
 from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import Reader, When, with_certainty
 from careplan.rulebook.courses import with_courses
+from careplan.rulebook.dated_texts import with_dated_texts
 from careplan.rulebook.derived import FOLDER as DERIVED
 from careplan.rulebook.derived import Derived, kinds_with_derived, read_derived
 from careplan.rulebook.factors import KINDS, OF_MEASURES, Kind
@@ -250,7 +251,7 @@ class _Loading:
             asks=tuple(zip(file.then.asks, texts.asks, strict=True)),
             term=term,
         )
-        return rule, document
+        return with_dated_texts(rule, document), document
 
     def _catalogue(
         self,

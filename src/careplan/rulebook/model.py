@@ -79,11 +79,22 @@ class Translation(Entry, frozen=True, kw_only=True):
     reviewed_by: Annotated[str, Meta(min_length=3, max_length=120)] | None = None
 
 
-class Then(Entry, frozen=True, kw_only=True):
-    """The item that a rule gives."""
+class DatedText(Entry, frozen=True, kw_only=True):
+    """What a rule says on some days in place of its own texts."""
 
     patient: Line
     clinician: Line
+    line: Line | None = None
+    valid_from: Day | None = None
+    valid_until: Day | None = None
+
+
+class Then(Entry, frozen=True, kw_only=True):
+    """The item that a rule gives; `by_day` has other texts for some days."""
+
+    patient: Line
+    clinician: Line
+    by_day: tuple[DatedText, ...] = ()
     card: CardText | None = None
     in_languages: dict[Language, Translation] = {}
     asks: tuple[Ask, ...] = ()
@@ -152,6 +163,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     cards_in_languages: Mapping[Language, Text]
     asks: tuple[tuple[Ask, Text], ...]
     term: Term = ALWAYS
+    by_day: tuple[Rule, ...] = ()
+    """The rule with the texts of some days, each with the term of its texts."""
 
     @property
     def id(self) -> str:
