@@ -7,16 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
+from types import MappingProxyType
 
 from careplan.facts.case import Fact
 from careplan.inference.durable_rules import Finding
 from careplan.rulebook.conditions import Either, Expression, Test, When
 from careplan.rulebook.factors import KINDS, member
+from careplan.rulebook.validity import ALWAYS, Term, Terms
 
 
-def findings(rules: Mapping[str, When], facts: Sequence[Fact]) -> list[Finding]:
-    """Every finding for these facts, in order."""
-    return sorted(set(_findings(rules, facts)))
+def findings(
+    rules: Mapping[str, When], facts: Sequence[Fact], terms: Terms = MappingProxyType({}), as_of: str | None = None
+) -> list[Finding]:
+    """Every finding for these facts on a day, in order. A rule that has a term holds on no day before or after it."""
+    return sorted({found for found in _findings(rules, facts) if in_force(terms.get(found.rule, ALWAYS), as_of)})
+
+
+def in_force(term: Term, as_of: str | None) -> bool:
+    """Whether a term covers a day as a request writes it. Days so written sort as texts; no day is every day."""
+    first, last = (day and day.isoformat() for day in term)
+    return as_of is None or ((not first or first <= as_of) and (not last or as_of <= last))
 
 
 def holds(expression: Expression, fact: Fact) -> bool:

@@ -65,7 +65,10 @@ class DecisionRecord(Part, frozen=True, kw_only=True):
     """
 
     format: Format
-    at: Annotated[str | None, Meta(description="the time that the caller gave; the plan does not depend on it")] = None
+    at: Annotated[
+        str | None,
+        Meta(description="the time that the caller gave; of it the plan knows the day alone, as as_of"),
+    ] = None
     service: Annotated[Version, Meta(description="version of the service")]
     engine: Annotated[Version, Meta(description="version of the rules engine")]
     rulebook: RulebookRef

@@ -55,7 +55,7 @@ class Planner:
         self.intake = Intake(book.conditions, book.classes, book.forms, words, check)
         phrases = FactPhrases(book)
         self._facts = CaseMaker(book)
-        self._rules = RuleTables({rule.id: rule.when for rule in book.rules.values()})
+        self._rules = RuleTables({rule.id: rule.when for rule in book.rules.values()}, book.terms)
         self._assembly = Assembly(book, phrases)
         self._sheets = SessionSheets(book)
         self.languages = Languages(book)

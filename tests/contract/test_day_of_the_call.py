@@ -112,11 +112,35 @@ def test_signs_of_the_day_are_asked_first_on_the_day_of_a_session(
     assert len(first(found)) == 8
 
 
-@pytest.mark.parametrize("body", [{}, {"treatment": {"sessions_planned": 6}}])
+@pytest.mark.parametrize("body", [{"as_of": "2026-12-01"}, {"as_of": "2026-12-01", "treatment": {"sessions_planned": 6}}])
 def test_a_day_on_which_nothing_in_the_answer_depends_is_refused_with_what_it_is_for(address: str, body: Json) -> None:
     answer = httpx.post(f"{address}/v1/care-plans", params={"at": TIMES[0]}, json=body)
     assert answer.status_code == 400
     assert all(use in answer.text for use in ("explain=record", "calendar", "FHIR Bundle", "session_times"))
+
+
+@pytest.mark.parametrize(
+    ("body", "at", "ends", "begins"),
+    [
+        ({}, "2026-12-31T23:59:00Z", True, False),
+        ({}, "2027-01-01T00:00:00Z", False, True),
+        ({"as_of": "2026-12-31"}, None, True, False),
+        ({"as_of": "2027-01-01"}, None, False, True),
+        ({}, None, True, True),
+    ],
+)
+def test_the_day_of_the_call_decides_which_rules_are_in_force_and_without_one_all_say_their_days(
+    address: str, body: Json, at: str | None, *, ends: bool, begins: bool
+) -> None:
+    treatment = {"preferred_route": "sublingual", "product": "racemic"}
+    found = plan(address, {"treatment": treatment, **body}, **({"at": at} if at else {}))
+    items = {item["rule"]["id"]: item for section in found["sections"] for item in section["items"]}
+    last, first = (items.get(f"prescribing-by-video-{name}") for name in ("until-the-end-of-2026", "from-2027"))
+    assert (last is not None, first is not None) == (ends, begins)
+    for item, day in ((last, "December 31, 2026"), (first, "January 1, 2027")):
+        assert item is None or (day in item["patient_text"] and day in item["clinician_text"] and day in item["line"])
+    assert last is None or last["valid_until"] == "2026-12-31"
+    assert first is None or first["valid_from"] == "2027-01-01"
 
 
 def test_no_goals_are_an_answer_and_no_fault(address: str) -> None:

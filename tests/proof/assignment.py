@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -54,6 +55,9 @@ def assigned(symbolic: SymbolicPatient, case: Case, chosen: Chosen) -> Iterator[
     yield symbolic.answers["treatment", "indication_read"].value == bool(case.read_off)
     yield symbolic.answers["protocol", "doubtful"].value == bool(case.doubts)
     yield symbolic.answers["protocol", "approved"].value == bool(patient.protocol and patient.protocol.approved_by)
+    yield symbolic.day.answer.known == (patient.as_of is not None)
+    if patient.as_of is not None:
+        yield symbolic.day.answer.value == date.fromisoformat(patient.as_of).toordinal()
     yield from _conditions(symbolic, case, chosen.facts["condition"])
     yield from _medicines(symbolic, case, chosen.facts["medicine"])
     yield from _checks(symbolic, chosen)

@@ -29,7 +29,10 @@ class Encoded:
         self._planner = planner
         self._facts = CaseMaker(BOOK)
         self._symbolic = SymbolicPatient(BOOK)
-        self._fires = {name: of_when(self._symbolic, when) for name, when in RULES.items()}
+        self._fires = {
+            name: z3.And(self._symbolic.day.within(BOOK.rules[name].term), of_when(self._symbolic, when))
+            for name, when in RULES.items()
+        }
         self._solver = z3.Solver()
         self._solver.add(*self._symbolic.constraints)
         self._agreed: set[tuple[bytes, int]] = set()
@@ -45,7 +48,10 @@ class Encoded:
     def _agree(self, body: bytes, pick: int) -> None:
         case = self._facts.case(self._planner.intake.decode(body))
         chosen = Chosen.of(case, pick)
-        expected = {finding.rule for finding in reference.findings(RULES, chosen.looked_at(case.facts))}
+        expected = {
+            finding.rule
+            for finding in reference.findings(RULES, chosen.looked_at(case.facts), BOOK.terms, case.patient.as_of)
+        }
         medicine = chosen.facts["medicine"]
         self._solver.push()
         try:

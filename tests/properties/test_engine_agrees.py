@@ -22,7 +22,7 @@ CASES = int(os.environ.get("CAREPLAN_TEST_CASES", "400"))
 
 
 def test_the_verdict_tables_find_what_the_engine_finds_and_hang_on_what_the_logic_says() -> None:
-    engine, tables = Engine(RULES), RuleTables(RULES)
+    engine, tables = Engine(RULES), RuleTables(RULES, BOOK.terms)
     names = list(RULES)
 
     @settings(max_examples=CASES)
@@ -30,10 +30,14 @@ def test_the_verdict_tables_find_what_the_engine_finds_and_hang_on_what_the_logi
     def agree(body: Json) -> None:
         case = FACTS.case(INTAKE.convert(body))
         verdicts = tables.verdicts(case)
-        assert verdicts.findings == engine.evaluate(case.facts)
+        in_force = {name for name, rule in BOOK.rules.items() if reference.in_force(rule.term, case.patient.as_of)}
+        assert verdicts.findings == [found for found in engine.evaluate(case.facts) if found.rule in in_force]
+        assert verdicts.findings == reference.findings(RULES, case.facts, BOOK.terms, case.patient.as_of)
         logic = CaseLogic(case)
         wanted: dict[str, set[str]] = {}
         for name, when in RULES.items():
+            if name not in in_force:
+                continue
             for pointer in logic.of(when)[1]:
                 wanted.setdefault(pointer, set()).add(name)
         found = {

@@ -109,8 +109,12 @@ CORPUS = [
     Broken("  clinician: Short sleep.", f"  clinician: Short sleep.\n  card: {{slot: call, says: Call{' us' * 15}.}}", "length", 16, "then.card.says", "16 words"),
     Broken("  clinician: Short sleep.", "  clinician: Short sleep.\n  card: {slot: call, says: Ask for an ECG.}", "voice", 16, "then.card.says", "word of clinicians"),
     Broken("  clinician: Short sleep.", "  clinician: Short sleep.\n  in_languages: {es: {card: Llame.}}", "card", 16, "then.in_languages.es.card", "has not"),
-    Broken("status: trial", "status: active", "review", 4, "status", "names who reviewed it"),
-    Broken("status: trial", 'status: active\nreviewed: {by: TBD, on: "2026-01-31"}', "review", 5, "reviewed.by", "full name"),
+    Broken("status: trial", "status: active", "review", 4, "status", "Nobody has decided", "careplan rules review"),
+    Broken("title: A", 'valid_from: "2027-01-01"\nvalid_until: "2026-12-31"\ntitle: A', "dates", 7, "valid_until", "before it begins"),
+    Broken("title: A", 'valid_until: "2026-02-30"\ntitle: A', "dates", 6, "valid_until", "no day of the calendar"),
+    Broken("title: A", 'exempt: {why: because, until: "2026-12-31"}\ntitle: A', "source", 6, "exempt", "Only a stop or hold"),
+    Broken('by: "Andrashko', 'replaced_by: no-such-work\n  by: "Andrashko', "source", 66, "andrashko-2020.replaced_by", "no source no-such-work", file="sources.yaml"),
+    Broken("[]", '- {rule: made-up-rule, version: 1, as: pharmacist, by: TBD, decision: accept, on: "2026-01-31", content: ' + "0" * 64 + "}", "review", 3, "0.by", "full name", file="reviews.yaml"),
     Broken("  lifestyle:\n    sleep_hours_per_night: {less_than: 5}", "  medicine: {class: benzodiazepine}", "warning", 13, "then.patient", "withdrawal"),
     Broken("clinician: Short sleep.", "clinician: Missed doses can bring a rash.", "warning", 15, "then.clinician", "belongs to rules about lamotrigine"),
     Broken("level: caution", "level: caution\nclears_with: [sleep_hours_per_night]", "clearing", 6, "clears_with", "Only a stop"),
@@ -292,10 +296,20 @@ def test_the_shipped_rulebook_is_sound_and_without_warnings() -> None:
 
 
 def active(version: int = 1, text: str = "Sleep matters.") -> str:
-    reviewed = 'status: active\nreviewed: {by: Ada Quill, on: "2026-01-31"}'
-    return (
-        RULE.replace("status: trial", reviewed).replace("version: 1", f"version: {version}").replace("Sleep matters.", text)
-    )
+    rule = RULE.replace("status: trial", "status: active")
+    return rule.replace("version: 1", f"version: {version}").replace("Sleep matters.", text)
+
+
+def put(folder: Path, text: str) -> None:
+    """Put an active rule into a folder once somebody has decided on what it says."""
+    (folder / MADE_UP).write_text(text.replace("status: active", "status: trial"))
+    by = ("--by", "Ada Quill, PharmD", "--as", "pharmacist", "--decision", "accept", "--on", "2026-01-31")
+    lock = folder / "rules.lock"
+    locked = lock.read_text() if lock.is_file() else ""
+    lock.write_text("")
+    assert run("review", "made-up-rule", "--rules", str(folder), *by)[0] == 0
+    lock.write_text(locked)
+    (folder / MADE_UP).write_text(text)
 
 
 @pytest.mark.parametrize(
@@ -307,13 +321,13 @@ def active(version: int = 1, text: str = "Sleep matters.") -> str:
     ],
 )
 def test_an_active_rule_does_not_change_under_the_same_version(folder: Path, after: Callable[[], str], code: str) -> None:
-    (folder / MADE_UP).write_text(active())
+    put(folder, active())
     assert run("lock", "--rules", str(folder))[0] == 0
     assert run("lock", "--check", "--rules", str(folder))[0] == 0
-    (folder / MADE_UP).write_text(after())
+    put(folder, after())
     assert [fault.code for fault in found_in(folder)] == [code]
     assert run("lock", "--rules", str(folder))[0] == 2
-    (folder / MADE_UP).write_text(after().replace("version: 1", "version: 2"))
+    put(folder, after().replace("version: 1", "version: 2"))
     assert run("lock", "--check", "--rules", str(folder))[0] == 1
     assert run("lock", "--rules", str(folder))[0] == 0
     (folder / MADE_UP).write_text(active())
@@ -321,7 +335,7 @@ def test_an_active_rule_does_not_change_under_the_same_version(folder: Path, aft
 
 
 def test_examples_and_rationale_may_change_without_a_new_version(folder: Path) -> None:
-    (folder / MADE_UP).write_text(active())
+    put(folder, active())
     run("lock", "--rules", str(folder))
     (folder / MADE_UP).write_text(
         active().replace("It exists for a test.", "Another reason.").replace("why: long", "why: longer")
@@ -342,7 +356,7 @@ def test_a_rule_that_vanished_is_missed_and_a_retired_id_stays_taken(folder: Pat
     (folder / MADE_UP).rename(folder / "kept")
     assert "This rule is gone." in run("check", "--rules", str(folder))[1]
     (folder / "kept").rename(folder / MADE_UP)
-    (folder / MADE_UP).write_text(active())
+    put(folder, active())
     run("lock", "--rules", str(folder))
     (folder / MADE_UP).unlink()
     assert [fault.code for fault in found_in(folder)] == ["rule-gone"]
@@ -352,7 +366,7 @@ def test_a_rule_that_vanished_is_missed_and_a_retired_id_stays_taken(folder: Pat
     assert run("lock", "--rules", str(folder))[0] == 0
     assert run("new", "aftercare", "made-up-rule", "--rules", str(folder))[0] == 2
     (folder / "retired" / "made-up-rule.yaml").unlink()
-    (folder / MADE_UP).write_text(active(version=2))
+    put(folder, active(version=2))
     assert [fault.code for fault in found_in(folder)] == ["id-retired"]
 
 

@@ -107,3 +107,8 @@ def test_sources_lead_to_rules_and_what_rests_on_nothing_is_named(book: Rulebook
     for name in found["sources_without_rule"]:
         assert not any(found["sources"][name].values())
     assert "sleep-under-five-hours" in found["sources"]["founding"]["2.2"]
+    assert run("sources", "--json") == run("sources", "--format", "json")
+    works = {work["id"]: work for work in found["works"]}
+    assert list(works) == list(book.sources)
+    assert works["spravato-label"]["read_on"] and "2026" in works["spravato-label"]["edition"]
+    assert works["product-labels"]["read"] == "memory" and works["product-labels"]["read_on"] is None

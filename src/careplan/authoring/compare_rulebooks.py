@@ -109,7 +109,8 @@ def _rule(prose: Prose, rule: Rule) -> Words:
         "gaps": file.gaps,
         "for everyone because": file.for_everyone,
         "related": ", ".join(file.related),
-        "reviewed": file.reviewed and f"{file.reviewed.by}, {file.reviewed.on}",
+        "in force": rule.term.in_words(),
+        "exempt": file.exempt and f"{file.exempt.why} (until {file.exempt.until})",
         "examples": "\n".join(
             f"{expected}: {example.why}"
             for expected, examples in (("fires", file.examples.fires), ("silent", file.examples.silent))

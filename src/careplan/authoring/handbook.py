@@ -13,6 +13,7 @@ from careplan.authoring.coverage import by_source
 from careplan.authoring.git_history import Revision
 from careplan.explain.rule_view import Reading, tokens_of
 from careplan.rulebook.model import SECTIONS, Rule, Rulebook
+from careplan.rulebook.reviews import standing_of
 
 MENU = (
     ("index.html", "Rules"),
@@ -98,7 +99,8 @@ class Handbook:
             current="rule",
             up="../",
             rule=self._reading.detail(rule),
-            reviewed=rule.file.reviewed,
+            decided=standing_of(rule, self._book).decisions.values(),
+            exempt=rule.file.exempt,
             examples=rule.file.examples,
             history=self._history.get(rule.place, ()),
         )

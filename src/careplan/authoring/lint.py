@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path, PurePosixPath
 
 from careplan.authoring.coverage import by_source
+from careplan.authoring.evidence_dates import ended, unborne, unused_places, without_passage
 from careplan.errors import RuleFault
 from careplan.recognition.illness_codes import SNOMED_ILLNESSES
 from careplan.recognition.vocabulary import FOLDER
@@ -15,13 +17,19 @@ from careplan.rulebook.folder import digest_of, read_folder
 from careplan.rulebook.illnesses import misplaced_codes, unplaced_codes
 from careplan.rulebook.load import shipped
 from careplan.rulebook.lock import LOCK, locked, read_lock
-from careplan.rulebook.model import Rulebook
+from careplan.rulebook.model import Rule, Rulebook
+from careplan.rulebook.review_decisions import REVIEWS
+from careplan.rulebook.sources import MOST_WORDS
 from careplan.rulebook.yaml_and_csv import Document
 
 
-def warnings(book: Rulebook, folder: Path) -> list[RuleFault]:
-    """Unused sources and classes, codes that nobody has placed, a lock file that is behind, another book's name."""
-    return sorted([*_unused(book), *_unplaced(book), *_unlocked(book, folder), *_named_as_shipped(book, folder)])
+def warnings(book: Rulebook, folder: Path, on: date | None = None) -> list[RuleFault]:
+    """Unused sources and classes, codes that nobody has placed, old evidence, a lock that is behind, another book's name.
+
+    The age of evidence is judged on the day `on`, without it on that of the release; the clock is never asked.
+    """
+    of_files = (*_unlocked(book, folder), *_named_as_shipped(book, folder))
+    return sorted([*_unused(book), *_unplaced(book), *_aged(book, on), *_undecided(book), *of_files])
 
 
 def _warning(file: str, field: str, problem: str, mend: str, code: str) -> RuleFault:
@@ -65,6 +73,38 @@ def _unplaced(book: Rulebook) -> Iterator[RuleFault]:
     for code, token in misplaced_codes(book):
         mend = "Correct the line of this code."
         yield _warning(f"{FOLDER}/{SNOMED_ILLNESSES}", code, f"There is nothing called {token}.", mend, "unknown-token")
+
+
+def _aged(book: Rulebook, on: date | None) -> Iterator[RuleFault]:
+    on = on or (date.fromisoformat(book.about.released) if book.about.released else None)
+    if on is None:
+        mend = "Write released: with the day, or name a day with --at."
+        yield _warning("rulebook.yaml", "released", "Without a day the age of evidence is not judged.", mend, "no-day")
+        return
+    for rule, why in unborne(book, on):
+        mend = "Read a source that bears it, or say under exempt why not, and until when."
+        yield _warning(_file(rule), "sources", f"This {rule.file.level} {why}.", mend, "unborne")
+    for rule in ended(book, on):
+        mend = "Move it to retired/, or say how long it holds now."
+        yield _warning(_file(rule), "valid_until", f"The rule ended on {rule.term.last}.", mend, "rule-ended")
+    for rule, ref in without_passage(book):
+        problem = f"Nobody has written down what {ref.source}, {ref.place} says."
+        mend = f"Add it under places of {ref.source} in sources.yaml, in at most {MOST_WORDS} words of our own."
+        yield _warning(_file(rule), "sources", problem, mend, "no-passage")
+    for name, place in unused_places(book):
+        yield _warning(
+            "sources.yaml", name, f"No rule rests on the place {place}.", "Use it, or take it out.", "unused-place"
+        )
+
+
+def _undecided(book: Rulebook) -> Iterator[RuleFault]:
+    for name in sorted({one.rule for one in book.decisions} - book.rules.keys() - book.resting.keys()):
+        mend = "Correct the id, or take the decision out."
+        yield _warning(REVIEWS, name, "A decision is on a rule that there is not.", mend, "unknown-rule")
+
+
+def _file(rule: Rule) -> str:
+    return f"{rule.section}/{rule.id}.yaml"
 
 
 def _unlocked(book: Rulebook, folder: Path) -> Iterator[RuleFault]:

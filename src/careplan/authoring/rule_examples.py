@@ -22,6 +22,7 @@ from careplan.request.decode import Intake
 from careplan.rulebook.conditions import COMPARISONS, Either, Expression, Group, Test, Value, When, property_of, tests_of
 from careplan.rulebook.factors import KINDS, member
 from careplan.rulebook.model import Example, Rule, Rulebook
+from careplan.rulebook.validity import out_of_force
 
 Aspect = Literal["true", "false", "value", "limit"]
 
@@ -81,7 +82,8 @@ class Trials:
                     Outcome(rule=rule.id, expected=expected, place=place, passed=False, problem=f"not a patient: {problem}")
                 )
                 continue
-            fired = {finding.group for finding in self._engine.evaluate(case.facts) if finding.rule == rule.id}
+            in_force = not out_of_force({rule.id: rule.term}, case.patient.as_of)
+            fired = {finding.group for finding in self._engine.evaluate(case.facts) if in_force and finding.rule == rule.id}
             passed = bool(fired) == (expected == "fires")
             outcomes.append(
                 Outcome(
@@ -89,17 +91,23 @@ class Trials:
                     expected=expected,
                     place=place,
                     passed=passed,
-                    problem="" if passed else "stays silent" if expected == "fires" else "fires",
-                    unmet=tuple(unmet(rule, case)) if not passed and not fired else (),
+                    problem="" if passed else _problem(rule, expected, in_force=in_force),
+                    unmet=tuple(unmet(rule, case)) if in_force and not passed and not fired else (),
                 )
             )
-            if passed:
+            if passed and in_force:
                 seen |= set(_shown(rule, case, fires=bool(fired)))
         wanted = list(wanted_of(rule))
         return Trial(rule.id, tuple(outcomes), len(wanted), tuple(one for one in wanted if one not in seen))
 
     def _case(self, example: Example) -> Case:
         return self._facts.case(self._intake.decode(msgspec.json.encode(example.patient)))
+
+
+def _problem(rule: Rule, expected: Literal["fires", "silent"], *, in_force: bool) -> str:
+    if expected == "silent":
+        return "fires"
+    return "stays silent" if in_force else f"stays silent, as it is in force {rule.term.in_words()}"
 
 
 def examples_of(rule: Rule) -> Iterator[tuple[Literal["fires", "silent"], int, Example]]:

@@ -6,6 +6,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from careplan.authoring.editor_schema import DERIVED_FILE, FILE, MODELINE, deriv
 from careplan.authoring.interaction_check import InteractionCheck
 from careplan.authoring.lint import warnings
 from careplan.authoring.sarif import as_sarif
-from careplan.cli.common import RULES, fail, read_rulebook, read_settings
+from careplan.cli.common import DAY, RULES, fail, read_rulebook, read_settings
 from careplan.errors import MOST_SHOWN, InvalidRulebook, RuleFault, lines_of_faults
 from careplan.rulebook.folder import read_folder, unread
 from careplan.rulebook.load import load_files
@@ -33,7 +34,8 @@ from careplan.rulebook.text_template import counted
     "--strict", is_flag=True, help="Hold rules and interactions.csv against each other, and let warnings fail as well."
 )
 @click.option("--all", "everything", is_flag=True, help="Print every fault, however many there are.")
-def check(*, rules: Path | None, form: str, strict: bool, everything: bool) -> None:
+@click.option("--at", type=DAY, help="Judge the age of evidence on this day instead of that of the release.")
+def check(*, rules: Path | None, form: str, strict: bool, everything: bool, at: date | None) -> None:
     """Check the whole rulebook and name all faults at once: file, line, field, what is wrong and how to mend it.
 
     As text it prints a page of them, and counts the rest; as json or sarif, all.
@@ -43,7 +45,7 @@ def check(*, rules: Path | None, form: str, strict: bool, everything: bool) -> N
     Example: careplan rules check --format sarif > rules.sarif
     """
     folder = rules or read_settings().rules_folder
-    faults, noted = _checked(folder, strict=strict)
+    faults, noted = _checked(folder, at, strict=strict)
     match form:
         case "json":
             _write({"faults": faults, "warnings": noted})
@@ -134,7 +136,7 @@ _TEMPLATE = """\
 {modeline}
 id: {id}
 version: 1
-status: draft                     # draft never runs; trial runs; active needs reviewed: {{by: ..., on: "2026-01-31"}}
+status: draft                     # draft never runs; trial runs; active needs decisions, see careplan rules review
 level: note                       # stop > hold > caution > note
 title: A short title, no full stop
 scope: personal                   # personal, standing (true of everybody at this product and stage) or keep (go on as it is)
@@ -167,13 +169,13 @@ examples:
 """
 
 
-def _checked(folder: Path, *, strict: bool) -> tuple[Sequence[RuleFault], Sequence[RuleFault]]:
+def _checked(folder: Path, at: date | None, *, strict: bool) -> tuple[Sequence[RuleFault], Sequence[RuleFault]]:
     try:
         files = read_folder(folder)
         book = load_files(files)
     except InvalidRulebook as error:
         return error.faults, ()
-    noted = [*warnings(book, folder), *map(_not_read, unread(folder))]
+    noted = [*warnings(book, folder, at), *map(_not_read, unread(folder))]
     if strict:
         noted += InteractionCheck(book).faults()
     try:

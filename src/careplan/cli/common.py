@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import rich_click as click
 from rich.console import Console
@@ -25,6 +26,22 @@ RULES = click.option(
     help="Folder of the rulebook; the shipped one if left out.",
 )
 
+
+class _Day(click.ParamType[date]):
+    """A day of the calendar, such as 2026-12-31."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value} is no day; write it as 2026-12-31", param, ctx)
+
+
+DAY = _Day()
 _UNFOLDED = 10_000
 """Columns; wider than any row."""
 

@@ -37,9 +37,10 @@ _OF_RULES = {
     "lock": "authoring.lock",
     "new": "authoring.new",
     "prove": "proving.prove",
+    "review": "reviewing.review",
     "schema": "authoring.schema",
     "show": "reading.show",
-    "sources": "reading.sources",
+    "sources": "bibliography.sources",
     "test": "testing.test",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -33,7 +34,12 @@ from careplan.zones import is_a_zone
     help="Text on a terminal, JSON in a pipe, unless named. The others are for files.",
 )
 @click.option("--explain", is_flag=True, help="Say of every rule why it fired or not, the nearest to firing first.")
-@click.option("--record", "at", metavar="TIME", help="Print a decision record made at this time (RFC 3339) instead.")
+@click.option(
+    "--record",
+    "at",
+    metavar="TIME",
+    help="Print a decision record made at this time (RFC 3339) instead; its day is that of the plan if the body has none.",
+)
 @click.option("--against", type=click.File("rb"), help="Say what would be different for the patient in this file.")
 @click.option("--what-would-change", "item", metavar="ID", help="Say what would make this item or rule go away or come up.")
 @click.option(
@@ -80,7 +86,7 @@ def plan(
         fail(f"there is no time zone {zone}; name one such as America/New_York", 2)
     planner = Planner(read_rulebook(rules or settings.rules_folder), check=read_check(settings))
     clinic = read_defaults(settings, planner.intake)
-    patient = _read(planner, file, clinic, zone)
+    patient = _read(planner, file, clinic, zone).on(datetime.fromisoformat(at).date() if at and is_a_time(at) else None)
     where = patient.clinic.hours if patient.clinic else None
     made = planner.explained(patient) if explain else planner.plan(patient)
     if reader == "nurse":

@@ -1,4 +1,4 @@
-"""Reading a rulebook: a rule in words, lists of rules, which facts feed them, and what they rest on."""
+"""Reading a rulebook: a rule in words, lists of rules, and which facts feed them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from rapidfuzz import process
 from rich.console import Console
 from rich.table import Table
 
-from careplan.authoring.coverage import by_source
 from careplan.cli.common import RULES, fail, lines_of, read_rulebook
 from careplan.explain.rule_view import Reading, RuleDetail, Selection, facts_of, summary
+from careplan.plan.model import Evidence
 from careplan.rulebook.model import LEVELS, SECTIONS, Rule, Rulebook
 from careplan.rulebook.text_template import counted
 
@@ -110,46 +110,6 @@ def graph(*, rules: Path | None, fact: str | None, rule_id: str | None, form: st
                 click.echo(f"{name}: {', '.join(fed) or 'no rule looks at it'}")
 
 
-@click.command()
-@RULES
-@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
-def sources(*, rules: Path | None, form: str) -> None:
-    """Show from each place in each source the rules that rest on it; advice without a rule, and sources without one.
-
-    Exits with 1 if advice of a source has no rule.
-
-    Example: careplan rules sources --format markdown
-    """
-    book = read_rulebook(rules)
-    found = by_source(book)
-    missing = [f"{name} {place}" for name, places in found.items() for place, resting in places.items() if not resting]
-    unused = [name for name, places in found.items() if not any(places.values())]
-    if form == "json":
-        _json(
-            {
-                "sources": {name: {place: _ids(resting) for place, resting in at.items()} for name, at in found.items()},
-                "advice_without_rule": missing,
-                "sources_without_rule": unused,
-                "rules_without_source": [rule.id for rule in book.in_order() if not rule.file.sources],
-            }
-        )
-    else:
-        click.echo("\n".join(_source_lines(book, found, heading="## " if form == "markdown" else "")))
-        click.echo(f"\nAdvice without a rule: {', '.join(missing) or 'none'}")
-        click.echo(f"Sources without a rule: {', '.join(unused) or 'none'}")
-    sys.exit(1 if missing else 0)
-
-
-def _source_lines(book: Rulebook, found: dict[str, dict[str, list[Rule]]], *, heading: str) -> Iterable[str]:
-    for name, places in found.items():
-        source = book.sources[name]
-        read = book.vocabulary.read[source.read]
-        yield f"\n{heading}{name}: {source.title} ({source.by}; {read})"
-        for place, resting in sorted(places.items()):
-            advice = f" ({source.advice[place]})" if place in source.advice else ""
-            yield f"- {place}{advice}: {', '.join(_ids(resting)) or 'no rule'}"
-
-
 def _show(console: Console, rule: Rule, detail: RuleDetail) -> None:
     works = {work.id: work for work in detail.sources}
     console.print(f"{detail.title}", style="bold")
@@ -164,8 +124,8 @@ def _show(console: Console, rule: Rule, detail: RuleDetail) -> None:
         ("Patient reads", detail.patient_text),
         ("Clinician reads", detail.clinician_text),
         *(("Asks", f"{ask.who}, {ask.by_words}: {ask.what}") for ask in detail.asks),
-        *(("Rests on", f"{works[entry.source].title}, {entry.place}: {entry.strength}") for entry in detail.evidence),
-        *(("Read", f"{work.title}: {work.read}") for work in detail.sources),
+        *(("Rests on", _evidence(works[entry.source].title, entry)) for entry in detail.evidence),
+        *(("Read", f"{work.title}: {work.read}{f', {work.read_on}' if work.read_on else ''}") for work in detail.sources),
         ("Contested", detail.contested),
         ("Known gaps", detail.gaps),
         ("Related", ", ".join(detail.related)),
@@ -179,6 +139,11 @@ def _show(console: Console, rule: Rule, detail: RuleDetail) -> None:
         if text:
             table.add_row(label, text.replace("[", r"\["))
     console.print(table)
+
+
+def _evidence(title: str, entry: Evidence) -> str:
+    passage = f" It says: {entry.passage}" if entry.passage else ""
+    return f"{title}, {entry.place}: {entry.strength}.{passage}"
 
 
 def _example(why: str, patient: dict[str, Any]) -> str:
@@ -206,10 +171,6 @@ def _check_names(book: Rulebook, wanted: dict[str, str | None]) -> None:
 def _nearest(name: str, known: Iterable[str]) -> str:
     near = process.extract(name, list(known), limit=3, score_cutoff=50)
     return "near names are " + ", ".join(found for found, _, _ in near) if near else "see careplan rules list"
-
-
-def _ids(rules: Iterable[Rule]) -> list[str]:
-    return [rule.id for rule in rules]
 
 
 def _node(name: str) -> str:

@@ -34,6 +34,7 @@ from careplan.rulebook.conditions_in_words import Prose
 from careplan.rulebook.derived import Compared, Derived
 from careplan.rulebook.factors import KINDS, OF_DERIVED, least_of, most_of
 from careplan.rulebook.model import Level, Rule, Rulebook
+from careplan.rulebook.validity import out_of_force
 
 MOST_FOUND = 15
 """As many ways are found, the smallest first, for `side_effects` to choose among."""
@@ -114,6 +115,9 @@ class Counterfactuals:
         self, case: Case, rule: Rule, *, there: bool, subject: Iterable[Fact] | None = None
     ) -> WhatWouldChange:
         """The ways for one rule; of an item about one medicine, condition or goal, `subject` are its facts."""
+        if out_of_force({rule.id: rule.term}, case.patient.as_of):
+            fixed = [f"it is in force {rule.term.in_words()}"]
+            return WhatWouldChange(rule=rule.id, title=rule.title.bare(), there=False, ways=[], fixed=fixed)
         logic = CaseLogic(case)
         finder = _Finder(self._book, logic, subject)
         if there:

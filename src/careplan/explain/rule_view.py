@@ -27,6 +27,16 @@ class RuleSummary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     title: str
 
 
+class TextOfSomeDays(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a rule says on some days in place of its own texts."""
+
+    valid_from: str | None = None
+    valid_until: str | None = None
+    line: str
+    patient_text: str
+    clinician_text: str
+
+
 class RuleDetail(RuleSummary, frozen=True, kw_only=True):
     """A rule whole: why it exists, when it holds (as written, and in words), what it says, and on what it rests."""
 
@@ -46,6 +56,9 @@ class RuleDetail(RuleSummary, frozen=True, kw_only=True):
     gaps: str = ""
     for_everyone: str = ""
     related: list[str] = []
+    valid_from: str | None = None
+    valid_until: str | None = None
+    by_day: list[TextOfSomeDays] = []
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,23 +94,35 @@ class Reading:
             title=file.title,
             rationale=_line(file.rationale),
             when=file.when,
-            conditions=f"{self.prose.whole(rule.when)}.",
+            conditions=f"{self.prose.whole(rule.when)}.{_in_force(rule)}",
             scope=file.scope,
             topic=file.topic,
-            line=_line(file.line),
+            line=_line(rule.term.filled(file.line)),
             card=file.then.card,
-            patient_text=_line(file.then.patient),
-            clinician_text=_line(file.then.clinician),
+            patient_text=_line(rule.term.filled(file.then.patient)),
+            clinician_text=_line(rule.term.filled(file.then.clinician)),
             asks=[
                 Ask(who=ask.who, what=_line(ask.what), by=ask.by, by_words=self._book.vocabulary.by[ask.by])
                 for ask in file.then.asks
             ],
-            evidence=evidence(rule),
+            evidence=self._bibliography.passages(rule),
             sources=self._bibliography.naming(evidence(rule)),
             contested=_line(file.contested),
             gaps=_line(file.gaps),
             for_everyone=_line(file.for_everyone),
             related=list(file.related),
+            valid_from=file.valid_from,
+            valid_until=file.valid_until,
+            by_day=[
+                TextOfSomeDays(
+                    valid_from=text.valid_from,
+                    valid_until=text.valid_until,
+                    line=_line(one.term.filled(one.file.line)),
+                    patient_text=_line(one.term.filled(text.patient)),
+                    clinician_text=_line(one.term.filled(text.clinician)),
+                )
+                for text, one in zip(file.then.by_day, rule.by_day, strict=True)
+            ],
         )
 
     def select(self, wanted: Selection) -> list[Rule]:
@@ -145,6 +170,10 @@ def tokens_of(rule: Rule, book: Rulebook) -> frozenset[str]:
     """The drug classes, ingredients, conditions and other tokens that a rule names, itself or by a derived fact."""
     patterns = behind(book.derived, rule.when)
     return frozenset(str(value) for pattern in patterns for test in tests_of(pattern.tests) for value in test.values)
+
+
+def _in_force(rule: Rule) -> str:
+    return f" It is in force {rule.term.in_words()}." if rule.term else ""
 
 
 def _line(text: str | None) -> str:

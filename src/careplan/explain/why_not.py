@@ -16,6 +16,7 @@ from careplan.inference.case_logic import CaseLogic
 from careplan.inference.verdicts import Verdicts
 from careplan.plan.model import ConditionReport, Explanation, Item, RuleRef, RuleReport
 from careplan.plan.phrases import FactPhrases
+from careplan.plan.sources import Bibliography
 from careplan.rulebook.conditions_in_words import Prose
 from careplan.rulebook.model import LEVELS, Rule, Rulebook
 
@@ -41,6 +42,7 @@ class Explainer:
         self._phrases = phrases
         self._prose = Prose(book)
         self._holds = HoldQuestions(book)
+        self._bibliography = Bibliography(book)
         self._named = {
             rule.id: (RuleRef(id=rule.id, version=rule.file.version, status=rule.file.status), rule.title.bare())
             for rule in book.rules.values()
@@ -56,7 +58,11 @@ class Explainer:
         for item in items:
             made[item.rule.id].append(item.id)
         reports = [
-            self._ranked(self._report(rule, self._judge(rule, rule.id in made, questions, logic), reasons))
+            self._ranked(
+                self._out_of_force(rule, case)
+                if rule.id in verdicts.out_of_force
+                else self._report(rule, self._judge(rule, rule.id in made, questions, logic), reasons)
+            )
             for rule, questions in zip(self._book.rules.values(), _questions(verdicts, len(self._book.rules)), strict=True)
         ]
         reports.sort(key=_rank)
@@ -66,10 +72,13 @@ class Explainer:
             not_fired=outcomes.count("not_fired"),
             undecided=outcomes.count("undecided"),
             rules=[
-                msgspec.structs.replace(report, items=made[report.rule.id]) if report.outcome == "fired" else report
-                for _, report in reports
+                self._fired(report, made[report.rule.id]) if report.outcome == "fired" else report for _, report in reports
             ],
         )
+
+    def _fired(self, report: RuleReport, items: list[str]) -> RuleReport:
+        rests_on = self._bibliography.passages(self._book.rules[report.rule.id])
+        return msgspec.structs.replace(report, items=items, rests_on=rests_on)
 
     def _ranked(self, report: RuleReport) -> _Ranked:
         return self._nearness(report), report
@@ -94,6 +103,22 @@ class Explainer:
             missing=best.missing,
             because_not=[self._condition(unmet, reasons) for unmet in best.unmet],
             questions=questions,
+        )
+
+    def _out_of_force(self, rule: Rule, case: Case) -> RuleReport:
+        """That the day of the plan keeps a rule from firing, whatever else holds."""
+        ref, title = self._named[rule.id]
+        words = f"it is in force {rule.term.in_words()}"
+        given = [f"the day of the plan is {case.patient.as_of}"]
+        return RuleReport(
+            rule=ref,
+            level=rule.file.level,
+            section=rule.section,
+            title=title,
+            outcome="not_fired",
+            met=0,
+            missing=1,
+            because_not=[ConditionReport(words=words, holds="false", given=given, pointers=["/as_of"])],
         )
 
     def _condition(self, unmet: Unmet, reasons: Reasons) -> ConditionReport:

@@ -6,7 +6,7 @@ from typing import Any
 
 from careplan.formats.card_view import told
 from careplan.plan.entry_labels import medicine_words, question_words
-from careplan.plan.model import CarePlan, Item, SignedHold
+from careplan.plan.model import CarePlan, Item, SignedHold, Source
 from careplan.plan.visit import grouped
 from careplan.request.patient import Patient
 from careplan.rulebook.text_template import spaced
@@ -41,11 +41,16 @@ def details(plan: CarePlan, patient: Patient) -> Json:
         ],
         "left_out": [{"what": one.what, "why": one.why, "field": one.pointer} for one in plan.not_considered],
         "sources": [
-            {"number": number, "title": work.title, "read": spaced(work.read), "places": "; ".join(work.places)}
+            {"number": number, "title": work.title, "read": _read(work), "places": "; ".join(work.places)}
             for number, work in enumerate(plan.sources, 1)
         ],
         "disclaimer": plan.disclaimer if plan.closing_language is None else "",
     }
+
+
+def _read(work: Source) -> str:
+    """How much of a work was read, and on which day at the latest."""
+    return f"{spaced(work.read)}, by {work.read_on}" if work.read_on else spaced(work.read)
 
 
 def standing(plan: CarePlan, *, texts: bool) -> Json:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple
 
 from careplan.facts.case import Case, Fact
@@ -19,6 +20,7 @@ from careplan.inference.three_valued import NO_SITUATION, NOTHING, Properties, l
 from careplan.inference.verdict_tables import KindTables
 from careplan.rulebook.conditions import Expression, Pattern, When
 from careplan.rulebook.factors import KINDS, OF_DERIVED
+from careplan.rulebook.validity import Terms, out_of_force
 
 _ALL = ""
 """The subject of a group that is about the patient as a whole."""
@@ -61,13 +63,14 @@ class State(NamedTuple):
 
 
 class Verdicts:
-    """The verdicts on all rules for one case."""
+    """The verdicts on all rules for one case. Rules that are `out_of_force` on its day neither hold nor hang on anything."""
 
     def __init__(self, rules: RuleTables, case: Case, single: State, many: Mapping[str, list[tuple[Fact, State]]]) -> None:
         self._rules = rules
         self._case = case
         self._single = single
         self._many = many
+        self._out, self.out_of_force = rules.out_of_force(case)
 
     @cached_property
     def findings(self) -> list[Finding]:
@@ -87,6 +90,8 @@ class Verdicts:
                     if group.of_many.matches(state.matches) and group.single.matches(matched):
                         ids = tuple([fact.id if one == kind else one for one in group.kinds])
                         found.append(Finding(names[group.rule], group.number, ids))
+        if self._out:
+            found = [finding for finding in found if finding.rule not in self.out_of_force]
         found.sort()
         return found
 
@@ -115,7 +120,10 @@ class Verdicts:
                         continue
                     of_many = _judged(group.of_many, state)
                     found.note(group, fact.id, _both(_judged(group.single, single), of_many))
-        return found.by_pointer()
+        hanging = found.by_pointer()
+        if not self._out:
+            return hanging
+        return {pointer: left for pointer, bits in hanging.items() if (left := bits & ~self._out)}
 
 
 class _Hanging:
@@ -191,10 +199,15 @@ def _both(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset
 
 
 class RuleTables:
-    """The rules of one rulebook as masks over verdict tables. Belongs to the thread that made it, as the engine does."""
+    """The rules of one rulebook as masks over verdict tables. Belongs to the thread that made it, as the engine does.
 
-    def __init__(self, rules: Mapping[str, When]) -> None:
+    `terms` are those of rules that are not in force on every day. The day of a plan decides them before any condition does,
+    so no verdict in the tables depends on a day.
+    """
+
+    def __init__(self, rules: Mapping[str, When], terms: Terms = MappingProxyType({})) -> None:
         self.names = tuple(rules)
+        self._terms = terms
         atoms: dict[str, dict[Expression, int]] = {}
         for pattern in (pattern for when in rules.values() for group in when for pattern in group):
             known = atoms.setdefault(pattern.kind, {})
@@ -243,6 +256,11 @@ class RuleTables:
                 for atom, pointers in state.hangs.items():
                     hangs[atom + offset] = pointers
         return Verdicts(self, case, State.of(matches, open_, hangs), many)
+
+    def out_of_force(self, case: Case) -> tuple[int, frozenset[str]]:
+        """The rules that are not in force on the day of a case, as a bit set over their numbers, and their names."""
+        out = out_of_force(self._terms, case.patient.as_of)
+        return sum(1 << self.names.index(name) for name in out), out
 
     def about(self, fact: Fact, kind: str) -> tuple[Group, ...]:
         """The groups that could be about a fact, by what it is called."""

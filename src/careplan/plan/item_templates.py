@@ -7,6 +7,7 @@ placeholders, and the words of each request are filled in last.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -118,6 +119,11 @@ class Items:
         self._hold_questions = HoldQuestions(book)
         ranked = sorted(book.rules.values(), key=lambda rule: (LEVELS.index(rule.file.level), rule.file.order, rule.id))
         self._prepared = {rule.id: self._prepare(rule, at) for at, rule in enumerate(ranked)}
+        self._by_day = {
+            rule.id: [(one.term, self._prepare(one, at)) for one in rule.by_day]
+            for at, rule in enumerate(ranked)
+            if rule.by_day
+        }
 
     def of(self, case: Case, findings: Iterable[Finding], words: Words) -> list[Written]:
         """The items of one case, in order. What a rule found about the same thing is one item."""
@@ -133,11 +139,20 @@ class Items:
         for (rule, _), several in merged.items():
             if len(several) > 1:
                 several.sort(key=lambda finding: ([facts[name].indexes for name in finding.facts], finding))
-            prepared = self._prepared[rule]
+            prepared = self._of_the_day(rule, case)
             behind = [(prepared.groups[finding.group], [facts[name] for name in finding.facts]) for finding in several]
             written.append(self._write(prepared, behind, words, assuming, gates))
         written.sort(key=_order)
         return written
+
+    def _of_the_day(self, rule: str, case: Case) -> _Prepared:
+        """A rule with the texts of the day of the plan; where no day is known, with its own."""
+        day = case.patient.as_of
+        if rule in self._by_day and day is not None:
+            for term, prepared in self._by_day[rule]:
+                if term.holds_on(date.fromisoformat(day)):
+                    return prepared
+        return self._prepared[rule]
 
     def _prepare(self, rule: Rule, order: int) -> _Prepared:
         file = rule.file
@@ -227,6 +242,8 @@ class Items:
             clinician_text=prepared.clinician or rule.clinician.fill(clinician_words),
             evidence=prepared.evidence,
             rule=prepared.ref,
+            valid_from=rule.file.valid_from,
+            valid_until=rule.file.valid_until,
             because=_each_once(because) or prepared.for_everyone,
             about=entries,
             asks=self._asks(rule, filled, begun=words.begun) if asks is None else asks[words.begun],

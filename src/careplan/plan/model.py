@@ -15,7 +15,8 @@ from careplan.plan.part import Choice, Part
 from careplan.request.clinic import Clinic
 from careplan.rulebook.asking import AskedOf, Visit
 from careplan.rulebook.layers import Scope
-from careplan.rulebook.model import By, Level, Read, Section, Status, Strength, Who
+from careplan.rulebook.model import By, Level, Section, Status, Who
+from careplan.rulebook.sources import Passage, Read, Strength
 
 
 class About(Part, frozen=True, kw_only=True):
@@ -36,11 +37,15 @@ class Ask(Part, frozen=True, kw_only=True):
 
 
 class Evidence(Part, frozen=True, kw_only=True):
-    """The place in a source that a rule rests on, and how strong that is. `source` is an id of the plan's sources."""
+    """The place in a source that a rule rests on, and how strong that is. `source` is an id of the plan's sources.
+
+    `passage` is told of a rule by itself and in an explanation; a plan leaves it out.
+    """
 
     source: str
     place: str
     strength: Strength
+    passage: Passage = ""
 
 
 class Source(Part, frozen=True, kw_only=True):
@@ -49,6 +54,10 @@ class Source(Part, frozen=True, kw_only=True):
     id: str
     title: str
     read: Read
+    edition: Annotated[str, Meta(description="what exactly was read")] = ""
+    read_on: Annotated[str | None, Meta(description="the day on which it was read, or at the latest; none if unknown")] = (
+        None
+    )
     places: list[str]
     founding: bool = False
 
@@ -142,6 +151,8 @@ class Item(Part, frozen=True, kw_only=True):
     clinician_text: str
     evidence: list[Evidence]
     rule: RuleRef
+    valid_from: Annotated[str | None, Meta(description="the first day on which the rule is in force, if it has one")] = None
+    valid_until: Annotated[str | None, Meta(description="the last day on which the rule is in force, if it has one")] = None
     because: Annotated[list[str], Meta(description="the facts that caused it, in words")]
     about: list[About] = []
     asks: list[Ask] = []
@@ -263,6 +274,7 @@ class RuleReport(Part, frozen=True, kw_only=True):
     items: list[str] = []
     because_not: list[ConditionReport] = []
     questions: list[str] = []
+    rests_on: Annotated[list[Evidence], Meta(description="of a rule that fired, with the passages")] = []
 
 
 class Explanation(Part, frozen=True, kw_only=True):

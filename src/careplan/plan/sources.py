@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from careplan.plan.model import Evidence, Item, Source
 from careplan.rulebook.model import Rule, Rulebook
 
@@ -28,10 +30,19 @@ class Bibliography:
                 id=name,
                 title=self._sources[name].title,
                 read=self._sources[name].read,
+                edition=self._sources[name].edition,
+                read_on=self._sources[name].read_on,
                 places=list(found),
                 founding=bool(self._sources[name].advice),
             )
             for name, found in places.items()
+        ]
+
+    def passages(self, rule: Rule) -> list[Evidence]:
+        """What a rule rests on, each with its passage."""
+        return [
+            msgspec.structs.replace(entry, passage=self._sources[entry.source].passage(entry.place))
+            for entry in evidence(rule)
         ]
 
 

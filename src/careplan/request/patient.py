@@ -6,7 +6,7 @@ that the patient takes none, an absent one that nobody asked. Names, tokens and 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
@@ -310,8 +310,9 @@ class Patient(Body, frozen=True, kw_only=True):
             Day,
             Meta(
                 description=(
-                    "the day of the plan, of which the age of what was measured is counted; without it the newest day that "
-                    "a measure or clearance names, or that of the last session"
+                    "the day of the plan, of which the age of what was measured is counted, and which decides what rules "
+                    "are in force; without it the day of `at`, else for ages the newest day that a measure or clearance "
+                    "names, or that of the last session, while rules that are in force on some days only all apply"
                 )
             ),
         ]
@@ -329,6 +330,12 @@ class Patient(Body, frozen=True, kw_only=True):
     ] = []
     reference: Reference | None = None
     previous: EarlierPlan = None
+
+    def on(self, day: date | None) -> Patient:
+        """The patient with `day` as that of the plan, unless another one was sent."""
+        if day is None or self.as_of is not None:
+            return self
+        return msgspec.structs.replace(self, as_of=day.isoformat())
 
     def under(self, defaults: ClinicDefaults) -> Patient:
         """The patient with the clinic's own protocol, and what it is called, behind those that were sent."""

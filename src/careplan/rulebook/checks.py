@@ -8,11 +8,14 @@ from careplan.rulebook import forbidden_wording
 from careplan.rulebook.codes import Codes, DiagnosisCode, ObservationCode
 from careplan.rulebook.conditions import Group, Path, Pattern, Test, tests_of
 from careplan.rulebook.courses import check_courses
+from careplan.rulebook.dated_texts import Under
 from careplan.rulebook.derived import Derived, asserted, known_with
 from careplan.rulebook.factors import KINDS
 from careplan.rulebook.layer_checks import cards_of, check_layers, check_layers_of_all
 from careplan.rulebook.model import Condition, Rule, Rulebook
 from careplan.rulebook.presumption import FaultList, check_certainty
+from careplan.rulebook.reviews import check_active, standing_of
+from careplan.rulebook.source_checks import check_exemption
 from careplan.rulebook.text_template import Text
 
 HUMANS_OF_THE_CLINIC = frozenset({"clinic", "clinician", "on_call_clinician"})
@@ -33,13 +36,19 @@ SLOTS: Mapping[str, tuple[str, ...]] = {
 def check_rule(book: Rulebook, rule: Rule, note: FaultList, ids: frozenset[str]) -> None:
     """Note every fault of one rule. `ids` are those of all rule files, also of files that cannot be read."""
     _check_sources(book, rule, note, ids)
-    _check_life(rule, note)
+    check_active(rule, standing_of(rule, book), note)
+    check_exemption(rule.file, note)
     _check_asks(rule, note)
     _check_reach(rule, note)
     _check_slots(book, rule, note)
     check_certainty(rule, book.derived, note)
     check_layers(book, rule, note)
     _check_wording(book, rule, note)
+    for at, of_some_days in enumerate(rule.by_day):
+        under = Under(note, at)
+        _check_slots(book, of_some_days, under)
+        check_layers(book, of_some_days, under)
+        _check_wording(book, of_some_days, under)
 
 
 def check_rulebook(book: Rulebook, notes: Mapping[str, FaultList]) -> None:
@@ -134,19 +143,6 @@ def _check_sources(book: Rulebook, rule: Rule, note: FaultList, ids: frozenset[s
     for at, other in enumerate(rule.file.related):
         if other not in ids:
             note.fault(("related", at), f"There is no rule {other}.", "Correct the id or take it out.", code="unknown-rule")
-
-
-def _check_life(rule: Rule, note: FaultList) -> None:
-    review = rule.file.reviewed
-    if rule.file.status == "active" and review is None:
-        note.fault(
-            ("status",), "An active rule names who reviewed it and when.", "Add reviewed: {by: ..., on: ...}.", code="review"
-        )
-    if review is not None and (review.by.strip(" .").casefold() in _NOBODY or " " not in review.by.strip()):
-        note.fault(("reviewed", "by"), f"{review.by} is not a person's full name.", "Name the reviewer.", code="review")
-
-
-_NOBODY = frozenset({"tbd", "tba", "none", "unknown", "nobody", "n/a", "to be done", "to be named", "a reviewer", "no one"})
 
 
 def _check_asks(rule: Rule, note: FaultList) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple, TypeAlias
 
 from careplan.errors import InvalidRulebook, RuleFault
+from careplan.rulebook.review_decisions import REVIEWS
 
 Files: TypeAlias = Mapping[PurePosixPath, bytes]
 """The content of a rulebook by path, in order."""
@@ -78,10 +79,10 @@ def read_folder(folder: Path) -> Files:
 
 
 def digest_of(files: Files) -> str:
-    """One name for equal rulebooks: SHA-256 of all files but the lock, as hexadecimal digits."""
+    """One name for equal rulebooks: SHA-256 of all files but the lock and the decisions of reviewers, in hexadecimal."""
     digest = hashlib.sha256()
     for path, content in files.items():
-        if path.suffix != ".lock":
+        if path.suffix != ".lock" and str(path) != REVIEWS:
             digest.update(f"{path}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -21,11 +21,11 @@ from careplan.recognition.recognizer import LocalName, Recognizer
 from careplan.rulebook.belonging import check_belonging
 from careplan.rulebook.checks import check_codes, check_rule, check_rulebook
 from careplan.rulebook.codes import Codes
-from careplan.rulebook.conditions import Reader, When, with_certainty
+from careplan.rulebook.conditions import Reader
 from careplan.rulebook.courses import with_courses
 from careplan.rulebook.derived import FOLDER as DERIVED
 from careplan.rulebook.derived import Derived, kinds_with_derived, read_derived
-from careplan.rulebook.factors import KINDS, OF_MEASURES, Kind
+from careplan.rulebook.factors import KINDS, OF_MEASURES
 from careplan.rulebook.folder import Files, digest_of, misplaced, read_folder
 from careplan.rulebook.illnesses import known_conditions_of
 from careplan.rulebook.interaction_rows import Interaction
@@ -33,13 +33,17 @@ from careplan.rulebook.interactions import INTERACTIONS, SECTION, with_interacti
 from careplan.rulebook.lock import LOCK, check_lock
 from careplan.rulebook.measures import kinds_with, limits_with
 from careplan.rulebook.medicine_names import EQUIVALENTS, LIST_WORDS, LOCAL_NAMES, doses_of, phrases_of, recognizer_of
-from careplan.rulebook.model import SECTIONS, Condition, DrugClass, Rule, Rulebook, RuleFile, Section, Source, Vocabulary
-from careplan.rulebook.rule_texts import texts_of
+from careplan.rulebook.model import Condition, DrugClass, Rule, Rulebook, Vocabulary
+from careplan.rulebook.review_decisions import REVIEWS, ReviewDecision
+from careplan.rulebook.reviews import check_decisions
+from careplan.rulebook.rule_reading import Known, read_rule
 from careplan.rulebook.rulebook_file import KnownNames, RulebookFile
 from careplan.rulebook.sentence_checks import check_sentences
 from careplan.rulebook.session_day import FILE as CHECKLIST
 from careplan.rulebook.session_day import SessionDay
 from careplan.rulebook.session_day_checks import check_session_day
+from careplan.rulebook.source_checks import check_bibliography
+from careplan.rulebook.sources import Source
 from careplan.rulebook.vocabulary import check_vocabulary, with_declared_words
 from careplan.rulebook.yaml_and_csv import Document, read_rows
 
@@ -53,17 +57,8 @@ KNOWN_CONDITIONS = "known_names.yaml"
 LISTS = frozenset(
     {
         *("rulebook.yaml", "vocabulary.yaml", "sources.yaml", "drug_classes.yaml", "conditions.yaml", "codes.yaml"),
-        *("goals.yaml", "name_stems.yaml"),
-        *(
-            LIST_WORDS,
-            KNOWN_CONDITIONS,
-            "medications.csv",
-            "combinations.csv",
-            LOCAL_NAMES,
-            EQUIVALENTS,
-            INTERACTIONS,
-            CHECKLIST,
-        ),
+        *("goals.yaml", "name_stems.yaml", "medications.csv", "combinations.csv"),
+        *(LIST_WORDS, KNOWN_CONDITIONS, LOCAL_NAMES, EQUIVALENTS, INTERACTIONS, CHECKLIST, REVIEWS),
     }
 )
 """The files outside of folders; `name_stems.yaml` is only for those who look after the rulebook."""
@@ -94,10 +89,6 @@ def load_files(files: Files) -> Rulebook:
         raise InvalidRulebook([*loading.faults, loading.unforeseen(error)]) from error
 
 
-Known: TypeAlias = tuple[Mapping[str, DrugClass], Catalogue, Mapping[str, Condition], Mapping[str, Kind]]
-"""The lists whose tokens rules may name, and the kinds of fact that they may test."""
-
-
 class _Loading:
     """One pass over the files of a rulebook, gathering faults as it goes."""
 
@@ -121,7 +112,7 @@ class _Loading:
         """The rulebook. Whatever can be read is checked before the faults of all files are raised together."""
         about = self._one("rulebook.yaml", RulebookFile, check_sentences)
         vocabulary = self._one("vocabulary.yaml", Vocabulary, check_vocabulary)
-        sources = self._one("sources.yaml", dict[str, Source])
+        sources = self._one("sources.yaml", dict[str, Source], check_bibliography)
         classes = self._one("drug_classes.yaml", dict[str, DrugClass])
         conditions = self._one("conditions.yaml", dict[str, Condition])
         codes = self._one("codes.yaml", Codes, lambda found, note: check_codes(found, conditions, note))
@@ -171,6 +162,7 @@ class _Loading:
             derived=derived,
             session_day=self._one(CHECKLIST, SessionDay, partial(check_session_day, vocabulary, sources), needed=False),
             interactions=interactions,
+            decisions=self._decisions(),
         )
         ids = frozenset(documents)
         for rule in (*rules.values(), *resting.values()):
@@ -207,7 +199,7 @@ class _Loading:
     def _interactions(self, known: Known, rules: dict[str, Rule], documents: dict[str, Document]) -> tuple[Interaction, ...]:
         """The rows of the table of interactions; the rules that they make are put among the others."""
         text = self._text_if_any(PurePosixPath(INTERACTIONS))
-        read = partial(self._rule_in, section=SECTION, known=known)
+        read = partial(read_rule, section=SECTION, known=known)
         rows, faults = with_interactions(text, known[:3], rules, documents, read)
         self._faults += faults
         return rows
@@ -226,49 +218,17 @@ class _Loading:
             self._faults += [fault for fault in document.faults if unknown.isdisjoint(fault.field.split("."))]
         return found
 
+    def _decisions(self) -> tuple[ReviewDecision, ...]:
+        there = PurePosixPath(REVIEWS) in self._files
+        return (self._one(REVIEWS, tuple[ReviewDecision, ...], check_decisions) if there else ()) or ()
+
     def _text_if_any(self, path: PurePosixPath) -> str:
         self._read[path] = None
         return self._text(path) if path in self._files else ""
 
     def _rule(self, path: PurePosixPath, known: Known | None) -> tuple[Rule | None, Document]:
         document = self._document(path)
-        return self._rule_in(document, path.stem, section=path.parts[0], known=known), document
-
-    def _rule_in(self, document: Document, stem: str, *, section: str, known: Known | None) -> Rule | None:
-        """The rule of a document, if it can be read; `stem` is the id that it must have."""
-        file = document.convert(RuleFile) if not document.faults else None
-        if section not in (*SECTIONS, "retired"):
-            near = f"Use one of {', '.join(SECTIONS)}."
-            document.fault((), f"{section} is not a section of the plan.", near, code="section")
-        when: When = ()
-        if known is not None and isinstance(document.data, dict):
-            classes, catalogue, conditions, kinds = known
-            reader = Reader(classes, catalogue.ingredients, conditions, kinds)
-            when = reader.when(document.data.get("when"))
-            for flaw in reader.flaws:
-                if kinds["measures"] is KINDS["measures"] and not OF_MEASURES.isdisjoint(flaw.path):
-                    continue  # Nobody knows which there are: their own file has faults, which are named.
-                document.fault(flaw.path, flaw.problem, flaw.mend, code=flaw.code)
-        if file is not None and file.id != stem:
-            document.fault(
-                ("id",), f"The id {file.id} is not the name of the file.", f"Write id: {stem}.", code="id-and-file"
-            )
-        texts = texts_of(document, file) if file is not None else None
-        if file is None or texts is None or document.faults or known is None:
-            return None
-        return Rule(
-            file=file,
-            place=document.file,
-            section=msgspec.convert(section if section != "retired" else "screening", Section),
-            when=with_certainty(when) if file.certain else when,
-            title=texts.title,
-            patient=texts.patient,
-            clinician=texts.clinician,
-            line=texts.line,
-            card=texts.card,
-            cards_in_languages=texts.cards,
-            asks=tuple(zip(file.then.asks, texts.asks, strict=True)),
-        )
+        return read_rule(document, path.stem, section=path.parts[0], known=known), document
 
     def _catalogue(
         self,

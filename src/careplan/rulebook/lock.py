@@ -35,15 +35,17 @@ def locked(rule: Rule, derived: Mapping[str, Derived]) -> Locked:
     """The line of a rule as it is now, with what it uses of `derived`. Examples, rationale and sources change no plan."""
     file = rule.file
     then = msgspec.to_builtins(file.then)
-    if not file.then.in_languages:
-        del then["in_languages"]
+    # Only where they are there, so that rules without them keep their place in the lock file.
+    for name in ("in_languages", "by_day"):
+        if not then[name]:
+            del then[name]
     shape = (rule.section, file.level, file.order, file.title, file.when, then, file.contested, file.for_everyone)
-    # Only where it is there, so that rules without it keep their place in the lock file.
     certain = ("certain",) if file.certain else ()
+    term = ((file.valid_from, file.valid_until),) if rule.term else ()
     patterns = (pattern for group in rule.when for pattern in group)
     used = sorted({one.file.name for pattern in patterns for one in used_by(derived, pattern)})
     behind = [(name, *_logic(derived[name])) for name in used]
-    content = hashlib.sha256(msgspec.json.encode((*shape, *certain, *behind), order="deterministic")).hexdigest()
+    content = hashlib.sha256(msgspec.json.encode((*shape, *certain, *term, *behind), order="deterministic")).hexdigest()
     return Locked(rule.id, file.version, file.status, content)
 
 

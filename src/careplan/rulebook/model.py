@@ -22,9 +22,12 @@ from careplan.rulebook.factors import Kind, Limits
 from careplan.rulebook.interaction_rows import Interaction
 from careplan.rulebook.layers import CardSlot, CardText, Scope, SlotWords, TopicName, TopicWords
 from careplan.rulebook.measures import Measure
+from careplan.rulebook.review_decisions import ReviewDecision
 from careplan.rulebook.rulebook_file import RulebookFile
 from careplan.rulebook.session_day import SessionDay
+from careplan.rulebook.sources import Exempt, Read, Source, SourceRef, Strength
 from careplan.rulebook.text_template import Text
+from careplan.rulebook.validity import ALWAYS, Day, Term
 
 Level = Literal["stop", "hold", "caution", "note"]
 LEVELS: tuple[Level, ...] = ("stop", "hold", "caution", "note")
@@ -36,17 +39,6 @@ Section = Literal[
 SECTIONS: tuple[Section, ...] = get_args(Section)
 
 Status = Literal["draft", "trial", "active", "retired"]
-Strength = Literal[
-    "label",
-    "guideline",
-    "systematic_review",
-    "randomized_trial",
-    "observational",
-    "pharmacokinetic",
-    "expert_opinion",
-    "clinic_practice",
-    "convention",
-]
 Who = Literal["patient", "supporter", "prescriber", "pharmacist", "therapist", "clinic", "clinician", "on_call_clinician"]
 By = Literal[
     "now",
@@ -64,15 +56,6 @@ By = Literal[
     "end_of_series",
     "when_ready",
 ]
-Read = Literal["full", "abstract", "secondary", "memory", "convention"]
-
-
-class SourceRef(Entry, frozen=True, kw_only=True):
-    """The place in a source that a rule rests on."""
-
-    source: str
-    place: Line
-    strength: Strength
 
 
 class Ask(Entry, frozen=True, kw_only=True):
@@ -98,11 +81,22 @@ class Translation(Entry, frozen=True, kw_only=True):
     reviewed_by: Annotated[str, Meta(min_length=3, max_length=120)] | None = None
 
 
-class Then(Entry, frozen=True, kw_only=True):
-    """The item that a rule gives."""
+class DatedText(Entry, frozen=True, kw_only=True):
+    """What a rule says on some days in place of its own texts."""
 
     patient: Line
     clinician: Line
+    line: Line | None = None
+    valid_from: Day | None = None
+    valid_until: Day | None = None
+
+
+class Then(Entry, frozen=True, kw_only=True):
+    """The item that a rule gives; `by_day` has other texts for some days."""
+
+    patient: Line
+    clinician: Line
+    by_day: tuple[DatedText, ...] = ()
     card: CardText | None = None
     in_languages: dict[Language, Translation] = {}
     asks: tuple[Ask, ...] = ()
@@ -123,15 +117,10 @@ class Examples(Entry, frozen=True, kw_only=True):
     silent: tuple[Example, ...] = ()
 
 
-class Review(Entry, frozen=True, kw_only=True):
-    """Who checked a rule against its sources, and on which day."""
-
-    by: Annotated[str, Meta(min_length=3, max_length=120)]
-    on: Annotated[str, Meta(pattern=r"^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$")]
-
-
 class RuleFile(Entry, frozen=True, kw_only=True):
-    """One rule as written.
+    """One rule as written. `valid_from` and `valid_until` are the first and the last day on which it is in force.
+
+    `exempt` says why, and until when, a stop or hold may rest on nothing that was read of late.
 
     With `certain`, what the rule says not to be there must be known not to be there: a list of which an entry could not be
     read is then not enough.
@@ -157,7 +146,9 @@ class RuleFile(Entry, frozen=True, kw_only=True):
     for_everyone: Line | None = None
     related: tuple[str, ...] = ()
     clears_with: tuple[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)], ...] = ()
-    reviewed: Review | None = None
+    valid_from: Day | None = None
+    valid_until: Day | None = None
+    exempt: Exempt | None = None
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,21 +165,14 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     card: Text | None
     cards_in_languages: Mapping[Language, Text]
     asks: tuple[tuple[Ask, Text], ...]
+    term: Term = ALWAYS
+    by_day: tuple[Rule, ...] = ()
+    """The rule with the texts of some days, each with the term of its texts."""
 
     @property
     def id(self) -> str:
         """The rule's id, which is the stem of its file."""
         return self.file.id
-
-
-class Source(Entry, frozen=True, kw_only=True):
-    """One entry of the bibliography. `advice` lists the pieces of advice of a text, by place."""
-
-    title: str
-    by: str
-    read: Read
-    where: str = ""
-    advice: Mapping[str, str] = {}
 
 
 class FieldWords(Entry, frozen=True, kw_only=True):
@@ -272,7 +256,7 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     """A whole rulebook, checked. `digest` is the SHA-256 of its files, in hexadecimal.
 
     `kinds` and `limits` are those of facts and numbers with the measures that it declares and the facts that it derives;
-    `derived` has these by their names.
+    `derived` has these by their names. `decisions` are those of reviewers.
     """
 
     about: RulebookFile
@@ -293,6 +277,7 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     derived: Mapping[str, Derived] = {}
     session_day: SessionDay | None = None
     interactions: tuple[Interaction, ...] = ()
+    decisions: tuple[ReviewDecision, ...] = ()
 
     def __repr__(self) -> str:
         """Its name alone: a whole rulebook would fill two megabytes of a trace."""
@@ -302,6 +287,11 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     def forms(self) -> dict[str, MeasureForm]:
         """What a request may say of each measure."""
         return {name: measure.form for name, measure in self.vocabulary.measures.items()}
+
+    @property
+    def terms(self) -> dict[str, Term]:
+        """The terms of the rules that are not in force on every day, by id."""
+        return {name: rule.term for name, rule in self.rules.items() if rule.term}
 
     def in_order(self) -> list[Rule]:
         """The rules that run, in the order of the plan: section, level, order, id."""

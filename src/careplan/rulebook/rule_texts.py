@@ -8,6 +8,7 @@ from typing import NamedTuple
 from careplan.rulebook.conditions import Path
 from careplan.rulebook.model import RuleFile
 from careplan.rulebook.text_template import Text
+from careplan.rulebook.validity import Term
 from careplan.rulebook.yaml_and_csv import Document
 
 
@@ -23,8 +24,11 @@ class RuleTexts(NamedTuple):
     asks: tuple[Text, ...]
 
 
-def texts_of(document: Document, file: RuleFile) -> RuleTexts | None:
-    """The texts of a rule; None where braces cannot be read, which is noted as a fault of `document`."""
+def texts_of(document: Document, file: RuleFile, term: Term) -> RuleTexts | None:
+    """The texts of a rule, with the days of its term filled in.
+
+    None where braces cannot be read, which is noted as a fault of `document`.
+    """
     then = file.then
     translated = {language: one.card for language, one in then.in_languages.items() if one.card is not None}
     sources: dict[Path, str] = {
@@ -39,7 +43,7 @@ def texts_of(document: Document, file: RuleFile) -> RuleTexts | None:
     parsed: dict[Path, Text] = {}
     for path, source in sources.items():
         try:
-            parsed[path] = Text.parse(source)
+            parsed[path] = Text.parse(term.filled(source))
         except ValueError as error:
             document.fault(
                 path,

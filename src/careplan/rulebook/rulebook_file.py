@@ -9,6 +9,7 @@ from msgspec import Meta
 from careplan.rulebook.course_words import CourseWords
 from careplan.rulebook.entries import Entry, Language, Line, Range
 from careplan.rulebook.layers import CardWords, FrontWords
+from careplan.rulebook.validity import Day
 
 
 class ForBoth(Entry, frozen=True, kw_only=True):
@@ -72,11 +73,12 @@ class ClearedWords(Entry, frozen=True, kw_only=True):
 
 
 class RulebookFile(Entry, frozen=True, kw_only=True):
-    """`rulebook.yaml`."""
+    """`rulebook.yaml`. `released` is the day by which the age of what was read is judged."""
 
     id: Annotated[str, Meta(pattern=r"^[a-z0-9-]+$")]
     version: Annotated[str, Meta(pattern=r"^\d+\.\d+\.\d+$")]
     title: Line
+    released: Day | None = None
     disclaimer: Line
     crisis: Line
     front: FrontWords

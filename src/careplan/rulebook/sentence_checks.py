@@ -13,6 +13,7 @@ from careplan.rulebook.layers import CardWords
 from careplan.rulebook.presumption import FaultList
 from careplan.rulebook.rulebook_file import RulebookFile
 from careplan.rulebook.text_template import Text
+from careplan.rulebook.validity import is_a_day
 
 _HOLD = frozenset({"approved_by", "before", "after"})
 _NOTHING = frozenset[str]()
@@ -32,6 +33,8 @@ def check_sentences(about: RulebookFile, note: FaultList) -> None:
     check_companion(about, note)
     for sentence in _sentences(about):
         _check(sentence, note)
+    if about.released is not None and not is_a_day(about.released):
+        note.fault(("released",), "This is no day of the calendar.", "Write a day such as 2026-12-31.", code="dates")
     figures = (*PROTOCOL_FIGURES, "hold_hours")
     for name in about.plausible.keys() - set(figures):
         note.fault(

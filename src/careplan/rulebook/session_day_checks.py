@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from careplan.rulebook.conditions import Path
-from careplan.rulebook.model import Source, Vocabulary
+from careplan.rulebook.model import Vocabulary
 from careplan.rulebook.presumption import FaultList
 from careplan.rulebook.session_day import SessionDay
+from careplan.rulebook.sources import Source
 
 
 def check_session_day(words: Vocabulary, sources: Mapping[str, Source], day: SessionDay, note: FaultList) -> None:

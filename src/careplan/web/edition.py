@@ -164,7 +164,15 @@ class PlanRequest(JsonRequest):
         brings = b'"previous"' in body
         if len(body) > self.app.state.body_limit + (MOST_BYTES if brings else 0):  # Only a record may be larger.
             raise HTTPException(status_code=413)
-        return await self.beside(lambda: edition.planner.intake.decode(body).under(edition.defaults))
+        sent = await self.beside(lambda: edition.planner.intake.decode(body))
+        patient = sent.on(day_of(self.query_params.get("at")))
+        self.state["dated"] = patient is not sent
+        return patient.under(edition.defaults)
+
+
+def was_dated(request: Request[Any, Any, State]) -> bool:
+    """Whether the day of the plan is that of `at`, as the body named none."""
+    return bool(request.state.get("dated"))
 
 
 def read_of(request: Request[Any, Any, State]) -> FromFhir | None:

@@ -78,14 +78,14 @@ class SymbolicDerived:
             holds = z3.Or([truth.holds for truth in truths])
             self.answers[key] = Answer(z3.Or(holds, z3.And([truth.fails for truth in truths])), holds)
 
-    def write_days(self, reading: Reading, body: dict[str, Any]) -> None:
+    def write_days(self, reading: Reading, body: dict[str, Any], today: date) -> None:
         """Put the dates into a patient by which so many days have gone by as a model wants."""
         for path, answer in self.days.items():
             if reading.holds(answer.known):
                 kind, _, field = path.partition(".")
-                day = TODAY - timedelta(days=int(reading.value(answer)))
+                day = today - timedelta(days=int(reading.value(answer)))
                 body.setdefault(kind, {})[field] = f"{day.isoformat()}T12:00:00Z"
-                body["as_of"] = TODAY.isoformat()
+                body["as_of"] = today.isoformat()
 
     def _span(self, one: Derived) -> Span:
         """How many there are: of the groups that hold, of illnesses, or of ingredients."""

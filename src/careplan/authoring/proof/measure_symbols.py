@@ -13,7 +13,7 @@ from careplan.rulebook.measures import CHANGE_WORDS, PROBLEMS, Change, ChangeWor
 from careplan.rulebook.model import Rulebook
 
 TODAY = date(2026, 12, 6)
-"""The day of the plan of every patient that is written."""
+"""The day of the plan of a patient that is written, where no rule asks for another one."""
 
 
 class Reading(Protocol):
@@ -88,7 +88,7 @@ class SymbolicMeasures:
         self.constraints += [number >= limits.least, number <= limits.most]
         return Answer(known, number)
 
-    def written(self, reading: Reading) -> dict[str, Any]:
+    def written(self, reading: Reading, today: date) -> dict[str, Any]:
         """What was measured, each on the day that a model wants, and a score that has changed on the day before as well.
 
         Raises `Unwritable`.
@@ -98,22 +98,22 @@ class SymbolicMeasures:
             last, earlier = self.answers["measures", name], self.answers["earlier_measures", name]
             if reading.holds(last.known):
                 days = int(reading.value(self.answers["measured_days_ago", name]))
-                found[name] = _sent(reading.value(last), days)
+                found[name] = _sent(reading.value(last), days, today)
                 if name in self.first and reading.holds(self.answers["score_change", name].known):
-                    found[name] = [_sent(reading.value(Answer(YES, self.first[name])), days + 1), found[name]]
+                    found[name] = [_sent(reading.value(Answer(YES, self.first[name])), days + 1, today), found[name]]
             elif reading.holds(earlier.known):
-                found[name] = _sent(reading.value(earlier), measure.counts_days + 1)
+                found[name] = _sent(reading.value(earlier), measure.counts_days + 1, today)
         if reading.holds(self.check):
             free = next((name for name, one in self._measures.items() if name not in found and one.type == "number"), None)
             if free is None:
                 raise Unwritable("every measure that is a number is needed")
-            found[free] = _sent(self._measures[free].limits.most + 1, 0)
-        return {"measures": found, "as_of": TODAY.isoformat()} if found else {}
+            found[free] = _sent(self._measures[free].limits.most + 1, 0, today)
+        return {"measures": found, "as_of": today.isoformat()} if found else {}
 
     def _within(self, variable: z3.ArithRef, count: int) -> z3.ArithRef:
         self.constraints += [variable >= 0, variable < count]
         return variable
 
 
-def _sent(value: str | bool | float, days_ago: int) -> dict[str, Any]:  # noqa: FBT001 - a value as it was measured
-    return {"value": value, "at": (TODAY - timedelta(days=days_ago)).isoformat()}
+def _sent(value: str | bool | float, days_ago: int, today: date) -> dict[str, Any]:  # noqa: FBT001 - a value as it was measured
+    return {"value": value, "at": (today - timedelta(days=days_ago)).isoformat()}

@@ -32,7 +32,9 @@ class Prover:
         self._rules = book.in_order()
         self._search = Search(book)
         self._symbolic = self._search.symbolic
-        self._fires = {rule.id: of_when(self._symbolic, rule.when) for rule in self._rules}
+        self._fires = {
+            rule.id: z3.And(self._symbolic.day.within(rule.term), of_when(self._symbolic, rule.when)) for rule in self._rules
+        }
         self._progress = progress
         self._seen_with: dict[str, list[Set[str]]] = {}
 
@@ -71,7 +73,9 @@ class Prover:
     def _reachable(self, rule: Rule) -> Iterator[Failure]:
         for at, group in enumerate(rule.when):
             named = rule.id if len(rule.when) == 1 else f"{rule.id}, alternative {at + 1}"
-            answer, model = self._search.witness(of_group(self._symbolic, group))
+            answer, model = self._search.witness(
+                z3.And(self._symbolic.day.within(rule.term), of_group(self._symbolic, group))
+            )
             if answer == z3.unsat:
                 clash = "; ".join(self._clash(group))
                 yield Failure(kind="unreachable", subject=named, detail=f"No patient can meet these at once: {clash}.")

@@ -120,6 +120,7 @@ class Search:
             symbolic.conditions_asked,
             *symbolic.has.values(),
             *(answer.known for answer in symbolic.answers.values() if not z3.is_true(answer.known)),
+            symbolic.day.answer.known,
             symbolic.answers["protocol", "doubtful"].value,
             symbolic.answers["treatment", "indication_read"].value,
             symbolic.answers["protocol", "approved"].value,

@@ -15,6 +15,7 @@ from typing import Any
 import z3
 
 from careplan.authoring.proof.answers import CLOSING_ANSWERS, YES, Answer, Formula, list_state
+from careplan.authoring.proof.day_symbols import SymbolicDay
 from careplan.authoring.proof.derived_symbols import SymbolicDerived
 from careplan.authoring.proof.dose_symbols import constraints, spans
 from careplan.authoring.proof.goal_symbols import SymbolicGoals
@@ -38,8 +39,7 @@ class SymbolicPatient:
         self.book = book
         self.constraints: list[Formula] = []
         self.ingredients = tuple(book.catalogue.ingredients.values())
-        self._is, self._present = dict[str, Formula](), dict[str, Formula]()
-        self.answers: dict[tuple[str, str], Answer] = {}
+        self._is, self._present, self.answers = dict[str, Formula](), dict[str, Formula](), dict[tuple[str, str], Answer]()
         self._single_answers()
         self._conditions()
         self._medicines()
@@ -55,8 +55,8 @@ class SymbolicPatient:
         self._add(*self.measures.constraints, *doses)
         self.derived = SymbolicDerived(book.derived.values(), self, self.ingredients)
         self.answers |= self.derived.answers
-        self.spans |= self.derived.spans
-        self._add(*self.derived.constraints)
+        self.spans, self.day = self.spans | self.derived.spans, SymbolicDay(book.terms)
+        self._add(*self.derived.constraints, *self.day.constraints)
 
     def members(self, kind: str, field: str, token: str) -> tuple[Formula, Formula]:
         """That a field of several values is known to hold `token`, and that it is known or presumed not to hold it."""

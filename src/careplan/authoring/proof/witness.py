@@ -9,6 +9,7 @@ import z3
 
 from careplan.authoring.proof.answers import Formula, Unwritable
 from careplan.authoring.proof.dose_symbols import without_doses
+from careplan.authoring.proof.measure_symbols import TODAY
 from careplan.authoring.proof.symbols import PROBLEMS, SymbolicPatient
 from careplan.facts.hold_question import MAY_PROTECT
 from careplan.facts.used_fields import looked_at
@@ -66,8 +67,7 @@ class Writer:
                 body |= values
             elif values:
                 body[kind] = values
-        body |= symbolic.measures.written(reading)
-        symbolic.derived.write_days(reading, body)
+        self._write_days(symbolic, reading, body)
         if reading.holds(symbolic.conditions_asked):
             body["conditions"] = [name for name, there in symbolic.has.items() if reading.holds(there)]
         others = []
@@ -87,8 +87,16 @@ class Writer:
             body.setdefault("expectations", {})["goals"] = self._goal_texts(symbolic, reading)
         return body
 
+    @staticmethod
+    def _write_days(symbolic: SymbolicPatient, reading: _Reading, body: Json) -> None:
+        day = symbolic.day.written(reading)
+        body |= symbolic.measures.written(reading, day or TODAY) | symbolic.day.sent(day)
+        symbolic.derived.write_days(reading, body, day or TODAY)
+        if day is None and "as_of" in body:
+            raise Unwritable("what was measured when is told by the day of the plan, and that must not be known")
+
     def writable(self, symbolic: SymbolicPatient) -> Formula:
-        """That there is no goal, or one of which a text is known, with harmless ones beside it, and no dose is known."""
+        """That of a goal a text is known, with harmless ones beside it, no dose is known, and a day where one is needed."""
         goal = [answer for (kind, _), answer in symbolic.answers.items() if kind == "goal"]
         known = [
             z3.And(
@@ -104,8 +112,9 @@ class Writer:
         clear = symbolic.answers["goals", "all_clear"].value
         goals = z3.Or(z3.Not(symbolic.has_goal), z3.And(z3.Or(known), z3.Or(clear, z3.Not(harmless))))
         alone = [z3.Not(supposed) for supposed in symbolic.derived.supposed]
+        day = symbolic.day.writable(symbolic.answers, symbolic.measures.check, symbolic.derived.days.values())
         few = z3.AtMost(*symbolic.other.values(), _MOST_OTHERS)
-        return z3.And(goals, few, *alone, *without_doses(symbolic.spans, symbolic.medicines_asked, symbolic.takes_any))
+        return z3.And(goals, few, day, *alone, *without_doses(symbolic.spans, symbolic.medicines_asked, symbolic.takes_any))
 
     def _known_condition(self) -> str:
         if self._book.known_conditions.first is None:

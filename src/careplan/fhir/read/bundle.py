@@ -123,6 +123,8 @@ class FhirReader:
 
     def _finished(self, mapped: Mapped, faults: list[Fault]) -> FromFhir:
         gathering, people = mapped.gathering, mapped.people
+        if gathering.on is not None and gathering.day_from is None:  # The day was named, and is none of our guesses.
+            gathering.body["as_of"] = gathering.on.isoformat()
         try:
             patient = self._intake.convert(gathering.body)
         except InvalidPatient as error:

@@ -22,7 +22,7 @@ from careplan.representations import BY_MEDIA_TYPE, FORMATS, SESSION_FORMATS, Wa
 from careplan.request.clinic import Clinic, Paper
 from careplan.request.patient import TIME, Patient
 from careplan.rulebook.asking import Visit
-from careplan.web.edition import PlanRequest, edition_of, read_of
+from careplan.web.edition import PlanRequest, edition_of, read_of, was_dated
 from careplan.web.limits.query_guard import UnusableQuery
 from careplan.web.negotiation import NotAcceptable, chosen, headers, lines_of, spoken, written
 from careplan.web.problem_responses import PROBLEMS, documented
@@ -36,8 +36,9 @@ _At = Annotated[
         pattern=TIME,
         max_length=40,
         description=(
-            "the time to write into a decision record or a calendar; with session_times it says which questions come "
-            "first, those of the intake or those of the day; of a FHIR Bundle it is also the day of ages. "
+            "the time to write into a decision record or a calendar; its day is the day of the plan where the body has no "
+            "as_of; with session_times it says which questions come first, those of the intake or those of the day; of a "
+            "FHIR Bundle it is also the day of ages. "
             "If left out that of Bundle.timestamp counts, else the newest date in the record, which the answer names"
         ),
     ),
@@ -170,11 +171,12 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
         raise ValidationException(extra=[{"key": "at", "message": "no such time"}])
     if visit is not None and explain == "record":
         raise UnusableQuery("visit says which questions come first, and a decision record is the same for every visit")
-    uses = explain == "record" or "stamp" in form.needs or read is not None or (data.treatment.session_times and not visit)
+    uses = was_dated(request) or explain == "record" or "stamp" in form.needs or read is not None
+    uses = uses or (bool(data.treatment.session_times) and not visit)
     if at is not None and not uses:
         raise UnusableQuery(
-            "at would do nothing here: it is for explain=record, a calendar, the ages of a FHIR Bundle, or a request with "
-            "session_times and no visit, and this is none of these"
+            "at would do nothing here, as as_of names the day of the plan: it is for a body without as_of, explain=record, "
+            "a calendar, the ages of a FHIR Bundle, or a request with session_times and no visit"
         )
     if detail is not None and ("detail" not in form.needs or explain != "none"):
         raise UnusableQuery("detail is for a plan in JSON, a page, Markdown or PDF, without explain; others have all of it")

@@ -1,0 +1,105 @@
+"""What rules rest on: the bibliography with what was read and when, place by place, and what is due to be looked at."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+import msgspec
+import rich_click as click
+from rich.table import Table
+
+from careplan.authoring.coverage import by_source
+from careplan.authoring.evidence_dates import Due, due, works
+from careplan.cli.common import DAY, RULES, lines_of, read_rulebook
+from careplan.rulebook.model import Rule, Rulebook
+from careplan.rulebook.text_template import counted
+
+
+@click.command()
+@RULES
+@click.option("--due", "by", type=DAY, help="Only what has to be looked at by this day, and the rules that rest on it.")
+@click.option("--places", is_flag=True, help="From each place in each source the rules that rest on it.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+def sources(*, rules: Path | None, by: date | None, places: bool, form: str, as_json: bool) -> None:
+    """List the works that rules rest on: what was read of each, when, in which edition, and by when to check it again.
+
+    Exits with 1 if advice of a source has no rule, or with --due if anything is due.
+
+    Example: careplan rules sources --due 2027-06-30
+    """
+    book = read_rulebook(rules)
+    form = "json" if as_json else form
+    if by is not None:
+        found = due(book, by)
+        _json(found) if form == "json" else _show_due(found)
+        sys.exit(1 if found.sources or found.rules else 0)
+    at = by_source(book)
+    missing = [f"{name} {place}" for name, found in at.items() for place, resting in found.items() if not resting]
+    unused = [name for name, found in at.items() if not any(found.values())]
+    if form == "json":
+        _json(
+            {
+                "works": works(book),
+                "sources": {name: {place: _ids(resting) for place, resting in found.items()} for name, found in at.items()},
+                "advice_without_rule": missing,
+                "sources_without_rule": unused,
+                "rules_without_source": [rule.id for rule in book.in_order() if not rule.file.sources],
+            }
+        )
+    else:
+        if places or form == "markdown":
+            click.echo("\n".join(_source_lines(book, at, heading="## " if form == "markdown" else "")))
+        else:
+            _show_works(book)
+        click.echo(f"\nAdvice without a rule: {', '.join(missing) or 'none'}")
+        click.echo(f"Sources without a rule: {', '.join(unused) or 'none'}")
+    sys.exit(1 if missing else 0)
+
+
+def _show_works(book: Rulebook) -> None:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("id", "read", "on", "check by", "rules", "title and edition"):
+        table.add_column(
+            heading, overflow="fold", no_wrap=heading == "id", justify="right" if heading == "rules" else "left"
+        )
+    for work in works(book):
+        on = f"{work.read_on}{'*' if work.dated_by == 'entry' else ''}" if work.read_on else ""
+        successor = f" Replaced by {work.replaced_by}." if work.replaced_by else ""
+        title = f"{work.title}{f' ({work.edition})' if work.edition else ''}.".replace("[", r"\[")
+        table.add_row(work.id, work.read, on, work.check_by or "", str(len(work.rules)), f"{title}{successor}")
+    lines_of(table)
+    click.echo("\n* at the latest: nobody noted the day of reading, and this is that of the entry.")
+
+
+def _show_due(found: Due) -> None:
+    for work in found.sources:
+        since = f" ({work.since})" if work.since[0] != "0" else ""
+        click.echo(f"{work.id}: {work.because}{since}. {work.title}")
+        click.echo(f"    {counted(len(work.rules), 'rule')}: {', '.join(work.rules) or 'none'}")
+    for rule in found.rules:
+        click.echo(f"{rule.id} ({rule.level}): {rule.because} ({rule.since})")
+    click.echo(f"{counted(len(found.sources), 'source')} and {counted(len(found.rules), 'rule')} due by {found.by}")
+
+
+def _source_lines(book: Rulebook, found: dict[str, dict[str, list[Rule]]], *, heading: str) -> Iterable[str]:
+    for name, places in found.items():
+        source = book.sources[name]
+        read = book.vocabulary.read[source.read]
+        on = f", {source.read_on}" if source.read_on else ""
+        yield f"\n{heading}{name}: {source.title} ({source.by}; {read}{on})"
+        for place, resting in sorted(places.items()):
+            says = f" ({passage})" if (passage := source.passage(place)) else ""
+            yield f"- {place}{says}: {', '.join(_ids(resting)) or 'no rule'}"
+
+
+def _ids(rules: Iterable[Rule]) -> list[str]:
+    return [rule.id for rule in rules]
+
+
+def _json(value: object) -> None:
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+    sys.stdout.buffer.flush()
