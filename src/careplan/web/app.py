@@ -35,10 +35,10 @@ from careplan.rulebook.model import Rulebook
 from careplan.settings import Settings, clinic_defaults, from_environment
 from careplan.web import problems
 from careplan.web.edition import Desk, Edition, Leasing, Surroundings, edition_of
+from careplan.web.examples import request_examples
 from careplan.web.limits.gate import Gate
 from careplan.web.limits.query_guard import queried
 from careplan.web.openapi import document
-from careplan.web.openapi.examples import request_examples
 from careplan.web.process import warm_up
 from careplan.web.process.printing import Printer
 from careplan.web.process.reload import Reloader
@@ -54,6 +54,7 @@ from careplan.web.routes import (
     reference,
     signing,
     start_page,
+    try_page,
     what_if,
 )
 from careplan.web.routes.docs_assets import ASSETS, docs_asset
@@ -188,6 +189,10 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
             metrics.metrics_page,
             openapi_json,
             start_page.start_page,
+            try_page.try_page,
+            try_page.try_file,
+            try_page.try_form,
+            try_page.try_medicines,
             handbook.handbook_start,
             handbook.handbook_page,
             docs_asset,
@@ -218,6 +223,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
                 "address": settings.public_url,
                 "body_limit": settings.body_limit,
                 "record_limit": settings.record_limit,
+                "try_page": settings.serves_try_page,
             }
         ),
     )
