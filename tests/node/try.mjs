@@ -89,7 +89,6 @@ try {
   seen.front = await sheet.innerText();
   await page.getByRole("button", { name: /^Why\? .*lorazepam/ }).first().click();
   seen.why = await page.locator(".why-panel:not([hidden])").innerText();
-  await judge("why");
   await page.getByRole("button", { name: /^Why\? the route/ }).click();
   const route = page.locator(".route .why-panel");
   await route.getByRole("button", { name: /^What would change this/ }).click();
@@ -142,7 +141,9 @@ try {
     }
   }
   await page.emulateMedia({ colorScheme: "dark" });
-  await judge("dark, small");
+  await open("Front");
+  await page.getByRole("button", { name: /^Why\?/ }).first().click();
+  await judge("dark, small, with a reason open");
   seen.kept = await page.evaluate(async () => ({
     local: localStorage.length, session: sessionStorage.length, cookies: document.cookie,
     databases: (await indexedDB.databases()).length, caches: (await caches.keys()).length, history: history.length,
