@@ -24,6 +24,7 @@ _COMMANDS = {
     "serve": "running.serve",
     "sign": "signing.sign",
     "signing-key": "signing.signing_key",
+    "workbench": "workbench.workbench",
 }
 _OF_RULES = {
     "check": "authoring.check",

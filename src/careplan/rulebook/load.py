@@ -79,14 +79,23 @@ def load(folder: Path) -> Rulebook:
     """The rulebook in `folder`. Raises `InvalidRulebook` with every fault found, each with file, line and mend."""
     if not (folder / "rulebook.yaml").is_file():
         raise InvalidRulebook([_missing("rulebook.yaml")])
+    return loaded(files_of(folder))
+
+
+def files_of(folder: Path) -> dict[PurePosixPath, bytes]:
+    """The files of a rulebook by their paths in its folder."""
     files = {
         parts: Path(entry.path)
         for parts, entry in _files(folder)
         if entry.name.endswith(SUFFIXES) and not entry.name.startswith(".")
     }
-    texts = {PurePosixPath(*parts): files[parts].read_bytes() for parts in sorted(files)}
+    return {PurePosixPath(*parts): files[parts].read_bytes() for parts in sorted(files)}
+
+
+def loaded(files: Mapping[PurePosixPath, bytes]) -> Rulebook:
+    """The rulebook that these files make, in order of their paths. Raises `InvalidRulebook` like `load`."""
     with no_collection():
-        return _Loading(texts).rulebook()
+        return _Loading(files).rulebook()
 
 
 Known: TypeAlias = tuple[Mapping[str, DrugClass], Catalogue, Mapping[str, Condition], Mapping[str, Kind]]
