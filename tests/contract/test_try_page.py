@@ -109,6 +109,14 @@ def test_the_front_is_that_of_the_plan_whatever_the_patient(seen: Json) -> None:
     assert min(seen["details"], seen["protocol"]) > 1_000
 
 
+def test_what_an_example_brings_is_shown_whether_a_question_asks_for_it_or_not(seen: Json) -> None:
+    example = json.loads((ROOT / "examples" / "daily-benzodiazepine.json").read_text())
+    assert "Treatment, session times" in seen["also"]
+    assert "Protocol, holds" in seen["also"]
+    assert "Ines Marlow" in seen["also"]
+    assert seen["goals"].splitlines() == example["expectations"]["goals"]
+
+
 def test_files_can_be_taken_along_and_the_command_is_one_that_a_shell_reads(seen: Json, address: str) -> None:
     assert {name: entry[:2] for name, entry in seen["files"].items()} == {
         "pdf": ["plan.pdf", "%PDF-"],

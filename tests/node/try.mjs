@@ -30,8 +30,8 @@ try {
   const state = page.locator("#state");
   const settled = (words) => page.waitForFunction(
     (sought) => {
-      const said = document.querySelector("#state")?.textContent ?? "";
-      return !said.includes("being made") && new RegExp(sought).test(said);
+      const said = document.querySelector("#state");
+      return said?.dataset.current === "true" && new RegExp(sought).test(said.textContent);
     }, words);
   const open = (name) => page.getByRole("tab", { name, exact: true }).click();
 
@@ -85,6 +85,7 @@ try {
 
   await page.getByRole("button", { name: "signed protocol as needed lorazepam" }).click();
   await settled("Not ready: 1 decision first");
+  seen.also = await page.getByRole("region", { name: "Also sent" }).innerText();
   await open("Front");
   seen.front = await sheet.innerText();
   await page.getByRole("button", { name: /^Why\? .*lorazepam/ }).first().click();
@@ -123,6 +124,9 @@ try {
     seen.files[name] = [download.suggestedFilename(), bytes.subarray(0, 5).toString("latin1"), bytes.length];
   }
 
+  await page.getByRole("button", { name: "daily benzodiazepine" }).click();
+  await settled("could still change");
+  seen.goals = await page.locator("#at-expectations-goals").inputValue();
   await page.getByRole("button", { name: "crisis", exact: true }).click();
   await settled("[Aa]ct|[Bb]locked|[Nn]ot ready");
   await open("Front");

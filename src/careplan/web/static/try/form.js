@@ -3,14 +3,21 @@ import { html } from "./preact.js";
 import { Field } from "./field.js";
 import { Goals, Illnesses } from "./illnesses.js";
 import { Medicines } from "./medicines.js";
-import { idOf } from "./context.js";
+import { capital, idOf, spaced } from "./context.js";
 import { valueAt } from "./patient.js";
 
 const OPEN_AT_FIRST = new Set(["red_flags", "patient", "medications"]);
 
 export function Form({ form, patient, asked, faults, conditions, onAnswer }) {
   const groups = Object.fromEntries(form.groups.map((group) => [group.group, group]));
-  return html`${form.groups.filter((group) => group.group !== "medicine").map((group) => html`
+  const besides = [...others(patient, new Set(form.groups.flatMap((group) => group.questions.map((one) => one.pointer))))];
+  return html`${besides.length > 0 && html`<section aria-label="Also sent"><h3>Also sent</h3>
+      <p class="hint">This example brings what no question asks for. It goes to the service with the answers.</p>
+      <ul class="entries">${besides.map(([pointer, value]) => html`<li key=${pointer} class="entry" id=${idOf(pointer)} tabindex="-1">
+        ${capital(spaced(pointer.slice(1).replaceAll("/", ", ")))}: <code>${JSON.stringify(value)}</code>
+        ${" "}<button type="button" class="quiet" onClick=${() => onAnswer(pointer, undefined)}>Take away<span
+          class="unseen"> ${pointer}</span></button></li>`)}</ul></section>`}
+    ${form.groups.filter((group) => group.group !== "medicine").map((group) => html`
     <${Group} key=${group.group} ...${{ group, groups, patient, asked, faults, conditions, onAnswer }} />`)}`;
 }
 
@@ -24,6 +31,17 @@ function Group({ group, groups, patient, asked, faults, conditions, onAnswer }) 
     ${group.questions.map((question) => html`<${Any} key=${question.pointer}
       ...${{ question, groups, patient, faults, conditions, onAnswer, first: asked.has(question.pointer) }} />`)}
   </details>`;
+}
+
+/** What a patient has that no question is about: by JSON Pointer, whole lists and objects as they are. */
+function* others(patient, questions, above = "") {
+  for (const [key, value] of Object.entries(patient)) {
+    const pointer = `${above}/${key}`;
+    const deeper = [...questions].some((one) => one.startsWith(`${pointer}/`));
+    if (questions.has(pointer) || pointer === "/other_conditions") continue;
+    if (deeper && typeof value === "object" && value !== null && !Array.isArray(value)) yield* others(value, questions, pointer);
+    else yield [pointer, value];
+  }
 }
 
 const within = (pointer, whole) => pointer === whole || pointer.startsWith(`${whole}/`);

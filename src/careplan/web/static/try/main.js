@@ -103,7 +103,7 @@ function App() {
         </main>
         <section id="plan" class="plan" tabindex="-1" aria-label="The plan">
           <h2>The plan</h2>
-          <p role="status" class="state" id="state">${state(plan, problem, current)}</p>
+          <p role="status" class="state" id="state" data-current=${current ? "true" : "false"}>${state(plan, problem)}</p>
           ${faults.length > 0 && html`<ul class="faults">${faults.map((fault) => html`<li key=${fault.pointer + fault.detail}><button type="button"
             class="quiet" onClick=${() => goTo(fault.pointer)}>${fault.pointer || "the request"}</button> ${fault.detail}</li>`)}</ul>`}
           ${tabs && html`<${Tabs} tabs=${tabs} open=${tab} onOpen=${setTab} stale=${!current} />`}
@@ -112,12 +112,12 @@ function App() {
     <//>`;
 }
 
-/** The state of the plan, for everybody to read and for screen readers to say after each change. */
-function state(plan, problem, current) {
+/** The state of the plan, for everybody to read and for screen readers to say when it has become another one. */
+function state(plan, problem) {
   if (problem) return `${problem.detail || problem.title} ${plan ? "The plan below is the last one that could be made." : ""}`;
   if (!plan) return "The plan is being made.";
   const open = counted(plan.information_needed.length, "question");
-  return `${plan.front.headline} ${open} could still change it.${current ? "" : " It is being made anew."}`;
+  return `${plan.front.headline} ${open} could still change it.`;
 }
 
 function Unready({ problem, needsKey, onKey }) {
@@ -134,6 +134,9 @@ function Unready({ problem, needsKey, onKey }) {
     <p role="status">${problem && problem.detail}</p>
   </form>`;
 }
+
+// A browser may keep a page that was left, to go back to it: then it begins anew.
+addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 const root = document.getElementById("app");
 root.replaceChildren();
