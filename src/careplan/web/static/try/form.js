@@ -11,14 +11,14 @@ const OPEN_AT_FIRST = new Set(["red_flags", "patient", "medications"]);
 export function Form({ form, patient, asked, faults, conditions, onAnswer }) {
   const groups = Object.fromEntries(form.groups.map((group) => [group.group, group]));
   const besides = [...others(patient, new Set(form.groups.flatMap((group) => group.questions.map((one) => one.pointer))))];
-  return html`${besides.length > 0 && html`<section aria-label="Also sent"><h3>Also sent</h3>
+  return html`${form.groups.filter((group) => group.group !== "medicine").map((group) => html`
+    <${Group} key=${group.group} ...${{ group, groups, patient, asked, faults, conditions, onAnswer }} />`)}
+    ${besides.length > 0 && html`<section aria-label="Also sent"><h3>Also sent</h3>
       <p class="hint">This example brings what no question asks for. It goes to the service with the answers.</p>
       <ul class="entries">${besides.map(([pointer, value]) => html`<li key=${pointer} class="entry" id=${idOf(pointer)} tabindex="-1">
         ${capital(spaced(pointer.slice(1).replaceAll("/", ", ")))}: <code>${JSON.stringify(value)}</code>
         ${" "}<button type="button" class="quiet" onClick=${() => onAnswer(pointer, undefined)}>Take away<span
-          class="unseen"> ${pointer}</span></button></li>`)}</ul></section>`}
-    ${form.groups.filter((group) => group.group !== "medicine").map((group) => html`
-    <${Group} key=${group.group} ...${{ group, groups, patient, asked, faults, conditions, onAnswer }} />`)}`;
+          class="unseen"> ${pointer}</span></button></li>`)}</ul></section>`}`;
 }
 
 function Group({ group, groups, patient, asked, faults, conditions, onAnswer }) {
