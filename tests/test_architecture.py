@@ -51,6 +51,7 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "authoring": frozenset({*FLOW, "planner", "fhir.read", "batch"}),
     "authoring.proof": frozenset({"request", "recognition", "rulebook", "facts", "planner"}),
     "web.pages": frozenset(),
+    "web.examples": frozenset(),
     "web.problem_responses": frozenset(),
     "web.telemetry": frozenset({"rulebook"}),
     "web.query_words": frozenset({"request"}),
@@ -65,11 +66,11 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "web.limits": frozenset({"settings", "web.process", "web.security", "web.telemetry"}),
     "web.routes": ANSWER
     | {"fhir.cds_hooks", "signing", "batch", "authoring", "formats", "representations"}
-    | {"web.pages", "web.problem_responses", "web.edition", "web.negotiation"}
+    | {"web.pages", "web.examples", "web.problem_responses", "web.edition", "web.negotiation"}
     | {"web.telemetry", "web.security", "web.process", "web.limits"},
     "web.openapi": ANSWER | {"fhir.cds_hooks", "representations", "signing", "web.problem_responses", "web.routes"},
     "web.app": frozenset({"request", "rulebook", "planner", "settings", "settings_files", "authoring"})
-    | {"web.acceptance", "web.edition", "web.methods", "web.problems"}
+    | {"web.acceptance", "web.edition", "web.examples", "web.methods", "web.problems"}
     | {"web.telemetry", "web.security", "web.process", "web.limits", "web.routes", "web.openapi"},
     "cli": ANSWER
     | {"settings", "settings_files", "formats", "representations", "signing", "batch", "authoring", "authoring.proof"}

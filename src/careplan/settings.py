@@ -136,6 +136,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         _about("PEM file with the Ed25519 private key (PKCS #8) by which signed plans are signed; empty for a digest alone"),
     ] = ""
 
+    try_page: Annotated[
+        Literal["auto", "on", "off"],
+        _about("the page /try for made-up patients; auto serves it where callers need not show who they are"),
+    ] = "auto"
+
     log: Annotated[Literal["json", "console"], _about("form of the log lines")] = "json"
 
     @property
@@ -192,6 +197,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def authenticates(self) -> bool:
         """Whether callers must show who they are."""
         return bool(self.api_keys or self.oauth_issuer)
+
+    @property
+    def serves_try_page(self) -> bool:
+        """Whether there is a page for made-up patients."""
+        return self.try_page == "on" or (self.try_page == "auto" and not self.authenticates)
 
 
 def _listed(text: str) -> list[str]:

@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from careplan.cli.main import main
+from careplan.plan.visit import MOST_FIRST
+from careplan.planner import Planner
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = str(ROOT / "examples" / "daily-benzodiazepine.json")
@@ -50,7 +52,7 @@ def test_answers_are_saved_as_a_request_that_gives_the_same_plan(begun: str, tmp
 
 
 def test_an_empty_answer_leaves_a_question_open_and_does_not_come_back_to_it() -> None:
-    done = interview(*[""] * 100)
+    done = interview(*[""] * 100, options=("--all",))
     assert done.exit_code == 0
     bold = [line for line in done.stderr.splitlines() if line.endswith("?") and not line.startswith(" ")]
     assert len(bold) == len(set(bold)) > 20
@@ -74,6 +76,67 @@ def test_it_asks_no_more_than_it_was_told_to() -> None:
     assert asked(interview("", "", "", "", "", options=("--most", "3"))) == 3
 
 
+def test_without_more_wanted_it_asks_the_eight_of_the_front_page_in_the_order_of_a_visit(planner: Planner) -> None:
+    done = interview(*[""] * 100)
+    assert asked(done) == MOST_FIRST
+    front = planner.plan(planner.intake.convert({})).front.ask
+    questions = {one.pointer: one.question for one in planner.plan(planner.intake.convert({})).information_needed}
+    places = [done.stderr.index(questions[one.pointer]) for one in front]
+    assert places == sorted(places)
+    assert "--all asks them" in done.stderr
+
+
+def test_it_greets_and_says_what_can_be_typed_and_says_it_again_when_asked() -> None:
+    done = interview("help", "done")
+    assert done.stderr.startswith("Welcome.")
+    assert "Nothing is saved." in done.stderr
+    assert done.stderr.count("goes back to the question before") == 2
+    assert asked(done) == 1
+
+
+def test_back_takes_an_answer_or_an_open_question_back_and_asks_it_again(begun: str, tmp_path: Path) -> None:
+    saved = tmp_path / "saved.json"
+    done = interview("back", "none", "back", "", "back", "2", "done", options=(begun, "--save", str(saved)))
+    assert "This is the first question." in done.stderr
+    assert done.stderr.count("Have you had thoughts of ending your life") == 3
+    assert json.loads(saved.read_text())["red_flags"] == {"suicidal_thoughts": "passive"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("1", "none"),
+        ("4", "plan_or_intent"),
+        ("none", "none"),
+        ("Active no plan", "active_no_plan"),
+        ("has passive suicidal thoughts", "passive"),
+        ("passive", "passive"),
+        ("without a plan", "active_no_plan"),
+    ],
+)
+def test_a_choice_is_made_by_its_number_or_by_words_that_only_it_has(
+    typed: str, sent: str, begun: str, tmp_path: Path
+) -> None:
+    saved = tmp_path / "saved.json"
+    done = interview(typed, "done", options=(begun, "--save", str(saved)))
+    assert json.loads(saved.read_text())["red_flags"] == {"suicidal_thoughts": sent}
+    assert "Understood: has " in done.stderr
+
+
+@pytest.mark.parametrize("typed", ["no", "plan", "suicidal", "0", "5"])
+def test_words_that_several_choices_have_are_never_guessed_at(typed: str, begun: str, tmp_path: Path) -> None:
+    saved = tmp_path / "saved.json"
+    done = interview(typed, "done", options=(begun, "--save", str(saved)))
+    assert "Please " in done.stderr
+    assert "red_flags" not in json.loads(saved.read_text())
+
+
+def test_it_ends_in_the_front_page_on_a_terminal(begun: str) -> None:
+    done = interview("none", "done", options=(begun, "--format", "text"))
+    assert "Care plan, draft for a clinician to sign" in done.stdout
+    assert "Your ketamine card" not in done.stdout
+
+
 def test_it_goes_on_from_a_file_and_asks_only_what_is_open_there() -> None:
     done = interview("done", options=(EXAMPLE,))
     assert asked(done) <= 1
@@ -94,6 +157,7 @@ def test_lists_are_typed_as_people_say_them(left_out: str, typed: str, sent: lis
     body = json.loads(Path(EXAMPLE).read_text())
     body["treatment"]["response_so_far"] = "none"
     body["measures"] = {"systolic": 120, "diastolic": 80, "phq9_total": 10}
+    body["expectations"]["wants_to_stop_early"] = False
     within = body["expectations"] if left_out == "goals" else body
     del within[left_out]
     begun, saved = tmp_path / "begun.json", tmp_path / "saved.json"

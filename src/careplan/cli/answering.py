@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rapidfuzz import process
 
 from careplan.plan.model import AnswerForm
+from careplan.plan.part import Choice
 from careplan.request.what_if_request import merge_patch
 from careplan.rulebook.model import Condition
 
@@ -21,9 +23,9 @@ def hint(answer: AnswerForm) -> str:
         case "yes_no":
             return "yes or no"
         case "number" | "whole_number":
-            return f"a number from {answer.least:g} to {answer.most:g}"
+            return f"a number from {answer.least:g} to {answer.most:g}{f' ({answer.unit})' if answer.unit else ''}"
         case "choice":
-            return "one of these"
+            return "its number or its words"
         case "goals":
             return "goals, parted by semicolons, or none"
         case _:
@@ -39,22 +41,40 @@ def value(typed: str, answer: AnswerForm) -> Any:
             return typed.lower().startswith("y")
         case "number" | "whole_number":
             try:
-                number = float(typed)
+                number = float(typed.replace(",", "."))
             except ValueError:
                 number = math.nan
             if not math.isfinite(number):
                 raise ValueError("Please type a number.")
             return int(number) if number.is_integer() else number
         case "choice":
-            if typed not in [choice.value for choice in answer.choices]:
-                raise ValueError(f"Please type one of {', '.join(choice.value for choice in answer.choices)}.")
-            return typed
+            return _chosen(typed, answer.choices)
         case "medications":
             return [{"name": name} for name in listed(typed, ",")]
         case "goals":
             return listed(typed, ";")
         case _:
             raise ValueError("Please leave this open.")
+
+
+def _chosen(typed: str, choices: Sequence[Choice]) -> str:
+    """The choice meant by its number, its token, its words, or words that only its own have."""
+    if typed.isdecimal() and 1 <= int(typed) <= len(choices):
+        return choices[int(typed) - 1].value
+    said = _words(typed)
+    for choice in choices:
+        if said in (_words(choice.value), _words(choice.label)):
+            return choice.value
+    having = [one for one in choices if said and set(said) <= {*_words(one.value), *_words(one.label)}]
+    if len(having) == 1:
+        return having[0].value
+    if having:
+        raise ValueError(f"Please say which of these: {'; '.join(one.label for one in having)}.")
+    raise ValueError(f"Please type a number from 1 to {len(choices)}, or the words of one of these.")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"[a-z0-9]+", text.lower()))
 
 
 def listed(typed: str, separator: str) -> list[str]:
@@ -94,3 +114,11 @@ def put(body: Json, pointer: str, answer: Any) -> Json:
         patch = {key: patch}
     merged: Json = merge_patch(body, patch)
     return merged
+
+
+def at_pointer(body: Json, pointer: str) -> Any:
+    """What stands at a JSON Pointer of a request to which an answer was put."""
+    found: Any = body
+    for key in pointer.strip("/").split("/"):
+        found = found[int(key)] if isinstance(found, list) else found[key]
+    return found

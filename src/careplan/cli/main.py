@@ -25,14 +25,17 @@ _COMMANDS = {
     "serve": "running.serve",
     "sign": "signing.sign",
     "signing-key": "signing.signing_key",
+    "workbench": "workbench.workbench",
 }
 _OF_RULES = {
     "check": "authoring.check",
     "coverage": "founding.coverage",
     "diff": "comparing.diff",
     "docs": "publishing.docs",
+    "doctor": "owning.doctor",
     "graph": "reading.graph",
     "impact": "comparing.impact",
+    "init": "owning.init",
     "list": "reading.list_rules",
     "lock": "authoring.lock",
     "new": "authoring.new",

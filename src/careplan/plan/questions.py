@@ -38,7 +38,7 @@ class Questions:
         self._answers = {
             name: form
             for name, words in book.vocabulary.fields.items()
-            if (form := _answer_form(book, name, words)) is not None
+            if (form := answer_form(book, name, words)) is not None
         }
         self._concerned = [(LEVELS.index(rule.file.level), SECTIONS.index(rule.section), rule.id) for rule in self._rules]
         tested = {
@@ -209,7 +209,7 @@ class Questions:
                 )
 
 
-def _answer_form(book: Rulebook, name: str, words: FieldWords) -> AnswerForm | None:
+def answer_form(book: Rulebook, name: str, words: FieldWords) -> AnswerForm | None:
     """The form of the answer to the question about a factor, or about a whole list; None where nothing is asked."""
     kind, _, field = name.partition(".")
     described = book.kinds[kind].fields.get(field) if kind in book.kinds else None

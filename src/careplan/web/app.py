@@ -35,11 +35,11 @@ from careplan.settings_files import read_files
 from careplan.web import problems
 from careplan.web.acceptance import checking, kid_of, signing_key_of, trust_of
 from careplan.web.edition import Desk, Edition, Leasing, Surroundings, edition_of
+from careplan.web.examples import request_examples
 from careplan.web.limits.gate import Gate
 from careplan.web.limits.query_guard import queried
 from careplan.web.methods import Heads
 from careplan.web.openapi import document
-from careplan.web.openapi.examples import request_examples
 from careplan.web.process import shared, troubles, warm_up
 from careplan.web.process.accepted import Content, Slots, slots, write
 from careplan.web.process.keeper import OUTCOMES
@@ -59,6 +59,7 @@ from careplan.web.routes import (
     reference,
     signing,
     start_page,
+    try_page,
     what_if,
 )
 from careplan.web.routes.docs_assets import ASSETS, docs_asset
@@ -219,6 +220,10 @@ def build(
             metrics.metrics_page,
             openapi_json,
             start_page.start_page,
+            try_page.try_page,
+            try_page.try_file,
+            try_page.try_form,
+            try_page.try_medicines,
             handbook.handbook_start,
             handbook.handbook_page,
             docs_asset,
@@ -250,6 +255,7 @@ def build(
                 "address": settings.public_url,
                 "body_limit": settings.body_limit,
                 "record_limit": settings.record_limit,
+                "try_page": settings.serves_try_page,
             }
         ),
     )

@@ -10,6 +10,7 @@ from litestar.datastructures import State
 from careplan.representations import PAGE_POLICY
 from careplan.web.edition import edition_of
 
+_TRY = ("/try", "A page to try it with a made-up patient")
 _PLACES = (
     ("/docs", "The API, to read and try"),
     ("/openapi.json", "The API as an OpenAPI document"),
@@ -28,7 +29,8 @@ _STYLE = (
 def start_page(request: Request[None, None, State]) -> Response[bytes]:
     """The page, with the name of the rulebook in service."""
     book = edition_of(request).planner.book.about
-    places = "".join(f'<li><a href="{path}">{escape(words)}</a></li>' for path, words in _PLACES)
+    there = (_TRY, *_PLACES) if request.app.state.try_page else _PLACES
+    places = "".join(f'<li><a href="{path}">{escape(words)}</a></li>' for path, words in there)
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -10,8 +10,8 @@ import msgspec
 
 def folder() -> Path:
     """The folder of example patients, inside the package or beside it in a checkout."""
-    inside = Path(__file__).parents[2] / "examples"
-    return inside if inside.is_dir() else Path(__file__).parents[4] / "examples"
+    inside = Path(__file__).parents[1] / "examples"
+    return inside if inside.is_dir() else Path(__file__).parents[3] / "examples"
 
 
 def request_examples() -> dict[str, dict[str, Any]]:

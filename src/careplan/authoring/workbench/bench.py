@@ -1,0 +1,262 @@
+"""What the workbench does with a folder of rules: find, read, try a changed text, see whose plans change, save.
+
+A changed text is tried beside the other files without being written. Saving writes the one file and nothing else.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import msgspec
+
+from careplan.authoring.impact import RuleImpact, Scale, Weighing
+from careplan.authoring.realistic_patients import realistic
+from careplan.authoring.rule_examples import Trials, examples_of
+from careplan.batch.ndjson import Line
+from careplan.errors import InvalidRulebook, RuleFault
+from careplan.explain.rule_view import Reading, RuleDetail
+from careplan.planner import Planner
+from careplan.rulebook.folder import read_folder
+from careplan.rulebook.load import load_files
+from careplan.rulebook.model import SECTIONS, Rulebook
+
+MOST_PATIENTS = 1_000
+_SAMPLES = 8
+_HEAD = re.compile(r"^(level|status|version|title): *(.*?) *(?:#.*)?$", re.MULTILINE)
+
+
+class NoRule(Exception):
+    """There is no rule of this name in the folder."""
+
+
+class Unsaved(Exception):
+    """The file was not written; says why."""
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """The base of what is answered."""
+
+
+class Row(Part, frozen=True, kw_only=True):
+    """One rule in the list, as its file says it."""
+
+    id: str
+    section: str
+    title: str
+    level: str
+    status: str
+    version: str
+
+
+class Example(Part, frozen=True, kw_only=True):
+    """One example of a rule, and whether it comes out."""
+
+    expected: str
+    why: str
+    passed: bool
+    problem: str = ""
+
+
+class Checked(Part, frozen=True, kw_only=True):
+    """What came of a text: faults, or the rule in prose and its examples; and how it differs from the file.
+
+    `unshown` counts what of its conditions no example has shown, of `wanted`.
+    """
+
+    faults: list[RuleFault] = []
+    prose: RuleDetail | None = None
+    examples: list[Example] = []
+    wanted: int = 0
+    unshown: int = 0
+    diff: str = ""
+
+
+class Sheet(Part, frozen=True, kw_only=True):
+    """A rule's file as it is on disk; `mark` is the hash of it, by which a save knows that nobody changed it meanwhile."""
+
+    id: str
+    path: str
+    text: str
+    mark: str
+    checked: Checked
+
+
+class Sample(Part, frozen=True, kw_only=True):
+    """One made-up patient whose plan changes, and how, in words."""
+
+    patient: int
+    words: list[str]
+
+
+class Effect(Part, frozen=True, kw_only=True):
+    """What a text does to many made-up patients who look like those of a clinic."""
+
+    patients: int
+    differing: int
+    statuses: dict[str, int]
+    rules: list[RuleImpact]
+    samples: list[Sample]
+    faults: list[RuleFault] = []
+
+
+class _Tried(NamedTuple):
+    """The rulebook with one text in place of a file, or its faults."""
+
+    mark: str
+    book: Rulebook | None
+    faults: tuple[RuleFault, ...]
+
+
+class Bench:
+    """A folder of rules. Belongs to the thread that made it, as the engine of its planners does."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._tried: _Tried | None = None
+        self._planner: Planner | None = None
+        self._planner_mark = ""
+
+    def find(self, words: str) -> list[Row]:
+        """The rules whose files have all these words, by section and id; all rules without any."""
+        sought = words.lower().split()
+        found = []
+        for path, text in self._rules():
+            if all(word in f"{path} {text}".lower() for word in sought):
+                head = {name: value.strip("\"'") for name, value in _HEAD.findall(text)}
+                found.append(
+                    Row(
+                        id=path.stem,
+                        section=path.parts[0],
+                        title=head.get("title", path.stem),
+                        level=head.get("level", ""),
+                        status=head.get("status", ""),
+                        version=head.get("version", ""),
+                    )
+                )
+        return found
+
+    def read(self, rule: str) -> Sheet:
+        """The file of a rule, and what comes of it as it is. Raises `NoRule`."""
+        path = self._path(rule)
+        content = (self._folder / path).read_bytes()
+        text = content.decode(errors="replace")
+        return Sheet(id=rule, path=str(path), text=text, mark=_mark(content), checked=self.check(rule, text))
+
+    def check(self, rule: str, text: str) -> Checked:
+        """Try a text in place of the rule's file. Raises `NoRule`."""
+        path = self._path(rule)
+        diff = "".join(
+            difflib.unified_diff(
+                (self._folder / path).read_text(errors="replace").splitlines(keepends=True),
+                text.splitlines(keepends=True),
+                f"a/{path}",
+                f"b/{path}",
+            )
+        )
+        tried = self._with(path, text)
+        book = tried.book
+        one = None if book is None else book.rules.get(rule) or book.resting.get(rule)
+        if book is None or one is None:
+            # Those of the rule's own file first.
+            return Checked(faults=sorted(tried.faults, key=lambda fault: fault.file != str(path)), diff=diff)
+        alone = msgspec.structs.replace(book, rules={rule: one}, resting={})
+        trials = Trials(alone)
+        try:
+            trial = trials.run(one)
+        finally:
+            trials.close()
+        examples = [
+            Example(expected=expected, why=example.why, passed=outcome.passed, problem=outcome.problem)
+            for (expected, _, example), outcome in zip(examples_of(one), trial.outcomes, strict=True)
+        ]
+        return Checked(
+            prose=Reading(book).detail(one), examples=examples, wanted=trial.wanted, unshown=len(trial.missing), diff=diff
+        )
+
+    def effect(self, rule: str, text: str, patients: int) -> Effect:
+        """Whose plans change if the text takes the place of the file. Raises `NoRule`."""
+        path = self._path(rule)
+        tried = self._with(path, text)
+        before = self._saved()
+        if tried.book is None or before is None:
+            return Effect(patients=0, differing=0, statuses={}, rules=[], samples=[], faults=list(tried.faults))
+        after = Planner(tried.book)
+        weighing = Weighing(samples=_SAMPLES)
+        try:
+            scale = Scale(before, after)
+            made = realistic(before.book, min(patients, MOST_PATIENTS))
+            for number, patient in enumerate(made, 1):
+                weighing.add(scale.weigh(Line(number, msgspec.json.encode(patient))))
+        finally:
+            after.close()
+        found = weighing.impact()
+        return Effect(
+            patients=found.patients,
+            differing=found.differing,
+            statuses=found.statuses,
+            rules=found.rules,
+            samples=[Sample(patient=one.patient, words=one.difference.in_words) for one in found.samples],
+        )
+
+    def save(self, rule: str, text: str, mark: str) -> Sheet:
+        """Write the text into the rule's file. Raises `NoRule`, and `Unsaved` where the file is not as it was read."""
+        path = self._folder / self._path(rule)
+        if path.is_symlink() or self._folder.resolve() not in path.resolve().parents:
+            raise Unsaved("The file lies outside of the folder, so it is left alone.")
+        if _mark(path.read_bytes()) != mark:
+            raise Unsaved("The file was changed by something else since it was read. Read it again first.")
+        path.write_bytes(text.encode())
+        return self.read(rule)
+
+    def close(self) -> None:
+        """Free the engine's memory."""
+        if self._planner is not None:
+            self._planner.close()
+
+    def _rules(self) -> Iterator[tuple[PurePosixPath, str]]:
+        for path, content in read_folder(self._folder).items():
+            if len(path.parts) == 2 and path.suffix == ".yaml" and path.parts[0] in (*SECTIONS, "retired"):
+                yield path, content.decode(errors="replace")
+
+    def _path(self, rule: str) -> PurePosixPath:
+        """Where the file of a rule lies. Only files that are there are ever looked at: no path comes from outside."""
+        for path, _ in self._rules():
+            if path.stem == rule:
+                return path
+        raise NoRule(rule)
+
+    def _with(self, path: PurePosixPath, text: str) -> _Tried:
+        files = {**read_folder(self._folder), path: text.encode()}
+        mark = _mark_of(files)
+        if self._tried is None or self._tried.mark != mark:
+            try:
+                self._tried = _Tried(mark, load_files(files), ())
+            except InvalidRulebook as error:
+                self._tried = _Tried(mark, None, error.faults)
+        return self._tried
+
+    def _saved(self) -> Planner | None:
+        """A planner with the rulebook as it is on disk, kept as long as that does not change; None where it is unfit."""
+        files = read_folder(self._folder)
+        mark = _mark_of(files)
+        if self._planner is None or mark != self._planner_mark:
+            try:
+                book = load_files(files)
+            except InvalidRulebook:
+                return None
+            self.close()
+            self._planner, self._planner_mark = Planner(book), mark
+        return self._planner
+
+
+def _mark_of(files: Mapping[PurePosixPath, bytes]) -> str:
+    return _mark(b"".join(b"%s\0%d\0%s" % (str(path).encode(), len(content), content) for path, content in files.items()))
+
+
+def _mark(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,65 @@
+// The parts of the page that show what came of a text: prose, faults, examples, what differs, whose plans change.
+import { html } from "./preact.js";
+
+export async function ask(path, body) {
+  const answer = await fetch(path, {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), credentials: "same-origin",
+  }).catch(() => null);
+  if (answer === null) throw new Error("The workbench does not answer. Does it still run?");
+  const found = await answer.json();
+  if (!answer.ok) throw new Error(found.detail);
+  return found;
+}
+
+export const counted = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
+
+export function Prose({ prose, stale }) {
+  if (!prose) return html`<p class="hint">The rule stands here in prose as soon as the text has no fault.</p>`;
+  const rows = [
+    ["Holds when", prose.conditions],
+    ["Says on the front page", prose.line],
+    ["Says on the card", prose.card?.says],
+    ["Says to the patient", prose.patient_text],
+    ["Says to the clinician", prose.clinician_text],
+    ["Asks", (prose.asks ?? []).map((one) => `${one.who}, ${one.by_words}: ${one.what}`).join("; ")],
+    ["Why it exists", prose.rationale],
+    ["Rests on", (prose.evidence ?? []).map((one) => `${one.source}, ${one.place}`).join("; ")],
+    ["Contested", prose.contested],
+    ["Gaps", prose.gaps],
+  ].filter(([, words]) => words);
+  return html`<div class=${stale ? "stale" : null}>
+    ${stale && html`<p class="hint">As the last text without a fault says it.</p>`}
+    <h3>${prose.title}</h3>
+    <p class="hint">${prose.level}, ${prose.scope}, topic ${prose.topic.replaceAll("_", " ")}; version ${prose.version}, ${prose.status}</p>
+    <dl>${rows.map(([name, words]) => html`<dt>${name}</dt><dd>${words}</dd>`)}</dl>
+  </div>`;
+}
+
+export function Faults({ faults, path, onLine }) {
+  return faults.length > 0 && html`<h3 class="bad">${counted(faults.length, "fault")}</h3><ul id="faults">${faults.map((fault, at) => html`
+    <li key=${at}>${fault.file === path ? html`<button type="button" onClick=${() => onLine(fault.line)}>Line ${fault.line}</button>`
+      : `${fault.file}, line ${fault.line}`} ${fault.field && html`<code>${fault.field}</code>`} ${fault.problem} <em>${fault.mend}</em></li>`)}</ul>`;
+}
+
+export function Examples({ checked }) {
+  if (checked.faults?.length) return null;
+  const examples = checked.examples ?? [];
+  return html`<h3>Examples</h3><ul id="examples">${examples.map((one, at) => html`<li key=${at} class=${one.passed ? "good" : "bad"}>
+      <strong>${one.passed ? "Comes out" : "Does not come out"}:</strong> ${one.expected === "fires" ? "it fires" : "it stays silent"}:
+      ${" "}${one.why}${one.problem ? `; but it ${one.problem}` : ""}</li>`)}</ul>
+    <p class="hint">${checked.unshown ? `${checked.unshown} of ${checked.wanted} things that its conditions say, no example has shown.`
+      : "The examples show all that its conditions say."}</p>`;
+}
+
+export const Diff = ({ diff }) => html`<h3>What differs from the file</h3>
+  ${diff ? html`<pre id="diff" tabindex="0">${diff}</pre>` : html`<p id="diff" class="hint">Nothing.</p>`}`;
+
+export function Effect({ effect }) {
+  if (!effect) return null;
+  if (effect.faults?.length) return html`<p class="bad">The rulebook has faults; mend them first.</p>`;
+  return html`<div id="effect"><p><strong>${counted(effect.differing, "plan")} of ${effect.patients} would change.</strong>
+      ${" "}${Object.entries(effect.statuses).filter(([turn]) => !/^(\w+) to \1$/.test(turn)).map(([turn, number]) => `${number} from ${turn}`).join("; ")}</p>
+    <ul>${effect.rules.map((one) => html`<li key=${one.rule}>${one.rule}: new in ${one.new}, gone from ${one.gone}, changed in ${one.changed}</li>`)}</ul>
+    ${effect.samples.map((one) => html`<details key=${one.patient}><summary>Patient ${one.patient}</summary>
+      <ul>${one.words.map((words, at) => html`<li key=${at}>${words}</li>`)}</ul></details>`)}</div>`;
+}

@@ -1,0 +1,46 @@
+// Uses the workbench as an owner of rules does, in headless Chromium, and prints what was seen as JSON.
+// Usage: node workbench.mjs ADDRESS RULE OLD NEW BROKEN
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { launched } from "./browser.mjs";
+
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const [address, rule, old, changed, broken] = process.argv.slice(2);
+const browser = await launched();
+const seen = { console: [], requests: [] };
+try {
+  const page = await (await browser.newContext({ viewport: { width: 1400, height: 900 } })).newPage();
+  page.on("console", (message) => seen.console.push(message.text()));
+  page.on("pageerror", (error) => seen.console.push(error.message));
+  page.on("request", (request) => seen.requests.push(request.url()));
+  const state = (words) => page.locator("#state", { hasText: words }).waitFor();
+  await page.goto(address);
+  await page.getByRole("searchbox").fill(rule.replaceAll("-", " ").split(" ").slice(0, 2).join(" "));
+  await page.getByRole("button", { name: /Very short sleep/ }).click();
+  await state("As it is in the file.");
+  seen.prose = await page.getByRole("region", { name: "In prose" }).innerText();
+  const field = page.getByLabel("The file");
+  const text = await field.inputValue();
+  await field.fill(text.replace(old, broken));
+  await state("1 fault.");
+  seen.faults = await page.locator("#faults").innerText();
+  await page.getByRole("button", { name: /^Line / }).click();
+  seen.selected = await field.evaluate((one) => one.value.slice(one.selectionStart, one.selectionEnd));
+  await field.fill(text.replace(old, changed));
+  await state("1 example does not come out.");
+  seen.failed = await page.locator("#examples .bad").allInnerTexts();
+  seen.diff = await page.locator("#diff").innerText();
+  await page.getByLabel("Made-up patients").selectOption("100");
+  await page.getByRole("button", { name: "Whose plans change?" }).click();
+  await page.locator("#effect").waitFor({ timeout: 60_000 });
+  seen.effect = await page.locator("#effect").innerText();
+  await page.evaluate(axe);
+  const judged = await page.evaluate(() => globalThis.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] }));
+  seen.axe = judged.violations.map((one) => `${one.id}: ${one.nodes[0].html}`);
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await state("As it is in the file.");
+  seen.kept = await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie]);
+  process.stdout.write(JSON.stringify(seen));
+} finally {
+  await browser.close();
+}
