@@ -87,8 +87,9 @@ def _show(report: Report) -> None:
         console.print(f"  {failure.detail}", soft_wrap=True)
         if failure.patient is not None:
             console.print(f"  {msgspec.json.encode(failure.patient).decode()}", soft_wrap=True, markup=False)
-            agrees = "shows" if failure.replayed else "does not show"
-            console.print(f"  The engine's plan of this patient {agrees} it.")
+            if failure.replayed is not None:
+                agrees = "shows" if failure.replayed else "does not show"
+                console.print(f"  The engine's plan of this patient {agrees} it.")
     console.print(
         f"\n{len(report.failures)} claims do not hold." if report.failures else "\nEverything holds for all patients."
     )
