@@ -46,10 +46,14 @@ from careplan.rulebook.yaml_and_csv import Document, read_rows
 T = TypeVar("T")
 Row = TypeVar("Row", bound=msgspec.Struct)
 
-SUFFIXES = (".yaml", ".csv", ".lock", ".txt", ".tsv")
+SUFFIXES = (".yaml", ".csv", ".lock", ".cert", ".txt", ".tsv")
 """The files that a rulebook is made of."""
+_MADE_OF_THE_OTHERS = (".lock", ".cert")
+"""Of these, what is written anew when the others change: the digest of the rulebook leaves it out."""
 INVARIANTS = "invariants"
 """The folder of what must hold of every plan; read by `careplan.authoring.proof`, and no section of the plan."""
+CERTIFICATE = "proof.cert"
+"""What was proved of the rulebook; see `careplan.rulebook.certificate`."""
 KNOWN_CONDITIONS = "known_names.yaml"
 """Illnesses that no rule concerns. The medicines of that kind are in the wide vocabulary."""
 
@@ -101,7 +105,7 @@ class _Loading:
         self._faults: list[RuleFault] = []
         self._digest = hashlib.sha256()
         for path, content in files.items():
-            if path.suffix == ".lock":
+            if path.suffix in _MADE_OF_THE_OTHERS:
                 continue
             self._digest.update(f"{path}\0{len(content)}\0".encode() + content)
 
@@ -155,6 +159,7 @@ class _Loading:
                 {name: tokens for name, tokens in catalogue.named().items() if len(name) > 3 and name not in everyday},
             ),
             derived=derived,
+            certificate=self._files.get(PurePosixPath(CERTIFICATE), b""),
         )
         ids = frozenset(documents)
         for rule in (*rules.values(), *resting.values()):

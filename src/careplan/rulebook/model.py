@@ -269,7 +269,7 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     """A whole rulebook, checked. `digest` is the SHA-256 of its files, in hexadecimal.
 
     `kinds` and `limits` are those of facts and numbers with the measures that it declares and the facts that it derives;
-    `derived` has these by their names.
+    `derived` has these by their names. `certificate` are the bytes of what was proved of it or of an earlier state of it.
     """
 
     about: RulebookFile
@@ -288,6 +288,7 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     known_conditions: KnownConditions
     goals: GoalJudge
     derived: Mapping[str, Derived] = {}
+    certificate: bytes = b""
 
     def __repr__(self) -> str:
         """Its name alone: a whole rulebook would fill two megabytes of a trace."""

@@ -181,6 +181,7 @@ def build(book: Rulebook, settings: Settings) -> Litestar:
             reference.find_medications,
             reference.list_conditions,
             reference.get_rulebook,
+            reference.get_rulebook_proof,
             reference.list_rules,
             reference.get_rule,
             health.livez,

@@ -46,7 +46,7 @@ class Claims:
     """The claims of one rulebook over a symbolic patient; `fires` has the formula of each rule by its id."""
 
     def __init__(self, book: Rulebook, symbolic: SymbolicPatient) -> None:
-        self._symbolic = symbolic
+        self.symbolic = symbolic
         self._rules = book.in_order()
         self.fires = {rule.id: of_when(symbolic, rule.when) for rule in self._rules}
         self._one_more = OneMore(symbolic)
@@ -81,7 +81,7 @@ class Claims:
         asking = {(kind, test.field) for kind, test in tests if _asks_for_unknown(test)}
         fires = self.fires[rule.id]
         for kind, field in sorted({(kind, test.field) for kind, test in tests} - asking):
-            answer = self._symbolic.answers.get((kind, field))
+            answer = self.symbolic.answers.get((kind, field))
             if answer is None or not z3.is_const(answer.known) or z3.is_true(answer.known):
                 continue
             silent, spoken = (z3.substitute(fires, (answer.known, z3.BoolVal(val=known))) for known in (False, True))
@@ -95,7 +95,7 @@ class Claims:
         """An unread entry more on a list that was sent keeps no rule from firing that does not ask for certainty."""
         if rule.file.certain:
             return
-        symbolic = self._symbolic
+        symbolic = self.symbolic
         fires = self.fires[rule.id]
         for name, asked, unread in (
             ("medicines", symbolic.medicines_asked, symbolic.unread_entries),
@@ -123,7 +123,7 @@ class Claims:
         ]
         wrong = z3.And(before, z3.Not(after), *map(z3.Not, others))
         if not after.eq(before):
-            wrong = z3.And(self._symbolic.medicines_asked, self._one_more.constraints, wrong)
+            wrong = z3.And(self.symbolic.medicines_asked, self._one_more.ties(wrong), wrong)
         says = "Another medicine on the list does not take it away, or leaves another as grave of the same topic"
         yield Claim(kind="one_more_takes_away", subject=rule.id, says=says, wrong=wrong)
 
@@ -136,7 +136,7 @@ class Claims:
             kind="invariant",
             subject=invariant.id,
             says=invariant.title,
-            wrong=z3.And(of_when(self._symbolic, invariant.who), wrong[invariant.demand]),
+            wrong=z3.And(of_when(self.symbolic, invariant.who), wrong[invariant.demand]),
             demand=invariant.demand,
             rules=frozenset(rule.id for rule in invariant.rules),
             about=about,
@@ -149,13 +149,13 @@ class Claims:
             return fires
         return z3.Or(
             [
-                z3.And(there, z3.substitute(fires, (self._symbolic.condition, z3.IntVal(at))))
-                for at, there in enumerate(self._symbolic.has.values())
+                z3.And(there, z3.substitute(fires, (self.symbolic.condition, z3.IntVal(at))))
+                for at, there in enumerate(self.symbolic.has.values())
             ]
         )
 
     def _anything_known(self) -> Iterator[Formula]:
-        symbolic = self._symbolic
+        symbolic = self.symbolic
         yield from (symbolic.conditions_asked, symbolic.unread_conditions, symbolic.known_conditions)
         yield from (symbolic.medicines_asked, symbolic.goals_asked)
         yield symbolic.answers["protocol", "approved"].value

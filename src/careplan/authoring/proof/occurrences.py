@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 import msgspec
 import z3
@@ -19,7 +19,6 @@ SHOWN: Mapping[ShownKind, str] = {
     "can_fire": "Every rule can come up, by each of its alternatives",
     "needed": "No rule is made needless by another that says the same: there is a patient for whom it alone comes up",
     "not_vacuous": "Every invariant says something: without the rules that carry it, this patient's plan would break it",
-    "most_decisions": "So many topics can have something to decide for one patient, and for no patient more",
 }
 """What can be, in the order of showing it."""
 
@@ -42,6 +41,31 @@ class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
         return not self.rules.isdisjoint(fired) and self.absent.isdisjoint(fired)
 
 
+class Occurrences:
+    """All that must be possible in one rulebook."""
+
+    def __init__(self, claims: Claims, rules: Sequence[Rule], invariants: Sequence[Invariant]) -> None:
+        symbolic = claims.symbolic
+        self.all = [
+            *(one for rule in rules for one in alternatives(symbolic, rule)),
+            *(alone(claims, rule, other) for rule in rules for other in twins(rule, rules)),
+            *(one for invariant in invariants for one in meant(claims, invariant)),
+        ]
+
+    def missing(self, shown: Mapping[tuple[str, str], Set[str]]) -> Iterator[str]:
+        """What is not shown, in sentences. `shown` has the rules in the plan of each patient, by claim and subject."""
+        some: dict[str, list[bool]] = {}
+        for one in self.all:
+            found = (one.kind, one.subject) in shown and one.in_plan(shown[one.kind, one.subject])
+            if one.kind == "not_vacuous":
+                some.setdefault(one.subject.partition(",")[0], []).append(found)
+            elif not found:
+                yield f"No patient shows {one.kind} of {one.subject}."
+        for name, found_of_each in some.items():
+            if sum(found_of_each) < min(2, len(found_of_each)):
+                yield f"No patient shows not_vacuous of {name}."
+
+
 def alternatives(symbolic: SymbolicPatient, rule: Rule) -> Iterator[Occurrence]:
     """That a rule comes up by each of its alternatives."""
     for at, group in enumerate(rule.when):
@@ -56,14 +80,14 @@ def alone(claims: Claims, rule: Rule, other: Rule) -> Occurrence:
     return Occurrence(kind="needed", subject=f"{rule.id} without {other.id}", formula=formula, rules=rules, absent=absent)
 
 
-def meant(symbolic: SymbolicPatient, claims: Claims, invariant: Invariant) -> Iterator[Occurrence]:
+def meant(claims: Claims, invariant: Invariant) -> Iterator[Occurrence]:
     """That an invariant says something.
 
     Where it demands items, there are patients whom it is about and who have one of them: without its rules they have none.
     Where it forbids items, there are patients whom it is not about and who have one: asked of everybody, it would not hold.
     Where it forbids that they meet, there are patients whom it is about for each of two rules at least.
     """
-    who, about = of_when(symbolic, invariant.who), subjects(invariant.who)
+    who, about = of_when(claims.symbolic, invariant.who), subjects(invariant.who)
     fires = {rule.id: claims.fires_for(rule, about) for rule in invariant.rules}
     rules = frozenset(fires)
     match invariant.demand:
@@ -77,3 +101,17 @@ def meant(symbolic: SymbolicPatient, claims: Claims, invariant: Invariant) -> It
     for some, formula, places in wanted:
         named = invariant.id if some == rules else f"{invariant.id}, {next(iter(some))}"
         yield Occurrence(kind="not_vacuous", subject=named, formula=formula, rules=some, about=places)
+
+
+def twins(rule: Rule, rules: Iterable[Rule]) -> Iterator[Rule]:
+    """The other rules that say the same as this one."""
+    return (other for other in rules if other is not rule and _says_the_same(rule, other))
+
+
+def _says_the_same(one: Rule, other: Rule) -> bool:
+    """Two items at the same place in the plan with a text, or everything that is asked, in common."""
+    if (one.section, one.file.level) != (other.section, other.file.level):
+        return False
+    left, right = one.file.then, other.file.then
+    asks = left.asks == right.asks and bool(left.asks)
+    return asks or left.patient.split() == right.patient.split() or left.clinician.split() == right.clinician.split()

@@ -7,7 +7,6 @@ be unread, protect, be unclear or be missing. More patients are admitted than th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cached_property
 
 import z3
 
@@ -16,13 +15,15 @@ from careplan.authoring.proof.symbols import SymbolicPatient
 
 
 class OneMore:
-    """Formulas about the patient with one medicine more, and in `constraints` what ties this patient to the first one."""
+    """Formulas about the patient with one medicine more, and what ties this patient to the first one."""
 
     def __init__(self, symbolic: SymbolicPatient) -> None:
         self._symbolic = symbolic
         self._pairs: list[tuple[Formula, Formula]] = []
         self._moved_before: dict[int, tuple[Formula, Formula]] = {}
+        self._seen: dict[int, tuple[Formula, frozenset[str]]] = {}
         self._ties = list(self._tied())
+        self._after = frozenset(after.decl().name() for _, after in self._pairs)
 
     def after(self, formula: Formula) -> Formula:
         """What a formula says of the patient with one medicine more."""
@@ -31,10 +32,10 @@ class OneMore:
             self._moved_before[number] = formula, z3.substitute(formula, *self._pairs)
         return self._moved_before[number][1]
 
-    @cached_property
-    def constraints(self) -> Formula:
-        """What holds of this patient as of every one, and that nothing has become less."""
-        return z3.And(self._ties)
+    def ties(self, formula: Formula) -> Formula:
+        """That nothing of which a formula speaks has become less."""
+        spoken = _variables(formula, self._seen)
+        return z3.And([tie for tie in self._ties if _variables(tie, self._seen) & self._after <= spoken])
 
     def _tied(self) -> Iterator[Formula]:
         symbolic, derived = self._symbolic, self._symbolic.derived
@@ -69,3 +70,22 @@ class OneMore:
         after = z3.Const(f"{variable.decl().name()} with one medicine more", variable.sort())
         self._pairs.append((variable, after))
         yield tie(variable, after)
+
+
+def _variables(root: Formula, seen: dict[int, tuple[Formula, frozenset[str]]]) -> frozenset[str]:
+    """The names of all variables in a formula."""
+    stack = [root]
+    while stack:
+        at = stack[-1]
+        if at.get_id() in seen:
+            stack.pop()
+            continue
+        children = at.children()
+        missing = [child for child in children if child.get_id() not in seen]
+        if missing:
+            stack += missing
+            continue
+        stack.pop()
+        own = frozenset({at.decl().name()}) if at.decl().kind() == z3.Z3_OP_UNINTERPRETED else frozenset[str]()
+        seen[at.get_id()] = at, own.union(*(seen[child.get_id()][1] for child in children))
+    return seen[root.get_id()][1]

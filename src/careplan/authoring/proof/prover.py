@@ -15,7 +15,7 @@ from careplan.authoring.proof.answers import Unwritable
 from careplan.authoring.proof.claims import Claim, Claims
 from careplan.authoring.proof.formulas import of_pattern
 from careplan.authoring.proof.invariants import Invariant
-from careplan.authoring.proof.occurrences import Occurrence, alone, alternatives, meant
+from careplan.authoring.proof.occurrences import Occurrence, alone, alternatives, meant, twins
 from careplan.authoring.proof.report import Failure, Report, Shown
 from careplan.authoring.proof.search import Search, undecided
 from careplan.rulebook.conditions import Either, Every, Expression, Group, Test
@@ -138,9 +138,7 @@ class Prover:
 
     def _implied(self, rule: Rule) -> Iterator[Failure]:
         """No rule is made needless by another with the same effect."""
-        for other in self._rules:
-            if other is rule or not _says_the_same(rule, other):
-                continue
+        for other in twins(rule, self._rules):
             occurrence = alone(self._claims, rule, other)
             seen = next((body for fired, body in self._seen_with.get(rule.id, ()) if occurrence.in_plan(fired)), None)
             if seen is not None:
@@ -161,7 +159,7 @@ class Prover:
     def _says_something(self, invariant: Invariant) -> Iterator[Failure]:
         """No invariant is empty, so that it would hold whatever the rules said."""
         found = 0
-        for occurrence in meant(self._symbolic, self._claims, invariant):
+        for occurrence in meant(self._claims, invariant):
             answer, model = self._search.witness(occurrence.formula)
             found += answer == z3.sat
             if answer == z3.sat:
@@ -190,15 +188,6 @@ class Prover:
     def _refuted(self, claims: Iterable[Claim]) -> Iterator[Failure]:
         for claim in claims:
             yield from self._search.refute(claim)
-
-
-def _says_the_same(one: Rule, other: Rule) -> bool:
-    """Two items at the same place in the plan with a text, or everything that is asked, in common."""
-    if (one.section, one.file.level) != (other.section, other.file.level):
-        return False
-    left, right = one.file.then, other.file.then
-    asks = left.asks == right.asks and bool(left.asks)
-    return asks or left.patient.split() == right.patient.split() or left.clinician.split() == right.clinician.split()
 
 
 def _words(expression: Expression) -> str:

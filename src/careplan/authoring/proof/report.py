@@ -19,7 +19,7 @@ FailureKind = Literal[
     "disagreement",
     "not_decided",
 ]
-ShownKind = Literal["can_fire", "needed", "not_vacuous", "most_decisions"]
+ShownKind = Literal["can_fire", "needed", "not_vacuous"]
 Demand = Literal["some_item", "no_item", "one_item", "at_most_one_item"]
 
 

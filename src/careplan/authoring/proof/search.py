@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 import msgspec
@@ -26,7 +26,6 @@ class Search:
     """Searches among all patients of one rulebook. Belongs to the thread that made it, as its planner does."""
 
     def __init__(self, book: Rulebook) -> None:
-        self._book = book
         self.symbolic = SymbolicPatient(book)
         self._planner = Planner(book)
         self._writer = Writer(book, _goals_of(book))
@@ -42,6 +41,10 @@ class Search:
     def close(self) -> None:
         """Free the engine's memory."""
         self._planner.close()
+
+    def suppose(self, constraints: Iterable[Formula]) -> None:
+        """Look only among patients of whom these hold as well."""
+        self._solver.add(*constraints)
 
     def refute(self, claim: Claim) -> Iterator[Failure]:
         """A failure, with the smallest patient, unless no patient at all breaks the claim."""
@@ -69,14 +72,7 @@ class Search:
 
     def fired(self, patient: Mapping[str, Any], places: Mapping[str, str] | None = None) -> Set[str]:
         """The rules with an item in the engine's plan; of those about a kind in `places`, only those about that entry."""
-        places = places or {}
-        plan = self._planner.plan(self._planner.intake.decode(msgspec.json.encode(patient)))
-        fired = set()
-        for item in (*plan.alerts, *(item for section in plan.sections for item in section.items)):
-            wanted = {places[kind] for kind in subjects(self._book.rules[item.rule.id].when) & places.keys()} - {""}
-            if wanted <= {entry.pointer for entry in item.about}:
-                fired.add(item.rule.id)
-        return fired
+        return fired_for(self._planner, patient, places)
 
     def witness(self, formula: Formula) -> tuple[Any, Any]:
         """As `ask`, with a model that has as few answers, medicines and conditions as can be, and can be written if any can.
@@ -174,6 +170,18 @@ def _goals_of(book: Rulebook) -> Iterator[str]:
         for example in (*rule.file.examples.fires, *rule.file.examples.silent):
             goals = example.patient.get("expectations", {}).get("goals")
             yield from (goal for goal in goals or () if isinstance(goal, str))
+
+
+def fired_for(planner: Planner, patient: Mapping[str, Any], places: Mapping[str, str] | None = None) -> Set[str]:
+    """The rules with an item in a plan; of those about a kind in `places`, only those about that entry."""
+    places = places or {}
+    plan = planner.plan(planner.intake.decode(msgspec.json.encode(patient)))
+    fired = set()
+    for item in (*plan.alerts, *(item for section in plan.sections for item in section.items)):
+        wanted = {places[kind] for kind in subjects(planner.book.rules[item.rule.id].when) & places.keys()} - {""}
+        if wanted <= {entry.pointer for entry in item.about}:
+            fired.add(item.rule.id)
+    return fired
 
 
 def undecided(subject: str) -> Failure:
