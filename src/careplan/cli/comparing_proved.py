@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import rich_click as click
 from careplan.authoring.git_history import NoRevision, folder_at
 from careplan.cli.common import RULES, fail, read_rulebook, read_settings
 from careplan.errors import InvalidRulebook
+from careplan.rulebook.text_template import counted
 
 if TYPE_CHECKING:
     from careplan.authoring.proof.difference import Difference, Fires, InvariantDifference, RuleDifference, Turn
@@ -34,9 +36,7 @@ def compare(old: str, new: str | None, *, rules: Path | None, form: str) -> None
 
     Example: careplan rules compare HEAD~5
     """
-    try:
-        import z3  # noqa: F401
-    except ImportError:
+    if find_spec("z3") is None:
         fail("this needs the solver: pip install 'careplan[prove]'", 2)
     from careplan.authoring.proof.difference import Comparer
     from careplan.authoring.proof.invariants import invariants
@@ -79,14 +79,18 @@ def in_words(found: Difference) -> Iterator[str]:
     yield f"From {found.before} to {found.after}"
     for rule in found.rules:
         yield from _of_rule(rule)
+    kept = [one for one in found.invariants if one.held and one.holds]
     for invariant in found.invariants:
-        yield from _of_invariant(invariant)
-    rules = (
-        "rule comes up for the same patients and says"
-        if found.unchanged == 1
-        else "rules come up for the same patients and say"
-    )
-    yield f"\nNothing else changed, for any patient: {found.unchanged} {rules} the same."
+        if invariant not in kept:
+            yield from _of_invariant(invariant)
+    if kept:
+        yield f"\nStill held by every plan that these rules bear on: {counted(len(kept), 'invariant')}."
+    undecided = any(one.fires == "not_decided" for one in found.rules)
+    rules = counted(found.unchanged, "other rule")
+    if undecided:
+        yield f"\n{rules} did not change for any patient. What could not be compared may have changed."
+    else:
+        yield f"\nNothing else changed, for any patient: {rules} come up for the same patients, with the same words."
     if found.lists:
         yield f"This is said of patients as the new lists read them. These changed too: {', '.join(found.lists)}."
 

@@ -94,6 +94,7 @@ class Comparer:
         self._search = Search(after)
         self._planners = Planner(before), Planner(after)
         symbolic = self._search.symbolic
+        self.intake = self._planners[1].intake
         self._derived = {
             name
             for name in before.derived.keys() | after.derived.keys()
@@ -182,7 +183,7 @@ class Comparer:
 
     def _turn(self, rule: str, patient: Json) -> Turn | None:
         titles: list[list[str]] = []
-        there: list[bool] = []
+        there: list[tuple[bool, set[str]]] = []
         for planner in self._planners:
             try:
                 plan = planner.plan(planner.intake.decode(msgspec.json.encode(patient)))
@@ -190,7 +191,8 @@ class Comparer:
                 return None
             items = [*plan.alerts, *(item for section in plan.sections for item in section.items)]
             titles.append([item.title for item in items])
-            there.append(any(item.rule.id == rule for item in items))
+            own = [item for item in items if item.rule.id == rule]
+            there.append((bool(own), {entry.pointer for item in own for entry in item.about}))
         return Turn(patient=patient, before=titles[0], after=titles[1], replayed=there[0] != there[1])
 
     def _invariants(

@@ -170,7 +170,7 @@ class NoProof(NotFoundException):
     operation_id="getRulebookProof",
     summary="What was proved of the rulebook",
     description="The certificate of the rulebook that answers now: every claim about all patients in words, the SHA-256 of "
-    "its formula, and the solvers that confirmed it. There is none (404) where nobody has proved this state of the rulebook.",
+    "its formula, and the solvers that confirmed it. There is none (404) where nobody has proved this state of it.",
     tags=["reference"],
     sync_to_thread=False,
     opt={"scope": "read"},
