@@ -38,6 +38,20 @@ def test_the_certificate_of_the_shipped_rules_is_of_these_rules_and_names_every_
     assert all(one.answers == ("unsat", "unsat") for group in certificate.claims for one in group.proved)
 
 
+def test_the_invariants_of_the_certificate_are_those_of_the_shipped_rules_and_a_solver_confirms_them_now() -> None:
+    certificate = certificate_of(BOOK)
+    assert certificate is not None
+    listed = {
+        one.subject: one for group in certificate.claims for one in group.proved if group.claim in ("decision", "invariant")
+    }
+    questions = Questions(BOOK, invariants(shipped(), BOOK), of_each_rule=False)
+    assert certificate.patients == questions.patients
+    assert {one.subject: (one.formula, one.says) for one in questions.asked} == {
+        name: (one.formula, one.says) for name, one in listed.items()
+    }, "the formulas changed: careplan rules prove --certify"
+    assert set(questions.answered(solver("z3"), lambda *_: None)) == {"unsat"}
+
+
 def proving(folder: Path, *options: str) -> Result:
     return CliRunner().invoke(main, ["rules", "prove", "--rules", str(folder), *options])
 

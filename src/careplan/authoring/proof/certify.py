@@ -46,7 +46,8 @@ class Question(NamedTuple):
 class Questions:
     """All that is asked of one rulebook: `base` says what holds of every patient, and each question stands by itself."""
 
-    def __init__(self, book: Rulebook, invariants: Sequence[Invariant]) -> None:
+    def __init__(self, book: Rulebook, invariants: Sequence[Invariant], *, of_each_rule: bool = True) -> None:
+        """Without what is claimed `of_each_rule`, only what is claimed of plans is asked."""
         symbolic = SymbolicPatient(book)
         self.claims = claims = Claims(book, symbolic)
         writer, known = Writer(), set[str]()
@@ -55,7 +56,7 @@ class Questions:
         said += [f"(assert {writer.text(one)})" for one in symbolic.constraints]
         self.base = "\n".join((f"(set-logic {LOGIC})", *said, ""))
         grouped: dict[tuple[FailureKind, str], list[tuple[str, z3.BoolRef]]] = {}
-        for claim in claims.of_all(invariants):
+        for claim in claims.of_all(invariants, of_each_rule=of_each_rule):
             grouped.setdefault((claim.kind, claim.subject), []).append((claim.says, claim.wrong))
         self.asked: list[Question] = []
         for (kind, subject), parts in grouped.items():

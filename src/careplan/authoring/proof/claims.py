@@ -53,9 +53,9 @@ class Claims:
         deciding = [rule for rule in self._rules if rule.file.then.decides]
         self.choices = sorted({rule.file.then.decides.subject for rule in deciding if rule.file.then.decides})
 
-    def of_all(self, invariants: Sequence[Invariant]) -> Iterator[Claim]:
-        """Every claim, in the order of the headings."""
-        for of_rule in (self.unknown, self.takes_nothing_away, self.one_more):
+    def of_all(self, invariants: Sequence[Invariant], *, of_each_rule: bool = True) -> Iterator[Claim]:
+        """Every claim, in the order of the headings; those of each rule only where they are wanted."""
+        for of_rule in (self.unknown, self.takes_nothing_away, self.one_more) if of_each_rule else ():
             for rule in self._rules:
                 yield from of_rule(rule)
         for choice in self.choices:

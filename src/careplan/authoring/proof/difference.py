@@ -137,12 +137,12 @@ class Comparer:
             fires: Fires = "same"
             gains = loses = None
         else:
-            fires, gains, loses = self.classified(*(one and one.when for one in (old, new)))
+            fires, gains, loses = self.classified(old.when if old else None, new.when if new else None)
             if old is None or new is None:
                 fires = "new" if old is None else "gone"
         if fires == "same" and not words:
             return None
-        turns = [one and self._turn(name, one) for one in (gains, loses)]
+        turns = [None if one is None else self._turn(name, one) for one in (gains, loses)]
         return RuleDifference(
             rule=name,
             title=rule.file.title,
@@ -202,11 +202,12 @@ class Comparer:
         claims = [Claims(book, side) for book, side in zip(self._books, self._sides, strict=True)]
         for name in (*new, *(name for name in old if name not in new)):
             was, now = old.get(name), new.get(name)
+            title = (new.get(name) or old[name]).title
             if was is not None and now is not None and _unchanged(was, now, changed):
                 continue
             held = None if was is None else not list(self._search.refute(claims[0].invariant(was)))
             failures = [] if now is None else list(self._search.refute(claims[1].invariant(now)))
-            yield _told(name, (now or was).title if now or was else "", failures, held=held, gone=now is None)
+            yield _told(name, title, failures, held=held, gone=now is None)
         for choice in sorted({*claims[0].choices, *claims[1].choices}):
             sides = [one.decided_once(choice) for one in claims]
             if changed & (sides[0].rules | sides[1].rules):
