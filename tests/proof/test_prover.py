@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
@@ -305,6 +306,10 @@ def test_a_faulty_invariant_is_refused_with_file_line_and_mend(
     assert [(fault.file, fault.line) for fault in found] == [("invariants/made-up.yaml", line)]
 
 
+@pytest.mark.deep
+@pytest.mark.skipif(
+    "CAREPLAN_TEST_PROOF" not in os.environ, reason="scripts/long does it; test_certificate looks at what came of it"
+)
 def test_everything_holds_of_the_shipped_rulebook_for_all_patients() -> None:
     done = CliRunner().invoke(main, ["rules", "prove", "--format", "json"])
     report = json.loads(done.stdout)

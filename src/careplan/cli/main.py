@@ -29,6 +29,7 @@ _COMMANDS = {
 }
 _OF_RULES = {
     "check": "authoring.check",
+    "compare": "comparing_proved.compare",
     "coverage": "founding.coverage",
     "diff": "comparing.diff",
     "docs": "publishing.docs",

@@ -1,8 +1,10 @@
-"""Proving a rulebook over all patients."""
+"""Proving a rulebook over all patients, with a certificate that others can check."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +15,16 @@ from rich.progress import Progress
 
 from careplan.cli.common import RULES, fail, read_rulebook, read_settings, refuse_rulebook
 from careplan.errors import InvalidRulebook
+from careplan.rulebook.certificate import as_text, certificate_of
+from careplan.rulebook.load import CERTIFICATE
 
 if TYPE_CHECKING:
+    from careplan.authoring.proof.certify import Questions
+    from careplan.authoring.proof.invariants import Invariant
     from careplan.authoring.proof.report import Failure, Report
+    from careplan.rulebook.model import Rulebook
+
+Advance = Callable[[str, int, int], None]
 
 
 @click.command()
@@ -26,7 +35,32 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     help="Write each patient that breaks a claim into this folder, ready for `careplan plan`.",
 )
-def prove(*, rules: Path | None, form: str, save: Path | None) -> None:
+@click.option(
+    "--certify", is_flag=True, help=f"Have two solvers confirm every claim, and write {CERTIFICATE} beside the rules."
+)
+@click.option("--verify", is_flag=True, help=f"Check {CERTIFICATE} against the rules as they are now; write nothing.")
+@click.option(
+    "--solver",
+    "named",
+    multiple=True,
+    type=click.Choice(["z3", "cvc5"]),
+    help="Which solvers are asked; both if left out, and z3 alone with --verify.",
+)
+@click.option(
+    "--questions",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write all questions into this file, as SMT-LIB 2.6 for any solver, and ask nothing.",
+)
+def prove(
+    *,
+    rules: Path | None,
+    form: str,
+    save: Path | None,
+    certify: bool,
+    verify: bool,
+    named: tuple[str, ...],
+    questions: Path | None,
+) -> None:
     """Prove the rulebook over all patients: rules that can fire, choices made once, and every invariant.
 
     The invariants are the files in the folder `invariants` of the rulebook. What does not hold is shown with a smallest
@@ -39,26 +73,123 @@ def prove(*, rules: Path | None, form: str, save: Path | None) -> None:
         import z3  # noqa: F401
     except ImportError:
         fail("proofs need the solver: pip install 'careplan[prove]'", 2)
+    if sum((certify, verify, questions is not None)) > 1:
+        fail("choose one of --certify, --verify and --questions", 2)
     folder = rules or read_settings().rules_folder
-    report = _prove(folder)
+    book, demands = _read(folder)
+    if verify:
+        sys.exit(_verify(book, demands, named or ("z3",)))
+    if questions is not None:
+        questions.write_text(_questions(book, demands).script(), encoding="utf-8")
+        sys.exit(0)
+    if certify:
+        _need(named or ("z3", "cvc5"))
+    report = _prove(book, demands)
     if save and report.failures:
         _save(report.failures, save)
     if form == "json":
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
     else:
         _show(report)
+    if certify and not report.failures:
+        _certify(folder, book, demands, report, named or ("z3", "cvc5"))
     sys.exit(1 if report.failures else 0)
 
 
-def _prove(folder: Path) -> Report:
+def _read(folder: Path) -> tuple[Rulebook, list[Invariant]]:
     from careplan.authoring.proof.invariants import invariants
-    from careplan.authoring.proof.prover import Prover
 
     book = read_rulebook(folder)
     try:
-        demands = invariants(folder, book)
+        return book, invariants(folder, book)
     except InvalidRulebook as error:
         refuse_rulebook(error, f"what the rulebook in {folder} claims of every plan")
+
+
+def _prove(book: Rulebook, demands: Sequence[Invariant]) -> Report:
+    from careplan.authoring.proof.prover import Prover
+
+    with _progress() as advance:
+        prover = Prover(book, advance)
+        try:
+            return prover.prove(demands)
+        finally:
+            prover.close()
+
+
+def _questions(book: Rulebook, demands: Sequence[Invariant]) -> Questions:
+    from careplan.authoring.proof.certify import Questions
+
+    return Questions(book, demands)
+
+
+def _certify(folder: Path, book: Rulebook, demands: Sequence[Invariant], report: Report, names: Sequence[str]) -> None:
+    from careplan.authoring.proof.certify import NoPatient, certified
+    from careplan.authoring.proof.solvers import solver
+
+    try:
+        with _progress() as advance:
+            solvers = [solver(name) for name in names]
+            found = certified(book, _questions(book, demands), report.shown, solvers, advance)
+    except NoPatient as reason:
+        fail(f"nothing is certified: {reason}", 2)
+    if isinstance(found, list):
+        for doubt in found:
+            words = f"{doubt.question.claim} of {doubt.question.subject}"
+            click.echo(f"{doubt.solver} does not confirm {words}: {doubt.answer}", err=True)
+        fail("nothing is certified, because not every solver confirms every claim", 2)
+    (folder / CERTIFICATE).write_bytes(as_text(found))
+    number = sum(len(group.proved) for group in found.claims)
+    asked = " and ".join(f"{one.name} {one.version}" for one in found.solvers)
+    click.echo(f"{number} claims confirmed by {asked}; written to {folder / CERTIFICATE}", err=True)
+
+
+def _verify(book: Rulebook, demands: Sequence[Invariant], names: Sequence[str]) -> int:
+    """Check the certificate; 0 if it holds, 1 if not."""
+    from careplan.authoring.proof.certify import PROVED, NoPatient, differences, not_shown
+    from careplan.authoring.proof.solvers import solver
+
+    _need(names)
+    certificate = certificate_of(book)
+    if certificate is None:
+        fail(f"there is no {CERTIFICATE} that can be read: careplan rules prove --certify writes one", 1)
+    if certificate.digest != book.digest:
+        fail(f"{CERTIFICATE} is of another state of the rules: careplan rules prove --certify writes it anew", 1)
+    questions = _questions(book, demands)
+    wrong = differences(certificate, book, questions)
+    wrong += not_shown(certificate, book, questions, demands)
+    for name in names if not wrong else ():
+        try:
+            with _progress() as advance:
+                answers = list(questions.answered(solver(name), advance))
+        except NoPatient as reason:
+            fail(str(reason), 1)
+        wrong += [
+            f"{name} answers {answer} to {one.claim} of {one.subject}."
+            for one, answer in zip(questions.asked, answers, strict=True)
+            if answer != PROVED
+        ]
+    for sentence in wrong:
+        click.echo(sentence, err=True)
+    if wrong:
+        fail(f"{CERTIFICATE} does not hold", 1)
+    shown = sum(len(group.shown) for group in certificate.possible)
+    asked = " and ".join(names)
+    click.echo(
+        f"The certificate holds: {len(questions.asked)} claims asked again of {asked}, {shown} patients planned for again."
+    )
+    return 0
+
+
+def _need(names: Sequence[str]) -> None:
+    from careplan.authoring.proof.solvers import installed
+
+    if missing := [name for name in names if name not in installed()]:
+        fail(f"{' and '.join(missing)} must be installed for this: pip install 'careplan[prove]'", 2)
+
+
+@contextmanager
+def _progress() -> Iterator[Advance]:
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         tasks: dict[str, int] = {}
 
@@ -68,11 +199,7 @@ def _prove(folder: Path) -> Report:
                 bar.add_task(claim, total=of)
             bar.update(bar.tasks[task].id, completed=done)
 
-        prover = Prover(book, advance)
-        try:
-            return prover.prove(demands)
-        finally:
-            prover.close()
+        yield advance
 
 
 def _show(report: Report) -> None:
@@ -85,8 +212,9 @@ def _show(report: Report) -> None:
         console.print(f"  {failure.detail}", soft_wrap=True)
         if failure.patient is not None:
             console.print(f"  {msgspec.json.encode(failure.patient).decode()}", soft_wrap=True, markup=False)
-            agrees = "shows" if failure.replayed else "does not show"
-            console.print(f"  The engine's plan of this patient {agrees} it.")
+            if failure.replayed is not None:
+                agrees = "shows" if failure.replayed else "does not show"
+                console.print(f"  The engine's plan of this patient {agrees} it.")
     console.print(
         f"\n{len(report.failures)} claims do not hold." if report.failures else "\nEverything holds for all patients."
     )

@@ -21,12 +21,21 @@ from careplan.rulebook.review_decisions import REVIEWS
 Files: TypeAlias = Mapping[PurePosixPath, bytes]
 """The content of a rulebook by path, in order."""
 
-SUFFIXES = (".yaml", ".csv", ".lock", ".txt", ".tsv")
+SUFFIXES = (".yaml", ".csv", ".lock", ".cert", ".txt", ".tsv")
 """The files that a rulebook is made of."""
+_MADE_OF_THE_OTHERS = (".lock", ".cert")
+"""Of these, what is written anew when the others change."""
 NOT_OF_RULES = (".json", ".md")
 """What lies in a rulebook's folder for people and editors."""
 MOST_FILES = 5_000
-MOST_BYTES = {".yaml": 1_000_000, ".csv": 8_000_000, ".lock": 1_000_000, ".txt": 16_000_000, ".tsv": 16_000_000}
+MOST_BYTES = {
+    ".yaml": 1_000_000,
+    ".csv": 8_000_000,
+    ".lock": 1_000_000,
+    ".cert": 8_000_000,
+    ".txt": 16_000_000,
+    ".tsv": 16_000_000,
+}
 """Of one file of each kind; the longest of the shipped rulebook has a tenth of it or less."""
 MOST_IN_ALL = 64_000_000
 DEEPEST = 8
@@ -79,10 +88,10 @@ def read_folder(folder: Path) -> Files:
 
 
 def digest_of(files: Files) -> str:
-    """One name for equal rulebooks: SHA-256 of all files but the lock and the decisions of reviewers, in hexadecimal."""
+    """One name for equal rulebooks: SHA-256 in hexadecimal of all files but lock, certificate and decisions of reviewers."""
     digest = hashlib.sha256()
     for path, content in files.items():
-        if path.suffix != ".lock" and str(path) != REVIEWS:
+        if path.suffix not in _MADE_OF_THE_OTHERS and str(path) != REVIEWS:
             digest.update(f"{path}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
 

@@ -52,6 +52,8 @@ Row = TypeVar("Row", bound=msgspec.Struct)
 
 INVARIANTS = "invariants"
 """The folder of what must hold of every plan; read by `careplan.authoring.proof`, and no section of the plan."""
+CERTIFICATE = "proof.cert"
+"""What was proved of the rulebook; see `careplan.rulebook.certificate`."""
 KNOWN_CONDITIONS = "known_names.yaml"
 """Illnesses that no rule concerns. The medicines of that kind are in the wide vocabulary."""
 LISTS = frozenset(
@@ -163,6 +165,7 @@ class _Loading:
             session_day=self._one(CHECKLIST, SessionDay, partial(check_session_day, vocabulary, sources), needed=False),
             interactions=interactions,
             decisions=self._decisions(),
+            certificate=self._files.get(PurePosixPath(CERTIFICATE), b""),
         )
         ids = frozenset(documents)
         for rule in (*rules.values(), *resting.values()):

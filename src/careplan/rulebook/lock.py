@@ -44,12 +44,12 @@ def locked(rule: Rule, derived: Mapping[str, Derived]) -> Locked:
     term = ((file.valid_from, file.valid_until),) if rule.term else ()
     patterns = (pattern for group in rule.when for pattern in group)
     used = sorted({one.file.name for pattern in patterns for one in used_by(derived, pattern)})
-    behind = [(name, *_logic(derived[name])) for name in used]
+    behind = [(name, *logic_of(derived[name])) for name in used]
     content = hashlib.sha256(msgspec.json.encode((*shape, *certain, *term, *behind), order="deterministic")).hexdigest()
     return Locked(rule.id, file.version, file.status, content)
 
 
-def _logic(one: Derived) -> tuple[object, ...]:
+def logic_of(one: Derived) -> tuple[object, ...]:
     """What of a derived fact decides when it holds; its words change no verdict."""
     file = one.file
     return file.when, msgspec.to_builtins(file.compare), file.count, file.days_since

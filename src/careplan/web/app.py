@@ -213,6 +213,7 @@ def build(
             reference.find_medications,
             reference.list_conditions,
             reference.get_rulebook,
+            reference.get_rulebook_proof,
             reference.list_rules,
             reference.get_rule,
             health.livez,

@@ -46,7 +46,10 @@ class SymbolicDerived:
     is what may be so of attributes of other medicines, of which no patient can be written.
     """
 
-    def __init__(self, derived: Iterable[Derived], symbolic: Symbolic, rows: Sequence[Ingredient]) -> None:
+    def __init__(
+        self, derived: Iterable[Derived], symbolic: Symbolic, rows: Sequence[Ingredient], *, beginning: str = ""
+    ) -> None:
+        """`beginning` sets names of variables apart from those of another rulebook that derives other things."""
         self.answers: dict[tuple[str, str], Answer] = {}
         self.spans: dict[tuple[str, str], Span] = {}
         self.constraints: list[Formula] = []
@@ -56,6 +59,7 @@ class SymbolicDerived:
         self.days: dict[str, Answer] = {}
         self._symbolic = symbolic
         self._rows = rows
+        self._beginning = beginning
         for one in sorted(derived, key=lambda each: each.file.name):
             self._add(one)
             if (pattern := one.of_one_medicine) is not None:
@@ -101,7 +105,8 @@ class SymbolicDerived:
         asked = self._symbolic.medicines_asked
         if is_of_the_row(one.counted):
             return Span(YES, taken, asked, taken)
-        least, most = z3.Int(f"counts.{one.file.name} least"), z3.Int(f"counts.{one.file.name} most")
+        label = f"{self._beginning}counts.{one.file.name}"
+        least, most = z3.Int(f"{label} least"), z3.Int(f"{label} most")
         own = of_pattern(self._symbolic, one.counted)
         self.constraints += [least >= 0, least <= most, most <= taken, z3.Implies(own, least >= 1)]
         failed = z3.And(self._symbolic.present("medicine"), refuted(self._symbolic, "medicine", one.counted.tests))
@@ -129,7 +134,8 @@ class SymbolicDerived:
         )
         if is_of_the_row(pattern):
             return Others(could, z3.Not(could))
-        others = Others(z3.Bool(f"{name}: another medicine"), z3.Bool(f"{name}: no other medicine"))
+        label = f"{self._beginning}{name}"
+        others = Others(z3.Bool(f"{label}: another medicine"), z3.Bool(f"{label}: no other medicine"))
         self.constraints += [
             z3.Implies(others.holds, could),
             z3.Not(z3.And(others.holds, others.fails)),

@@ -11,13 +11,14 @@ from typing import Any
 import msgspec
 import z3
 
-from careplan.authoring.proof.answers import Formula, Unwritable
-from careplan.authoring.proof.formulas import of_group, of_pattern, of_when
-from careplan.authoring.proof.invariants import Invariant, subjects
-from careplan.authoring.proof.report import Failure, FailureKind, Report
-from careplan.authoring.proof.search import Claim, Search, undecided
-from careplan.rulebook.conditions import Either, Every, Expression, Group, Test, tests_of
-from careplan.rulebook.factors import SINGLE
+from careplan.authoring.proof.answers import Unwritable
+from careplan.authoring.proof.claims import Claim, Claims
+from careplan.authoring.proof.formulas import of_pattern
+from careplan.authoring.proof.invariants import Invariant
+from careplan.authoring.proof.occurrences import Occurrence, alone, alternatives, meant, twins
+from careplan.authoring.proof.report import Failure, Report, Shown
+from careplan.authoring.proof.search import Search, undecided
+from careplan.rulebook.conditions import Either, Every, Expression, Group, Test
 from careplan.rulebook.model import Rule, Rulebook
 
 Progress = Callable[[str, int, int], None]
@@ -32,11 +33,10 @@ class Prover:
         self._rules = book.in_order()
         self._search = Search(book)
         self._symbolic = self._search.symbolic
-        self._fires = {
-            rule.id: z3.And(self._symbolic.day.within(rule.term), of_when(self._symbolic, rule.when)) for rule in self._rules
-        }
+        self._claims = Claims(book, self._symbolic)
         self._progress = progress
-        self._seen_with: dict[str, list[Set[str]]] = {}
+        self._seen_with: dict[str, list[tuple[Set[str], dict[str, Any]]]] = {}
+        self._shown: list[Shown] = []
 
     def close(self) -> None:
         """Free the engine's memory."""
@@ -46,16 +46,18 @@ class Prover:
         """Every claim, in a fixed order."""
         about = self._book.about
         report = Report(rulebook=about.id, version=about.version, digest=self._book.digest)
-        choices = sorted({rule.file.then.decides.subject for rule in self._rules if rule.file.then.decides})
         for claim, things, check in (
             ("rules that can fire, by each alternative", self._rules, self._reachable),
             ("rules that no other makes needless", self._rules, self._implied),
-            ("choices made exactly once for every patient", choices, self._decided_once),
+            ("choices made exactly once for every patient", self._claims.choices, self._decided_once),
             ("rules that never take unknown for an answer", self._rules, self._unknown),
             ("rules that no unread entry keeps from firing", self._rules, self._takes_nothing_away),
+            ("rules that no medicine more takes away", self._rules, self._one_more),
             ("invariants that hold for every patient", invariants, self._invariant),
+            ("invariants that say something", invariants, self._says_something),
         ):
             self._claim(report, claim, things, check)
+        report.shown = self._shown
         return report
 
     def _claim(self, report: Report, claim: str, things: Sequence[Any], check: Callable[[Any], Iterable[Failure]]) -> None:
@@ -68,36 +70,57 @@ class Prover:
         report.holds[claim] = held
         self._progress(claim, len(things), len(things))
 
-    # Every rule can fire, by each of its alternatives.
+    # What can be.
 
     def _reachable(self, rule: Rule) -> Iterator[Failure]:
-        for at, group in enumerate(rule.when):
-            named = rule.id if len(rule.when) == 1 else f"{rule.id}, alternative {at + 1}"
-            answer, model = self._search.witness(
-                z3.And(self._symbolic.day.within(rule.term), of_group(self._symbolic, group))
-            )
+        for group, occurrence in zip(rule.when, alternatives(self._symbolic, rule), strict=True):
+            if len(rule.when) == 1 and (shown := self._example(rule, occurrence)) is not None:
+                self._show(occurrence, shown)
+                continue
+            answer, model = self._search.witness(occurrence.formula)
             if answer == z3.unsat:
                 clash = "; ".join(self._clash(group))
-                yield Failure(kind="unreachable", subject=named, detail=f"No patient can meet these at once: {clash}.")
+                detail = f"No patient can meet these at once: {clash}."
+                yield Failure(kind="unreachable", subject=occurrence.subject, detail=detail)
             elif answer == z3.sat:
-                yield from self._replay(rule, named, model)
+                yield from self._replay(occurrence, model, instead=rule)
             else:
-                yield undecided(named)
+                yield undecided(occurrence.subject)
 
-    def _replay(self, rule: Rule, named: str, model: Any) -> Iterator[Failure]:
-        """The patient found must get the item from the engine; where none can be written, an example must."""
+    def _replay(self, occurrence: Occurrence, model: Any, instead: Rule | None = None) -> Iterator[Failure]:
+        """The patient found must get the item from the engine; where none can be written, an example of a rule must."""
+        named = occurrence.subject
         try:
             patient = self._search.write(model)
+            places = self._search.places(occurrence.about, model, patient)
         except Unwritable as reason:
-            if not any(rule.id in self._search.fired(example.patient) for example in rule.file.examples.fires):
+            shown = self._example(instead, occurrence) if instead else None
+            if shown is None:
                 yield Failure(kind="not_decided", subject=named, detail=f"No patient can be written: {reason}.")
+            else:
+                self._show(occurrence, shown)
             return
-        fired = self._search.fired(patient)
-        for name in fired:
-            self._seen_with.setdefault(name, []).append(fired)
-        if rule.id not in fired:
+        if occurrence.in_plan(fired := self._search.fired(patient, places)):
+            self._show(occurrence, patient)
+        else:
             detail = "The solver's patient gets no item from the engine."
             yield Failure(kind="disagreement", subject=named, detail=detail, patient=patient, replayed=False)
+        if not places:
+            for name in fired:
+                self._seen_with.setdefault(name, []).append((fired, patient))
+
+    def _example(self, rule: Rule, occurrence: Occurrence) -> dict[str, Any] | None:
+        """An example of the rule whose plan by the engine shows it, if there is one."""
+        for example in rule.file.examples.fires:
+            fired = self._search.fired(example.patient)
+            for name in fired:
+                self._seen_with.setdefault(name, []).append((fired, example.patient))
+            if occurrence.in_plan(fired):
+                return example.patient
+        return None
+
+    def _show(self, occurrence: Occurrence, patient: dict[str, Any]) -> None:
+        self._shown.append(Shown(kind=occurrence.kind, subject=occurrence.subject, patient=patient))
 
     def _clash(self, group: Group) -> list[str]:
         """The conditions that cannot hold together."""
@@ -113,141 +136,58 @@ class Prover:
         solver.check(*map(z3.Bool, words))
         return sorted(words[str(flag)] for flag in solver.unsat_core())
 
-    # No rule is made needless by another with the same effect.
-
     def _implied(self, rule: Rule) -> Iterator[Failure]:
-        for other in self._rules:
-            if other is not rule and _says_the_same(rule, other) and self._always_with(rule, other):
+        """No rule is made needless by another with the same effect."""
+        for other in twins(rule, self._rules):
+            occurrence = alone(self._claims, rule, other)
+            seen = next((body for fired, body in self._seen_with.get(rule.id, ()) if occurrence.in_plan(fired)), None)
+            if seen is not None:
+                self._show(occurrence, seen)
+                continue
+            answer, model = self._search.witness(occurrence.formula)
+            if answer == z3.unsat:
                 yield Failure(
                     kind="implied",
                     subject=rule.id,
                     detail=f"Whenever it holds, {other.id} holds and says the same; one of the two is enough.",
                 )
+            elif answer == z3.sat:
+                yield from self._replay(occurrence, model)
+            else:
+                yield undecided(occurrence.subject)
 
-    def _always_with(self, narrow: Rule, wide: Rule) -> bool:
-        if any(wide.id not in fired for fired in self._seen_with.get(narrow.id, ())):
-            return False
-        return bool(self._search.ask(self._fires[narrow.id], z3.Not(self._fires[wide.id]))[0] == z3.unsat)
+    def _says_something(self, invariant: Invariant) -> Iterator[Failure]:
+        """No invariant is empty, so that it would hold whatever the rules said."""
+        found = 0
+        for occurrence in meant(self._claims, invariant):
+            answer, model = self._search.witness(occurrence.formula)
+            found += answer == z3.sat
+            if answer == z3.sat:
+                yield from self._replay(occurrence, model)
+        if found < (2 if invariant.demand == "at_most_one_item" else 1):
+            detail = "It says nothing: there is no patient for whom the rules that carry it make a difference."
+            yield Failure(kind="vacuous", subject=invariant.id, detail=detail)
 
-    # Choices.
+    # What must be so for every patient.
 
     def _decided_once(self, choice: str) -> Iterator[Failure]:
-        deciding = [rule for rule in self._rules if rule.file.then.decides and rule.file.then.decides.subject == choice]
-        fires = [(self._fires[rule.id], 1) for rule in deciding]
-        yield from self._search.refute(
-            Claim(
-                kind="decision",
-                subject=choice,
-                says=f"Exactly one rule decides the {choice}",
-                wrong=z3.Not(z3.PbEq(fires, 1)),
-                demand="one_item",
-                rules=frozenset(rule.id for rule in deciding),
-            )
-        )
-
-    # Unknown is not an answer.
+        yield from self._search.refute(self._claims.decided_once(choice))
 
     def _unknown(self, rule: Rule) -> Iterator[Failure]:
-        """A rule that holds while a factor is unknown, and does not ask for that, must hold whatever the answer is."""
-        tests = [(pattern.kind, test) for group in rule.when for pattern in group for test in tests_of(pattern.tests)]
-        asking = {(kind, test.field) for kind, test in tests if _asks_for_unknown(test)}
-        fires = self._fires[rule.id]
-        for kind, field in sorted({(kind, test.field) for kind, test in tests} - asking):
-            answer = self._symbolic.answers.get((kind, field))
-            if answer is None or not z3.is_const(answer.known) or z3.is_true(answer.known):
-                continue
-            silent, spoken = (z3.substitute(fires, (answer.known, z3.BoolVal(val=known))) for known in (False, True))
-            says = f"It does not hold while {kind}.{field} is unknown, or it holds for every answer"
-            yield from self._search.refute(_without(rule, says, z3.And(z3.Not(answer.known), silent, z3.Not(spoken))))
-        if not asking and all(pattern.kind != "everyone" for group in rule.when for pattern in group):
-            says = "It does not hold for a patient of whom nothing is known"
-            yield from self._search.refute(_without(rule, says, z3.And(fires, *map(z3.Not, self._anything_known()))))
-
-    # What cannot be read takes nothing away.
+        yield from self._refuted(self._claims.unknown(rule))
 
     def _takes_nothing_away(self, rule: Rule) -> Iterator[Failure]:
-        """An unread entry more on a list that was sent keeps no rule from firing that does not ask for certainty."""
-        if rule.file.certain:
-            return
-        symbolic = self._symbolic
-        fires = self._fires[rule.id]
-        for name, asked, unread in (
-            ("medicines", symbolic.medicines_asked, symbolic.unread_entries),
-            ("illnesses", symbolic.conditions_asked, symbolic.unread_conditions),
-            ("goals", symbolic.goals_asked, symbolic.unread_goals),
-        ):
-            without, with_one = (z3.substitute(fires, (unread, z3.BoolVal(val=there))) for there in (False, True))
-            says = f"An entry more that nobody could read among the {name} takes nothing away"
-            wrong = z3.And(asked, z3.Not(unread), without, z3.Not(with_one))
-            yield from self._search.refute(_without(rule, says, wrong, kind="unread_takes_away"))
+        yield from self._refuted(self._claims.takes_nothing_away(rule))
 
-    def _anything_known(self) -> Iterator[Formula]:
-        symbolic = self._symbolic
-        yield from (symbolic.conditions_asked, symbolic.unread_conditions, symbolic.known_conditions)
-        yield from (symbolic.medicines_asked, symbolic.goals_asked)
-        yield symbolic.answers["protocol", "approved"].value
-        yield from (
-            answer.known for (kind, name), answer in symbolic.answers.items() if kind in SINGLE and name != "approved"
-        )
-
-    # Invariants.
+    def _one_more(self, rule: Rule) -> Iterator[Failure]:
+        yield from self._refuted(self._claims.one_more(rule))
 
     def _invariant(self, invariant: Invariant) -> Iterator[Failure]:
-        about = subjects(invariant.who)
-        fires = [(self._fires_for(rule, about), 1) for rule in invariant.rules]
-        wrong = {
-            "some_item": z3.PbEq(fires, 0),
-            "no_item": z3.PbGe(fires, 1),
-            "one_item": z3.Not(z3.PbEq(fires, 1)),
-            "at_most_one_item": z3.PbGe(fires, 2),
-        }
-        yield from self._search.refute(
-            Claim(
-                kind="invariant",
-                subject=invariant.id,
-                says=invariant.title,
-                wrong=z3.And(of_when(self._symbolic, invariant.who), wrong[invariant.demand]),
-                demand=invariant.demand,
-                rules=frozenset(rule.id for rule in invariant.rules),
-                about=about,
-            )
-        )
+        yield from self._search.refute(self._claims.invariant(invariant))
 
-    def _fires_for(self, rule: Rule, about: Set[str]) -> Formula:
-        """That the rule gives an item about what an invariant is about; about any condition, if it is about none."""
-        fires = self._fires[rule.id]
-        if "condition" not in subjects(rule.when) - about:
-            return fires
-        return z3.Or(
-            [
-                z3.And(there, z3.substitute(fires, (self._symbolic.condition, z3.IntVal(at))))
-                for at, there in enumerate(self._symbolic.has.values())
-            ]
-        )
-
-
-def _without(rule: Rule, says: str, wrong: Formula, kind: FailureKind = "unknown_as_answer") -> Claim:
-    return Claim(
-        kind=kind,
-        subject=rule.id,
-        says=says,
-        wrong=wrong,
-        demand="no_item",
-        rules=frozenset({rule.id}),
-    )
-
-
-def _asks_for_unknown(test: Test) -> bool:
-    return test.operation in ("unknown", "one_of_or_unknown") or test.field == "list"
-
-
-def _says_the_same(one: Rule, other: Rule) -> bool:
-    """Two items at the same place in the plan with a text, or everything that is asked, in common."""
-    if (one.section, one.file.level) != (other.section, other.file.level):
-        return False
-    left, right = one.file.then, other.file.then
-    asks = left.asks == right.asks and bool(left.asks)
-    return asks or left.patient.split() == right.patient.split() or left.clinician.split() == right.clinician.split()
+    def _refuted(self, claims: Iterable[Claim]) -> Iterator[Failure]:
+        for claim in claims:
+            yield from self._search.refute(claim)
 
 
 def _words(expression: Expression) -> str:

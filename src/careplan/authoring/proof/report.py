@@ -13,10 +13,13 @@ FailureKind = Literal[
     "decision",
     "unknown_as_answer",
     "unread_takes_away",
+    "one_more_takes_away",
+    "vacuous",
     "invariant",
     "disagreement",
     "not_decided",
 ]
+ShownKind = Literal["can_fire", "needed", "not_vacuous"]
 Demand = Literal["some_item", "no_item", "one_item", "at_most_one_item"]
 
 
@@ -30,14 +33,26 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     replayed: bool | None = None
 
 
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that must be possible, and a patient of whom the engine has shown that it is."""
+
+    kind: ShownKind
+    subject: str
+    patient: dict[str, Any]
+
+
 class Report(msgspec.Struct, kw_only=True):
-    """What was proved: for each claim how many subjects it holds for, and all failures, in the order of proving."""
+    """What was proved: for each claim how many subjects it holds for, and all failures, in the order of proving.
+
+    `shown` are the patients who show that something can be.
+    """
 
     rulebook: str
     version: str
     digest: str
     holds: dict[str, int] = {}
     failures: list[Failure] = []
+    shown: list[Shown] = []
 
 
 def broken(demand: Demand, wanted: Set[str], there: Set[str]) -> bool:

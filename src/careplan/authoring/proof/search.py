@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 import msgspec
 import z3
 
 from careplan.authoring.proof.answers import Formula, Unwritable
+from careplan.authoring.proof.claims import Claim
 from careplan.authoring.proof.invariants import subjects
-from careplan.authoring.proof.report import Demand, Failure, FailureKind, broken
+from careplan.authoring.proof.report import Failure, broken
 from careplan.authoring.proof.symbols import PROBLEMS, SymbolicPatient
 from careplan.authoring.proof.witness import Json, Writer
 from careplan.errors import InvalidPatient
@@ -21,23 +22,10 @@ CHECK_MILLISECONDS = 20_000
 """After this long the solver gives up on one question, and the report says so."""
 
 
-class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing to refute: a formula that no patient may satisfy, and how the plan of one that does would show it."""
-
-    kind: FailureKind
-    subject: str
-    says: str
-    wrong: Formula
-    demand: Demand
-    rules: frozenset[str]
-    about: frozenset[str] = frozenset()
-
-
 class Search:
     """Searches among all patients of one rulebook. Belongs to the thread that made it, as its planner does."""
 
     def __init__(self, book: Rulebook) -> None:
-        self._book = book
         self.symbolic = SymbolicPatient(book)
         self._planner = Planner(book)
         self._writer = Writer(book, _goals_of(book))
@@ -45,10 +33,18 @@ class Search:
         self._solver = z3.Solver()
         self._solver.set("timeout", CHECK_MILLISECONDS)
         self._solver.add(*self.symbolic.constraints)
+        self._can_be_written = z3.Bool("this patient can be written down")
+        self._solver.add(z3.Implies(self._can_be_written, self._writable))
+        self._parts = {f"left out {at}": part for at, part in enumerate(self._optional())}
+        self._solver.add(*(z3.Implies(z3.Bool(name), z3.Not(part)) for name, part in self._parts.items()))
 
     def close(self) -> None:
         """Free the engine's memory."""
         self._planner.close()
+
+    def suppose(self, constraints: Iterable[Formula]) -> None:
+        """Look only among patients of whom these hold as well."""
+        self._solver.add(*constraints)
 
     def refute(self, claim: Claim) -> Iterator[Failure]:
         """A failure, with the smallest patient, unless no patient at all breaks the claim."""
@@ -62,38 +58,70 @@ class Search:
         replayed: bool | None = None
         detail = f"This does not hold: {claim.says}."
         try:
-            model = self._smallest(claim.wrong)
+            _, model = self.witness(claim.wrong)
             patient = self.write(model)
-            places = {kind: self._writer.pointer(self.symbolic, model, kind, patient) for kind in sorted(claim.about)}
-            replayed = broken(claim.demand, claim.rules, self.fired(patient, places))
+            places = self.places(claim.about, model, patient)
+            replayed = broken(claim.demand, claim.rules, self.fired(patient, places)) if claim.rules else None
         except (Unwritable, InvalidPatient) as reason:
             detail += f" No patient can be written: {reason}."
         yield Failure(kind=claim.kind, subject=claim.subject, detail=detail, patient=patient, replayed=replayed)
 
+    def places(self, about: Set[str], model: Any, patient: Json) -> dict[str, str]:
+        """Where in a written patient the medicine, condition or goal is that was looked at, by the kinds asked for."""
+        return {kind: self._writer.pointer(self.symbolic, model, kind, patient) for kind in sorted(about)}
+
     def fired(self, patient: Mapping[str, Any], places: Mapping[str, str] | None = None) -> Set[str]:
         """The rules with an item in the engine's plan; of those about a kind in `places`, only those about that entry."""
-        places = places or {}
-        plan = self._planner.plan(self._planner.intake.decode(msgspec.json.encode(patient)))
-        fired = set()
-        for item in (*plan.alerts, *(item for section in plan.sections for item in section.items)):
-            wanted = {places[kind] for kind in subjects(self._book.rules[item.rule.id].when) & places.keys()} - {""}
-            if wanted <= {entry.pointer for entry in item.about}:
-                fired.add(item.rule.id)
-        return fired
+        return fired_for(self._planner, patient, places)
 
     def witness(self, formula: Formula) -> tuple[Any, Any]:
-        """As `ask`, with a model that can be written down if there is one."""
-        answer, model = self.ask(formula, self._writable)
-        return (answer, model) if answer == z3.sat else self.ask(formula)
+        """As `ask`, with a model that has as few answers, medicines and conditions as can be, and can be written if any can.
+
+        All that can be left out is; what the solver then misses is let in, and left out again one after the other.
+        """
+        self._solver.push()
+        try:
+            self._solver.add(formula)
+            for beside in ((self._can_be_written,), ()):
+                out = [z3.Bool(name) for name in self._parts]
+                while (answer := self._solver.check(*beside, *out)) == z3.unsat and out:
+                    missed = {flag.decl().name() for flag in self._solver.unsat_core()}
+                    left = [flag for flag in out if flag.decl().name() not in missed]
+                    if len(left) == len(out):
+                        break
+                    out = left
+                if answer == z3.sat:
+                    return answer, self._without_more(beside, out)
+                if answer != z3.unsat:
+                    return answer, None
+            return answer, None
+        finally:
+            self._solver.pop()
+
+    def _without_more(self, beside: Sequence[Formula], out: list[Formula]) -> Any:
+        """The model at hand, without any part that some model does without."""
+        model, known = self._solver.model(), {flag.decl().name() for flag in out}
+        for name, part in self._parts.items():
+            if name in known:
+                continue
+            flag = z3.Bool(name)
+            # What is absent already needs no search; the others are searched for without the part.
+            if z3.is_false(model.eval(part, model_completion=True)):
+                out.append(flag)
+            elif self._solver.check(*beside, *out, flag) == z3.sat:
+                model = self._solver.model()
+                out.append(flag)
+        self._solver.check(*beside, *out)
+        return self._solver.model()
 
     def write(self, model: Any) -> Json:
         """The patient of a model. Raises `Unwritable` where a goal would be needed of which no text is known."""
         return self._writer.write(self.symbolic, model)
 
-    def _smallest(self, wrong: Formula) -> Any:
-        """A model with as few answers, medicines and conditions as can be, found by leaving one out after the other."""
+    def _optional(self) -> tuple[Formula, ...]:
+        """What a patient can do without, in the order in which it is given up."""
         symbolic = self.symbolic
-        optional = (
+        return (
             symbolic.goals_asked,
             symbolic.has_check,
             symbolic.has_shared,
@@ -125,25 +153,6 @@ class Search:
             symbolic.answers["treatment", "indication_read"].value,
             symbolic.answers["protocol", "approved"].value,
         )
-        self._solver.push()
-        try:
-            self._solver.add(wrong)
-            if self._solver.check(self._writable) == z3.sat:
-                self._solver.add(self._writable)
-            self._solver.check()
-            model = self._solver.model()
-            for part in optional:
-                absent = z3.Not(part)
-                # What is absent already needs no search; the others are searched for without the part.
-                if z3.is_true(model.eval(absent, model_completion=True)):
-                    self._solver.add(absent)
-                elif self._solver.check(absent) == z3.sat:
-                    model = self._solver.model()
-                    self._solver.add(absent)
-            self._solver.check()
-            return self._solver.model()
-        finally:
-            self._solver.pop()
 
     def ask(self, *formulas: Formula) -> tuple[Any, Any]:
         """The solver's answer (sat, unsat or unknown), and a model if there is one."""
@@ -162,6 +171,18 @@ def _goals_of(book: Rulebook) -> Iterator[str]:
         for example in (*rule.file.examples.fires, *rule.file.examples.silent):
             goals = example.patient.get("expectations", {}).get("goals")
             yield from (goal for goal in goals or () if isinstance(goal, str))
+
+
+def fired_for(planner: Planner, patient: Mapping[str, Any], places: Mapping[str, str] | None = None) -> Set[str]:
+    """The rules with an item in a plan; of those about a kind in `places`, only those about that entry."""
+    places = places or {}
+    plan = planner.plan(planner.intake.decode(msgspec.json.encode(patient)))
+    fired = set()
+    for item in (*plan.alerts, *(item for section in plan.sections for item in section.items)):
+        wanted = {places[kind] for kind in subjects(planner.book.rules[item.rule.id].when) & places.keys()} - {""}
+        if wanted <= {entry.pointer for entry in item.about}:
+            fired.add(item.rule.id)
+    return fired
 
 
 def undecided(subject: str) -> Failure:

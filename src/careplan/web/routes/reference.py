@@ -12,6 +12,7 @@ from litestar.params import FromPath, Parameter
 
 from careplan.explain.rule_view import RuleDetail, RuleSummary, summary
 from careplan.recognition.medicine_catalogue import Found
+from careplan.rulebook.certificate import Certificate, certificate_of, digest_of_certificate, fits
 from careplan.rulebook.model import Level, Rulebook, Section
 from careplan.web.edition import edition_of
 from careplan.web.problem_responses import PROBLEMS, documented
@@ -47,7 +48,10 @@ class Conditions(Reference, frozen=True, kw_only=True):
 
 
 class RulebookSummary(Reference, frozen=True, kw_only=True):
-    """The rulebook that answers now. `digest` is the SHA-256 of its files; `rules` counts the rules that run, by status."""
+    """The rulebook that answers now. `digest` is the SHA-256 of its files; `rules` counts the rules that run, by status.
+
+    `proof` is the SHA-256 of its certificate, which `GET /v1/rulebook/proof` gives; it is missing where there is none.
+    """
 
     id: str
     version: str
@@ -58,6 +62,7 @@ class RulebookSummary(Reference, frozen=True, kw_only=True):
     medications: int
     conditions: int
     drug_classes: list[str]
+    proof: str = ""
 
 
 class Rules(Reference, frozen=True, kw_only=True):
@@ -148,7 +153,42 @@ def get_rulebook(request: Request[None, None, State]) -> RulebookSummary:
         medications=len(book.catalogue.ingredients) + len(book.catalogue.combinations),
         conditions=len(book.conditions),
         drug_classes=sorted(book.classes),
+        proof=digest_of_certificate(book),
     )
+
+
+class NoProof(NotFoundException):
+    """The rulebook that answers has no certificate of its own; `words` say why."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.words = words
+
+
+@get(
+    "/v1/rulebook/proof",
+    operation_id="getRulebookProof",
+    summary="What was proved of the rulebook",
+    description="The certificate of the rulebook that answers now: every claim about all patients in words, the SHA-256 of "
+    "its formula, and the solvers that confirmed it. There is none (404) where nobody has proved this state of it.",
+    tags=["reference"],
+    sync_to_thread=False,
+    opt={"scope": "read"},
+    responses=documented(PROBLEMS, 400, 404, 500, 503),
+)
+def get_rulebook_proof(request: Request[None, None, State]) -> Certificate:
+    """The certificate. Raises `NoProof` where there is none of this rulebook."""
+    book = _book(request)
+    certificate = certificate_of(book)
+    if certificate is None:
+        raise NoProof(
+            "This rulebook has no certificate that can be read: nobody has written one with rules prove --certify."
+        )
+    if not fits(book, certificate):
+        raise NoProof(
+            "The certificate is of another state of this rulebook, so it proves nothing of the rules that answer now."
+        )
+    return certificate
 
 
 @get(

@@ -1,0 +1,186 @@
+"""What is claimed of a rulebook for all patients: formulas that no patient may satisfy, and sentences that say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+
+import msgspec
+import z3
+
+from careplan.authoring.proof.answers import Formula
+from careplan.authoring.proof.formulas import of_when
+from careplan.authoring.proof.invariants import Invariant, subjects
+from careplan.authoring.proof.one_more import OneMore
+from careplan.authoring.proof.report import Demand, FailureKind
+from careplan.authoring.proof.symbols import SymbolicPatient
+from careplan.rulebook.conditions import Group, Test, tests_of
+from careplan.rulebook.factors import SINGLE
+from careplan.rulebook.model import LEVELS, Rule, Rulebook
+
+HEADINGS: Mapping[FailureKind, str] = {
+    "unknown_as_answer": "No rule takes a missing answer for an answer, unless it asks whether that answer is missing",
+    "unread_takes_away": "No entry that nobody could read keeps a rule from coming up, unless the rule asks for certainty",
+    "one_more_takes_away": "No medicine more on a list takes a caution, a hold or a stop away: one of the same topic stays",
+    "decision": "Every plan makes each of these choices exactly once",
+    "invariant": "These hold of every plan",
+}
+"""What is claimed for all patients, in the order of proving."""
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to refute: a formula that no patient may satisfy, and how the plan of one that does would show it.
+
+    Without `rules` no single plan can show it.
+    """
+
+    kind: FailureKind
+    subject: str
+    says: str
+    wrong: Formula
+    demand: Demand = "no_item"
+    rules: frozenset[str] = frozenset()
+    about: frozenset[str] = frozenset()
+
+
+class Claims:
+    """The claims of one rulebook over a symbolic patient; `fires` has the formula of each rule by its id."""
+
+    def __init__(self, book: Rulebook, symbolic: SymbolicPatient) -> None:
+        self.symbolic = symbolic
+        self._rules = book.in_order()
+        self.fires = {rule.id: z3.And(symbolic.day.within(rule.term), of_when(symbolic, rule.when)) for rule in self._rules}
+        self._one_more = OneMore(symbolic)
+        deciding = [rule for rule in self._rules if rule.file.then.decides]
+        self.choices = sorted({rule.file.then.decides.subject for rule in deciding if rule.file.then.decides})
+
+    def of_all(self, invariants: Sequence[Invariant], *, of_each_rule: bool = True) -> Iterator[Claim]:
+        """Every claim, in the order of the headings; those of each rule only where they are wanted."""
+        for of_rule in (self.unknown, self.takes_nothing_away, self.one_more) if of_each_rule else ():
+            for rule in self._rules:
+                yield from of_rule(rule)
+        for choice in self.choices:
+            yield self.decided_once(choice)
+        for invariant in invariants:
+            yield self.invariant(invariant)
+
+    def decided_once(self, choice: str) -> Claim:
+        """Exactly one rule makes a choice."""
+        deciding = [rule for rule in self._rules if rule.file.then.decides and rule.file.then.decides.subject == choice]
+        return Claim(
+            kind="decision",
+            subject=choice,
+            says=f"Exactly one rule decides the {choice}",
+            wrong=number_of(self.fires[rule.id] for rule in deciding) != 1,
+            demand="one_item",
+            rules=frozenset(rule.id for rule in deciding),
+        )
+
+    def unknown(self, rule: Rule) -> Iterator[Claim]:
+        """A rule that holds while a factor is unknown, and does not ask for that, must hold whatever the answer is."""
+        tests = [(pattern.kind, test) for group in rule.when for pattern in group for test in tests_of(pattern.tests)]
+        asking = {(kind, test.field) for kind, test in tests if _asks_for_unknown(test)}
+        fires = self.fires[rule.id]
+        for kind, field in sorted({(kind, test.field) for kind, test in tests} - asking):
+            answer = self.symbolic.answers.get((kind, field))
+            if answer is None or not z3.is_const(answer.known) or z3.is_true(answer.known):
+                continue
+            silent, spoken = (z3.substitute(fires, (answer.known, z3.BoolVal(val=known))) for known in (False, True))
+            says = f"It does not hold while {kind}.{field} is unknown, or it holds for every answer"
+            yield _without(rule, says, z3.And(z3.Not(answer.known), silent, z3.Not(spoken)))
+        if not asking and all(pattern.kind != "everyone" for group in rule.when for pattern in group):
+            says = "It does not hold for a patient of whom nothing is known"
+            yield _without(rule, says, z3.And(fires, *map(z3.Not, self._anything_known())))
+
+    def takes_nothing_away(self, rule: Rule) -> Iterator[Claim]:
+        """An unread entry more on a list that was sent keeps no rule from firing that does not ask for certainty."""
+        if rule.file.certain:
+            return
+        symbolic = self.symbolic
+        fires = self.fires[rule.id]
+        for name, asked, unread in (
+            ("medicines", symbolic.medicines_asked, symbolic.unread_entries),
+            ("illnesses", symbolic.conditions_asked, symbolic.unread_conditions),
+            ("goals", symbolic.goals_asked, symbolic.unread_goals),
+        ):
+            without, with_one = (z3.substitute(fires, (unread, z3.BoolVal(val=there))) for there in (False, True))
+            says = f"An entry more that nobody could read among the {name} takes nothing away"
+            yield _without(rule, says, z3.And(asked, z3.Not(unread), without, z3.Not(with_one)), kind="unread_takes_away")
+
+    def one_more(self, rule: Rule) -> Iterator[Claim]:
+        """A medicine more on a list that was sent takes no rule above a note away, unless another as grave takes its place.
+
+        Rules that ask for something that is not taken are beside this, and those that ask whether a plan may speak of
+        leaving out doses: another medicine may close that question, and then other rules speak.
+        """
+        weight = LEVELS.index(rule.file.level)
+        if weight > LEVELS.index("caution") or any(map(_gives_way, rule.when)):
+            return
+        before, after = self.fires[rule.id], self._one_more.after(self.fires[rule.id])
+        others = [
+            self._one_more.after(self.fires[other.id])
+            for other in self._rules
+            if other is not rule and other.file.topic == rule.file.topic and LEVELS.index(other.file.level) <= weight
+        ]
+        wrong = z3.And(before, z3.Not(after), *map(z3.Not, others))
+        if not after.eq(before):
+            wrong = z3.And(self.symbolic.medicines_asked, self._one_more.ties(wrong), wrong)
+        says = "Another medicine on the list does not take it away, or leaves another as grave of the same topic"
+        yield Claim(kind="one_more_takes_away", subject=rule.id, says=says, wrong=wrong)
+
+    def invariant(self, invariant: Invariant) -> Claim:
+        """What an invariant demands of every plan."""
+        about = subjects(invariant.who)
+        count = number_of(self.fires_for(rule, about) for rule in invariant.rules)
+        wrong = {"some_item": count == 0, "no_item": count > 0, "one_item": count != 1, "at_most_one_item": count > 1}
+        return Claim(
+            kind="invariant",
+            subject=invariant.id,
+            says=invariant.title,
+            wrong=z3.And(of_when(self.symbolic, invariant.who), wrong[invariant.demand]),
+            demand=invariant.demand,
+            rules=frozenset(rule.id for rule in invariant.rules),
+            about=about,
+        )
+
+    def fires_for(self, rule: Rule, about: Set[str]) -> Formula:
+        """That the rule gives an item about what an invariant is about; about any condition, if it is about none."""
+        fires = self.fires[rule.id]
+        if "condition" not in subjects(rule.when) - about:
+            return fires
+        return z3.Or(
+            [
+                z3.And(there, z3.substitute(fires, (self.symbolic.condition, z3.IntVal(at))))
+                for at, there in enumerate(self.symbolic.has.values())
+            ]
+        )
+
+    def _anything_known(self) -> Iterator[Formula]:
+        symbolic = self.symbolic
+        yield from (symbolic.conditions_asked, symbolic.unread_conditions, symbolic.known_conditions)
+        yield from (symbolic.medicines_asked, symbolic.goals_asked)
+        yield symbolic.answers["protocol", "approved"].value
+        yield from (
+            answer.known for (kind, name), answer in symbolic.answers.items() if kind in SINGLE and name != "approved"
+        )
+
+
+def number_of(formulas: Iterable[Formula]) -> Formula:
+    """How many of these hold, as every solver can read it."""
+    return z3.Sum([z3.If(formula, 1, 0) for formula in formulas] or [z3.IntVal(0)])
+
+
+def _without(rule: Rule, says: str, wrong: Formula, kind: FailureKind = "unknown_as_answer") -> Claim:
+    return Claim(kind=kind, subject=rule.id, says=says, wrong=wrong, rules=frozenset({rule.id}))
+
+
+def _gives_way(group: Group) -> bool:
+    """Whether a group asks that something is not taken, or that the question of leaving out doses is not closed."""
+    tests = [test for pattern in group if pattern.kind in ("regimen", "medicine") for test in tests_of(pattern.tests)]
+    absent = any(test.operation == "has_none" and test.field in ("takes", "beside") for test in tests)
+    return absent or any(
+        test.field == "hold_question" and ("open" in test.values or "closed" not in test.values) for test in tests
+    )
+
+
+def _asks_for_unknown(test: Test) -> bool:
+    return test.operation in ("unknown", "one_of_or_unknown") or test.field == "list"
