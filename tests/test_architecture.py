@@ -39,6 +39,7 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "planner": frozenset(FLOW),
     "setting_words": frozenset(),
     "settings": frozenset({"request", "rulebook", "setting_words"}),
+    "clinic_settings": frozenset({"request", "settings"}),
     "settings_files": frozenset({"rulebook", "settings"}),
     "formats": FORM,
     "fhir.read": FORM,
@@ -60,7 +61,9 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "web.edition": FORM | {"planner", "fhir.read", "web.pages"},
     "web.security": frozenset({"settings", "settings_files"}),
     "web.process": frozenset({"rulebook", "formats", "representations", "web.edition"}),
-    "web.acceptance": frozenset({"request", "rulebook", "settings", "settings_files", "signing", "authoring"})
+    "web.acceptance": frozenset(
+        {"clinic_settings", "request", "rulebook", "settings", "settings_files", "signing", "authoring"}
+    )
     | {"web.telemetry", "web.security", "web.process"},
     "web.negotiation": frozenset({"plan", "representations", "web.process"}),
     "web.limits": frozenset({"settings", "web.process", "web.security", "web.telemetry"}),
@@ -69,11 +72,21 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     | {"web.pages", "web.examples", "web.problem_responses", "web.edition", "web.negotiation"}
     | {"web.telemetry", "web.security", "web.process", "web.limits"},
     "web.openapi": ANSWER | {"fhir.cds_hooks", "representations", "signing", "web.problem_responses", "web.routes"},
-    "web.app": frozenset({"request", "rulebook", "planner", "settings", "settings_files", "authoring"})
+    "web.app": frozenset({"clinic_settings", "request", "rulebook", "planner", "settings", "settings_files", "authoring"})
     | {"web.acceptance", "web.edition", "web.examples", "web.methods", "web.problems"}
     | {"web.telemetry", "web.security", "web.process", "web.limits", "web.routes", "web.openapi"},
     "cli": ANSWER
-    | {"settings", "settings_files", "formats", "representations", "signing", "batch", "authoring", "authoring.proof"}
+    | {
+        "settings",
+        "settings_files",
+        "clinic_settings",
+        "formats",
+        "representations",
+        "signing",
+        "batch",
+        "authoring",
+        "authoring.proof",
+    }
     | {"web.acceptance", "web.app", "web.process", "web.security", "web.telemetry"},
 }
 """Of each package (a module that stands alone is one) what it may import besides itself and the base: at the start of a

@@ -18,9 +18,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
-from careplan.errors import InvalidPatient, InvalidSettings
-from careplan.request.decode import Intake
-from careplan.request.patient import ClinicDefaults, Protocol
+from careplan.errors import InvalidSettings
 from careplan.rulebook.load import shipped
 from careplan.setting_words import named_in, not_a_setting, offer, unfit
 from careplan.zones import ZONES, is_a_zone, zone_of
@@ -329,46 +327,3 @@ def to_environment(settings: Settings) -> dict[str, str]:
 
 def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def clinic_defaults(settings: Settings, intake: Intake, files: Mapping[str, bytes] | None = None) -> ClinicDefaults:
-    """What is known of the clinic: its own protocol, its name, numbers, paper, zone and region, read as in a request.
-
-    `files` has the content of the protocol's file where that was read already.
-
-    Raises `InvalidSettings` naming every fault: no such file, unsigned figures, a drug class that the rulebook lacks.
-    """
-    named = {name: getattr(settings, setting) for name, setting in _CLINIC.items() if getattr(settings, setting)}
-    try:
-        clinic = intake.convert({"clinic": named}).clinic if named else None
-    except InvalidPatient as error:
-        faults = "; ".join(f"{_CLINIC[fault.pointer.rpartition('/')[2]]} {fault.detail}" for fault in error.faults)
-        raise InvalidSettings(f"what the settings say of the clinic cannot be used: {faults}") from None
-    return ClinicDefaults(_protocol(settings, intake, files), clinic)
-
-
-_CLINIC = {
-    "name": "clinic_name",
-    "phone": "clinic_phone",
-    "phone_after_hours": "clinic_phone_after_hours",
-    "paper": "clinic_paper",
-    "zone": "time_zone",
-    "region": "clinic_region",
-}
-"""The settings that are fields of the clinic, by the names of these."""
-
-
-def _protocol(settings: Settings, intake: Intake, files: Mapping[str, bytes] | None) -> Protocol | None:
-    if not settings.protocol:
-        return None
-    try:
-        content = Path(settings.protocol).read_bytes() if files is None else files["protocol"]
-        protocol = intake.decode(b'{"protocol":' + content + b"}").protocol
-    except OSError as error:
-        raise InvalidSettings(f"the clinic's protocol cannot be read: {error.strerror}") from None
-    except InvalidPatient as error:
-        faults = "; ".join(f"{fault.pointer} {fault.detail}" for fault in error.faults)
-        raise InvalidSettings(f"the clinic's protocol is not one: {faults}") from None
-    if protocol is None:
-        raise InvalidSettings("the clinic's protocol is not one: it is null")
-    return protocol

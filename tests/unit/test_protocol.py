@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from careplan.clinic_settings import clinic_defaults
 from careplan.errors import InvalidPatient, InvalidSettings
 from careplan.planner import Planner
 from careplan.request.patient import NO_DEFAULTS, ClinicDefaults, Hold, Patient, Protocol
-from careplan.settings import Settings, clinic_defaults
+from careplan.settings import Settings
 
 CLINIC = Protocol(
     holds=[Hold(drug_class="benzodiazepine", before_hours=12, after_hours=0, approved_by="Dr. Clinic")],

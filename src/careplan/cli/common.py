@@ -11,6 +11,7 @@ import rich_click as click
 from rich.console import Console
 from rich.table import Table
 
+from careplan.clinic_settings import clinic_defaults
 from careplan.errors import MOST_SHOWN, InvalidPatient, InvalidRulebook, InvalidSettings, lines_of_faults
 from careplan.request.decode import Intake
 from careplan.request.patient import ClinicDefaults
@@ -18,7 +19,7 @@ from careplan.request.previous_reading import CheckSignature
 from careplan.rulebook.load import load
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.text_template import counted
-from careplan.settings import Settings, clinic_defaults, from_environment
+from careplan.settings import Settings, from_environment
 
 RULES = click.option(
     "--rules",

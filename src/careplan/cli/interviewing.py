@@ -12,6 +12,7 @@ import rich_click as click
 from careplan.cli.answering import Conditions, Json, at_pointer, hint, listed, put, value
 from careplan.cli.common import RULES, fail, read_rulebook, read_settings, refuse
 from careplan.cli.output import Output
+from careplan.clinic_settings import clinic_defaults
 from careplan.errors import InvalidPatient, InvalidSettings
 from careplan.plan.entry_labels import medicine_words, question_words
 from careplan.plan.model import Question
@@ -19,7 +20,6 @@ from careplan.plan.visit import MOST_FIRST, in_order
 from careplan.planner import Planner
 from careplan.request.patient import ClinicDefaults
 from careplan.rulebook.text_template import counted
-from careplan.settings import clinic_defaults
 
 
 @click.command()

@@ -256,8 +256,8 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     """A whole rulebook, checked. `digest` is the SHA-256 of its files, in hexadecimal.
 
     `kinds` and `limits` are those of facts and numbers with the measures that it declares and the facts that it derives;
-    `derived` has these by their names. `decisions` are those of reviewers, and `certificate` are the bytes of what was proved of it
-    or of an earlier state of it.
+    `derived` has these by their names. `decisions` are those of reviewers; `certificate` are the bytes of what was proved of
+    it, or of an earlier state of it.
     """
 
     about: RulebookFile

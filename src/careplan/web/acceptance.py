@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from careplan.clinic_settings import clinic_defaults
 from careplan.errors import InvalidRulebook, InvalidSettings, RuleFault
 from careplan.request.decode import Intake
 from careplan.request.previous_reading import CheckSignature
 from careplan.rulebook.folder import digest_of, read_folder
 from careplan.rulebook.load import load_files
 from careplan.rulebook.model import Rulebook
-from careplan.settings import PREFIX, Settings, clinic_defaults, from_environment
+from careplan.settings import PREFIX, Settings, from_environment
 from careplan.settings_files import AT_THE_START, InvalidFile, read_files
 from careplan.web.process.accepted import Content, content_of, unpacked, write
 from careplan.web.process.candidate import Verdict, refused

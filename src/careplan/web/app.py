@@ -23,6 +23,7 @@ from litestar.types import ASGIApp
 from prometheus_client.metrics_core import Metric
 
 from careplan.authoring.git_history import history
+from careplan.clinic_settings import clinic_defaults
 from careplan.errors import InvalidPatient
 from careplan.hardening import harden
 from careplan.planner import Planner
@@ -30,7 +31,7 @@ from careplan.request.decode import Intake
 from careplan.request.patient import ClinicDefaults
 from careplan.rulebook.load import load, load_files
 from careplan.rulebook.model import Rulebook
-from careplan.settings import Settings, clinic_defaults, from_environment
+from careplan.settings import Settings, from_environment
 from careplan.settings_files import read_files
 from careplan.web import problems
 from careplan.web.acceptance import checking, kid_of, signing_key_of, trust_of
