@@ -151,6 +151,11 @@ def test_examples_turn_red_and_it_is_shown_what_differs_and_whose_plans_change(s
     assert f"{RULE}: new in" in seen["effect"]
 
 
+def test_it_says_what_is_still_to_be_done(seen: Json) -> None:
+    assert re.search(r"something else than version (\d+) did: write version: \d+", seen["notes"])
+    assert "no named reviewer has signed it yet" in seen["notes"]
+
+
 def test_saving_writes_the_file_of_the_rule_and_nothing_else(seen: Json, folder: Path) -> None:
     assert seen["written"] == [str(PATH)]
     assert (folder / PATH).read_bytes() == (shipped() / PATH).read_bytes().replace(OLD.encode(), NEW.encode())

@@ -29,6 +29,7 @@ try {
   await field.fill(text.replace(old, changed));
   await state("1 example does not come out.");
   seen.failed = await page.locator("#examples .bad").allInnerTexts();
+  seen.notes = await page.locator("#notes").innerText();
   seen.diff = await page.locator("#diff").innerText();
   await page.getByLabel("Made-up patients").selectOption("100");
   await page.getByRole("button", { name: "Whose plans change?" }).click();

@@ -16,6 +16,13 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = str(ROOT / "examples" / "daily-benzodiazepine.json")
 
 
+@pytest.fixture(autouse=True)
+def _one_planner(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The planner of the whole run, instead of one more for each of so many interviews."""
+    monkeypatch.setattr("careplan.cli.interviewing.read_rulebook", lambda _folder: planner.book)
+    monkeypatch.setattr("careplan.cli.interviewing.Planner", lambda _book: planner)
+
+
 def interview(*answers: str, options: tuple[str, ...] = ()) -> Result:
     return CliRunner().invoke(main, ["interview", *options], input="\n".join([*answers, ""]))
 

@@ -23,7 +23,8 @@ from careplan.explain.rule_view import Reading, RuleDetail
 from careplan.planner import Planner
 from careplan.rulebook.folder import read_folder
 from careplan.rulebook.load import load_files
-from careplan.rulebook.model import SECTIONS, Rulebook
+from careplan.rulebook.lock import LOCK, locked, read_lock
+from careplan.rulebook.model import SECTIONS, Rule, Rulebook
 
 MOST_PATIENTS = 1_000
 _SAMPLES = 8
@@ -65,7 +66,7 @@ class Example(Part, frozen=True, kw_only=True):
 class Checked(Part, frozen=True, kw_only=True):
     """What came of a text: faults, or the rule in prose and its examples; and how it differs from the file.
 
-    `unshown` counts what of its conditions no example has shown, of `wanted`.
+    `unshown` counts what of its conditions no example has shown, of `wanted`; `notes` say what is still to be done.
     """
 
     faults: list[RuleFault] = []
@@ -73,6 +74,7 @@ class Checked(Part, frozen=True, kw_only=True):
     examples: list[Example] = []
     wanted: int = 0
     unshown: int = 0
+    notes: list[str] = []
     diff: str = ""
 
 
@@ -175,8 +177,25 @@ class Bench:
             for (expected, _, example), outcome in zip(examples_of(one), trial.outcomes, strict=True)
         ]
         return Checked(
-            prose=Reading(book).detail(one), examples=examples, wanted=trial.wanted, unshown=len(trial.missing), diff=diff
+            prose=Reading(book).detail(one),
+            examples=examples,
+            wanted=trial.wanted,
+            unshown=len(trial.missing),
+            notes=list(self._notes(book, one)),
+            diff=diff,
         )
+
+    def _notes(self, book: Rulebook, rule: Rule) -> Iterator[str]:
+        """What is still to be done about a rule that is sound."""
+        lock = self._folder / LOCK
+        before = read_lock(lock.read_text(encoding="utf-8")).get(rule.id) if lock.is_file() else None
+        now = locked(rule, book.derived)
+        if before is not None and now.version == before.version and now.content != before.content:
+            yield f"It says something else than version {before.version} did: write version: {before.version + 1}."
+        if rule.file.status == "trial":
+            yield "It runs on trial: no named reviewer has signed it yet."
+        elif rule.file.status == "draft":
+            yield "It is a draft and does not run; status: trial lets it."
 
     def effect(self, rule: str, text: str, patients: int) -> Effect:
         """Whose plans change if the text takes the place of the file. Raises `NoRule`."""

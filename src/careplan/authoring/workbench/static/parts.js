@@ -48,7 +48,8 @@ export function Examples({ checked }) {
       <strong>${one.passed ? "Comes out" : "Does not come out"}:</strong> ${one.expected === "fires" ? "it fires" : "it stays silent"}:
       ${" "}${one.why}${one.problem ? `; but it ${one.problem}` : ""}</li>`)}</ul>
     <p class="hint">${checked.unshown ? `${checked.unshown} of ${checked.wanted} things that its conditions say, no example has shown.`
-      : "The examples show all that its conditions say."}</p>`;
+      : "The examples show all that its conditions say."}</p>
+    ${checked.notes?.length > 0 && html`<h3>Still to be done</h3><ul id="notes">${checked.notes.map((words) => html`<li key=${words}>${words}</li>`)}</ul>`}`;
 }
 
 export const Diff = ({ diff }) => html`<h3>What differs from the file</h3>
