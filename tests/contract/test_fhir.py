@@ -310,6 +310,15 @@ def read(reader: FhirReader, *entries: Json, timestamp: str = "2026-11-01T12:00:
     return reader.read({"resourceType": "Bundle", "type": "collection", "timestamp": timestamp, "entry": list(entries)})
 
 
+def test_a_day_that_somebody_named_is_that_of_the_plan_and_a_guessed_one_is_not(reader: FhirReader) -> None:
+    taken = medication(concept(RXNORM, "596"), dateAsserted="2026-10-01")
+    assert read(reader, taken).patient.as_of == "2026-11-01"
+    bundle = {"resourceType": "Bundle", "type": "collection", "timestamp": "2026-11-01T12:00:00Z", "entry": [taken]}
+    assert reader.read(bundle, date(2027, 1, 1)).patient.as_of == "2027-01-01"
+    del bundle["timestamp"]
+    assert reader.read(bundle).patient.as_of is None
+
+
 def test_medicines_are_read_with_code_name_schedule_and_reason(reader: FhirReader) -> None:
     found = read(
         reader,
@@ -558,7 +567,7 @@ def test_the_intake_form_can_say_all_that_a_request_can(reader: FhirReader, plan
     asked = json.dumps(questionnaire(planner.book.about.version, planner.book.vocabulary.fields, planner.book.conditions))
     assert [link for link in _links(response["item"]) if f'"{link}"' not in asked] == []
     found = read(reader, entry(response))
-    assert found.patient == patient
+    assert found.patient == msgspec.structs.replace(patient, as_of=found.patient.as_of), "the day is that of the call"
     assert found.unmapped == []
 
 
