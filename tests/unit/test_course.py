@@ -10,6 +10,7 @@ import pytest
 
 from careplan.canonical import digest_of
 from careplan.decision_record import read_record, record, replay
+from careplan.errors import InvalidPatient
 from careplan.formats import html, markdown
 from careplan.plan.course_model import Course
 from careplan.plan.model import CarePlan
@@ -262,8 +263,10 @@ def test_what_is_no_plan_is_said_to_be_none(planner: Planner, previous: Any) -> 
 
 
 @pytest.mark.parametrize("previous", ["a text", 7, [], [{}], True])
-def test_what_is_no_object_is_no_plan_either(planner: Planner, previous: Any) -> None:
-    assert not course_of(again(planner, later(), previous)).used
+def test_what_is_no_object_is_refused_by_its_place(planner: Planner, previous: Any) -> None:
+    with pytest.raises(InvalidPatient) as refused:
+        again(planner, later(), previous)
+    assert [fault.pointer for fault in refused.value.faults] == ["/previous"]
 
 
 def test_a_plan_with_parts_missing_or_of_another_type_never_fails(planner: Planner) -> None:

@@ -36,6 +36,8 @@ from careplan.zones import ZONES
 
 MARK = b"\xef\xbb\xbf"
 """The byte-order mark, which some programs write before UTF-8; it says nothing."""
+PARTS_OF_PREVIOUS = ("Previous", "PreviousItem", "PreviousChoice", "ScorePoint")
+"""The schemas that a contract does not need, since an earlier plan is sent as the service answered it."""
 
 JsonSchema = dict[str, Any]
 
@@ -83,7 +85,7 @@ class Intake:
 
     def convert(self, data: object) -> Patient:
         """The patient in already parsed JSON; raises like `decode`."""
-        if isinstance(data, dict) and data.get("previous") is not None:
+        if isinstance(data, dict) and isinstance(data.get("previous"), dict):
             data = data | {"previous": msgspec.to_builtins(brief(data["previous"], self._check))}
         return self.recorded(data)
 
@@ -171,7 +173,7 @@ def patient_schema(
     # Whatever is brought as an earlier plan is taken: what is none is said to be none.
     previous = components["Patient"]["properties"]["previous"]
     previous["anyOf"] = [{"type": "object"}, {"type": "null"}]
-    for name in ("Previous", "PreviousItem", "PreviousChoice", "ScorePoint"):
+    for name in PARTS_OF_PREVIOUS:
         components.pop(name, None)
     components["Clinic"]["properties"]["zone"]["anyOf"][0] = {"enum": list(ZONES)}
     components["Hold"]["properties"]["drug_class"] = {

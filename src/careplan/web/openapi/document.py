@@ -25,7 +25,7 @@ from careplan.plan.model import CarePlan
 from careplan.plan.protocol_model import StandingProtocol
 from careplan.plan.session_sheet_model import SessionSheet
 from careplan.representations import FORMATS, PROTOCOL_FORMATS
-from careplan.request.decode import patient_schema
+from careplan.request.decode import PARTS_OF_PREVIOUS, patient_schema
 from careplan.request.measurements import MeasureForm
 from careplan.request.what_if_request import WhatIf, WhichChange
 from careplan.rulebook.model import Condition, DrugClass
@@ -72,7 +72,8 @@ def document(
         SessionSheet,
     )
     _, answers = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
-    answers.pop("Reading", None)  # Of the patient in a decision record; each measure has one of its own.
+    for name in ("Reading", *PARTS_OF_PREVIOUS):  # Of the patient in a decision record, which is described for itself.
+        answers.pop(name, None)
     schemas = (
         {name: _answer(schema) for name, schema in answers.items()} | _referring(patient) | _inquiries(_referring(patient))
     )
