@@ -84,12 +84,12 @@ def prove(
         sys.exit(0)
     if certify:
         _need(named or ("z3", "cvc5"))
-    report = _prove(book, demands)
+    report = _prove(book, demands, refuting=not certify)  # what is certified is asked of two solvers, as text
     if save and report.failures:
         _save(report.failures, save)
     if form == "json":
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
-    else:
+    elif report.failures or not certify:
         _show(report)
     if certify and not report.failures:
         _certify(folder, book, demands, report, named or ("z3", "cvc5"))
@@ -106,13 +106,13 @@ def _read(folder: Path) -> tuple[Rulebook, list[Invariant]]:
         refuse_rulebook(error, f"what the rulebook in {folder} claims of every plan")
 
 
-def _prove(book: Rulebook, demands: Sequence[Invariant]) -> Report:
+def _prove(book: Rulebook, demands: Sequence[Invariant], *, refuting: bool) -> Report:
     from careplan.authoring.proof.prover import Prover
 
     with _progress() as advance:
         prover = Prover(book, advance)
         try:
-            return prover.prove(demands)
+            return prover.prove(demands, refuting=refuting)
         finally:
             prover.close()
 
@@ -137,7 +137,7 @@ def _certify(folder: Path, book: Rulebook, demands: Sequence[Invariant], report:
         for doubt in found:
             words = f"{doubt.question.claim} of {doubt.question.subject}"
             click.echo(f"{doubt.solver} does not confirm {words}: {doubt.answer}", err=True)
-        fail("nothing is certified, because not every solver confirms every claim", 2)
+        fail("nothing is certified: careplan rules prove shows a patient for a claim that does not hold", 1)
     (folder / CERTIFICATE).write_bytes(as_text(found))
     number = sum(len(group.proved) for group in found.claims)
     asked = " and ".join(f"{one.name} {one.version}" for one in found.solvers)

@@ -42,10 +42,11 @@ class Prover:
         """Free the engine's memory."""
         self._search.close()
 
-    def prove(self, invariants: Sequence[Invariant]) -> Report:
-        """Every claim, in a fixed order."""
+    def prove(self, invariants: Sequence[Invariant], *, refuting: bool = True) -> Report:
+        """Every claim, in a fixed order. Without `refuting`, only what must be possible is shown."""
         about = self._book.about
         report = Report(rulebook=about.id, version=about.version, digest=self._book.digest)
+        possible = (self._reachable, self._implied, self._says_something)
         for claim, things, check in (
             ("rules that can fire, by each alternative", self._rules, self._reachable),
             ("rules that no other makes needless", self._rules, self._implied),
@@ -56,7 +57,8 @@ class Prover:
             ("invariants that hold for every patient", invariants, self._invariant),
             ("invariants that say something", invariants, self._says_something),
         ):
-            self._claim(report, claim, things, check)
+            if refuting or check in possible:
+                self._claim(report, claim, things, check)
         report.shown = self._shown
         return report
 

@@ -242,7 +242,7 @@ class SymbolicPatient:
         self._add(
             z3.Implies(self.other_protects, z3.Or(self.unread_entries, self.known_medicines, *self.other.values())),
             z3.Implies(self.other_daily, z3.Or([self.other[row.ingredient] for row in habit_rows])),
-            z3.Implies(self.other_missing, z3.Or(twice, *(self.other[name] for name in bearing))),
+            z3.Implies(self.other_missing, z3.Or(twice, *(self.other[name] for name in sorted(bearing)))),
             z3.Implies(self.other_unclear, z3.Or(list(self.other.values()))),
             # A benzodiazepine kept as rescue closes everything, which `other_protects` says.
             z3.Implies(self.other_rescue, z3.And(twice, z3.Or(z3.Not(calms), self.other_protects))),
