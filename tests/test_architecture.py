@@ -73,6 +73,7 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     | {"web.telemetry", "web.security", "web.process", "web.limits"},
     "web.openapi": ANSWER | {"fhir.cds_hooks", "representations", "signing", "web.problem_responses", "web.routes"},
     "web.app": frozenset({"clinic_settings", "request", "rulebook", "planner", "settings", "settings_files", "authoring"})
+    | {"signing"}
     | {"web.acceptance", "web.edition", "web.examples", "web.methods", "web.problems"}
     | {"web.telemetry", "web.security", "web.process", "web.limits", "web.routes", "web.openapi"},
     "cli": ANSWER
@@ -192,7 +193,7 @@ def test_only_start_reload_and_pages_of_the_service_know_what_owners_of_rules_ne
         ("jinja2", {"formats", "authoring.handbook"}),
         ("typst", {"formats.typesetting"}),
         ("cryptography", {"signing.keys", "web.security"}),
-        ("icalendar", {"formats.calendar"}),
+        ("icalendar", {"formats.calendar", "formats.calendar_zones"}),
         ("werkzeug", {"web"}),
         ("jwt", {"web.security"}),
         ("subprocess", {"authoring.git_history", "web.process.candidate"}),
@@ -249,7 +250,7 @@ def test_settings_are_known_to_the_composition_root_the_doors_and_the_command_li
         "web.security.access",
         "web.limits.gate",
         "cli.common",
-        "cli.interviewing",
+        "clinic_settings",
         "cli.running",
     }
 

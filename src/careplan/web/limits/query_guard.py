@@ -39,7 +39,10 @@ class NoSuchFormat(HTTPException):
 
 
 async def queried(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """The guard of every route. Raises `UnusableQuery` for parameters that would do nothing, or that stand twice."""
+    """The guard of every route.
+
+    Raises `UnusableQuery` for parameters that would do nothing, or that stand twice, and `NoSuchFormat` for a form of FHIR.
+    """
     path = connection.scope["path"]
     if not connection.scope["query_string"] or not path.startswith(_ADDRESSES):
         return
