@@ -16,6 +16,7 @@ from careplan.plan.course_model import Course
 from careplan.plan.model import CarePlan
 from careplan.planner import Planner
 from careplan.request.previous import Previous
+from careplan.request.what_if_request import read_what_if, variants
 from careplan.rulebook.model import Rulebook
 from careplan.signing.keys import KnownKeys, SigningKey, new_pair
 from tests.signed import again, of, recorded, signed
@@ -310,6 +311,24 @@ def test_a_signature_is_checked_where_the_service_has_a_key(planner: Planner) ->
         cut = of(knows, later(), genuine).previous
         assert cut is not None and cut.signature == "genuine"
         assert not course_of(again(knows, later(), msgspec.to_builtins(cut))).settled
+    finally:
+        knows.close()
+
+
+def test_a_change_that_is_tried_leaves_the_earlier_plan_as_it_was_checked(planner: Planner) -> None:
+    key = SigningKey(new_pair().private)
+    knows = Planner(planner.book, check=KnownKeys([key.public]))
+    try:
+        patient = later() | {"previous": signed(planner, BODY, key=key)}
+        changes: list[Json] = [{"support": {"therapist": True}}, {"previous": None}]
+        asked = read_what_if(knows.intake, msgspec.json.encode({"patient": patient, "changes": changes}))
+        same, without = variants(knows.intake, asked)
+        assert same.previous == asked.patient.previous
+        assert same.previous is not None and same.previous.signature == "genuine"
+        assert without.previous is None
+        with pytest.raises(InvalidPatient) as refused:
+            read_what_if(knows.intake, msgspec.json.encode({"patient": {}, "changes": [{"previous": [None]}]}))
+        assert [fault.pointer for fault in refused.value.faults] == ["/changes/0/previous"]
     finally:
         knows.close()
 

@@ -94,7 +94,10 @@ def _names(change: Any) -> Any:
 def variants(intake: Intake, asked: WhatIf) -> list[Patient]:
     """The patient as each change would have it."""
     body = msgspec.to_builtins(asked.patient)
-    return [intake.convert(merge_patch(body, change)) for change in asked.changes]
+    # The earlier plan was looked at with the patient, its signature included; only that of a change is looked at now.
+    return [
+        (intake.convert if "previous" in change else intake.recorded)(merge_patch(body, change)) for change in asked.changes
+    ]
 
 
 def read_which_change(intake: Intake, body: bytes) -> WhichChange:

@@ -1,7 +1,8 @@
-"""Requests to show in the documentation: the patients of `examples/`."""
+"""Requests to show in the documentation: the patients of `examples/`, and later visits of theirs in `examples/visits/`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,4 +17,9 @@ def folder() -> Path:
 
 def request_examples() -> dict[str, dict[str, Any]]:
     """Every example request by the stem of its file."""
-    return {path.stem: msgspec.json.decode(path.read_bytes()) for path in sorted(folder().glob("*.json"))}
+    return {path.stem: msgspec.json.decode(path.read_bytes()) for path in sorted(_files())}
+
+
+def _files() -> Iterator[Path]:
+    for pattern in ("*.json", "visits/*.json"):
+        yield from folder().glob(pattern)
