@@ -15,7 +15,7 @@ from careplan.authoring.proof.answers import Formula, Unwritable
 from careplan.authoring.proof.formulas import of_group, of_pattern, of_when
 from careplan.authoring.proof.invariants import Invariant, subjects
 from careplan.authoring.proof.report import Failure, FailureKind, Report
-from careplan.authoring.proof.search import Claim, Search, undecided
+from careplan.authoring.proof.search import Claim, Search, checked, undecided
 from careplan.rulebook.conditions import Either, Every, Expression, Group, Test, tests_of
 from careplan.rulebook.factors import SINGLE
 from careplan.rulebook.model import Rule, Rulebook
@@ -106,7 +106,7 @@ class Prover:
                 words[str(flag)] = f"{pattern.kind} {_words(part)}"
                 alone = msgspec.structs.replace(pattern, tests=Every((part,)))
                 solver.add(z3.Implies(flag, of_pattern(self._symbolic, alone)))
-        solver.check(*map(z3.Bool, words))
+        checked(solver, *map(z3.Bool, words))
         return sorted(words[str(flag)] for flag in solver.unsat_core())
 
     # No rule is made needless by another with the same effect.

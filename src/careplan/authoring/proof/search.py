@@ -33,6 +33,17 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     about: frozenset[str] = frozenset()
 
 
+def checked(solver: z3.Solver, *assumptions: Formula) -> Any:
+    """The solver's answer: sat, unsat or unknown.
+
+    The solver hears Ctrl-C itself and only ends its search; here that is the interrupt that was meant.
+    """
+    answer = solver.check(*assumptions)
+    if answer == z3.unknown and "interrupted" in solver.reason_unknown():
+        raise KeyboardInterrupt
+    return answer
+
+
 class Search:
     """Searches among all patients of one rulebook. Belongs to the thread that made it, as its planner does."""
 
@@ -127,19 +138,19 @@ class Search:
         self._solver.push()
         try:
             self._solver.add(wrong)
-            if self._solver.check(self._writable) == z3.sat:
+            if checked(self._solver, self._writable) == z3.sat:
                 self._solver.add(self._writable)
-            self._solver.check()
+            checked(self._solver)
             model = self._solver.model()
             for part in optional:
                 absent = z3.Not(part)
                 # What is absent already needs no search; the others are searched for without the part.
                 if z3.is_true(model.eval(absent, model_completion=True)):
                     self._solver.add(absent)
-                elif self._solver.check(absent) == z3.sat:
+                elif checked(self._solver, absent) == z3.sat:
                     model = self._solver.model()
                     self._solver.add(absent)
-            self._solver.check()
+            checked(self._solver)
             return self._solver.model()
         finally:
             self._solver.pop()
@@ -149,7 +160,7 @@ class Search:
         self._solver.push()
         try:
             self._solver.add(*formulas)
-            answer = self._solver.check()
+            answer = checked(self._solver)
             return answer, self._solver.model() if answer == z3.sat else None
         finally:
             self._solver.pop()
