@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import threading
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 import pytest
+import z3
 from click.testing import CliRunner
 
 from careplan.authoring.proof.invariants import invariants
 from careplan.authoring.proof.prover import Prover
 from careplan.authoring.proof.report import Failure
-from careplan.authoring.proof.search import Search
+from careplan.authoring.proof.search import Search, checked
 from careplan.cli.main import main
 from careplan.errors import InvalidRulebook
 from careplan.rulebook.load import load, shipped
@@ -330,3 +333,16 @@ def test_the_command_saves_patients_that_the_plan_command_takes(rulebook: Callab
     (patient,) = saved.glob("*.json")
     plan = CliRunner().invoke(main, ["plan", str(patient), "--rules", str(folder)])
     assert json.loads(plan.stdout)["status"] == "draft"
+
+
+def test_an_interrupt_while_the_solver_searches_ends_the_command() -> None:
+    solver = z3.Solver()
+    solver.set("timeout", 60_000)
+    numbers = [z3.Int(f"x{at}") for at in range(12)]
+    solver.add(z3.Sum([one * one * one for one in numbers]) == 114_514_191)
+    solver.add(*[one * numbers[at - 1] % 7 == at % 7 for at, one in enumerate(numbers)])
+    timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        checked(solver)
+    timer.join()

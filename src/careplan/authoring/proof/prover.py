@@ -17,7 +17,7 @@ from careplan.authoring.proof.formulas import of_pattern
 from careplan.authoring.proof.invariants import Invariant
 from careplan.authoring.proof.occurrences import Occurrence, alone, alternatives, meant, twins
 from careplan.authoring.proof.report import Failure, Report, Shown
-from careplan.authoring.proof.search import Search, undecided
+from careplan.authoring.proof.search import Search, checked, undecided
 from careplan.rulebook.conditions import Either, Every, Expression, Group, Test
 from careplan.rulebook.model import Rule, Rulebook
 
@@ -135,7 +135,7 @@ class Prover:
                 words[str(flag)] = f"{pattern.kind} {_words(part)}"
                 alone = msgspec.structs.replace(pattern, tests=Every((part,)))
                 solver.add(z3.Implies(flag, of_pattern(self._symbolic, alone)))
-        solver.check(*map(z3.Bool, words))
+        checked(solver, *map(z3.Bool, words))
         return sorted(words[str(flag)] for flag in solver.unsat_core())
 
     def _implied(self, rule: Rule) -> Iterator[Failure]:

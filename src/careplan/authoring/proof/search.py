@@ -22,6 +22,17 @@ CHECK_MILLISECONDS = 20_000
 """After this long the solver gives up on one question, and the report says so."""
 
 
+def checked(solver: z3.Solver, *assumptions: Formula) -> Any:
+    """The solver's answer: sat, unsat or unknown.
+
+    The solver hears Ctrl-C itself and only ends its search; here that is the interrupt that was meant.
+    """
+    answer = solver.check(*assumptions)
+    if answer == z3.unknown and "interrupted" in solver.reason_unknown():
+        raise KeyboardInterrupt
+    return answer
+
+
 class Search:
     """Searches among all patients of one rulebook. Belongs to the thread that made it, as its planner does."""
 
@@ -84,7 +95,7 @@ class Search:
             self._solver.add(formula)
             for beside in ((self._can_be_written,), ()):
                 out = [z3.Bool(name) for name in self._parts]
-                while (answer := self._solver.check(*beside, *out)) == z3.unsat and out:
+                while (answer := checked(self._solver, *beside, *out)) == z3.unsat and out:
                     missed = {flag.decl().name() for flag in self._solver.unsat_core()}
                     left = [flag for flag in out if flag.decl().name() not in missed]
                     if len(left) == len(out):
@@ -108,10 +119,10 @@ class Search:
             # What is absent already needs no search; the others are searched for without the part.
             if z3.is_false(model.eval(part, model_completion=True)):
                 out.append(flag)
-            elif self._solver.check(*beside, *out, flag) == z3.sat:
+            elif checked(self._solver, *beside, *out, flag) == z3.sat:
                 model = self._solver.model()
                 out.append(flag)
-        self._solver.check(*beside, *out)
+        checked(self._solver, *beside, *out)
         return self._solver.model()
 
     def write(self, model: Any) -> Json:
@@ -159,7 +170,7 @@ class Search:
         self._solver.push()
         try:
             self._solver.add(*formulas)
-            answer = self._solver.check()
+            answer = checked(self._solver)
             return answer, self._solver.model() if answer == z3.sat else None
         finally:
             self._solver.pop()
