@@ -159,6 +159,9 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
     form = BY_MEDIA_TYPE[media_type]
     if at is not None and not is_a_time(at):
         raise ValidationException(extra=[{"key": "at", "message": "no such time"}])
+    if request.query_params.get("version", "").lower() == "null":
+        # The word null is no number, though the framework takes it for a parameter that was left out.
+        raise ValidationException(extra=[{"key": "version", "message": "no number"}])
     if visit is not None and explain == "record":
         raise UnusableQuery("visit says which questions come first, and a decision record is the same for every visit")
     uses = explain == "record" or "stamp" in form.needs or read is not None or (data.treatment.session_times and not visit)
