@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from careplan.decision_record import DecisionRecord, is_a_time, record_in
-from careplan.errors import Fault, InvalidSigning
-from careplan.request.decode import MOST_FAULTS
+from careplan.errors import MOST_FAULTS, Fault, InvalidSigning
 from careplan.request.patient import FIRST_YEAR, LAST_YEAR
 from careplan.request.schema_faults import Validator, faults_of, validator_of
 from careplan.request.signature import is_a_name

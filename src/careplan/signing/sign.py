@@ -14,12 +14,11 @@ from typing import Any, Protocol
 import msgspec
 
 from careplan.decision_record import DecisionRecord, canonical, joined, replay
-from careplan.errors import Fault, InvalidPatient, InvalidSigning
+from careplan.errors import MOST_FAULTS, Fault, InvalidPatient, InvalidSigning
 from careplan.plan import card as cards
 from careplan.plan.card_model import Card
 from careplan.planner import Planner
 from careplan.request.clinic import Clinic
-from careplan.request.decode import MOST_FAULTS
 from careplan.signing.choices import faults_of_choices, ids_of, is_blocked
 from careplan.signing.model import FORMAT, ChoiceMade, Signature, Signed
 from careplan.signing.read import ANEW, Brought

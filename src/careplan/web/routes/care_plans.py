@@ -203,7 +203,7 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
             reader=reader or "all",
         )
         body = await written(form, lambda: with_unmapped(plan(data, language, at_which), read), wanted, state, size)
-    return Response(body, media_type=media_type, headers=headers(media_type, language))  # type: ignore[arg-type]
+    return Response(body, media_type=media_type, headers=headers(media_type, language))
 
 
 def _at_clinic(patient: Patient, zone: str | None, paper: Paper | None) -> Patient:
