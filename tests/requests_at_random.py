@@ -366,7 +366,8 @@ def _spoil(random: Random, body: Any) -> None:
             holder[key] = [holder[key]]
         case _:
             old = holder[key]
-            alike = {str: TIMES + TEXTS, int: NUMBERS, float: NUMBERS}.get(type(old), ANYTHING)
+            typed: dict[type, list[Any]] = {str: [*TIMES, *TEXTS], int: [*NUMBERS], float: [*NUMBERS]}
+            alike = typed.get(type(old), ANYTHING)
             holder[key] = random.choice(alike if random.random() < 0.7 else ANYTHING)
 
 

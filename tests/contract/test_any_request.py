@@ -78,13 +78,14 @@ WHOLE = record()
 
 @pytest.mark.parametrize("kind", ["times", "numbers", "texts"])
 def test_each_primitive_of_a_record_takes_each_extreme_of_its_type(planner: Planner, kind: str) -> None:
-    extremes = {"times": TIMES, "numbers": NUMBERS, "texts": [one for one in TEXTS if one.isprintable()]}[kind]
-    types = {"times": str, "numbers": (int, float), "texts": str}[kind]
+    lists: dict[str, list[Any]] = {"times": TIMES, "numbers": NUMBERS, "texts": [one for one in TEXTS if one.isprintable()]}
+    extremes = lists[kind]
+    types = (int, float) if kind == "numbers" else (str,)
     answering = Answering(planner, as_fhir=True)
     number = place = 0
     step = 1 if MANY > 10_000 else {"times": 6, "numbers": 3, "texts": 12}[kind]
     for path in places_of(WHOLE):
-        value = WHOLE
+        value: Any = WHOLE
         for key in path:
             value = value[key]
         is_time = isinstance(value, str) and value[:2].isdigit() and value[4:5] == "-"

@@ -29,7 +29,7 @@ Starts = dict[str, datetime]
 
 def with_icalendar(written: bytes) -> Starts:
     # By the zones of the calendar itself, and not those of the machine.
-    found = icalendar.Calendar.from_ical(written)
+    found: Any = icalendar.Calendar.from_ical(written)
     zones = {str(one["TZID"]): one.to_tz() for one in found.walk("VTIMEZONE")}
     starts = {}
     for event in found.walk("VEVENT"):
@@ -120,7 +120,8 @@ def test_an_hour_that_the_clock_shows_twice_stands_in_utc_and_no_zone_is_told_by
 def test_an_update_is_known_as_the_newer_one(planner: Planner) -> None:
     at = datetime(2026, 11, 1, 12, tzinfo=UTC)
     first, second = (written(planner, ELSEWHERE, None, stamp=when) for when in (at, at + timedelta(minutes=1)))
-    events = [{str(one["UID"]): one for one in icalendar.Calendar.from_ical(one).walk("VEVENT")} for one in (first, second)]
+    read: list[Any] = [icalendar.Calendar.from_ical(one) for one in (first, second)]
+    events = [{str(one["UID"]): one for one in whole.walk("VEVENT")} for whole in read]
     assert events[0].keys() == events[1].keys()
     for uid, before in events[0].items():
         after = events[1][uid]

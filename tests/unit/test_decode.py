@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from careplan.errors import InvalidPatient
+from careplan.errors import MOST_FAULTS, InvalidPatient
 from careplan.planner import Planner
-from careplan.request.decode import MOST_FAULTS, Intake
+from careplan.request.decode import Intake
 from careplan.request.patient import Patient
 
 INTAKE = Intake(["hypertension", "stroke_or_tia"], ["benzodiazepine", "opioid"])

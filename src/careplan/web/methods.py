@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 
@@ -13,7 +14,7 @@ class Heads:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
         elif scope["method"] == "HEAD":
             await self._head(scope, receive, send)
@@ -21,7 +22,7 @@ class Heads:
             await self._app(scope, receive, _naming(send))
 
     async def _head(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        asked: HTTPScope = {**scope, "method": "GET"}  # type: ignore[typeddict-item]
+        asked: HTTPScope = {**scope, "method": HttpMethod.GET}
         answer = _naming(send)
 
         async def bare(message: Message) -> None:

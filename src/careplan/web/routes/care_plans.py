@@ -169,6 +169,9 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
     form = rows[media_type]
     if at is not None and not is_a_time(at):
         raise ValidationException(extra=[{"key": "at", "message": "no such time"}])
+    if request.query_params.get("version", "").lower() == "null":
+        # The word null is no number, though the framework takes it for a parameter that was left out.
+        raise ValidationException(extra=[{"key": "version", "message": "no number"}])
     if visit is not None and explain == "record":
         raise UnusableQuery("visit says which questions come first, and a decision record is the same for every visit")
     uses = was_dated(request) or explain == "record" or "stamp" in form.needs or read is not None
@@ -221,7 +224,7 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
             return sheet
 
         body = await written(form, shown, wanted, state, size)
-    return Response(body, media_type=media_type, headers=headers(media_type, language, rows))  # type: ignore[arg-type]
+    return Response(body, media_type=media_type, headers=headers(media_type, language, rows))
 
 
 def _at_clinic(patient: Patient, zone: str | None, paper: Paper | None) -> Patient:

@@ -130,7 +130,7 @@ async def _applied(patient: Patient, request: Request[None, None, State], at: st
         return _encode(_writer.bundle(with_unmapped(edition.planner.plan(patient, language), read), patient, read))
 
     body = await request.app.state.lanes.do(len(await request.body()), made)
-    return Response(body, media_type=FHIR_JSON, headers=headers(FHIR_JSON, language))  # type: ignore[arg-type]
+    return Response(body, media_type=FHIR_JSON, headers=headers(FHIR_JSON, language))
 
 
 @get(

@@ -57,7 +57,7 @@ async def sign_care_plan(
     size = len(await request.body())
     body = await request.app.state.lanes.do(size, lambda: _encoder.encode(signed_plan(planner, found, key)))
     headers = {"Cache-Control": "no-store"}
-    return Response(body, media_type="application/json", headers=headers)  # type: ignore[arg-type]
+    return Response(body, media_type="application/json", headers=headers)
 
 
 @get(

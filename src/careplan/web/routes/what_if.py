@@ -80,7 +80,7 @@ async def compare_care_plans(data: JSONBody[WhatIf], request: Request[None, None
         differences.append(await lanes.do(size, partial(_differs, edition, before, patient)))
     compared = Compared(rulebook=before.rulebook, status=before.status, differences=differences)
     body = await lanes.do(size * len(differences), lambda: _encoder.encode(compared))
-    return Response(body, media_type="application/json", headers=_HEADERS)  # type: ignore[arg-type]
+    return Response(body, media_type="application/json", headers=_HEADERS)
 
 
 def _differs(edition: Edition, before: CarePlan, patient: Patient) -> Difference:

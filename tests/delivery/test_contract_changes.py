@@ -1,0 +1,73 @@
+"""The comparison of two contracts names whatever breaks a client, and nothing that a client can live with."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CONTRACT = ROOT / "openapi" / "openapi.json"
+RELEASED = sorted((ROOT / "openapi" / "released").glob("*.json"))
+Json = dict[str, Any]
+
+
+def compared(old: Path, new: Path) -> tuple[int, str]:
+    command = [sys.executable, str(ROOT / "scripts" / "contract-changes"), str(old), str(new)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert not done.stderr
+    return done.returncode, done.stdout
+
+
+def schema(document: Json, name: str) -> Json:
+    found: Json = document["components"]["schemas"][name]
+    return found
+
+
+BREAKING: dict[str, Callable[[Json], object]] = {
+    "GET /v1/rules: is gone": lambda new: new["paths"].pop("/v1/rules"),
+    "the parameter limit is gone": lambda new: new["paths"]["/v1/medications"]["get"]["parameters"].pop(),
+    "there is no answer 422 any more": lambda new: new["paths"]["/v1/care-plans"]["post"]["responses"].pop("422"),
+    "the form text/calendar is gone": lambda new: new["paths"]["/v1/care-plans"]["post"]["responses"]["200"]["content"].pop(
+        "text/calendar"
+    ),
+    "Patient: age_years is gone": lambda new: schema(new, "Patient")["properties"].pop("age_years"),
+    "Patient: age_years is required now": lambda new: schema(new, "Patient").update(required=["age_years"]),
+    "CarePlan: status may be missing now": lambda new: schema(new, "CarePlan")["required"].remove("status"),
+    "the maxLength is narrower": lambda new: schema(new, "WhichChange")["properties"]["item"].update(maxLength=10),
+    "CarePlan.status: can be ready now": lambda new: schema(new, "CarePlan")["properties"]["status"]["enum"].append("ready"),
+    "does not take benzodiazepine any more": lambda new: (
+        schema(new, "Hold")["properties"]["drug_class"]["enum"].remove("benzodiazepine"),
+        schema(new, "Hold")["properties"]["drug_class"]["enum"].append("another"),
+    ),
+}
+HARMLESS: dict[str, Callable[[Json], object]] = {
+    "another endpoint": lambda new: new["paths"].update({"/v1/new": new["paths"]["/v1/rules"]}),
+    "another field of an answer": lambda new: schema(new, "CarePlan")["properties"].update(new={"type": "string"}),
+    "another optional field of a request": lambda new: schema(new, "Patient")["properties"].update(new={"type": "string"}),
+    "another token of a request": lambda new: schema(new, "Hold")["properties"]["drug_class"]["enum"].append("another"),
+    "a wider limit": lambda new: schema(new, "WhichChange")["properties"]["item"].update(maxLength=10_000),
+}
+
+
+@pytest.mark.parametrize("says", [*BREAKING, *HARMLESS])
+def test_what_breaks_a_client_is_named_and_nothing_else(tmp_path: Path, says: str) -> None:
+    new = json.loads(CONTRACT.read_bytes())
+    (BREAKING | HARMLESS)[says](new)
+    (tmp_path / "new.json").write_text(json.dumps(new))
+    code, told = compared(CONTRACT, tmp_path / "new.json")
+    assert code == (says in BREAKING), told
+    assert (says in told) == (says in BREAKING), told
+
+
+def test_the_contract_breaks_no_client_of_the_last_release_of_its_major_version() -> None:
+    major = json.loads(CONTRACT.read_bytes())["info"]["version"].partition(".")[0]
+    for released in RELEASED[-1:]:
+        if major != "0" and released.stem.partition(".")[0] == major:
+            code, told = compared(released, CONTRACT)
+            assert code == 0, told
