@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from careplan.authoring.evidence_dates import GRAVE, due, ended, unborne, without_passage, works
+from careplan.authoring.evidence_dates import GRAVE, due, ended, unborne, unused_places, without_passage, works
 from careplan.cli.main import main
 from careplan.explain.rule_view import Reading
 from careplan.planner import Planner
@@ -124,6 +124,15 @@ def test_every_place_that_a_stop_or_hold_rests_on_says_what_it_says_unless_nobod
         for place in source.places:
             assert len(source.passage(place).split()) <= MOST_WORDS
             assert not (source.passage(place) and source.read_at(place) == "memory")
+
+
+def test_a_place_is_used_by_a_rule_a_row_of_the_table_or_a_check_of_the_session() -> None:
+    assert list(unused_places(BOOK)) == []
+    without_rows = set(unused_places(msgspec.structs.replace(BOOK, interactions=())))
+    assert ("spravato-interactions", "CNS depressants") in without_rows
+    without_checks = set(unused_places(msgspec.structs.replace(BOOK, session_day=None)))
+    assert ("spravato-rems-form", "submit within 7 days of each session") in without_checks
+    assert "Sources without a rule: none" in ran("sources")[1]
 
 
 def test_what_was_read_has_an_edition_or_a_citation_a_day_and_a_day_to_look_again() -> None:

@@ -21,6 +21,13 @@ def by_source(book: Rulebook) -> dict[str, dict[str, list[Rule]]]:
     return found
 
 
+def outside_of_rules(book: Rulebook) -> set[tuple[str, str]]:
+    """Each source and place that a row of the table of interactions or a check of the session rests on."""
+    checks = book.session_day.checks if book.session_day else ()
+    places = {(ref.source, ref.place) for check in checks for ref in check.sources}
+    return places | {(row.source, row.place) for row in book.interactions if row.source}
+
+
 def coverage(book: Rulebook) -> dict[str, dict[str, list[Rule]]]:
     """For each source that lists advice: each place of it, and the running rules that rest on that place."""
     return {name: places for name, places in by_source(book).items() if book.sources[name].advice}

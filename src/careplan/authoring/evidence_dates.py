@@ -7,7 +7,7 @@ from datetime import date
 
 import msgspec
 
-from careplan.authoring.coverage import by_source
+from careplan.authoring.coverage import by_source, outside_of_rules
 from careplan.rulebook.model import Rule, Rulebook
 from careplan.rulebook.sources import IN_THE_WORK, NOT_READ, Read, Source, SourceRef
 
@@ -121,9 +121,10 @@ def without_passage(book: Rulebook) -> Iterator[tuple[Rule, SourceRef]]:
 
 
 def unused_places(book: Rulebook) -> Iterator[tuple[str, str]]:
-    """The places of sources that say something and on which no rule rests, running or not."""
+    """The places of sources that say something and on which nothing rests: no rule, running or not, no row, no check."""
     rules = (*book.rules.values(), *book.resting.values())
     used = {(ref.source, ref.place) for rule in rules for ref in rule.file.sources}
+    used |= outside_of_rules(book)
     yield from ((name, place) for name, one in book.sources.items() for place in one.places if (name, place) not in used)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path, PurePosixPath
 
-from careplan.authoring.coverage import by_source
+from careplan.authoring.coverage import by_source, outside_of_rules
 from careplan.authoring.evidence_dates import ended, unborne, unused_places, without_passage
 from careplan.errors import RuleFault
 from careplan.recognition.illness_codes import SNOMED_ILLNESSES
@@ -51,8 +51,7 @@ def _named_as_shipped(book: Rulebook, folder: Path) -> Iterator[RuleFault]:
 
 
 def _unused(book: Rulebook) -> Iterator[RuleFault]:
-    checks = book.session_day.checks if book.session_day else ()
-    elsewhere = {ref.source for check in checks for ref in check.sources} | {row.source for row in book.interactions}
+    elsewhere = {name for name, _ in outside_of_rules(book)}
     for name, places in by_source(book).items():
         if not any(places.values()) and name not in elsewhere:
             yield _warning("sources.yaml", name, "No rule rests on this source.", "Use it, or take it out.", "unused-source")

@@ -11,7 +11,7 @@ import msgspec
 import rich_click as click
 from rich.table import Table
 
-from careplan.authoring.coverage import by_source
+from careplan.authoring.coverage import by_source, outside_of_rules
 from careplan.authoring.evidence_dates import Due, due, works
 from careplan.cli.common import DAY, RULES, lines_of, read_rulebook
 from careplan.rulebook.model import Rule, Rulebook
@@ -39,7 +39,8 @@ def sources(*, rules: Path | None, by: date | None, places: bool, form: str, as_
         sys.exit(1 if found.sources or found.rules else 0)
     at = by_source(book)
     missing = [f"{name} {place}" for name, found in at.items() for place, resting in found.items() if not resting]
-    unused = [name for name, found in at.items() if not any(found.values())]
+    elsewhere = {name for name, _ in outside_of_rules(book)}
+    unused = [name for name, found in at.items() if not any(found.values()) and name not in elsewhere]
     if form == "json":
         _json(
             {
