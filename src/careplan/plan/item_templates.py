@@ -28,6 +28,7 @@ from careplan.rulebook.conditions import Group
 from careplan.rulebook.factors import KINDS, OF_DERIVED, OF_MEASURES
 from careplan.rulebook.layers import CardSlot
 from careplan.rulebook.model import LEVELS, Decision, Level, Rule, Rulebook, Section
+from careplan.rulebook.text_template import capitalized
 
 
 class _Group(NamedTuple):
@@ -237,7 +238,7 @@ class Items:
             scope=rule.file.scope,
             topic=rule.file.topic,
             title=prepared.title or rule.title.fill(filled),
-            line=prepared.line or rule.line.fill(_in_short(filled)),
+            line=prepared.line or capitalized(rule.line.fill(_in_short(filled))),
             patient_text=prepared.patient or rule.patient.fill(patient_words),
             clinician_text=prepared.clinician or rule.clinician.fill(clinician_words),
             evidence=prepared.evidence,

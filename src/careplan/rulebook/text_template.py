@@ -62,6 +62,12 @@ class Text(msgspec.Struct, frozen=True):
         return self.fill({name: f"the {name.rpartition('.')[2].replace('_', ' ')}" for name in self.names})
 
 
+def capitalized(text: str) -> str:
+    """A sentence with a capital at its beginning, unless its first word has one further on, as in pH."""
+    first = text.partition(" ")[0]
+    return text[:1].upper() + text[1:] if first.islower() else text
+
+
 def one_line(text: str) -> str:
     """A text of a file without its line breaks."""
     return " ".join(text.split())
