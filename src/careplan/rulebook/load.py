@@ -202,6 +202,8 @@ class _Loading:
     def _interactions(self, known: Known, rules: dict[str, Rule], documents: dict[str, Document]) -> tuple[Interaction, ...]:
         """The rows of the table of interactions; the rules that they make are put among the others."""
         text = self._text_if_any(PurePosixPath(INTERACTIONS))
+        if PurePosixPath(INTERACTIONS) not in self._files:
+            return ()
         read = partial(read_rule, section=SECTION, known=known)
         rows, faults = with_interactions(text, known[:3], rules, documents, read)
         self._faults += faults
