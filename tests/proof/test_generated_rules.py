@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 import z3
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from careplan.authoring.proof.formulas import of_when
@@ -24,7 +24,7 @@ from tests.proof.assignment import Chosen, assigned
 from tests.proof.made_up_rules import EVERY_FIELD, NO_RULES, RULEBOOKS, read
 from tests.shipped import BOOK
 
-CASES = int(os.environ.get("CAREPLAN_TEST_RULEBOOKS", "200"))
+CASES = int(os.environ.get("CAREPLAN_TEST_RULEBOOKS", "150"))
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
@@ -55,6 +55,7 @@ class Symbols:
     def __init__(self) -> None:
         self.patient = SymbolicPatient(BOOK)
         self.solver = z3.Solver()
+        self.solver.set("timeout", 2_000)
         self.solver.add(*self.patient.constraints)
 
 
@@ -63,21 +64,24 @@ def symbols() -> Symbols:
     return Symbols()
 
 
-@settings(max_examples=max(25, CASES // 8), suppress_health_check=SLOW)
-@given(st.lists(RULEBOOKS, min_size=4, max_size=4), patients(BOOK, medicines=3), st.integers(0, 4))
+@settings(max_examples=max(10, CASES // 20), suppress_health_check=SLOW)
+@given(st.lists(RULEBOOKS, min_size=2, max_size=2), patients(BOOK, medicines=3), st.integers(0, 4))
 def test_the_formulas_of_any_rules_say_what_the_reference_says(
     planner: Planner, symbols: Symbols, books: list[Any], body: Json, pick: int
 ) -> None:
     rules = read([when for book in books for when in book])
     looked_at = [*rules.values(), *read([{kind: fields} for kind, fields in EVERY_FIELD.items()]).values()]
-    case = CaseMaker(NO_RULES, looked_at).case(planner.intake.decode(msgspec.json.encode(body)))
+    # Which medicines no rule looks at is a matter of the shipped rules, whose symbolic patient this is.
+    case = CaseMaker(BOOK, looked_at).case(planner.intake.decode(msgspec.json.encode(body)))
     chosen = Chosen.of(case, pick)
     expected = {finding.rule for finding in reference.findings(rules, chosen.looked_at(case.facts))}
     solver = symbols.solver
     solver.push()
     try:
         solver.add(*assigned(symbols.patient, case, chosen))
-        assert solver.check() == z3.sat, "the constraints leave this patient out"
+        answer = solver.check()
+        assume(answer != z3.unknown)  # rare; it says nothing of the formulas
+        assert answer == z3.sat, "the constraints leave this patient out"
         model = solver.model()
         formulas = {name: of_when(symbols.patient, when) for name, when in rules.items()}
         found = {name for name, formula in formulas.items() if z3.is_true(model.eval(formula, model_completion=True))}
