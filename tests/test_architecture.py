@@ -175,7 +175,7 @@ def test_only_start_reload_and_pages_of_the_service_know_what_owners_of_rules_ne
         ("jinja2", {"formats", "authoring.handbook"}),
         ("typst", {"formats.typesetting"}),
         ("cryptography", {"signing.keys", "web.security"}),
-        ("icalendar", {"formats.calendar"}),
+        ("icalendar", {"formats.calendar", "formats.calendar_zones"}),
         ("werkzeug", {"web"}),
         ("jwt", {"web.security"}),
         ("watchfiles", {"web.process.reload"}),
