@@ -59,7 +59,7 @@ def test_a_query_that_cannot_be_used_is_refused(address: str, query: dict[str, s
     [
         ("POST", "/v1/care-plans", "explian=full", "did you mean explain?"),
         ("POST", "/v1/care-plans", "explain=full&explain=record", "Explain stands more than once"),
-        ("POST", "/v1/care-plans", f"at={AT.replace('+', '%2B')}", "At would do nothing here: it is for explain=record"),
+        ("POST", "/v1/care-plans", f"at={AT.replace('+', '%2B')}", "At would do nothing here, as as_of names the day"),
         ("POST", "/v1/care-plans", "explain=record&visit=intake", "the same for every visit"),
         ("POST", "/v1/care-plans", "explain=record&at=2026-02-31T00:00:00Z", "at"),
         ("POST", "/v1/care-plans", "Zyxwvut=1&Qponmlk=2", "does not know 2 parameters"),
@@ -73,7 +73,7 @@ def test_a_query_that_cannot_be_used_is_refused(address: str, query: dict[str, s
     ],
 )
 def test_a_parameter_that_would_do_nothing_is_refused(address: str, method: str, path: str, query: str, said: str) -> None:
-    body = PATIENT if method == "POST" else None
+    body = PATIENT | {"as_of": "2026-03-01"} if method == "POST" else None
     answer = httpx.request(method, f"{address}{path}?{query}", json=body)
     assert answer.status_code in ({400, 405} if method == "HEAD" else {400}), answer.text
     assert said in answer.text

@@ -14,6 +14,8 @@ from careplan.planner import Planner
 from tests.pairs import COVERED, Pair, factors, pairs, told
 
 GOLDEN = Path(__file__).parent / "pairs.md"
+
+
 @pytest.fixture(scope="module")
 def table() -> list[tuple[str, list[Pair]]]:
     from tests.shipped import BOOK

@@ -25,7 +25,7 @@ CHECK_MILLISECONDS = 20_000
 def checked(solver: z3.Solver, *assumptions: Formula) -> Any:
     """The solver's answer: sat, unsat or unknown.
 
-    The solver hears Ctrl-C itself and only ends its search; here that is the interrupt that was meant.
+    The solver hears Ctrl-C itself and only ends its search; here that raises `KeyboardInterrupt`, as was meant.
     """
     answer = solver.check(*assumptions)
     if answer == z3.unknown and "interrupted" in solver.reason_unknown():
