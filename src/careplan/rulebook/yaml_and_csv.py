@@ -260,7 +260,7 @@ def read_rows(
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
 
     def note(problem: str, mend: str = "Compare with the rows around it.", column: str = "") -> None:
-        line = reader.line_num
+        line = max(1, reader.line_num)
         faults.append(RuleFault(file=str(file), line=line, field=column, problem=problem, mend=mend, code="row"))
 
     try:
