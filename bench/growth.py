@@ -22,7 +22,8 @@ from careplan.authoring.composed_texts import Composed
 from careplan.authoring.realistic_data import source
 from careplan.plan.model import items_of
 from careplan.planner import Planner
-from careplan.rulebook.factors import KINDS, LIMITS
+from careplan.rulebook.factors import KINDS, LIMITS, OF_DERIVED
+from careplan.rulebook.interactions import INTERACTIONS
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import SECTIONS
 
@@ -152,7 +153,7 @@ def growth_of_rules(sizes: Sequence[int], rounds: int = 5, fresh: int = 20) -> J
 
 def rulebook(folder: Path, size: int) -> None:
     """Write a rulebook of so many rules: the shipped one, or some of it, and copies of its rules with other conditions."""
-    shutil.copytree(shipped(), folder, ignore=lambda *_: [*SECTIONS, "rules.lock", "retired", "invariants"])
+    shutil.copytree(shipped(), folder, ignore=lambda *_: [*SECTIONS, "rules.lock", "retired", "invariants", INTERACTIONS])
     known = load(shipped())
     files = [
         path for section in SECTIONS for path in sorted((shipped() / section).glob("*.yaml")) if path.stem in known.rules
@@ -171,7 +172,7 @@ def rulebook(folder: Path, size: int) -> None:
                 text = _without(text, "related")
             if copy:
                 when = whens[path]
-                if when == "everyone":
+                if when == "everyone" or not OF_DERIVED.isdisjoint(_kinds(when)):  # what is derived cannot be certain
                     continue
                 line = json.dumps(varied.when(when, copy), ensure_ascii=False)
                 # What a copy asks besides may be that every entry was read, which is to ask for certainty.
@@ -192,6 +193,10 @@ def rulebook(folder: Path, size: int) -> None:
             if written == size:
                 return
         copy += 1
+
+
+def _kinds(when: Json) -> set[str]:
+    return {kind for group in when.get("any_of", [when]) for kind in group}
 
 
 def _without(text: str, key: str) -> str:

@@ -288,7 +288,6 @@ def started(*options: str, **environment: str) -> subprocess.CompletedProcess[st
             {"CAREPLAN_OAUTH_ISSUER": "i", "CAREPLAN_OAUTH_AUDIENCE": "a", "CAREPLAN_OAUTH_JWKS": "https://"},
             "CAREPLAN_OAUTH_JWKS",
         ),
-        ({"PROMETHEUS_MULTIPROC_DIR": "/nowhere"}, "PROMETHEUS_MULTIPROC_DIR"),
         ({"OTEL_TRACES_EXPORTER": "zipkin"}, "OTEL_TRACES_EXPORTER"),
     ],
 )

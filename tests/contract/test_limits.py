@@ -146,7 +146,6 @@ BODIES: dict[str, bytes] = DEEP | {
     "half a pair": b'{"medications": [{"name": "\\udfff\\ud83d"}]}',
     "bytes that are no text": b'{"medications": [{"name": "\xc3\x28\xff"}]}',
     "UTF-16": json.dumps({"age_years": 40}).encode("utf-16"),
-    "a byte-order mark": b"\xef\xbb\xbf{}",
     "a zero byte": b'{"medications": [{"name": "a\x00b"}]}',
     "ten thousand medicines": json.dumps(
         {"medications": [{"name": f"m{at}"} for at in range(10_000)]}, separators=(",", ":")

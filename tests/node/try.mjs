@@ -88,7 +88,7 @@ try {
   seen.also = await page.getByRole("region", { name: "Also sent" }).innerText();
   await open("Front");
   seen.front = await sheet.innerText();
-  await page.getByRole("button", { name: /^Why\? .*lorazepam/ }).first().click();
+  await page.getByRole("button", { name: /^Why\? .*lorazepam/i }).first().click();
   seen.why = await page.locator(".why-panel:not([hidden])").innerText();
   await page.getByRole("button", { name: /^Why\? the route/ }).click();
   const route = page.locator(".route .why-panel");

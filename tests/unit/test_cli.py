@@ -152,7 +152,7 @@ def test_the_clinics_own_protocol_stands_in_for_one_that_was_not_sent(tmp_path: 
     ("environment", "says"),
     [
         ({"CAREPLAN_POTR": "1"}, "not a setting"),
-        ({"CAREPLAN_PORT": "many"}, "int"),
+        ({"CAREPLAN_PORT": "many"}, "CAREPLAN_PORT must be a whole number"),
         ({"CAREPLAN_PROTOCOL": "/nowhere.json"}, "protocol"),
     ],
 )

@@ -28,6 +28,7 @@ from careplan.representations import FORMATS, PROTOCOL_FORMATS
 from careplan.request.decode import PARTS_OF_PREVIOUS, patient_schema
 from careplan.request.measurements import MeasureForm
 from careplan.request.what_if_request import WhatIf, WhichChange
+from careplan.rulebook.certificate import Certificate
 from careplan.rulebook.model import Condition, DrugClass
 from careplan.signing.model import SignedPlan, SigningKeys, ToSign
 from careplan.web.openapi.cds_schemas import CDS_SCHEMAS
@@ -57,6 +58,7 @@ def document(
         reference.Medicines,
         reference.Conditions,
         reference.RulebookSummary,
+        Certificate,
         reference.Rules,
         RuleDetail,
         health.Alive,
