@@ -64,7 +64,7 @@ class Weighed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scale:
-    """Plans for one patient after the other with two rulebooks. Belongs to the thread that made the planners."""
+    """Plans for one patient after the other with two rulebooks."""
 
     def __init__(
         self, before: Planner, after: Planner, defaults: ClinicDefaults = NO_DEFAULTS, *, limits: Limits = NORMAL

@@ -58,7 +58,7 @@ class Trial(msgspec.Struct, frozen=True):
 
 
 class Trials:
-    """Runs examples. Belongs to the thread that made it, as its engine does."""
+    """Runs examples."""
 
     def __init__(self, book: Rulebook) -> None:
         self._intake = Intake(book.conditions, book.classes, book.forms)

@@ -115,7 +115,7 @@ class _Tried(NamedTuple):
 
 
 class Bench:
-    """A folder of rules. Belongs to the thread that made it, as the engine of its planners does."""
+    """A folder of rules. One thread at a time may use it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

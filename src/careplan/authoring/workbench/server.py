@@ -53,7 +53,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Workbench(ThreadingHTTPServer):
-    """The server. Everything that touches rules is done by one thread, to which the engine belongs."""
+    """The server. Everything that touches rules is done by one thread."""
 
     daemon_threads = True
 
