@@ -199,7 +199,7 @@ def _both(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset
 
 
 class RuleTables:
-    """The rules of one rulebook as masks over verdict tables. Several threads may ask at once; the engine lets in one at a time.
+    """The rules of one rulebook as masks over verdict tables, which several threads may ask at once.
 
     `terms` are those of rules that are not in force on every day. The day of a plan decides them before any condition does,
     so no verdict in the tables depends on a day.
