@@ -60,7 +60,10 @@ def rules_that_test(*operations: str, kinds: tuple[str, ...] = ()) -> list[Rule]
         rule
         for rule in BOOK.in_order()
         if any(
-            test.operation in operations and (not kinds or pattern.kind in kinds)
+            test.operation in operations
+            and (not kinds or pattern.kind in kinds)
+            # Of one token any is all.
+            and (test.operation != "has_any" or len(test.values) > 1)
             for group in rule.when
             for pattern in group
             for test in tests_of(pattern.tests)
