@@ -16,6 +16,7 @@ from careplan.authoring.proof.answers import Unwritable
 from careplan.authoring.proof.formulas import of_group, of_when
 from careplan.authoring.proof.search import Search
 from careplan.authoring.proof.symbols import SymbolicPatient
+from careplan.errors import InvalidPatient
 from careplan.facts.case import Case, Fact, Properties
 from careplan.inference.case_logic import CaseLogic
 from careplan.inference.derived import CaseMaker
@@ -247,7 +248,11 @@ def test_a_change_of_what_it_rests_on_brings_an_item_about(made: Made, body: Jso
         found = made.planner.what_would_change(patient, rule)
         assert found.ways or found.fixed, rule
         for way in found.ways:
-            assert (rule in made.there(merge_patch(body, way.patch))) != (rule in there), (rule, way)
+            try:
+                now = made.there(merge_patch(body, way.patch))
+            except InvalidPatient:  # A day that does not go with the day of the plan.
+                continue
+            assert (rule in now) != (rule in there), (rule, way)
 
 
 @settings(max_examples=20)
