@@ -17,7 +17,7 @@ from careplan.inference.durable_rules import Finding
 from careplan.inference.verdicts import RuleTables, Verdicts
 from careplan.plan.assemble import Assembly
 from careplan.plan.item_templates import identity_of
-from careplan.plan.model import CarePlan, items_of
+from careplan.plan.model import CarePlan, Item, items_of
 from careplan.plan.phrases import FactPhrases
 from careplan.plan.protocol import protocol_of
 from careplan.plan.protocol_model import StandingProtocol
@@ -69,6 +69,10 @@ class Planner:
         `visit` says which questions are asked first. Equal patients get equal plans, byte for byte.
         """
         return self._planned(patient, language, visit)[2]
+
+    def items(self, patient: Patient) -> list[Item]:
+        """The items of one patient's plan, alerts first."""
+        return items_of(self.plan(patient))
 
     def traced(self, patient: Patient, language: str = ENGLISH) -> tuple[Case, list[Finding], CarePlan]:
         """The same plan with the facts and findings behind it."""

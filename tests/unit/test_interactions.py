@@ -15,6 +15,7 @@ import pytest
 from careplan.authoring.interaction_check import InteractionCheck, looked_at
 from careplan.authoring.rule_examples import Trials
 from careplan.errors import InvalidRulebook
+from careplan.plan.model import items_of
 from careplan.planner import Planner
 from careplan.rulebook.interactions import INTERACTIONS
 from careplan.rulebook.load import load, shipped
@@ -55,7 +56,7 @@ def check() -> InteractionCheck:
 
 def levels(planner: Planner, **body: Any) -> dict[str, str]:
     plan = planner.plan(planner.intake.decode(json.dumps(body).encode()))
-    items = [*plan.alerts, *(item for section in plan.sections for item in section.items)]
+    items = items_of(plan)
     return {item.rule.id: item.level for item in items}
 
 

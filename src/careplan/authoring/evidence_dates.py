@@ -10,6 +10,7 @@ import msgspec
 from careplan.authoring.coverage import by_source, outside_of_rules
 from careplan.rulebook.model import Rule, Rulebook
 from careplan.rulebook.sources import IN_THE_WORK, NOT_READ, Read, Source, SourceRef
+from careplan.rulebook.text_template import one_line
 
 MOST_YEARS = 2
 """So many years after it was read a work bears a stop or hold."""
@@ -60,7 +61,7 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
 
 def works(book: Rulebook) -> list[Work]:
     """The bibliography, in its own order."""
-    resting = {name: _each_once(places) for name, places in by_source(book).items()}
+    resting = _resting(book)
     return [
         Work(
             id=name,
@@ -72,7 +73,7 @@ def works(book: Rulebook) -> list[Work]:
             dated_by=source.dated_by,
             check_by=source.check_by,
             replaced_by=source.replaced_by,
-            rules=[rule.id for rule in resting[name]],
+            rules=resting[name],
         )
         for name, source in book.sources.items()
     ]
@@ -80,9 +81,9 @@ def works(book: Rulebook) -> list[Work]:
 
 def due(book: Rulebook, by: date) -> Due:
     """What has to be looked at by a day: works, rules that end, and rules that are exempt until then."""
-    resting = {name: _each_once(places) for name, places in by_source(book).items()}
+    resting = _resting(book)
     sources = [
-        DueWork(id=name, title=source.title, because=why, since=since, rules=[rule.id for rule in resting[name]])
+        DueWork(id=name, title=source.title, because=why, since=since, rules=resting[name])
         for name, source in book.sources.items()
         for since, why in [_due(source)]
         if since and since <= by.isoformat()
@@ -162,8 +163,12 @@ def _years_after(day: str) -> str:
 
 
 def _of_rule(rule: Rule, because: str, since: str) -> DueRule:
-    return DueRule(id=rule.id, level=rule.file.level, because=" ".join(because.split()), since=since)
+    return DueRule(id=rule.id, level=rule.file.level, because=one_line(because), since=since)
 
 
-def _each_once(places: dict[str, list[Rule]]) -> list[Rule]:
-    return list({rule.id: rule for rules in places.values() for rule in rules}.values())
+def _resting(book: Rulebook) -> dict[str, list[str]]:
+    """The rules that rest on each source, each once."""
+    return {
+        name: list(dict.fromkeys(rule.id for rules in places.values() for rule in rules))
+        for name, places in by_source(book).items()
+    }

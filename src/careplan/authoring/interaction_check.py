@@ -96,7 +96,7 @@ class InteractionCheck:
                 yield _fault(at, "rule", f"No rule that runs is called {name}.", mend, "unknown-rule")
                 continue
             asked = looked_at(self._book, rule)
-            if not any(asked.intersection((one.ingredient, *one.classes)) for one in row.members(self._book.catalogue)):
+            if not any(asked.intersection(one.tokens) for one in row.members(self._book.catalogue)):
                 yield _fault(
                     at, "rule", f"{name} does not look at this medicine.", "Name the rule that does.", "interaction"
                 )

@@ -17,7 +17,7 @@ from careplan.request.decode import Intake
 from careplan.rulebook.model import Level, Rule, Rulebook
 from careplan.rulebook.review_decisions import ROLES, ReviewDecision
 from careplan.rulebook.reviews import content_of, standing_of
-from careplan.rulebook.text_template import counted
+from careplan.rulebook.text_template import counted, one_line
 from careplan.rulebook.validity import Term
 
 
@@ -69,9 +69,7 @@ class ReviewList:
         self._planner = Planner(book)
         self._intake = Intake(book.conditions, book.classes, book.forms)
         self._count = patients
-        self._has, self._freed, self._alone = (
-            self._reaches(seed) if patients else (Counter[str](), Counter[str](), Counter[str]())
-        )
+        self._has, self._freed, self._alone = self._reaches(seed)
 
     def close(self) -> None:
         """Free the engine's memory."""
@@ -212,7 +210,7 @@ def _off(off: Reach) -> str:
 
 def _examples(rule: Rule) -> Iterator[tuple[str, str, object]]:
     for expected, _, example in examples_of(rule):
-        yield expected, " ".join(example.why.split()).rstrip("."), example.patient
+        yield expected, one_line(example.why).rstrip("."), example.patient
 
 
 def _missing(report: RuleReport) -> list[str]:

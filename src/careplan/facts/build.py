@@ -179,7 +179,7 @@ class FactMaker:
                 if row.ingredient in gaps:
                     properties["gap_too_long"] = gaps[row.ingredient].hours > (row.longest_gap or 0)
                 yield Fact(f"m{resolved.index}.{at}", "medicine", properties, (resolved.index,), row)
-                if not self._looked_at & {row.ingredient, *row.classes}:
+                if not self._looked_at & set(row.tokens):
                     yield _check(resolved, "no_rule", at)
             if resolved.problem:
                 yield _check(resolved, resolved.problem)
@@ -198,7 +198,7 @@ class FactMaker:
             "unread": unread,
             "against_withdrawal": any(resolved.entry.indication == "alcohol_withdrawal" for resolved in medicines),
         }
-        tokens = {token for row in rows.values() for token in (row.ingredient, *row.classes)}
+        tokens = {token for row in rows.values() for token in row.tokens}
         self._members(properties, "regimen", "takes", tokens, whole=whole)
         if whole and self._doses_of_all:
             properties |= doses_of_list(medicines, self._doses_of_all)

@@ -90,7 +90,7 @@ def _without_a_rule(resolved: Resolved, looked_at: frozenset[str]) -> bool:
         resolved.match is not None
         and resolved.taken
         and resolved.problem not in _PARTLY_READ
-        and all(looked_at.isdisjoint((row.ingredient, *row.classes)) for row in resolved.match.ingredients)
+        and all(looked_at.isdisjoint(row.tokens) for row in resolved.match.ingredients)
     )
 
 

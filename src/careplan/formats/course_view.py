@@ -56,7 +56,8 @@ def since_then(plan: CarePlan, patient: Patient, detail: Detail) -> tuple[CarePl
     left = settled_apart(plan, detail)
     if not then.counts:
         return left, ""
-    asked = [one for one in plan.information_needed if one.first or one.pointer not in set(then.asked)]
+    before = frozenset(then.asked)
+    asked = [one for one in plan.information_needed if one.first or one.pointer not in before]
     again = len(plan.information_needed) - len(asked)
     cited = {entry.source for item in items_of(left) if item.scope != "standing" for entry in item.evidence}
     sources = [work for work in plan.sources if work.id in cited]

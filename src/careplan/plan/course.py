@@ -77,15 +77,15 @@ class Courses:
         if (reason := _not_used(patient, then)) is not None:
             return Course(used=False, line=one_line(self._words.not_used[reason]))
         today = day_of_plan(patient)
-        made = then.day
+        made, stand = then.day, self._words.decisions_stand_days
         days = (today - made).days if today and made else None
-        late = days is not None and not 0 <= days <= self._words.decisions_stand_days
+        late = days is not None and not 0 <= days <= stand
         since = _Since(then, today, days, counts=then.counts and not late)
         course = self._compared(since, [item for item in items if item.scope != "standing"], patient)
         asked = {question.pointer for question in questions}
+        filled = {"then": then.rulebook or "", "now": self._ref.version, "days": str(stand)}
         notes = [
-            one_line(self._doubts[name].fill({"then": then.rulebook or "", "now": self._ref.version, "days": str(stand)}))
-            for stand in (self._words.decisions_stand_days,)
+            one_line(self._doubts[name].fill(filled))
             for name in self._doubted(since, standing, patient.treatment.sessions_completed)
         ]
         return msgspec.structs.replace(

@@ -17,7 +17,7 @@ from careplan.plan.session_sheet_model import (
 )
 from careplan.request.patient import PROTOCOL_FIGURES, Patient, Product, Protocol
 from careplan.rulebook.model import Rulebook, Who
-from careplan.rulebook.session_day import SessionCheck
+from careplan.rulebook.session_day import SessionCheck, SessionDay
 from careplan.rulebook.text_template import one_line, spaced
 
 _HOME: frozenset[Who] = frozenset({"patient", "supporter"})
@@ -35,7 +35,8 @@ class SessionSheets:
         if day is None:
             return None
         treatment = patient.treatment
-        own = [item for item in items_of(plan) if item.level == "caution" and self._bears_on_the_day(item)]
+        items = items_of(plan)
+        own = [item for item in items if item.level == "caution" and _bears_on_the_day(item, day)]
         return SessionSheet(
             title=one_line(day.title),
             notice=one_line(day.notice),
@@ -47,12 +48,12 @@ class SessionSheets:
             session_times=sorted(set(treatment.session_times or ())),
             clinic=plan.clinic,
             first_title=one_line(day.first),
-            first=_lines(item for item in items_of(plan) if item.level in ("stop", "hold")),
+            first=_lines(item for item in items if item.level in ("stop", "hold")),
             own_title=one_line(day.own),
             own=_lines(own),
             nothing_own="" if own else one_line(day.nothing_own),
             tasks_title=one_line(day.tasks),
-            tasks=self._tasks(items_of(plan)),
+            tasks=_tasks(items, day),
             figures_title=one_line(day.figures),
             figures=self._figures(plan, patient),
             moments=[
@@ -60,30 +61,14 @@ class SessionSheets:
                 for name, title in day.moments.items()
                 if (
                     checks := [
-                        self._check(one, treatment.product) for one in day.checks if _is_of(one, name, treatment.product)
+                        self._check(one, treatment.product, day)
+                        for one in day.checks
+                        if _is_of(one, name, treatment.product)
                     ]
                 )
             ],
             rulebook=plan.rulebook,
         )
-
-    def _bears_on_the_day(self, item: Item) -> bool:
-        assert self._book.session_day is not None
-        return item.scope == "personal" and (
-            item.section == "day_of_treatment" or item.topic in self._book.session_day.own_topics
-        )
-
-    def _tasks(self, items: Iterable[Item]) -> list[SheetTask]:
-        """What people of the clinic do on the day for this patient, each once."""
-        assert self._book.session_day is not None
-        times = self._book.session_day.own_by
-        found: dict[tuple[str, str, str], SheetTask] = {}
-        for item in items:
-            for ask in item.asks if item.scope == "personal" else ():
-                if ask.by in times and ask.who not in _HOME:
-                    task = SheetTask(item=item.id, who=ask.who, by=ask.by, by_words=ask.by_words, what=ask.what)
-                    found.setdefault((ask.who, ask.by, ask.what), task)
-        return list(found.values())
 
     def _figures(self, plan: CarePlan, patient: Patient) -> list[Figure]:
         """The clinic's signed figures; one that cannot be meant is marked, as it is left aside by the plan."""
@@ -101,9 +86,8 @@ class SessionSheets:
             if (value := getattr(protocol, name)) is not None
         ]
 
-    def _check(self, check: SessionCheck, product: Product | None) -> SheetCheck:
-        assert self._book.session_day is not None
-        names = [self._book.session_day.products[one] for one in check.products] if product is None else []
+    def _check(self, check: SessionCheck, product: Product | None, day: SessionDay) -> SheetCheck:
+        names = [day.products[one] for one in check.products] if product is None else []
         return SheetCheck(
             id=check.id,
             line=one_line(check.line),
@@ -119,6 +103,21 @@ class SessionSheets:
                 for one in check.sources
             ],
         )
+
+
+def _bears_on_the_day(item: Item, day: SessionDay) -> bool:
+    return item.scope == "personal" and (item.section == "day_of_treatment" or item.topic in day.own_topics)
+
+
+def _tasks(items: Iterable[Item], day: SessionDay) -> list[SheetTask]:
+    """What people of the clinic do on the day for this patient, each once."""
+    found: dict[tuple[str, str, str], SheetTask] = {}
+    for item in items:
+        for ask in item.asks if item.scope == "personal" else ():
+            if ask.by in day.own_by and ask.who not in _HOME:
+                task = SheetTask(item=item.id, who=ask.who, by=ask.by, by_words=ask.by_words, what=ask.what)
+                found.setdefault((ask.who, ask.by, ask.what), task)
+    return list(found.values())
 
 
 def _is_of(check: SessionCheck, moment: str, product: Product | None) -> bool:

@@ -129,7 +129,7 @@ class Words:
         elif fact.kind == "regimen":
             for resolved in self._case.medicines:
                 rows = resolved.match.ingredients if resolved.match else ()
-                if any(not tokens.isdisjoint((row.ingredient, *row.classes)) for row in rows):
+                if any(not tokens.isdisjoint(row.tokens) for row in rows):
                     at = resolved.index
                     yield About(pointer=f"/medications/{at}", index=at, name=self.entry("medicine", at))
         others = self._beside(fact, focus) if "beside" in focus.fields else ()

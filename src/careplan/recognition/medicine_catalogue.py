@@ -131,7 +131,7 @@ class Catalogue:
         """Every normalized name of every medicine, with its salt and form and without, and what it stands for."""
         matches = {stem: match for stem, match in self._by_stem.items() if match} | self._by_name
         return {
-            name: frozenset(token for row in match.ingredients for token in (row.ingredient, *row.classes))
+            name: frozenset(token for row in match.ingredients for token in row.tokens)
             for name, match in matches.items()
             if match.ingredients
         }

@@ -32,6 +32,11 @@ class Ingredient(msgspec.Struct, frozen=True, kw_only=True):
     longest_gap_hours: Annotated[str, Meta(pattern=r"^([0-9]{1,4})?$")] = ""
 
     @property
+    def tokens(self) -> tuple[str, ...]:
+        """What rules may call it: its own token and its classes."""
+        return (self.ingredient, *self.classes)
+
+    @property
     def longest_gap(self) -> float | None:
         """The longest time without this medicine, in hours, that needs no decision of its own; None without a limit."""
         return float(self.longest_gap_hours) if self.longest_gap_hours else None

@@ -31,7 +31,6 @@ from careplan.request.previous import (
 Json = dict[str, Any]
 CheckSignature = Callable[[Mapping[str, Any], bytes], Literal["genuine", "wrong", "unchecked"]]
 """What knows the keys of the service: whether a signature, in plain data, was made of these bytes."""
-SIGNED, RECORD = "careplan-signed/1", "careplan-record/3"
 
 
 class _Rule(msgspec.Struct, frozen=True):
@@ -151,7 +150,7 @@ def _signed(sent: Json, check: CheckSignature | None) -> Previous:
     by = msgspec.convert(sent["signed"], _SignedBy)
     without = {name: value for name, value in sent.items() if name != "signature"}
     if "digest" not in sent or not isinstance(sent["record"], dict) or "digest" not in sent["record"]:
-        raise ValueError(SIGNED)
+        raise KeyError("digest")
     state = _state_of(without, "signed")
     state = "altered" if _state_of(sent["record"], "signed") == "altered" else state
     signature: SignatureState

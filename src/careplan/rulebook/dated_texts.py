@@ -11,7 +11,7 @@ from careplan.rulebook.conditions import Path
 from careplan.rulebook.model import DatedText, Rule
 from careplan.rulebook.presumption import FaultList
 from careplan.rulebook.rule_texts import texts_of
-from careplan.rulebook.validity import Term
+from careplan.rulebook.validity_checks import days_of
 from careplan.rulebook.yaml_and_csv import Document
 
 
@@ -45,16 +45,11 @@ class Under:
 
 def _on_some_days(rule: Rule, text: DatedText, at: int, document: Document) -> Rule | None:
     path: Path = ("then", "by_day", at)
-    try:
-        term = Term.of(text.valid_from, text.valid_until)
-    except ValueError:
-        document.fault(path, "This is no day of the calendar.", "Write a day such as 2026-12-31.", code="dates")
+    term = days_of(document, text, "text", path)
+    if term is None or term.is_never:
         return None
     if not term:
         document.fault(path, "A text of some days needs its first or its last day.", "Add valid_from.", code="dates")
-        return None
-    if term.first and term.last and term.last < term.first:
-        document.fault(path, f"The text would end on {term.last}, before it begins.", "Put the days in order.", code="dates")
         return None
     then = msgspec.structs.replace(rule.file.then, patient=text.patient, clinician=text.clinician, by_day=())
     file = msgspec.structs.replace(rule.file, then=then, line=text.line or rule.file.line)

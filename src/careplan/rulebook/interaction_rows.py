@@ -60,13 +60,13 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def is_about(self, row: Ingredient) -> bool:
         """Whether the row is about a medicine."""
-        held = {row.ingredient, *row.classes}
+        held = set(row.tokens)
         return not held.isdisjoint(self.medicine) and held.isdisjoint(self.but_not)
 
 
 def stands_for_medicines(token: str, catalogue: Catalogue) -> bool:
     """Whether a token is a class or an ingredient of the table of medicines."""
-    return any(token in (one.ingredient, *one.classes) for one in catalogue.ingredients.values())
+    return any(token in one.tokens for one in catalogue.ingredients.values())
 
 
 def with_medicine(taken: Ingredient, beside: str, catalogue: Catalogue) -> dict[str, Any]:
@@ -74,11 +74,7 @@ def with_medicine(taken: Ingredient, beside: str, catalogue: Catalogue) -> dict[
     patient: dict[str, Any] = {"medications": [{"name": taken.name}]}
     if beside and stands_for_medicines(beside, catalogue):
         other = next(
-            (
-                one
-                for one in catalogue.ingredients.values()
-                if beside in (one.ingredient, *one.classes) and one.ingredient != taken.ingredient
-            ),
+            (one for one in catalogue.ingredients.values() if beside in one.tokens and one.ingredient != taken.ingredient),
             taken,
         )
         patient["medications"].append({"name": other.name})
@@ -97,7 +93,7 @@ def treatments(row: Interaction) -> list[dict[str, str]]:
 def fires(row: Interaction, catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     """Examples of patients for whom the rule of a row fires: each kind of medicine, and each answer that it names."""
     members = row.members(catalogue)
-    firsts = [next((one for one in members if token in (one.ingredient, *one.classes)), None) for token in row.medicine]
+    firsts = [next((one for one in members if token in one.tokens), None) for token in row.medicine]
     beside = row.beside[0] if row.beside else ""
     treatment = treatments(row)[0] if PRODUCTS[row.product] or ROUTES[row.route] else {}
     for one in dict.fromkeys(one for one in (*firsts, members[-1]) if one is not None):
@@ -130,7 +126,7 @@ def silent(row: Interaction, catalogue: Catalogue) -> Iterator[dict[str, Any]]:
             (
                 one
                 for one in catalogue.ingredients.values()
-                if token in (one.ingredient, *one.classes) and {one.ingredient, *one.classes}.intersection(row.medicine)
+                if token in one.tokens and set(one.tokens).intersection(row.medicine)
             ),
             None,
         )

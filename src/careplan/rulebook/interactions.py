@@ -129,7 +129,7 @@ def _faults(at: int, row: Interaction, catalogue: Catalogue, medicines: set[str]
                 yield fault(column, "This cell is empty, and the row makes a rule.", f"Fill in {column}.", "missing-key")
         if not row.version.isdigit():
             yield fault("version", "A version is a whole number.", "Begin with 1 and raise it with each change.")
-        ours = {token for one in row.members(catalogue) for token in (one.ingredient, *one.classes)} if sound else set()
+        ours = {token for one in row.members(catalogue) for token in one.tokens} if sound else set()
         if both := sorted(ours.intersection(row.beside)):
             mend = "Write a rule by hand that counts them, and name it here."
             yield fault("beside", f"The medicine itself is of the kind {both[0]}, so that it would be beside itself.", mend)

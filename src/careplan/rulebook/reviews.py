@@ -11,6 +11,7 @@ from careplan.rulebook.lock import locked
 from careplan.rulebook.model import Rule, Rulebook, RuleFile
 from careplan.rulebook.presumption import FaultList
 from careplan.rulebook.review_decisions import ROLES, ReviewDecision, Role
+from careplan.rulebook.text_template import one_line
 from careplan.rulebook.validity import is_a_day
 
 
@@ -91,7 +92,7 @@ def in_the_other_role(one: ReviewDecision, decisions: Iterable[ReviewDecision]) 
 
 def _person(one: ReviewDecision) -> str:
     """A name as it is compared: what comes after a comma is a title or role."""
-    return " ".join(one.by.partition(",")[0].casefold().split())
+    return one_line(one.by.partition(",")[0].casefold())
 
 
 _NOBODY = frozenset({"tbd", "tba", "none", "unknown", "nobody", "n/a", "to be done", "to be named", "a reviewer", "no one"})

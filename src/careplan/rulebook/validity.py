@@ -30,6 +30,11 @@ class Term(NamedTuple):
         """Whether there is any day on which it begins or ends."""
         return self != ALWAYS
 
+    @property
+    def is_never(self) -> bool:
+        """Whether it would end before it begins."""
+        return self.first is not None and self.last is not None and self.last < self.first
+
     def holds_on(self, day: date | None) -> bool:
         """Whether it is in force on a day. Where the day is not known it is: what could be in force is not left out."""
         return day is None or ((self.first is None or self.first <= day) and (self.last is None or day <= self.last))

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 from careplan.rulebook.conditions import Path
-from careplan.rulebook.model import RuleFile
+from careplan.rulebook.model import DatedText, RuleFile
 from careplan.rulebook.validity import ALWAYS, PLACEHOLDERS, Term
 from careplan.rulebook.yaml_and_csv import Document
 
 
 def term_of(document: Document, file: RuleFile) -> Term:
     """The term of a rule file. What is wrong with its days is noted as a fault of `document`."""
-    try:
-        term = Term.of(file.valid_from, file.valid_until)
-    except ValueError:
-        at: Path = ("valid_from",) if file.valid_from else ("valid_until",)
-        document.fault(at, "This is no day of the calendar.", "Write a day such as 2026-12-31.", code="dates")
-        return ALWAYS
-    if term.first and term.last and term.last < term.first:
-        problem = f"The rule would end on {term.last}, before it begins on {term.first}."
-        document.fault(("valid_until",), problem, "Put the days into their order.", code="dates")
+    term = days_of(document, file, "rule") or ALWAYS
     if term and file.scope == "standing":
         mend = "Write scope: personal, so that the plan of a day holds it."
         document.fault(
             ("scope",), "The standing protocol has no day, so a rule with days is none of it.", mend, code="dates"
         )
     _check_texts(document, file, term)
+    return term
+
+
+def days_of(document: Document, file: RuleFile | DatedText, called: str, within: Path = ()) -> Term | None:
+    """The days of a rule or of one of its texts, which stands `within` the document; None where one is no day.
+
+    What is wrong with them is noted as a fault of `document`.
+    """
+    try:
+        term = Term.of(file.valid_from, file.valid_until)
+    except ValueError:
+        at: Path = (*within, "valid_from" if file.valid_from else "valid_until")
+        document.fault(at, "This is no day of the calendar.", "Write a day such as 2026-12-31.", code="dates")
+        return None
+    if term.is_never:
+        problem = f"The {called} would end on {term.last}, before it begins on {term.first}."
+        document.fault((*within, "valid_until"), problem, "Put the days into their order.", code="dates")
     return term
 
 

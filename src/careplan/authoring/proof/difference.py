@@ -194,10 +194,9 @@ class Comparer:
         there: list[tuple[bool, set[str]]] = []
         for planner in self._planners:
             try:
-                plan = planner.plan(planner.intake.decode(msgspec.json.encode(patient)))
+                items = planner.items(planner.intake.decode(msgspec.json.encode(patient)))
             except InvalidPatient:
                 return None
-            items = [*plan.alerts, *(item for section in plan.sections for item in section.items)]
             titles.append([item.title for item in items])
             own = [item for item in items if item.rule.id == rule]
             there.append((bool(own), {entry.pointer for item in own for entry in item.about}))
@@ -238,9 +237,7 @@ class Comparer:
 def _silent(book: Rulebook) -> frozenset[str]:
     """The medicines that no rule looks at."""
     used = looked_at(book)
-    return frozenset(
-        row.ingredient for row in book.catalogue.ingredients.values() if used.isdisjoint((row.ingredient, *row.classes))
-    )
+    return frozenset(row.ingredient for row in book.catalogue.ingredients.values() if used.isdisjoint(row.tokens))
 
 
 _LISTS: Mapping[str, Any] = {

@@ -187,9 +187,8 @@ def _goals_of(book: Rulebook) -> Iterator[str]:
 def fired_for(planner: Planner, patient: Mapping[str, Any], places: Mapping[str, str] | None = None) -> Set[str]:
     """The rules with an item in a plan; of those about a kind in `places`, only those about that entry."""
     places = places or {}
-    plan = planner.plan(planner.intake.decode(msgspec.json.encode(patient)))
     fired = set()
-    for item in (*plan.alerts, *(item for section in plan.sections for item in section.items)):
+    for item in planner.items(planner.intake.decode(msgspec.json.encode(patient))):
         wanted = {places[kind] for kind in subjects(planner.book.rules[item.rule.id].when) & places.keys()} - {""}
         if wanted <= {entry.pointer for entry in item.about}:
             fired.add(item.rule.id)

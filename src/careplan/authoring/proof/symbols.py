@@ -84,7 +84,7 @@ class SymbolicPatient:
         return self._present.get(kind, YES)
 
     def _rows_of(self, token: str) -> list[Ingredient]:
-        return [row for row in self.ingredients if token in (row.ingredient, *row.classes)]
+        return [row for row in self.ingredients if token in row.tokens]
 
     def _add(self, *formulas: Formula) -> None:
         self.constraints += formulas
@@ -324,7 +324,7 @@ class SymbolicPatient:
         self.check_problem = self._token("medicine_check.problem", PROBLEMS)
         suggestion = z3.Bool("medicine_check.suggestion")
         unread = [PROBLEMS.index(name) for name in ("not_recognized", "partly_recognized")]
-        silent = [row for row in self.ingredients if not looked_at(self.book) & {row.ingredient, *row.classes}]
+        silent = [row for row in self.ingredients if not looked_at(self.book) & set(row.tokens)]
         self.silent = tuple(row.ingredient for row in silent)
         self._add(
             self.check_problem != PROBLEMS.index("none"),

@@ -41,7 +41,7 @@ class Writer:
         self._coded = [row for row in rows if row.rxcui]
         self._misspelled = _misspelled(book)
         under_rules = looked_at(book)
-        self._silent = [row.name for row in rows if under_rules.isdisjoint((row.ingredient, *row.classes))]
+        self._silent = [row.name for row in rows if under_rules.isdisjoint(row.tokens)]
         self._silent += book.medicines.known_names[:1]
 
     def write(self, symbolic: SymbolicPatient, model: Any) -> Json:

@@ -14,6 +14,7 @@ from careplan.explain.rule_view import RuleDetail, RuleSummary, summary
 from careplan.recognition.medicine_catalogue import Found
 from careplan.rulebook.certificate import Certificate, certificate_of, digest_of_certificate, fits
 from careplan.rulebook.model import Level, Rulebook, Section
+from careplan.rulebook.text_template import one_line
 from careplan.web.edition import edition_of
 from careplan.web.problem_responses import PROBLEMS, documented
 
@@ -148,7 +149,7 @@ def get_rulebook(request: Request[None, None, State]) -> RulebookSummary:
         version=book.about.version,
         digest=book.digest,
         title=book.about.title,
-        disclaimer=" ".join(book.about.disclaimer.split()),
+        disclaimer=one_line(book.about.disclaimer),
         rules={status: statuses.count(status) for status in sorted(set(statuses))},
         medications=len(book.catalogue.ingredients) + len(book.catalogue.combinations),
         conditions=len(book.conditions),

@@ -19,6 +19,7 @@ from litestar.params import FromPath, JSONBody, Parameter
 from msgspec import Meta
 
 from careplan.plan.every_question import QuestionGroup, every_question
+from careplan.rulebook.text_template import one_line
 from careplan.web.edition import JsonRequest, edition_of
 from careplan.web.examples import request_examples
 from careplan.web.limits.query_guard import UnusableQuery
@@ -108,7 +109,7 @@ def try_form(request: Request[None, None, State]) -> Response[Form]:
         examples=[Example(name=name.replace("-", " "), patient=body) for name, body in request_examples().items()],
         needs_key=request.app.state.access.needed,
         rulebook=f"{book.about.title}, {book.about.version}",
-        disclaimer=" ".join(book.about.disclaimer.split()),
+        disclaimer=one_line(book.about.disclaimer),
     )
     return Response(msgspec.json.encode(form), media_type="application/json", headers={"Cache-Control": "no-store"})  # type: ignore[arg-type]
 
