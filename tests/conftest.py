@@ -39,6 +39,18 @@ def _authorities() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _shipped_rules_are_read_once() -> Iterator[None]:
+    """Give commands that run in this process the shipped rulebook as it was read: hundreds of tests would read it anew."""
+    from careplan.rulebook import load
+    from tests.shipped import BOOK, FILES
+
+    read_anew = load.load_files
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(load, "load_files", lambda files: BOOK if files == FILES else read_anew(files))
+        yield
+
+
 @pytest.fixture(scope="session")
 def book() -> Rulebook:
     from tests.shipped import BOOK

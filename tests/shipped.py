@@ -6,11 +6,13 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
+from careplan.rulebook.folder import read_folder
 from careplan.rulebook.interactions import INTERACTIONS
-from careplan.rulebook.load import INVARIANTS, load, shipped
+from careplan.rulebook.load import INVARIANTS, load_files, shipped
 from careplan.rulebook.model import SECTIONS
 
-BOOK = load(shipped())
+FILES = read_folder(shipped())
+BOOK = load_files(FILES)
 
 
 def lists_in(folder: Path, keep: Collection[str] = ()) -> Path:
