@@ -11,7 +11,7 @@ BIN    := $(VENV)/bin
 export CPPFLAGS := -DPyEval_CallObject=PyObject_CallObject $(CPPFLAGS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup debian serve test regression bench openapi coverage sbom audit licences wheels image image-run systems lock clean
+.PHONY: help setup debian serve test test-long regression bench openapi coverage sbom audit licences wheels image image-run systems lock clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ serve: $(VENV)/.service  ## Set up and start the service on 127.0.0.1
 
 test: setup  ## Set up and run everything that must pass: lint, types, tests, contract
 	VENV=$(VENV) scripts/check
+
+test-long: setup  ## The tests that take minutes, and properties with more cases than every day
+	VENV=$(VENV) scripts/check-long
 
 openapi: setup  ## Write the contract anew, from the code
 	$(BIN)/careplan openapi --write openapi/openapi.json

@@ -32,6 +32,7 @@ from careplan.batch.ndjson import NORMAL, Line
 from careplan.planner import Planner
 from careplan.request.patient import NO_DEFAULTS
 from tests.contract.serving import ROOT, Server, running
+from tests.sizes import cases
 
 PATH = "/v1/care-plans/batch"
 NDJSON = {"Content-Type": "application/x-ndjson"}
@@ -113,15 +114,16 @@ def test_memory_stays_flat_and_others_are_served_while_a_long_batch_runs(address
         with httpx.stream("POST", f"{address}{PATH}", content=endless(times), headers=NDJSON, timeout=60) as answer:
             return sum(chunk.count(b"\n") for chunk in answer.iter_raw())
 
-    assert ask(20) == 20 * len(BODIES)
+    rounds = cases(12)
+    assert ask(rounds) == rounds * len(BODIES)
     before = resident(address)
     counted: list[int] = []
-    thread = threading.Thread(target=lambda: counted.append(ask(60)))
+    thread = threading.Thread(target=lambda: counted.append(ask(2 * rounds)))
     thread.start()
     answers = [httpx.post(f"{address}/v1/care-plans", json={}, timeout=10).status_code for _ in range(10)]
     thread.join()
     assert answers == [200] * 10
-    assert counted == [60 * len(BODIES)]
+    assert counted == [2 * rounds * len(BODIES)]
     assert resident(address) - before < 8
 
 

@@ -50,7 +50,7 @@ def without(group: Group, unmet: frozenset[Places]) -> Group:
 
 
 @given(st.data())
-@settings(max_examples=cases(9))
+@settings(max_examples=cases(4))
 def test_a_rule_that_did_not_fire_fires_once_exactly_the_named_conditions_are_mended(
     planner: Planner, book: Rulebook, data: st.DataObject
 ) -> None:
@@ -82,7 +82,7 @@ def test_a_rule_that_did_not_fire_fires_once_exactly_the_named_conditions_are_me
 
 
 @given(st.data())
-@settings(max_examples=cases(14))
+@settings(max_examples=cases(7))
 def test_what_is_said_of_the_conditions_bears_the_outcome_out(planner: Planner, book: Rulebook, data: st.DataObject) -> None:
     explanation = planner.explained(read(planner, data.draw(patients(book)))).explanation
     assert explanation is not None
@@ -164,7 +164,7 @@ def test_a_hold_question_that_is_not_open_is_led_back_to_the_answers_that_keep_i
 
 
 @given(st.data())
-@settings(max_examples=cases(5))
+@settings(max_examples=cases(2))
 def test_a_rule_one_answer_away_fires_once_the_patient_has_another_one_there(
     planner: Planner, book: Rulebook, data: st.DataObject
 ) -> None:
@@ -205,7 +205,7 @@ def taken_away(pointers: Sequence[str]) -> dict[str, Any]:
 
 
 @given(st.data())
-@settings(max_examples=cases(9))
+@settings(max_examples=cases(4))
 def test_every_rule_is_explained_once_and_counted(planner: Planner, book: Rulebook, data: st.DataObject) -> None:
     patient = read(planner, data.draw(patients(book)))
     plan = planner.explained(patient)
@@ -225,30 +225,31 @@ def test_every_rule_is_explained_once_and_counted(planner: Planner, book: Rulebo
 
 
 @given(st.data())
-@settings(max_examples=cases(10))
+@settings(max_examples=cases(5))
 def test_a_counterfactual_applied_does_what_it_says_and_no_part_of_it_does(
     planner: Planner, book: Rulebook, data: st.DataObject
 ) -> None:
     body = data.draw(patients(book, medicines=2))
     patient = read(planner, body)
-    rules = data.draw(st.lists(st.sampled_from(sorted(book.rules)), min_size=10, max_size=10, unique=True))
+    rules = data.draw(st.lists(st.sampled_from(sorted(book.rules)), min_size=3, max_size=3, unique=True))
     there = {item.rule.id for item in items_of(planner.plan(patient))}
-    for name in [*rules, *sorted(there)]:
+    some = data.draw(st.lists(st.sampled_from(sorted(there)), min_size=4, max_size=4, unique=True))
+    for name in [*rules, *some]:
         found = planner.what_would_change(patient, name)
         assert found.there == (name in there)
         assert found.ways or found.fixed, name
         for way in found.ways:
             assert planned(planner, merge_patch(body, way.patch), name) != found.there, (name, way)
             single = [(kind, field) for kind, fields in way.patch.items() for field in fields]
-            for some in combinations(single, len(single) - 1):
+            for fewer in combinations(single, len(single) - 1):
                 partly: dict[str, dict[str, Any]] = {}
-                for kind, field in some:
+                for kind, field in fewer:
                     partly.setdefault(kind, {})[field] = way.patch[kind][field]
                 assert planned(planner, merge_patch(body, partly), name) == found.there, (name, way)
 
 
 @given(st.data())
-@settings(max_examples=cases(5))
+@settings(max_examples=cases(2))
 def test_an_item_that_one_changed_answer_flips_has_a_way_of_one_change(
     planner: Planner, book: Rulebook, data: st.DataObject
 ) -> None:
@@ -270,7 +271,7 @@ def test_an_item_that_one_changed_answer_flips_has_a_way_of_one_change(
 
 
 @given(st.data())
-@settings(max_examples=cases(5))
+@settings(max_examples=cases(2))
 def test_a_rule_that_is_undecided_hangs_on_its_questions_and_can_still_go_both_ways(
     planner: Planner, book: Rulebook, data: st.DataObject
 ) -> None:
@@ -291,7 +292,7 @@ def test_a_rule_that_is_undecided_hangs_on_its_questions_and_can_still_go_both_w
 
 
 @given(st.data())
-@settings(max_examples=cases(10))
+@settings(max_examples=cases(5))
 def test_no_number_of_a_counterfactual_could_be_nearer_to_the_one_of_now(
     planner: Planner, book: Rulebook, data: st.DataObject
 ) -> None:
@@ -353,7 +354,7 @@ def test_the_value_offered_is_the_nearest_that_people_would_name(
 
 
 @given(st.data())
-@settings(max_examples=cases(7))
+@settings(max_examples=cases(4))
 def test_a_way_says_what_else_it_does_and_is_no_remedy_if_that_is_a_stop_or_hold(
     planner: Planner, book: Rulebook, data: st.DataObject
 ) -> None:
@@ -395,14 +396,14 @@ def planned(planner: Planner, body: dict[str, Any], rule: str) -> bool:
 
 
 @given(st.data())
-@settings(max_examples=cases(9))
+@settings(max_examples=cases(4))
 def test_what_would_change_an_item_never_touches_medicine_condition_red_flag_or_alcohol(
     planner: Planner, book: Rulebook, data: st.DataObject
 ) -> None:
     patient = read(planner, data.draw(patients(book)))
     items = [item.id for item in items_of(planner.plan(patient))]
     assume(items)
-    for name in items:
+    for name in data.draw(st.lists(st.sampled_from(items), min_size=1, max_size=12, unique=True)):
         for way in planner.what_would_change(patient, name).ways:
             assert way.patch.keys() <= MAY_BE_CHANGED
             assert "alcohol_drinks_per_week" not in way.patch.get("lifestyle", {})

@@ -51,7 +51,7 @@ def medicines(body: Json) -> list[Json]:
     return list(body.get("medications") or [])
 
 
-@settings(max_examples=cases(67))
+@settings(max_examples=cases(27))
 @given(PATIENTS)
 def test_no_plan_orders_a_change_of_medicine_or_names_a_dose(planner: Planner, body: Json) -> None:
     for item in items(make(planner, body)):
@@ -64,7 +64,7 @@ def test_no_plan_orders_a_change_of_medicine_or_names_a_dose(planner: Planner, b
         assert not forbidden_wording.names_a_ketamine_dose(item.clinician_text)
 
 
-@settings(max_examples=cases(67))
+@settings(max_examples=cases(27))
 @given(PATIENTS)
 def test_hours_of_a_hold_appear_only_as_a_named_clinician_entered_them(planner: Planner, body: Json) -> None:
     signed = {
@@ -85,7 +85,7 @@ def about_classes(item: Item) -> set[str]:
     return {name for row in BOOK.catalogue.ingredients.values() if row.name in names for name in row.classes}
 
 
-@settings(max_examples=cases(67))
+@settings(max_examples=cases(27))
 @given(PATIENTS, st.sampled_from(["benzodiazepine", "lamotrigine", "stimulant"]))
 def test_no_hold_wording_meets_a_medicine_against_seizures_catatonia_or_withdrawal_or_kept_as_rescue(
     planner: Planner, body: Json, drug_class: str
@@ -105,7 +105,7 @@ def test_no_hold_wording_meets_a_medicine_against_seizures_catatonia_or_withdraw
                 assert BOOK.about.undecided_hold.patient.strip() not in item.patient_text
 
 
-@settings(max_examples=cases(50))
+@settings(max_examples=cases(20))
 @given(PATIENTS)
 def test_every_benzodiazepine_item_warns_of_withdrawal_and_every_lamotrigine_item_of_restarting(
     planner: Planner, body: Json
@@ -123,7 +123,7 @@ def test_every_benzodiazepine_item_warns_of_withdrawal_and_every_lamotrigine_ite
             )
 
 
-@settings(max_examples=cases(50))
+@settings(max_examples=cases(20))
 @given(PATIENTS)
 def test_red_flags_come_first_block_the_plan_and_say_which_human_acts(planner: Planner, body: Json) -> None:
     plan = make(planner, body)
@@ -139,7 +139,7 @@ def test_red_flags_come_first_block_the_plan_and_say_which_human_acts(planner: P
         assert plan.status == "blocked"
 
 
-@settings(max_examples=cases(50))
+@settings(max_examples=cases(20))
 @given(PATIENTS)
 def test_nothing_that_was_sent_is_dropped(planner: Planner, body: Json) -> None:
     plan = make(planner, body)
@@ -156,7 +156,7 @@ def test_nothing_that_was_sent_is_dropped(planner: Planner, body: Json) -> None:
             assert [item.id for item in about] == ["entries-not-read"]
 
 
-@settings(max_examples=cases(34))
+@settings(max_examples=cases(14))
 @given(PATIENTS, st.sampled_from(UNDERSTOOD), st.text("bcdfghjklmnpqrstvwxyz", min_size=7, max_size=12), st.integers(0, 6))
 def test_a_goal_with_a_word_that_nobody_knows_is_repeated_as_written_and_neither_praised_nor_advised_on(
     planner: Planner, body: Json, goal: str, word: str, at: int
@@ -176,7 +176,7 @@ def test_a_goal_with_a_word_that_nobody_knows_is_repeated_as_written_and_neither
             assert "suicid" not in item.patient_text + item.clinician_text
 
 
-@settings(max_examples=cases(50))
+@settings(max_examples=cases(20))
 @given(PATIENTS)
 def test_an_unanswered_factor_is_asked_for_and_never_taken_for_no(planner: Planner, body: Json) -> None:
     plan = make(planner, body)
@@ -192,13 +192,13 @@ def test_an_unanswered_factor_is_asked_for_and_never_taken_for_no(planner: Plann
         assert question.could_change
 
 
-@settings(max_examples=cases(34))
+@settings(max_examples=cases(14))
 @given(PATIENTS)
 def test_the_same_patient_gets_the_same_bytes(planner: Planner, body: Json) -> None:
     assert msgspec.json.encode(make(planner, body)) == msgspec.json.encode(make(planner, body))
 
 
-@settings(max_examples=cases(50))
+@settings(max_examples=cases(20))
 @given(PATIENTS, st.randoms(use_true_random=False))
 def test_the_order_of_medicines_does_not_change_the_findings(planner: Planner, body: Json, random: Any) -> None:
     shuffled = body | {"medications": random.sample(medicines(body), len(medicines(body)))}
@@ -210,7 +210,7 @@ def subjects(plan: CarePlan) -> list[tuple[str, str, tuple[str, ...]]]:
     return sorted((item.rule.id, item.level, tuple(sorted(about.name for about in item.about))) for item in items(plan))
 
 
-@settings(max_examples=cases(67))
+@settings(max_examples=cases(27))
 @given(PATIENTS, medications(BOOK))
 def test_adding_a_medicine_never_removes_a_caution_about_another(planner: Planner, body: Json, more: Json) -> None:
     before = make(planner, body | {"medications": medicines(body)})
@@ -231,7 +231,7 @@ def worst_levels(plan: CarePlan) -> dict[str, int]:
     return worst
 
 
-@settings(max_examples=cases(50))
+@settings(max_examples=cases(20))
 @given(PATIENTS)
 def test_the_route_is_recommended_exactly_once_and_sections_keep_their_order(planner: Planner, body: Json) -> None:
     plan = make(planner, body)
@@ -246,7 +246,7 @@ def test_the_route_is_recommended_exactly_once_and_sections_keep_their_order(pla
         assert levels == sorted(levels)
 
 
-@settings(max_examples=cases(34))
+@settings(max_examples=cases(14))
 @given(PATIENTS)
 def test_every_line_is_traced_to_facts_rule_and_source(planner: Planner, body: Json) -> None:
     for item in items(make(planner, body)):

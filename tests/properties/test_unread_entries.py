@@ -68,7 +68,7 @@ def wants_a_list(item: Item) -> bool:
     return any(getattr(test, "field", "") == "list" and "given" in getattr(test, "values", ()) for test in tests)
 
 
-@settings(max_examples=cases(50))
+@settings(max_examples=cases(25))
 @given(patients(BOOK), st.sampled_from(sorted(LISTS)), UNREAD)
 def test_an_unread_entry_more_takes_nothing_away_and_is_named_in_one_line(
     planner: Planner, body: Json, of: str, word: str
@@ -93,7 +93,7 @@ def test_an_unread_entry_more_takes_nothing_away_and_is_named_in_one_line(
     assert any(pointer.startswith(f"{LISTS[of]}/") for pointer in pointers)
 
 
-@settings(max_examples=cases(34))
+@settings(max_examples=cases(17))
 @given(patients(BOOK), st.sampled_from(sorted(LISTS)))
 def test_a_list_known_to_be_incomplete_counts_as_one_with_an_unread_entry(planner: Planner, body: Json, of: str) -> None:
     before = sent_lists(body)
@@ -102,7 +102,7 @@ def test_a_list_known_to_be_incomplete_counts_as_one_with_an_unread_entry(planne
     assert {item.id for item in items(incomplete)} == {item.id for item in items(unread)}
 
 
-@settings(max_examples=cases(34))
+@settings(max_examples=cases(17))
 @given(patients(BOOK), UNREAD)
 def test_an_item_says_what_an_unread_entry_must_not_be_wherever_it_presumes_something(
     planner: Planner, body: Json, word: str
@@ -123,7 +123,7 @@ def test_an_item_says_what_an_unread_entry_must_not_be_wherever_it_presumes_some
             assert of_illnesses, item.id
 
 
-@settings(max_examples=cases(34))
+@settings(max_examples=cases(17))
 @given(patients(BOOK))
 def test_every_item_of_a_plan_has_an_id_of_its_own(planner: Planner, body: Json) -> None:
     ids = [item.id for item in items(planner.plan(planner.intake.convert(body)))]

@@ -19,6 +19,7 @@ from careplan.explain.rule_view import Reading
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Rulebook
 from tests.contract.serving import running
+from tests.shipped import lists_in
 
 VOID = {"meta", "link", "br"}
 
@@ -110,7 +111,7 @@ def test_there_is_no_other_page(handbook: Handbook, path: str) -> None:
 
 
 def test_a_rule_shows_the_revisions_of_its_file(tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(shipped(), tmp_path / "repository" / "rules"))
+    folder = lists_in(tmp_path / "repository" / "rules", ["lithium-continues"])
     who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
     for arguments in (["init"], ["add", "."], ["commit", "-m", "First words\n\nmore"]):
         subprocess.run(["git", "-C", str(tmp_path / "repository"), *who, *arguments], check=True, capture_output=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, product
 from typing import NamedTuple, TypeAlias
 
@@ -40,57 +40,80 @@ Found: TypeAlias = Mapping[str, Sequence[Span]]
 """What was found in a text: the spans of each list by its name, in the order of their starts."""
 
 
-Rows: TypeAlias = Iterable[tuple[str, ...]]
+Rows: TypeAlias = Collection[tuple[str, ...]]
 """The rows of words that may stand in one place of a phrase."""
 
 
 class PhraseTree:
     """Phrases by their first word, then their second, and so on; `ends` are the lists whose phrase is complete here.
 
-    Four of five nodes end a phrase and have nothing below: they share one empty dict, and one row of ends a phrase.
+    Much is the same after several words, such as the forms of one, so nodes are shared: none is changed once it follows a
+    word, and where more phrases come to it another one takes its place.
     """
 
     __slots__ = ("children", "ends")
 
-    def __init__(self) -> None:
+    def __init__(self, ends: tuple[tuple[str, str], ...] = ()) -> None:
         self.children: dict[str, PhraseTree] = _NOTHING_BELOW
-        self.ends: tuple[tuple[str, str], ...] = ()
+        self.ends = ends
 
     def add(self, phrase: Iterable[str], kind: str, value: str = "") -> None:
         """Let `phrase` be found as one of the list `kind`, with `value` in its span."""
         self.add_all([[tuple(phrase)]], kind, value)
 
-    def add_all(self, phrase: Iterable[Rows], kind: str, value: str = "") -> None:
+    def add_all(self, phrase: Sequence[Rows], kind: str, value: str = "") -> None:
         """The same for every phrase that has one of the rows of the first place, then one of the second, and so on."""
-        reached = [self]
-        for rows in phrase:
-            reached = [node._reach(row) for node in reached for row in rows]
-        end = ((kind, value),)
-        for node in reached:
-            if not node.ends:
-                node.ends = end
-            elif end[0] not in node.ends:
-                node.ends += end
+        self._add(phrase, PhraseTree(((kind, value),)))
 
     def add_endings(self, first: Iterable[str], lasts: Iterable[str], kinds: Iterable[str]) -> None:
         """Let the words of `first` with any word of `lasts` be found as one of each list of `kinds`."""
-        ends = tuple([(kind, "") for kind in kinds])
-        node = self._reach(tuple(first))
-        for last in lasts:
-            leaf = node._reach((last,))
-            leaf.ends = leaf.ends + tuple([end for end in ends if end not in leaf.ends]) if leaf.ends else ends
+        phrase = [*([(word,)] for word in first), [(last,) for last in lasts]]
+        self._add(phrase, PhraseTree(tuple([(kind, "") for kind in kinds])))
 
-    def _reach(self, row: tuple[str, ...]) -> PhraseTree:
-        node = self
-        for word in row:
-            after = node.children.get(word)
-            if after is None:
-                after = PhraseTree()
-                if node.children is _NOTHING_BELOW:
-                    node.children = {}
-                node.children[word] = after
-            node = after
-        return node
+    def _add(self, phrase: Sequence[Rows], last: PhraseTree) -> None:
+        rest = last
+        for rows in reversed(phrase):
+            before = PhraseTree()
+            for first, *others in rows:
+                after = rest
+                for word in reversed(others):
+                    after = PhraseTree()._followed(word, after)
+                before._followed(first, after)
+            rest = before
+        self._take_in(rest)
+
+    def _followed(self, word: str, after: PhraseTree) -> PhraseTree:
+        """Let a word lead on to another node besides what it led on to already; gives this node."""
+        if self.children is _NOTHING_BELOW:
+            self.children = {}
+        there = self.children.get(word)
+        self.children[word] = after if there is None else there._with(after)
+        return self
+
+    def _with(self, other: PhraseTree) -> PhraseTree:
+        both = PhraseTree(self.ends)
+        if self.children:
+            both.children = dict(self.children)
+        both._take_in(other)
+        return both
+
+    def _take_in(self, other: PhraseTree) -> None:
+        """Add all phrases of another node to this one."""
+        if self.ends != other.ends:
+            self.ends += tuple([end for end in other.ends if end not in self.ends])
+        if other.children and self.children is _NOTHING_BELOW:
+            self.children = dict(other.children)
+            return
+        joined: dict[tuple[int, int], PhraseTree] = {}
+        for word, after in other.children.items():
+            there = self.children.get(word)
+            if there is None:
+                self.children[word] = after
+            elif there is not after:
+                pair = id(there), id(after)
+                if pair not in joined:
+                    joined[pair] = there._with(after)
+                self.children[word] = joined[pair]
 
     def find(self, words: Sequence[str], fillers: frozenset[str] = frozenset()) -> dict[str, list[Span]]:
         """Every phrase in `words` by its list, in the order of starts. No phrase is long, so the work is linear."""
