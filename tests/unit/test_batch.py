@@ -199,7 +199,7 @@ PACKING: dict[str, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]] = 
 }
 
 
-@pytest.mark.parametrize("ending", PACKING)
+@pytest.mark.parametrize("ending", [".gz", pytest.param(".zst", marks=pytest.mark.long)])
 def test_packed_files_and_pipes_go_in_and_out(cohort: Path, wanted: bytes, tmp_path: Path, ending: str) -> None:
     pack, unpack = PACKING[ending]
     packed = tmp_path / f"in.ndjson{ending}"
@@ -316,6 +316,7 @@ def test_packed_pieces_stand_one_behind_the_other(name: str, pieces: list[bytes]
     assert packed == b"".join(pieces)
 
 
+@pytest.mark.long
 def test_without_room_the_run_says_so_and_keeps_what_was_finished(cohort: Path, wanted: bytes, tmp_path: Path) -> None:
     def limited() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

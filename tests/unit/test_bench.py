@@ -65,6 +65,7 @@ def test_every_engine_finds_the_same_before_its_time_counts(planner: Planner, na
     assert any(found for _, found in plain)
 
 
+@pytest.mark.long
 def test_growth_is_measured_for_each_size() -> None:
     assert set(growth_of_medicines(1)) == {"1", "2", "5", "10", "20", "50"}
     requests = growth_of_requests(1)

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from careplan.request.what_if_request import merge_patch
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Rulebook
 from tests.patients import patients
+from tests.sizes import cases
 
 SLEEP = "aftercare/sleep-under-five-hours.yaml"
 
@@ -258,7 +260,8 @@ def test_whatever_is_changed_in_a_plan_is_told(planner: Planner) -> None:
     made = planner.explained(planner.intake.convert(PLAN))
     data = msgspec.to_builtins(made)
     tried = 0
-    for path in leaves(data, ()):
+    # Every third place each day, all of them with more cases.
+    for path in islice(leaves(data, ()), 0, None, 3 if cases(1) == 1 else 1):
         if path[0] == "rulebook":
             continue
         changed = msgspec.to_builtins(made)
@@ -278,7 +281,7 @@ def test_whatever_is_changed_in_a_plan_is_told(planner: Planner) -> None:
         assert found.in_words
         assert not any("something else in the two plans" in line for line in found.in_words), (path, found.in_words)
         tried += 1
-    assert tried > 80
+    assert tried > 60
 
 
 def leaves(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
