@@ -22,6 +22,7 @@ from careplan.planner import Planner
 from careplan.rulebook.conditions import COMPARISONS, Either, Every, Expression, Operation, Pattern, Test, When
 from careplan.rulebook.factors import KINDS, Field, member
 from tests import reference
+from tests.sizes import cases
 
 ROOT = Path(__file__).parents[2]
 
@@ -108,7 +109,7 @@ def fact_sets(draw: st.DrawFn, tested: Tested) -> list[Fact]:
     return facts
 
 
-@settings(max_examples=60)
+@settings(max_examples=cases(20))
 @given(st.data())
 def test_the_engine_finds_what_the_reference_finds_for_any_rules_and_facts(data: st.DataObject) -> None:
     rules = {f"rule{at}": when for at, when in enumerate(data.draw(st.lists(whens(), min_size=1, max_size=8)))}
