@@ -6,12 +6,13 @@ import json
 from itertools import permutations
 from typing import Any
 
+import pytest
+
 from careplan.fhir.read.bundle import FhirReader
 from careplan.planner import Planner
-from careplan.rulebook.load import load, shipped
+from tests.shipped import BOOK
 
-PLANNER = Planner(load(shipped()))
-BOOK = PLANNER.book
+PLANNER = Planner(BOOK)
 READER = FhirReader(BOOK, PLANNER.intake)
 
 
@@ -49,6 +50,30 @@ def pressure(systolic: float, diastolic: float, unit: str, **more: Any) -> dict[
 
 def test_a_very_high_blood_pressure_in_a_record_is_an_alert() -> None:
     assert alerts(pressure(190, 125, "mm[Hg]")) == ["measured-very-high-blood-pressure"]
+
+
+@pytest.mark.parametrize(
+    ("measure", "code", "value", "unit"),
+    [
+        *(("systolic", code, 128, "mm[Hg]") for code in ("8480-6", "8459-0", "8460-8", "8461-6", "76534-7")),
+        *(("diastolic", code, 77, "mm[Hg]") for code in ("8462-4", "8453-3", "8454-1", "8455-8", "76535-4")),
+        *(("pulse", code, 66, "/min") for code in ("8867-4", "40443-4", "8889-8", "8893-0")),
+        *(("oxygen_saturation", code, 97, "%") for code in ("59408-5", "59417-6", "2708-6")),
+        *(("height", code, 171, "cm") for code in ("8302-2", "3137-7", "3138-5")),
+        *(("weight", code, 82, "kg") for code in ("29463-7", "3141-9", "3142-7", "8350-1")),
+        *(("qtc", code, 431, "ms") for code in ("8636-3", "76634-5", "76635-2")),
+        *(("egfr", code, 58, "mL/min/{1.73_m2}") for code in ("98979-8", "98980-6", "88294-4", "77147-7", "50044-7")),
+    ],
+)
+def test_a_measure_is_read_by_each_code_for_how_it_is_taken(measure: str, code: str, value: float, unit: str) -> None:
+    entry = observation(code, valueQuantity={"value": value, "code": unit})
+    [found] = READER.read(bundle(entry)).patient.measures[measure]
+    assert found.value == value
+
+
+def test_a_qt_interval_that_is_not_corrected_is_no_qtc() -> None:
+    entry = observation("8634-8", valueQuantity={"value": 512, "code": "ms"})
+    assert READER.read(bundle(entry)).patient.measures == {}
 
 
 def test_an_observation_entered_in_error_is_none() -> None:
