@@ -11,6 +11,7 @@ import pytest
 from careplan.fhir.read.bundle import FhirReader, FromFhir
 from careplan.plan.model import CarePlan, Item
 from careplan.planner import Planner
+from careplan.recognition.illness_codes import pointed
 
 Json = dict[str, Any]
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
@@ -232,6 +233,38 @@ def test_no_old_entry_of_any_code_makes_an_illness_of_now(planner: Planner) -> N
         assert (patient.red_flags.suicidal_thoughts, patient.pregnancy, patient.lifestyle.home_environment) == (None,) * 3, (
             code
         )
+
+
+def poisonings(planner: Planner) -> Iterator[tuple[str, str]]:
+    """Every first encounter for poisoning or suffocation in ICD-10-CM, with the character that says how it came about."""
+    for _, code in planner.book.known_conditions.codes.table.codes():
+        if ("T36" <= code[:3] <= "T65" or code[:3] == "T71") and len(code) == 7 and code.endswith("A"):
+            yield pointed(code), code[4] if code[5] == "X" else code[5]
+
+
+def test_poisoning_that_was_meant_is_the_red_flag_and_of_unknown_intent_is_left_to_a_person(planner: Planner) -> None:
+    found = dict(poisonings(planner))
+    assert sum(intent == "2" for intent in found.values()) > 300
+    codes = planner.book.known_conditions.codes
+    for code, intent in found.items():
+        assert codes.are_known("ICD-10-CM", code) == (intent not in ("2", "4")), code
+        if intent == "2":
+            now = read_on(planner, dated(code, "2026-11-20")).patient
+            assert now.red_flags.suicidal_thoughts == "plan_or_intent", code
+    past = read_on(planner, dated("T42.4X2D", "2021-11-20"), dated("T39.1X2S", "2026-11-20")).patient
+    assert (past.red_flags.suicidal_thoughts, past.conditions) == (None, ["self_harm_history"])
+
+
+@pytest.mark.parametrize("code", ["C71.9", "C79.31", "D33.2", "D32.0"])
+def test_a_growth_inside_the_head_is_left_to_a_person(planner: Planner, code: str) -> None:
+    plan = planner.plan(read(planner, condition(code)).patient)
+    assert plan.front.unread is not None
+    assert not planner.plan(read(planner, condition("D17.1")).patient).front.unread
+
+
+def test_a_pregnancy_test_that_was_positive_is_a_pregnancy(planner: Planner) -> None:
+    assert read_on(planner, dated("Z32.01", "2026-11-01")).patient.pregnancy == "pregnant"
+    assert read_on(planner, dated("Z32.02", "2026-11-01")).patient.pregnancy is None
 
 
 def test_no_code_of_remission_or_of_what_is_left_makes_an_illness_of_now(planner: Planner) -> None:
