@@ -18,7 +18,9 @@ from typing import Any
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
+from careplan.cli.main import main
 from tests.contract.serving import ROOT, Server, certified, children_of, running, until
 
 
@@ -87,6 +89,7 @@ def test_a_worker_that_dies_is_replaced_and_only_its_own_requests_fail(tmp_path:
         assert first[1] in workers(address)
 
 
+@pytest.mark.long
 def test_a_worker_that_dies_again_and_again_is_replaced_each_time_while_the_other_one_serves(tmp_path: Path) -> None:
     with running(tmp_path / "log", "--workers", "2") as address:
         lasting, doomed = workers(address)
@@ -102,6 +105,7 @@ def test_a_worker_that_dies_again_and_again_is_replaced_each_time_while_the_othe
         assert len(load.failed) <= deaths * 2, load.failed
 
 
+@pytest.mark.long
 def test_the_only_worker_may_die_again_and_again_and_requests_wait_for_the_next_one(tmp_path: Path) -> None:
     with running(tmp_path / "log") as address:
         for _ in range(3):
@@ -147,6 +151,7 @@ def test_a_stop_finishes_what_is_in_hand_and_ends_with_0(tmp_path: Path) -> None
             httpx.get(f"{address}/livez")
 
 
+@pytest.mark.long
 def test_what_a_service_manager_sends_to_the_whole_group_stops_the_service_and_loses_nothing(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with running(log, "--workers", "2", module="tests.contract.faulty") as address, httpx.Client(timeout=20) as client:
@@ -171,6 +176,7 @@ def test_what_a_service_manager_sends_to_the_whole_group_stops_the_service_and_l
     assert "Unexpected exit" not in log.read_text()
 
 
+@pytest.mark.long
 def test_a_stop_in_the_middle_of_a_load_answers_each_request_or_refuses_its_connection(tmp_path: Path) -> None:
     with running(tmp_path / "log", CAREPLAN_DRAIN_SECONDS="0.5") as address:
         with Load(lambda: [address], clients=8).running() as load:
@@ -192,6 +198,7 @@ def test_workers_do_not_outlive_the_process_that_started_them(tmp_path: Path, *,
         until(lambda: not [worker for worker in left if Path(f"/proc/{worker}/task").exists()])
 
 
+@pytest.mark.long
 def test_an_impatient_stop_while_the_workers_start_ends_them_and_not_by_force(tmp_path: Path) -> None:
     with running(tmp_path / "log", "--workers", "2", ready=False, CAREPLAN_STOP_SECONDS="600") as address:
         until(lambda: len(workers(address)) == 2)
@@ -203,6 +210,7 @@ def test_an_impatient_stop_while_the_workers_start_ends_them_and_not_by_force(tm
         assert os.waitstatus_to_exitcode(status) == 0
 
 
+@pytest.mark.long
 def test_a_rolling_restart_under_load_loses_no_request(tmp_path: Path) -> None:
     """Two instances behind a balancer that sends to those that are ready, restarted one after the other."""
     ready: list[str] = []
@@ -242,6 +250,7 @@ def test_a_port_that_is_taken_ends_the_start(tmp_path: Path) -> None:
         assert httpx.get(f"{address}/livez").status_code == 200
 
 
+@pytest.mark.long
 def test_of_two_services_that_start_on_one_port_at_the_same_time_one_runs() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -291,10 +300,21 @@ def started(*options: str, **environment: str) -> subprocess.CompletedProcess[st
         ({"OTEL_TRACES_EXPORTER": "zipkin"}, "OTEL_TRACES_EXPORTER"),
     ],
 )
-def test_a_start_on_bad_settings_fails_fast_and_says_why(environment: dict[str, str], says: str) -> None:
-    done = started(**environment)
-    assert done.returncode == 2
+def test_a_start_on_bad_settings_fails_fast_and_says_why(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], says: str
+) -> None:
+    for name in [name for name in os.environ if name.startswith("CAREPLAN_")]:
+        monkeypatch.delenv(name)
+    done = CliRunner().invoke(main, ["serve", "--port", "0"], env=environment)
+    assert done.exit_code == 2
     assert says in done.stderr
+    assert isinstance(done.exception, SystemExit)
+
+
+def test_a_process_that_starts_on_bad_settings_ends_without_a_traceback() -> None:
+    done = started(CAREPLAN_TLS_CERTIFICATE=__file__, CAREPLAN_TLS_KEY=__file__)
+    assert done.returncode == 2
+    assert "no PEM" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -315,6 +335,7 @@ def test_with_a_certificate_of_its_own_the_service_speaks_tls(tmp_path: Path) ->
             httpx.get(address.replace("https://", "http://"))
 
 
+@pytest.mark.long
 def test_a_collector_that_does_not_answer_does_not_hold_up_a_stop(tmp_path: Path) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
