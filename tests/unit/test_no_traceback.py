@@ -25,7 +25,7 @@ from careplan.rulebook.load import load
 ROOT = Path(__file__).parents[2]
 EXAMPLE = str(ROOT / "examples" / "crisis.json")
 SHIPPED = ROOT / "rules"
-RUNS_ON = {("serve",), ("rules", "prove"), ("rules", "test"), ("openapi",)}
+RUNS_ON = {("serve",), ("rules", "prove"), ("rules", "test"), ("rules", "check"), ("openapi",)}
 """Commands that work for long as soon as what they are given is usable; they are given no good rulebook here."""
 FULL = [
     ("--help",),
@@ -37,6 +37,14 @@ FULL = [
 ]
 FULL += [("rules", "list", "--format", "json"), ("plan", EXAMPLE), ("plan", EXAMPLE, "--format", "text"), ("cohort", "50")]
 FULL += [("plan", EXAMPLE, "--format", "markdown"), ("rules", "show", "sleep-under-five-hours"), ("rules", "graph")]
+EVERY_DAY = {FULL[0], ("rules", "list"), ("plan", EXAMPLE)}
+WRITERS = [given if given in EVERY_DAY else pytest.param(given, marks=pytest.mark.long) for given in FULL]
+
+
+def called(given: tuple[str, ...]) -> str:
+    return " ".join(given).replace(EXAMPLE, "FILE")
+
+
 WORDS: tuple[str, ...] = (
     "",
     " ",
@@ -206,7 +214,7 @@ def run(*given: str, **streams: Any) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run([sys.executable, "-m", "careplan.cli.start", *given], check=False, timeout=120, **streams)
 
 
-@pytest.mark.parametrize("given", FULL, ids=lambda given: " ".join(given).replace(EXAMPLE, "FILE"))
+@pytest.mark.parametrize("given", WRITERS, ids=called)
 def test_a_full_disk_is_told_in_one_line(given: tuple[str, ...]) -> None:
     with Path("/dev/full").open("wb") as full:
         done = run(*given, stdout=full, stderr=subprocess.PIPE)
@@ -219,7 +227,7 @@ def test_who_can_write_no_message_either_hears_it_by_the_code() -> None:
         assert run("rules", "list", stdout=full, stderr=full).returncode == 2
 
 
-@pytest.mark.parametrize("given", FULL[::3], ids=lambda given: " ".join(given).replace(EXAMPLE, "FILE"))
+@pytest.mark.parametrize("given", WRITERS[::3], ids=called)
 def test_a_reader_who_has_read_enough_is_no_fault(given: tuple[str, ...]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
