@@ -33,7 +33,7 @@ class IllnessNames:
 
     def __init__(self, normal: Normal, sources: Iterable[Named], may_be: Mapping[str, tuple[str, ...]]) -> None:
         """`may_be` has words that can mean an illness or something else, with what is offered for them."""
-        self._normal = normal
+        self.normal = normal
         self._sources = tuple(sources)
         self._may_be_sent = may_be
 
@@ -48,7 +48,7 @@ class IllnessNames:
     @cached_property
     def _own(self) -> frozenset[str]:
         names = [name for name, _ in self._sources[0].names] if self._sources else []
-        return frozenset(self._normal.keys(names).values())
+        return frozenset(self.normal.keys(names).values())
 
     def longest(self) -> int:
         """The most words that a name has."""
@@ -63,7 +63,7 @@ class IllnessNames:
         found: dict[str, tuple[str, ...]] = {}
         for source in self._sources:
             listed = list(source.names)
-            keys = self._normal.keys(name for name, _ in listed)
+            keys = self.normal.keys(name for name, _ in listed)
             own: dict[str, tuple[str, ...] | None] = {}
             for name, tokens in listed:
                 key = keys[name]
@@ -78,14 +78,14 @@ class IllnessNames:
 
     @cached_property
     def _may_be(self) -> dict[str, tuple[str, ...]]:
-        keys = self._normal.keys(self._may_be_sent)
+        keys = self.normal.keys(self._may_be_sent)
         return {keys[name]: tokens for name, tokens in self._may_be_sent.items()}
 
     def clashes(self) -> Iterator[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
         """Names that one source has for two things, each with the source and both."""
         for source in self._sources:
             listed = list(source.names)
-            keys = self._normal.keys(name for name, _ in listed)
+            keys = self.normal.keys(name for name, _ in listed)
             seen: dict[str, tuple[str, ...]] = {}
             for name, tokens in listed:
                 if seen.setdefault(keys[name], tokens) != tokens:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from careplan.recognition.illness_codes import System, bare
 from careplan.recognition.illness_names import IllnessNames
-from careplan.recognition.illness_words import MOST_WORDS, IllnessWords, Normal, Qualifier
+from careplan.recognition.illness_words import MOST_WORDS, IllnessWords, Qualifier
 
 DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 _KINDS: tuple[Qualifier, ...] = (
@@ -28,7 +28,8 @@ _KINDS: tuple[Qualifier, ...] = (
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _DATE = re.compile(r"\d{1,2}/(?:\d{1,2}/)?((?:19|20)\d\d|\d\d)")
 _BEFORE_NUMBERS = frozenset(
-    "in since from around about circa approx approximately over for x at age aged until till of diagnosed year ~ > < dated".split()
+    {"in", "since", "from", "around", "about", "circa", "approx", "approximately", "over", "for", "x", "at", "age", "aged"}
+    | {"until", "till", "of", "diagnosed", "year", "~", ">", "<", "dated"}
 )
 _CODE = re.compile(r"[a-z]\d[0-9a-z](?:\.[0-9a-z]{1,4}|[0-9a-z]{0,4})")
 _TIMES = re.compile(r"x\d{1,2}")
@@ -73,15 +74,25 @@ class Unit(NamedTuple):
 _TURNING: frozenset[Qualifier] = frozenset(
     {"denied", "denied_all", "uncertain", "family", "first_degree", "of_others", "over"}
 )
-_LABELS = (("icd", "10", "cm"), ("icd", "10"), ("icd10", "cm"), ("icd10",), ("icd10cm",), ("icd",), ("snomed", "ct"), ("snomed",))
+_LABELS = (
+    ("icd", "10", "cm"),
+    ("icd", "10"),
+    ("icd10", "cm"),
+    ("icd10",),
+    ("icd10cm",),
+    ("icd",),
+    ("snomed", "ct"),
+    ("snomed",),
+)
 
 
 class Phrases:
     """The phrases that stand beside names, and the names, of one rulebook."""
 
-    def __init__(self, words: IllnessWords, normal: Normal, names: IllnessNames, valid: Callable[[str], bool]) -> None:
+    def __init__(self, words: IllnessWords, names: IllnessNames, valid: Callable[[str], bool]) -> None:
         """`valid` says whether there is a code of ICD-10."""
         self.names = names
+        normal = names.normal
         self._valid = valid
         kinds: dict[tuple[str, ...], set[Qualifier]] = {}
         for kind in _KINDS:
@@ -101,8 +112,8 @@ class Phrases:
     def unit(self, words: tuple[str, ...], across: range = range(0), *, own: bool = False) -> Unit | None:
         """A part of an entry as a name and what stands around it, the longest name first; None if there is more to it.
 
-        Of several parts taken as one, the name has to reach over all places of `across` where they meet, and with `own` be one
-        that the rulebook's own lists have.
+        Of several parts taken as one, the name has to reach over all places of `across` where they meet, and with `own` be
+        one that the rulebook's own lists have.
         """
         if not words or len(words) > MOST_LOOKED_AT:
             return None
@@ -142,7 +153,7 @@ class Phrases:
         return found
 
     def _code(self, words: tuple[str, ...], at: int) -> tuple[Around, int] | None:
-        """A code, with the name of its system before it. One without a point counts where it stands alone or behind such a name."""
+        """A code, with the name of its system before it. Without that it needs a point, or stands alone."""
         label = next((one for one in _LABELS if words[at : at + len(one)] == one), ())
         at += len(label)
         if at >= len(words):
@@ -151,7 +162,7 @@ class Phrases:
         if label[:1] == ("snomed",):
             return (Around(codes=(("SNOMED CT", code),)), at + 1) if code.isdecimal() and len(code) > 5 else None
         system: System = "ICD-10-CM" if "cm" in "".join(label) else "ICD-10"
-        if _CODE.fullmatch(code) and ("." in code or label or len(words) == 1) and self._valid(bare(code)):
+        if _CODE.fullmatch(code) and (label or (("." in code or len(words) == 1) and self._valid(bare(code)))):
             return Around(codes=((system, code.upper()),)), at + 1
         return None
 
@@ -206,7 +217,7 @@ class Phrases:
         return (Around(), at + 1) if at > start and words[at - 1] in ("age", "aged", "x", "at") else None
 
     def inside(self, words: Sequence[str]) -> Iterator[tuple[str, ...]]:
-        """What names among words stand for that are not understood as a whole, the longest names first, none inside of another."""
+        """What names among words stand for that are not understood as a whole, the longest first, none inside another."""
         taken: set[int] = set()
         many = len(words) if len(words) <= MOST_LOOKED_AT else 0
         for length in range(min(many, self.names.longest()), 0, -1):

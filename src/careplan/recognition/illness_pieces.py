@@ -9,17 +9,26 @@ from careplan.recognition.illness_words import WORD, Normal
 from careplan.recognition.plain_text import plain
 
 Separator: TypeAlias = Literal["strong", "comma", "slash", "and", "or", "with", "colon", "bracket", "attached"]
-"""What stands before a piece. Behind brackets and what is `attached` by a dash something is said of what stands before them."""
+"""What stands before a piece: in brackets, or `attached` by a dash, it says something of what stands before it."""
 
 MOST_PIECES = 40
-_WORDS: dict[str, Separator] = {"and": "and", "plus": "and", "or": "or", "nor": "or", "with": "with", "w/": "with", "on": "with", "s/p": "with"}
+_WORDS: dict[str, Separator] = {
+    "and": "and",
+    "plus": "and",
+    "or": "or",
+    "nor": "or",
+    "with": "with",
+    "w/": "with",
+    "on": "with",
+    "s/p": "with",
+}
 _NUMBERED = re.compile(r"\s*(?:\d{1,2}[.)]|[-*•>]+)\s+(?=\S)")
 _STRONG = re.compile(r"[;\n|•]")
 _DASH = re.compile(r"\s-+\s|--|\s-|-\s")
 
 
 class Piece(NamedTuple):
-    """The words between two separators, in one form, with their place in the entry; `joining` is the word that parts them."""
+    """The words between two separators, in one form, with their place; `joining` is the word that stands before them."""
 
     words: tuple[str, ...]
     start: int

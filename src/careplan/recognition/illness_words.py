@@ -114,5 +114,5 @@ def _plain_word(word: str) -> str:
 
 _SPECIAL = frozenset("/'.?%<>~*_")
 """Signs with which words have to be told apart one by one."""
-_SIGNS = str.maketrans(dict.fromkeys("-,;:()[]{}&+=#|!\"\\^@$", " "))
+_SIGNS = str.maketrans(dict.fromkeys('-,;:()[]{}&+=#|!"\\^@$', " "))
 _NUMBERS = {"ii": "2", "iii": "3", "two": "2", "three": "3", "four": "4"}

@@ -59,8 +59,8 @@ class Course(Entry, frozen=True, kw_only=True):
     """When an entry of a record counts as a condition, and what it counts as otherwise.
 
     `onset` is for how many days after its start, or the day it was recorded, an entry says something of today; of an `event`
-    only the start counts. What is older counts as `older`; in remission, over, or what an injury left behind as these say. Who has
-    only a `history` of it in words has this; without it, what is over, or of what lasts the condition itself.
+    only the start counts. What is older counts as `older`; in remission, over, or what an injury left behind as these say.
+    `history` is what a history of it in words counts as; without it, what is over, or of what lasts the condition itself.
     """
 
     onset: Annotated[int, Meta(ge=1)] | Literal["any"]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from careplan.recognition.illness_codes import ICD10_TABLE, SNOMED_ILLNESSES, SNOMED_KNOWN, IllnessCodes, bare, pointed
 from careplan.recognition.illness_names import IllnessNames, Named
 from careplan.recognition.illness_parts import Phrases
-from careplan.recognition.illness_reader import IllnessReader, Lasting
+from careplan.recognition.illness_read import Lasting
+from careplan.recognition.illness_reader import IllnessReader
 from careplan.recognition.illness_words import IllnessWords, Normal
 from careplan.recognition.known_conditions import KnownConditions
 from careplan.recognition.vocabulary import FOLDER
@@ -18,32 +21,36 @@ from careplan.rulebook.model import Condition, Rulebook
 ILLNESS_WORDS = "illness_words.yaml"
 
 
-def known_conditions_of(
-    names: Iterable[str],
-    conditions: Mapping[str, Condition],
-    codes: Codes,
-    words: IllnessWords,
-    text: Callable[[PurePosixPath], str],
-) -> KnownConditions:
-    """The illnesses that are known. `text` gives the text of a file, "" for none."""
+class IllnessFiles(NamedTuple):
+    """What the files of a rulebook say of illnesses besides its conditions and codes.
+
+    `names` are known though no rule concerns them; `text` gives the text of a file, "" for none. No plan is older than the
+    day `released`.
+    """
+
+    names: tuple[str, ...]
+    words: IllnessWords
+    text: Callable[[PurePosixPath], str]
+    released: str | None
+
+
+def known_conditions_of(conditions: Mapping[str, Condition], codes: Codes, files: IllnessFiles) -> KnownConditions:
+    """The illnesses that are known, and what reads them."""
     listed = [code for entry in conditions.values() for code in entry.icd10]
     listed += [code for one in codes.diagnoses for values in one.values.values() for code in values.icd10]
-    tables = [text(PurePosixPath(FOLDER, name)) for name in (ICD10_TABLE, SNOMED_ILLNESSES, SNOMED_KNOWN)]
+    tables = [files.text(PurePosixPath(FOLDER, name)) for name in (ICD10_TABLE, SNOMED_ILLNESSES, SNOMED_KNOWN)]
     listed += [code for entry in codes.looked_at if entry.person for code in entry.icd10]
     looked_at = [code for entry in codes.looked_at if not entry.person for code in entry.icd10]
     of_codes = IllnessCodes(*tables, listed=listed, looked_at=looked_at)
-    reader = _reader(tuple(names), conditions, codes, words, of_codes)
-    return KnownConditions(names, of_codes, reader)
+    names = _names(conditions, codes, files, of_codes)
+    phrases = Phrases(files.words, names, of_codes.table.has)
+    least_day = date.fromisoformat(files.released) if files.released else date.min
+    reader = IllnessReader(phrases, of_codes, _of_icd10(conditions, codes), _lasting(conditions, codes), least_day)
+    return KnownConditions(files.names, of_codes, reader)
 
 
-def _reader(
-    known: tuple[str, ...],
-    conditions: Mapping[str, Condition],
-    codes: Codes,
-    words: IllnessWords,
-    of_codes: IllnessCodes,
-) -> IllnessReader:
-    normal = Normal(words.abbreviations)
+def _names(conditions: Mapping[str, Condition], codes: Codes, files: IllnessFiles, of_codes: IllnessCodes) -> IllnessNames:
+    normal = Normal(files.words.abbreviations)
     own: dict[str, dict[str, None]] = {}
     for token, entry in conditions.items():
         for name in (token.replace("_", " "), entry.label, entry.patient_label, *entry.names):
@@ -56,18 +63,16 @@ def _reader(
     for token, entry in conditions.items():
         for name in entry.may_be:
             may_be.setdefault(name, {})[token] = None
-    names = IllnessNames(
+    return IllnessNames(
         normal,
         (
             Named("conditions.yaml", _Once(lambda: _together(own, normal))),
-            Named("known_names.yaml", [(name, ()) for name in known]),
+            Named("known_names.yaml", [(name, ()) for name in files.names]),
             Named(SNOMED_ILLNESSES, _Once(lambda: ((name, tokens) for tokens, _, name in of_codes.illnesses()))),
             Named(SNOMED_KNOWN, _Once(lambda: ((name, ()) for _, name in of_codes.harmless()))),
         ),
         {name: tuple(tokens) for name, tokens in may_be.items()},
     )
-    phrases = Phrases(words, normal, names, of_codes.table.has)
-    return IllnessReader(normal, phrases, of_codes, _of_icd10(conditions, codes), _lasting(conditions, codes))
 
 
 class _Once:

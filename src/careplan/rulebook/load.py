@@ -14,6 +14,7 @@ from careplan.no_collection import no_collection
 from careplan.recognition.dose_equivalents import DoseEquivalent
 from careplan.recognition.goal_judge import judge_of
 from careplan.recognition.goal_lexicon import GoalWords
+from careplan.recognition.illness_words import IllnessWords
 from careplan.recognition.list_words import ListWords
 from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.recognition.medicine_rows import Combination, Ingredient
@@ -27,8 +28,7 @@ from careplan.rulebook.derived import FOLDER as DERIVED
 from careplan.rulebook.derived import Derived, kinds_with_derived, read_derived
 from careplan.rulebook.factors import KINDS, OF_MEASURES
 from careplan.rulebook.folder import Files, digest_of, misplaced, read_folder
-from careplan.recognition.illness_words import IllnessWords
-from careplan.rulebook.illnesses import ILLNESS_WORDS, known_conditions_of
+from careplan.rulebook.illnesses import ILLNESS_WORDS, IllnessFiles, known_conditions_of
 from careplan.rulebook.interaction_rows import Interaction
 from careplan.rulebook.interactions import INTERACTIONS, SECTION, with_interactions
 from careplan.rulebook.lock import LOCK, check_lock
@@ -158,7 +158,9 @@ class _Loading:
             codes=codes,
             catalogue=catalogue,
             medicines=medicines,
-            known_conditions=known_conditions_of(known_names, conditions, codes, illness_words, self._text_if_any),
+            known_conditions=known_conditions_of(
+                conditions, codes, IllnessFiles(known_names, illness_words, self._text_if_any, about.released)
+            ),
             goals=judge_of(
                 words,
                 {name: tokens for name, tokens in catalogue.named().items() if len(name) > 3 and name not in everyday},
