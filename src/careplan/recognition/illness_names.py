@@ -26,6 +26,8 @@ class Named(NamedTuple):
 
     source: str
     names: Iterable[tuple[str, tuple[str, ...]]]
+    own: bool = False
+    """Whether the rulebook's owner chose the names, so that one of several words is no chance meeting of others."""
 
 
 class IllnessNames:
@@ -42,12 +44,12 @@ class IllnessNames:
         return self._tokens.get(" ".join(words))
 
     def is_own(self, words: tuple[str, ...]) -> bool:
-        """Whether the first source has the name."""
+        """Whether a source that an owner chose has the name."""
         return " ".join(words) in self._own
 
     @cached_property
     def _own(self) -> frozenset[str]:
-        names = [name for name, _ in self._sources[0].names] if self._sources else []
+        names = [name for source in self._sources if source.own for name, _ in source.names]
         return frozenset(self.normal.keys(names).values())
 
     def longest(self) -> int:

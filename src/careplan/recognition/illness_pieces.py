@@ -17,6 +17,7 @@ _WORDS: dict[str, Separator] = {
     "plus": "and",
     "or": "or",
     "nor": "or",
+    "but": "comma",
     "with": "with",
     "w/": "with",
     "on": "with",
@@ -49,7 +50,9 @@ def pieces_of(text: str, normal: Normal) -> list[Piece]:
 
     def close() -> None:
         if words:
-            found.append(Piece(tuple(words), places[start], places[end - 1] + 1, separator, joining))
+            # One character can stand for several, so that two pieces may begin in it.
+            begin = max(places[start], found[-1].end if found else 0)
+            found.append(Piece(tuple(words), begin, max(begin, places[end - 1] + 1), separator, joining))
             words.clear()
 
     for match in WORD.finditer(told, last):

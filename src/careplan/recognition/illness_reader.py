@@ -50,29 +50,38 @@ class IllnessReader:
         """Bring the names into their form, which else is done when the first entry is read."""
         self._phrases.names.longest()
 
-    def name(self, token: str) -> str | None:
-        """A name that is read as this condition."""
-        return next((name for _, name, tokens in self._phrases.names.all() if tokens == (token,)), None)
+    def names(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        """Every name that is known, after the file that has it, with what it stands for."""
+        return self._phrases.names.all()
+
+    def clashes(self) -> Iterator[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
+        """Names that stand for two things, each with its file and both."""
+        return self._phrases.names.clashes()
 
     def _sentence(self, pieces: Sequence[Piece], on: date, into: list[IllnessPart]) -> None:
         taken = self._grouping.parts(pieces)
         scope: Part | None = None
+        turned = False
         for at, part in enumerate(taken):
             unsure = False
-            if part.unit is not None and not part.around.kinds & STATUS and scope is not None:
-                spread = _spread(scope, part.separator, taken[at:])
-                if spread == "no":
-                    scope = None
-                elif spread == "history":
-                    unsure = not self._same_in_the_past(part, on)
-                elif spread == "yes":
-                    part.around = part.around.and_also(
-                        Around(scope.unit.before.kinds & STATUS if scope.unit else frozenset())
-                    )
-                else:
-                    unsure = True
-            elif part.unit is not None and part.around.kinds & STATUS:
+            own = part.around.kinds & STATUS
+            if part.unit is None:
+                # What could deny an illness and is not understood may be said of all that follows.
+                turned |= self._phrases.may_turn(part.words)
+            elif own:
                 scope = part if part.unit.before.kinds & STATUS else None
+                unsure = turned and "present" not in own
+            else:
+                unsure = turned
+                spread = _spread(scope, part.separator, taken[at:]) if scope is not None else "no"
+                if spread == "yes" and scope is not None and scope.unit is not None:
+                    part.around = part.around.and_also(Around(scope.unit.before.kinds & STATUS))
+                elif spread == "history":
+                    unsure |= not self._same_in_the_past(part, on)
+                elif spread == "unsure":
+                    unsure = True
+                else:
+                    scope = None
             into.append(self._judged(part, on, unsure=unsure))
 
     def _same_in_the_past(self, part: Part, on: date) -> bool:

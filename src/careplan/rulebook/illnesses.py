@@ -66,8 +66,8 @@ def _names(conditions: Mapping[str, Condition], codes: Codes, files: IllnessFile
     return IllnessNames(
         normal,
         (
-            Named("conditions.yaml", _Once(lambda: _together(own, normal))),
-            Named("known_names.yaml", [(name, ()) for name in files.names]),
+            Named("conditions.yaml", _Once(lambda: _together(own, normal)), own=True),
+            Named("known_names.yaml", [(name, ()) for name in files.names], own=True),
             Named(SNOMED_ILLNESSES, _Once(lambda: ((name, tokens) for tokens, _, name in of_codes.illnesses()))),
             Named(SNOMED_KNOWN, _Once(lambda: ((name, ()) for _, name in of_codes.harmless()))),
         ),
