@@ -218,7 +218,8 @@ class FactMaker:
         for at, one in enumerate(illnesses.listed):
             yield Fact(f"c{at}", "condition", {"name": one.token}, (at,))
         unread = entries.any_of("conditions")
-        listed = None if patient.conditions is None else [*patient.conditions, *patient.other_conditions]
+        named = [*illnesses.listed, *(one for one in illnesses.read if one.any_of("known"))]
+        listed = None if patient.conditions is None else named
         properties: Properties = {"list": _list_state(listed, unread=unread), "unread": unread}
         whole = patient.conditions is not None
         self._members(properties, "history", "has", illnesses.tokens, whole=whole)

@@ -63,10 +63,27 @@ class Grouping:
                     at = end
                     break
             else:
+                if (said := self._said(pieces, single, at)) is not None:
+                    yield said[0]
+                    at = said[1]
+                    continue
                 piece, unit = pieces[at], single[at]
                 around = unit.around if unit else Around()
                 yield Part(piece.words, unit, piece.start, piece.end, piece.separator, around)
                 at += 1
+
+    def _said(self, pieces: Sequence[Piece], single: Sequence[Unit | None], at: int) -> tuple[Part, int] | None:
+        """Pieces that small words part and that only together say something of an illness, as "controlled on medication"."""
+        first = pieces[at]
+        words = first.words
+        for end in range(at + 1, min(len(pieces), at + MOST_JOINED)):
+            piece, unit = pieces[end], single[end]
+            if piece.separator not in ("with", "and", "or") or (unit is not None and unit.tokens is not None):
+                return None
+            words = (*words, *piece.joining, *piece.words)
+            if (around := self._phrases.behind(words)) is not None:
+                return Part(words, Unit(None, around), first.start, piece.end, first.separator, around), end + 1
+        return None
 
     def _joined(self, several: Sequence[Piece], *, own: bool) -> tuple[Unit | None, tuple[str, ...]]:
         words: tuple[str, ...] = several[0].words
@@ -103,7 +120,15 @@ class Grouping:
                     self._by_code(before, part.around)
                     before.end = part.end
                     continue
-                if before is not None and before.unit is not None and self._belongs(part):
+                leads = (
+                    part.separator == "comma"
+                    and kinds & STATUS
+                    and following is not None
+                    and following.unit is not None
+                    and following.unit.tokens is not None
+                    and following.separator in ("colon", "attached")
+                )
+                if before is not None and before.unit is not None and self._belongs(part) and not leads:
                     before.around = before.around.and_also(part.around)
                     before.end = part.end
                     continue

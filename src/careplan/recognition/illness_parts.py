@@ -130,7 +130,7 @@ class Phrases:
                 if tokens is None and not offered:
                     continue
                 before = self.around(words[:start])
-                behind = self.around(words[start + length :]) if before is not None else None
+                behind = self.behind(words[start + length :]) if before is not None else None
                 if before is not None and behind is not None:
                     return Unit(offered if tokens is None else tokens, before, behind, may_be=bool(offered))
         if across:
@@ -139,6 +139,22 @@ class Phrases:
         if around is not None:
             return Unit(None, around, nothing=words in self._nothing)
         return Unit(None, nothing=True) if words in self._nothing else None
+
+    def behind(self, words: tuple[str, ...]) -> Around | None:
+        """The same of what stands behind a name; None also where something else is denied there, as in "not on CPAP"."""
+        found = self.around(words)
+        if found is None or len(words) < 2 or not found.kinds & {"denied", "denied_all"}:
+            return found
+        return found if words in self._kinds or self._denies_at_the_end(words) else None
+
+    def _denies_at_the_end(self, words: tuple[str, ...]) -> bool:
+        """Whether the last of several phrases is the one that denies, and none before it does."""
+        for at in range(len(words) - 1, 0, -1):
+            last = self._kinds.get(words[at:], frozenset())
+            first = self.around(words[:at])
+            if last & {"denied", "denied_all"} and first is not None and not first.kinds & {"denied", "denied_all"}:
+                return True
+        return False
 
     def around(self, words: tuple[str, ...]) -> Around | None:
         """What phrases say together; None if something among them is not known."""

@@ -23,6 +23,7 @@ _WORDS: dict[str, Separator] = {
     "on": "with",
     "s/p": "with",
 }
+_BEFORE_ON = frozenset({"not", "no", "never", "longer", "off"})
 _NUMBERED = re.compile(r"\s*(?:\d{1,2}[.)]|[-*•>]+)\s+(?=\S)")
 _STRONG = re.compile(r"[;\n|•]")
 _DASH = re.compile(r"\s-+\s|--|\s-|-\s")
@@ -59,7 +60,8 @@ def pieces_of(text: str, normal: Normal) -> list[Piece]:
         word = match.group()
         parting = _parting(told[last : match.start()], told[:last]) if last > start or found or words else None
         last = match.end()
-        if word in _WORDS and (parting is None or parting == "comma") and (words or found):
+        parts = word in _WORDS and not (word == "on" and words and words[-1] in _BEFORE_ON)
+        if parts and parting in (None, "comma") and (words or found):
             close()
             separator, joining = _WORDS[word], normal.word(word)
             start = end = last

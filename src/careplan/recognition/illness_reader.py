@@ -207,7 +207,7 @@ def _spread(scope: Part, separator: Separator, rest: Sequence[Part]) -> Literal[
         if "uncertain" in kinds:
             return "no"
         return "unsure" if kinds & (DENIED | OF_FAMILY) else "history" if "history" in kinds else "no"
-    return "unsure" if kinds & (DENIED | {"uncertain"}) else "no"
+    return "unsure" if scope.all or kinds & (DENIED | OF_FAMILY | {"uncertain"}) else "no"
 
 
 def _ends_in_or(rest: Sequence[Part]) -> bool:

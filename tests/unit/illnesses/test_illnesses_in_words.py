@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from careplan.recognition.illness_names import IllnessNames, Named
@@ -18,7 +18,8 @@ from tests.shipped import BOOK
 READER = BOOK.known_conditions.reader
 LINES = [
     line.split("\t")
-    for line in (Path(__file__).parent / "problem_lists.tsv").read_text().splitlines()
+    for sheet in ("problem_lists.tsv", "more_lists.tsv")
+    for line in (Path(__file__).parent / sheet).read_text().splitlines()
     if not line.startswith("#")
 ]
 NAMES = [(source, name, tokens) for source, name, tokens in READER.names()]
@@ -37,9 +38,10 @@ def test_a_line_of_a_problem_list_is_read_as_a_clinician_would(line: str, meant:
     assert said(READER.read(line)) == set(meant.split())
 
 
-def test_nine_in_ten_lines_need_nobody() -> None:
-    found = Counter(READER.read(line).recognition for line, _ in LINES)
-    assert found["unread"] <= len(LINES) / 10
+def test_of_the_lines_that_can_be_read_few_need_a_person() -> None:
+    readable = [line for line, meant in LINES if "unread" not in meant.split()]
+    found = Counter(READER.read(line).recognition for line in readable)
+    assert found["unread"] <= len(readable) / 50
 
 
 def test_every_name_of_the_rulebook_is_read_as_its_own_condition_and_no_other() -> None:
@@ -78,6 +80,7 @@ def test_a_name_of_a_table_of_codes_is_read_as_its_code_or_left_to_a_person() ->
         "{} (denies)",
     ],
 )
+@settings(max_examples=40)
 @given(own_names)
 def test_what_is_denied_never_sets_a_condition(denial: str, named: tuple[str, tuple[str, ...]]) -> None:
     read = READER.read(denial.format(named[0]))
@@ -85,6 +88,7 @@ def test_what_is_denied_never_sets_a_condition(denial: str, named: tuple[str, tu
 
 
 @pytest.mark.parametrize("doubt", ["?{}", "possible {}", "rule out {}", "r/o {}", "{}?", "probable {}", "not sure if {}"])
+@settings(max_examples=40)
 @given(own_names)
 def test_what_nobody_is_sure_of_stays_unread(doubt: str, named: tuple[str, tuple[str, ...]]) -> None:
     read = READER.read(doubt.format(named[0]))
@@ -93,17 +97,20 @@ def test_what_nobody_is_sure_of_stays_unread(doubt: str, named: tuple[str, tuple
 
 
 @pytest.mark.parametrize("family", ["family history of {}", "FHx {}", "mother had {}", "aunt with {}", "{} in father"])
+@settings(max_examples=40)
 @given(own_names)
 def test_an_illness_of_the_family_is_none_of_the_patient(family: str, named: tuple[str, tuple[str, ...]]) -> None:
     assert set(READER.read(family.format(named[0])).tokens) <= {"family_history_schizophrenia"}
 
 
 @pytest.mark.parametrize("more", ["zzqblorptan", "no idea", "?"])
+@settings(max_examples=40)
 @given(own_names)
 def test_words_that_nobody_knows_leave_an_entry_unread(more: str, named: tuple[str, tuple[str, ...]]) -> None:
     assert READER.read(f"{named[0]}; {more}").recognition == "unread"
 
 
+@settings(max_examples=40)
 @given(st.lists(own_names, min_size=2, max_size=4))
 def test_of_several_illnesses_in_one_entry_each_is_read(several: list[tuple[str, tuple[str, ...]]]) -> None:
     read = READER.read("; ".join(name for name, _ in several))
@@ -111,6 +118,7 @@ def test_of_several_illnesses_in_one_entry_each_is_read(several: list[tuple[str,
     assert set(read.tokens) == {token for _, tokens in several for token in tokens}
 
 
+@settings(max_examples=40)
 @given(own_names)
 def test_spelling_and_case_make_no_difference(named: tuple[str, tuple[str, ...]]) -> None:
     name, tokens = named
@@ -202,6 +210,7 @@ def test_a_slip_in_a_harmless_name_offers_no_danger() -> None:
     assert names.near(("migran",)) == ()
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=200))
 def test_any_text_is_read_part_by_part_within_itself(text: str) -> None:
     read = READER.read(text)
