@@ -128,7 +128,7 @@ READ: Json = {
     "expectations": {"goals": ["Walk 10 minutes every day"]},
 }
 UNREAD: dict[str, tuple[Json, str]] = {
-    "an illness": ({"other_conditions": ["Tourette syndrome"]}, "Tourette syndrome"),
+    "an illness": ({"other_conditions": ["Quervain-Fogo syndrome"]}, "Quervain-Fogo syndrome"),
     "an illness in another language": ({"other_conditions": ["Heuschnupfen"]}, "Heuschnupfen"),
     "a medicine": ({"medications": [*READ["medications"], {"name": "zzqblorptan"}]}, "zzqblorptan"),
     "a goal": (
@@ -137,7 +137,7 @@ UNREAD: dict[str, tuple[Json, str]] = {
     ),
     "one of each": (
         {
-            "other_conditions": ["Tourette syndrome"],
+            "other_conditions": ["Quervain-Fogo syndrome"],
             "medications": [*READ["medications"], {"name": "zzqblorptan"}],
             "expectations": {"goals": [*READ["expectations"]["goals"], "grok the flumph"]},
         },
@@ -178,9 +178,8 @@ def test_blood_pressure_and_alcohol_are_spoken_of_beside_an_illness_that_nobody_
 @pytest.mark.parametrize(
     "illness",
     [
-        "seasonal allergies", "major depressive disorder", "Major depressive disorder, recurrent, severe", "PTSD",
-        "Generalized anxiety disorder", "GERD", "acid reflux", "hypothyroidism", "migraine", "low back pain",
-        "F33.2", "F43.10",
+        "seasonal allergies", "GERD", "acid reflux", "hypothyroidism", "migraine", "low back pain", "type 2 DM",
+        "low thyroid - stable", "E78.5", "Gastro-oesophageal reflux disease",
     ],
 )  # fmt: skip
 def test_an_ordinary_illness_is_known_and_presumes_nothing(planner: Planner, illness: str) -> None:
@@ -191,8 +190,27 @@ def test_an_ordinary_illness_is_known_and_presumes_nothing(planner: Planner, ill
     assert any(illness in item.patient_text for item in every(after))
 
 
+@pytest.mark.parametrize(
+    ("illness", "condition"),
+    [
+        ("major depressive disorder", "major_depression"),
+        ("Major depressive disorder, recurrent, severe", "major_depression"),
+        ("PTSD", "ptsd"),
+        ("Generalized anxiety disorder", "anxiety_disorder"),
+        ("F33.2", "major_depression"),
+        ("F43.10", "ptsd"),
+    ],
+)
+def test_what_ketamine_is_given_for_is_the_same_in_words_as_by_its_token(
+    planner: Planner, illness: str, condition: str
+) -> None:
+    in_words = every(planned(planner, READ | {"other_conditions": [illness]}))
+    by_token = every(planned(planner, READ | {"conditions": [*READ["conditions"], condition]}))
+    assert [(item.id, item.patient_text) for item in in_words] == [(item.id, item.patient_text) for item in by_token]
+
+
 @pytest.mark.parametrize("drinks", [0.5, 1, 2, 7])
-@pytest.mark.parametrize("illness", ["needle phobia", "a rare disease", "flat feet"])
+@pytest.mark.parametrize("illness", ["needle phobia", "a rare disease", "webbed toes"])
 def test_one_drink_a_week_keeps_its_advice_beside_an_illness_that_nobody_can_read(
     planner: Planner, drinks: float, illness: str
 ) -> None:

@@ -41,9 +41,7 @@ class Reasons:
     def _against(self, name: str | None) -> tuple[str, ...]:
         """The answers that keep a hold question from being open."""
         if name not in self._found:
-            self._found[name] = self._holds.against(
-                self._case.patient, self._case.medicines, self._case.unread, name, self._case.too_long
-            )
+            self._found[name] = self._holds.against(self._case.bearing, name)
         return self._found[name]
 
     def given(self, unmet: Unmet) -> Given:
@@ -53,7 +51,7 @@ class Reasons:
         words = self._words.given(unmet.fact, unmet.part)
         if len(unmet.places) > 1:
             words += [self._answer(f"/treatment/{name}") for name in _SESSIONS if name in unmet.fact.properties]
-        pointers = set(_pointers(unmet.part, unmet.fact))
+        pointers = set(self._pointers(unmet.part, unmet.fact))
         if unmet.fact.kind in OF_DERIVED:
             pointers = set(self._behind(unmet.part, unmet.fact))
         for basis in self._case.beside.get(unmet.fact.id, {}).values() if "beside" in _fields(unmet.part) else ():
@@ -76,7 +74,14 @@ class Reasons:
             if date := self._book.derived[test.field].date:
                 yield f"/{date.replace('.', '/')}"
             for pattern, below in basis.behind:
-                yield from _pointers(pattern.tests, below)
+                yield from self._pointers(pattern.tests, below)
+
+    def _pointers(self, part: Expression, fact: Fact) -> Iterator[str]:
+        """Where the answers stand, or would stand, that a condition looks at."""
+        if fact.kind == "condition":
+            yield from (self._case.illnesses.listed[at].pointer for at in fact.indexes)
+        else:
+            yield from _pointers(part, fact)
 
     def _of_list(self, pattern: Pattern) -> Given:
         """What is there instead of the subject that a pattern is about; why none could be, where none was asked for."""
@@ -115,7 +120,10 @@ class Reasons:
             return fields["medicine.gap_too_long"].values["true"]
         if group in ("medications", "conditions") and not rest:
             return "the list may be longer than what was sent"
-        if group == "other_conditions":
+        listed = self._case.illnesses.listed
+        if group == "other_conditions" and not any(
+            one.pointer == pointer and self._holds.closes(one.token) for one in listed
+        ):
             return fields["history.unread"].values["true"]
         return self._of_entry(*rest.split("/")) if group == "medications" else self._words.answer(group, rest)
 

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from careplan.facts.case import Case, Fact, Properties, written
 from careplan.facts.doses import doses_of_list, doses_of_medicine
 from careplan.facts.hold_gaps import gaps_of, gaps_without
-from careplan.facts.hold_question import HoldQuestion, HoldQuestions, hold_for
+from careplan.facts.hold_question import Bearing, HoldQuestion, HoldQuestions, hold_for
 from careplan.facts.hold_windows import Window
+from careplan.facts.illnesses import Illnesses, illnesses_of
 from careplan.facts.indication import with_indication
-from careplan.facts.measured import Measured, Measuring
+from careplan.facts.measured import Measured, Measuring, day_of_plan
 from careplan.facts.protocol_limits import Plausibility
 from careplan.facts.unread_entries import Entries, known_entries, unread_entries
 from careplan.facts.used_fields import Tested, looked_at
@@ -37,7 +38,7 @@ class FactMaker:
         self._catalogue = book.catalogue
         self._conditions_known = book.conditions
         self._judge = book.goals
-        self._known_conditions = book.known_conditions
+        self._illness_reader = book.known_conditions.reader
         self._tested = Tested.by((*(rule.when for rule in book.rules.values()), *also))
         self._fields = {kind: tuple(sorted(names)) for kind, names in self._tested.fields.items()}
         self._absent = {
@@ -55,25 +56,32 @@ class FactMaker:
 
     def case(self, patient: Patient) -> Case:
         """The facts of one patient."""
-        patient, read_off = with_indication(patient, self._conditions_known)
+        patient, illnesses = illnesses_of(patient, self._illness_reader, day_of_plan(patient))
+        patient, read_off = with_indication(patient, illnesses.tokens, self._conditions_known)
         medicines = tuple([self._catalogue.resolve(at, entry) for at, entry in enumerate(patient.medications or ())])
         goals = tuple(map(self._judge.judge, patient.expectations.goals or ()))
-        unread = unread_entries(patient, medicines, goals, self._known_conditions)
-        known = known_entries(patient, medicines, self._looked_at, self._known_conditions)
+        unread = unread_entries(patient, medicines, goals, illnesses.read)
+        known = known_entries(medicines, self._looked_at, illnesses.read)
         gaps, too_long = gaps_of(patient, medicines)
-        holds = self._hold_questions.of(patient, medicines, unread, too_long)
+        holds = self._hold_questions.of(Bearing(patient, illnesses.listed, medicines, unread, too_long))
         doubts = tuple(self._plausibility.doubts(patient.protocol)) if patient.protocol else ()
         measured = self._measuring.of(patient)
         facts: list[Fact] = [_EVERYONE]
         facts += self._single(patient, measured, doubtful=bool(doubts), read_off=bool(read_off))
         facts += self._measured(measured)
         facts += self._medicines(patient, medicines, holds, unread, gaps)
-        facts += self._conditions(patient, unread)
+        facts += self._conditions(patient, illnesses, unread)
         facts += self._goals(patient, goals, unread)
-        facts.append(Fact("entries", "entries", {"unread": bool(unread), "known": bool(known)}))
+        facts.append(
+            Fact(
+                "entries",
+                "entries",
+                {"unread": bool(unread), "known": bool(known), "contradicted": bool(illnesses.contradicted)},
+            )
+        )
         kinds = self._tested.kinds
         looked_at_here = tuple([fact for fact in facts if fact.kind in kinds])
-        of_any = self._of_any_medicine(patient)
+        of_any = self._of_any_medicine(patient, illnesses)
         return Case(
             patient,
             looked_at_here,
@@ -88,6 +96,7 @@ class FactMaker:
             too_long,
             measured,
             read_off,
+            illnesses=illnesses,
         )
 
     def _single(self, patient: Patient, measured: Measured, *, doubtful: bool, read_off: bool) -> Iterator[Fact]:
@@ -140,8 +149,9 @@ class FactMaker:
         for at, check in enumerate(measured.checks):
             yield Fact(f"k{at}", "measure_check", {"problem": check.problem}, (at,))
 
-    def _of_any_medicine(self, patient: Patient) -> Properties:
-        properties: Properties = {"hold_question": "closed"} if self._hold_questions.closed_for_all(patient) else {}
+    def _of_any_medicine(self, patient: Patient, illnesses: Illnesses) -> Properties:
+        closed = self._hold_questions.closed_for_all(patient, illnesses.listed)
+        properties: Properties = {"hold_question": "closed"} if closed else {}
         if not gaps_without(patient, self._with_a_limit)[1]:
             properties["gap_too_long"] = False
         return properties | ({} if patient.protocol and patient.protocol.holds else {"protocol_hold": False})
@@ -204,14 +214,15 @@ class FactMaker:
             properties |= doses_of_list(medicines, self._doses_of_all)
         return Fact("regimen", "regimen", properties, whole=whole)
 
-    def _conditions(self, patient: Patient, entries: Entries) -> Iterator[Fact]:
-        for at, name in enumerate(patient.conditions or ()):
-            yield Fact(f"c{at}", "condition", {"name": name}, (at,))
+    def _conditions(self, patient: Patient, illnesses: Illnesses, entries: Entries) -> Iterator[Fact]:
+        for at, one in enumerate(illnesses.listed):
+            yield Fact(f"c{at}", "condition", {"name": one.token}, (at,))
         unread = entries.any_of("conditions")
-        listed = None if patient.conditions is None else [*patient.conditions, *patient.other_conditions]
+        named = [*illnesses.listed, *(one for one in illnesses.read if one.any_of("known"))]
+        listed = None if patient.conditions is None else named
         properties: Properties = {"list": _list_state(listed, unread=unread), "unread": unread}
         whole = patient.conditions is not None
-        self._members(properties, "history", "has", patient.conditions or (), whole=whole)
+        self._members(properties, "history", "has", illnesses.tokens, whole=whole)
         yield Fact("history", "history", properties, whole=whole)
 
     def _goals(self, patient: Patient, goals: Sequence[GoalJudgement], unread: Entries) -> Iterator[Fact]:

@@ -7,8 +7,9 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from careplan.facts.hold_question import HoldQuestion
+from careplan.facts.hold_question import Bearing, HoldQuestion
 from careplan.facts.hold_windows import Window
+from careplan.facts.illnesses import Illnesses
 from careplan.facts.measured import Measured
 from careplan.facts.protocol_limits import Doubt
 from careplan.facts.unread_entries import Entries
@@ -71,9 +72,9 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     of each ingredient, `doubts` what of the clinic's protocol cannot be meant. `unread` are the entries that nobody could
     read, `known` those that no rule concerns. `gaps` has, by ingredient, the longest time without it that the clinic's
     signed hold makes of the sessions; those of `too_long` are longer than the medicine's own limit. `measured` is what is
-    known of the measures. `read_off` are the conditions that what is treated was read off, where it was not sent; the
-    patient then has it. `derived` has, by kind and field, on what each derived fact rests; `beside` has, by the id of a fact
-    about a medicine, the same of what other medicines are beside it.
+    known of the measures. `illnesses` are those of the patient; `read_off` are the places of those that what is treated was
+    read off, where it was not sent; the patient then has it. `derived` has, by kind and field, on what each
+    derived fact rests; `beside` has, by the id of a fact about a medicine, the same of what other medicines are beside it.
     """
 
     patient: Patient
@@ -91,3 +92,9 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     read_off: tuple[int, ...] = ()
     derived: Mapping[str, Mapping[str, Basis]] = {}
     beside: Mapping[str, Mapping[str, Basis]] = {}
+    illnesses: Illnesses = Illnesses()
+
+    @property
+    def bearing(self) -> Bearing:
+        """What bears on the hold question."""
+        return Bearing(self.patient, self.illnesses.listed, self.medicines, self.unread, self.too_long)

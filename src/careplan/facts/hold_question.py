@@ -6,10 +6,11 @@ It is closed for whoever has anything that tells of seizures, catatonia or withd
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
+from careplan.facts.illnesses import Illness
 from careplan.facts.unread_entries import Entries
 from careplan.recognition.medicine_catalogue import Resolved
 from careplan.recognition.medicine_rows import Ingredient
@@ -35,6 +36,20 @@ class HoldQuestion(msgspec.Struct, frozen=True, gc=False):
     stance: Literal["open", "closed", "unclear"] | None
     may_open: bool = True
     waits_for: frozenset[str] = frozenset()
+
+
+class Bearing(NamedTuple):
+    """What of a patient bears on the question.
+
+    `too_long` has the ingredients whose signed windows join to a gap beyond their own limit, of which somebody must decide
+    first.
+    """
+
+    patient: Patient
+    illnesses: Sequence[Illness]
+    medicines: Sequence[Resolved]
+    unread: Entries
+    too_long: Collection[str] = ()
 
 
 class Gate(msgspec.Struct, frozen=True, gc=False):
@@ -66,23 +81,21 @@ class HoldQuestions:
             name for name, condition in book.conditions.items() if condition.closes_hold_if_drinking
         }
 
-    def of(
-        self, patient: Patient, medicines: Sequence[Resolved], unread: Entries, too_long: Collection[str] = ()
-    ) -> dict[str, HoldQuestion]:
+    def of(self, bearing: Bearing) -> dict[str, HoldQuestion]:
         """The question for each ingredient of the list.
 
         One entry that closes it closes it for every entry of the same ingredient. It stays unknown as long as an entry
         could be there against seizures, catatonia or withdrawal without saying so, a medicine or condition was not read,
-        or an answer is missing that would close it; so no answer to come closes one that is open. `too_long` has the
-        ingredients whose signed windows join to a gap beyond their own limit, of which somebody must decide first.
+        or an answer is missing that would close it; so no answer to come closes one that is open.
         """
+        patient, illnesses, medicines, unread, too_long = bearing
         entries: dict[str, list[Resolved]] = {}
         rows: dict[str, Ingredient] = {}
         for resolved in medicines:
             for row in _rows(resolved):
                 rows[row.ingredient] = row
                 entries.setdefault(row.ingredient, []).append(resolved)
-        if self.closed_for_all(patient) or any(map(self._protects, medicines)):
+        if self.closed_for_all(patient, illnesses) or any(map(self._protects, medicines)):
             return dict.fromkeys(rows, CLOSED)
         dependent = any(resolved.entry.schedule == "daily" and self._makes_dependent(resolved) for resolved in medicines)
         found: dict[str, HoldQuestion] = dict.fromkeys(rows, CLOSED)
@@ -123,11 +136,11 @@ class HoldQuestions:
             if one.entry.indication == "other" and _any_in(one, self._may_protect):
                 yield f"/medications/{one.index}/indication"
 
-    def closed_for_all(self, patient: Patient) -> bool:
+    def closed_for_all(self, patient: Patient, illnesses: Sequence[Illness]) -> bool:
         """True when anything besides the medicines tells of seizures, catatonia or withdrawal."""
         flags = patient.red_flags
         drinks = patient.lifestyle.alcohol_drinks_per_week or 0
-        conditions = patient.conditions or ()
+        conditions = [one.token for one in illnesses]
         return (
             not self._closing_conditions.isdisjoint(conditions)
             or flags.new_neurological_symptom is True
@@ -135,6 +148,10 @@ class HoldQuestions:
             or drinks >= self._drinks
             or (drinks > 0 and not self._closing_if_drinking.isdisjoint(conditions))
         )
+
+    def closes(self, token: str) -> bool:
+        """Whether a condition can close the question."""
+        return token in self._closing_conditions or token in self._closing_if_drinking
 
     def _makes_dependent(self, resolved: Resolved) -> bool:
         return _any_in(resolved, self._dependent)
@@ -145,39 +162,31 @@ class HoldQuestions:
             return True
         return _is_rescue(resolved) and _any_in(resolved, self._calming)
 
-    def gate(
-        self, patient: Patient, medicines: Sequence[Resolved], unread: Entries, name: str, too_long: Collection[str] = ()
-    ) -> Gate:
+    def gate(self, bearing: Bearing, name: str) -> Gate:
         """What closes the question for the ingredient `name`, and what is missing or unclear where nothing closes it."""
-        closed_by = self._closed_by(patient, medicines, name)
+        patient, _, medicines, unread, too_long = bearing
+        closed_by = self._closed_by(bearing, name)
         if closed_by:
             return Gate(closed_by=closed_by)
         missing = tuple(sorted(self._missing(patient, medicines, name)))
         return Gate(missing=missing, unclear=tuple(dict.fromkeys(self._unclear(medicines, unread, name, too_long))))
 
-    def against(
-        self,
-        patient: Patient,
-        medicines: Sequence[Resolved],
-        unread: Entries,
-        name: str | None = None,
-        too_long: Collection[str] = (),
-    ) -> tuple[str, ...]:
+    def against(self, bearing: Bearing, name: str | None = None) -> tuple[str, ...]:
         """Where the answers stand (JSON Pointers) that close the question, or keep it from ever being open.
 
         That is for the ingredient `name`, or, without one, for whatever else could be taken.
         """
-        found = self._closed_by(patient, medicines, name)
-        return found or tuple(dict.fromkeys(self._unclear(medicines, unread, name or "", too_long)))
+        found = self._closed_by(bearing, name)
+        unclear = self._unclear(bearing.medicines, bearing.unread, name or "", bearing.too_long)
+        return found or tuple(dict.fromkeys(unclear))
 
-    def _closed_by(self, patient: Patient, medicines: Sequence[Resolved], name: str | None) -> tuple[str, ...]:
+    def _closed_by(self, bearing: Bearing, name: str | None) -> tuple[str, ...]:
+        patient, illnesses, medicines, _, _ = bearing
         own = [resolved for resolved in medicines if any(row.ingredient == name for row in _rows(resolved))]
-        found = [f"/conditions/{at}" for at, one in enumerate(patient.conditions or ()) if one in self._closing_conditions]
+        found = [one.pointer for one in illnesses if one.token in self._closing_conditions]
         flags, drinks = patient.red_flags, patient.lifestyle.alcohol_drinks_per_week
         found += [f"/red_flags/{flag}" for flag in _CLOSING_FLAGS if getattr(flags, flag) is True]
-        drinking = [
-            f"/conditions/{at}" for at, one in enumerate(patient.conditions or ()) if one in self._closing_if_drinking
-        ]
+        drinking = [one.pointer for one in illnesses if one.token in self._closing_if_drinking]
         if drinks is not None and (drinks >= self._drinks or (drinks > 0 and drinking)):
             found += ["/lifestyle/alcohol_drinks_per_week", *(drinking if drinks < self._drinks else [])]
         found += [_reason(resolved) for resolved in medicines if self._protects(resolved)]

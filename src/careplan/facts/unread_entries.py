@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from careplan.recognition.goal_judge import GoalJudgement
-from careplan.recognition.known_conditions import KnownConditions
+from careplan.recognition.illness_read import IllnessRead
 from careplan.recognition.medicine_catalogue import Resolved
 from careplan.request.patient import ListName, Patient
 
@@ -64,24 +64,22 @@ def is_unread(goal: GoalJudgement) -> bool:
 
 
 def unread_entries(
-    patient: Patient, medicines: Sequence[Resolved], goals: Sequence[GoalJudgement], known: KnownConditions
+    patient: Patient, medicines: Sequence[Resolved], goals: Sequence[GoalJudgement], illnesses: Sequence[IllnessRead]
 ) -> Entries:
     """The entries of one patient that nobody could read."""
     return Entries(
         medications=tuple([resolved.index for resolved in medicines if resolved.problem in _PARTLY_READ]),
-        conditions=tuple([at for at, text in enumerate(patient.other_conditions) if not known.has(text)]),
+        conditions=tuple([at for at, one in enumerate(illnesses) if one.recognition == "unread"]),
         goals=tuple([at for at, goal in enumerate(goals) if is_unread(goal)]),
         incomplete=tuple(_sent_incomplete(patient)),
     )
 
 
-def known_entries(
-    patient: Patient, medicines: Sequence[Resolved], looked_at: frozenset[str], known: KnownConditions
-) -> Entries:
-    """The entries that are known and that no rule looks at. `looked_at` has the ingredients and classes under rules."""
+def known_entries(medicines: Sequence[Resolved], looked_at: frozenset[str], illnesses: Sequence[IllnessRead]) -> Entries:
+    """The entries that are known, also in part, and no rule looks at; `looked_at` has what of medicines is under rules."""
     return Entries(
         medications=tuple([resolved.index for resolved in medicines if _without_a_rule(resolved, looked_at)]),
-        conditions=tuple([at for at, text in enumerate(patient.other_conditions) if known.has(text)]),
+        conditions=tuple([at for at, one in enumerate(illnesses) if one.any_of("known")]),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from careplan.formats.card_view import told
-from careplan.plan.entry_labels import medicine_words, question_words
+from careplan.plan.entry_labels import illness_words, medicine_words, question_words
 from careplan.plan.model import CarePlan, Item, SignedHold, Source
 from careplan.plan.visit import grouped
 from careplan.request.patient import Patient
@@ -21,6 +21,7 @@ def details(plan: CarePlan, patient: Patient) -> Json:
     return {
         "alerts": [_item(item, plan) for item in plan.alerts],
         "medicines": [medicine_words(medicine, patient) for medicine in plan.medications],
+        "illnesses": [illness_words(illness) for illness in plan.conditions],
         "sections": _sections(plan, standing=False),
         "questions": [
             {

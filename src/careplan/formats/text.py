@@ -101,6 +101,9 @@ def _details(details: Json) -> Iterator[RenderableType]:
     if details["medicines"]:
         yield Rule("Medicines as understood", align="left")
         yield from (_listed(medicine, f"{at}.") for at, medicine in enumerate(details["medicines"], 1))
+    if details["illnesses"]:
+        yield Rule("Illnesses as understood", align="left")
+        yield from (_listed(illness, f"{at}.") for at, illness in enumerate(details["illnesses"], 1))
     for section in details["sections"]:
         yield Rule(section["title"], align="left")
         yield from _items(section["items"])

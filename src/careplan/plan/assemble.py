@@ -12,6 +12,7 @@ from careplan.plan.card import Cards
 from careplan.plan.clearances import Clearances
 from careplan.plan.course import Courses, asked_again
 from careplan.plan.front import FrontPages
+from careplan.plan.illnesses_read import illnesses_read
 from careplan.plan.item_templates import Items, Written
 from careplan.plan.medicines_read import medicine_read
 from careplan.plan.model import CarePlan, Decision, Item, NotConsidered, PlanSection, RulebookRef
@@ -88,6 +89,7 @@ class Assembly:
             disclaimer=self._disclaimer,
             crisis=self._crisis,
             level_words=self._level_words,
+            conditions=illnesses_read(self._book, words, case) if case.illnesses.read else [],
         )
 
     def _not_considered(self, case: Case, written: Sequence[Written], words: Words) -> list[NotConsidered]:

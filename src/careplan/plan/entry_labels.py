@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from careplan.plan.illness_model import IllnessEntryRead
 from careplan.plan.medicine_model import MedicineRead
 from careplan.plan.model import CarePlan, Question
 from careplan.request.patient import Patient
+from careplan.rulebook.text_template import in_words
 
 
 def medicine_words(read: MedicineRead, patient: Patient) -> str:
@@ -14,6 +16,17 @@ def medicine_words(read: MedicineRead, patient: Patient) -> str:
     entry = (patient.medications or [])[read.index]
     sent = f"“{' '.join(entry.written.split())}”" if entry.written else f"RxNorm code {entry.rxcui}"
     return sent if read.recognition == "known" else f"{sent} (not recognized)"
+
+
+def illness_words(read: IllnessEntryRead) -> str:
+    """What an entry of the other conditions was read as, behind what was written."""
+    written = f"“{' '.join(read.written.split())}”"
+    if read.recognition == "known":
+        return f"{written}: known, no rule looks at it"
+    said = in_words(read.recognized_as)
+    if read.recognition == "unread":
+        return f"{written}: {said}; the rest was not read" if said else f"{written} (not recognized)"
+    return f"{written}: {said}" if said else f"{written}: nothing that rules look at"
 
 
 def question_words(question: Question, plan: CarePlan, patient: Patient) -> str:

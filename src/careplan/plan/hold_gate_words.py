@@ -51,7 +51,7 @@ class GateWords:
         )
         if question.stance == "open":
             return gate
-        why = self._questions.gate(case.patient, case.medicines, case.unread, name, case.too_long)
+        why = self._questions.gate(case.bearing, name)
         return msgspec.structs.replace(
             gate,
             closed_by=[GateFact(pointer=pointer, words=self._closing(pointer)) for pointer in why.closed_by],

@@ -10,6 +10,7 @@ from msgspec import Meta
 from careplan.plan.card_model import Card, Translated
 from careplan.plan.course_model import Course
 from careplan.plan.front_model import Front
+from careplan.plan.illness_model import IllnessEntryRead
 from careplan.plan.medicine_model import MedicineRead
 from careplan.plan.part import Choice, Part
 from careplan.request.clinic import Clinic
@@ -311,6 +312,7 @@ class CarePlan(Part, frozen=True, kw_only=True):
     closing_language: Annotated[str | None, Meta(description="of disclaimer and crisis, where it is not English")] = None
     closing_translation: Translated = None
     level_words: Annotated[dict[str, str], Meta(description="what people read for each level, instead of its token")] = {}
+    conditions: Annotated[list[IllnessEntryRead], Meta(description="how each of the other conditions was understood")] = []
     explanation: Explanation | None = None
 
 

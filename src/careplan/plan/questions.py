@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Literal
 
 from careplan.facts.case import Case
+from careplan.plan.illnesses_read import silent_illnesses
 from careplan.plan.item_templates import Written, shortened
 from careplan.plan.model import AnswerForm, CouldChange, NotConsidered, Question, SignedHold
 from careplan.plan.part import Choice
@@ -146,14 +147,7 @@ class Questions:
                 sent = patient.as_of is not None
                 why = _NOTHING_SAID if sent else "Rules count the days since then, and the day of the plan was not sent."
             yield NotConsidered(pointer=last, what="time of the last session", why=why)
-        for at, condition in enumerate(patient.other_conditions):
-            if f"/other_conditions/{at}" in spoken_of:
-                continue
-            yield NotConsidered(
-                pointer=f"/other_conditions/{at}",
-                what=condition,
-                why="It is outside the conditions that this rulebook knows.",
-            )
+        yield from silent_illnesses(case, spoken_of)
         yield from words.measures.not_considered(spoken_of, self._tested_measures)
         yield from self._silent_entries(case, spoken_of, words)
         for doubt in case.doubts:
@@ -178,13 +172,12 @@ class Questions:
                 yield NotConsidered(pointer=pointer, what=part, why=OF_NO_RULE)
             for part in resolved.unknown_parts:
                 yield NotConsidered(pointer=pointer, what=part, why="It is outside the medicines that this rulebook knows.")
-        for kind, pointer, entries in (
-            ("condition", "/conditions", case.patient.conditions or []),
-            ("goal", "/expectations/goals", case.patient.expectations.goals or []),
-        ):
-            for at in range(len(entries)):
-                if f"{pointer}/{at}" not in spoken_of:
-                    yield NotConsidered(pointer=f"{pointer}/{at}", what=words.entry(kind, at), why=_NOTHING_SAID)
+        for at, one in enumerate(case.illnesses.listed):
+            if one.pointer.startswith("/conditions/") and one.pointer not in spoken_of:
+                yield NotConsidered(pointer=one.pointer, what=words.entry("condition", at), why=_NOTHING_SAID)
+        for at in range(len(case.patient.expectations.goals or [])):
+            if f"/expectations/goals/{at}" not in spoken_of:
+                yield NotConsidered(pointer=f"/expectations/goals/{at}", what=words.entry("goal", at), why=_NOTHING_SAID)
 
     def _silent_holds(self, case: Case, shown: Sequence[SignedHold]) -> Iterator[NotConsidered]:
         """Signed holds that no item has: of no medicine in the list, or beside a longer one of its class."""

@@ -9,6 +9,7 @@ from careplan.facts.case import Case, Fact
 from careplan.facts.unread_entries import Entries
 from careplan.plan.model import About, Assumption
 from careplan.recognition.illness_codes import without_code
+from careplan.recognition.illness_read import Recognition
 from careplan.recognition.medicine_catalogue import display
 from careplan.request.patient import ListName
 from careplan.rulebook.conditions import LISTS_WITH_ENTRIES, Group, tests_of
@@ -123,8 +124,17 @@ class UnreadWords:
 
     def _names(self, entries: Entries, name: ListName, *, with_offers: bool = False) -> Iterator[str]:
         for at, plain in zip(entries.of(name), self._plain(entries, name), strict=True):
-            offers = self._case.medicines[at].suggestions if with_offers and name == "medications" else ()
+            offers = tuple(self._offers(name, at)) if with_offers else ()
             yield f"{plain} (near names: {', '.join(offers)})" if offers else plain
+
+    def _offers(self, name: ListName, at: int) -> Iterator[str]:
+        """What an entry that was not read may mean."""
+        if name == "medications":
+            yield from self._case.medicines[at].suggestions
+        elif name == "conditions":
+            for token in self._case.illnesses.read[at].offers:
+                if token in self._book.conditions:
+                    yield self._book.conditions[token].label
 
     def _plain(self, entries: Entries, name: ListName) -> Iterator[str]:
         patient = self._case.patient
@@ -132,11 +142,32 @@ class UnreadWords:
             if name == "medications":
                 yield self._medicine(at)
             elif name == "conditions":
-                written = patient.other_conditions[at]
-                called = without_code(written) if at in self._case.known.conditions else written
-                yield f"“{' '.join(called.split())}”"
+                yield self._illness(at, known=entries is self._case.known)
             else:
                 yield f"“{' '.join((patient.expectations.goals or [])[at].split())}”"
+
+    def _illness(self, at: int, *, known: bool) -> str:
+        """What is written of an illness: of an entry of several, the parts that are meant."""
+        written = self._case.patient.other_conditions[at]
+        read = self._case.illnesses.read[at]
+        kind: Recognition = "known" if known else "unread"
+        parts = [written[part.start : part.end] for part in read.parts if part.recognition == kind]
+        if len(parts) == len(read.parts):
+            parts = [written]
+        called = [without_code(part) if known else part for part in parts]
+        return in_words([f"“{' '.join(part.split())}”" for part in called])
+
+    def contradicted(self) -> str:
+        """The entries that say that something is not there which another one says to be there, with what that is."""
+        found = []
+        tokens = self._case.illnesses.tokens
+        for at in self._case.illnesses.contradicted:
+            written = " ".join(self._case.patient.other_conditions[at].split())
+            labels = [self._book.conditions[one].label for one in self._case.illnesses.read[at].denied if one in tokens]
+            found.append(
+                f"“{written}” against {in_words(labels)}" if labels else f"“{written}” against an answer that was sent"
+            )
+        return in_words(found)
 
     def _medicine(self, at: int) -> str:
         resolved = self._case.medicines[at]

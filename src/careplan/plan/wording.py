@@ -59,8 +59,7 @@ class Words:
 
     def fill(self, facts: Sequence[Fact], places: Placeholders) -> dict[str, str]:
         """Words for the placeholders of a text about these facts."""
-        words: dict[str, str] = {}
-        known = self._derived.facts(facts) if places.fields and self._case.derived else facts
+        words, known = dict[str, str](), self._derived.facts(facts) if places.fields and self._case.derived else facts
         for name, kind, field in places.fields:
             for fact in known:
                 if fact.kind == kind and (word := self._phrases.field(kind, field).held(fact.properties)) is not None:
@@ -111,7 +110,6 @@ class Words:
 
     def about(self, fact: Fact, focus: Focus) -> Iterator[About]:
         """The entries of the request that a fact is about; of a whole list, those that the rule names."""
-        tokens = focus.tokens
         if fact.kind == "entries":
             yield from self.entries.about(self._tested_entries(focus.fields))
             return
@@ -121,20 +119,20 @@ class Words:
         if fact.kind in OF_DERIVED:
             yield from self._derived.about(fact, focus.fields)
             return
-        lists = {"condition": "conditions", "goal": "expectations/goals"}
-        if fact.kind == "history":
-            for at, name in enumerate(self._case.patient.conditions or ()):
-                if name in tokens:
-                    yield About(pointer=f"/conditions/{at}", index=at, name=self.entry("condition", at))
-        elif fact.kind == "regimen":
+        if fact.kind in ("history", "condition"):
+            for at, one in enumerate(self._case.illnesses.listed):
+                if at in fact.indexes or (fact.kind == "history" and one.token in focus.tokens):
+                    yield About(pointer=one.pointer, index=one.place, name=self.entry("condition", at))
+            return
+        if fact.kind == "regimen":
             for resolved in self._case.medicines:
                 rows = resolved.match.ingredients if resolved.match else ()
-                if any(not tokens.isdisjoint(row.tokens) for row in rows):
+                if any(not focus.tokens.isdisjoint(row.tokens) for row in rows):
                     at = resolved.index
                     yield About(pointer=f"/medications/{at}", index=at, name=self.entry("medicine", at))
         others = self._beside(fact, focus) if "beside" in focus.fields else ()
         for at in (*fact.indexes, *(at for other in others for at in other.indexes)):
-            pointer = f"/{lists.get(fact.kind, 'medications')}/{at}"
+            pointer = f"/{'expectations/goals' if fact.kind == 'goal' else 'medications'}/{at}"
             yield About(pointer=pointer, index=at, name=self.entry(fact.kind, at))
 
     def _beside(self, fact: Fact, focus: Focus) -> list[Fact]:
@@ -147,6 +145,8 @@ class Words:
         return (self._derived if fact.kind in OF_DERIVED else self.measures).behind(fact, field)
 
     def _tested_entries(self, fields: Sequence[str]) -> Entries:
+        if "contradicted" in fields:
+            return Entries(conditions=self._case.illnesses.contradicted)
         return self._case.known if "known" in fields else self._case.unread
 
     def given(self, fact: Fact, expression: Expression) -> list[str]:
@@ -257,8 +257,11 @@ class Words:
 
     def answer(self, group: str, rest: str) -> str:
         """An illness, or an answer of a group of the request, as a phrase: nothing that a caller wrote."""
-        if group == "conditions":
-            return f"has {self.entry('condition', int(rest))}"
+        if group in ("conditions", "other_conditions"):
+            listed = enumerate(self._case.illnesses.listed)
+            return (
+                f"has {in_words([self.entry('condition', at) for at, one in listed if one.pointer == f'/{group}/{rest}'])}"
+            )
         value = getattr(getattr(self._case.patient, group), rest)
         return self.said(group, rest, value if isinstance(value, str | bool) else float(value))
 
@@ -298,6 +301,8 @@ class Words:
                 return self.entries.quoted(self._case.unread, with_offers=True)
             case "entries", "known":
                 return self.entries.quoted(self._case.known)
+            case "entries", "contradicted":
+                return self.entries.contradicted()
             case "condition", "condition":
                 return self._book.conditions[str(fact.properties["name"])].label
             case "goal", "goal":
@@ -323,7 +328,7 @@ class Words:
     def entry(self, kind: str, at: int) -> str:
         """The name of one entry of the request: a condition, a goal or a medicine."""
         if kind == "condition":
-            return self._book.conditions[(self._case.patient.conditions or [])[at]].label
+            return self._book.conditions[self._case.illnesses.listed[at].token].label
         if kind == "goal":
             return " ".join((self._case.patient.expectations.goals or [])[at].split())
         return self._entry_words(self._case.medicines[at])

@@ -118,6 +118,12 @@ class IllnessCodes:
             tokens, code, name = line.split("\t")
             yield tuple(tokens.split(";")), code, name
 
+    def harmless(self) -> Iterator[tuple[str, str]]:
+        """Every code of SNOMED CT that is known and that no rule concerns, with its name."""
+        for line in self._known.strip().splitlines():
+            code, _, name = line.partition("\t")
+            yield code, name
+
     def are_known(self, system: System, code: str) -> bool:
         """Whether a code is known and no rule concerns it."""
         if system == "SNOMED CT":

@@ -27,7 +27,7 @@ SLOTS: Mapping[str, tuple[str, ...]] = {
     "condition": ("condition",),
     "goal": ("goal", "goal_example"),
     "protocol": ("approved_by", "doubtful"),
-    "entries": ("unread", "known"),
+    "entries": ("unread", "known", "contradicted"),
     "measure_check": ("measure", "reading", "plausible"),
 }
 """The words a text may fill in, by the kind of fact that brings them."""

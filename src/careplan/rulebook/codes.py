@@ -60,6 +60,7 @@ class Course(Entry, frozen=True, kw_only=True):
 
     `onset` is for how many days after its start, or the day it was recorded, an entry says something of today; of an `event`
     only the start counts. What is older counts as `older`; in remission, over, or what an injury left behind as these say.
+    `history` is what a history of it in words counts as; without it, what is over, or of what lasts the condition itself.
     """
 
     onset: Annotated[int, Meta(ge=1)] | Literal["any"]
@@ -67,6 +68,7 @@ class Course(Entry, frozen=True, kw_only=True):
     over: Outcome
     sequela: Outcome
     older: Outcome = NOTHING
+    history: Outcome | None = None
     event: bool = False
     icd9: tuple[str, ...] = ()
 

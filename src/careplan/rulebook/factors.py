@@ -7,7 +7,7 @@ derives is listed here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 from msgspec import inspect
@@ -189,7 +189,7 @@ KINDS: Mapping[str, Kind] = {
         },
         many=True,
     ),
-    "entries": Kind({"unread": _YES_NO, "known": _YES_NO}),
+    "entries": Kind({"unread": _YES_NO, "known": _YES_NO, "contradicted": _YES_NO}),
     "measures": Kind({}, declared=Field("number", sent=True)),
     "earlier_measures": Kind({}, declared=_NUMBER),
     "measured_days_ago": Kind({}, declared=_NUMBER),
@@ -213,6 +213,14 @@ OF_MEASURES = frozenset(kind for kind, described in KINDS.items() if described.d
 
 MAY_BE_CHANGED = frozenset(GROUPS) - {"red_flags"}
 """The kinds of which a rulebook may call a factor changeable: never a medicine, a condition or a red flag."""
+
+
+GRAVER: Mapping[str, tuple[str, ...]] = {
+    "pregnancy": ("not_pregnant", "possible", "breastfeeding", "pregnant"),
+    "lifestyle.home_environment": get_args(patient.HomeEnvironment),
+    "red_flags.suicidal_thoughts": get_args(patient.SuicidalThoughts),
+}
+"""Factors of which several entries may speak, from the least grave answer to the gravest; of other red flags to have one."""
 
 
 SESSION_COUNTS = frozenset({"sessions_planned", "sessions_completed", "sessions_left", "beyond_plan"})

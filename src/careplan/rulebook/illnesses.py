@@ -1,27 +1,153 @@
-"""Which illnesses a rulebook knows by their codes, and what it says of codes that nobody has placed."""
+"""Which illnesses a rulebook knows by names and codes, and what it says of codes and names that nobody has placed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
-from careplan.recognition.illness_codes import ICD10_TABLE, SNOMED_ILLNESSES, SNOMED_KNOWN, IllnessCodes, pointed
+from careplan.recognition.illness_codes import ICD10_TABLE, SNOMED_ILLNESSES, SNOMED_KNOWN, IllnessCodes, bare, pointed
+from careplan.recognition.illness_names import IllnessNames, Named
+from careplan.recognition.illness_parts import Phrases
+from careplan.recognition.illness_read import Lasting
+from careplan.recognition.illness_reader import IllnessReader
+from careplan.recognition.illness_words import IllnessWords, Normal
 from careplan.recognition.known_conditions import KnownConditions
 from careplan.recognition.vocabulary import FOLDER
-from careplan.rulebook.codes import Codes
+from careplan.rulebook.codes import NOTHING, SAME, Codes
 from careplan.rulebook.model import Condition, Rulebook
 
+ILLNESS_WORDS = "illness_words.yaml"
 
-def known_conditions_of(
-    names: Iterable[str], conditions: Mapping[str, Condition], codes: Codes, text: Callable[[PurePosixPath], str]
-) -> KnownConditions:
-    """The illnesses that are known and that no rule concerns. `text` gives the text of a file, "" for none."""
+
+class IllnessFiles(NamedTuple):
+    """What the files of a rulebook say of illnesses besides its conditions and codes.
+
+    `names` are known though no rule concerns them; `text` gives the text of a file, "" for none. No plan is older than the
+    day `released`.
+    """
+
+    names: tuple[str, ...]
+    words: IllnessWords
+    text: Callable[[PurePosixPath], str]
+    released: str | None
+
+
+def known_conditions_of(conditions: Mapping[str, Condition], codes: Codes, files: IllnessFiles) -> KnownConditions:
+    """The illnesses that are known, and what reads them."""
     listed = [code for entry in conditions.values() for code in entry.icd10]
     listed += [code for one in codes.diagnoses for values in one.values.values() for code in values.icd10]
-    tables = [text(PurePosixPath(FOLDER, name)) for name in (ICD10_TABLE, SNOMED_ILLNESSES, SNOMED_KNOWN)]
+    tables = [files.text(PurePosixPath(FOLDER, name)) for name in (ICD10_TABLE, SNOMED_ILLNESSES, SNOMED_KNOWN)]
     listed += [code for entry in codes.looked_at if entry.person for code in entry.icd10]
     looked_at = [code for entry in codes.looked_at if not entry.person for code in entry.icd10]
-    return KnownConditions(names, IllnessCodes(*tables, listed=listed, looked_at=looked_at))
+    of_codes = IllnessCodes(*tables, listed=listed, looked_at=looked_at)
+    names = _names(conditions, codes, files, of_codes)
+    phrases = Phrases(files.words, names, of_codes.table.has)
+    least_day = date.fromisoformat(files.released) if files.released else date.min
+    reader = IllnessReader(phrases, of_codes, _of_icd10(conditions, codes), _lasting(conditions, codes), least_day)
+    return KnownConditions(files.names, of_codes, reader)
+
+
+def _names(conditions: Mapping[str, Condition], codes: Codes, files: IllnessFiles, of_codes: IllnessCodes) -> IllnessNames:
+    normal = Normal(files.words.abbreviations)
+    own: dict[str, dict[str, None]] = {}
+    for token, entry in conditions.items():
+        for name in (token.replace("_", " "), entry.label, entry.patient_label, *entry.names):
+            own.setdefault(name, {})[token] = None
+    for diagnosis in codes.diagnoses:
+        for answer, values in diagnosis.values.items():
+            for name in values.names:
+                own.setdefault(name, {})[f"{diagnosis.factor}={answer}"] = None
+    may_be: dict[str, dict[str, None]] = {}
+    for token, entry in conditions.items():
+        for name in entry.may_be:
+            may_be.setdefault(name, {})[token] = None
+    return IllnessNames(
+        normal,
+        (
+            Named("conditions.yaml", _Once(lambda: _together(own, normal)), own=True),
+            Named("known_names.yaml", [(name, ()) for name in files.names], own=True),
+            Named(SNOMED_ILLNESSES, _Once(lambda: ((name, tokens) for tokens, _, name in of_codes.illnesses()))),
+            Named(SNOMED_KNOWN, _Once(lambda: ((name, ()) for _, name in of_codes.harmless()))),
+        ),
+        {name: tuple(tokens) for name, tokens in may_be.items()},
+    )
+
+
+class _Once:
+    """Names that are put together when somebody goes through them."""
+
+    def __init__(self, made: Callable[[], Iterable[tuple[str, tuple[str, ...]]]]) -> None:
+        self._made = made
+
+    def __iter__(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        return iter(self._made())
+
+
+def _together(own: Mapping[str, Iterable[str]], normal: Normal) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The names of conditions, those of one form together with all that any of them stands for."""
+    keys = normal.keys(own)
+    found: dict[str, dict[str, None]] = {}
+    for name, tokens in own.items():
+        found.setdefault(keys[name], {}).update(dict.fromkeys(tokens))
+    yield from ((name, tuple(sorted(found[keys[name]]))) for name in own)
+
+
+def _of_icd10(conditions: Mapping[str, Condition], codes: Codes) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for token, entry in conditions.items():
+        for code in entry.icd10:
+            found.setdefault(bare(code), []).append(token)
+    answers: dict[str, list[str]] = {}
+    for diagnosis in codes.diagnoses:
+        for answer, values in diagnosis.values.items():
+            for code in values.icd10:
+                answers.setdefault(bare(code), []).append(f"{diagnosis.factor}={answer}")
+    for listed in codes.looked_at:
+        for code in listed.icd10:
+            found.setdefault(bare(code), [])
+    for code, tokens in answers.items():
+        # An answer and a condition may hang on codes of one branch, each at a place of its own.
+        near = next((found[code[:end]] for end in range(len(code), 2, -1) if code[:end] in found), [])
+        found[code] = [*near, *tokens]
+    for code in [one for one in found if one not in answers]:
+        above = next((answers[code[:end]] for end in range(len(code) - 1, 2, -1) if code[:end] in answers), [])
+        found[code] = [*found[code], *above]
+    return {code: tuple(dict.fromkeys(tokens)) for code, tokens in found.items()}
+
+
+def _lasting(conditions: Mapping[str, Condition], codes: Codes) -> dict[str, Lasting]:
+    """What each condition and answer counts as once it is past."""
+    found: dict[str, Lasting] = {}
+    for token, entry in conditions.items():
+        course = codes.courses.get(token)
+        if course is None:
+            found[token] = Lasting(None, token, token, token, token, token, entry.graver, entry.of_family)
+            continue
+
+        def counts(outcome: str, own: str = token) -> str:
+            return own if outcome == SAME else "" if outcome == NOTHING else outcome
+
+        onset = None if course.onset == "any" else course.onset
+        over = counts(course.over)
+        # Whoever has a history of what lasts has it, unless the rulebook has a condition of its own for the past.
+        history = counts(course.history) if course.history else counts(course.older) if onset is not None else over or token
+        found[token] = Lasting(
+            onset,
+            counts(course.older),
+            over,
+            counts(course.remission),
+            counts(course.sequela),
+            history,
+            entry.graver,
+            entry.of_family,
+        )
+    for diagnosis in codes.diagnoses:
+        past = diagnosis.older or ""
+        for answer in diagnosis.values:
+            found[f"{diagnosis.factor}={answer}"] = Lasting(diagnosis.within_days, past, past, past, past, past)
+    return found
 
 
 def unplaced_codes(book: Rulebook) -> Iterator[str]:

@@ -14,6 +14,7 @@ from careplan.no_collection import no_collection
 from careplan.recognition.dose_equivalents import DoseEquivalent
 from careplan.recognition.goal_judge import judge_of
 from careplan.recognition.goal_lexicon import GoalWords
+from careplan.recognition.illness_words import IllnessWords
 from careplan.recognition.list_words import ListWords
 from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.recognition.medicine_rows import Combination, Ingredient
@@ -27,7 +28,7 @@ from careplan.rulebook.derived import FOLDER as DERIVED
 from careplan.rulebook.derived import Derived, kinds_with_derived, read_derived
 from careplan.rulebook.factors import KINDS, OF_MEASURES
 from careplan.rulebook.folder import Files, digest_of, misplaced, read_folder
-from careplan.rulebook.illnesses import known_conditions_of
+from careplan.rulebook.illnesses import ILLNESS_WORDS, IllnessFiles, known_conditions_of
 from careplan.rulebook.interaction_rows import Interaction
 from careplan.rulebook.interactions import INTERACTIONS, SECTION, with_interactions
 from careplan.rulebook.lock import LOCK, check_lock
@@ -60,7 +61,7 @@ LISTS = frozenset(
     {
         *("rulebook.yaml", "vocabulary.yaml", "sources.yaml", "drug_classes.yaml", "conditions.yaml", "codes.yaml"),
         *("goals.yaml", "name_stems.yaml", "medications.csv", "combinations.csv"),
-        *(LIST_WORDS, KNOWN_CONDITIONS, LOCAL_NAMES, EQUIVALENTS, INTERACTIONS, CHECKLIST, REVIEWS),
+        *(LIST_WORDS, KNOWN_CONDITIONS, ILLNESS_WORDS, LOCAL_NAMES, EQUIVALENTS, INTERACTIONS, CHECKLIST, REVIEWS),
     }
 )
 """The files outside of folders; `name_stems.yaml` is only for those who look after the rulebook."""
@@ -124,6 +125,7 @@ class _Loading:
         ingredients = self._rows("medications.csv", Ingredient)
         combinations = self._rows("combinations.csv", Combination)
         known_names = self._known_names().conditions
+        illness_words = self._one(ILLNESS_WORDS, IllnessWords, needed=False) or IllnessWords()
         rows_are_sound = not any(fault.file.endswith(".csv") for fault in self._faults)
         catalogue = (
             self._catalogue(ingredients, combinations, about, classes) if about and classes and rows_are_sound else None
@@ -156,7 +158,9 @@ class _Loading:
             codes=codes,
             catalogue=catalogue,
             medicines=medicines,
-            known_conditions=known_conditions_of(known_names, conditions, codes, self._text_if_any),
+            known_conditions=known_conditions_of(
+                conditions, codes, IllnessFiles(known_names, illness_words, self._text_if_any, about.released)
+            ),
             goals=judge_of(
                 words,
                 {name: tokens for name, tokens in catalogue.named().items() if len(name) > 3 and name not in everyday},

@@ -233,6 +233,8 @@ class DrugClass(Entry, frozen=True, kw_only=True):
 class Condition(Entry, frozen=True, kw_only=True):
     """One condition or current problem that a clinic may send. `label` fits after "has ".
 
+    `names` are what people call it, `may_be` words that can mean it or something else; `graver` are conditions that may be
+    meant where it is called worse, `of_family` the one for whoever has a parent, brother, sister or child with it.
     `treats` is the indication that it stands for, `instead_of` names indications that say less, and `puts_in_doubt` those
     that it leaves unsure. `also_when_over` is read off the course of the condition: whether one that is over still counts.
     """
@@ -244,6 +246,10 @@ class Condition(Entry, frozen=True, kw_only=True):
     icd10: tuple[str, ...] = ()
     snomed: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    may_be: tuple[str, ...] = ()
+    graver: tuple[str, ...] = ()
+    of_family: str = ""
     closes_hold: bool = False
     closes_hold_if_drinking: bool = False
     also_when_over: bool = False

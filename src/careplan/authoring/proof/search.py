@@ -157,6 +157,7 @@ class Search:
             *symbolic.other.values(),
             symbolic.medicines_asked,
             symbolic.conditions_asked,
+            symbolic.contradicted,
             *symbolic.has.values(),
             *(answer.known for answer in symbolic.answers.values() if not z3.is_true(answer.known)),
             symbolic.day.answer.known,

@@ -128,9 +128,8 @@ class SymbolicPatient:
     def _conditions(self) -> None:
         """What the patient has, and `condition`: any one of them."""
         names = tuple(self.book.conditions)
-        self.conditions_asked = z3.Bool("conditions?")
-        self.unread_conditions = z3.Bool("conditions not read?")
-        self.known_conditions = z3.Bool("conditions without a rule?")
+        self.conditions_asked, self.known_conditions = z3.Bool("conditions?"), z3.Bool("conditions without a rule?")
+        self.unread_conditions, self.contradicted = z3.Bool("conditions not read?"), z3.Bool("entries.contradicted")
         self.has = {name: z3.Bool(f"has.{name}") for name in names}
         self.condition = self._token("condition", names)
         self._present["condition"] = z3.Or(list(self.has.values()))
@@ -356,5 +355,6 @@ class SymbolicPatient:
     def _entries(self) -> None:
         """Whether any entry of any list could not be read, and whether any is known though no rule concerns it."""
         unread = z3.Or(self.unread_entries, self.unread_conditions, self.unread_goals)
-        known = Answer(YES, z3.Or(self.known_medicines, self.known_conditions))
-        self.answers |= {("entries", "unread"): Answer(YES, unread), ("entries", "known"): known}
+        known = z3.Or(self.known_medicines, self.known_conditions)
+        said = {"unread": unread, "known": known, "contradicted": self.contradicted}
+        self.answers |= {("entries", name): Answer(YES, value) for name, value in said.items()}

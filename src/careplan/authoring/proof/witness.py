@@ -68,9 +68,12 @@ class Writer:
             elif values:
                 body[kind] = values
         self._write_days(symbolic, reading, body)
-        if reading.holds(symbolic.conditions_asked):
-            body["conditions"] = [name for name, there in symbolic.has.items() if reading.holds(there)]
+        has = [name for name, there in symbolic.has.items() if reading.holds(there)]
         others = []
+        if reading.holds(symbolic.conditions_asked):
+            body["conditions"] = has
+        if reading.holds(symbolic.contradicted) and has:
+            others.append(f"denies {has[0].replace('_', ' ')}")
         if reading.holds(symbolic.unread_conditions):
             others.append("a condition of which nothing is known")
         if reading.holds(symbolic.known_conditions):
@@ -112,6 +115,7 @@ class Writer:
         clear = symbolic.answers["goals", "all_clear"].value
         goals = z3.Or(z3.Not(symbolic.has_goal), z3.And(z3.Or(known), z3.Or(clear, z3.Not(harmless))))
         alone = [z3.Not(supposed) for supposed in symbolic.derived.supposed]
+        alone.append(z3.Implies(symbolic.contradicted, symbolic.present("condition")))
         day = symbolic.day.writable(symbolic.answers, symbolic.measures.check, symbolic.derived.days.values())
         few = z3.AtMost(*symbolic.other.values(), _MOST_OTHERS)
         return z3.And(goals, few, day, *alone, *without_doses(symbolic.spans, symbolic.medicines_asked, symbolic.takes_any))

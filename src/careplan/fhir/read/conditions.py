@@ -57,7 +57,13 @@ class IllnessReader:
             self._gathering.skip(resource, name, why)
             return
         raw = [(token, is_sequela(one)) for one in found for token in self._gathering.tables.conditions.of([one])]
-        meant = self._counting(raw, resource, in_remission=status == "remission", over=over is not None)
+        remission, ended = status == "remission", over is not None
+        meant = self._counting(raw, resource, in_remission=remission, over=ended)
+        if not raw:
+            named = [(token, False) for token in self._by_name(name, found)]
+            counted = self._counting(named, resource, in_remission=remission, over=ended)
+            if counted != [token for token, _ in named]:  # Else it is read as it is written.
+                raw, meant = named, counted
         answers, past = self._answers(found, resource, over=over is not None)
         meant = list(dict.fromkeys([*meant, *past]))
         if (
@@ -83,6 +89,18 @@ class IllnessReader:
                 self._known.append((called, resource, reference))
             else:
                 self._gathering.condition(meant, name, resource, reference)
+
+    def _by_name(self, name: str, found: list[Code]) -> tuple[str, ...]:
+        """What the words of an entry without a known code say plainly, so that its status and its days count as of a code.
+
+        What they say of the past, the family or a denial is read later, with all that stands beside the name.
+        """
+        known = self._gathering.tables.known
+        if known_code(found, known.codes) or any(meanings.of(found) for _, meanings in self._gathering.tables.diagnoses):
+            return ()
+        read = known.reader.read(name, self._gathering.on)
+        plain = read.recognition == "read" and all(part.status == "present" for part in read.parts)
+        return tuple(token for token in read.tokens if "=" not in token) if plain else ()
 
     def _as_known(self, name: str, found: list[Code]) -> str | None:
         """How an illness is written that is known and that no rule concerns; None for any other one."""

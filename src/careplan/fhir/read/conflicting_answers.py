@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import get_args
+from collections.abc import Callable
 
 import msgspec
 
 from careplan.fhir.read.datetimes import Moment, later
-from careplan.request.patient import HomeEnvironment, SuicidalThoughts
-from careplan.rulebook.factors import KINDS, LIMITS, Field
+from careplan.rulebook.factors import GRAVER, KINDS, LIMITS, Field
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -19,14 +17,6 @@ class Claim(msgspec.Struct, frozen=True):
     pointer: str
     moment: Moment | None = None
     floor: bool = False
-
-
-_GRAVER: Mapping[str, tuple[object, ...]] = {
-    "pregnancy": ("not_pregnant", "possible", "breastfeeding", "pregnant"),
-    "lifestyle.home_environment": get_args(HomeEnvironment),
-    "red_flags.suicidal_thoughts": get_args(SuicidalThoughts),
-}
-"""From the least to the most grave. Of the other red flags it is to have one."""
 
 
 def field_of(factor: str) -> Field | None:
@@ -59,14 +49,14 @@ def fitted(factor: str, value: object) -> object | None:
 
 def gravity(factor: str, value: object) -> int:
     """How grave a value is; 0 for the least, and for all values of factors without such an order."""
-    if factor in _GRAVER:
-        return _GRAVER[factor].index(value)
+    if factor in GRAVER:
+        return GRAVER[factor].index(value)
     return int(factor.startswith("red_flags.") and value is True)
 
 
 def is_graded(factor: str) -> bool:
     """Whether some values of a factor are graver than others."""
-    return factor in _GRAVER or factor.startswith("red_flags.")
+    return factor in GRAVER or factor.startswith("red_flags.")
 
 
 class Claims:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from careplan.fhir.read.terminology import OWN
+from careplan.plan.illness_model import IllnessEntryRead
 from careplan.plan.medicine_model import MedicineRead
 from careplan.plan.model import About, CouldChange, Item, Question
 
@@ -40,6 +41,18 @@ def medicine_read(read: MedicineRead) -> Json:
         *(_code("class", name) for name in read.classes),
         *([_code("problem", read.problem)] if read.problem else []),
         *(_text("suggestion", name) for name in read.suggestions),
+    )
+
+
+def illness_read(read: IllnessEntryRead) -> Json:
+    """How an entry of the other conditions was understood."""
+    return _group(
+        "illness",
+        _text("pointer", read.pointer),
+        _text("written", read.written),
+        _code("recognition", read.recognition),
+        *(_code("token", token) for token in read.tokens),
+        *(_code("suggestion", token) for part in read.parts for token in part.suggestions),
     )
 
 

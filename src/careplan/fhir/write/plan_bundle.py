@@ -12,7 +12,7 @@ import msgspec
 
 from careplan.fhir.read.bundle import FromFhir
 from careplan.fhir.read.terminology import OWN, RXNORM, SNOMED
-from careplan.fhir.write.extensions import about, in_language, medicine_read, requirement, translated
+from careplan.fhir.write.extensions import about, illness_read, in_language, medicine_read, requirement, translated
 from careplan.fhir.write.front_narrative import front_narrative
 from careplan.fhir.write.narrative import with_narrative
 from careplan.plan.entry_labels import question_words
@@ -114,7 +114,7 @@ class _Writing:
         }
         extension = {"url": f"{OWN}status", "valueCode": plan.status}
         digest = {"url": f"{OWN}rulebook-digest", "valueString": plan.rulebook.digest}
-        body["extension"] = [extension, digest, *map(medicine_read, plan.medications)]
+        body["extension"] = [extension, digest, *map(medicine_read, plan.medications), *map(illness_read, plan.conditions)]
         return self._entry("CarePlan", "plan", {key: value for key, value in body.items() if value != []})
 
     def _tasks_on_front(self) -> Iterator[str]:

@@ -1,0 +1,110 @@
+"""The illnesses of one patient: those sent as tokens, and those read from what was written of others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+import msgspec
+
+from careplan.recognition.illness_read import IllnessRead
+from careplan.recognition.illness_reader import IllnessReader
+from careplan.request.patient import Patient
+from careplan.rulebook.factors import GRAVER
+
+
+class Illness(NamedTuple):
+    """One condition that a patient has, and the JSON Pointer of the entry that says so."""
+
+    token: str
+    pointer: str
+
+    @property
+    def place(self) -> int:
+        """Its place in the list of the request."""
+        return int(self.pointer.rpartition("/")[2])
+
+
+class Illnesses(NamedTuple):
+    """All illnesses of one patient, each once; `read` has what was read of each of the other conditions.
+
+    `contradicted` are the places of other conditions that deny what another entry or answer says. `answered` has, by factor,
+    the place of the one from which the answer was read.
+    """
+
+    listed: tuple[Illness, ...] = ()
+    read: tuple[IllnessRead, ...] = ()
+    contradicted: tuple[int, ...] = ()
+    answered: Mapping[str, int] = {}
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """The conditions."""
+        return tuple([one.token for one in self.listed])
+
+
+def illnesses_of(patient: Patient, reader: IllnessReader, on: date | None) -> tuple[Patient, Illnesses]:
+    """The illnesses of a patient, and the patient with the answers that were read from them.
+
+    An answer that was sent stays, unless a graver one is written among the illnesses.
+    """
+    if not patient.other_conditions:
+        sent = patient.conditions or ()
+        found = dict.fromkeys(sent)
+        if len(found) == len(sent):
+            return patient, Illnesses(tuple([Illness(token, f"/conditions/{at}") for at, token in enumerate(sent)]))
+    listed: dict[str, str] = {}
+    for at, token in enumerate(patient.conditions or ()):
+        listed.setdefault(token, f"/conditions/{at}")
+    read = tuple([reader.read(text, on) for text in patient.other_conditions])
+    answers: dict[str, tuple[str, int]] = {}
+    for at, one in enumerate(read):
+        for token in one.tokens:
+            factor, is_answer, value = token.partition("=")
+            if not is_answer:
+                listed.setdefault(token, f"/other_conditions/{at}")
+            elif factor not in answers or _graver(factor, value, answers[factor][0]):
+                answers[factor] = value, at
+    completed, answered = _with_answers(patient, answers)
+    if completed.conditions is None and listed:
+        # Whoever names an illness was asked for illnesses, in whichever list it stands.
+        completed = msgspec.structs.replace(completed, conditions=[])
+    denying = tuple(_denying(completed, listed, read))
+    illnesses = tuple([Illness(token, pointer) for token, pointer in listed.items()])
+    return completed, Illnesses(illnesses, read, denying, answered)
+
+
+def _denying(patient: Patient, listed: Mapping[str, str], read: tuple[IllnessRead, ...]) -> Iterator[int]:
+    """The entries that say that something is not there which another entry or answer says to be there."""
+    for at, one in enumerate(read):
+        for token in one.denied:
+            factor, is_answer, value = token.partition("=")
+            if token in listed or (is_answer and _sent(patient, factor) == value):
+                yield at
+                break
+
+
+def _with_answers(patient: Patient, answers: Mapping[str, tuple[str, int]]) -> tuple[Patient, dict[str, int]]:
+    answered: dict[str, int] = {}
+    for factor, (value, at) in answers.items():
+        before = _sent(patient, factor)
+        if before is not None and not _graver(factor, value, str(before)):
+            continue
+        answered[factor] = at
+        group, _, field = factor.rpartition(".")
+        changed: Any = value
+        if group:
+            changed = msgspec.structs.replace(getattr(patient, group), **{field: value})
+        patient = msgspec.structs.replace(patient, **{group or field: changed})
+    return patient, answered
+
+
+def _sent(patient: Patient, factor: str) -> object:
+    group, _, field = factor.rpartition(".")
+    return getattr(getattr(patient, group) if group else patient, field)
+
+
+def _graver(factor: str, value: str, than: str) -> bool:
+    order = GRAVER[factor]
+    return order.index(value) > order.index(than)

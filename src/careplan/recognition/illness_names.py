@@ -1,0 +1,129 @@
+"""Which names mean which illness: every name that a rulebook has for one, in one form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from careplan.recognition.illness_words import Normal
+
+SHORTEST, LONG = 5, 9
+"""Shorter names are near to everything; from the second on, two slips are still one name."""
+MOST_OFFERS = 3
+KNOWN: tuple[str, ...] = ()
+"""What a name stands for that is known and that no rule concerns."""
+
+
+class Named(NamedTuple):
+    """Names with what they stand for: conditions, and answers written as `factor=answer`; none where no rule concerns them.
+
+    Names of an earlier source win over those of a later one.
+    """
+
+    source: str
+    names: Iterable[tuple[str, tuple[str, ...]]]
+    own: bool = False
+    """Whether the rulebook's owner chose the names, so that one of several words is no chance meeting of others."""
+
+
+class IllnessNames:
+    """The names of illnesses of one rulebook. They are brought into one form when the first one is looked up."""
+
+    def __init__(self, normal: Normal, sources: Iterable[Named], may_be: Mapping[str, tuple[str, ...]]) -> None:
+        """`may_be` has words that can mean an illness or something else, with what is offered for them."""
+        self.normal = normal
+        self._sources = tuple(sources)
+        self._may_be_sent = may_be
+
+    def of(self, words: tuple[str, ...]) -> tuple[str, ...] | None:
+        """What the words stand for, which are in the one form; None where nobody knows them."""
+        return self._tokens.get(" ".join(words))
+
+    def is_own(self, words: tuple[str, ...]) -> bool:
+        """Whether a source that an owner chose has the name."""
+        return " ".join(words) in self._own
+
+    @cached_property
+    def _own(self) -> frozenset[str]:
+        names = [name for source in self._sources if source.own for name, _ in source.names]
+        return frozenset(self.normal.keys(names).values())
+
+    def longest(self) -> int:
+        """The most words that a name has."""
+        return self._longest
+
+    @cached_property
+    def _longest(self) -> int:
+        return max((name.count(" ") + 1 for name in self._tokens), default=0)
+
+    @cached_property
+    def _tokens(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for source in self._sources:
+            listed = list(source.names)
+            keys = self.normal.keys(name for name, _ in listed)
+            own: dict[str, tuple[str, ...] | None] = {}
+            for name, tokens in listed:
+                key = keys[name]
+                # Of a name for two things nobody can say which one is meant.
+                own[key] = tokens if own.get(key, tokens) == tokens else None
+            for key, one in own.items():
+                if key and one is not None:
+                    found.setdefault(key, one)
+        for key in self._may_be:
+            found.pop(key, None)
+        return found
+
+    @cached_property
+    def _may_be(self) -> dict[str, tuple[str, ...]]:
+        keys = self.normal.keys(self._may_be_sent)
+        return {keys[name]: tokens for name, tokens in self._may_be_sent.items()}
+
+    def clashes(self) -> Iterator[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
+        """Names that one source has for two things, each with the source and both."""
+        for source in self._sources:
+            listed = list(source.names)
+            keys = self.normal.keys(name for name, _ in listed)
+            seen: dict[str, tuple[str, ...]] = {}
+            for name, tokens in listed:
+                if seen.setdefault(keys[name], tokens) != tokens:
+                    yield source.source, name, seen[keys[name]], tokens
+
+    def all(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        """Every name as it is written, with its source and what it stands for."""
+        for source in self._sources:
+            yield from ((source.source, name, tokens) for name, tokens in source.names)
+
+    def may_be(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        """What words can mean that are no name of one thing only."""
+        return self._may_be.get(" ".join(words), ())
+
+    def near(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        """What is offered for words that nobody knows: what the nearest name stands for, within reach of a slip.
+
+        Nothing if a harmless name is as near, or names for different things are: a wrong guess does harm.
+        """
+        key = " ".join(words)
+        reach = 0 if len(key) < SHORTEST else 1 if len(key) < LONG else 2
+        if not reach:
+            return ()
+        near: dict[float, set[tuple[str, ...]]] = {}
+        for length in range(len(key) - reach, len(key) + reach + 1):
+            names = self._by_length.get(length, ())
+            for name, distance, _ in process.extract_iter(key, names, scorer=OSA.distance, score_cutoff=reach):
+                near.setdefault(distance, set()).add(self._tokens[name])
+        if not near:
+            return ()
+        nearest = near[min(near)]
+        return next(iter(nearest))[:MOST_OFFERS] if len(nearest) == 1 else ()
+
+    @cached_property
+    def _by_length(self) -> dict[int, list[str]]:
+        found: dict[int, list[str]] = {}
+        for name in self._tokens:
+            found.setdefault(len(name), []).append(name)
+        return found

@@ -1,0 +1,246 @@
+"""What one part of an entry says: the name of an illness, and what stands around it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from careplan.recognition.illness_codes import System, bare
+from careplan.recognition.illness_names import IllnessNames
+from careplan.recognition.illness_words import MOST_WORDS, IllnessWords, Qualifier
+
+DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
+_KINDS: tuple[Qualifier, ...] = (
+    "neutral",
+    "present",
+    "graver",
+    "history",
+    "over",
+    "remission",
+    "denied",
+    "denied_all",
+    "uncertain",
+    "family",
+    "first_degree",
+    "of_others",
+)
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_DATE = re.compile(r"\d{1,2}/(?:\d{1,2}/)?((?:19|20)\d\d|\d\d)")
+_BEFORE_NUMBERS = frozenset(
+    {"in", "since", "from", "around", "about", "circa", "approx", "approximately", "over", "for", "x", "at", "age", "aged"}
+    | {"until", "till", "of", "diagnosed", "year", "~", ">", "<", "dated"}
+)
+_CODE = re.compile(r"[a-z]\d[0-9a-z](?:\.[0-9a-z]{1,4}|[0-9a-z]{0,4})")
+_TIMES = re.compile(r"x\d{1,2}")
+MOST_LOOKED_AT = 30
+"""Of longer parts nothing is read: no name stands among so many words."""
+
+
+class Around(NamedTuple):
+    """What stands around a name: the kinds of its phrases, a year, how many days ago, and codes."""
+
+    kinds: frozenset[Qualifier] = frozenset()
+    year: int | None = None
+    days_ago: int | None = None
+    codes: tuple[tuple[System, str], ...] = ()
+
+    def and_also(self, other: Around) -> Around:
+        """What both say."""
+        year = self.year if self.year is not None else other.year
+        ago = self.days_ago if self.days_ago is not None else other.days_ago
+        return Around(self.kinds | other.kinds, year, ago, self.codes + other.codes)
+
+
+class Unit(NamedTuple):
+    """A part that was understood: a name, by what it stands for, between what stands before and behind it.
+
+    `tokens` is None where there is no name, so that the words are about another part, or say that there is nothing. With
+    `may_be` the words can mean this or something else.
+    """
+
+    tokens: tuple[str, ...] | None
+    before: Around = Around()
+    behind: Around = Around()
+    nothing: bool = False
+    may_be: bool = False
+
+    @property
+    def around(self) -> Around:
+        """All that stands around the name."""
+        return self.before.and_also(self.behind)
+
+
+_TURNING: frozenset[Qualifier] = frozenset(
+    {"denied", "denied_all", "uncertain", "family", "first_degree", "of_others", "over"}
+)
+_LABELS = (
+    ("icd", "10", "cm"),
+    ("icd", "10"),
+    ("icd10", "cm"),
+    ("icd10",),
+    ("icd10cm",),
+    ("icd",),
+    ("snomed", "ct"),
+    ("snomed",),
+)
+
+
+class Phrases:
+    """The phrases that stand beside names, and the names, of one rulebook."""
+
+    def __init__(self, words: IllnessWords, names: IllnessNames, valid: Callable[[str], bool]) -> None:
+        """`valid` says whether there is a code of ICD-10."""
+        self.names = names
+        normal = names.normal
+        self._valid = valid
+        kinds: dict[tuple[str, ...], set[Qualifier]] = {}
+        for kind in _KINDS:
+            for phrase in getattr(words, kind):
+                key = tuple("#" if word.isdecimal() else word for word in normal.words(phrase.replace("<n>", "1")))
+                kinds.setdefault(key, set()).add(kind)
+        self._kinds: dict[tuple[str, ...], frozenset[Qualifier]] = {
+            key: frozenset({"severity"} if {"neutral", "graver"} <= found else found) for key, found in kinds.items()
+        }
+        self._nothing = frozenset(map(normal.words, words.nothing))
+        self._telling = frozenset(key[0] for key, found in self._kinds.items() if len(key) == 1 and found & _TURNING)
+
+    def may_turn(self, words: Iterable[str]) -> bool:
+        """Whether a word is among these that could deny an illness, put it in doubt, or say that it is another person's."""
+        return any(word in self._telling for word in words)
+
+    def unit(self, words: tuple[str, ...], across: range = range(0), *, own: bool = False) -> Unit | None:
+        """A part of an entry as a name and what stands around it, the longest name first; None if there is more to it.
+
+        Of several parts taken as one, the name has to reach over all places of `across` where they meet, and with `own` be
+        one that the rulebook's own lists have.
+        """
+        if not words or len(words) > MOST_LOOKED_AT:
+            return None
+        many = len(words)
+        for length in range(min(many, self.names.longest()), len(across), -1):
+            for start in range(many - length + 1):
+                if across and not (start < across[0] and start + length > across[-1]):
+                    continue
+                name = words[start : start + length]
+                if own and not self.names.is_own(name):
+                    continue
+                tokens = self.names.of(name)
+                offered = self.names.may_be(name) if tokens is None else ()
+                if tokens is None and not offered:
+                    continue
+                before = self.around(words[:start])
+                behind = self.behind(words[start + length :]) if before is not None else None
+                if before is not None and behind is not None:
+                    return Unit(offered if tokens is None else tokens, before, behind, may_be=bool(offered))
+        if across:
+            return None
+        around = self.around(words)
+        if around is not None:
+            return Unit(None, around, nothing=words in self._nothing)
+        return Unit(None, nothing=True) if words in self._nothing else None
+
+    def behind(self, words: tuple[str, ...]) -> Around | None:
+        """The same of what stands behind a name; None also where something else is denied there, as in "not on CPAP"."""
+        found = self.around(words)
+        if found is None or len(words) < 2 or not found.kinds & {"denied", "denied_all"}:
+            return found
+        return found if words in self._kinds or self._denies_at_the_end(words) else None
+
+    def _denies_at_the_end(self, words: tuple[str, ...]) -> bool:
+        """Whether the last of several phrases is the one that denies, and none before it does."""
+        for at in range(len(words) - 1, 0, -1):
+            last = self._kinds.get(words[at:], frozenset())
+            first = self.around(words[:at])
+            if last & {"denied", "denied_all"} and first is not None and not first.kinds & {"denied", "denied_all"}:
+                return True
+        return False
+
+    def around(self, words: tuple[str, ...]) -> Around | None:
+        """What phrases say together; None if something among them is not known."""
+        found = Around()
+        at = 0
+        while at < len(words):
+            step = self._code(words, at) or self._number(words, at) or self._phrase(words, at)
+            if step is None:
+                return None
+            said, at = step
+            found = found.and_also(said)
+        return found
+
+    def _code(self, words: tuple[str, ...], at: int) -> tuple[Around, int] | None:
+        """A code, with the name of its system before it. Without that it needs a point, or stands alone."""
+        label = next((one for one in _LABELS if words[at : at + len(one)] == one), ())
+        at += len(label)
+        if at >= len(words):
+            return None
+        code = words[at]
+        if label[:1] == ("snomed",):
+            return (Around(codes=(("SNOMED CT", code),)), at + 1) if code.isdecimal() and len(code) > 5 else None
+        system: System = "ICD-10-CM" if "cm" in "".join(label) else "ICD-10"
+        if _CODE.fullmatch(code) and (label or (("." in code or len(words) == 1) and self._valid(bare(code)))):
+            return Around(codes=((system, code.upper()),)), at + 1
+        return None
+
+    def without_codes(self, words: tuple[str, ...]) -> tuple[tuple[str, ...], Around]:
+        """The words without codes among them, and the codes."""
+        left: list[str] = []
+        found = Around()
+        at = 0
+        while at < len(words):
+            step = self._code(words, at)
+            if step is None:
+                left.append(words[at])
+                at += 1
+            else:
+                found, at = found.and_also(step[0]), step[1]
+        return tuple(left), found
+
+    def _phrase(self, words: tuple[str, ...], at: int) -> tuple[Around, int] | None:
+        for end in range(min(len(words), at + MOST_WORDS), at, -1):
+            kinds = self._kinds.get(tuple("#" if word.isdecimal() else word for word in words[at:end]))
+            if kinds is not None:
+                return Around(kinds), end
+        return None
+
+    def _number(self, words: tuple[str, ...], at: int) -> tuple[Around, int] | None:
+        """A year, a date, a span of time, an age or a number of times."""
+        start = at
+        while at < len(words) and words[at] in _BEFORE_NUMBERS:
+            at += 1
+        if at == len(words):
+            return None
+        word = words[at]
+        if _YEAR.fullmatch(word):
+            return Around(year=int(word)), at + 1
+        if (dated := _DATE.fullmatch(word)) is not None:
+            year = int(dated[1])
+            return Around(year=year if year > 99 else year + 2000 if year < 50 else year + 1900), at + 1
+        if _TIMES.fullmatch(word):
+            return Around(), at + 1
+        if not (word.isdecimal() and len(word) <= 3):
+            return None
+        after = words[at + 1 :]
+        if after[:1] == ("+",):
+            after, at = after[1:], at + 1
+        if after and after[0] in DAYS:
+            if after[1:2] == ("ago",):
+                return Around(days_ago=int(word) * DAYS[after[0]]), at + 3
+            return Around(), at + (3 if after[1:2] == ("old",) else 2)
+        if after[:1] == ("%",):
+            return Around(), at + 2
+        # A number by itself says when or how often only behind a word for that.
+        return (Around(), at + 1) if at > start and words[at - 1] in ("age", "aged", "x", "at") else None
+
+    def inside(self, words: Sequence[str]) -> Iterator[tuple[str, ...]]:
+        """What names among words stand for that are not understood as a whole, the longest first, none inside another."""
+        taken: set[int] = set()
+        many = len(words) if len(words) <= MOST_LOOKED_AT else 0
+        for length in range(min(many, self.names.longest()), 0, -1):
+            for start in range(many - length + 1):
+                place = range(start, start + length)
+                found = tuple(words[start : start + length])
+                tokens = self.names.of(found) or self.names.may_be(found)
+                if tokens and taken.isdisjoint(place):
+                    taken.update(place)
+                    yield tokens

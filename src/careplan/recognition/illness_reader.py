@@ -1,0 +1,220 @@
+"""Illnesses as people write them on lists: what an entry says, part by part.
+
+A part is read (it stands for conditions, or says that there is none of them), known (no rule concerns it) or unread. Only
+whole names count, with words beside them that this rulebook knows; what is only like a name is an offer. Whoever says that
+something is not there, or is somebody else's, sets nothing; of what is not sure nobody takes it for absent: it stays unread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Literal
+
+from careplan.recognition.illness_codes import IllnessCodes, System, bare
+from careplan.recognition.illness_grouping import DENIED, OF_FAMILY, STATUS, Grouping, Part
+from careplan.recognition.illness_parts import Around, Phrases, Unit
+from careplan.recognition.illness_pieces import Piece, Separator, pieces_of
+from careplan.recognition.illness_read import MOST_OFFERS, IllnessPart, IllnessRead, Lasting, Recognition, Status
+
+
+class IllnessReader:
+    """Reads illnesses by the names, codes and words of one rulebook."""
+
+    def __init__(
+        self,
+        phrases: Phrases,
+        codes: IllnessCodes,
+        of_icd10: Mapping[str, tuple[str, ...]],
+        lasting: Mapping[str, Lasting],
+        least_day: date = date.min,
+    ) -> None:
+        """`of_icd10` has what codes of ICD-10 without points stand for, as all below them; () for those of no rule.
+
+        No plan is of a day before `least_day`, by which years are judged where the day of a plan is not known.
+        """
+        self._least_day = least_day
+        self._phrases, self._grouping = phrases, Grouping(phrases)
+        self._codes, self._of_icd10, self._lasting = codes, of_icd10, lasting
+
+    def read(self, text: str, on: date | None = None) -> IllnessRead:
+        """What an entry says; `on` is the day of the plan, by which years are judged."""
+        on = on or self._least_day
+        pieces = pieces_of(text, self._phrases.names.normal)
+        parts: list[IllnessPart] = []
+        for sentence in _sentences(pieces):
+            self._sentence(sentence, on, parts)
+        return IllnessRead(tuple(parts))
+
+    def warm(self) -> None:
+        """Bring the names into their form, which else is done when the first entry is read."""
+        self._phrases.names.longest()
+
+    def names(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        """Every name that is known, after the file that has it, with what it stands for."""
+        return self._phrases.names.all()
+
+    def clashes(self) -> Iterator[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
+        """Names that stand for two things, each with its file and both."""
+        return self._phrases.names.clashes()
+
+    def _sentence(self, pieces: Sequence[Piece], on: date, into: list[IllnessPart]) -> None:
+        taken = self._grouping.parts(pieces)
+        scope: Part | None = None
+        turned = False
+        for at, part in enumerate(taken):
+            unsure = False
+            own = part.around.kinds & STATUS
+            if part.unit is None:
+                # What could deny an illness and is not understood may be said of all that follows.
+                turned |= self._phrases.may_turn(part.words)
+            elif own:
+                scope = part if part.unit.before.kinds & STATUS else None
+                unsure = turned and "present" not in own
+            else:
+                unsure = turned
+                spread = _spread(scope, part.separator, taken[at:]) if scope is not None else "no"
+                if spread == "yes" and scope is not None and scope.unit is not None:
+                    part.around = part.around.and_also(Around(scope.unit.before.kinds & STATUS))
+                elif spread == "history":
+                    unsure |= not self._same_in_the_past(part, on)
+                elif spread == "unsure":
+                    unsure = True
+                else:
+                    scope = None
+            into.append(self._judged(part, on, unsure=unsure))
+
+    def _same_in_the_past(self, part: Part, on: date) -> bool:
+        """Whether an illness counts as the same thing where it is one of the past."""
+        named, _ = self._meant(part.unit, part.around) if part.unit else ((), True)
+        past = part.around.and_also(Around(frozenset({"history"})))
+        return self._counting(named or (), part.around, on) == self._counting(named or (), past, on)
+
+    def _judged(self, part: Part, on: date, *, unsure: bool) -> IllnessPart:
+        unit, around = part.unit, part.around
+        if unit is None or part.left_over:
+            return IllnessPart(part.start, part.end, "unread", "unsure", offers=self._offers(part.words))
+        if unit.tokens is None and not around.codes:
+            return IllnessPart(part.start, part.end, "read", "nothing")
+        named, known = self._meant(unit, around)
+        if named is None:
+            return IllnessPart(part.start, part.end, "unread", "unsure", offers=self._offers(part.words))
+        kinds = around.kinds
+        denied = bool(kinds & DENIED)
+        if not named:
+            recognition: Recognition = "known" if known and not denied else "read"
+            return IllnessPart(part.start, part.end, recognition, "denied" if denied else "present")
+        past = tuple(dict.fromkeys(filter(None, (self._of(one).history for one in named))))
+        both = tuple(dict.fromkeys((*named, *past)))
+        if "uncertain" in kinds or part.turned or unsure:
+            return IllnessPart(part.start, part.end, "unread", "unsure", offers=both[:MOST_OFFERS])
+        if denied:
+            return IllnessPart(part.start, part.end, "read", "denied", denied=() if unit.may_be else both)
+        if unit.may_be and not (kinds & OF_FAMILY and not any(self._of(one).of_family for one in named)):
+            return IllnessPart(part.start, part.end, "unread", "unsure", offers=named[:MOST_OFFERS])
+        if kinds & OF_FAMILY:
+            return self._of_the_family(part, named, kinds)
+        counted = self._counting(named, around, on)
+        graver = tuple(dict.fromkeys(token for one in named for token in self._of(one).graver))
+        worse = "graver" in kinds and any(self._of(one).onset is None for one in named)
+        worse |= "severity" in kinds and bool(graver)
+        recognition = "unread" if worse else "read"
+        status: Status = "present" if counted == named else "past"
+        return IllnessPart(part.start, part.end, recognition, status, counted, offers=graver if worse else ())
+
+    def _meant(self, unit: Unit, around: Around) -> tuple[tuple[str, ...] | None, bool]:
+        """What name and codes stand for together, and whether they are known; None where a code is of nothing known."""
+        by_name = unit.tokens
+        by_code = [self._of_code(*one) for one in around.codes]
+        if any(one is None for one in by_code) and not by_name:
+            return None, False
+        tokens = dict.fromkeys(by_name or ())
+        for one in by_code:
+            tokens |= dict.fromkeys(one or ())
+        return tuple(tokens), True
+
+    def _of_code(self, system: System, code: str) -> tuple[str, ...] | None:
+        if system == "SNOMED CT":
+            return self._codes.tokens(code) or (() if self._codes.are_known(system, code) else None)
+        short = bare(code)
+        found = next((self._of_icd10[short[:end]] for end in range(len(short), 2, -1) if short[:end] in self._of_icd10), ())
+        if found and len(short) == 7 and short.endswith("S"):  # What is left of an injury.
+            return tuple(dict.fromkeys(filter(None, (self._of(one).sequela for one in found))))
+        return found or (() if self._codes.are_known(system, code) else None)
+
+    def _of(self, token: str) -> Lasting:
+        return self._lasting.get(token) or Lasting(None, token, token, token, token, token)
+
+    def _of_the_family(self, part: Part, named: tuple[str, ...], kinds: frozenset[str]) -> IllnessPart:
+        found = tuple(dict.fromkeys(filter(None, (self._of(one).of_family for one in named))))
+        if not found or "of_others" in kinds:
+            return IllnessPart(part.start, part.end, "read", "family")
+        if "first_degree" in kinds:
+            return IllnessPart(part.start, part.end, "read", "family", found)
+        # Whose it is was not said, and it matters.
+        return IllnessPart(part.start, part.end, "unread", "unsure", offers=found)
+
+    def _counting(self, named: tuple[str, ...], around: Around, on: date) -> tuple[str, ...]:
+        """What illnesses count as by what is said of their time."""
+        found: dict[str, None] = {}
+        for token in named:
+            lasting = self._of(token)
+            counts = token
+            if "remission" in around.kinds:
+                counts = lasting.remission
+            elif "over" in around.kinds:
+                counts = lasting.over
+            elif lasting.onset is not None and around.days_ago is not None:
+                counts = lasting.older if around.days_ago > lasting.onset else token
+            elif lasting.onset is not None and around.year is not None:
+                old = around.year < on.year and (on - date(around.year, 12, 31)).days > lasting.onset
+                counts = lasting.older if old else token
+            elif "history" in around.kinds:
+                counts = lasting.history
+            if counts:
+                found[counts] = None
+        return tuple(found)
+
+    def _offers(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        """What unread words may mean: names inside of them, else the nearest name."""
+        inside = dict.fromkeys(token for tokens in self._phrases.inside(words) for token in tokens)
+        return tuple(inside)[:MOST_OFFERS] or self._phrases.names.near(words)
+
+
+def _sentences(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
+    found: list[Piece] = []
+    for piece in pieces:
+        if piece.separator == "strong" and found:
+            yield found
+            found = []
+        found.append(piece)
+    if found:
+        yield found
+
+
+def _spread(scope: Part, separator: Separator, rest: Sequence[Part]) -> Literal["yes", "no", "history", "unsure"]:
+    """Whether what stands before one part is said of a later one as well."""
+    kinds = scope.unit.before.kinds & STATUS if scope.unit else frozenset()
+    if "present" in kinds:
+        return "no"
+    if separator in ("or", "slash"):
+        return "yes"
+    if separator == "and":
+        return "unsure" if "denied" in kinds and "denied_all" not in kinds and not scope.all else "yes"
+    if separator == "comma":
+        if "denied_all" in kinds or scope.all or _ends_in_or(rest):
+            return "yes"
+        if "uncertain" in kinds:
+            return "no"
+        return "unsure" if kinds & (DENIED | OF_FAMILY) else "history" if "history" in kinds else "no"
+    return "unsure" if scope.all or kinds & (DENIED | OF_FAMILY | {"uncertain"}) else "no"
+
+
+def _ends_in_or(rest: Sequence[Part]) -> bool:
+    """Whether a list goes on with commas up to an "or"."""
+    for part in rest:
+        if part.separator == "or":
+            return True
+        if part.separator not in ("comma", "slash"):
+            return False
+    return False

@@ -1,0 +1,118 @@
+"""The words that stand beside names of illnesses in lists (`illness_words.yaml`), and one form for all of them.
+
+What is compared are words in one spelling: without capitals, accents, apostrophes and endings of the plural, in American
+spelling, with abbreviations written out. Two texts of one form say the same; nothing is taken for something it is only like.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from careplan.recognition.plain_text import plain
+
+Qualifier: TypeAlias = Literal[
+    "neutral",
+    "present",
+    "graver",
+    "history",
+    "over",
+    "remission",
+    "denied",
+    "denied_all",
+    "uncertain",
+    "family",
+    "first_degree",
+    "of_others",
+    "severity",
+]
+"""What a phrase beside a name says of the illness; of `severity` are those that matter to some illnesses only."""
+
+MOST_WORDS = 6
+"""The longest phrase beside a name."""
+
+
+class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`illness_words.yaml`. What each section means stands in that file."""
+
+    abbreviations: dict[str, str] = {}
+    neutral: tuple[str, ...] = ()
+    present: tuple[str, ...] = ()
+    graver: tuple[str, ...] = ()
+    history: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
+    remission: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+    denied_all: tuple[str, ...] = ()
+    uncertain: tuple[str, ...] = ()
+    family: tuple[str, ...] = ()
+    first_degree: tuple[str, ...] = ()
+    of_others: tuple[str, ...] = ()
+    nothing: tuple[str, ...] = ()
+
+
+WORD = re.compile(
+    r"[a-z]\d[0-9a-z]\.[0-9a-z]{1,4}(?![0-9a-z])"  # a code of ICD-10
+    r"|[a-z]/[a-z](?![a-z/])|w/o?(?![a-z])|\d{1,2}/(?:\d{1,2}/)?(?:\d{4}|\d\d)(?![\d/])|[^\W_]+(?:'[^\W_]+)*|[?%<>~]"
+)
+"""A word of plain text about illnesses: also `d/o`, `w/`, a date and a code."""
+
+
+class Normal:
+    """One form for words about illnesses, by the abbreviations of one rulebook."""
+
+    def __init__(self, abbreviations: Mapping[str, str] | None = None) -> None:
+        self._written_out = {short: tuple(map(_plain_word, full.split())) for short, full in (abbreviations or {}).items()}
+
+    def words(self, text: str) -> tuple[str, ...]:
+        """The words of a text in this form; signs that part what is listed are none of them."""
+        return self.of_plain(plain(text)[0])
+
+    def of_plain(self, text: str) -> tuple[str, ...]:
+        """The same of a text that is plain already."""
+        found: list[str] = []
+        for word in WORD.findall(text):
+            found += self.word(word)
+        return tuple(found)
+
+    def word(self, word: str) -> tuple[str, ...]:
+        """One word in this form."""
+        full = self._written_out.get(word)
+        return full if full is not None else (_plain_word(word),)
+
+    def keys(self, names: Iterable[str]) -> dict[str, str]:
+        """Names by the one form that each has. Words that stand in many of them are put into this form once."""
+        known: dict[str, tuple[str, ...]] = {}
+        found: dict[str, str] = {}
+        for name in names:
+            text = name.lower() if name.isascii() else plain(name)[0]
+            parts: list[str] = []
+            for word in text.translate(_SIGNS).split() if _SPECIAL.isdisjoint(text) else WORD.findall(text):
+                full = known.get(word)
+                if full is None:
+                    full = known[word] = self.word(word)
+                parts += full
+            found[name] = " ".join(parts)
+        return found
+
+
+def _plain_word(word: str) -> str:
+    if word in _NUMBERS:
+        return _NUMBERS[word]
+    word = word.removesuffix("'s").replace("'", "")
+    if not word.isalpha() or len(word) < 4:
+        return word
+    if "ae" in word or "oe" in word or "our" in word:
+        word = word.replace("ae", "e").replace("oe", "e").replace("our", "or")
+    if word[-1] != "s" or word.endswith(("ss", "us", "is")):
+        return word
+    return f"{word[:-3]}y" if word.endswith("ies") and len(word) > 5 else word[:-1]
+
+
+_SPECIAL = frozenset("/'.?%<>~*_")
+"""Signs with which words have to be told apart one by one."""
+_SIGNS = str.maketrans(dict.fromkeys('-,;:()[]{}&+=#|!"\\^@$', " "))
+_NUMBERS = {"ii": "2", "iii": "3", "two": "2", "three": "3", "four": "4"}
