@@ -20,11 +20,13 @@ _STRENGTH = re.compile(
     rf"(?P<low>{_NUMBER})(?:\s?(?P<by>-|to|bis|a|/)\s?(?P<high>{_NUMBER}))?\s?-?\s?(?P<unit>[^\W\d_]+)"
     rf"(?:\s?(?:/|per\s)\s?(?P<of>{_NUMBER})?\s?(?P<per>[^\W\d_]+))?"
 )
+_STRENGTH_OF_A_VOLUME = re.compile(rf"(?P<strength>.*?)\s?(?:/|per )\s?(?P<of>{_NUMBER})?\s?(?P<unit>[^\W\d_]+)")
 _MOST_A_DAY = re.compile(
     rf"^(?:max(?:imum)?|up to|not to exceed|no more than) (?P<count>{_NUMBER}|[a-z]+)"
     r" ?(?:/|per|a|times|times a|times per)? ?da(?:y|ily)$"
 )
 _A_DAY = re.compile(r"(?:/|\bper|\ba) ?day$")
+_A_PIECE = re.compile(r"\s?(?:/|\bper)\s?(?:tablet|tab|capsule|cap)$")
 _WEEKLY_AT_MOST = (0.0, 1.0)
 _PLACES = 6
 """So many decimals: what is left out is no dose, and three thirds are one again."""
@@ -60,7 +62,7 @@ class Told(NamedTuple):
 
 
 class _Piece(NamedTuple):
-    """Milligrams in one piece, in one millilitre (`by_volume`), or given off in one hour (`by_hour`)."""
+    """Milligrams in one piece, in one millilitre (`by_volume`), or given off in a day by what tells it by the hour."""
 
     mg: Dose
     by_volume: bool = False
@@ -117,7 +119,8 @@ def _taken_daily(listed: Listed, measures: Measures, told: Told, which: int | No
     takings = list(takings_of(listed))
     apart = _as_needed_apart(listed, takings)
     regular = takings[:-1] if apart else takings
-    dose = _sum([reader.of(one, told) for one in regular]) if len(regular) > 1 else reader.of(regular[0], told)
+    doses = [reader.of(one, told) for one in regular]
+    dose = doses[0] if len(doses) == 1 else _any_of(doses) if _follow_each_other(listed, regular) else _sum(doses)
     if dose is None:
         most = reader.at_most(told)
         return None if most is None else Dose(0.0, most)
@@ -136,7 +139,28 @@ def _taken_daily(listed: Listed, measures: Measures, told: Told, which: int | No
 
 def _as_needed_apart(listed: Listed, takings: Sequence[Taken]) -> bool:
     """True for "1 mg at night, and 1 mg as needed": what is taken as needed comes on top."""
-    return len(takings) > 1 and takings[-1].frequency is None and listed.as_needed is not None
+    if len(takings) < 2 or listed.as_needed is None or takings[-1].frequency is not None:
+        return False
+    before = takings[-2].frequency
+    return before is not None and before.end <= listed.as_needed.start
+
+
+def _follow_each_other(listed: Listed, takings: Sequence[Taken]) -> bool:
+    """Whether the intakes are steps in time. What is taken "in the morning, then at night" adds up nevertheless."""
+    if listed.steps != "then":
+        return listed.steps == "changed"
+    times = [one.frequency for one in takings]
+    of_the_day = {one.text.lower() for one in times if one is not None and one.time_of_day}
+    return len(of_the_day) < len(times)
+
+
+def _any_of(doses: Iterable[Dose | None]) -> Dose | None:
+    """Whichever of several doses is taken now."""
+    known = list(doses)
+    if not known or None in known:
+        return None
+    most = [dose.most for dose in known if dose is not None and dose.most is not None]
+    return Dose(min(dose.least for dose in known if dose is not None), max(most) if len(most) == len(known) else None)
 
 
 def _sum(doses: Iterable[Dose | None]) -> Dose | None:
@@ -184,6 +208,9 @@ class _Reader:
             return None if len(known) == 1 else known[-1].mg
         count = Dose(min(one.least for one in counts), max(one.most or 0.0 for one in counts)) if counts else None
         if len(known) == 1:
+            product = self._piece(self._listed.strengths[0])
+            if count is not None and product is not None and product.mg.times(*count) == known[0].mg:
+                return known[0].mg  # "0.5 mg tablet, 1 tablet in the morning and 2 tablets (1 mg) at night"
             return known[0].mg.times(*count) if count else known[0].mg
         return self._of_two(strengths, known, count)
 
@@ -195,6 +222,8 @@ class _Reader:
         if count is not None:
             counted = first.times(*count)
             return last if counted == last else _spanning(counted, last)
+        if self._listed.steps:
+            return Dose(min(first.least, last.least), max(first.most, last.most))
         if strengths[-1].directed or any(
             strengths[0].end <= form.start < strengths[-1].start for form in self._listed.forms
         ):
@@ -208,8 +237,12 @@ class _Reader:
         found = _MOST_A_DAY.match(" ".join(plain(limit.text)[0].split())) if limit is not None else None
         said = found["count"] if found else ""
         count = self._measures.numbers.get(said, figure(said)) if said else None
-        one = self.one(Taken(self._listed.strengths, self._listed.amounts), told) if count is not None else None
-        return one.most * count if one is not None and one.most is not None and count is not None else None
+        if count is None:
+            return None
+        # Four of them may be four tablets or four intakes.
+        known = (self.one(Taken(self._listed.strengths, amounts), told) for amounts in (self._listed.amounts, ()))
+        most = [one.most for one in known if one is not None and one.most is not None]
+        return max(most) * count if most else None
 
     def limit(self, part: Strength | Amount, told: Told, *, said_daily: bool) -> float | None:
         """The milligrams of a limit for a day; None for a limit of something else."""
@@ -228,14 +261,16 @@ class _Reader:
             return None
         counts = [amount.count for amount in self._listed.amounts if amount.count is not None]
         patches = counts[0] if len(counts) == 1 else 1.0
-        least, most = pieces[0].mg.times(24 * patches, 24 * patches)
+        least, most = pieces[0].mg.times(patches, patches)
         return Dose(0.0 if self._listed.as_needed else least, most)
 
     def _piece(self, strength: Strength) -> _Piece | None:
         folded = plain(strength.text)[0].strip()
-        several = [number for part in re.split(r"[/-]", folded) for number in numbers_in(part)[:1]]
-        if len(several) > 1 and self._which is not None and (single := self._of_several(folded, several)) is not None:
-            return single
+        if self._which is not None:
+            bare, of = self._apart_from_volume(_A_PIECE.sub("", folded))
+            several = [number for part in re.split(r"[/-]", bare) for number in numbers_in(part)[:1]]
+            if len(several) > 1:
+                return self._of_several(bare, several, of)
         found = _STRENGTH.fullmatch(folded)
         if found is None and strength.amount is not None and folded[:1].isalpha():  # two milligrams
             in_words = strength.amount * self._measures.in_mg.get(strength.unit, 0.0)
@@ -253,21 +288,30 @@ class _Reader:
         if not of or per in ("kg", "sqcm"):
             return None
         if per in self._measures.hours:
-            return _Piece(mg.times(1 / of, 1 / of), by_hour=True)
+            return _Piece(mg.times(24 / of, 24 / of), by_hour=True)
         if per in self._measures.millilitres:
             return _Piece(mg.times(1 / of, 1 / of), by_volume=True)
         return _Piece(mg)
 
-    def _of_several(self, folded: str, figures: Sequence[float]) -> _Piece | None:
+    def _apart_from_volume(self, folded: str) -> tuple[str, float | None]:
+        """A strength such as 7.5-325 mg/15 mL without the millilitres, and how many they are; None for a piece."""
+        found = _STRENGTH_OF_A_VOLUME.fullmatch(folded)
+        if found is None or found["unit"] not in self._measures.millilitres:
+            return folded, None
+        return found["strength"], figure(found["of"]) if found["of"] else 1.0
+
+    def _of_several(self, folded: str, figures: Sequence[float], of: float | None) -> _Piece | None:
         """The figure that counts of 5/325 mg or 5-325; without a unit milligrams, in which combinations are named."""
         units = set(re.findall(r"[^\W\d_]+", folded))
         if not units <= self._measures.in_mg.keys() or any(self._measures.in_mg[unit] != 1 for unit in units):
             return None
         assert self._which is not None
-        if self._which >= len(figures):
+        if self._which >= len(figures) or (self._which < 0 and len(figures) > 2):
             return None
         mg = min(figures) if self._which < 0 else figures[self._which]
-        return _Piece(Dose(mg, mg))
+        if of is None:
+            return _Piece(Dose(mg, mg))
+        return _Piece(Dose(mg, mg).times(1 / of, 1 / of), by_volume=True) if of else None
 
     def _count(self, amount: Amount, piece: _Piece) -> Dose | None:
         """How many pieces or millilitres an amount is; None for one that is measured otherwise."""
@@ -285,7 +329,7 @@ class _Reader:
         if frequency is None:
             of_a_day = [_A_DAY.search(plain(strength.text)[0]) is not None for strength in taken.strengths]
             return (1.0, 1.0) if of_a_day == [True] else None
-        if (pieces := pieces_a_day(frequency.text)) is not None:
+        if (pieces := pieces_a_day(plain(frequency.text)[0])) is not None:
             return pieces, pieces
         if frequency.between is not None:
             return frequency.between

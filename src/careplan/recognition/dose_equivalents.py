@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 import msgspec
@@ -139,6 +139,21 @@ class DoseReader:
         if plain(row.name)[0] in written:
             return listed, 0 if written.startswith(plain(row.name)[0]) else 1
         return listed, of.ingredients.index(row)
+
+
+def added(several: Sequence[Doses]) -> Doses:
+    """Of one ingredient that a line names twice, such as a slow and a fast form: nothing bounds what one leaves open."""
+    if all(one == NO_DOSES for one in several):
+        return NO_DOSES
+    return Doses(*(_added([one[at] for one in several]) for at in range(len(NO_DOSES))))
+
+
+def _added(doses: Sequence[Dose | None]) -> Dose | None:
+    known = [dose for dose in doses if dose is not None]
+    if not known:
+        return None
+    most = [dose.most for dose in known if dose.most is not None]
+    return Dose(sum(dose.least for dose in known), sum(most) if len(most) == len(doses) else None)
 
 
 def total(of: Of, entries: Iterable[tuple[Ingredient, Doses]]) -> Dose:

@@ -29,17 +29,21 @@ class Tables:
         self.limits_behind = frozenset(map(parts, words.limits_behind))
         self.limits_a_day = frozenset(map(parts, words.limits_a_day))
         self.directions = frozenset(words.directions)
+        self.counted_singly = frozenset(words.counted_singly)
         self.whole_only = frozenset("".join(parts(name)) for name in words.whole_only)
         self.local_routes, self.local_forms = frozenset(words.local_routes), frozenset(words.local_forms)
         self.nothing = frozenset("".join(parts(phrase)) for phrase in words.nothing)
         self.nothing_at_length = tuple(phrase for phrase in self.nothing if len(phrase) >= LONG_ENOUGH)
         self.units = frozenset(words.in_mg)
+        self.volumes, self.millilitres = frozenset(words.volumes), frozenset(words.millilitres)
         unit, volume, per = (_any_of(listed) for listed in (words.units, words.volumes, words.per))
+        activity, millilitre = _any_of(words.units_of_activity), _any_of(words.millilitres)
         number = r"(?:\d[\d.,]*(?:\s?(?:-|to)\s?\d[\d.,]*)?|[.,]\d+)"
         self.strength = re.compile(
             rf"(?P<figure>{number})\s?-?\s?(?P<unit>{unit})(?![^\W\d_])"
             rf"(?:\s?(?:/|per\s)\s?{number}?\s?(?:{unit}|{volume}|{per})(?![^\W\d_]))?"
-            rf"|{number}(?:\s?/\s?{number})+\s?(?:{unit})(?![^\W\d_])"
+            rf"|{number}(?:\s?[/-]\s?{number})+\s?(?:{unit})(?![^\W\d_])"
+            rf"|(?P<activity>{number})\s?-?\s?(?P<counted_in>{activity})\s?(?:/|per\s)\s?{number}?\s?{millilitre}(?![^\W\d_])"
         )
         self.volume = re.compile(rf"(?P<figure>{number})\s?-?\s?(?P<unit>{volume})(?![^\W\d_])")
 

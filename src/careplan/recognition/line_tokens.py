@@ -11,7 +11,7 @@ from careplan.recognition.list_words import NUMBER, Meaning, Node
 _LETTER = r"[^\W\d_]"
 _PATTERN = (
     rf"{_LETTER}+(?:'{_LETTER}+|\.{_LETTER}(?!{_LETTER}))*"  # words; q.d., p.r.n; John's
-    r"|(?:19|20)\d\d[/-]\d\d?[/-]\d\d?|\d\d?[/.-]\d\d?[/.-](?:19|20)?\d\d(?!\d)|\d\d?[/-](?:19|20)\d\d"  # dates
+    r"|(?:19|20)\d\d[/-]\d\d?[/-]\d\d?|\d\d?[/.-]\d\d?[/.-](?:19|20)?\d\d(?![\d-])|\d\d?[/-](?:19|20)\d\d"  # dates
     r"|\d+(?:[./]\d+)?(?:-\d+(?:[./]\d+)?){2,3}(?![\d.])"  # 1-0-1
     r"|(?:\d+(?:[.,]\d+)*|(?<!\w)[.,]\d+)(?:\s?(?:-|to\b|bis\b|a\b(?=\s?\d))\s?\d+(?:[.,]\d+)*)?"  # 5, 1,000, .5, 1-2
     r"|(?<=\s)-+(?=\s)"
@@ -70,7 +70,7 @@ class Tokens:
         best: tuple[Meaning | None, int] = (None, 0)
         while True:
             meaning = node.get("")
-            if meaning is not None:
+            if meaning is not None and end >= best[1]:
                 best = (meaning, end)
             if end == count:
                 return best
@@ -90,6 +90,10 @@ class Tokens:
         """The text from token `at` up to but not including token `end`, with its place in the text that was sent."""
         start, behind = self._places[self.starts[at]], self._places[self.ends[end - 1] - 1] + 1
         return self._text[start:behind], start, behind
+
+    def between(self, at: int) -> str:
+        """The plain text between token `at` and the one before it."""
+        return self.folded[self.ends[at - 1] : self.starts[at]]
 
     def behind(self, at: int, place: int) -> int:
         """The first token from `at` on that begins at or behind `place` of the plain text."""
