@@ -120,7 +120,9 @@ def _taken_daily(listed: Listed, measures: Measures, told: Told, which: int | No
     apart = _as_needed_apart(listed, takings)
     regular = takings[:-1] if apart else takings
     doses = [reader.of(one, told) for one in regular]
-    dose = doses[0] if len(doses) == 1 else _any_of(doses) if _follow_each_other(listed, regular) else _sum(doses)
+    dose = reader.said_of_a_day() or (
+        doses[0] if len(doses) == 1 else _any_of(doses) if _follow_each_other(listed, regular) else _sum(doses)
+    )
     if dose is None:
         most = reader.at_most(told)
         return None if most is None else Dose(0.0, most)
@@ -193,6 +195,14 @@ class _Reader:
                 return one.times(*_WEEKLY_AT_MOST)
             return Dose(0.0, None) if self._listed.as_needed or told.schedule in ("as_needed", "rescue") else None
         return one.times(*times)
+
+    def said_of_a_day(self) -> Dose | None:
+        """The sum that a line gives itself, as in "300 mg twice daily (600 mg/day)"."""
+        said = [one for one in self._listed.strengths if _A_DAY.search(plain(one.text)[0])]
+        if len(said) != 1 or len(self._listed.strengths) == 1 or not self._listed.frequencies:
+            return None
+        piece = self._piece(said[0])
+        return piece.mg if piece is not None and not (piece.by_volume or piece.by_hour) else None
 
     def one(self, taken: Taken, told: Told) -> Dose | None:
         """Milligrams at a time."""

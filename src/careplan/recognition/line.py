@@ -118,6 +118,8 @@ class Listed(msgspec.Struct, frozen=True, omit_defaults=True):
         said = {frequency.schedule for frequency in frequencies}
         if self.as_needed is not None:
             return None if said and self._amount_between(self.as_needed, frequencies) else "as_needed"
+        if not said and any(strength.text.lower().endswith("day") for strength in self.strengths):
+            return "daily"  # 20 mg/day
         return said.pop() if len(said) == 1 else None
 
     @property

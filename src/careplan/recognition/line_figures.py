@@ -46,6 +46,8 @@ class Figures(State):
         ):
             return self._measured(strength, at)
         meaning, end = tokens.phrase(at)
+        if in_figures and (behind := self._numbering(at, word)):
+            return behind
         if self._slot and in_figures and self._last != "name" and (behind := self._name(at, end, meaning)):
             return behind
         if in_figures:
@@ -57,7 +59,7 @@ class Figures(State):
             if behind := self._clock(at):
                 self._repeated(_AT_A_TIME, at, behind)
                 return self._close(behind, "frequency")
-            if self._months_behind(at) or (self._last in ("statuses", "date") and self._is_day_and_month(at)):
+            if self._months_behind(at) or (self._speaks_of_a_date() and self._is_day_and_month(at)):
                 return self._date(at, at)
         if meaning is not None and meaning.kind not in ("filler", "limits"):
             return self._explained(meaning, at, end)
@@ -136,6 +138,8 @@ class Figures(State):
         if self._last == "name" and (_falls(words[at]) or max(numbers_in(words[at]), default=0) > FEW):
             return 0  # "Suboxone 8-2 film": the strengths of two ingredients; "Seretide 250 Evohaler"
         found = counted(words, at, self._tables.numbers)
+        if self._last == "name" and found is not None and found.end > at + 1 and not words[at].isdecimal():
+            return 0  # "Imovane 7.5 1 tab": a strength and a count
         if found is None or found.end >= len(words):
             return 0
         end = found.end
@@ -162,11 +166,31 @@ class Figures(State):
         self._slot = slot  # "Take 1 tablet of Xanax"
         return behind
 
+    def _numbering(self, at: int, word: str) -> int:
+        """The token behind "2." or "2)" between two medicines; 0 if this is no numbering."""
+        words, tables = self._words, self._tables
+        if not word.isdecimal() or len(word) > 2 or not self._draft.names or at + 1 >= len(words):
+            return 0
+        if words[at + 1] == ")" and self._last != "(":
+            end = at + 2
+        elif self._tokens.between(at + 1).startswith(". "):
+            end = at + 1
+        else:
+            return 0
+        if end >= len(words) or not words[end][0].isalpha() or words[end] in tables.tree or words[end] in tables.numbers:
+            return 0
+        self._settle()
+        self._slot = self._parted = True
+        self._after_name, self._last = False, ";"
+        return end
+
     def _is_a_count(self, at: int, end: int) -> bool:
         """Whether pieces are meant where none are named: behind a strength with its unit, as in "50 mg 1/2 bid"."""
-        if self._last != "strength" or not self._draft.strengths[-1].unit:
+        if "/" in self._words[at:end]:
+            return True  # 1/2, 1 1/2
+        if self._last not in ("strength", ")", "]") or not (self._draft.strengths and self._draft.strengths[-1].unit):
             return False
-        return end > at + 1 or max(self._values(self._words[at]), default=FEW + 1) <= FEW
+        return max(self._values(self._words[at]), default=FEW + 1) <= FEW
 
     def _times_over(self, at: int) -> int:
         """The token behind the count of "500 mg x 3 tabs" or "1 mg x 2"."""
@@ -241,6 +265,12 @@ class Figures(State):
         """True for "11/2", which is a date only beside words that speak of one."""
         parts = self._words[at : at + 3]
         return len(parts) == 3 and parts[1] == "/" and all(map(_DAY_AND_YEAR.fullmatch, (parts[0], parts[2])))
+
+    def _speaks_of_a_date(self) -> bool:
+        """Directly behind another date, or behind "stopped"."""
+        if self._last == "statuses":
+            return self._pending is not None and self._pending.value == "stopped"
+        return self._last == "date"
 
     def _is_of_a_pack(self, end: int) -> bool:
         """True for a volume in brackets between a strength and a form: "100 unit/mL (3 mL) pen"."""

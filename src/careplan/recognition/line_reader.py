@@ -133,12 +133,19 @@ class _Reading(Figures):
                 self._pending = None
                 self._last = kind
                 return end
+            case "before_brands":
+                self._slot, self._after_name, self._last = True, False, "("
+                return end
+            case "statuses" if self._is_a_status_still_open(meaning):
+                self._headed = self._headed or self._words[end - 1] == ":"
+                return end
             case "switches" if end < len(self._words) and self._words[end][0].isdigit():
                 self._stepped("changed")
                 return self._explained(_FILLER, at, end)
             case "statuses" | "switches":
                 self._settle(keep_used=False)
                 self._pending = Word(*self._tokens.stretch(at, end), meaning.value or "taking")
+                self._directed = self._directed or self._pending.value == "taking"
                 self._headed, self._over = self._words[end - 1] == ":" or self._words[end : end + 1] == [":"], False
                 self._parted |= bool(draft.names)
                 self._slot, self._after_name, self._last = True, False, kind
@@ -156,6 +163,13 @@ class _Reading(Figures):
             case _:
                 pass
         return self._close(end, kind)
+
+    def _is_a_status_still_open(self, meaning: Meaning) -> bool:
+        """True for the second part of "past meds:" and "denies taking", which says nothing of its own."""
+        pending = self._pending
+        if self._last != "statuses" or self._headed or pending is None or pending.value == "taking":
+            return False
+        return meaning.value == "taking"
 
     def _is_at_the_end(self, end: int) -> bool:
         """Whether a word that tells a time only behind a figure does so here: "1 ON", and not "50 mg on Monday"."""

@@ -68,6 +68,7 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     steps: dict[Steps, tuple[str, ...]]
     if_words: tuple[str, ...]
     people: tuple[str, ...]
+    before_brands: tuple[str, ...]
     switches: tuple[str, ...]
     endings: dict[str, tuple[str, ...]]
     whole_only: tuple[str, ...]
@@ -84,6 +85,7 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     other_ways_in: tuple[str, ...] = ()
     in_larger_amounts: tuple[str, ...] = ()
     words_of_allergy: tuple[str, ...] = ()
+    signs_of_allergy: tuple[str, ...] = ()
     against_allergies: tuple[str, ...] = ()
 
 
@@ -118,6 +120,7 @@ _LISTS = (
     "no_allergies",
     "if_words",
     "people",
+    "before_brands",
     "switches",
     "since_words",
     "date_words",

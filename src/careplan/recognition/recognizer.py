@@ -22,6 +22,8 @@ from careplan.recognition.plain_text import plain, squeezed
 from careplan.recognition.vocabulary import WideVocabulary
 from careplan.request.patient import MedicineIndication, Schedule
 
+MOST_BETWEEN = 3
+"""So many signs may stand between "Allergies" and the name."""
 NAMED_ALIKE = 6
 """A further name that begins with so many letters of the ingredient's own says nothing beside it."""
 _FIGURE = re.compile(r"(?<![\w-])\d[\d.,]*(?!\w)")
@@ -80,6 +82,7 @@ class Recognizer:
         self._gravest = words.gravest_reasons
         self._rescue_forms = frozenset(words.rescue_forms)
         self._words_of_allergy = frozenset(words.words_of_allergy)
+        self._signs_of_allergy = frozenset(words.signs_of_allergy)
         self._against_allergies = frozenset(words.against_allergies)
         self._nasal_classes, self._elsewhere = frozenset(words.nasal_classes), frozenset(words.elsewhere)
         self._rescue_words = frozenset(
@@ -95,6 +98,7 @@ class Recognizer:
             self._local_codes.update(dict.fromkeys(row.rxcui, meant))
         self._reader = LineReader(words, self._meaning, phrases)
         self._near: NearNames | None = None
+        self._everyday = frozenset(squeezed(name) for name in words.whole_only)
         self._controlled = frozenset(controlled)
 
     def _meaning(self, key: str) -> Any:
@@ -161,12 +165,17 @@ class Recognizer:
     def _may_be_an_allergy(self, listed: Listed, matches: list[Match]) -> bool:
         """True for a name with a word of allergy alone, unless it is that of a medicine against allergies."""
         said = (listed.strengths, listed.forms, listed.routes, listed.amounts, listed.frequencies)
-        if len(listed.reasons) != 1 or listed.status is not None or listed.as_needed is not None or any(said):
+        if not listed.reasons or listed.status is not None or listed.as_needed is not None or any(said):
             return False
         reason = listed.reasons[0]
-        if plain(reason.text)[0] not in self._words_of_allergy or not 0 <= reason.start - listed.names[-1].end <= 1:
+        words, behind = plain(reason.text)[0], reason.start - listed.names[-1].end
+        others = any(self._against_allergies.isdisjoint(_classes(match)) for match in matches)
+        if words in self._signs_of_allergy:  # "lamotrigine - rash"
+            return others and 0 <= behind <= MOST_BETWEEN
+        if words not in self._words_of_allergy:
             return False
-        return not matches or any(self._against_allergies.isdisjoint(_classes(match)) for match in matches)
+        before = 0 < listed.names[0].start - reason.end <= MOST_BETWEEN  # "Allergies - Lamictal (rash)"
+        return (before or (len(listed.reasons) == 1 and 0 <= behind <= 1)) and (others or not matches)
 
     def _is_breathed_in(self, listed: Listed, matches: list[Match]) -> bool:
         """A corticosteroid in an inhaler is none in the nose."""
@@ -200,7 +209,7 @@ class Recognizer:
         if recognized.recognition != "unread" or not recognized.unexplained:
             return ()
         if self._near is None:
-            names = {key: match for key, match in self._names.items() if match != KNOWN}
+            names = {key: match for key, match in self._names.items() if match != KNOWN and key not in self._everyday}
             for key, further in self._vocabulary.every_further().items():
                 names.setdefault(key, self._meant(further.ingredients, further.name))
             self._near = NearNames(names, self._vocabulary, self._controlled)
