@@ -7,11 +7,12 @@ from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
-from careplan.recognition.daily_dose import Dose, Measures, Told, daily_dose, doses_meant
+from careplan.recognition.daily_dose import Told, daily_dose, doses_meant
 from careplan.recognition.line import Listed
 from careplan.recognition.list_words import ListWords
 from careplan.recognition.medicine_rows import Ingredient
 from careplan.recognition.plain_text import plain
+from careplan.recognition.strengths import Dose, Measures
 
 Of = Literal["diazepam", "morphine"]
 COUNTED: Mapping[Of, frozenset[str]] = {

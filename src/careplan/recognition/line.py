@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -145,7 +146,7 @@ class Listed(msgspec.Struct, frozen=True, omit_defaults=True):
         figures = self.figures
         of_limits = [
             behind
-            for part, behind in zip(figures, figures[1:], strict=False)
+            for part, behind in pairwise(figures)
             if isinstance(behind, Frequency) and not isinstance(part, Frequency) and part.limit
         ]
         return [one for one in self.frequencies if one not in of_limits]

@@ -202,7 +202,7 @@ class Figures(State):
         return self._close(at + 1, "amount")
 
     def _clock(self, at: int) -> int:
-        """The token behind a time of the clock, such as "8am", "at 5 pm", "20:00"; 0 for "1 am, 2 pm", which counts pieces."""
+        """The token behind a time of the clock, such as "8am", "at 5 pm", "20:00"; 0 for "1 am, 2 pm", a count of pieces."""
         words, tokens = self._words, self._tokens
         hour, end = words[at], at + 1
         if not _HOUR.fullmatch(hour):
@@ -239,9 +239,7 @@ class Figures(State):
                 if not (beside or _YEAR.fullmatch(word) or _DATE.fullmatch(word)):
                     break
                 end += 1
-            elif word in ("/", ":", ",") and end + 1 < len(words) and _YEAR.match(words[end + 1]):
-                end += 1
-            elif word == ":" and end + 1 < len(words) and self._begins_a_date(end + 1):
+            elif word in ("/", ":", ",") and end + 1 < len(words) and self._begins_a_date(end + 1, behind=word):
                 end += 1
             else:
                 meaning, behind = self._tokens.phrase(end)
@@ -253,7 +251,10 @@ class Figures(State):
             self._draft.single.setdefault("since", Stretch(*self._tokens.stretch(began, end)))
         return self._close(end, "date")
 
-    def _begins_a_date(self, at: int) -> bool:
+    def _begins_a_date(self, at: int, behind: str) -> bool:
+        """Whether a year stands here, or behind a colon any date."""
+        if _YEAR.match(self._words[at]) or behind != ":":
+            return bool(_YEAR.match(self._words[at]))
         return bool(_DATE.fullmatch(self._words[at])) or self._months_behind(at) or self._is_day_and_month(at)
 
     def _months_behind(self, at: int) -> bool:

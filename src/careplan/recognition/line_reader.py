@@ -19,9 +19,11 @@ _PARTING = frozenset(",;\n|-")
 """A name behind one of these is another medicine; behind the other separators it is a brand or a further ingredient."""
 _ENDS = frozenset(";\n|-")
 _BESIDE_A_NAME = frozenset(("salts", "releases", "makers"))
+_PLACE_OPENS = frozenset(("statuses", "switches", "joins", "before_names", "before_brands", "no_allergies"))
+"""Behind these stands a name."""
 _FILLER = Meaning("filler")
 MOST_NAMES_OF_A_PERSON = 3
-_PLACE_STAYS = frozenset(("filler", "limits", "releases", "salts", "makers", "amounts"))
+_PLACE_STAYS = frozenset(("filler", "limits", "steps", "releases", "salts", "makers", "amounts"))
 """These leave the place for a name open, if it was: "Take 1 Xanax", "generic Xanax"."""
 
 
@@ -92,15 +94,19 @@ class _Reading(Figures):
     def _explained(self, meaning: Meaning, at: int, end: int) -> int:
         """Keep what a phrase says."""
         kind, draft = meaning.kind, self._draft
+        if kind == "steps":
+            self._stepped(meaning.value)
         if kind in _PLACE_STAYS:
             self._after_name = False
             self._directed = self._directed or self._words[at] in self._tables.directions
             if kind == "limits" and not self._limits_before(at, end):
                 of_a_day = tuple(self._words[at:end]) in self._tables.limits_a_day
                 self._limit_at, self._limit_is = end, "limit_a_day" if of_a_day else "limit"
-            if kind not in ("filler", "limits") or self._last != "reason_words":
+            if kind not in ("filler", "limits", "steps") or self._last != "reason_words":
                 self._last = kind
             return end
+        if kind in _PLACE_OPENS:
+            return self._opened(meaning, at, end)
         match kind:
             case "frequency":
                 if meaning.value.at_the_end and not self._is_at_the_end(end):
@@ -125,51 +131,42 @@ class _Reading(Figures):
             case "as_needed" | "refills" | "durations":
                 draft.single.setdefault(kind, Stretch(*self._tokens.stretch(at, end)))
                 self._passed |= kind == "durations"
-            case "steps":
-                self._stepped(meaning.value)
-                return self._explained(_FILLER, at, end)
-            case "no_allergies":
-                self._settle()
-                self._pending = None
-                self._last = kind
-                return end
-            case "before_brands":
-                self._slot, self._after_name, self._last = True, False, "("
-                return end
-            case "statuses" if self._is_a_status_still_open(meaning):
-                self._headed = self._headed or self._words[end - 1] == ":"
-                return end
-            case "switches" if end < len(self._words) and self._words[end][0].isdigit():
-                self._stepped("changed")
-                return self._explained(_FILLER, at, end)
-            case "statuses" | "switches":
-                self._settle(keep_used=False)
-                self._pending = Word(*self._tokens.stretch(at, end), meaning.value or "taking")
-                self._directed = self._directed or self._pending.value == "taking"
-                self._headed, self._over = self._words[end - 1] == ":" or self._words[end : end + 1] == [":"], False
-                self._parted |= bool(draft.names)
-                self._slot, self._after_name, self._last = True, False, kind
-                return end
             case "since_words" | "date_words" | "months":
                 return self._date(at, end, since=kind == "since_words")
-            case "joins":
-                self._parted |= self._words[at] not in ("with", "w", "mit", "avec", "con", "&", "+")
-                self._slot, self._after_name, self._last = True, False, kind
-                return end
-            case "before_names":
-                self._denied = Word(*self._tokens.stretch(at, end), "not_taken")
-                self._slot, self._after_name, self._last = True, False, kind
-                return end
             case _:
                 pass
         return self._close(end, kind)
 
-    def _is_a_status_still_open(self, meaning: Meaning) -> bool:
+    def _opened(self, meaning: Meaning, at: int, end: int) -> int:
+        """Keep what a phrase says behind which a name may stand."""
+        kind, before = meaning.kind, self._last
+        self._slot, self._after_name, self._last = True, False, kind
+        match kind:
+            case "no_allergies":
+                self._settle()
+                self._pending = None
+            case "before_brands":
+                self._last = "("
+            case "joins":
+                self._parted |= self._words[at] not in ("with", "w", "mit", "avec", "con", "&", "+")
+            case "before_names":
+                self._denied = Word(*self._tokens.stretch(at, end), "not_taken")
+            case "switches" if end < len(self._words) and self._words[end][0].isdigit():
+                self._stepped("changed")
+            case _ if before == "statuses" and self._is_open_still(meaning):
+                self._headed = self._words[end - 1] == ":"
+            case _:
+                self._settle(keep_used=False)
+                self._pending = Word(*self._tokens.stretch(at, end), meaning.value or "taking")
+                self._directed = self._directed or self._pending.value == "taking"
+                self._headed, self._over = self._words[end - 1] == ":" or self._words[end : end + 1] == [":"], False
+                self._parted |= bool(self._draft.names)
+        return end
+
+    def _is_open_still(self, meaning: Meaning) -> bool:
         """True for the second part of "past meds:" and "denies taking", which says nothing of its own."""
         pending = self._pending
-        if self._last != "statuses" or self._headed or pending is None or pending.value == "taking":
-            return False
-        return meaning.value == "taking"
+        return pending is not None and pending.value != "taking" and meaning.value == "taking" and not self._headed
 
     def _is_at_the_end(self, end: int) -> bool:
         """Whether a word that tells a time only behind a figure does so here: "1 ON", and not "50 mg on Monday"."""

@@ -13,7 +13,7 @@ MOST_WORDS_OF_A_NAME = 6
 _NO_LIMIT: Limit = ""
 _OF_ONE = frozenset(("(", "[", "name"))
 _BESIDE = frozenset(("(", "[", "/", "+", "&", "joins", "name"))
-"""Behind these stands another name of the same medicine, or a further ingredient; of a regimen that was told, a name alone."""
+"""Behind these stands another name of the same medicine, or a further ingredient; behind a regimen, another name alone."""
 _THROUGH = frozenset("/&+#,")
 """Signs that may stand inside a name: Losartan/HCTZ, Tylenol #3, Estrogens, Conjugated."""
 
