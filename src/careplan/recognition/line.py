@@ -119,7 +119,7 @@ class Listed(msgspec.Struct, frozen=True, omit_defaults=True):
         said = {frequency.schedule for frequency in frequencies}
         if self.as_needed is not None:
             return None if said and self._amount_between(self.as_needed, frequencies) else "as_needed"
-        if not said and any(strength.text.lower().endswith("day") for strength in self.strengths):
+        if not said and any(one.text.lower().endswith("day") and not one.limit for one in self.strengths):
             return "daily"  # 20 mg/day
         return said.pop() if len(said) == 1 else None
 
@@ -147,7 +147,7 @@ class Listed(msgspec.Struct, frozen=True, omit_defaults=True):
         of_limits = [
             behind
             for part, behind in pairwise(figures)
-            if isinstance(behind, Frequency) and not isinstance(part, Frequency) and part.limit
+            if isinstance(behind, Frequency) and not behind.time_of_day and not isinstance(part, Frequency) and part.limit
         ]
         return [one for one in self.frequencies if one not in of_limits]
 

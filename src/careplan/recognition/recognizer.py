@@ -98,7 +98,7 @@ class Recognizer:
             self._local_codes.update(dict.fromkeys(row.rxcui, meant))
         self._reader = LineReader(words, self._meaning, phrases)
         self._near: NearNames | None = None
-        self._everyday = frozenset(squeezed(name) for name in words.whole_only)
+        self._everyday = frozenset(map(squeezed, words.whole_only)).difference(words.medicines_in_goals)
         self._controlled = frozenset(controlled)
 
     def _meaning(self, key: str) -> Any:
