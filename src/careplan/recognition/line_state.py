@@ -10,6 +10,7 @@ from careplan.recognition.line_tokens import Tokens
 from careplan.recognition.list_words import Meaning
 
 MOST_WORDS_OF_A_NAME = 6
+SHORT = 3
 _NO_LIMIT: Limit = ""
 _OF_ONE = frozenset(("(", "[", "name"))
 _BESIDE = frozenset(("(", "[", "/", "+", "&", "joins", "name"))
@@ -81,7 +82,7 @@ class State:
                 break
         while found:
             key, end, stands_for = found.pop()
-            if key in tables.whole_only and not self._stands_alone(at, end):
+            if key in tables.whole_only and not self._stands_alone(at, end, key):
                 continue
             if not self._slot and stands_for == KNOWN and not self._opens(end):
                 continue
@@ -94,14 +95,16 @@ class State:
         """Outside of the place for a name only what looks like the next medicine is one: "aspirin 81 mg Lipitor 40 mg"."""
         return self._last not in ("leftover", "reason_words") and end < len(self._words) and self._words[end][0].isdigit()
 
-    def _stands_alone(self, at: int, end: int) -> bool:
-        """True if no word that nothing explains stands beside it."""
+    def _stands_alone(self, at: int, end: int, key: str) -> bool:
+        """True if no word that nothing explains stands beside it. Two or three letters behind a name say what kind it is."""
+        if len(key) <= SHORT and self._after_name:
+            return False
         if self._leftover and self._leftover[-1][1] == at:
             return False
         if end == len(self._words) or not self._words[end][0].isalpha():
             return True
         word, tables = self._words[end], self._tables
-        return word in tables.tree or word in tables.numbers or tables.meaning(word) is not None
+        return word in tables.tree or word in tables.numbers or (len(key) > SHORT and tables.meaning(word) is not None)
 
     def _named(self, at: int, end: int, meaning: Any) -> int:
         draft = self._draft
