@@ -1,6 +1,6 @@
 """Lines as records, labels and people write them, each beside what a person says that it means.
 
-`lines_as_written.tsv` has a line a row: what is taken with milligrams a day, what is said of each medicine, what is left over.
+`lines_as_written.tsv` has a line a row: what is taken with milligrams a day, what is said of each medicine, what is left.
 Write a line and what it means by hand; a reading that changes is looked at before the table is.
 """
 

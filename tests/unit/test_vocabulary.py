@@ -203,7 +203,7 @@ def near_misses(names: list[str], count: int) -> Iterator[tuple[str, str]]:
     chance = random.Random(19)  # noqa: S311
     for made in range(count):
         if made and made % 20_000 == 0:
-            print(f"{made:,} of {count:,} near misses", file=sys.stderr)
+            print(f"{made:,} of {count:,} near misses", file=sys.stderr)  # noqa: T201
         name = chance.choice(names)
         at = chance.randrange(len(name))
         letter = chance.choice(string.ascii_lowercase)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 from careplan.recognition.line import Leftover, Line, Listed, Named, Reason, Stretch, Word
@@ -70,7 +70,9 @@ class _Reading(Figures):
         return at + 1
 
     def _word(self, at: int, word: str) -> int:
-        meaning, end = self._tokens.phrase(at) if word in self._tables.tree or word in self._tables.numbers else (None, at)
+        meaning, end = self._tables.phrases_of_a_word.get(word), at + 1
+        if meaning is None:
+            meaning, end = self._tokens.phrase(at)
         if self._after_name and meaning is not None and meaning.kind in _BESIDE_A_NAME:
             # "Atorvastatin calcium": directly behind a name these are no medicine of their own.
             return end
@@ -217,11 +219,17 @@ class LineReader:
     """Reads lines by the words of `list_words.yaml` and a dictionary of names.
 
     `meaning` gives what a squeezed name stands for: `KNOWN`, something that rules look at, or None. `phrases` are those of
-    `words`, where they were made already.
+    `words`, where they were made already; `names` are those that `meaning` knows, where they can be asked for quickly.
     """
 
-    def __init__(self, words: ListWords, meaning: Callable[[str], Any], phrases: Phrases | None = None) -> None:
-        self._tables = Tables(words, meaning, phrases or Phrases(words))
+    def __init__(
+        self,
+        words: ListWords,
+        meaning: Callable[[str], Any],
+        phrases: Phrases | None = None,
+        names: Container[str] | None = None,
+    ) -> None:
+        self._tables = Tables(words, meaning, phrases or Phrases(words), names)
 
     def read(self, text: str) -> Line:
         """All that one line says."""

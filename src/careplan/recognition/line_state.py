@@ -76,7 +76,7 @@ class State:
             end += 1
             if word.isalnum():
                 key += word
-                if end >= read_to and (stands_for := tables.meaning(key)) is not None:
+                if key in tables.names and end >= read_to and (stands_for := tables.meaning(key)) is not None:
                     found.append((key, end, stands_for))
             elif word not in _THROUGH:  # 0.5 or 1-2 stands in no name, nor does a bracket
                 break

@@ -54,18 +54,15 @@ class Tokens:
         """The longest phrase that begins here, and the token behind it."""
         word = self.words[at]
         node = self._tree.get(word)
-        if node is None:
-            best: tuple[Meaning | None, int] = (None, at)
-        elif len(node) == 1 and "" in node:  # a phrase of one word, as most are
-            best = (node[""], at + 1)
-        else:
-            best = self._longest(node, at + 1)
-        if self.is_number(word):
+        best: tuple[Meaning | None, int] = (None, at) if node is None else self._longest(node, at + 1)
+        if word[0].isdigit() or word in self._numbers:
             other = self._longest(self._tree[NUMBER], at + 1)
             return other if other[1] > best[1] else best
         return best
 
     def _longest(self, node: Node, end: int) -> tuple[Meaning | None, int]:
+        if len(node) == 1 and "" in node:  # the end of a phrase, as most are
+            return node[""], end
         words, count = self.words, len(self.words)
         best: tuple[Meaning | None, int] = (None, 0)
         while True:

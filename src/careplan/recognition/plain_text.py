@@ -32,7 +32,10 @@ def plain(text: str) -> tuple[str, Sequence[int]]:
     Second, for each character of it the place in `text` that it came from, with the length of `text` at the end.
     """
     if text.isascii() and "&" not in text:
-        return text.lower().translate(_SPACES), range(len(text) + 1)
+        folded = text.lower()
+        if "\t" in folded or "\r" in folded or "`" in folded:
+            folded = folded.translate(_SPACES)
+        return folded, range(len(text) + 1)
     made: list[str] = []
     places: list[int] = []
     at = 0

@@ -26,6 +26,8 @@ MOST_BETWEEN = 3
 """So many signs may stand between "Allergies" and the name."""
 NAMED_ALIKE = 6
 """A further name that begins with so many letters of the ingredient's own says nothing beside it."""
+_FURTHER = "further"
+"""What the names hold for one whose meaning stands in a line of the wide vocabulary, which is cut when it is asked for."""
 _FIGURE = re.compile(r"(?<![\w-])\d[\d.,]*(?!\w)")
 Recognition: TypeAlias = Literal["read", "known", "unread", "none"]
 """`none`: the entry says that there is no medicine."""
@@ -90,20 +92,21 @@ class Recognizer:
         )
         self._vocabulary = vocabulary
         self._local_codes: dict[str, Any] = {}
-        self._names: dict[str, Any] = dict.fromkeys(vocabulary.known, KNOWN)
+        self._names: dict[str, Any] = dict.fromkeys(vocabulary.further_names, _FURTHER)
+        self._names.update(dict.fromkeys(vocabulary.known, KNOWN))
         self._names.update({name.replace(" ", ""): match for name, match in catalogue.spellings()})
         for row in local:
             meant = self._meant(row.ingredients, row.name) if row.ingredients else KNOWN
             self._names[squeezed(row.name)] = meant
             self._local_codes.update(dict.fromkeys(row.rxcui, meant))
-        self._reader = LineReader(words, self._meaning, phrases)
+        self._reader = LineReader(words, self._meaning, phrases, self._names)
         self._near: NearNames | None = None
         self._everyday = frozenset(map(squeezed, words.whole_only)).difference(words.medicines_in_goals)
         self._controlled = frozenset(controlled)
 
     def _meaning(self, key: str) -> Any:
         found = self._names.get(key)
-        if found is not None or (further := self._vocabulary.further(key)) is None:
+        if found is not _FURTHER or (further := self._vocabulary.further(key)) is None:
             return found
         match = self._meant(further.ingredients, further.name)
         if key.startswith(squeezed(match.ingredients[0].name)[:NAMED_ALIKE]):
@@ -209,7 +212,7 @@ class Recognizer:
         if recognized.recognition != "unread" or not recognized.unexplained:
             return ()
         if self._near is None:
-            names = {key: match for key, match in self._names.items() if match != KNOWN and key not in self._everyday}
+            names = {key: match for key, match in self._names.items() if match not in (KNOWN, _FURTHER) and key not in self._everyday}
             for key, further in self._vocabulary.every_further().items():
                 names.setdefault(key, self._meant(further.ingredients, further.name))
             self._near = NearNames(names, self._vocabulary, self._controlled)
