@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from careplan.facts.case import Properties, bounded
-from careplan.recognition.daily_dose import Dose
 from careplan.recognition.dose_equivalents import COUNTED_IN, Doses, total
 from careplan.recognition.medicine_catalogue import Resolved
+from careplan.recognition.strengths import Dose
 from careplan.rulebook.factors import least_of, most_of
 
 _MOST = 1_000_000.0

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from careplan.facts.case import Case
 from careplan.plan.medicine_model import Between, Disagreeing, DoseADay, MedicinePart, MedicineRead, MedicineText
 from careplan.plan.wording import Words
-from careplan.recognition.daily_dose import Dose
 from careplan.recognition.line import Listed, Said
 from careplan.recognition.medicine_catalogue import Resolved
+from careplan.recognition.strengths import Dose
 from careplan.request.patient import MedicineStatus
 
 

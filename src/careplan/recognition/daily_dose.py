@@ -3,53 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from careplan.recognition.figures import figure, numbers_in, pieces_a_day
+from careplan.recognition.figures import figure, pieces_a_day
 from careplan.recognition.line import Amount, Frequency, Listed, Strength
 from careplan.recognition.piece_counts import between
 from careplan.recognition.plain_text import plain
+from careplan.recognition.strengths import PLACES, Dose, Measures, Piece, in_milligrams
 from careplan.recognition.takings import Taken, takings_of
 from careplan.request.patient import Schedule
 
 _NUMBER = r"\d[\d.,]*|[.,]\d+"
-_STRENGTH = re.compile(
-    rf"(?P<low>{_NUMBER})(?:\s?(?P<by>-|to|bis|a|/)\s?(?P<high>{_NUMBER}))?\s?-?\s?(?P<unit>[^\W\d_]+)"
-    rf"(?:\s?(?:/|per\s)\s?(?P<of>{_NUMBER})?\s?(?P<per>[^\W\d_]+))?"
-)
 _MOST_A_DAY = re.compile(
     rf"^(?:max(?:imum)?|up to|not to exceed|no more than) (?P<count>{_NUMBER}|[a-z]+)"
     r" ?(?:/|per|a|times|times a|times per)? ?da(?:y|ily)$"
 )
 _A_DAY = re.compile(r"(?:/|\bper|\ba) ?day$")
 _WEEKLY_AT_MOST = (0.0, 1.0)
-_PLACES = 6
-"""So many decimals: what is left out is no dose, and three thirds are one again."""
-
-
-class Dose(NamedTuple):
-    """From `least` to `most`; `most` is None where nothing bounds it."""
-
-    least: float
-    most: float | None
-
-    def times(self, least: float, most: float | None) -> Dose:
-        """The dose so many times."""
-        at_most = None if self.most is None or most is None else round(self.most * most, _PLACES)
-        return Dose(round(self.least * least, _PLACES), at_most)
-
-
-class Measures(NamedTuple):
-    """What words are worth: units in milligrams, the words for an hour and for millilitres, and numbers in words."""
-
-    in_mg: Mapping[str, float]
-    hours: frozenset[str]
-    millilitres: frozenset[str]
-    through_the_skin: frozenset[str]
-    numbers: Mapping[str, float]
 
 
 class Told(NamedTuple):
@@ -57,14 +30,6 @@ class Told(NamedTuple):
 
     mg: float | None = None
     schedule: Schedule | None = None
-
-
-class _Piece(NamedTuple):
-    """Milligrams in one piece, in one millilitre (`by_volume`), or given off in one hour (`by_hour`)."""
-
-    mg: Dose
-    by_volume: bool = False
-    by_hour: bool = False
 
 
 def daily_dose(listed: Listed, measures: Measures, told: Told, which: int | None = None) -> Dose | None:
@@ -117,7 +82,10 @@ def _taken_daily(listed: Listed, measures: Measures, told: Told, which: int | No
     takings = list(takings_of(listed))
     apart = _as_needed_apart(listed, takings)
     regular = takings[:-1] if apart else takings
-    dose = _sum([reader.of(one, told) for one in regular]) if len(regular) > 1 else reader.of(regular[0], told)
+    doses = [reader.of(one, told) for one in regular]
+    dose = reader.said_of_a_day() or (
+        doses[0] if len(doses) == 1 else _any_of(doses) if _follow_each_other(listed, regular) else _sum(doses)
+    )
     if dose is None:
         most = reader.at_most(told)
         return None if most is None else Dose(0.0, most)
@@ -136,7 +104,28 @@ def _taken_daily(listed: Listed, measures: Measures, told: Told, which: int | No
 
 def _as_needed_apart(listed: Listed, takings: Sequence[Taken]) -> bool:
     """True for "1 mg at night, and 1 mg as needed": what is taken as needed comes on top."""
-    return len(takings) > 1 and takings[-1].frequency is None and listed.as_needed is not None
+    if len(takings) < 2 or listed.as_needed is None or takings[-1].frequency is not None:
+        return False
+    before = takings[-2].frequency
+    return before is not None and before.end <= listed.as_needed.start
+
+
+def _follow_each_other(listed: Listed, takings: Sequence[Taken]) -> bool:
+    """Whether the intakes are steps in time. What is taken "in the morning, then at night" adds up nevertheless."""
+    if listed.steps != "then":
+        return listed.steps == "changed"
+    times = [one.frequency for one in takings]
+    of_the_day = {one.text.lower() for one in times if one is not None and one.time_of_day}
+    return len(of_the_day) < len(times)
+
+
+def _any_of(doses: Iterable[Dose | None]) -> Dose | None:
+    """Whichever of several doses is taken now."""
+    known = list(doses)
+    if not known or None in known:
+        return None
+    most = [dose.most for dose in known if dose is not None and dose.most is not None]
+    return Dose(min(dose.least for dose in known if dose is not None), max(most) if len(most) == len(known) else None)
 
 
 def _sum(doses: Iterable[Dose | None]) -> Dose | None:
@@ -145,7 +134,7 @@ def _sum(doses: Iterable[Dose | None]) -> Dose | None:
         if dose is None or dose.most is None:
             return None
         least, most = least + dose.least, most + dose.most
-    return Dose(round(least, _PLACES), round(most, _PLACES))
+    return Dose(round(least, PLACES), round(most, PLACES))
 
 
 class _Reader:
@@ -170,12 +159,20 @@ class _Reader:
             return Dose(0.0, None) if self._listed.as_needed or told.schedule in ("as_needed", "rescue") else None
         return one.times(*times)
 
+    def said_of_a_day(self) -> Dose | None:
+        """The sum that a line gives itself, as in "300 mg twice daily (600 mg/day)"."""
+        said = [one for one in self._listed.strengths if _A_DAY.search(plain(one.text)[0])]
+        if len(said) != 1 or len(self._listed.strengths) == 1 or not self._listed.frequencies:
+            return None
+        piece = self._mg_of(said[0])
+        return piece.mg if piece is not None and not (piece.by_volume or piece.by_hour) else None
+
     def one(self, taken: Taken, told: Told) -> Dose | None:
         """Milligrams at a time."""
         if told.mg is not None:
             return Dose(told.mg, told.mg)
         strengths = taken.strengths or self._listed.strengths[:1]
-        pieces = [self._piece(one) for one in strengths]
+        pieces = [self._mg_of(one) for one in strengths]
         known = [piece for piece in pieces if piece is not None]
         if not pieces or len(known) != len(pieces) or any(amount.unclear for amount in taken.amounts):
             return None
@@ -184,10 +181,13 @@ class _Reader:
             return None if len(known) == 1 else known[-1].mg
         count = Dose(min(one.least for one in counts), max(one.most or 0.0 for one in counts)) if counts else None
         if len(known) == 1:
+            product = self._mg_of(self._listed.strengths[0])
+            if count is not None and product is not None and product.mg.times(*count) == known[0].mg:
+                return known[0].mg  # "0.5 mg tablet, 1 tablet in the morning and 2 tablets (1 mg) at night"
             return known[0].mg.times(*count) if count else known[0].mg
         return self._of_two(strengths, known, count)
 
-    def _of_two(self, strengths: Sequence[Strength], known: Sequence[_Piece], count: Dose | None) -> Dose | None:
+    def _of_two(self, strengths: Sequence[Strength], known: Sequence[Piece], count: Dose | None) -> Dose | None:
         """Of product and dose, as in "10 mg tablet, take 20 mg", the dose; without a form between them either or both."""
         first, last = known[0].mg, known[-1].mg
         if first.most is None or last.most is None:
@@ -195,6 +195,8 @@ class _Reader:
         if count is not None:
             counted = first.times(*count)
             return last if counted == last else _spanning(counted, last)
+        if self._listed.steps:
+            return Dose(min(first.least, last.least), max(first.most, last.most))
         if strengths[-1].directed or any(
             strengths[0].end <= form.start < strengths[-1].start for form in self._listed.forms
         ):
@@ -208,13 +210,17 @@ class _Reader:
         found = _MOST_A_DAY.match(" ".join(plain(limit.text)[0].split())) if limit is not None else None
         said = found["count"] if found else ""
         count = self._measures.numbers.get(said, figure(said)) if said else None
-        one = self.one(Taken(self._listed.strengths, self._listed.amounts), told) if count is not None else None
-        return one.most * count if one is not None and one.most is not None and count is not None else None
+        if count is None:
+            return None
+        # Four of them may be four tablets or four intakes.
+        known = (self.one(Taken(self._listed.strengths, amounts), told) for amounts in (self._listed.amounts, ()))
+        most = [one.most for one in known if one is not None and one.most is not None]
+        return max(most) * count if most else None
 
     def limit(self, part: Strength | Amount, told: Told, *, said_daily: bool) -> float | None:
         """The milligrams of a limit for a day; None for a limit of something else."""
         if isinstance(part, Strength):
-            piece = self._piece(part)
+            piece = self._mg_of(part)
             of_a_day = said_daily or part.limit == "limit_a_day" or _A_DAY.search(plain(part.text)[0]) is not None
             return piece.mg.most if piece is not None and of_a_day and not (piece.by_volume or piece.by_hour) else None
         of_a_day = said_daily or part.limit == "limit_a_day"
@@ -223,53 +229,18 @@ class _Reader:
 
     def through_the_skin(self) -> Dose | None:
         """Milligrams a day of a patch whose strength is a rate, such as 25 mcg/hr."""
-        pieces = [self._piece(one) for one in self._listed.strengths]
+        pieces = [self._mg_of(one) for one in self._listed.strengths]
         if len(pieces) != 1 or pieces[0] is None or not pieces[0].by_hour:
             return None
         counts = [amount.count for amount in self._listed.amounts if amount.count is not None]
         patches = counts[0] if len(counts) == 1 else 1.0
-        least, most = pieces[0].mg.times(24 * patches, 24 * patches)
+        least, most = pieces[0].mg.times(patches, patches)
         return Dose(0.0 if self._listed.as_needed else least, most)
 
-    def _piece(self, strength: Strength) -> _Piece | None:
-        folded = plain(strength.text)[0].strip()
-        several = [number for part in re.split(r"[/-]", folded) for number in numbers_in(part)[:1]]
-        if len(several) > 1 and self._which is not None and (single := self._of_several(folded, several)) is not None:
-            return single
-        found = _STRENGTH.fullmatch(folded)
-        if found is None and strength.amount is not None and folded[:1].isalpha():  # two milligrams
-            in_words = strength.amount * self._measures.in_mg.get(strength.unit, 0.0)
-            return _Piece(Dose(in_words, in_words)) if in_words else None
-        scale = self._measures.in_mg.get(found["unit"]) if found else None
-        if found is None or scale is None or found["by"] == "/":
-            return None
-        low = figure(found["low"])
-        high = figure(found["high"]) if found["high"] else low
-        if low is None or high is None or high < low:
-            return None
-        of = figure(found["of"]) if found["of"] else 1.0
-        mg = Dose(low * scale, high * scale)
-        per = found["per"] or ""
-        if not of or per in ("kg", "sqcm"):
-            return None
-        if per in self._measures.hours:
-            return _Piece(mg.times(1 / of, 1 / of), by_hour=True)
-        if per in self._measures.millilitres:
-            return _Piece(mg.times(1 / of, 1 / of), by_volume=True)
-        return _Piece(mg)
+    def _mg_of(self, strength: Strength) -> Piece | None:
+        return in_milligrams(strength, self._measures, self._which)
 
-    def _of_several(self, folded: str, figures: Sequence[float]) -> _Piece | None:
-        """The figure that counts of 5/325 mg or 5-325; without a unit milligrams, in which combinations are named."""
-        units = set(re.findall(r"[^\W\d_]+", folded))
-        if not units <= self._measures.in_mg.keys() or any(self._measures.in_mg[unit] != 1 for unit in units):
-            return None
-        assert self._which is not None
-        if self._which >= len(figures):
-            return None
-        mg = min(figures) if self._which < 0 else figures[self._which]
-        return _Piece(Dose(mg, mg))
-
-    def _count(self, amount: Amount, piece: _Piece) -> Dose | None:
+    def _count(self, amount: Amount, piece: Piece) -> Dose | None:
         """How many pieces or millilitres an amount is; None for one that is measured otherwise."""
         is_volume = amount.of in self._measures.millilitres
         if is_volume != piece.by_volume:
@@ -285,7 +256,7 @@ class _Reader:
         if frequency is None:
             of_a_day = [_A_DAY.search(plain(strength.text)[0]) is not None for strength in taken.strengths]
             return (1.0, 1.0) if of_a_day == [True] else None
-        if (pieces := pieces_a_day(frequency.text)) is not None:
+        if (pieces := pieces_a_day(plain(frequency.text)[0])) is not None:
             return pieces, pieces
         if frequency.between is not None:
             return frequency.between
@@ -302,7 +273,7 @@ def _spanning(one: Dose, other: Dose) -> Dose:
 def doses_meant(listed: Listed, measures: Measures) -> tuple[Dose, ...]:
     """Everything that somebody may call the dose of a line: in a piece, at a time, a day. Empty where one is not known."""
     reader = _Reader(listed, measures, None)
-    pieces = [reader._piece(one) for one in listed.strengths]
+    pieces = [in_milligrams(one, measures, None) for one in listed.strengths]
     if not pieces or any(piece is None or piece.by_hour or piece.by_volume for piece in pieces):
         return ()
     taken = list(takings_of(listed))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, NamedTuple, TypeAlias
 
-from careplan.recognition.daily_dose import Dose
 from careplan.recognition.line import Listed, Stretch
+from careplan.recognition.strengths import Dose
 from careplan.request.patient import Medication
 
 DisagreeingField: TypeAlias = Literal["name", "schedule", "indication", "dose_mg", "status"]

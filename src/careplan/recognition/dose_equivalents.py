@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
-from careplan.recognition.daily_dose import Dose, Measures, Told, daily_dose, doses_meant
+from careplan.recognition.daily_dose import Told, daily_dose, doses_meant
 from careplan.recognition.line import Listed
 from careplan.recognition.list_words import ListWords
 from careplan.recognition.medicine_rows import Ingredient
 from careplan.recognition.plain_text import plain
+from careplan.recognition.strengths import Dose, Measures
 
 Of = Literal["diazepam", "morphine"]
 COUNTED: Mapping[Of, frozenset[str]] = {
@@ -139,6 +140,21 @@ class DoseReader:
         if plain(row.name)[0] in written:
             return listed, 0 if written.startswith(plain(row.name)[0]) else 1
         return listed, of.ingredients.index(row)
+
+
+def added(several: Sequence[Doses]) -> Doses:
+    """Of one ingredient that a line names twice, such as a slow and a fast form: nothing bounds what one leaves open."""
+    if all(one == NO_DOSES for one in several):
+        return NO_DOSES
+    return Doses(*(_added([one[at] for one in several]) for at in range(len(NO_DOSES))))
+
+
+def _added(doses: Sequence[Dose | None]) -> Dose | None:
+    known = [dose for dose in doses if dose is not None]
+    if not known:
+        return None
+    most = [dose.most for dose in known if dose.most is not None]
+    return Dose(sum(dose.least for dose in known), sum(most) if len(most) == len(doses) else None)
 
 
 def total(of: Of, entries: Iterable[tuple[Ingredient, Doses]]) -> Dose:

@@ -9,7 +9,7 @@ import msgspec
 
 from careplan.recognition.daily_dose import Told
 from careplan.recognition.disagreements import NOT_TAKEN, Disagreement, disagreements
-from careplan.recognition.dose_equivalents import NO_DOSES, DoseReader, Doses
+from careplan.recognition.dose_equivalents import NO_DOSES, DoseReader, Doses, added
 from careplan.recognition.line import Leftover, Listed, Said
 from careplan.recognition.medicine_catalogue import Catalogue, Match, Problem, Resolved, agree, display
 from careplan.recognition.medicine_rows import Ingredient
@@ -150,7 +150,11 @@ class EntryReader:
         told = Told(entry.dose_mg, entry.schedule)
         doses = []
         for row in resolved.match.ingredients:
-            one, match = _that_means(row, found), _that_means(row, lined) or _without_a_name(lined)
+            several = [one for one in (*found, *lined) if _means(one, row) and (entry.status or one.status) not in NOT_TAKEN]
+            if len(several) > 1 and not lined and told.mg is None:
+                doses.append(added([self._dose_of(one, told, row) for one in several]))
+                continue
+            one, match = _first(found, several), _first(lined, several) or _without_a_name(lined)
             listed = _both(one, match)
             of = next((said.match for said in (match, one) if said is not None and said.match is not None), None)
             if listed is None or of is None or not row.classes or row not in of.ingredients:
@@ -158,6 +162,11 @@ class EntryReader:
             else:
                 doses.append(self._doses.of(listed, told, row, of))
         return tuple(doses) if any(one is not NO_DOSES for one in doses) else ()
+
+    def _dose_of(self, one: Recognized, told: Told, row: Ingredient) -> Doses:
+        if one.listed is None or one.match is None or not row.classes:
+            return NO_DOSES
+        return self._doses.of(one.listed, told, row, one.match)
 
     def _by_name(self, found: Sequence[Recognized], sent: MedicineStatus | None) -> _Named:
         unknown = tuple(
@@ -244,8 +253,12 @@ def _read_of(found: Sequence[Recognized]) -> tuple[tuple[Listed, ...], tuple[Lef
     return tuple([one.listed for one in found if one.listed is not None]), tuple(left)
 
 
-def _that_means(row: Ingredient, found: Sequence[Recognized]) -> Recognized | None:
-    return next((one for one in found if one.match is not None and row in one.match.ingredients), None)
+def _means(one: Recognized, row: Ingredient) -> bool:
+    return one.match is not None and row in one.match.ingredients
+
+
+def _first(found: Sequence[Recognized], several: Sequence[Recognized]) -> Recognized | None:
+    return next((one for one in found if any(one is other for other in several)), None)
 
 
 def _is_under_rules(one: Recognized) -> bool:

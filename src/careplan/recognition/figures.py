@@ -22,7 +22,7 @@ def figure(text: str) -> float | None:
 
 def intakes(text: str) -> float | None:
     """How many times a day "1-0-1" or "1-0-1-0" (morning, noon, evening, night) means; None if it is no such scheme."""
-    pieces = text.split("-")
+    pieces = text.replace(" ", "").split("-")
     if len(pieces) not in (3, 4) or not all(map(_PIECES.fullmatch, pieces)):
         return None
     return float(sum(piece != "0" for piece in pieces)) or None
@@ -37,5 +37,5 @@ def pieces_a_day(text: str) -> float | None:
     """How many pieces a day a scheme such as "1-0-1/2" means; None if it is no such scheme."""
     if intakes(text) is None:
         return None
-    parts = (piece.partition("/") for piece in text.split("-"))
+    parts = (piece.partition("/") for piece in text.replace(" ", "").split("-"))
     return sum((figure(over) or 0.0) / (float(under) if under else 1.0) for over, _, under in parts)

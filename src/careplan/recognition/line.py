@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -12,6 +13,8 @@ from careplan.request.patient import MedicineIndication, MedicineStatus, Schedul
 Status = MedicineStatus
 Limit = Literal["", "limit", "limit_a_day"]
 """Of a figure that is the most that may be taken, whether the words before it say that this is for a day."""
+Steps = Literal["", "then", "changed"]
+"""Of doses that follow each other in time: "1 mg bid for a week, then 1 mg at night", or "50 mg increased to 100 mg"."""
 
 
 class Stretch(msgspec.Struct, frozen=True, gc=False):
@@ -85,7 +88,7 @@ class Named(Stretch, frozen=True):
 class Listed(msgspec.Struct, frozen=True, omit_defaults=True):
     """One medicine of a line: its name, often with a brand or further ingredients, and all that is said of it.
 
-    `local`: it stays where it is put, as a cream does.
+    `local`: it stays where it is put, as a cream does. `steps`: whether its doses follow each other instead of adding up.
     """
 
     names: tuple[Named, ...] = ()
@@ -102,6 +105,7 @@ class Listed(msgspec.Struct, frozen=True, omit_defaults=True):
     since: Stretch | None = None
     status: Word | None = None
     local: bool = False
+    steps: Steps = ""
 
     @property
     def says_more(self) -> bool:
@@ -111,24 +115,46 @@ class Listed(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def schedule(self) -> Schedule | None:
         """How it is taken, where the line plainly says one thing; None for "daily, and one more as needed"."""
-        said = {frequency.schedule for frequency in self.frequencies}
+        frequencies = self.frequencies_of_taking
+        said = {frequency.schedule for frequency in frequencies}
         if self.as_needed is not None:
-            return None if said and self._amount_between(self.as_needed) else "as_needed"
+            return None if said and self._amount_between(self.as_needed, frequencies) else "as_needed"
+        if not said and any(one.text.lower().endswith("day") and not one.limit for one in self.strengths):
+            return "daily"  # 20 mg/day
         return said.pop() if len(said) == 1 else None
 
     @property
     def times_a_day(self) -> float | None:
         """How many times a day, where the line says one thing; times of the day add up."""
-        at_times = [frequency.times_a_day for frequency in self.frequencies if frequency.time_of_day]
-        others = [frequency.times_a_day for frequency in self.frequencies if not frequency.time_of_day]
+        frequencies = self.frequencies_of_taking
+        at_times = [frequency.times_a_day for frequency in frequencies if frequency.time_of_day]
+        others = [frequency.times_a_day for frequency in frequencies if not frequency.time_of_day]
         if others:
             return others[0] if len(others) == 1 else None
         return sum(times or 0 for times in at_times) or None
 
-    def _amount_between(self, as_needed: Stretch) -> bool:
+    @property
+    def figures(self) -> list[Strength | Amount | Frequency]:
+        """Strengths, amounts and frequencies in the order in which they stand."""
+        return sorted((*self.strengths, *self.amounts, *self.frequencies), key=lambda part: part.start)
+
+    @property
+    def frequencies_of_taking(self) -> Sequence[Frequency]:
+        """Those that do not belong to a limit, as the last one of "1 mg twice a day, at most 3 a day" does."""
+        if not any(part.limit for part in (*self.strengths, *self.amounts)):
+            return self.frequencies
+        figures = self.figures
+        of_limits = [
+            behind
+            for part, behind in pairwise(figures)
+            if isinstance(behind, Frequency) and not behind.time_of_day and not isinstance(part, Frequency) and part.limit
+        ]
+        return [one for one in self.frequencies if one not in of_limits]
+
+    def _amount_between(self, as_needed: Stretch, frequencies: Sequence[Frequency]) -> bool:
         """True if another amount stands between "as needed" and a frequency: they speak of two ways of taking it."""
-        begin = min(as_needed.start, self.frequencies[0].start)
-        end = max(as_needed.start, self.frequencies[-1].start)
+        begin = min(as_needed.start, frequencies[0].start)
+        end = max(as_needed.start, frequencies[-1].start)
         return any(begin < part.start < end for part in (*self.amounts, *self.strengths))
 
 
@@ -157,7 +183,7 @@ class Said(NamedTuple):
 class Draft:
     """What is said of one medicine, while the line is read."""
 
-    __slots__ = ("amounts", "forms", "frequencies", "names", "reasons", "routes", "single", "status", "strengths")
+    __slots__ = ("amounts", "forms", "frequencies", "names", "reasons", "routes", "single", "status", "steps", "strengths")
 
     def __init__(self) -> None:
         self.names: list[Named] = []
@@ -169,6 +195,7 @@ class Draft:
         self.reasons: list[Reason] = []
         self.single: dict[str, Stretch] = {}
         self.status: Word | None = None
+        self.steps: Steps = ""
 
     def listed(self, local_forms: Collection[str], local_routes: Collection[str]) -> Listed:
         """The medicine as read; in one of these forms or by one of these routes it stays where it is put."""
@@ -188,4 +215,5 @@ class Draft:
             single("since"),
             self.status,
             any([form.value in local_forms for form in self.forms] + [way.value in local_routes for way in self.routes]),
+            self.steps,
         )

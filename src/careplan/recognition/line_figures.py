@@ -14,8 +14,14 @@ from careplan.recognition.list_words import FrequencyWords, Meaning
 from careplan.recognition.piece_counts import counted
 from careplan.request.patient import Schedule
 
+_AT_A_TIME = FrequencyWords((), a_day=1.0, time_of_day=True)
+_HOUR, _MINUTES = re.compile(r"[01]?\d|2[0-4]"), re.compile(r"[0-5]\d")
+MOST_BEFORE_A_TIME = 4
+"""Of "1 am, 2 pm" the numbers count tablets; nobody takes five at a time."""
+_HOW_IT_IS_TAKEN = frozenset(("frequency", "routes", "as_needed", "if_words"))
 FEW = 12
 """A bare number up to this is a count of pieces."""
+_DAY_AND_YEAR = re.compile(r"(?:19|20)?\d\d?")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _DATE = re.compile(r"(?:19|20)\d\d[/-]\d\d?[/-]\d\d?|\d\d?[/.-]\d\d?[/.-](?:19|20)?\d\d|\d\d?[/-](?:19|20)\d\d")
 
@@ -32,18 +38,29 @@ class Figures(State):
         """A figure: the strength, a count of pieces, a part of a frequency, a date."""
         tables, tokens, words = self._tables, self._tokens, self._words
         in_figures = not word[0].isalpha()
-        if in_figures and (strength := tables.strength.match(tokens.folded, tokens.starts[at])) is not None:
+        times = intakes(word) if in_figures else None
+        if (
+            in_figures
+            and times is None
+            and (strength := tables.strength.match(tokens.folded, tokens.starts[at])) is not None
+        ):
             return self._measured(strength, at)
         meaning, end = tokens.phrase(at)
+        if in_figures and (behind := self._numbering(at, word)):
+            return behind
         if self._slot and in_figures and self._last != "name" and (behind := self._name(at, end, meaning)):
             return behind
         if in_figures:
-            times = intakes(word)
             if times is not None:
                 self._draft.frequencies.append(Frequency(*self._tokens.stretch(at, at + 1), "daily", times))
                 return self._close(at + 1, "frequency")
             if _DATE.fullmatch(word) or (meaning is None and _YEAR.fullmatch(word)):
                 return self._date(at, at + 1)
+            if behind := self._clock(at):
+                self._repeated(_AT_A_TIME, at, behind)
+                return self._close(behind, "frequency")
+            if self._months_behind(at) or (self._speaks_of_a_date() and self._is_day_and_month(at)):
+                return self._date(at, at)
         if meaning is not None and meaning.kind not in ("filler", "limits"):
             return self._explained(meaning, at, end)
         behind = self._pieces(at)
@@ -59,6 +76,9 @@ class Figures(State):
             volume = tables.volume.match(tokens.folded, tokens.starts[at])
             if volume is not None:
                 end = self._tokens.behind(at, volume.end())
+                if volume["unit"] in tables.millilitres and self._is_of_a_pack(end):
+                    self._draft.single.setdefault("quantities", Stretch(*self._tokens.stretch(at, end)))
+                    return self._close(end, "quantities")
                 self._draft.amounts.append(
                     Amount(*self._tokens.stretch(at, end), figure(volume["figure"]), volume["unit"], self._limited(at))
                 )
@@ -103,25 +123,38 @@ class Figures(State):
         return True
 
     def _measured(self, match: re.Match[str], at: int) -> int:
-        amount = figure(match["figure"]) if match["figure"] else None
+        said = match["figure"] or match["activity"]
+        unit = match["unit"] or match["counted_in"] or ""
         stretch = self._tokens.found(match)
-        self._draft.strengths.append(Strength(*stretch, amount, match["unit"] or "", self._limited(at), self._directed))
+        self._draft.strengths.append(
+            Strength(*stretch, figure(said) if said else None, unit, self._limited(at), self._directed)
+        )
         self._directed = False
         return self._close(self._tokens.behind(at, match.end()), "strength")
 
     def _pieces(self, at: int) -> int:
         """The token behind "2 tablets", "half a tablet", "1 (one) tab"; 0 if no pieces are counted."""
         words = self._words
-        if self._last == "name" and _falls(words[at]):
-            return 0  # "Suboxone 8-2 film": the strengths of two ingredients
+        if self._last == "name" and (_falls(words[at]) or max(numbers_in(words[at]), default=0) > FEW):
+            return 0  # "Suboxone 8-2 film": the strengths of two ingredients; "Seretide 250 Evohaler"
         found = counted(words, at, self._tables.numbers)
+        if self._last == "name" and found is not None and found.end > at + 1 and not words[at].isdecimal():
+            return 0  # "Imovane 7.5 1 tab": a strength and a count
         if found is None or found.end >= len(words):
             return 0
         end = found.end
         meaning, behind = self._tokens.phrase(end)
+        if meaning is not None and meaning.kind in _HOW_IT_IS_TAKEN and self._is_a_count(at, end):
+            self._draft.amounts.append(
+                Amount(*self._tokens.stretch(at, end), found.pieces or None, "", self._limited(at), not found.agrees)
+            )
+            return self._close(end, "amount")
         if meaning is None or meaning.kind not in ("forms", "amounts"):
             return 0
         of = str(meaning.value or words[end])
+        if of in self._tables.counted_singly and (found.pieces or 0) > FEW and not self._directed:
+            self._draft.single.setdefault("quantities", Stretch(*self._tokens.stretch(at, behind)))
+            return self._close(behind, "quantities")
         slot = self._slot and self._last != "name"
         self._draft.amounts.append(
             Amount(*self._tokens.stretch(at, behind), found.pieces or None, of, self._limited(at), not found.agrees)
@@ -132,6 +165,59 @@ class Figures(State):
         self._close(behind, "amount")
         self._slot = slot  # "Take 1 tablet of Xanax"
         return behind
+
+    def _numbering(self, at: int, word: str) -> int:
+        """The token behind "2." or "2)" between two medicines; 0 if this is no numbering."""
+        words, tables = self._words, self._tables
+        if not word.isdecimal() or len(word) > 2 or not self._draft.names or at + 1 >= len(words):
+            return 0
+        if words[at + 1] == ")" and self._last != "(":
+            end = at + 2
+        elif self._tokens.between(at + 1).startswith(". "):
+            end = at + 1
+        else:
+            return 0
+        if end >= len(words) or not words[end][0].isalpha() or words[end] in tables.tree or words[end] in tables.numbers:
+            return 0
+        self._settle()
+        self._slot = self._parted = True
+        self._after_name, self._last = False, ";"
+        return end
+
+    def _is_a_count(self, at: int, end: int) -> bool:
+        """Whether pieces are meant where none are named: behind a strength with its unit, as in "50 mg 1/2 bid"."""
+        if "/" in self._words[at:end]:
+            return True  # 1/2, 1 1/2
+        if self._last not in ("strength", ")", "]") or not (self._draft.strengths and self._draft.strengths[-1].unit):
+            return False
+        return max(self._values(self._words[at]), default=FEW + 1) <= FEW
+
+    def _times_over(self, at: int) -> int:
+        """The token behind the count of "500 mg x 3 tabs" or "1 mg x 2"."""
+        if behind := self._pieces(at):
+            return behind
+        counts = self._values(self._words[at])
+        count = counts[0] if len(counts) == 1 else None
+        self._draft.amounts.append(Amount(*self._tokens.stretch(at, at + 1), count, "", self._limited(at)))
+        return self._close(at + 1, "amount")
+
+    def _clock(self, at: int) -> int:
+        """The token behind a time of the clock, such as "8am", "at 5 pm", "20:00"; 0 for "1 am, 2 pm", a count of pieces."""
+        words, tokens = self._words, self._tokens
+        hour, end = words[at], at + 1
+        if not _HOUR.fullmatch(hour):
+            return 0
+        is_plain = len(hour) > 1 or int(hour) > MOST_BEFORE_A_TIME
+        if words[end : end + 1] == [":"] and end + 1 < len(words) and _MINUTES.fullmatch(words[end + 1]) and is_plain:
+            end += 2
+        half = words[end] if end < len(words) else ""
+        if half in ("am", "pm"):
+            is_plain = is_plain or not tokens.between(end)
+            end += 1
+        is_told = (
+            at > 0 and words[at - 1] in ("at", "@") and (end == len(words) or not words[end][0].isalpha() or end > at + 1)
+        )
+        return end if is_told or (is_plain and end > at + 1) else 0
 
     def _date(self, at: int, end: int, *, since: bool = False) -> int:
         """Dates, with the words around them, to the token behind them."""
@@ -147,19 +233,57 @@ class Figures(State):
                     end = behind
                     continue
                 beside = words[end - 1] in months or (end + 1 < len(words) and words[end + 1] in months)
+                if self._is_day_and_month(end):
+                    end += 3
+                    continue
                 if not (beside or _YEAR.fullmatch(word) or _DATE.fullmatch(word)):
                     break
                 end += 1
-            elif word in ("/", ":", ",") and end + 1 < len(words) and _YEAR.match(words[end + 1]):
+            elif word in ("/", ":", ",") and end + 1 < len(words) and self._begins_a_date(end + 1, behind=word):
                 end += 1
             else:
                 meaning, behind = self._tokens.phrase(end)
                 if meaning is None or meaning.kind not in ("date_words", "months"):
                     break
                 end = behind
+        self._over = True
         if since:
             self._draft.single.setdefault("since", Stretch(*self._tokens.stretch(began, end)))
         return self._close(end, "date")
+
+    def _begins_a_date(self, at: int, behind: str) -> bool:
+        """Whether a year stands here, or behind a colon any date."""
+        if _YEAR.match(self._words[at]) or behind != ":":
+            return bool(_YEAR.match(self._words[at]))
+        return bool(_DATE.fullmatch(self._words[at])) or self._months_behind(at) or self._is_day_and_month(at)
+
+    def _months_behind(self, at: int) -> bool:
+        """True for the day of "03-Nov-2025"; the year tells it from "1 may", which may be a tablet."""
+        behind = self._words[at + 1 : at + 3]
+        return len(behind) == 2 and behind[0] in self._tables.months and bool(_DAY_AND_YEAR.fullmatch(behind[1]))
+
+    def _is_day_and_month(self, at: int) -> bool:
+        """True for "11/2", which is a date only beside words that speak of one."""
+        parts = self._words[at : at + 3]
+        return len(parts) == 3 and parts[1] == "/" and all(map(_DAY_AND_YEAR.fullmatch, (parts[0], parts[2])))
+
+    def _speaks_of_a_date(self) -> bool:
+        """Directly behind another date, or behind "stopped"."""
+        if self._last == "statuses":
+            return self._pending is not None and self._pending.value == "stopped"
+        return self._last == "date"
+
+    def _is_of_a_pack(self, end: int) -> bool:
+        """True for a volume in brackets between a strength and a form: "100 unit/mL (3 mL) pen"."""
+        if (
+            self._last != "("
+            or self._words[end : end + 1] != [")"]
+            or not self._draft.strengths
+            or end + 1 >= len(self._words)
+        ):
+            return False
+        meaning, _ = self._tokens.phrase(end + 1)
+        return meaning is not None and meaning.kind == "forms"
 
     def _repeated(self, said: FrequencyWords, at: int, end: int) -> None:
         """Keep a frequency, with the number in it where it has one."""
@@ -182,6 +306,12 @@ class Figures(State):
             between = (least, number) if ranged and number and least else None
         elif said.a_week is not None:
             schedule = "weekly" if (number or said.a_week) == 1 else None
+        if at == self._limit_at and a_day:  # "up to TDS"
+            schedule, a_day, between = None, None, (0.0, a_day)
+        self._directed = False
+        if self._passed and self._draft.frequencies:
+            self._stepped("then")
+        self._passed = False
         stretch = self._tokens.stretch(at, end)
         self._draft.frequencies.append(Frequency(*stretch, schedule, a_day, said.time_of_day, between))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 from careplan.recognition.line import Leftover, Line, Listed, Named, Reason, Stretch, Word
@@ -19,7 +19,11 @@ _PARTING = frozenset(",;\n|-")
 """A name behind one of these is another medicine; behind the other separators it is a brand or a further ingredient."""
 _ENDS = frozenset(";\n|-")
 _BESIDE_A_NAME = frozenset(("salts", "releases", "makers"))
-_PLACE_STAYS = frozenset(("filler", "limits", "releases", "salts", "makers", "amounts"))
+_PLACE_OPENS = frozenset(("statuses", "switches", "joins", "before_names", "before_brands", "no_allergies"))
+"""Behind these stands a name."""
+_FILLER = Meaning("filler")
+MOST_NAMES_OF_A_PERSON = 3
+_PLACE_STAYS = frozenset(("filler", "limits", "steps", "releases", "salts", "makers", "amounts"))
 """These leave the place for a name open, if it was: "Take 1 Xanax", "generic Xanax"."""
 
 
@@ -42,13 +46,14 @@ class _Reading(Figures):
             else:
                 at = self._sign(at, first)
         self._settle()
+        self._drop_what_was_not_carried()
         forms, routes = self._tables.local_forms, self._tables.local_routes
         return tuple([draft.listed(forms, routes) for draft in self._drafts]), self._left()
 
     def _sign(self, at: int, sign: str) -> int:
         if sign in self._tables.tree:
             meaning, end = self._tokens.phrase(at)
-            if meaning is not None and (end > at + 1 or meaning.kind in ("filler", "limits")):
+            if meaning is not None and (end > at + 1 or meaning.kind in ("filler", "limits", "steps")):
                 return self._explained(meaning, at, end)
         if sign == ":" and at == self._limit_at:
             self._limit_at = at + 1
@@ -65,7 +70,9 @@ class _Reading(Figures):
         return at + 1
 
     def _word(self, at: int, word: str) -> int:
-        meaning, end = self._tokens.phrase(at) if word in self._tables.tree or word in self._tables.numbers else (None, at)
+        meaning, end = self._tables.phrases_of_a_word.get(word), at + 1
+        if meaning is None:
+            meaning, end = self._tokens.phrase(at)
         if self._after_name and meaning is not None and meaning.kind in _BESIDE_A_NAME:
             # "Atorvastatin calcium": directly behind a name these are no medicine of their own.
             return end
@@ -79,6 +86,8 @@ class _Reading(Figures):
             return self._number(at, word)
         if self._last == "reason_words":
             return self._free_reason(at)
+        if self._last == "people":
+            return self._person(at)
         if self._slot and (foreign := self._tables.in_another_language(word)) is not None:
             return self._named(at, at + 1, foreign)
         self._leftover.append((at, at + 1, self._slot))
@@ -87,17 +96,23 @@ class _Reading(Figures):
     def _explained(self, meaning: Meaning, at: int, end: int) -> int:
         """Keep what a phrase says."""
         kind, draft = meaning.kind, self._draft
+        if kind == "steps":
+            self._stepped(meaning.value)
         if kind in _PLACE_STAYS:
             self._after_name = False
             self._directed = self._directed or self._words[at] in self._tables.directions
             if kind == "limits" and not self._limits_before(at, end):
                 of_a_day = tuple(self._words[at:end]) in self._tables.limits_a_day
                 self._limit_at, self._limit_is = end, "limit_a_day" if of_a_day else "limit"
-            if kind not in ("filler", "limits") or self._last != "reason_words":
+            if kind not in ("filler", "limits", "steps") or self._last != "reason_words":
                 self._last = kind
             return end
+        if kind in _PLACE_OPENS:
+            return self._opened(meaning, at, end)
         match kind:
             case "frequency":
+                if meaning.value.at_the_end and not self._is_at_the_end(end):
+                    return self._explained(_FILLER, at, end)
                 self._repeated(meaning.value, at, end)
             case "routes":
                 draft.routes.append(Word(*self._tokens.stretch(at, end), meaning.value))
@@ -105,27 +120,88 @@ class _Reading(Figures):
                 draft.forms.append(Word(*self._tokens.stretch(at, end), meaning.value))
             case "reasons":
                 draft.reasons.append(Reason(*self._tokens.stretch(at, end), meaning.value))
-            case "as_needed" | "quantities" | "refills" | "durations":
+            case "if_words":
+                reason = self._tokens.phrase(end)[0] if end < len(self._words) else None
+                if reason is None or reason.kind != "reasons":
+                    return self._explained(_FILLER, at, end)
+                draft.single.setdefault("as_needed", Stretch(*self._tokens.stretch(at, end)))
+            case "quantities":
+                end = self._of_what(end)
                 draft.single.setdefault(kind, Stretch(*self._tokens.stretch(at, end)))
-            case "statuses":
-                self._settle(keep_used=False)
-                self._pending = Word(*self._tokens.stretch(at, end), meaning.value)
-                self._parted |= bool(draft.names)
-                self._slot, self._after_name, self._last = True, False, kind
-                return end
+            case "durations" if self._last == "strength" and end == at + 2 and self._words[at] == "x":
+                return self._times_over(at + 1)
+            case "as_needed" | "refills" | "durations":
+                draft.single.setdefault(kind, Stretch(*self._tokens.stretch(at, end)))
+                self._passed |= kind == "durations"
             case "since_words" | "date_words" | "months":
                 return self._date(at, end, since=kind == "since_words")
-            case "joins":
-                self._parted |= self._words[at] not in ("with", "w", "mit", "avec", "con", "&", "+")
-                self._slot, self._after_name, self._last = True, False, kind
-                return end
-            case "before_names":
-                self._denied = Word(*self._tokens.stretch(at, end), "not_taken")
-                self._slot, self._after_name, self._last = True, False, kind
-                return end
             case _:
                 pass
         return self._close(end, kind)
+
+    def _opened(self, meaning: Meaning, at: int, end: int) -> int:
+        """Keep what a phrase says behind which a name may stand."""
+        kind, before = meaning.kind, self._last
+        self._slot, self._after_name, self._last = True, False, kind
+        match kind:
+            case "no_allergies":
+                self._settle()
+                self._pending = None
+            case "before_brands":
+                self._last = "("
+            case "joins":
+                self._parted |= self._words[at] not in ("with", "w", "mit", "avec", "con", "&", "+")
+            case "before_names":
+                self._denied = Word(*self._tokens.stretch(at, end), "not_taken")
+            case "switches" if end < len(self._words) and self._words[end][0].isdigit():
+                self._stepped("changed")
+            case _ if before == "statuses" and self._is_open_still(meaning):
+                self._headed = self._words[end - 1] == ":"
+            case _:
+                self._settle(keep_used=False)
+                self._pending = Word(*self._tokens.stretch(at, end), meaning.value or "taking")
+                self._directed = self._directed or self._pending.value == "taking"
+                self._headed, self._over = self._words[end - 1] == ":" or self._words[end : end + 1] == [":"], False
+                self._parted |= bool(self._draft.names)
+        return end
+
+    def _is_open_still(self, meaning: Meaning) -> bool:
+        """True for the second part of "past meds:" and "denies taking", which says nothing of its own."""
+        pending = self._pending
+        return pending is not None and pending.value != "taking" and meaning.value == "taking" and not self._headed
+
+    def _is_at_the_end(self, end: int) -> bool:
+        """Whether a word that tells a time only behind a figure does so here: "1 ON", and not "50 mg on Monday"."""
+        if self._last not in ("strength", "amount"):
+            return False
+        if end == len(self._words) or not self._words[end][0].isalnum():
+            return True
+        meaning = self._tokens.phrase(end)[0]
+        return meaning is not None and meaning.kind == "as_needed"
+
+    def _of_what(self, end: int) -> int:
+        """The token behind the form or unit of a quantity: "Dispense: 90 capsules", "Disp: 15 mL"."""
+        if end == len(self._words):
+            return end
+        meaning, behind = self._tokens.phrase(end)
+        if meaning is not None and meaning.kind in ("forms", "amounts"):
+            return behind
+        return end + 1 if self._words[end] in self._tables.volumes else end
+
+    def _person(self, at: int) -> int:
+        """Behind "Dr." or "prescribed by" stands the name of a person, which is shown and means no medicine."""
+        end, words = at, self._words
+        while end < len(words) and end - at < MOST_NAMES_OF_A_PERSON and words[end][0].isalpha():
+            if end > at and (words[end] in self._tables.tree or self._tables.meaning(words[end]) is not None):
+                break
+            end += 2 if words[end + 1 : end + 2] == [","] and end == at and self._is_a_first_name(end + 2) else 1
+        self._leftover.append((at, end, False))
+        return self._close(end, "leftover")
+
+    def _is_a_first_name(self, at: int) -> bool:
+        """Whether "JOHN" of "SMITH, JOHN" stands here."""
+        words, tables = self._words, self._tables
+        return at < len(words) and words[at].isalpha() and words[at] not in tables.tree and tables.meaning(words[at]) is None
 
     def _free_reason(self, at: int) -> int:
         """Behind "for" stands a reason, known or not, up to the next sign or phrase."""
@@ -143,11 +219,17 @@ class LineReader:
     """Reads lines by the words of `list_words.yaml` and a dictionary of names.
 
     `meaning` gives what a squeezed name stands for: `KNOWN`, something that rules look at, or None. `phrases` are those of
-    `words`, where they were made already.
+    `words`, where they were made already; `names` are those that `meaning` knows, where they can be asked for quickly.
     """
 
-    def __init__(self, words: ListWords, meaning: Callable[[str], Any], phrases: Phrases | None = None) -> None:
-        self._tables = Tables(words, meaning, phrases or Phrases(words))
+    def __init__(
+        self,
+        words: ListWords,
+        meaning: Callable[[str], Any],
+        phrases: Phrases | None = None,
+        names: Container[str] | None = None,
+    ) -> None:
+        self._tables = Tables(words, meaning, phrases or Phrases(words), names)
 
     def read(self, text: str) -> Line:
         """All that one line says."""

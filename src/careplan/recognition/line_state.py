@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from careplan.recognition.line import Draft, Leftover, Limit, Named, Word
+from careplan.recognition.line import Draft, Leftover, Limit, Named, Steps, Word
 from careplan.recognition.line_tables import KNOWN, Tables
 from careplan.recognition.line_tokens import Tokens
 from careplan.recognition.list_words import Meaning
 
 MOST_WORDS_OF_A_NAME = 6
+SHORT = 3
 _NO_LIMIT: Limit = ""
+_OF_ONE = frozenset(("(", "[", "name"))
+_BESIDE = frozenset(("(", "[", "/", "+", "&", "joins", "name"))
+"""Behind these stands another name of the same medicine, or a further ingredient; behind a regimen, another name alone."""
 _THROUGH = frozenset("/&+#,")
 """Signs that may stand inside a name: Losartan/HCTZ, Tylenol #3, Estrogens, Conjugated."""
 
@@ -20,15 +24,19 @@ class State:
 
     __slots__ = (
         "_after_name",
+        "_carried",
         "_denied",
         "_directed",
         "_draft",
         "_drafts",
+        "_headed",
         "_last",
         "_leftover",
         "_limit_at",
         "_limit_is",
+        "_over",
         "_parted",
+        "_passed",
         "_pending",
         "_said",
         "_slot",
@@ -44,11 +52,15 @@ class State:
         self._leftover: list[tuple[int, int, bool]] = []
         self._pending: Word | None = None
         """A status that waits for a name."""
+        self._headed = self._carried = self._over = False
+        """It is a heading with a colon; it counts for more than one name; what follows it ended, as "2 weeks ago" says."""
         self._denied: Word | None = None
         self._slot = True
         """A name may begin here."""
         self._after_name = self._parted = self._said = False
         """Directly behind a name; a sign or word since the last name parts it from the next; something is said of it."""
+        self._passed = False
+        """A duration was told since the last frequency."""
         self._directed = False
         """What comes next is what is taken, as behind "take"."""
         self._last = ""
@@ -64,13 +76,13 @@ class State:
             end += 1
             if word.isalnum():
                 key += word
-                if end >= read_to and (stands_for := tables.meaning(key)) is not None:
+                if key in tables.names and end >= read_to and (stands_for := tables.meaning(key)) is not None:
                     found.append((key, end, stands_for))
             elif word not in _THROUGH:  # 0.5 or 1-2 stands in no name, nor does a bracket
                 break
         while found:
             key, end, stands_for = found.pop()
-            if key in tables.whole_only and not self._stands_alone(at, end):
+            if key in tables.whole_only and not self._stands_alone(at, end, key):
                 continue
             if not self._slot and stands_for == KNOWN and not self._opens(end):
                 continue
@@ -83,27 +95,64 @@ class State:
         """Outside of the place for a name only what looks like the next medicine is one: "aspirin 81 mg Lipitor 40 mg"."""
         return self._last not in ("leftover", "reason_words") and end < len(self._words) and self._words[end][0].isdigit()
 
-    def _stands_alone(self, at: int, end: int) -> bool:
-        """True if no word that nothing explains stands beside it."""
+    def _stands_alone(self, at: int, end: int, key: str) -> bool:
+        """True if no word that nothing explains stands beside it. Two or three letters behind a name say what kind it is."""
+        if len(key) <= SHORT and self._after_name:
+            return False
         if self._leftover and self._leftover[-1][1] == at:
             return False
         if end == len(self._words) or not self._words[end][0].isalpha():
             return True
-        return self._words[end] in self._tables.tree or self._words[end] in self._tables.numbers
+        word, tables = self._words[end], self._tables
+        return word in tables.tree or word in tables.numbers or (len(key) > SHORT and tables.meaning(word) is not None)
 
     def _named(self, at: int, end: int, meaning: Any) -> int:
         draft = self._draft
-        if draft.names and (self._parted or (self._said and self._last not in ("(", "[", "/", "+", "&", "joins", "name"))):
+        begins_a_sentence = at > 0 and "." in self._tokens.between(at)
+        if draft.names and (begins_a_sentence or self._is_another()):
+            if self._pending is not None and draft.status is self._pending:
+                if self._over or (begins_a_sentence and not self._headed):
+                    self._pending = None
+                else:
+                    self._carried = True
             draft = self._draft = Draft()
             self._drafts.append(draft)
         draft.names.append(Named(*self._tokens.stretch(at, end), meaning))
         status = self._denied or self._pending
         if status is not None:
             draft.status = status
+            self._over = False
         self._parted = self._said = False
         self._slot = self._after_name = True
         self._last = "name"
         return end
+
+    def _is_another(self) -> bool:
+        """True if a name that comes next is another medicine than the one before it."""
+        if self._parted:
+            return True
+        beside = _OF_ONE if self._draft.frequencies else _BESIDE
+        return bool(self._said or self._draft.frequencies) and self._last not in beside
+
+    def _drop_what_was_not_carried(self) -> None:
+        """Take "stopped" away from what is taken: of "stopped Xanax, sertraline 50 mg daily" the second has a regimen.
+
+        Behind a heading such as "Stopped:" all that is listed has the status of the heading.
+        """
+        if not self._carried or self._headed:
+            return
+        first: Draft | None = None
+        for draft in self._drafts:
+            if first is not None and draft.status is first.status and draft.frequencies:
+                if not (first.strengths or first.frequencies):
+                    draft.status = None
+            elif draft.status is not None and draft.status.value != "taking":
+                first = draft
+
+    def _stepped(self, how: Steps) -> None:
+        """What follows is taken after what came before."""
+        if self._draft.steps != "changed":
+            self._draft.steps = how
 
     def _limited(self, at: int) -> Limit:
         return self._limit_is if at == self._limit_at else ""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
-from careplan.recognition.list_words import ListWords, Phrases, parts
+from careplan.recognition.list_words import ListWords, Meaning, Phrases, parts
 
 KNOWN = "known"
 """What the dictionary holds for a name that no rule looks at."""
@@ -18,10 +18,18 @@ SHORTEST_WITH_ANOTHER_ENDING = 7
 class Tables:
     """The lists of `list_words.yaml`, ready for look-up."""
 
-    def __init__(self, words: ListWords, meaning: Callable[[str], Any], phrases: Phrases) -> None:
+    def __init__(
+        self, words: ListWords, meaning: Callable[[str], Any], phrases: Phrases, names: Container[str] | None = None
+    ) -> None:
         self.meaning = meaning
+        self.names: Container[str] = names if names is not None else _Everything()
+        """What `meaning` may know: most words are no names, and this is asked first."""
         self.tree = phrases.tree
         self.numbers: Mapping[str, float] = words.numbers
+        self.phrases_of_a_word: Mapping[str, Meaning] = {
+            word: node[""] for word, node in self.tree.items() if len(node) == 1 and "" in node and word not in words.numbers
+        }
+        """What words mean that begin no longer phrase, as most do."""
         self._endings = words.endings
         self._all_endings = tuple(words.endings)
         self.joins = frozenset(words.joins)
@@ -29,17 +37,21 @@ class Tables:
         self.limits_behind = frozenset(map(parts, words.limits_behind))
         self.limits_a_day = frozenset(map(parts, words.limits_a_day))
         self.directions = frozenset(words.directions)
+        self.counted_singly = frozenset(words.counted_singly)
         self.whole_only = frozenset("".join(parts(name)) for name in words.whole_only)
         self.local_routes, self.local_forms = frozenset(words.local_routes), frozenset(words.local_forms)
         self.nothing = frozenset("".join(parts(phrase)) for phrase in words.nothing)
         self.nothing_at_length = tuple(phrase for phrase in self.nothing if len(phrase) >= LONG_ENOUGH)
         self.units = frozenset(words.in_mg)
+        self.volumes, self.millilitres = frozenset(words.volumes), frozenset(words.millilitres)
         unit, volume, per = (_any_of(listed) for listed in (words.units, words.volumes, words.per))
+        activity, millilitre = _any_of(words.units_of_activity), _any_of(words.millilitres)
         number = r"(?:\d[\d.,]*(?:\s?(?:-|to)\s?\d[\d.,]*)?|[.,]\d+)"
         self.strength = re.compile(
             rf"(?P<figure>{number})\s?-?\s?(?P<unit>{unit})(?![^\W\d_])"
             rf"(?:\s?(?:/|per\s)\s?{number}?\s?(?:{unit}|{volume}|{per})(?![^\W\d_]))?"
-            rf"|{number}(?:\s?/\s?{number})+\s?(?:{unit})(?![^\W\d_])"
+            rf"|{number}(?:\s?[/-]\s?{number})+\s?(?:{unit})(?![^\W\d_])"
+            rf"|(?P<activity>{number})\s?-?\s?(?P<counted_in>{activity})\s?(?:/|per\s)\s?{number}?\s?{millilitre}(?![^\W\d_])"
         )
         self.volume = re.compile(rf"(?P<figure>{number})\s?-?\s?(?P<unit>{volume})(?![^\W\d_])")
 
@@ -54,6 +66,13 @@ class Tables:
                     if found is not None and not getattr(found, "called", ""):  # brands are the same in every language
                         return found
         return None
+
+
+class _Everything:
+    """Where nobody says which names there are, any word may be one."""
+
+    def __contains__(self, word: object) -> bool:
+        return True
 
 
 def _any_of(listed: Sequence[str]) -> str:

@@ -11,8 +11,8 @@ from careplan.recognition.list_words import NUMBER, Meaning, Node
 _LETTER = r"[^\W\d_]"
 _PATTERN = (
     rf"{_LETTER}+(?:'{_LETTER}+|\.{_LETTER}(?!{_LETTER}))*"  # words; q.d., p.r.n; John's
-    r"|(?:19|20)\d\d[/-]\d\d?[/-]\d\d?|\d\d?[/.-]\d\d?[/.-](?:19|20)?\d\d(?!\d)|\d\d?[/-](?:19|20)\d\d"  # dates
-    r"|\d+(?:[./]\d+)?(?:-\d+(?:[./]\d+)?){2,3}(?![\d.])"  # 1-0-1
+    r"|(?:19|20)\d\d[/-]\d\d?[/-]\d\d?|\d\d?[/.-]\d\d?[/.-](?:19|20)?\d\d(?![\d-])|\d\d?[/-](?:19|20)\d\d"  # dates
+    r"|\d+(?:[.,/]\d+)?(?:\s?-\s?\d+(?:[.,/]\d+)?){2,3}(?![\d.])"  # 1-0-1
     r"|(?:\d+(?:[.,]\d+)*|(?<!\w)[.,]\d+)(?:\s?(?:-|to\b|bis\b|a\b(?=\s?\d))\s?\d+(?:[.,]\d+)*)?"  # 5, 1,000, .5, 1-2
     r"|(?<=\s)-+(?=\s)"
     r"|[^\w\s.'-]|\n"
@@ -54,23 +54,20 @@ class Tokens:
         """The longest phrase that begins here, and the token behind it."""
         word = self.words[at]
         node = self._tree.get(word)
-        if node is None:
-            best: tuple[Meaning | None, int] = (None, at)
-        elif len(node) == 1 and "" in node:  # a phrase of one word, as most are
-            best = (node[""], at + 1)
-        else:
-            best = self._longest(node, at + 1)
-        if self.is_number(word):
+        best: tuple[Meaning | None, int] = (None, at) if node is None else self._longest(node, at + 1)
+        if word[0].isdigit() or word in self._numbers:
             other = self._longest(self._tree[NUMBER], at + 1)
             return other if other[1] > best[1] else best
         return best
 
     def _longest(self, node: Node, end: int) -> tuple[Meaning | None, int]:
+        if len(node) == 1 and "" in node:  # the end of a phrase, as most are
+            return node[""], end
         words, count = self.words, len(self.words)
         best: tuple[Meaning | None, int] = (None, 0)
         while True:
             meaning = node.get("")
-            if meaning is not None:
+            if meaning is not None and end >= best[1]:
                 best = (meaning, end)
             if end == count:
                 return best
@@ -90,6 +87,10 @@ class Tokens:
         """The text from token `at` up to but not including token `end`, with its place in the text that was sent."""
         start, behind = self._places[self.starts[at]], self._places[self.ends[end - 1] - 1] + 1
         return self._text[start:behind], start, behind
+
+    def between(self, at: int) -> str:
+        """The plain text between token `at` and the one before it."""
+        return self.folded[self.ends[at - 1] : self.starts[at]]
 
     def behind(self, at: int, place: int) -> int:
         """The first token from `at` on that begins at or behind `place` of the plain text."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
-from careplan.recognition.line import Status
+from careplan.recognition.line import Status, Steps
 from careplan.recognition.plain_text import plain
 from careplan.request.patient import MedicineIndication
 
@@ -26,6 +26,7 @@ class FrequencyWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     days: bool = False
     counted: bool = False
     time_of_day: bool = False
+    at_the_end: bool = False
 
 
 class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,6 +49,7 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gravest_reasons: tuple[MedicineIndication, ...]
     statuses: dict[Status, tuple[str, ...]]
     before_names: tuple[str, ...]
+    no_allergies: tuple[str, ...]
     nothing: tuple[str, ...]
     since_words: tuple[str, ...]
     date_words: tuple[str, ...]
@@ -63,6 +65,11 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     joins: tuple[str, ...]
     filler: tuple[str, ...]
     limits: tuple[str, ...]
+    steps: dict[Steps, tuple[str, ...]]
+    if_words: tuple[str, ...]
+    people: tuple[str, ...]
+    before_brands: tuple[str, ...]
+    switches: tuple[str, ...]
     endings: dict[str, tuple[str, ...]]
     whole_only: tuple[str, ...]
     medicines_in_goals: tuple[str, ...] = ()
@@ -70,12 +77,15 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits_a_day: tuple[str, ...] = ()
     directions: tuple[str, ...] = ()
     in_mg: dict[str, float] = {}
+    units_of_activity: tuple[str, ...] = ()
+    counted_singly: tuple[str, ...] = ()
     hours: tuple[str, ...] = ()
     millilitres: tuple[str, ...] = ()
     through_the_skin: tuple[str, ...] = ()
     other_ways_in: tuple[str, ...] = ()
     in_larger_amounts: tuple[str, ...] = ()
     words_of_allergy: tuple[str, ...] = ()
+    signs_of_allergy: tuple[str, ...] = ()
     against_allergies: tuple[str, ...] = ()
 
 
@@ -99,7 +109,7 @@ class Phrase(NamedTuple):
     meaning: Meaning
 
 
-_GROUPS = ("routes", "forms", "reasons", "statuses")
+_GROUPS = ("routes", "forms", "reasons", "statuses", "steps")
 _LISTS = (
     "as_needed",
     "releases",
@@ -107,6 +117,11 @@ _LISTS = (
     "makers",
     "reason_words",
     "before_names",
+    "no_allergies",
+    "if_words",
+    "people",
+    "before_brands",
+    "switches",
     "since_words",
     "date_words",
     "months",
@@ -186,6 +201,7 @@ class Phrases:
             ("limits_behind", words.limits),
             ("limits_a_day", words.limits),
             ("directions", words.filler),
+            ("counted_singly", words.forms),
         ):
             for place, token in enumerate(getattr(words, section)):
                 if token not in known:

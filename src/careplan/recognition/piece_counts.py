@@ -101,6 +101,8 @@ def _number(words: Sequence[str], at: int, numbers: Mapping[str, float]) -> _Num
     if above and words[at + 2] in _PARTS_OF_ONE:
         whole, _, over = word.rpartition("-")  # 1-1/2
         parts = [figure(part) for part in (whole or "0", over)]
+        if (parts[1] or 0) >= float(words[at + 2]):
+            return _Number(figure(word), at + 1, in_figures=True)  # "Suboxone 8/2": two strengths
         value = None if None in parts else (parts[0] or 0) + (parts[1] or 0) / float(words[at + 2])
         return _Number(value, at + 3, in_figures=True)
     value = figure(word)

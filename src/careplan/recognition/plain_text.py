@@ -32,7 +32,10 @@ def plain(text: str) -> tuple[str, Sequence[int]]:
     Second, for each character of it the place in `text` that it came from, with the length of `text` at the end.
     """
     if text.isascii() and "&" not in text:
-        return text.lower().translate(_SPACES), range(len(text) + 1)
+        folded = text.lower()
+        if "\t" in folded or "\r" in folded or "`" in folded:
+            folded = folded.translate(_SPACES)
+        return folded, range(len(text) + 1)
     made: list[str] = []
     places: list[int] = []
     at = 0
@@ -40,20 +43,21 @@ def plain(text: str) -> tuple[str, Sequence[int]]:
         entity = _ENTITY.match(text, at) if text[at] == "&" else None
         width = entity.end() - at if entity else 1
         for char in html.unescape(text[at : at + width]) if entity else text[at]:
-            for part in _folded(char):
+            for part in _folded(char, made[-1] if made else ""):
                 made.append(part)
                 places.append(at)
         at += width
     return "".join(made), [*places, len(text)]
 
 
-def _folded(char: str) -> str:
+def _folded(char: str, before: str) -> str:
     if char in _SIGNS:
         return _SIGNS[char]
     if char.isascii():
         return char.lower() if char.isprintable() or char == "\n" else ""
     if unicodedata.decomposition(char).startswith("<fraction>"):
-        return f" {unicodedata.normalize('NFKD', char).replace('⁄', '/')}"  # 1½ is one and a half, and not eleven halves
+        apart = " " if before.isdecimal() else ""  # 1½ is one and a half, and not eleven halves
+        return apart + unicodedata.normalize("NFKD", char).replace("⁄", "/")
     parts = (part for part in unicodedata.normalize("NFKD", char).casefold() if unicodedata.category(part) not in _INVISIBLE)
     return "".join(_SIGNS.get(part, part) for part in unicodedata.normalize("NFKD", "".join(parts)))
 

@@ -22,8 +22,12 @@ from careplan.recognition.plain_text import plain, squeezed
 from careplan.recognition.vocabulary import WideVocabulary
 from careplan.request.patient import MedicineIndication, Schedule
 
+MOST_BETWEEN = 3
+"""So many signs may stand between "Allergies" and the name."""
 NAMED_ALIKE = 6
 """A further name that begins with so many letters of the ingredient's own says nothing beside it."""
+_FURTHER = "further"
+"""What the names hold for one whose meaning stands in a line of the wide vocabulary, which is cut when it is asked for."""
 _FIGURE = re.compile(r"(?<![\w-])\d[\d.,]*(?!\w)")
 Recognition: TypeAlias = Literal["read", "known", "unread", "none"]
 """`none`: the entry says that there is no medicine."""
@@ -80,6 +84,7 @@ class Recognizer:
         self._gravest = words.gravest_reasons
         self._rescue_forms = frozenset(words.rescue_forms)
         self._words_of_allergy = frozenset(words.words_of_allergy)
+        self._signs_of_allergy = frozenset(words.signs_of_allergy)
         self._against_allergies = frozenset(words.against_allergies)
         self._nasal_classes, self._elsewhere = frozenset(words.nasal_classes), frozenset(words.elsewhere)
         self._rescue_words = frozenset(
@@ -87,19 +92,21 @@ class Recognizer:
         )
         self._vocabulary = vocabulary
         self._local_codes: dict[str, Any] = {}
-        self._names: dict[str, Any] = dict.fromkeys(vocabulary.known, KNOWN)
+        self._names: dict[str, Any] = dict.fromkeys(vocabulary.further_names, _FURTHER)
+        self._names.update(dict.fromkeys(vocabulary.known, KNOWN))
         self._names.update({name.replace(" ", ""): match for name, match in catalogue.spellings()})
         for row in local:
             meant = self._meant(row.ingredients, row.name) if row.ingredients else KNOWN
             self._names[squeezed(row.name)] = meant
             self._local_codes.update(dict.fromkeys(row.rxcui, meant))
-        self._reader = LineReader(words, self._meaning, phrases)
+        self._reader = LineReader(words, self._meaning, phrases, self._names)
         self._near: NearNames | None = None
+        self._everyday = frozenset(map(squeezed, words.whole_only)).difference(words.medicines_in_goals)
         self._controlled = frozenset(controlled)
 
     def _meaning(self, key: str) -> Any:
         found = self._names.get(key)
-        if found is not None or (further := self._vocabulary.further(key)) is None:
+        if found is not _FURTHER or (further := self._vocabulary.further(key)) is None:
             return found
         match = self._meant(further.ingredients, further.name)
         if key.startswith(squeezed(match.ingredients[0].name)[:NAMED_ALIKE]):
@@ -161,12 +168,17 @@ class Recognizer:
     def _may_be_an_allergy(self, listed: Listed, matches: list[Match]) -> bool:
         """True for a name with a word of allergy alone, unless it is that of a medicine against allergies."""
         said = (listed.strengths, listed.forms, listed.routes, listed.amounts, listed.frequencies)
-        if len(listed.reasons) != 1 or listed.status is not None or listed.as_needed is not None or any(said):
+        if not listed.reasons or listed.status is not None or listed.as_needed is not None or any(said):
             return False
         reason = listed.reasons[0]
-        if plain(reason.text)[0] not in self._words_of_allergy or not 0 <= reason.start - listed.names[-1].end <= 1:
+        words, behind = plain(reason.text)[0], reason.start - listed.names[-1].end
+        others = any(self._against_allergies.isdisjoint(_classes(match)) for match in matches)
+        if words in self._signs_of_allergy:  # "lamotrigine - rash"
+            return others and 0 <= behind <= MOST_BETWEEN
+        if words not in self._words_of_allergy:
             return False
-        return not matches or any(self._against_allergies.isdisjoint(_classes(match)) for match in matches)
+        before = 0 < listed.names[0].start - reason.end <= MOST_BETWEEN  # "Allergies - Lamictal (rash)"
+        return (before or (len(listed.reasons) == 1 and 0 <= behind <= 1)) and (others or not matches)
 
     def _is_breathed_in(self, listed: Listed, matches: list[Match]) -> bool:
         """A corticosteroid in an inhaler is none in the nose."""
@@ -200,7 +212,7 @@ class Recognizer:
         if recognized.recognition != "unread" or not recognized.unexplained:
             return ()
         if self._near is None:
-            names = {key: match for key, match in self._names.items() if match != KNOWN}
+            names = {key: match for key, match in self._names.items() if match not in (KNOWN, _FURTHER) and key not in self._everyday}
             for key, further in self._vocabulary.every_further().items():
                 names.setdefault(key, self._meant(further.ingredients, further.name))
             self._near = NearNames(names, self._vocabulary, self._controlled)

@@ -47,10 +47,12 @@ def _is_behind(as_needed: Stretch | None, last: Taken) -> bool:
 
 
 def _that_count(listed: Listed) -> tuple[Frequency, ...]:
-    """Of "once daily at bedtime" the first; of times of the day all, as they add up.
+    """Of "once daily at bedtime" the first; of times of the day all, as they add up, and of steps in time.
 
     So does a time of the day that has an amount of its own: "one tablet twice daily and two at bedtime".
     """
+    if listed.steps:
+        return listed.frequencies
     whole = [one for one in listed.frequencies if not one.time_of_day]
     if not whole or len(whole) == len(listed.frequencies):
         return _once(listed.frequencies)

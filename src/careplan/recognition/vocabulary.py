@@ -35,6 +35,11 @@ class WideVocabulary:
         self._texts_of_codes = codes
         self._codes: dict[str, tuple[str, ...]] | None = None
 
+    @property
+    def further_names(self) -> Iterable[str]:
+        """The further names, in letters and figures alone."""
+        return self._further.keys()
+
     def further(self, key: str) -> Further | None:
         """What a further name stands for."""
         line = self._further.get(key)
