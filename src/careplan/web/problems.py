@@ -20,6 +20,7 @@ from careplan.web.telemetry.logs import places
 log = structlog.get_logger("careplan")
 
 
+RETRY_SECONDS = "1"
 _DETAILS = {
     400: "The request could not be read.",
     401: "Show who you are, by an API key or an access token in the Authorization header.",
@@ -112,6 +113,8 @@ def on_http(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         # The rest of the body was not read, so nothing more can come on this connection.
         allow["Connection"] = "close"
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        allow.setdefault("Retry-After", RETRY_SECONDS)
     detail = getattr(error, "words", "") or _DETAILS.get(status, "")
     if status == HTTPStatus.NOT_ACCEPTABLE and isinstance(error.extra, dict) and error.extra["there"]:
         detail = f"There is no answer of the types that Accept names; there are: {', '.join(error.extra['there'])}."

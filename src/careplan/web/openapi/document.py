@@ -195,8 +195,10 @@ def _views(found: Json) -> None:
 
 def _as_fhir(operation: Json, resource: Json) -> None:
     """FHIR in and out, errors as OperationOutcome."""
-    for answer in operation["responses"].values():
+    for status, answer in operation["responses"].items():
         answer["content"] = {FHIR_JSON: resource}
+        if status == "503":  # which also comes from what is before the application and knows no FHIR
+            answer["content"] |= _problem(503)["content"]
     if "requestBody" in operation:
         bundle = {"schema": {"$ref": "#/components/schemas/FhirBundle"}}
         operation["requestBody"]["content"] = {FHIR_JSON: bundle, "application/json": bundle}
