@@ -54,13 +54,14 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "web.pages": frozenset(),
     "web.examples": frozenset(),
     "web.problem_responses": frozenset(),
-    "web.telemetry": frozenset({"rulebook"}),
+    "web.exhaustion": frozenset(),
+    "web.telemetry": frozenset({"rulebook", "web.exhaustion"}),
     "web.query_words": frozenset({"request"}),
     "web.methods": frozenset(),
-    "web.problems": frozenset({"fhir.write", "representations", "web.query_words", "web.telemetry"}),
+    "web.problems": frozenset({"fhir.write", "representations", "web.exhaustion", "web.query_words", "web.telemetry"}),
     "web.edition": FORM | {"planner", "fhir.read", "web.pages"},
     "web.security": frozenset({"settings", "settings_files"}),
-    "web.process": frozenset({"rulebook", "formats", "representations", "web.edition"}),
+    "web.process": frozenset({"rulebook", "formats", "representations", "web.edition", "web.exhaustion"}),
     "web.acceptance": frozenset(
         {"clinic_settings", "request", "rulebook", "settings", "settings_files", "signing", "authoring"}
     )
@@ -69,7 +70,7 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "web.limits": frozenset({"settings", "web.process", "web.security", "web.telemetry"}),
     "web.routes": ANSWER
     | {"fhir.cds_hooks", "signing", "batch", "authoring", "formats", "representations"}
-    | {"web.pages", "web.examples", "web.problem_responses", "web.edition", "web.negotiation"}
+    | {"web.pages", "web.examples", "web.problem_responses", "web.edition", "web.exhaustion", "web.negotiation"}
     | {"web.telemetry", "web.security", "web.process", "web.limits"},
     "web.openapi": ANSWER
     | {"fhir.cds_hooks", "representations", "signing", "web.examples", "web.problem_responses", "web.routes"},

@@ -208,6 +208,8 @@ class _Shard:
             while action:
                 actions.append(action)
                 action = _durable.complete_and_start_action(self._handle, state)
+        except MemoryError:
+            raise MemoryError from None
         except Exception as error:  # noqa: BLE001 - the extension's own message quotes the fact
             raise EngineError(f"the engine failed with {type(error).__name__}") from None
         if code not in _ASSERTED:
