@@ -55,11 +55,12 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "web.examples": frozenset(),
     "web.problem_responses": frozenset(),
     "web.exhaustion": frozenset(),
+    "web.deprecations": frozenset(),
     "web.telemetry": frozenset({"rulebook", "web.exhaustion"}),
     "web.query_words": frozenset({"request"}),
     "web.methods": frozenset(),
     "web.problems": frozenset({"fhir.write", "representations", "web.exhaustion", "web.query_words", "web.telemetry"}),
-    "web.edition": FORM | {"planner", "fhir.read", "web.pages"},
+    "web.edition": FORM | {"planner", "fhir.read", "web.deprecations", "web.pages"},
     "web.security": frozenset({"settings", "settings_files"}),
     "web.process": frozenset({"rulebook", "formats", "representations", "web.edition", "web.exhaustion"}),
     "web.acceptance": frozenset(
@@ -73,10 +74,11 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     | {"web.pages", "web.examples", "web.problem_responses", "web.edition", "web.exhaustion", "web.negotiation"}
     | {"web.telemetry", "web.security", "web.process", "web.limits"},
     "web.openapi": ANSWER
-    | {"fhir.cds_hooks", "representations", "signing", "web.examples", "web.problem_responses", "web.routes"},
+    | {"fhir.cds_hooks", "representations", "signing"}
+    | {"web.deprecations", "web.examples", "web.problem_responses", "web.routes"},
     "web.app": frozenset({"clinic_settings", "request", "rulebook", "planner", "settings", "settings_files", "authoring"})
     | {"signing"}
-    | {"web.acceptance", "web.edition", "web.examples", "web.methods", "web.problems"}
+    | {"web.acceptance", "web.deprecations", "web.edition", "web.methods", "web.problems"}
     | {"web.telemetry", "web.security", "web.process", "web.limits", "web.routes", "web.openapi"},
     "web.samples": frozenset({"rulebook", "planner", "fhir.cds_hooks", "settings", "web.app", "web.edition", "web.examples"})
     | {"web.limits", "web.openapi", "web.security"},

@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 
-from careplan.inference import durable_rules
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
 from careplan.web.exhaustion import is_exhaustion, is_spent
@@ -105,7 +104,7 @@ def test_the_engine_passes_on_that_there_is_no_memory(monkeypatch: pytest.Monkey
 
     planner = Planner(book)
     with monkeypatch.context() as patch:
-        patch.setattr(durable_rules._durable, "assert_facts", failing)
+        patch.setattr("careplan.inference.durable_rules._durable.assert_facts", failing)
         with pytest.raises(MemoryError) as caught:
             planner.check()
     assert WORDS not in str(caught.value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ from careplan.settings import Settings, from_environment
 from careplan.settings_files import read_files
 from careplan.web import problems
 from careplan.web.acceptance import checking, kid_of, signing_key_of, trust_of
+from careplan.web.deprecations import DEPRECATED, Deprecated, telling
 from careplan.web.edition import Desk, Edition, Leasing, Surroundings, edition_of
 from careplan.web.limits.gate import Gate
 from careplan.web.limits.query_guard import queried
@@ -92,8 +93,14 @@ class _Application(Litestar):
         return [*plugins, MsgspecDIPlugin()]
 
 
-def build(
-    book: Rulebook, settings: Settings, files: Mapping[str, bytes] | None = None, slots: Slots | None = None, number: int = 0
+def build(  # noqa: PLR0913 - what it is composed of
+    book: Rulebook,
+    settings: Settings,
+    files: Mapping[str, bytes] | None = None,
+    slots: Slots | None = None,
+    number: int = 0,
+    *,
+    deprecated: Sequence[Deprecated] = DEPRECATED,
 ) -> Litestar:
     """The application that begins with this rulebook and follows what is accepted in `slots`. Raises `InvalidSettings`.
 
@@ -108,7 +115,7 @@ def build(
     printer = Printer(counts.printed)
 
     def make(book: Rulebook, around: Surroundings, key: SigningKey | None) -> Edition:
-        return Edition(Planner(book, counts.planned, checking(key)), around, lambda: contract_of(app, book))
+        return Edition(Planner(book, counts.planned, checking(key)), around, lambda: contract_of(app, book, deprecated))
 
     def swapped(before: Edition | None, now: Edition | None) -> None:
         counts.serves(before.planner.book if before else None, now.planner.book if now else None)
@@ -213,6 +220,7 @@ def build(
             HTTPException: problems.on_http,
             Exception: problems.on_failure,
         },
+        before_send=telling(deprecated),
         cors_config=_cors(settings.origins),
         guards=[_guarded],
         lifespan=[planning],
@@ -263,7 +271,7 @@ def _cors(origins: list[str]) -> CORSConfig | None:
         allow_origins=origins,
         allow_methods=["GET", "HEAD", "POST", "OPTIONS"],
         allow_headers=["Authorization", "X-API-Key", "Content-Type", "Accept", "Accept-Language", "Traceparent"],
-        expose_headers=["X-Request-Id", "Retry-After"],
+        expose_headers=["Deprecation", "Link", "Retry-After", "Sunset", "X-Request-Id"],
     )
 
 

@@ -1,4 +1,4 @@
-"""When there is no memory, thread or file left for a request: it is answered with 503, and a worker goes if that stays so."""
+"""When there is no memory, thread or file left for a request: it is answered with 503, and a worker may go."""
 
 from __future__ import annotations
 

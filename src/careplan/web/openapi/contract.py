@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -12,6 +12,7 @@ from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.openapi.spec import Contact, Server, Tag
 
 from careplan.rulebook.model import Rulebook
+from careplan.web.deprecations import DEPRECATED, Deprecated, mark
 from careplan.web.examples import request_examples
 from careplan.web.openapi import document
 from careplan.web.openapi.samples import with_shipped_samples
@@ -36,7 +37,9 @@ class _Documentation(SwaggerRenderPlugin):
         return super().render(request, edition.contract if edition else openapi_schema)
 
 
-def contract_of(app: Litestar, book: Rulebook, *, bare: bool = False) -> dict[str, Any]:
+def contract_of(
+    app: Litestar, book: Rulebook, deprecated: Sequence[Deprecated] = DEPRECATED, *, bare: bool = False
+) -> dict[str, Any]:
     """The OpenAPI document of an application that plans with this rulebook.
 
     It has the samples of answers that lie beside the program where these are of the same rulebook, and not if `bare`.
@@ -44,6 +47,7 @@ def contract_of(app: Litestar, book: Rulebook, *, bare: bool = False) -> dict[st
     found = document.document(app, book.conditions, book.classes, book.forms, request_examples())
     # Of which rulebook its tokens, measures and samples are.
     found["info"]["x-rulebook"] = {"id": book.about.id, "version": book.about.version, "digest": book.digest}
+    mark(found, deprecated)
     return found if bare else with_shipped_samples(found)
 
 

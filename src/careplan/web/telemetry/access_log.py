@@ -84,7 +84,8 @@ class Journal:
                 return
             log.error("failed", request_id=request_id, error=type(error).__name__, at=places(error.__traceback__))
             if not started:
-                status, body, further = 500, _FAILED, ()
+                further: tuple[tuple[bytes, bytes], ...] = ()
+                status, body = 500, _FAILED
                 if is_exhaustion(error):
                     self._metrics.exhausted.inc()
                     status, body, further = 503, _USED_UP, ((b"retry-after", b"1"),)
