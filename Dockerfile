@@ -25,6 +25,7 @@ COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY src src
 COPY rules rules
 COPY examples examples
+COPY openapi/openapi.json openapi/
 RUN /opt/builder/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
  && /opt/builder/bin/python -m pip install --no-deps --no-compile --target /opt/service dist/*.whl \
  && printf '#!/bin/sh\nexec /opt/careplan/bin/python -P -m careplan.cli.start "$@"\n' > /opt/service/bin/careplan \

@@ -14,6 +14,7 @@ import msgspec
 from careplan.rulebook.model import Rulebook
 from careplan.settings import Settings
 from careplan.web import app as composition
+from careplan.web.deprecations import Deprecated
 from careplan.web.limits.gate import Gate
 from careplan.web.methods import Heads
 from careplan.web.telemetry.access_log import Journal
@@ -141,11 +142,11 @@ def _unquoted(path: str) -> str:
 
 
 @contextmanager
-def in_process(book: Rulebook, **given: Any) -> Iterator[Service]:
+def in_process(book: Rulebook, deprecated: Sequence[Deprecated] = (), **given: Any) -> Iterator[Service]:
     """A service with this rulebook and these settings, as long as the block lasts."""
     settings = Settings(**given)
     loop = asyncio.new_event_loop()
-    app = composition.build(book, settings)
+    app = composition.build(book, settings, deprecated=deprecated)
     gate = Gate(app, settings, app.state.metrics, app.state.life, app.state.access)
     serves = Journal(Heads(gate), app.state.metrics, tracing_from({}), https=False)
     up, over = asyncio.Event(), asyncio.Event()

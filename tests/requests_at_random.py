@@ -273,6 +273,31 @@ def requests(seed: int, signed: Json) -> Iterator[Request]:
         yield _one(random, signed)
 
 
+WORDS = [text for text in TEXTS if text.strip() and text[0].isprintable() and text.isprintable()]
+PRINTED = {name: PARAMETERS[name] for name in ("detail", "for", "length", "paper", "zone")}
+
+
+def prints(seed: int) -> Iterator[Request]:
+    """Requests for PDFs without end: most with strange words where words are free, some spoilt anywhere."""
+    random = Random(seed)  # noqa: S311 - nothing is kept secret by it
+    while True:
+        spoilt = random.random() < 0.3
+        kind = random.choice(["plan", "plan", "bundle"])
+        body = json.loads(json.dumps(random.choice(PATIENTS) if kind == "plan" else record()))
+        if kind == "plan":
+            named = {"name": random.choice(WORDS)[:150], "schedule": "daily"}
+            body["medications"] = [*body.get("medications", []), named][:40]
+            body["other_conditions"] = [word[:150] for word in random.sample(WORDS, 2)]
+            body.setdefault("expectations", {})["goals"] = [word[:400] for word in random.sample(WORDS, 3)]
+        else:
+            body["entry"][4]["resource"]["code"] = {"text": random.choice(WORDS)}
+            body["entry"][1]["resource"]["medicationCodeableConcept"] = {"text": random.choice(WORDS)}
+        written = _bytes(random, body) if spoilt else json.dumps(body).encode()
+        chosen = random.sample(list(PRINTED), random.choice([0, 1, 1, 2]))
+        target = "/v1/care-plans?" + "&".join(f"{name}={random.choice(PRINTED[name])}" for name in chosen)
+        yield Request("POST", target, {"accept": "application/pdf"} | (FHIR if kind == "bundle" else {}), written)
+
+
 def _one(random: Random, signed: Json) -> Request:
     kind = random.choices(
         ["plan", "bundle", "apply", "hook", "compare", "change", "sign", "batch", "read", "feedback"], _OFTEN

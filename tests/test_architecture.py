@@ -54,13 +54,15 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "web.pages": frozenset(),
     "web.examples": frozenset(),
     "web.problem_responses": frozenset(),
-    "web.telemetry": frozenset({"rulebook"}),
+    "web.exhaustion": frozenset(),
+    "web.deprecations": frozenset(),
+    "web.telemetry": frozenset({"rulebook", "web.exhaustion"}),
     "web.query_words": frozenset({"request"}),
     "web.methods": frozenset(),
-    "web.problems": frozenset({"fhir.write", "representations", "web.query_words", "web.telemetry"}),
-    "web.edition": FORM | {"planner", "fhir.read", "web.pages"},
+    "web.problems": frozenset({"fhir.write", "representations", "web.exhaustion", "web.query_words", "web.telemetry"}),
+    "web.edition": FORM | {"planner", "fhir.read", "web.deprecations", "web.pages"},
     "web.security": frozenset({"settings", "settings_files"}),
-    "web.process": frozenset({"rulebook", "formats", "representations", "web.edition"}),
+    "web.process": frozenset({"rulebook", "formats", "representations", "web.edition", "web.exhaustion"}),
     "web.acceptance": frozenset(
         {"clinic_settings", "request", "rulebook", "settings", "settings_files", "signing", "authoring"}
     )
@@ -69,13 +71,17 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "web.limits": frozenset({"settings", "web.process", "web.security", "web.telemetry"}),
     "web.routes": ANSWER
     | {"fhir.cds_hooks", "signing", "batch", "authoring", "formats", "representations"}
-    | {"web.pages", "web.examples", "web.problem_responses", "web.edition", "web.negotiation"}
+    | {"web.pages", "web.examples", "web.problem_responses", "web.edition", "web.exhaustion", "web.negotiation"}
     | {"web.telemetry", "web.security", "web.process", "web.limits"},
-    "web.openapi": ANSWER | {"fhir.cds_hooks", "representations", "signing", "web.problem_responses", "web.routes"},
+    "web.openapi": ANSWER
+    | {"fhir.cds_hooks", "representations", "signing"}
+    | {"web.deprecations", "web.examples", "web.problem_responses", "web.routes"},
     "web.app": frozenset({"clinic_settings", "request", "rulebook", "planner", "settings", "settings_files", "authoring"})
     | {"signing"}
-    | {"web.acceptance", "web.edition", "web.examples", "web.methods", "web.problems"}
+    | {"web.acceptance", "web.deprecations", "web.edition", "web.methods", "web.problems"}
     | {"web.telemetry", "web.security", "web.process", "web.limits", "web.routes", "web.openapi"},
+    "web.samples": frozenset({"rulebook", "planner", "fhir.cds_hooks", "settings", "web.app", "web.edition", "web.examples"})
+    | {"web.limits", "web.openapi", "web.security"},
     "cli": ANSWER
     | {
         "settings",
@@ -88,7 +94,7 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
         "authoring",
         "authoring.proof",
     }
-    | {"web.acceptance", "web.app", "web.process", "web.security", "web.telemetry"},
+    | {"web.acceptance", "web.app", "web.openapi", "web.process", "web.samples", "web.security", "web.telemetry"},
 }
 """Of each package (a module that stands alone is one) what it may import besides itself and the base: at the start of a
 module, inside of a function, for types only, or by a name in a string. What may be imported stands above in this table."""
@@ -251,7 +257,9 @@ def test_settings_are_known_to_the_composition_root_the_doors_and_the_command_li
         "web.limits.gate",
         "cli.common",
         "clinic_settings",
+        "cli.contract",
         "cli.running",
+        "web.samples.made",
     }
 
 

@@ -43,6 +43,7 @@ from careplan.rulebook.load import load, shipped
 from careplan.settings import Settings
 from careplan.web import app, problems
 from careplan.web.negotiation import chosen
+from careplan.web.openapi.contract import contract_of
 
 book = load(shipped())
 planner = Planner(book)
@@ -58,7 +59,7 @@ print(json.dumps({
     "asked": [one.pointer for one in planner.plan(planner.intake.decode(b"{}")).information_needed],
     "asked as FHIR": json.dumps(questionnaire(book.about.version, book.vocabulary.fields, book.conditions)),
     "made up": [body for body in synthetic([book], 20)],
-    "contract": app.contract_of(app.build(book, Settings()), book),
+    "contract": contract_of(app.build(book, Settings()), book),
 }))
 """
 

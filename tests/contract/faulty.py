@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
+import resource
 import signal
 import threading
 import time
@@ -58,6 +59,11 @@ def faulty(self: Planner, patient: Patient, language: str, visit: Visit) -> tupl
             raise SystemExit(words)
         case ["recursion", *_]:
             faulty(self, patient, language, visit)
+        case ["memory", *_]:
+            raise MemoryError(words)
+        case ["memory-for-good", *_]:
+            resource.setrlimit(resource.RLIMIT_AS, (1, resource.RLIM_INFINITY))
+            raise MemoryError(words)
         case ["segv", *_]:
             os.kill(os.getpid(), signal.SIGSEGV)
         case ["slow", *_]:

@@ -17,7 +17,7 @@ from careplan.batch.ndjson import Line
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
 from tests.in_process import Service, in_process
-from tests.requests_at_random import NUMBERS, TEXTS, TIMES, Request, record, requests
+from tests.requests_at_random import NUMBERS, TEXTS, TIMES, Request, prints, record, requests
 
 MANY = int(os.environ.get("CAREPLAN_TEST_REQUESTS", "1000"))
 SEED = int(os.environ.get("CAREPLAN_TEST_SEED", "1"))
@@ -52,6 +52,15 @@ def asked(service: Service, request: Request) -> int:
 def test_no_request_at_random_is_answered_by_a_failure(service: Service, signed: dict[str, Any]) -> None:
     answers = Counter(asked(service, one) for one in islice(requests(SEED, signed), MANY))
     assert {200, 400, 422} <= answers.keys(), "the requests must be good and bad ones"
+
+
+def test_no_pdf_at_random_is_a_failure(service: Service) -> None:
+    many = 12 if MANY <= 10_000 else MANY // 500
+    answers = [service.ask(one.method, one.target, one.body, one.headers) for one in islice(prints(SEED), many)]
+    for request, answer in zip(islice(prints(SEED), many), answers, strict=True):
+        assert answer.status < 500 or answer.header("retry-after"), request
+        assert answer.status != 200 or answer.body.startswith(b"%PDF-"), request
+    assert sum(answer.status == 200 for answer in answers) > many // 4
 
 
 def places_of(body: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

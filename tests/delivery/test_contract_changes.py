@@ -29,6 +29,11 @@ def schema(document: Json, name: str) -> Json:
     return found
 
 
+def parameter(document: Json, path: str, name: str) -> Json:
+    found: Json = next(one for one in document["paths"][path]["get"]["parameters"] if one["name"] == name)
+    return found
+
+
 BREAKING: dict[str, Callable[[Json], object]] = {
     "GET /v1/rules: is gone": lambda new: new["paths"].pop("/v1/rules"),
     "the parameter limit is gone": lambda new: new["paths"]["/v1/medications"]["get"]["parameters"].pop(),
@@ -41,6 +46,18 @@ BREAKING: dict[str, Callable[[Json], object]] = {
     "CarePlan: status may be missing now": lambda new: schema(new, "CarePlan")["required"].remove("status"),
     "the maxLength is narrower": lambda new: schema(new, "WhichChange")["properties"]["item"].update(maxLength=10),
     "CarePlan.status: can be ready now": lambda new: schema(new, "CarePlan")["properties"]["status"]["enum"].append("ready"),
+    "the parameter q is required": lambda new: parameter(new, "/v1/rules", "source").update(name="q", required=True),
+    "CdsCall: takes no other fields any more": lambda new: schema(new, "CdsCall").update(additionalProperties=False),
+    "WhichChange.item: the pattern is another": lambda new: schema(new, "WhichChange")["properties"]["item"].update(
+        pattern="^x"
+    ),
+    "GET /v1/rules: credentials are always needed": lambda new: new["paths"]["/v1/rules"]["get"].update(
+        security=[{"apiKey": []}]
+    ),
+    "GET /v1/rules: has another operationId": lambda new: new["paths"]["/v1/rules"]["get"].update(operationId="rules"),
+    "POST /v1/care-plans body: the form application/fhir+json is gone": lambda new: new["paths"]["/v1/care-plans"]["post"][
+        "requestBody"
+    ]["content"].pop("application/fhir+json"),
     "does not take benzodiazepine any more": lambda new: (
         schema(new, "Hold")["properties"]["drug_class"]["enum"].remove("benzodiazepine"),
         schema(new, "Hold")["properties"]["drug_class"]["enum"].append("another"),
@@ -65,9 +82,38 @@ def test_what_breaks_a_client_is_named_and_nothing_else(tmp_path: Path, says: st
     assert (says in told) == (says in BREAKING), told
 
 
-def test_the_contract_breaks_no_client_of_the_last_release_of_its_major_version() -> None:
-    major = json.loads(CONTRACT.read_bytes())["info"]["version"].partition(".")[0]
-    for released in RELEASED[-1:]:
-        if major != "0" and released.stem.partition(".")[0] == major:
-            code, told = compared(released, CONTRACT)
-            assert code == 0, told
+def line_of(version: str) -> str:
+    """What a version may not break: all of its major version, and before 1.0 all of its minor one."""
+    major, minor, _ = version.split(".")
+    return major if major != "0" else f"0.{minor}"
+
+
+def test_the_contract_breaks_no_client_of_the_releases_that_it_follows() -> None:
+    version = json.loads(CONTRACT.read_bytes())["info"]["version"]
+    followed = [released for released in RELEASED if line_of(released.stem) == line_of(version)]
+    assert followed or version.endswith(".0"), "a patch follows a release"
+    for released in followed:
+        code, told = compared(released, CONTRACT)
+        assert code == 0, f"{released.name}: {told}Raise the version, or do without these changes."
+
+
+def test_each_release_is_kept_under_its_version_without_samples() -> None:
+    assert RELEASED
+    for released in RELEASED:
+        contract = json.loads(released.read_bytes())
+        assert contract["info"]["version"] == released.stem
+        assert "examples" not in contract["components"]
+
+
+@pytest.mark.parametrize("says", BREAKING)
+def test_a_change_that_breaks_clients_of_the_last_release_fails(tmp_path: Path, says: str) -> None:
+    new = json.loads(RELEASED[-1].read_bytes())
+    BREAKING[says](new)
+    (tmp_path / "new.json").write_text(json.dumps(new))
+    code, told = compared(RELEASED[-1], tmp_path / "new.json")
+    assert code == 1 and says in told
+
+
+def test_a_version_before_one_may_break_with_its_minor_number_alone() -> None:
+    assert line_of("0.1.0") == line_of("0.1.9") != line_of("0.2.0")
+    assert line_of("1.0.0") == line_of("1.9.3") != line_of("2.0.0")

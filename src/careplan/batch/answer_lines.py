@@ -29,6 +29,7 @@ FILE = "urn:careplan:file"
 """The extension that names the file of the line, where answers to several files stand together."""
 KEY = "urn:careplan:request-key"
 _TOO_LONG = "is longer than a line may be"
+_NO_MEMORY = "there was no memory left for this line. Send it again; the other lines are answered."
 _FAILED = "the service failed on this line. This is a defect; the other lines are answered."
 _encode = msgspec.json.Encoder().encode
 Json = dict[str, Any]
@@ -127,6 +128,8 @@ class Answering:
         except Exception as error:  # noqa: BLE001 - no line may take the others with it; its words may quote the patient
             self.on_failure(error)
             found = Problem(title="Internal Server Error", status=500, detail=f"Line {line.number}: {_FAILED}")
+            if isinstance(error, MemoryError):
+                found = Problem(title="Service Unavailable", status=503, detail=f"Line {line.number}: {_NO_MEMORY}")
             body = (
                 _encode(_outcome(line, None, found, ""))
                 if self._as_fhir

@@ -18,7 +18,7 @@ _COMMANDS = {
     "healthcheck": "healthcheck.healthcheck",
     "interview": "interviewing.interview",
     "key": "keys.key",
-    "openapi": "running.openapi",
+    "openapi": "contract.openapi",
     "plan": "planning.plan",
     "protocol": "protocol.protocol",
     "replay": "planning.replay_record",

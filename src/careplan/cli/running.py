@@ -17,11 +17,11 @@ import rich_click as click
 import structlog
 from rich.table import Table
 
-from careplan.cli.common import RULES, fail, lines_of, read_rulebook, read_settings, refuse_rulebook
+from careplan.cli.common import RULES, fail, lines_of, read_settings, refuse_rulebook
 from careplan.errors import InvalidRulebook, InvalidSettings
 from careplan.hardening import harden
 from careplan.rulebook.folder import mark_of_file, mark_of_folder, read_folder
-from careplan.rulebook.load import load_files, shipped
+from careplan.rulebook.load import load_files
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.text_template import counted
 from careplan.settings import Settings, described, to_environment
@@ -108,23 +108,6 @@ def markdown_of_settings() -> str:
     lines = ["| variable | default | meaning |", "| --- | --- | --- |"]
     lines += [f"| `{row.variable}` | {row.default or 'none'} | {row.meaning} |" for row in described({})]
     return "\n".join(lines)
-
-
-@click.command()
-@click.option("--write", type=click.Path(dir_okay=False, path_type=Path), help="Write the document to this file.")
-def openapi(write: Path | None) -> None:
-    """Print the OpenAPI document of the service with the shipped rulebook.
-
-    Example: careplan openapi --write openapi/openapi.json
-    """
-    from careplan.web.app import build, contract_of
-
-    book = read_rulebook(shipped())
-    document = msgspec.json.format(msgspec.json.encode(contract_of(build(book, Settings()), book)), indent=2) + b"\n"
-    if write:
-        write.write_bytes(document)
-    else:
-        click.echo(document.decode(), nl=False)
 
 
 def _accept(settings: Settings) -> tuple[Rulebook, Mapping[str, bytes]]:

@@ -17,6 +17,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import count, product
 from typing import Any
 
@@ -185,8 +186,12 @@ class _Shard:
         relevant.append({"sid": _SESSION, "id": _SENTINEL, "kind": _SENTINEL})
         try:
             actions = self._run(_encode(relevant).decode())
-        finally:
-            _durable.delete_state(self._handle, _SESSION)
+        except BaseException:
+            # Where nothing was asserted there is no state, and this failure is not to hide the one before.
+            with suppress(_durable.error):
+                _durable.delete_state(self._handle, _SESSION)
+            raise
+        _durable.delete_state(self._handle, _SESSION)
         seen_sentinel = False
         for action in actions:
             ((name, matched),) = _action.decode(action).items()
@@ -208,6 +213,8 @@ class _Shard:
             while action:
                 actions.append(action)
                 action = _durable.complete_and_start_action(self._handle, state)
+        except MemoryError:
+            raise MemoryError from None
         except Exception as error:  # noqa: BLE001 - the extension's own message quotes the fact
             raise EngineError(f"the engine failed with {type(error).__name__}") from None
         if code not in _ASSERTED:

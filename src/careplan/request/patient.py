@@ -82,7 +82,7 @@ MedicineLine = Annotated[
 _NEVER = r"0-9\x00-\x1f\x7f-\x9f<>{}:;!?#@*=|"
 _LETTER = r"[^\x00-@\[-`{-\xbf]"
 """A letter, or any character beyond Latin-1 signs: written so that every dialect of patterns reads it alike."""
-_BETWEEN = r"[ \"$%&'()+,\-./\[\\\]^_`~\xa0-\xbf]*"
+_BETWEEN = r"[ \x22$%&'()+,\-./\[\\\]^_`~\xa0-\xbf]*"
 ClinicianName = Annotated[
     str,
     Meta(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar, Request, Response, Router, get
@@ -14,9 +13,6 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.handlers import BaseRouteHandler
-from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import SwaggerRenderPlugin
-from litestar.openapi.spec import Contact, Server, Tag
 from litestar.plugins import PluginProtocol
 from litestar.plugins.core import MsgspecDIPlugin
 from litestar.types import ASGIApp
@@ -35,12 +31,12 @@ from careplan.settings import Settings, from_environment
 from careplan.settings_files import read_files
 from careplan.web import problems
 from careplan.web.acceptance import checking, kid_of, signing_key_of, trust_of
+from careplan.web.deprecations import DEPRECATED, Deprecated, telling
 from careplan.web.edition import Desk, Edition, Leasing, Surroundings, edition_of
-from careplan.web.examples import request_examples
 from careplan.web.limits.gate import Gate
 from careplan.web.limits.query_guard import queried
 from careplan.web.methods import Heads
-from careplan.web.openapi import document
+from careplan.web.openapi.contract import configuration, contract_of
 from careplan.web.process import shared, troubles, warm_up
 from careplan.web.process.accepted import Content, Slots, slots, write
 from careplan.web.process.keeper import OUTCOMES
@@ -63,7 +59,7 @@ from careplan.web.routes import (
     try_page,
     what_if,
 )
-from careplan.web.routes.docs_assets import ASSETS, docs_asset
+from careplan.web.routes.docs_assets import docs_asset
 from careplan.web.security.access import Access, admitted
 from careplan.web.telemetry import logs, metrics, shared_counts
 from careplan.web.telemetry.access_log import Journal
@@ -71,24 +67,6 @@ from careplan.web.telemetry.tracing import tracing_from
 
 if TYPE_CHECKING:
     from careplan.signing.keys import SigningKey
-
-
-class _Documentation(SwaggerRenderPlugin):
-    """Swagger UI from files of this service, showing the completed document. Works without the internet."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            path="/",
-            js_url=f"{ASSETS}/swagger-ui-bundle.js",
-            css_url=f"{ASSETS}/swagger-ui.css",
-            standalone_preset_js_url=f"{ASSETS}/swagger-ui-standalone-preset.js",
-            favicon=f'<link rel="icon" type="image/png" href="{ASSETS}/favicon-32x32.png">',
-        )
-
-    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        """The page."""
-        edition = request.app.state.desk.current
-        return super().render(request, edition.contract if edition else openapi_schema)
 
 
 _READ = {"scope": "read", "opens": "docs"}
@@ -115,8 +93,14 @@ class _Application(Litestar):
         return [*plugins, MsgspecDIPlugin()]
 
 
-def build(
-    book: Rulebook, settings: Settings, files: Mapping[str, bytes] | None = None, slots: Slots | None = None, number: int = 0
+def build(  # noqa: PLR0913 - what it is composed of
+    book: Rulebook,
+    settings: Settings,
+    files: Mapping[str, bytes] | None = None,
+    slots: Slots | None = None,
+    number: int = 0,
+    *,
+    deprecated: Sequence[Deprecated] = DEPRECATED,
 ) -> Litestar:
     """The application that begins with this rulebook and follows what is accepted in `slots`. Raises `InvalidSettings`.
 
@@ -131,7 +115,7 @@ def build(
     printer = Printer(counts.printed)
 
     def make(book: Rulebook, around: Surroundings, key: SigningKey | None) -> Edition:
-        return Edition(Planner(book, counts.planned, checking(key)), around, lambda: contract_of(app, book))
+        return Edition(Planner(book, counts.planned, checking(key)), around, lambda: contract_of(app, book, deprecated))
 
     def swapped(before: Edition | None, now: Edition | None) -> None:
         counts.serves(before.planner.book if before else None, now.planner.book if now else None)
@@ -236,12 +220,13 @@ def build(
             HTTPException: problems.on_http,
             Exception: problems.on_failure,
         },
+        before_send=telling(deprecated),
         cors_config=_cors(settings.origins),
         guards=[_guarded],
         lifespan=[planning],
         middleware=[Leasing()],
         logging_config=None,
-        openapi_config=_openapi(),
+        openapi_config=configuration(_READ),
         request_max_body_size=settings.body_limit,
         state=State(
             {
@@ -286,13 +271,8 @@ def _cors(origins: list[str]) -> CORSConfig | None:
         allow_origins=origins,
         allow_methods=["GET", "HEAD", "POST", "OPTIONS"],
         allow_headers=["Authorization", "X-API-Key", "Content-Type", "Accept", "Accept-Language", "Traceparent"],
-        expose_headers=["X-Request-Id", "Retry-After"],
+        expose_headers=["Deprecation", "Link", "Retry-After", "Sunset", "X-Request-Id"],
     )
-
-
-def contract_of(app: Litestar, book: Rulebook) -> dict[str, Any]:
-    """The OpenAPI document of an application that plans with this rulebook."""
-    return document.document(app, book.conditions, book.classes, book.forms, request_examples())
 
 
 _inherited: tuple[int, Rulebook] | None = None
@@ -333,27 +313,3 @@ def _edition(settings: Settings) -> tuple[int, Rulebook, Mapping[str, bytes]]:
     if _inherited is not None and _inherited[0] == number:
         return number, _inherited[1], content.named
     return number, load_files(content.files), content.named
-
-
-def _openapi() -> OpenAPIConfig:
-    return OpenAPIConfig(
-        title="Care plan service",
-        version=version("careplan"),
-        summary="Draft care plans for ketamine clinics",
-        description=(
-            "Send one patient's factors, get a draft care plan that a clinician signs. Every line of a plan can be "
-            "traced to the answers behind it, to its rule and to its sources. Nothing is stored. Errors are problem "
-            "documents (RFC 9457) that name every fault by JSON Pointer."
-        ),
-        contact=Contact(name="Whoever runs this service"),
-        servers=[Server(url="/", description="This service")],
-        tags=[
-            Tag(name="plans", description="Plans for patients"),
-            Tag(name="fhir", description="The same as FHIR R4"),
-            Tag(name="cds-hooks", description="Cards for EHRs (CDS Hooks 2.0)"),
-            Tag(name="reference", description="What the rulebook knows"),
-            Tag(name="health", description="For the machines that run the service"),
-        ],
-        openapi_router=Router(path="/docs", route_handlers=[], opt=_READ, include_in_schema=False),
-        render_plugins=[_Documentation()],
-    )

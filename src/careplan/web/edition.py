@@ -19,6 +19,7 @@ from careplan.media_types import FHIR_JSON, READ_VERSIONS
 from careplan.planner import Planner
 from careplan.request.patient import ClinicDefaults, Patient
 from careplan.request.previous import MOST_BYTES
+from careplan.web.deprecations import BODY_KEY
 from careplan.web.pages import NoPages, Pages
 
 Result = TypeVar("Result")
@@ -137,7 +138,8 @@ class JsonRequest(Request[None, None, State]):
     async def json_body(self, *media_types: str) -> bytes:
         """The bytes of the body. Raises `UnsupportedMediaType` unless it is JSON, or of one of these types, in UTF-8."""
         declared(self, *(media_types or ("application/json",)))
-        return await self.body()
+        self.state[BODY_KEY] = body = await self.body()
+        return body
 
     async def beside(self, work: Callable[[], Result], times: int = 1) -> Result:
         """What `work` returns or raises: done beside the loop if the body is long, or has to be gone through many times."""

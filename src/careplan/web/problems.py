@@ -14,12 +14,14 @@ from careplan.errors import InvalidPatient, Problem, problem_of
 from careplan.fhir.write.operation_outcome import outcome
 from careplan.media_types import FHIR_JSON, JSON, PROBLEM_JSON
 from careplan.representations import BY_MEDIA_TYPE
+from careplan.web.exhaustion import USED_UP, is_exhaustion
 from careplan.web.query_words import missing, what_is_wanted
 from careplan.web.telemetry.logs import places
 
 log = structlog.get_logger("careplan")
 
 
+RETRY_SECONDS = "1"
 _DETAILS = {
     400: "The request could not be read.",
     401: "Show who you are, by an API key or an access token in the Authorization header.",
@@ -112,6 +114,8 @@ def on_http(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         # The rest of the body was not read, so nothing more can come on this connection.
         allow["Connection"] = "close"
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        allow.setdefault("Retry-After", RETRY_SECONDS)
     detail = getattr(error, "words", "") or _DETAILS.get(status, "")
     if status == HTTPStatus.NOT_ACCEPTABLE and isinstance(error.extra, dict) and error.extra["there"]:
         detail = f"There is no answer of the types that Accept names; there are: {', '.join(error.extra['there'])}."
@@ -124,8 +128,17 @@ _REJECTED = {413: "too large", 415: "media type"}
 
 
 def on_failure(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """A defect of ours: logged by type and place, because the words of an error may quote the patient."""
+    """A defect of ours: logged by type and place, because the words of an error may quote the patient.
+
+    Where memory, threads or files are used up it is none: whoever asks again shortly may be answered.
+    """
     log.error("failed", error=type(error).__name__, at=places(error.__traceback__))
+    if is_exhaustion(error):
+        state = request.app.state
+        state.metrics.exhausted.inc()
+        state.life.exhausted()
+        used_up = Problem(title=HTTPStatus.SERVICE_UNAVAILABLE.phrase, status=503, detail=USED_UP)
+        return problem(request, used_up, {"Retry-After": RETRY_SECONDS})
     return problem(
         request,
         Problem(title="Internal Server Error", status=500, detail="The service failed on this request. It is logged."),

@@ -32,6 +32,20 @@ def _list(of: Json) -> Json:
     return {"type": "array", "items": of}
 
 
+def _needs(*names: str) -> Json:
+    """What a call must have in its context. Types and names are repeated, as strict validators ask for in each part."""
+    context = {"type": "object", "properties": {name: {} for name in names}, "required": list(names)}
+    return {"type": "object", "properties": {"context": context}, "required": ["context"]}
+
+
+def _is(name: str, value: str) -> Json:
+    return {"type": "object", "properties": {name: {"const": value}}, "required": [name]}
+
+
+def _for_hook(hook: str, then: Json) -> Json:
+    return {"if": _is("hook", hook), "then": then}
+
+
 _BUNDLE: Json = {"$ref": "#/components/schemas/FhirBundle"}
 _PREFETCH: Json = {
     "type": "object",
@@ -97,15 +111,9 @@ _OUTCOME = _object(
         },
     },
 ) | {
-    "if": {"properties": {"outcome": {"const": "accepted"}}, "required": ["outcome"]},
-    "then": {"required": ["acceptedSuggestions"]},
+    "if": _is("outcome", "accepted"),
+    "then": {"type": "object", "properties": {"acceptedSuggestions": {}}, "required": ["acceptedSuggestions"]},
 }
-_ORDERS = {"required": ["context"], "properties": {"context": {"required": ["draftOrders"]}}}
-_SELECTED = {"required": ["context"], "properties": {"context": {"required": ["draftOrders", "selections"]}}}
-
-
-def _for_hook(hook: str, then: Json) -> Json:
-    return {"if": {"properties": {"hook": {"const": hook}}, "required": ["hook"]}, "then": then}
 
 
 CDS_SCHEMAS: dict[str, Json] = {
@@ -143,7 +151,10 @@ CDS_SCHEMAS: dict[str, Json] = {
     )
     | {
         "dependentRequired": {"fhirAuthorization": ["fhirServer"]},
-        "allOf": [_for_hook("order-sign", _ORDERS), _for_hook("order-select", _SELECTED)],
+        "allOf": [
+            _for_hook("order-sign", _needs("draftOrders")),
+            _for_hook("order-select", _needs("draftOrders", "selections")),
+        ],
     },
     "CdsCards": _object("CdsCards", {"cards": _list(_CARD)}, about="Cards for a clinician."),
     "CdsFeedback": _object("CdsFeedback", {"feedback": _list(_OUTCOME) | {"minItems": 1}}, about="What became of cards."),

@@ -178,9 +178,10 @@ def _views(found: Json) -> None:
     protocol = found["paths"]["/v1/protocol"]["get"]["responses"]["200"]
     protocol["content"] |= {form: bodies[one.body] for form, one in PROTOCOL_FORMATS.items() if one.body != "json"}
     lines = found["paths"]["/v1/care-plans/batch"]["post"]
-    forms = dict.fromkeys(("application/x-ndjson", "application/fhir+ndjson"), text)
-    lines["requestBody"] = {"description": "One patient a line.", "content": forms, "required": True}
-    lines["responses"]["200"]["content"] = forms
+    forms = ("application/x-ndjson", "application/fhir+ndjson")
+    # As a file, since generated clients would send a text as one JSON value, in quotation marks.
+    lines["requestBody"] = {"description": "One patient a line.", "content": dict.fromkeys(forms, binary), "required": True}
+    lines["responses"]["200"]["content"] = dict.fromkeys(forms, text)
     services = found["paths"]["/cds-services"]["get"]["responses"]["200"]
     services["content"] = {"application/json": {"schema": {"$ref": "#/components/schemas/CdsServices"}}}
     for path, body, answer in (
@@ -195,8 +196,10 @@ def _views(found: Json) -> None:
 
 def _as_fhir(operation: Json, resource: Json) -> None:
     """FHIR in and out, errors as OperationOutcome."""
-    for answer in operation["responses"].values():
+    for status, answer in operation["responses"].items():
         answer["content"] = {FHIR_JSON: resource}
+        if status == "503":  # which also comes from what is before the application and knows no FHIR
+            answer["content"] |= _problem(503)["content"]
     if "requestBody" in operation:
         bundle = {"schema": {"$ref": "#/components/schemas/FhirBundle"}}
         operation["requestBody"]["content"] = {FHIR_JSON: bundle, "application/json": bundle}

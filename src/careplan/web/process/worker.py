@@ -18,6 +18,7 @@ from multiprocessing import parent_process
 import granian._signals
 import structlog
 
+from careplan.web.exhaustion import is_spent
 from careplan.web.process import shared
 
 log = structlog.get_logger("careplan")
@@ -26,6 +27,8 @@ DRAIN, STOP = signal.SIGUSR1, signal.SIGUSR2
 """What the first process tells a worker: that it will be stopped soon, and to stop. What a service manager or a terminal
 sends to the whole group is not meant for workers: they would go while they are still sent requests."""
 BEAT_SECONDS = 1.0
+LEAVE_SECONDS = 0.05
+"""Between the answer to a request for which there was no memory, and the end of a worker that will not have any."""
 OLD_THRESHOLD = 100
 """So many searches of younger things to one of everything; Python's own is 10."""
 _HELD = {DRAIN, STOP}
@@ -95,8 +98,19 @@ class Life:
         self._hang_seconds = hang_seconds
         self._beats = beats
         self._busy = busy
+        self._leaving = False
         self.state: Callable[[], tuple[int, str, int]] = lambda: (0, "", 0)
         """The number of the edition that is served, the digest of its rulebook, and the bits of this worker's troubles."""
+
+    def exhausted(self) -> None:
+        """Something was used up for a request. Where memory stays short the worker finishes what it has in hand and goes."""
+        if self._leaving or not is_spent():
+            return
+        self._leaving = True
+        log.error("leaving for want of memory")
+        self.draining = True
+        # Once the answer is on its way, so that it says to come on another connection.
+        asyncio.get_running_loop().call_later(LEAVE_SECONDS, signal.raise_signal, STOP)
 
     def drain(self) -> None:
         """Be not ready any more; go on answering."""

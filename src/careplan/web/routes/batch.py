@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
@@ -23,8 +23,8 @@ from litestar.types import Receive, Scope, Send
 from careplan.batch.answer_lines import Answering
 from careplan.batch.ndjson import Limits, Line, Lines
 from careplan.web.edition import Edition, declared, edition_of
+from careplan.web.exhaustion import is_exhaustion
 from careplan.web.problem_responses import PROBLEMS, documented
-from careplan.web.process.lanes import Lanes
 from careplan.web.telemetry.logs import places
 
 NDJSON, FHIR_NDJSON = "application/x-ndjson", "application/fhir+ndjson"
@@ -88,7 +88,7 @@ class _Exchange(ASGIResponse):
         ended = "failed"
         try:
             state = scope["litestar_app"].state
-            await self._answer(incoming, send, counted, state.metrics.rejected, state.lanes)
+            await self._answer(incoming, send, counted, state)
             ended = "whole"
         except HTTPException as error:
             ended = "too slow" if error.status_code == 408 else "client gone"
@@ -100,21 +100,30 @@ class _Exchange(ASGIResponse):
             seconds = round(time.perf_counter() - began, 3)
             log.info("batch", lines=counted.total(), problems=counted[True], seconds=seconds, ended=ended)
 
-    async def _answer(
-        self, incoming: _Incoming, send: Send, counted: Counter[bool], rejected: Callable[[str], None], lanes: Lanes
-    ) -> None:
+    async def _answer(self, incoming: _Incoming, send: Send, counted: Counter[bool], state: State) -> None:
+        exhausted: list[Exception] = []
+
+        def note(error: Exception) -> None:
+            log.error("failed", error=type(error).__name__, at=places(error.__traceback__))
+            if is_exhaustion(error):
+                exhausted.append(error.with_traceback(None))
+
         answering = Answering(
             self._edition.planner,
             self._edition.defaults,
             as_fhir=self._form == FHIR_NDJSON,
             limits=self._limits,
-            on_failure=_note,
+            on_failure=note,
         )
         async for line in self._lines(incoming):
-            answer = await lanes.do(len(line.content or b""), partial(answering.answer, line))
+            answer = await state.lanes.do(len(line.content or b""), partial(answering.answer, line))
             counted[answer.failed] += 1
             if answer.failed:
-                rejected("line")
+                state.metrics.rejected("line")
+            while exhausted:
+                exhausted.pop()
+                state.metrics.exhausted.inc()
+                state.life.exhausted()
             await send({"type": "http.response.body", "body": answer.body + b"\n", "more_body": True})
             # Between two lines, others have their turn.
             await asyncio.sleep(0)
@@ -131,10 +140,6 @@ class _Exchange(ASGIResponse):
             more = message.get("more_body", False)
         for line in lines.close():
             yield line
-
-
-def _note(error: Exception) -> None:
-    log.error("failed", error=type(error).__name__, at=places(error.__traceback__))
 
 
 class _Incoming:

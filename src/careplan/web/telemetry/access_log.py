@@ -17,6 +17,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from careplan.errors import Problem
 from careplan.media_types import PROBLEM_JSON
+from careplan.web.exhaustion import USED_UP, is_exhaustion
 from careplan.web.telemetry.logs import places
 from careplan.web.telemetry.metrics import Metrics
 from careplan.web.telemetry.tracing import Parent, Span, Tracing, parent_of
@@ -39,6 +40,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _FAILED = msgspec.json.encode(
     Problem(title="Internal Server Error", status=500, detail="The service failed on this request.")
 )
+_USED_UP = msgspec.json.encode(Problem(title="Service Unavailable", status=503, detail=USED_UP))
 
 
 class Journal:
@@ -82,9 +84,14 @@ class Journal:
                 return
             log.error("failed", request_id=request_id, error=type(error).__name__, at=places(error.__traceback__))
             if not started:
-                headers = [(b"content-type", PROBLEM_JSON.encode()), (b"content-length", b"%d" % len(_FAILED))]
-                await noting({"type": "http.response.start", "status": 500, "headers": headers})
-                await send({"type": "http.response.body", "body": _FAILED, "more_body": False})
+                further: tuple[tuple[bytes, bytes], ...] = ()
+                status, body = 500, _FAILED
+                if is_exhaustion(error):
+                    self._metrics.exhausted.inc()
+                    status, body, further = 503, _USED_UP, ((b"retry-after", b"1"),)
+                headers = [(b"content-type", PROBLEM_JSON.encode()), (b"content-length", b"%d" % len(body)), *further]
+                await noting({"type": "http.response.start", "status": status, "headers": headers})
+                await send({"type": "http.response.body", "body": body, "more_body": False})
 
     def _note(self, scope: HTTPScope, request_id: str, status: int, seconds: float, span: Span) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "other"

@@ -36,6 +36,7 @@ class Metrics:
         self._seconds = histogram("request_seconds", "From the request's header to its answer.", ["route"])
         self.in_hand = gauge("requests_in_hand", "Requests being worked on.")
         self.shed = counter("requests_shed", "Requests refused because too many were in hand.")
+        self.exhausted = counter("requests_exhausted", "Requests refused as memory, threads or files were used up.")
         self._bodies = counter("bodies_rejected", "Request bodies that could not be used.", ["why"])
         self._plans = counter("plans", "Plans made, by their status.", ["status"])
         self._engine = histogram("engine_seconds", "Time in the rules engine for one plan.")

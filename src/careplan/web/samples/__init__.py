@@ -1,0 +1,1 @@
+"""Samples of requests and answers, made by asking the service itself."""
