@@ -39,7 +39,7 @@ class Clauses:
 
     `clauses` define each literal by those before it, and say what is asserted once and for all: `assumed` has the places of
     those. `asked` are the literals of the questions, in order. `defined` says for each variable where its clauses begin and
-    end, and of which literals it is made; `points` what the literal of a comparison says.
+    end, and of which literals it is made; `points` what the literal of a comparison says. `names` has what was declared.
     """
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Clauses:
         self.defined: dict[int, Defined] = {}
         self.points: dict[int, Point] = {}
         self._variables = TRUE
-        self._names: dict[str, Value] = {"true": TRUE, "false": -TRUE}
+        self.names: dict[str, Value] = {"true": TRUE, "false": -TRUE}
         self._whole: dict[str, bool] = {}
         self._gates: dict[tuple[str, Clause], int] = {}
         self._places: dict[Point, int] = {}
@@ -68,13 +68,13 @@ class Clauses:
                     self._inside = True
                 case ("pop", "1") if self._inside:
                     self._inside = False
-                case ("declare-const", str(name), "Bool") if name not in self._names:
-                    self._names[name] = self._new()
-                case ("declare-const", str(name), "Int" | "Real" as sort) if name not in self._names:
+                case ("declare-const", str(name), "Bool") if name not in self.names:
+                    self.names[name] = self._new()
+                case ("declare-const", str(name), "Int" | "Real" as sort) if name not in self.names:
                     self._whole[name] = sort == "Int"
-                    self._names[name] = Number(variables=((name, Fraction(1)),))
-                case ("define-fun", str(name), (), "Bool" | "Int" | "Real", body) if name not in self._names:
-                    self._names[name] = self._value(body)
+                    self.names[name] = Number(variables=((name, Fraction(1)),))
+                case ("define-fun", str(name), (), "Bool" | "Int" | "Real", body) if name not in self.names:
+                    self.names[name] = self._value(body)
                 case ("assert", body):
                     self._assert(self._literal(body))
                 case _:
@@ -99,7 +99,7 @@ class Clauses:
 
     def _value(self, term: Term) -> Value:
         if isinstance(term, str):
-            known = self._names.get(term)
+            known = self.names.get(term)
             if known is not None:
                 return known
             if (constant := number(term)) is None:
@@ -154,7 +154,7 @@ class Clauses:
         return value
 
     def _count(self, total: Number) -> Number:
-        """A sum of many choices as a variable of its own, so that two such sums can be compared with each other as numbers."""
+        """A sum of many choices as a variable of its own, so that two such sums can be compared with each other."""
         constants = [one.constant for _, *both in total.choices for one in both]
         plain = not any(one.variables or one.choices for _, *both in total.choices for one in both)
         if len(total.choices) < _MANY_CHOICES or not plain or any(one.denominator != 1 for one in constants):
@@ -182,7 +182,7 @@ class Clauses:
     # Literals that stand for something made of others.
 
     def _gate(self, kind: str, parts: Clause, clauses: Sequence[Sequence[int]]) -> int:
-        """A new variable for what is made of `parts`. Its clauses begin with 1 where it stands in them, and -1 for its opposite."""
+        """A new variable for what is made of `parts`. In its clauses 1 at the start stands for it, -1 for its opposite."""
         new = self._gates[kind, parts] = self._new()
         begin = len(self.clauses)
         self.clauses += [(new if clause[0] > 0 else -new, *clause[1:]) for clause in clauses]

@@ -94,7 +94,11 @@ def contradict(points: Iterable[tuple[Point, bool]]) -> bool:
     total, limit, strict = Number(), Fraction(0), False
     for point, so in points:
         if so:
-            total, limit, strict = total.plus(Number(variables=point.variables)), limit + point.place.limit, strict or point.place.above
+            total, limit, strict = (
+                total.plus(Number(variables=point.variables)),
+                limit + point.place.limit,
+                strict or point.place.above,
+            )
         else:  # Below a place is at most the limit, if the place is behind it; of whole numbers at most the one before it.
             total = total.plus(Number(variables=point.variables).times(Fraction(-1)))
             limit -= point.place.limit - (1 if point.whole else 0)

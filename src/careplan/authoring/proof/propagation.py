@@ -51,7 +51,7 @@ class Propagation:
         watching = self._watching.get(-literal, [])
         kept: list[int] = []
         clash = None
-        for place, at in enumerate(watching):
+        for at in watching:
             if clash is not None or at >= before:
                 kept.append(at)
                 continue

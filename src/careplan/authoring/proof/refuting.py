@@ -45,7 +45,7 @@ class Refuter:
             if not more:
                 return None
             used |= more
-            variables = variables.union(*(self._of_assumed[at][1] for at in more))
+            variables = variables | {one for at in more for one in self._of_assumed[at][1]}
 
     def _take_in_what_is_assumed(self) -> None:
         for at in self._known.assumed[len(self._of_assumed) :]:
