@@ -61,6 +61,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         bool, _about("reload the rulebook whenever a file of it changes; for development, SIGHUP reloads in any case")
     ] = False
 
+    reviewed_reloads: Annotated[
+        bool,
+        _about(
+            "refuse a reload that changes for whom a stop or hold comes up, until a named reviewer has accepted each such "
+            "rule in reviews.yaml"
+        ),
+    ] = False
+
     host: Annotated[str, _about("address to listen on; beyond loopback only with API keys or OAuth")] = "127.0.0.1"
     port: Annotated[int, _about("port to listen on; 0 for a free one", ge=0, le=65_535)] = 8000
     workers: Annotated[int, _about("worker processes; one for each core is a good number", ge=1, le=256)] = 1

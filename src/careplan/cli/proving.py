@@ -36,15 +36,17 @@ Advance = Callable[[str, int, int], None]
     help="Write each patient that breaks a claim into this folder, ready for `careplan plan`.",
 )
 @click.option(
-    "--certify", is_flag=True, help=f"Have two solvers confirm every claim, and write {CERTIFICATE} beside the rules."
+    "--certify",
+    is_flag=True,
+    help=f"Have two solvers confirm every claim, derive it step by step, and write both down as {CERTIFICATE} and steps.",
 )
 @click.option("--verify", is_flag=True, help=f"Check {CERTIFICATE} against the rules as they are now; write nothing.")
 @click.option(
     "--solver",
     "named",
     multiple=True,
-    type=click.Choice(["z3", "cvc5"]),
-    help="Which solvers are asked; both if left out, and z3 alone with --verify.",
+    type=click.Choice(["z3", "cvc5", "none"]),
+    help="Which solvers are asked; both if left out, and z3 alone with --verify. With none only the kept steps are checked.",
 )
 @click.option(
     "--questions",
@@ -75,10 +77,12 @@ def prove(
         fail("proofs need the solver: pip install 'careplan[prove]'", 2)
     if sum((certify, verify, questions is not None)) > 1:
         fail("choose one of --certify, --verify and --questions", 2)
+    if "none" in named and (not verify or len(named) > 1):
+        fail("--solver none goes with --verify, and with no other solver", 2)
     folder = rules or read_settings().rules_folder
     book, demands = _read(folder)
     if verify:
-        sys.exit(_verify(book, demands, named or ("z3",)))
+        sys.exit(_verify(folder, book, demands, () if "none" in named else named or ("z3",)))
     if questions is not None:
         questions.write_text(_questions(book, demands).script(), encoding="utf-8")
         sys.exit(0)
@@ -125,12 +129,14 @@ def _questions(book: Rulebook, demands: Sequence[Invariant]) -> Questions:
 
 def _certify(folder: Path, book: Rulebook, demands: Sequence[Invariant], report: Report, names: Sequence[str]) -> None:
     from careplan.authoring.proof.certify import NoPatient, certified
+    from careplan.authoring.proof.kept_steps import STEPS, as_file, can_be_made, made, with_steps
     from careplan.authoring.proof.solvers import solver
 
+    questions = _questions(book, demands)
     try:
         with _progress() as advance:
-            solvers = [solver(name) for name in names]
-            found = certified(book, _questions(book, demands), report.shown, solvers, advance)
+            found = certified(book, questions, report.shown, [solver(name) for name in names], advance)
+            texts = made(questions, advance) if can_be_made() and not isinstance(found, list) else {}
     except NoPatient as reason:
         fail(f"nothing is certified: {reason}", 2)
     if isinstance(found, list):
@@ -138,15 +144,24 @@ def _certify(folder: Path, book: Rulebook, demands: Sequence[Invariant], report:
             words = f"{doubt.question.claim} of {doubt.question.subject}"
             click.echo(f"{doubt.solver} does not confirm {words}: {doubt.answer}", err=True)
         fail("nothing is certified: careplan rules prove shows a patient for a claim that does not hold", 1)
-    (folder / CERTIFICATE).write_bytes(as_text(found))
+    (folder / CERTIFICATE).write_bytes(as_text(with_steps(found, texts) if texts else found))
+    (folder / STEPS).write_bytes(as_file(texts))
     number = sum(len(group.proved) for group in found.claims)
     asked = " and ".join(f"{one.name} {one.version}" for one in found.solvers)
     click.echo(f"{number} claims confirmed by {asked}; written to {folder / CERTIFICATE}", err=True)
+    if can_be_made():
+        click.echo(f"{len(texts)} of them also derived step by step; written to {folder / STEPS}", err=True)
+        for one in questions.asked:
+            if (one.claim, one.subject) not in texts:
+                click.echo(f"confirmed by solvers alone: {one.claim} of {one.subject}", err=True)
+    else:
+        click.echo("none is derived step by step: this needs python-sat, which careplan[prove] installs", err=True)
 
 
-def _verify(book: Rulebook, demands: Sequence[Invariant], names: Sequence[str]) -> int:
+def _verify(folder: Path, book: Rulebook, demands: Sequence[Invariant], names: Sequence[str]) -> int:
     """Check the certificate; 0 if it holds, 1 if not."""
     from careplan.authoring.proof.certify import PROVED, NoPatient, differences, not_shown
+    from careplan.authoring.proof.kept_steps import STEPS, wrong_steps
     from careplan.authoring.proof.solvers import solver
 
     _need(names)
@@ -158,6 +173,13 @@ def _verify(book: Rulebook, demands: Sequence[Invariant], names: Sequence[str]) 
     questions = _questions(book, demands)
     wrong = differences(certificate, book, questions)
     wrong += not_shown(certificate, book, questions, demands)
+    steps = folder / STEPS
+    with _progress() as advance:
+        content = steps.read_bytes() if steps.is_file() else b""
+        wrong += [] if wrong else wrong_steps(questions, certificate, content, advance)
+    without = [f"{one.subject} ({group.claim})" for group in certificate.claims for one in group.proved if not one.steps]
+    if not names:
+        wrong += [f"Without a solver nothing confirms {one}: it has no steps." for one in without]
     for name in names if not wrong else ():
         try:
             with _progress() as advance:
@@ -174,10 +196,12 @@ def _verify(book: Rulebook, demands: Sequence[Invariant], names: Sequence[str]) 
     if wrong:
         fail(f"{CERTIFICATE} does not hold", 1)
     shown = sum(len(group.shown) for group in certificate.possible)
-    asked = " and ".join(names)
-    click.echo(
-        f"The certificate holds: {len(questions.asked)} claims asked again of {asked}, {shown} patients planned for again."
-    )
+    claims = len(questions.asked)
+    asked = [f"{claims} claims asked again of {' and '.join(names)}"] if names else []
+    derived = f"{claims - len(without)} of {claims} derived again step by step"
+    click.echo(f"The certificate holds: {', '.join((*asked, derived))}, {shown} patients planned for again.")
+    if without:
+        click.echo(f"Confirmed by solvers alone: {', '.join(without)}.")
     return 0
 
 

@@ -58,13 +58,15 @@ def review(
     """
     folder = rules or read_settings().rules_folder
     book = read_rulebook(folder)
-    chosen = _chosen(book, rule_id, section, level)
     said = (by, role, decision, on)
     if any(said) or note:
         if not all(said) or rule_id is None:
             fail("a decision needs RULE, --by, --as, --decision and --on", 2)
-        _record(folder, book, chosen[0], {"by": by, "as": role, "decision": decision, "on": str(on), "note": note})
+        # That a rule no longer runs can be decided on too.
+        rule = book.resting.get(rule_id) or _chosen(book, rule_id, section, level)[0]
+        _record(folder, book, rule, {"by": by, "as": role, "decision": decision, "on": str(on), "note": note})
         return
+    chosen = _chosen(book, rule_id, section, level)
     listing = ReviewList(book, patients)
     try:
         tasks = list(listing.tasks(chosen))

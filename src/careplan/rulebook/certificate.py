@@ -25,13 +25,15 @@ class SolverName(msgspec.Struct, frozen=True):
 class Proved(msgspec.Struct, frozen=True, kw_only=True):
     """Something that holds for every patient: no patient satisfies the formula of its opposite, whose SHA-256 this is.
 
-    `says` has every sentence that the formula stands for. `answers` are those of the solvers, in their order.
+    `says` has every sentence that the formula stands for. `answers` are those of the solvers, in their order. `steps` is the
+    SHA-256 of the steps in `proof.steps` by which it follows, which are checked without a solver; empty if there are none.
     """
 
     subject: str
     says: tuple[str, ...]
     formula: str
     answers: tuple[str, ...]
+    steps: str = ""
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +63,8 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     """What was proved of one rulebook. `digest` is that of its files.
 
     `patients` is the SHA-256 of the formulas that hold of every patient that a request can describe, `script` that of all
-    questions as SMT-LIB 2.6 text, which `careplan rules prove --questions FILE` writes.
+    questions as SMT-LIB 2.6 text, which `careplan rules prove --questions FILE` writes. `steps_by` is the SAT solver that
+    found the steps of claims that have some.
     """
 
     format: int
@@ -74,6 +77,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     script: str
     claims: tuple[Claimed, ...]
     possible: tuple[Possible, ...]
+    steps_by: SolverName | None = None
 
 
 def certificate_of(book: Rulebook) -> Certificate | None:

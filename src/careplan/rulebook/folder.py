@@ -25,8 +25,8 @@ SUFFIXES = (".yaml", ".csv", ".lock", ".cert", ".txt", ".tsv")
 """The files that a rulebook is made of."""
 _MADE_OF_THE_OTHERS = (".lock", ".cert")
 """Of these, what is written anew when the others change."""
-NOT_OF_RULES = (".json", ".md")
-"""What lies in a rulebook's folder for people and editors."""
+NOT_OF_RULES = (".json", ".md", ".steps")
+"""What lies in a rulebook's folder for people, editors and those who check its proofs."""
 MOST_FILES = 20_000
 MOST_BYTES = {
     ".yaml": 1_000_000,

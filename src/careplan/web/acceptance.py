@@ -27,6 +27,7 @@ from careplan.request.previous_reading import CheckSignature
 from careplan.rulebook.folder import digest_of, read_folder
 from careplan.rulebook.load import load_files
 from careplan.rulebook.model import Rulebook
+from careplan.rulebook.weighty_changes import not_accepted
 from careplan.settings import PREFIX, Settings, from_environment
 from careplan.settings_files import AT_THE_START, InvalidFile, read_files
 from careplan.web.process.accepted import Content, content_of, unpacked, write
@@ -113,7 +114,8 @@ def examine(settings: Settings, before: Content | None = None) -> tuple[Content 
     """The content that the service may take, and the verdict; None where there is nothing to take.
 
     `before` is what is served now. Where its rulebook is still the same, that is not tried again; where the new one has
-    faults, other files are taken beside the one before, so that a key can be taken back at any time.
+    faults, other files are taken beside the one before, so that a key can be taken back at any time. Where the settings want
+    it, a stop or hold that comes up for other patients without a reviewer's acceptance is such a fault.
     """
     from careplan.authoring.rehearsal import rehearse
 
@@ -128,6 +130,8 @@ def examine(settings: Settings, before: Content | None = None) -> tuple[Content 
         book = load_files(rules)
         known = before is not None and digest_of(before.files) == book.digest
         in_rules = [] if known else rehearse(book)
+        if settings.reviewed_reloads and before is not None and not known:
+            in_rules += not_accepted(load_files(before.files), book)
     except InvalidRulebook as error:
         in_rules = list(error.faults)
     if in_rules and before is not None:
