@@ -8,7 +8,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta
-from rapidfuzz import process
+
+from careplan.near_values import near_values, offer
 
 _NEAR = 60
 """Below such a score of likeness nothing is offered."""
@@ -45,15 +46,15 @@ def _takes(kind: Any, meta: Meta) -> str:
 
 
 def _near_value(kind: Any, value: object) -> str:
-    return offer(str(value), [one for one in get_args(kind) if one]) if get_origin(kind) is Literal else ""
+    return offer(near_setting(value, filter(None, get_args(kind)))) if get_origin(kind) is Literal else ""
 
 
-def offer(value: str, among: Sequence[str], prefix: str = "") -> str:
-    """How the nearest of several values is offered; "" where there is none."""
-    near = process.extractOne(value.lower(), among, processor=str.lower, score_cutoff=_NEAR) if len(value) < 100 else None
-    return f"; did you mean {prefix}{near[0].upper() if prefix else near[0]}?" if near else ""
+def near_setting(value: object, among: Iterable[str]) -> list[str]:
+    """The nearest of the values of a setting, or of the names of settings: both are short, and few."""
+    return near_values(str(value), among, least=_NEAR)
 
 
 def not_a_setting(name: str, known: Sequence[str], prefix: str) -> str:
     """That there is no such setting, and which one may be meant."""
-    return f"is not a setting{offer(name, known, prefix) or ';'} `careplan config` lists all there are"
+    meant = offer(f"{prefix}{one.upper()}" for one in near_setting(name, known))
+    return f"is not a setting{meant or ';'} `careplan config` lists all there are"

@@ -19,8 +19,9 @@ import msgspec
 from msgspec import Meta
 
 from careplan.errors import InvalidSettings
+from careplan.near_values import offer
 from careplan.rulebook.load import shipped
-from careplan.setting_words import named_in, not_a_setting, offer, unfit
+from careplan.setting_words import named_in, near_setting, not_a_setting, unfit
 from careplan.zones import ZONES, is_a_zone, zone_of
 
 PREFIX = "CAREPLAN_"
@@ -182,7 +183,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if not self.time_zone:
             return None
         if not is_a_zone(self.time_zone):
-            meant = offer(self.time_zone, ZONES)
+            meant = offer(near_setting(self.time_zone, ZONES))
             raise InvalidSettings(f"time_zone takes the IANA name of a time zone, such as America/New_York{meant}")
         return zone_of(self.time_zone)
 

@@ -178,11 +178,11 @@ def test_the_fhir_plan_says_what_the_json_plan_says(planner: Planner, book: Rule
         assert _of(need, "question")[0]["valueString"] == question.question
         assert _of(need, "why-it-matters")[0]["valueString"] == question.why_it_matters
         (answer,) = _of(need, "answer")
-        assert _values(answer, "type") == [dashed(question.answer.type)]
+        assert _values(answer, "type") == [dashed(question.form.type)]
         assert [(one["code"], one["display"]) for one in _values(answer, "choice") if isinstance(one, dict)] == [
-            (choice.value, choice.label) for choice in question.answer.choices
+            (choice.value, choice.label) for choice in question.form.choices
         ]
-        edges = [question.answer.least, question.answer.most]
+        edges = [question.form.least, question.form.most]
         assert _values(answer, "least", "most") == [edge for edge in edges if edge is not None]
         assert [_values(one, "section", "level", "rule") for one in _of(need, "could-change")] == [
             [dashed(change.section), change.level, *change.rules] for change in question.could_change

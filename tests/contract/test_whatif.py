@@ -192,7 +192,7 @@ def test_the_questions_of_a_plan_are_enough_to_drive_a_form(address: str) -> Non
     body: dict[str, Any] = {"medications": [], "conditions": [], "expectations": {"goals": []}}
     asked = set()
     for _ in range(60):
-        open_ = httpx.post(f"{address}/v1/care-plans", json=body).json()["information_needed"]
+        open_ = httpx.post(f"{address}/v1/care-plans?detail=full", json=body).json()["information_needed"]
         open_ = [question for question in open_ if not question["pointer"].startswith("/protocol/")]
         if not open_:
             break

@@ -39,7 +39,7 @@ def wanted(plan: CarePlan) -> Said:
     for item in items_of(plan):
         if item.scope != "standing":
             found.add((item.rule.id, plan.level_words[item.level]))
-            found |= {(item.rule.id, spaced(ask.who), ask.by_words) for ask in item.asks}
+            found |= {(item.rule.id, spaced(ask.who), ask.by_words or plan.by_words[ask.by]) for ask in item.asks}
     return found
 
 

@@ -112,6 +112,26 @@ def test_the_layers_of_patients_like_those_of_a_clinic(planner: Planner) -> None
     assert statistics.median(cards) <= 300
 
 
+def assert_nothing_is_lost(plan: CarePlan, usual: CarePlan) -> None:
+    """All that the usual detail leaves out of what it shows can be found elsewhere in it, or in the full plan."""
+    whole = {item.id: item for item in items(plan)}
+    for item in items(usual):
+        asks = [msgspec.structs.replace(ask, by_words=usual.by_words[ask.by]) for ask in item.asks]
+        assert msgspec.structs.replace(item, asks=asks) == whole[item.id]
+    assert {name for _, name in _moments(usual)} == set(usual.by_words)
+    cited = {entry.source for item in items(usual) for entry in item.evidence}
+    assert [(work.id, work.title, work.read) for work in usual.sources] == [
+        (work.id, work.title, work.read) for work in plan.sources if work.id in cited
+    ]
+    asked = [(one.pointer, one.question, one.first, one.asked_of) for one in usual.information_needed]
+    assert asked == [(one.pointer, one.question, one.first, one.asked_of) for one in plan.information_needed]
+    assert all(one.answer and one.about and one.why_it_matters for one in usual.information_needed if one.first)
+
+
+def _moments(plan: CarePlan) -> Iterator[tuple[str, str]]:
+    return ((item.id, ask.by) for item in items(plan) for ask in item.asks)
+
+
 @settings(max_examples=cases(20))
 @given(PATIENTS)
 def test_the_layers_together_are_the_whole_plan(planner: Planner, body: Json) -> None:
@@ -120,6 +140,7 @@ def test_the_layers_together_are_the_whole_plan(planner: Planner, body: Json) ->
     assert isinstance(usual, CarePlan)
     assert at_detail(plan, "full") == plan
     left = [item.id for item in items(usual)]
+    assert_nothing_is_lost(plan, usual)
     standing = list(usual.standing.items)
     assert sorted([*left, *standing]) == sorted(item.id for item in items(plan))
     assert not any(item.scope == "standing" for item in items(usual))

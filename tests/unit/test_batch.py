@@ -27,7 +27,7 @@ from careplan.batch.ndjson import NORMAL, Limits, Line, Lines
 from careplan.batch.resumable_file import PartFile, packer
 from careplan.batch.worker_pool import Processes, WorkerLost
 from careplan.cli.main import main
-from careplan.plan.standing import without_standing
+from careplan.plan.layers import at_detail
 from careplan.planner import Planner
 
 
@@ -74,7 +74,7 @@ def answers(planner: Planner, *lines: bytes, as_fhir: bool = False) -> list[dict
 def test_a_line_is_answered_by_the_plan_of_a_single_request(planner: Planner) -> None:
     for body in golden_bodies():
         (answer,) = answers(planner, body)
-        plan = without_standing(planner.plan(planner.intake.decode(body)))
+        plan = at_detail(planner.plan(planner.intake.decode(body)), "standard")
         assert answer == {"line": 1, "request_key": None, "plan": msgspec.json.decode(msgspec.json.encode(plan))}
 
 

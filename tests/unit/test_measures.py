@@ -185,7 +185,7 @@ def test_an_owner_can_declare_a_measure_and_a_rule_on_it(tmp_path: Path) -> None
         for sent in (3, {"value": 3, "unit": "meq/L"}):
             assert "potassium-low" in items_of(planned(planner, measures={"potassium": sent}))
         (question,) = [one for one in planned(planner).information_needed if one.pointer == "/measures/potassium"]
-        assert (question.answer.type, question.answer.unit, question.answer.most) == ("number", "mmol/L", 10)
+        assert (question.form.type, question.form.unit, question.form.most) == ("number", "mmol/L", 10)
         codes = {"coding": [{"system": "http://loinc.org", "code": "2823-3"}]}
         value = {
             "resourceType": "Observation",

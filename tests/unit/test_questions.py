@@ -42,13 +42,13 @@ def weight(book: Rulebook, question: Question) -> tuple[int, ...]:
 
 
 def any_answer(question: Question) -> object:
-    match question.answer.type:
+    match question.form.type:
         case "yes_no":
             return False
         case "number" | "whole_number":
-            return question.answer.least
+            return question.form.least
         case "choice":
-            return question.answer.choices[0].value
+            return question.form.choices[0].value
         case _:
             return []
 

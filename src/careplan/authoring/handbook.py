@@ -14,6 +14,7 @@ from careplan.authoring.git_history import Revision
 from careplan.explain.rule_view import Reading, tokens_of
 from careplan.rulebook.model import SECTIONS, Rule, Rulebook
 from careplan.rulebook.reviews import standing_of
+from careplan.rulebook.text_template import one_line
 
 MENU = (
     ("index.html", "Rules"),
@@ -89,7 +90,7 @@ class Handbook:
         return self._render(path, **makers[path]()) if path in makers else None
 
     def _render(self, template: str, *, current: str = "", up: str = "", **values: Any) -> str:
-        disclaimer = " ".join(self._book.about.disclaimer.split())
+        disclaimer = one_line(self._book.about.disclaimer)
         page = self._environment.get_template(template)
         return page.render(book=self._book, disclaimer=disclaimer, menu=MENU, current=current or template, up=up, **values)
 

@@ -17,8 +17,8 @@ from careplan.errors import Fault, InvalidPatient, Problem, problem_of
 from careplan.fhir.read.bundle import FhirReader, FromFhir, with_unmapped
 from careplan.fhir.write.operation_outcome import outcome
 from careplan.fhir.write.plan_bundle import FhirWriter
+from careplan.plan.layers import at_detail
 from careplan.plan.model import CarePlan, items_of
-from careplan.plan.standing import without_settled, without_standing
 from careplan.planner import Planner
 from careplan.request.patient import NO_DEFAULTS, ClinicDefaults, Patient
 
@@ -150,9 +150,7 @@ class Answering:
     def _planned(self, line: Line, key: str | None, patient: Patient, read: FromFhir | None) -> Answer:
         plan = with_unmapped(self._planner.plan(patient), read)
         if not self._as_fhir:
-            return Answer(
-                _around(line, key, b"plan", _encode(without_settled(without_standing(plan)))), plan.status, _rules(plan)
-            )
+            return Answer(_around(line, key, b"plan", _encode(at_detail(plan, "standard"))), plan.status, _rules(plan))
         bundle: Json = self._writer.bundle(plan, patient, read, key)
         # A Bundle has no extensions of its own; its meta has.
         bundle["meta"] = bundle.get("meta", {}) | {"extension": [{"url": LINE, "valuePositiveInt": line.number}]}

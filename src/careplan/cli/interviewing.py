@@ -165,11 +165,11 @@ class Interview:
     def _ask(self, question: Question) -> bool:
         """Ask one question and take its answer; True at "done"."""
         click.secho(question_words(question, self.plan, self.patient), bold=True, err=True)
-        for at, choice in enumerate(question.answer.choices, 1):
+        for at, choice in enumerate(question.form.choices, 1):
             click.echo(f"  {at}  {choice.label}", err=True)
         before = _Before(self.body, self._left_open)
         while True:
-            typed = click.prompt(hint(question.answer), default="", show_default=False, err=True).strip()
+            typed = click.prompt(hint(question.form), default="", show_default=False, err=True).strip()
             match typed.lower():
                 case "done":
                     return True
@@ -214,10 +214,10 @@ class Interview:
 
     def _echo(self, question: Question) -> None:
         """Say which choice was understood, and which medicines were not."""
-        if question.answer.type == "choice":
+        if question.form.type == "choice":
             sent = at_pointer(self.body, question.pointer)
-            click.echo(f"  Understood: {next(one.label for one in question.answer.choices if one.value == sent)}", err=True)
-        elif question.answer.type == "medications":
+            click.echo(f"  Understood: {next(one.label for one in question.form.choices if one.value == sent)}", err=True)
+        elif question.form.type == "medications":
             for read in self.plan.medications:
                 if read.recognition == "unread":
                     click.echo(f"  Not read: {medicine_words(read, self.patient)}; a clinician looks at it.", err=True)
@@ -226,8 +226,8 @@ class Interview:
 
     def _answered(self, question: Question, typed: str) -> Json | None:
         """The answers with what was typed; None if it is to be typed again."""
-        if question.answer.type != "conditions":
-            return put(self.body, question.pointer, value(typed, question.answer))
+        if question.form.type != "conditions":
+            return put(self.body, question.pointer, value(typed, question.form))
         names = {name: self._conditions.token(name) for name in listed(typed, ",")}
         unknown = [name for name, token in names.items() if token is None]
         for name in unknown:

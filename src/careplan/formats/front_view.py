@@ -32,7 +32,7 @@ def front(plan: CarePlan) -> Json:
             }
             for task in page.tasks
         ],
-        "ask": [{"about": _capital(question.about)} for question in page.ask],
+        "ask": [{"about": question.about} for question in page.ask],
         "unread": page.unread.line if page.unread else "",
         "course": page.course,
         "further": further(page),
@@ -60,7 +60,7 @@ def _decision(row: FrontDecision, plan: CarePlan) -> Json:
     return {
         "level": row.level,
         "level_words": plan.level_words[row.level],
-        "line": _capital(row.line) if not row.options else row.line,
+        "line": row.line,
         "more": f"With {counted(row.more, 'more decision')} on this, each in the detail."
         if row.more and row.options and not row.as_before
         else "",
@@ -79,10 +79,6 @@ def _route(page: Front) -> Json:
         "line": page.route.line,
         "wish": page.route.wish or "",
     }
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _size(page: Front) -> str:

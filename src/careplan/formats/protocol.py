@@ -10,7 +10,7 @@ from careplan.formats.templating import MARKDOWN, PAGES
 from careplan.formats.typesetting import Document, typeset
 from careplan.plan.protocol_model import Figure, ProtocolItem, StandingHold, StandingProtocol
 from careplan.request.clinic import Paper
-from careplan.rulebook.text_template import hours, number, spaced
+from careplan.rulebook.text_template import capitalized, hours, number, spaced
 
 Json = dict[str, Any]
 
@@ -51,7 +51,7 @@ def sheet(plan: StandingProtocol) -> Json:
         "digest": plan.digest,
         "figures": [
             {
-                "label": _capital(figure.label),
+                "label": capitalized(figure.label),
                 "value": number(figure.value) + _doubt(figure),
                 "signed_by": figure.approved_by,
             }
@@ -59,7 +59,7 @@ def sheet(plan: StandingProtocol) -> Json:
         ],
         "holds": [
             {
-                "label": _capital(hold.label),
+                "label": capitalized(hold.label),
                 "value": f"{hours(hold.before_hours)} before to {hours(hold.after_hours)} after a session" + _doubt(hold),
                 "signed_by": hold.approved_by,
             }
@@ -93,7 +93,3 @@ def _shown(item: ProtocolItem, numbers: dict[tuple[str, str], int]) -> Json:
 
 def _doubt(figure: Figure | StandingHold) -> str:
     return " (to be checked: no patient reads it)" if figure.doubtful else ""
-
-
-def _capital(words: str) -> str:
-    return f"{words[0].upper()}{words[1:]}"

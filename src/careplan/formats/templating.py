@@ -6,12 +6,14 @@ import re
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from careplan.rulebook.text_template import one_line
+
 _MARKS = re.compile(r"([\\`*_\[\]<>|~&]|^[#+-])|^(\d+)([.)])")
 
 
 def escaped(text: str) -> str:
     """A text in which nothing is markup of Markdown."""
-    plain = " ".join(text.split())
+    plain = one_line(text)
     return _MARKS.sub(lambda found: f"\\{found[1]}" if found[1] else f"{found[2]}\\{found[3]}", plain)
 
 

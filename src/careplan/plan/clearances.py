@@ -17,7 +17,7 @@ from careplan.plan.item_templates import Written
 from careplan.plan.model import Ask, Cleared, NotConsidered
 from careplan.request.patient import Clearance
 from careplan.rulebook.model import Rulebook
-from careplan.rulebook.text_template import Text, counted
+from careplan.rulebook.text_template import Text, counted, one_line
 
 _MEASURED_SINCE = "It is older than what was measured since, so that it has to be assessed again."
 OF_THE_CONDITION = "condition"
@@ -38,10 +38,10 @@ class Clearances:
         words = book.about.cleared
         self._title = Text.parse(words.title)
         self._line = Text.parse(words.line)
-        self._patient_text = Text.parse(words.patient).fill({"crisis": " ".join(book.about.crisis.split())})
+        self._patient_text = Text.parse(words.patient).fill({"crisis": one_line(book.about.crisis)})
         self._clinician_text = Text.parse(words.clinician)
         next_time = book.vocabulary.by["before_next_session"]
-        what = " ".join(words.ask.split())
+        what = one_line(words.ask)
         self._asks = [Ask(who="clinician", what=what, by="before_next_session", by_words=next_time)]
 
     def applied(self, case: Case, written: Sequence[Written]) -> list[Written]:
@@ -112,7 +112,7 @@ class Clearances:
         words = {
             "by": clearance.by,
             "at": f"{clearance.at:%Y-%m-%d %H:%M %Z}",
-            "arranged": " ".join(clearance.arranged.split()),
+            "arranged": one_line(clearance.arranged),
             "days": str(self._days),
         }
         made = msgspec.structs.replace(

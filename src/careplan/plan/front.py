@@ -27,7 +27,7 @@ from careplan.plan.model import Decision, Item, Question
 from careplan.plan.part import Choice
 from careplan.request.patient import Patient
 from careplan.rulebook.model import LEVELS, By, Level, Rulebook, Who
-from careplan.rulebook.text_template import Text, counted, in_words, one_line
+from careplan.rulebook.text_template import Text, capitalized, counted, in_words, one_line
 
 MOST_WORDS = 350
 MOST_LINES = 7
@@ -50,6 +50,8 @@ _HOME: frozenset[Who] = frozenset({"patient", "supporter"})
 _Key = tuple[str, str]
 """A topic, and the medicine where it is about one."""
 UNREAD, MEDICINE = "unread", "medicine"
+SAID_ABOVE = "See the decision on it."
+"""Of a route about which something is to be decided: the decision has its line."""
 
 
 class FrontPages:
@@ -79,7 +81,7 @@ class FrontPages:
         """The front page of a plan with these items, the gravest first; `since` is what became of an earlier plan."""
         to_decide = [item for item in items if item.level in _TO_DECIDE]
         unread = self._unread_of(items)
-        route = self._route(items, decisions, patient)
+        route = self._route(to_decide, items, decisions, patient)
         ask = asked(questions)
         front = Front(
             headline=self._headline([item for item in to_decide if item.id not in since.settled], len(since.decided)),
@@ -102,7 +104,8 @@ class FrontPages:
         room -= sum(map(words_in, rows))
         course = [*front.course, *_short_enough(since.lines[1:], min(room, MOST_IN_COURSE))]
         room -= words_in(course) - words_in(front.course)
-        groups = _grouped([item for item in items if _departs(item) and item.id not in besides], by_medicine=True)
+        said = besides | {route.item} if route else besides
+        groups = _grouped([item for item in items if _departs(item) and item.id not in said], by_medicine=True)
         tasks = _tasks(items)
         kept = min(LEAST_FOR_TASKS, sum(map(words_in, tasks)))
         differs: list[FrontLine] = []
@@ -148,11 +151,14 @@ class FrontPages:
             line=self._unread.fill({"entries": ", ".join(names)}), pointers=[entry.pointer for entry in found.about]
         )
 
-    def _route(self, items: Iterable[Item], decisions: Iterable[Decision], patient: Patient) -> FrontRoute | None:
+    def _route(
+        self, to_decide: Iterable[Item], items: Iterable[Item], decisions: Iterable[Decision], patient: Patient
+    ) -> FrontRoute | None:
         made = next((one for one in decisions if one.subject == "route"), None)
         if made is None:
             return None
-        line = next(item.line for item in items if item.id == made.item)
+        decided = any(item.id == made.item for item in to_decide)
+        line = SAID_ABOVE if decided else next(item.line for item in items if item.id == made.item)
         wish = patient.treatment.preferred_route
         return FrontRoute(choice=made.choice, line=line, item=made.item, wish=self._routes.get(wish, wish) if wish else None)
 
@@ -212,14 +218,15 @@ class FrontPages:
 
     def _short(self, row: FrontDecision) -> FrontDecision:
         number = 1 + (row.more or 0)
-        line = self._several.fill({"title": self._titles[row.topic], "decisions": counted(number, "decision")})
+        title = capitalized(self._titles[row.topic])
+        line = self._several.fill({"title": title, "decisions": counted(number, "decision")})
         return FrontDecision(topic=row.topic, level=row.level, line=line, items=row.items, more=row.more)
 
 
 def asked(questions: Iterable[Question]) -> list[FrontQuestion]:
     """The questions to ask first, in the order of a visit."""
     first = sorted((one for one in questions if one.first), key=lambda one: one.place)
-    return [FrontQuestion(pointer=one.pointer, about=one.about) for one in first]
+    return [FrontQuestion(pointer=one.pointer, about=capitalized(one.about)) for one in first]
 
 
 def words_in(part: object) -> int:

@@ -13,7 +13,7 @@ from careplan.plan.model import Gap, GateFact, HoldGate, SignedHold
 from careplan.plan.wording import Words
 from careplan.request.patient import Hold
 from careplan.rulebook.model import Rulebook
-from careplan.rulebook.text_template import hours, in_words
+from careplan.rulebook.text_template import hours, in_words, one_line
 
 _STATES = {"open": "open", "closed": "closed", "unclear": "unclear", None: "waiting"}
 
@@ -40,7 +40,7 @@ class GateWords:
                 drug_class=hold.drug_class,
                 before_hours=hold.before_hours,
                 after_hours=hold.after_hours,
-                approved_by=" ".join(hold.approved_by.split()),
+                approved_by=one_line(hold.approved_by),
             )
         sessions = case.patient.treatment.session_times or ()
         once_a_day = fact.properties.get("schedule") == "daily"

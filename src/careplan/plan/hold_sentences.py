@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from careplan.rulebook.model import Rulebook
-from careplan.rulebook.text_template import Text
+from careplan.rulebook.text_template import Text, one_line
 
 
 class HoldSentences(msgspec.Struct, frozen=True):
@@ -25,7 +25,7 @@ class HoldSentences(msgspec.Struct, frozen=True):
             book.about.signed_hold_between_doses,
         )
         return cls(
-            (" ".join(undecided.patient.split()), " ".join(undecided.clinician.split())),
+            (one_line(undecided.patient), one_line(undecided.clinician)),
             (Text.parse(signed.patient), Text.parse(signed.clinician)),
             (Text.parse(between.patient), Text.parse(between.clinician)),
             Text.parse(book.about.doubtful_hold),

@@ -28,7 +28,7 @@ from careplan.rulebook.conditions import Group
 from careplan.rulebook.factors import KINDS, OF_DERIVED, OF_MEASURES
 from careplan.rulebook.layers import CardSlot
 from careplan.rulebook.model import LEVELS, Decision, Level, Rule, Rulebook, Section
-from careplan.rulebook.text_template import capitalized
+from careplan.rulebook.text_template import capitalized, one_line
 
 
 class _Group(NamedTuple):
@@ -180,7 +180,7 @@ class Items:
             card=_on_card(rule, {}) if rule.card and not any(text.names for text in cards) else None,
             groups=tuple(map(self._group, rule.when)),
             asks=asks,
-            contested=file.contested and " ".join(file.contested.split()),
+            contested=file.contested and one_line(file.contested),
             for_everyone=[file.for_everyone] if file.for_everyone else [],
             decides=file.then.decides,
             gated=not names.isdisjoint({"hold_gate", "gap", "hold"}),

@@ -29,12 +29,12 @@ class About(Part, frozen=True, kw_only=True):
 
 
 class Ask(Part, frozen=True, kw_only=True):
-    """Who is asked to do what by when. `by_words` says the time in words."""
+    """Who is asked to do what by when. `by_words` says the time in words; the usual detail says it once for a plan."""
 
     who: Who
     what: str
     by: By
-    by_words: str
+    by_words: str = ""
 
 
 class Evidence(Part, frozen=True, kw_only=True):
@@ -50,7 +50,10 @@ class Evidence(Part, frozen=True, kw_only=True):
 
 
 class Source(Part, frozen=True, kw_only=True):
-    """One work that items rest on, its places, and how much of it was read. `founding` is the text behind the rules."""
+    """One work that items rest on, its places, and how much of it was read. `founding` is the text behind the rules.
+
+    In the usual detail edition, day and places are left out: items name their places, `GET /v1/rules/{id}` all of it.
+    """
 
     id: str
     title: str
@@ -59,7 +62,7 @@ class Source(Part, frozen=True, kw_only=True):
     read_on: Annotated[str | None, Meta(description="the day on which it was read, or at the latest; none if unknown")] = (
         None
     )
-    places: list[str]
+    places: list[str] = []
     founding: bool = False
 
 
@@ -210,18 +213,28 @@ class AnswerForm(Part, frozen=True, kw_only=True):
 
 
 class Question(Part, frozen=True, kw_only=True):
-    """An unanswered question that could change this plan. `pointer` says where its answer goes in the request."""
+    """An unanswered question that could change this plan. `pointer` says where its answer goes in the request.
+
+    In the usual detail those to ask first say all but what they could change, and of the others there is the question alone.
+    """
 
     pointer: str
-    about: Annotated[str, Meta(description="what it asks about, in a few words")]
+    about: Annotated[str, Meta(description="what it asks about, in a few words")] = ""
     question: str
-    why_it_matters: str
-    answer: AnswerForm
-    could_change: list[CouldChange]
+    why_it_matters: str = ""
+    answer: AnswerForm | None = None
+    could_change: list[CouldChange] = []
     asked_of: Annotated[AskedOf, Meta(description="the patient, or the clinic about its own figures")] = "patient"
     asked_at: Annotated[Visit, Meta(description="signs that come and go are asked about on the day of a session")] = "intake"
     first: Annotated[bool, Meta(description="one of the at most eight to ask of the patient at this visit")] = False
     place: Annotated[int, Meta(ge=0, description="the place among all questions in the order of a visit, from 0")] = 0
+
+    @property
+    def form(self) -> AnswerForm:
+        """The form of the answer. Raises `ValueError` where only the question itself is left."""
+        if self.answer is None:
+            raise ValueError(self.pointer)
+        return self.answer
 
 
 class NotConsidered(Part, frozen=True, kw_only=True):
@@ -313,6 +326,9 @@ class CarePlan(Part, frozen=True, kw_only=True):
     closing_translation: Translated = None
     level_words: Annotated[dict[str, str], Meta(description="what people read for each level, instead of its token")] = {}
     conditions: Annotated[list[IllnessEntryRead], Meta(description="how each of the other conditions was understood")] = []
+    by_words: Annotated[
+        dict[str, str], Meta(description="what people read for each moment, where `asks` have its token alone")
+    ] = {}
     explanation: Explanation | None = None
 
 

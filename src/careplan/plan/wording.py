@@ -22,7 +22,7 @@ from careplan.request.patient import Hold
 from careplan.rulebook.conditions import Expression
 from careplan.rulebook.factors import OF_DERIVED, member
 from careplan.rulebook.model import Rulebook
-from careplan.rulebook.text_template import hours, in_words
+from careplan.rulebook.text_template import hours, in_words, one_line
 
 
 class Placeholders(NamedTuple):
@@ -66,7 +66,7 @@ class Words:
                     words[name] = word
         for name in places.others:
             if name == "crisis":
-                words[name] = " ".join(self._book.about.crisis.split())
+                words[name] = one_line(self._book.about.crisis)
             for fact in facts:
                 if (word := self._word(fact, name)) is not None:
                     words[name] = word
@@ -225,7 +225,7 @@ class Words:
         if hold is None:
             return sentences.undecided
         words = {
-            "approved_by": " ".join(hold.approved_by.split()),
+            "approved_by": one_line(hold.approved_by),
             "before": hours(hold.before_hours),
             "after": hours(hold.after_hours),
         }
@@ -319,7 +319,7 @@ class Words:
     def approver(self) -> str | None:
         """Who signed the clinic's figures."""
         protocol = self._case.patient.protocol
-        return " ".join(protocol.approved_by.split()) if protocol and protocol.approved_by else None
+        return one_line(protocol.approved_by) if protocol and protocol.approved_by else None
 
     def _class_label(self, fact: Fact) -> str:
         assert fact.ingredient

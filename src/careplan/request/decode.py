@@ -18,6 +18,7 @@ import msgspec
 import msgspec.inspect
 
 from careplan.errors import MOST_FAULTS, Fault, InvalidPatient
+from careplan.near_values import near_tokens, offer
 from careplan.no_collection import no_collection
 from careplan.request.measurements import (
     MeasureForm,
@@ -27,7 +28,6 @@ from careplan.request.measurements import (
     schema_of,
     unreal_days,
 )
-from careplan.request.near_tokens import near_tokens, offer
 from careplan.request.patient import FIRST_YEAR, LAST_YEAR, PROTOCOL_FIGURES, Patient
 from careplan.request.previous_reading import CheckSignature, brief
 from careplan.request.schema_faults import LIMIT_WORDS, UNLISTED, Validator, faults_of, validator_of

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from careplan.request.signature import CHANGE
+from careplan.rulebook.text_template import one_line
 
 _ORDER = re.compile(rf"\b(?:{CHANGE})\b", re.IGNORECASE)
 _MEDICINE = re.compile(
@@ -33,7 +34,7 @@ _OVERSOLD = re.compile(r"\b(?:reset|rewires?|superior|cures?|guaranteed to)\b", 
 
 def orders_a_change(text: str) -> str | None:
     """The sentence of a patient text that reads as an order to change a medicine, if there is one."""
-    for sentence in _SENTENCE.split(" ".join(text.split())):
+    for sentence in _SENTENCE.split(one_line(text)):
         if _ORDER.search(sentence) and _MEDICINE.search(sentence) and not _HARMLESS.search(sentence):
             return sentence
     return None
@@ -51,7 +52,7 @@ _ORDERS_IN = {
 def orders_a_change_in(language: str, text: str) -> bool:
     """True when a text in another language reads as an order to change a medicine. Of a language not known here, always."""
     pattern = _ORDERS_IN.get(language)
-    return pattern is None or pattern.search(" ".join(text.split())) is not None
+    return pattern is None or pattern.search(one_line(text)) is not None
 
 
 def names_hours(text: str) -> bool:
@@ -87,7 +88,7 @@ def warns_of_rash(text: str) -> bool:
 
 def speaks_of_withdrawal_seizures(text: str) -> bool:
     """True when one sentence of a text speaks of seizures of withdrawal."""
-    sentences = _SENTENCE.split(" ".join(text.lower().split()))
+    sentences = _SENTENCE.split(one_line(text.lower()))
     return any("withdrawal" in sentence and _SEIZURE.search(sentence) for sentence in sentences)
 
 

@@ -20,7 +20,7 @@ class Text(msgspec.Struct, frozen=True):
     def parse(cls, source: str) -> Text:
         """Split `source` at its `{names}`. Raises ValueError for braces that do not pair."""
         pieces = []
-        for literal, name, spec, conversion in Formatter().parse(" ".join(source.split())):
+        for literal, name, spec, conversion in Formatter().parse(one_line(source)):
             if spec or conversion:
                 raise ValueError("only plain {names} are possible in a text")
             pieces.append((literal, name or ""))
@@ -69,7 +69,7 @@ def capitalized(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A text of a file without its line breaks."""
+    """A text without line breaks and double spaces."""
     return " ".join(text.split())
 
 

@@ -6,8 +6,8 @@ from typing import Any, Literal, get_args, get_origin
 
 from litestar import Request
 from litestar.types import Empty
-from rapidfuzz import process
 
+from careplan.near_values import near_values, offer
 from careplan.request.patient import FIRST_YEAR, LAST_YEAR
 from careplan.zones import ZONES
 
@@ -18,7 +18,7 @@ _EXAMPLES = {
     "zone": "the IANA name of a time zone, such as America/New_York",
 }
 """Of parameters that are held against more than a list or a limit."""
-_NEAR, _LONGEST = 70, 60
+_MOST_OFFERS = 2
 
 
 def missing(request: Request[Any, Any, Any]) -> list[str]:
@@ -38,7 +38,7 @@ def what_is_wanted(request: Request[Any, Any, Any], name: str) -> str:
             values = _values(field.annotation)
             said = _EXAMPLES.get(name) or _said(field.annotation, limits, values)
             among = ZONES if name == "zone" else values
-            return f"{name} must be {said}{_offer(request.query_params.get(name), among)}"
+            return f"{name} must be {said}{offer(near_values(request.query_params.get(name), among, most=_MOST_OFFERS))}"
     return f"{name} cannot be used"
 
 
@@ -59,11 +59,3 @@ def _said(annotation: Any, limits: Any, values: tuple[str, ...]) -> str:
         least = limits.ge if limits.ge is not None else limits.gt + 1 if limits.gt is not None else 0
         return f"a whole number from {least} to {limits.le}"
     return f"a text of {limits.min_length or 0} to {limits.max_length} characters"
-
-
-def _offer(sent: Any, among: tuple[str, ...]) -> str:
-    if not isinstance(sent, str) or not among or len(sent) > _LONGEST:
-        return ""
-    lowered = {value.lower(): value for value in among}
-    near = process.extract(sent.lower(), list(lowered), score_cutoff=_NEAR, limit=2)
-    return f"; did you mean {' or '.join(lowered[one] for one, *_ in near)}?" if near else ""

@@ -10,7 +10,7 @@ from careplan.plan.front_model import FrontDecision
 from careplan.plan.model import CarePlan, Item, Question
 from careplan.request.patient import ListName, Patient
 from careplan.rulebook.model import LEVELS, Level
-from careplan.rulebook.text_template import counted, spaced
+from careplan.rulebook.text_template import counted, one_line, spaced
 
 Json = dict[str, Any]
 
@@ -110,7 +110,7 @@ def _not_sent(name: ListName) -> str:
 
 def marked(text: str) -> str:
     """A text in which nothing is markup."""
-    return " ".join(text.split()).translate(_ESCAPED)
+    return one_line(text).translate(_ESCAPED)
 
 
 def shortened(text: str) -> str:

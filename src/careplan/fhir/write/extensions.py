@@ -59,7 +59,7 @@ def illness_read(read: IllnessEntryRead) -> Json:
 def requirement(question: Question) -> Json:
     """An unanswered question: what it is, why it matters, what an answer looks like and what it could change."""
     factor = question.pointer.strip("/").replace("/", ".")
-    form = question.answer
+    form = question.form
     edges = {"least": form.least, "most": form.most}
     answer = [
         _code("type", form.type),

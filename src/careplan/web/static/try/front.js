@@ -14,7 +14,7 @@ export function Front({ front, level = 3, asks = true }) {
     <${H} class="headline">${front.headline}<//>
     ${front.decisions.length > 0 && html`<${H}>To decide<//><ol class="decisions">${front.decisions.map((row) => html`
       <li key=${row.topic + row.line} class=${`level-${row.level}`}>
-        <${Because} items=${row.items} about=${row.line}><${Level} level=${row.level} /> ${capital(row.line)}${row.more
+        <${Because} items=${row.items} about=${row.line}><${Level} level=${row.level} /> ${row.line}${row.more
           ? ` With ${counted(row.more, "more decision")} on this.` : ""}
           ${(row.options ?? []).length > 0 && html`<p class="options">${row.options.map((one) => html`<span key=${one.value} class="box">${one.label}</span> `)}
             <small>${row.who ? `${capital(spaced(row.who))}, ${row.by_words}` : ""}</small></p>`}
@@ -29,7 +29,7 @@ export function Front({ front, level = 3, asks = true }) {
       <li key=${row.who + row.by}><${Because} items=${all([row])} about=${`${spaced(row.who)}, ${row.by_words}`}><strong>${capital(spaced(row.who))}</strong>,
         ${" "}${row.by_words}: ${row.what.join("; ")}${row.more ? `; and ${row.more} more` : ""}<//></li>`)}</ul>`}
     ${front.ask.length > 0 && html`<${H}>Ask the patient<//><ul class="ask">${front.ask.map((row) => html`<li key=${row.pointer}>${asks
-      ? html`<button type="button" class="quiet" onClick=${() => goTo(row.pointer)}>${capital(row.about)}</button>` : capital(row.about)}</li>`)}</ul>`}
+      ? html`<button type="button" class="quiet" onClick=${() => goTo(row.pointer)}>${row.about}</button>` : row.about}</li>`)}</ul>`}
     ${front.unread && html`<p class="unread">${front.unread.line}</p>`}
     ${further.length > 0 && html`<p class="hint">In the details: ${further.join(" and ")} more.</p>`}
   </div>`;

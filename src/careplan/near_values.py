@@ -1,8 +1,8 @@
-"""Which tokens a refused one may have been meant to be."""
+"""Which values a refused one may have been meant to be, and how they are offered: for tokens, parameters and settings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from rapidfuzz import fuzz, process
 from rapidfuzz.utils import default_process
@@ -10,6 +10,14 @@ from rapidfuzz.utils import default_process
 LEAST, LONGEST = 70, 200
 """Below such a score of likeness, or of a longer text, nothing is offered."""
 MOST_OFFERS = 3
+
+
+def near_values(written: object, among: Iterable[str], *, least: int = LEAST, most: int = 1) -> list[str]:
+    """The values spelled most alike, whatever their capitals; `least` is the score of likeness from 0 to 100."""
+    if not isinstance(written, str) or len(written) > LONGEST:
+        return []
+    lowered = {value.lower(): value for value in among}
+    return [lowered[one] for one, *_ in process.extract(written.lower(), list(lowered), score_cutoff=least, limit=most)]
 
 
 def near_tokens(written: object, words: Mapping[str, str]) -> list[str]:
@@ -24,14 +32,14 @@ def near_tokens(written: object, words: Mapping[str, str]) -> list[str]:
     whole = [token for token, text in said.items() if plain and fuzz.token_set_ratio(plain, text) == 100]
     if whole:
         return sorted(whole, key=lambda token: (plain not in token.replace("_", " "), len(said[token]), token))[:MOST_OFFERS]
-    near = process.extractOne(written, list(words), score_cutoff=LEAST)
-    return [near[0]] if near else []
+    return near_values(written, words)
 
 
-def offer(tokens: list[str]) -> str:
-    """How tokens are offered behind a fault; "" for none."""
-    if not tokens:
+def offer(values: Iterable[str]) -> str:
+    """How values are offered behind a fault; "" for none."""
+    found = list(values)
+    if not found:
         return ""
-    *before, last = tokens
+    *before, last = found
     listed = f"{', '.join(before)} or {last}" if before else last
     return f"; did you mean {listed}?"
