@@ -102,7 +102,9 @@ class FrontPages:
         room -= sum(map(words_in, rows))
         course = [*front.course, *_short_enough(since.lines[1:], min(room, MOST_IN_COURSE))]
         room -= words_in(course) - words_in(front.course)
-        groups = _grouped([item for item in items if _departs(item) and item.id not in besides], by_medicine=True)
+        # The recommended route has a line of its own, and is not said a second time.
+        said = besides | {route.item} if route else besides
+        groups = _grouped([item for item in items if _departs(item) and item.id not in said], by_medicine=True)
         tasks = _tasks(items)
         kept = min(LEAST_FOR_TASKS, sum(map(words_in, tasks)))
         differs: list[FrontLine] = []
