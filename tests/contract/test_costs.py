@@ -139,7 +139,7 @@ HOSTILE: dict[str, Callable[[Rulebook], tuple[str, bytes, dict[str, str]]]] = {
     ),
     "what would change": lambda book: (
         "/v1/care-plans/what-would-change",
-        encode({"patient": fullest(book), "item": "therapy-not-answered"}),
+        encode({"patient": fullest(book), "item": "response-not-yet-recorded"}),
         {},
     ),
     "apply": lambda _: ("/fhir/PlanDefinition/$apply", long_record(3_000_000), FHIR),

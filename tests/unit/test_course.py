@@ -62,7 +62,7 @@ def test_a_plan_without_an_earlier_one_says_nothing_of_a_course(planner: Planner
 def test_a_new_illness_is_new_and_what_was_decided_is_one_line(planner: Planner) -> None:
     plan = again(planner, later(conditions=["hypertension", "sleep_apnea"]), signed(planner, BODY))
     course = course_of(plan)
-    assert "breathing-condition-known/sleep_apnea" in {one.id for one in course.new}
+    assert "breathing-needs-a-closer-watch" in {one.id for one in course.new}
     assert [one.option for one in course.decided] == ["Agreed"]
     (row,) = plan.front.decisions
     assert row.as_before

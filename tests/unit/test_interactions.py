@@ -194,7 +194,7 @@ def test_a_high_amount_of_benzodiazepines_has_one_item_of_its_load(planner: Plan
 @pytest.mark.parametrize(
     ("body", "rule"),
     [
-        ({"medications": [{"name": "insulin glargine"}]}, "low-blood-sugar-while-fasting"),
+        ({"medications": [{"name": "insulin glargine"}]}, "insulin-while-fasting"),
         ({"medications": [{"name": "glipizide"}]}, "low-blood-sugar-while-fasting"),
         ({"medications": [{"name": "methadone"}, {"name": "ondansetron"}]}, "qt-adds-up"),
         ({"medications": [{"name": "lamotrigine"}, {"name": "ethinylestradiol"}]}, "lamotrigine-with-estrogen"),

@@ -11,6 +11,7 @@ from careplan.inference.verdicts import Verdicts
 from careplan.plan.card import Cards
 from careplan.plan.clearances import Clearances
 from careplan.plan.course import Courses, asked_again
+from careplan.plan.emergency_numbers import EmergencyNumbers
 from careplan.plan.front import FrontPages
 from careplan.plan.illnesses_read import illnesses_read
 from careplan.plan.item_templates import Items, Written
@@ -44,11 +45,12 @@ class Assembly:
         self._sections = [(section, titles[section].title, titles[section].patient_title) for section in SECTIONS]
         self._level_words: dict[str, str] = {level: book.vocabulary.levels[level].label for level in LEVELS}
         self._disclaimer = one_line(book.about.disclaimer)
-        self._crisis = one_line(book.about.crisis)
+        self._numbers = EmergencyNumbers(book)
 
     def plan(self, case: Case, verdicts: Verdicts, language: str, visit: Visit) -> CarePlan:
         """The plan of one case, as it is looked at on a visit; the card is in `language` as far as there are words of it."""
-        words = Words(self._book, case, self._phrases)
+        numbers = self._numbers.of(case.patient.clinic)
+        words = Words(self._book, case, self._phrases, numbers)
         written = self._items.of(case, verdicts.findings, words)
         # Items come in the order of seriousness; what was an alert and is cleared stands first in its section.
         cleared = case.patient.clearances
@@ -87,7 +89,7 @@ class Assembly:
             clinic=case.patient.clinic,
             course=course,
             disclaimer=self._disclaimer,
-            crisis=self._crisis,
+            crisis=numbers["crisis"],
             level_words=self._level_words,
             conditions=illnesses_read(self._book, words, case) if case.illnesses.read else [],
         )

@@ -13,6 +13,7 @@ import msgspec
 
 from careplan.facts.case import Case
 from careplan.plan.card_model import Card, CardLine, Companion, Translated
+from careplan.plan.emergency_numbers import EmergencyNumbers
 from careplan.plan.item_templates import Written
 from careplan.request.clinic import Clinic
 from careplan.request.patient import Protocol
@@ -37,7 +38,6 @@ class _Language(msgspec.Struct, frozen=True):
     words: CardWords
     filled_in: Mapping[str, Text]
     titles: dict[CardSlot, str]
-    crisis: str
     language: str | None
     translation: Translated
 
@@ -47,30 +47,28 @@ class Cards:
 
     def __init__(self, book: Rulebook) -> None:
         self._book = book
+        self._numbers_by_region = EmergencyNumbers(book)
         self._slots = book.vocabulary.card_slots
         self._topics = book.vocabulary.topics
         titles = {slot: words.title for slot, words in self._slots.items()}
-        self._languages = {
-            ENGLISH: _Language(book.about.card, _filled_in(book.about.card), titles, one_line(book.about.crisis), None, None)
-        }
+        self._languages = {ENGLISH: _Language(book.about.card, _filled_in(book.about.card), titles, None, None)}
         for language, closing in book.about.in_languages.items():
             if closing.card is not None:
                 translated = {slot: words.in_languages.get(language, words.title) for slot, words in self._slots.items()}
                 checked: Translated = "reviewed" if closing.reviewed_by else "needs_review"
-                self._languages[language] = _Language(
-                    closing.card, _filled_in(closing.card), translated, one_line(closing.crisis), language, checked
-                )
+                self._languages[language] = _Language(closing.card, _filled_in(closing.card), translated, language, checked)
 
     def of(self, case: Case, written: Sequence[Written], *, blocked: bool, language: str = ENGLISH) -> Card:
         """The card of a case with these items, the gravest first."""
         said = self._languages.get(language, self._languages[ENGLISH])
         words, clinic = said.words, case.patient.clinic or Clinic()
+        numbers = self._numbers_by_region.of(clinic, said.language or ENGLISH)
         card = Card(
             title=one_line(words.title),
             notice=one_line(words.blocked if blocked else words.unsigned),
             titles={"call": said.titles["call"]},
             call=[*self._numbers(said, clinic)],
-            crisis=self._said(said, said.crisis),
+            crisis=self._said(said, numbers["crisis"]),
             language=said.language,
             translation=said.translation,
         )
@@ -81,7 +79,7 @@ class Cards:
         titles = {slot: said.titles[slot] for slot in ("sessions", "call")}
         card = msgspec.structs.replace(card, sessions=sessions, titles=titles)
         if not private:
-            lines = [self._said(said, one_line(line)) for line in words.companion.lines]
+            lines = [self._said(said, Text.parse(one_line(line)).fill(numbers)) for line in words.companion.lines]
             companion = Companion(title=one_line(words.companion.title), lines=[*lines, *card.call])
             card = msgspec.structs.replace(card, companion=companion)
         return self._filled(card, said, [one for one in written if not private or one.item.scope == "standing"])

@@ -13,6 +13,7 @@ import msgspec
 
 from careplan.facts.case import Case
 from careplan.facts.measured import Measured
+from careplan.plan.emergency_numbers import EmergencyNumbers
 from careplan.plan.item_templates import Written
 from careplan.plan.model import Ask, Cleared, NotConsidered
 from careplan.request.patient import Clearance
@@ -38,7 +39,8 @@ class Clearances:
         words = book.about.cleared
         self._title = Text.parse(words.title)
         self._line = Text.parse(words.line)
-        self._patient_text = Text.parse(words.patient).fill({"crisis": one_line(book.about.crisis)})
+        self._patient = Text.parse(words.patient)
+        self._numbers = EmergencyNumbers(book)
         self._clinician_text = Text.parse(words.clinician)
         next_time = book.vocabulary.by["before_next_session"]
         what = one_line(words.ask)
@@ -51,7 +53,10 @@ class Clearances:
             known = counting.get(clearance.what)
             if self._against(case, clearance) is None and (known is None or known.at < clearance.at):
                 counting[clearance.what] = clearance
-        return [self._cleared(one, counting, case.measured) for one in written] if counting else list(written)
+        if not counting:
+            return list(written)
+        text = self._patient.fill(self._numbers.of(case.patient.clinic))
+        return [self._cleared(one, counting, case.measured, text) for one in written]
 
     def not_considered(self, case: Case, written: Sequence[Written]) -> Iterator[NotConsidered]:
         """The clearances that change nothing, with the reason. `written` are the items as they are after `applied`."""
@@ -95,7 +100,7 @@ class Clearances:
         found = self._clears_with.get(one.rule, ())
         return tuple([one.item.id.partition("/")[2] if what == OF_THE_CONDITION else what for what in found])
 
-    def _cleared(self, one: Written, counting: dict[str, Clearance], measured: Measured) -> Written:
+    def _cleared(self, one: Written, counting: dict[str, Clearance], measured: Measured, text: str) -> Written:
         if one.place is not None:
             return one
         # A value that was measured after an assessment was not part of it, whatever else was assessed.
@@ -120,7 +125,7 @@ class Clearances:
             level="hold",
             title=self._title.fill({"title": item.title}),
             line=self._line.fill({**words, "line": item.line}),
-            patient_text=self._patient_text,
+            patient_text=text,
             patient_language=None,
             translation=None,
             clinician_text=f"{self._clinician_text.fill(words)} {item.clinician_text}",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
 
+from careplan.plan.emergency_numbers import EmergencyNumbers
 from careplan.plan.model import CarePlan, Item, PlanSection
 from careplan.rulebook.entries import ENGLISH
 from careplan.rulebook.model import Rulebook
@@ -17,6 +19,7 @@ class Languages:
 
     def __init__(self, book: Rulebook) -> None:
         self._book = book
+        self._numbers = EmergencyNumbers(book)
         found = {language for rule in book.rules.values() for language in rule.file.then.in_languages}
         self.available = (ENGLISH, *sorted(found | set(book.about.in_languages)))
 
@@ -25,19 +28,20 @@ class Languages:
         if language == ENGLISH:
             return plan
         closing = self._book.about.in_languages.get(language)
+        numbers = self._numbers.of(plan.clinic, language)
         return msgspec.structs.replace(
             plan,
-            alerts=[self._item(item, language) for item in plan.alerts],
-            sections=[self._section(section, language) for section in plan.sections],
+            alerts=[self._item(item, language, numbers) for item in plan.alerts],
+            sections=[self._section(section, language, numbers) for section in plan.sections],
             disclaimer=one_line(closing.disclaimer) if closing else plan.disclaimer,
-            crisis=one_line(closing.crisis) if closing else plan.crisis,
+            crisis=numbers["crisis"] if closing else plan.crisis,
             closing_language=language if closing else None,
             closing_translation=self._closing(language) if closing else None,
         )
 
-    def _section(self, section: PlanSection, language: str) -> PlanSection:
+    def _section(self, section: PlanSection, language: str, numbers: Mapping[str, str]) -> PlanSection:
         title = self._book.vocabulary.sections[section.section].in_languages.get(language)
-        section = msgspec.structs.replace(section, items=[self._item(item, language) for item in section.items])
+        section = msgspec.structs.replace(section, items=[self._item(item, language, numbers) for item in section.items])
         if title is None:
             return section
         return msgspec.structs.replace(
@@ -52,15 +56,13 @@ class Languages:
         closing = self._book.about.in_languages.get(language)
         return "reviewed" if closing and closing.reviewed_by else "needs_review"
 
-    def _item(self, item: Item, language: str) -> Item:
+    def _item(self, item: Item, language: str, numbers: Mapping[str, str]) -> Item:
         translation = self._book.rules[item.rule.id].file.then.in_languages.get(language)
         if translation is None or translation.patient is None:
             return item
-        closing = self._book.about.in_languages.get(language)
-        crisis = one_line(closing.crisis if closing else self._book.about.crisis)
         return msgspec.structs.replace(
             item,
-            patient_text=Text.parse(one_line(translation.patient)).fill({"crisis": crisis}),
+            patient_text=Text.parse(one_line(translation.patient)).fill(numbers),
             patient_language=language,
             translation="reviewed" if translation.reviewed_by else "needs_review",
         )

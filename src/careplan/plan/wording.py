@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from careplan.facts.case import Basis, Case, Fact, Value
@@ -11,6 +12,7 @@ from careplan.facts.hold_windows import misses_no_dose
 from careplan.facts.unread_entries import Entries
 from careplan.plan.derived_words import DerivedWords
 from careplan.plan.disagreements import disagreement_words
+from careplan.plan.emergency_numbers import NAMES
 from careplan.plan.hold_sentences import HoldSentences
 from careplan.plan.measure_words import HAVE_SOURCE, MeasureWords, is_of_measures
 from careplan.plan.model import About, SignedHold
@@ -43,7 +45,10 @@ class Placeholders(NamedTuple):
 class Words:
     """Names for everything in one case. Made per request, cheap, and asked only for items that are there."""
 
-    def __init__(self, book: Rulebook, case: Case, phrases: FactPhrases) -> None:
+    def __init__(
+        self, book: Rulebook, case: Case, phrases: FactPhrases, numbers: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        self._numbers = numbers  # Whom a patient calls, for texts that are filled in.
         self._book = book
         self._case = case
         self._phrases = phrases
@@ -65,8 +70,8 @@ class Words:
                 if fact.kind == kind and (word := self._phrases.field(kind, field).held(fact.properties)) is not None:
                     words[name] = word
         for name in places.others:
-            if name == "crisis":
-                words[name] = one_line(self._book.about.crisis)
+            if name in NAMES:
+                words[name] = self._numbers[name]
             for fact in facts:
                 if (word := self._word(fact, name)) is not None:
                     words[name] = word

@@ -20,6 +20,8 @@ from careplan.rulebook.text_template import Text
 
 HUMANS_OF_THE_CLINIC = frozenset({"clinic", "clinician", "on_call_clinician"})
 AT_ONCE = frozenset({"now", "same_day"})
+EVERYWHERE = frozenset({"crisis", "emergency"})
+"""What any text may fill in: the crisis line and the emergency number of where the clinic is."""
 SLOTS: Mapping[str, tuple[str, ...]] = {
     "medicine": ("medicine", "ingredient", "class"),
     "shared_class": ("class", "medicines", "shared_class.count"),
@@ -174,9 +176,9 @@ def _check_reach(rule: Rule, note: FaultList) -> None:
 
 
 def _check_slots(book: Rulebook, rule: Rule, note: FaultList) -> None:
-    offered = {"crisis"}
+    offered = set(EVERYWHERE)
     for at, group in enumerate(rule.when):
-        here = {"crisis"}
+        here = set(EVERYWHERE)
         for pattern in group:
             here.update(SLOTS.get(pattern.kind, ()))
             here.update(_known_fields(pattern))
@@ -233,15 +235,16 @@ def is_a_dose(name: str) -> bool:
 
 
 def _check_translation(language: str, text: str, note: FaultList) -> None:
-    """A translation fills in nothing but {crisis}: what a plan fills in is English. The nevers hold in it as well."""
+    """A translation fills in nothing but whom to call: what else is filled in is English. The nevers hold in it as well."""
     path: Path = ("then", "in_languages", language, "patient")
     try:
         names = Text.parse(text).names
     except ValueError as error:
         note.fault(path, f"The braces of this text cannot be read: {error}.", "Write {crisis}.", code="braces")
         return
-    if names - {"crisis"}:
-        note.fault(path, "A translation can fill in {crisis} only.", "Say it without the other names.", code="slot")
+    if names - EVERYWHERE:
+        problem = "A translation can fill in {crisis} and {emergency} only."
+        note.fault(path, problem, "Say it without the other names.", code="slot")
     if forbidden_wording.orders_a_change_in(language, text):
         note.fault(path, "This reads as an order to change a medicine.", "Say who decides.", code="order-to-patient")
     if forbidden_wording.names_a_dose(text):

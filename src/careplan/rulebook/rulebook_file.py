@@ -6,10 +6,13 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from careplan.request.clinic import Region
 from careplan.rulebook.course_words import CourseWords
 from careplan.rulebook.entries import Entry, Language, Line, Range
 from careplan.rulebook.layers import CardWords, FrontWords
 from careplan.rulebook.validity import Day
+
+EmergencyNumber = Annotated[str, Meta(pattern=r"^[0-9]{2,6}$")]
 
 
 class ForBoth(Entry, frozen=True, kw_only=True):
@@ -35,6 +38,14 @@ class Closing(Entry, frozen=True, kw_only=True):
     crisis: Line
     card: CardWords | None = None
     reviewed_by: Annotated[str, Meta(min_length=3, max_length=120)] | None = None
+
+
+class RegionalNumbers(Entry, frozen=True, kw_only=True):
+    """Whom patients call where a clinic is: the emergency number, and the crisis line, also in other languages."""
+
+    emergency: EmergencyNumber
+    crisis: Line
+    in_languages: dict[Language, Line] = {}
 
 
 class HoldGateSentences(Entry, frozen=True, kw_only=True):
@@ -73,7 +84,10 @@ class ClearedWords(Entry, frozen=True, kw_only=True):
 
 
 class RulebookFile(Entry, frozen=True, kw_only=True):
-    """`rulebook.yaml`. `released` is the day by which the age of what was read is judged."""
+    """`rulebook.yaml`. `released` is the day by which the age of what was read is judged.
+
+    `crisis` and `emergency` hold where no other region of `regions` is known.
+    """
 
     id: Annotated[str, Meta(pattern=r"^[a-z0-9-]+$")]
     version: Annotated[str, Meta(pattern=r"^\d+\.\d+\.\d+$")]
@@ -81,6 +95,8 @@ class RulebookFile(Entry, frozen=True, kw_only=True):
     released: Day | None = None
     disclaimer: Line
     crisis: Line
+    emergency: EmergencyNumber = "911"
+    regions: dict[Region, RegionalNumbers] = {}
     front: FrontWords
     card: CardWords
     undecided_hold: ForBoth

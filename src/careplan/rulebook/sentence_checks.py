@@ -112,4 +112,5 @@ def _of_card(card: CardWords, place: Path) -> Iterator[_Sentence]:
         yield _Sentence((*place, field), text, names, for_patients=True)
     yield _Sentence((*place, "dates", "day"), card.dates.day, frozenset({"weekday", "month", "number"}))
     for at, line in enumerate(card.companion.lines):
-        yield _Sentence((*place, "companion", "lines", at), line, _NOTHING, for_patients=True)
+        names = frozenset({"emergency"}) if "{emergency}" in line else _NOTHING
+        yield _Sentence((*place, "companion", "lines", at), line, names, for_patients=True)
