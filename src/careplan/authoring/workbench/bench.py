@@ -15,16 +15,17 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from careplan.authoring.impact import RuleImpact, Scale, Weighing
+from careplan.authoring.impact import Scale, Weighing
 from careplan.authoring.realistic_patients import realistic
 from careplan.authoring.rule_examples import Trials, examples_of
+from careplan.authoring.workbench.answers import Checked, Effect, Example, Row, Sample, Sheet
 from careplan.authoring.workbench.completion import Completion, Offers
 from careplan.authoring.workbench.due_list import DueList, due_list
 from careplan.authoring.workbench.made_up_patient import Said, said_of
-from careplan.authoring.workbench.prose_values import Choice, ConditionValue, values_of
+from careplan.authoring.workbench.prose_values import Choice, values_of
 from careplan.batch.ndjson import Line
 from careplan.errors import InvalidRulebook, RuleFault
-from careplan.explain.rule_view import Reading, RuleDetail
+from careplan.explain.rule_view import Reading
 from careplan.planner import Planner
 from careplan.rulebook.folder import Files, read_folder
 from careplan.rulebook.load import load_files
@@ -46,75 +47,8 @@ class Unsaved(Exception):
     """The file was not written; says why."""
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """The base of what is answered."""
-
-
-class Row(Part, frozen=True, kw_only=True):
-    """One rule in the list, as its file says it."""
-
-    id: str
-    section: str
-    title: str
-    level: str
-    status: str
-    version: str
-
-
-class Example(Part, frozen=True, kw_only=True):
-    """One example of a rule, and whether it comes out."""
-
-    expected: str
-    why: str
-    passed: bool
-    problem: str = ""
-    patient: Json
-
-
-class Checked(Part, frozen=True, kw_only=True):
-    """What came of a text: faults, or the rule in prose and its examples; and how it differs from the file.
-
-    `unshown` counts what of its conditions no example has shown, of `wanted`; `notes` say what is still to be done.
-    `values` are those of its conditions, each with its place in text and prose.
-    """
-
-    faults: list[RuleFault] = []
-    prose: RuleDetail | None = None
-    examples: list[Example] = []
-    wanted: int = 0
-    unshown: int = 0
-    notes: list[str] = []
-    values: list[ConditionValue] = []
-    diff: str = ""
-
-
-class Sheet(Part, frozen=True, kw_only=True):
-    """A rule's file as it is on disk; `mark` is the hash of it, by which a save knows that nobody changed it meanwhile."""
-
-    id: str
-    path: str
-    text: str
-    mark: str
-    checked: Checked
-    illnesses: list[Choice]
-
-
-class Sample(Part, frozen=True, kw_only=True):
-    """One made-up patient whose plan changes, and how, in words."""
-
-    patient: int
-    words: list[str]
-
-
-class Effect(Part, frozen=True, kw_only=True):
-    """What a text does to many made-up patients who look like those of a clinic."""
-
-    patients: int
-    differing: int
-    statuses: dict[str, int]
-    rules: list[RuleImpact]
-    samples: list[Sample]
-    faults: list[RuleFault] = []
+class Unfit(Exception):
+    """The rulebook has faults, so that nothing can be made of it; says so."""
 
 
 class _Tried(NamedTuple):
@@ -124,10 +58,6 @@ class _Tried(NamedTuple):
     files: Files
     book: Rulebook | None
     faults: tuple[RuleFault, ...]
-
-
-class Unfit(Exception):
-    """The rulebook has faults, so that nothing can be made of it; says so."""
 
 
 class Bench:

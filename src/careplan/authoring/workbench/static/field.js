@@ -97,5 +97,5 @@ function below(field, start) {
   const before = field.value.slice(0, start).split("\n");
   const left = parseFloat(style.paddingLeft) + pen.measureText("0").width * before.at(-1).length - field.scrollLeft;
   const top = parseFloat(style.paddingTop) + parseFloat(style.lineHeight) * before.length - field.scrollTop + 4;
-  return { left: `${Math.max(0, Math.min(left, field.clientWidth - 300))}px`, top: `${Math.max(0, Math.min(top, field.clientHeight))}px` };
+  return { left: `${Math.max(0, Math.min(left, field.clientWidth - 420))}px`, top: `${Math.max(0, Math.min(top, field.clientHeight))}px` };
 }

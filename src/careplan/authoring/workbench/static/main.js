@@ -124,11 +124,11 @@ function Editor({ sheet, patient, onPatient, onSaved, onReread }) {
       <section aria-label="In prose"><${Prose} prose=${shown.prose} values=${shown.values ?? []} stale=${faults.length > 0} of=${shown.of} text=${text} onText=${setText} />
         <${Examples} checked=${checked} /></section>
       <section aria-label="As a file"><${Field} field=${field} text=${text} onText=${setText} />
-        <${Faults} faults=${faults} path=${sheet.path} onLine=${onLine} /><${Diff} diff=${checked.diff} name=${sheet.id} /></section>
-    </div>
-    <section aria-label="A made-up patient"><h3>A made-up patient</h3>
-      <${MadeUp} rule=${sheet.id} text=${shown.of} sound=${Boolean(shown.prose)} examples=${shown.examples ?? []} illnesses=${sheet.illnesses ?? []}
-        patient=${patient} onPatient=${onPatient} /></section>`;
+        <${Faults} faults=${faults} path=${sheet.path} onLine=${onLine} /><${Diff} diff=${checked.diff} name=${sheet.id} />
+        <section aria-label="A made-up patient"><h3>A made-up patient</h3>
+          <${MadeUp} rule=${sheet.id} text=${shown.of} sound=${Boolean(shown.prose)} examples=${shown.examples ?? []} illnesses=${sheet.illnesses ?? []}
+            patient=${patient} onPatient=${onPatient} /></section></section>
+    </div>`;
 }
 
 const root = document.getElementById("app");

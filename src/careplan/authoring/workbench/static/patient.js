@@ -76,7 +76,7 @@ export function MadeUp({ rule, text, sound, examples, illnesses, patient, onPati
       </select>
       ${SLIDERS.map((one) => html`<${Slider} key=${one[0]} slider=${one} patient=${patient} onPatient=${onPatient} />`)}
       <form onSubmit=${onAdd}><label for="medicine">A medicine, as a line of a list</label>
-        <div class="tools"><input id="medicine" autocomplete="off" value=${line} onInput=${(event) => setLine(event.target.value)} /><button>Add</button></div></form>
+        <div class="line"><input id="medicine" autocomplete="off" value=${line} onInput=${(event) => setLine(event.target.value)} /><button>Add</button></div></form>
       ${medicines.length > 0 && html`<ul aria-label="Medicines">${medicines.map((one, at) => html`<li key=${at}>${one.text ?? one.name ?? one.rxcui}
         ${" "}<button type="button" onClick=${() => withMedicines(medicines.toSpliced(at, 1))}>Take away<span class="unseen"> ${one.text ?? one.name}</span></button></li>`)}</ul>`}
       <label for="illness">An illness</label>

@@ -17,6 +17,7 @@ export function Proof({ rule, text, changed, sound, onPatient }) {
   const [job, setJob] = useState(null);
   const [of, setOf] = useState("");
   const running = job?.state === "running";
+  const busy = running || job?.state === "begun";
   useEffect(() => {
     if (!running) return undefined;
     const later = setTimeout(() => ask("/proof", {}).then(setJob, (error) => setJob({ state: "failed", words: error.message })), EVERY);
@@ -24,6 +25,7 @@ export function Proof({ rule, text, changed, sound, onPatient }) {
   }, [job]);
   const begin = async (work) => {
     setOf(text);
+    setJob({ state: "begun", work });
     try {
       setJob(await ask(`/${work}`, { rule, text }));
     } catch (error) {
@@ -32,8 +34,8 @@ export function Proof({ rule, text, changed, sound, onPatient }) {
   };
   const stop = () => ask("/proof/stop", {}).then(setJob, () => {});
   return html`<div class="tools">
-      <button type="button" disabled=${!sound || running} onClick=${() => begin("prove")}>Prove this rule</button>
-      <button type="button" disabled=${!sound || !changed || running} onClick=${() => begin("compare")}>Compare with the file, proved</button>
+      <button type="button" disabled=${!sound || busy} onClick=${() => begin("prove")}>Prove this rule</button>
+      <button type="button" disabled=${!sound || !changed || busy} onClick=${() => begin("compare")}>Compare with the file, proved</button>
       ${running && html`<button type="button" onClick=${stop}>Stop</button>`}
     </div>
     <div id="proof"><p role="status">${job && words(job)}</p>
@@ -45,6 +47,7 @@ export function Proof({ rule, text, changed, sound, onPatient }) {
 function words({ state, work, seconds, words: said }) {
   const name = work === "compare" ? "The comparison" : "The proof";
   switch (state) {
+    case "begun": return `${name} begins.`;
     case "running": return `${name} runs, ${seconds} s so far. ${said ?? ""}`;
     case "failed": return `Nothing was proved. ${said ?? ""}`;
     case "stopped": return `${name} was stopped.`;
