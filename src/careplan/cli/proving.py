@@ -31,6 +31,13 @@ Advance = Callable[[str, int, int], None]
 @RULES
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option(
+    "--only",
+    multiple=True,
+    metavar="RULE",
+    help="Prove what is claimed of this rule, and the invariants that it bears on; can be given again.",
+)
+@click.option("--progress-lines", "lines", is_flag=True, help="Say on standard error, line by line, what is being proved.")
+@click.option(
     "--save",
     type=click.Path(file_okay=False, path_type=Path),
     help="Write each patient that breaks a claim into this folder, ready for `careplan plan`.",
@@ -57,6 +64,8 @@ def prove(
     *,
     rules: Path | None,
     form: str,
+    only: tuple[str, ...],
+    lines: bool,
     save: Path | None,
     certify: bool,
     verify: bool,
@@ -81,6 +90,10 @@ def prove(
         fail("--solver none goes with --verify, and with no other solver", 2)
     folder = rules or read_settings().rules_folder
     book, demands = _read(folder)
+    if only and (certify or verify or questions is not None):
+        fail("a certificate and its questions are of the whole rulebook: leave out --only", 2)
+    if unknown := [name for name in only if name not in book.rules]:
+        fail(f"no rule that runs is called {unknown[0]}", 2)
     if verify:
         sys.exit(_verify(folder, book, demands, () if "none" in named else named or ("z3",)))
     if questions is not None:
@@ -88,7 +101,9 @@ def prove(
         sys.exit(0)
     if certify:
         _need(named or ("z3", "cvc5"))
-    report = _prove(book, demands, refuting=not certify)  # what is certified is asked of two solvers, as text
+    report = _prove(
+        book, demands, refuting=not certify, only=frozenset(only), lines=lines
+    )  # what is certified is asked of two solvers, as text
     if save and report.failures:
         _save(report.failures, save)
     if form == "json":
@@ -110,13 +125,13 @@ def _read(folder: Path) -> tuple[Rulebook, list[Invariant]]:
         refuse_rulebook(error, f"what the rulebook in {folder} claims of every plan")
 
 
-def _prove(book: Rulebook, demands: Sequence[Invariant], *, refuting: bool) -> Report:
+def _prove(book: Rulebook, demands: Sequence[Invariant], *, refuting: bool, only: frozenset[str], lines: bool) -> Report:
     from careplan.authoring.proof.prover import Prover
 
-    with _progress() as advance:
+    with _progress(lines=lines) as advance:
         prover = Prover(book, advance)
         try:
-            return prover.prove(demands, refuting=refuting)
+            return prover.prove(demands, refuting=refuting, only=only)
         finally:
             prover.close()
 
@@ -213,7 +228,10 @@ def _need(names: Sequence[str]) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Advance]:
+def _progress(*, lines: bool = False) -> Iterator[Advance]:
+    if lines:
+        yield lambda claim, done, of: click.echo(f"{claim}: {done} of {of}", err=True)
+        return
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         tasks: dict[str, int] = {}
 

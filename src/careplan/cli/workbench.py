@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import rich_click as click
 
 from careplan.authoring.workbench.server import Workbench
 from careplan.cli.common import fail
+
+COMMAND = (sys.executable, "-P", "-m", "careplan.cli.start")
+"""Starts the command line, for a proof in a process of its own."""
 
 
 @click.command()
@@ -27,7 +31,7 @@ def workbench(folder: Path, *, port: int) -> None:
     if not (folder / "rulebook.yaml").is_file():
         fail(f"there is no rulebook in {folder}; careplan rules init makes one", 2)
     try:
-        server = Workbench(folder, port)
+        server = Workbench(folder, port, command=COMMAND)
     except OSError as error:
         fail(f"port {port} cannot be used: {error.strerror}", 2)
     click.echo(f"Open {server.address}\nCtrl-C ends it.")

@@ -20,6 +20,10 @@ class Page(Protocol):
     def etag(self) -> str:
         """The mark of this content."""
 
+    @property
+    def policy(self) -> str:
+        """The content security policy that it keeps."""
+
 
 class Pages(Protocol):
     """All pages, each made when it is first asked for."""

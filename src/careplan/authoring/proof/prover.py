@@ -42,18 +42,26 @@ class Prover:
         """Free the engine's memory."""
         self._search.close()
 
-    def prove(self, invariants: Sequence[Invariant], *, refuting: bool = True) -> Report:
-        """Every claim, in a fixed order. Without `refuting`, only what must be possible is shown."""
+    def prove(self, invariants: Sequence[Invariant], *, refuting: bool = True, only: Set[str] = frozenset()) -> Report:
+        """Every claim, in a fixed order. Without `refuting`, only what must be possible is shown.
+
+        With `only`, what is claimed of these rules, and of every plan by invariants and choices that they bear on.
+        """
         about = self._book.about
         report = Report(rulebook=about.id, version=about.version, digest=self._book.digest)
         possible = (self._reachable, self._implied, self._says_something)
+        rules, choices = self._rules, self._claims.choices
+        if only:
+            rules = [rule for rule in rules if rule.id in only]
+            choices = [choice for choice in choices if only & self._claims.decided_once(choice).rules]
+            invariants = [one for one in invariants if only & {rule.id for rule in one.rules}]
         for claim, things, check in (
-            ("rules that can fire, by each alternative", self._rules, self._reachable),
-            ("rules that no other makes needless", self._rules, self._implied),
-            ("choices made exactly once for every patient", self._claims.choices, self._decided_once),
-            ("rules that never take unknown for an answer", self._rules, self._unknown),
-            ("rules that no unread entry keeps from firing", self._rules, self._takes_nothing_away),
-            ("rules that no medicine more takes away", self._rules, self._one_more),
+            ("rules that can fire, by each alternative", rules, self._reachable),
+            ("rules that no other makes needless", rules, self._implied),
+            ("choices made exactly once for every patient", choices, self._decided_once),
+            ("rules that never take unknown for an answer", rules, self._unknown),
+            ("rules that no unread entry keeps from firing", rules, self._takes_nothing_away),
+            ("rules that no medicine more takes away", rules, self._one_more),
             ("invariants that hold for every patient", invariants, self._invariant),
             ("invariants that say something", invariants, self._says_something),
         ):

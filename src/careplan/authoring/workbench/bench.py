@@ -9,22 +9,30 @@ import difflib
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
-from careplan.authoring.impact import RuleImpact, Scale, Weighing
+from careplan.authoring.impact import Scale, Weighing
 from careplan.authoring.realistic_patients import realistic
 from careplan.authoring.rule_examples import Trials, examples_of
+from careplan.authoring.workbench.answers import Checked, Effect, Example, Row, Sample, Sheet
+from careplan.authoring.workbench.completion import Completion, Offers
+from careplan.authoring.workbench.due_list import DueList, due_list
+from careplan.authoring.workbench.made_up_patient import Said, said_of
+from careplan.authoring.workbench.prose_values import Choice, values_of
 from careplan.batch.ndjson import Line
 from careplan.errors import InvalidRulebook, RuleFault
-from careplan.explain.rule_view import Reading, RuleDetail
+from careplan.explain.rule_view import Reading
 from careplan.planner import Planner
-from careplan.rulebook.folder import read_folder
+from careplan.rulebook.folder import Files, read_folder
 from careplan.rulebook.load import load_files
 from careplan.rulebook.lock import LOCK, locked, read_lock
 from careplan.rulebook.model import SECTIONS, Rule, Rulebook
+
+Json = dict[str, Any]
 
 MOST_PATIENTS = 1_000
 _SAMPLES = 8
@@ -39,77 +47,15 @@ class Unsaved(Exception):
     """The file was not written; says why."""
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """The base of what is answered."""
-
-
-class Row(Part, frozen=True, kw_only=True):
-    """One rule in the list, as its file says it."""
-
-    id: str
-    section: str
-    title: str
-    level: str
-    status: str
-    version: str
-
-
-class Example(Part, frozen=True, kw_only=True):
-    """One example of a rule, and whether it comes out."""
-
-    expected: str
-    why: str
-    passed: bool
-    problem: str = ""
-
-
-class Checked(Part, frozen=True, kw_only=True):
-    """What came of a text: faults, or the rule in prose and its examples; and how it differs from the file.
-
-    `unshown` counts what of its conditions no example has shown, of `wanted`; `notes` say what is still to be done.
-    """
-
-    faults: list[RuleFault] = []
-    prose: RuleDetail | None = None
-    examples: list[Example] = []
-    wanted: int = 0
-    unshown: int = 0
-    notes: list[str] = []
-    diff: str = ""
-
-
-class Sheet(Part, frozen=True, kw_only=True):
-    """A rule's file as it is on disk; `mark` is the hash of it, by which a save knows that nobody changed it meanwhile."""
-
-    id: str
-    path: str
-    text: str
-    mark: str
-    checked: Checked
-
-
-class Sample(Part, frozen=True, kw_only=True):
-    """One made-up patient whose plan changes, and how, in words."""
-
-    patient: int
-    words: list[str]
-
-
-class Effect(Part, frozen=True, kw_only=True):
-    """What a text does to many made-up patients who look like those of a clinic."""
-
-    patients: int
-    differing: int
-    statuses: dict[str, int]
-    rules: list[RuleImpact]
-    samples: list[Sample]
-    faults: list[RuleFault] = []
+class Unfit(Exception):
+    """The rulebook has faults, so that nothing can be made of it; says so."""
 
 
 class _Tried(NamedTuple):
     """The rulebook with one text in place of a file, or its faults."""
 
     mark: str
+    files: Files
     book: Rulebook | None
     faults: tuple[RuleFault, ...]
 
@@ -122,6 +68,10 @@ class Bench:
         self._tried: _Tried | None = None
         self._planner: Planner | None = None
         self._planner_mark = ""
+        self._of_text: Planner | None = None
+        self._of_text_mark = ""
+        self._completion: Completion | None = None
+        self._lists = ""
 
     def find(self, words: str) -> list[Row]:
         """The rules whose files have all these words, by section and id; all rules without any."""
@@ -147,7 +97,13 @@ class Bench:
         path = self._path(rule)
         content = (self._folder / path).read_bytes()
         text = content.decode(errors="replace")
-        return Sheet(id=rule, path=str(path), text=text, mark=_mark(content), checked=self.check(rule, text))
+        checked = self.check(rule, text)
+        book = self._tried.book if self._tried else None
+        known = book.conditions if book else {}
+        illnesses = sorted(
+            (Choice(value=name, says=one.label) for name, one in known.items()), key=lambda one: one.says.lower()
+        )
+        return Sheet(id=rule, path=str(path), text=text, mark=_mark(content), checked=checked, illnesses=illnesses)
 
     def check(self, rule: str, text: str) -> Checked:
         """Try a text in place of the rule's file. Raises `NoRule`."""
@@ -173,7 +129,13 @@ class Bench:
         finally:
             trials.close()
         examples = [
-            Example(expected=expected, why=example.why, passed=outcome.passed, problem=outcome.problem)
+            Example(
+                expected=expected,
+                why=example.why,
+                passed=outcome.passed,
+                problem=outcome.problem,
+                patient=example.patient,
+            )
             for (expected, _, example), outcome in zip(examples_of(one), trial.outcomes, strict=True)
         ]
         return Checked(
@@ -182,6 +144,7 @@ class Bench:
             wanted=trial.wanted,
             unshown=len(trial.missing),
             notes=list(self._notes(book, one)),
+            values=values_of(text, one, book, self._completing(tried)),
             diff=diff,
         )
 
@@ -196,6 +159,39 @@ class Bench:
             yield "It runs on trial: no named reviewer has signed it yet."
         elif rule.file.status == "draft":
             yield "It is a draft and does not run; status: trial lets it."
+
+    def complete(self, text: str, at: int) -> Offers:
+        """What can be written at a place of a text; nothing before a rulebook without fault was read.
+
+        Any thread may ask this at any time.
+        """
+        completion = self._completion
+        return completion.at(text, at) if completion else Offers()
+
+    def said(self, rule: str, text: str, patient: Json) -> Said:
+        """What the rule of a text says of one made-up patient. Raises `NoRule`, and `Unfit` for a text with faults."""
+        tried = self._with(self._path(rule), text)
+        if tried.book is None:
+            raise Unfit("The text has faults; mend them first.")
+        if self._of_text is None or self._of_text_mark != tried.mark:
+            if self._of_text is not None:
+                self._of_text.close()
+            self._of_text, self._of_text_mark = Planner(tried.book), tried.mark
+        return said_of(self._of_text, rule, patient)
+
+    def sides(self, rule: str, text: str) -> tuple[Files, Files]:
+        """The files as they are and with a text in its place, for a proof. Raises `NoRule` and `Unfit`."""
+        tried = self._with(self._path(rule), text)
+        if tried.book is None:
+            raise Unfit("The text has faults; mend them first.")
+        return read_folder(self._folder), tried.files
+
+    def due(self, today: date) -> DueList:
+        """What is due for review, as the files are. Raises `Unfit`."""
+        saved = self._saved()
+        if saved is None:
+            raise Unfit("The rulebook has faults; mend them first.")
+        return due_list(saved.book, today)
 
     def effect(self, rule: str, text: str, patients: int) -> Effect:
         """Whose plans change if the text takes the place of the file. Raises `NoRule`."""
@@ -234,8 +230,9 @@ class Bench:
 
     def close(self) -> None:
         """Free the engine's memory."""
-        if self._planner is not None:
-            self._planner.close()
+        for planner in (self._planner, self._of_text):
+            if planner is not None:
+                planner.close()
 
     def _rules(self) -> Iterator[tuple[PurePosixPath, str]]:
         for path, content in read_folder(self._folder).items():
@@ -254,10 +251,17 @@ class Bench:
         mark = _mark_of(files)
         if self._tried is None or self._tried.mark != mark:
             try:
-                self._tried = _Tried(mark, load_files(files), ())
+                self._tried = _Tried(mark, files, load_files(files), ())
             except InvalidRulebook as error:
-                self._tried = _Tried(mark, None, error.faults)
+                self._tried = _Tried(mark, files, None, error.faults)
         return self._tried
+
+    def _completing(self, tried: _Tried) -> Completion:
+        """Completion with the tokens of the last rulebook without fault; no rule's text changes which there are."""
+        if self._completion is None or self._lists != _lists(tried.files):
+            assert tried.book is not None
+            self._completion, self._lists = Completion(tried.book), _lists(tried.files)
+        return self._completion
 
     def _saved(self) -> Planner | None:
         """A planner with the rulebook as it is on disk, kept as long as that does not change; None where it is unfit."""
@@ -268,9 +272,15 @@ class Bench:
                 book = load_files(files)
             except InvalidRulebook:
                 return None
-            self.close()
+            if self._planner is not None:
+                self._planner.close()
             self._planner, self._planner_mark = Planner(book), mark
         return self._planner
+
+
+def _lists(files: Files) -> str:
+    """The mark of all that is no rule."""
+    return _mark_of({path: content for path, content in files.items() if path.parts[0] not in (*SECTIONS, "retired")})
 
 
 def _mark_of(files: Mapping[PurePosixPath, bytes]) -> str:

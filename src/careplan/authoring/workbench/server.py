@@ -7,7 +7,9 @@ request of another site, and a body must be JSON from our own origin.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +18,9 @@ from typing import Any
 
 import msgspec
 
-from careplan.authoring.workbench.bench import MOST_PATIENTS, Bench, NoRule, Unsaved
+from careplan.authoring.workbench.bench import MOST_PATIENTS, Bench, NoRule, Unfit, Unsaved
+from careplan.authoring.workbench.proving import LONGEST as LONGEST_PROOF
+from careplan.authoring.workbench.proving import Progress, Proving, Work
 
 LONGEST = 1_000_000
 """Bytes of a body."""
@@ -25,7 +29,10 @@ _LIBRARY = Path(__file__).parents[2] / "web" / "static" / "try"
 _FILES = {
     "/": (_HERE / "index.html", "text/html"),
     "/main.js": (_HERE / "main.js", "text/javascript"),
-    "/parts.js": (_HERE / "parts.js", "text/javascript"),
+    **{
+        f"/{name}.js": (_HERE / f"{name}.js", "text/javascript")
+        for name in ("parts", "field", "prose", "patient", "proof", "due")
+    },
     "/workbench.css": (_HERE / "workbench.css", "text/css"),
     "/preact.js": (_LIBRARY / "preact.js", "text/javascript"),
 }
@@ -50,6 +57,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     text: str = ""
     mark: str = ""
     patients: int = 300
+    at: int = 0
+    patient: dict[str, Any] = {}
 
 
 class Workbench(ThreadingHTTPServer):
@@ -57,10 +66,14 @@ class Workbench(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
+    def __init__(
+        self, folder: Path, port: int = 0, *, command: Sequence[str] = (), longest_proof: float = LONGEST_PROOF
+    ) -> None:
+        """`command` starts the command line, for proofs; they are given up after `longest_proof` seconds."""
         super().__init__(("127.0.0.1", port), _Handler)
         self._worker = ThreadPoolExecutor(1)
         self._bench = self._worker.submit(Bench, folder).result()
+        self._proving = Proving(command, longest=longest_proof)
         self.token = secrets.token_urlsafe(32)
         self.session = secrets.token_urlsafe(32)
         self.cookie = f"careplan-workbench-{self.server_port}"
@@ -76,19 +89,32 @@ class Workbench(ThreadingHTTPServer):
         return frozenset(f"{name}:{self.server_port}" for name in ("127.0.0.1", "localhost"))
 
     def answer(self, path: str, asked: Asked) -> object:
-        """What is asked at a path. Raises `KeyError` for a path that there is not, `NoRule` and `Unsaved`."""
-        work = {
+        """What is asked at a path. Raises `KeyError` for a path that there is not, `NoRule`, `Unfit` and `Unsaved`."""
+        if path in ("/proof", "/proof/stop"):  # Not behind other work: it must be possible to look and to stop.
+            return self._proving.look() if path == "/proof" else self._proving.stop()
+        if path == "/complete":
+            return self._bench.complete(asked.text, max(0, min(asked.at, len(asked.text))))
+        work: Callable[[], object] = {
             "/rules": lambda: self._bench.find(asked.words),
             "/rule": lambda: self._bench.read(asked.rule),
             "/check": lambda: self._bench.check(asked.rule, asked.text),
             "/effect": lambda: self._bench.effect(asked.rule, asked.text, max(1, min(asked.patients, MOST_PATIENTS))),
+            "/said": lambda: self._bench.said(asked.rule, asked.text, asked.patient),
+            "/due": lambda: self._bench.due(datetime.now().astimezone().date()),
+            "/prove": lambda: self._prove("prove", asked),
+            "/compare": lambda: self._prove("compare", asked),
             "/save": lambda: self._bench.save(asked.rule, asked.text, asked.mark),
         }[path]
         return self._worker.submit(work).result()
 
+    def _prove(self, work: Work, asked: Asked) -> Progress:
+        before, after = self._bench.sides(asked.rule, asked.text)
+        return self._proving.start(work, asked.rule, before, after)
+
     def server_close(self) -> None:
         """End it, and free what it holds."""
         super().server_close()
+        self._proving.stop()
         self._worker.submit(self._bench.close).result()
         self._worker.shutdown()
 
@@ -133,8 +159,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.NOT_FOUND, "There is nothing at this address.")
         except NoRule:
             self._refuse(HTTPStatus.NOT_FOUND, "There is no such rule in the folder any more.")
-        except (Unsaved, OSError) as error:
-            words = str(error) if isinstance(error, Unsaved) else f"The file cannot be used: {error.strerror}."
+        except (Unsaved, Unfit, OSError) as error:
+            words = str(error) if not isinstance(error, OSError) else f"The file cannot be used: {error.strerror}."
             self._refuse(HTTPStatus.CONFLICT, words)
         else:
             self._send(HTTPStatus.OK, msgspec.json.encode(found), "application/json")

@@ -32,12 +32,10 @@ def handbook_start() -> Redirect:
 @get("/rulebook/{page:path}", include_in_schema=False, sync_to_thread=False, opt={"scope": "read", "opens": "docs"})
 def handbook_page(request: Request[None, None, State], page: FromPath[str]) -> Response[bytes]:
     """One page, unless the reader has it already. Raises `NotFoundException` where there is none of this name."""
-    from careplan.authoring.handbook import POLICY
-
     found = edition_of(request).handbook.page(str(page).lstrip("/"))
     if found is None:
         raise NotFoundException
-    headers = {"ETag": found.etag, "Cache-Control": "no-cache", "Content-Security-Policy": POLICY}
+    headers = {"ETag": found.etag, "Cache-Control": "no-cache", "Content-Security-Policy": found.policy}
     if found.etag in [tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",")]:
         return Response(b"", status_code=304, headers=headers)
     return Response(found.content, media_type=found.media_type, headers=headers)

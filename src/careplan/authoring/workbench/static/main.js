@@ -1,6 +1,11 @@
 // The workbench: find a rule, change its text, see what comes of it, save it.
 import { html, render, useEffect, useRef, useState } from "./preact.js";
-import { Diff, Effect, Examples, Faults, Prose, ask, counted } from "./parts.js";
+import { Due } from "./due.js";
+import { Field } from "./field.js";
+import { MadeUp } from "./patient.js";
+import { Diff, Effect, Examples, Faults, ask, counted } from "./parts.js";
+import { Proof } from "./proof.js";
+import { Prose } from "./prose.js";
 
 const PAUSE = 500;
 
@@ -8,10 +13,13 @@ function App() {
   const [words, setWords] = useState("");
   const [rows, setRows] = useState([]);
   const [sheet, setSheet] = useState(null);
+  const [due, setDue] = useState(false);
+  const [patient, setPatient] = useState({});
   const [said, setSaid] = useState("");
   const choose = async (rule) => {
     try {
       setSheet(await ask("/rule", { rule }));
+      setDue(false);
       setSaid("");
     } catch (error) {
       setSaid(error.message);
@@ -27,27 +35,31 @@ function App() {
         <label for="words">Search in all rules</label>
         <input id="words" type="search" autocomplete="off" value=${words} onInput=${(event) => setWords(event.target.value)} />
         <p class="hint" role="status">${counted(rows.length, "rule")}</p>
+        <p><button type="button" aria-pressed=${due ? "true" : "false"} onClick=${() => setDue(!due)}>What is due for review</button></p>
         <ul class="rules">${rows.map((row) => html`<li key=${row.id}><button type="button" aria-current=${row.id === sheet?.id ? "true" : null}
           onClick=${() => choose(row.id)}>${row.title}<br /><small>${row.section}, ${row.level}, ${row.status}</small></button></li>`)}</ul>
       </nav>
       <main>
         ${said && html`<p class="bad" role="alert">${said}</p>`}
-        ${sheet ? html`<${Editor} key=${sheet.id + sheet.mark} sheet=${sheet} onSaved=${setSheet} onReread=${() => choose(sheet.id)} />`
-          : html`<p>Choose a rule. It is shown as prose beside its file, and what you type is checked at once. Nothing is written until you save.</p>`}
+        ${due && html`<${Due} onRule=${choose} />`}
+        ${sheet ? html`<div hidden=${due}><${Editor} key=${sheet.id + sheet.mark} sheet=${sheet} patient=${patient} onPatient=${setPatient} onSaved=${setSheet}
+            onReread=${() => choose(sheet.id)} /></div>`
+          : !due && html`<p>Choose a rule. It is shown as prose beside its file, and what you type is checked at once. Nothing is written until you save.</p>`}
       </main>
     </div>`;
 }
 
-function Editor({ sheet, onSaved, onReread }) {
+function Editor({ sheet, patient, onPatient, onSaved, onReread }) {
   const [text, setText] = useState(sheet.text);
   const [checked, setChecked] = useState({ ...sheet.checked, of: sheet.text });
-  const [prose, setProse] = useState(sheet.checked.prose);
+  const [shown, setShown] = useState({ ...sheet.checked, of: sheet.text });
   const [effect, setEffect] = useState(null);
   const [patients, setPatients] = useState("300");
   const [said, setSaid] = useState("");
   const field = useRef(null);
   const faults = checked.faults ?? [];
   const changed = text !== sheet.text;
+  const sound = text === checked.of && faults.length === 0;
 
   useEffect(() => {
     if (text === checked.of) return undefined;
@@ -58,7 +70,7 @@ function Editor({ sheet, onSaved, onReread }) {
         const found = await ask("/check", { rule: sheet.id, text });
         if (!wanted) return;
         setChecked({ ...found, of: text });
-        if (found.prose) setProse(found.prose);
+        if (found.prose) setShown({ ...found, of: text });
       } catch (error) {
         if (wanted) setSaid(error.message);
       }
@@ -107,11 +119,15 @@ function Editor({ sheet, onSaved, onReread }) {
     </div>
     <p role="status" class="hint">${said}</p>
     <${Effect} effect=${effect} />
+    <${Proof} rule=${sheet.id} text=${text} changed=${changed} sound=${sound} onPatient=${onPatient} />
     <div class="both">
-      <section aria-label="In prose"><${Prose} prose=${prose} stale=${faults.length > 0} /><${Examples} checked=${checked} /></section>
-      <section aria-label="As a file"><label for="text">The file</label>
-        <textarea id="text" ref=${field} spellcheck=${false} autocomplete="off" value=${text} onInput=${(event) => setText(event.target.value)}></textarea>
-        <${Faults} faults=${faults} path=${sheet.path} onLine=${onLine} /><${Diff} diff=${checked.diff} /></section>
+      <section aria-label="In prose"><${Prose} prose=${shown.prose} values=${shown.values ?? []} stale=${faults.length > 0} of=${shown.of} text=${text} onText=${setText} />
+        <${Examples} checked=${checked} /></section>
+      <section aria-label="As a file"><${Field} field=${field} text=${text} onText=${setText} />
+        <${Faults} faults=${faults} path=${sheet.path} onLine=${onLine} /><${Diff} diff=${checked.diff} name=${sheet.id} />
+        <section aria-label="A made-up patient"><h3>A made-up patient</h3>
+          <${MadeUp} rule=${sheet.id} text=${shown.of} sound=${Boolean(shown.prose)} examples=${shown.examples ?? []} illnesses=${sheet.illnesses ?? []}
+            patient=${patient} onPatient=${onPatient} /></section></section>
     </div>`;
 }
 

@@ -1,5 +1,5 @@
-// The parts of the page that show what came of a text: prose, faults, examples, what differs, whose plans change.
-import { html } from "./preact.js";
+// The parts of the page that show what came of a text: faults, examples, what differs, whose plans change.
+import { html, useState } from "./preact.js";
 
 export async function ask(path, body) {
   const answer = await fetch(path, {
@@ -12,28 +12,6 @@ export async function ask(path, body) {
 }
 
 export const counted = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
-
-export function Prose({ prose, stale }) {
-  if (!prose) return html`<p class="hint">The rule stands here in prose as soon as the text has no fault.</p>`;
-  const rows = [
-    ["Holds when", prose.conditions],
-    ["Says on the front page", prose.line],
-    ["Says on the card", prose.card?.says],
-    ["Says to the patient", prose.patient_text],
-    ["Says to the clinician", prose.clinician_text],
-    ["Asks", (prose.asks ?? []).map((one) => `${one.who}, ${one.by_words}: ${one.what}`).join("; ")],
-    ["Why it exists", prose.rationale],
-    ["Rests on", (prose.evidence ?? []).map((one) => `${one.source}, ${one.place}`).join("; ")],
-    ["Contested", prose.contested],
-    ["Gaps", prose.gaps],
-  ].filter(([, words]) => words);
-  return html`<div class=${stale ? "stale" : null}>
-    ${stale && html`<p class="hint">As the last text without a fault says it.</p>`}
-    <h3>${prose.title}</h3>
-    <p class="hint">${prose.level}, ${prose.scope}, topic ${prose.topic.replaceAll("_", " ")}; version ${prose.version}, ${prose.status}</p>
-    <dl>${rows.map(([name, words]) => html`<dt>${name}</dt><dd>${words}</dd>`)}</dl>
-  </div>`;
-}
 
 export function Faults({ faults, path, onLine }) {
   return faults.length > 0 && html`<h3 class="bad">${counted(faults.length, "fault")}</h3><ul id="faults">${faults.map((fault, at) => html`
@@ -52,8 +30,22 @@ export function Examples({ checked }) {
     ${checked.notes?.length > 0 && html`<h3>Still to be done</h3><ul id="notes">${checked.notes.map((words) => html`<li key=${words}>${words}</li>`)}</ul>`}`;
 }
 
-export const Diff = ({ diff }) => html`<h3>What differs from the file</h3>
-  ${diff ? html`<pre id="diff" tabindex="0">${diff}</pre>` : html`<p id="diff" class="hint">Nothing.</p>`}`;
+export function Diff({ diff, name }) {
+  const [said, setSaid] = useState("");
+  const copy = () => navigator.clipboard.writeText(diff).then(() => setSaid("Copied."), () => setSaid("The browser does not let this page copy."));
+  const save = () => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([diff], { type: "text/plain" }));
+    link.download = `${name}.patch`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    setSaid("A colleague takes it over with git apply.");
+  };
+  return html`<h3>What differs from the file</h3>
+    ${diff ? html`<pre id="diff" tabindex="0">${diff}</pre><div class="tools"><button type="button" onClick=${copy}>Copy it</button>
+      <button type="button" onClick=${save}>Save it as a patch, to send</button></div>` : html`<p id="diff" class="hint">Nothing.</p>`}
+    <p class="hint" role="status">${said}</p>`;
+}
 
 export function Effect({ effect }) {
   if (!effect) return null;
