@@ -338,3 +338,31 @@ def test_what_is_treated_is_asked_for_where_two_illnesses_could_be_meant(planner
     plan = planner.plan(read(planner, condition("F33.1"), condition("F43.12")).patient)
     assert "indication-read-off-the-list" not in {one.id for one in items(plan)}
     assert "/treatment/indication" in {question.pointer for question in plan.information_needed}
+
+
+def in_words(text: str, **more: Any) -> Json:
+    return condition("", "") | {"code": {"text": text}} | more
+
+
+CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "day", "tokens"),
+    [
+        ("Seizure disorder", "active", None, {"seizure_disorder"}),
+        ("Seizure disorder", "resolved", None, {"seizure_disorder"}),
+        ("Alcohol use disorder", "remission", None, {"alcohol_use_disorder_history"}),
+        ("Heart attack", "active", "2012-01-01", {"heart_or_vessel_disease"}),
+        ("Heart attack", "active", "2026-11-20", {"recent_cardiovascular_event"}),
+        ("Asthma", "resolved", None, set()),
+        ("denies seizures", "active", None, set()),
+    ],
+)
+def test_an_illness_in_words_follows_status_and_days_of_the_record_as_a_code_does(
+    planner: Planner, text: str, status: str, day: str | None, tokens: set[str]
+) -> None:
+    more: Json = {"clinicalStatus": {"coding": [{"system": CLINICAL, "code": status}]}}
+    patient = read_on(planner, in_words(text, **more, **({"onsetDateTime": day} if day else {}))).patient
+    plan = planner.plan(patient)
+    assert {*(patient.conditions or []), *(token for one in plan.conditions for token in one.tokens)} == tokens

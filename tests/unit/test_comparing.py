@@ -229,7 +229,7 @@ PLAN = {
     "medications": [{"name": "Xanax", "dose_mg": 1}],
     "lifestyle": {"stress_practice_minutes_per_day": 4},
     "conditions": ["hypertension"],
-    "other_conditions": ["gout", "measles"],
+    "other_conditions": ["gout", "flumphitis"],
     "treatment": {"product": "racemic"},
 }
 
@@ -239,7 +239,7 @@ PLAN = {
     [
         ({"treatment": {"session_times": ["2026-03-01T09:30:00Z"]}}, "Now sent, but not considered: times of the sessions"),
         ({"other_conditions": ["gout"]}, "Gone [take care] Entries that could not be read"),
-        ({"other_conditions": ["measles", "gout"]}, "measles (/other_conditions/0)"),
+        ({"other_conditions": ["flumphitis", "gout"]}, "flumphitis (/other_conditions/0)"),
         (
             {"lifestyle": {"stress_practice_minutes_per_day": 5}},
             "no longer “minutes of calming practice a day: 4",

@@ -190,16 +190,24 @@ def test_a_condition_that_nobody_knows_is_kept_as_written_once_that_is_confirmed
     again: str, without_conditions: str, tmp_path: Path
 ) -> None:
     saved = tmp_path / "saved.json"
-    done = interview("gout, high blood pressure", again, "done", options=(without_conditions, "--save", str(saved)))
+    done = interview("zzqitis, high blood pressure", again, "done", options=(without_conditions, "--save", str(saved)))
     body = json.loads(saved.read_text())
-    assert "There is no condition called gout" in done.stderr
+    assert "There is no condition called zzqitis" in done.stderr
     if again == "yes":
         assert body["conditions"] == ["hypertension"]
-        assert body["other_conditions"] == ["gout"]
-        assert "No rule looks at what is written there." in done.stderr
+        assert body["other_conditions"] == ["zzqitis"]
+        assert "No rule looks at what could not be read." in done.stderr
     else:
         assert "conditions" not in body
         assert "other_conditions" not in body
+
+
+def test_an_illness_in_everyday_words_is_understood_and_said_back(without_conditions: str, tmp_path: Path) -> None:
+    saved = tmp_path / "saved.json"
+    done = interview("OSA on CPAP, gout", "done", options=(without_conditions, "--save", str(saved)))
+    assert json.loads(saved.read_text())["other_conditions"] == ["OSA on CPAP", "gout"]
+    assert "“OSA on CPAP”: sleep apnea" in done.stderr
+    assert "“gout”: known, no rule looks at it" in done.stderr
 
 
 def test_a_misspelt_condition_is_met_with_the_one_that_may_be_meant(without_conditions: str) -> None:

@@ -14,7 +14,7 @@ from careplan.recognition.vocabulary import FOLDER
 from careplan.rulebook.derived import FOLDER as DERIVED
 from careplan.rulebook.derived import used_by
 from careplan.rulebook.folder import digest_of, read_folder
-from careplan.rulebook.illnesses import misplaced_codes, unplaced_codes
+from careplan.rulebook.illnesses import misplaced_codes, misplaced_names, unplaced_codes
 from careplan.rulebook.load import shipped
 from careplan.rulebook.lock import LOCK, locked, read_lock
 from careplan.rulebook.model import Rule, Rulebook
@@ -69,6 +69,8 @@ def _unplaced(book: Rulebook) -> Iterator[RuleFault]:
         problem = "Rules look at illnesses of the same block, and this code stands for nothing: it is left to a person."
         mend = "List it under a condition, or with the reason under looked_at in codes.yaml."
         yield _warning("codes.yaml", code, problem, mend, "unplaced-code")
+    for file, name, problem in misplaced_names(book):
+        yield _warning(file, name, problem, "Keep it in one place only, or correct it.", "misplaced-name")
     for code, token in misplaced_codes(book):
         mend = "Correct the line of this code."
         yield _warning(f"{FOLDER}/{SNOMED_ILLNESSES}", code, f"There is nothing called {token}.", mend, "unknown-token")

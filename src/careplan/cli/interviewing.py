@@ -14,7 +14,7 @@ from careplan.cli.common import RULES, fail, read_rulebook, read_settings, refus
 from careplan.cli.output import Output
 from careplan.clinic_settings import clinic_defaults
 from careplan.errors import InvalidPatient, InvalidSettings
-from careplan.plan.entry_labels import medicine_words, question_words
+from careplan.plan.entry_labels import illness_words, medicine_words, question_words
 from careplan.plan.model import Question
 from careplan.plan.visit import MOST_FIRST, in_order
 from careplan.planner import Planner
@@ -39,7 +39,7 @@ def interview(
     Begins with the answers in FILE if there is one. Answer with the number or the words of a choice. An empty answer leaves
     a question open and does not come back to it; "?" says why it is asked, "back" goes back to the one before, "help" says
     what can be typed, "done" ends the interview. What the clinic's own protocol says is not asked. Whatever a human
-    must act on first is said as soon as an answer brings it up. A condition that careplan has no name for can be kept as
+    must act on first is said as soon as an answer brings it up. An illness that careplan cannot read can be kept as
     written. With --all it goes on until no answer could change the plan.
 
     Exits with 0 for a draft, 3 for a blocked plan, 2 for a FILE that cannot be used, 1 if it is broken off; --save then
@@ -217,6 +217,9 @@ class Interview:
         if question.form.type == "choice":
             sent = at_pointer(self.body, question.pointer)
             click.echo(f"  Understood: {next(one.label for one in question.form.choices if one.value == sent)}", err=True)
+        elif question.form.type == "conditions":
+            for illness in self.plan.conditions:
+                click.echo(f"  Understood: {illness_words(illness)}", err=True)
         elif question.form.type == "medications":
             for read in self.plan.medications:
                 if read.recognition == "unread":
@@ -229,7 +232,9 @@ class Interview:
         if question.form.type != "conditions":
             return put(self.body, question.pointer, value(typed, question.form))
         names = {name: self._conditions.token(name) for name in listed(typed, ",")}
-        unknown = [name for name, token in names.items() if token is None]
+        others = [name for name, token in names.items() if token is None]
+        reader = self._planner.book.known_conditions.reader
+        unknown = [name for name in others if reader.read(name).recognition == "unread"]
         for name in unknown:
             near = self._conditions.near(name)
             hinted = f" Did you mean {near}?" if near else ""
@@ -238,8 +243,8 @@ class Interview:
             kept = ", ".join(unknown)
             if not click.confirm(f"  Keep as written, for a clinician to read: {kept}", default=False, err=True):
                 return None
-            click.echo("  Kept among other conditions. No rule looks at what is written there.", err=True)
+            click.echo("  Kept among other conditions. No rule looks at what could not be read.", err=True)
         found = [token for token in names.values() if token is not None]
         body = self.body | {"conditions": list(dict.fromkeys(found))}
-        others = [*body.get("other_conditions", []), *unknown]
+        others = [*body.get("other_conditions", []), *others]
         return body | ({"other_conditions": list(dict.fromkeys(others))} if others else {})

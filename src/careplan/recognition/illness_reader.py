@@ -54,6 +54,14 @@ class IllnessReader:
         """Every name that is known, after the file that has it, with what it stands for."""
         return self._phrases.names.all()
 
+    def form(self, name: str) -> str:
+        """The one form that all spellings of a name have."""
+        return " ".join(self._phrases.names.normal.words(name))
+
+    def may_be(self, name: str) -> tuple[str, ...]:
+        """What is offered for words that can mean several things."""
+        return self._phrases.names.may_be(self._phrases.names.normal.words(name))
+
     def clashes(self) -> Iterator[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
         """Names that stand for two things, each with its file and both."""
         return self._phrases.names.clashes()

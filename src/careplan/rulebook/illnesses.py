@@ -19,6 +19,7 @@ from careplan.rulebook.codes import NOTHING, SAME, Codes
 from careplan.rulebook.model import Condition, Rulebook
 
 ILLNESS_WORDS = "illness_words.yaml"
+KNOWN_NAMES = "known_names.yaml"
 
 
 class IllnessFiles(NamedTuple):
@@ -67,7 +68,7 @@ def _names(conditions: Mapping[str, Condition], codes: Codes, files: IllnessFile
         normal,
         (
             Named("conditions.yaml", _Once(lambda: _together(own, normal)), own=True),
-            Named("known_names.yaml", [(name, ()) for name in files.names], own=True),
+            Named(KNOWN_NAMES, [(name, ()) for name in files.names], own=True),
             Named(SNOMED_ILLNESSES, _Once(lambda: ((name, tokens) for tokens, _, name in of_codes.illnesses()))),
             Named(SNOMED_KNOWN, _Once(lambda: ((name, ()) for _, name in of_codes.harmless()))),
         ),
@@ -153,6 +154,24 @@ def _lasting(conditions: Mapping[str, Condition], codes: Codes) -> dict[str, Las
 def unplaced_codes(book: Rulebook) -> Iterator[str]:
     """Codes of ICD-10 in a block that rules look at which stand for nothing and that nobody has looked at."""
     yield from map(pointed, book.known_conditions.codes.unplaced())
+
+
+def misplaced_names(book: Rulebook) -> Iterator[tuple[str, str, str]]:
+    """Names of illnesses that cannot stand where they do: the file, what is named, and why not."""
+    for token, entry in book.conditions.items():
+        for name in (*entry.graver, *filter(None, [entry.of_family])):
+            if name not in book.conditions:
+                yield "conditions.yaml", token, f"There is no condition called {name}."
+    by_form: dict[str, tuple[str, str, tuple[str, ...]]] = {}
+    reader = book.known_conditions.reader
+    for source, name, tokens in reader.names():
+        if source not in ("conditions.yaml", KNOWN_NAMES):
+            continue
+        found = by_form.setdefault(reader.form(name), (source, name, tokens))
+        if found[2] != tokens:
+            yield source, name, f"{found[0]} has it as well, as {found[1]}, so that it is read as that."
+        if reader.may_be(name):
+            yield source, name, "It stands under may_be of a condition as well, so that it is only offered."
 
 
 def misplaced_codes(book: Rulebook) -> Iterator[tuple[str, str]]:

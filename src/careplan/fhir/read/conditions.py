@@ -62,7 +62,7 @@ class IllnessReader:
         if not raw:
             named = [(token, False) for token in self._by_name(name, found)]
             counted = self._counting(named, resource, in_remission=remission, over=ended)
-            if counted != [token for token, _ in named]:  # Else it is read as it is written.
+            if ended or counted != [token for token, _ in named]:  # Else it is read as it is written.
                 raw, meant = named, counted
         answers, past = self._answers(found, resource, over=over is not None)
         meant = list(dict.fromkeys([*meant, *past]))

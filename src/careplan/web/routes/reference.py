@@ -123,7 +123,7 @@ def list_conditions(request: Request[None, None, State]) -> Conditions:
                 question=entry.question,
                 icd10=list(entry.icd10),
                 snomed=list(entry.snomed),
-                also=list(entry.also),
+                also=[*entry.also, *entry.names],
             )
             for token, entry in sorted(_book(request).conditions.items())
         ]
