@@ -32,7 +32,7 @@ NAMES = {
         ("aspirin", "atorvastatin", "calcium", "omeprazole", "acetaminophen", "alcoholswab", "vitaminb12"), KNOWN
     ),
 }
-READER = LineReader(WORDS, NAMES.get)
+READER = LineReader(WORDS, NAMES, NAMES.get)
 
 
 def one(text: str) -> Listed:

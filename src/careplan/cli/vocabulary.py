@@ -119,6 +119,7 @@ def _show(bar: Bar, *, unread: bool) -> None:
         f"{bar.file}: {bar.lines} lines, {bar.share:.1%} understood "
         f"({bar.read} read, {bar.known} known, {bar.none} say none, {bar.unread} unread)"
     )
+    click.echo(f"  a list of fifteen of these lines is read in {bar.microseconds:.0f} microseconds")
     if bar.codes:
         click.echo(f"  codes: {bar.codes_known} of {bar.codes} known ({bar.codes_known / bar.codes:.1%})")
     for heading, lines in (("taken for another medicine", bar.other), ("not taken for the one meant", bar.missed)):

@@ -37,9 +37,10 @@ def daily_dose(listed: Listed, measures: Measures, told: Told, which: int | None
 
     `which` says which figure counts of a strength with several, such as 5/325 mg: its place, or -1 for the smallest.
     """
-    limits = [part for part in _in_order(listed) if not isinstance(part, Frequency) and part.limit]
+    limits = [part for part in (*listed.strengths, *listed.amounts) if part.limit]
     if not limits:
         return _taken_daily(listed, measures, told, which)
+    limits.sort(key=lambda part: part.start)
     rest, daily = _without_limits(listed, limits)
     taken = _taken_daily(rest, measures, told, which)
     one = _Reader(rest, measures, which)
@@ -75,9 +76,8 @@ def _without_limits(listed: Listed, limits: Sequence[Strength | Amount]) -> tupl
 
 def _taken_daily(listed: Listed, measures: Measures, told: Told, which: int | None) -> Dose | None:
     """What the line says is taken, without its limits."""
-    way = {word.value for word in (*listed.forms, *listed.routes)}
     reader = _Reader(listed, measures, which)
-    if not way.isdisjoint(measures.through_the_skin):
+    if not measures.through_the_skin.isdisjoint([word.value for word in (*listed.forms, *listed.routes)]):
         return reader.through_the_skin()
     takings = list(takings_of(listed))
     apart = _as_needed_apart(listed, takings)
@@ -161,8 +161,10 @@ class _Reader:
 
     def said_of_a_day(self) -> Dose | None:
         """The sum that a line gives itself, as in "300 mg twice daily (600 mg/day)"."""
+        if len(self._listed.strengths) < 2 or not self._listed.frequencies:
+            return None
         said = [one for one in self._listed.strengths if _A_DAY.search(plain(one.text)[0])]
-        if len(said) != 1 or len(self._listed.strengths) == 1 or not self._listed.frequencies:
+        if len(said) != 1:
             return None
         piece = self._mg_of(said[0])
         return piece.mg if piece is not None and not (piece.by_volume or piece.by_hour) else None
@@ -181,9 +183,10 @@ class _Reader:
             return None if len(known) == 1 else known[-1].mg
         count = Dose(min(one.least for one in counts), max(one.most or 0.0 for one in counts)) if counts else None
         if len(known) == 1:
-            product = self._mg_of(self._listed.strengths[0])
-            if count is not None and product is not None and product.mg.times(*count) == known[0].mg:
-                return known[0].mg  # "0.5 mg tablet, 1 tablet in the morning and 2 tablets (1 mg) at night"
+            if count is not None and strengths[0] is not self._listed.strengths[0]:
+                product = self._mg_of(self._listed.strengths[0])
+                if product is not None and product.mg.times(*count) == known[0].mg:
+                    return known[0].mg  # "0.5 mg tablet, 1 tablet in the morning and 2 tablets (1 mg) at night"
             return known[0].mg.times(*count) if count else known[0].mg
         return self._of_two(strengths, known, count)
 
@@ -256,7 +259,7 @@ class _Reader:
         if frequency is None:
             of_a_day = [_A_DAY.search(plain(strength.text)[0]) is not None for strength in taken.strengths]
             return (1.0, 1.0) if of_a_day == [True] else None
-        if (pieces := pieces_a_day(plain(frequency.text)[0])) is not None:
+        if "-" in frequency.text and (pieces := pieces_a_day(plain(frequency.text)[0])) is not None:
             return pieces, pieces
         if frequency.between is not None:
             return frequency.between

@@ -148,6 +148,9 @@ class EntryReader:
         if resolved.match is None or not resolved.taken or resolved.problem == "code_and_name_disagree":
             return ()
         told = Told(entry.dose_mg, entry.schedule)
+        if len(found) == 1 and not lined:
+            apart = [self._dose_of(found[0], told, row) for row in resolved.match.ingredients]
+            return tuple(apart) if any(one is not NO_DOSES for one in apart) else ()
         doses = []
         for row in resolved.match.ingredients:
             several = [one for one in (*found, *lined) if _means(one, row) and (entry.status or one.status) not in NOT_TAKEN]
@@ -164,7 +167,7 @@ class EntryReader:
         return tuple(doses) if any(one is not NO_DOSES for one in doses) else ()
 
     def _dose_of(self, one: Recognized, told: Told, row: Ingredient) -> Doses:
-        if one.listed is None or one.match is None or not row.classes:
+        if one.listed is None or one.match is None or not row.classes or row not in one.match.ingredients:
             return NO_DOSES
         return self._doses.of(one.listed, told, row, one.match)
 
@@ -172,7 +175,7 @@ class EntryReader:
         unknown = tuple(
             " ".join(part.text.split())
             for one in found
-            if one.recognition in ("read", "unread")
+            if one.unexplained and one.recognition in ("read", "unread")
             for part in _of_the_name(one)
         )
         readable = [one for one in found if one.recognition != "unread"]

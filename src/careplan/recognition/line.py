@@ -29,12 +29,14 @@ class Strength(Stretch, frozen=True, gc=False):
     """How much a piece or a millilitre holds. `amount` is None for several figures in one, such as 5/325 mg.
 
     `limit`: it is the most that may be taken, as in "max 15 mg a day". `directed`: it stands behind "take" or the like.
+    `bare`: it is a figure with a unit and nothing else.
     """
 
     amount: float | None = None
     unit: str = ""
     limit: Limit = ""
     directed: bool = False
+    bare: bool = False
 
 
 class Amount(Stretch, frozen=True, gc=False):

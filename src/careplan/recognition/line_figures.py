@@ -38,12 +38,8 @@ class Figures(State):
         """A figure: the strength, a count of pieces, a part of a frequency, a date."""
         tables, tokens, words = self._tables, self._tokens, self._words
         in_figures = not word[0].isalpha()
-        times = intakes(word) if in_figures else None
-        if (
-            in_figures
-            and times is None
-            and (strength := tables.strength.match(tokens.folded, tokens.starts[at])) is not None
-        ):
+        times = intakes(word) if "-" in word else None
+        if in_figures and times is None and (strength := tables.strength.match(tokens.folded, tokens.start(at))) is not None:
             return self._measured(strength, at)
         meaning, end = tokens.phrase(at)
         if in_figures and (behind := self._numbering(at, word)):
@@ -73,7 +69,7 @@ class Figures(State):
             )
             return self._close(at + 2, "strength")
         if in_figures:
-            volume = tables.volume.match(tokens.folded, tokens.starts[at])
+            volume = tables.volume.match(tokens.folded, tokens.start(at))
             if volume is not None:
                 end = self._tokens.behind(at, volume.end())
                 if volume["unit"] in tables.millilitres and self._is_of_a_pack(end):
@@ -126,8 +122,9 @@ class Figures(State):
         said = match["figure"] or match["activity"]
         unit = match["unit"] or match["counted_in"] or ""
         stretch = self._tokens.found(match)
+        bare = match.end() == match.end("unit")
         self._draft.strengths.append(
-            Strength(*stretch, figure(said) if said else None, unit, self._limited(at), self._directed)
+            Strength(*stretch, figure(said) if said else None, unit, self._limited(at), self._directed, bare)
         )
         self._directed = False
         return self._close(self._tokens.behind(at, match.end()), "strength")
@@ -226,7 +223,7 @@ class Figures(State):
         while end < len(words):
             word = words[end]
             if word[0].isdigit():
-                if self._tables.strength.match(self._tokens.folded, self._tokens.starts[end]):
+                if self._tables.strength.match(self._tokens.folded, self._tokens.start(end)):
                     break
                 meaning, behind = self._tokens.phrase(end)
                 if meaning is not None and meaning.kind in ("date_words", "durations"):

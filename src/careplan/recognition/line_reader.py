@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Collection
 from typing import Any
 
 from careplan.recognition.line import Leftover, Line, Listed, Named, Reason, Stretch, Word
@@ -76,7 +76,7 @@ class _Reading(Figures):
         if self._after_name and meaning is not None and meaning.kind in _BESIDE_A_NAME:
             # "Atorvastatin calcium": directly behind a name these are no medicine of their own.
             return end
-        if self._slot or meaning is None:
+        if (self._slot and (meaning is None or word in self._tables.index.beginnings)) or meaning is None:
             behind = self._name(at, end, meaning)
             if behind:
                 return behind
@@ -218,16 +218,16 @@ class _Reading(Figures):
 class LineReader:
     """Reads lines by the words of `list_words.yaml` and a dictionary of names.
 
-    `meaning` gives what a squeezed name stands for: `KNOWN`, something that rules look at, or None. `phrases` are those of
-    `words`, where they were made already; `names` are those that `meaning` knows, where they can be asked for quickly.
+    `names` are all that mean something, squeezed; `meaning` gives what one stands for: `KNOWN`, something that rules look
+    at, or None. `phrases` are those of `words`, where they were made already.
     """
 
     def __init__(
         self,
         words: ListWords,
+        names: Collection[str],
         meaning: Callable[[str], Any],
         phrases: Phrases | None = None,
-        names: Container[str] | None = None,
     ) -> None:
         self._tables = Tables(words, meaning, phrases or Phrases(words), names)
 

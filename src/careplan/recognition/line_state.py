@@ -70,13 +70,16 @@ class State:
     def _name(self, at: int, read_to: int, meaning: Meaning | None) -> int:
         """The token behind the longest name that begins here; 0 if there is none, or if more words are read otherwise."""
         words, tables = self._words, self._tables
+        index, known = tables.index, tables.index.names
         end, key = at, ""
         found: list[tuple[str, int, Any]] = []
         for word in words[at : at + MOST_WORDS_OF_A_NAME]:
             end += 1
             if word.isalnum():
                 key += word
-                if key in tables.names and end >= read_to and (stands_for := tables.meaning(key)) is not None:
+                if not word.isalpha():
+                    known = index.with_figures
+                if key in known and end >= read_to and (stands_for := tables.meaning(key)) is not None:
                     found.append((key, end, stands_for))
             elif word not in _THROUGH:  # 0.5 or 1-2 stands in no name, nor does a bracket
                 break

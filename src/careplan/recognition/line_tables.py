@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from careplan.recognition.list_words import ListWords, Meaning, Phrases, parts
+from careplan.recognition.name_index import NameIndex
 
 KNOWN = "known"
 """What the dictionary holds for a name that no rule looks at."""
@@ -18,13 +19,10 @@ SHORTEST_WITH_ANOTHER_ENDING = 7
 class Tables:
     """The lists of `list_words.yaml`, ready for look-up."""
 
-    def __init__(
-        self, words: ListWords, meaning: Callable[[str], Any], phrases: Phrases, names: Container[str] | None = None
-    ) -> None:
+    def __init__(self, words: ListWords, meaning: Callable[[str], Any], phrases: Phrases, names: Collection[str]) -> None:
         self.meaning = meaning
-        self.names: Container[str] = names if names is not None else _Everything()
-        """What `meaning` may know: most words are no names, and this is asked first."""
         self.tree = phrases.tree
+        self.index = NameIndex(names, phrases.tree)
         self.numbers: Mapping[str, float] = words.numbers
         self.phrases_of_a_word: Mapping[str, Meaning] = {
             word: node[""] for word, node in self.tree.items() if len(node) == 1 and "" in node and word not in words.numbers
@@ -66,13 +64,6 @@ class Tables:
                     if found is not None and not getattr(found, "called", ""):  # brands are the same in every language
                         return found
         return None
-
-
-class _Everything:
-    """Where nobody says which names there are, any word may be one."""
-
-    def __contains__(self, word: object) -> bool:
-        return True
 
 
 def _any_of(listed: Sequence[str]) -> str:

@@ -28,7 +28,7 @@ _BULLET = re.compile(
 class Tokens:
     """The tokens of one line. `words` are without dots and apostrophes: "q.d." is "qd"."""
 
-    __slots__ = ("_numbers", "_places", "_text", "_tree", "ends", "folded", "starts", "words")
+    __slots__ = ("_found", "_numbers", "_places", "_text", "_tree", "folded", "words")
 
     def __init__(self, text: str, folded: str, places: Sequence[int], tree: Node, numbers: Mapping[str, float]) -> None:
         self.folded, self._text, self._places = folded, text, places
@@ -40,9 +40,8 @@ class Tokens:
         found = list(pattern.finditer(folded, begin))
         if "(" in folded:
             found = _said_once(found, numbers)
+        self._found = found
         self.words = [match[0] for match in found]
-        self.starts = [match.start() for match in found]
-        self.ends = [match.end() for match in found]
         if "." in folded or "'" in folded:
             self.words = [word.replace(".", "").replace("'", "") if word[0].isalpha() else word for word in self.words]
 
@@ -85,17 +84,22 @@ class Tokens:
 
     def stretch(self, at: int, end: int) -> tuple[str, int, int]:
         """The text from token `at` up to but not including token `end`, with its place in the text that was sent."""
-        start, behind = self._places[self.starts[at]], self._places[self.ends[end - 1] - 1] + 1
+        found, places = self._found, self._places
+        start, behind = places[found[at].start()], places[found[end - 1].end() - 1] + 1
         return self._text[start:behind], start, behind
+
+    def start(self, at: int) -> int:
+        """Where token `at` begins in the plain text."""
+        return self._found[at].start()
 
     def between(self, at: int) -> str:
         """The plain text between token `at` and the one before it."""
-        return self.folded[self.ends[at - 1] : self.starts[at]]
+        return self.folded[self._found[at - 1].end() : self._found[at].start()]
 
     def behind(self, at: int, place: int) -> int:
         """The first token from `at` on that begins at or behind `place` of the plain text."""
-        end, starts = at, self.starts
-        while end < len(starts) and starts[end] < place:
+        end, found = at, self._found
+        while end < len(found) and found[end].start() < place:
             end += 1
         return end
 
@@ -107,15 +111,12 @@ class Tokens:
 
 def _said_once(found: list[re.Match[str]], numbers: Mapping[str, float]) -> list[re.Match[str]]:
     """Tokens without a number in brackets that says the one before it again, as in "3 (three) times daily"."""
-    kept: list[re.Match[str]] = []
-    at = 0
-    while at < len(found):
-        kept.append(found[at])
-        if [match[0] for match in found[at + 1 : at + 4 : 2]] == ["(", ")"]:
-            value, again = (_value(found[place][0], numbers) for place in (at, at + 2))
-            at += 3 if value is not None and value == again else 0
-        at += 1
-    return kept
+    opened = [at for at, match in enumerate(found[:-2]) if at and match[0] == "(" and found[at + 2][0] == ")"]
+    for at in reversed(opened):
+        value, again = (_value(found[place][0], numbers) for place in (at - 1, at + 1))
+        if value is not None and value == again:
+            del found[at : at + 3]
+    return found
 
 
 def _value(word: str, numbers: Mapping[str, float]) -> float | None:

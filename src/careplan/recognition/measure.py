@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from time import perf_counter
 
 import msgspec
 
 from careplan.recognition.recognizer import Recognized, Recognizer
 
+OF_A_LIST = 15
+"""So many lines has a list of medicines, as clinics send them."""
+TIMES = 3
 _NOT_TAKEN = ("stopped", "not_taken", "allergy")
 
 
@@ -30,6 +34,8 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     unread: int
     codes: int = 0
     codes_known: int = 0
+    microseconds: float = 0.0
+    """What reading a list of fifteen such lines takes, each at the best of three times."""
     other: tuple[str, ...] = ()
     missed: tuple[str, ...] = ()
     unread_lines: tuple[str, ...] = ()
@@ -69,14 +75,26 @@ def taken(found: Iterable[Recognized]) -> set[str]:
     }
 
 
+def _timed(text: str, recognizer: Recognizer) -> tuple[tuple[Recognized, ...], float]:
+    best = float("inf")
+    found: tuple[Recognized, ...] = ()
+    for _ in range(TIMES):
+        begin = perf_counter()
+        found = recognizer.recognize(text)
+        best = min(best, perf_counter() - begin)
+    return found, best
+
+
 def measure(file: str, listed: Iterable[Entry], recognizer: Recognizer) -> Bar:
     """The bar of one file."""
     counts = dict.fromkeys(("read", "known", "none", "unread"), 0)
     other, missed, unread = [], [], []
     lines = codes = codes_known = 0
+    seconds = 0.0
     for entry in listed:
         lines += 1
-        found = recognizer.recognize(entry.text)
+        found, taking = _timed(entry.text, recognizer)
+        seconds += taking
         kinds = {medicine.recognition for medicine in found}
         kind = next(kind for kind in ("unread", "read", "known", "none") if kind in kinds)
         counts[kind] += 1
@@ -97,6 +115,7 @@ def measure(file: str, listed: Iterable[Entry], recognizer: Recognizer) -> Bar:
         **counts,
         codes=codes,
         codes_known=codes_known,
+        microseconds=round(seconds / lines * OF_A_LIST * 1e6, 1) if lines else 0.0,
         other=tuple(other),
         missed=tuple(missed),
         unread_lines=tuple(unread),

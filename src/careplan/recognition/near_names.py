@@ -36,7 +36,7 @@ class NearNames:
         reach = 0 if len(key) < SHORTEST else 1 if len(key) < LONG else MOST_SLIPS
         if not reach:
             return ()
-        near = self._near(key, reach)
+        near = self._near(key, 1) or (self._near(key, reach) if reach > 1 else [])
         if not near:
             return ()
         nearest = near[0][0]

@@ -99,7 +99,7 @@ class Recognizer:
             meant = self._meant(row.ingredients, row.name) if row.ingredients else KNOWN
             self._names[squeezed(row.name)] = meant
             self._local_codes.update(dict.fromkeys(row.rxcui, meant))
-        self._reader = LineReader(words, self._meaning, phrases, self._names)
+        self._reader = LineReader(words, self._names, self._meaning, phrases)
         self._near: NearNames | None = None
         self._everyday = frozenset(map(squeezed, words.whole_only)).difference(words.medicines_in_goals)
         self._controlled = frozenset(controlled)
@@ -150,7 +150,7 @@ class Recognizer:
 
     def _judged(self, listed: Listed, beside: tuple[Leftover, ...], in_name: tuple[Leftover, ...]) -> Recognized:
         matches = [name.meaning for name in listed.names if name.meaning != KNOWN]
-        own_words = " ".join(name.text for name in listed.names)
+        own_words = listed.names[0].text if len(listed.names) == 1 else " ".join([name.text for name in listed.names])
         if self._may_be_an_allergy(listed, matches):
             return Recognized(recognition="unread", called=own_words, listed=listed, unexplained=beside)
         if not matches or listed.local or self._is_breathed_in(listed, matches):
@@ -167,8 +167,10 @@ class Recognizer:
 
     def _may_be_an_allergy(self, listed: Listed, matches: list[Match]) -> bool:
         """True for a name with a word of allergy alone, unless it is that of a medicine against allergies."""
+        if not listed.reasons:
+            return False
         said = (listed.strengths, listed.forms, listed.routes, listed.amounts, listed.frequencies)
-        if not listed.reasons or listed.status is not None or listed.as_needed is not None or any(said):
+        if listed.status is not None or listed.as_needed is not None or any(said):
             return False
         reason = listed.reasons[0]
         words, behind = plain(reason.text)[0], reason.start - listed.names[-1].end
@@ -212,7 +214,11 @@ class Recognizer:
         if recognized.recognition != "unread" or not recognized.unexplained:
             return ()
         if self._near is None:
-            names = {key: match for key, match in self._names.items() if match not in (KNOWN, _FURTHER) and key not in self._everyday}
+            names = {
+                key: match
+                for key, match in self._names.items()
+                if match not in (KNOWN, _FURTHER) and key not in self._everyday
+            }
             for key, further in self._vocabulary.every_further().items():
                 names.setdefault(key, self._meant(further.ingredients, further.name))
             self._near = NearNames(names, self._vocabulary, self._controlled)
@@ -225,6 +231,8 @@ class Recognizer:
 
     def indication(self, listed: Listed) -> MedicineIndication | None:
         """The reason that counts of all that a line gives: the gravest, else the first."""
+        if not listed.reasons:
+            return None
         said = [reason.indication for reason in listed.reasons]
         return next((grave for grave in self._gravest if grave in said), said[0] if said else None)
 

@@ -56,6 +56,9 @@ def in_milligrams(strength: Strength, measures: Measures, which: int | None) -> 
 
     `which` says which figure counts of a strength with several, as `daily_dose` has it.
     """
+    if strength.bare and strength.amount is not None and which is None:  # 20 mg, as most are
+        in_mg = measures.in_mg.get(strength.unit)
+        return Piece(Dose(strength.amount * in_mg, strength.amount * in_mg)) if in_mg is not None else None
     folded = plain(strength.text)[0].strip()
     if which is not None:
         bare, of = _apart_from_volume(_A_PIECE.sub("", folded), measures.millilitres)

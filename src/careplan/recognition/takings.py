@@ -18,6 +18,11 @@ class Taken(NamedTuple):
 
 def takings_of(listed: Listed) -> Iterable[Taken]:
     """The line cut behind each frequency that counts."""
+    if not listed.frequencies:
+        return [Taken(listed.strengths, listed.amounts)]
+    first = listed.frequencies[0]
+    if len(listed.frequencies) == 1 and all(part.start < first.start for part in (*listed.strengths, *listed.amounts)):
+        return [Taken(listed.strengths, listed.amounts, first)]  # as most lines have it
     frequencies = _that_count(listed)
     parts: list[Stretch] = sorted((*listed.strengths, *listed.amounts, *frequencies), key=lambda part: part.start)
     strengths: list[Strength] = []
@@ -31,8 +36,6 @@ def takings_of(listed: Listed) -> Iterable[Taken]:
         elif isinstance(part, Frequency):
             found.append(Taken(strengths, amounts, part))
             strengths, amounts = [], []
-    if not found:
-        return [Taken(strengths, amounts)]
     if strengths or amounts:
         last = found[-1]
         if len(found) == 1 and not (last.amounts and (amounts or strengths)) and not _is_behind(listed.as_needed, last):
