@@ -20,11 +20,17 @@ from careplan.rulebook.model import LEVELS, Rule, Rulebook
 HEADINGS: Mapping[FailureKind, str] = {
     "unknown_as_answer": "No rule takes a missing answer for an answer, unless it asks whether that answer is missing",
     "unread_takes_away": "No entry that nobody could read keeps a rule from coming up, unless the rule asks for certainty",
-    "one_more_takes_away": "No medicine more on a list takes a caution, a hold or a stop away: one of the same topic stays",
+    "one_more_takes_away": "No medicine more on a list takes a caution, a hold or a stop away: one in its place stays",
     "decision": "Every plan makes each of these choices exactly once",
     "invariant": "These hold of every plan",
 }
 """What is claimed for all patients, in the order of proving."""
+
+
+_LEAVES = {
+    False: "Another medicine on the list does not take it away, or leaves another as grave of the same topic",
+    True: "Another medicine that closes the question of leaving out doses leaves a caution about the same medicine",
+}
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,22 +115,26 @@ class Claims:
     def one_more(self, rule: Rule) -> Iterator[Claim]:
         """A medicine more on a list that was sent takes no rule above a note away, unless another as grave takes its place.
 
-        Rules that ask for something that is not taken are beside this, and those that ask whether a plan may speak of
-        leaving out doses: another medicine may close that question, and then other rules speak.
+        Rules that ask for something that is not taken are beside this. Of those that ask whether a plan may speak of leaving
+        out doses, and about which medicine, less is claimed: another medicine may close that question, and then another
+        caution about the same medicine speaks.
         """
-        weight = LEVELS.index(rule.file.level)
-        if weight > LEVELS.index("caution") or any(map(_gives_way, rule.when)):
+        weight, caution = LEVELS.index(rule.file.level), LEVELS.index("caution")
+        if weight > caution or any(map(_ends_when_taken, rule.when)):
             return
         before, after = self.fires[rule.id], self._one_more.after(self.fires[rule.id])
+        gated = any(map(_asks_to_leave_out, rule.when))
+        says = _LEAVES[gated]
         others = [
             self._one_more.after(self.fires[other.id])
             for other in self._rules
-            if other is not rule and other.file.topic == rule.file.topic and LEVELS.index(other.file.level) <= weight
+            if other is not rule
+            and LEVELS.index(other.file.level) <= (caution if gated else weight)
+            and ("medicine" in subjects(other.when) if gated else other.file.topic == rule.file.topic)
         ]
         wrong = z3.And(before, z3.Not(after), *map(z3.Not, others))
         if not after.eq(before):
             wrong = z3.And(self.symbolic.medicines_asked, self._one_more.ties(wrong), wrong)
-        says = "Another medicine on the list does not take it away, or leaves another as grave of the same topic"
         yield Claim(kind="one_more_takes_away", subject=rule.id, says=says, wrong=wrong)
 
     def invariant(self, invariant: Invariant) -> Claim:
@@ -173,13 +183,19 @@ def _without(rule: Rule, says: str, wrong: Formula, kind: FailureKind = "unknown
     return Claim(kind=kind, subject=rule.id, says=says, wrong=wrong, rules=frozenset({rule.id}))
 
 
-def _gives_way(group: Group) -> bool:
-    """Whether a group asks that something is not taken, or that the question of leaving out doses is not closed."""
-    tests = [test for pattern in group if pattern.kind in ("regimen", "medicine") for test in tests_of(pattern.tests)]
-    absent = any(test.operation == "has_none" and test.field in ("takes", "beside") for test in tests)
-    return absent or any(
-        test.field == "hold_question" and ("open" in test.values or "closed" not in test.values) for test in tests
-    )
+def _ends_when_taken(group: Group) -> bool:
+    """Whether a group asks that something is not taken."""
+    return any(test.operation == "has_none" and test.field in ("takes", "beside") for test in _of_medicines(group))
+
+
+def _asks_to_leave_out(group: Group) -> bool:
+    """Whether a group asks that the question of leaving out doses is not closed."""
+    tests = [test for test in _of_medicines(group) if test.field == "hold_question"]
+    return any("open" in test.values or "closed" not in test.values for test in tests)
+
+
+def _of_medicines(group: Group) -> Iterator[Test]:
+    return (test for pattern in group if pattern.kind in ("regimen", "medicine") for test in tests_of(pattern.tests))
 
 
 def _asks_for_unknown(test: Test) -> bool:
