@@ -84,10 +84,10 @@ def prove(
         fail("proofs need the solver: pip install 'careplan[prove]'", 2)
     if sum((certify, verify, questions is not None)) > 1:
         fail("choose one of --certify, --verify and --questions", 2)
-    folder = rules or read_settings().rules_folder
-    book, demands = _read(folder)
     if only and (certify or verify or questions is not None):
         fail("a certificate and its questions are of the whole rulebook: leave out --only", 2)
+    folder = rules or read_settings().rules_folder
+    book, demands = _read(folder)
     if unknown := [name for name in only if name not in book.rules]:
         fail(f"no rule that runs is called {unknown[0]}", 2)
     if verify:
