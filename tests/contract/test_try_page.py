@@ -93,7 +93,7 @@ def test_a_fault_that_the_service_finds_stands_at_its_field_and_goes_when_it_is_
 def test_each_line_says_why_and_what_would_change_it(seen: Json) -> None:
     assert "Because the patient\ntakes lorazepam (Ativan)" in seen["why"]
     assert "benzodiazepine-now-and-then-intermediate, version" in seen["why"]
-    assert "Rests on" in seen["why"]
+    assert re.search(r"Rests on\n.*\n?\s*It says: \w+", seen["why"])
     assert len(seen["beside"]) == 2
     assert "Recommended route: iv becomes" in seen["difference"]
 
@@ -138,6 +138,8 @@ def test_it_is_used_by_keys_alone_and_keeps_wcag_2_2_aa_on_a_phone_as_well(seen:
     assert seen["axe"] == []
     assert seen["judged"] > 20
     assert seen["sideways"] == []
+    assert seen["toPlan"][0].startswith("To the plan: ")
+    assert seen["toPlan"][1:] == ["plan", True]
 
 
 def test_files_come_with_their_type_and_are_not_sent_twice(address: str) -> None:

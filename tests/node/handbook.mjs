@@ -19,7 +19,9 @@ try {
     await page.goto(`${address}/rulebook/${name}`);
     if (await page.evaluate(() => document.documentElement.scrollWidth > globalThis.innerWidth)) seen.sideways.push(name);
     // Long lists say nothing more of how they are built than short ones, and take minutes to judge.
-    await page.evaluate(() => document.querySelectorAll("ul.rows").forEach((list) => [...list.children].slice(12).forEach((one) => one.remove())));
+    await page.evaluate(() => document.querySelectorAll("main, main ul, nav ul").forEach((list) => {
+      for (const one of [...list.children].slice(list.matches("main") ? 30 : 8)) one.remove();
+    }));
     await page.evaluate(axe);
     const judged = await page.evaluate((tags) => globalThis.axe.run({ runOnly: tags }), rules);
     seen.axe.push(...judged.violations.map((one) => `${name}: ${one.id}: ${one.nodes[0].html}`));

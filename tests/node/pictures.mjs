@@ -1,10 +1,11 @@
-// Takes pictures, as PNG: the front page and the card of a plan's page, and the page to try it of a running service.
-// Usage: node pictures.mjs PAGE ADDRESS FOLDER
+// Takes pictures, as PNG: the front page and the card of a plan's page, the page to try it of a running service, and a rule
+// whose limit is being moved in a running workbench.
+// Usage: node pictures.mjs PAGE ADDRESS WORKBENCH FOLDER
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { launched } from "./browser.mjs";
 
-const [file, address, folder] = process.argv.slice(2);
+const [file, address, workbench, folder] = process.argv.slice(2);
 const browser = await launched();
 try {
   const page = await browser.newPage({ viewport: { width: 820, height: 1100 }, colorScheme: "light" });
@@ -18,6 +19,16 @@ try {
   await page.locator("#state", { hasText: "1 decision first" }).waitFor();
   await page.mouse.move(0, 0);
   await page.screenshot({ path: join(folder, "try.png"), animations: "disabled" });
+  await page.setViewportSize({ width: 1400, height: 900 });
+  await page.goto(workbench);
+  await page.getByRole("searchbox").fill("sleep");
+  await page.getByRole("button", { name: /Very short sleep/ }).click();
+  await page.locator("#state", { hasText: "As it is in the file." }).waitFor();
+  await page.getByLabel("usual sleep: less than").fill("5.5");
+  await page.getByLabel("usual sleep: less than").press("Tab");
+  await page.locator("#state", { hasText: "1 example does not come out." }).waitFor();
+  await page.evaluate(() => globalThis.scrollTo(0, 0));
+  await page.screenshot({ path: join(folder, "workbench.png"), animations: "disabled" });
 } finally {
   await browser.close();
 }

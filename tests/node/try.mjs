@@ -89,6 +89,7 @@ try {
   await open("Front");
   seen.front = await sheet.innerText();
   await page.getByRole("button", { name: /^Why\? .*lorazepam/i }).first().click();
+  await page.locator(".why-panel:not([hidden]) .passage").first().waitFor();
   seen.why = await page.locator(".why-panel:not([hidden])").innerText();
   await page.getByRole("button", { name: /^Why\? the route/ }).click();
   const route = page.locator(".route .why-panel");
@@ -144,6 +145,12 @@ try {
       if (await page.evaluate(() => document.documentElement.scrollWidth > globalThis.innerWidth)) seen.sideways.push(`${width} ${name}`);
     }
   }
+  const toPlan = page.getByRole("button", { name: "To the plan" });
+  await page.evaluate(() => globalThis.scrollTo(0, 0));
+  seen.toPlan = [await toPlan.innerText()];
+  await toPlan.click();
+  seen.toPlan.push(await page.evaluate(() => document.activeElement.id));
+  seen.toPlan.push(await page.evaluate(() => document.getElementById("plan").getBoundingClientRect().top < globalThis.innerHeight / 2));
   await page.emulateMedia({ colorScheme: "dark" });
   await open("Front");
   await page.getByRole("button", { name: /^Why\?/ }).first().click();

@@ -342,6 +342,17 @@ def test_the_command_saves_patients_that_the_plan_command_takes(rulebook: Callab
     assert json.loads(plan.stdout)["status"] == "draft"
 
 
+def test_of_one_rule_only_what_bears_on_it_is_proved_and_the_progress_can_be_read(rulebook: Callable[..., Path]) -> None:
+    folder = rulebook("younger-than-eighteen", "sleep-under-five-hours", invariant=["minors-block"])
+    command = ["rules", "prove", "--rules", str(folder), "--format", "json", "--progress-lines", "--only"]
+    done = CliRunner().invoke(main, [*command, "younger-than-eighteen"])
+    holds = json.loads(done.stdout)["holds"]
+    assert (holds["rules that can fire, by each alternative"], holds["invariants that hold for every patient"]) == (1, 1)
+    assert "rules that can fire, by each alternative: 1 of 1" in done.stderr
+    assert CliRunner().invoke(main, [*command, "no-such-rule"]).exit_code == 2
+    assert CliRunner().invoke(main, [*command, "younger-than-eighteen", "--certify"]).exit_code == 2
+
+
 def test_an_interrupt_while_the_solver_searches_ends_the_command() -> None:
     solver = z3.Solver()
     solver.set("timeout", 60_000)

@@ -7,9 +7,13 @@ import tempfile
 import time
 from pathlib import Path, PurePosixPath
 
+import msgspec
 import pytest
 
 from careplan.authoring.workbench.proving import Progress, Proving
+from careplan.cli.workbench import COMMAND
+from careplan.rulebook.folder import read_folder
+from tests.shipped import lists_in
 
 FILES = {PurePosixPath("sleep/rule.yaml"): b"id: rule\n"}
 
@@ -24,8 +28,8 @@ def proving(script: str, *, longest: float = 30) -> Proving:
     return Proving((sys.executable, "-c", script), longest=longest)
 
 
-def ended(one: Proving) -> Progress:
-    until = time.monotonic() + 20
+def ended(one: Proving, seconds: float = 20) -> Progress:
+    until = time.monotonic() + seconds
     while (found := one.look()).state == "running" and time.monotonic() < until:
         time.sleep(0.01)
     return found
@@ -89,3 +93,20 @@ def test_one_that_cannot_be_started_says_so() -> None:
     found = one.start("prove", "sleep-rule", FILES, FILES)
     assert found.state == "failed"
     assert "could not be started" in found.words
+
+
+@pytest.mark.long
+def test_the_command_line_of_the_workbench_proves_and_compares(tmp_path: Path) -> None:
+    rule = PurePosixPath("aftercare/sleep-under-five-hours.yaml")
+    before = read_folder(lists_in(tmp_path / "rules", [rule.stem, "sleep-six-to-seven-hours"]))
+    after = {**before, rule: before[rule].replace(b"less_than: 5}", b"less_than: 5.5}")}
+    one = Proving(COMMAND)
+    one.start("prove", rule.stem, before, after)
+    found = ended(one, 120)
+    assert found.state == "done", found.words
+    assert msgspec.json.decode(found.found)["failures"] == []
+    one.start("compare", rule.stem, before, after)
+    found = ended(one, 120)
+    assert found.state == "done", found.words
+    (changed,) = msgspec.json.decode(found.found)["rules"]
+    assert (changed["rule"], changed["fires"]) == (rule.stem, "more")

@@ -78,6 +78,16 @@ def test_a_class_is_found_by_the_words_of_its_label_and_a_key_that_stands_there_
     assert names.isdisjoint({"id", "version", "level", "when"})
 
 
+def test_the_places_of_the_source_named_beside_are_offered_with_what_they_say(
+    completion: Completion, book: Rulebook
+) -> None:
+    found = offered(completion, SLEEP.replace("place: seven or more hours for adults", "place: seven|@", 1))
+    assert [one.name for one in found.offers] == ["seven or more hours for adults"]
+    assert found.offers[0].says == book.sources["aasm-2015"].passage("seven or more hours for adults")
+    advice = offered(completion, SLEEP.replace('place: "2.2"', "place: 2.2|@", 1))
+    assert '"2.2"' in {one.text for one in advice.offers}
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [("You told us", "You |@"), ("title: Very short sleep", "title: Very sh|@"), ("id: sleep", "# i|@\nid: sleep")],

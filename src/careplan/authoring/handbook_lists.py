@@ -59,9 +59,9 @@ def index_of(book: Rulebook, reading: Reading) -> str:
 def _rules(book: Rulebook, reading: Reading) -> Iterator[dict[str, Any]]:
     for rule in (*book.in_order(), *(one for _, one in sorted(book.resting.items()))):
         detail = reading.detail(rule)
-        texts = (detail.conditions, detail.line, detail.patient_text, detail.clinician_text, detail.rationale, rule.id)
+        texts = (detail.conditions, detail.line, detail.patient_text, detail.clinician_text, detail.rationale)
         state = book.vocabulary.levels[rule.file.level].label if rule.id in book.rules else rule.file.status
-        about = f"Rule, {state}, {book.vocabulary.sections[rule.section].title.lower()}"
+        about = f"Rule {rule.id}, {state}, {book.vocabulary.sections[rule.section].title.lower()}"
         yield _row(f"rules/{rule.id}.html", rule.file.title, about, texts)
 
 

@@ -88,10 +88,10 @@ def prove(
         fail("choose one of --certify, --verify and --questions", 2)
     if "none" in named and (not verify or len(named) > 1):
         fail("--solver none goes with --verify, and with no other solver", 2)
-    folder = rules or read_settings().rules_folder
-    book, demands = _read(folder)
     if only and (certify or verify or questions is not None):
         fail("a certificate and its questions are of the whole rulebook: leave out --only", 2)
+    folder = rules or read_settings().rules_folder
+    book, demands = _read(folder)
     if unknown := [name for name in only if name not in book.rules]:
         fail(f"no rule that runs is called {unknown[0]}", 2)
     if verify:

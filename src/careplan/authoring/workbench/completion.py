@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import msgspec
 
 from careplan.authoring.editor_schema import rule_schema
-from careplan.authoring.workbench.rule_text import Cursor, Path, cursor, keys
+from careplan.authoring.workbench.rule_text import Cursor, Path, cursor, keys, scalars
 from careplan.request.patient import Patient
 from careplan.rulebook.model import Rulebook
 
@@ -58,11 +59,12 @@ class Completion:
             offers += [one for one in self._keys(nodes, place) if one.name not in there]
         if place.value:
             offers += self._values(nodes, place.path)
+            offers += self._places(text, place)
         sought = place.typed.lower()
         fitting = sorted(
             (one for one in offers if _fits(sought, one)), key=lambda one: not one.name.lower().startswith(sought)
         )
-        if [one.name for one in fitting] == [place.typed]:
+        if [one.text for one in fitting] == [place.typed]:
             fitting = []
         return Offers(start=place.start, end=place.end, offers=fitting[:MOST], more=max(0, len(fitting) - MOST))
 
@@ -119,6 +121,17 @@ class Completion:
                 if name not in seen:
                     seen.add(name)
                     yield Offer(name=f"{{{name}: }}", text=f"{{{name}: }}", back=1)
+
+    def _places(self, text: str, place: Cursor) -> Iterator[Offer]:
+        """The places of the source that is named beside, each with what it says."""
+        if place.path[:1] != ("sources",) or place.path[-1:] != ("place",):
+            return
+        beside = (*place.path[:-1], "source")
+        named = next((text[one.start : one.end] for one in scalars(text) if one.path == beside), "")
+        source = self._book.sources.get(named)
+        for name in (*source.places, *source.advice) if source else ():
+            plain = re.fullmatch(r"[A-Za-z][\w /-]*", name)
+            yield Offer(name=name, text=name if plain else json.dumps(name, ensure_ascii=False), says=source.passage(name))
 
     def _spread(self, node: Json) -> Iterator[Json]:
         """A part of the schema, or the parts of which it is one."""

@@ -8,7 +8,7 @@ import msgspec
 
 from careplan.authoring.evidence_dates import DueRule, DueWork, due
 from careplan.rulebook.model import Rulebook
-from careplan.rulebook.review_decisions import ROLES
+from careplan.rulebook.review_decisions import ROLES, Role
 from careplan.rulebook.reviews import standing_of
 
 AHEAD = 90
@@ -21,7 +21,7 @@ class Undecided(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     title: str
     level: str
-    lacks: list[str]
+    lacks: list[Role]
 
 
 class DueList(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,11 +31,10 @@ class DueList(msgspec.Struct, frozen=True, kw_only=True):
     sources: list[DueWork] = []
     rules: list[DueRule] = []
     undecided: list[Undecided] = []
-    sound: bool = True
 
 
 def due_list(book: Rulebook, today: date) -> DueList:
-    """What is due within the next weeks. `sound` is False where the rulebook has faults and nothing could be looked at."""
+    """What is due within the next weeks, counted from `today`."""
     found = due(book, today + timedelta(days=AHEAD))
     undecided = []
     for rule in book.in_order():

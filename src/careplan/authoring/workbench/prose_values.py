@@ -56,7 +56,7 @@ def values_of(text: str, rule: Rule, book: Rulebook, completion: Completion) -> 
         written = text[start:end]
         value = _read(rule.file.when, path)
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if str(value).lower() != written.lower() and not (number and _is(written, value)):
+        if str(value).lower() != written.lower() and not (isinstance(value, int | float) and _is(written, value)):
             continue  # The text says something else there than its scan: it is left alone.
         tokens = [] if number else completion.tokens(path)
         if not number and len(tokens) < 2:
@@ -94,11 +94,11 @@ class _Probing:
         return -1, -1
 
     def _with(self, path: Path, value: object) -> str | None:
-        data = copy.deepcopy(self._rule.file.when)
+        data: Any = copy.deepcopy(self._rule.file.when)
         inner = data
         for step in path[1:-1]:
             inner = inner[step]
-        if not isinstance(inner, dict | list) or (isinstance(inner, list) and value in inner):
+        if isinstance(inner, list) and value in inner:
             return None
         inner[path[-1]] = value
         book = self._book

@@ -7,6 +7,7 @@ request of another site, and a body must be JSON from our own origin.
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -110,6 +111,11 @@ class Workbench(ThreadingHTTPServer):
     def _prove(self, work: Work, asked: Asked) -> Progress:
         before, after = self._bench.sides(asked.rule, asked.text)
         return self._proving.start(work, asked.rule, before, after)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing of a reader that went away; anything else as ever."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     def server_close(self) -> None:
         """End it, and free what it holds."""

@@ -1,6 +1,6 @@
 // The text of a rule's file, with what the schema allows at the caret in a list below it.
 import { html, useEffect, useRef, useState } from "./preact.js";
-import { ask, counted } from "./parts.js";
+import { ask, counted, inCharacters, inUnits } from "./parts.js";
 
 const PAUSE = 120;
 /** After this the list opens by itself: a letter of a word, or where a value begins. */
@@ -25,7 +25,8 @@ export function Field({ field, text, onText }) {
       const { value, selectionStart, selectionEnd } = field.current ?? {};
       if (mine !== turn.current || selectionStart !== selectionEnd) return;
       try {
-        const answer = await ask("/complete", { text: value, at: selectionStart });
+        const said = await ask("/complete", { text: value, at: inCharacters(value, selectionStart) });
+        const answer = { ...NONE, ...said, start: inUnits(value, said.start), end: inUnits(value, said.end) };
         if (mine !== turn.current) return;
         setAt(0);
         setSpot(below(field.current, answer.start));
@@ -85,7 +86,7 @@ export function Field({ field, text, onText }) {
           aria-selected=${place === at ? "true" : "false"} onMouseDown=${(event) => event.preventDefault()}
           onClick=${() => take(offer)}><code>${offer.name}</code>${offer.says && html` <small>${offer.says}</small>`}</li>`)}
       </ul>
-      <p class="unseen" role="status">${open ? `${counted(offers.length + (more ?? 0), "thing")} can stand here` : ""}</p>
+      <p class="unseen" role="status">${open ? `${counted(offers.length + more, "thing")} can stand here` : ""}</p>
     </div>`;
 }
 

@@ -11,6 +11,10 @@ export async function ask(path, body) {
   return found;
 }
 
+/** Places in a text are counted in characters by the workbench, and in units of which some characters have two by a browser. */
+export const inCharacters = (text, at) => [...text.slice(0, at)].length;
+export const inUnits = (text, at) => [...text].slice(0, at).join("").length;
+
 export const counted = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 
 export function Faults({ faults, path, onLine }) {

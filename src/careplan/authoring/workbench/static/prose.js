@@ -1,7 +1,12 @@
 // A rule as prose. The values of its conditions are controls that change the text of the file there and nothing else.
-import { html, useRef } from "./preact.js";
+import { html, useMemo, useRef } from "./preact.js";
+import { inUnits } from "./parts.js";
 
-export function Prose({ prose, values, stale, of, text, onText }) {
+export function Prose({ prose, values: told, stale, of, text, onText }) {
+  const values = useMemo(() => told.map((one) => ({
+    ...one, start: inUnits(of, one.start), end: inUnits(of, one.end), at: one.at < 0 ? -1 : inUnits(prose.conditions, one.at),
+    until: one.until < 0 ? -1 : inUnits(prose.conditions, one.until),
+  })), [told]);
   const changes = useRef({ of: null, made: new Map() });
   if (!prose) return html`<p class="hint">The rule stands here in prose as soon as the text has no fault.</p>`;
   if (changes.current.of !== of) changes.current = { of, made: new Map() };

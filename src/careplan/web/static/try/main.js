@@ -100,6 +100,7 @@ function App() {
           ${plan?.front.ask.length > 0 && html`<p><button type="button" onClick=${() => goTo(plan.front.ask[0].pointer)}>Go to the next
             question to ask</button></p>`}
           <${Form} key=${begun} ...${{ form, patient, asked, faults, conditions, onAnswer }} />
+          ${plan && html`<p class="to-plan"><button type="button" onClick=${toPlan}>To the plan: ${plan.front.headline}</button></p>`}
         </main>
         <section id="plan" class="plan" tabindex="-1" aria-label="The plan">
           <h2>The plan</h2>
@@ -110,6 +111,13 @@ function App() {
         </section>
       </div>
     <//>`;
+}
+
+/** On a telephone the plan stands below all answers. */
+function toPlan() {
+  const plan = document.getElementById("plan");
+  plan.focus({ preventScroll: true });
+  plan.scrollIntoView();
 }
 
 /** The state of the plan, for everybody to read and for screen readers to say when it has become another one. */

@@ -5,6 +5,25 @@ import * as service from "./service.js";
 
 let made = 0;
 
+const told = new WeakMap();
+
+/** What each place says that a rule rests on, by source and place: asked for once for each version of the answers. */
+function usePassages(patient, rule) {
+  const [passages, setPassages] = useState(new Map());
+  useEffect(() => {
+    let wanted = true;
+    if (!told.has(patient)) told.set(patient, service.explained(patient));
+    told.get(patient).then(({ rules }) => {
+      const found = rules.find((one) => one.rule.id === rule)?.rests_on ?? [];
+      if (wanted) setPassages(new Map(found.map((one) => [`${one.source} ${one.place}`, one.passage])));
+    }, () => told.delete(patient));
+    return () => {
+      wanted = false;
+    };
+  }, [patient, rule]);
+  return passages;
+}
+
 /** What is said, with a button that shows why. `items` are ids; a line behind which there is none has no button. */
 export function Because({ items, about, children }) {
   const [open, setOpen] = useState(false);
@@ -17,7 +36,8 @@ export function Because({ items, about, children }) {
 }
 
 export function Why({ item }) {
-  const { plan, linked } = useShown();
+  const { plan, patient, linked } = useShown();
+  const passages = usePassages(patient, item.rule.id);
   const titles = new Map(plan.sources.map((source) => [source.id, source]));
   const assumes = item.assumes ?? [];
   return html`<section class=${`reason level-${item.level}`} aria-label=${`Why: ${item.title}`}>
@@ -32,7 +52,7 @@ export function Why({ item }) {
       <dd>${linked ? html`<a href=${`/rulebook/rules/${item.rule.id}.html`} target="_blank" rel="noopener noreferrer">${item.rule.id}</a>`
         : item.rule.id}, version ${item.rule.version}, ${item.rule.status}</dd>
       <dt>Rests on</dt>
-      <dd><${Evidence} evidence=${item.evidence} titles=${titles} /></dd>
+      <dd><${Evidence} evidence=${item.evidence} titles=${titles} passages=${passages} /></dd>
     </dl>
     <${Changes} item=${item.id} about=${item.title} />
   </section>`;
@@ -40,9 +60,10 @@ export function Why({ item }) {
 
 const AT_ONCE = 3;
 
-function Evidence({ evidence, titles }) {
+function Evidence({ evidence, titles, passages }) {
   const row = (one, at) => html`<li key=${at}>${titles.get(one.source)?.title ?? one.source}: ${one.place}
-    <small> (${spaced(one.strength)}${titles.get(one.source) ? `; read: ${spaced(titles.get(one.source).read)}` : ""})</small></li>`;
+    <small> (${spaced(one.strength)}${titles.get(one.source) ? `; read: ${spaced(titles.get(one.source).read)}` : ""})</small>
+    ${passages.get(`${one.source} ${one.place}`) && html`<br /><span class="passage">It says: ${passages.get(`${one.source} ${one.place}`)}</span>`}</li>`;
   const rest = evidence.slice(AT_ONCE);
   return html`<ul>${evidence.slice(0, AT_ONCE).map(row)}</ul>
     ${rest.length > 0 && html`<details><summary>${rest.length} more</summary><ul>${rest.map(row)}</ul></details>`}`;
