@@ -11,6 +11,7 @@ from careplan.plan.entry_labels import medicine_words, question_words
 from careplan.plan.model import CarePlan, Item, SignedHold, Source
 from careplan.plan.visit import grouped
 from careplan.request.patient import Patient
+from careplan.rulebook.model import LEVELS
 from careplan.rulebook.text_template import spaced
 
 Json = dict[str, Any]
@@ -63,7 +64,21 @@ def _sections(plan: CarePlan, references: References, *, standing: bool) -> list
         (section.title, [item for item in section.items if (item.scope == "standing") == standing])
         for section in plan.sections
     ]
-    return [{"title": title, "items": [_item(item, plan, references) for item in items]} for title, items in found if items]
+    return [
+        {
+            "title": title,
+            "counted": _counted(items, plan),
+            "items": [_item(item, plan, references) for item in items],
+        }
+        for title, items in found
+        if items
+    ]
+
+
+def _counted(items: Sequence[Item], plan: CarePlan) -> str:
+    """How many items of each level there are, the gravest first."""
+    numbers = [(plan.level_words[level], sum(item.level == level for item in items)) for level in LEVELS]
+    return ", ".join(f"{words}:\N{NO-BREAK SPACE}{number}" for words, number in numbers if number)
 
 
 def _item(item: Item, plan: CarePlan, references: References) -> Json:
