@@ -74,8 +74,8 @@ def check(plan: CarePlan) -> None:
     if front.route is not None:
         assert not any(front.route.item in row.items for row in front.differs)
         assert (front.route.line == SAID_ABOVE) == (front.route.item in to_decide)
-    told = [*front.decisions, *front.differs]
-    assert all(text == capitalized(text) for text in [*(row.line for row in told), *(one.about for one in front.ask)])
+    told = [row.line for row in front.decisions] + [row.line for row in front.differs] + [one.about for one in front.ask]
+    assert all(text == capitalized(text) for text in told)
     assert sum(1 + (row.more or 0) for row in front.decisions) == len(to_decide)
     assert len(front.ask) == sum(one.first for one in plan.information_needed) <= 8
     assert words_on(card) <= 400

@@ -21,7 +21,7 @@ def test_every_place_that_an_item_rests_on_can_be_looked_up_by_its_mark(planner:
     looked_up = [{place["mark"]: place["words"] for place in one["marked"]} for one in references.all()]
     numbers = {work.id: number for number, work in enumerate(plan.sources)}
     for item in items_of(plan):
-        cited = {one["number"] - 1: [] for one in references.of(item)}
+        cited: dict[int, list[str]] = {one["number"] - 1: [] for one in references.of(item)}
         for one in references.of(item):
             cited[one["number"] - 1] += one["marks"].split(", ")
         for entry in item.evidence:
