@@ -24,7 +24,7 @@ def name_of(path: Path) -> str:
 TREES = {name_of(path): ast.parse(path.read_text()) for path in sorted(SOURCE.rglob("*.py"))}
 MODULES = sorted(name for name in TREES if name != "__init__" and not (SOURCE / name.replace(".", "/")).is_dir())
 
-BASE = frozenset({"errors", "zones", "hardening", "media_types", "no_collection", "canonical", "near_values"})
+BASE = frozenset({"errors", "zones", "hardening", "media_types", "no_collection", "canonical", "near_values", "clinic_logo"})
 """What everything may know, and what knows nothing of ours."""
 FLOW = ("request", "recognition", "rulebook", "facts", "inference", "plan", "explain")
 """The way of a request, each stage with all before it."""

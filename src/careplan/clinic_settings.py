@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from careplan.clinic_logo import Logo, read_logo
 from careplan.errors import InvalidPatient, InvalidSettings
 from careplan.request.decode import Intake
 from careplan.request.patient import ClinicDefaults, Protocol
@@ -12,7 +13,7 @@ from careplan.settings import Settings
 
 
 def clinic_defaults(settings: Settings, intake: Intake, files: Mapping[str, bytes] | None = None) -> ClinicDefaults:
-    """What is known of the clinic: its own protocol, its name, numbers, paper, zone and region, read as in a request.
+    """What is known of the clinic: its own protocol, its name, numbers, paper, zone, region and logo.
 
     `files` has the content of the protocol's file where that was read already.
 
@@ -24,7 +25,7 @@ def clinic_defaults(settings: Settings, intake: Intake, files: Mapping[str, byte
     except InvalidPatient as error:
         faults = "; ".join(f"{_CLINIC[fault.pointer.rpartition('/')[2]]} {fault.detail}" for fault in error.faults)
         raise InvalidSettings(f"what the settings say of the clinic cannot be used: {faults}") from None
-    return ClinicDefaults(_protocol(settings, intake, files), clinic)
+    return ClinicDefaults(_protocol(settings, intake, files), clinic, clinic_logo(settings, files))
 
 
 _CLINIC = {
@@ -36,6 +37,18 @@ _CLINIC = {
     "region": "clinic_region",
 }
 """The settings that are fields of the clinic, by the names of these."""
+
+
+def clinic_logo(settings: Settings, files: Mapping[str, bytes] | None = None) -> Logo | None:
+    """The clinic's logo, if there is one. Raises `InvalidSettings` with what is wrong with its file, where, and the mend."""
+    if not settings.clinic_logo:
+        return None
+    try:
+        return read_logo(Path(settings.clinic_logo).read_bytes() if files is None else files["clinic_logo"])
+    except OSError as error:
+        raise InvalidSettings(f"the clinic's logo cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise InvalidSettings(f"the clinic's logo cannot be used: {error}") from None
 
 
 def _protocol(settings: Settings, intake: Intake, files: Mapping[str, bytes] | None) -> Protocol | None:

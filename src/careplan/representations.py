@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from careplan.clinic_logo import Logo
 from careplan.fhir.read.bundle import FromFhir
 from careplan.formats.typesetting import Document
 from careplan.media_types import FHIR_JSON, JSON
@@ -26,15 +27,16 @@ from careplan.request.patient import Patient
 
 Made: TypeAlias = CarePlan | StandingProtocol | SessionSheet
 """What there are forms of."""
-Need = Literal["patient", "read", "zone", "paper", "stamp", "version", "key", "details", "detail", "reader"]
+Need = Literal["patient", "read", "zone", "paper", "stamp", "version", "key", "details", "detail", "reader", "logo"]
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What a writer may need besides the plan: the fields are the names of `Need`.
 
     `read` is what the patient was read from, if that was FHIR; `zone` the one of hours; `paper` the size of a page; `detail`
-    how much of the plan is wanted, and `reader` for whom. `stamp`, `version`, `key` and `details` are what a calendar is
-    told: when it was made, of which version of the record, the caller's own key, and how much titles may say.
+    how much of the plan is wanted, and `reader` for whom; `logo` is the clinic's.
+    `stamp`, `version`, `key` and `details` are what a calendar is told: when it was made, of which version of the record,
+    the caller's own key, and how much titles may say.
     """
 
     patient: Patient
@@ -47,6 +49,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     details: bool = False
     detail: Detail = "standard"
     reader: Reader = "all"
+    logo: Logo | None = None
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +96,10 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
         return {**self.headers, **named}
 
 
-PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+PAGE_POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
 
 FORMATS: tuple[Format, ...] = (
     Format(
@@ -120,7 +126,7 @@ FORMATS: tuple[Format, ...] = (
         title="a page",
         suffix=".html",
         writer="careplan.formats.html:page",
-        needs=("patient", "zone", "detail", "reader"),
+        needs=("patient", "zone", "detail", "reader", "logo"),
         body="text",
         headers={"Content-Security-Policy": PAGE_POLICY},
     ),
@@ -139,7 +145,7 @@ FORMATS: tuple[Format, ...] = (
         title="PDF",
         suffix=".pdf",
         writer="careplan.formats.pdf:pdf",
-        needs=("patient", "paper", "zone", "detail", "reader"),
+        needs=("patient", "paper", "zone", "detail", "reader", "logo"),
         body="binary",
         stem="care-plan",
         layout="careplan.formats.pdf:document",

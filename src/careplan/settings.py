@@ -50,6 +50,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     clinic_name: Annotated[str, _about("the clinic's name, for patients' cards of requests that bring none")] = ""
     clinic_phone: Annotated[str, _about("the clinic's telephone number by day; empty for a blank to write in")] = ""
     clinic_phone_after_hours: Annotated[str, _about("the number to call at night and on weekends; empty for a blank")] = ""
+    clinic_logo: Annotated[
+        str, _about("PNG or SVG file of at most 64 KB with the clinic's logo, for pages, PDF and patients' cards")
+    ] = ""
     clinic_paper: Annotated[
         Literal["", "a4", "us-letter"],
         _about("paper of PDF; empty for us-letter in American time zones, else a4"),

@@ -11,6 +11,7 @@ from careplan.settings import Settings
 MOST_BYTES = 1_000_000
 NAMED: Mapping[str, str] = {
     "protocol": "the clinic's protocol",
+    "clinic_logo": "the clinic's logo",
     "api_keys": "the file of API keys",
     "oauth_jwks": "the file of the issuer's keys",
     "cds_clients": "the file of CDS clients",

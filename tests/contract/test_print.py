@@ -79,7 +79,8 @@ def body_of(name: str) -> dict[str, Any]:
     body["treatment"] = body.get("treatment", {}) | {
         "session_times": [f"2026-12-{day:02}T10:00:00-05:00" for day in (1, 4, 8)],
     }
-    return body | {"clinic": {"zone": "America/New_York"}}
+    figures = {"observation_minutes": 120, "driving_hours": 24, "approved_by": "Ada Example, PharmD"}
+    return {"protocol": figures} | body | {"clinic": {"zone": "America/New_York"}}
 
 
 def patient_of(planner: Planner, name: str) -> Patient:

@@ -18,12 +18,14 @@ from careplan.authoring.realistic_patients import realistic
 from careplan.errors import InvalidPatient
 from careplan.plan.card import words_on
 from careplan.plan.card_model import Card, CardLine
+from careplan.plan.front import SAID_ABOVE
 from careplan.plan.front_model import Front
 from careplan.plan.layers import at_detail
 from careplan.plan.model import CarePlan, Item
 from careplan.planner import Planner
 from careplan.request.clinic import Clinic
 from careplan.rulebook.model import Rule
+from careplan.rulebook.text_template import capitalized
 from tests.patients import Json, patients
 from tests.shipped import BOOK
 from tests.sizes import cases
@@ -69,6 +71,11 @@ def check(plan: CarePlan) -> None:
     assert to_decide <= set(behind)
     assert len(behind) == len(set(behind))
     assert front.ready == (not to_decide)
+    if front.route is not None:
+        assert not any(front.route.item in row.items for row in front.differs)
+        assert (front.route.line == SAID_ABOVE) == (front.route.item in to_decide)
+    told = [row.line for row in front.decisions] + [row.line for row in front.differs] + [one.about for one in front.ask]
+    assert all(text == capitalized(text) for text in told)
     assert sum(1 + (row.more or 0) for row in front.decisions) == len(to_decide)
     assert len(front.ask) == sum(one.first for one in plan.information_needed) <= 8
     assert words_on(card) <= 400

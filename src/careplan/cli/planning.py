@@ -111,6 +111,7 @@ def plan(
             paper=(patient.clinic or Clinic()).printed_on,
             detail=detail or "standard",
             reader=reader,
+            logo=clinic.logo,
         )
         sys.stdout.buffer.write(written.written(made, wanted))
     elif against:

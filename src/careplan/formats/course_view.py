@@ -9,7 +9,7 @@ import msgspec
 
 from careplan.plan.course_model import CourseItem
 from careplan.plan.layers import Detail, settled_apart
-from careplan.plan.model import CarePlan, items_of
+from careplan.plan.model import CarePlan
 from careplan.request.patient import Patient
 from careplan.rulebook.text_template import counted, number, spaced
 
@@ -59,9 +59,7 @@ def since_then(plan: CarePlan, patient: Patient, detail: Detail) -> tuple[CarePl
     before = frozenset(then.asked)
     asked = [one for one in plan.information_needed if one.first or one.pointer not in before]
     again = len(plan.information_needed) - len(asked)
-    cited = {entry.source for item in items_of(left) if item.scope != "standing" for entry in item.evidence}
-    sources = [work for work in plan.sources if work.id in cited]
-    shown = msgspec.structs.replace(left, information_needed=asked, sources=sources)
+    shown = msgspec.structs.replace(left, information_needed=asked)
     words = f"{counted(again, 'question was', 'questions were')} open then, and still {'is' if again == 1 else 'are'}."
     return shown, words if again else ""
 

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from careplan.formats.card_view import told
+from careplan.formats.references import References
 from careplan.plan.entry_labels import illness_words, medicine_words, question_words
 from careplan.plan.model import CarePlan, Item, SignedHold, Source
 from careplan.plan.visit import grouped
 from careplan.request.patient import Patient
+from careplan.rulebook.model import LEVELS
 from careplan.rulebook.text_template import spaced
 
 Json = dict[str, Any]
-LONG = 2600
-"""An item with more characters than this, which are about a third of a sheet, may be cut in two on paper."""
+LONG = 1500
+"""An item with more characters than this, which are about a third of a column, may be cut in two on paper."""
 
 
-def details(plan: CarePlan, patient: Patient) -> Json:
-    """All that is about this patient, section by section, and what the whole plan rests on."""
+def details(plan: CarePlan, patient: Patient, works: Sequence[Source]) -> Json:
+    """All that is about this patient, section by section, and the works that what is shown rests on."""
+    references = References(plan, works)
     return {
-        "alerts": [_item(item, plan) for item in plan.alerts],
+        "alerts": [_item(item, plan, references) for item in plan.alerts],
         "medicines": [medicine_words(medicine, patient) for medicine in plan.medications],
         "illnesses": [illness_words(illness) for illness in plan.conditions],
-        "sections": _sections(plan, standing=False),
+        "sections": _sections(plan, references, standing=False),
         "questions": [
             {
                 "title": title,
@@ -41,17 +45,9 @@ def details(plan: CarePlan, patient: Patient) -> Json:
             for title, questions in grouped(plan.information_needed)
         ],
         "left_out": [{"what": one.what, "why": one.why, "field": one.pointer} for one in plan.not_considered],
-        "sources": [
-            {"number": number, "title": work.title, "read": _read(work), "places": "; ".join(work.places)}
-            for number, work in enumerate(plan.sources, 1)
-        ],
+        "sources": references.all(),
         "disclaimer": plan.disclaimer if plan.closing_language is None else "",
     }
-
-
-def _read(work: Source) -> str:
-    """How much of a work was read, and on which day at the latest."""
-    return f"{spaced(work.read)}, by {work.read_on}" if work.read_on else spaced(work.read)
 
 
 def standing(plan: CarePlan, *, texts: bool) -> Json:
@@ -60,23 +56,33 @@ def standing(plan: CarePlan, *, texts: bool) -> Json:
     return {
         "cited": f"Standing protocol {part.digest[:12]}",
         "titles": list(part.items.values()),
-        "sections": _sections(plan, standing=True) if texts else [],
+        "sections": _sections(plan, References(plan, plan.sources), standing=True) if texts else [],
     }
 
 
-def _sections(plan: CarePlan, *, standing: bool) -> list[Json]:
+def _sections(plan: CarePlan, references: References, *, standing: bool) -> list[Json]:
     found = [
         (section.title, [item for item in section.items if (item.scope == "standing") == standing])
         for section in plan.sections
     ]
-    return [{"title": title, "items": [_item(item, plan) for item in items]} for title, items in found if items]
+    return [
+        {
+            "title": title,
+            "counted": _counted(items, plan),
+            "items": [_item(item, plan, references) for item in items],
+        }
+        for title, items in found
+        if items
+    ]
 
 
-def _item(item: Item, plan: CarePlan) -> Json:
-    numbers = {work.id: number for number, work in enumerate(plan.sources, 1)}
-    places: dict[tuple[int, str], list[str]] = {}
-    for entry in item.evidence:
-        places.setdefault((numbers[entry.source], spaced(entry.strength)), []).append(entry.place)
+def _counted(items: Sequence[Item], plan: CarePlan) -> str:
+    """How many items of each level there are, the gravest first."""
+    numbers = [(plan.level_words[level], sum(item.level == level for item in items)) for level in LEVELS]
+    return ", ".join(f"{words}:\N{NO-BREAK SPACE}{number}" for words, number in numbers if number)
+
+
+def _item(item: Item, plan: CarePlan, references: References) -> Json:
     return {
         "id": item.id,
         "level": item.level,
@@ -89,9 +95,7 @@ def _item(item: Item, plan: CarePlan) -> Json:
         "contested": item.contested or "",
         "long": _length(item) > LONG,
         "assumes": [f"{one.words[0].upper()}{one.words[1:]}." for one in item.assumes],
-        "sources": [
-            {"number": number, "places": f"{', '.join(found)}; {strength}"} for (number, strength), found in places.items()
-        ],
+        "sources": references.of(item),
         "rule": f"{item.rule.id} v{item.rule.version} ({item.rule.status})",
         # Of an alert nobody hands a patient anything: these are the words to say it with.
         "to_say": told(item.patient_text, item.patient_language, item.translation) if item.level == "stop" else None,

@@ -9,6 +9,7 @@ from datetime import tzinfo
 
 import msgspec
 
+from careplan.clinic_logo import Logo
 from careplan.formats.score_svg import charts
 from careplan.formats.signs import BOX, cuttable, everywhere, printable
 from careplan.formats.timeline_svg import drawings
@@ -20,6 +21,9 @@ from careplan.plan.timeline import timeline
 from careplan.request.clinic import Paper
 from careplan.request.patient import Patient
 
+HIGHEST_LOGO, WIDEST_LOGO = 11, 48
+"""In millimetres."""
+
 
 def document(  # noqa: PLR0913, PLR0917 - one argument for each thing that a page is told
     plan: CarePlan,
@@ -28,6 +32,7 @@ def document(  # noqa: PLR0913, PLR0917 - one argument for each thing that a pag
     zone: tzinfo | None = None,
     detail: Detail = "standard",
     reader: Reader = "all",
+    logo: Logo | None = None,
 ) -> Document:
     """What there is to set: hours in `zone`, with as much of the plan as this detail has, for this reader."""
     found = sheet(plan, patient, zone, detail=detail, reader=reader)
@@ -41,7 +46,16 @@ def document(  # noqa: PLR0913, PLR0917 - one argument for each thing that a pag
         "paper": paper,
         "boxes": "yes" if BOX in data else "",
     }
-    return Document("plan.typ", inputs)
+    return Document("plan.typ", inputs | _of_logo(logo))
+
+
+def _of_logo(logo: Logo | None) -> dict[str, str]:
+    """What is handed over of a logo: its bytes as numbers, and how high it can be."""
+    if logo is None:
+        return {}
+    high = min(HIGHEST_LOGO, WIDEST_LOGO / logo.ratio)
+    told = {"format": logo.kind, "high": round(high, 2), "bytes": list(logo.content)}
+    return {"logo": msgspec.json.encode(told).decode()}
 
 
 def pdf(  # noqa: PLR0913, PLR0917 - as above
@@ -51,6 +65,7 @@ def pdf(  # noqa: PLR0913, PLR0917 - as above
     zone: tzinfo | None = None,
     detail: Detail = "standard",
     reader: Reader = "all",
+    logo: Logo | None = None,
 ) -> bytes:
     """The PDF (PDF/UA-1) of that document, set in this process."""
-    return typeset(document(plan, patient, paper, zone, detail, reader))
+    return typeset(document(plan, patient, paper, zone, detail, reader, logo))

@@ -34,11 +34,16 @@ _FILLS: dict[Kind, str] = {
 
 
 def drawings(moments: Sequence[Moment], zone: tzinfo | None = None) -> list[Markup]:
-    """A drawing of the hours around a session; sessions around which the same happens share one."""
+    """A drawing of the hours around a session; sessions around which the same happens share one.
+
+    Where nobody has said an hour of anything, there is nothing to draw that the table does not say in less room.
+    """
     alike: dict[tuple[object, ...], list[list[Moment]]] = {}
     drawn = sorted((one for one in moments if one.kind != "review"), key=lambda one: one.session)
     for _, group in groupby(drawn, key=lambda one: one.session):
         rows = sorted(group, key=lambda one: (one.kind != "session", one.start, one.label))
+        if all(one.whole_days for one in rows[1:]):
+            continue
         shape = tuple((one.kind, one.label, *_span(one)) for one in rows[1:])
         alike.setdefault(shape, []).append(rows)
     return [_drawing(sessions, zone) for sessions in alike.values()]

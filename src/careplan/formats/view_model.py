@@ -13,6 +13,7 @@ from careplan.formats.card_view import card, leaflet
 from careplan.formats.course_view import course, since_then
 from careplan.formats.detail_view import details, standing
 from careplan.formats.front_view import front, headline
+from careplan.formats.references import cited_alone
 from careplan.formats.signs import everywhere, visible
 from careplan.plan.layers import Detail, Reader
 from careplan.plan.model import CarePlan
@@ -60,7 +61,8 @@ def sheet(
     if for_clinician and detail != "front":
         shown_plan, again = since_then(plan, patient, detail)
         rows = [moment_words(moment, zone) for moment in timeline(plan, patient, zone)]
-        found["details"] = details(shown_plan, patient) | {
+        works = cited_alone(shown_plan) if detail == "standard" else shown_plan.sources
+        found["details"] = details(shown_plan, patient, works) | {
             "zone": zone_words(zone),
             "timeline": rows,
             "course": course(plan),

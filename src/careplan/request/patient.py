@@ -12,6 +12,7 @@ from typing import Annotated, Literal, NamedTuple
 import msgspec
 from msgspec import Meta
 
+from careplan.clinic_logo import Logo
 from careplan.request.body import Body
 from careplan.request.clinic import Clinic
 from careplan.request.measurements import Day, Measured
@@ -259,6 +260,8 @@ class ClinicDefaults(NamedTuple):
 
     protocol: Protocol | None = None
     clinic: Clinic | None = None
+    logo: Logo | None = None
+    """For its pages; no request can bring one."""
 
 
 NO_DEFAULTS = ClinicDefaults()

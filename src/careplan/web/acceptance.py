@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from careplan.clinic_settings import clinic_defaults
+from careplan.clinic_settings import clinic_defaults, clinic_logo
 from careplan.errors import InvalidRulebook, InvalidSettings, RuleFault
 from careplan.request.decode import Intake
 from careplan.request.previous_reading import CheckSignature
@@ -85,6 +85,10 @@ def check(book: Rulebook, settings: Settings, files: Mapping[str, bytes]) -> Non
     It is an `InvalidFile` where a file is at fault.
     """
     Access(settings, files)
+    try:
+        clinic_logo(settings, files)
+    except InvalidSettings as error:
+        raise InvalidFile("clinic_logo", str(error)) from None
     try:
         clinic_defaults(settings, Intake(book.conditions, book.classes, book.forms), files)
     except InvalidSettings as error:

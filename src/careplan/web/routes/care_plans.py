@@ -212,6 +212,7 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
             details=details == "all",
             detail=detail or ("full" if "full" in (explain, length) else "standard"),
             reader=reader if reader and reader != "nurse" else "all",
+            logo=edition.defaults.logo,
         )
 
         def shown() -> CarePlan | SessionSheet:
