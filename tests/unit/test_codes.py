@@ -48,7 +48,7 @@ def items(plan: CarePlan) -> list[Item]:
         ("I62.00", ["intracerebral_hemorrhage"]),
         ("Q27.33", ["arteriovenous_malformation"]),
         ("I50.9", ["unstable_cardiovascular_disease"]),
-        ("I48.91", ["unstable_cardiovascular_disease"]),
+        ("I48.91", ["heart_or_vessel_disease"]),
         ("I11.0", ["hypertension", "unstable_cardiovascular_disease"]),
         ("K72.90", ["severe_liver_impairment"]),
         ("K74.60", ["moderate_liver_impairment"]),
