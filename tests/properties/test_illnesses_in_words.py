@@ -145,7 +145,7 @@ def test_an_entry_that_is_read_in_part_takes_nothing_away_and_is_named(planner: 
     assert "“zzqblorptan”" in unread.clinician_text
     assert "HTN" not in unread.clinician_text
     (known,) = [item for item in items_of(plan) if item.id == "known-entries-without-a-rule"]
-    assert "“GERD”" in known.line
+    assert "“GERD”" in known.clinician_text
 
 
 def test_what_an_unread_illness_may_mean_is_offered_and_never_taken(planner: Planner) -> None:
