@@ -48,7 +48,9 @@ def said_of(one: Recognized) -> str:
     if one.listed is None:
         return one.recognition
     reason = BOOK.medicines.indication(one.listed) if one.listed.reasons else None
-    return " ".join(filter(None, (one.schedule, reason and f"for {reason}", one.status, one.listed.local and "local")))
+    return " ".join(
+        filter(None, (one.schedule, reason and f"for {reason}", one.status, "local" if one.listed.local else ""))
+    )
 
 
 def left(line: str) -> str:

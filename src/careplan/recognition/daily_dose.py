@@ -37,10 +37,9 @@ def daily_dose(listed: Listed, measures: Measures, told: Told, which: int | None
 
     `which` says which figure counts of a strength with several, such as 5/325 mg: its place, or -1 for the smallest.
     """
-    limits = [part for part in (*listed.strengths, *listed.amounts) if part.limit]
+    limits = listed.limits
     if not limits:
         return _taken_daily(listed, measures, told, which)
-    limits.sort(key=lambda part: part.start)
     rest, daily = _without_limits(listed, limits)
     taken = _taken_daily(rest, measures, told, which)
     one = _Reader(rest, measures, which)
@@ -50,14 +49,10 @@ def daily_dose(listed: Listed, measures: Measures, told: Told, which: int | None
     return Dose(min([taken.least, *found]), min([*found, *(() if taken.most is None else (taken.most,))], default=None))
 
 
-def _in_order(listed: Listed) -> list[Strength | Amount | Frequency]:
-    return sorted((*listed.strengths, *listed.amounts, *listed.frequencies), key=lambda part: part.start)
-
-
 def _without_limits(listed: Listed, limits: Sequence[Strength | Amount]) -> tuple[Listed, Sequence[Strength | Amount]]:
     """The line as if it named no limits, and those that it calls limits of a day."""
     daily, of_limits = [], []
-    parts = _in_order(listed)
+    parts = listed.figures
     for part, behind in zip(parts, [*parts[1:], None], strict=True):
         if isinstance(part, Frequency) or part not in limits:
             continue

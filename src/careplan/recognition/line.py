@@ -141,9 +141,16 @@ class Listed(msgspec.Struct, frozen=True, omit_defaults=True):
         return sorted((*self.strengths, *self.amounts, *self.frequencies), key=lambda part: part.start)
 
     @property
+    def limits(self) -> list[Strength | Amount]:
+        """The most that may be taken, in the order in which it stands."""
+        limits: list[Strength | Amount] = [one for one in self.strengths if one.limit]
+        limits += [one for one in self.amounts if one.limit]
+        return sorted(limits, key=lambda part: part.start)
+
+    @property
     def frequencies_of_taking(self) -> Sequence[Frequency]:
         """Those that do not belong to a limit, as the last one of "1 mg twice a day, at most 3 a day" does."""
-        if not any(part.limit for part in (*self.strengths, *self.amounts)):
+        if not self.limits:
             return self.frequencies
         figures = self.figures
         of_limits = [

@@ -304,7 +304,8 @@ class Figures(State):
         elif said.a_week is not None:
             schedule = "weekly" if (number or said.a_week) == 1 else None
         if at == self._limit_at and a_day:  # "up to TDS"
-            schedule, a_day, between = None, None, (0.0, a_day)
+            between = (0.0, a_day)
+            schedule = a_day = None
         self._directed = False
         if self._passed and self._draft.frequencies:
             self._stepped("then")
