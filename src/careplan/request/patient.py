@@ -286,7 +286,10 @@ class Patient(Body, frozen=True, kw_only=True):
     ) = None
     other_conditions: Annotated[
         list[ConditionText],
-        Meta(max_length=60, description="illnesses as written; what is read of them takes part in rules as tokens do, see docs/illnesses.md"),
+        Meta(
+            max_length=60,
+            description="illnesses as written; what is read of them takes part in rules as tokens do, see docs/illnesses.md",
+        ),
     ] = []
     incomplete: Annotated[
         list[ListName],
