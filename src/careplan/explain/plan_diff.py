@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from careplan.explain.layers_apart import layers_apart
+from careplan.plan.entry_labels import illness_words
 from careplan.plan.medicine_model import MedicineRead
 from careplan.plan.model import CarePlan, HoldGate, Item, NotConsidered, Question, items_of
 from careplan.rulebook.model import LEVELS, Level, Section
@@ -139,8 +140,8 @@ class ItemChange(Part, frozen=True, kw_only=True):
 class Difference(Part, frozen=True, kw_only=True):
     """From one plan to another. `in_words` says all of it for people, the most serious first; nothing if both are the same.
 
-    `texts` are the crisis line, the disclaimer and other texts of the plan as a whole, `medicines` how entries were
-    understood, by JSON Pointer. `order` names what stands in another order or in other places.
+    `texts` are the crisis line, the disclaimer and other texts of the plan as a whole, `medicines` and `illnesses` how
+    entries were understood, by JSON Pointer. `order` names what stands in another order or in other places.
     """
 
     same: bool
@@ -155,6 +156,7 @@ class Difference(Part, frozen=True, kw_only=True):
     not_considered_added: list[str] = []
     not_considered_removed: list[str] = []
     medicines: dict[str, Turn] = {}
+    illnesses: dict[str, Turn] = {}
     texts: dict[str, Turn] = {}
     order: list[str] = []
     in_words: list[str] = []
@@ -194,11 +196,21 @@ def difference(before: CarePlan, after: CarePlan) -> Difference:
             for pointer in dict.fromkeys([*read_before, *read_after])
             if read_before.get(pointer) != read_after.get(pointer)
         },
+        illnesses=_illnesses(before, after),
         texts=_turns(_texts(before), _texts(after)),
         order=_order(before, after),
     )
     words = list(_words(found, before, after))
     return msgspec.structs.replace(found, in_words=words or [layers_apart(before, after)])
+
+
+def _illnesses(before: CarePlan, after: CarePlan) -> dict[str, Turn]:
+    old, new = ({f"/other_conditions/{one.index}": one for one in plan.conditions} for plan in (before, after))
+    return {
+        at: Turn(before=illness_words(old[at]) if at in old else "", after=illness_words(new[at]) if at in new else "")
+        for at in dict.fromkeys([*old, *new])
+        if old.get(at) != new.get(at)
+    }
 
 
 def _items(plan: CarePlan) -> dict[str, Item]:
@@ -299,6 +311,8 @@ def _words(found: Difference, before: CarePlan, after: CarePlan) -> Iterator[str
             yield f"Changed [{levels[change.item.level]}] {change.item.title}: {label}: {said}"
     for pointer, turn in found.medicines.items():
         yield f"Medicine {int(pointer.rpartition('/')[2]) + 1} as understood: {turn.before}; now {turn.after}"
+    for turn in found.illnesses.values():
+        yield f"Illness as understood: {turn.before or 'not in the list'}; now {turn.after or 'not in the list'}"
     yield from _questions(found, before, after)
     for entry in found.not_considered_added:
         yield f"Now sent, but not considered: {entry}"
