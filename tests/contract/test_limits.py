@@ -58,6 +58,7 @@ def talk(address: str, sent: bytes) -> bytes:
         return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
+BATCH = POST.replace(b"/v1/care-plans", b"/v1/care-plans/batch").replace(b"application/json", b"application/x-ndjson")
 REFUSED = {
     "two lengths": (POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x", 400),
     "a negative length": (POST + b"Content-Length: -2\r\n\r\n{}", 400),
@@ -70,6 +71,8 @@ REFUSED = {
     "a zero byte in a header": (POST + b"X: a\x00b\r\nContent-Length: 2\r\n\r\n{}", 400),
     "a chunk of no size": (POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n", 400),
     "a chunk beyond all numbers": (POST + b"Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n{}\r\n0\r\n\r\n", 400),
+    "a chunk of no size in a batch": (BATCH + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n", 400),
+    "a batch that stops before its first line": (BATCH + b"Content-Length: 9\r\n\r\n{", 408),
     "a body that stops": (POST + b"Content-Length: 9\r\n\r\n{", 408),
     "a body that never begins": (POST + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n", 408),
     "a body that is too large": (POST + b"Content-Length: 99999999\r\n\r\n{", 413),

@@ -45,9 +45,7 @@ def openapi(  # noqa: PLR0917
 ) -> None:
     """Print the OpenAPI document of the service, or what it answers to a request.
 
-    Examples: careplan openapi --write openapi/openapi.json
-
-    careplan openapi --example createCarePlan --status 422
+    Example: careplan openapi --example createCarePlan --status 422
     """
     if status is not None and operation is None:
         fail("--status goes with --example", 2)

@@ -18,7 +18,7 @@ from litestar.datastructures import State
 from litestar.enums import MediaType
 from litestar.exceptions import HTTPException
 from litestar.response.base import ASGIResponse
-from litestar.types import Receive, Scope, Send
+from litestar.types import Message, Receive, Scope, Send
 
 from careplan.batch.answer_lines import Answering
 from careplan.batch.ndjson import Limits, Line, Lines
@@ -46,7 +46,7 @@ log = structlog.get_logger("careplan")
     tags=["plans"],
     sync_to_thread=False,
     opt={"scope": "plan"},
-    responses=documented(PROBLEMS, 400, 415, 500, 503),
+    responses=documented(PROBLEMS, 400, 408, 415, 500, 503),
     response_description="One answer a line.",
 )
 def create_care_plans(request: Request[None, None, State]) -> Response[None]:
@@ -79,8 +79,17 @@ class _Exchange(ASGIResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer until the body ends or the client goes away, and log how it ended."""
-        headers = [(b"content-type", self._form.encode()), (b"cache-control", b"no-store")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        begun = False
+
+        async def sending(message: Message) -> None:
+            # Begun with the first line: a body that cannot be read before that is answered with what is wrong.
+            nonlocal begun
+            if not begun:
+                begun = True
+                headers = [(b"content-type", self._form.encode()), (b"cache-control", b"no-store")]
+                await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send(message)
+
         # Where the body stops or breaks off, the answer ends without its proper end, so that nobody takes it for whole.
         incoming = _Incoming(receive)
         counted: Counter[bool] = Counter()
@@ -88,10 +97,12 @@ class _Exchange(ASGIResponse):
         ended = "failed"
         try:
             state = scope["litestar_app"].state
-            await self._answer(incoming, send, counted, state)
+            await self._answer(incoming, sending, counted, state)
             ended = "whole"
         except HTTPException as error:
             ended = "too slow" if error.status_code == 408 else "client gone"
+            if not begun:
+                raise
         except asyncio.CancelledError:
             ended = "stopped"
             raise
