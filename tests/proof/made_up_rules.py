@@ -96,8 +96,9 @@ EVERY_FIELD: dict[str, Json] = {
 
 
 def read(whens: list[Json]) -> dict[str, When]:
-    """Conditions as the service reads them from a file."""
+    """Conditions as the service reads them from a file. Raises `ValueError` for what it would refuse."""
     reader = Reader(BOOK.classes, BOOK.catalogue.ingredients, BOOK.conditions, BOOK.kinds)
     found = {f"rule-{at}": reader.when(data) for at, data in enumerate(whens)}
-    assert not reader.flaws, reader.flaws
+    if reader.flaws:
+        raise ValueError(reader.flaws)
     return found

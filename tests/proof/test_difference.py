@@ -169,3 +169,24 @@ def test_the_command_says_in_words_that_nothing_else_changed(sides: tuple[Path, 
     done = CliRunner().invoke(main, ["rules", "compare", str(sides[0]), str(sides[0])])
     assert done.exit_code == 0
     assert "Nothing else changed, for any patient: 4 other rules" in done.output
+
+
+XANTHINE = "xanthine-and-seizure-threshold"
+
+
+def test_that_a_medicine_joins_a_class_is_proved_of_rules_that_name_it_and_not_of_what_the_program_makes_of_it(
+    tmp_path: Path,
+) -> None:
+    old, new = (lists_in(tmp_path / name, (XANTHINE, "stimulant-blood-pressure")) for name in ("old", "new"))
+    changed(new / "medications.csv", "sertraline,antidepressant,", "sertraline,antidepressant;xanthine;antiseizure,")
+    done = CliRunner().invoke(main, ["rules", "compare", str(old), str(new), "--format", "json"])
+    found = json.loads(done.stdout)
+    rules = {rule["rule"]: rule for rule in found["rules"]}
+    assert {name: rule["fires"] for name, rule in rules.items()} == {
+        XANTHINE: "more",
+        "stimulant-blood-pressure": "not_decided",  # an antiseizure medicine more closes the question of a hold
+    }
+    gains = rules[XANTHINE]["gains"]
+    assert gains["patient"]["medications"][0]["name"].casefold() == "sertraline"
+    assert gains["replayed"] is True
+    assert "the medicines" not in found["lists"]

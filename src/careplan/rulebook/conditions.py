@@ -208,6 +208,7 @@ class Reader:
             )
             return
         self._only(wanted, set(COMPARISONS), path)
+        self._some(wanted, path, "{at_least: 8}")
         for operation in COMPARISONS:
             if operation in wanted:
                 yield Test(name, operation, self._values(field, wanted[operation], (*path, operation)))
@@ -217,6 +218,7 @@ class Reader:
             yield Test(name, "has_any", self._values(field, wanted, path))
             return
         self._only(wanted, {"all", "not"}, path)
+        self._some(wanted, path, "{not: opioid}")
         if "all" in wanted:
             yield Test(name, "has_all", self._values(field, wanted["all"], (*path, "all")))
         if "not" in wanted:
@@ -261,6 +263,11 @@ class Reader:
                     _nearest(key, sorted(allowed)),
                     code="comparison",
                 )
+
+    def _some(self, data: Mapping[Any, Any], path: Path, example: str) -> None:
+        """Note braces with nothing in them, which would hold of everybody."""
+        if not data:
+            self._flaw(path, "braces with nothing in them test nothing.", f"Write for example {example}.", code="comparison")
 
     def _flaw(self, path: Path, problem: str, mend: str, *, code: str) -> None:
         self.flaws.append(Flaw(path, problem, mend, code))

@@ -1,13 +1,14 @@
 """What a change of the rules changes, for all patients: each rule compared before and after, with a smallest patient.
 
-Both sides are looked at over one symbolic patient, as the new lists of medicines and illnesses read one. Where the lists
-themselves changed that is said, since it is not proved what this does.
+Both sides are looked at over one symbolic patient, as the new lists of medicines and illnesses read one. That medicines of
+both lists have joined or left a class is part of what is compared. Where the lists changed otherwise that is said, since it
+is not proved what this does.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -22,10 +23,11 @@ from careplan.authoring.proof.report import Failure
 from careplan.authoring.proof.search import Search
 from careplan.authoring.proof.symbols import SymbolicPatient
 from careplan.errors import InvalidPatient
+from careplan.facts.hold_question import MAY_PROTECT
 from careplan.facts.used_fields import looked_at
 from careplan.planner import Planner
-from careplan.rulebook.conditions import When
-from careplan.rulebook.derived import used_by
+from careplan.rulebook.conditions import Pattern, When, tests_of
+from careplan.rulebook.derived import behind, used_by
 from careplan.rulebook.lock import logic_of
 from careplan.rulebook.model import Rule, Rulebook
 from careplan.rulebook.validity import Term
@@ -35,6 +37,10 @@ Scope: TypeAlias = tuple[When, Term]
 """For whom and on which days a rule comes up."""
 Fires = Literal["same", "more", "fewer", "others", "new", "gone", "not_decided"]
 """For whom a rule comes up now: the same patients as before, more, fewer, or some more and some fewer."""
+
+
+_SUMMED = frozenset({"benzodiazepine", "z_drug", "opioid"})
+"""The classes of which doses are added up."""
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +111,8 @@ class Comparer:
             or name not in after.derived
             or logic_of(before.derived[name]) != logic_of(after.derived[name])
         }
+        self._moved = moved_classes(before, after)
+        self._derived |= {name for name, one in before.derived.items() if self._rests_on_moved(one.patterns)}
         view, constraints = as_before(symbolic, before, self._derived)
         self._search.suppose(constraints)
         self._sides = view, symbolic
@@ -166,6 +174,8 @@ class Comparer:
 
         A patient is None where there is none, or where none can be written down.
         """
+        if self._moved and any(scope is not None and self._cannot_be_compared(scope[0]) for scope in (old, new)):
+            return "not_decided", None, None
         try:
             before, after = (
                 z3.BoolVal(val=False) if scope is None else z3.And(side.day.within(scope[1]), of_when(side, scope[0]))
@@ -210,7 +220,8 @@ class Comparer:
         for name in (*new, *(name for name in old if name not in new)):
             was, now = old.get(name), new.get(name)
             title = (new.get(name) or old[name]).title
-            if was is not None and now is not None and _unchanged(was, now, changed):
+            about = [pattern for one in (was, now) if one for group in one.who for pattern in group]
+            if was is not None and now is not None and _unchanged(was, now, changed) and not self._rests_on_moved(about):
                 continue
             held = None if was is None else not list(self._search.refute(claims[0].invariant(was)))
             failures = [] if now is None else list(self._search.refute(claims[1].invariant(now)))
@@ -223,8 +234,27 @@ class Comparer:
 
     def _uses_changed(self, rule: Rule) -> bool:
         derived = self._books[0].derived
-        patterns = (pattern for group in rule.when for pattern in group)
-        return any(one.file.name in self._derived for pattern in patterns for one in used_by(derived, pattern))
+        patterns = [pattern for group in rule.when for pattern in group]
+        return self._rests_on_moved(patterns) or any(
+            one.file.name in self._derived for pattern in patterns for one in used_by(derived, pattern)
+        )
+
+    def _rests_on_moved(self, patterns: Iterable[Pattern]) -> bool:
+        """Whether one of these looks at classes that medicines have joined or left."""
+        tests = [(pattern.kind, test) for pattern in patterns for test in tests_of(pattern.tests)]
+        return any(
+            not self._moved.isdisjoint(map(str, test.values))
+            or not self._moved.isdisjoint(_by_classes(kind, test.field, self._books[1]))
+            for kind, test in tests
+        )
+
+    def _cannot_be_compared(self, when: When) -> bool:
+        """Whether conditions ask what the program works out from classes by itself, of which medicines have moved."""
+        return any(
+            not self._moved.isdisjoint(_by_classes(pattern.kind, test.field, self._books[1]))
+            for pattern in behind(self._books[0].derived, when)
+            for test in tests_of(pattern.tests)
+        )
 
     def _lists(self) -> Iterator[str]:
         """What of the lists by which patients are read is not the same."""
@@ -241,7 +271,10 @@ def _silent(book: Rulebook) -> frozenset[str]:
 
 
 _LISTS: Mapping[str, Any] = {
-    "the medicines": lambda book: (book.catalogue.ingredients, book.catalogue.combinations),
+    "the medicines": lambda book: (
+        {name: msgspec.structs.replace(row, classes=()) for name, row in book.catalogue.ingredients.items()},
+        book.catalogue.combinations,
+    ),
     "the classes of medicines": lambda book: book.classes,
     "the illnesses": lambda book: book.conditions,
     "the measures": lambda book: book.vocabulary.measures,
@@ -252,12 +285,27 @@ _LISTS: Mapping[str, Any] = {
 }
 
 
+def moved_classes(before: Rulebook, after: Rulebook) -> frozenset[str]:
+    """The classes that medicines of both lists have joined or left."""
+    old, new = (book.catalogue.ingredients for book in (before, after))
+    return frozenset[str]().union(*(set(old[name].classes) ^ set(new[name].classes) for name in old.keys() & new.keys()))
+
+
+def _by_classes(kind: str, field: str, book: Rulebook) -> Set[str]:
+    """The classes of medicines by which the program decides a field that names none."""
+    if kind == "shared_class" or field == "protocol_hold":
+        return book.classes.keys()
+    if field == "hold_question":
+        return {*MAY_PROTECT, "benzodiazepine", *(name for name, one in book.classes.items() if one.daily_use_closes_hold)}
+    return _SUMMED if field.endswith("_mg_a_day") else frozenset()
+
+
 def as_before(symbolic: SymbolicPatient, book: Rulebook, changed: set[str]) -> tuple[SymbolicPatient, list[Formula]]:
     """The same symbolic patient, with what the older rulebook derives where that changed, and what holds of that."""
-    old = SymbolicDerived(
-        [one for name, one in book.derived.items() if name in changed], symbolic, symbolic.ingredients, beginning="before: "
-    )
     view = copy.copy(symbolic)
+    view.ingredients = tuple(book.catalogue.ingredients.get(row.ingredient, row) for row in symbolic.ingredients)
+    derived = [one for name, one in book.derived.items() if name in changed]
+    old = SymbolicDerived(derived, view, view.ingredients, beginning="before: ")
     view.answers = symbolic.answers | old.answers
     view.spans = symbolic.spans | old.spans
     view.derived = copy.copy(symbolic.derived)
