@@ -192,6 +192,7 @@ def test_tokens_are_completed_from_the_schema_by_keys_alone(seen: Json) -> None:
     assert active == "offer-0"
     assert re.match(r"stop\s+A human must act before anything else", first)
     assert (seen["completed"], seen["closed"]) == ("level: stop", 0)
+    assert (seen["begun"], seen["wanted"]) == ("level: \n", "offer-0")
 
 
 def test_a_value_changed_in_the_prose_changes_the_text_there_and_nothing_else(seen: Json) -> None:

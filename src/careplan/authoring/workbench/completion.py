@@ -129,7 +129,9 @@ class Completion:
         beside = (*place.path[:-1], "source")
         named = next((text[one.start : one.end] for one in scalars(text) if one.path == beside), "")
         source = self._book.sources.get(named)
-        for name in (*source.places, *source.advice) if source else ():
+        if source is None:
+            return
+        for name in (*source.places, *source.advice):
             plain = re.fullmatch(r"[A-Za-z][\w /-]*", name)
             yield Offer(name=name, text=name if plain else json.dumps(name, ensure_ascii=False), says=source.passage(name))
 

@@ -19,7 +19,7 @@ export function Field({ field, text, onText }) {
     turn.current += 1;
     setFound(NONE);
   };
-  const look = (pause) => {
+  const look = (pause, wanted = false) => {
     const mine = (turn.current += 1);
     setTimeout(async () => {
       const { value, selectionStart, selectionEnd } = field.current ?? {};
@@ -28,7 +28,8 @@ export function Field({ field, text, onText }) {
         const said = await ask("/complete", { text: value, at: inCharacters(value, selectionStart) });
         const answer = { ...NONE, ...said, start: inUnits(value, said.start), end: inUnits(value, said.end) };
         if (mine !== turn.current) return;
-        setAt(0);
+        // Where nothing was typed yet and nobody asked, none is chosen, and Enter begins a line as ever.
+        setAt(wanted || answer.start < selectionStart ? 0 : -1);
         setSpot(below(field.current, answer.start));
         setFound(answer);
       } catch {
@@ -53,16 +54,16 @@ export function Field({ field, text, onText }) {
   const onKeyDown = (event) => {
     if (event.ctrlKey && event.code === "Space") {
       event.preventDefault();
-      look(0);
+      look(0, true);
     } else if (!open) {
       return;
     } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
-      setAt((at + (event.key === "ArrowDown" ? 1 : offers.length - 1)) % offers.length);
-    } else if (event.key === "Enter") {
+      setAt(event.key === "ArrowDown" ? (at + 1) % offers.length : (at > 0 ? at : offers.length) - 1);
+    } else if (event.key === "Enter" && at >= 0) {
       event.preventDefault();
       take(offers[at]);
-    } else if (event.key === "Escape" || event.key.startsWith("Arrow") || event.key === "Home" || event.key === "End") {
+    } else if (event.key === "Escape" || event.key === "Enter" || event.key.startsWith("Arrow") || event.key === "Home" || event.key === "End") {
       if (event.key === "Escape") event.preventDefault();
       close();
     }
@@ -79,7 +80,7 @@ export function Field({ field, text, onText }) {
       Escape closes.</p>
     <div class="writing">
       <textarea id="text" ref=${field} spellcheck=${false} autocomplete="off" value=${text} aria-describedby="text-hint"
-        aria-autocomplete="list" aria-haspopup="listbox" aria-controls="offers" aria-activedescendant=${open ? `offer-${at}` : null}
+        aria-autocomplete="list" aria-haspopup="listbox" aria-controls="offers" aria-activedescendant=${open && at >= 0 ? `offer-${at}` : null}
         onInput=${onInput} onKeyDown=${onKeyDown} onMouseDown=${close} onBlur=${() => setTimeout(close, 150)}></textarea>
       <ul id="offers" role="listbox" aria-label="What can stand here" class=${open ? "offers" : "offers closed"} style=${spot}>
         ${offers.map((offer, place) => html`<li key=${offer.name} id=${`offer-${place}`} role="option"

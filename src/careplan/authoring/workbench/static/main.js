@@ -126,6 +126,7 @@ function Editor({ sheet, patient, onPatient, onSaved, onReread }) {
       <section aria-label="As a file"><${Field} field=${field} text=${text} onText=${setText} />
         <${Faults} faults=${faults} path=${sheet.path} onLine=${onLine} /><${Diff} diff=${checked.diff} name=${sheet.id} />
         <section aria-label="A made-up patient"><h3>A made-up patient</h3>
+          ${text !== shown.of && html`<p class="hint">By the last text that was checked and has no fault.</p>`}
           <${MadeUp} rule=${sheet.id} text=${shown.of} sound=${Boolean(shown.prose)} examples=${shown.examples ?? []} illnesses=${sheet.illnesses ?? []}
             patient=${patient} onPatient=${onPatient} /></section></section>
     </div>`;

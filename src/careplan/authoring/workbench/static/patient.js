@@ -37,9 +37,9 @@ export function MadeUp({ rule, text, sound, examples, illnesses, patient, onPati
     const later = setTimeout(async () => {
       try {
         const found = await ask("/said", { rule, text, patient });
-        if (wanted) setSaid(found);
+        if (wanted) setSaid({ ...found, of: patient, text });
       } catch (error) {
-        if (wanted) setSaid({ outcome: "not_said", faults: [error.message] });
+        if (wanted) setSaid({ outcome: "not_said", faults: [error.message], of: patient, text });
       }
     }, PAUSE);
     return () => {
@@ -89,7 +89,7 @@ export function MadeUp({ rule, text, sound, examples, illnesses, patient, onPati
         <textarea id="sent" class="small" spellcheck=${false} value=${JSON.stringify(patient, null, 1)} onChange=${onSent}></textarea>
         <p class="bad" role="status">${wrong}</p></details>
     </div>
-    <div role="status" id="said">${said && html`<${Verdict} said=${said} />`}</div>
+    <div role="status" id="said">${said && html`<${Verdict} said=${said} stale=${said.of !== patient || said.text !== text || !sound} />`}</div>
   </div>`;
 }
 
@@ -107,7 +107,9 @@ function Slider({ slider: [words, path, least, most, step, usual], patient, onPa
 
 const Lines = ({ words, lines }) => lines?.length > 0 && html`<p>${words}</p><ul>${lines.map((one, at) => html`<li key=${at}>${one}</li>`)}</ul>`;
 
-function Verdict({ said }) {
+function Verdict({ said, stale }) {
+  // What was said of the patient before is never taken for what is said of this one.
+  if (stale) return html`<p class="hint">It is being looked up.</p>`;
   return html`<p class=${`verdict ${said.outcome}`}><strong>${OUTCOMES[said.outcome]}</strong></p>
     <${Lines} words="What is wrong:" lines=${said.faults} />
     <${Lines} words="It would take:" lines=${said.missing} />
