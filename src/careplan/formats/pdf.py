@@ -36,7 +36,8 @@ def document(  # noqa: PLR0913, PLR0917 - one argument for each thing that a pag
 ) -> Document:
     """What there is to set: hours in `zone`, with as much of the plan as this detail has, for this reader."""
     found = sheet(plan, patient, zone, detail=detail, reader=reader)
-    drawn = drawings(timeline(plan, patient, zone), zone) if found["details"] else []
+    # One drawing shows what the hours around a session are like; the table has those of all sessions.
+    drawn = drawings(timeline(plan, patient, zone), zone)[:1] if found["details"] else []
     scores = plan.course.scores if plan.course and found["details"] else []
     data = msgspec.json.encode(everywhere(found, cuttable)).decode()
     inputs = {
