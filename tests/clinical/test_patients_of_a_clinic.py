@@ -309,7 +309,7 @@ def test_every_decision_is_on_the_front_and_nothing_stands_there_twice(plans: di
     plan = plans[name]
     decided = [item for row in plan.front.decisions for item in row.items]
     assert {item.id for item in items_of(plan) if item.level in ("stop", "hold")} <= set(decided)
-    told = [row.line for row in (*plan.front.decisions, *plan.front.differs)]
+    told = [row.line for row in plan.front.decisions] + [row.line for row in plan.front.differs]
     told += [plan.front.route.line] if plan.front.route else []
     assert [line for line, times in Counter(told).items() if times > 1] == []
 
