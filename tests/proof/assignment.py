@@ -138,8 +138,9 @@ def _conditions(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> I
     yield symbolic.conditions_asked == (conditions is not None)
     yield symbolic.unread_conditions == case.unread.any_of("conditions")
     yield symbolic.known_conditions == bool(case.known.conditions)
+    yield symbolic.contradicted == bool(case.illnesses.contradicted)
     for name, there in symbolic.has.items():
-        yield _so(there, name in (conditions or ()))
+        yield _so(there, name in case.illnesses.tokens)
     if chosen is not None:
         yield symbolic.condition == list(symbolic.has).index(str(chosen.properties["name"]))
 
