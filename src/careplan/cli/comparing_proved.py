@@ -31,8 +31,8 @@ def compare(old: str, new: str | None, *, rules: Path | None, form: str) -> None
 
     NEW is the rulebook as it is now if left out. Every patient whom a request can describe is looked at, and a smallest one
     who shows a difference is named with both plans. That medicines join or leave classes is proved as well. What else
-    changes in the lists of medicines and illnesses is not; `careplan rules impact` counts it. Exits with 0 if nothing changed
-    for any patient, 1 if something did, 2 if nothing could be proved.
+    changes in the lists of medicines and illnesses is not; `careplan rules impact` counts it. Exits with 0 if nothing
+    changed for any patient, 1 if something did, 2 if nothing could be proved.
 
     Example: careplan rules compare HEAD~5
     """
