@@ -150,7 +150,8 @@ def test_an_alternative_that_no_patient_can_meet_is_named_by_its_place(rulebook:
 def test_a_rule_that_a_patient_can_meet_has_one_whom_the_engine_finds(rulebook: Callable[..., Path], when: str) -> None:
     folder = rulebook("goal-well-chosen")
     add(folder, when)
-    assert failures(folder) == []
+    # That no other rule speaks of a medicine whose question closes is another matter than whether this one can.
+    assert [found for found in failures(folder) if found.kind != "one_more_takes_away"] == []
 
 
 def test_a_rule_that_another_makes_needless_is_named(rulebook: Callable[..., Path]) -> None:

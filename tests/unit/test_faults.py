@@ -79,6 +79,7 @@ CORPUS = [
     Broken("source: founding", "source: foundin", "unknown-source", 9, "sources.0.source", "no source foundin"),
     Broken("  lifestyle:\n", "  lifestile:\n", "unknown-kind", 11, "when.lifestile", "lifestile", "Did you mean lifestyle?"),
     Broken("    sleep_hours_per_night: {", "    sleep_hours: {", "unknown-field", 12, "when.lifestyle.sleep_hours", "sleep_hours"),
+    Broken("{less_than: 5}", "{}", "comparison", 12, "when.lifestyle.sleep_hours_per_night", "at_least"),
     Broken("{less_than: 5}", "{lessthan: 5}", "comparison", 12, "when.lifestyle.sleep_hours_per_night.lessthan", "lessthan"),
     Broken("{less_than: 5}", '{less_than: "5"}', "value", 12, "when.lifestyle.sleep_hours_per_night.less_than.0", "not a number"),
     Broken("{less_than: 5}", "{less_than: 5.125}", "value", 12, "when.lifestyle.sleep_hours_per_night.less_than.0", "too fine"),
@@ -201,7 +202,7 @@ def test_every_kind_of_fault_in_the_code_has_a_broken_rulebook() -> None:
     used = set(re.findall(r'code="([a-z-]+)"', "".join(path.read_text() for path in source.rglob("*.py"))))
     elsewhere = {
         "id-taken", "section", "missing-file", "row", "lock", "rule-gone", "version-back", "version-not-raised", "id-retired", "reload",
-        "said-twice", "front", "interaction", "engine",
+        "said-twice", "front", "interaction", "engine", "not-accepted",
         "unread-file", "file-name", "unreadable", "too-large", "too-deep",  # see test_rule_files
     }  # fmt: skip
     assert {broken.code for broken in CORPUS} | elsewhere == used | {"form"}
