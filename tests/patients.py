@@ -117,6 +117,7 @@ def patients(book: Rulebook, *, medicines: int = 5) -> st.SearchStrategy[Json]:
         "medications": st.lists(medications(book), max_size=medicines),
         "conditions": st.lists(st.sampled_from(sorted(book.conditions)), max_size=4),
         "other_conditions": st.one_of(st.just([]), st.lists(st.text(min_size=1, max_size=40).filter(str.strip), max_size=2)),
+        "allergies": st.lists(st.sampled_from(["penicillin", "NKDA", "zzq", "no ketamine allergy"]), max_size=2),
         "protocol": protocols(book),
         "clinic": st.fixed_dictionaries({}, optional={"region": tokens(clinic.Region)}),
         "as_of": st.sampled_from(["2026-01-01", "2026-12-31", "2027-01-01", "2028-02-29"]),

@@ -50,6 +50,7 @@ def planted() -> dict[str, Any]:
         "expectations": {"goals": [f"I want to walk to {MARK} every day", f"stop my Xanax {MARK}"]},
         "conditions": ["hypertension"],
         "other_conditions": [MARK],
+        "allergies": [MARK],
         "lifestyle": {"sleep_hours_per_night": 3.31317, "exercise_minutes_per_week": NUMBER},
         "protocol": {
             "driving_hours": 24,

@@ -19,6 +19,7 @@ from careplan.facts.measured import Measured, Measuring, day_of_plan
 from careplan.facts.protocol_limits import Plausibility
 from careplan.facts.unread_entries import Entries, known_entries, unread_entries
 from careplan.facts.used_fields import Tested, looked_at
+from careplan.recognition.allergies import Allergies
 from careplan.recognition.goal_judge import GoalJudgement
 from careplan.recognition.medicine_catalogue import Resolved
 from careplan.recognition.medicine_rows import Ingredient
@@ -39,6 +40,8 @@ class FactMaker:
         self._conditions_known = book.conditions
         self._judge = book.goals
         self._illness_reader = book.known_conditions.reader
+        substances = {token: entry.names for token, entry in book.codes.allergies.items()}
+        self._allergies = Allergies(book.catalogue, self._illness_reader, substances)
         self._tested = Tested.by((*(rule.when for rule in book.rules.values()), *also))
         self._fields = {kind: tuple(sorted(names)) for kind, names in self._tested.fields.items()}
         self._absent = {
@@ -56,7 +59,7 @@ class FactMaker:
 
     def case(self, patient: Patient) -> Case:
         """The facts of one patient."""
-        patient, illnesses = illnesses_of(patient, self._illness_reader, day_of_plan(patient))
+        patient, illnesses = illnesses_of(patient, self._illness_reader, self._allergies, day_of_plan(patient))
         patient, read_off = with_indication(patient, illnesses.tokens, self._conditions_known)
         medicines = tuple([self._catalogue.resolve(at, entry) for at, entry in enumerate(patient.medications or ())])
         goals = tuple(map(self._judge.judge, patient.expectations.goals or ()))

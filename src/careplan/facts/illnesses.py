@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from careplan.recognition.allergies import Allergies
 from careplan.recognition.illness_read import IllnessRead
 from careplan.recognition.illness_reader import IllnessReader
 from careplan.request.patient import Patient
@@ -30,13 +31,14 @@ class Illnesses(NamedTuple):
     """All illnesses of one patient, each once; `read` has what was read of each of the other conditions.
 
     `contradicted` are the places of other conditions that deny what another entry or answer says. `answered` has, by factor,
-    the place of the one from which the answer was read.
+    the place of the one from which the answer was read. `allergic` are the places of allergies that are among `listed`.
     """
 
     listed: tuple[Illness, ...] = ()
     read: tuple[IllnessRead, ...] = ()
     contradicted: tuple[int, ...] = ()
     answered: Mapping[str, int] = {}
+    allergic: tuple[int, ...] = ()
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -44,12 +46,14 @@ class Illnesses(NamedTuple):
         return tuple([one.token for one in self.listed])
 
 
-def illnesses_of(patient: Patient, reader: IllnessReader, on: date | None) -> tuple[Patient, Illnesses]:
-    """The illnesses of a patient, and the patient with the answers that were read from them.
+def illnesses_of(
+    patient: Patient, reader: IllnessReader, allergies: Allergies, on: date | None
+) -> tuple[Patient, Illnesses]:
+    """The illnesses of a patient, allergies among them, and the patient with the answers that were read from them.
 
     An answer that was sent stays, unless a graver one is written among the illnesses.
     """
-    if not patient.other_conditions:
+    if not patient.other_conditions and not patient.allergies:
         sent = patient.conditions or ()
         found = dict.fromkeys(sent)
         if len(found) == len(sent):
@@ -70,9 +74,13 @@ def illnesses_of(patient: Patient, reader: IllnessReader, on: date | None) -> tu
     if completed.conditions is None and listed:
         # Whoever names an illness was asked for illnesses, in whichever list it stands.
         completed = msgspec.structs.replace(completed, conditions=[])
+    allergic = {at: tokens for at, text in enumerate(patient.allergies) if (tokens := allergies.tokens(text))}
+    for at, tokens in allergic.items():
+        for token in tokens:
+            listed.setdefault(token, f"/allergies/{at}")
     denying = tuple(_denying(completed, listed, read))
     illnesses = tuple([Illness(token, pointer) for token, pointer in listed.items()])
-    return completed, Illnesses(illnesses, read, denying, answered)
+    return completed, Illnesses(illnesses, read, denying, answered, tuple(allergic))
 
 
 def _denying(patient: Patient, listed: Mapping[str, str], read: tuple[IllnessRead, ...]) -> Iterator[int]:

@@ -21,9 +21,10 @@ from careplan.plan.hold_sentences import GateSentences, HoldSentences
 from careplan.plan.model import About, Ask, Assumption, Evidence, Item, RuleRef
 from careplan.plan.pattern_focus import Focus
 from careplan.plan.phrases import FactPhrases
+from careplan.plan.placeholders import Placeholders
 from careplan.plan.sources import evidence
 from careplan.plan.unread_words import Absence, UnreadWords, absences
-from careplan.plan.wording import Placeholders, Words
+from careplan.plan.wording import Words
 from careplan.rulebook.conditions import Group
 from careplan.rulebook.factors import KINDS, OF_DERIVED, OF_MEASURES
 from careplan.rulebook.layers import CardSlot

@@ -14,12 +14,14 @@ from careplan.plan.model import AnswerForm, CouldChange, NotConsidered, Question
 from careplan.plan.part import Choice
 from careplan.plan.visit import asked_first
 from careplan.plan.wording import Words
+from careplan.recognition.allergies import OF_NO_ALLERGY
 from careplan.recognition.known_conditions import OF_NO_RULE
 from careplan.rulebook.asking import Visit
 from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.derived import behind, used_by
 from careplan.rulebook.factors import KINDS, OF_MEASURES
 from careplan.rulebook.model import LEVELS, SECTIONS, FieldWords, Rulebook
+from careplan.rulebook.text_template import one_line
 
 _Concerned = tuple[int, int, str]
 """The level and the section of a rule by their places, and its id."""
@@ -172,8 +174,11 @@ class Questions:
                 yield NotConsidered(pointer=pointer, what=part, why=OF_NO_RULE)
             for part in resolved.unknown_parts:
                 yield NotConsidered(pointer=pointer, what=part, why="It is outside the medicines that this rulebook knows.")
+        for at, written in enumerate(case.patient.allergies):
+            if at not in case.illnesses.allergic:
+                yield NotConsidered(pointer=f"/allergies/{at}", what=one_line(written), why=OF_NO_ALLERGY)
         for at, one in enumerate(case.illnesses.listed):
-            if one.pointer.startswith("/conditions/") and one.pointer not in spoken_of:
+            if one.pointer.startswith(("/conditions/", "/allergies/")) and one.pointer not in spoken_of:
                 yield NotConsidered(pointer=one.pointer, what=words.entry("condition", at), why=_NOTHING_SAID)
         for at in range(len(case.patient.expectations.goals or [])):
             if f"/expectations/goals/{at}" not in spoken_of:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
 
 from careplan.facts.case import Basis, Case, Fact, Value
 from careplan.facts.hold_question import hold_for
@@ -18,6 +17,7 @@ from careplan.plan.measure_words import HAVE_SOURCE, MeasureWords, is_of_measure
 from careplan.plan.model import About, SignedHold
 from careplan.plan.pattern_focus import Focus, looked_at
 from careplan.plan.phrases import LISTS, FactPhrases
+from careplan.plan.placeholders import Placeholders
 from careplan.plan.unread_words import UnreadWords
 from careplan.recognition.medicine_catalogue import Match, Resolved, display
 from careplan.request.patient import Hold
@@ -25,21 +25,6 @@ from careplan.rulebook.conditions import Expression
 from careplan.rulebook.factors import OF_DERIVED, member
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.text_template import hours, in_words, one_line
-
-
-class Placeholders(NamedTuple):
-    """The placeholders of a rule's texts, sorted once at load: fields by their kind of fact, and names of their own."""
-
-    names: frozenset[str]
-    fields: tuple[tuple[str, str, str], ...]
-    others: tuple[str, ...]
-
-    @classmethod
-    def of(cls, names: frozenset[str]) -> Placeholders:
-        """The placeholders with these names, such as `lifestyle.sleep_hours_per_night` and `medicine`."""
-        split = [(name, *name.partition(".")) for name in sorted(names)]
-        fields = tuple((name, kind, field) for name, kind, _, field in split if field)
-        return cls(names, fields, tuple(name for name, _, _, field in split if not field))
 
 
 class Words:
@@ -262,7 +247,7 @@ class Words:
 
     def answer(self, group: str, rest: str) -> str:
         """An illness, or an answer of a group of the request, as a phrase: nothing that a caller wrote."""
-        if group in ("conditions", "other_conditions"):
+        if group in ("conditions", "other_conditions", "allergies"):
             listed = enumerate(self._case.illnesses.listed)
             return (
                 f"has {in_words([self.entry('condition', at) for at, one in listed if one.pointer == f'/{group}/{rest}'])}"

@@ -157,6 +157,10 @@ class Catalogue:
             raise ValueError(f"the name {name}, which is to be offered for a short one, stands for no medicine")
         return match
 
+    def exactly(self, name: str) -> Match | None:
+        """What a name stands for, as it stands or without salt, form and strength; nothing near it counts."""
+        return self._exact(normalize(name))
+
     def search(self, query: str, limit: int = 20) -> list[Found]:
         """Medicines by any name, misspelling, beginning of a name or RxNorm code; best first."""
         if query.strip().isdigit():

@@ -294,6 +294,10 @@ class Patient(Body, frozen=True, kw_only=True):
             description="illnesses as written; what is read of them takes part in rules as tokens do, see docs/illnesses.md",
         ),
     ] = []
+    allergies: Annotated[
+        list[ConditionText],
+        Meta(max_length=60, description="allergies as written; one that rules look at, such as to ketamine, is a condition"),
+    ] = []
     incomplete: Annotated[
         list[ListName],
         Meta(

@@ -19,6 +19,7 @@ from careplan.fhir.read.resource_status import (
     verification_status,
 )
 from careplan.fhir.read.terminology import Code, codes, is_sequela, known_code, names, words
+from careplan.recognition.allergies import OF_NO_ALLERGY
 from careplan.recognition.illness_codes import with_code, without_code
 from careplan.recognition.known_conditions import OF_NO_RULE
 from careplan.request.decode import LISTS
@@ -167,7 +168,7 @@ class IllnessReader:
         elif name == NAMELESS:
             self._gathering.leave_out(resource, name, "It has neither a code nor a text.", "conditions")
         elif not meant:
-            self._gathering.skip(resource, name, "No rule of this rulebook looks at this allergy.")
+            self._gathering.skip(resource, name, OF_NO_ALLERGY)
         else:
             self._allergic += [(resource, reference, name, token) for token in dict.fromkeys(meant)]
 

@@ -1,0 +1,20 @@
+"""The placeholders of a rule's texts, told apart by how they are filled in."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Placeholders(NamedTuple):
+    """The placeholders of a rule's texts, sorted once at load: fields by their kind of fact, and names of their own."""
+
+    names: frozenset[str]
+    fields: tuple[tuple[str, str, str], ...]
+    others: tuple[str, ...]
+
+    @classmethod
+    def of(cls, names: frozenset[str]) -> Placeholders:
+        """The placeholders with these names, such as `lifestyle.sleep_hours_per_night` and `medicine`."""
+        split = [(name, *name.partition(".")) for name in sorted(names)]
+        fields = tuple((name, kind, field) for name, kind, _, field in split if field)
+        return cls(names, fields, tuple(name for name, _, _, field in split if not field))

@@ -1,0 +1,58 @@
+"""Allergies in a request: one to what is given is the condition that stops a plan, and no other is dropped or makes an alert."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from careplan.plan.model import CarePlan, items_of
+from careplan.planner import Planner
+
+
+def planned(planner: Planner, body: dict[str, Any]) -> CarePlan:
+    return planner.plan(planner.intake.convert(body))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "ketamine",
+        "Ketalar - hives",
+        "ketamine (anaphylaxis in 2019)",
+        "Spravato",
+        "esketamine nasal spray: rash",
+        "allergic to ketamine",
+    ],
+)
+@pytest.mark.parametrize("conditions", [None, [], ["hypertension"]])
+def test_an_allergy_to_what_is_given_says_the_same_as_its_condition(
+    planner: Planner, written: str, conditions: list[str] | None
+) -> None:
+    sent: dict[str, Any] = {} if conditions is None else {"conditions": conditions}
+    plan = planned(planner, sent | {"allergies": [written]})
+    as_token = planned(planner, {"conditions": [*(conditions or []), "ketamine_hypersensitivity"]})
+    assert plan.status == "blocked"
+    assert [item.id for item in plan.alerts] == [item.id for item in as_token.alerts]
+    [about] = [one for item in plan.alerts for one in item.about]
+    assert about.pointer == "/allergies/0"
+    assert "/allergies/0" not in {one.pointer for one in plan.not_considered}
+
+
+@pytest.mark.parametrize(
+    "written", ["penicillin", "peanuts", "latex - contact rash", "NKDA", "no known drug allergies", "no ketamine allergy"]
+)
+def test_an_allergy_that_no_rule_looks_at_is_named_and_changes_nothing(planner: Planner, written: str) -> None:
+    body = {"conditions": ["hypertension"]}
+    plan, without = planned(planner, body | {"allergies": [written]}), planned(planner, body)
+    assert [item.id for item in items_of(plan)] == [item.id for item in items_of(without)]
+    assert {one.pointer for one in plan.not_considered} - {one.pointer for one in without.not_considered} == {"/allergies/0"}
+
+
+def test_an_allergy_that_is_sent_as_a_condition_too_is_one_alert(planner: Planner) -> None:
+    body = {"conditions": ["ketamine_hypersensitivity"], "allergies": ["ketamine"]}
+    plan = planned(planner, body)
+    assert [item.id for item in plan.alerts] == [
+        item.id for item in planned(planner, {"conditions": body["conditions"]}).alerts
+    ]
+    assert "/allergies/0" not in {one.pointer for one in plan.not_considered}
