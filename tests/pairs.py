@@ -175,6 +175,7 @@ def _others() -> Iterator[tuple[str, tuple[str, ...], Sequence[Any]]]:
     yield "medications", ("medications",), [LEFT_OUT, [], [{"name": "an unheard-of pill"}]]
     yield "conditions", ("conditions",), [LEFT_OUT, []]
     yield "other_conditions", ("other_conditions",), [[], ["an unheard-of illness"]]
+    yield "allergies", ("allergies",), [[], ["ketamine"]]
     yield "incomplete", ("incomplete",), [[], ["medications"], ["conditions"], ["goals"]]
     goals = ("Feel better", "Stop my Xanax this week", "I want to die", "Go to my NA meeting every Monday")
     yield "expectations.goals", ("expectations", "goals"), [LEFT_OUT, [], *([goal] for goal in goals)]
