@@ -4,27 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from careplan.recognition.illness_codes import System, bare
 from careplan.recognition.illness_names import IllnessNames
 from careplan.recognition.illness_words import MOST_WORDS, IllnessWords, Qualifier
 
 DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
-_KINDS: tuple[Qualifier, ...] = (
-    "neutral",
-    "present",
-    "graver",
-    "history",
-    "over",
-    "remission",
-    "denied",
-    "denied_all",
-    "uncertain",
-    "family",
-    "first_degree",
-    "of_others",
-)
+_KINDS: tuple[Qualifier, ...] = tuple(kind for kind in get_args(Qualifier) if kind != "severity")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _DATE = re.compile(r"\d{1,2}/(?:\d{1,2}/)?((?:19|20)\d\d|\d\d)")
 _BEFORE_NUMBERS = frozenset(
