@@ -1,4 +1,4 @@
-"""Allergies in a request: one to what is given is the condition that stops a plan, and no other is dropped or makes an alert."""
+"""Allergies in a request: one to what is given is the condition that stops a plan; no other is dropped or alerts."""
 
 from __future__ import annotations
 
