@@ -260,6 +260,7 @@ class Cluster:
         return process
 
 
+@pytest.mark.long
 def test_a_cluster_gives_the_same_bytes_though_a_worker_is_killed_in_the_middle(tmp_path: Path, planner: Planner) -> None:
     lines = [json.dumps({"request_key": str(at)} | json.loads(BODIES[at % len(BODIES)])).encode() for at in range(600)]
     source, target = tmp_path / "in.ndjson", tmp_path / "out.ndjson"
@@ -304,6 +305,7 @@ def test_a_cluster_that_cannot_do_the_work_says_why(tmp_path: Path) -> None:
             cluster_of(f"tcp://127.0.0.1:{cluster.port}", job, wait=30)
 
 
+@pytest.mark.long
 def test_an_impact_is_the_same_on_a_cluster_as_here_and_a_lost_scheduler_is_said(tmp_path: Path) -> None:
     source = tmp_path / "in.ndjson.gz"
     source.write_bytes(gzip.compress(b"\n".join(BODIES) + b"\n{\n"))

@@ -72,6 +72,7 @@ def test_a_generated_python_client_is_well_typed_and_gets_a_plan(address: str, e
     assert told.splitlines() == expected
 
 
+@pytest.mark.long
 def test_a_generated_typescript_client_compiles_strictly_and_gets_a_plan(
     address: str, expected: list[str], tmp_path: Path
 ) -> None:

@@ -351,6 +351,7 @@ def test_a_collector_that_does_not_answer_does_not_hold_up_a_stop(tmp_path: Path
     assert "traces lost" in (tmp_path / "log").read_text()
 
 
+@pytest.mark.long
 def test_all_workers_count_together(tmp_path: Path) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
@@ -365,6 +366,7 @@ def test_all_workers_count_together(tmp_path: Path) -> None:
     assert not list(temporary.iterdir())
 
 
+@pytest.mark.long
 def test_a_port_can_be_taken_again_at_once(tmp_path: Path) -> None:
     with running(tmp_path / "first") as address:
         httpx.get(f"{address}/livez")

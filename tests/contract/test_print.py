@@ -210,6 +210,7 @@ def test_the_card_is_one_page_of_its_own(fronts: list[Printed]) -> None:
             assert plain(card.companion.title) in one.whole()[2], one.name
 
 
+@pytest.mark.long
 def test_no_heading_is_left_at_the_end_of_a_sheet(printed: list[Printed]) -> None:
     for one in printed:
         check_ends(one)

@@ -146,6 +146,7 @@ def mapped(process: int) -> str:
         pytest.skip("only root may look")
 
 
+@pytest.mark.long
 def test_more_than_may_wait_are_sent_away_and_told_when_to_come_back(tmp_path: Path) -> None:
     with running(tmp_path / "log", module=FAULTY) as address, ThreadPoolExecutor(MOST_PRINTING + 4) as many:
         sent = [many.submit(ask, address, "print-hang") for _ in range(MOST_PRINTING + 4)]

@@ -7,6 +7,7 @@ from bench.every_form import every_form
 from bench.soak import Met, soak
 
 
+@pytest.mark.long
 def test_a_short_soak_loses_no_request_and_keeps_its_memory() -> None:
     found = soak(plans=600, clients=2, workers=1)
     assert len(found["steps"]) == 10

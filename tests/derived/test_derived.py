@@ -226,6 +226,7 @@ def test_the_formulas_of_what_is_derived_agree_with_the_reference(made: Made, pr
             found.pop()
 
 
+@pytest.mark.long
 def test_the_prover_finds_patients_for_whom_made_up_rules_hold(made: Made) -> None:
     search = Search(made.book)
     try:
@@ -241,6 +242,7 @@ def test_the_prover_finds_patients_for_whom_made_up_rules_hold(made: Made) -> No
 
 @settings(max_examples=20)
 @given(body=BODIES)
+@pytest.mark.long
 def test_a_change_of_what_it_rests_on_brings_an_item_about(made: Made, body: Json) -> None:
     there = made.there(body)
     patient = made.planner.intake.decode(msgspec.json.encode(body))

@@ -38,6 +38,7 @@ def test_the_certificate_of_the_shipped_rules_is_of_these_rules_and_names_every_
     assert all(one.answers == ("unsat", "unsat") for group in certificate.claims for one in group.proved)
 
 
+@pytest.mark.long
 def test_the_invariants_of_the_certificate_are_those_of_the_shipped_rules_and_a_solver_confirms_them_now() -> None:
     certificate = certificate_of(BOOK)
     assert certificate is not None
@@ -158,6 +159,7 @@ def test_nothing_is_certified_that_a_solver_does_not_confirm(made: Path, asked: 
     assert [doubt.solver for doubt in found] == ["doubtful"] * len(asked.asked)
 
 
+@pytest.mark.long
 def test_every_solver_answers_the_whole_script_that_the_command_writes(made: Path, tmp_path: Path) -> None:
     script = tmp_path / "questions.smt2"
     assert proving(made, "--questions", str(script)).exit_code == 0

@@ -147,6 +147,7 @@ def test_an_alternative_that_no_patient_can_meet_is_named_by_its_place(rulebook:
         "{protocol: {approved: true, driving_hours: unknown}}",
     ],
 )
+@pytest.mark.long
 def test_a_rule_that_a_patient_can_meet_has_one_whom_the_engine_finds(rulebook: Callable[..., Path], when: str) -> None:
     folder = rulebook("goal-well-chosen")
     add(folder, when)
@@ -227,6 +228,7 @@ def test_a_boundary_moved_by_one_is_shown_with_the_patient_on_it(rulebook: Calla
     assert (found.patient, found.replayed) == ({"age_years": 17}, True)
 
 
+@pytest.mark.long
 def test_a_medicine_that_slips_through_the_rules_is_shown_alone(rulebook: Callable[..., Path]) -> None:
     keep = [*(path.stem for path in (shipped() / "medications").glob("*.yaml")), "qtc-long", "qtc-very-long"]
     name = "benzodiazepines-have-prescriber-and-warning"
@@ -246,6 +248,7 @@ def test_a_medicine_that_slips_through_the_rules_is_shown_alone(rulebook: Callab
     assert medicine.keys() <= {"name", "schedule"}
 
 
+@pytest.mark.long
 def test_two_items_that_must_not_meet_are_shown(rulebook: Callable[..., Path]) -> None:
     folder = rulebook("sleep-under-five-hours", "sleep-five-to-six-hours", invariant=["one-word-on-sleep"])
     assert failures(folder) == []

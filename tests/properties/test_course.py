@@ -58,7 +58,7 @@ def check_nothing_is_lost(plan: CarePlan, alone: CarePlan) -> None:
     assert to_decide(plan) - decided <= {item.id for item in items_of(left)}
 
 
-@settings(max_examples=SCALE * 40)
+@settings(max_examples=cases(12))
 @given(PATIENTS)
 def test_where_nothing_changed_a_second_visit_has_a_third_of_the_lines(planner: Planner, body: Json) -> None:
     first = planner.plan(planner.intake.convert(body))
@@ -78,7 +78,7 @@ def test_the_second_visit_of_patients_like_those_of_a_clinic_has_a_third_of_the_
         assert lines(second) <= math.ceil(lines(first) / 3)
 
 
-@settings(max_examples=SCALE * 40)
+@settings(max_examples=cases(12))
 @given(PATIENTS, PATIENTS)
 def test_no_stop_and_no_hold_is_lost_whatever_changed_since(planner: Planner, before: Json, body: Json) -> None:
     alone = planner.plan(planner.intake.convert(body))
@@ -95,7 +95,7 @@ def test_no_stop_and_no_hold_is_lost_whatever_changed_since(planner: Planner, be
     assert {one.id for one in plan.course.decided} <= known
 
 
-@settings(max_examples=SCALE * 20)
+@settings(max_examples=cases(6))
 @given(PATIENTS)
 def test_what_nobody_signed_settles_nothing(planner: Planner, body: Json) -> None:
     alone = planner.plan(planner.intake.convert(body))

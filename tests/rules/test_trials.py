@@ -48,6 +48,7 @@ def run(*arguments: str) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
+@pytest.mark.long
 def test_every_condition_of_the_shipped_rules_is_shown_unless_no_patient_could(book: Rulebook, trials: Trials) -> None:
     symbolic = SymbolicPatient(book)
     solver = z3.Solver()
@@ -123,6 +124,7 @@ def test_missing_coverage_fails_only_where_it_is_required(folder: Path) -> None:
     assert "the patient is less than 18 years old: never seen at its limit" in text
 
 
+@pytest.mark.long
 def test_examples_notice_more_than_95_percent_of_what_can_go_wrong(book: Rulebook) -> None:
     tallies, _ = hunt(book, book.in_order()[::6])
     assert sum(tally.made for tally in tallies.values()) > 300

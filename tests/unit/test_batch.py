@@ -172,6 +172,7 @@ def wanted(cohort: Path, planner: Planner) -> bytes:
     return b"".join(answering.answer(line).body + b"\n" for line in lines)
 
 
+@pytest.mark.long
 def test_all_cores_give_what_one_gives_in_order(cohort: Path, wanted: bytes, tmp_path: Path) -> None:
     for workers in (1, 2):
         out, failures, summary = (tmp_path / f"{name}-{workers}" for name in ("out.ndjson", "errors", "summary"))

@@ -20,6 +20,7 @@ def test_no_two_patients_of_the_cohort_are_alike(bodies: list[bytes]) -> None:
     assert len(set(bodies)) == len(bodies) == 120
 
 
+@pytest.mark.long
 def test_the_same_code_and_rules_make_the_same_bytes(bodies: list[bytes]) -> None:
     found = compared(ROOT, ROOT, bodies)
     assert (found.patients, found.different, found.differences) == (120, 0, [])

@@ -154,6 +154,7 @@ def test_lines_that_are_no_patients_are_named_and_the_rest_is_planned(edited: Pa
     assert "4 patients, 1 plans differ" in text
 
 
+@pytest.mark.long
 def test_impact_reads_what_batches_read_and_names_files_and_lines(edited: Path, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()

@@ -130,6 +130,7 @@ def resident() -> int:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.long
 def test_memory_stays_flat_over_many_engines_that_are_freed() -> None:
     """Against the same loop that keeps its engines, so that the measure is known to see a leak."""
     # In a process of its own, as engines take what other tests of this one have left free.
