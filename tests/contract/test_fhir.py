@@ -397,13 +397,13 @@ def test_observations_become_factors_in_our_units_and_all_others_are_reported(re
         observation("89555-7", valueQuantity={"value": 3, "code": "d/wk"}),
         observation("68516-4", valueQuantity={"value": 40, "code": "min/d"}),
         observation("74013-4", valueQuantity={"value": 2, "code": "{drinks}/d"}),
-        observation("2339-0", valueQuantity={"value": 95, "code": "mg/dL"}),
+        observation("2823-3", valueQuantity={"value": 4.1, "code": "mmol/L"}),
     )
     assert found.patient.pregnancy == "not_pregnant"
     assert found.patient.lifestyle.sleep_hours_per_night == 6.5
     assert found.patient.lifestyle.exercise_minutes_per_week == 120
     assert found.patient.lifestyle.alcohol_drinks_per_week == 14
-    assert [one.what for one in found.unmapped] == ["2339-0"]
+    assert [one.what for one in found.unmapped] == ["2823-3"]
 
 
 def test_a_number_in_another_unit_is_reported_and_not_guessed(reader: FhirReader) -> None:

@@ -398,8 +398,9 @@ def test_without_times_there_is_nothing_in_the_calendar(address: str) -> None:
 
 
 def test_the_patients_part_comes_in_the_language_that_is_asked_for(address: str) -> None:
-    english = httpx.post(f"{address}/v1/care-plans", json=SIGNED, headers={"Accept-Language": "fr, en;q=0.5"})
-    spanish = httpx.post(f"{address}/v1/care-plans", json=SIGNED, headers={"Accept-Language": "es-US, en;q=0.5"})
+    asked = f"{address}/v1/care-plans?detail=full"
+    english = httpx.post(asked, json=SIGNED, headers={"Accept-Language": "fr, en;q=0.5"})
+    spanish = httpx.post(asked, json=SIGNED, headers={"Accept-Language": "es-US, en;q=0.5"})
     assert english.headers["content-language"] == "en"
     assert spanish.headers["content-language"] == "es, en"
     assert "Accept-Language" in spanish.headers["vary"]

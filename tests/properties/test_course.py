@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 
 from hypothesis import given, settings
 
@@ -16,8 +15,8 @@ from tests.patients import Json, patients
 from tests.properties.test_layers import check
 from tests.shipped import BOOK
 from tests.signed import again, recorded, signed
+from tests.sizes import cases
 
-SCALE = int(os.environ.get("CAREPLAN_TEST_SCALE", "1"))
 PATIENTS = patients(BOOK)
 
 
@@ -70,7 +69,7 @@ def test_where_nothing_changed_a_second_visit_has_a_third_of_the_lines(planner: 
 
 
 def test_the_second_visit_of_patients_like_those_of_a_clinic_has_a_third_of_the_lines(planner: Planner) -> None:
-    for body in realistic(BOOK, SCALE * 15, seed=23):
+    for body in realistic(BOOK, cases(15), seed=23):
         patient = planner.intake.convert(body)
         first, day = planner.plan(patient), day_of_plan(patient)
         second = again(planner, body, signed(planner, body, at=f"{day or '2026-05-01'}T10:00:00Z"))

@@ -16,7 +16,7 @@ from careplan.request.patient import Medication
 from tests.shipped import BOOK
 
 TABLE = Path(__file__).with_name("lines_as_written.tsv")
-ROWS = [line.split("\t") for line in TABLE.read_text("utf-8").splitlines()[1:]]
+ROWS = [(line.split("\t") + [""] * 3)[:4] for line in TABLE.read_text("utf-8").splitlines()[1:]]
 
 
 def taken(line: str) -> str:
