@@ -15,7 +15,8 @@ _DENIED = "It says that this is not there, so no rule takes it for a finding."
 _OF_FAMILY = "It is about the family, and no rule looks at that."
 _NOTHING = "It says that there is nothing to list."
 _PAST = "It is over or long ago, and no rule looks at it."
-_TWICE = "It says what another entry says already."
+TWICE = "It says what another entry says already."
+"""Why an entry that repeats another is not considered."""
 _UNKNOWN = "It is outside the conditions that this rulebook knows."
 _SILENT = "Rules looked at it, and none had anything to say."
 _ANSWER = "It was read as the answer to a question, which rules looked at."
@@ -65,7 +66,7 @@ def silent_illnesses(case: Case, spoken_of: Collection[str]) -> Iterator[NotCons
         pointer = f"/other_conditions/{at}"
         own = {illness.token for illness in case.illnesses.listed if illness.pointer == pointer}
         for part in one.parts:
-            why = _TWICE
+            why = TWICE
             if part.recognition == "known" or (part.recognition == "unread" and not part.tokens):
                 if pointer in spoken_of:
                     continue

@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Literal
 
 from careplan.facts.case import Case
-from careplan.plan.illnesses_read import silent_illnesses
+from careplan.plan.illnesses_read import TWICE, silent_illnesses
 from careplan.plan.item_templates import Written, shortened
 from careplan.plan.model import AnswerForm, CouldChange, NotConsidered, Question, SignedHold
 from careplan.plan.part import Choice
@@ -174,9 +174,15 @@ class Questions:
                 yield NotConsidered(pointer=pointer, what=part, why=OF_NO_RULE)
             for part in resolved.unknown_parts:
                 yield NotConsidered(pointer=pointer, what=part, why="It is outside the medicines that this rulebook knows.")
+        listed = {one.pointer for one in case.illnesses.listed}
         for at, written in enumerate(case.patient.allergies):
-            if at not in case.illnesses.allergic:
-                yield NotConsidered(pointer=f"/allergies/{at}", what=one_line(written), why=OF_NO_ALLERGY)
+            pointer = f"/allergies/{at}"
+            if pointer not in listed:
+                why = TWICE if at in case.illnesses.allergic else OF_NO_ALLERGY
+                yield NotConsidered(pointer=pointer, what=one_line(written), why=why)
+        for at, token in enumerate(case.patient.conditions or ()):
+            if f"/conditions/{at}" not in listed:
+                yield NotConsidered(pointer=f"/conditions/{at}", what=self._book.conditions[token].label, why=TWICE)
         for at, one in enumerate(case.illnesses.listed):
             if one.pointer.startswith(("/conditions/", "/allergies/")) and one.pointer not in spoken_of:
                 yield NotConsidered(pointer=one.pointer, what=words.entry("condition", at), why=_NOTHING_SAID)
