@@ -193,7 +193,7 @@ def test_a_client_that_has_sent_all_and_goes_away_is_heard_of_and_logged_as_no_f
         answers = 0
         while answers < 200:
             answers += connection.recv(10_000).count(b"\n")
-    for _ in range(100):
+    for _ in range(600):
         entries = [json.loads(line) for line in log.read_text().splitlines()[logged:]]
         # Clients of other tests, which send a few lines only, may be found gone as late as now.
         ends = [entry for entry in entries if entry["event"] == "batch" and entry["lines"] > 5]
