@@ -144,7 +144,8 @@ def _unquoted(path: str) -> str:
 @contextmanager
 def in_process(book: Rulebook, deprecated: Sequence[Deprecated] = (), **given: Any) -> Iterator[Service]:
     """A service with this rulebook and these settings, as long as the block lasts."""
-    settings = Settings(**given)
+    # Between two requests nothing beats here, and what ends a worker that hangs would end the tests.
+    settings = Settings(**({"hang_seconds": 3_600} | given))
     loop = asyncio.new_event_loop()
     app = composition.build(book, settings, deprecated=deprecated)
     gate = Gate(app, settings, app.state.metrics, app.state.life, app.state.access)
