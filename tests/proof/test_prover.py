@@ -230,7 +230,9 @@ def test_a_boundary_moved_by_one_is_shown_with_the_patient_on_it(rulebook: Calla
 
 @pytest.mark.long
 def test_a_medicine_that_slips_through_the_rules_is_shown_alone(rulebook: Callable[..., Path]) -> None:
-    keep = [*(path.stem for path in (shipped() / "medications").glob("*.yaml")), "qtc-long", "qtc-very-long"]
+    # One names a rule that the table of interactions makes, which is not in these rulebooks.
+    alone = [path.stem for path in (shipped() / "medications").glob("*.yaml") if path.stem != "bleeding-adds-up"]
+    keep = [*alone, "qtc-long", "qtc-very-long"]
     name = "benzodiazepines-have-prescriber-and-warning"
     folder = rulebook(*keep, invariant=[name])  # of these it holds, as of the whole rulebook
     (folder / "medications" / "benzodiazepine-kept-as-rescue.yaml").unlink()
