@@ -53,11 +53,6 @@ def illnesses_of(
 
     An answer that was sent stays, unless a graver one is written among the illnesses.
     """
-    if not patient.other_conditions and not patient.allergies:
-        sent = patient.conditions or ()
-        found = dict.fromkeys(sent)
-        if len(found) == len(sent):
-            return patient, Illnesses(tuple([Illness(token, f"/conditions/{at}") for at, token in enumerate(sent)]))
     listed: dict[str, str] = {}
     for at, token in enumerate(patient.conditions or ()):
         listed.setdefault(token, f"/conditions/{at}")

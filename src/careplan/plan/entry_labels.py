@@ -6,7 +6,7 @@ from careplan.plan.illness_model import IllnessEntryRead
 from careplan.plan.medicine_model import MedicineRead
 from careplan.plan.model import CarePlan, Question
 from careplan.request.patient import Patient
-from careplan.rulebook.text_template import in_words
+from careplan.rulebook.text_template import in_words, one_line
 
 
 def medicine_words(read: MedicineRead, patient: Patient) -> str:
@@ -14,13 +14,13 @@ def medicine_words(read: MedicineRead, patient: Patient) -> str:
     if read.recognized_as:
         return read.recognized_as
     entry = (patient.medications or [])[read.index]
-    sent = f"“{' '.join(entry.written.split())}”" if entry.written else f"RxNorm code {entry.rxcui}"
+    sent = f"“{one_line(entry.written)}”" if entry.written else f"RxNorm code {entry.rxcui}"
     return sent if read.recognition == "known" else f"{sent} (not recognized)"
 
 
 def illness_words(read: IllnessEntryRead) -> str:
     """What an entry of the other conditions was read as, behind what was written."""
-    written = f"“{' '.join(read.written.split())}”"
+    written = f"“{one_line(read.written)}”"
     if read.recognition == "known":
         return f"{written}: known, no rule looks at it"
     said = in_words(read.recognized_as)

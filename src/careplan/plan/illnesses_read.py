@@ -10,6 +10,7 @@ from careplan.plan.model import NotConsidered
 from careplan.plan.wording import Words
 from careplan.recognition.known_conditions import OF_NO_RULE
 from careplan.rulebook.model import Rulebook
+from careplan.rulebook.text_template import one_line
 
 _DENIED = "It says that this is not there, so no rule takes it for a finding."
 _OF_FAMILY = "It is about the family, and no rule looks at that."
@@ -81,4 +82,4 @@ def silent_illnesses(case: Case, spoken_of: Collection[str]) -> Iterator[NotCons
             elif not part.tokens and part.recognition == "read":
                 why = {"denied": _DENIED, "family": _OF_FAMILY, "past": _PAST}.get(part.status, _NOTHING)
             what = written if len(one.parts) == 1 else written[part.start : part.end]
-            yield NotConsidered(pointer=pointer, what=" ".join(what.split()) or written, why=why)
+            yield NotConsidered(pointer=pointer, what=one_line(what) or written, why=why)

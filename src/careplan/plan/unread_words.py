@@ -16,7 +16,7 @@ from careplan.rulebook.conditions import LISTS_WITH_ENTRIES, Group, tests_of
 from careplan.rulebook.derived import Derived, presumed_absent
 from careplan.rulebook.factors import member
 from careplan.rulebook.model import Rulebook
-from careplan.rulebook.text_template import in_words
+from careplan.rulebook.text_template import in_words, one_line
 
 _LISTS: tuple[ListName, ...] = ("medications", "conditions", "goals")
 _LIST_OF: dict[str, ListName] = {"regimen": "medications", "history": "conditions", "goals": "goals"}
@@ -144,7 +144,7 @@ class UnreadWords:
             elif name == "conditions":
                 yield self._illness(at, known=entries is self._case.known)
             else:
-                yield f"“{' '.join((patient.expectations.goals or [])[at].split())}”"
+                yield f"“{one_line((patient.expectations.goals or [])[at])}”"
 
     def _illness(self, at: int, *, known: bool) -> str:
         """What is written of an illness: of an entry of several, the parts that are meant."""
@@ -155,14 +155,14 @@ class UnreadWords:
         if len(parts) == len(read.parts):
             parts = [written]
         called = [without_code(part) if known else part for part in parts]
-        return in_words([f"“{' '.join(part.split())}”" for part in called])
+        return in_words([f"“{one_line(part)}”" for part in called])
 
     def contradicted(self) -> str:
         """The entries that say that something is not there which another one says to be there, with what that is."""
         found = []
         tokens = self._case.illnesses.tokens
         for at in self._case.illnesses.contradicted:
-            written = " ".join(self._case.patient.other_conditions[at].split())
+            written = one_line(self._case.patient.other_conditions[at])
             labels = [self._book.conditions[one].label for one in self._case.illnesses.read[at].denied if one in tokens]
             found.append(
                 f"“{written}” against {in_words(labels)}" if labels else f"“{written}” against an answer that was sent"
@@ -174,7 +174,7 @@ class UnreadWords:
         if resolved.match and resolved.is_named_by_us:
             return display(resolved.match)
         if resolved.entry.written:
-            return f"“{' '.join(resolved.entry.written.split())}”"
+            return f"“{one_line(resolved.entry.written)}”"
         return f"RxNorm code {resolved.entry.rxcui}"
 
 

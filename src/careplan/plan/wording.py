@@ -49,7 +49,8 @@ class Words:
 
     def fill(self, facts: Sequence[Fact], places: Placeholders) -> dict[str, str]:
         """Words for the placeholders of a text about these facts."""
-        words, known = dict[str, str](), self._derived.facts(facts) if places.fields and self._case.derived else facts
+        words: dict[str, str] = {}
+        known = self._derived.facts(facts) if places.fields and self._case.derived else facts
         for name, kind, field in places.fields:
             for fact in known:
                 if fact.kind == kind and (word := self._phrases.field(kind, field).held(fact.properties)) is not None:

@@ -6,7 +6,7 @@ The texts of the tables are searched where they are asked about a code, so that 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Literal, TypeAlias
 
@@ -129,7 +129,7 @@ class IllnessCodes:
         if system == "SNOMED CT":
             return code.isdecimal() and f"\n{code}\t" in self._known
         short = bare(code)
-        near = _nearest(short, self._listed | self._looked_at)
+        near = nearest(short, self._listed | self._looked_at)
         if near is not None and near not in self._looked_at:
             return False
         if near is None and self.table.block(short[:SHORTEST]) in self._blocks:
@@ -148,9 +148,9 @@ class IllnessCodes:
         above = {code[:end] for code in both for end in range(SHORTEST, len(code))}
         told: set[str] = set()
         for block, code in self.table.codes():
-            if block not in self._blocks or code in above or _nearest(code, both) is not None:
+            if block not in self._blocks or code in above or nearest(code, both) is not None:
                 continue
-            if _nearest(code, told) is None:
+            if nearest(code, told) is None:
                 told.add(code)
                 yield code
 
@@ -165,8 +165,9 @@ def pointed(code: str) -> str:
     return code if len(code) <= SHORTEST else f"{code[:SHORTEST]}.{code[SHORTEST:]}"
 
 
-def _nearest(code: str, among: set[str] | frozenset[str]) -> str | None:
-    return next((code[:end] for end in range(len(code), SHORTEST - 1, -1) if code[:end] in among), None)
+def nearest(code: str, among: Container[str], below: int = 0) -> str | None:
+    """The code without its point, or the nearest one above it, that is among some; only those above with `below` 1."""
+    return next((code[:end] for end in range(len(code) - below, SHORTEST - 1, -1) if code[:end] in among), None)
 
 
 _CODED = re.compile(r"\s*\((ICD-10-CM|ICD-10|SNOMED CT) ([A-Z0-9.]{3,18})\)$")

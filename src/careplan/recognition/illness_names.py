@@ -9,11 +9,11 @@ from typing import NamedTuple
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from careplan.recognition.illness_read import MOST_OFFERS
 from careplan.recognition.illness_words import Normal
 
 SHORTEST, LONG = 5, 9
 """Shorter names are near to everything; from the second on, two slips are still one name."""
-MOST_OFFERS = 3
 KNOWN: tuple[str, ...] = ()
 """What a name stands for that is known and that no rule concerns."""
 

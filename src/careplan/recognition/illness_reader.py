@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Literal
 
-from careplan.recognition.illness_codes import IllnessCodes, System, bare
+from careplan.recognition.illness_codes import IllnessCodes, System, bare, nearest
 from careplan.recognition.illness_grouping import DENIED, OF_FAMILY, STATUS, Grouping, Part
 from careplan.recognition.illness_parts import Around, Phrases, Unit
 from careplan.recognition.illness_pieces import Piece, Separator, pieces_of
@@ -145,7 +145,8 @@ class IllnessReader:
         if system == "SNOMED CT":
             return self._codes.tokens(code) or (() if self._codes.are_known(system, code) else None)
         short = bare(code)
-        found = next((self._of_icd10[short[:end]] for end in range(len(short), 2, -1) if short[:end] in self._of_icd10), ())
+        near = nearest(short, self._of_icd10)
+        found = self._of_icd10[near] if near else ()
         if found and len(short) == 7 and short.endswith("S"):  # What is left of an injury.
             return tuple(dict.fromkeys(filter(None, (self._of(one).sequela for one in found))))
         return found or (() if self._codes.are_known(system, code) else None)

@@ -7,7 +7,15 @@ from datetime import date
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from careplan.recognition.illness_codes import ICD10_TABLE, SNOMED_ILLNESSES, SNOMED_KNOWN, IllnessCodes, bare, pointed
+from careplan.recognition.illness_codes import (
+    ICD10_TABLE,
+    SNOMED_ILLNESSES,
+    SNOMED_KNOWN,
+    IllnessCodes,
+    bare,
+    nearest,
+    pointed,
+)
 from careplan.recognition.illness_names import IllnessNames, Named
 from careplan.recognition.illness_parts import Phrases
 from careplan.recognition.illness_read import Lasting
@@ -110,11 +118,11 @@ def _of_icd10(conditions: Mapping[str, Condition], codes: Codes) -> dict[str, tu
             found.setdefault(bare(code), [])
     for code, tokens in answers.items():
         # An answer and a condition may hang on codes of one branch, each at a place of its own.
-        near = next((found[code[:end]] for end in range(len(code), 2, -1) if code[:end] in found), [])
-        found[code] = [*near, *tokens]
+        near = nearest(code, found)
+        found[code] = [*(found[near] if near else ()), *tokens]
     for code in [one for one in found if one not in answers]:
-        above = next((answers[code[:end]] for end in range(len(code) - 1, 2, -1) if code[:end] in answers), [])
-        found[code] = [*found[code], *above]
+        if above := nearest(code, answers, below=1):
+            found[code] = [*found[code], *answers[above]]
     return {code: tuple(dict.fromkeys(tokens)) for code, tokens in found.items()}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import msgspec
 
 from careplan.fhir.read.element import Element
-from careplan.recognition.illness_codes import IllnessCodes, System
+from careplan.recognition.illness_codes import IllnessCodes, System, nearest
 from careplan.rulebook.codes import CodeList
 from careplan.rulebook.model import Condition
 
@@ -149,7 +149,8 @@ def _above(table: Mapping[str, list[str]], code: str) -> list[str]:
     """What the nearest code at or above one stands for; a range of codes is none."""
     if "-" in code:
         return []
-    return next((table[code[:end]] for end in range(len(code), 2, -1) if code[:end] in table), [])
+    near = nearest(code, table)
+    return table[near] if near else []
 
 
 def _exact(entry: CodeList | Condition) -> Iterator[tuple[str, tuple[str, ...]]]:
