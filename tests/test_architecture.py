@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Set
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -107,6 +108,7 @@ def package_of(module: str) -> str:
     return max(fitting, key=len)
 
 
+@cache
 def imports_of(module: str) -> set[str]:
     """All that a module imports anywhere in it, our own modules also by strings."""
     found: set[str] = set()

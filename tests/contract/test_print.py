@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
 import re
 import subprocess
 import unicodedata
@@ -29,6 +28,7 @@ from careplan.planner import Planner
 from careplan.request.patient import Patient
 from careplan.rulebook.model import Rulebook
 from tests.contract.serving import ROOT
+from tests.everyday import one_in
 
 ZONE = ZoneInfo("America/New_York")
 PATIENTS = ("older-many-medicines", "signed-protocol-as-needed-lorazepam", "crisis")
@@ -125,9 +125,9 @@ def fullest(book: Rulebook) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="module")
-def printed(planner: Planner, tmp_path_factory: pytest.TempPathFactory) -> list[Printed]:
-    patients = {name: patient_of(planner, name) for name in PATIENTS}
+@pytest.fixture(scope="module", params=one_in(3, PATIENTS))
+def printed(planner: Planner, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> list[Printed]:
+    patients = {request.param: patient_of(planner, request.param)}
     return list(on_paper(planner, patients, tmp_path_factory.mktemp("pages"), "full"))
 
 
@@ -168,7 +168,6 @@ def check_ends(one: Printed) -> None:
 
 
 WRITTEN_OUT = sorted(path.stem for path in (ROOT / "tests" / "golden" / "patients").glob("*.json"))
-LONG = (pytest.mark.deep, pytest.mark.skipif("CAREPLAN_TEST_PAPERS" not in os.environ, reason="scripts/long does it"))
 
 
 def test_the_fullest_front_there_is_has_many_decisions_and_no_room_left(planner: Planner, book: Rulebook) -> None:
@@ -219,8 +218,8 @@ def test_no_heading_is_left_at_the_end_of_a_sheet(printed: list[Printed]) -> Non
 @pytest.mark.parametrize(
     ("name", "size"),
     [
-        # Every patient on one kind of paper, and each kind for every second one.
-        pytest.param(name, size, marks=() if at % 2 == PAPERS.index(size) else LONG)
+        # Every day each kind of paper for every fourth patient.
+        pytest.param(name, size, marks=() if at % 4 == 2 * PAPERS.index(size) else pytest.mark.long)
         for at, name in enumerate(WRITTEN_OUT)
         for size in PAPERS
     ],

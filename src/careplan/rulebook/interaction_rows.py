@@ -60,8 +60,8 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def is_about(self, row: Ingredient) -> bool:
         """Whether the row is about a medicine."""
-        held = set(row.tokens)
-        return not held.isdisjoint(self.medicine) and held.isdisjoint(self.but_not)
+        held = row.tokens
+        return any(token in held for token in self.medicine) and not any(token in held for token in self.but_not)
 
 
 def stands_for_medicines(token: str, catalogue: Catalogue) -> bool:

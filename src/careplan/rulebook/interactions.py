@@ -106,7 +106,7 @@ def _faults(at: int, row: Interaction, catalogue: Catalogue, medicines: set[str]
                 mend = "Use a class of drug_classes.yaml or an ingredient of medications.csv"
                 mend += ", or a condition of conditions.yaml." if column == "beside" else "."
                 yield fault(column, f"There is nothing called {token}.", mend, "unknown-token")
-    if sound and not row.members(catalogue):
+    if sound and not any(row.is_about(one) for one in catalogue.ingredients.values()):
         yield fault("medicine", "No medicine is of this kind.", "Correct medicine or but_not.")
     if row.level == "none":
         if row.rule or row.title:

@@ -29,6 +29,8 @@ sends to the whole group is not meant for workers: they would go while they are 
 BEAT_SECONDS = 1.0
 LEAVE_SECONDS = 0.05
 """Between the answer to a request for which there was no memory, and the end of a worker that will not have any."""
+LEAVE_AT_LATEST_SECONDS = 20
+"""After so long the kernel ends such a worker: one that has no memory may not get through its own end."""
 OLD_THRESHOLD = 100
 """So many searches of younger things to one of everything; Python's own is 10."""
 _HELD = {DRAIN, STOP}
@@ -77,7 +79,7 @@ def hold_signals() -> None:
 def settle() -> None:
     """Have the collector of garbage look through everything a tenth as often, and never through what is here now.
 
-    What is remembered of requests lives on, so that a search of all finds little, and requests wait for it as long as ten
+    What was made of the rulebook lives on, so that a search of all finds little, and requests wait for it as long as ten
     plans take.
     """
     gc.freeze()
@@ -107,8 +109,10 @@ class Life:
         if self._leaving or not is_spent():
             return
         self._leaving = True
-        log.error("leaving for want of memory")
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(LEAVE_AT_LATEST_SECONDS)
         self.draining = True
+        log.error("leaving for want of memory")
         # Once the answer is on its way, so that it says to come on another connection.
         asyncio.get_running_loop().call_later(LEAVE_SECONDS, signal.raise_signal, STOP)
 

@@ -1,0 +1,38 @@
+"""Which of many like cases are tried every day; the others carry the marker `long`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from _pytest.mark.structures import ParameterSet
+
+
+def one_in(number: int, cases: Iterable[Any], name: Callable[[Any], str] = str) -> list[ParameterSet]:
+    """Every so many cases for `pytest.mark.parametrize`, beginning with the first; the others in the long tests.
+
+    Args:
+        number: How many cases there are for each one that is tried every day.
+        cases: All of them.
+        name: How a case is called in the name of its test.
+    """
+    return [_case(case, name(case), every_day=at % number == 0) for at, case in enumerate(cases)]
+
+
+def one_of_each(
+    kind: Callable[[Any], Hashable], cases: Iterable[Any], name: Callable[[Any], str] = str
+) -> list[ParameterSet]:
+    """The first case of each kind for `pytest.mark.parametrize`; those like it in the long tests."""
+    seen: set[Hashable] = set()
+    found = []
+    for case in cases:
+        found.append(_case(case, name(case), every_day=kind(case) not in seen))
+        seen.add(kind(case))
+    return found
+
+
+def _case(case: object, name: str, *, every_day: bool) -> ParameterSet:
+    return pytest.param(case, id=name, marks=() if every_day else pytest.mark.long)
