@@ -74,9 +74,13 @@ class _Fitting:
         self._fitting = frozenset(row.ingredient for row in rows if could_fit(pattern, row.ingredient, row.classes))
         self._by_the_row = is_of_the_row(pattern)
 
+    def could(self, fact: Fact) -> bool:
+        """Whether the pattern fits a medicine of this row in some case."""
+        return fact.properties["ingredient"] in self._fitting
+
     def stands(self, fact: Fact) -> bool | None:
         """Whether the pattern is known to fit a medicine, or known not to; None where that is not known."""
-        if fact.properties["ingredient"] not in self._fitting:
+        if not self.could(fact):
             return False
         return True if self._by_the_row else stands(self._tests, fact)
 
@@ -182,7 +186,7 @@ class _Deriving:
             pointers = [self._logic.of((group,))[1] for group in undecided]
         else:
             things: dict[str, list[Fact]] = {}
-            for fact in self._logic.known_facts(pattern.kind):
+            for fact in self._countable(pattern):
                 called = fact.ingredient.ingredient if fact.ingredient else str(fact.properties["name"])
                 things.setdefault(called, []).append(fact)
             standings = [self._thing(pattern, facts) for facts in things.values()]
@@ -193,6 +197,11 @@ class _Deriving:
         properties: Properties = {least_of(name): float(least), most_of(name): float(most)}
         counted = [standing for standing in standings if standing.holds] or ([] if pattern else standings)
         return properties, Basis(_each_once(counted), frozenset().union(*pointers), is_open=least != most)
+
+    def _countable(self, pattern: Pattern) -> Iterable[Fact]:
+        """The facts that a pattern could fit: most medicines fit none by their row alone."""
+        facts = self._logic.known_facts(pattern.kind)
+        return filter(self._fitting[id(pattern)].could, facts) if pattern.kind == "medicine" else facts
 
     def _thing(self, pattern: Pattern, facts: Sequence[Fact]) -> _Standing:
         """Whether something that was sent once or more often is counted."""

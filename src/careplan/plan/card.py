@@ -91,13 +91,14 @@ class Cards:
         offered = [(one, words) for one in written if (words := one.card) is not None]
         offered.sort(key=lambda one: (LEVELS.index(one[0].item.level), self._slots[one[1].slot].weight))
         for place, (one, words) in enumerate(offered):
+            if len(parts[words.slot]) >= self._slots[words.slot].most:
+                continue
             line = self._of_rule(said, one)
             cost = len(line.text.split())
             if not parts[words.slot] and not getattr(card, words.slot):
                 cost += len(said.titles[words.slot].split())
             known = any(line.text == other.text for _, other in parts[words.slot])
-            full = len(parts[words.slot]) >= self._slots[words.slot].most
-            if known or full or cost > room or (line.does and not actions):
+            if known or cost > room or (line.does and not actions):
                 continue
             parts[words.slot].append((place, line))
             room -= cost

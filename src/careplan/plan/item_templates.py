@@ -18,7 +18,7 @@ from careplan.facts.hold_question import HoldQuestions
 from careplan.inference.durable_rules import Finding
 from careplan.plan.hold_gate_words import GateWords
 from careplan.plan.hold_sentences import GateSentences, HoldSentences
-from careplan.plan.model import About, Ask, Assumption, Evidence, Item, RuleRef
+from careplan.plan.model import About, Ask, Assumption, Item, RuleRef
 from careplan.plan.pattern_focus import Focus
 from careplan.plan.phrases import FactPhrases
 from careplan.plan.placeholders import Placeholders
@@ -28,7 +28,7 @@ from careplan.plan.wording import Words
 from careplan.rulebook.conditions import Group
 from careplan.rulebook.factors import KINDS, OF_DERIVED, OF_MEASURES
 from careplan.rulebook.layers import CardSlot
-from careplan.rulebook.model import LEVELS, Decision, Level, Rule, Rulebook, Section
+from careplan.rulebook.model import LEVELS, Decision, Rule, Rulebook, Section
 from careplan.rulebook.text_template import capitalized, one_line
 
 
@@ -49,29 +49,22 @@ class _Group(NamedTuple):
 class _Prepared(msgspec.Struct, frozen=True):
     """What of a rule is the same for every patient.
 
-    `places` are the placeholders of its texts. `asks` are those of patients before and after the series has begun, and
-    `title`, `patient` and `clinician` the texts, where they fill in nothing. `gated` items quote a signed hold.
+    `templates` are its items without what is filled in, before and after the series has begun. `places` are the
+    placeholders of its texts; `fixed` items fill in nothing and are about no entry of a list, and of those `always` are
+    the ones that no fact of the patient is behind. `gated` items quote a signed hold.
     """
 
     rule: Rule
     id: str
-    level: Level
-    section: Section
     place: Section | None
     order: int
-    evidence: list[Evidence]
-    ref: RuleRef
     places: Placeholders
-    title: str | None
-    patient: str | None
-    clinician: str | None
-    line: str | None
+    templates: tuple[Item, Item]
     card: OnCard | None
     groups: tuple[_Group, ...]
-    asks: tuple[list[Ask], list[Ask]] | None
-    contested: str | None
-    for_everyone: list[str]
     decides: Decision | None
+    fixed: bool
+    always: tuple[Written, Written] | None
     gated: bool
 
 
@@ -90,7 +83,7 @@ class Written(NamedTuple):
     `place` is its section, or None for an alert; `spoken_of` are the JSON Pointers of what it is about.
     """
 
-    order: tuple[int, list[int], str]
+    order: _Order
     rule: str
     place: str | None
     spoken_of: list[str]
@@ -101,6 +94,7 @@ class Written(NamedTuple):
 
 MOST_FILLED_IN, SIGNS_A_WORD = 6, 12
 """A placeholder of a line is filled in with so many words at most, on a card with twice as many; long words count more."""
+_Order = tuple[int, list[int], str]
 _Behind = list[tuple[_Group, list[Fact]]]
 """The groups of a rule that hold, with the facts that they match."""
 _order = attrgetter("order")
@@ -131,6 +125,7 @@ class Items:
         """The items of one case, in order. What a rule found about the same thing is one item."""
         facts = {fact.id: fact for fact in case.facts}
         assuming = words.entries if case.unread else None
+        begun = words.begun
         gates = GateWords(self._book, self._hold_questions, case, words)
         merged: dict[tuple[str, str], list[Finding]] = {}
         for finding in findings:
@@ -142,6 +137,9 @@ class Items:
             if len(several) > 1:
                 several.sort(key=lambda finding: ([facts[name].indexes for name in finding.facts], finding))
             prepared = self._of_the_day(rule, case)
+            if prepared.always is not None:
+                written.append(prepared.always[begun])
+                continue
             behind = [(prepared.groups[finding.group], [facts[name] for name in finding.facts]) for finding in several]
             written.append(self._write(prepared, behind, words, assuming, gates))
         written.sort(key=_order)
@@ -161,30 +159,53 @@ class Items:
         cards = (*([rule.card] if rule.card else []), *rule.cards_in_languages.values())
         texts = (rule.title, rule.patient, rule.clinician, rule.line, *cards, *(text for _, text in rule.asks))
         names = frozenset[str]().union(*(text.names for text in texts))
-        asks = None
-        if not any(text.names for _, text in rule.asks):
-            asks = (self._asks(rule, {}, begun=False), self._asks(rule, {}, begun=True))
+        groups = tuple(map(self._group, rule.when))
+        fixed = not names and not any(group.of_entries for group in groups)
+        templates = (self._template(rule, begun=False), self._template(rule, begun=True))
+        place = None if file.level == "stop" else rule.section
+        card = _on_card(rule, {}) if rule.card and not any(text.names for text in cards) else None
+        always = None
+        if fixed and not any(focus.fields for group in groups for focus in group.focuses):
+            one, other = (
+                Written((order, [], rule.id), rule.id, place, [], item, file.then.decides, card) for item in templates
+            )
+            always = (one, other)
         return _Prepared(
             rule=rule,
             id=rule.id,
+            place=place,
+            order=order,
+            places=Placeholders.of(names),
+            templates=templates,
+            card=card,
+            groups=groups,
+            decides=file.then.decides,
+            fixed=fixed,
+            always=always,
+            gated=not names.isdisjoint({"hold_gate", "gap", "hold"}),
+        )
+
+    def _template(self, rule: Rule, *, begun: bool) -> Item:
+        """The item of a rule without what is filled in."""
+        file = rule.file
+        filled_in = any(text.names for _, text in rule.asks)
+        return Item(
+            id=rule.id,
             level=file.level,
             section=rule.section,
-            place=None if file.level == "stop" else rule.section,
-            order=order,
+            scope=file.scope,
+            topic=file.topic,
+            title=rule.title.constant or "",
+            line=rule.line.constant or "",
+            patient_text=rule.patient.constant or "",
+            clinician_text=rule.clinician.constant or "",
             evidence=evidence(rule),
-            ref=RuleRef(id=rule.id, version=file.version, status=file.status),
-            places=Placeholders.of(names),
-            title=rule.title.constant,
-            patient=rule.patient.constant,
-            clinician=rule.clinician.constant,
-            line=rule.line.constant,
-            card=_on_card(rule, {}) if rule.card and not any(text.names for text in cards) else None,
-            groups=tuple(map(self._group, rule.when)),
-            asks=asks,
+            rule=RuleRef(id=rule.id, version=file.version, status=file.status),
+            valid_from=file.valid_from,
+            valid_until=file.valid_until,
+            because=[file.for_everyone] if file.for_everyone else [],
+            asks=[] if filled_in else self._asks(rule, {}, begun=begun),
             contested=file.contested and one_line(file.contested),
-            for_everyone=[file.for_everyone] if file.for_everyone else [],
-            decides=file.then.decides,
-            gated=not names.isdisjoint({"hold_gate", "gap", "hold"}),
         )
 
     def _group(self, group: Group) -> _Group:
@@ -207,9 +228,17 @@ class Items:
     def _write(
         self, prepared: _Prepared, behind: _Behind, words: Words, assuming: UnreadWords | None, gates: GateWords
     ) -> Written:
-        rule, places = prepared.rule, prepared.places
+        rule, places, template = prepared.rule, prepared.places, prepared.templates[words.begun]
         group, facts = behind[0]
         because: list[str] = []
+        if prepared.fixed:
+            for one, matched in behind:
+                because += words.because(matched, one.focuses)
+            item = msgspec.structs.replace(
+                template, because=_each_once(because) or template.because, assumes=_assumptions(behind, assuming)
+            )
+            order: _Order = (prepared.order, [], prepared.id)
+            return Written(order, prepared.id, prepared.place, [], item, prepared.decides, prepared.card)
         about: dict[str, About] = {}
         for one, matched in behind:
             because += words.because(matched, one.focuses)
@@ -231,25 +260,16 @@ class Items:
             gap = gates.gap(subject) if "gap" in places.names else None
             clinician_words = clinician_words | gates.fill(subject, gate, self._gate_sentences)
         entries = sorted(about.values(), key=_by_place) if len(about) > 1 else list(about.values())
-        asks = prepared.asks
-        item = Item(
+        item = msgspec.structs.replace(
+            template,
             id=prepared.id if subject is None else f"{prepared.id}/{identity_of(subject)}",
-            level=prepared.level,
-            section=prepared.section,
-            scope=rule.file.scope,
-            topic=rule.file.topic,
-            title=prepared.title or rule.title.fill(filled),
-            line=prepared.line or capitalized(rule.line.fill(_in_short(filled))),
-            patient_text=prepared.patient or rule.patient.fill(patient_words),
-            clinician_text=prepared.clinician or rule.clinician.fill(clinician_words),
-            evidence=prepared.evidence,
-            rule=prepared.ref,
-            valid_from=rule.file.valid_from,
-            valid_until=rule.file.valid_until,
-            because=_each_once(because) or prepared.for_everyone,
+            title=template.title or rule.title.fill(filled),
+            line=template.line or capitalized(rule.line.fill(_in_short(filled))),
+            patient_text=template.patient_text or rule.patient.fill(patient_words),
+            clinician_text=template.clinician_text or rule.clinician.fill(clinician_words),
+            because=_each_once(because) or template.because,
             about=entries,
-            asks=self._asks(rule, filled, begun=words.begun) if asks is None else asks[words.begun],
-            contested=prepared.contested,
+            asks=template.asks or self._asks(rule, filled, begun=words.begun),
             assumes=_assumptions(behind, assuming),
             hold=hold,
             hold_gate=gate,
