@@ -42,13 +42,15 @@ def _authorities() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _shipped_rules_are_read_once() -> Iterator[None]:
     """Give commands that run in this process the shipped rulebook as it was read: hundreds of tests would read it anew."""
-    from careplan.rulebook import load, yaml_and_csv
+    import yaml
+
+    from careplan.rulebook import load
     from tests.shipped import BOOK, FILES
 
     read_anew = load.load_files
     with pytest.MonkeyPatch.context() as patch:
         # Of a rulebook with one file changed, the others are parsed as before.
-        patch.setattr(yaml_and_csv.yaml, "compose", cache(yaml_and_csv.yaml.compose))
+        patch.setattr(yaml, "compose", cache(yaml.compose))
         patch.setattr(load, "load_files", lambda files: BOOK if files == FILES else read_anew(files))
         yield
 
