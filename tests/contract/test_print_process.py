@@ -32,6 +32,7 @@ from careplan.web.process import printing
 from careplan.web.process.printing import MOST_PRINTING, NotPrinted, Printer
 from tests.contract.serving import ROOT, Server, children_of, running, until
 from tests.contract.test_print import fullest
+from tests.everyday import one_in
 
 PDF = {"Accept": "application/pdf"}
 FAULTY = "tests.contract.faulty_printing"
@@ -168,7 +169,7 @@ def test_a_request_whose_time_is_over_ends_its_process(tmp_path: Path) -> None:
         until(lambda: told(address) == {"given_up": 1})
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV, signal.SIGUSR2])
+@pytest.mark.parametrize("how", one_in(3, [signal.SIGKILL, signal.SIGSEGV, signal.SIGUSR2]))
 def test_the_process_ends_with_its_worker_however_that_goes(tmp_path: Path, how: signal.Signals) -> None:
     with running(tmp_path / "log", module=FAULTY, CAREPLAN_STOP_SECONDS="1") as address:
         (worker,) = children_of(address.pid)
