@@ -46,6 +46,8 @@ SAYS = {
     "mania": "mani[ac]|mixed",
     "moderate_liver_impairment": "cirrhosis|portal|varices|hepatopulmonary",
     "severe_liver_impairment": "hepat|liver",
+    "severe_kidney_impairment": "dialysis|stage [45]|end[- ]stage|category g[45]|awaiting",
+    "kidney_disease_of_unknown_stage": "kidney|renal|uremi",
     "hyperthyroidism": "thyro|graves|toxic",
     "seizure_disorder": "epilep|seizure|convuls|spasm|lennox|west|landau|dravet",
     "catatonia": "catat|catalep",
