@@ -37,6 +37,7 @@ SAYS = {
     "severe_hypertension_now": "hypertensive (crisis|emergency|urgency|encephalopathy)",
     "preeclampsia": "eclampsia|hellp",
     "recent_cardiovascular_event": "infarct|embol|coronary|ischemic heart|thrombosis",
+    "heart_failure": "fail",
     "stroke_or_tia": "stroke|infarct|isch|cerebrovascular|embol|thrombosis",
     "raised_intraocular_pressure": "glauco|ocular",
     "schizophrenia": "schizo|hebephren",
