@@ -589,7 +589,9 @@ def _links(items: object) -> Iterator[str]:
 def _answered(patient: Patient) -> list[Json]:
     """A patient's factors as answers to the intake form."""
     sent: Json = msgspec.to_builtins(patient)
-    empty = [name for name in ("conditions", "medications") if sent.get(name) == [] and not sent.get(f"other_{name}")]
+    empty = [
+        name for name in ("conditions", "allergies", "medications") if sent.get(name) == [] and not sent.get(f"other_{name}")
+    ]
     items: list[Json] = [{"linkId": f"{name}.none", "answer": [{"valueBoolean": True}]} for name in empty]
     items += [
         {
@@ -607,7 +609,7 @@ def _answered(patient: Patient) -> list[Json]:
     return items
 
 
-_TEXTS = ("name", "rxcui", "other_conditions", "expectations.goals")
+_TEXTS = ("name", "rxcui", "other_conditions", "allergies", "expectations.goals")
 
 
 def _answer(value: object, link: str) -> Json:

@@ -202,3 +202,14 @@ def test_a_form_about_nobody_who_can_be_told_makes_the_lists_that_it_names_incom
     assert (medicines(found), incomplete(found)) == (["sertraline"], ["medications"])
     found = read(reader, patient(), form(coded(RED, "passive"), subject=unknown), problem("h", "Hypertension"))
     assert (incomplete(found), reported(found)) == ([], ["QuestionnaireResponse"])
+
+
+def test_allergies_of_the_form_come_back_as_they_were_said(reader: FhirReader) -> None:
+    found = read(reader, patient(), form(words("allergies", "Ketalar - hives", "penicillin", "Penicillin")))
+    assert found.patient.allergies == ["Ketalar - hives", "penicillin"]
+    assert (found.unmapped, incomplete(found)) == ([], [])
+    none = form(answered("allergies.none", {"valueBoolean": True}))
+    assert read(reader, patient(), none).patient.allergies == []
+    assert read(reader, patient(), form(words("allergies", "latex"), status="in-progress")).patient.allergies == ["latex"]
+    assert read(reader, patient(), form(answered("allergies", {"valueBoolean": True}))).unmapped
+    assert read(reader, patient(), form(coded("conditions", "hypertension"))).patient.allergies is None

@@ -56,3 +56,23 @@ def test_an_allergy_that_is_sent_as_a_condition_too_is_one_alert(planner: Planne
         item.id for item in planned(planner, {"conditions": body["conditions"]}).alerts
     ]
     assert [one.pointer for one in plan.not_considered if "another entry" in one.why] == ["/allergies/0"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "asked"),
+    [
+        ({}, True),
+        ({"allergies": []}, False),
+        ({"allergies": ["penicillin"]}, False),
+        ({"conditions": []}, False),
+        ({"age_years": 40}, True),
+    ],
+)
+def test_allergies_are_asked_for_until_one_who_asked_says_so(planner: Planner, sent: dict[str, Any], asked: bool) -> None:
+    questions = {one.pointer: one for one in planned(planner, sent).information_needed}
+    assert ("/allergies" in questions) == asked
+    if asked:
+        assert questions["/allergies"].answer is not None
+        assert {rule for part in questions["/allergies"].could_change for rule in part.rules} == {
+            rule.id for rule in planner.book.rules.values() if "ketamine_hypersensitivity" in str(rule.when)
+        }

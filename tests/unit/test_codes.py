@@ -47,10 +47,23 @@ def items(plan: CarePlan) -> list[Item]:
         ("I60.9", ["intracerebral_hemorrhage"]),
         ("I62.00", ["intracerebral_hemorrhage"]),
         ("Q27.33", ["arteriovenous_malformation"]),
-        ("I50.9", ["unstable_cardiovascular_disease"]),
+        ("I50.9", ["heart_failure"]),
+        ("I50.1", ["heart_failure"]),
+        ("I50.20", ["heart_failure"]),
+        ("I50.23", ["unstable_cardiovascular_disease"]),
+        ("I50.84", ["unstable_cardiovascular_disease"]),
         ("I48.91", ["heart_or_vessel_disease"]),
-        ("I11.0", ["hypertension", "unstable_cardiovascular_disease"]),
+        ("I11.0", ["heart_failure", "hypertension"]),
         ("K72.90", ["severe_liver_impairment"]),
+        ("B19.21", ["severe_liver_impairment"]),
+        ("N18.4", ["severe_kidney_impairment"]),
+        ("N18.6", ["severe_kidney_impairment"]),
+        ("Z99.2", ["severe_kidney_impairment"]),
+        ("Z49.31", ["severe_kidney_impairment"]),
+        ("I12.0", ["hypertension", "severe_kidney_impairment"]),
+        ("I13.2", ["heart_failure", "hypertension", "severe_kidney_impairment"]),
+        ("I12.9", ["hypertension"]),
+        ("N18.9", ["kidney_disease_of_unknown_stage"]),
         ("K74.60", ["moderate_liver_impairment"]),
         ("E80.21", ["porphyria"]),
         ("F31.74", ["bipolar_disorder"]),
@@ -217,6 +230,33 @@ def test_what_stands_beside_a_code_of_a_rule_is_not_that_illness(planner: Planne
 def test_a_code_system_is_known_under_every_address_that_clients_use(planner: Planner, address: str) -> None:
     assert read_on(planner, condition("G47.33", address)).patient.conditions == ["sleep_apnea"]
     assert read_on(planner, condition("296.33", "ICD-9-CM")).patient.conditions == ["major_depression"]
+
+
+@pytest.mark.parametrize(
+    ("code", "system", "tokens"),
+    [
+        ("N18.5", "http://fhir.de/CodeSystem/bfarm/icd-10-gm", ["severe_kidney_impairment"]),
+        ("N18.89", "http://fhir.de/CodeSystem/bfarm/icd-10-gm", ["kidney_disease_of_unknown_stage"]),
+        ("585.4", "ICD-9-CM", ["severe_kidney_impairment"]),
+        ("585.6", "ICD-9-CM", ["severe_kidney_impairment"]),
+        ("403.91", "ICD-9-CM", ["hypertension", "severe_kidney_impairment"]),
+        ("V45.11", "ICD-9-CM", ["severe_kidney_impairment"]),
+        ("585.9", "ICD-9-CM", ["kidney_disease_of_unknown_stage"]),
+        ("431857002", SNOMED, ["severe_kidney_impairment"]),
+        ("105502003", SNOMED, ["severe_kidney_impairment"]),
+        ("153891000119101", SNOMED, ["hypertension", "severe_kidney_impairment"]),
+        ("709044004", SNOMED, ["kidney_disease_of_unknown_stage"]),
+        ("433144002", SNOMED, []),
+    ],
+)
+def test_kidneys_that_hardly_work_are_read_in_every_code_system(
+    planner: Planner, code: str, system: str, tokens: list[str]
+) -> None:
+    patient = read_on(planner, condition(code, system)).patient
+    assert sorted(patient.conditions or []) == tokens
+    said = {item.id for item in items(planner.plan(patient))}
+    assert ("kidney-function-very-low" in said) == ("severe_kidney_impairment" in tokens)
+    assert ("kidney-disease-stage-not-known" in said) == ("kidney_disease_of_unknown_stage" in tokens)
 
 
 def test_no_old_entry_of_any_code_makes_an_illness_of_now(planner: Planner) -> None:

@@ -69,7 +69,7 @@ def illnesses_of(
     if completed.conditions is None and listed:
         # Whoever names an illness was asked for illnesses, in whichever list it stands.
         completed = msgspec.structs.replace(completed, conditions=[])
-    allergic = {at: tokens for at, text in enumerate(patient.allergies) if (tokens := allergies.tokens(text))}
+    allergic = {at: tokens for at, text in enumerate(patient.allergies or ()) if (tokens := allergies.tokens(text))}
     for at, tokens in allergic.items():
         for token in tokens:
             listed.setdefault(token, f"/allergies/{at}")

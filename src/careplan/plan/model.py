@@ -205,7 +205,10 @@ class CouldChange(Part, frozen=True, kw_only=True):
 class AnswerForm(Part, frozen=True, kw_only=True):
     """What an answer looks like, so that a form can ask: its type, the choices there are, the limits of a number."""
 
-    type: Literal["yes_no", "choice", "number", "whole_number", "medications", "conditions", "goals"]
+    type: Annotated[
+        Literal["yes_no", "choice", "number", "whole_number", "medications", "conditions", "goals"],
+        Meta(description="of allergies as well `goals`: a list of texts, each as it is said"),
+    ]
     choices: list[Choice] = []
     least: float | None = None
     most: float | None = None

@@ -50,6 +50,18 @@ class Questions:
             for pattern in behind(book.derived, rule.when)
             for test in tests_of(pattern.tests)
         }
+        # An allergy that rules look at is a condition: its question hangs on theirs, and turns the rules that test these.
+        of_allergies = frozenset(book.codes.allergies)
+        self._of_allergies = sum(
+            1 << at
+            for at, rule in enumerate(self._rules)
+            if any(
+                not of_allergies.isdisjoint(map(str, test.values))
+                for pattern in behind(book.derived, rule.when)
+                if pattern.kind in ("condition", "history")
+                for test in tests_of(pattern.tests)
+            )
+        )
         self._dates = frozenset(
             used.date for rule in self._rules for pattern in behind({}, rule.when) for used in used_by(book.derived, pattern)
         )
@@ -70,6 +82,9 @@ class Questions:
         """
         ranked = []
         patient = said.case.patient
+        if patient.allergies is None and "allergies" in self._answers:
+            if turned := hanging.get("/conditions", 0) & self._of_allergies:
+                hanging = {**hanging, "/allergies": turned}
         for pointer, rules in hanging.items():
             factor = _factor(pointer)
             if self._fields[factor].asking.is_withheld(patient):
@@ -175,7 +190,7 @@ class Questions:
             for part in resolved.unknown_parts:
                 yield NotConsidered(pointer=pointer, what=part, why="It is outside the medicines that this rulebook knows.")
         listed = {one.pointer for one in case.illnesses.listed}
-        for at, written in enumerate(case.patient.allergies):
+        for at, written in enumerate(case.patient.allergies or ()):
             pointer = f"/allergies/{at}"
             if pointer not in listed:
                 why = TWICE if at in case.illnesses.allergic else OF_NO_ALLERGY
@@ -236,6 +251,7 @@ _LISTS: Mapping[str, Literal["medications", "conditions", "goals"]] = {
     "medications": "medications",
     "conditions": "conditions",
     "goals": "goals",
+    "allergies": "goals",
 }
 
 _INDEX = re.compile(r"^/medications/(\d+)/")

@@ -90,11 +90,16 @@ class Phrases:
             key: frozenset({"severity"} if {"neutral", "graver"} <= found else found) for key, found in kinds.items()
         }
         self._nothing = frozenset(map(normal.words, words.nothing))
+        self._passing = frozenset(word for one in words.passing for word in normal.words(one))
         self._telling = frozenset(key[0] for key, found in self._kinds.items() if len(key) == 1 and found & _TURNING)
 
     def may_turn(self, words: Iterable[str]) -> bool:
         """Whether a word is among these that could deny an illness, put it in doubt, or say that it is another person's."""
         return any(word in self._telling for word in words)
+
+    def passes(self, words: Iterable[str]) -> bool:
+        """Whether the name of an illness says that it passes, or that it was done once."""
+        return not self._passing.isdisjoint(words)
 
     def unit(self, words: tuple[str, ...], across: range = range(0), *, own: bool = False) -> Unit | None:
         """A part of an entry as a name and what stands around it, the longest name first; None if there is more to it.

@@ -110,8 +110,7 @@ class IllnessReader:
         kinds = around.kinds
         denied = bool(kinds & DENIED)
         if not named:
-            recognition: Recognition = "known" if known and not denied else "read"
-            return IllnessPart(part.start, part.end, recognition, "denied" if denied else "present")
+            return self._of_no_rule(part, known=known)
         past = tuple(dict.fromkeys(filter(None, (self._of(one).history for one in named))))
         both = tuple(dict.fromkeys((*named, *past)))
         if "uncertain" in kinds or part.turned or unsure:
@@ -126,9 +125,22 @@ class IllnessReader:
         graver = tuple(dict.fromkeys(token for one in named for token in self._of(one).graver))
         worse = "graver" in kinds and any(self._of(one).onset is None for one in named)
         worse |= "severity" in kinds and bool(graver)
-        recognition = "unread" if worse else "read"
+        recognition: Recognition = "unread" if worse else "read"
         status: Status = "present" if counted == named else "past"
         return IllnessPart(part.start, part.end, recognition, status, counted, offers=graver if worse else ())
+
+    def _of_no_rule(self, part: Part, *, known: bool) -> IllnessPart:
+        """An illness that no rule concerns. One that passes is over where it is said to be of the past; any other lasts.
+
+        A year alone says when something began, and not that it is over.
+        """
+        kinds = part.around.kinds
+        if kinds & (DENIED | OF_FAMILY):
+            return IllnessPart(part.start, part.end, "read", "denied" if kinds & DENIED else "family")
+        over = bool(kinds & {"over", "remission"})
+        over |= "history" in kinds and "present" not in kinds and self._phrases.passes(part.words)
+        status: Status = "unsure" if "uncertain" in kinds else "past" if over else "present"
+        return IllnessPart(part.start, part.end, "known" if known else "read", status)
 
     def _meant(self, unit: Unit, around: Around) -> tuple[tuple[str, ...] | None, bool]:
         """What name and codes stand for together, and whether they are known; None where a code is of nothing known."""

@@ -52,6 +52,7 @@ class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     first_degree: tuple[str, ...] = ()
     of_others: tuple[str, ...] = ()
     nothing: tuple[str, ...] = ()
+    passing: tuple[str, ...] = ()
 
 
 WORD = re.compile(

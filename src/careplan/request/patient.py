@@ -294,10 +294,19 @@ class Patient(Body, frozen=True, kw_only=True):
             description="illnesses as written; what is read of them takes part in rules as tokens do, see docs/illnesses.md",
         ),
     ] = []
-    allergies: Annotated[
-        list[ConditionText],
-        Meta(max_length=60, description="allergies as written; one that rules look at, such as to ketamine, is a condition"),
-    ] = []
+    allergies: (
+        Annotated[
+            list[ConditionText],
+            Meta(
+                max_length=60,
+                description=(
+                    "allergies as written; one that rules look at, such as to ketamine, is a condition. [] means has none; "
+                    "leave out if not asked"
+                ),
+            ),
+        ]
+        | None
+    ) = None
     incomplete: Annotated[
         list[ListName],
         Meta(

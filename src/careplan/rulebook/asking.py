@@ -16,6 +16,7 @@ Group = Literal[
     "red_flags",
     "patient",
     "conditions",
+    "allergies",
     "medications",
     "medicine",
     "treatment",

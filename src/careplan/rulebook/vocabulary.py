@@ -13,7 +13,7 @@ from careplan.rulebook.measures import Measure
 from careplan.rulebook.model import FieldWords, Vocabulary
 from careplan.rulebook.presumption import FaultList
 
-_BESIDES = frozenset({"medications", "conditions", "goals", "medicine.dose_mg", "treatment.session_times"})
+_BESIDES = frozenset({"medications", "conditions", "allergies", "goals", "medicine.dose_mg", "treatment.session_times"})
 """What has words though no rule tests it: whole lists, and parts of a request that a plan speaks of."""
 
 

@@ -22,6 +22,11 @@ LINES = [
     for line in (Path(__file__).parent / sheet).read_text().splitlines()
     if not line.startswith("#")
 ]
+PAST = [
+    line.split("\t")
+    for line in (Path(__file__).parent / "said_of_the_past.tsv").read_text().splitlines()
+    if not line.startswith("#")
+]
 NAMES = [(source, name, tokens) for source, name, tokens in READER.names()]
 OWN = [(name, tokens) for source, name, tokens in NAMES if source == "conditions.yaml"]
 own_names = st.sampled_from(OWN)
@@ -36,6 +41,14 @@ def said(read: IllnessRead) -> set[str]:
 @pytest.mark.parametrize(("line", "meant"), LINES)
 def test_a_line_of_a_problem_list_is_read_as_a_clinician_would(line: str, meant: str) -> None:
     assert said(READER.read(line)) == set(meant.split())
+
+
+@pytest.mark.parametrize(("line", "status", "meant"), PAST)
+def test_what_is_said_of_the_past_lasts_becomes_history_or_is_over_by_its_kind(line: str, status: str, meant: str) -> None:
+    read = READER.read(line)
+    assert {part.status for part in read.parts} == {status}
+    assert " ".join(read.tokens) == meant.replace("-", "")
+    assert read.recognition != "unread"
 
 
 def test_of_the_lines_that_can_be_read_few_need_a_person() -> None:

@@ -77,7 +77,7 @@ def lists_of(resource: Element) -> Lists:
 def list_of_link(link: str) -> Lists:
     """The list that an item of the intake form is about."""
     first = link.partition(".")[0]
-    if first in ("conditions", "other_conditions"):
+    if first in ("conditions", "other_conditions", "allergies"):
         return ("conditions",)
     if first == "medications":
         return ("medications",)

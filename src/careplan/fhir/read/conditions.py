@@ -163,7 +163,9 @@ class IllnessReader:
         meant += [token for token, entry in tables.codes.allergies.items() if said & set(entry.names)]
         if sure in NOT_TRUE:
             self._gathering.skip(resource, name, f"Its verification status is {sure}.")
-        elif status in OVER:
+            return
+        self._gathering.body.setdefault("allergies", [])  # Whoever notes an allergy has asked.
+        if status in OVER:
             self._gathering.skip(resource, name, f"Its clinical status is {status}.")
         elif name == NAMELESS:
             self._gathering.leave_out(resource, name, "It has neither a code nor a text.", "conditions")

@@ -19,7 +19,7 @@ from careplan.request.patient import ListName, Medication
 MEDICINE_FIELDS = frozenset(Medication.__struct_fields__)
 LONGEST_GOAL = 500
 UNNAMED = "unnamed medicine"
-_NAMES_THINGS = frozenset({"conditions", "other_conditions", "medications.name", "expectations.goals"})
+_NAMES_THINGS = frozenset({"conditions", "other_conditions", "allergies", "medications.name", "expectations.goals"})
 """Questions of which each answer names something that counts, whether the form is finished or not."""
 _UNREADABLE = "This answer could not be read."
 _OTHER_KIND = "Its answer is of another kind than the question, or beyond what can be answered."
@@ -77,7 +77,10 @@ class Form:
             case "conditions" | "other_conditions":
                 for answer in answers:
                     self._condition(item, answer)
-            case "conditions.none" | "medications.none":
+            case "allergies":
+                for answer in answers:
+                    self._allergy(item, answer)
+            case "conditions.none" | "allergies.none" | "medications.none":
                 self._nothing(item, link.partition(".")[0], answers)
             case "medications.name":
                 self._named(item, answers)
@@ -142,6 +145,16 @@ class Form:
         name = called or "an answer that could not be read"
         self._gathering.other_condition(name, answer)
         self._skip(answer, _asked(item), _UNREADABLE, *(("conditions",) if called is None else ()))
+
+    def _allergy(self, item: Element, answer: Element) -> None:
+        """One allergy as written, or as a code calls it."""
+        coding = answer.child("valueCoding")
+        said = next((value for value in plain_values(answer) if isinstance(value, str) and value.strip()), None)
+        name = said or (None if coding is None else coding.text("display") or coding.text("code"))
+        if not name:
+            self._skip(answer, _asked(item), _UNREADABLE, "conditions")
+            return
+        self._gathering.allergy(name, answer)
 
     def _nothing(self, item: Element, field: str, answers: list[Element]) -> None:
         flags = [value for answer in answers for value in plain_values(answer)]

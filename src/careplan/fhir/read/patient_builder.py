@@ -139,6 +139,12 @@ class Gathering:
         if name[:LONGEST_WORDS].casefold() not in known:
             self.entry("other_conditions", name[:LONGEST_WORDS], at, reference)
 
+    def allergy(self, name: str, at: Element) -> None:
+        """An allergy as written, once."""
+        known = {entry.casefold() for entry in self.body.get("allergies", ())}
+        if name[:LONGEST_WORDS].casefold() not in known:
+            self.entry("allergies", name[:LONGEST_WORDS], at)
+
     def settle(self) -> None:
         """Decide every factor of which something was said, and every list of which somebody said that it is empty.
 

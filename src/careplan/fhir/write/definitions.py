@@ -104,6 +104,7 @@ def questionnaire(version: str, words: Mapping[str, FieldWords], conditions: Map
         "item": [
             *_groups(words),
             *_conditions(words["conditions"], conditions),
+            *_allergies(words),
             *_medications(words),
             _goals(words["goals"]),
         ],
@@ -161,6 +162,14 @@ def _conditions(words: FieldWords, conditions: Mapping[str, Condition]) -> list[
         },
         {"linkId": "conditions.none", "text": "None of these, and no others", "type": "boolean"},
     ]
+
+
+def _allergies(words: Mapping[str, FieldWords]) -> list[Json]:
+    """The question for allergies; a rulebook that has no words for it does not ask."""
+    if (asked := words.get("allergies")) is None:
+        return []
+    listed = {"linkId": "allergies", "text": asked.question, "type": "string", "repeats": True, "maxLength": LONGEST_WORDS}
+    return [listed, {"linkId": "allergies.none", "text": "No allergies", "type": "boolean"}]
 
 
 def _medications(words: Mapping[str, FieldWords]) -> list[Json]:

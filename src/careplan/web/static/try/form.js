@@ -1,7 +1,7 @@
 // The answers: every question that there is, by groups, in the order of a visit.
 import { html } from "./preact.js";
 import { Field } from "./field.js";
-import { Goals, Illnesses } from "./illnesses.js";
+import { Illnesses, Texts } from "./illnesses.js";
 import { Medicines } from "./medicines.js";
 import { capital, idOf, spaced } from "./context.js";
 import { valueAt } from "./patient.js";
@@ -54,7 +54,7 @@ function Any({ question, groups, patient, faults, conditions, onAnswer, first })
     case "conditions":
       return html`<${Illnesses} ...${{ question, conditions, patient, faults, onAnswer, first }} />`;
     case "goals":
-      return html`<${Goals} ...${{ question, value, faults, onAnswer, first }} />`;
+      return html`<${Texts} ...${{ question, value, faults, onAnswer, first }} />`;
     default:
       return html`<${Field} ...${{ question, value, faults, first, onAnswer }} />`;
   }

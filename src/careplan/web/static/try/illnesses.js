@@ -1,7 +1,8 @@
-// Illnesses, looked up or put down as written, and goals in the patient's own words.
+// Illnesses, looked up or put down as written; goals and allergies, in the patient's own words.
 import { html } from "./preact.js";
 import { Faults, faultsAt } from "./field.js";
 import { Search } from "./search.js";
+import { idOf } from "./context.js";
 
 const plain = (text) => text.toLowerCase();
 
@@ -47,17 +48,19 @@ export function Illnesses({ question, conditions, patient, faults, first, onAnsw
   </div>`;
 }
 
-export function Goals({ question, value, faults, first, onAnswer }) {
+/** A list of texts, each on a line of its own: goals, and allergies. */
+export function Texts({ question, value, faults, first, onAnswer }) {
   const pointer = question.pointer;
   const typed = (event) => {
     const lines = event.target.value.split("\n").filter((line) => line.trim());
     onAnswer(pointer, lines.length > 0 ? lines : undefined);
   };
-  return html`<div class="field"><label for="at-expectations-goals">${question.question}${first
+  const id = idOf(pointer);
+  return html`<div class="field"><label for=${id}>${question.question}${first
     && html` <strong class="first">ask first</strong>`}</label>
-    <p class="hint" id="goals-why">${question.why_it_matters} One goal a line.</p>
-    <textarea id="at-expectations-goals" aria-describedby="goals-why" rows="3" autocomplete="off"
+    <p class="hint" id=${`${id}-why`}>${question.why_it_matters} One on each line.</p>
+    <textarea id=${id} aria-describedby=${`${id}-why`} rows="3" autocomplete="off"
       defaultValue=${(value ?? []).join("\n")} onInput=${typed}></textarea>
-    <${Faults} id="goals-faults" faults=${faultsAt(faults, pointer)} />
+    <${Faults} id=${`${id}-faults`} faults=${faultsAt(faults, pointer)} />
   </div>`;
 }
