@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from careplan.facts.case import Case, Fact, Properties, written
 from careplan.facts.doses import doses_of_list, doses_of_medicine
+from careplan.facts.grave_entries import GraveEntryReader
 from careplan.facts.hold_gaps import gaps_of, gaps_without
 from careplan.facts.hold_question import Bearing, HoldQuestion, HoldQuestions, hold_for
 from careplan.facts.hold_windows import Window
@@ -42,6 +43,7 @@ class FactMaker:
         self._illness_reader = book.known_conditions.reader
         substances = {token: entry.names for token, entry in book.codes.allergies.items()}
         self._allergies = Allergies(book.catalogue, self._illness_reader, substances)
+        self._grave = GraveEntryReader(book)
         self._tested = Tested.by((*(rule.when for rule in book.rules.values()), *also))
         self._fields = {kind: tuple(sorted(names)) for kind, names in self._tested.fields.items()}
         self._absent = {
@@ -60,6 +62,8 @@ class FactMaker:
     def case(self, patient: Patient) -> Case:
         """The facts of one patient."""
         patient, illnesses = illnesses_of(patient, self._illness_reader, self._allergies, day_of_plan(patient))
+        if any(one.any_of("unread") for one in illnesses.read):
+            illnesses = illnesses._replace(urgent=self._grave.of(patient.other_conditions, illnesses.read))
         patient, read_off = with_indication(patient, illnesses.tokens, self._conditions_known)
         medicines = tuple([self._catalogue.resolve(at, entry) for at, entry in enumerate(patient.medications or ())])
         goals = tuple(map(self._judge.judge, patient.expectations.goals or ()))
@@ -79,7 +83,13 @@ class FactMaker:
             Fact(
                 "entries",
                 "entries",
-                {"unread": bool(unread), "known": bool(known), "contradicted": bool(illnesses.contradicted)},
+                {
+                    "unread": bool(unread),
+                    "known": bool(known),
+                    "contradicted": bool(illnesses.contradicted),
+                    "danger": bool(illnesses.urgent.danger),
+                    "grave": bool(illnesses.urgent.grave),
+                },
             )
         )
         kinds = self._tested.kinds

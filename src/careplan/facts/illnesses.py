@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from careplan.facts.grave_entries import GraveEntries
 from careplan.recognition.allergies import Allergies
 from careplan.recognition.illness_read import IllnessRead
 from careplan.recognition.illness_reader import IllnessReader
@@ -31,7 +32,8 @@ class Illnesses(NamedTuple):
     """All illnesses of one patient, each once; `read` has what was read of each of the other conditions.
 
     `contradicted` are the places of other conditions that deny what another entry or answer says. `answered` has, by factor,
-    the place of the one from which the answer was read. `allergic` are the places of allergies that are among `listed`.
+    the place of the one from which the answer was read. `allergic` are the places of allergies that are among `listed`, and
+    `urgent` those of other conditions that nobody could read and that a person reads before anything else.
     """
 
     listed: tuple[Illness, ...] = ()
@@ -39,6 +41,7 @@ class Illnesses(NamedTuple):
     contradicted: tuple[int, ...] = ()
     answered: Mapping[str, int] = {}
     allergic: tuple[int, ...] = ()
+    urgent: GraveEntries = GraveEntries()
 
     @property
     def tokens(self) -> tuple[str, ...]:

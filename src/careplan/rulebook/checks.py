@@ -29,7 +29,7 @@ SLOTS: Mapping[str, tuple[str, ...]] = {
     "condition": ("condition",),
     "goal": ("goal", "goal_example"),
     "protocol": ("approved_by", "doubtful"),
-    "entries": ("unread", "known", "contradicted"),
+    "entries": ("unread", "known", "contradicted", "danger", "grave"),
     "measure_check": ("measure", "reading", "plausible"),
 }
 """The words a text may fill in, by the kind of fact that brings them."""

@@ -189,7 +189,7 @@ KINDS: Mapping[str, Kind] = {
         },
         many=True,
     ),
-    "entries": Kind({"unread": _YES_NO, "known": _YES_NO, "contradicted": _YES_NO}),
+    "entries": Kind(dict.fromkeys(("unread", "known", "contradicted", "danger", "grave"), _YES_NO)),
     "measures": Kind({}, declared=Field("number", sent=True)),
     "earlier_measures": Kind({}, declared=_NUMBER),
     "measured_days_ago": Kind({}, declared=_NUMBER),

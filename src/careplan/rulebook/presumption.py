@@ -44,7 +44,7 @@ def _hangs_on_what_is_unread(kind: str, test: Test) -> bool:
         return ("empty" in test.values and test.operation in ("one_of", "one_of_or_unknown")) or (
             test.operation == "none_of" and "given" in test.values
         )
-    if test.field in ("unread", "known", "contradicted") and kind in (*LISTS_WITH_ENTRIES, "entries"):
+    if test.field in ("unread", "known", "contradicted", "danger", "grave") and kind in (*LISTS_WITH_ENTRIES, "entries"):
         return test.field == "unread" and (False in test.values) == (test.operation in ("one_of", "one_of_or_unknown"))
     if (kind, test.field) == ("medicine", "hold_question"):
         return (test.operation == "one_of" and "open" in test.values) or (

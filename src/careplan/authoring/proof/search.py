@@ -158,6 +158,8 @@ class Search:
             symbolic.medicines_asked,
             symbolic.conditions_asked,
             symbolic.contradicted,
+            symbolic.danger,
+            symbolic.grave,
             *symbolic.has.values(),
             *(answer.known for answer in symbolic.answers.values() if not z3.is_true(answer.known)),
             symbolic.day.answer.known,

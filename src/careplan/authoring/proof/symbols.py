@@ -130,6 +130,8 @@ class SymbolicPatient:
         names = tuple(self.book.conditions)
         self.conditions_asked, self.known_conditions = z3.Bool("conditions?"), z3.Bool("conditions without a rule?")
         self.unread_conditions, self.contradicted = z3.Bool("conditions not read?"), z3.Bool("entries.contradicted")
+        self.danger, self.grave = z3.Bool("entries.danger"), z3.Bool("entries.grave")
+        self._add(z3.Implies(z3.Or(self.danger, self.grave), self.unread_conditions))
         self.has = {name: z3.Bool(f"has.{name}") for name in names}
         self.condition = self._token("condition", names)
         self._present["condition"] = z3.Or(list(self.has.values()))
@@ -356,5 +358,6 @@ class SymbolicPatient:
         """Whether any entry of any list could not be read, and whether any is known though no rule concerns it."""
         unread = z3.Or(self.unread_entries, self.unread_conditions, self.unread_goals)
         known = z3.Or(self.known_medicines, self.known_conditions)
-        said = {"unread": unread, "known": known, "contradicted": self.contradicted}
+        urgent = {"danger": self.danger, "grave": self.grave}
+        said = {"unread": unread, "known": known, "contradicted": self.contradicted} | urgent
         self.answers |= {("entries", name): Answer(YES, value) for name, value in said.items()}
