@@ -41,7 +41,8 @@ class IllnessNames:
 
     def of(self, words: tuple[str, ...]) -> tuple[str, ...] | None:
         """What the words stand for, which are in the one form; None where nobody knows them."""
-        return self._tokens.get(" ".join(words))
+        found = self._tokens.get(" ".join(words))
+        return self._in_any_order.get(tuple(sorted(words))) if found is None and len(words) > 1 else found
 
     def is_own(self, words: tuple[str, ...]) -> bool:
         """Whether a source that an owner chose has the name."""
@@ -77,6 +78,15 @@ class IllnessNames:
         for key in self._may_be:
             found.pop(key, None)
         return found
+
+    @cached_property
+    def _in_any_order(self) -> dict[tuple[str, ...], tuple[str, ...]]:
+        """What the same words mean in another order, as lists have them: "glaucoma, narrow angle"; only where that is one thing."""
+        found: dict[tuple[str, ...], tuple[str, ...] | None] = {}
+        for name, tokens in self._tokens.items():
+            key = tuple(sorted(name.split()))
+            found[key] = tokens if found.get(key, tokens) == tokens else None
+        return {key: tokens for key, tokens in found.items() if tokens is not None and len(key) > 1}
 
     @cached_property
     def _may_be(self) -> dict[str, tuple[str, ...]]:
