@@ -139,8 +139,8 @@ def _conditions(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> I
     yield symbolic.unread_conditions == case.unread.any_of("conditions")
     yield symbolic.known_conditions == bool(case.known.conditions)
     yield symbolic.contradicted == bool(case.illnesses.contradicted)
-    yield symbolic.danger == bool(case.illnesses.urgent.danger)
-    yield symbolic.grave == bool(case.illnesses.urgent.grave)
+    for name, urgent in symbolic.urgent.items():
+        yield urgent == bool(getattr(case.illnesses.urgent, name))
     for name, there in symbolic.has.items():
         yield _so(there, name in case.illnesses.tokens)
     if chosen is not None:

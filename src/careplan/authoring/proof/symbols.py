@@ -3,8 +3,7 @@
 A plan looks at one medicine, condition, goal or entry at a time beside the facts about the whole patient. So one
 symbolic medicine stands for any medicine of any patient, one symbolic condition for any condition, and so on; what the
 rest of the list adds is in `other` (the ingredients taken besides) and `other_protects`. The constraints follow `facts`,
-`hold_question` and `decode`; where a patient cannot be pinned down they admit more patients than there are, never fewer, so
-that what is proved holds of every real one.
+`hold_question` and `decode`, and admit rather more patients than there are, so that what is proved holds of every real one.
 """
 
 from __future__ import annotations
@@ -130,8 +129,8 @@ class SymbolicPatient:
         names = tuple(self.book.conditions)
         self.conditions_asked, self.known_conditions = z3.Bool("conditions?"), z3.Bool("conditions without a rule?")
         self.unread_conditions, self.contradicted = z3.Bool("conditions not read?"), z3.Bool("entries.contradicted")
-        self.danger, self.grave = z3.Bool("entries.danger"), z3.Bool("entries.grave")
-        self._add(z3.Implies(z3.Or(self.danger, self.grave), self.unread_conditions))
+        self.urgent = {name: z3.Bool(f"entries.{name}") for name in ("danger", "grave")}
+        self._add(*(z3.Implies(one, self.unread_conditions) for one in self.urgent.values()))
         self.has = {name: z3.Bool(f"has.{name}") for name in names}
         self.condition = self._token("condition", names)
         self._present["condition"] = z3.Or(list(self.has.values()))
@@ -141,8 +140,8 @@ class SymbolicPatient:
         self.answers["condition", "name"] = Answer(YES, self.condition, names)
         treated, read_off = (self.answers["treatment", name] for name in ("indication", "indication_read"))
         self._add(*of_indication(self.book.conditions, self.has, treated, read_off))
-        unread, known = self.unread_conditions, self.known_conditions
-        self.answers["history", "list"] = list_state(self.conditions_asked, z3.Or(self.present("condition"), unread, known))
+        listed = z3.Or(self.present("condition"), self.unread_conditions, self.known_conditions)
+        self.answers["history", "list"] = list_state(self.conditions_asked, listed)
         self.answers["history", "unread"] = Answer(YES, self.unread_conditions)
 
     def _medicines(self) -> None:
@@ -237,16 +236,15 @@ class SymbolicPatient:
         self.other_missing = z3.Bool("an answer about another medicine is missing that could close the question")
         self.other_unclear = z3.Bool("another entry does not say enough to open the question")
         self.other_rescue = z3.Bool("the same ingredient is kept as rescue in another entry")
-        twice = self._taken_again
         bearing = {row.ingredient for row in (*habit_rows, *may_protect_rows)}
         calms = self.is_one_of(self._rows_of("benzodiazepine"))
         self._add(
             z3.Implies(self.other_protects, z3.Or(self.unread_entries, self.known_medicines, *self.other.values())),
             z3.Implies(self.other_daily, z3.Or([self.other[row.ingredient] for row in habit_rows])),
-            z3.Implies(self.other_missing, z3.Or(twice, *(self.other[name] for name in sorted(bearing)))),
+            z3.Implies(self.other_missing, z3.Or(self._taken_again, *(self.other[name] for name in sorted(bearing)))),
             z3.Implies(self.other_unclear, z3.Or(list(self.other.values()))),
             # A benzodiazepine kept as rescue closes everything, which `other_protects` says.
-            z3.Implies(self.other_rescue, z3.And(twice, z3.Or(z3.Not(calms), self.other_protects))),
+            z3.Implies(self.other_rescue, z3.And(self._taken_again, z3.Or(z3.Not(calms), self.other_protects))),
         )
         rescue = z3.And(schedule.known, schedule.is_("rescue"))
         reasons = [indication.is_(name) for name in sorted(PROTECTED_INDICATIONS)]
@@ -358,6 +356,5 @@ class SymbolicPatient:
         """Whether any entry of any list could not be read, and whether any is known though no rule concerns it."""
         unread = z3.Or(self.unread_entries, self.unread_conditions, self.unread_goals)
         known = z3.Or(self.known_medicines, self.known_conditions)
-        urgent = {"danger": self.danger, "grave": self.grave}
-        said = {"unread": unread, "known": known, "contradicted": self.contradicted} | urgent
+        said = {"unread": unread, "known": known, "contradicted": self.contradicted, **self.urgent}
         self.answers |= {("entries", name): Answer(YES, value) for name, value in said.items()}

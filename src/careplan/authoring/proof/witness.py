@@ -77,7 +77,7 @@ class Writer:
             others.append(f"denies {has[0].replace('_', ' ')}")
         if reading.holds(symbolic.unread_conditions):
             others.append("a condition of which nothing is known")
-        others += [self._urgent(at) for at, holds in enumerate((symbolic.danger, symbolic.grave)) if reading.holds(holds)]
+        others += [self._urgent(name) for name, holds in symbolic.urgent.items() if reading.holds(holds)]
         if reading.holds(symbolic.known_conditions):
             others.append(self._known_condition())
         if others:
@@ -127,12 +127,12 @@ class Writer:
             raise Unwritable("this rulebook knows no illness that no rule concerns")
         return self._book.known_conditions.first
 
-    def _urgent(self, which: int) -> str:
+    def _urgent(self, which: str) -> str:
         """An entry that nobody can read and that may be a danger, or what a stop names. Raises `Unwritable` without one."""
         reader, grave = self._book.known_conditions.reader, GraveEntryReader(self._book)
         for called in ("thoughts of killing everybody and myself", *self._book.conditions):
             text = f"{called.replace('_', ' ')} {UNHEARD_OF}"
-            if grave.of([text], [reader.read(text)])[which]:
+            if getattr(grave.of([text], [reader.read(text)]), which):
                 return text
         raise Unwritable("this rulebook has no words for such an entry")
 
