@@ -81,7 +81,7 @@ class IllnessNames:
 
     @cached_property
     def _in_any_order(self) -> dict[tuple[str, ...], tuple[str, ...]]:
-        """What the same words mean in another order, as lists have them: "glaucoma, narrow angle"; only where that is one thing."""
+        """What the words of a name mean in any order, as lists have "glaucoma, narrow angle", where that is one thing."""
         found: dict[tuple[str, ...], tuple[str, ...] | None] = {}
         for name, tokens in self._tokens.items():
             key = tuple(sorted(name.split()))

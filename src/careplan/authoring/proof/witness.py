@@ -11,7 +11,7 @@ from careplan.authoring.proof.answers import Formula, Unwritable
 from careplan.authoring.proof.dose_symbols import without_doses
 from careplan.authoring.proof.measure_symbols import TODAY
 from careplan.authoring.proof.symbols import PROBLEMS, SymbolicPatient
-from careplan.facts.grave_entries import GraveEntryReader
+from careplan.authoring.proof.urgent_entries import urgent_entry
 from careplan.facts.hold_question import MAY_PROTECT
 from careplan.facts.used_fields import looked_at
 from careplan.recognition.medicine_rows import Ingredient
@@ -77,7 +77,7 @@ class Writer:
             others.append(f"denies {has[0].replace('_', ' ')}")
         if reading.holds(symbolic.unread_conditions):
             others.append("a condition of which nothing is known")
-        others += [self._urgent(name) for name, holds in symbolic.urgent.items() if reading.holds(holds)]
+        others += [urgent_entry(self._book, name) for name, holds in symbolic.urgent.items() if reading.holds(holds)]
         if reading.holds(symbolic.known_conditions):
             others.append(self._known_condition())
         if others:
@@ -126,15 +126,6 @@ class Writer:
         if self._book.known_conditions.first is None:
             raise Unwritable("this rulebook knows no illness that no rule concerns")
         return self._book.known_conditions.first
-
-    def _urgent(self, which: str) -> str:
-        """An entry that nobody can read and that may be a danger, or what a stop names. Raises `Unwritable` without one."""
-        reader, grave = self._book.known_conditions.reader, GraveEntryReader(self._book)
-        for called in ("thoughts of killing everybody and myself", *self._book.conditions):
-            text = f"{called.replace('_', ' ')} {UNHEARD_OF}"
-            if getattr(grave.of([text], [reader.read(text)]), which):
-                return text
-        raise Unwritable("this rulebook has no words for such an entry")
 
     def _known_medicine(self) -> str:
         if not self._silent:
