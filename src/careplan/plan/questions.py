@@ -82,9 +82,9 @@ class Questions:
         """
         ranked = []
         patient = said.case.patient
-        if patient.allergies is None and "allergies" in self._answers:
-            if turned := hanging.get("/conditions", 0) & self._of_allergies:
-                hanging = {**hanging, "/allergies": turned}
+        turned = hanging.get("/conditions", 0) & self._of_allergies
+        if turned and patient.allergies is None and "allergies" in self._answers:
+            hanging = {**hanging, "/allergies": turned}
         for pointer, rules in hanging.items():
             factor = _factor(pointer)
             if self._fields[factor].asking.is_withheld(patient):
