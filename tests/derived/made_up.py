@@ -43,8 +43,19 @@ DERIVED: dict[str, Json] = {
     "daily_ones": {"count": {"medicine": {"schedule": "daily"}}},
     "of_the_heart": {"count": {"condition": {"name": ["hypertension", "heart_or_vessel_disease", "stroke_or_tia"]}}},
     "last_time": {"days_since": "treatment.last_session_at"},
+    "worn": {"when": {"derived": {"tired": True}, "support": {"therapist": False}}},
+    "in_danger": {
+        "when": {"any_of": [{"derived": {"any_of": [{"at_risk": True}, {"worn": True}]}}, {"history": {"has": "ptsd"}}]}
+    },
+    "burdens": {
+        "count": [
+            {"derived": {"in_danger": True}},
+            {"derived": {"tired": True}},
+            {"any_of": [{"lifestyle": {"cannabis": "daily"}}, {"derived": {"an_opioid": True}}]},
+        ]
+    },
 }
-NUMBERS = ("strained", "calming", "daily_ones", "of_the_heart")
+NUMBERS = ("burdens", "strained", "calming", "daily_ones", "of_the_heart")
 FACTS = tuple(name for name, one in DERIVED.items() if "when" in one or "compare" in one)
 
 LIMITS: tuple[Any, ...] = ({"at_least": 2}, {"at_most": 1}, {"less_than": 1}, "known")

@@ -57,6 +57,7 @@ def _unused(book: Rulebook) -> Iterator[RuleFault]:
             yield _warning("sources.yaml", name, "No rule rests on this source.", "Use it, or take it out.", "unused-source")
     patterns = [pattern for rule in book.rules.values() for group in rule.when for pattern in group]
     tested = {one.file.name for pattern in patterns for one in used_by(book.derived, pattern)}
+    tested |= {below.file.name for one in book.derived.values() for below in one.rests_on}
     for name in sorted(book.derived.keys() - tested):
         yield _warning(f"{DERIVED}/{name}.yaml", name, "No rule tests this.", "Use it, or take it out.", "unused-derived")
     held = {name for row in book.catalogue.ingredients.values() for name in row.classes}

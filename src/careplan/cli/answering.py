@@ -27,7 +27,7 @@ def hint(answer: AnswerForm) -> str:
         case "choice":
             return "its number or its words"
         case "goals":
-            return "goals, parted by semicolons, or none"
+            return "each parted from the next by a semicolon, or none"
         case _:
             return f"{answer.type}, parted by commas, or none"
 

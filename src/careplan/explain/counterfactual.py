@@ -29,6 +29,7 @@ from careplan.rulebook.conditions import (
     Pattern,
     Test,
     Value,
+    When,
 )
 from careplan.rulebook.conditions_in_words import Prose
 from careplan.rulebook.derived import Compared, Derived
@@ -223,15 +224,19 @@ class _Finder:
             becomes = test.values[0] is True
             found += self._becomes(one, becomes if wanted else not becomes)
         elif one.kind == "counts" and one.when and test.operation in COMPARISONS:
-            found += self._count(one.when, test, wanted=wanted)
+            found += self._count(one.lines, test, wanted=wanted)
         return _minimal(found)
 
     def _becomes(self, one: Derived, holds: bool) -> list[Demands]:  # noqa: FBT001 - what it is to become
         if one.compared is not None:
             return list(self._compare(one.compared, holds))
-        if holds:
-            return [demands for group in one.when for demands in self._group(group, wanted=True)]
-        return _all_of([self._group(group, wanted=False) for group in one.when])
+        return self._one_of(one.when, wanted=holds)
+
+    def _one_of(self, groups: When, *, wanted: bool) -> list[Demands]:
+        """The ways for one of several groups to hold, or for each of them to be known not to."""
+        if wanted:
+            return [demands for group in groups for demands in self._group(group, wanted=True)]
+        return _all_of([self._group(group, wanted=False) for group in groups])
 
     def _group(self, group: Group, *, wanted: bool) -> list[Demands]:
         """The ways for a group behind a derived fact to hold, or to be known not to."""
@@ -261,15 +266,15 @@ class _Finder:
                 test = Test(field, operation if at == 0 else _MIRRORED[operation], (limit,))
                 yield frozenset({Demand(kind, test, wanted=True, surely=True)})
 
-    def _count(self, groups: Sequence[Group], test: Test, *, wanted: bool) -> list[Demands]:
-        """The ways for so many of several groups to hold, or not to, that a test of their number comes out as wanted."""
+    def _count(self, lines: Sequence[When], test: Test, *, wanted: bool) -> list[Demands]:
+        """The ways for so many of several lines to hold, or not to, that a test of their number comes out as wanted."""
         found: list[Demands] = []
-        for many in range(len(groups) + 1):
+        for many in range(len(lines) + 1):
             counted = {least_of(test.field): float(many), most_of(test.field): float(many)}
             if as_it_stands("counts", test, counted) is not wanted:
                 continue
-            for chosen in combinations(range(len(groups)), many):
-                parts = [self._group(group, wanted=at in chosen) for at, group in enumerate(groups)]
+            for chosen in combinations(range(len(lines)), many):
+                parts = [self._one_of(line, wanted=at in chosen) for at, line in enumerate(lines)]
                 found += _all_of(parts)
         return _minimal(found)
 

@@ -111,9 +111,8 @@ class _Deriving:
         if one.kind == "counts":
             return self._counted(one)
         standings = [self._group(group) for group in one.when]
-        for standing in standings:
-            if standing.holds:
-                return {name: True}, Basis(standing.behind)
+        if held := [standing for standing in standings if standing.holds]:
+            return {name: True}, Basis(_each_once(held))
         behind = _each_once(standings)
         if all(standing.holds is False for standing in standings):
             return {name: False}, Basis(behind)
@@ -161,6 +160,12 @@ class _Deriving:
         holds = False if False in held else None if None in held else True
         return _Standing(holds, tuple(true if holds else answered))
 
+    def _line(self, line: When) -> _Standing:
+        """Whether one of the groups of a line holds."""
+        standings = [self._group(group) for group in line]
+        holds = _any([each.holds for each in standings])
+        return _Standing(holds, _each_once([each for each in standings if each.holds] if holds else standings))
+
     def _compared(self, one: Derived, compared: Compared) -> tuple[Properties, Basis]:
         values: list[float] = []
         open_: list[frozenset[str]] = []
@@ -181,9 +186,9 @@ class _Deriving:
         if pattern is not None and self._logic.list_is_missing(pattern.kind):
             return {least_of(name): 0.0}, Basis((), frozenset({list_pointer(pattern.kind)}), is_open=True)
         if pattern is None:
-            standings = [self._group(group) for group in one.when]
-            undecided = [group for group, standing in zip(one.when, standings, strict=True) if standing.holds is None]
-            pointers = [self._logic.of((group,))[1] for group in undecided]
+            standings = [self._line(line) for line in one.lines]
+            undecided = [line for line, standing in zip(one.lines, standings, strict=True) if standing.holds is None]
+            pointers = [self._logic.of(line)[1] for line in undecided]
         else:
             things: dict[str, list[Fact]] = {}
             for fact in self._countable(pattern):

@@ -65,7 +65,8 @@ class Prose:
             return f"{label}: the number of {each} that fit: {self.pattern(one.counted)}"
         groups = [self.group(group) for group in one.when]
         if one.kind == "counts":
-            numbered = "; ".join(f"({at}) {words}" for at, words in enumerate(groups, 1))
+            lines = ["; or ".join(map(self.group, line)) for line in one.lines]
+            numbered = "; ".join(f"({at}) {words}" for at, words in enumerate(lines, 1))
             return f"{label}: how many of these hold: {numbered}"
         return f"{label}: {'; or '.join(groups)}"
 

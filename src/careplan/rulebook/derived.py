@@ -2,7 +2,7 @@
 
 To the logic of rules each is one more field: of `derived` what holds or does not, of `counts` how many there are, and of
 `days_since` the days from a date to the day of the plan. A fact that is derived rests on what is answered, measured, taken
-or had, never on another one that is derived, on what was left unanswered, or on what could not be read.
+or had, and on other derived facts that hold, never on what was left unanswered, or on what could not be read.
 """
 
 from __future__ import annotations
@@ -14,22 +14,17 @@ import msgspec
 from msgspec import Meta
 
 from careplan.rulebook.conditions import (
-    COMPARISONS,
     Either,
     Every,
     Expression,
-    Flaw,
     Operation,
-    Path,
     Pattern,
-    Reader,
     Test,
     When,
     tests_of,
 )
 from careplan.rulebook.entries import Entry, Line
 from careplan.rulebook.factors import KINDS, OF_DERIVED, OF_MEASURES, SINGLE, Field, Kind
-from careplan.rulebook.yaml_and_csv import Document
 
 FOLDER = "derived"
 """The folder of what a rulebook derives; no section of the plan."""
@@ -37,10 +32,8 @@ FOLDER = "derived"
 DATES = {"treatment.last_session_at": "the last session"}
 """The dates of a request from which days can be counted, and what they are called."""
 
-RESTS_ON = frozenset({*SINGLE, "regimen", "history", "medicine", *OF_MEASURES})
+RESTS_ON = frozenset({*SINGLE, "regimen", "history", "medicine", "derived", *OF_MEASURES})
 """The kinds of fact from which others may be derived."""
-_ALWAYS_KNOWN = frozenset({"list", "unread", "hold_question", "protocol_hold", "gap_too_long"})
-"""Fields that say how a list was sent or read, or what may be said of a hold: each rule has to ask for them by itself."""
 COUNTED = frozenset({"medicine", "condition"})
 """The kinds of fact that can be counted one by one."""
 
@@ -96,8 +89,9 @@ class Compared(NamedTuple):
 class Derived(msgspec.Struct, frozen=True, kw_only=True):
     """One derived fact ready for use.
 
-    `when` are the groups of which one must hold, or of a count the groups that are counted; `counted` is what the facts
-    that are counted must be like, `compared` what is held against what, `date` the date from which days are counted.
+    `when` are the groups of which one must hold, or of a count those of the lines that are counted, and `line_of` says to
+    which line each belongs; `counted` is what the facts that are counted must be like, `compared` what is held against
+    what, `date` the date from which days are counted. Facts in `rests_on` are written out in `when`.
     """
 
     file: DerivedFile
@@ -106,6 +100,14 @@ class Derived(msgspec.Struct, frozen=True, kw_only=True):
     counted: Pattern | None = None
     compared: Compared | None = None
     date: str = ""
+    line_of: tuple[int, ...] = ()
+    rests_on: tuple[Derived, ...] = ()
+
+    @property
+    def lines(self) -> tuple[When, ...]:
+        """Of a count its lines: each counts once, if one of its groups holds."""
+        numbers = dict.fromkeys(self.line_of)
+        return tuple(tuple(group for group, at in zip(self.when, self.line_of, strict=True) if at == one) for one in numbers)
 
     @property
     def patterns(self) -> tuple[Pattern, ...]:
@@ -149,7 +151,7 @@ def presumed_absent(derived: Mapping[str, Derived], pattern: Pattern) -> Iterato
     That a fact does not hold, and that there are at most so many, presumes of what was not read that it adds nothing.
     """
     for test in tests_of(pattern.tests):
-        upward = test.operation in ("at_least", "more_than", "has_any", "has_all") or _is_true(test)
+        upward = test.operation in ("at_least", "more_than", "has_any", "has_all") or is_true(test)
         alone = Pattern(pattern.kind, Every((test,)))
         for part in (part for one in used_by(derived, alone) for part in one.patterns):
             for one in tests_of(part.tests):
@@ -196,7 +198,7 @@ def _could(test: Test, there: frozenset[str]) -> bool:
             return not wanted.isdisjoint(there)
 
 
-def _is_true(test: Test) -> bool:
+def is_true(test: Test) -> bool:
     """Whether a test asks for yes; the number 1 is no yes."""
     return test.operation == "one_of" and all(value is True for value in test.values)
 
@@ -212,7 +214,7 @@ def known_with(derived: Mapping[str, Derived], pattern: Pattern) -> Iterator[str
 def asserted(derived: Mapping[str, Derived], pattern: Pattern) -> Iterator[Derived]:
     """The derived facts that a pattern says to hold."""
     for test in tests_of(pattern.tests):
-        if _is_true(test) or test.operation in ("has_any", "has_all", "at_least", "more_than"):
+        if is_true(test) or test.operation in ("has_any", "has_all", "at_least", "more_than"):
             yield from used_by(derived, Pattern(pattern.kind, Every((test,))))
 
 
@@ -228,110 +230,3 @@ def kinds_with_derived(kinds: Mapping[str, Kind], derived: Iterable[Derived]) ->
     medicine = {**kinds["medicine"].fields, "beside": Field("tokens", of_one_medicine)}
     found = {kind: Kind(of) for kind, of in sorted(fields.items())}
     return {**kinds, "medicine": Kind(medicine, many=True), **found}
-
-
-def read_derived(document: Document, stem: str, reader: Reader) -> Derived | None:
-    """The derived fact of a file, or None; every fault is noted in `document`. `reader` knows nothing that is derived."""
-    file = document.convert(DerivedFile) if not document.faults else None
-    if file is None:
-        return None
-    found = _read(file, reader)
-    for flaw in reader.flaws:
-        document.fault(flaw.path, flaw.problem, flaw.mend, code=flaw.code)
-    if file.name != stem:
-        problem = f"The name {file.name} is not the name of the file."
-        document.fault(("name",), problem, f"Write name: {stem}.", code="id-and-file")
-    return found
-
-
-def _read(file: DerivedFile, reader: Reader) -> Derived | None:
-    reading = _Reading(reader)
-    forms = [name for name in ("when", "compare", "count", "days_since") if getattr(file, name) is not None]
-    if len(forms) != 1:
-        reading.flaw(
-            (), "Exactly one of when, compare, count and days_since is needed.", "Leave one of them.", code="derived"
-        )
-        return None
-    if forms[0] in ("count", "days_since") and file.values:
-        reading.flaw(("values",), "A number has no answers to put into words.", "Take this out.", code="derived")
-    if forms[0] in ("when", "compare") and set(file.values) != {"true", "false"}:
-        reading.flaw(("values",), "Not every answer has its words.", "Say true and false in words.", code="derived")
-    if forms[0] in ("count", "days_since") and "{value}" not in file.says:
-        reading.flaw(("says",), "These words leave out the number.", "Write {value} where it stands.", code="derived")
-    return reading.of(file, forms[0])
-
-
-class _Reading:
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-        self._kinds = reader.kinds
-
-    def flaw(self, path: Path, problem: str, mend: str, *, code: str) -> None:
-        self._reader.flaws.append(Flaw(path, problem, mend, code))
-
-    def of(self, file: DerivedFile, form: str) -> Derived:
-        if form == "when":
-            return Derived(file=file, kind="derived", when=self._when(file.when, ("when",)))
-        if form == "compare":
-            assert file.compare is not None
-            return Derived(file=file, kind="derived", compared=self._compared(file.compare))
-        if form == "days_since":
-            if file.days_since not in DATES:
-                problem = f"No request has a date {file.days_since}."
-                self.flaw(("days_since",), problem, f"Use one of {', '.join(DATES)}.", code="unknown-field")
-            return Derived(file=file, kind="days_since", date=file.days_since or "")
-        if isinstance(file.count, list):
-            when: When = ()
-            for at, group in enumerate(file.count):
-                when += self._when(group, ("count", at))
-            return Derived(file=file, kind="counts", when=when)
-        return Derived(file=file, kind="counts", counted=self._counted(file.count))
-
-    def _when(self, data: object, path: Path) -> When:
-        when = self._reader.when(data, path)
-        for group in when:
-            for pattern in group:
-                if pattern.kind not in RESTS_ON:
-                    problem = f"A derived fact cannot rest on {pattern.kind}."
-                    self.flaw(path, problem, f"Use one of {', '.join(sorted(RESTS_ON))}.", code="derived")
-                self._check_tests(pattern.tests, path)
-        return when
-
-    def _check_tests(self, expression: Expression, path: Path) -> None:
-        for test in tests_of(expression):
-            if test.field in _ALWAYS_KNOWN or test.operation in ("unknown", "one_of_or_unknown"):
-                problem = "A derived fact speaks of the patient, not of what was asked, read or signed."
-                self.flaw(path, problem, "Let the rule that needs this test it.", code="derived")
-
-    def _counted(self, data: object) -> Pattern | None:
-        flaws = len(self._reader.flaws)
-        groups = self._reader.when(data, ("count",))
-        if len(self._reader.flaws) > flaws:
-            return None
-        patterns = [pattern for group in groups for pattern in group]
-        if len(patterns) != 1 or patterns[0].kind not in COUNTED:
-            mend = "Name medicine or condition, or list groups of conditions to count those that hold."
-            self.flaw(("count",), "What is counted is one kind of fact, or a list of groups.", mend, code="derived")
-            return None
-        self._check_tests(patterns[0].tests, ("count",))
-        return patterns[0]
-
-    def _compared(self, entry: CompareEntry) -> Compared | None:
-        given = [name for name in COMPARISONS if getattr(entry, name) is not None]
-        if len(given) != 1:
-            mend = f"Write one of {', '.join(COMPARISONS)}."
-            self.flaw(("compare",), "One number is held against one other.", mend, code="comparison")
-            return None
-        (operation,) = given
-        left = self._number(entry.field, ("compare", "field"))
-        right = self._number(getattr(entry, operation), ("compare", operation))
-        return Compared(left, operation, right, float(entry.plus)) if left and right else None
-
-    def _number(self, name: str, path: Path) -> tuple[str, str] | None:
-        kind, _, field = name.partition(".")
-        described = self._kinds[kind].fields.get(field) if kind in (*SINGLE, *OF_MEASURES) else None
-        if described is None or described.type != "number":
-            mend = "Name a number as kind.field, such as treatment.sessions_planned."
-            self.flaw(path, f"There is no number called {name}.", mend, code="unknown-field")
-            return None
-        return kind, field

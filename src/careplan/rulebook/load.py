@@ -25,7 +25,8 @@ from careplan.rulebook.codes import Codes
 from careplan.rulebook.conditions import Reader
 from careplan.rulebook.courses import with_courses
 from careplan.rulebook.derived import FOLDER as DERIVED
-from careplan.rulebook.derived import Derived, kinds_with_derived, read_derived
+from careplan.rulebook.derived import Derived, kinds_with_derived
+from careplan.rulebook.derived_order import read_in_order
 from careplan.rulebook.factors import KINDS, OF_MEASURES
 from careplan.rulebook.folder import Files, digest_of, misplaced, read_folder
 from careplan.rulebook.illnesses import ILLNESS_WORDS, IllnessFiles, known_conditions_of
@@ -215,15 +216,15 @@ class _Loading:
 
     def _derived(self, known: Known) -> dict[str, Derived]:
         """What the rulebook derives, by name, also where a file of it is faulty: rules that use it are then not at fault."""
-        found: dict[str, Derived] = {}
-        for path in self._files:
-            if len(path.parts) != 2 or path.suffix != ".yaml" or path.parts[0] != DERIVED:
-                continue
-            document = self._document(path)
-            one = read_derived(document, path.stem, Reader(known[0], known[1].ingredients, *known[2:]))
-            if one is not None:
-                found[one.file.name] = one
-            unknown = OF_MEASURES if known[3]["measures"] is KINDS["measures"] else frozenset()  # as in rules
+        documents = {
+            path.stem: self._document(path)
+            for path in self._files
+            if len(path.parts) == 2 and path.suffix == ".yaml" and path.parts[0] == DERIVED
+        }
+        classes, catalogue, conditions, kinds = known
+        found = read_in_order(documents, kinds, partial(Reader, classes, catalogue.ingredients, conditions))
+        unknown = OF_MEASURES if kinds["measures"] is KINDS["measures"] else frozenset()  # as in rules
+        for document in documents.values():
             self._faults += [fault for fault in document.faults if unknown.isdisjoint(fault.field.split("."))]
         return found
 

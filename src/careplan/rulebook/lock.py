@@ -52,7 +52,8 @@ def locked(rule: Rule, derived: Mapping[str, Derived]) -> Locked:
 def logic_of(one: Derived) -> tuple[object, ...]:
     """What of a derived fact decides when it holds; its words change no verdict."""
     file = one.file
-    return file.when, msgspec.to_builtins(file.compare), file.count, file.days_since
+    behind = [(below.file.name, *logic_of(below)) for below in sorted(one.rests_on, key=lambda each: each.file.name)]
+    return file.when, msgspec.to_builtins(file.compare), file.count, file.days_since, *behind
 
 
 def read_lock(text: str) -> dict[str, Locked]:

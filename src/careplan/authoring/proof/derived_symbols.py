@@ -17,7 +17,7 @@ from careplan.authoring.proof.formulas import compared, of_pattern, refuted
 from careplan.authoring.proof.measure_symbols import TODAY, Reading
 from careplan.recognition.medicine_rows import Ingredient
 from careplan.request.patient import FIRST_YEAR
-from careplan.rulebook.conditions import Group, Pattern
+from careplan.rulebook.conditions import Group, Pattern, When
 from careplan.rulebook.derived import Derived, could_be, could_fit, is_of_the_row
 from careplan.rulebook.factors import KINDS
 
@@ -78,9 +78,8 @@ class SymbolicDerived:
         elif one.kind == "counts":
             self.spans[key] = self._span(one)
         else:
-            truths = [self._group(name, group) for group in one.when]
-            holds = z3.Or([truth.holds for truth in truths])
-            self.answers[key] = Answer(z3.Or(holds, z3.And([truth.fails for truth in truths])), holds)
+            truth = self._one_of(name, one.when)
+            self.answers[key] = Answer(z3.Or(truth.holds, truth.fails), truth.holds)
 
     def write_days(self, reading: Reading, body: dict[str, Any], today: date) -> None:
         """Put the dates into a patient by which so many days have gone by as a model wants."""
@@ -94,7 +93,7 @@ class SymbolicDerived:
     def _span(self, one: Derived) -> Span:
         """How many there are: of the groups that hold, of illnesses, or of ingredients."""
         if one.counted is None:
-            truths = [self._group(one.file.name, group) for group in one.when]
+            truths = [self._one_of(one.file.name, line) for line in one.lines]
             least = z3.Sum([z3.If(truth.holds, 1, 0) for truth in truths])
             return Span(YES, least, YES, _sum(z3.Not(truth.fails) for truth in truths))
         if one.counted.kind == "condition":
@@ -112,6 +111,11 @@ class SymbolicDerived:
         failed = z3.And(self._symbolic.present("medicine"), refuted(self._symbolic, "medicine", one.counted.tests))
         self.supposed += [least > z3.If(own, 1, 0), most < taken - z3.If(failed, 1, 0)]
         return Span(YES, least, asked, most)
+
+    def _one_of(self, name: str, groups: When) -> Truth:
+        """Of several groups, when one holds and when none of them does."""
+        truths = [self._group(name, group) for group in groups]
+        return Truth(z3.Or([one.holds for one in truths]), z3.And([one.fails for one in truths]))
 
     def _group(self, name: str, group: Group) -> Truth:
         truths = [self._pattern(name, pattern) for pattern in group]
