@@ -209,21 +209,23 @@ class Recognizer:
             found = self._meant(tokens) if tokens else KNOWN
         return Recognized(recognition="known") if found == KNOWN else Recognized(recognition="read", match=found)
 
+    def warm(self) -> NearNames:
+        """Make what offers are looked up in, which else is done for the first unread name."""
+        names = {
+            key: match for key, match in self._names.items() if match not in (KNOWN, _FURTHER) and key not in self._everyday
+        }
+        for key, further in self._vocabulary.every_further().items():
+            names.setdefault(key, self._meant(further.ingredients, further.name))
+        self._near = NearNames(names, self._vocabulary, self._controlled)
+        return self._near
+
     def offers(self, recognized: Recognized) -> tuple[Match, ...]:
         """What the unexplained words of an unread medicine may have been meant to be."""
         if recognized.recognition != "unread" or not recognized.unexplained:
             return ()
-        if self._near is None:
-            names = {
-                key: match
-                for key, match in self._names.items()
-                if match not in (KNOWN, _FURTHER) and key not in self._everyday
-            }
-            for key, further in self._vocabulary.every_further().items():
-                names.setdefault(key, self._meant(further.ingredients, further.name))
-            self._near = NearNames(names, self._vocabulary, self._controlled)
+        near = self._near or self.warm()
         text = recognized.unexplained[0].text
-        offers = self._near.offers(squeezed(text)) or self._near.offers(squeezed(_FIGURE.sub("", text)))
+        offers = near.offers(squeezed(text)) or near.offers(squeezed(_FIGURE.sub("", text)))
         if recognized.listed is not None and recognized.listed.names:
             # Beside a name that is known, such as that of an everyday product, nothing controlled is guessed at.
             return tuple(match for match in offers if self._controlled.isdisjoint(_classes(match)))
