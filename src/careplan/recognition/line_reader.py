@@ -73,15 +73,15 @@ class _Reading(Figures):
         meaning, end = self._tables.phrases_of_a_word.get(word), at + 1
         if meaning is None:
             meaning, end = self._tokens.phrase(at)
-        if self._after_name and meaning is not None and meaning.kind in _BESIDE_A_NAME:
-            # "Atorvastatin calcium": directly behind a name these are no medicine of their own.
-            return end
-        if (self._slot and (meaning is None or word in self._tables.index.beginnings)) or meaning is None:
-            behind = self._name(at, end, meaning)
-            if behind:
-                return behind
         if meaning is not None:
+            if self._after_name and meaning.kind in _BESIDE_A_NAME:
+                # "Atorvastatin calcium": directly behind a name these are no medicine of their own.
+                return end
+            if self._slot and self._may_go_on(at, word) and (behind := self._name(at, end, meaning)):
+                return behind
             return self._explained(meaning, at, end)
+        if behind := self._name(at, end, None):
+            return behind
         if word in self._tables.numbers:
             return self._number(at, word)
         if self._last == "reason_words":
@@ -93,12 +93,24 @@ class _Reading(Figures):
         self._leftover.append((at, at + 1, self._slot))
         return self._close(at + 1, "leftover")
 
+    def _may_go_on(self, at: int, word: str) -> bool:
+        """Whether a name may begin with a word of everyday that stands here: most names of which it is a part go on otherwise."""
+        signs = self._tables.beginnings.get(word)
+        if signs is None:
+            return False
+        following = self._words[at + 1][0] if at + 1 < len(self._words) else ""
+        return "" in signs or following in signs or not following.isalnum()
+
     def _explained(self, meaning: Meaning, at: int, end: int) -> int:
         """Keep what a phrase says."""
         kind, draft = meaning.kind, self._draft
-        if kind == "steps":
-            self._stepped(meaning.value)
+        if kind in ("forms", "routes"):
+            kept = draft.forms if kind == "forms" else draft.routes
+            kept.append(Word(*self._tokens.stretch(at, end), meaning.value))
+            return self._close(end, kind)
         if kind in _PLACE_STAYS:
+            if kind == "steps":
+                self._stepped(meaning.value)
             self._after_name = False
             self._directed = self._directed or self._words[at] in self._tables.directions
             if kind == "limits" and not self._limits_before(at, end):
@@ -114,10 +126,6 @@ class _Reading(Figures):
                 if meaning.value.at_the_end and not self._is_at_the_end(end):
                     return self._explained(_FILLER, at, end)
                 self._repeated(meaning.value, at, end)
-            case "routes":
-                draft.routes.append(Word(*self._tokens.stretch(at, end), meaning.value))
-            case "forms":
-                draft.forms.append(Word(*self._tokens.stretch(at, end), meaning.value))
             case "reasons":
                 draft.reasons.append(Reason(*self._tokens.stretch(at, end), meaning.value))
             case "if_words":
@@ -240,7 +248,7 @@ class LineReader:
             return Line(text, (Listed(names=(Named(text, 0, len(text), whole),)),))
         tokens = Tokens(text, folded, places, tables.tree, tables.numbers)
         joined = "".join(tokens.words)
-        if joined in tables.nothing or key.strip() in tables.nothing:
+        if len(joined) <= tables.longest_of_nothing and (joined in tables.nothing or key.strip() in tables.nothing):
             return Line(text, says_none=True)
         medicines, leftover = _Reading(tables, tokens).read()
         names_nothing = not leftover and not any(medicine.names for medicine in medicines)

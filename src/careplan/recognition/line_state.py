@@ -76,9 +76,11 @@ class State:
         for word in words[at : at + MOST_WORDS_OF_A_NAME]:
             end += 1
             if word.isalnum():
-                key += word
-                if not word.isalpha():
+                if known is index.names and not word.isalpha():
+                    if key not in index.before_figures:
+                        break
                     known = index.with_figures
+                key += word
                 if key in known and end >= read_to and (stands_for := tables.meaning(key)) is not None:
                     found.append((key, end, stands_for))
             elif word not in _THROUGH:  # 0.5 or 1-2 stands in no name, nor does a bracket
@@ -111,8 +113,7 @@ class State:
 
     def _named(self, at: int, end: int, meaning: Any) -> int:
         draft = self._draft
-        begins_a_sentence = at > 0 and "." in self._tokens.between(at)
-        if draft.names and (begins_a_sentence or self._is_another()):
+        if draft.names and ((begins_a_sentence := "." in self._tokens.between(at)) or self._is_another()):
             if self._pending is not None and draft.status is self._pending:
                 if self._over or (begins_a_sentence and not self._headed):
                     self._pending = None
