@@ -134,7 +134,7 @@ class Recognizer:
         line = self._reader.read(text)
         if line.says_none:
             return (Recognized(recognition="none"),)
-        in_name = tuple(part for part in line.leftover if part.in_name)
+        in_name = tuple([part for part in line.leftover if part.in_name])
         named = [listed for listed in line.medicines if listed.names]
         if not named:
             return (Recognized(recognition="unread", called=text, listed=line.medicines[0], unexplained=line.leftover),)
@@ -160,7 +160,7 @@ class Recognizer:
                 recognition=recognition, called=own_words, known_by=known_by, listed=listed, unexplained=beside
             )
         match = self._as_kept(matches[0] if len(matches) == 1 else _together(matches), listed)
-        if not any(row.classes for row in match.ingredients):
+        if not any([row.classes for row in match.ingredients]):
             recognition = "unread" if in_name else "known"
             return Recognized(recognition=recognition, match=match, called=own_words, listed=listed, unexplained=beside)
         return Recognized(recognition="read", match=match, called=own_words, listed=listed, unexplained=beside)
@@ -184,13 +184,13 @@ class Recognizer:
 
     def _is_breathed_in(self, listed: Listed, matches: list[Match]) -> bool:
         """A corticosteroid in an inhaler is none in the nose."""
-        if all(word.value not in self._elsewhere for word in (*listed.forms, *listed.routes)):
+        if self._elsewhere.isdisjoint([word.value for word in (*listed.forms, *listed.routes)]):
             return False
         return all(_classes(match) and _classes(match) <= self._nasal_classes for match in matches)
 
     def _as_kept(self, match: Match, listed: Listed) -> Match:
         """A benzodiazepine in a form that is kept against seizures is a rescue medicine, whatever it is called."""
-        if match.rescue or not any("benzodiazepine" in row.classes for row in match.ingredients):
+        if match.rescue or not any(["benzodiazepine" in row.classes for row in match.ingredients]):
             return match
         kept = not self._rescue_forms.isdisjoint(word.value for word in (*listed.forms, *listed.routes))
         in_the_name = not self._rescue_words.isdisjoint(
