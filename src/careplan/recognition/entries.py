@@ -172,6 +172,8 @@ class EntryReader:
         return self._doses.of(one.listed, told, row, one.match)
 
     def _by_name(self, found: Sequence[Recognized], sent: MedicineStatus | None) -> _Named:
+        if len(found) == 1 and found[0].is_plain and sent is None:
+            return _Named(found[0].match, None, ())
         unknown = tuple(
             " ".join(part.text.split())
             for one in found
@@ -219,6 +221,8 @@ class EntryReader:
 
     def _filled(self, entry: Medication, found: Sequence[Recognized]) -> Medication:
         """The entry with what its name says of schedule and reason, where that is one thing and the caller sent nothing."""
+        if entry.schedule is not None and entry.indication is not None:
+            return entry
         taken = [one for one in found if one.listed is not None and one.match is not None and one.status not in NOT_TAKEN]
         if len(taken) != 1 or taken[0].listed is None:
             return entry

@@ -29,8 +29,6 @@ _DATE = re.compile(r"(?:19|20)\d\d[/-]\d\d?[/-]\d\d?|\d\d?[/.-]\d\d?[/.-](?:19|2
 class Figures(State):
     """Reads what begins with a figure or a number in words."""
 
-    __slots__ = ()
-
     def _explained(self, meaning: Meaning, at: int, end: int) -> int:
         raise NotImplementedError
 

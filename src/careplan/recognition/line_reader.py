@@ -30,8 +30,6 @@ _PLACE_STAYS = frozenset(("filler", "limits", "steps", "releases", "salts", "mak
 class _Reading(Figures):
     """The reading of one line, token by token."""
 
-    __slots__ = ()
-
     def read(self) -> tuple[tuple[Listed, ...], tuple[Leftover, ...]]:
         """The medicines of the line, and what nothing explains."""
         at, words = 0, self._words
@@ -46,7 +44,8 @@ class _Reading(Figures):
             else:
                 at = self._sign(at, first)
         self._settle()
-        self._drop_what_was_not_carried()
+        if self._carried and not self._headed:
+            self._drop_what_was_not_carried()
         forms, routes = self._tables.local_forms, self._tables.local_routes
         return tuple([draft.listed(forms, routes) for draft in self._drafts]), self._left()
 
@@ -70,9 +69,7 @@ class _Reading(Figures):
         return at + 1
 
     def _word(self, at: int, word: str) -> int:
-        meaning, end = self._tables.phrases_of_a_word.get(word), at + 1
-        if meaning is None:
-            meaning, end = self._tokens.phrase(at)
+        meaning, end = self._tokens.phrase(at)
         if meaning is not None:
             if self._after_name and meaning.kind in _BESIDE_A_NAME:
                 # "Atorvastatin calcium": directly behind a name these are no medicine of their own.

@@ -78,8 +78,16 @@ class Tokens:
 
     def phrase(self, at: int) -> tuple[Meaning | None, int]:
         """The longest phrase that begins here, and the token behind it."""
-        word = self.words[at]
+        words = self.words
+        word = words[at]
         node = self._tree.get(word)
+        if node is not None and NUMBER not in node and word not in self._numbers and word.isalpha():
+            # Most words mean something by themselves or with the next one, which begins nothing longer.
+            step = node.get(words[at + 1]) if at + 1 < len(words) else None
+            if step is None:
+                return node.get(""), at + 1
+            if len(step) == 1 and "" in step:
+                return step[""], at + 2
         best: tuple[Meaning | None, int] = (None, at) if node is None else self._longest(node, at + 1)
         if word in self._numbers or word[0].isdigit():
             other = self._longest(self._tree[NUMBER], at + 1)

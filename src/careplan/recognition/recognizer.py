@@ -63,6 +63,12 @@ class Recognized(msgspec.Struct, frozen=True, kw_only=True):
         return said.value if said is not None else None  # type: ignore[return-value]
 
     @property
+    def is_plain(self) -> bool:
+        """True where one name of rules says all: nothing is left unexplained, and no status stands beside it."""
+        said = self.listed
+        return self.match is not None and not self.unexplained and (said is None or said.status is None)
+
+    @property
     def schedule(self) -> Schedule | None:
         """How it is taken, where that is plain."""
         return self.listed.schedule if self.listed is not None else None
