@@ -11,7 +11,7 @@ from careplan.recognition.daily_dose import Told
 from careplan.recognition.disagreements import NOT_TAKEN, Disagreement, disagreements
 from careplan.recognition.dose_equivalents import NO_DOSES, DoseReader, Doses, added
 from careplan.recognition.line import Leftover, Listed, Said
-from careplan.recognition.medicine_catalogue import Catalogue, Match, Problem, Resolved, agree, display
+from careplan.recognition.medicine_catalogue import Catalogue, Match, Problem, Resolved, agree, display, without_kinds
 from careplan.recognition.medicine_rows import Ingredient
 from careplan.recognition.recognizer import Recognized, Recognizer
 from careplan.request.patient import Medication, MedicineStatus
@@ -93,6 +93,8 @@ class EntryReader:
                 # The code is exact; a name that cannot be read beside it is still shown to the clinician.
                 return Resolved(index, filled, coded, "partly_recognized", offers)
             return Resolved(index, filled, None, "not_recognized", offers)
+        if coded.ingredients and match.ingredients and not without_kinds(match.ingredients, coded.ingredients):
+            match = coded  # The code tells which one of its kind it is.
         if by_code is not None and entry.status not in NOT_TAKEN and not self._agree(by_code, found, match):
             rows = {row.ingredient: row for one in (coded, match) for row in one.ingredients}
             return Resolved(index, filled, Match(tuple(rows.values())), "code_and_name_disagree")
@@ -101,7 +103,7 @@ class EntryReader:
         if lined and taken and (other := self._other_medicine(match, lined, entry.status)) is not None:
             # The line names another medicine than the name: nothing that was sent is dropped, so both count.
             rows = {row.ingredient: row for one in (match, other) for row in one.ingredients}
-            match = Match(tuple(rows.values()))
+            match = Match(without_kinds(rows.values(), rows.values()))
         if not taken:
             filled = _without_use(filled)
         return Resolved(index, filled, match, problem, unknown_parts=unknown, besides=besides, taken=taken)
