@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from careplan.recognition.daily_dose import Told
-from careplan.recognition.disagreements import NOT_TAKEN, Disagreement, disagreements
+from careplan.recognition.disagreements import NOT_TAKEN, ON_HOLD, Disagreement, disagreements
 from careplan.recognition.dose_equivalents import NO_DOSES, DoseReader, Doses, added
 from careplan.recognition.line import Leftover, Listed, Said
 from careplan.recognition.medicine_catalogue import Catalogue, Match, Problem, Resolved, agree, display, without_kinds
@@ -71,7 +71,7 @@ class EntryReader:
             return Resolved(index, entry, None, "not_recognized")
         if entry.status in NOT_TAKEN:
             return Resolved(index, _without_use(entry), coded, taken=False)
-        return Resolved(index, entry, coded)
+        return Resolved(index, entry, coded, on_hold=entry.status == ON_HOLD and _is_under_rules(by_code))
 
     def _resolved(
         self,
@@ -106,7 +106,8 @@ class EntryReader:
             match = Match(without_kinds(rows.values(), rows.values()))
         if not taken:
             filled = _without_use(filled)
-        return Resolved(index, filled, match, problem, unknown_parts=unknown, besides=besides, taken=taken)
+        on_hold = taken and any(row.classes for row in match.ingredients) and _is_on_hold(entry, (*found, *lined))
+        return Resolved(index, filled, match, problem, unknown_parts=unknown, besides=besides, taken=taken, on_hold=on_hold)
 
     def _other_medicine(self, match: Match, lined: Sequence[Recognized], sent: MedicineStatus | None) -> Match | None:
         """What the line means, where rules look at it and it is not what the name means."""
@@ -147,7 +148,7 @@ class EntryReader:
         self, entry: Medication, resolved: Resolved, found: Sequence[Recognized], lined: Sequence[Recognized]
     ) -> tuple[Doses, ...]:
         """Doses a day of the ingredients of an entry that is taken."""
-        if resolved.match is None or not resolved.taken or resolved.problem == "code_and_name_disagree":
+        if resolved.match is None or not resolved.taken or resolved.problem == "code_and_name_disagree" or resolved.on_hold:
             return ()
         told = Told(entry.dose_mg, entry.schedule)
         if len(found) == 1 and not lined:
@@ -228,7 +229,7 @@ class EntryReader:
         taken = [one for one in found if one.listed is not None and one.match is not None and one.status not in NOT_TAKEN]
         if len(taken) != 1 or taken[0].listed is None:
             return entry
-        schedule = entry.schedule or taken[0].schedule
+        schedule = entry.schedule or (None if _is_on_hold(entry, taken) else taken[0].schedule)
         indication = entry.indication or self._recognizer.indication(taken[0].listed)
         if schedule == entry.schedule and indication == entry.indication:
             return entry
@@ -242,6 +243,12 @@ class EntryReader:
 def _without_use(entry: Medication) -> Medication:
     """An entry that is not taken, without how and for what: nothing follows from that."""
     return msgspec.structs.replace(entry, schedule=None, indication=None) if entry.schedule or entry.indication else entry
+
+
+def _is_on_hold(entry: Medication, said: Sequence[Recognized]) -> bool:
+    return entry.status == ON_HOLD or (
+        entry.status is None and any(one.status == ON_HOLD and _is_under_rules(one) for one in said)
+    )
 
 
 def _of_the_name(one: Recognized) -> tuple[Leftover, ...]:

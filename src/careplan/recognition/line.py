@@ -145,7 +145,8 @@ class Listed(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def limits(self) -> list[Strength | Amount]:
         """The most that may be taken, in the order in which it stands."""
-        limits: list[Strength | Amount] = [one for one in (*self.strengths, *self.amounts) if one.limit]
+        figures: Sequence[Strength | Amount] = (*self.strengths, *self.amounts)
+        limits = [one for one in figures if one.limit]
         return limits if len(limits) < 2 else sorted(limits, key=lambda part: part.start)
 
     @property

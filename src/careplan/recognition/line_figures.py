@@ -39,7 +39,11 @@ class Figures(State):
         tables, tokens, words = self._tables, self._tokens, self._words
         in_figures = not word[0].isalpha()
         times = intakes(word) if "-" in word else None
-        if in_figures and times is None and (strength := tables.strength.match(tokens.folded, tokens.starts[at])) is not None:
+        if (
+            in_figures
+            and times is None
+            and (strength := tables.strength.match(tokens.folded, tokens.starts[at])) is not None
+        ):
             return self._measured(strength, at)
         meaning, end = tokens.phrase(at)
         if in_figures and (behind := self._numbering(at, word)):
@@ -100,24 +104,28 @@ class Figures(State):
     def _ordinary(self, at: int, word: str) -> int:
         """The token behind "10 mg", "1 tablet" or "3 times daily", as most figures stand; 0 for any other figure."""
         words, tables, tokens = self._words, self._tables, self._tokens
-        if at + 1 == len(words) or tokens.between(at + 1) not in ("", " "):
+        beside = words[at + 1] if at + 1 < len(words) else ""
+        if not beside or tokens.between(at + 1) not in ("", " "):
             return 0
-        beside = words[at + 1]
         if beside in tables.plain_units:
             amount = figure(word)
             if amount is None or words[at + 2 : at + 3] in (["/"], ["per"]) or tokens.is_abbreviated(at + 1):
                 return 0
             self._draft.strengths.append(
-                Strength(*tokens.stretch(at, at + 2), amount, beside, self._limited(at), self._directed, True)
+                Strength(*tokens.stretch(at, at + 2), amount, beside, self._limited(at), self._directed, bare=True)
             )
             self._directed = False
             return self._close(at + 2, "strength")
-        if beside in tables.behind_figures and len(word) <= 2 and word.isdecimal() and (not self._slot or self._last == "name"):
+        if (
+            beside in tables.behind_figures
+            and len(word) <= 2
+            and word.isdecimal()
+            and (not self._slot or self._last == "name")
+        ):
             meaning, end = tokens.phrase(at)
             return 0 if meaning is None or meaning.kind in ("filler", "limits") else self._explained(meaning, at, end)
-        if beside not in tables.pieces or beside in tables.few.get(word, (beside,)):
-            return 0
-        if (word + beside)[:FIRST] in tables.index.begin_with_figures:
+        begins_a_name = (word + beside)[:FIRST] in tables.index.begin_with_figures
+        if begins_a_name or beside not in tables.pieces or beside in tables.few.get(word, (beside,)):
             return 0
         return self._counted(at, Counted(float(word), at + 1))
 

@@ -22,6 +22,8 @@ _BESIDE_A_NAME = frozenset(("salts", "releases", "makers"))
 _PLACE_OPENS = frozenset(("statuses", "switches", "joins", "before_names", "before_brands", "no_allergies"))
 """Behind these stands a name."""
 _FILLER = Meaning("filler")
+_HOLD = ["hold"]
+_BEFORE_DENIALS = frozenset(":-=?")
 MOST_NAMES_OF_A_PERSON = 3
 _PLACE_STAYS = frozenset(("filler", "limits", "steps", "releases", "salts", "makers", "amounts"))
 """These leave the place for a name open, if it was: "Take 1 Xanax", "generic Xanax"."""
@@ -69,6 +71,8 @@ class _Reading(Figures):
         return at + 1
 
     def _word(self, at: int, word: str) -> int:
+        if word in self._tables.denials and self._is_denied(at):
+            return self._close(at + 1, "statuses")
         meaning, end = self._tokens.phrase(at)
         if meaning is not None:
             if self._after_name and meaning.kind in _BESIDE_A_NAME:
@@ -91,12 +95,23 @@ class _Reading(Figures):
         return self._close(at + 1, "leftover")
 
     def _may_go_on(self, at: int, word: str) -> bool:
-        """Whether a name may begin with a word of everyday that stands here: most names of which it is a part go on otherwise."""
+        """Whether a name may begin with the word of everyday that stands here: most names go on otherwise."""
         signs = self._tables.beginnings.get(word)
         if signs is None:
             return False
         following = self._words[at + 1][0] if at + 1 < len(self._words) else ""
         return "" in signs or following in signs or not following.isalnum()
+
+    def _is_denied(self, at: int) -> bool:
+        """Take what stands before a sign for denied, as in "benzos: none", where nothing else is said of it."""
+        draft, words = self._draft, self._words
+        follows = words[at + 1 : at + 2] in ([], [","], [";"], ["\n"], ["."])
+        if not (follows and draft.names and draft.status is None and words[at - 1] in _BEFORE_DENIALS):
+            return False
+        if draft.names[-1].end != self._tokens.sent_ends[at - 2]:
+            return False  # "Refills: none"
+        draft.status = Word(*self._tokens.stretch(at, at + 1), "not_taken")
+        return True
 
     def _explained(self, meaning: Meaning, at: int, end: int) -> int:
         """Keep what a phrase says."""
@@ -147,6 +162,8 @@ class _Reading(Figures):
     def _opened(self, meaning: Meaning, at: int, end: int) -> int:
         """Keep what a phrase says behind which a name may stand."""
         kind, before = meaning.kind, self._last
+        if self._words[at:end] == _HOLD and not self._is_told_to_hold(end):
+            return self._explained(_FILLER, at, end)
         self._slot, self._after_name, self._last = True, False, kind
         match kind:
             case "no_allergies":
@@ -164,11 +181,19 @@ class _Reading(Figures):
                 self._headed = self._words[end - 1] == ":"
             case _:
                 self._settle(keep_used=False)
-                self._pending = Word(*self._tokens.stretch(at, end), meaning.value or "taking")
+                is_denied = meaning.value == "taking" and at > 0 and self._words[at - 1] in self._tables.negations
+                self._pending = Word(*self._tokens.stretch(at, end), "not_taken" if is_denied else meaning.value or "taking")
                 self._directed = self._directed or self._pending.value == "taking"
                 self._headed, self._over = self._words[end - 1] == ":" or self._words[end : end + 1] == [":"], False
                 self._parted |= bool(self._draft.names)
         return end
+
+    def _is_told_to_hold(self, end: int) -> bool:
+        """Whether "hold" says that a medicine is left out: before a name or at an end, not in "hold under tongue"."""
+        words, meaning = self._words, self._tables.meaning
+        if end == len(words) or not words[end][0].isalnum():
+            return True
+        return meaning(words[end]) is not None or meaning("".join(words[end : end + 2])) is not None
 
     def _is_open_still(self, meaning: Meaning) -> bool:
         """True for the second part of "past meds:" and "denies taking", which says nothing of its own."""

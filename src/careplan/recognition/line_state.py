@@ -67,9 +67,7 @@ class State:
             key, end, stands_for = found.pop()
             if key in tables.whole_only and not self._stands_alone(at, end, key):
                 continue
-            if not self._slot and (
-                getattr(stands_for, "by_kind", False) or (stands_for == KNOWN and not self._opens(end))
-            ):
+            if not self._slot and (getattr(stands_for, "by_kind", False) or (stands_for == KNOWN and not self._opens(end))):
                 continue  # "for opioid cravings" names no opioid
             if meaning is not None and end == read_to and meaning.kind in ("filler", "limits", "joins"):
                 return 0

@@ -35,6 +35,7 @@ class Tables:
         """What words mean that begin no longer phrase, as most do."""
         self._endings = words.endings
         self._all_endings = tuple(words.endings)
+        self.negations, self.denials = frozenset(words.negations), frozenset(words.denials)
         self.joins = frozenset(words.joins)
         self.months = frozenset(words.months)
         self.limits_behind = frozenset(map(parts, words.limits_behind))
@@ -51,18 +52,31 @@ class Tables:
         self.longest_of_nothing = max(map(len, self.nothing), default=0)
         self.nothing_at_length = tuple(phrase for phrase in self.nothing if len(phrase) >= LONG_ENOUGH)
         self.units = frozenset(words.in_mg)
-        self.plain_units = frozenset(unit for unit in words.units if unit.isalpha() and not _begins_another(unit, words.units))
+        self.plain_units = frozenset(
+            unit for unit in words.units if unit.isalpha() and not _begins_another(unit, words.units)
+        )
         """Units behind which no longer one may go on."""
-        counted = {*words.volumes, *words.units, *words.units_of_activity, *words.months, *words.numbers, *phrases.tree[NUMBER]}
+        counted = {
+            *words.volumes,
+            *words.units,
+            *words.units_of_activity,
+            *words.months,
+            *words.numbers,
+            *phrases.tree[NUMBER],
+        }
         self.pieces = frozenset(
             word
             for word, node in self.tree.items()
             if word.isalpha() and word not in counted and node.get("", NOTHING).kind in ("forms", "amounts")
         )
         """What is counted in figures, such as tablets, where the words with a number in front mean nothing else."""
-        no_phrase = {*words.months, *_HALVES_OF_A_DAY, *(parts(unit)[0] for unit in (*words.units, *words.units_of_activity))}
+        no_phrase = {
+            *words.months,
+            *_HALVES_OF_A_DAY,
+            *(parts(unit)[0] for unit in (*words.units, *words.units_of_activity)),
+        }
         self.behind_figures = frozenset(word for word in phrases.tree[NUMBER] if word.isalpha() and word not in no_phrase)
-        """Words that go on a phrase which a figure begins, and neither a strength nor a time of the clock, such as "times"."""
+        """Words that go on a phrase which a figure begins, and no strength or time of the clock, such as "times"."""
         self.volumes, self.millilitres = frozenset(words.volumes), frozenset(words.millilitres)
         unit, volume, per = (_any_of(listed) for listed in (words.units, words.volumes, words.per))
         activity, millilitre = _any_of(words.units_of_activity), _any_of(words.millilitres)

@@ -22,7 +22,7 @@ _PATTERN = (
 )
 _TOKEN = re.compile(_PATTERN)
 _TOKEN_IN_ASCII = re.compile(_PATTERN.replace(_LETTER, "[a-z]"), re.ASCII)
-"""The same for what most lines are, in half the time. A line is cut into what stands between tokens, a space, a token, and so on."""
+"""The same for what most lines are, in half the time. Both cut a line into what stands between, a space, a token ..."""
 _BULLET = re.compile(
     r"\s*(?:[-*•·◦▪‣●○■□→>~+–]+\s*|\(?\d{1,2}[.)](?:\s+|(?=[^\W\d]))|\(?[a-h]\)\s*|#\d{1,2}[:.)]?\s+|\[[ x]?\]\s*)+"
 )

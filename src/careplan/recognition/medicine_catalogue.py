@@ -52,6 +52,8 @@ class Resolved(msgspec.Struct, frozen=True, gc=False):
     """Names in an entry that rules look at, which none of them looks at: known without a rule, or not taken."""
     taken: bool = True
     """False where the entry says that the medicine is not taken, or that there is none."""
+    on_hold: bool = False
+    """Rules look at it, and it is said to be left out for now: whether it is taken today nobody can tell from the entry."""
     said: tuple[Said, ...] = ()
     """What its texts say besides names."""
     disagreements: tuple[Disagreement, ...] = ()
@@ -65,6 +67,11 @@ class Resolved(msgspec.Struct, frozen=True, gc=False):
         if self.match is None or (self.problem == "partly_recognized" and not self.match.ingredients):
             return "unread"
         return "read" if any(row.classes for row in self.match.ingredients) else "known"
+
+    @property
+    def contradicts_itself(self) -> bool:
+        """True where the entry leaves open how the medicine is taken: its fields and its text disagree, or it is on hold."""
+        return self.on_hold or bool(self.disagreements)
 
     @property
     def is_named_by_us(self) -> bool:

@@ -25,7 +25,7 @@ class NameIndex:
         ordered = sorted(names)
         going_on = {word: _going_on(word, ordered) for word in everyday}
         self.beginnings = {word: signs for word, signs in going_on.items() if signs}
-        """The words of everyday with which a name begins, such as "iron", and the signs with which one goes on; "" ends one."""
+        """The words of everyday with which a name begins, such as "iron", and the signs that go on; "" ends it."""
 
 
 def _letters(name: str) -> int:

@@ -168,7 +168,7 @@ class Recognizer:
                 recognition=recognition, called=own_words, known_by=known_by, listed=listed, unexplained=beside
             )
         match = self._as_kept(matches[0] if len(matches) == 1 else _together(matches), listed)
-        if not any([row.classes for row in match.ingredients]):
+        if not any(row.classes for row in match.ingredients):
             recognition = "unread" if in_name else "known"
             return Recognized(recognition=recognition, match=match, called=own_words, listed=listed, unexplained=beside)
         return Recognized(recognition="read", match=match, called=own_words, listed=listed, unexplained=beside)
@@ -198,7 +198,7 @@ class Recognizer:
 
     def _as_kept(self, match: Match, listed: Listed) -> Match:
         """A benzodiazepine in a form that is kept against seizures is a rescue medicine, whatever it is called."""
-        if match.rescue or not any(["benzodiazepine" in row.classes for row in match.ingredients]):
+        if match.rescue or not any("benzodiazepine" in row.classes for row in match.ingredients):
             return match
         kept = not self._rescue_forms.isdisjoint(word.value for word in (*listed.forms, *listed.routes))
         in_the_name = not self._rescue_words.isdisjoint(
