@@ -182,7 +182,7 @@ def _medicines(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> It
     yield symbolic.other_rescue == any(row.ingredient == ingredient and _is_rescue(resolved) for resolved, row in rows)
     too_long = chosen.properties.get("gap_too_long") if chosen is not None else None
     yield from _doses(symbolic, case, chosen)
-    yield symbolic.disagrees == bool(own is not None and own.disagreements)
+    yield symbolic.disagrees == bool(own is not None and own.contradicts_itself)
     yield symbolic.gap.known == (too_long is not None)
     yield symbolic.gap.value == (too_long is True)
     if own is None:
@@ -271,7 +271,7 @@ def _missing(resolved: Resolved, row: Ingredient, calming: set[str], ingredient:
 
 def _unclear(resolved: Resolved, row: Ingredient, ingredient: str) -> bool:
     """Whether another entry does not say enough to open the question of the medicine looked at."""
-    if resolved.problem == "code_and_name_disagree" or resolved.disagreements:
+    if resolved.problem == "code_and_name_disagree" or resolved.contradicts_itself:
         return True
     if resolved.problem == "code_not_recognized" and row.ingredient == ingredient:
         return True

@@ -208,6 +208,8 @@ class FactMaker:
                 yield _check(resolved, resolved.problem)
             if resolved.disagreements:
                 yield _check(resolved, "fields_and_text_disagree", "d")
+            if resolved.on_hold:
+                yield _check(resolved, "on_hold", "h")
         yield from _shared_classes(rows, entries)
         yield self._regimen(patient, medicines, rows, unread=unread.any_of("medications"))
 

@@ -130,8 +130,9 @@ class HoldQuestions:
         yield from unread.pointers("conditions")
         for one in medicines:
             own = any(row.ingredient == name for row in _rows(one))
-            differs = one.problem == "code_and_name_disagree" or (one.disagreements and _rows(one))
-            if differs or (own and one.problem == "code_not_recognized"):
+            differs = one.problem == "code_and_name_disagree" or (one.contradicts_itself and _rows(one))
+            without_a_name = own and any(row.by_kind for row in _rows(one) if row.ingredient == name)
+            if differs or without_a_name or (own and one.problem == "code_not_recognized"):
                 yield f"/medications/{one.index}"
             if one.entry.indication == "other" and _any_in(one, self._may_protect):
                 yield f"/medications/{one.index}/indication"

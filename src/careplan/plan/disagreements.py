@@ -6,7 +6,13 @@ from careplan.facts.case import Case
 from careplan.rulebook.model import Rulebook
 
 _NAMES = {"name": "name", "schedule": "schedule", "indication": "reason", "dose_mg": "dose", "status": "status"}
-_STATUSES = {"taking": "taken", "stopped": "stopped", "not_taken": "not taken", "allergy": "an allergy"}
+_STATUSES = {
+    "taking": "taken",
+    "on_hold": "on hold",
+    "stopped": "stopped",
+    "not_taken": "not taken",
+    "allergy": "an allergy",
+}
 
 
 def disagreement_words(book: Rulebook, case: Case, at: int) -> str:

@@ -144,6 +144,11 @@ class GateWords:
             return f"{self._name(int(index))} is taken for a reason that was not named"
         resolved = self._case.medicines[int(index)]
         problem = resolved.problem
+        rows = resolved.match.ingredients if resolved.match else ()
+        if any(row.by_kind for row in rows):
+            return f"the name of {self._name(int(index))} is missing"
+        if resolved.on_hold:
+            return f"{self._name(int(index))} is said to be on hold"
         if resolved.disagreements:
             return f"fields and text of {self._name(int(index))} disagree"
         if problem == "code_and_name_disagree":

@@ -32,6 +32,9 @@ class Told(NamedTuple):
     schedule: Schedule | None = None
 
 
+NOT_TOLD = Told()
+
+
 def daily_dose(listed: Listed, measures: Measures, told: Told, which: int | None = None) -> Dose | None:
     """Milligrams a day, or None where they cannot be known.
 
@@ -39,6 +42,8 @@ def daily_dose(listed: Listed, measures: Measures, told: Told, which: int | None
     """
     limits = listed.limits
     if not limits:
+        if which is None and told == NOT_TOLD and (dose := _ordinary(listed, measures)) is not None:
+            return dose
         return _taken_daily(listed, measures, told, which)
     rest, daily = _without_limits(listed, limits)
     taken = _taken_daily(rest, measures, told, which)
@@ -47,6 +52,30 @@ def daily_dose(listed: Listed, measures: Measures, told: Told, which: int | None
     if taken is None:
         return Dose(0.0, min(found)) if found else None
     return Dose(min([taken.least, *found]), min([*found, *(() if taken.most is None else (taken.most,))], default=None))
+
+
+def _ordinary(listed: Listed, measures: Measures) -> Dose | None:
+    """The dose of "0.5 mg tablet, 1 tablet twice daily as needed", as most lines have it; None for any other line.
+
+    One strength, at most one amount, and one frequency behind both.
+    """
+    if len(listed.strengths) != 1 or len(listed.frequencies) != 1 or len(listed.amounts) > 1:
+        return None
+    strength, frequency = listed.strengths[0], listed.frequencies[0]
+    in_mg = measures.in_mg.get(strength.unit) if strength.bare else None
+    if in_mg is None or strength.amount is None or strength.start > frequency.start or "-" in frequency.text:
+        return None
+    if not measures.through_the_skin.isdisjoint([word.value for word in (*listed.forms, *listed.routes)]):
+        return None
+    mg = strength.amount * in_mg
+    for amount in listed.amounts:
+        if amount.count is None or amount.unclear or amount.start > frequency.start or amount.of in measures.millilitres:
+            return None
+        mg = round(mg * amount.count, PLACES)
+    least, most = frequency.between or (frequency.times_a_day, frequency.times_a_day)
+    if least is None or most is None:
+        return None
+    return Dose(0.0 if listed.as_needed is not None else round(mg * least, PLACES), round(mg * most, PLACES))
 
 
 def _without_limits(listed: Listed, limits: Sequence[Strength | Amount]) -> tuple[Listed, Sequence[Strength | Amount]]:

@@ -10,6 +10,7 @@ from careplan.recognition.strengths import Dose
 from careplan.request.patient import Medication
 
 DisagreeingField: TypeAlias = Literal["name", "schedule", "indication", "dose_mg", "status"]
+ON_HOLD = "on_hold"
 NOT_TAKEN = frozenset(("stopped", "not_taken", "allergy"))
 _AS_NEEDED = frozenset(("as_needed", "rescue"))
 _WITH_AN_INTERVAL = frozenset(("weekly", "long_acting_injection"))
@@ -40,7 +41,7 @@ def disagreements(
     reasons = [reason for reason in listed.reasons if reason.indication is not None]
     if entry.indication is not None and reasons and all(one.indication != entry.indication for one in reasons):
         yield Disagreement("indication", entry.indication, str(reasons[0].indication), said_in, *_place(reasons[0]))
-    if (status := listed.status) is not None and entry.status is not None and _taken(entry.status) != _taken(status.value):
+    if (status := listed.status) is not None and entry.status is not None and _use(entry.status) != _use(status.value):
         yield Disagreement("status", entry.status, status.value, said_in, *_place(status))
     if entry.dose_mg is not None and doses and not any(_is_about(entry.dose_mg, dose) for dose in doses):
         strength = listed.strengths[0]
@@ -51,8 +52,9 @@ def _alike(sent: str, read: str) -> bool:
     return sent == read or {sent, read} <= _AS_NEEDED or {sent, read} <= _WITH_AN_INTERVAL
 
 
-def _taken(status: str) -> bool:
-    return status not in NOT_TAKEN
+def _use(status: str) -> str:
+    """One token for all that is not taken."""
+    return "not_taken" if status in NOT_TAKEN else status
 
 
 def _is_about(mg: float, dose: Dose) -> bool:

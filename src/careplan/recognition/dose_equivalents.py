@@ -96,7 +96,7 @@ class DoseReader:
 
     def of(self, listed: Listed, told: Told, row: Ingredient, of: Product) -> Doses:
         """Doses of one ingredient of a medicine."""
-        if listed.local or not (listed.strengths or told.mg is not None):
+        if listed.local or row.by_kind or not (listed.strengths or told.mg is not None):
             return NO_DOSES
         is_one = len(of.ingredients) == 1 and not of.also_contains
         own, which = (listed, None) if is_one else self._own(listed, row, of)

@@ -8,10 +8,10 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from careplan.recognition.daily_dose import Told
-from careplan.recognition.disagreements import NOT_TAKEN, Disagreement, disagreements
+from careplan.recognition.disagreements import NOT_TAKEN, ON_HOLD, Disagreement, disagreements
 from careplan.recognition.dose_equivalents import NO_DOSES, DoseReader, Doses, added
 from careplan.recognition.line import Leftover, Listed, Said
-from careplan.recognition.medicine_catalogue import Catalogue, Match, Problem, Resolved, agree, display
+from careplan.recognition.medicine_catalogue import Catalogue, Match, Problem, Resolved, agree, display, without_kinds
 from careplan.recognition.medicine_rows import Ingredient
 from careplan.recognition.recognizer import Recognized, Recognizer
 from careplan.request.patient import Medication, MedicineStatus
@@ -71,7 +71,7 @@ class EntryReader:
             return Resolved(index, entry, None, "not_recognized")
         if entry.status in NOT_TAKEN:
             return Resolved(index, _without_use(entry), coded, taken=False)
-        return Resolved(index, entry, coded)
+        return Resolved(index, entry, coded, on_hold=entry.status == ON_HOLD and _is_under_rules(by_code))
 
     def _resolved(
         self,
@@ -93,6 +93,8 @@ class EntryReader:
                 # The code is exact; a name that cannot be read beside it is still shown to the clinician.
                 return Resolved(index, filled, coded, "partly_recognized", offers)
             return Resolved(index, filled, None, "not_recognized", offers)
+        if coded.ingredients and match.ingredients and not without_kinds(match.ingredients, coded.ingredients):
+            match = coded  # The code tells which one of its kind it is.
         if by_code is not None and entry.status not in NOT_TAKEN and not self._agree(by_code, found, match):
             rows = {row.ingredient: row for one in (coded, match) for row in one.ingredients}
             return Resolved(index, filled, Match(tuple(rows.values())), "code_and_name_disagree")
@@ -101,10 +103,11 @@ class EntryReader:
         if lined and taken and (other := self._other_medicine(match, lined, entry.status)) is not None:
             # The line names another medicine than the name: nothing that was sent is dropped, so both count.
             rows = {row.ingredient: row for one in (match, other) for row in one.ingredients}
-            match = Match(tuple(rows.values()))
+            match = Match(without_kinds(rows.values(), rows.values()))
         if not taken:
             filled = _without_use(filled)
-        return Resolved(index, filled, match, problem, unknown_parts=unknown, besides=besides, taken=taken)
+        on_hold = taken and any(row.classes for row in match.ingredients) and _is_on_hold(entry, (*found, *lined))
+        return Resolved(index, filled, match, problem, unknown_parts=unknown, besides=besides, taken=taken, on_hold=on_hold)
 
     def _other_medicine(self, match: Match, lined: Sequence[Recognized], sent: MedicineStatus | None) -> Match | None:
         """What the line means, where rules look at it and it is not what the name means."""
@@ -145,7 +148,7 @@ class EntryReader:
         self, entry: Medication, resolved: Resolved, found: Sequence[Recognized], lined: Sequence[Recognized]
     ) -> tuple[Doses, ...]:
         """Doses a day of the ingredients of an entry that is taken."""
-        if resolved.match is None or not resolved.taken or resolved.problem == "code_and_name_disagree":
+        if resolved.match is None or not resolved.taken or resolved.problem == "code_and_name_disagree" or resolved.on_hold:
             return ()
         told = Told(entry.dose_mg, entry.schedule)
         if len(found) == 1 and not lined:
@@ -172,6 +175,8 @@ class EntryReader:
         return self._doses.of(one.listed, told, row, one.match)
 
     def _by_name(self, found: Sequence[Recognized], sent: MedicineStatus | None) -> _Named:
+        if len(found) == 1 and found[0].is_plain and sent is None:
+            return _Named(found[0].match, None, ())
         unknown = tuple(
             " ".join(part.text.split())
             for one in found
@@ -219,10 +224,12 @@ class EntryReader:
 
     def _filled(self, entry: Medication, found: Sequence[Recognized]) -> Medication:
         """The entry with what its name says of schedule and reason, where that is one thing and the caller sent nothing."""
+        if entry.schedule is not None and entry.indication is not None:
+            return entry
         taken = [one for one in found if one.listed is not None and one.match is not None and one.status not in NOT_TAKEN]
         if len(taken) != 1 or taken[0].listed is None:
             return entry
-        schedule = entry.schedule or taken[0].schedule
+        schedule = entry.schedule or (None if _is_on_hold(entry, taken) else taken[0].schedule)
         indication = entry.indication or self._recognizer.indication(taken[0].listed)
         if schedule == entry.schedule and indication == entry.indication:
             return entry
@@ -236,6 +243,12 @@ class EntryReader:
 def _without_use(entry: Medication) -> Medication:
     """An entry that is not taken, without how and for what: nothing follows from that."""
     return msgspec.structs.replace(entry, schedule=None, indication=None) if entry.schedule or entry.indication else entry
+
+
+def _is_on_hold(entry: Medication, said: Sequence[Recognized]) -> bool:
+    return entry.status == ON_HOLD or (
+        entry.status is None and any(one.status == ON_HOLD and _is_under_rules(one) for one in said)
+    )
 
 
 def _of_the_name(one: Recognized) -> tuple[Leftover, ...]:

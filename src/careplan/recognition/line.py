@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
@@ -118,6 +118,8 @@ class Listed(msgspec.Struct, frozen=True, omit_defaults=True):
     def schedule(self) -> Schedule | None:
         """How it is taken, where the line plainly says one thing; None for "daily, and one more as needed"."""
         frequencies = self.frequencies_of_taking
+        if self.as_needed is None and len(frequencies) == 1:
+            return frequencies[0].schedule
         said = {frequency.schedule for frequency in frequencies}
         if self.as_needed is not None:
             return None if said and self._amount_between(self.as_needed, frequencies) else "as_needed"
@@ -143,9 +145,9 @@ class Listed(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def limits(self) -> list[Strength | Amount]:
         """The most that may be taken, in the order in which it stands."""
-        limits: list[Strength | Amount] = [one for one in self.strengths if one.limit]
-        limits += [one for one in self.amounts if one.limit]
-        return sorted(limits, key=lambda part: part.start)
+        figures: Sequence[Strength | Amount] = (*self.strengths, *self.amounts)
+        limits = [one for one in figures if one.limit]
+        return limits if len(limits) < 2 else sorted(limits, key=lambda part: part.start)
 
     @property
     def frequencies_of_taking(self) -> Sequence[Frequency]:
@@ -206,7 +208,7 @@ class Draft:
         self.status: Word | None = None
         self.steps: Steps = ""
 
-    def listed(self, local_forms: Collection[str], local_routes: Collection[str]) -> Listed:
+    def listed(self, local_forms: frozenset[str], local_routes: frozenset[str]) -> Listed:
         """The medicine as read; in one of these forms or by one of these routes it stays where it is put."""
         single = self.single.get
         return Listed(
@@ -223,6 +225,9 @@ class Draft:
             single("durations"),
             single("since"),
             self.status,
-            any([form.value in local_forms for form in self.forms] + [way.value in local_routes for way in self.routes]),
+            not (
+                local_forms.isdisjoint([form.value for form in self.forms])
+                and local_routes.isdisjoint([way.value for way in self.routes])
+            ),
             self.steps,
         )

@@ -10,8 +10,10 @@ import msgspec
 from careplan.recognition.figures import figure, intakes, numbers_in
 from careplan.recognition.line import Amount, Frequency, Strength, Stretch, Word
 from careplan.recognition.line_state import State
+from careplan.recognition.line_tables import FEW
 from careplan.recognition.list_words import FrequencyWords, Meaning
-from careplan.recognition.piece_counts import counted
+from careplan.recognition.name_index import FIRST
+from careplan.recognition.piece_counts import Counted, counted
 from careplan.request.patient import Schedule
 
 _AT_A_TIME = FrequencyWords((), a_day=1.0, time_of_day=True)
@@ -19,8 +21,6 @@ _HOUR, _MINUTES = re.compile(r"[01]?\d|2[0-4]"), re.compile(r"[0-5]\d")
 MOST_BEFORE_A_TIME = 4
 """Of "1 am, 2 pm" the numbers count tablets; nobody takes five at a time."""
 _HOW_IT_IS_TAKEN = frozenset(("frequency", "routes", "as_needed", "if_words"))
-FEW = 12
-"""A bare number up to this is a count of pieces."""
 _DAY_AND_YEAR = re.compile(r"(?:19|20)?\d\d?")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _DATE = re.compile(r"(?:19|20)\d\d[/-]\d\d?[/-]\d\d?|\d\d?[/.-]\d\d?[/.-](?:19|20)?\d\d|\d\d?[/-](?:19|20)\d\d")
@@ -29,17 +29,21 @@ _DATE = re.compile(r"(?:19|20)\d\d[/-]\d\d?[/-]\d\d?|\d\d?[/.-]\d\d?[/.-](?:19|2
 class Figures(State):
     """Reads what begins with a figure or a number in words."""
 
-    __slots__ = ()
-
     def _explained(self, meaning: Meaning, at: int, end: int) -> int:
         raise NotImplementedError
 
     def _number(self, at: int, word: str) -> int:
         """A figure: the strength, a count of pieces, a part of a frequency, a date."""
+        if behind := self._ordinary(at, word):
+            return behind
         tables, tokens, words = self._tables, self._tokens, self._words
         in_figures = not word[0].isalpha()
         times = intakes(word) if "-" in word else None
-        if in_figures and times is None and (strength := tables.strength.match(tokens.folded, tokens.start(at))) is not None:
+        if (
+            in_figures
+            and times is None
+            and (strength := tables.strength.match(tokens.folded, tokens.starts[at])) is not None
+        ):
             return self._measured(strength, at)
         meaning, end = tokens.phrase(at)
         if in_figures and (behind := self._numbering(at, word)):
@@ -69,7 +73,7 @@ class Figures(State):
             )
             return self._close(at + 2, "strength")
         if in_figures:
-            volume = tables.volume.match(tokens.folded, tokens.start(at))
+            volume = tables.volume.match(tokens.folded, tokens.starts[at])
             if volume is not None:
                 end = self._tokens.behind(at, volume.end())
                 if volume["unit"] in tables.millilitres and self._is_of_a_pack(end):
@@ -96,6 +100,34 @@ class Figures(State):
             return at + 1
         self._leftover.append((at, at + 1, False))
         return self._close(at + 1, "leftover")
+
+    def _ordinary(self, at: int, word: str) -> int:
+        """The token behind "10 mg", "1 tablet" or "3 times daily", as most figures stand; 0 for any other figure."""
+        words, tables, tokens = self._words, self._tables, self._tokens
+        beside = words[at + 1] if at + 1 < len(words) else ""
+        if not beside or tokens.between(at + 1) not in ("", " "):
+            return 0
+        if beside in tables.plain_units:
+            amount = figure(word)
+            if amount is None or words[at + 2 : at + 3] in (["/"], ["per"]) or tokens.is_abbreviated(at + 1):
+                return 0
+            self._draft.strengths.append(
+                Strength(*tokens.stretch(at, at + 2), amount, beside, self._limited(at), self._directed, bare=True)
+            )
+            self._directed = False
+            return self._close(at + 2, "strength")
+        if (
+            beside in tables.behind_figures
+            and len(word) <= 2
+            and word.isdecimal()
+            and (not self._slot or self._last == "name")
+        ):
+            meaning, end = tokens.phrase(at)
+            return 0 if meaning is None or meaning.kind in ("filler", "limits") else self._explained(meaning, at, end)
+        begins_a_name = (word + beside)[:FIRST] in tables.index.begin_with_figures
+        if begins_a_name or beside not in tables.pieces or beside in tables.few.get(word, (beside,)):
+            return 0
+        return self._counted(at, Counted(float(word), at + 1))
 
     def _limits_before(self, at: int, end: int) -> bool:
         """Make what stands before "max" a limit, as in "2 mg daily max"; False where these words say nothing of it.
@@ -137,9 +169,11 @@ class Figures(State):
         found = counted(words, at, self._tables.numbers)
         if self._last == "name" and found is not None and found.end > at + 1 and not words[at].isdecimal():
             return 0  # "Imovane 7.5 1 tab": a strength and a count
-        if found is None or found.end >= len(words):
-            return 0
-        end = found.end
+        return 0 if found is None or found.end >= len(words) else self._counted(at, found)
+
+    def _counted(self, at: int, found: Counted) -> int:
+        """The token behind pieces that were counted from token `at` on; 0 if no pieces are named."""
+        words, end = self._words, found.end
         meaning, behind = self._tokens.phrase(end)
         if meaning is not None and meaning.kind in _HOW_IT_IS_TAKEN and self._is_a_count(at, end):
             self._draft.amounts.append(
@@ -223,7 +257,7 @@ class Figures(State):
         while end < len(words):
             word = words[end]
             if word[0].isdigit():
-                if self._tables.strength.match(self._tokens.folded, self._tokens.start(end)):
+                if self._tables.strength.match(self._tokens.folded, self._tokens.starts[end]):
                     break
                 meaning, behind = self._tokens.phrase(end)
                 if meaning is not None and meaning.kind in ("date_words", "durations"):
@@ -285,12 +319,12 @@ class Figures(State):
     def _repeated(self, said: FrequencyWords, at: int, end: int) -> None:
         """Keep a frequency, with the number in it where it has one."""
         number, ranged, least = None, False, None
+        schedule: Schedule | None = None
+        a_day, between = said.a_day, None
         if said.hours or said.days or said.counted:
             numbers = [value for word in self._words[at:end] for value in self._values(word)]
             number, least = max(numbers, default=None), min(numbers, default=None)
             ranged = len(numbers) > 1
-        schedule: Schedule | None = None
-        a_day, between = said.a_day, None
         if said.hours:
             a_day = 24 / number if number and not ranged else None
             schedule = "daily" if number is not None and number <= 24 else None

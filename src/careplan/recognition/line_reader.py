@@ -22,6 +22,8 @@ _BESIDE_A_NAME = frozenset(("salts", "releases", "makers"))
 _PLACE_OPENS = frozenset(("statuses", "switches", "joins", "before_names", "before_brands", "no_allergies"))
 """Behind these stands a name."""
 _FILLER = Meaning("filler")
+_HOLD = ["hold"]
+_BEFORE_DENIALS = frozenset(":-=?")
 MOST_NAMES_OF_A_PERSON = 3
 _PLACE_STAYS = frozenset(("filler", "limits", "steps", "releases", "salts", "makers", "amounts"))
 """These leave the place for a name open, if it was: "Take 1 Xanax", "generic Xanax"."""
@@ -29,8 +31,6 @@ _PLACE_STAYS = frozenset(("filler", "limits", "steps", "releases", "salts", "mak
 
 class _Reading(Figures):
     """The reading of one line, token by token."""
-
-    __slots__ = ()
 
     def read(self) -> tuple[tuple[Listed, ...], tuple[Leftover, ...]]:
         """The medicines of the line, and what nothing explains."""
@@ -46,7 +46,8 @@ class _Reading(Figures):
             else:
                 at = self._sign(at, first)
         self._settle()
-        self._drop_what_was_not_carried()
+        if self._carried and not self._headed:
+            self._drop_what_was_not_carried()
         forms, routes = self._tables.local_forms, self._tables.local_routes
         return tuple([draft.listed(forms, routes) for draft in self._drafts]), self._left()
 
@@ -70,18 +71,18 @@ class _Reading(Figures):
         return at + 1
 
     def _word(self, at: int, word: str) -> int:
-        meaning, end = self._tables.phrases_of_a_word.get(word), at + 1
-        if meaning is None:
-            meaning, end = self._tokens.phrase(at)
-        if self._after_name and meaning is not None and meaning.kind in _BESIDE_A_NAME:
-            # "Atorvastatin calcium": directly behind a name these are no medicine of their own.
-            return end
-        if (self._slot and (meaning is None or word in self._tables.index.beginnings)) or meaning is None:
-            behind = self._name(at, end, meaning)
-            if behind:
-                return behind
+        if word in self._tables.denials and self._is_denied(at):
+            return self._close(at + 1, "statuses")
+        meaning, end = self._tokens.phrase(at)
         if meaning is not None:
+            if self._after_name and meaning.kind in _BESIDE_A_NAME:
+                # "Atorvastatin calcium": directly behind a name these are no medicine of their own.
+                return end
+            if self._slot and self._may_go_on(at, word) and (behind := self._name(at, end, meaning)):
+                return behind
             return self._explained(meaning, at, end)
+        if behind := self._name(at, end, None):
+            return behind
         if word in self._tables.numbers:
             return self._number(at, word)
         if self._last == "reason_words":
@@ -93,12 +94,35 @@ class _Reading(Figures):
         self._leftover.append((at, at + 1, self._slot))
         return self._close(at + 1, "leftover")
 
+    def _may_go_on(self, at: int, word: str) -> bool:
+        """Whether a name may begin with the word of everyday that stands here: most names go on otherwise."""
+        signs = self._tables.beginnings.get(word)
+        if signs is None:
+            return False
+        following = self._words[at + 1][0] if at + 1 < len(self._words) else ""
+        return "" in signs or following in signs or not following.isalnum()
+
+    def _is_denied(self, at: int) -> bool:
+        """Take what stands before a sign for denied, as in "benzos: none", where nothing else is said of it."""
+        draft, words = self._draft, self._words
+        follows = words[at + 1 : at + 2] in ([], [","], [";"], ["\n"], ["."])
+        if not (follows and draft.names and draft.status is None and words[at - 1] in _BEFORE_DENIALS):
+            return False
+        if draft.names[-1].end != self._tokens.sent_ends[at - 2]:
+            return False  # "Refills: none"
+        draft.status = Word(*self._tokens.stretch(at, at + 1), "not_taken")
+        return True
+
     def _explained(self, meaning: Meaning, at: int, end: int) -> int:
         """Keep what a phrase says."""
         kind, draft = meaning.kind, self._draft
-        if kind == "steps":
-            self._stepped(meaning.value)
+        if kind in ("forms", "routes"):
+            kept = draft.forms if kind == "forms" else draft.routes
+            kept.append(Word(*self._tokens.stretch(at, end), meaning.value))
+            return self._close(end, kind)
         if kind in _PLACE_STAYS:
+            if kind == "steps":
+                self._stepped(meaning.value)
             self._after_name = False
             self._directed = self._directed or self._words[at] in self._tables.directions
             if kind == "limits" and not self._limits_before(at, end):
@@ -114,10 +138,6 @@ class _Reading(Figures):
                 if meaning.value.at_the_end and not self._is_at_the_end(end):
                     return self._explained(_FILLER, at, end)
                 self._repeated(meaning.value, at, end)
-            case "routes":
-                draft.routes.append(Word(*self._tokens.stretch(at, end), meaning.value))
-            case "forms":
-                draft.forms.append(Word(*self._tokens.stretch(at, end), meaning.value))
             case "reasons":
                 draft.reasons.append(Reason(*self._tokens.stretch(at, end), meaning.value))
             case "if_words":
@@ -142,6 +162,8 @@ class _Reading(Figures):
     def _opened(self, meaning: Meaning, at: int, end: int) -> int:
         """Keep what a phrase says behind which a name may stand."""
         kind, before = meaning.kind, self._last
+        if self._words[at:end] == _HOLD and not self._is_told_to_hold(end):
+            return self._explained(_FILLER, at, end)
         self._slot, self._after_name, self._last = True, False, kind
         match kind:
             case "no_allergies":
@@ -159,11 +181,19 @@ class _Reading(Figures):
                 self._headed = self._words[end - 1] == ":"
             case _:
                 self._settle(keep_used=False)
-                self._pending = Word(*self._tokens.stretch(at, end), meaning.value or "taking")
+                is_denied = meaning.value == "taking" and at > 0 and self._words[at - 1] in self._tables.negations
+                self._pending = Word(*self._tokens.stretch(at, end), "not_taken" if is_denied else meaning.value or "taking")
                 self._directed = self._directed or self._pending.value == "taking"
                 self._headed, self._over = self._words[end - 1] == ":" or self._words[end : end + 1] == [":"], False
                 self._parted |= bool(self._draft.names)
         return end
+
+    def _is_told_to_hold(self, end: int) -> bool:
+        """Whether "hold" says that a medicine is left out: before a name or at an end, not in "hold under tongue"."""
+        words, meaning = self._words, self._tables.meaning
+        if end == len(words) or not words[end][0].isalnum():
+            return True
+        return meaning(words[end]) is not None or meaning("".join(words[end : end + 2])) is not None
 
     def _is_open_still(self, meaning: Meaning) -> bool:
         """True for the second part of "past meds:" and "denies taking", which says nothing of its own."""
@@ -240,7 +270,7 @@ class LineReader:
             return Line(text, (Listed(names=(Named(text, 0, len(text), whole),)),))
         tokens = Tokens(text, folded, places, tables.tree, tables.numbers)
         joined = "".join(tokens.words)
-        if joined in tables.nothing or key.strip() in tables.nothing:
+        if len(joined) <= tables.longest_of_nothing and (joined in tables.nothing or key.strip() in tables.nothing):
             return Line(text, says_none=True)
         medicines, leftover = _Reading(tables, tokens).read()
         names_nothing = not leftover and not any(medicine.names for medicine in medicines)

@@ -11,7 +11,6 @@ from careplan.recognition.list_words import Meaning
 
 MOST_WORDS_OF_A_NAME = 6
 SHORT = 3
-_NO_LIMIT: Limit = ""
 _OF_ONE = frozenset(("(", "[", "name"))
 _BESIDE = frozenset(("(", "[", "/", "+", "&", "joins", "name"))
 """Behind these stands another name of the same medicine, or a further ingredient; behind a regimen, another name alone."""
@@ -22,50 +21,29 @@ _THROUGH = frozenset("/&+#,")
 class State:
     """The reading of one line, token by token. `_last` is the kind of what was read before."""
 
-    __slots__ = (
-        "_after_name",
-        "_carried",
-        "_denied",
-        "_directed",
-        "_draft",
-        "_drafts",
-        "_headed",
-        "_last",
-        "_leftover",
-        "_limit_at",
-        "_limit_is",
-        "_over",
-        "_parted",
-        "_passed",
-        "_pending",
-        "_said",
-        "_slot",
-        "_tables",
-        "_tokens",
-        "_words",
-    )
+    _pending: Word | None = None
+    """A status that waits for a name."""
+    _headed = _carried = _over = False
+    """It is a heading with a colon; it counts for more than one name; what follows it ended, as "2 weeks ago" says."""
+    _denied: Word | None = None
+    _slot = True
+    """A name may begin here."""
+    _after_name = _parted = _said = False
+    """Directly behind a name; a sign or word since the last name parts it from the next; something is said of it."""
+    _passed = False
+    """A duration was told since the last frequency."""
+    _directed = False
+    """What comes next is what is taken, as behind "take"."""
+    _last = ""
+    _limit_at = -1
+    _limit_is: Limit = ""
+    """The token behind the last words that make what follows a limit, such as "not to exceed", and of what."""
 
     def __init__(self, tables: Tables, tokens: Tokens) -> None:
         self._tables, self._tokens, self._words = tables, tokens, tokens.words
         self._draft = Draft()
         self._drafts = [self._draft]
         self._leftover: list[tuple[int, int, bool]] = []
-        self._pending: Word | None = None
-        """A status that waits for a name."""
-        self._headed = self._carried = self._over = False
-        """It is a heading with a colon; it counts for more than one name; what follows it ended, as "2 weeks ago" says."""
-        self._denied: Word | None = None
-        self._slot = True
-        """A name may begin here."""
-        self._after_name = self._parted = self._said = False
-        """Directly behind a name; a sign or word since the last name parts it from the next; something is said of it."""
-        self._passed = False
-        """A duration was told since the last frequency."""
-        self._directed = False
-        """What comes next is what is taken, as behind "take"."""
-        self._last = ""
-        self._limit_at, self._limit_is = -1, _NO_LIMIT
-        """The token behind the last words that make what follows a limit, such as "not to exceed", and of what."""
 
     def _name(self, at: int, read_to: int, meaning: Meaning | None) -> int:
         """The token behind the longest name that begins here; 0 if there is none, or if more words are read otherwise."""
@@ -76,9 +54,11 @@ class State:
         for word in words[at : at + MOST_WORDS_OF_A_NAME]:
             end += 1
             if word.isalnum():
-                key += word
-                if not word.isalpha():
+                if known is index.names and not word.isalpha():
+                    if key not in index.before_figures:
+                        break
                     known = index.with_figures
+                key += word
                 if key in known and end >= read_to and (stands_for := tables.meaning(key)) is not None:
                     found.append((key, end, stands_for))
             elif word not in _THROUGH:  # 0.5 or 1-2 stands in no name, nor does a bracket
@@ -87,8 +67,8 @@ class State:
             key, end, stands_for = found.pop()
             if key in tables.whole_only and not self._stands_alone(at, end, key):
                 continue
-            if not self._slot and stands_for == KNOWN and not self._opens(end):
-                continue
+            if not self._slot and (getattr(stands_for, "by_kind", False) or (stands_for == KNOWN and not self._opens(end))):
+                continue  # "for opioid cravings" names no opioid
             if meaning is not None and end == read_to and meaning.kind in ("filler", "limits", "joins"):
                 return 0
             return self._named(at, end, stands_for)
@@ -111,8 +91,7 @@ class State:
 
     def _named(self, at: int, end: int, meaning: Any) -> int:
         draft = self._draft
-        begins_a_sentence = at > 0 and "." in self._tokens.between(at)
-        if draft.names and (begins_a_sentence or self._is_another()):
+        if draft.names and ((begins_a_sentence := "." in self._tokens.between(at)) or self._is_another()):
             if self._pending is not None and draft.status is self._pending:
                 if self._over or (begins_a_sentence and not self._headed):
                     self._pending = None
@@ -142,8 +121,6 @@ class State:
 
         Behind a heading such as "Stopped:" all that is listed has the status of the heading.
         """
-        if not self._carried or self._headed:
-            return
         first: Draft | None = None
         for draft in self._drafts:
             if first is not None and draft.status is first.status and draft.frequencies:

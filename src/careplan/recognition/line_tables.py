@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from careplan.recognition.list_words import ListWords, Meaning, Phrases, parts
+from careplan.recognition.list_words import NUMBER, ListWords, Meaning, Node, Phrases, parts
 from careplan.recognition.name_index import NameIndex
 
 KNOWN = "known"
@@ -14,6 +14,10 @@ KNOWN = "known"
 LONG_ENOUGH = 10
 """Shorter phrases say nothing inside a sentence."""
 SHORTEST_WITH_ANOTHER_ENDING = 7
+NOTHING = Meaning("")
+_HALVES_OF_A_DAY = ("am", "pm")
+FEW = 12
+"""A bare number up to this is a count of pieces."""
 
 
 class Tables:
@@ -23,6 +27,7 @@ class Tables:
         self.meaning = meaning
         self.tree = phrases.tree
         self.index = NameIndex(names, phrases.tree)
+        self.beginnings = self.index.beginnings
         self.numbers: Mapping[str, float] = words.numbers
         self.phrases_of_a_word: Mapping[str, Meaning] = {
             word: node[""] for word, node in self.tree.items() if len(node) == 1 and "" in node and word not in words.numbers
@@ -30,17 +35,48 @@ class Tables:
         """What words mean that begin no longer phrase, as most do."""
         self._endings = words.endings
         self._all_endings = tuple(words.endings)
+        self.negations, self.denials = frozenset(words.negations), frozenset(words.denials)
         self.joins = frozenset(words.joins)
         self.months = frozenset(words.months)
         self.limits_behind = frozenset(map(parts, words.limits_behind))
         self.limits_a_day = frozenset(map(parts, words.limits_a_day))
         self.directions = frozenset(words.directions)
+        self.few: Mapping[str, Node] = {
+            str(count): node for count in range(FEW + 1) if "" not in (node := phrases.tree.get(str(count), {}))
+        }
+        """Figures of so many pieces, each with the phrases that it begins."""
         self.counted_singly = frozenset(words.counted_singly)
         self.whole_only = frozenset("".join(parts(name)) for name in words.whole_only)
         self.local_routes, self.local_forms = frozenset(words.local_routes), frozenset(words.local_forms)
         self.nothing = frozenset("".join(parts(phrase)) for phrase in words.nothing)
+        self.longest_of_nothing = max(map(len, self.nothing), default=0)
         self.nothing_at_length = tuple(phrase for phrase in self.nothing if len(phrase) >= LONG_ENOUGH)
         self.units = frozenset(words.in_mg)
+        self.plain_units = frozenset(
+            unit for unit in words.units if unit.isalpha() and not _begins_another(unit, words.units)
+        )
+        """Units behind which no longer one may go on."""
+        counted = {
+            *words.volumes,
+            *words.units,
+            *words.units_of_activity,
+            *words.months,
+            *words.numbers,
+            *phrases.tree[NUMBER],
+        }
+        self.pieces = frozenset(
+            word
+            for word, node in self.tree.items()
+            if word.isalpha() and word not in counted and node.get("", NOTHING).kind in ("forms", "amounts")
+        )
+        """What is counted in figures, such as tablets, where the words with a number in front mean nothing else."""
+        no_phrase = {
+            *words.months,
+            *_HALVES_OF_A_DAY,
+            *(parts(unit)[0] for unit in (*words.units, *words.units_of_activity)),
+        }
+        self.behind_figures = frozenset(word for word in phrases.tree[NUMBER] if word.isalpha() and word not in no_phrase)
+        """Words that go on a phrase which a figure begins, and no strength or time of the clock, such as "times"."""
         self.volumes, self.millilitres = frozenset(words.volumes), frozenset(words.millilitres)
         unit, volume, per = (_any_of(listed) for listed in (words.units, words.volumes, words.per))
         activity, millilitre = _any_of(words.units_of_activity), _any_of(words.millilitres)
@@ -64,6 +100,10 @@ class Tables:
                     if found is not None and not getattr(found, "called", ""):  # brands are the same in every language
                         return found
         return None
+
+
+def _begins_another(unit: str, units: Sequence[str]) -> bool:
+    return any(other.startswith(unit) and not other[len(unit) :][:1].isalpha() for other in units if other != unit)
 
 
 def _any_of(listed: Sequence[str]) -> str:

@@ -3,47 +3,74 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 from careplan.recognition.figures import figure
 from careplan.recognition.list_words import NUMBER, Meaning, Node
 
 _LETTER = r"[^\W\d_]"
 _PATTERN = (
-    rf"{_LETTER}+(?:'{_LETTER}+|\.{_LETTER}(?!{_LETTER}))*"  # words; q.d., p.r.n; John's
+    rf"( ?)({_LETTER}++(?!['.])|{_LETTER}+(?:'{_LETTER}+|\.{_LETTER}(?!{_LETTER}))*"  # words; q.d., p.r.n; John's
+    r"|\d++(?= [c-su-z])"  # 10 mg, as most figures stand
     r"|(?:19|20)\d\d[/-]\d\d?[/-]\d\d?|\d\d?[/.-]\d\d?[/.-](?:19|20)?\d\d(?![\d-])|\d\d?[/-](?:19|20)\d\d"  # dates
     r"|\d+(?:[.,/]\d+)?(?:\s?-\s?\d+(?:[.,/]\d+)?){2,3}(?![\d.])"  # 1-0-1
     r"|(?:\d+(?:[.,]\d+)*|(?<!\w)[.,]\d+)(?:\s?(?:-|to\b|bis\b|a\b(?=\s?\d))\s?\d+(?:[.,]\d+)*)?"  # 5, 1,000, .5, 1-2
     r"|(?<=\s)-+(?=\s)"
-    r"|[^\w\s.'-]|\n"
+    r"|[^\w\s.'-]|\n)"
 )
 _TOKEN = re.compile(_PATTERN)
 _TOKEN_IN_ASCII = re.compile(_PATTERN.replace(_LETTER, "[a-z]"), re.ASCII)
-"""The same for what most lines are, in half the time."""
+"""The same for what most lines are, in half the time. Both cut a line into what stands between, a space, a token ..."""
 _BULLET = re.compile(
     r"\s*(?:[-*•·◦▪‣●○■□→>~+–]+\s*|\(?\d{1,2}[.)](?:\s+|(?=[^\W\d]))|\(?[a-h]\)\s*|#\d{1,2}[:.)]?\s+|\[[ x]?\]\s*)+"
 )
 
 
 class Tokens:
-    """The tokens of one line. `words` are without dots and apostrophes: "q.d." is "qd"."""
+    """The tokens of one line. `words` are without dots and apostrophes: "q.d." is "qd".
 
-    __slots__ = ("_found", "_numbers", "_places", "_text", "_tree", "folded", "words")
+    `starts` and `ends` are their places in the plain text, `sent_starts` and `sent_ends` those in the text that was sent.
+    """
+
+    __slots__ = ("_numbers", "_places", "_tree", "ends", "folded", "sent_ends", "sent_starts", "starts", "text", "words")
 
     def __init__(self, text: str, folded: str, places: Sequence[int], tree: Node, numbers: Mapping[str, float]) -> None:
-        self.folded, self._text, self._places = folded, text, places
+        self.folded, self.text, self._places = folded, text, places
         self._tree, self._numbers = tree, numbers
         begin = 0
         if not folded[:2].isalpha() and (bullet := _BULLET.match(folded)) is not None and bullet.end() < len(folded):
             begin = bullet.end()
         pattern = _TOKEN_IN_ASCII if folded.isascii() else _TOKEN
-        found = list(pattern.finditer(folded, begin))
-        if "(" in folded:
-            found = _said_once(found, numbers)
-        self._found = found
-        self.words = [match[0] for match in found]
+        if begin:
+            found = list(pattern.finditer(folded, begin))
+            words = [match[2] for match in found]
+            self.starts = [match.start(2) for match in found]
+            self.ends = [match.end() for match in found]
+        else:
+            cut = pattern.split(folded)
+            stops = list(accumulate(map(len, cut)))
+            words, self.starts, self.ends = cut[2::3], stops[1::3], stops[2::3]
+        if "(" in words:
+            self._say_once(words, numbers)
+        if isinstance(places, range):
+            self.sent_starts, self.sent_ends = self.starts, self.ends
+        else:
+            self.sent_starts = [places[start] for start in self.starts]
+            self.sent_ends = [places[end - 1] + 1 for end in self.ends]
         if "." in folded or "'" in folded:
-            self.words = [word.replace(".", "").replace("'", "") if word[0].isalpha() else word for word in self.words]
+            words = [word.replace(".", "").replace("'", "") if word[0].isalpha() else word for word in words]
+        self.words = words
+
+    def _say_once(self, words: list[str], numbers: Mapping[str, float]) -> None:
+        """Leave out a number in brackets that says the one before it again, as in "3 (three) times daily"."""
+        opened = [at for at, word in enumerate(words[:-2]) if at and word == "(" and words[at + 2] == ")"]
+        for at in reversed(opened):
+            value, again = (_value(words[place], numbers) for place in (at - 1, at + 1))
+            if value is not None and value == again:
+                for several in (words, self.starts, self.ends):
+                    del several[at : at + 3]
 
     def is_number(self, word: str) -> bool:
         """True for figures and for numbers in words."""
@@ -51,72 +78,64 @@ class Tokens:
 
     def phrase(self, at: int) -> tuple[Meaning | None, int]:
         """The longest phrase that begins here, and the token behind it."""
-        word = self.words[at]
+        words = self.words
+        word = words[at]
         node = self._tree.get(word)
+        if node is not None and NUMBER not in node and word not in self._numbers and word.isalpha():
+            # Most words mean something by themselves or with the next one, which begins nothing longer.
+            step = node.get(words[at + 1]) if at + 1 < len(words) else None
+            if step is None:
+                return node.get(""), at + 1
+            if len(step) == 1 and "" in step:
+                return step[""], at + 2
         best: tuple[Meaning | None, int] = (None, at) if node is None else self._longest(node, at + 1)
-        if word[0].isdigit() or word in self._numbers:
+        if word in self._numbers or word[0].isdigit():
             other = self._longest(self._tree[NUMBER], at + 1)
             return other if other[1] > best[1] else best
         return best
 
     def _longest(self, node: Node, end: int) -> tuple[Meaning | None, int]:
-        if len(node) == 1 and "" in node:  # the end of a phrase, as most are
-            return node[""], end
-        words, count = self.words, len(self.words)
         best: tuple[Meaning | None, int] = (None, 0)
-        while True:
+        for word in self.words[end:]:
             meaning = node.get("")
             if meaning is not None and end >= best[1]:
+                if len(node) == 1:  # the end of a phrase, as most are
+                    return meaning, end
                 best = (meaning, end)
-            if end == count:
-                return best
-            word = words[end]
             step = node.get(word)
-            if (numbered := node.get(NUMBER)) is not None and self.is_number(word):
+            if NUMBER in node and self.is_number(word):
                 if step is None:
-                    step = numbered
+                    step = node[NUMBER]
                 else:
-                    other = self._longest(numbered, end + 1)
+                    other = self._longest(node[NUMBER], end + 1)
                     best = other if other[1] > best[1] else best
             if step is None:
                 return best
             node, end = step, end + 1
+        meaning = node.get("")
+        return (meaning, end) if meaning is not None and end >= best[1] else best
 
     def stretch(self, at: int, end: int) -> tuple[str, int, int]:
         """The text from token `at` up to but not including token `end`, with its place in the text that was sent."""
-        found, places = self._found, self._places
-        start, behind = places[found[at].start()], places[found[end - 1].end() - 1] + 1
-        return self._text[start:behind], start, behind
+        start, behind = self.sent_starts[at], self.sent_ends[end - 1]
+        return self.text[start:behind], start, behind
 
-    def start(self, at: int) -> int:
-        """Where token `at` begins in the plain text."""
-        return self._found[at].start()
+    def is_abbreviated(self, at: int) -> bool:
+        """True for a token that stands with dots or apostrophes in the text, such as "q.d."."""
+        return self.ends[at] - self.starts[at] != len(self.words[at])
 
     def between(self, at: int) -> str:
         """The plain text between token `at` and the one before it."""
-        return self.folded[self._found[at - 1].end() : self._found[at].start()]
+        return self.folded[self.ends[at - 1] : self.starts[at]]
 
     def behind(self, at: int, place: int) -> int:
         """The first token from `at` on that begins at or behind `place` of the plain text."""
-        end, found = at, self._found
-        while end < len(found) and found[end].start() < place:
-            end += 1
-        return end
+        return bisect_left(self.starts, place, at)
 
     def found(self, match: re.Match[str]) -> tuple[str, int, int]:
         """The text of a match in the plain text, with its place in the text that was sent."""
         start, behind = self._places[match.start()], self._places[match.end() - 1] + 1
-        return self._text[start:behind], start, behind
-
-
-def _said_once(found: list[re.Match[str]], numbers: Mapping[str, float]) -> list[re.Match[str]]:
-    """Tokens without a number in brackets that says the one before it again, as in "3 (three) times daily"."""
-    opened = [at for at, match in enumerate(found[:-2]) if at and match[0] == "(" and found[at + 2][0] == ")"]
-    for at in reversed(opened):
-        value, again = (_value(found[place][0], numbers) for place in (at - 1, at + 1))
-        if value is not None and value == again:
-            del found[at : at + 3]
-    return found
+        return self.text[start:behind], start, behind
 
 
 def _value(word: str, numbers: Mapping[str, float]) -> float | None:

@@ -87,6 +87,8 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     words_of_allergy: tuple[str, ...] = ()
     signs_of_allergy: tuple[str, ...] = ()
     against_allergies: tuple[str, ...] = ()
+    negations: tuple[str, ...] = ()
+    denials: tuple[str, ...] = ()
 
 
 class Meaning(NamedTuple):

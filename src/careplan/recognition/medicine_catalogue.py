@@ -35,6 +35,8 @@ class Match(msgspec.Struct, frozen=True, gc=False):
     also_contains: tuple[str, ...] = ()
     rescue: bool = False
     depot: bool = False
+    by_kind: bool = False
+    """It tells only of what kind a medicine is, as "benzos" does: an unnamed member of that class."""
 
 
 class Resolved(msgspec.Struct, frozen=True, gc=False):
@@ -50,6 +52,8 @@ class Resolved(msgspec.Struct, frozen=True, gc=False):
     """Names in an entry that rules look at, which none of them looks at: known without a rule, or not taken."""
     taken: bool = True
     """False where the entry says that the medicine is not taken, or that there is none."""
+    on_hold: bool = False
+    """Rules look at it, and it is said to be left out for now: whether it is taken today nobody can tell from the entry."""
     said: tuple[Said, ...] = ()
     """What its texts say besides names."""
     disagreements: tuple[Disagreement, ...] = ()
@@ -63,6 +67,11 @@ class Resolved(msgspec.Struct, frozen=True, gc=False):
         if self.match is None or (self.problem == "partly_recognized" and not self.match.ingredients):
             return "unread"
         return "read" if any(row.classes for row in self.match.ingredients) else "known"
+
+    @property
+    def contradicts_itself(self) -> bool:
+        """True where the entry leaves open how the medicine is taken: its fields and its text disagree, or it is on hold."""
+        return self.on_hold or bool(self.disagreements)
 
     @property
     def is_named_by_us(self) -> bool:
@@ -202,7 +211,7 @@ class Catalogue:
         return " ".join(words) or key
 
     def _add_ingredient(self, row: Ingredient) -> None:
-        plain = Match((row,))
+        plain = Match((row,), by_kind=row.by_kind)
         for name in (row.name, row.ingredient, *row.names):
             self._add_name(name, plain)
         for brand in (*row.brands, *row.rescue_brands, *row.depot_brands):
@@ -225,11 +234,12 @@ class Catalogue:
     def _add_name(self, name: str, match: Match) -> None:
         key = normalize(name)
         known = self._by_name.setdefault(key, match)
-        # A stem that two medicines share stands for neither.
-        stem = self._strip_forms(key)
-        shared = self._by_stem.setdefault(stem, match)
-        if shared and shared.ingredients != match.ingredients:
-            self._by_stem[stem] = None
+        if not match.by_kind:  # "Diabetes pill" is a medicine, and "diabetes" is none.
+            # A stem that two medicines share stands for neither.
+            stem = self._strip_forms(key)
+            shared = self._by_stem.setdefault(stem, match)
+            if shared and shared.ingredients != match.ingredients:
+                self._by_stem[stem] = None
         if known.ingredients != match.ingredients:
             raise ValueError(f"the name {name} stands for both {display(known)} and {display(match)}")
 
@@ -259,11 +269,17 @@ def _fold(name: str) -> str:
 
 def agree(one: Match, other: Match) -> bool:
     """True when one of the two names all that the other does: a product agrees with the code of its ingredient."""
-    left = {row.ingredient for row in one.ingredients}
-    right = {row.ingredient for row in other.ingredients}
-    if not left or not right:
-        return left == right
+    if not one.ingredients or not other.ingredients:
+        return one.ingredients == other.ingredients
+    left = {row.ingredient for row in without_kinds(one.ingredients, other.ingredients)}
+    right = {row.ingredient for row in without_kinds(other.ingredients, one.ingredients)}
     return left <= right or right <= left
+
+
+def without_kinds(rows: Iterable[Ingredient], named: Iterable[Ingredient]) -> tuple[Ingredient, ...]:
+    """`rows` without those that tell only the kind of a medicine, where one of `named` is of that kind and has a name."""
+    with_names = [set(row.classes) for row in named if not row.by_kind]
+    return tuple([row for row in rows if not (row.by_kind and any(row.kind <= classes for classes in with_names))])
 
 
 def _found(match: Match, matched: str, score: float) -> list[Found]:

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+NAME_NOT_TOLD = "name_not_told"
+"""The class of rows that stand for a medicine of which only the kind was told, such as "benzos"."""
 HoldStance = Literal["never", "ask", ""]
 
 
@@ -35,6 +37,16 @@ class Ingredient(msgspec.Struct, frozen=True, kw_only=True):
     def tokens(self) -> tuple[str, ...]:
         """What rules may call it: its own token and its classes."""
         return (self.ingredient, *self.classes)
+
+    @property
+    def by_kind(self) -> bool:
+        """True for a row that stands for a member of a class of which only the kind was told."""
+        return NAME_NOT_TOLD in self.classes
+
+    @property
+    def kind(self) -> frozenset[str]:
+        """The classes of which such a row is, without the one that says so."""
+        return frozenset(self.classes) - {NAME_NOT_TOLD}
 
     @property
     def longest_gap(self) -> float | None:

@@ -8,6 +8,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from careplan.recognition.medicine_catalogue import Match
+from careplan.recognition.near_index import NearIndex
 from careplan.recognition.vocabulary import WideVocabulary
 
 SHORTEST, LONG = 4, 8
@@ -24,9 +25,8 @@ class NearNames:
         self._names = {name: match for name, match in names.items() if len(name) > SHORTEST and _classes(match)}
         self._vocabulary, self._controlled = vocabulary, frozenset(controlled)
         self._place = {name: at for at, name in enumerate(self._names)}
-        self._by_length: dict[int, list[str]] = {}
-        for name in self._names:
-            self._by_length.setdefault(len(name), []).append(name)
+        self._index = NearIndex(self._names)
+        vocabulary.warm()
 
     def offers(self, key: str) -> tuple[Match, ...]:
         """The medicines under a rule that a squeezed name may mean, nearest first.
@@ -45,9 +45,9 @@ class NearNames:
             return ()
         if nearest > 1 and not self._controlled.isdisjoint(_classes(matches[0])):
             return ()
-        harmless = self._vocabulary.known_like(key, nearest)
-        if process.extractOne(key, harmless, scorer=OSA.distance, score_cutoff=nearest) is not None:
-            return ()
+        for harmless in self._vocabulary.known_like(key, nearest):
+            if process.extractOne(key, harmless, scorer=OSA.distance, score_cutoff=nearest) is not None:
+                return ()
         return tuple(matches[:MOST_OFFERS])
 
     def _near(self, key: str, reach: int) -> list[tuple[int, int, str]]:
@@ -56,7 +56,7 @@ class NearNames:
             (distance, self._place[name], name)
             for length in range(len(key) - reach, len(key) + reach + 1)
             for name, distance, _ in process.extract(
-                key, self._by_length.get(length, ()), scorer=OSA.distance, score_cutoff=reach, limit=MOST_COMPARED
+                key, self._index.within(key, length, reach), scorer=OSA.distance, score_cutoff=reach, limit=MOST_COMPARED
             )
         ]
         return sorted(found)[:MOST_COMPARED]

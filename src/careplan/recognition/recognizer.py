@@ -15,7 +15,7 @@ import msgspec
 from careplan.recognition.line import Leftover, Line, Listed, Status
 from careplan.recognition.line_reader import KNOWN, LineReader
 from careplan.recognition.list_words import ListWords, Phrases
-from careplan.recognition.medicine_catalogue import Catalogue, Match
+from careplan.recognition.medicine_catalogue import Catalogue, Match, without_kinds
 from careplan.recognition.medicine_rows import Ingredient
 from careplan.recognition.near_names import NearNames
 from careplan.recognition.plain_text import plain, squeezed
@@ -61,6 +61,12 @@ class Recognized(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it is taken; None if the line does not say."""
         said = self.listed.status if self.listed is not None else None
         return said.value if said is not None else None  # type: ignore[return-value]
+
+    @property
+    def is_plain(self) -> bool:
+        """True where one name of rules says all: nothing is left unexplained, and no status stands beside it."""
+        said = self.listed
+        return self.match is not None and not self.unexplained and (said is None or said.status is None)
 
     @property
     def schedule(self) -> Schedule | None:
@@ -134,7 +140,7 @@ class Recognizer:
         line = self._reader.read(text)
         if line.says_none:
             return (Recognized(recognition="none"),)
-        in_name = tuple(part for part in line.leftover if part.in_name)
+        in_name = tuple([part for part in line.leftover if part.in_name])
         named = [listed for listed in line.medicines if listed.names]
         if not named:
             return (Recognized(recognition="unread", called=text, listed=line.medicines[0], unexplained=line.leftover),)
@@ -146,10 +152,12 @@ class Recognizer:
             end = named[at + 1].names[0].start if at + 1 < len(named) else len(text)
             beside = tuple(part for part in line.leftover if begin <= part.start < end)
             found.append(self._judged(listed, beside, tuple(part for part in beside if part.in_name)))
-        return tuple(found)
+        return _told_by_name(found)
 
     def _judged(self, listed: Listed, beside: tuple[Leftover, ...], in_name: tuple[Leftover, ...]) -> Recognized:
         matches = [name.meaning for name in listed.names if name.meaning != KNOWN]
+        if len(listed.names) > 1:
+            matches = _without_remarks(matches, beside_a_known_name=len(matches) < len(listed.names))
         own_words = listed.names[0].text if len(listed.names) == 1 else " ".join([name.text for name in listed.names])
         if self._may_be_an_allergy(listed, matches):
             return Recognized(recognition="unread", called=own_words, listed=listed, unexplained=beside)
@@ -184,7 +192,7 @@ class Recognizer:
 
     def _is_breathed_in(self, listed: Listed, matches: list[Match]) -> bool:
         """A corticosteroid in an inhaler is none in the nose."""
-        if all(word.value not in self._elsewhere for word in (*listed.forms, *listed.routes)):
+        if self._elsewhere.isdisjoint([word.value for word in (*listed.forms, *listed.routes)]):
             return False
         return all(_classes(match) and _classes(match) <= self._nasal_classes for match in matches)
 
@@ -209,21 +217,25 @@ class Recognizer:
             found = self._meant(tokens) if tokens else KNOWN
         return Recognized(recognition="known") if found == KNOWN else Recognized(recognition="read", match=found)
 
+    def warm(self) -> NearNames:
+        """Make what offers are looked up in, which else is done for the first unread name."""
+        names = {
+            key: match
+            for key, match in self._names.items()
+            if match not in (KNOWN, _FURTHER) and key not in self._everyday and not _is_a_phrase_for_a_kind(key, match)
+        }
+        for key, further in self._vocabulary.every_further().items():
+            names.setdefault(key, self._meant(further.ingredients, further.name))
+        self._near = NearNames(names, self._vocabulary, self._controlled)
+        return self._near
+
     def offers(self, recognized: Recognized) -> tuple[Match, ...]:
         """What the unexplained words of an unread medicine may have been meant to be."""
         if recognized.recognition != "unread" or not recognized.unexplained:
             return ()
-        if self._near is None:
-            names = {
-                key: match
-                for key, match in self._names.items()
-                if match not in (KNOWN, _FURTHER) and key not in self._everyday
-            }
-            for key, further in self._vocabulary.every_further().items():
-                names.setdefault(key, self._meant(further.ingredients, further.name))
-            self._near = NearNames(names, self._vocabulary, self._controlled)
+        near = self._near or self.warm()
         text = recognized.unexplained[0].text
-        offers = self._near.offers(squeezed(text)) or self._near.offers(squeezed(_FIGURE.sub("", text)))
+        offers = near.offers(squeezed(text)) or near.offers(squeezed(_FIGURE.sub("", text)))
         if recognized.listed is not None and recognized.listed.names:
             # Beside a name that is known, such as that of an everyday product, nothing controlled is guessed at.
             return tuple(match for match in offers if self._controlled.isdisjoint(_classes(match)))
@@ -235,6 +247,31 @@ class Recognizer:
             return None
         said = [reason.indication for reason in listed.reasons]
         return next((grave for grave in self._gravest if grave in said), said[0] if said else None)
+
+
+def _is_a_phrase_for_a_kind(key: str, match: Match) -> bool:
+    """True for words such as "blood pressure pill": nobody who writes one word means them."""
+    return match.by_kind and key not in match.ingredients[0].names
+
+
+def _without_remarks(matches: list[Match], *, beside_a_known_name: bool) -> list[Match]:
+    """Without words for a kind that only say what the name beside them is: "lisinopril (blood pressure pill)"."""
+    named = [match for match in matches if not match.by_kind]
+    rows = [row for match in named for row in match.ingredients if row.classes]
+    if not rows:
+        return named if named or beside_a_known_name else matches  # aspirin (blood thinner)
+    return [match for match in matches if without_kinds(match.ingredients, rows)]
+
+
+def _told_by_name(found: list[Recognized]) -> tuple[Recognized, ...]:
+    """Without a word for a kind that says nothing of its own, where the line names a medicine of it: "Xanax - a benzo"."""
+    rows = [row for one in found if one.match is not None for row in one.match.ingredients]
+    return tuple([one for one in found if not _is_a_remark(one, rows)])
+
+
+def _is_a_remark(one: Recognized, rows: list[Ingredient]) -> bool:
+    says_more = bool(one.unexplained) or (one.listed is not None and one.listed.says_more)
+    return one.match is not None and one.match.by_kind and not says_more and not without_kinds(one.match.ingredients, rows)
 
 
 def _together(matches: list[Match]) -> Match:

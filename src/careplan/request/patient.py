@@ -42,7 +42,7 @@ MedicineIndication = Literal[
     "opioid_use_disorder",
     "other",
 ]
-MedicineStatus = Literal["taking", "stopped", "not_taken", "allergy"]
+MedicineStatus = Literal["taking", "on_hold", "stopped", "not_taken", "allergy"]
 Nutrition = Literal["poor", "mixed", "good"]
 Cannabis = Literal["none", "occasional", "daily"]
 HomeEnvironment = Literal["supportive", "neutral", "chaotic", "abusive"]
@@ -141,7 +141,7 @@ class Medication(Body, frozen=True, kw_only=True):
     dose_mg: Annotated[float, Meta(ge=0, le=100_000)] | None = None
     schedule: Schedule | None = None
     indication: MedicineIndication | None = None
-    status: Annotated[MedicineStatus, Meta(description="a medicine that is not taken bears on no rule")] | None = None
+    status: Annotated[MedicineStatus, Meta(description="not taken: bears on no rule; on hold: asked about")] | None = None
 
     @property
     def written(self) -> str | None:

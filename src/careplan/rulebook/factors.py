@@ -137,6 +137,7 @@ KINDS: Mapping[str, Kind] = {
                     "code_and_name_disagree",
                     "no_rule",
                     "fields_and_text_disagree",
+                    "on_hold",
                 ),
             ),
             "suggestion": _YES_NO,

@@ -28,7 +28,7 @@ from careplan.rulebook.factors import KINDS, LIMITS, SINGLE
 from careplan.rulebook.model import Rulebook
 
 PROBLEMS = ("none", *KINDS["medicine_check"].fields["problem"].tokens)
-_OF_NO_MEDICINE = ("not_recognized", "no_rule", "fields_and_text_disagree")
+_OF_NO_MEDICINE = ("not_recognized", "no_rule", "fields_and_text_disagree", "on_hold")
 
 
 class SymbolicPatient:
@@ -157,7 +157,7 @@ class SymbolicPatient:
         self.known_medicines = z3.Bool("medicines without a rule?")
         self.problem = self._token("medicine.problem", PROBLEMS)
         self._add(*(self.problem != PROBLEMS.index(name) for name in _OF_NO_MEDICINE))
-        self.disagrees = z3.Bool("fields and text of the medicine disagree")
+        self.disagrees = z3.Bool("fields and text of the medicine disagree, or it is on hold")
         in_part = self.problem == PROBLEMS.index("partly_recognized")
         self._add(z3.Implies(z3.And(self.has_medicine, in_part), self.unread_entries))
         filled = z3.Or(self.unread_entries, self.known_medicines, *self.takes.values())
@@ -266,7 +266,7 @@ class SymbolicPatient:
             self.unread_entries,
             self.unread_conditions,
             self.other_unclear,
-            self.disagrees,
+            z3.Or(self.disagrees, self.is_one_of([row for row in self.ingredients if row.by_kind])),
             z3.And(indication.known, indication.is_("other"), may_protect),
             *(self.problem == at for at in troubled),
             z3.And(self.gap.known, self.gap.value),

@@ -250,10 +250,10 @@ class Writer:
         if problem == "code_not_recognized" and entries and "rxcui" not in entries[0]:
             entries[-1]["rxcui"] = UNKNOWN_CODE
             return []
-        if problem == "fields_and_text_disagree":
+        if problem in ("fields_and_text_disagree", "on_hold"):
             if not entries:
-                raise Unwritable("no medicine is there of which fields and text could disagree")
-            _let_disagree(entries[-1])
+                raise Unwritable("no medicine is there of which this could be said")
+            _let_disagree(entries[-1]) if problem != "on_hold" else entries[-1].update(status="on_hold")
             return []
         entry = {"name": self._plain.name}
         self._trouble(entry, self._plain, problem)

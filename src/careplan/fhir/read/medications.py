@@ -19,6 +19,7 @@ from careplan.fhir.read.terminology import codes
 Json = dict[str, Any]
 
 NOT_TAKEN = frozenset({"stopped", "not-taken", "completed", "cancelled", "entered-in-error", "ended", "draft"})
+ON_HOLD = "on-hold"
 NOT_DECIDED = frozenset({"proposal", "option"})
 UNNAMED = "unnamed medicine"
 
@@ -55,6 +56,8 @@ class MedicineReader:
         if ordering and (treatment := self._treatment_of(product)):
             self._treatment(resource, treatment, name)
             return
+        if _is_on_hold(resource):
+            entry["status"] = "on_hold"
         entry |= self._taken(self._dosages(resource, name), name, product.name)
         if indication := self._indication(resource, name):
             entry["indication"] = indication
@@ -93,8 +96,7 @@ class MedicineReader:
             return f"Its status says that it is not taken now ({status})."
         if resource.value.get("taken") == "n":  # As STU 3 has it.
             return "It says that it is not taken."
-        adherence = resource.child("adherence")
-        if any(one.code in NOT_TAKEN for one in codes(adherence.child("code") if adherence else None)):
+        if any(code in NOT_TAKEN for code in _adherence(resource)):
             return "Its adherence says that it is not taken now."
         if resource.flag("doNotPerform"):
             return "It says that this is not to be given."
@@ -160,3 +162,13 @@ class MedicineReader:
             self._gathering.skip(
                 resource, f"route of {name}", "The order names no route that could be read, so it is asked for."
             )
+
+
+def _adherence(resource: Element) -> list[str | None]:
+    adherence = resource.child("adherence")
+    return [one.code for one in codes(adherence.child("code") if adherence else None)]
+
+
+def _is_on_hold(resource: Element) -> bool:
+    """Whether somebody said to leave it out for now: rules look at it, and it is asked about."""
+    return resource.text("status") == ON_HOLD or ON_HOLD in _adherence(resource)

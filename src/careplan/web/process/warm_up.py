@@ -42,3 +42,4 @@ def _load_now(desk: Desk) -> None:
     if edition is not None:
         _ = edition.planner.intake.faultfinder, edition.handbook
         edition.planner.book.known_conditions.reader.warm()
+        edition.planner.book.medicines.warm()
