@@ -323,7 +323,8 @@ class SymbolicPatient:
         self.check_problem = self._token("medicine_check.problem", PROBLEMS)
         suggestion = z3.Bool("medicine_check.suggestion")
         unread = [PROBLEMS.index(name) for name in ("not_recognized", "partly_recognized")]
-        silent = [row for row in self.ingredients if not looked_at(self.book) & set(row.tokens)]
+        used = looked_at(self.book)
+        silent = [row for row in self.ingredients if used.isdisjoint(row.tokens)]
         self.silent = tuple(row.ingredient for row in silent)
         self._add(
             self.check_problem != PROBLEMS.index("none"),
