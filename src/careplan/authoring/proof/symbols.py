@@ -324,8 +324,7 @@ class SymbolicPatient:
         suggestion = z3.Bool("medicine_check.suggestion")
         unread = [PROBLEMS.index(name) for name in ("not_recognized", "partly_recognized")]
         used = looked_at(self.book)
-        silent = [row for row in self.ingredients if used.isdisjoint(row.tokens)]
-        self.silent = tuple(row.ingredient for row in silent)
+        self.silent = tuple(row.ingredient for row in self.ingredients if used.isdisjoint(row.tokens))
         self._add(
             self.check_problem != PROBLEMS.index("none"),
             z3.Implies(self.has_check, self.medicines_asked),
