@@ -27,7 +27,8 @@ from careplan.rulebook.validity import ALWAYS
 from tests.mutants import Mutant, mutants
 from tests.patients import Json
 from tests.proof.made_up_rules import NO_RULES
-from tests.shipped import BOOK, lists_in
+from tests.proof.small_lists import few_medicines_in
+from tests.shipped import BOOK
 
 CHANGES = int(os.environ.get("CAREPLAN_TEST_CHANGES", "500"))
 EVERY_DAY = 24
@@ -140,7 +141,9 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         "minors-block",
         "one-word-on-sleep",
     )
-    old, new = (lists_in(tmp_path_factory.mktemp(name) / "rules", (*keep, "alcohol-none-keep")) for name in ("old", "new"))
+    old, new = (
+        few_medicines_in(tmp_path_factory.mktemp(name) / "rules", (*keep, "alcohol-none-keep")) for name in ("old", "new")
+    )
     changed(new / "screening" / "younger-than-eighteen.yaml", "less_than: 18}", "less_than: 17}")
     changed(new / "aftercare" / "sleep-five-to-six-hours.yaml", "at_least: 5,", "at_least: 4.5,")
     (new / "aftercare" / "alcohol-none-keep.yaml").unlink()
@@ -177,7 +180,7 @@ XANTHINE = "xanthine-and-seizure-threshold"
 def test_that_a_medicine_joins_a_class_is_proved_of_rules_that_name_it_and_not_of_what_the_program_makes_of_it(
     tmp_path: Path,
 ) -> None:
-    old, new = (lists_in(tmp_path / name, (XANTHINE, "stimulant-blood-pressure")) for name in ("old", "new"))
+    old, new = (few_medicines_in(tmp_path / name, (XANTHINE, "stimulant-blood-pressure")) for name in ("old", "new"))
     changed(new / "medications.csv", "sertraline,antidepressant,", "sertraline,antidepressant;xanthine;antiseizure,")
     done = CliRunner().invoke(main, ["rules", "compare", str(old), str(new), "--format", "json"])
     found = json.loads(done.stdout)
