@@ -36,10 +36,10 @@ _OF_NO_MEDICINE = ("not_recognized", "no_rule", "fields_and_text_disagree")
 class SymbolicPatient:
     """The variables, and in `constraints` what holds of every patient."""
 
-    def __init__(self, book: Rulebook) -> None:
+    def __init__(self, book: Rulebook, besides: Iterable[Ingredient] = ()) -> None:
         self.book = book
         self.constraints: list[Formula] = []
-        self.ingredients = tuple(book.catalogue.ingredients.values())
+        self.ingredients = (*book.catalogue.ingredients.values(), *besides)
         self._is, self._present, self.answers = dict[str, Formula](), dict[str, Formula](), dict[tuple[str, str], Answer]()
         self._single_answers()
         self._conditions()
