@@ -76,7 +76,7 @@ class Bench:
         self._lists = ""
 
     def find(self, words: str) -> list[Row]:
-        """The rules whose files have all these words, by section and id; all rules without any."""
+        """The rules whose files have all these words, first those with them in id or title; all rules without any."""
         sought = words.lower().split()
         found = []
         for path, text in self._rules():
@@ -92,7 +92,7 @@ class Bench:
                         version=head.get("version", ""),
                     )
                 )
-        return found
+        return sorted(found, key=lambda row: not all(word in f"{row.id} {row.title}".lower() for word in sought))
 
     def read(self, rule: str) -> Sheet:
         """The file of a rule, and what comes of it as it is. Raises `NoRule`."""
