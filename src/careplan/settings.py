@@ -72,6 +72,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "rule in reviews.yaml"
         ),
     ] = False
+    rulebook_digest: Annotated[
+        str, _about("the digest of the rulebook that was accepted last; a start with any other is refused. Empty for any")
+    ] = ""
 
     host: Annotated[str, _about("address to listen on; beyond loopback only with API keys or OAuth")] = "127.0.0.1"
     port: Annotated[int, _about("port to listen on; 0 for a free one", ge=0, le=65_535)] = 8000

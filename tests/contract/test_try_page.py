@@ -79,6 +79,17 @@ def test_illnesses_are_looked_up_or_kept_as_written(seen: Json) -> None:
     known, written = seen["illnesses"]
     assert known.startswith("hypertension")
     assert written.startswith("vexatious marsupial as written")
+    assert "Not understood. It takes nothing away" in written
+
+
+def test_illnesses_that_are_pasted_are_read_line_by_line_and_what_was_understood_is_said(seen: Json) -> None:
+    _, _, seizure, stroke, several = seen["written"]
+    assert "Understood as a seizure disorder." in seizure
+    assert "It says what is not there." in stroke
+    assert "Understood as hypertension. What is marked was not understood." in several
+    assert "3 lines read." in seen["tally"]
+    assert "2 of 4 entries understood, 2 not understood." in seen["tally"]
+    assert seen["removed"] == "at-conditions"
 
 
 def test_a_fault_that_the_service_finds_stands_at_its_field_and_goes_when_it_is_mended(seen: Json) -> None:

@@ -137,6 +137,9 @@ def test_rules_are_found_by_all_words_of_their_files(client: httpx.Client) -> No
     assert len(client.post("/rules", json={}).json()) > 400
     found = [row["id"] for row in client.post("/rules", json={"words": "Very SHORT sleep lights-out"}).json()]
     assert found == [RULE]
+    found = [row["id"] for row in client.post("/rules", json={"words": "sleep under"}).json()]
+    assert len(found) > 10
+    assert found[0] == RULE
 
 
 def test_a_save_over_a_file_that_was_changed_meanwhile_is_refused(client: httpx.Client, folder: Path) -> None:
@@ -171,6 +174,9 @@ def test_a_rule_stands_in_prose_beside_its_file(seen: Json) -> None:
     assert "When the patient sleeps less than" in seen["prose"]
     assert "hours a night" in seen["prose"]
     assert "Comes out: it fires: just under the boundary" in seen["prose"]
+    # Whoever searches sees it first, by its id as well, and whoever chose it by keys is there.
+    assert seen["first"].splitlines() == ["Very short sleep", f"{RULE}: aftercare, caution, trial"]
+    assert seen["chosen"] == "rule"
 
 
 def test_a_fault_is_named_while_typing_with_its_line_and_how_to_mend_it(seen: Json) -> None:

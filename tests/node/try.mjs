@@ -53,7 +53,7 @@ try {
   seen.focus = await page.evaluate(() => document.activeElement.id);
   await page.locator(".entry.read").first().waitFor();
 
-  await page.getByLabel("Or paste a list").fill("\nlorazepam 1 mg at bedtime for insomnia\n\nzzqblorptan 5 mg\n");
+  await page.getByLabel("Or paste a list, one medicine a line").fill("\nlorazepam 1 mg at bedtime for insomnia\n\nzzqblorptan 5 mg\n");
   await page.getByRole("button", { name: "Read 2 lines" }).click();
   await page.locator(".entry.unread").waitFor();
   seen.medicines = await page.locator("#at-medications .entry").allInnerTexts();
@@ -80,6 +80,18 @@ try {
   await page.locator("#illness-search-list [role=option]", { hasText: "as written" }).click();
   await settled("could still change");
   seen.illnesses = await page.locator("#at-conditions .entry").allInnerTexts();
+  await page.getByLabel("Or paste a list, one illness a line").fill("had a seizure in 2019\nno history of stroke\n\nhypertension, gout and zzqx\n");
+  await page.getByRole("button", { name: "Read 3 lines" }).click();
+  await page.locator("#at-conditions .entry.unread mark", { hasText: "zzqx" }).waitFor();
+  seen.written = await page.locator("#at-conditions .entry").allInnerTexts();
+  seen.tally = await page.locator("#at-conditions [role=status]").allInnerTexts();
+  // Taking entries out by keys leaves the focus at the list, from which one goes on.
+  for (const name of ["had a seizure in 2019", "no history of stroke", "hypertension, gout and zzqx"]) {
+    await page.getByRole("button", { name: `Remove ${name}` }).focus();
+    await page.keyboard.press("Enter");
+  }
+  seen.removed = await page.evaluate(() => document.activeElement.id);
+  await settled("could still change");
   await open("Take along");
   seen.curl = await page.locator("#curl").inputValue();
 

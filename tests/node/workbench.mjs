@@ -16,8 +16,11 @@ try {
   const state = (words) => page.locator("#state", { hasText: words }).waitFor();
   await page.goto(address);
   await page.getByRole("searchbox").fill(rule.replaceAll("-", " ").split(" ").slice(0, 2).join(" "));
-  await page.getByRole("button", { name: /Very short sleep/ }).click();
+  seen.first = await page.locator(".rules button").first().innerText();
+  await page.getByRole("button", { name: /Very short sleep/ }).focus();
+  await page.keyboard.press("Enter");
   await state("As it is in the file.");
+  seen.chosen = await page.evaluate(() => document.activeElement.id);
   seen.prose = await page.getByRole("region", { name: "In prose" }).innerText();
   const field = page.getByLabel("The file");
   const text = await field.inputValue();

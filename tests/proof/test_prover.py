@@ -22,6 +22,8 @@ from careplan.authoring.proof.search import Search, checked
 from careplan.cli.main import main
 from careplan.errors import InvalidRulebook
 from careplan.rulebook.load import load, shipped
+from careplan.rulebook.model import Rulebook
+from tests.proof.small_lists import few_medicines_in
 from tests.shipped import lists_in
 
 RULE = """\
@@ -57,10 +59,10 @@ OWN_WARNINGS = (
 
 @pytest.fixture
 def rulebook(tmp_path: Path) -> Callable[..., Path]:
-    """A folder with the shipped lists, some of the shipped rules and no invariants but the named ones."""
+    """A folder with few of the shipped medicines, some of the shipped rules and no invariants but the named ones."""
 
     def make(*keep: str, invariant: Collection[str] = ()) -> Path:
-        return lists_in(tmp_path / "rules", (*keep, *invariant))
+        return few_medicines_in(tmp_path / "rules", (*keep, *invariant))
 
     return make
 
@@ -89,38 +91,38 @@ def failures(folder: Path) -> list[Failure]:
         prover.close()
 
 
-@pytest.mark.parametrize(
-    ("when", "clash"),
-    [
-        ("{lifestyle: {sleep_hours_per_night: {at_least: 6, less_than: 5}}}", ["at least 6", "less than 5"]),
-        ("{history: {list: empty, has: porphyria}, support: {therapist: true}}", ["list one of empty", "has any porphyria"]),
-        ("{medicine: {class: lamotrigine, half_life: long}}", ["class has any lamotrigine", "half_life one of long"]),
-        ("{medicine: {class: benzodiazepine, schedule: daily, hold_question: open}}", ["schedule", "hold_question"]),
-        (
-            "{medicine: {ingredient: clonazepam, hold_question: open}, history: {has: catatonia}}",
-            ["hold_question", "catatonia"],
-        ),
-        (
-            "{treatment: {sessions_left: {more_than: 3}, sessions_planned: {at_most: 2}}}",
-            ["sessions_left", "sessions_planned"],
-        ),
-        ("{lifestyle: {alcohol_drinks_per_week: {more_than: 500}}}", ["alcohol_drinks_per_week more than 500"]),
-        ("{protocol: {driving_hours: known, approved: false}}", ["driving_hours known", "approved one of False"]),
-        ("{goals: {count: {less_than: 2}, specific_count: {at_least: 2}}}", ["count less than 2", "specific_count"]),
-        ("{goal: {specific: true, amount: false}}", ["specific one of True", "amount one of False"]),
-        ("{shared_class: {class: lamotrigine, count: {at_least: 2}}}", ["class one of lamotrigine"]),
-        ("{regimen: {takes: {all: [benzodiazepine]}, list: empty}}", ["takes has all benzodiazepine", "list"]),
-    ],
+IMPOSSIBLE = (
+    ("{lifestyle: {sleep_hours_per_night: {at_least: 6, less_than: 5}}}", ["at least 6", "less than 5"]),
+    ("{history: {list: empty, has: porphyria}, support: {therapist: true}}", ["list one of empty", "has any porphyria"]),
+    ("{medicine: {class: lamotrigine, half_life: long}}", ["class has any lamotrigine", "half_life one of long"]),
+    ("{medicine: {class: benzodiazepine, schedule: daily, hold_question: open}}", ["schedule", "hold_question"]),
+    (
+        "{medicine: {ingredient: clonazepam, hold_question: open}, history: {has: catatonia}}",
+        ["hold_question", "catatonia"],
+    ),
+    (
+        "{treatment: {sessions_left: {more_than: 3}, sessions_planned: {at_most: 2}}}",
+        ["sessions_left", "sessions_planned"],
+    ),
+    ("{lifestyle: {alcohol_drinks_per_week: {more_than: 500}}}", ["alcohol_drinks_per_week more than 500"]),
+    ("{protocol: {driving_hours: known, approved: false}}", ["driving_hours known", "approved one of False"]),
+    ("{goals: {count: {less_than: 2}, specific_count: {at_least: 2}}}", ["count less than 2", "specific_count"]),
+    ("{goal: {specific: true, amount: false}}", ["specific one of True", "amount one of False"]),
+    ("{shared_class: {class: lamotrigine, count: {at_least: 2}}}", ["class one of lamotrigine"]),
+    ("{regimen: {takes: {all: [benzodiazepine]}, list: empty}}", ["takes has all benzodiazepine", "list"]),
 )
-def test_a_rule_that_no_patient_can_meet_is_named_with_the_clashing_conditions(
-    rulebook: Callable[..., Path], when: str, clash: list[str]
-) -> None:
+"""Conditions that no patient can meet, and words of those that clash."""
+
+
+def test_rules_that_no_patient_can_meet_are_named_with_the_clashing_conditions(rulebook: Callable[..., Path]) -> None:
     folder = rulebook()
-    add(folder, when)
-    (found,) = failures(folder)
-    assert (found.kind, found.subject) == ("unreachable", "made-up-rule")
-    for words in clash:
-        assert words in found.detail
+    for at, (when, _) in enumerate(IMPOSSIBLE):
+        own = {"look after you": f"look after you, {at}", "Prescriber and clinic": f"Prescriber and clinic, {at}"}
+        add(folder, when, f"made-up-{at}", **own)
+    found = {failure.subject: failure for failure in failures(folder) if failure.kind == "unreachable"}
+    assert len(found) == len(IMPOSSIBLE)
+    for at, (_, clash) in enumerate(IMPOSSIBLE):
+        assert [words for words in clash if words not in found[f"made-up-{at}"].detail] == []
 
 
 def test_an_alternative_that_no_patient_can_meet_is_named_by_its_place(rulebook: Callable[..., Path]) -> None:
@@ -229,12 +231,12 @@ def test_a_boundary_moved_by_one_is_shown_with_the_patient_on_it(rulebook: Calla
 
 
 @pytest.mark.long
-def test_a_medicine_that_slips_through_the_rules_is_shown_alone(rulebook: Callable[..., Path]) -> None:
+def test_a_medicine_that_slips_through_the_rules_is_shown_alone(tmp_path: Path) -> None:
     # One names a rule that the table of interactions makes, which is not in these rulebooks.
     alone = [path.stem for path in (shipped() / "medications").glob("*.yaml") if path.stem != "bleeding-adds-up"]
     keep = [*alone, "qtc-long", "qtc-very-long"]
     name = "benzodiazepines-have-prescriber-and-warning"
-    folder = rulebook(*keep, invariant=[name])  # of these it holds, as of the whole rulebook
+    folder = lists_in(tmp_path / "rules", (*keep, name))  # of these it holds, as of the whole rulebook
     (folder / "medications" / "benzodiazepine-kept-as-rescue.yaml").unlink()
     book = load(folder)
     (demand,) = invariants(folder, book)
@@ -294,6 +296,13 @@ must:
 """
 
 
+@pytest.fixture(scope="module")
+def opioids_and_goals(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Rulebook]:
+    keep = ("opioid-taken-regularly", "goal-well-chosen", "goal-too-vague")
+    folder = few_medicines_in(tmp_path_factory.mktemp("invariants") / "rules", keep)
+    return folder, load(folder)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "says"),
     [
@@ -308,16 +317,16 @@ must:
     ],
 )
 def test_a_faulty_invariant_is_refused_with_file_line_and_mend(
-    rulebook: Callable[..., Path], old: str, new: str, line: int, says: str
+    opioids_and_goals: tuple[Path, Rulebook], old: str, new: str, line: int, says: str
 ) -> None:
-    folder = rulebook("opioid-taken-regularly", "goal-well-chosen", "goal-too-vague")
+    folder, book = opioids_and_goals
     assert old in INVARIANT
     text = INVARIANT.replace(old, new)
     if "goal-*" in new:
         text = text.replace(", section: [medications]", "")
     (folder / "invariants" / "made-up.yaml").write_text(text)
     with pytest.raises(InvalidRulebook) as raised:
-        invariants(folder, load(folder))
+        invariants(folder, book)
     found = [fault for fault in raised.value.faults if says in str(fault)]
     assert [(fault.file, fault.line) for fault in found] == [("invariants/made-up.yaml", line)]
 

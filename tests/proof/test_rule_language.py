@@ -52,7 +52,8 @@ class Programs:
 
     def __init__(self, folder: Path) -> None:
         for one in DERIVED:
-            words = {"values": {"true": "so", "false": "not so"}} if "when" in one else {"says": "{value}"}
+            is_a_fact = "when" in one or "compare" in one
+            words = {"values": {"true": "so", "false": "not so"}} if is_a_fact else {"says": "{value}"}
             whole = {"label": one["name"], "rationale": "An example.", "unknown": "it is not known", **words, **one}
             (folder / "derived" / f"{one['name']}.yaml").write_text(yaml.safe_dump(whole, sort_keys=False))
         self.book: Rulebook = load(folder)

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from careplan.authoring import rehearsal
 from careplan.cli.main import main
-from careplan.errors import RuleFault
+from careplan.errors import InvalidSettings, RuleFault
 from careplan.rulebook.folder import digest_of, read_folder
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Rule, Rulebook
@@ -171,7 +171,11 @@ def test_a_reload_goes_on_with_the_last_good_rulebook_until_the_change_is_accept
     done = CliRunner().invoke(main, ["rules", "review", "younger-than-eighteen", "--rules", str(new), *said])
     assert done.exit_code == 0, done.output
     assert examined(new, now, reviewed=True) == (digest_of(read_folder(new)), [])
-    # A start has nothing to compare with, and takes what it finds.
+    # A start has nothing to compare with, and takes what it finds, unless it is told the digest of what was accepted.
+    acceptance.check_digest(Settings(rules=str(now)), BOOK)
+    acceptance.check_digest(Settings(rules=str(now), rulebook_digest=BOOK.digest), BOOK)
+    with pytest.raises(InvalidSettings, match=f"has the digest {BOOK.digest}, and CAREPLAN_RULEBOOK_DIGEST accepts"):
+        acceptance.check_digest(Settings(rules=str(now), rulebook_digest=digest_now), BOOK)
     taken, verdict = acceptance.examine(Settings(rules=str(now), reviewed_reloads=True))
     assert (taken is not None, verdict.faults) == (True, [])
 

@@ -123,6 +123,7 @@ def _accept(settings: Settings) -> tuple[Rulebook, Mapping[str, bytes]]:
         files = read_files(settings)
         rules = read_folder(settings.rules_folder)
         book = load_files(rules)
+        acceptance.check_digest(settings, book)
         acceptance.check(book, settings, files)
     except InvalidSettings as error:
         fail(str(error), 2)

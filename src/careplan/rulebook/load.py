@@ -28,14 +28,16 @@ from careplan.rulebook.derived import FOLDER as DERIVED
 from careplan.rulebook.derived import Derived, kinds_with_derived
 from careplan.rulebook.derived_order import read_in_order
 from careplan.rulebook.factors import KINDS, OF_MEASURES
+from careplan.rulebook.file_faults import in_row, missing, no_text
 from careplan.rulebook.folder import Files, digest_of, misplaced, read_folder
 from careplan.rulebook.illnesses import ILLNESS_WORDS, IllnessFiles, known_conditions_of
 from careplan.rulebook.interaction_rows import Interaction
 from careplan.rulebook.interactions import INTERACTIONS, SECTION, with_interactions
+from careplan.rulebook.kept_parts import KeptParts, mark_of_lists
 from careplan.rulebook.lock import LOCK, check_lock
 from careplan.rulebook.measures import kinds_with, limits_with
 from careplan.rulebook.medicine_names import EQUIVALENTS, LIST_WORDS, LOCAL_NAMES, doses_of, phrases_of, recognizer_of
-from careplan.rulebook.model import Condition, DrugClass, Rule, Rulebook, Vocabulary
+from careplan.rulebook.model import SECTIONS, Condition, DrugClass, Rule, Rulebook, Vocabulary
 from careplan.rulebook.review_decisions import REVIEWS, ReviewDecision
 from careplan.rulebook.reviews import check_decisions
 from careplan.rulebook.rule_reading import Known, read_rule
@@ -79,11 +81,14 @@ def load(folder: Path) -> Rulebook:
     return load_files(read_folder(folder))
 
 
-def load_files(files: Files) -> Rulebook:
-    """The rulebook that these files make, whoever wrote them. Raises `InvalidRulebook`, and nothing else."""
+def load_files(files: Files, kept: KeptParts | None = None) -> Rulebook:
+    """The rulebook that these files make, whoever wrote them. Raises `InvalidRulebook`, and nothing else.
+
+    With `kept`, parts are taken from what was loaded before, and are there for the next time.
+    """
     if PurePosixPath("rulebook.yaml") not in files:
-        raise InvalidRulebook([_missing("rulebook.yaml", "The file is missing: is this the folder of a rulebook?")])
-    loading = _Loading(files)
+        raise InvalidRulebook([missing("rulebook.yaml", "The file is missing: is this the folder of a rulebook?")])
+    loading = _Loading(files, kept or KeptParts())
     try:
         with no_collection():
             return loading.rulebook()
@@ -96,8 +101,11 @@ def load_files(files: Files) -> Rulebook:
 class _Loading:
     """One pass over the files of a rulebook, gathering faults as it goes."""
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: Files, kept: KeptParts) -> None:
         self._files = files
+        self._kept = kept
+        self._lists = mark_of_lists(files, (*SECTIONS, "retired", INVARIANTS))
+        kept.begin()
         self._read: dict[PurePosixPath, None] = {}
         self._faults: list[RuleFault] = []
 
@@ -129,21 +137,28 @@ class _Loading:
         illness_words = self._one(ILLNESS_WORDS, IllnessWords, needed=False) or IllnessWords()
         rows_are_sound = not any(fault.file.endswith(".csv") for fault in self._faults)
         catalogue = (
-            self._catalogue(ingredients, combinations, about, classes) if about and classes and rows_are_sound else None
+            self._of_lists("catalogue", partial(self._catalogue, ingredients, combinations, about, classes))
+            if about and classes and rows_are_sound
+            else None
         )
         kinds = kinds_with(vocabulary.measures) if vocabulary else KINDS
         known = (classes, catalogue, conditions, kinds) if classes and catalogue and conditions else None
-        derived = self._derived(known) if known else {}
+        derived = self._of_lists("derived", partial(self._derived, known)) if known else {}
         kinds = kinds_with_derived(kinds, derived.values())
         rules, resting, documents = self._rules((*known[:3], kinds) if known else None)
         interactions = self._interactions((*known[:3], kinds), rules, documents) if known else ()
         faults_of_form = {name for name, document in documents.items() if document.faults}
-        medicines = self._recognizer(catalogue, list_words, about) if catalogue and list_words and about else None
+        medicines = (
+            self._of_lists("medicines", partial(self._recognizer, catalogue, list_words, about))
+            if catalogue and list_words and about
+            else None
+        )
         if not (about and vocabulary and sources and classes and conditions and codes and words and catalogue and medicines):
             self._faults += [fault for document in documents.values() for fault in document.faults]
             self._faults += misplaced(self._files, LISTS)
             self._stop_if_faulty()
             raise AssertionError("a file of the rulebook is missing without a fault")
+        illnesses = IllnessFiles(known_names, illness_words, self._text_if_any, about.released)
         everyday = frozenset(list_words.whole_only).difference(list_words.medicines_in_goals) if list_words else frozenset()
         book = Rulebook(
             about=about,
@@ -159,9 +174,7 @@ class _Loading:
             codes=codes,
             catalogue=catalogue,
             medicines=medicines,
-            known_conditions=known_conditions_of(
-                conditions, codes, IllnessFiles(known_names, illness_words, self._text_if_any, about.released)
-            ),
+            known_conditions=self._of_lists("illnesses", partial(known_conditions_of, conditions, codes, illnesses)),
             goals=judge_of(
                 words,
                 {name: tokens for name, tokens in catalogue.named().items() if len(name) > 3 and name not in everyday},
@@ -237,8 +250,14 @@ class _Loading:
         return self._text(path) if path in self._files else ""
 
     def _rule(self, path: PurePosixPath, known: Known | None) -> tuple[Rule | None, Document]:
-        document = self._document(path)
-        return read_rule(document, path.stem, section=path.parts[0], known=known), document
+        def read() -> tuple[Rule | None, Document]:
+            document = self._document(path)
+            return read_rule(document, path.stem, section=path.parts[0], known=known), document
+
+        # Without known lists a rule is only looked through, and nothing of it is kept.
+        key = path, self._files[path], self._lists
+        rule, document = self._kept.of(key, read, lambda made: made[0] is not None and not made[1].faults)
+        return rule, document.afresh()
 
     def _catalogue(
         self,
@@ -283,18 +302,25 @@ class _Loading:
             self._csv_fault(at_fault, "", f"{error}.".capitalize())
             return None
 
+    def _of_lists(self, part: str, make: Callable[[], T]) -> T:
+        """A part that is made of nothing but lists, as it was before if they are; kept if nothing is wrong so far."""
+        return self._kept.of((part, self._lists), make, lambda _: not self._faults)
+
     def _one(
         self, name: str, target: type[T], check: Callable[[T, Document], None] | None = None, *, needed: bool = True
     ) -> T | None:
-        if PurePosixPath(name) not in self._files:
-            self._faults += [_missing(name)] if needed else []
-            return None
-        document = self._document(PurePosixPath(name))
-        value = document.convert(target) if not document.faults else None
-        if value is not None and check is not None:
-            check(value, document)
-        self._faults += document.faults
-        return value
+        def read() -> T | None:
+            document = self._document(PurePosixPath(name))
+            value = document.convert(target) if not document.faults else None
+            if value is not None and check is not None:
+                check(value, document)
+            self._faults += document.faults
+            return value
+
+        if PurePosixPath(name) in self._files:
+            return self._of_lists(name, read)
+        self._faults += [missing(name)] if needed else []
+        return None
 
     def _known_names(self) -> KnownNames:
         """The known names of the rulebook; a rulebook need not have any."""
@@ -303,12 +329,15 @@ class _Loading:
         return self._one(KNOWN_CONDITIONS, KnownNames) or KnownNames()
 
     def _rows(self, name: str, target: type[Row]) -> list[Row]:
-        if PurePosixPath(name) not in self._files:
-            self._faults.append(_missing(name))
-            return []
-        rows, faults = read_rows(PurePosixPath(name), self._text(PurePosixPath(name)), target)
-        self._faults += faults
-        return rows
+        def read() -> list[Row]:
+            rows, faults = read_rows(PurePosixPath(name), self._text(PurePosixPath(name)), target)
+            self._faults += faults
+            return rows
+
+        if PurePosixPath(name) in self._files:
+            return self._of_lists(name, read)
+        self._faults.append(missing(name))
+        return []
 
     def _document(self, path: PurePosixPath) -> Document:
         return Document(path, self._text(path))
@@ -318,33 +347,12 @@ class _Loading:
         try:
             return self._files[path].decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            line = self._files[path][: error.start].count(b"\n") + 1
-            self._faults.append(
-                RuleFault(
-                    file=str(path),
-                    line=line,
-                    field="",
-                    problem="This is not UTF-8.",
-                    mend="Save the file as UTF-8.",
-                    code="encoding",
-                )
-            )
+            self._faults.append(no_text(path, self._files[path], error))
             return ""
 
     def _csv_fault(self, file: str, row: str, problem: str, *, code: str = "row") -> None:
-        text = self._text(PurePosixPath(file))
-        line = next((at for at, content in enumerate(text.splitlines(), 1) if row and content.startswith(row)), 1)
-        self._faults.append(
-            RuleFault(
-                file=file, line=line, field=row, problem=problem, mend="Correct the cell or add what is missing.", code=code
-            )
-        )
+        self._faults.append(in_row(file, self._text(PurePosixPath(file)), row, problem, code=code))
 
     def _stop_if_faulty(self) -> None:
         if self._faults:
             raise InvalidRulebook(self._faults)
-
-
-def _missing(name: str, problem: str = "The file is missing.") -> RuleFault:
-    mend = "Restore it from the last good rulebook."
-    return RuleFault(file=name, line=1, field="", problem=problem, mend=mend, code="missing-file")

@@ -6,11 +6,12 @@ loaders take a key that stands twice in silence and read `no`, `12:30` and `010`
 
 from __future__ import annotations
 
+import copy
 import csv
 import io
 import re
 from pathlib import PurePosixPath
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import msgspec
 import yaml
@@ -123,6 +124,12 @@ class Document:
         self._text = text
         if self._twice:
             self._find_lines()
+
+    def afresh(self) -> Self:
+        """The same document, of which faults can be noted without this one being told."""
+        again = copy.copy(self)
+        again.faults = [*self.faults]
+        return again
 
     def _look_into(self, text: str) -> None:
         """Note that the text is nested too deep: what reads it whole would go as deep, in the end below the stack."""

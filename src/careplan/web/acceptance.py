@@ -98,6 +98,15 @@ def check(book: Rulebook, settings: Settings, files: Mapping[str, bytes]) -> Non
     tracing_from(os.environ).close()
 
 
+def check_digest(settings: Settings, book: Rulebook) -> None:
+    """Raise `InvalidSettings` for another rulebook than the one with which a start is allowed."""
+    if settings.rulebook_digest and settings.rulebook_digest != book.digest:
+        raise InvalidSettings(
+            f"the rulebook in {settings.rules_folder} has the digest {book.digest}, and {PREFIX}RULEBOOK_DIGEST accepts "
+            f"{settings.rulebook_digest} alone: put that rulebook there, or have this one accepted and name its digest"
+        )
+
+
 def check_certificate(settings: Settings) -> None:
     """Raise `InvalidSettings` unless certificate and key belong together, where there are any."""
     for file in (settings.tls_certificate, settings.tls_key):

@@ -7,9 +7,10 @@ checked: the formulas are made anew from the rules, and the patients are sent th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from typing import NamedTuple
 
+import msgspec
 import z3
 
 from careplan.authoring.proof.claims import HEADINGS, Claims
@@ -165,12 +166,15 @@ def differences(certificate: Certificate, book: Rulebook, questions: Questions) 
 def not_shown(certificate: Certificate, book: Rulebook, questions: Questions, invariants: Sequence[Invariant]) -> list[str]:
     """What the patients of a certificate do not show, when the engine plans for them again."""
     planner = Planner(book)
+    fired: dict[bytes, Set[str]] = {}  # many a patient shows several things
+    shown: dict[tuple[str, str], Set[str]] = {}
     try:
-        shown = {
-            (group.claim, one.subject): fired_for(planner, one.patient)
-            for group in certificate.possible
-            for one in group.shown
-        }
+        for group in certificate.possible:
+            for one in group.shown:
+                body = msgspec.json.encode(one.patient)
+                if body not in fired:
+                    fired[body] = fired_for(planner, one.patient)
+                shown[group.claim, one.subject] = fired[body]
     finally:
         planner.close()
     return list(Occurrences(questions.claims, book.in_order(), invariants).missing(shown))

@@ -13,6 +13,7 @@ from careplan.authoring.proof.invariants import Invariant, subjects
 from careplan.authoring.proof.one_more import OneMore
 from careplan.authoring.proof.report import Demand, FailureKind
 from careplan.authoring.proof.symbols import SymbolicPatient
+from careplan.authoring.proof.terms import Exchange, all_of
 from careplan.rulebook.conditions import Group, Test, tests_of
 from careplan.rulebook.factors import SINGLE
 from careplan.rulebook.model import LEVELS, Rule, Rulebook
@@ -55,6 +56,9 @@ class Claims:
         self.symbolic = symbolic
         self._rules = book.in_order()
         self.fires = {rule.id: z3.And(symbolic.day.within(rule.term), of_when(symbolic, rule.when)) for rule in self._rules}
+        self._subjects = {rule.id: subjects(rule.when) for rule in self._rules}
+        self._conditions = [Exchange([(symbolic.condition, z3.IntVal(at))]) for at in range(len(symbolic.has))]
+        self._any_condition: dict[str, Formula] = {}
         self._one_more = OneMore(symbolic)
         deciding = [rule for rule in self._rules if rule.file.then.decides]
         self.choices = sorted({rule.file.then.decides.subject for rule in deciding if rule.file.then.decides})
@@ -122,18 +126,19 @@ class Claims:
         weight, caution = LEVELS.index(rule.file.level), LEVELS.index("caution")
         if weight > caution or any(map(_ends_when_taken, rule.when)):
             return
-        before, after = self.fires[rule.id], self._one_more.after(self.fires[rule.id])
+        before = self.fires[rule.id]
+        gone = self._one_more.gone(before)
         gated = any(map(_asks_to_leave_out, rule.when))
         says = _LEAVES[gated]
         others = [
-            self._one_more.after(self.fires[other.id])
+            self._one_more.gone(self.fires[other.id])
             for other in self._rules
             if other is not rule
             and LEVELS.index(other.file.level) <= (caution if gated else weight)
-            and ("medicine" in subjects(other.when) if gated else other.file.topic == rule.file.topic)
+            and ("medicine" in self._subjects[other.id] if gated else other.file.topic == rule.file.topic)
         ]
-        wrong = z3.And(before, z3.Not(after), *map(z3.Not, others))
-        if not after.eq(before):
+        wrong = all_of([before, gone, *others])
+        if not gone.arg(0).eq(before):
             wrong = z3.And(self.symbolic.medicines_asked, self._one_more.ties(wrong), wrong)
         yield Claim(kind="one_more_takes_away", subject=rule.id, says=says, wrong=wrong)
 
@@ -154,15 +159,13 @@ class Claims:
 
     def fires_for(self, rule: Rule, about: Set[str]) -> Formula:
         """That the rule gives an item about what an invariant is about; about any condition, if it is about none."""
-        fires = self.fires[rule.id]
-        if "condition" not in subjects(rule.when) - about:
-            return fires
-        return z3.Or(
-            [
-                z3.And(there, z3.substitute(fires, (self.symbolic.condition, z3.IntVal(at))))
-                for at, there in enumerate(self.symbolic.has.values())
-            ]
-        )
+        return self._of_any_condition(rule) if "condition" in self._subjects[rule.id] - about else self.fires[rule.id]
+
+    def _of_any_condition(self, rule: Rule) -> Formula:
+        if rule.id not in self._any_condition:
+            each = zip(self.symbolic.has.values(), self._conditions, strict=True)
+            self._any_condition[rule.id] = z3.Or([z3.And(there, this.in_(self.fires[rule.id])) for there, this in each])
+        return self._any_condition[rule.id]
 
     def _anything_known(self) -> Iterator[Formula]:
         symbolic = self.symbolic

@@ -7,6 +7,7 @@ from typing import Any
 import z3
 
 from careplan.authoring.proof.answers import NO, Answer, Formula, Span, Symbolic
+from careplan.authoring.proof.terms import all_of, any_of
 from careplan.rulebook.conditions import Either, Expression, Group, Pattern, Test, Value, When
 from careplan.rulebook.factors import KINDS
 
@@ -20,12 +21,12 @@ _COMPARE = {
 
 def of_when(symbolic: Symbolic, when: When) -> Formula:
     """That one of the groups holds, on the medicine, condition, goal ... that the symbolic patient looks at."""
-    return z3.Or([of_group(symbolic, group) for group in when])
+    return any_of(of_group(symbolic, group) for group in when)
 
 
 def of_group(symbolic: Symbolic, group: Group) -> Formula:
     """That every pattern of the group finds its fact."""
-    return z3.And([of_pattern(symbolic, pattern) for pattern in group])
+    return all_of(of_pattern(symbolic, pattern) for pattern in group)
 
 
 def of_pattern(symbolic: Symbolic, pattern: Pattern) -> Formula:
@@ -38,7 +39,7 @@ def of_expression(symbolic: Symbolic, kind: str, expression: Expression) -> Form
     if isinstance(expression, Test):
         return of_test(symbolic, kind, expression)
     parts = [of_expression(symbolic, kind, part) for part in expression.parts]
-    return z3.Or(parts) if isinstance(expression, Either) else z3.And(parts)
+    return any_of(parts) if isinstance(expression, Either) else all_of(parts)
 
 
 def of_test(symbolic: Symbolic, kind: str, test: Test) -> Formula:
@@ -47,11 +48,11 @@ def of_test(symbolic: Symbolic, kind: str, test: Test) -> Formula:
         held = [symbolic.members(kind, test.field, str(token)) for token in test.values]
         match test.operation:
             case "has_any":
-                return z3.Or([there for there, _ in held])
+                return any_of(there for there, _ in held)
             case "has_all":
-                return z3.And([there for there, _ in held])
+                return all_of(there for there, _ in held)
             case _:
-                return z3.And([absent for _, absent in held])
+                return all_of(absent for _, absent in held)
     if KINDS[kind].field(test.field).between:
         return _of_span(symbolic.spans[kind, test.field], test)
     answer = symbolic.answers[kind, test.field]
@@ -74,16 +75,16 @@ def refuted(symbolic: Symbolic, kind: str, expression: Expression) -> Formula:
     """That an expression is known not to hold on the fact of this kind: an answer that is missing refutes nothing."""
     if not isinstance(expression, Test):
         parts = [refuted(symbolic, kind, part) for part in expression.parts]
-        return z3.And(parts) if isinstance(expression, Either) else z3.Or(parts)
+        return all_of(parts) if isinstance(expression, Either) else any_of(parts)
     if KINDS[kind].field(expression.field).type == "tokens":
         held = [symbolic.members(kind, expression.field, str(token)) for token in expression.values]
         match expression.operation:
             case "has_any":
-                return z3.And([absent for _, absent in held])
+                return all_of(absent for _, absent in held)
             case "has_all":
-                return z3.Or([absent for _, absent in held])
+                return any_of(absent for _, absent in held)
             case _:
-                return z3.Or([there for there, _ in held])
+                return any_of(there for there, _ in held)
     if KINDS[kind].field(expression.field).between:
         return _not_of_span(symbolic.spans[kind, expression.field], expression)
     answer = symbolic.answers[kind, expression.field]

@@ -12,6 +12,7 @@ import z3
 
 from careplan.authoring.proof.answers import Formula
 from careplan.authoring.proof.symbols import SymbolicPatient
+from careplan.authoring.proof.terms import Exchange, all_of, parts_of
 
 
 class OneMore:
@@ -20,22 +21,26 @@ class OneMore:
     def __init__(self, symbolic: SymbolicPatient) -> None:
         self._symbolic = symbolic
         self._pairs: list[tuple[Formula, Formula]] = []
-        self._moved_before: dict[int, tuple[Formula, Formula]] = {}
-        self._seen: dict[int, tuple[Formula, frozenset[str]]] = {}
-        self._ties = list(self._tied())
-        self._after = frozenset(after.decl().name() for _, after in self._pairs)
+        self._gone: dict[int, tuple[Formula, Formula]] = {}
+        self._seen: dict[int, frozenset[str]] = {}
+        self._kept: list[Formula] = []
+        ties = list(self._tied())
+        after = frozenset(after.decl().name() for _, after in self._pairs)
+        self._exchange = Exchange(self._pairs)
+        self._ties = [(tie, _variables(tie, self._seen) & after) for tie in ties]
 
-    def after(self, formula: Formula) -> Formula:
-        """What a formula says of the patient with one medicine more."""
+    def gone(self, formula: Formula) -> Formula:
+        """That a formula does not hold of the patient with one medicine more."""
         number = formula.get_id()
-        if number not in self._moved_before:
-            self._moved_before[number] = formula, z3.substitute(formula, *self._pairs)
-        return self._moved_before[number][1]
+        if number not in self._gone:
+            self._gone[number] = formula, z3.Not(self._exchange.in_(formula))
+        return self._gone[number][1]
 
     def ties(self, formula: Formula) -> Formula:
         """That nothing of which a formula speaks has become less."""
+        self._kept.append(formula)
         spoken = _variables(formula, self._seen)
-        return z3.And([tie for tie in self._ties if _variables(tie, self._seen) & self._after <= spoken])
+        return all_of(tie for tie, of in self._ties if of <= spoken)
 
     def _tied(self) -> Iterator[Formula]:
         symbolic, derived = self._symbolic, self._symbolic.derived
@@ -72,20 +77,14 @@ class OneMore:
         yield tie(variable, after)
 
 
-def _variables(root: Formula, seen: dict[int, tuple[Formula, frozenset[str]]]) -> frozenset[str]:
-    """The names of all variables in a formula."""
-    stack = [root]
-    while stack:
-        at = stack[-1]
-        if at.get_id() in seen:
-            stack.pop()
+def _variables(root: Formula, seen: dict[int, frozenset[str]]) -> frozenset[str]:
+    """The names of all variables in a formula, which must be kept as long as `seen` is."""
+    context = root.ctx_ref()
+    for number, ast, children in parts_of(root, seen):
+        if children:
+            seen[number] = frozenset[str]().union(*[seen[child] for child in children])
             continue
-        children = at.children()
-        missing = [child for child in children if child.get_id() not in seen]
-        if missing:
-            stack += missing
-            continue
-        stack.pop()
-        own = frozenset({at.decl().name()}) if at.decl().kind() == z3.Z3_OP_UNINTERPRETED else frozenset[str]()
-        seen[at.get_id()] = at, own.union(*(seen[child.get_id()][1] for child in children))
-    return seen[root.get_id()][1]
+        declared = z3.Z3_get_app_decl(context, z3.Z3_to_app(context, ast))
+        named = z3.Z3_get_decl_kind(context, declared) == z3.Z3_OP_UNINTERPRETED
+        seen[number] = frozenset({z3.ExprRef(ast, root.ctx).decl().name()} if named else ())
+    return seen[root.get_id()]

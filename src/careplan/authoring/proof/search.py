@@ -16,6 +16,7 @@ from careplan.authoring.proof.symbols import PROBLEMS, SymbolicPatient
 from careplan.authoring.proof.witness import Json, Writer
 from careplan.errors import InvalidPatient
 from careplan.planner import Planner
+from careplan.recognition.medicine_rows import Ingredient
 from careplan.rulebook.model import Rulebook
 
 CHECK_MILLISECONDS = 20_000
@@ -36,8 +37,9 @@ def checked(solver: z3.Solver, *assumptions: Formula) -> Any:
 class Search:
     """Searches among all patients of one rulebook. Belongs to the thread that made it, as its planner does."""
 
-    def __init__(self, book: Rulebook) -> None:
-        self.symbolic = SymbolicPatient(book)
+    def __init__(self, book: Rulebook, besides: Iterable[Ingredient] = ()) -> None:
+        """`besides` are medicines that the rulebook does not have, which a patient may be asked to take as well."""
+        self.symbolic = SymbolicPatient(book, besides)
         self._planner = Planner(book)
         self._writer = Writer(book, _goals_of(book))
         self._writable = self._writer.writable(self.symbolic)

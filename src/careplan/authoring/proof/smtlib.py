@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import z3
 
 from careplan.authoring.proof.answers import Formula
+from careplan.authoring.proof.terms import parts_of
 
 LOGIC = "QF_LIRA"
 _INLINE = 100
@@ -79,44 +80,35 @@ class Writer:
                 yield self._said[name]
 
     def _part(self, root: Formula) -> _Part:
-        """Written from the leaves, without recursion, since formulas are deep."""
-        stack = [root]
-        while stack:
-            at = stack[-1]
-            number = at.get_id()
-            if number in self._parts:
-                stack.pop()
-                continue
-            children = at.children()
-            missing = [child for child in children if child.get_id() not in self._parts]
-            if missing:
-                stack += missing
-                continue
-            self._kept.append(at)
-            self._parts[number] = self._written(at, [self._parts[child.get_id()] for child in children])
-            stack.pop()
+        if root.get_id() not in self._parts:
+            self._kept.append(root)
+            context = root.ctx_ref()
+            for number, ast, children in parts_of(root, self._parts):
+                kind = z3.Z3_get_decl_kind(context, z3.Z3_get_app_decl(context, z3.Z3_to_app(context, ast)))
+                if children:
+                    self._parts[number] = self._written(kind, [self._parts[child] for child in children], ast, root.ctx)
+                else:
+                    self._parts[number] = self._leaf(kind, ast, root.ctx)
         return self._parts[root.get_id()]
 
-    def _written(self, formula: Formula, children: list[_Part]) -> _Part:
-        if not children:
-            return self._leaf(formula)
-        operation = _OPERATIONS.get(formula.decl().kind())
+    def _written(self, kind: int, children: list[_Part], ast: Any, context: Any) -> _Part:
+        operation = _OPERATIONS.get(kind)
         if operation is None:
-            raise ValueError(f"{formula.decl()} cannot be written as {LOGIC}")
+            raise ValueError(f"{z3.ExprRef(ast, context).decl()} cannot be written as {LOGIC}")
         if len(children) == 1 and operation in _OF_ONE:
             return children[0]
-        text = f"({operation} {' '.join(child.text for child in children)})"
-        needs = tuple(dict.fromkeys(name for child in children for name in child.needs))
+        text = f"({operation} {' '.join([child.text for child in children])})"
+        needs = tuple(dict.fromkeys([name for child in children for name in child.needs]))
         if len(text) <= _INLINE:
             return _Part(text, needs)
         name = f"t{hashlib.sha256(text.encode()).hexdigest()[:32]}"
-        self._said[name] = f"(define-fun {name} () {formula.sort()} {text})"
+        self._said[name] = f"(define-fun {name} () {z3.ExprRef(ast, context).sort()} {text})"
         self._needs[name] = needs
         return _Part(name, (name,))
 
-    def _leaf(self, formula: Formula) -> _Part:
-        kind = formula.decl().kind()
+    def _leaf(self, kind: int, ast: Any, context: Any) -> _Part:
         if kind == z3.Z3_OP_UNINTERPRETED:
+            formula = z3.ExprRef(ast, context)
             name = f"|{formula.decl().name()}|"
             self._said[name] = f"(declare-const {name} {formula.sort()})"
             self._needs[name] = ()
@@ -125,8 +117,10 @@ class Writer:
             return _Part("true", ())
         if kind == z3.Z3_OP_FALSE:
             return _Part("false", ())
-        if z3.is_int_value(formula) or z3.is_rational_value(formula):
-            return _Part(_number(formula), ())
+        if kind == z3.Z3_OP_ANUM:
+            sort = z3.ExprRef(ast, context).sort().kind()
+            value = (z3.IntNumRef if sort == z3.Z3_INT_SORT else z3.RatNumRef)(ast, context)
+            return _Part(_number(value), ())
         return _Part(_OF_NOTHING[_OPERATIONS[kind]], ())
 
 

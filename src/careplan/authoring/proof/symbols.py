@@ -20,6 +20,7 @@ from careplan.authoring.proof.dose_symbols import constraints, spans
 from careplan.authoring.proof.goal_symbols import SymbolicGoals
 from careplan.authoring.proof.indication import constraints as of_indication
 from careplan.authoring.proof.measure_symbols import SymbolicMeasures
+from careplan.authoring.proof.terms import any_of
 from careplan.facts.hold_question import MAY_PROTECT, PROTECTED_INDICATIONS
 from careplan.facts.used_fields import looked_at
 from careplan.recognition.medicine_rows import Ingredient
@@ -34,10 +35,10 @@ _OF_NO_MEDICINE = ("not_recognized", "no_rule", "fields_and_text_disagree", "on_
 class SymbolicPatient:
     """The variables, and in `constraints` what holds of every patient."""
 
-    def __init__(self, book: Rulebook) -> None:
+    def __init__(self, book: Rulebook, besides: Iterable[Ingredient] = ()) -> None:
         self.book = book
         self.constraints: list[Formula] = []
-        self.ingredients = tuple(book.catalogue.ingredients.values())
+        self.ingredients = (*book.catalogue.ingredients.values(), *besides)
         self._is, self._present, self.answers = dict[str, Formula](), dict[str, Formula](), dict[tuple[str, str], Answer]()
         self._single_answers()
         self._conditions()
@@ -72,11 +73,11 @@ class SymbolicPatient:
 
     def is_one_of(self, rows: Iterable[Ingredient]) -> Formula:
         """That the medicine looked at is one of these."""
-        return z3.Or([self._is[row.ingredient] for row in rows])
+        return any_of(self._is[row.ingredient] for row in rows)
 
     def takes_any(self, token: str) -> Formula:
         """That the patient is known to take this ingredient, or something of this class."""
-        return z3.Or([self.takes[row.ingredient] for row in self._rows_of(token)])
+        return any_of(self.takes[row.ingredient] for row in self._rows_of(token))
 
     def present(self, kind: str) -> Formula:
         """That there is a fact of this kind."""
@@ -321,10 +322,9 @@ class SymbolicPatient:
         """Any trouble with any entry of the list of medicines."""
         self._present["medicine_check"] = self.has_check = z3.Bool("medicine_check?")
         self.check_problem = self._token("medicine_check.problem", PROBLEMS)
-        suggestion = z3.Bool("medicine_check.suggestion")
+        suggestion, used = z3.Bool("medicine_check.suggestion"), looked_at(self.book)
         unread = [PROBLEMS.index(name) for name in ("not_recognized", "partly_recognized")]
-        silent = [row for row in self.ingredients if not looked_at(self.book) & set(row.tokens)]
-        self.silent = tuple(row.ingredient for row in silent)
+        self.silent = tuple(row.ingredient for row in self.ingredients if used.isdisjoint(row.tokens))
         self._add(
             self.check_problem != PROBLEMS.index("none"),
             z3.Implies(self.has_check, self.medicines_asked),

@@ -28,6 +28,7 @@ from careplan.errors import InvalidRulebook, RuleFault
 from careplan.explain.rule_view import Reading
 from careplan.planner import Planner
 from careplan.rulebook.folder import Files, read_folder
+from careplan.rulebook.kept_parts import KeptParts
 from careplan.rulebook.load import load_files
 from careplan.rulebook.lock import LOCK, locked, read_lock
 from careplan.rulebook.model import SECTIONS, Rule, Rulebook
@@ -65,6 +66,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._kept = KeptParts()
         self._tried: _Tried | None = None
         self._planner: Planner | None = None
         self._planner_mark = ""
@@ -74,7 +76,7 @@ class Bench:
         self._lists = ""
 
     def find(self, words: str) -> list[Row]:
-        """The rules whose files have all these words, by section and id; all rules without any."""
+        """The rules whose files have all these words, first those with them in id or title; all rules without any."""
         sought = words.lower().split()
         found = []
         for path, text in self._rules():
@@ -90,7 +92,7 @@ class Bench:
                         version=head.get("version", ""),
                     )
                 )
-        return found
+        return sorted(found, key=lambda row: not all(word in f"{row.id} {row.title}".lower() for word in sought))
 
     def read(self, rule: str) -> Sheet:
         """The file of a rule, and what comes of it as it is. Raises `NoRule`."""
@@ -107,16 +109,17 @@ class Bench:
 
     def check(self, rule: str, text: str) -> Checked:
         """Try a text in place of the rule's file. Raises `NoRule`."""
-        path = self._path(rule)
+        files = read_folder(self._folder)
+        path = _path_in(files, rule)
         diff = "".join(
             difflib.unified_diff(
-                (self._folder / path).read_text(errors="replace").splitlines(keepends=True),
+                files[path].decode(errors="replace").splitlines(keepends=True),
                 text.splitlines(keepends=True),
                 f"a/{path}",
                 f"b/{path}",
             )
         )
-        tried = self._with(path, text)
+        tried = self._with(path, text, files)
         book = tried.book
         one = None if book is None else book.rules.get(rule) or book.resting.get(rule)
         if book is None or one is None:
@@ -235,23 +238,18 @@ class Bench:
                 planner.close()
 
     def _rules(self) -> Iterator[tuple[PurePosixPath, str]]:
-        for path, content in read_folder(self._folder).items():
-            if len(path.parts) == 2 and path.suffix == ".yaml" and path.parts[0] in (*SECTIONS, "retired"):
-                yield path, content.decode(errors="replace")
+        files = read_folder(self._folder)
+        yield from ((path, files[path].decode(errors="replace")) for path in _paths(files))
 
     def _path(self, rule: str) -> PurePosixPath:
-        """Where the file of a rule lies. Only files that are there are ever looked at: no path comes from outside."""
-        for path, _ in self._rules():
-            if path.stem == rule:
-                return path
-        raise NoRule(rule)
+        return _path_in(read_folder(self._folder), rule)
 
-    def _with(self, path: PurePosixPath, text: str) -> _Tried:
-        files = {**read_folder(self._folder), path: text.encode()}
+    def _with(self, path: PurePosixPath, text: str, files: Files | None = None) -> _Tried:
+        files = {**(files or read_folder(self._folder)), path: text.encode()}
         mark = _mark_of(files)
         if self._tried is None or self._tried.mark != mark:
             try:
-                self._tried = _Tried(mark, files, load_files(files), ())
+                self._tried = _Tried(mark, files, load_files(files, self._kept), ())
             except InvalidRulebook as error:
                 self._tried = _Tried(mark, files, None, error.faults)
         return self._tried
@@ -269,13 +267,28 @@ class Bench:
         mark = _mark_of(files)
         if self._planner is None or mark != self._planner_mark:
             try:
-                book = load_files(files)
+                book = load_files(files, self._kept)
             except InvalidRulebook:
                 return None
             if self._planner is not None:
                 self._planner.close()
             self._planner, self._planner_mark = Planner(book), mark
         return self._planner
+
+
+def _paths(files: Files) -> Iterator[PurePosixPath]:
+    """Where the files of rules lie."""
+    for path in files:
+        if len(path.parts) == 2 and path.suffix == ".yaml" and path.parts[0] in (*SECTIONS, "retired"):
+            yield path
+
+
+def _path_in(files: Files, rule: str) -> PurePosixPath:
+    """Where the file of a rule lies. Only files that are there are ever looked at: no path comes from outside."""
+    for path in _paths(files):
+        if path.stem == rule:
+            return path
+    raise NoRule(rule)
 
 
 def _lists(files: Files) -> str:

@@ -7,7 +7,7 @@ import { Diff, Effect, Examples, Faults, ask, counted } from "./parts.js";
 import { Proof } from "./proof.js";
 import { Prose } from "./prose.js";
 
-const PAUSE = 500;
+const PAUSE = 250;
 
 function App() {
   const [words, setWords] = useState("");
@@ -16,10 +16,16 @@ function App() {
   const [due, setDue] = useState(false);
   const [patient, setPatient] = useState({});
   const [said, setSaid] = useState("");
+  const [chosen, setChosen] = useState(0);
+  // Whoever chose a rule by keys, or on a telephone, is past the long list at once.
+  useEffect(() => {
+    if (chosen > 0) document.getElementById("rule")?.focus();
+  }, [chosen]);
   const choose = async (rule) => {
     try {
       setSheet(await ask("/rule", { rule }));
       setDue(false);
+      setChosen((before) => before + 1);
       setSaid("");
     } catch (error) {
       setSaid(error.message);
@@ -37,7 +43,7 @@ function App() {
         <p class="hint" role="status">${counted(rows.length, "rule")}</p>
         <p><button type="button" aria-pressed=${due ? "true" : "false"} onClick=${() => setDue(!due)}>What is due for review</button></p>
         <ul class="rules">${rows.map((row) => html`<li key=${row.id}><button type="button" aria-current=${row.id === sheet?.id ? "true" : null}
-          onClick=${() => choose(row.id)}>${row.title}<br /><small>${row.section}, ${row.level}, ${row.status}</small></button></li>`)}</ul>
+          onClick=${() => choose(row.id)}>${row.title}<br /><small>${row.id}: ${row.section}, ${row.level}, ${row.status}</small></button></li>`)}</ul>
       </nav>
       <main>
         ${said && html`<p class="bad" role="alert">${said}</p>`}
@@ -107,7 +113,7 @@ function Editor({ sheet, patient, onPatient, onSaved, onReread }) {
   const failed = (checked.examples ?? []).filter((one) => !one.passed).length;
   const state = text !== checked.of ? "It is being checked." : faults.length ? `${counted(faults.length, "fault")}.`
     : failed ? `No fault; ${counted(failed, "example")} ${failed === 1 ? "does" : "do"} not come out.` : "No fault, and every example comes out.";
-  return html`<h2>${sheet.path}</h2>
+  return html`<h2 id="rule" tabindex="-1">${sheet.path}</h2>
     <p id="state" role="status" class=${faults.length || failed ? "state wrong" : "state"}>${state} ${changed ? "Not saved." : "As it is in the file."}</p>
     <div class="tools">
       <button type="button" disabled=${!changed} onClick=${save}>Save${faults.length ? " with its faults" : ""}</button>

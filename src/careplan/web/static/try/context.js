@@ -12,5 +12,5 @@ export function itemsOf(plan) {
 
 export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 export const spaced = (token) => token.replaceAll("_", " ");
-export const counted = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
+export const counted = (number, word, many = `${word}s`) => `${number} ${number === 1 ? word : many}`;
 export const idOf = (pointer) => `at${pointer.replaceAll("/", "-")}`;

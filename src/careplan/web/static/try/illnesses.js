@@ -1,8 +1,9 @@
 // Illnesses, looked up or put down as written; goals and allergies, in the patient's own words.
 import { html } from "./preact.js";
 import { Faults, faultsAt } from "./field.js";
+import { Marked, Pasted, Remove, Tally } from "./lists.js";
 import { Search } from "./search.js";
-import { idOf } from "./context.js";
+import { idOf, useShown } from "./context.js";
 
 const plain = (text) => text.toLowerCase();
 
@@ -22,30 +23,56 @@ function matching(conditions, typed) {
 export function Illnesses({ question, conditions, patient, faults, first, onAnswer }) {
   const [listed, others] = [patient.conditions, patient.other_conditions ?? []];
   const labels = new Map(conditions.map((one) => [one.token, one.label]));
+  const { plan, current } = useShown();
+  const reads = current ? plan.conditions ?? [] : [];
+  const write = (texts) => onAnswer("/other_conditions", [...new Set([...others, ...texts])]);
   const find = async (typed) => [
     ...matching(conditions, typed),
-    { key: "-", text: `Put down as written: ${typed}`, written: typed, more: "read by a clinician, by no rule" },
+    { key: "-", text: `Put down as written: ${typed}`, written: typed, more: "read word by word" },
   ];
   const pick = (row) => {
     if (row.token) onAnswer("/conditions", [...new Set([...(listed ?? []), row.token])]);
-    else onAnswer("/other_conditions", [...new Set([...others, row.written])]);
+    else write([row.written]);
   };
   const without = (list, gone) => (list.length > 1 ? list.filter((one) => one !== gone) : undefined);
   return html`<div class="field" id="at-conditions" tabindex="-1" role="group" aria-label="Illnesses">
     <p>${question.question}${first && html` <strong class="first">ask first</strong>`}</p><p class="hint">${question.why_it_matters}</p>
     <${Search} id="illness-search" label="Search for an illness" hint="A name, or a code of ICD-10." find=${find} onPick=${pick} />
+    <${Pasted} id="pasted-illnesses" label="Or paste a list, one illness a line" there=${others.length} onLines=${write} />
+    <${Tally} reads=${reads} of=${others.length} />
     ${!listed?.length && html`<label><input type="checkbox" checked=${listed !== undefined}
       onChange=${(event) => onAnswer("/conditions", event.target.checked ? [] : undefined)} /> Has none of the known illnesses</label>`}
     <${Faults} id="at-conditions-faults" faults=${[...faultsAt(faults, "/conditions"), ...faultsAt(faults, "/other_conditions")]} />
     <ul class="entries">
       ${(listed ?? []).map((token) => html`<li key=${token} class="entry read"><strong>${labels.get(token) ?? token}</strong>
-        <button type="button" class="quiet" onClick=${() => onAnswer("/conditions", without(listed, token))}>Remove<span
-          class="unseen"> ${labels.get(token) ?? token}</span></button></li>`)}
-      ${others.map((text) => html`<li key=${text} class="entry unread"><strong>${text}</strong> <small>as written</small>
-        <button type="button" class="quiet" onClick=${() => onAnswer("/other_conditions", without(others, text))}>Remove<span
-          class="unseen"> ${text}</span></button></li>`)}
+        <${Remove} name=${labels.get(token) ?? token} list="at-conditions"
+          onRemove=${() => onAnswer("/conditions", without(listed, token))} /></li>`)}
+      ${others.map((text, at) => html`<${Written} key=${text} ...${{ text, labels }} read=${reads.find((one) => one.index === at)}
+        onRemove=${() => onAnswer("/other_conditions", without(others, text))} />`)}
     </ul>
   </div>`;
+}
+
+/** An illness in words, with what was understood of it. */
+function Written({ text, read, labels, onRemove }) {
+  const unclear = read?.parts?.filter((part) => part.recognition === "unread") ?? [];
+  return html`<li class=${read ? `entry ${read.recognition}` : "entry"}>
+    <p><${Marked} ...${{ text, unclear }} /> <small>as written</small> <${Remove} name=${text} list="at-conditions" onRemove=${onRemove} /></p>
+    ${read && html`<p class="hint">${understood(read, unclear, labels)}</p>`}
+  </li>`;
+}
+
+function understood(read, unclear, labels) {
+  const as = read.recognized_as?.join(" and ");
+  const denied = (read.parts ?? []).some((part) => part.recognition === "read" && part.status === "denied");
+  const meant = unclear.flatMap((part) => part.suggestions ?? []).map((token) => labels.get(token) ?? token);
+  return [
+    as && `Understood as ${as}.`,
+    denied && "It says what is not there.",
+    read.recognition === "known" && "A known illness; no rule concerns it.",
+    read.recognition === "unread" && (as ? "What is marked was not understood." : "Not understood. It takes nothing away; the plan names it as unread."),
+    meant.length > 0 && `Is it ${meant.join(" or ")}?`,
+  ].filter(Boolean).join(" ");
 }
 
 /** A list of texts, each on a line of its own: goals, and allergies. */

@@ -1,11 +1,10 @@
 // The list of medicines: looked up, or pasted and read line by line, each with what was understood of it.
-import { html, useState } from "./preact.js";
+import { html } from "./preact.js";
 import { Field, Faults, faultsAt } from "./field.js";
 import { Search } from "./search.js";
-import { capital, counted, spaced, useShown } from "./context.js";
+import { Marked, Pasted, Remove, Tally } from "./lists.js";
+import { capital, spaced, useShown } from "./context.js";
 import * as service from "./service.js";
-
-const MOST_LINES = 100;
 
 const found = async (typed, signal) => {
   const hits = await service.medicines(typed, signal);
@@ -20,27 +19,16 @@ const found = async (typed, signal) => {
 };
 
 export function Medicines({ groups, list, faults, onAnswer, first }) {
-  const [pasted, setPasted] = useState("");
-  const [said, setSaid] = useState("");
+  const { plan, current } = useShown();
   const add = (entries) => onAnswer("/medications", [...(list ?? []), ...entries]);
-  const lines = pasted.split("\n").map((line) => line.trim()).filter(Boolean);
-  const read = () => {
-    const room = MOST_LINES - (list?.length ?? 0);
-    add(lines.slice(0, room).map((text) => ({ text })));
-    setSaid(`${counted(Math.min(lines.length, room), "line")} read.`
-      + (lines.length > room ? ` ${lines.length - room} more do not fit.` : ""));
-    setPasted(lines.slice(room).join("\n"));
-  };
   const [whole] = groups.medications.questions;
   return html`<div class="field" id="at-medications" tabindex="-1" role="group" aria-label="Medicines">
     <p>${whole.question}${first && html` <strong class="first">ask first</strong>`}</p><p class="hint">${whole.why_it_matters}</p>
     <${Search} id="medicine-search" label="Search for a medicine" hint="A generic or brand name, or a misspelling of one."
       find=${found} onPick=${(row) => add([{ name: row.name }])} />
-    <label for="pasted">Or paste a list, one medicine a line</label>
-    <textarea id="pasted" rows="3" autocomplete="off" spellcheck=${false} value=${pasted}
-      onInput=${(event) => setPasted(event.target.value)}></textarea>
-    <button type="button" disabled=${lines.length === 0} onClick=${read}>Read ${counted(lines.length, "line")}</button>
-    <p role="status" class="hint">${said}</p>
+    <${Pasted} id="pasted" label="Or paste a list, one medicine a line" there=${list?.length ?? 0}
+      onLines=${(lines) => add(lines.map((text) => ({ text })))} />
+    <${Tally} reads=${current ? plan.medications : []} of=${list?.length ?? 0} />
     ${!list?.length && html`<label><input type="checkbox" checked=${list !== undefined}
       onChange=${(event) => onAnswer("/medications", event.target.checked ? [] : undefined)} /> Takes no medicines at all</label>`}
     <${Faults} id="at-medications-faults" faults=${faults.filter((fault) => fault.pointer === "/medications")} />
@@ -61,8 +49,8 @@ function Entry({ entry, at, groups, faults, onAnswer, onRemove }) {
   ].filter(([, question]) => question);
   const direct = faultsAt(faults, `/medications/${at}`).filter((one) => !more.some(([name]) => one.pointer.endsWith(name)));
   return html`<li class=${read ? `entry ${read.recognition}` : "entry"}>
-    <p><${Marked} text=${written} read=${read} pointer=${`/medications/${at}/${entry.name ? "name" : "text"}`} />
-      <button type="button" class="quiet" onClick=${onRemove}>Remove<span class="unseen"> ${written}</span></button></p>
+    <p><${Marked} text=${written} unclear=${unclear(read, `/medications/${at}/${entry.name ? "name" : "text"}`)} />
+      <${Remove} name=${written} list="at-medications" onRemove=${onRemove} /></p>
     ${read && html`<p class="hint">${understood(read)}</p>`}
     <${Faults} id=${`at-medications-${at}-faults`} faults=${direct} />
     <details><summary>How often, and what for</summary>
@@ -72,25 +60,14 @@ function Entry({ entry, at, groups, faults, onAnswer, onRemove }) {
   </li>`;
 }
 
-/** A line as it was written, with what nobody understood marked in it. Places are counted in code points. */
-function Marked({ text, read, pointer }) {
-  const parts = read?.texts?.find((one) => one.pointer === pointer)?.parts ?? [];
-  const signs = [...text];
-  const pieces = [];
-  let done = 0;
-  for (const part of parts.filter((one) => one.what === "unexplained")) {
-    pieces.push(signs.slice(done, part.start).join(""));
-    pieces.push(html`<mark>${signs.slice(part.start, part.end).join("")}</mark>`);
-    done = part.end;
-  }
-  return html`<strong>${pieces}${signs.slice(done).join("")}</strong>`;
-}
+const unclear = (read, pointer) =>
+  (read?.texts?.find((one) => one.pointer === pointer)?.parts ?? []).filter((one) => one.what === "unexplained");
 
 /** In words: what an entry was taken for, what was read from its line, and what was not. */
 function understood(read) {
   const said = {
     read: () => `Understood as ${read.recognized_as}${read.classes?.length ? ` (${read.classes.map(spaced).join(", ")})` : ""}.`,
-    known: () => `A known medicine${read.recognized_as ? `, ${read.recognized_as}` : ""}; no rule concerns it.`,
+    known: () => `Known${read.recognized_as ? `, as ${read.recognized_as}` : ""}; no rule concerns what this names.`,
     unread: () => "Not understood. It takes nothing away; the plan names it as unread.",
   }[read.recognition]();
   const fields = [
