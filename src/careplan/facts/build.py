@@ -61,7 +61,9 @@ class FactMaker:
         """The facts of one patient."""
         patient, illnesses = illnesses_of(patient, self._illness_reader, self._allergies, day_of_plan(patient))
         patient, read_off = with_indication(patient, illnesses.tokens, self._conditions_known)
-        medicines = tuple([self._catalogue.resolve(at, entry) for at, entry in enumerate(patient.medications or ())])
+        medicines = tuple(
+            [self._catalogue.resolve(at, entry, patient.as_of) for at, entry in enumerate(patient.medications or ())]
+        )
         goals = tuple(map(self._judge.judge, patient.expectations.goals or ()))
         unread = unread_entries(patient, medicines, goals, illnesses.read)
         known = known_entries(medicines, self._looked_at, illnesses.read)

@@ -11,7 +11,6 @@ import msgspec
 
 from careplan.errors import InvalidRulebook, RuleFault
 from careplan.no_collection import no_collection
-from careplan.recognition.dose_equivalents import DoseEquivalent
 from careplan.recognition.goal_judge import judge_of
 from careplan.recognition.goal_lexicon import GoalWords
 from careplan.recognition.illness_words import IllnessWords
@@ -33,7 +32,15 @@ from careplan.rulebook.interaction_rows import Interaction
 from careplan.rulebook.interactions import INTERACTIONS, SECTION, with_interactions
 from careplan.rulebook.lock import LOCK, check_lock
 from careplan.rulebook.measures import kinds_with, limits_with
-from careplan.rulebook.medicine_names import EQUIVALENTS, LIST_WORDS, LOCAL_NAMES, doses_of, phrases_of, recognizer_of
+from careplan.rulebook.medicine_names import (
+    EQUIVALENTS,
+    LIST_WORDS,
+    LOCAL_NAMES,
+    doses_of,
+    equivalents_of,
+    phrases_of,
+    recognizer_of,
+)
 from careplan.rulebook.model import Condition, DrugClass, Rule, Rulebook, Vocabulary
 from careplan.rulebook.review_decisions import REVIEWS, ReviewDecision
 from careplan.rulebook.reviews import check_decisions
@@ -272,7 +279,8 @@ class _Loading:
         phrases, flawed = phrases_of(words, lambda: self._document(PurePosixPath(LIST_WORDS)))
         self._faults += flawed.faults if flawed else []
         local = self._rows(LOCAL_NAMES, LocalName) if PurePosixPath(LOCAL_NAMES) in self._files else []
-        rows = self._rows(EQUIVALENTS, DoseEquivalent) if PurePosixPath(EQUIVALENTS) in self._files else []
+        rows, faults = equivalents_of(self._text_if_any(PurePosixPath(EQUIVALENTS)))
+        self._faults += faults if PurePosixPath(EQUIVALENTS) in self._files else []
         at_fault = EQUIVALENTS
         try:
             doses = doses_of(words, rows, catalogue)
