@@ -46,7 +46,7 @@ from careplan.rulebook.review_decisions import REVIEWS, ReviewDecision
 from careplan.rulebook.reviews import check_decisions
 from careplan.rulebook.rule_reading import Known, read_rule
 from careplan.rulebook.rulebook_file import KnownNames, RulebookFile
-from careplan.rulebook.sentence_checks import check_sentences
+from careplan.rulebook.sentence_checks import check_about
 from careplan.rulebook.session_day import FILE as CHECKLIST
 from careplan.rulebook.session_day import SessionDay
 from careplan.rulebook.session_day_checks import check_session_day
@@ -120,9 +120,9 @@ class _Loading:
 
     def rulebook(self) -> Rulebook:
         """The rulebook. Whatever can be read is checked before the faults of all files are raised together."""
-        about = self._one("rulebook.yaml", RulebookFile, check_sentences)
-        vocabulary = self._one("vocabulary.yaml", Vocabulary, check_vocabulary)
         sources = self._one("sources.yaml", dict[str, Source], check_bibliography)
+        about = self._one("rulebook.yaml", RulebookFile, partial(check_about, sources))
+        vocabulary = self._one("vocabulary.yaml", Vocabulary, check_vocabulary)
         classes = self._one("drug_classes.yaml", dict[str, DrugClass])
         conditions = self._one("conditions.yaml", dict[str, Condition])
         codes = self._one("codes.yaml", Codes, lambda found, note: check_codes(found, conditions, note))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from careplan.errors import RuleFault
 from careplan.rulebook.conditions import Path
 from careplan.rulebook.model import DatedText, RuleFile
+from careplan.rulebook.presumption import FaultList
 from careplan.rulebook.validity import ALWAYS, DAY, PLACEHOLDERS, Term, is_a_day
 from careplan.rulebook.yaml_and_csv import Document
 
@@ -29,15 +30,23 @@ def days_of(document: Document, file: RuleFile | DatedText, called: str, within:
 
     What is wrong with them is noted as a fault of `document`.
     """
-    try:
-        term = Term.of(file.valid_from, file.valid_until)
-    except ValueError:
-        at: Path = (*within, "valid_from" if file.valid_from else "valid_until")
-        document.fault(at, "This is no day of the calendar.", "Write a day such as 2026-12-31.", code="dates")
-        return None
+    return term_between(document, file.valid_from, file.valid_until, called, within)
+
+
+def term_between(note: FaultList, first: str | None, last: str | None, called: str, within: Path = ()) -> Term | None:
+    """The term between two days of something that is `called` so and stands `within` a document; None where one is no day.
+
+    What is wrong with them is noted.
+    """
+    for field, day in (("valid_from", first), ("valid_until", last)):
+        if day is not None and not is_a_day(day):
+            mend = "Write a day such as 2026-12-31."
+            note.fault((*within, field), "This is no day of the calendar.", mend, code="dates")
+            return None
+    term = Term.of(first, last)
     if term.is_never:
         problem = f"The {called} would end on {term.last}, before it begins on {term.first}."
-        document.fault((*within, "valid_until"), problem, "Put the days into their order.", code="dates")
+        note.fault((*within, "valid_until"), problem, "Put the days into their order.", code="dates")
     return term
 
 
