@@ -10,7 +10,9 @@ import csv
 import io
 import random
 import re
+import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
@@ -51,8 +53,8 @@ class Knowledge:
     def sample(self, count: int, kinds: Sequence[str] = KINDS) -> Iterator[Mutant]:
         """So many mutants, spread over the kinds in turn."""
         makers: Mapping[str, Callable[[], Mutant | None]] = {
-            **{kind: lambda kind=kind: self._of_a_rule(kind) for kind in ("text", "level", "ask", "deadline", "card")},
-            **{kind: lambda kind=kind: self._of_a_medicine(kind) for kind in ("class", "name", "half-life")},
+            **{kind: partial(self._of_a_rule, kind) for kind in ("text", "level", "ask", "deadline", "card")},
+            **{kind: partial(self._of_a_medicine, kind) for kind in ("class", "name", "half-life")},
             "code": lambda: self._less_of("code", "conditions.yaml", "icd10", "snomed"),
             "condition": lambda: self._less_of("condition", "conditions.yaml", "names", "also", "closes_hold", "graver"),
             "interaction": self._of_an_interaction,
@@ -106,7 +108,7 @@ class Knowledge:
             if kind == "ask" and self._random.random() < 0.5:
                 gone = asks.pop(at)
                 return self._dumped(kind, f"without the task “{gone['what']}”", path, data)
-            field, values = ("who", Who.__args__) if kind == "ask" else ("by", By.__args__)  # type: ignore[attr-defined]
+            field, values = ("who", typing.get_args(Who)) if kind == "ask" else ("by", typing.get_args(By))
             before = asks[at][field]
             asks[at][field] = self._random.choice([value for value in values if value != before])
             return self._dumped(kind, f"{field} of “{asks[at]['what']}”: {before} became {asks[at][field]}", path, data)
@@ -178,8 +180,8 @@ class Knowledge:
             values: Mapping[str, Sequence[str]] = {
                 "level": LEVELS,
                 "product": ("both", "ketamine", "esketamine"),
-                "who": Who.__args__,  # type: ignore[attr-defined]
-                "by": By.__args__,  # type: ignore[attr-defined]
+                "who": typing.get_args(Who),
+                "by": typing.get_args(By),
             }
             row[field] = self._random.choice([value for value in values[field] if value != before])
             how = f"{field}: {before} became {row[field]}"

@@ -11,9 +11,9 @@ import pytest
 from careplan.plan.emergency_numbers import EmergencyNumbers
 from careplan.plan.model import CarePlan
 from careplan.planner import Planner
-from careplan.request.clinic import Clinic
+from careplan.request.clinic import Clinic, Region
 from careplan.rulebook.numbers_checks import check_numbers, numbers_not_read
-from careplan.rulebook.numbers_to_call import NumbersOfSomeDays
+from careplan.rulebook.numbers_to_call import NumbersOfSomeDays, RegionalNumbers
 from careplan.rulebook.sources import SourceRef
 from tests.patients import Json
 from tests.shipped import BOOK
@@ -169,7 +169,7 @@ def test_what_is_wrong_with_numbers_to_call_is_told_at_its_place(numbers: Json, 
         def fault(self, path: tuple[Any, ...], problem: str, mend: str, *, code: str = "form") -> None:
             noted.append((path, problem, mend))
 
-    regions = {"uk": BOOK.about.regions["uk"], "us": msgspec.structs.replace(US, **numbers)}
+    regions: dict[Region, RegionalNumbers] = {"uk": BOOK.about.regions["uk"], "us": msgspec.structs.replace(US, **numbers)}
     check_numbers(regions, {}, BOOK.sources, Notes())
     assert [(one[0], says in one[1]) for one in noted] == [(("regions", "us", *path), True)]
     assert all(mend for _, _, mend in noted)

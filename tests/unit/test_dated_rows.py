@@ -121,7 +121,7 @@ def test_a_factor_counts_on_its_days_and_without_a_day_the_dose_is_worth_what_an
     def worth(day: str | None) -> tuple[float, float | None]:
         [doses] = catalogue.resolve(0, Medication(name="oxycodone 10 mg twice daily"), day).doses
         assert doses.morphine is not None
-        return tuple(doses.morphine)
+        return doses.morphine.least, doses.morphine.most
 
     assert worth("2026-12-31") == (30, 30)
     assert worth("2027-01-01") == (40, 40)
