@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path, PurePosixPath
 
@@ -19,7 +19,6 @@ from careplan.rulebook.load import shipped
 from careplan.rulebook.lock import LOCK, locked, read_lock
 from careplan.rulebook.model import Rule, Rulebook
 from careplan.rulebook.numbers_checks import numbers_not_read
-from careplan.rulebook.numbers_to_call import RegionalNumbers
 from careplan.rulebook.review_decisions import REVIEWS
 from careplan.rulebook.sources import MOST_WORDS
 from careplan.rulebook.yaml_and_csv import Document
@@ -94,16 +93,13 @@ def _aged(book: Rulebook, on: date | None) -> Iterator[RuleFault]:
         problem = f"Nobody has written down what {ref.source}, {ref.place} says."
         mend = f"Add it under places of {ref.source} in sources.yaml, in at most {MOST_WORDS} words of our own."
         yield _warning(_file(rule), "sources", problem, mend, "no-passage")
-    places: Mapping[str, Mapping[str, RegionalNumbers]] = {
-        "regions": {**book.about.regions},
-        "countries": {**book.about.countries},
-    }
-    for field, several in places.items():
-        for name, numbers in several.items():
-            for path in numbers_not_read(numbers, book.sources):
-                mend = "Name a source in which it was read, or leave a blank to write it in."
-                at = ".".join(map(str, (field, name, *path)))
-                yield _warning("rulebook.yaml", at, "Nobody has read of this line to call.", mend, "unread-number")
+    places = [(f"regions.{name}", numbers) for name, numbers in book.about.regions.items()]
+    places += [(f"countries.{name}", numbers) for name, numbers in book.about.countries.items()]
+    for place, numbers in places:
+        for path in numbers_not_read(numbers, book.sources):
+            mend = "Name a source in which it was read, or leave a blank to write it in."
+            at = ".".join(map(str, (place, *path)))
+            yield _warning("rulebook.yaml", at, "Nobody has read of this line to call.", mend, "unread-number")
     for name, place in unused_places(book):
         yield _warning(
             "sources.yaml", name, f"No rule rests on the place {place}.", "Use it, or take it out.", "unused-place"
