@@ -85,7 +85,7 @@ class Planner:
         verdicts = self._rules.verdicts(case)
         findings = verdicts.findings
         took = time.perf_counter() - began
-        plan = self.languages.plan(self._assembly.plan(case, verdicts, language, visit), language)
+        plan = self.languages.plan(self._assembly.plan(case, verdicts, language, visit), language, case.patient.as_of)
         self._watch(took, (finding.rule for finding in findings), plan.status)
         return case, verdicts, plan
 

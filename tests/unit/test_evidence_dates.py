@@ -104,6 +104,20 @@ def test_what_is_due_names_the_rules_that_rest_on_it() -> None:
     assert ran("sources", "--due", "tomorrow")[0] == 2
 
 
+@pytest.mark.parametrize("day", ["2026-11-29", "2027-06-01"])
+def test_every_stop_and_hold_is_borne_today_and_in_half_a_year(day: str) -> None:
+    code, text = ran("sources", "--due", day, "--strict", "--json")
+    assert (code, json.loads(text)["unborne"]) == (0, [])
+
+
+def test_a_stop_or_hold_that_nothing_bears_on_a_day_fails_a_strict_list_and_is_named() -> None:
+    code, text = ran("sources", "--due", "2029-06-01", "--strict")
+    assert code == 1
+    assert "reading-to-take-again (hold): would not be borne: rests on memory and conventions alone" in text
+    assert f"{HOLD} (hold): would not be borne" in text
+    assert ran("sources", "--strict")[0] == 2, "without a day there is nothing to judge by"
+
+
 def test_a_strict_check_judges_on_the_day_it_is_given_and_on_no_other() -> None:
     assert ran("check", "--strict", "--format", "json") == ran(
         "check", "--strict", "--format", "json", "--at", str(RELEASED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -184,6 +185,45 @@ def test_what_adds_up_to_sleepiness_is_one_item_with_its_grade(planner: Planner)
     assert found.get(milder) == "caution" and graver not in found
     found = levels(planner, medications=[{"name": "alprazolam"}, {"name": "oxycodone"}, {"name": "gabapentin"}])
     assert found.get(graver) == "hold" and milder not in found
+
+
+@pytest.mark.parametrize("second", ["ramelteon", "cyclobenzaprine", "hydroxyzine", "gabapentin", "oxycodone", "zolpidem"])
+@pytest.mark.parametrize("first", ["trazodone", "methocarbamol"])
+def test_beside_the_judgment_of_the_whole_list_no_item_says_the_same_of_one_medicine(
+    planner: Planner, first: str, second: str
+) -> None:
+    alone = levels(planner, medications=[{"name": first}], conditions=[])
+    assert {"other-sedating-medicine", "muscle-relaxant-sedation"} & set(alone), "alone it has an item of its own"
+    named = [{"name": first}, {"name": second}]
+    items = items_of(planner.plan(planner.intake.convert({"medications": named, "conditions": []})))
+    assert not [item for item in items if item.rule.id in ("other-sedating-medicine", "muscle-relaxant-sedation")]
+    (judged,) = (item for item in items if item.rule.id in ("sedation-adds-up", "sedation-adds-up-gravely"))
+    assert [one.name for one in judged.about] == [first, second], "nothing is dropped: the judgment names each of them"
+    assert "hour" in judged.clinician_text and "when you take each" in judged.patient_text
+
+
+def test_who_looks_at_alertness_before_leaving_is_told_once(planner: Planner) -> None:
+    named = [{"name": "gabapentin"}, {"name": "zolpidem", "schedule": "daily"}, {"name": "trazodone"}]
+    plan = planner.plan(planner.intake.convert({"medications": named, "conditions": []}))
+    told = [what for task in plan.front.tasks for what in task.what if "alert" in what]
+    assert told == ["check alertness and gait before the patient leaves"]
+
+
+ORDINARY = ("sertraline", "escitalopram", "venlafaxine", "duloxetine", "vortioxetine", "vilazodone")
+
+
+@pytest.mark.parametrize(("first", "second"), list(itertools.combinations(ORDINARY, 2)))
+def test_two_ordinary_antidepressants_are_a_quiet_line_and_whatever_comes_to_them_a_caution(
+    planner: Planner, first: str, second: str
+) -> None:
+    quiet, louder = "two-antidepressants-and-serotonin", "serotonin-adds-up"
+    two = [{"name": first}, {"name": second}]
+    assert {quiet: "note"}.items() <= (found := levels(planner, medications=two)).items() and louder not in found
+    for more in ("tramadol", "lithium", "St. John's wort", "fluoxetine", "clomipramine"):
+        found = levels(planner, medications=[*two, {"name": more}])
+        assert found.get(louder) == "caution" and quiet not in found, more
+    found = levels(planner, medications=[*two, {"name": "phenelzine"}])
+    assert found.get("maoi-with-serotonergic-medicine") == "hold" and not {quiet, louder} & set(found)
 
 
 def test_a_high_amount_of_benzodiazepines_has_one_item_of_its_load(planner: Planner) -> None:

@@ -22,9 +22,11 @@ def by_source(book: Rulebook) -> dict[str, dict[str, list[Rule]]]:
 
 
 def outside_of_rules(book: Rulebook) -> set[tuple[str, str]]:
-    """Each source and place that a row of the table of interactions or a check of the session rests on."""
+    """Each source and place that a row of interactions, a check of the session or a number to call rests on."""
     checks = book.session_day.checks if book.session_day else ()
     places = {(ref.source, ref.place) for check in checks for ref in check.sources}
+    numbers = (*book.about.regions.values(), *book.about.countries.values())
+    places |= {(ref.source, ref.place) for one in numbers for ref in one.sources}
     return places | {(row.source, row.place) for row in book.interactions if row.source}
 
 

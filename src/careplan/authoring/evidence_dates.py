@@ -52,11 +52,12 @@ class DueRule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
-    """What is due by a day."""
+    """What is due by a day; `unborne` are the stops and holds that rest, on that day, on nothing read in the last years."""
 
     by: str
     sources: list[DueWork]
     rules: list[DueRule]
+    unborne: list[DueRule] = []
 
 
 def works(book: Rulebook) -> list[Work]:
@@ -94,7 +95,8 @@ def due(book: Rulebook, by: date) -> Due:
             rules.append(_of_rule(rule, "its last day in force", rule.term.last.isoformat()))
         if rule.file.exempt is not None and rule.file.exempt.until <= by.isoformat():
             rules.append(_of_rule(rule, f"exempt until then: {rule.file.exempt.why}", rule.file.exempt.until))
-    return Due(by=by.isoformat(), sources=sorted(sources, key=lambda one: (one.since, one.id)), rules=rules)
+    bare = [_of_rule(rule, why, by.isoformat()) for rule, why in unborne(book, by)]
+    return Due(by=by.isoformat(), sources=sorted(sources, key=lambda one: (one.since, one.id)), rules=rules, unborne=bare)
 
 
 def unborne(book: Rulebook, on: date) -> Iterator[tuple[Rule, str]]:

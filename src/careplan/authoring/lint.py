@@ -18,6 +18,7 @@ from careplan.rulebook.illnesses import misplaced_codes, misplaced_names, unplac
 from careplan.rulebook.load import shipped
 from careplan.rulebook.lock import LOCK, locked, read_lock
 from careplan.rulebook.model import Rule, Rulebook
+from careplan.rulebook.numbers_checks import numbers_not_read
 from careplan.rulebook.review_decisions import REVIEWS
 from careplan.rulebook.sources import MOST_WORDS
 from careplan.rulebook.yaml_and_csv import Document
@@ -93,6 +94,13 @@ def _aged(book: Rulebook, on: date | None) -> Iterator[RuleFault]:
         problem = f"Nobody has written down what {ref.source}, {ref.place} says."
         mend = f"Add it under places of {ref.source} in sources.yaml, in at most {MOST_WORDS} words of our own."
         yield _warning(_file(rule), "sources", problem, mend, "no-passage")
+    places = [(f"regions.{name}", numbers) for name, numbers in book.about.regions.items()]
+    places += [(f"countries.{name}", numbers) for name, numbers in book.about.countries.items()]
+    for place, numbers in places:
+        for path in numbers_not_read(numbers, book.sources):
+            mend = "Name a source in which it was read, or leave a blank to write it in."
+            at = ".".join(map(str, (place, *path)))
+            yield _warning("rulebook.yaml", at, "Nobody has read of this line to call.", mend, "unread-number")
     for name, place in unused_places(book):
         yield _warning(
             "sources.yaml", name, f"No rule rests on the place {place}.", "Use it, or take it out.", "unused-place"

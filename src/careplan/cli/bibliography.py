@@ -21,22 +21,26 @@ from careplan.rulebook.text_template import counted
 @click.command()
 @RULES
 @click.option("--due", "by", type=DAY, help="Only what has to be looked at by this day, and the rules that rest on it.")
+@click.option("--strict", is_flag=True, help="With --due: fail on stops and holds alone that nothing would bear that day.")
 @click.option("--places", is_flag=True, help="From each place in each source the rules that rest on it.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-def sources(*, rules: Path | None, by: date | None, places: bool, form: str, as_json: bool) -> None:
+def sources(*, rules: Path | None, by: date | None, strict: bool, places: bool, form: str, as_json: bool) -> None:
     """List the works that rules rest on: what was read of each, when, in which edition, and by when to check it again.
 
-    Exits with 1 if advice of a source has no rule, or with --due if anything is due.
+    Exits with 1 if advice of a source has no rule, or with --due if anything is due; with --strict as well, if a stop or
+    hold would rest on nothing that was read within two years of that day, and is not exempt until then.
 
-    Example: careplan rules sources --due 2027-06-30
+    Example: careplan rules sources --due 2027-06-30 --strict
     """
     book = read_rulebook(rules)
     form = "json" if as_json else form
     if by is not None:
         found = due(book, by)
         _json(found) if form == "json" else _show_due(found)
-        sys.exit(1 if found.sources or found.rules else 0)
+        sys.exit(1 if (found.unborne if strict else found.sources or found.rules) else 0)
+    if strict:
+        raise click.UsageError("--strict judges the evidence of a day: name it with --due.")
     at = by_source(book)
     missing = [f"{name} {place}" for name, found in at.items() for place, resting in found.items() if not resting]
     elsewhere = {name for name, _ in outside_of_rules(book)}
@@ -83,6 +87,8 @@ def _show_due(found: Due) -> None:
         click.echo(f"    {counted(len(work.rules), 'rule')}: {', '.join(work.rules) or 'none'}")
     for rule in found.rules:
         click.echo(f"{rule.id} ({rule.level}): {rule.because} ({rule.since})")
+    for rule in found.unborne:
+        click.echo(f"{rule.id} ({rule.level}): would not be borne: {rule.because}")
     click.echo(f"{counted(len(found.sources), 'source')} and {counted(len(found.rules), 'rule')} due by {found.by}")
 
 

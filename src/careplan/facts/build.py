@@ -65,7 +65,9 @@ class FactMaker:
         if any(one.any_of("unread") for one in illnesses.read):
             illnesses = illnesses._replace(urgent=self._grave.of(patient.other_conditions, illnesses.read))
         patient, read_off = with_indication(patient, illnesses.tokens, self._conditions_known)
-        medicines = tuple([self._catalogue.resolve(at, entry) for at, entry in enumerate(patient.medications or ())])
+        medicines = tuple(
+            [self._catalogue.resolve(at, entry, patient.as_of) for at, entry in enumerate(patient.medications or ())]
+        )
         goals = tuple(map(self._judge.judge, patient.expectations.goals or ()))
         unread = unread_entries(patient, medicines, goals, illnesses.read)
         known = known_entries(medicines, self._looked_at, illnesses.read)

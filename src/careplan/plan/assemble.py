@@ -49,7 +49,7 @@ class Assembly:
 
     def plan(self, case: Case, verdicts: Verdicts, language: str, visit: Visit) -> CarePlan:
         """The plan of one case, as it is looked at on a visit; the card is in `language` as far as there are words of it."""
-        numbers = self._numbers.of(case.patient.clinic)
+        numbers = self._numbers.of(case.patient.clinic, day=case.patient.as_of)
         words = Words(self._book, case, self._phrases, numbers)
         written = self._items.of(case, verdicts.findings, words)
         # Items come in the order of seriousness; what was an alert and is cleared stands first in its section.

@@ -62,7 +62,7 @@ class Cards:
         """The card of a case with these items, the gravest first."""
         said = self._languages.get(language, self._languages[ENGLISH])
         words, clinic = said.words, case.patient.clinic or Clinic()
-        numbers = self._numbers_by_region.of(clinic, said.language or ENGLISH)
+        numbers = self._numbers_by_region.of(clinic, said.language or ENGLISH, case.patient.as_of)
         card = Card(
             title=one_line(words.title),
             notice=one_line(words.blocked if blocked else words.unsigned),

@@ -55,7 +55,7 @@ class Clearances:
                 counting[clearance.what] = clearance
         if not counting:
             return list(written)
-        text = self._patient.fill(self._numbers.of(case.patient.clinic))
+        text = self._patient.fill(self._numbers.of(case.patient.clinic, day=case.patient.as_of))
         return [self._cleared(one, counting, case.measured, text) for one in written]
 
     def not_considered(self, case: Case, written: Sequence[Written]) -> Iterator[NotConsidered]:

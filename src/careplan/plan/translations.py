@@ -23,12 +23,12 @@ class Languages:
         found = {language for rule in book.rules.values() for language in rule.file.then.in_languages}
         self.available = (ENGLISH, *sorted(found | set(book.about.in_languages)))
 
-    def plan(self, plan: CarePlan, language: str) -> CarePlan:
-        """The plan with the patient's texts in `language`, as far as there are any."""
+    def plan(self, plan: CarePlan, language: str, day: str | None = None) -> CarePlan:
+        """The plan of a day with the patient's texts in `language`, as far as there are any."""
         if language == ENGLISH:
             return plan
         closing = self._book.about.in_languages.get(language)
-        numbers = self._numbers.of(plan.clinic, language)
+        numbers = self._numbers.of(plan.clinic, language, day)
         return msgspec.structs.replace(
             plan,
             alerts=[self._item(item, language, numbers) for item in plan.alerts],

@@ -26,10 +26,11 @@ _WEEKLY_AT_MOST = (0.0, 1.0)
 
 
 class Told(NamedTuple):
-    """What the caller sent in fields. It wins over what the line says."""
+    """What the caller sent in fields. It wins over what the line says. `on` is the day of the plan."""
 
     mg: float | None = None
     schedule: Schedule | None = None
+    on: str | None = None
 
 
 NOT_TOLD = Told()

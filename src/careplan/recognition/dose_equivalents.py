@@ -29,7 +29,7 @@ class DoseEquivalent(msgspec.Struct, frozen=True, kw_only=True):
     """One row of `dose_equivalents.csv`: one milligram of the ingredient is worth `least` to `most` milligrams of `of`.
 
     `route` is oral, which counts also where a line does not say how the medicine gets into the body, or transdermal.
-    `source` are keys of `sources.yaml`.
+    `source` are keys of `sources.yaml`. `valid_from` and `valid_until` are the first and the last day on which it counts.
     """
 
     ingredient: str
@@ -39,6 +39,12 @@ class DoseEquivalent(msgspec.Struct, frozen=True, kw_only=True):
     most: str
     source: tuple[str, ...]
     note: str = ""
+    valid_from: str = ""
+    valid_until: str = ""
+
+    def counts_on(self, day: str | None) -> bool:
+        """Whether it counts on a day, such as 2026-12-31; on a day that is not known it may."""
+        return day is None or (self.valid_from <= day and (not self.valid_until or day <= self.valid_until))
 
     @property
     def factor(self) -> tuple[float, float]:
@@ -75,7 +81,7 @@ NO_DOSES = Doses()
 
 
 class DoseReader:
-    """Reads doses a day. Raises ValueError for a row without a sound factor, or two rows of one ingredient and route."""
+    """Reads doses a day. Raises ValueError for a row without a sound factor."""
 
     def __init__(self, words: ListWords, rows: Iterable[DoseEquivalent] = ()) -> None:
         self._measures = Measures(
@@ -87,15 +93,12 @@ class DoseReader:
         )
         self._other_ways = frozenset(words.other_ways_in)
         self._painkillers = frozenset(words.in_larger_amounts)
-        self._factors: dict[tuple[str, Of, str], tuple[float, float]] = {}
+        self._factors: dict[tuple[str, Of, str], list[tuple[DoseEquivalent, tuple[float, float]]]] = {}
         for row in rows:
-            key = (row.ingredient, row.of, row.route)
-            if key in self._factors:
-                raise ValueError(f"{row.ingredient} has two factors for {row.of}, {row.route}")
-            self._factors[key] = row.factor
+            self._factors.setdefault((row.ingredient, row.of, row.route), []).append((row, row.factor))
 
     def of(self, listed: Listed, told: Told, row: Ingredient, of: Product) -> Doses:
-        """Doses of one ingredient of a medicine."""
+        """Doses of one ingredient of a medicine, by the factors of the day that was told."""
         if listed.local or row.by_kind or not (listed.strengths or told.mg is not None):
             return NO_DOSES
         is_one = len(of.ingredients) == 1 and not of.also_contains
@@ -103,22 +106,23 @@ class DoseReader:
         mg = daily_dose(own, self._measures, told, which) if own is not None else None
         if mg is None:
             return NO_DOSES
-        return Doses(mg, self._equivalent(row, "diazepam", mg, listed), self._equivalent(row, "morphine", mg, listed))
+        return Doses(mg, *(self._equivalent(row, one, mg, listed, told.on) for one in ("diazepam", "morphine")))
 
     def meant(self, listed: Listed) -> tuple[Dose, ...]:
         """Everything that somebody may call the dose of a line, in milligrams; a strength alone is that of the product."""
         says_a_dose = listed.strengths and (listed.amounts or listed.frequencies) and not listed.local
         return doses_meant(listed, self._measures) if says_a_dose else ()
 
-    def _equivalent(self, row: Ingredient, of: Of, mg: Dose, listed: Listed) -> Dose | None:
+    def _equivalent(self, row: Ingredient, of: Of, mg: Dose, listed: Listed, day: str | None) -> Dose | None:
         if COUNTED[of].isdisjoint(row.classes):
             return None
         way = {word.value for word in (*listed.forms, *listed.routes)}
         if not way.isdisjoint(self._other_ways):
             return None
         route = "oral" if way.isdisjoint(self._measures.through_the_skin) else "transdermal"
-        factor = self._factors.get((row.ingredient, of, route))
-        return mg.times(*factor) if factor is not None else None
+        found = [factor for one, factor in self._factors.get((row.ingredient, of, route), ()) if one.counts_on(day)]
+        # Where no day is known, several may count: the dose is then worth what any of them says.
+        return mg.times(min(least for least, _ in found), max(most for _, most in found)) if found else None
 
     def _own(self, listed: Listed, row: Ingredient, of: Product) -> tuple[Listed | None, int | None]:
         """The line with the strengths of one of several ingredients alone, and the place of its figure."""

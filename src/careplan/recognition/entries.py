@@ -41,8 +41,11 @@ class EntryReader:
     def __init__(self, recognizer: Recognizer, catalogue: Catalogue, doses: DoseReader) -> None:
         self._recognizer, self._catalogue, self._doses = recognizer, catalogue, doses
 
-    def resolve(self, index: int, entry: Medication) -> Resolved:
-        """One entry; its match is `NOTHING` where it is known and no rule looks at it, and None where nobody can say."""
+    def resolve(self, index: int, entry: Medication, on: str | None = None) -> Resolved:
+        """One entry; its match is `NOTHING` where it is known and no rule looks at it, and None where nobody can say.
+
+        Doses are told by the factors that count `on` a day.
+        """
         by_code = self._recognizer.by_code(entry.rxcui) if entry.rxcui else None
         if not entry.written:
             return self._by_code_alone(index, entry, by_code)
@@ -62,7 +65,7 @@ class EntryReader:
             resolved,
             said=tuple([one for one in said if len(one.medicines) > 1 or one.says_more]),
             disagreements=self._disagreements(entry, found, lined),
-            doses=self._doses_of(entry, resolved, found, lined),
+            doses=self._doses_of(Told(entry.dose_mg, entry.schedule, on), resolved, found, lined),
         )
 
     def _by_code_alone(self, index: int, entry: Medication, by_code: Recognized | None) -> Resolved:
@@ -145,18 +148,21 @@ class EntryReader:
         return tuple(differ.values())
 
     def _doses_of(
-        self, entry: Medication, resolved: Resolved, found: Sequence[Recognized], lined: Sequence[Recognized]
+        self, told: Told, resolved: Resolved, found: Sequence[Recognized], lined: Sequence[Recognized]
     ) -> tuple[Doses, ...]:
         """Doses a day of the ingredients of an entry that is taken."""
         if resolved.match is None or not resolved.taken or resolved.problem == "code_and_name_disagree" or resolved.on_hold:
             return ()
-        told = Told(entry.dose_mg, entry.schedule)
         if len(found) == 1 and not lined:
             apart = [self._dose_of(found[0], told, row) for row in resolved.match.ingredients]
             return tuple(apart) if any(one is not NO_DOSES for one in apart) else ()
         doses = []
         for row in resolved.match.ingredients:
-            several = [one for one in (*found, *lined) if _means(one, row) and (entry.status or one.status) not in NOT_TAKEN]
+            several = [
+                one
+                for one in (*found, *lined)
+                if _means(one, row) and (resolved.entry.status or one.status) not in NOT_TAKEN
+            ]
             if len(several) > 1 and not lined and told.mg is None:
                 doses.append(added([self._dose_of(one, told, row) for one in several]))
                 continue

@@ -107,8 +107,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class ReadsEntries(Protocol):
     """What resolves the entries of a list with more than these rows."""
 
-    def resolve(self, index: int, entry: Medication) -> Resolved:
-        """What the entry at this place of the list stands for."""
+    def resolve(self, index: int, entry: Medication, on: str | None = None) -> Resolved:
+        """What the entry at this place of the list stands for, `on` the day of a plan."""
         ...
 
 
@@ -155,10 +155,13 @@ class Catalogue:
         """What a short name may mean that is never taken for a medicine; empty for any other name."""
         return tuple(map(display, self._short.get(normalize(name), ())))
 
-    def resolve(self, index: int, entry: Medication) -> Resolved:
-        """Look one entry up by its code and its name. The reader of entries is set when a rulebook is loaded."""
+    def resolve(self, index: int, entry: Medication, on: str | None = None) -> Resolved:
+        """Look one entry up by its code and its name. The reader of entries is set when a rulebook is loaded.
+
+        What doses are worth is told as it is `on` the day of a plan, such as 2026-12-31, if there is one.
+        """
         assert self.entries is not None
-        return self.entries.resolve(index, entry)
+        return self.entries.resolve(index, entry, on)
 
     def _named(self, name: str) -> Match:
         match = self._by_name.get(normalize(name))

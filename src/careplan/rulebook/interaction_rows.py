@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -24,7 +25,10 @@ ROUTES: Mapping[str, tuple[str, ...]] = {
 
 
 class Interaction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One row. Cells that hold several values part them by semicolons."""
+    """One row. Cells that hold several values part them by semicolons.
+
+    `valid_from` and `valid_until` are the first and the last day on which the rule that it makes is in force.
+    """
 
     medicine: Annotated[tuple[str, ...], Meta(min_length=1)]
     but_not: tuple[str, ...]
@@ -48,11 +52,18 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     who: str
     does: str
     by: str
+    valid_from: str = ""
+    valid_until: str = ""
 
     @property
     def makes(self) -> bool:
         """Whether the row makes a rule of its own."""
         return bool(self.title)
+
+    @property
+    def situation(self) -> tuple[object, ...]:
+        """Whom it is about, whatever it says of them."""
+        return (frozenset(self.medicine), frozenset(self.but_not), frozenset(self.beside), self.product, self.route)
 
     def members(self, catalogue: Catalogue) -> list[Ingredient]:
         """The medicines that the row is about, in the order of the table of medicines."""
@@ -142,6 +153,14 @@ def silent(row: Interaction, catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     if ROUTES[row.route]:
         route = "iv" if row.route in ("swallowed", "nose") else "oral"
         yield _example("another route", there, treatment | {"preferred_route": route})
+    if row.valid_from:
+        yield _example("on the day before it begins", there | {"as_of": _moved(row.valid_from, -1)}, treatment)
+    if row.valid_until:
+        yield _example("on the day after it ends", there | {"as_of": _moved(row.valid_until, 1)}, treatment)
+
+
+def _moved(day: str, by: int) -> str:
+    return (date.fromisoformat(day) + timedelta(days=by)).isoformat()
 
 
 def _example(why: str, patient: Mapping[str, Any], treatment: Mapping[str, str]) -> dict[str, Any]:

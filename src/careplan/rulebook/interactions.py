@@ -14,6 +14,7 @@ from careplan.errors import RuleFault
 from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.rulebook.conditions import Path
 from careplan.rulebook.interaction_rows import PRODUCTS, ROUTES, Interaction, fires, silent, stands_for_medicines
+from careplan.rulebook.validity_checks import DatedRow, faults_of_rows
 from careplan.rulebook.yaml_and_csv import Document, read_rows
 
 T = TypeVar("T")
@@ -24,7 +25,10 @@ SECTION = "medications"
 
 NEEDED = ("line", "patient", "topic", "version", "who", "does", "by")
 """The cells that a row with a title must have filled."""
-ONLY_OF_MAKERS = ("line", "patient", "card", "card_es", "who", "does", "by", "topic", "version")
+ONLY_OF_MAKERS = (
+    *("line", "patient", "card", "card_es", "who", "does", "by", "topic", "version"),
+    *("valid_from", "valid_until"),
+)
 """The cells that say nothing where the row makes no rule: the rule it names has them."""
 _COLUMN = {"when": "medicine", "sources": "source", "id": "rule", "level": "level", "version": "version"}
 _OF_THEN = {"patient": "patient", "clinician": "what_to_do", "card": "card", "asks": "does", "in_languages": "card_es"}
@@ -75,10 +79,15 @@ def with_interactions(
     rows, faults = read_rows(PurePosixPath(INTERACTIONS), text, Interaction, lines)
     classes, catalogue, conditions = known
     medicines = {*classes, *catalogue.ingredients}
+    makers = ((at, row) for at, row in zip(lines, rows, strict=True) if row.makes)
+    dated = (DatedRow(at, row.situation, row.valid_from, row.valid_until) for at, row in makers)
+    ill_dated = list(faults_of_rows(INTERACTIONS, dated, "row"))
+    faults += ill_dated
+    without_days = {fault.line for fault in ill_dated}
     for at, row in zip(lines, rows, strict=True):
         found = list(_faults(at, row, catalogue, medicines, {*medicines, *conditions}))
         faults += found
-        if found or not row.makes:
+        if found or not row.makes or at in without_days:
             continue
         name = row.rule[0]
         document = RowDocument(rule_of(row, catalogue), at)
@@ -165,6 +174,8 @@ def rule_of(row: Interaction, catalogue: Catalogue) -> dict[str, Any]:
         "line": row.line,
         "rationale": row.what_happens,
         "sources": [{"source": row.source, "place": row.place, "strength": row.strength}],
+        **({"valid_from": row.valid_from} if row.valid_from else {}),
+        **({"valid_until": row.valid_until} if row.valid_until else {}),
         "when": _when(row, catalogue),
         "then": then,
         "examples": {"fires": list(fires(row, catalogue)), "silent": list(silent(row, catalogue))},

@@ -11,7 +11,6 @@ import msgspec
 
 from careplan.errors import InvalidRulebook, RuleFault
 from careplan.no_collection import no_collection
-from careplan.recognition.dose_equivalents import DoseEquivalent
 from careplan.recognition.goal_judge import judge_of
 from careplan.recognition.goal_lexicon import GoalWords
 from careplan.recognition.illness_words import IllnessWords
@@ -36,13 +35,21 @@ from careplan.rulebook.interactions import INTERACTIONS, SECTION, with_interacti
 from careplan.rulebook.kept_parts import KeptParts, mark_of_lists
 from careplan.rulebook.lock import LOCK, check_lock
 from careplan.rulebook.measures import kinds_with, limits_with
-from careplan.rulebook.medicine_names import EQUIVALENTS, LIST_WORDS, LOCAL_NAMES, doses_of, phrases_of, recognizer_of
+from careplan.rulebook.medicine_names import (
+    EQUIVALENTS,
+    LIST_WORDS,
+    LOCAL_NAMES,
+    doses_of,
+    equivalents_of,
+    phrases_of,
+    recognizer_of,
+)
 from careplan.rulebook.model import SECTIONS, Condition, DrugClass, Rule, Rulebook, Vocabulary
 from careplan.rulebook.review_decisions import REVIEWS, ReviewDecision
 from careplan.rulebook.reviews import check_decisions
 from careplan.rulebook.rule_reading import Known, read_rule
 from careplan.rulebook.rulebook_file import KnownNames, RulebookFile
-from careplan.rulebook.sentence_checks import check_sentences
+from careplan.rulebook.sentence_checks import check_about
 from careplan.rulebook.session_day import FILE as CHECKLIST
 from careplan.rulebook.session_day import SessionDay
 from careplan.rulebook.session_day_checks import check_session_day
@@ -122,9 +129,9 @@ class _Loading:
 
     def rulebook(self) -> Rulebook:
         """The rulebook. Whatever can be read is checked before the faults of all files are raised together."""
-        about = self._one("rulebook.yaml", RulebookFile, check_sentences)
-        vocabulary = self._one("vocabulary.yaml", Vocabulary, check_vocabulary)
         sources = self._one("sources.yaml", dict[str, Source], check_bibliography)
+        about = self._one("rulebook.yaml", RulebookFile, partial(check_about, sources))
+        vocabulary = self._one("vocabulary.yaml", Vocabulary, check_vocabulary)
         classes = self._one("drug_classes.yaml", dict[str, DrugClass])
         conditions = self._one("conditions.yaml", dict[str, Condition])
         codes = self._one("codes.yaml", Codes, lambda found, note: check_codes(found, conditions, note))
@@ -292,7 +299,8 @@ class _Loading:
         phrases, flawed = phrases_of(words, lambda: self._document(PurePosixPath(LIST_WORDS)))
         self._faults += flawed.faults if flawed else []
         local = self._rows(LOCAL_NAMES, LocalName) if PurePosixPath(LOCAL_NAMES) in self._files else []
-        rows = self._rows(EQUIVALENTS, DoseEquivalent) if PurePosixPath(EQUIVALENTS) in self._files else []
+        rows, faults = equivalents_of(self._text_if_any(PurePosixPath(EQUIVALENTS)))
+        self._faults += faults if PurePosixPath(EQUIVALENTS) in self._files else []
         at_fault = EQUIVALENTS
         try:
             doses = doses_of(words, rows, catalogue)

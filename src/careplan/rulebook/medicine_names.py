@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 
+from careplan.errors import RuleFault
 from careplan.recognition.dose_equivalents import DoseEquivalent, DoseReader
 from careplan.recognition.entries import EntryReader
 from careplan.recognition.list_words import ListWords, Phrases
 from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.recognition.recognizer import LocalName, Recognizer
 from careplan.recognition.vocabulary import FOLDER, FURTHER_NAMES, KNOWN_NAMES, PRODUCT_CODES, WideVocabulary
-from careplan.rulebook.yaml_and_csv import Document
+from careplan.rulebook.validity_checks import DatedRow, faults_of_rows
+from careplan.rulebook.yaml_and_csv import Document, read_rows
 
 LOCAL_NAMES = "local_medicines.csv"
 """The clinic's own names of medicines; they win over the shipped ones. There may be none."""
@@ -29,6 +31,19 @@ def phrases_of(words: ListWords, document: Callable[[], Document]) -> tuple[Phra
     for path, problem, mend in phrases.flaws:
         flawed.fault(path, problem, mend, code="list-words")
     return phrases, flawed
+
+
+def equivalents_of(text: str) -> tuple[list[DoseEquivalent], list[RuleFault]]:
+    """The rows of the table of equivalents, and the faults of form, of days and of rows that say the same twice."""
+    lines: list[int] = []
+    rows, faults = read_rows(PurePosixPath(EQUIVALENTS), text, DoseEquivalent, lines)
+    if len(rows) == len(lines):
+        dated = (
+            DatedRow(at, (row.ingredient, row.of, row.route), row.valid_from, row.valid_until)
+            for at, row in zip(lines, rows, strict=True)
+        )
+        faults += faults_of_rows(EQUIVALENTS, dated, "factor")
+    return rows, faults
 
 
 def doses_of(words: ListWords, rows: Iterable[DoseEquivalent], catalogue: Catalogue) -> DoseReader:

@@ -10,9 +10,8 @@ from careplan.request.clinic import Region
 from careplan.rulebook.course_words import CourseWords
 from careplan.rulebook.entries import Entry, Language, Line, Range
 from careplan.rulebook.layers import CardWords, FrontWords
+from careplan.rulebook.numbers_to_call import Country, CountryNumbers, EmergencyWords, RegionalNumbers
 from careplan.rulebook.validity import Day
-
-EmergencyNumber = Annotated[str, Meta(pattern=r"^[0-9]{2,6}$")]
 
 
 class ForBoth(Entry, frozen=True, kw_only=True):
@@ -36,16 +35,9 @@ class Closing(Entry, frozen=True, kw_only=True):
 
     disclaimer: Line
     crisis: Line
+    emergency: EmergencyWords | None = None
     card: CardWords | None = None
     reviewed_by: Annotated[str, Meta(min_length=3, max_length=120)] | None = None
-
-
-class RegionalNumbers(Entry, frozen=True, kw_only=True):
-    """Whom patients call where a clinic is: the emergency number, and the crisis line, also in other languages."""
-
-    emergency: EmergencyNumber
-    crisis: Line
-    in_languages: dict[Language, Line] = {}
 
 
 class HoldGateSentences(Entry, frozen=True, kw_only=True):
@@ -86,7 +78,8 @@ class ClearedWords(Entry, frozen=True, kw_only=True):
 class RulebookFile(Entry, frozen=True, kw_only=True):
     """`rulebook.yaml`. `released` is the day by which the age of what was read is judged.
 
-    `crisis` and `emergency` hold where no other region of `regions` is known.
+    `crisis` and `emergency` hold where nobody knows where the clinic is, so that they must be safe to read anywhere.
+    `regions` and `countries` have those of the places that can be known.
     """
 
     id: Annotated[str, Meta(pattern=r"^[a-z0-9-]+$")]
@@ -95,8 +88,9 @@ class RulebookFile(Entry, frozen=True, kw_only=True):
     released: Day | None = None
     disclaimer: Line
     crisis: Line
-    emergency: EmergencyNumber = "911"
+    emergency: EmergencyWords = "911"
     regions: dict[Region, RegionalNumbers] = {}
+    countries: dict[Country, CountryNumbers] = {}
     front: FrontWords
     card: CardWords
     undecided_hold: ForBoth

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from careplan.request.patient import PROTOCOL_FIGURES
@@ -10,8 +10,10 @@ from careplan.rulebook import forbidden_wording
 from careplan.rulebook.conditions import Path
 from careplan.rulebook.layer_checks import check_companion
 from careplan.rulebook.layers import CardWords
+from careplan.rulebook.numbers_checks import check_numbers
 from careplan.rulebook.presumption import FaultList
 from careplan.rulebook.rulebook_file import RulebookFile
+from careplan.rulebook.sources import Source
 from careplan.rulebook.text_template import Text
 from careplan.rulebook.validity import is_a_day
 
@@ -26,6 +28,13 @@ class _Sentence(NamedTuple):
     text: str
     names: frozenset[str]
     for_patients: bool = False
+
+
+def check_about(sources: Mapping[str, Source] | None, about: RulebookFile, note: FaultList) -> None:
+    """Note every fault of `rulebook.yaml`; without a sound bibliography nobody can say what its numbers rest on."""
+    check_sentences(about, note)
+    if sources is not None:
+        check_numbers(about.regions, about.countries, sources, note)
 
 
 def check_sentences(about: RulebookFile, note: FaultList) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, NamedTuple, TypeAlias
 
 from msgspec import Meta
 
-Day: TypeAlias = Annotated[str, Meta(pattern=r"^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$")]
+DAY = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
+Day: TypeAlias = Annotated[str, Meta(pattern=f"^{DAY.pattern}$")]
 """A day as the files of a rulebook write it, such as 2026-12-31."""
 
 PLACEHOLDERS = ("valid_from", "valid_until")
@@ -34,6 +36,11 @@ class Term(NamedTuple):
     def is_never(self) -> bool:
         """Whether it would end before it begins."""
         return self.first is not None and self.last is not None and self.last < self.first
+
+    def meets(self, other: Term) -> bool:
+        """Whether there is a day on which both are in force."""
+        first = max(self.first or date.min, other.first or date.min)
+        return first <= min(self.last or date.max, other.last or date.max)
 
     def holds_on(self, day: date | None) -> bool:
         """Whether it is in force on a day. Where the day is not known it is: what could be in force is not left out."""

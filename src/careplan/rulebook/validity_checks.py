@@ -1,10 +1,15 @@
-"""What makes the days of a rule fit: real days, in their order, and texts that say them."""
+"""What makes the days of a rule or a row fit: real days, in their order, texts that say them, no two rows at once."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable, Iterator
+from typing import NamedTuple
+
+from careplan.errors import RuleFault
 from careplan.rulebook.conditions import Path
 from careplan.rulebook.model import DatedText, RuleFile
-from careplan.rulebook.validity import ALWAYS, PLACEHOLDERS, Term
+from careplan.rulebook.presumption import FaultList
+from careplan.rulebook.validity import ALWAYS, DAY, PLACEHOLDERS, Term, is_a_day
 from careplan.rulebook.yaml_and_csv import Document
 
 
@@ -25,15 +30,23 @@ def days_of(document: Document, file: RuleFile | DatedText, called: str, within:
 
     What is wrong with them is noted as a fault of `document`.
     """
-    try:
-        term = Term.of(file.valid_from, file.valid_until)
-    except ValueError:
-        at: Path = (*within, "valid_from" if file.valid_from else "valid_until")
-        document.fault(at, "This is no day of the calendar.", "Write a day such as 2026-12-31.", code="dates")
-        return None
+    return term_between(document, file.valid_from, file.valid_until, called, within)
+
+
+def term_between(note: FaultList, first: str | None, last: str | None, called: str, within: Path = ()) -> Term | None:
+    """The term between two days of something that is `called` so and stands `within` a document; None where one is no day.
+
+    What is wrong with them is noted.
+    """
+    for field, day in (("valid_from", first), ("valid_until", last)):
+        if day is not None and not is_a_day(day):
+            mend = "Write a day such as 2026-12-31."
+            note.fault((*within, field), "This is no day of the calendar.", mend, code="dates")
+            return None
+    term = Term.of(first, last)
     if term.is_never:
         problem = f"The {called} would end on {term.last}, before it begins on {term.first}."
-        document.fault((*within, "valid_until"), problem, "Put the days into their order.", code="dates")
+        note.fault((*within, "valid_until"), problem, "Put the days into their order.", code="dates")
     return term
 
 
@@ -46,3 +59,39 @@ def _check_texts(document: Document, file: RuleFile, term: Term) -> None:
                 document.fault(
                     path, "A plan without a day holds this rule as well, so its text says its days.", mend, code="dates"
                 )
+
+
+class DatedRow(NamedTuple):
+    """The days of one row of a table: the line where it stands, what it is about, and its two cells."""
+
+    line: int
+    about: Hashable
+    valid_from: str
+    valid_until: str
+
+
+def faults_of_rows(file: str, rows: Iterable[DatedRow], called: str) -> Iterator[RuleFault]:
+    """What is wrong with the days of the rows of a table: no days, the wrong order, two rows about the same on one day."""
+    before: dict[Hashable, list[tuple[int, Term]]] = {}
+
+    def fault(at: int, column: str, problem: str, mend: str) -> RuleFault:
+        return RuleFault(file=file, line=at, field=column, problem=problem, mend=mend, code="dates")
+
+    for row in rows:
+        days = (("valid_from", row.valid_from), ("valid_until", row.valid_until))
+        wrong = [column for column, day in days if day and not (DAY.fullmatch(day) and is_a_day(day))]
+        for column in wrong:
+            yield fault(row.line, column, "This is no day of the calendar.", "Write a day such as 2026-12-31.")
+        if wrong:
+            continue
+        term = Term.of(row.valid_from or None, row.valid_until or None)
+        if term.is_never:
+            problem = f"The {called} would end on {term.last}, before it begins on {term.first}."
+            yield fault(row.line, "valid_until", problem, "Put the days into their order.")
+            continue
+        for line, other in before.setdefault(row.about, []):
+            if term.meets(other):
+                problem = f"Line {line} says something about the same on the same days."
+                mend = "Let one end before the other begins, or take one of them out."
+                yield fault(row.line, "valid_from" if row.valid_from else "valid_until", problem, mend)
+        before[row.about].append((row.line, term))
