@@ -27,10 +27,9 @@ import httpx
 from tests.contract.serving import ROOT, Server, children_of, running
 from tests.long_record import long_record
 
+from bench.memory_group import MemoryGroup, memory_group
 from careplan.media_types import FHIR_JSON, JSON
 from careplan.representations import BY_MEDIA_TYPE, PROTOCOL_FORMATS
-
-from bench.memory_group import MemoryGroup, memory_group
 
 PDF = "application/pdf"
 FAILED = 500
@@ -83,7 +82,7 @@ class Client(threading.Thread):
 def every_form(
     seconds: float, clients: int, workers: int, *, records: bool = False, group: MemoryGroup | None = None
 ) -> dict[str, Any]:
-    """The whole run: answers by status, what became of documents, and megabytes at their highest. The server is in `group`."""
+    """The whole run of a server in `group`: answers by status, what became of documents, megabytes at their highest."""
     before = group.join if group else ()
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -1,4 +1,4 @@
-"""A memory cgroup with a limit, of version 1 or 2, in which a server runs as it does in a container. Making one needs root."""
+"""A memory cgroup with a limit, of version 1 or 2, in which a server runs as in a container. Making one needs root."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class MemoryGroup:
         return ["sh", "-c", 'echo $$ > "$0" && exec "$@"', str(self._folder / "cgroup.procs")]
 
     def own(self) -> float:
-        """Megabytes that the processes have now, without files that the kernel keeps for them only as long as there is room."""
+        """Megabytes that the processes have now, without files that the kernel keeps as long as there is room."""
         page = (self._folder / "memory.stat").read_text()
         found = [re.search(rf"^{name} (\d+)$", page, re.MULTILINE) for name in self._files.own]
         return sum(int(one[1]) for one in found if one) / 1e6
 
     def peak(self) -> float:
-        """Megabytes at their highest, files that the kernel keeps included: it lets them fill the group before it drops any."""
+        """Megabytes at their highest, with files that the kernel keeps, which may fill the group."""
         return int((self._folder / self._files.peak).read_text()) / 1e6
 
     def kills(self) -> int:
