@@ -54,11 +54,13 @@ def test_no_request_at_random_is_answered_by_a_failure(service: Service, signed:
     assert {200, 400, 422} <= answers.keys(), "the requests must be good and bad ones"
 
 
-def test_what_was_made_before_changes_no_request_that_is_made_later(signed: dict[str, Any]) -> None:
+@pytest.mark.parametrize("seed", [5, 22, 49])
+def test_what_was_made_before_changes_no_request_that_is_made_later(seed: int, signed: dict[str, Any]) -> None:
+    # Of these seeds one of the first fifty requests spoils an extreme that stands in it already.
     extremes = repr(ANYTHING)
-    made = list(islice(requests(SEED, signed), 200))
+    made = list(islice(requests(seed, signed), 60))
     assert repr(ANYTHING) == extremes
-    assert list(islice(requests(SEED, signed), 200)) == made
+    assert list(islice(requests(seed, signed), 60)) == made
 
 
 def test_no_pdf_at_random_is_a_failure(service: Service) -> None:
