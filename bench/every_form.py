@@ -6,6 +6,7 @@ error if a worker died or any request failed but for 503, which says when to ask
 python -m bench.every_form                              # an hour
 python -m bench.every_form --minutes 2 --json           # shorter, as data
 python -m bench.every_form --most-worker 150            # exit with 1 if a worker ever takes more than 150 MB
+python -m bench.every_form --limit 512                  # in a memory cgroup of 512 MiB, as a container has (needs root)
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ import httpx
 from tests.contract.serving import ROOT, Server, children_of, running
 from tests.long_record import long_record
 
+from bench.memory_group import MemoryGroup, memory_group
 from careplan.media_types import FHIR_JSON, JSON
 from careplan.representations import BY_MEDIA_TYPE, PROTOCOL_FORMATS
 
@@ -76,9 +79,15 @@ class Client(threading.Thread):
         return client.post(f"/v1/care-plans{detail}", content=body, headers={"Accept": form, "Content-Type": JSON})
 
 
-def every_form(seconds: float, clients: int, workers: int, *, records: bool = False) -> dict[str, Any]:
-    """The whole run: answers by status, what became of documents, and megabytes at their highest."""
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "log", "--workers", str(workers)) as server:
+def every_form(
+    seconds: float, clients: int, workers: int, *, records: bool = False, group: MemoryGroup | None = None
+) -> dict[str, Any]:
+    """The whole run of a server in `group`: answers by status, what became of documents, megabytes at their highest."""
+    before = group.join if group else ()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(Path(folder) / "log", "--workers", str(workers), before=before) as server,
+    ):
         first = children_of(server.pid)
         record = long_record(1_000_000) if records else b""
         asking = [Client(server, number, time.monotonic() + seconds, record) for number in range(clients)]
@@ -89,6 +98,8 @@ def every_form(seconds: float, clients: int, workers: int, *, records: bool = Fa
             printing = [child for worker in first for child in _children(worker)]
             total = sum(megabytes(one, "smaps_rollup", "Pss") for one in (server.pid, *first, *printing))
             most["all_pss"] = max(most["all_pss"], total)
+            if group:
+                most["group_own"] = max(most.get("group_own", 0.0), group.own())
             # Until it has begun for itself, a process is a copy of its worker that shares all its pages.
             begun = [one for one in printing if b"print_process" in _command(one)]
             most["printing_rss"] = max([most["printing_rss"], *(megabytes(one, "status", "VmRSS") for one in begun)])
@@ -96,6 +107,9 @@ def every_form(seconds: float, clients: int, workers: int, *, records: bool = Fa
         most["worker_rss"] = max(megabytes(worker, "status", "VmHWM") for worker in first)
         page = httpx.get(f"{server}/metrics", timeout=60).text
         lasted = children_of(server.pid) == first
+        if group:
+            most["group_with_files"] = group.peak()
+        kills = group.kills() if group else 0
     answers: Counter[str] = Counter()
     for one in asking:
         answers.update(one.answers)
@@ -107,6 +121,7 @@ def every_form(seconds: float, clients: int, workers: int, *, records: bool = Fa
         "answers": dict(answers),
         "documents": {outcome: int(number) for outcome, number in documents},
         "megabytes": {name: round(figure, 1) for name, figure in most.items()},
+        "kills": kills,
         "faults": sorted(wrong) + ([] if lasted else ["a worker died"]),
     }
 
@@ -134,12 +149,14 @@ def main() -> None:
     options.add_argument("--records", action="store_true", help="send clinical records of 1 MB as well")
     options.add_argument("--json", action="store_true", help="print data")
     options.add_argument("--most-worker", type=float, metavar="MB", help="exit with 1 if a worker takes more")
+    options.add_argument("--limit", type=int, metavar="MIB", help="run the server in a memory cgroup with this limit")
     chosen = options.parse_args()
-    found = every_form(chosen.minutes * 60, chosen.clients, chosen.workers, records=chosen.records)
+    with memory_group(chosen.limit) if chosen.limit else nullcontext() as group:
+        found = every_form(chosen.minutes * 60, chosen.clients, chosen.workers, records=chosen.records, group=group)
     if chosen.json:
         print(json.dumps(found, indent=2))
     else:
-        for name in ("answers", "documents", "megabytes", "faults"):
+        for name in ("answers", "documents", "megabytes", "kills", "faults"):
             print(f"{name:10} {found[name] or 'none'}")
     if found["faults"] or (chosen.most_worker and found["megabytes"]["worker_rss"] > chosen.most_worker):
         raise SystemExit(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -386,14 +387,15 @@ def _spoil(random: Random, body: Any) -> None:
         case 1 if isinstance(holder, list):
             holder[key:key] = [holder[key]] * random.choice([1, 2, 30])
         case 2 if isinstance(holder, dict):
-            holder[random.choice(NAMES)] = random.choice(ANYTHING)
+            holder[random.choice(NAMES)] = deepcopy(random.choice(ANYTHING))
         case 3:
             holder[key] = [holder[key]]
         case _:
             old = holder[key]
             typed: dict[type, list[Any]] = {str: [*TIMES, *TEXTS], int: [*NUMBERS], float: [*NUMBERS]}
             alike = typed.get(type(old), ANYTHING)
-            holder[key] = random.choice(alike if random.random() < 0.7 else ANYTHING)
+            # A copy, so that what is spoilt next in it is not spoilt for all requests after this one.
+            holder[key] = deepcopy(random.choice(alike if random.random() < 0.7 else ANYTHING))
 
 
 def _places(part: Any) -> Iterator[tuple[Any, Any]]:

@@ -79,7 +79,7 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     | {"web.deprecations", "web.examples", "web.problem_responses", "web.routes"},
     "web.app": frozenset({"clinic_settings", "request", "rulebook", "planner", "settings", "settings_files", "authoring"})
     | {"signing"}
-    | {"web.acceptance", "web.deprecations", "web.edition", "web.methods", "web.problems"}
+    | {"web.acceptance", "web.deprecations", "web.edition", "web.methods", "web.negotiation", "web.problems"}
     | {"web.telemetry", "web.security", "web.process", "web.limits", "web.routes", "web.openapi"},
     "web.samples": frozenset({"rulebook", "planner", "fhir.cds_hooks", "settings", "web.app", "web.edition", "web.examples"})
     | {"web.limits", "web.openapi", "web.security"},

@@ -1,6 +1,6 @@
 // A plan and a batch by way of a client that @hey-api/openapi-ts makes of the contract.
 //
-//   npx @hey-api/openapi-ts -i openapi/openapi.json -o generated/hey-api -c @hey-api/client-fetch
+//   npx -p @hey-api/openapi-ts@0.99 -p typescript@5.9 openapi-ts -i ./openapi/openapi.json -o generated/hey-api -c @hey-api/client-fetch
 import { createCarePlan, createCarePlans } from "./generated/hey-api";
 import { client } from "./generated/hey-api/client.gen";
 import type { Patient } from "./generated/hey-api";

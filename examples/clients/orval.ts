@@ -1,7 +1,7 @@
 // A plan and a batch by way of a client that orval makes of the contract. It sends no Content-Type where there is a choice of
 // several, and takes an answer for a file where it may be one; so it is given the contract in which there is one form of each:
 //
-//   careplan openapi --one-form --write one-form.json && npx orval --config orval.config.mjs
+//   careplan openapi --one-form --write one-form.json && npx orval@8.38 --config orval.config.mjs
 import { createCarePlan, createCarePlans } from "./generated/orval";
 import type { Patient } from "./generated/orval";
 

@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,13 +36,15 @@ def running(
     cwd: Path = ROOT,
     trusted: Path | None = None,
     ready: bool = True,
+    before: Sequence[str] = (),
     **environment: str,
 ) -> Iterator[Server]:
     """The address of a server that lives as long as the block. What it prints goes to `log` with `.out` behind it.
 
     `trusted` is the certificate of a server that speaks TLS to localhost. Without `ready`, its workers may still start.
+    `before` is a command that becomes the server's.
     """
-    command = [sys.executable, "-m", module, "serve", "--port", "0", *options]
+    command = [*before, sys.executable, "-m", module, "serve", "--port", "0", *options]
     printed = log.with_name(f"{log.name}.out")
     with log.open("wb") as errors, printed.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=errors, env=_environment(environment), cwd=cwd)

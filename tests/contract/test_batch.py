@@ -179,13 +179,13 @@ def test_a_client_that_goes_away_stops_the_work(address: Server) -> None:
     connection.shutdown(socket.SHUT_RDWR)
     connection.close()
     settled = standing(plans)
-    assert settled - before < 2_500
+    assert settled - before < 500
     sender.join()
 
 
 def test_a_client_that_has_sent_all_and_goes_away_is_heard_of_and_logged_as_no_fault(address: Server, log: Path) -> None:
     place = urlsplit(address)
-    body = b"{}\n" * 20_000
+    body = b"{}\n" * 20_000  # some pieces, each of thousands of lines
     logged = len(log.read_text().splitlines())
     with socket.create_connection((place.hostname, place.port), timeout=10) as connection:
         connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
@@ -201,7 +201,7 @@ def test_a_client_that_has_sent_all_and_goes_away_is_heard_of_and_logged_as_no_f
             break
         time.sleep(0.1)
     assert [entry["ended"] for entry in ends] == ["client gone"]
-    assert ends[0]["lines"] < 10_000
+    assert ends[0]["lines"] < 1_500, "it was noticed with the piece of the body, not with the line"
     assert {entry["level"] for entry in entries} == {"info"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -58,6 +59,45 @@ def test_accept_may_stand_on_several_lines_as_on_one(service: Service) -> None:
         "POST", "/v1/care-plans", b"{", [("accept", "application/fhir+json"), ("accept", "text/html;q=0.5")]
     )
     assert problem.json()["resourceType"] == "OperationOutcome"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "says"),
+    [
+        ([("authorization", "Bearer a"), ("authorization", "Bearer b")], 400, "authorization stands more than once"),
+        ([("x-api-key", "a"), ("x-api-key", "a")], 400, "x-api-key stands more than once"),
+        ([("content-type", "application/json"), ("content-type", "application/fhir+json")], 400, "content-type stands"),
+        ([("transfer-encoding", "gzip, chunked")], 400, "Transfer-Encoding"),
+        ([("transfer-encoding", "chunked"), ("transfer-encoding", "chunked")], 400, "Transfer-Encoding"),
+        ([("content-encoding", "gzip"), ("content-encoding", "identity")], 415, "without Content-Encoding"),
+        ([("content-encoding", "identity"), ("content-encoding", "")], 200, ""),
+    ],
+)
+def test_headers_that_others_on_the_way_may_read_otherwise_are_refused(
+    service: Service, headers: list[tuple[str, str]], status: int, says: str
+) -> None:
+    answer = service.ask("POST", "/v1/care-plans", b"{}", headers)
+    assert answer.status == status
+    assert says in answer.json().get("detail", "")
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        (["application/fhir+json; fhirVersion=3.0"], 406),
+        (["application/fhir+json; fhirVersion=3.0", "application/fhir+json; fhirVersion=5.0;q=0.5"], 406),
+        (["application/fhir+json; fhirVersion=5.0", "application/fhir+json; fhirVersion=4.0;q=0.5"], 200),
+        (["application/fhir+json; fhirVersion=4.0.1"], 200),
+        (["text/html"], 200),
+        ([], 200),
+    ],
+)
+def test_a_resource_is_not_answered_in_another_version_of_fhir_than_is_wanted(
+    service: Service, accept: list[str], status: int
+) -> None:
+    answer = service.ask("GET", "/fhir/metadata", b"", [("accept", one) for one in accept])
+    assert answer.status == status
+    assert status == 200 or "fhirVersion=4.0" in json.dumps(answer.json())
 
 
 @pytest.mark.parametrize(

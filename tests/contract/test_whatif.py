@@ -58,7 +58,7 @@ def test_a_query_that_cannot_be_used_is_refused(address: str, query: dict[str, s
     ("method", "path", "query", "said"),
     [
         ("POST", "/v1/care-plans", "explian=full", "did you mean explain?"),
-        ("POST", "/v1/care-plans", "explain=full&explain=record", "Explain stands more than once"),
+        ("POST", "/v1/care-plans", "explain=full&explain=record", "The parameter explain stands more than once"),
         ("POST", "/v1/care-plans", f"at={AT.replace('+', '%2B')}", "At would do nothing here, as as_of names the day"),
         ("POST", "/v1/care-plans", "explain=record&visit=intake", "the same for every visit"),
         ("POST", "/v1/care-plans", "explain=record&at=2026-02-31T00:00:00Z", "at"),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from careplan.cli.main import main
-from careplan.cli.running import markdown_of_settings
+from careplan.cli.running import markdown_of_settings, offered
 from careplan.errors import InvalidSettings
 from careplan.settings import Settings, described, from_environment, to_environment
 
@@ -91,3 +91,31 @@ def test_settings_survive_the_way_through_an_environment(settings: Settings) -> 
 )
 def test_the_hosts_that_are_served(settings: Settings, hosts: set[str] | None) -> None:
     assert settings.hosts == hosts
+
+
+@pytest.mark.parametrize(
+    ("settings", "address", "asked", "key", "note"),
+    [
+        (Settings(), "http://127.0.0.1:8000", "http://127.0.0.1:8000", False, False),
+        (Settings(api_keys="keys.json"), "http://0.0.0.0:8000", "http://localhost:8000", True, True),
+        (Settings(api_keys="keys.json", open_paths="docs"), "https://[::]:8443", "https://localhost:8443", True, False),
+        (
+            Settings(public_url="https://plans.example.org/"),
+            "http://127.0.0.1:80",
+            "https://plans.example.org",
+            False,
+            False,
+        ),
+    ],
+)
+def test_what_a_start_offers_can_be_asked_for_as_it_stands_there(
+    settings: Settings,
+    address: str,
+    asked: str,
+    key: bool,  # noqa: FBT001
+    note: bool,  # noqa: FBT001
+) -> None:
+    told = offered(settings, address)
+    assert told.count(f" {asked}/") == 3
+    assert ("Authorization: Bearer" in told) is key
+    assert ("asks for a key" in told) is note

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import resource
 import signal
 import sys
@@ -159,13 +160,25 @@ def _lasting() -> Iterator[None]:
 def _announce(settings: Settings, book: Rulebook) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = f"{'https' if settings.tls_key else 'http'}://{host}:{settings.port}"
-    example = '{"medications": [{"name": "Xanax", "schedule": "daily"}], "treatment": {"preferred_route": "nasal"}}'
     click.echo(
         f"Rulebook {book.about.id} {book.about.version} with {counted(len(book.rules), 'rule')}.\n"
-        f"Listening on  {address}\n"
-        f"Documentation {address}/docs\n"
-        f"Rulebook      {address}/rulebook\n"
-        f"Try it:\n  curl -s {address}/v1/care-plans -H 'Content-Type: application/json' \\\n    -d '{example}'\n"
+        f"Listening on  {address}\n{offered(settings, address)}"
+    )
+
+
+def offered(settings: Settings, address: str) -> str:
+    """What can be looked at and tried at this address, with what it takes to be answered."""
+    shown = key = ""
+    if settings.authenticates:
+        shown = "" if "docs" in settings.opened else " (asks for a key or token of scope read)"
+        key = " -H 'Authorization: Bearer KEY'"
+    # An address of all interfaces is none that a client should ask, and names beyond the served ones are refused.
+    asked = settings.public_url.rstrip("/") or re.sub(r"//(0\.0\.0\.0|\[::\]):", "//localhost:", address)
+    body = '{"medications": [{"name": "Xanax", "schedule": "daily"}], "treatment": {"preferred_route": "nasal"}}'
+    return (
+        f"Documentation {asked}/docs{shown}\n"
+        f"Rulebook      {asked}/rulebook{shown}\n"
+        f"Try it:\n  curl -s {asked}/v1/care-plans{key} -H 'Content-Type: application/json' \\\n    -d '{body}'\n"
     )
 
 

@@ -36,6 +36,7 @@ from careplan.web.edition import Desk, Edition, Leasing, Surroundings, edition_o
 from careplan.web.limits.gate import Gate
 from careplan.web.limits.query_guard import queried
 from careplan.web.methods import Heads
+from careplan.web.negotiation import fhir_accepted
 from careplan.web.openapi.contract import configuration, contract_of
 from careplan.web.process import shared, troubles, warm_up
 from careplan.web.process.accepted import Content, Slots, slots, write
@@ -83,6 +84,7 @@ async def _guarded(connection: ASGIConnection[Any, Any, Any, Any], handler: Base
     # As one, since the framework copies the route for each guard of a request.
     await admitted(connection, handler)
     await queried(connection, handler)
+    await fhir_accepted(connection, handler)
 
 
 class _Application(Litestar):

@@ -126,7 +126,8 @@ def declared(request: Request[Any, Any, Any], *takes: str) -> str:
     version = next((value for name, value in parameters.items() if name.lower() == "fhirversion"), "4.0")
     if version.strip('" ') not in READ_VERSIONS:
         raise UnsupportedMediaType(takes)
-    plain = request.headers.get("content-encoding", "identity").strip().lower() in ("", "identity")
+    codings = ",".join(request.headers.getall("content-encoding", [])).lower().split(",")
+    plain = {coding.strip() for coding in codings} <= {"", "identity"}
     if not plain or media_type not in takes or parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
         raise UnsupportedMediaType(takes)
     return media_type

@@ -8,12 +8,14 @@ from functools import partial
 from typing import Any
 
 from litestar import Request
+from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
+from litestar.handlers import BaseRouteHandler
 from werkzeug.datastructures import LanguageAccept, MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from careplan.media_types import FHIR_VERSIONS
+from careplan.media_types import FHIR_JSON, FHIR_VERSIONS
 from careplan.representations import BY_MEDIA_TYPE, Format, Made, Wanted
 from careplan.web.process.lanes import Lanes
 from careplan.web.process.printing import Printer
@@ -67,6 +69,13 @@ def _ours(wanted: str) -> bool:
     """Whether a media range may mean a form of ours; one that names another version of FHIR does not."""
     version = re.search(r";\s*fhirVersion\s*=\s*\"?([^\s\";]*)", wanted, re.IGNORECASE)
     return version is None or version[1] in FHIR_VERSIONS
+
+
+async def fhir_accepted(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """The guard of every route. Raises `NotAcceptable` where a resource is wanted in other versions of FHIR alone."""
+    ranges = parse_accept_header(",".join(connection.headers.getall("accept", [])))
+    if connection.scope["path"].startswith("/fhir/") and ranges and not any(_ours(wanted) for wanted, _ in ranges):
+        raise NotAcceptable((f"{FHIR_JSON}; fhirVersion={min(FHIR_VERSIONS)}",))
 
 
 def spoken(accept_language: str | None, available: Sequence[str]) -> str:

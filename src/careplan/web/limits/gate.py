@@ -26,6 +26,8 @@ ENDLESS = frozenset({"/v1/care-plans/batch"})
 """Bodies of any length, of which each piece has its own time."""
 SIGNED = "/cds-services/"
 """Below it, callers may show a token that works once; so it is looked at by the application alone."""
+SINGLE = frozenset({b"authorization", b"x-api-key", b"content-type"})
+"""Headers of which the last would count here, and the first for a proxy that looks at them."""
 RETRY_SECONDS = 1
 _SCRAPED = "/metrics"
 _BUSY = "More requests are in hand than can be worked on, of all callers or of you. Try again shortly."
@@ -55,6 +57,9 @@ class Gate:
             await _refuse(
                 send, 421, "Misdirected Request", "This service does not answer under the name in the Host header."
             )
+            return
+        if fault := _ambiguous(scope):
+            await _refuse(send, 400, "Bad Request", fault, (b"connection", b"close"))
             return
         if self._life.draining:
             send = _parting(send)
@@ -155,6 +160,19 @@ def _length(scope: HTTPScope) -> int | None:
         elif name == b"transfer-encoding":
             return None
     return length
+
+
+def _ambiguous(scope: HTTPScope) -> str:
+    """What of the headers others on the way may read otherwise; empty if there is nothing."""
+    seen: set[bytes] = set()
+    for name, value in scope["headers"]:
+        if name in SINGLE and name in seen:
+            return f"The header {name.decode()} stands more than once."
+        # The server takes off only this coding, whatever stands before it.
+        if name == b"transfer-encoding" and (name in seen or value.strip().lower() != b"chunked"):
+            return "The only Transfer-Encoding that is taken is chunked, and once."
+        seen.add(name)
+    return ""
 
 
 def _waits(scope: HTTPScope) -> bool:

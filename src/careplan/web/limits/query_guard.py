@@ -53,7 +53,7 @@ async def queried(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseR
         raise NoSuchFormat
     unknown = [name for name in sent if name not in taken]
     twice = sorted(name for name in taken if name in sent and len(sent.getall(name)) > 1)
-    faults = [f"{name} stands more than once" for name in twice]
+    faults = [f"the parameter {name} stands more than once" for name in twice]
     if unknown:
         near = {found[0] for name in unknown if (found := process.extractOne(name[:40], sorted(known), score_cutoff=70))}
         meant = f" (did you mean {' and '.join(sorted(near))}?)" if near else ""

@@ -150,8 +150,11 @@ class Life:
             if self._busy() < self._hang_seconds:
                 # Shows functions and lines of each thread, no values.
                 faulthandler.dump_traceback_later(self._hang_seconds, exit=True)
-            self._beats()
-            self.tell()
+            try:
+                self._beats()
+                self.tell()
+            except Exception as error:  # noqa: BLE001 - without its next beats a worker is taken for one that hangs, and ended
+                log.error("failed beat", error=type(error).__name__)
             await asyncio.sleep(BEAT_SECONDS)
             # The first sleep outlasts the run of the loop that only starts the application.
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)

@@ -25,6 +25,7 @@ from careplan.batch.ndjson import Limits, Line, Lines
 from careplan.web.edition import Edition, declared, edition_of
 from careplan.web.exhaustion import is_exhaustion
 from careplan.web.problem_responses import PROBLEMS, documented
+from careplan.web.process.connection import Connection, connection_of
 from careplan.web.telemetry.logs import places
 
 NDJSON, FHIR_NDJSON = "application/x-ndjson", "application/fhir+ndjson"
@@ -91,7 +92,7 @@ class _Exchange(ASGIResponse):
             await send(message)
 
         # Where the body stops or breaks off, the answer ends without its proper end, so that nobody takes it for whole.
-        incoming = _Incoming(receive)
+        incoming = _Incoming(receive, connection_of(scope["client"]))
         counted: Counter[bool] = Counter()
         began = time.perf_counter()
         ended = "failed"
@@ -156,8 +157,9 @@ class _Exchange(ASGIResponse):
 class _Incoming:
     """The pieces of a body, some asked for while the last one is worked on: so a client's leaving is seen behind them."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, connection: Connection | None) -> None:
         self._receive = receive
+        self._connection = connection
         self._ahead: deque[dict[str, Any]] = deque()
         self._pending = self._ask()
 
@@ -180,6 +182,8 @@ class _Incoming:
 
     def look(self) -> None:
         """Take what has arrived, up to a limit. Raise if the client is gone."""
+        if self._connection is not None and self._connection.is_over():
+            raise HTTPException(status_code=400)
         if self._is_late():
             self._pending = self._ask()
         elif self._pending.done() and len(self._ahead) < AHEAD:

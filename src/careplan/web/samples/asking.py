@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import httpx
 import structlog
 from litestar import Litestar
 from litestar.types import ASGIApp
@@ -16,12 +17,21 @@ from careplan.web.edition import Edition
 from careplan.web.openapi.samples import Answered, Sent
 
 
+def transport_to(serves: Any) -> httpx.ASGITransport:
+    """What sends requests to an application in this process, each with a state of its own, as the server gives it one."""
+
+    async def served(scope: Any, receive: Any, send: Any) -> None:
+        await serves({**scope, "state": {}}, receive, send)
+
+    return httpx.ASGITransport(served)
+
+
 class Service:
     """A service that answers the thread in which it was made, one request after the other."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, app: Litestar, serves: ASGIApp) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, app: Litestar, serves: Any) -> None:
         self._loop = loop
-        self._serves = serves
+        self._transport = transport_to(serves)
         self.app = app
 
     def ask(self, sent: Sent, *, breaks_off: bool = False) -> Answered:
@@ -30,41 +40,24 @@ class Service:
 
     async def _ask(self, sent: Sent, *, breaks_off: bool) -> Answered:
         path, query = target_of(sent)
-        headers = {"host": "localhost"} | {name.lower(): value for name, value in sent.headers.items()}
+        headers = dict(sent.headers)
         if sent.body:
             headers |= {"content-type": sent.form, "content-length": str(len(sent.body))}
-        scope: dict[str, Any] = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": "1.1",
-            "method": sent.method,
-            "scheme": "http",
-            "path": path,
-            "raw_path": quote(path, safe="/$").encode(),
-            "query_string": query.encode(),
-            "root_path": "",
-            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-            "client": ("127.0.0.1", 40_000),
-            "server": ("127.0.0.1", 8000),
-            "state": {},
-        }
-        pieces = [] if breaks_off else [{"type": "http.request", "body": sent.body, "more_body": False}]
-        began: dict[str, Any] = {}
-        body: list[bytes] = []
+        request = httpx.Request(
+            sent.method,
+            f"http://localhost{quote(path, safe='/$')}?{query}",
+            headers=headers,
+            content=_never() if breaks_off else sent.body,
+        )
+        answer = await self._transport.handle_async_request(request)
+        form = answer.headers.get("content-type", "").partition(";")[0].strip()
+        return Answered(answer.status_code, form, await answer.aread(), dict(answer.headers))
 
-        async def receive() -> Any:
-            return pieces.pop() if pieces else await asyncio.Event().wait()
 
-        async def send(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                began.update(message)
-            else:
-                body.append(bytes(message.get("body", b"")))
-
-        await self._serves(scope, receive, send)  # type: ignore[arg-type]
-        told = {bytes(name).decode().lower(): bytes(value).decode("latin-1") for name, value in began["headers"]}
-        form = told.get("content-type", "").partition(";")[0].strip()
-        return Answered(began["status"], form, b"".join(body), told)
+async def _never() -> AsyncIterator[bytes]:
+    """A body that does not come."""
+    await asyncio.Event().wait()
+    yield b""
 
 
 def target_of(sent: Sent) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from threading import Lock
 
 import prometheus_client as prometheus
 from litestar import Request, Response, get
@@ -45,6 +46,8 @@ class Metrics:
         self._documents = counter("documents", "PDFs asked for, by what became of each and of its process.", ["outcome"])
         self._rulebook = gauge("rulebook_workers", "Workers that plan with this rulebook.", ["id", "version", "digest"])
         self._starts = counter("worker_starts", "Worker processes started; more than configured means that some died.")
+        # Plans are made in several threads, while the loop's hands the sums over.
+        self._adding = Lock()
         self._held: Counter[str] = Counter()
         self._statuses: Counter[str] = Counter()
 
@@ -64,8 +67,9 @@ class Metrics:
     def planned(self, seconds: float, rules: Iterable[str], status: str) -> None:
         """A plan was made, with so much time in the engine; an item for each of these rules."""
         self._engine.observe(seconds)
-        self._held.update(set(rules))
-        self._statuses[status] += 1
+        with self._adding:
+            self._held.update(set(rules))
+            self._statuses[status] += 1
 
     def heard(self, rule: str, outcome: str) -> None:
         """A card of this rule was accepted or set aside."""
@@ -83,12 +87,13 @@ class Metrics:
 
     def flush(self) -> None:
         """Hand over what was added up since the last time."""
-        for rule, times in self._held.items():
+        with self._adding:
+            held, self._held = self._held, Counter()
+            statuses, self._statuses = self._statuses, Counter()
+        for rule, times in held.items():
             self._findings.labels(rule).inc(times)
-        for status, times in self._statuses.items():
+        for status, times in statuses.items():
             self._plans.labels(status).inc(times)
-        self._held.clear()
-        self._statuses.clear()
 
     def feedback(self) -> Counter[tuple[str, str]]:
         """How often each outcome was heard of the cards of each rule, by all workers."""
