@@ -59,6 +59,7 @@ class _Prepared(msgspec.Struct, frozen=True):
     section: Section
     place: Section | None
     order: int
+    sources: list[str]
     evidence: list[Evidence]
     ref: RuleRef
     places: Placeholders
@@ -171,6 +172,7 @@ class Items:
             section=rule.section,
             place=None if file.level == "stop" else rule.section,
             order=order,
+            sources=list(dict.fromkeys(ref.source for ref in file.sources)),
             evidence=evidence(rule),
             ref=RuleRef(id=rule.id, version=file.version, status=file.status),
             places=Placeholders.of(names),
@@ -242,6 +244,7 @@ class Items:
             line=prepared.line or capitalized(rule.line.fill(_in_short(filled))),
             patient_text=prepared.patient or rule.patient.fill(patient_words),
             clinician_text=prepared.clinician or rule.clinician.fill(clinician_words),
+            sources=prepared.sources,
             evidence=prepared.evidence,
             rule=prepared.ref,
             valid_from=rule.file.valid_from,
