@@ -130,7 +130,10 @@ def told(part: Any, whole: Any) -> bool:
     return bool(part == whole)
 
 
-LEFT_OF_ITEMS = {"patient_text", "patient_language", "translation", "clinician_text", "evidence", "section", "contested"}
+LEFT_OF_ITEMS = {
+    *("patient_text", "patient_language", "translation", "clinician_text"),
+    *("evidence", "section", "topic", "contested"),
+}
 LEFT_OF_PLANS = {"crisis"}
 
 

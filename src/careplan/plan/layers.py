@@ -34,7 +34,8 @@ class PlanInBrief(Part, frozen=True, kw_only=True):
     disclaimer: str
     closing_language: str | None = None
     closing_translation: Translated = None
-    by_words: Annotated[dict[str, str], Meta(description="what people read for each moment")] = {}
+    level_words: Annotated[dict[str, str], Meta(description="what people read for each level, instead of its token")]
+    by_words: Annotated[dict[str, str], Meta(description="what people read for each moment")]
 
 
 def settled_apart(plan: CarePlan, detail: Detail) -> CarePlan:
@@ -67,6 +68,7 @@ def _in_brief(plan: CarePlan) -> PlanInBrief:
         disclaimer=plan.disclaimer,
         closing_language=plan.closing_language,
         closing_translation=plan.closing_translation,
+        level_words=plan.level_words,
         by_words=moments,
     )
 
@@ -99,21 +101,18 @@ def _in_short(plan: CarePlan) -> CarePlan:
         front=_front(plan.front, moments),
         card=_card(plan.card),
         standing=_cited(plan.standing),
-        medications=[msgspec.structs.replace(read, texts=[]) if read.texts else read for read in plan.medications],
+        medications=[msgspec.structs.replace(read, classes=[], texts=[], doses_a_day=[]) for read in plan.medications],
         information_needed=[
             Question(
                 pointer=one.pointer, question=one.question, first=one.first, asked_of=one.asked_of, asked_at=one.asked_at
             )
             for one in plan.information_needed
         ],
-        sources=[
-            Source(id=one.id, title=one.title, founding=one.founding)
-            for one in plan.sources
-            if one.id in cited
-        ],
+        sources=[Source(id=one.id, title=one.title, founding=one.founding) for one in plan.sources if one.id in cited],
         # What may have been meant by an entry that nobody could read stands in its parts.
         conditions=[
-            msgspec.structs.replace(read, parts=[]) if read.recognition != "unread" else read for read in plan.conditions
+            msgspec.structs.replace(read, tokens=[], parts=read.parts if read.recognition == "unread" else [])
+            for read in plan.conditions
         ],
         crisis="",
         by_words=moments,
@@ -127,6 +126,7 @@ def _item(item: Item, moments: dict[str, str], section: Section | None) -> Item:
     return msgspec.structs.replace(
         item,
         section=section,
+        topic="",
         patient_text="",
         patient_language=None,
         translation=None,

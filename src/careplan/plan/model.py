@@ -150,14 +150,16 @@ class Item(Part, frozen=True, kw_only=True):
     level: Level
     section: Annotated[Section | None, Meta(description="of an alert; of other items also in the full detail")] = None
     scope: Annotated[Scope, Meta(description="personal if left out")] = "personal"
-    topic: str
+    topic: str = ""
     title: str
     line: Annotated[str, Meta(description="what it says in at most 25 words, for the clinician")]
     patient_text: str = ""
     patient_language: Annotated[str | None, Meta(description="of patient_text, where it is not English")] = None
     translation: Translated = None
     clinician_text: str = ""
-    sources: Annotated[list[str], Meta(description="the works that it rests on, by their ids in the sources of the plan")] = []
+    sources: Annotated[
+        list[str], Meta(description="the works that it rests on, by their ids in the sources of the plan")
+    ] = []
     evidence: Annotated[list[Evidence], Meta(description="the places in these works, and how strong each is")] = []
     rule: RuleRef
     valid_from: Annotated[str | None, Meta(description="the first day on which the rule is in force, if it has one")] = None
