@@ -255,8 +255,8 @@ SESSIONS = {
 def test_a_card_has_the_dates_in_the_clinics_hours_and_whom_to_call(planner: Planner) -> None:
     card = made(planner, SESSIONS).card
     assert [line.text for line in card.sessions[:2]] == [
-        "Tuesday, December 1, 10:00 am. No food from 2:00 am on. No drinks from 8:00 am on.",
-        "Friday, December 4, 10:00 am. No food from 2:00 am on. No drinks from 8:00 am on.",
+        "Tuesday, December 1, 10:00 am. No food after 2:00 am. No drinks after 8:00 am.",
+        "Friday, December 4, 10:00 am. No food after 2:00 am. No drinks after 8:00 am.",
     ]
     day, night = card.call[:2]
     assert (day.text, day.blank) == ("Harbor Clinic, by day: (555) 010-0100", False)
@@ -272,7 +272,7 @@ def test_figures_that_nobody_signed_or_that_are_doubted_make_no_times(planner: P
 
 def test_a_fast_that_begins_the_day_before_says_so(planner: Planner) -> None:
     early = SESSIONS | {"treatment": {"session_times": ["2026-12-01T12:00:00Z"]}}
-    assert "No food from Monday, November 30, 11:00 pm on." in made(planner, early).card.sessions[0].text
+    assert "No food after Monday, November 30, 11:00 pm." in made(planner, early).card.sessions[0].text
 
 
 def test_a_card_in_spanish_is_spanish_and_says_that_nobody_has_checked_it(planner: Planner) -> None:
