@@ -145,7 +145,8 @@ def pictures(content: bytes) -> int:
         own = found.get("/S") == "/Figure" and found.get("/Alt") == "Riverside Clinic"
         return own + (within(found["/K"]) if "/K" in found else 0)
 
-    return within(PdfReader(io.BytesIO(content)).trailer["/Root"]["/StructTreeRoot"])
+    root: Any = PdfReader(io.BytesIO(content)).trailer["/Root"]
+    return within(root["/StructTreeRoot"])
 
 
 def test_no_request_can_bring_one(planner: Planner) -> None:
