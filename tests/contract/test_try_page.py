@@ -131,7 +131,7 @@ def test_what_an_example_brings_is_shown_whether_a_question_asks_for_it_or_not(s
 def test_files_can_be_taken_along_and_the_command_is_one_that_a_shell_reads(seen: Json, address: str) -> None:
     assert {name: entry[:2] for name, entry in seen["files"].items()} == {
         "pdf": ["plan.pdf", "%PDF-"],
-        "json": ["plan.json", '{"sta'],
+        "json": ["plan.json", '{"det'],
         "fhir": ["plan.fhir.json", '{"res'],
     }
     command = shlex.split(seen["curl"])

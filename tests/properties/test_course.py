@@ -51,7 +51,7 @@ def check_nothing_is_lost(plan: CarePlan, alone: CarePlan) -> None:
     assert to_decide(plan) <= {name for row in plan.front.decisions for name in row.items}
     left = usual(plan)
     settled = plan.course.settled if plan.course else frozenset[str]()
-    together = [item.id for item in items_of(left)] + [*left.standing.items, *settled]
+    together = [item.id for item in items_of(left)] + [*plan.standing.items, *settled]
     assert sorted(together) == sorted(item.id for item in items_of(plan))
     stops = {item.id for item in items_of(plan) if item.level == "stop"}
     assert not stops & settled

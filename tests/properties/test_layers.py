@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 
 from careplan.authoring.realistic_patients import realistic
 from careplan.errors import InvalidPatient
+from careplan.formats.json import document
 from careplan.plan.card import words_on
 from careplan.plan.card_model import Card, CardLine
 from careplan.plan.front import SAID_ABOVE
 from careplan.plan.front_model import Front
-from careplan.plan.layers import at_detail
+from careplan.plan.layers import Detail, at_detail
 from careplan.plan.model import CarePlan, Item
 from careplan.planner import Planner
 from careplan.request.clinic import Clinic
@@ -120,39 +121,91 @@ def test_the_layers_of_patients_like_those_of_a_clinic(planner: Planner) -> None
     assert statistics.median(cards) <= 300
 
 
-def assert_nothing_is_lost(plan: CarePlan, usual: CarePlan) -> None:
-    """All that the usual detail leaves out of what it shows can be found elsewhere in it, or in the full plan."""
-    whole = {item.id: item for item in items(plan)}
-    for item in items(usual):
-        asks = [msgspec.structs.replace(ask, by_words=usual.by_words[ask.by]) for ask in item.asks]
-        assert msgspec.structs.replace(item, asks=asks) == whole[item.id]
-    assert {name for _, name in _moments(usual)} == set(usual.by_words)
-    cited = {entry.source for item in items(usual) for entry in item.evidence}
-    assert [(work.id, work.title, work.read) for work in usual.sources] == [
-        (work.id, work.title, work.read) for work in plan.sources if work.id in cited
+def told(part: Any, whole: Any) -> bool:
+    """Whether all of a part of plain data stands in the whole, in the same place and order; less may be said of it."""
+    if isinstance(part, dict) and isinstance(whole, dict):
+        return all(name in whole and told(value, whole[name]) for name, value in part.items())
+    if isinstance(part, list) and isinstance(whole, list):
+        left = iter(whole)
+        return all(any(told(one, other) for other in left) for one in part)
+    return bool(part == whole)
+
+
+LEFT_OF_ITEMS = {
+    *("patient_text", "patient_language", "translation", "clinician_text"),
+    *("evidence", "section", "topic", "contested"),
+}
+LEFT_OF_PLANS = {"crisis"}
+
+
+def assert_nothing_is_lost(plan: CarePlan) -> None:
+    """The usual detail and the brief one say nothing that the whole plan does not, and leave out only what they may."""
+    whole, usual, brief = (msgspec.to_builtins(at_detail(plan, detail)) for detail in DETAILS)
+    assert (usual.pop("detail"), brief.pop("detail")) == ("standard", "front")
+    moments = {ask["by"]: ask["by_words"] for item in of_items(whole) for ask in item.get("asks", ())}
+    for less in (usual, brief):
+        words = less.pop("by_words", {})
+        assert words == {by: moments[by] for by in words}
+        assert told(less, whole)
+        assert less["card"]["crisis"]["text"] == whole["crisis"]
+        rows = [(row["line"], row["level"], name) for row in less["front"]["decisions"] for name in row["items"]]
+        assert {name for *_, name in rows} >= {item["id"] for item in of_items(whole) if item["level"] in ("stop", "hold")}
+    assert whole.keys() - usual.keys() <= LEFT_OF_PLANS
+    by_id = {item["id"]: item for item in of_items(whole)}
+    shown = {item["id"]: item for item in of_items(usual)}
+    for name, item in shown.items():
+        assert by_id[name].keys() - item.keys() <= LEFT_OF_ITEMS
+        assert item["sources"] == list(dict.fromkeys(entry["source"] for entry in by_id[name]["evidence"]))
+        assert item["because"] == by_id[name]["because"]
+        asked = [(ask["who"], ask["what"], ask["by"]) for ask in item.get("asks", ())]
+        assert asked == [(ask["who"], ask["what"], ask["by"]) for ask in by_id[name].get("asks", ())]
+        assert (item["level"] not in ("stop", "hold")) or item.get("contested") == by_id[name].get("contested")
+    settled = plan.course.settled if plan.course else frozenset[str]()
+    assert {*shown, *plan.standing.items, *settled} == set(by_id)
+    assert not {*plan.standing.items} & {*shown}
+    assert [one["id"] for one in usual["sources"]] == [
+        work.id for work in plan.sources if any(work.id in item["sources"] for item in shown.values())
     ]
-    asked = [(one.pointer, one.question, one.first, one.asked_of) for one in usual.information_needed]
-    assert asked == [(one.pointer, one.question, one.first, one.asked_of) for one in plan.information_needed]
-    assert all(one.answer and one.about and one.why_it_matters for one in usual.information_needed if one.first)
+    for name in ("information_needed", "medications", "conditions", "not_considered"):
+        assert len(usual.get(name, ())) == len(whole.get(name, ()))
 
 
-def _moments(plan: CarePlan) -> Iterator[tuple[str, str]]:
-    return ((item.id, ask.by) for item in items(plan) for ask in item.asks)
+DETAILS: tuple[Detail, ...] = ("full", "standard", "front")
+
+
+def of_items(plan: Any) -> list[Any]:
+    """The items of a plan in plain data."""
+    return [*plan["alerts"], *(item for section in plan["sections"] for item in section["items"])]
 
 
 @settings(max_examples=cases(20))
 @given(PATIENTS)
 def test_the_layers_together_are_the_whole_plan(planner: Planner, body: Json) -> None:
     plan = made(planner, body)
-    usual = at_detail(plan, "standard")
-    assert isinstance(usual, CarePlan)
     assert at_detail(plan, "full") == plan
-    left = [item.id for item in items(usual)]
-    assert_nothing_is_lost(plan, usual)
-    standing = list(usual.standing.items)
-    assert sorted([*left, *standing]) == sorted(item.id for item in items(plan))
-    assert not any(item.scope == "standing" for item in items(usual))
+    assert_nothing_is_lost(plan)
     assert all(item.level not in ("stop", "hold") for item in items(plan) if item.scope != "personal")
+
+
+def test_what_another_detail_says_otherwise_is_noticed() -> None:
+    """The comparison of details sees a word that was changed, an item that is not there, and another order."""
+    whole = {"items": [{"id": "a", "line": "Wait."}, {"id": "b", "line": "Go on."}]}
+    a, b = {"id": "a", "line": "Wait."}, {"id": "b"}
+    assert told({"items": [a, b]}, whole)
+    for other in ([a | {"line": "Go."}], [b, a], [a, b, b], [a | {"level": "stop"}]):
+        assert not told({"items": other}, whole)
+
+
+def test_a_plan_of_a_patient_like_those_of_a_clinic_is_25_kilobytes_and_its_front_6(planner: Planner) -> None:
+    sizes: dict[Detail, list[int]] = {detail: [] for detail in DETAILS}
+    for body in realistic(BOOK, cases(30)):
+        plan = made(planner, body)
+        for detail, found in sizes.items():
+            found.append(len(document(plan, detail)))
+    middle = {detail: statistics.median(found) for detail, found in sizes.items()}
+    assert middle["standard"] < 25_000
+    assert middle["front"] < 6_000
+    assert sum(size < 6_500 for size in sizes["front"]) >= 0.85 * len(sizes["front"])
 
 
 @settings(max_examples=cases(20))
@@ -203,8 +256,8 @@ SESSIONS = {
 def test_a_card_has_the_dates_in_the_clinics_hours_and_whom_to_call(planner: Planner) -> None:
     card = made(planner, SESSIONS).card
     assert [line.text for line in card.sessions[:2]] == [
-        "Tuesday, December 1, 10:00 am. No food from 2:00 am on. No drinks from 8:00 am on.",
-        "Friday, December 4, 10:00 am. No food from 2:00 am on. No drinks from 8:00 am on.",
+        "Tuesday, December 1, 10:00 am. No food after 2:00 am. No drinks after 8:00 am.",
+        "Friday, December 4, 10:00 am. No food after 2:00 am. No drinks after 8:00 am.",
     ]
     day, night = card.call[:2]
     assert (day.text, day.blank) == ("Harbor Clinic, by day: (555) 010-0100", False)
@@ -220,7 +273,7 @@ def test_figures_that_nobody_signed_or_that_are_doubted_make_no_times(planner: P
 
 def test_a_fast_that_begins_the_day_before_says_so(planner: Planner) -> None:
     early = SESSIONS | {"treatment": {"session_times": ["2026-12-01T12:00:00Z"]}}
-    assert "No food from Monday, November 30, 11:00 pm on." in made(planner, early).card.sessions[0].text
+    assert "No food after Monday, November 30, 11:00 pm." in made(planner, early).card.sessions[0].text
 
 
 def test_a_card_in_spanish_is_spanish_and_says_that_nobody_has_checked_it(planner: Planner) -> None:

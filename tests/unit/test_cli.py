@@ -143,7 +143,7 @@ def test_the_clinics_own_protocol_stands_in_for_one_that_was_not_sent(tmp_path: 
     (tmp_path / "protocol.json").write_text(json.dumps({"holds": [hold]}))
     patient = ANSWERED | {"medications": [{"name": "Ativan", "schedule": "as_needed", "indication": "anxiety"}]}
     environment = {"CAREPLAN_PROTOCOL": str(tmp_path / "protocol.json")}
-    done = CliRunner().invoke(main, ["plan", "-"], input=json.dumps(patient), env=environment)
+    done = CliRunner().invoke(main, ["plan", "-", "--detail", "full"], input=json.dumps(patient), env=environment)
     assert "Dr. Ada Quill" in done.output
     assert "41 hours" in done.output
 

@@ -12,7 +12,9 @@ from careplan.canonical import digest_of
 from careplan.decision_record import read_record, record, replay
 from careplan.errors import InvalidPatient
 from careplan.formats import html, markdown
+from careplan.formats.json import document
 from careplan.plan.course_model import Course
+from careplan.plan.layers import Detail
 from careplan.plan.model import CarePlan
 from careplan.planner import Planner
 from careplan.request.previous import Previous
@@ -72,6 +74,34 @@ def test_a_new_illness_is_new_and_what_was_decided_is_one_line(planner: Planner)
     assert plan.front.headline == "Not ready: 1 earlier decision first."
     assert course.line == plan.front.course[0]
     assert course.line.startswith("Since 2026-05-01, signed by Dr. Ada Quill: ")
+
+
+def answered(planner: Planner, body: Json, detail: Detail) -> Json:
+    """The plan of a body as the service answers it: nobody signed it."""
+    found: Json = msgspec.json.decode(document(planner.plan(planner.intake.convert(body)), detail))
+    return found
+
+
+def test_a_plan_of_the_usual_detail_is_compared_by_what_it_says(planner: Planner) -> None:
+    body = later(conditions=["hypertension", "sleep_apnea"], other_conditions=["zzqitis"])
+    long, short = (course_of(again(planner, body, answered(planner, BODY, detail))) for detail in ("full", "standard"))
+    assert short.changed
+    assert (short.new, short.no_longer, short.decided, short.open) == (long.new, long.no_longer, [], long.open)
+    changed, changed_in_full = ({one.id for one in course.changed} for course in (short, long))
+    assert changed <= changed_in_full
+    same = course_of(again(planner, BODY, answered(planner, BODY, "standard")))
+    assert same.repeated
+    assert (same.new, same.changed, same.no_longer, same.decided, same.as_before) == ([], [], [], [], {})
+
+
+def test_nothing_is_decided_by_a_mark_that_has_not_all_words(planner: Planner) -> None:
+    kept = msgspec.to_builtins(of(planner, later(), signed(planner, BODY)).previous)
+    assert course_of(again(planner, later(), kept)).decided
+    short = msgspec.to_builtins(of(planner, later(), answered(planner, BODY, "standard")).previous)
+    forged = kept | {"items": short["items"]}
+    found = course_of(again(planner, later(), forged))
+    assert (found.decided, found.as_before) == ([], {})
+    assert found.open
 
 
 def test_a_decision_on_other_facts_is_asked_anew(planner: Planner) -> None:

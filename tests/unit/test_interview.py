@@ -222,7 +222,7 @@ def test_what_cannot_wait_is_said_at_once_with_who_acts_and_the_crisis_line(begu
     plan = json.loads(done.stdout)
     assert asked(done) == 2
     assert before.count("(could still change the plan:") == 1
-    assert plan["crisis"] in after.partition("(could still change the plan:")[0]
+    assert plan["card"]["crisis"]["text"] in after.partition("(could still change the plan:")[0]
     for ask in plan["alerts"][0]["asks"]:
         assert f"{ask['who']}, {plan['by_words'][ask['by']]}: {ask['what']}" in after
 

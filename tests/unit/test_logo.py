@@ -8,6 +8,7 @@ import re
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -18,6 +19,8 @@ from careplan.errors import InvalidPatient, InvalidSettings
 from careplan.formats.html import page
 from careplan.formats.pdf import pdf
 from careplan.planner import Planner
+from careplan.representations import PROTOCOL_FORMATS, SESSION_FORMATS, Wanted
+from careplan.request.patient import ClinicDefaults, Treatment
 from careplan.settings import Settings
 from careplan.settings_files import read_files
 from careplan.web.acceptance import check
@@ -98,16 +101,52 @@ def test_a_file_that_is_no_logo_keeps_the_service_from_starting(planner: Planner
 
 
 @pytest.mark.parametrize("content", [SVG, png()])
-def test_page_and_paper_show_it_on_the_front_and_on_the_card(planner: Planner, content: bytes) -> None:
+def test_page_and_paper_show_it_on_the_front_and_on_the_cards(planner: Planner, content: bytes) -> None:
     patient = planner.intake.convert({"clinic": {"name": "Riverside Clinic"}})
     plan, logo = planner.plan(patient), read_logo(content)
     shown = page(plan, patient, None, "front", "all", logo).decode()
-    assert shown.count(f'<img class="logo" src="{logo.address}" alt="Riverside Clinic">') == 2
+    assert shown.count(f'<img class="logo" src="{logo.address}" alt="Riverside Clinic">') == 3
     assert "<img" not in page(plan, patient, None, "front").decode()
     made = [pdf(plan, patient, "a4", None, "front", "all", logo) for _ in range(2)]
     assert made[0] == made[1] != pdf(plan, patient, "a4", None, "front")
     plain = pdf(plan, patient, "a4", None, "front")
     assert len(PdfReader(io.BytesIO(made[0])).pages) == len(PdfReader(io.BytesIO(plain)).pages)
+
+
+def test_protocol_checklist_and_companions_card_show_it_too(planner: Planner) -> None:
+    logo = read_logo(SVG)
+    patient = planner.intake.convert({"clinic": {"name": "Riverside Clinic"}, "conditions": [], "medications": []})
+    plan, defaults = planner.plan(patient), ClinicDefaults(clinic=patient.clinic)
+    checklist, standing = planner.session_sheet(plan, patient), planner.protocol(Treatment(), defaults)
+    assert plan.card.companion is not None
+    assert checklist is not None
+    mark = f'<img class="logo" src="{logo.address}" alt="Riverside Clinic">'
+    assert page(plan, patient, None, "front", "patient", logo).decode().count(mark) == 2
+    for rows, made in ((PROTOCOL_FORMATS, standing), (SESSION_FORMATS, checklist)):
+        with_it, without = Wanted(patient=patient, logo=logo), Wanted(patient=patient)
+        by_name = {row.name: row for row in rows.values()}
+        assert by_name["html"].written(made, with_it).decode().count(mark) == 1
+        assert "<img" not in by_name["html"].written(made, without).decode()
+        assert pictures(by_name["pdf"].written(made, with_it)) == 1
+        assert by_name["json"].written(made, with_it) == by_name["json"].written(made, without)
+    assert pictures(pdf(plan, patient, "a4", None, "front", "patient", logo)) == 2
+    assert pictures(pdf(plan, patient, "a4", None, "front", "patient")) == 0
+
+
+def pictures(content: bytes) -> int:
+    """How many pictures of a document are said to be of the clinic, to whoever has it read aloud."""
+
+    def within(part: Any) -> int:
+        found = part.get_object()
+        if isinstance(found, list):
+            return sum(map(within, found))
+        if not isinstance(found, dict):
+            return 0
+        own = found.get("/S") == "/Figure" and found.get("/Alt") == "Riverside Clinic"
+        return own + (within(found["/K"]) if "/K" in found else 0)
+
+    root: Any = PdfReader(io.BytesIO(content)).trailer["/Root"]
+    return within(root["/StructTreeRoot"])
 
 
 def test_no_request_can_bring_one(planner: Planner) -> None:

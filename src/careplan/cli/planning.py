@@ -12,6 +12,7 @@ import rich_click as click
 
 from careplan.cli.common import RULES, fail, read_check, read_defaults, read_rulebook, read_settings, refuse
 from careplan.cli.output import Output
+from careplan.clinic_logo import Logo
 from careplan.decision_record import is_a_time, parsed, record, record_in, replay
 from careplan.errors import InvalidPatient
 from careplan.explain.plan_diff import difference
@@ -92,7 +93,7 @@ def plan(
     if reader == "nurse":
         if explain or at or against or item or detail:
             fail("--reader nurse is for the checklist of a session by itself", 2)
-        _checklist(planner.session_sheet(made, patient), patient, form or "markdown")
+        _checklist(planner.session_sheet(made, patient), patient, form or "markdown", clinic.logo)
         sys.exit(3 if made.status == "blocked" else 0)
     shown = form or ("text" if sys.stdout.isatty() else "json")
     output = Output(shown, where, detail, reader)
@@ -176,7 +177,7 @@ def replay_record(file: BinaryIO, *, form: str, public_key: BinaryIO | None, rul
     sys.exit(4 if wrong else 0 if found.same_plan else 1)
 
 
-def _checklist(sheet: SessionSheet | None, patient: Patient, form: str) -> None:
+def _checklist(sheet: SessionSheet | None, patient: Patient, form: str, logo: Logo | None) -> None:
     """Write the checklist of a session; ends the command with code 2 where there is none, or not in this form."""
     forms = {one.name: one for one in SESSION_FORMATS.values()}
     if form not in forms:
@@ -184,7 +185,7 @@ def _checklist(sheet: SessionSheet | None, patient: Patient, form: str) -> None:
     if sheet is None:
         fail("this rulebook has no checklist of a session", 2)
     clinic = patient.clinic or Clinic()
-    wanted = Wanted(patient=patient, zone=clinic.hours, paper=clinic.printed_on)
+    wanted = Wanted(patient=patient, zone=clinic.hours, paper=clinic.printed_on, logo=logo)
     sys.stdout.buffer.write(forms[form].written(sheet, wanted))
 
 

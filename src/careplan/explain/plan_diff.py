@@ -222,7 +222,7 @@ def _ref(item: Item) -> ItemRef:
         id=item.id,
         rule=item.rule.id,
         level=item.level,
-        section=item.section,
+        section=item.placed_in,
         title=item.title,
         about=[entry.pointer for entry in item.about],
     )
@@ -233,7 +233,8 @@ def _fields(old: Item, new: Item) -> dict[str, Turn]:
     return {
         name: Turn(before=_text(before.get(name)), after=_text(after.get(name)))
         for name in dict.fromkeys([*before, *after])
-        if before.get(name) != after.get(name)
+        # The works that an item rests on are those of its evidence.
+        if name != "sources" and before.get(name) != after.get(name)
     }
 
 

@@ -10,8 +10,10 @@ from careplan.plan.card_model import Card, CardLine, Companion
 from careplan.plan.model import CarePlan, Item
 
 Json = dict[str, Any]
-_SIZES = {"large": (19, 58), "medium": (27, 68)}
+_SIZES = {"large": (25, 56), "medium": (32, 62)}
 """How a browser prints a card: the most rows that it may have for a size of type, and the characters of a row in it."""
+_ACROSS_TITLE = 11
+"""So many characters of a part's title stand in a row beside its lines."""
 _NOTES = {"needs_review": "(borrador de traducción: falta la revisión de un traductor)"}
 """What stands beside a text in Spanish that no translator has checked."""
 _LABELS: Mapping[str, Mapping[str, str]] = {
@@ -49,9 +51,12 @@ def card(plan: CarePlan) -> Json:
 
 
 def _size(made: Card) -> str:
-    """The largest type in which a card surely fits one page; a title takes the room of nearly two rows."""
+    """The largest type in which a card surely fits one page; the line between two parts takes the third of a row."""
     for size, (most, across) in _SIZES.items():
-        rows = sum(1.7 + sum(ceil(len(line.text) / across) for line in lines) for _, lines in made.parts())
+        rows = sum(
+            0.3 + max(ceil(len(title) / _ACROSS_TITLE), sum(ceil(len(line.text) / across) for line in lines))
+            for title, lines in made.parts()
+        )
         if rows <= most:
             return size
     return "close"

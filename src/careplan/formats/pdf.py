@@ -13,16 +13,13 @@ from careplan.clinic_logo import Logo
 from careplan.formats.score_svg import charts
 from careplan.formats.signs import BOX, cuttable, everywhere, printable
 from careplan.formats.timeline_svg import drawings
-from careplan.formats.typesetting import Document, typeset
+from careplan.formats.typesetting import Document, of_logo, typeset
 from careplan.formats.view_model import sheet
 from careplan.plan.layers import Detail, Reader
 from careplan.plan.model import CarePlan
 from careplan.plan.timeline import timeline
 from careplan.request.clinic import Paper
 from careplan.request.patient import Patient
-
-HIGHEST_LOGO, WIDEST_LOGO = 11, 48
-"""In millimetres."""
 
 
 def document(  # noqa: PLR0913, PLR0917 - one argument for each thing that a page is told
@@ -47,16 +44,7 @@ def document(  # noqa: PLR0913, PLR0917 - one argument for each thing that a pag
         "paper": paper,
         "boxes": "yes" if BOX in data else "",
     }
-    return Document("plan.typ", inputs | _of_logo(logo))
-
-
-def _of_logo(logo: Logo | None) -> dict[str, str]:
-    """What is handed over of a logo: its bytes as numbers, and how high it can be."""
-    if logo is None:
-        return {}
-    high = min(HIGHEST_LOGO, WIDEST_LOGO / logo.ratio)
-    told = {"format": logo.kind, "high": round(high, 2), "bytes": list(logo.content)}
-    return {"logo": msgspec.json.encode(told).decode()}
+    return Document("plan.typ", inputs | of_logo(logo))
 
 
 def pdf(  # noqa: PLR0913, PLR0917 - as above

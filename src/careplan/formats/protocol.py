@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
+from careplan.clinic_logo import Logo
 from careplan.formats.templating import MARKDOWN, PAGES
-from careplan.formats.typesetting import Document, typeset
+from careplan.formats.typesetting import Document, of_logo, typeset
 from careplan.plan.protocol_model import Figure, ProtocolItem, StandingHold, StandingProtocol
 from careplan.request.clinic import Paper
 from careplan.rulebook.text_template import capitalized, hours, number, spaced
@@ -15,9 +16,9 @@ from careplan.rulebook.text_template import capitalized, hours, number, spaced
 Json = dict[str, Any]
 
 
-def page(plan: StandingProtocol) -> bytes:
+def page(plan: StandingProtocol, logo: Logo | None = None) -> bytes:
     """The page in UTF-8."""
-    return PAGES.get_template("protocol.html").render(protocol=sheet(plan)).encode()
+    return PAGES.get_template("protocol.html").render(protocol=sheet(plan), logo=logo).encode()
 
 
 def markdown(plan: StandingProtocol) -> bytes:
@@ -25,14 +26,15 @@ def markdown(plan: StandingProtocol) -> bytes:
     return MARKDOWN.get_template("protocol.md").render(protocol=sheet(plan)).encode()
 
 
-def document(plan: StandingProtocol, paper: Paper = "a4") -> Document:
+def document(plan: StandingProtocol, paper: Paper = "a4", logo: Logo | None = None) -> Document:
     """What there is to set."""
-    return Document("protocol.typ", {"data": msgspec.json.encode(sheet(plan)).decode(), "paper": paper})
+    inputs = {"data": msgspec.json.encode(sheet(plan)).decode(), "paper": paper}
+    return Document("protocol.typ", inputs | of_logo(logo))
 
 
-def pdf(plan: StandingProtocol, paper: Paper = "a4") -> bytes:
+def pdf(plan: StandingProtocol, paper: Paper = "a4", logo: Logo | None = None) -> bytes:
     """The PDF (PDF/UA-1) of that document, set in this process."""
-    return typeset(document(plan, paper))
+    return typeset(document(plan, paper, logo))
 
 
 def sheet(plan: StandingProtocol) -> Json:

@@ -84,4 +84,5 @@ def marks(places: Sequence[str]) -> list[str]:
 
 def _read(work: Source) -> str:
     """How much of a work was read, and on which day at the latest."""
-    return f"{spaced(work.read)}, by {work.read_on}" if work.read_on else spaced(work.read)
+    read = spaced(work.read or "")
+    return f"{read}, by {work.read_on}" if work.read_on else read

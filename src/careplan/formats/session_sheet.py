@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
+from careplan.clinic_logo import Logo
 from careplan.formats.signs import cuttable, everywhere, visible
 from careplan.formats.templating import MARKDOWN, PAGES
-from careplan.formats.typesetting import Document, typeset
+from careplan.formats.typesetting import Document, of_logo, typeset
 from careplan.plan.protocol_model import Figure
 from careplan.plan.session_sheet_model import SessionSheet, SheetCheck
 from careplan.request.clinic import Clinic, Paper
@@ -25,9 +26,9 @@ def data(sheet: SessionSheet) -> bytes:
     return _encode(sheet)
 
 
-def page(sheet: SessionSheet, zone: tzinfo | None = None) -> bytes:
+def page(sheet: SessionSheet, zone: tzinfo | None = None, logo: Logo | None = None) -> bytes:
     """The page in UTF-8, its hours in `zone`."""
-    return PAGES.get_template("session_sheet.html").render(sheet=shown(sheet, zone)).encode()
+    return PAGES.get_template("session_sheet.html").render(sheet=shown(sheet, zone), logo=logo).encode()
 
 
 def markdown(sheet: SessionSheet, zone: tzinfo | None = None) -> bytes:
@@ -35,15 +36,16 @@ def markdown(sheet: SessionSheet, zone: tzinfo | None = None) -> bytes:
     return MARKDOWN.get_template("session_sheet.md").render(sheet=shown(sheet, zone)).encode()
 
 
-def document(sheet: SessionSheet, paper: Paper = "a4", zone: tzinfo | None = None) -> Document:
+def document(sheet: SessionSheet, paper: Paper = "a4", zone: tzinfo | None = None, logo: Logo | None = None) -> Document:
     """What there is to set."""
     found = everywhere(shown(sheet, zone), cuttable)
-    return Document("session_sheet.typ", {"data": msgspec.json.encode(found).decode(), "paper": paper})
+    inputs = {"data": msgspec.json.encode(found).decode(), "paper": paper}
+    return Document("session_sheet.typ", inputs | of_logo(logo))
 
 
-def pdf(sheet: SessionSheet, paper: Paper = "a4", zone: tzinfo | None = None) -> bytes:
+def pdf(sheet: SessionSheet, paper: Paper = "a4", zone: tzinfo | None = None, logo: Logo | None = None) -> bytes:
     """The PDF (PDF/UA-1) of that document, set in this process."""
-    return typeset(document(sheet, paper, zone))
+    return typeset(document(sheet, paper, zone, logo))
 
 
 def shown(sheet: SessionSheet, zone: tzinfo | None = None) -> Json:

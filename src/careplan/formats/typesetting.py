@@ -11,12 +11,26 @@ from pathlib import Path
 
 import msgspec
 
+from careplan.clinic_logo import Logo
+
+HIGHEST_LOGO, WIDEST_LOGO = 11, 48
+"""In millimetres."""
+
 
 class Document(msgspec.Struct, frozen=True):
     """What there is to set: the name of a template of this package, and the texts that it reads by name."""
 
     template: str
     inputs: dict[str, str]
+
+
+def of_logo(logo: Logo | None) -> dict[str, str]:
+    """What a template is handed of a logo: its bytes as numbers, and how high it can be."""
+    if logo is None:
+        return {}
+    high = min(HIGHEST_LOGO, WIDEST_LOGO / logo.ratio)
+    told = {"format": logo.kind, "high": round(high, 2), "bytes": list(logo.content)}
+    return {"logo": msgspec.json.encode(told).decode()}
 
 
 def typeset(document: Document) -> bytes:

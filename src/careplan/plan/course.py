@@ -112,13 +112,14 @@ class Courses:
                 course.new.append(short)
                 continue
             to_decide = item.level in ("stop", "hold")
-            same = was.mark == mark_of(msgspec.to_builtins(item))
+            same = was.mark == mark_of(msgspec.to_builtins(item), brief=was.brief)
             # What was an alert and is cleared is looked at again at each visit, whatever was decided then.
             decided = item.level == "hold" and not item.cleared and options.get(item.id) in self._words.settled_by
-            if same and since.counts and decided:
+            counts = since.counts and not was.brief
+            if same and counts and decided:
                 option = self._labels.get(options[item.id], options[item.id])
                 course.decided.append(CourseDecision(id=item.id, title=item.title, line=item.line, option=option))
-            elif same and since.counts and not to_decide:
+            elif same and counts and not to_decide:
                 course.as_before[item.id] = item.title
             else:
                 if same:

@@ -53,13 +53,16 @@ class FrontLine(Part, frozen=True, kw_only=True):
 
 
 class FrontTask(Part, frozen=True, kw_only=True):
-    """What one person does by one time. `more` says how many further tasks of theirs only the items name."""
+    """What one person does by one time. `more` says how many further tasks of theirs only the items name.
+
+    `items` and `by_words` are those of the full detail; the others say moments once for a plan, and the items their tasks.
+    """
 
     who: Who
     by: By
-    by_words: str
+    by_words: str = ""
     what: list[str]
-    items: Items
+    items: Items = []
     more: Annotated[int, Meta(ge=1)] | None = None
 
 

@@ -199,6 +199,7 @@ class Items:
             line=rule.line.constant or "",
             patient_text=rule.patient.constant or "",
             clinician_text=rule.clinician.constant or "",
+            sources=list(dict.fromkeys(ref.source for ref in file.sources)),
             evidence=evidence(rule),
             rule=RuleRef(id=rule.id, version=file.version, status=file.status),
             valid_from=file.valid_from,

@@ -9,10 +9,11 @@ from msgspec import Meta
 
 from careplan.plan.card_model import Card, Translated
 from careplan.plan.front_model import Front
-from careplan.plan.model import Ask, CarePlan, Item, Question, RulebookRef, Source, Standing, items_of
+from careplan.plan.model import Ask, CarePlan, Item, PlanSection, Question, RulebookRef, Source, Standing
 from careplan.plan.part import Part
-from careplan.plan.standing import without_settled, without_standing
+from careplan.plan.standing import without_settled
 from careplan.request.clinic import Clinic
+from careplan.rulebook.model import Level, Section
 
 Detail = Literal["front", "standard", "full"]
 Reader = Literal["all", "clinician", "patient"]
@@ -33,6 +34,8 @@ class PlanInBrief(Part, frozen=True, kw_only=True):
     disclaimer: str
     closing_language: str | None = None
     closing_translation: Translated = None
+    level_words: Annotated[dict[str, str], Meta(description="what people read for each level, instead of its token")]
+    by_words: Annotated[dict[str, str], Meta(description="what people read for each moment")]
 
 
 def settled_apart(plan: CarePlan, detail: Detail) -> CarePlan:
@@ -41,59 +44,125 @@ def settled_apart(plan: CarePlan, detail: Detail) -> CarePlan:
 
 
 def at_detail(plan: CarePlan, detail: Detail) -> CarePlan | PlanInBrief:
-    """The plan with the texts of the standing protocol (`full`), without them (`standard`), or its front and card alone."""
-    if detail == "full":
-        return plan
-    if detail == "standard":
-        return _said_once(without_settled(without_standing(plan)))
-    # Which items stand behind the standing part is said by its digest; their titles are not for one page.
-    standing = msgspec.structs.replace(plan.standing, items={})
-    shared = {
-        name: getattr(plan, name) for name in PlanInBrief.__struct_fields__ if name not in ("detail", "card", "standing")
-    }
-    card = msgspec.structs.replace(plan.card, companion=None)
-    return PlanInBrief(**shared, detail="front", card=card, standing=standing)
+    """The whole plan (`full`), what is shown and signed of it (`standard`), or its front and card alone."""
+    match detail:
+        case "full":
+            return plan
+        case "standard":
+            return _in_short(plan)
+        case "front":
+            return _in_brief(plan)
 
 
-def _said_once(plan: CarePlan) -> CarePlan:
-    """The plan with each thing said once: no item and no words of one are left out, only what stands elsewhere as well.
-
-    Moments are put into words once for the plan, works are without the places that items name, questions for later and
-    for the clinic are their wording, and what was read of each stretch of a medicine's text is left to `full`.
-    """
+def _in_brief(plan: CarePlan) -> PlanInBrief:
     moments: dict[str, str] = {}
-    cited = {entry.source for item in items_of(plan) for entry in item.evidence}
-    return msgspec.structs.replace(
-        plan,
-        alerts=[_with_moments(item, moments) for item in plan.alerts],
-        sections=[
-            msgspec.structs.replace(section, items=[_with_moments(item, moments) for item in section.items])
-            for section in plan.sections
-        ],
-        medications=[msgspec.structs.replace(read, texts=[]) if read.texts else read for read in plan.medications],
-        information_needed=[_asked(question) for question in plan.information_needed],
-        sources=[
-            Source(id=one.id, title=one.title, read=one.read, founding=one.founding)
-            for one in plan.sources
-            if one.id in cited
-        ],
+    return PlanInBrief(
+        detail="front",
+        status=plan.status,
+        requires_clinician_review=plan.requires_clinician_review,
+        rulebook=plan.rulebook,
+        front=_front(plan.front, moments),
+        card=_card(plan.card),
+        standing=_cited(plan.standing),
+        clinic=plan.clinic,
+        disclaimer=plan.disclaimer,
+        closing_language=plan.closing_language,
+        closing_translation=plan.closing_translation,
+        level_words=plan.level_words,
         by_words=moments,
     )
 
 
-def _with_moments(item: Item, moments: dict[str, str]) -> Item:
-    """The item with the tokens of moments alone; their words go into `moments`."""
-    if not item.asks:
-        return item
+def _in_short(plan: CarePlan) -> CarePlan:
+    """The plan with what is shown and signed, each thing once; the full plan has every item of it with the same line.
+
+    Items of the standing protocol and those that were dealt with at an earlier visit are left out: the one are cited, the
+    other named in `course`. Works, questions and entries are those of the plan with less said of each.
+    """
+    moments: dict[str, str] = {}
+    settled = plan.course.settled if plan.course else frozenset[str]()
+    sections = []
+    cited: set[str] = set()
+    for section in plan.sections:
+        items = []
+        for item in section.items:
+            if item.scope != "standing" and item.id not in settled:
+                cited.update(item.sources)
+                items.append(_item(item, moments, None))
+        if items:
+            sections.append(PlanSection(section=section.section, title=section.title, items=items))
+    for item in plan.alerts:
+        cited.update(item.sources)
+    return msgspec.structs.replace(
+        plan,
+        detail="standard",
+        alerts=[_item(item, moments, item.section) for item in plan.alerts],
+        sections=sections,
+        front=_front(plan.front, moments),
+        card=_card(plan.card),
+        standing=_cited(plan.standing),
+        medications=[msgspec.structs.replace(read, classes=[], texts=[], doses_a_day=[]) for read in plan.medications],
+        information_needed=[
+            Question(
+                pointer=one.pointer, question=one.question, first=one.first, asked_of=one.asked_of, asked_at=one.asked_at
+            )
+            for one in plan.information_needed
+        ],
+        sources=[Source(id=one.id, title=one.title, founding=one.founding) for one in plan.sources if one.id in cited],
+        # What may have been meant by an entry that nobody could read stands in its parts.
+        conditions=[
+            msgspec.structs.replace(read, tokens=[], parts=read.parts if read.recognition == "unread" else [])
+            for read in plan.conditions
+        ],
+        crisis="",
+        by_words=moments,
+    )
+
+
+def _item(item: Item, moments: dict[str, str], section: Section | None) -> Item:
+    """The item as it is shown and signed. The words of its moments go into `moments`."""
     for ask in item.asks:
         moments[ask.by] = ask.by_words
-    return msgspec.structs.replace(item, asks=[Ask(who=ask.who, what=ask.what, by=ask.by) for ask in item.asks])
-
-
-def _asked(question: Question) -> Question:
-    """What is said of a question: all but what it could change of one to ask first, of another the question itself."""
-    if question.first:
-        return msgspec.structs.replace(question, could_change=[])
-    return Question(
-        pointer=question.pointer, question=question.question, asked_of=question.asked_of, asked_at=question.asked_at
+    return msgspec.structs.replace(
+        item,
+        section=section,
+        topic="",
+        patient_text="",
+        patient_language=None,
+        translation=None,
+        clinician_text="",
+        evidence=[],
+        asks=[Ask(who=ask.who, what=ask.what, by=ask.by) for ask in item.asks],
+        contested=item.contested if item.level in _TO_DECIDE else None,
     )
+
+
+_TO_DECIDE: frozenset[Level] = frozenset({"stop", "hold"})
+
+
+def _front(front: Front, moments: dict[str, str]) -> Front:
+    """The front page without what the items say again: which of them ask for a task, and moments in words in each row."""
+    for decision in front.decisions:
+        if decision.by and decision.by_words:
+            moments[decision.by] = decision.by_words
+    for task in front.tasks:
+        moments[task.by] = task.by_words
+    return msgspec.structs.replace(
+        front,
+        decisions=[msgspec.structs.replace(one, by_words=None) for one in front.decisions],
+        tasks=[msgspec.structs.replace(one, items=[], by_words="") for one in front.tasks],
+    )
+
+
+def _card(card: Card) -> Card:
+    """The patient's card as it is read: without the companion's, and without which item each line is from."""
+    lines = {
+        slot: [msgspec.structs.replace(line, item=None) if line.item else line for line in getattr(card, slot)]
+        for slot in card.titles
+    }
+    return msgspec.structs.replace(card, companion=None, **lines)
+
+
+def _cited(standing: Standing) -> Standing:
+    """The standing protocol by its digest; the titles of its items are in `GET /v1/protocol`, with the texts."""
+    return msgspec.structs.replace(standing, items={})

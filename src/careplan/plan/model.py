@@ -29,7 +29,7 @@ class About(Part, frozen=True, kw_only=True):
 
 
 class Ask(Part, frozen=True, kw_only=True):
-    """Who is asked to do what by when. `by_words` says the time in words; the usual detail says it once for a plan."""
+    """Who is asked to do what by when. `by_words` says the time in words; but in the full detail a plan says it once."""
 
     who: Who
     what: str
@@ -52,12 +52,12 @@ class Evidence(Part, frozen=True, kw_only=True):
 class Source(Part, frozen=True, kw_only=True):
     """One work that items rest on, its places, and how much of it was read. `founding` is the text behind the rules.
 
-    In the usual detail edition, day and places are left out: items name their places, `GET /v1/rules/{id}` all of it.
+    In the usual detail there is its title alone: the full detail and `GET /v1/rules/{id}` have all of it.
     """
 
     id: str
     title: str
-    read: Read
+    read: Annotated[Read | None, Meta(description="how much of it was read; in the full detail")] = None
     edition: Annotated[str, Meta(description="what exactly was read")] = ""
     read_on: Annotated[str | None, Meta(description="the day on which it was read, or at the latest; none if unknown")] = (
         None
@@ -140,20 +140,27 @@ class Cleared(Part, frozen=True, kw_only=True):
 
 
 class Item(Part, frozen=True, kw_only=True):
-    """One line of a plan, with all that it takes to trace it."""
+    """One line of a plan, with all that it takes to trace it.
+
+    The usual detail has of it what is shown and signed: the texts for patient and clinician and the places in sources are
+    left to the full one, as is `contested` of what is no stop or hold. There `section` is that of the list it stands in.
+    """
 
     id: str
     level: Level
-    section: Section
-    scope: Scope
-    topic: str
+    section: Annotated[Section | None, Meta(description="of an alert; of other items also in the full detail")] = None
+    scope: Annotated[Scope, Meta(description="personal if left out")] = "personal"
+    topic: str = ""
     title: str
     line: Annotated[str, Meta(description="what it says in at most 25 words, for the clinician")]
-    patient_text: str
+    patient_text: str = ""
     patient_language: Annotated[str | None, Meta(description="of patient_text, where it is not English")] = None
     translation: Translated = None
-    clinician_text: str
-    evidence: list[Evidence]
+    clinician_text: str = ""
+    sources: Annotated[
+        list[str], Meta(description="the works that it rests on, by their ids in the sources of the plan")
+    ] = []
+    evidence: Annotated[list[Evidence], Meta(description="the places in these works, and how strong each is")] = []
     rule: RuleRef
     valid_from: Annotated[str | None, Meta(description="the first day on which the rule is in force, if it has one")] = None
     valid_until: Annotated[str | None, Meta(description="the last day on which the rule is in force, if it has one")] = None
@@ -174,13 +181,20 @@ class Item(Part, frozen=True, kw_only=True):
         Cleared | None, Meta(description="of what was an alert: who assessed it, when, and what was arranged")
     ] = None
 
+    @property
+    def placed_in(self) -> Section:
+        """Its section. Raises `ValueError` where it was left out, since the list says it."""
+        if self.section is None:
+            raise ValueError(self.id)
+        return self.section
+
 
 class PlanSection(Part, frozen=True, kw_only=True):
     """One section of a plan, its items from the most to the least serious."""
 
     section: Section
     title: str
-    patient_title: str
+    patient_title: str = ""
     patient_title_language: Annotated[str | None, Meta(description="of patient_title, where it is not English")] = None
     patient_title_translation: Translated = None
     items: list[Item]
@@ -218,7 +232,7 @@ class AnswerForm(Part, frozen=True, kw_only=True):
 class Question(Part, frozen=True, kw_only=True):
     """An unanswered question that could change this plan. `pointer` says where its answer goes in the request.
 
-    In the usual detail those to ask first say all but what they could change, and of the others there is the question alone.
+    In the usual detail there is the question alone: its answer's form and what hangs on it are left to the full one.
     """
 
     pointer: str
@@ -306,6 +320,10 @@ class Explanation(Part, frozen=True, kw_only=True):
 class CarePlan(Part, frozen=True, kw_only=True):
     """A draft care plan. A clinician signs it; `blocked` means that a human must act on the alerts before anything else."""
 
+    detail: Annotated[
+        Literal["standard", "full"],
+        Meta(description="standard: texts, places in sources and more are left out, and `?detail=full` has them"),
+    ] = "full"
     status: Literal["draft", "blocked"]
     requires_clinician_review: Annotated[bool, Meta(description="always true")]
     rulebook: RulebookRef
@@ -324,13 +342,13 @@ class CarePlan(Part, frozen=True, kw_only=True):
         None
     )
     disclaimer: str
-    crisis: str
+    crisis: Annotated[str, Meta(description="in the usual detail on the card alone")] = ""
     closing_language: Annotated[str | None, Meta(description="of disclaimer and crisis, where it is not English")] = None
     closing_translation: Translated = None
     level_words: Annotated[dict[str, str], Meta(description="what people read for each level, instead of its token")] = {}
     conditions: Annotated[list[IllnessEntryRead], Meta(description="how each of the other conditions was understood")] = []
     by_words: Annotated[
-        dict[str, str], Meta(description="what people read for each moment, where `asks` have its token alone")
+        dict[str, str], Meta(description="what people read for each moment, where there is its token alone")
     ] = {}
     explanation: Explanation | None = None
 

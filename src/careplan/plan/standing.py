@@ -33,12 +33,3 @@ def without_settled(plan: CarePlan) -> CarePlan:
         for section in plan.sections
     ]
     return msgspec.structs.replace(plan, sections=sections)
-
-
-def without_standing(plan: CarePlan) -> CarePlan:
-    """A plan without the texts of its standing part, which are printed once and not for each patient."""
-    sections = [
-        msgspec.structs.replace(section, items=[item for item in section.items if item.scope != "standing"])
-        for section in plan.sections
-    ]
-    return msgspec.structs.replace(plan, sections=sections)

@@ -39,6 +39,7 @@ class PreviousItem(Body, frozen=True, kw_only=True):
     level: ItemLevel
     title: _Text
     mark: Mark
+    brief: Annotated[bool, Meta(description="whether the mark is of the usual detail, which has not all words")] = False
 
 
 class PreviousChoice(Body, frozen=True, kw_only=True):
@@ -119,16 +120,17 @@ Reference = Annotated[
 ]
 
 
-def mark_of(item: Mapping[str, Any]) -> str:
+def mark_of(item: Mapping[str, Any], *, brief: bool = False) -> str:
     """The mark of an item in plain data: equal for items with the same rule, words, facts and assumptions.
 
     Neither its place in the request nor the words for the patient count, nor the time until which something is asked.
+    A `brief` mark is of what the usual detail has: its words are the line, and nobody signs a plan by it.
     """
     gate, gap = item.get("hold_gate") or {}, item.get("gap") or {}
     told = {
         "rule": [item["rule"]["id"], item["rule"]["version"]],
         "level": item["level"],
-        "text": item["clinician_text"],
+        "text": item["line" if brief else "clinician_text"],
         "because": item["because"],
         "about": sorted(one["name"] for one in item.get("about", ())),
         "assumes": sorted(one["words"] for one in item.get("assumes", ())),

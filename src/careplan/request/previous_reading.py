@@ -41,9 +41,9 @@ class _Rule(msgspec.Struct, frozen=True):
 class _Item(msgspec.Struct, frozen=True):
     id: str
     level: ItemLevel
-    scope: str
     title: str
     rule: _Rule
+    scope: str = "personal"
 
 
 class _Section(msgspec.Struct, frozen=True):
@@ -69,6 +69,7 @@ class _Plan(msgspec.Struct, frozen=True):
     sections: Annotated[list[_Section], Meta(max_length=40)]
     standing: _Standing
     information_needed: Annotated[list[_Question], Meta(max_length=MOST_ITEMS)]
+    detail: Literal["standard", "full"] = "full"
 
 
 class _Treatment(msgspec.Struct, frozen=True):
@@ -186,6 +187,7 @@ def _of_plan(sent: Json, made: Previous) -> Previous:
     plan = msgspec.convert(sent, _Plan)
     raw = [*plan.alerts, *(item for section in plan.sections for item in section.items)]
     items = [(msgspec.convert(one, _Item), one) for one in raw]
+    brief = plan.detail == "standard"
     return msgspec.structs.replace(
         made,
         rulebook=plan.rulebook.version,
@@ -197,7 +199,8 @@ def _of_plan(sent: Json, made: Previous) -> Previous:
                 version=item.rule.version,
                 level=item.level,
                 title=item.title,
-                mark=mark_of(one),
+                mark=mark_of(one, brief=brief),
+                brief=brief,
             )
             for item, one in items
             if item.scope != "standing"

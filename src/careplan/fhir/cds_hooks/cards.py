@@ -102,7 +102,7 @@ class Cards:
             "summary": shortened(item.title),
             "detail": _detail(item, titles),
             "indicator": INDICATORS[item.level],
-            "source": self._source(item.section),
+            "source": self._source(item.placed_in),
             "overrideReasons": [
                 {"code": code, "system": f"{OWN}override-reasons", "display": display}
                 for code, display in self._reasons.items()

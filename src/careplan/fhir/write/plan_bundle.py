@@ -132,7 +132,7 @@ class _Writing:
             "id": item.id.replace("/", ".").replace("_", "-")[:64],
             "extension": [
                 {"url": f"{CPG}/StructureDefinition/cpg-rationale", "valueMarkdown": "; ".join(item.because) or item.title},
-                {"url": f"{OWN}section", "valueCode": item.section.replace("_", "-")},
+                {"url": f"{OWN}section", "valueCode": item.placed_in.replace("_", "-")},
                 {"url": f"{OWN}level", "valueCode": item.level},
                 {"url": f"{OWN}scope", "valueCode": item.scope},
                 {"url": f"{OWN}topic", "valueCode": item.topic.replace("_", "-")},
@@ -248,7 +248,7 @@ class _Writing:
     def _told(self, item: Item) -> str:
         body: Json = {
             "status": "draft",
-            "category": [{"text": spaced(item.section)}],
+            "category": [{"text": spaced(item.placed_in)}],
             "priority": PRIORITIES[item.level],
             "subject": self._subject,
             "payload": [{"contentString": item.patient_text}],

@@ -58,8 +58,9 @@ _Detail = Annotated[
     Parameter(
         description=(
             "how much of the plan is answered in JSON, a page, Markdown and PDF: the front page and the card (`front`), "
-            "also all that is about this patient (`standard`, if left out), also the texts of the standing protocol, in "
-            "JSON every open question and work with all that is known of it, and on pages the patient's leaflet (`full`)"
+            "also all that is about this patient (`standard`, if left out), or everything (`full`): in JSON also the long "
+            "texts, the places in sources, the standing protocol, and of every question and entry all that is known of it; "
+            "on pages also the standing protocol and the patient's leaflet"
         )
     ),
 ]
