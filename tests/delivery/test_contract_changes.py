@@ -62,12 +62,20 @@ BREAKING: dict[str, Callable[[Json], object]] = {
         schema(new, "Hold")["properties"]["drug_class"]["enum"].remove("benzodiazepine"),
         schema(new, "Hold")["properties"]["drug_class"]["enum"].append("another"),
     ),
+    "the maxItems is narrower": lambda new: schema(new, "Patient")["properties"].update(
+        other_conditions={
+            "anyOf": [schema(new, "Patient")["properties"]["other_conditions"] | {"maxItems": 10}, {"type": "null"}]
+        }
+    ),
 }
 HARMLESS: dict[str, Callable[[Json], object]] = {
     "another endpoint": lambda new: new["paths"].update({"/v1/new": new["paths"]["/v1/rules"]}),
     "another field of an answer": lambda new: schema(new, "CarePlan")["properties"].update(new={"type": "string"}),
     "another optional field of a request": lambda new: schema(new, "Patient")["properties"].update(new={"type": "string"}),
     "another token of a request": lambda new: schema(new, "Hold")["properties"]["drug_class"]["enum"].append("another"),
+    "null besides a list": lambda new: schema(new, "Patient")["properties"].update(
+        other_conditions={"anyOf": [schema(new, "Patient")["properties"]["other_conditions"], {"type": "null"}]}
+    ),
     "a wider limit": lambda new: schema(new, "WhichChange")["properties"]["item"].update(maxLength=10_000),
 }
 

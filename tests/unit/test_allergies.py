@@ -68,7 +68,7 @@ def test_an_allergy_that_is_sent_as_a_condition_too_is_one_alert(planner: Planne
         ({"age_years": 40}, True),
     ],
 )
-def test_allergies_are_asked_for_until_one_who_asked_says_so(planner: Planner, sent: dict[str, Any], asked: bool) -> None:
+def test_allergies_are_asked_for_until_one_who_asked_says_so(planner: Planner, sent: dict[str, Any], *, asked: bool) -> None:
     questions = {one.pointer: one for one in planned(planner, sent).information_needed}
     assert ("/allergies" in questions) == asked
     if asked:

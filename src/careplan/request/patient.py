@@ -297,13 +297,7 @@ class Patient(Body, frozen=True, kw_only=True):
     allergies: (
         Annotated[
             list[ConditionText],
-            Meta(
-                max_length=60,
-                description=(
-                    "allergies as written; one that rules look at, such as to ketamine, is a condition. [] means has none; "
-                    "leave out if not asked"
-                ),
-            ),
+            Meta(max_length=60, description="allergies as written, see docs/illnesses.md; [] means has none"),
         ]
         | None
     ) = None
