@@ -18,7 +18,8 @@ from careplan.authoring.proof.solvers import installed, solver
 from careplan.cli.main import main
 from careplan.rulebook.certificate import Certificate, as_text, certificate_of, digest_of_certificate
 from careplan.rulebook.load import CERTIFICATE, load, shipped
-from tests.shipped import BOOK, lists_in
+from tests.proof.small_lists import few_medicines_in
+from tests.shipped import BOOK
 
 KEPT = ("younger-than-eighteen", "minors-block", *(path.stem for path in (shipped() / "route").glob("*.yaml")))
 
@@ -60,7 +61,7 @@ def proving(folder: Path, *options: str) -> Result:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small rulebook with its certificate."""
-    folder = lists_in(tmp_path_factory.mktemp("certified") / "rules", KEPT)
+    folder = few_medicines_in(tmp_path_factory.mktemp("certified") / "rules", KEPT)
     done = proving(folder, "--certify", *(part for name in installed() for part in ("--solver", name)))
     assert done.exit_code == 0, done.output
     return folder

@@ -12,6 +12,7 @@ import z3
 from careplan.authoring.proof import formulas
 from careplan.authoring.proof.answers import YES, Answer
 from careplan.authoring.proof.symbols import SymbolicPatient
+from careplan.authoring.proof.terms import all_of
 from careplan.inference.derived import CaseMaker
 from careplan.planner import Planner
 from careplan.rulebook.conditions import Test, tests_of
@@ -43,7 +44,7 @@ class Agreement:
         expected = bool(reference.findings({rule.id: rule.when}, chosen.looked_at(case.facts)))
         self._solver.push()
         try:
-            self._solver.add(*assigned(self.symbolic, case, chosen))
+            self._solver.add(all_of(assigned(self.symbolic, case, chosen)))
             fires = formulas.of_when(self.symbolic, rule.when)
             return bool(self._solver.check(fires if not expected else z3.Not(fires)) == z3.unsat)
         finally:

@@ -18,6 +18,7 @@ from careplan.authoring.proof import formulas
 from careplan.authoring.proof.answers import Answer
 from careplan.authoring.proof.formulas import of_when
 from careplan.authoring.proof.symbols import SymbolicPatient
+from careplan.authoring.proof.terms import all_of
 from careplan.inference.case_logic import CaseLogic
 from careplan.inference.derived import CaseMaker
 from careplan.inference.durable_rules import Engine
@@ -87,7 +88,7 @@ def of_formulas(planner: Planner, symbols: Symbols, found: Any) -> None:
     solver = symbols.solver
     solver.push()
     try:
-        solver.add(*assigned(symbols.patient, case, chosen))
+        solver.add(all_of(assigned(symbols.patient, case, chosen)))
         answer = solver.check()
         if answer == z3.unknown:
             return  # rare; it says nothing of the formulas

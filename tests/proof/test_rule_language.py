@@ -16,6 +16,7 @@ from careplan.authoring.proof.formulas import of_when
 from careplan.authoring.proof.smtlib import LOGIC, Writer
 from careplan.authoring.proof.solvers import installed, solver
 from careplan.authoring.proof.symbols import SymbolicPatient
+from careplan.authoring.proof.terms import all_of
 from careplan.facts.case import Case
 from careplan.inference.case_logic import CaseLogic
 from careplan.inference.derived import CaseMaker
@@ -107,7 +108,7 @@ class Programs:
     def _values(self, case: Case, chosen: Chosen, fires: Any) -> Iterator[str]:
         """The value of each variable of a formula for this patient, as text."""
         self._values_of.push()
-        self._values_of.add(*assigned(self._symbolic, case, chosen))
+        self._values_of.add(all_of(assigned(self._symbolic, case, chosen)))
         if (medicine := chosen.facts["medicine"]) is not None:
             answer, stance = self._symbolic.answers["medicine", "hold_question"], medicine.properties.get("hold_question")
             known = answer.is_(str(stance)) if stance is not None else True

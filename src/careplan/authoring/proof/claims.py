@@ -59,6 +59,7 @@ class Claims:
         self._subjects = {rule.id: subjects(rule.when) for rule in self._rules}
         self._conditions = [Exchange([(symbolic.condition, z3.IntVal(at))]) for at in range(len(symbolic.has))]
         self._any_condition: dict[str, Formula] = {}
+        self._flags: dict[str, list[Exchange]] = {}
         self._one_more = OneMore(symbolic)
         deciding = [rule for rule in self._rules if rule.file.then.decides]
         self.choices = sorted({rule.file.then.decides.subject for rule in deciding if rule.file.then.decides})
@@ -94,9 +95,9 @@ class Claims:
             answer = self.symbolic.answers.get((kind, field))
             if answer is None or not z3.is_const(answer.known) or z3.is_true(answer.known):
                 continue
-            silent, spoken = (z3.substitute(fires, (answer.known, z3.BoolVal(val=known))) for known in (False, True))
+            silent, spoken = self._either_way(fires, answer.known)
             says = f"It does not hold while {kind}.{field} is unknown, or it holds for every answer"
-            yield _without(rule, says, z3.And(z3.Not(answer.known), silent, z3.Not(spoken)))
+            yield _without(rule, says, all_of([z3.Not(answer.known), silent, z3.Not(spoken)]))
         if not asking and all(pattern.kind != "everyone" for group in rule.when for pattern in group):
             says = "It does not hold for a patient of whom nothing is known"
             yield _without(rule, says, z3.And(fires, *map(z3.Not, self._anything_known())))
@@ -112,9 +113,10 @@ class Claims:
             ("illnesses", symbolic.conditions_asked, symbolic.unread_conditions),
             ("goals", symbolic.goals_asked, symbolic.unread_goals),
         ):
-            without, with_one = (z3.substitute(fires, (unread, z3.BoolVal(val=there))) for there in (False, True))
+            without, with_one = self._either_way(fires, unread)
             says = f"An entry more that nobody could read among the {name} takes nothing away"
-            yield _without(rule, says, z3.And(asked, z3.Not(unread), without, z3.Not(with_one)), kind="unread_takes_away")
+            wrong = all_of([asked, z3.Not(unread), without, z3.Not(with_one)])
+            yield _without(rule, says, wrong, kind="unread_takes_away")
 
     def one_more(self, rule: Rule) -> Iterator[Claim]:
         """A medicine more on a list that was sent takes no rule above a note away, unless another as grave takes its place.
@@ -160,6 +162,13 @@ class Claims:
     def fires_for(self, rule: Rule, about: Set[str]) -> Formula:
         """That the rule gives an item about what an invariant is about; about any condition, if it is about none."""
         return self._of_any_condition(rule) if "condition" in self._subjects[rule.id] - about else self.fires[rule.id]
+
+    def _either_way(self, formula: Formula, flag: Formula) -> list[Formula]:
+        """What a formula says where a flag is false, and where it is true."""
+        name = flag.decl().name()
+        if name not in self._flags:
+            self._flags[name] = [Exchange([(flag, z3.BoolVal(val=so))]) for so in (False, True)]
+        return [one.in_(formula) for one in self._flags[name]]
 
     def _of_any_condition(self, rule: Rule) -> Formula:
         if rule.id not in self._any_condition:

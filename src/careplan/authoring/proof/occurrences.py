@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from functools import partial
 
 import msgspec
 import z3
@@ -13,6 +14,7 @@ from careplan.authoring.proof.formulas import of_group, of_when
 from careplan.authoring.proof.invariants import Invariant, subjects
 from careplan.authoring.proof.report import ShownKind
 from careplan.authoring.proof.symbols import SymbolicPatient
+from careplan.rulebook.conditions import Group
 from careplan.rulebook.model import Rule
 
 SHOWN: Mapping[ShownKind, str] = {
@@ -26,15 +28,20 @@ SHOWN: Mapping[ShownKind, str] = {
 class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
     """Something that must be possible. The plan of a patient shows it who has one of `rules` and none of `absent`.
 
-    A rule about a kind in `about` must speak of what is looked at.
+    A rule about a kind in `about` must speak of what is looked at. `made` makes the formula, which only a search needs.
     """
 
     kind: ShownKind
     subject: str
-    formula: Formula
+    made: Callable[[], Formula]
     rules: frozenset[str]
     absent: frozenset[str] = frozenset()
     about: frozenset[str] = frozenset()
+
+    @property
+    def formula(self) -> Formula:
+        """What some patient must satisfy."""
+        return self.made()
 
     def in_plan(self, fired: Set[str]) -> bool:
         """Whether the rules with an item in a plan show it."""
@@ -70,15 +77,23 @@ def alternatives(symbolic: SymbolicPatient, rule: Rule) -> Iterator[Occurrence]:
     """That a rule comes up by each of its alternatives."""
     for at, group in enumerate(rule.when):
         named = rule.id if len(rule.when) == 1 else f"{rule.id}, alternative {at + 1}"
-        formula = z3.And(symbolic.day.within(rule.term), of_group(symbolic, group))
-        yield Occurrence(kind="can_fire", subject=named, formula=formula, rules=frozenset({rule.id}))
+        yield Occurrence(
+            kind="can_fire", subject=named, made=partial(_by, symbolic, rule, group), rules=frozenset({rule.id})
+        )
+
+
+def _by(symbolic: SymbolicPatient, rule: Rule, group: Group) -> Formula:
+    return z3.And(symbolic.day.within(rule.term), of_group(symbolic, group))
 
 
 def alone(claims: Claims, rule: Rule, other: Rule) -> Occurrence:
     """That a rule comes up without another one."""
-    formula = z3.And(claims.fires[rule.id], z3.Not(claims.fires[other.id]))
+
+    def made() -> Formula:
+        return z3.And(claims.fires[rule.id], z3.Not(claims.fires[other.id]))
+
     rules, absent = frozenset({rule.id}), frozenset({other.id})
-    return Occurrence(kind="needed", subject=f"{rule.id} without {other.id}", formula=formula, rules=rules, absent=absent)
+    return Occurrence(kind="needed", subject=f"{rule.id} without {other.id}", made=made, rules=rules, absent=absent)
 
 
 def meant(claims: Claims, invariant: Invariant) -> Iterator[Occurrence]:
@@ -88,20 +103,29 @@ def meant(claims: Claims, invariant: Invariant) -> Iterator[Occurrence]:
     Where it forbids items, there are patients whom it is not about and who have one: asked of everybody, it would not hold.
     Where it forbids that they meet, there are patients whom it is about for each of two rules at least.
     """
-    who, about = of_when(claims.symbolic, invariant.who), subjects(invariant.who)
-    fires = {rule.id: claims.fires_for(rule, about) for rule in invariant.rules}
-    rules = frozenset(fires)
+    about = subjects(invariant.who)
+    rules = frozenset(rule.id for rule in invariant.rules)
+
+    def fires() -> list[Formula]:
+        return [claims.fires_for(rule, about) for rule in invariant.rules]
+
+    def who() -> Formula:
+        return of_when(claims.symbolic, invariant.who)
+
+    def each(rule: Rule) -> Formula:
+        return z3.And(who(), claims.fires_for(rule, about))
+
+    wanted: list[tuple[frozenset[str], Callable[[], Formula], frozenset[str]]]
     match invariant.demand:
         case "some_item" | "one_item":
-            wanted = [(rules, z3.And(who, number_of(fires.values()) > 0), about)]
+            wanted = [(rules, lambda: z3.And(who(), number_of(fires()) > 0), about)]
         case "no_item":
-            none: frozenset[str] = frozenset()
-            wanted = [(rules, z3.And(z3.Not(who), z3.Or(*fires.values())), none)]
+            wanted = [(rules, lambda: z3.And(z3.Not(who()), z3.Or(*fires())), frozenset())]
         case _:
-            wanted = [(frozenset({name}), z3.And(who, formula), about) for name, formula in fires.items()]
-    for some, formula, places in wanted:
+            wanted = [(frozenset({rule.id}), partial(each, rule), about) for rule in invariant.rules]
+    for some, made, places in wanted:
         named = invariant.id if some == rules else f"{invariant.id}, {next(iter(some))}"
-        yield Occurrence(kind="not_vacuous", subject=named, formula=formula, rules=some, about=places)
+        yield Occurrence(kind="not_vacuous", subject=named, made=made, rules=some, about=places)
 
 
 def twins(rule: Rule, rules: Iterable[Rule]) -> Iterator[Rule]:
