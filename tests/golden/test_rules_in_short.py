@@ -1,4 +1,4 @@
-"""Every rule with its level, who does what by when, and its line on the card, kept as a list that can be read aloud.
+"""Rules with level, tasks and card, classes with their medicines, illnesses with their codes: a list to be read aloud.
 
 After a wanted change: `CAREPLAN_WRITE_GOLDEN=1 pytest tests/golden/test_rules_in_short.py`, then read the difference.
 """
@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from careplan.rulebook.conditions_in_words import Prose
 from careplan.rulebook.model import LEVELS, Rulebook
 from tests.shipped import BOOK
 
@@ -26,6 +27,18 @@ def told(book: Rulebook) -> Iterator[str]:
             yield from (f"  - {ask.who}, {ask.by.replace('_', ' ')}: {' '.join(ask.what.split())}" for ask, _ in rule.asks)
             if rule.file.then.card is not None:
                 yield f"  - card: {' '.join(rule.file.then.card.says.split())}"
+    yield "\n## What each class of medicines has\n"
+    for name in sorted(book.classes):
+        members = sorted(row.ingredient for row in book.catalogue.ingredients.values() if name in row.classes)
+        daily = ", daily use closes the hold question" if book.classes[name].daily_use_closes_hold else ""
+        yield f"- {name}{daily}: {', '.join(members)}"
+    yield "\n## By which codes each illness is known\n"
+    for name, one in sorted(book.conditions.items()):
+        closes = ", closes the hold question" if one.closes_hold else ""
+        yield f"- {name}{closes}: {', '.join((*one.icd10, *one.snomed))}"
+    yield "\n## What is derived\n"
+    for name, derived in sorted(book.derived.items()):
+        yield f"- {name}: {Prose(book).derived(derived)}"
 
 
 def test_the_rules_in_short_are_those_on_file() -> None:
