@@ -13,7 +13,7 @@ from rich.table import Table
 
 from careplan.authoring.coverage import by_source, outside_of_rules
 from careplan.authoring.evidence_dates import Due, due, works
-from careplan.cli.common import DAY, RULES, lines_of, read_rulebook
+from careplan.cli.common import DAY, RULES, fail, lines_of, read_rulebook
 from careplan.rulebook.model import Rule, Rulebook
 from careplan.rulebook.text_template import counted
 
@@ -40,7 +40,7 @@ def sources(*, rules: Path | None, by: date | None, strict: bool, places: bool, 
         _json(found) if form == "json" else _show_due(found)
         sys.exit(1 if (found.unborne if strict else found.sources or found.rules) else 0)
     if strict:
-        raise click.UsageError("--strict judges the evidence of a day: name it with --due.")
+        fail("--strict judges the evidence of a day; name it with --due", 2)
     at = by_source(book)
     missing = [f"{name} {place}" for name, found in at.items() for place, resting in found.items() if not resting]
     elsewhere = {name for name, _ in outside_of_rules(book)}
