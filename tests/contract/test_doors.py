@@ -81,6 +81,14 @@ def test_headers_that_others_on_the_way_may_read_otherwise_are_refused(
     assert says in answer.json().get("detail", "")
 
 
+def test_several_slashes_are_one_to_all_that_tells_addresses_apart(service: Service) -> None:
+    assert service.ask("POST", "//v1//care-plans?explian=full", b"{}").status == 400
+    assert service.ask("GET", "//livez").status == 200
+    longer = (b'{"request_key":"' + b"k" * 40 + b'"}\n') * 5
+    answer = service.ask("POST", "//v1/care-plans//batch", longer, {"content-type": "application/x-ndjson"})
+    assert len(answer.body.splitlines()) == 5
+
+
 @pytest.mark.parametrize(
     ("accept", "status"),
     [
