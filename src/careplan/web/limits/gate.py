@@ -51,7 +51,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
-        if "//" in scope["path"]:
+        if scope["type"] == ScopeType.HTTP and "//" in scope["path"]:
             # The router takes several slashes for one; so must whatever tells addresses apart.
             scope["path"] = re.sub("/{2,}", "/", scope["path"])
         if scope["type"] != ScopeType.HTTP or scope["path"] in VITAL:
