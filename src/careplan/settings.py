@@ -24,6 +24,8 @@ from careplan.rulebook.load import shipped
 from careplan.setting_words import named_in, near_setting, not_a_setting, unfit
 from careplan.zones import ZONES, is_a_zone, zone_of
 
+MOST_BYTES = 100_000
+"""Of the file of settings."""
 PREFIX = "CAREPLAN_"
 FILE = "CAREPLAN_CONFIG"
 """The variable that names the TOML file of settings."""
@@ -266,7 +268,11 @@ def _values(environment: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, A
     if not environment.get(FILE):
         return {}, found
     try:
-        in_file = tomllib.loads(Path(environment[FILE]).read_text(encoding="utf-8"))
+        with Path(environment[FILE]).open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise InvalidSettings(f"the file of settings is larger than {MOST_BYTES:,} bytes")
+        in_file = tomllib.loads(content.decode())
     except OSError as error:
         raise InvalidSettings(f"the file of settings cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

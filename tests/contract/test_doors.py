@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from careplan.errors import InvalidSettings
 from careplan.rulebook.model import Rulebook
@@ -79,6 +80,21 @@ def test_headers_that_others_on_the_way_may_read_otherwise_are_refused(
     answer = service.ask("POST", "/v1/care-plans", b"{}", headers)
     assert answer.status == status
     assert says in answer.json().get("detail", "")
+
+
+def test_a_status_is_logged_as_its_number_whoever_answered(service: Service) -> None:
+    with capture_logs() as said:
+        for method, path in (("DELETE", "/v1/rules"), ("GET", "/nowhere"), ("GET", "/livez")):
+            service.ask(method, path)
+    assert [repr(entry["status"]) for entry in said if entry["event"] == "request"] == ["405", "404", "200"]
+
+
+def test_several_slashes_are_one_to_all_that_tells_addresses_apart(service: Service) -> None:
+    assert service.ask("POST", "//v1//care-plans?explian=full", b"{}").status == 400
+    assert service.ask("GET", "//livez").status == 200
+    longer = (b'{"request_key":"' + b"k" * 40 + b'"}\n') * 5
+    answer = service.ask("POST", "//v1/care-plans//batch", longer, {"content-type": "application/x-ndjson"})
+    assert len(answer.body.splitlines()) == 5
 
 
 @pytest.mark.parametrize(

@@ -96,8 +96,10 @@ def test_what_a_worker_finds_wrong_with_itself_is_logged_when_it_begins_and_ends
 
 
 @pytest.mark.parametrize(("used", "most", "little"), [(500, "max", False), (500, "1000", False), (990, "1000", True)])
+@pytest.mark.parametrize("version", [1, 2])
 def test_memory_is_short_when_what_cannot_be_given_back_comes_near_the_limit(
     tmp_path: Path,
+    version: int,
     used: int,
     most: str,
     little: bool,  # noqa: FBT001
@@ -105,9 +107,12 @@ def test_memory_is_short_when_what_cannot_be_given_back_comes_near_the_limit(
 ) -> None:
     monkeypatch.setattr(troubles, "_CGROUP", tmp_path)
     assert not troubles.little_memory()
-    (tmp_path / "memory.max").write_text(f"{most}\n")
-    (tmp_path / "memory.current").write_text(f"{used + 10_000}\n")
-    (tmp_path / "memory.stat").write_text("anon 1\ninactive_file 10000\n")
+    folder = tmp_path if version == 2 else tmp_path / "memory"
+    folder.mkdir(exist_ok=True)
+    limit, usage = ("max", "current") if version == 2 else ("limit_in_bytes", "usage_in_bytes")
+    (folder / f"memory.{limit}").write_text(f"{most.replace('max', 'max' if version == 2 else str(2**63 - 4096))}\n")
+    (folder / f"memory.{usage}").write_text(f"{used + 10_000}\n")
+    (folder / "memory.stat").write_text(f"anon 1\n{'' if version == 2 else 'total_'}inactive_file 10000\n")
     assert troubles.little_memory() is little
 
 

@@ -289,3 +289,17 @@ def test_a_defect_is_told_by_its_kind_and_place_and_nothing_of_what_was_given(mo
     assert code == DEFECT
     assert said.startswith("careplan: a defect, please report it: KeyError at ")
     assert "Xanax" not in said
+
+
+@pytest.mark.parametrize("command", ["plan", "replay"])
+def test_a_file_without_end_is_not_read_to_its_end(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(common, "MOST_BYTES", 2_000)
+    done = CliRunner().invoke(main, [command, "/dev/zero"])
+    assert done.exit_code == 2
+    assert "/dev/zero is larger than 2,000 bytes" in done.output
+
+
+def test_a_file_of_settings_without_end_is_not_read_to_its_end() -> None:
+    done = CliRunner().invoke(main, ["config"], env={"CAREPLAN_CONFIG": "/dev/zero"})
+    assert done.exit_code == 2
+    assert "the file of settings is larger than" in done.output

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import date
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 import rich_click as click
 from rich.console import Console
@@ -21,6 +21,8 @@ from careplan.rulebook.model import Rulebook
 from careplan.rulebook.text_template import counted
 from careplan.settings import Settings, from_environment
 
+MOST_BYTES = 50_000_000
+"""Of a file that a command takes from a caller: some times what the longest record may have."""
 RULES = click.option(
     "--rules",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -91,6 +93,14 @@ def read_check(settings: Settings) -> CheckSignature | None:
         return KnownKeys([read_signing_key(settings.signing_key).public])
     except InvalidSettings as error:
         fail(str(error), 2)
+
+
+def whole(file: BinaryIO) -> bytes:
+    """All of a file, or of standard input. Ends the command with code 2 if that is more than any record has."""
+    content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        fail(f"{file.name} is larger than {MOST_BYTES:,} bytes", 2)
+    return content
 
 
 def lines_of(table: Table) -> None:

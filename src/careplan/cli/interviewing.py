@@ -10,7 +10,7 @@ import msgspec
 import rich_click as click
 
 from careplan.cli.answering import Conditions, Json, at_pointer, hint, listed, put, value
-from careplan.cli.common import RULES, fail, read_rulebook, read_settings, refuse
+from careplan.cli.common import RULES, fail, read_rulebook, read_settings, refuse, whole
 from careplan.cli.output import Output
 from careplan.clinic_settings import clinic_defaults
 from careplan.errors import InvalidPatient, InvalidSettings
@@ -54,7 +54,7 @@ def interview(
     except InvalidSettings as error:
         fail(str(error), 2)
     try:
-        body: Json = planner.intake.parse(file.read()) if file else {}
+        body: Json = planner.intake.parse(whole(file)) if file else {}
         planner.intake.convert(body)
     except InvalidPatient as error:
         refuse(error)

@@ -10,7 +10,7 @@ from typing import BinaryIO, Literal
 import msgspec
 import rich_click as click
 
-from careplan.cli.common import RULES, fail, read_check, read_defaults, read_rulebook, read_settings, refuse
+from careplan.cli.common import RULES, fail, read_check, read_defaults, read_rulebook, read_settings, refuse, whole
 from careplan.cli.output import Output
 from careplan.clinic_logo import Logo
 from careplan.decision_record import is_a_time, parsed, record, record_in, replay
@@ -158,7 +158,7 @@ def replay_record(file: BinaryIO, *, form: str, public_key: BinaryIO | None, rul
     output = Output(form)
     trusted = True
     try:
-        data = parsed(file.read())
+        data = parsed(whole(file))
         if is_signed(data):
             seen = verified(planner, data, public_keys_in(public_key) if public_key else None)
             recorded, intact, trusted = seen.record, seen.record_intact, seen.trusted
@@ -191,7 +191,7 @@ def _checklist(sheet: SessionSheet | None, patient: Patient, form: str, logo: Lo
 
 def _read(planner: Planner, file: BinaryIO, defaults: ClinicDefaults, zone: str | None) -> Patient:
     try:
-        patient = planner.intake.decode(file.read()).under(defaults)
+        patient = planner.intake.decode(whole(file)).under(defaults)
     except InvalidPatient as error:
         refuse(error)
     return msgspec.structs.replace(patient, clinic=Clinic(zone=zone).over(patient.clinic)) if zone else patient

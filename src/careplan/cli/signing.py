@@ -8,7 +8,7 @@ from typing import BinaryIO
 import msgspec
 import rich_click as click
 
-from careplan.cli.common import RULES, fail, read_rulebook, read_settings, refuse
+from careplan.cli.common import RULES, fail, read_rulebook, read_settings, refuse, whole
 from careplan.cli.output import Output
 from careplan.decision_record import parsed
 from careplan.errors import InvalidPatient, InvalidSettings
@@ -65,7 +65,7 @@ def sign(
     try:
         key_file = signing_key or settings.signing_key
         key = read_signing_key(key_file) if key_file else None
-        found = brought({"record": parsed(file.read()), "by": by, "at": at, "choices": body})
+        found = brought({"record": parsed(whole(file)), "by": by, "at": at, "choices": body})
         Output("json").data(signed_plan(planner, found, key))
     except InvalidPatient as error:
         refuse(error)
@@ -104,7 +104,7 @@ def signing_key(file: Path) -> None:
 def public_keys_in(file: BinaryIO) -> list[PublicKey]:
     """The keys in a file; ends the command with code 2 if it holds none."""
     try:
-        return read_public_keys(file.read())
+        return read_public_keys(whole(file))
     except ValueError as error:
         fail(f"this is no public key: {error}", 2)
 

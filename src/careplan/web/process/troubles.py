@@ -36,6 +36,11 @@ LEAST_MEMORY = 0.05
 SILENT_SECONDS = 5.0
 """A worker that did not say for so long that it lives gets no new connections."""
 _CGROUP = Path("/sys/fs/cgroup")
+_MEMORY_FILES = (
+    ("memory.max", "memory.current", "inactive_file"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"),
+)
+"""Limit, use, and what of it can be given back, in either version of the kernel's interface."""
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,12 +125,13 @@ def few_descriptors() -> bool:
 
 def little_memory() -> bool:
     """Whether the group of processes has nearly reached its limit, not counting what the kernel would give back."""
-    try:
-        most = int((_CGROUP / "memory.max").read_text())
-        used = int((_CGROUP / "memory.current").read_text())
-        cached = next(
-            line for line in (_CGROUP / "memory.stat").read_text().splitlines() if line.startswith("inactive_file ")
-        )
-    except (OSError, ValueError, StopIteration):
-        return False  # There is no limit, or it cannot be seen from here.
-    return used - int(cached.split()[1]) > most * (1 - LEAST_MEMORY)
+    for limit, usage, cached in _MEMORY_FILES:
+        try:
+            most = int((_CGROUP / limit).read_text())
+            used = int((_CGROUP / usage).read_text())
+            page = (_CGROUP / usage).with_name("memory.stat").read_text()
+            kept = next(int(line.split()[1]) for line in page.splitlines() if line.startswith(f"{cached} "))
+        except (OSError, ValueError, StopIteration):
+            continue  # There is no limit, or it cannot be seen from here.
+        return used - kept > most * (1 - LEAST_MEMORY)
+    return False

@@ -73,7 +73,7 @@ class Journal:
                 page = any(name == b"content-type" and value.startswith(b"text/html") for name, value in given)
                 policy = (PAGE,) if page and not any(name == PAGE[0] for name, _ in given) else ()
                 message["headers"] = [*given, *self._headers, *policy, (b"x-request-id", request_id.encode())]
-                self._note(scope, request_id, message["status"], time.perf_counter() - began, span)
+                self._note(scope, request_id, int(message["status"]), time.perf_counter() - began, span)
             await send(message)
 
         try:
