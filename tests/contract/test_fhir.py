@@ -138,7 +138,7 @@ def test_the_fhir_plan_says_what_the_json_plan_says(planner: Planner, book: Rule
         coding = action["code"][0]["coding"][0]
         codes = [_of(action, name)[0]["valueCode"] for name in ("level", "section", "rule-status")]
         assert (coding["code"], coding["version"]) == (item.rule.id, str(item.rule.version))
-        assert codes == [item.level, dashed(item.section), item.rule.status]
+        assert codes == [item.level, dashed(item.placed_in), item.rule.status]
         assert (action["title"], action["description"]) == (item.title, item.clinician_text)
         assert action["textEquivalent"] == item.patient_text
         assert [one["valueString"] for one in _of(action, "contested")] == [item.contested] * bool(item.contested)
@@ -148,7 +148,7 @@ def test_the_fhir_plan_says_what_the_json_plan_says(planner: Planner, book: Rule
             (
                 entry.source,
                 f"{works[entry.source].title}; {entry.place}",
-                f"{entry.strength.replace('_', ' ')}; read: {works[entry.source].read.replace('_', ' ')}",
+                f"{entry.strength.replace('_', ' ')}; read: {(works[entry.source].read or '').replace('_', ' ')}",
             )
             for entry in item.evidence
         ]

@@ -69,6 +69,7 @@ LABELS: Mapping[str, str] = {
     "because": "what it follows from",
     "asks": "who is asked to do what",
     "evidence": "what it rests on",
+    "sources": "the works that it rests on",
     "rule": "its rule",
     "about": "what it is about",
     "assumes": "what it assumes of entries that were not read",
@@ -230,12 +231,14 @@ def _ref(item: Item) -> ItemRef:
 
 def _fields(old: Item, new: Item) -> dict[str, Turn]:
     before, after = msgspec.to_builtins(old), msgspec.to_builtins(new)
-    return {
+    found = {
         name: Turn(before=_text(before.get(name)), after=_text(after.get(name)))
         for name in dict.fromkeys([*before, *after])
-        # The works that an item rests on are those of its evidence.
-        if name != "sources" and before.get(name) != after.get(name)
+        if before.get(name) != after.get(name)
     }
+    if "evidence" in found:  # which says the works as well
+        found.pop("sources", None)
+    return found
 
 
 def _text(value: object) -> str:
