@@ -76,6 +76,8 @@ def lines_about(
 def faults_of(item: Item, row: Ingredient, reason: MedicineIndication | None, schedule: Schedule | None) -> Iterator[str]:
     """What in an item belongs to another patient."""
     classes, whole = {*row.classes}, texts_of(item)
+    if row.by_kind and "mood_stabilizer" in classes:
+        classes.add("antiseizure")  # It may be one: most mood stabilizers are.
     said = f"{item.title} {item.patient_text}"
     if (
         "rash" in whole

@@ -52,6 +52,8 @@ class _Reading(Figures):
         return tuple([draft.listed(forms, routes) for draft in self._drafts]), self._left()
 
     def _sign(self, at: int, sign: str) -> int:
+        if sign in _BEFORE_DENIALS and self._is_denied(at + 1):
+            return self._close(at + 2, "statuses")
         if sign in self._tables.tree:
             meaning, end = self._tokens.phrase(at)
             if meaning is not None and (end > at + 1 or meaning.kind in ("filler", "limits", "steps")):
@@ -71,8 +73,6 @@ class _Reading(Figures):
         return at + 1
 
     def _word(self, at: int, word: str) -> int:
-        if word in self._tables.denials and self._is_denied(at):
-            return self._close(at + 1, "statuses")
         meaning, end = self._tokens.phrase(at)
         if meaning is not None:
             if self._after_name and meaning.kind in _BESIDE_A_NAME:
@@ -105,8 +105,9 @@ class _Reading(Figures):
     def _is_denied(self, at: int) -> bool:
         """Take what stands before a sign for denied, as in "benzos: none", where nothing else is said of it."""
         draft, words = self._draft, self._words
-        follows = words[at + 1 : at + 2] in ([], [","], [";"], ["\n"], ["."])
-        if not (follows and draft.names and draft.status is None and words[at - 1] in _BEFORE_DENIALS):
+        if at >= len(words) or words[at] not in self._tables.denials or not draft.names or draft.status is not None:
+            return False
+        if words[at + 1 : at + 2] not in ([], [","], [";"], ["\n"]):
             return False
         if draft.names[-1].end != self._tokens.sent_ends[at - 2]:
             return False  # "Refills: none"
@@ -119,6 +120,9 @@ class _Reading(Figures):
         if kind in ("forms", "routes"):
             kept = draft.forms if kind == "forms" else draft.routes
             kept.append(Word(*self._tokens.stretch(at, end), meaning.value))
+            return self._close(end, kind)
+        if kind == "frequency" and not meaning.value.at_the_end:
+            self._repeated(meaning.value, at, end)
             return self._close(end, kind)
         if kind in _PLACE_STAYS:
             if kind == "steps":
@@ -135,7 +139,7 @@ class _Reading(Figures):
             return self._opened(meaning, at, end)
         match kind:
             case "frequency":
-                if meaning.value.at_the_end and not self._is_at_the_end(end):
+                if not self._is_at_the_end(end):
                     return self._explained(_FILLER, at, end)
                 self._repeated(meaning.value, at, end)
             case "reasons":
@@ -268,7 +272,7 @@ class LineReader:
         key = folded.replace(" ", "")
         if key.isalnum() and (whole := tables.meaning(key)) is not None:
             return Line(text, (Listed(names=(Named(text, 0, len(text), whole),)),))
-        tokens = Tokens(text, folded, places, tables.tree, tables.numbers)
+        tokens = Tokens(text, folded, places, tables.phrases, tables.numbers)
         joined = "".join(tokens.words)
         if len(joined) <= tables.longest_of_nothing and (joined in tables.nothing or key.strip() in tables.nothing):
             return Line(text, says_none=True)

@@ -25,14 +25,10 @@ class Tables:
 
     def __init__(self, words: ListWords, meaning: Callable[[str], Any], phrases: Phrases, names: Collection[str]) -> None:
         self.meaning = meaning
-        self.tree = phrases.tree
+        self.phrases, self.tree = phrases, phrases.tree
         self.index = NameIndex(names, phrases.tree)
         self.beginnings = self.index.beginnings
         self.numbers: Mapping[str, float] = words.numbers
-        self.phrases_of_a_word: Mapping[str, Meaning] = {
-            word: node[""] for word, node in self.tree.items() if len(node) == 1 and "" in node and word not in words.numbers
-        }
-        """What words mean that begin no longer phrase, as most do."""
         self._endings = words.endings
         self._all_endings = tuple(words.endings)
         self.negations, self.denials = frozenset(words.negations), frozenset(words.denials)

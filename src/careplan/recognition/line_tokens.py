@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 from careplan.recognition.figures import figure
-from careplan.recognition.list_words import NUMBER, Meaning, Node
+from careplan.recognition.list_words import NUMBER, Meaning, Node, Phrases
 
 _LETTER = r"[^\W\d_]"
 _PATTERN = (
@@ -34,11 +34,13 @@ class Tokens:
     `starts` and `ends` are their places in the plain text, `sent_starts` and `sent_ends` those in the text that was sent.
     """
 
-    __slots__ = ("_numbers", "_places", "_tree", "ends", "folded", "sent_ends", "sent_starts", "starts", "text", "words")
+    __slots__ = ("_numbers", "_phrases", "_places", "ends", "folded", "sent_ends", "sent_starts", "starts", "text", "words")
 
-    def __init__(self, text: str, folded: str, places: Sequence[int], tree: Node, numbers: Mapping[str, float]) -> None:
+    def __init__(
+        self, text: str, folded: str, places: Sequence[int], phrases: Phrases, numbers: Mapping[str, float]
+    ) -> None:
         self.folded, self.text, self._places = folded, text, places
-        self._tree, self._numbers = tree, numbers
+        self._phrases, self._numbers = phrases, numbers
         begin = 0
         if not folded[:2].isalpha() and (bullet := _BULLET.match(folded)) is not None and bullet.end() < len(folded):
             begin = bullet.end()
@@ -80,17 +82,18 @@ class Tokens:
         """The longest phrase that begins here, and the token behind it."""
         words = self.words
         word = words[at]
-        node = self._tree.get(word)
-        if node is not None and NUMBER not in node and word not in self._numbers and word.isalpha():
+        node = self._phrases.plain.get(word)
+        if node is not None:
             # Most words mean something by themselves or with the next one, which begins nothing longer.
             step = node.get(words[at + 1]) if at + 1 < len(words) else None
             if step is None:
                 return node.get(""), at + 1
             if len(step) == 1 and "" in step:
                 return step[""], at + 2
+        node = self._phrases.tree.get(word)
         best: tuple[Meaning | None, int] = (None, at) if node is None else self._longest(node, at + 1)
         if word in self._numbers or word[0].isdigit():
-            other = self._longest(self._tree[NUMBER], at + 1)
+            other = self._longest(self._phrases.tree[NUMBER], at + 1)
             return other if other[1] > best[1] else best
         return best
 

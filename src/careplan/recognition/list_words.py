@@ -189,6 +189,12 @@ class Phrases:
             if "" in node:
                 self.flaws.append(Flaw(phrase.path, f"{phrase.text!r} stands in two places.", "Keep it in one of them."))
             node[""] = phrase.meaning
+        self.plain: Node = {
+            word: node
+            for word, node in self.tree.items()
+            if word.isalpha() and word not in words.numbers and NUMBER not in node
+        }
+        """The steps of words that are no numbers, and that no number follows in a phrase."""
         self._check(words)
 
     def _check(self, words: ListWords) -> None:
