@@ -140,7 +140,7 @@ class _Loading:
         list_words = self._one(LIST_WORDS, ListWords)
         ingredients = self._rows("medications.csv", Ingredient)
         combinations = self._rows("combinations.csv", Combination)
-        known_names = self._known_names().conditions
+        known_names = self._one(KNOWN_CONDITIONS, KnownNames, needed=False) or KnownNames().conditions
         illness_words = self._one(ILLNESS_WORDS, IllnessWords, needed=False) or IllnessWords()
         rows_are_sound = not any(fault.file.endswith(".csv") for fault in self._faults)
         catalogue = (
@@ -329,12 +329,6 @@ class _Loading:
             return self._of_lists(name, read)
         self._faults += [missing(name)] if needed else []
         return None
-
-    def _known_names(self) -> KnownNames:
-        """The known names of the rulebook; a rulebook need not have any."""
-        if PurePosixPath(KNOWN_CONDITIONS) not in self._files:
-            return KnownNames()
-        return self._one(KNOWN_CONDITIONS, KnownNames) or KnownNames()
 
     def _rows(self, name: str, target: type[Row]) -> list[Row]:
         def read() -> list[Row]:
