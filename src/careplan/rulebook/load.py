@@ -140,7 +140,7 @@ class _Loading:
         list_words = self._one(LIST_WORDS, ListWords)
         ingredients = self._rows("medications.csv", Ingredient)
         combinations = self._rows("combinations.csv", Combination)
-        known_names = self._one(KNOWN_CONDITIONS, KnownNames, needed=False) or KnownNames().conditions
+        known_names = (self._one(KNOWN_CONDITIONS, KnownNames, needed=False) or KnownNames()).conditions
         illness_words = self._one(ILLNESS_WORDS, IllnessWords, needed=False) or IllnessWords()
         rows_are_sound = not any(fault.file.endswith(".csv") for fault in self._faults)
         catalogue = (
