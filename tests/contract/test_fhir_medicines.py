@@ -321,3 +321,11 @@ def test_the_same_resource_twice_is_one_and_another_of_its_id_is_none_of_it(read
     elsewhere = [statement("m", "lorazepam", url=f"https://{server}.example/fhir/MedicationStatement/m") for server in "ab"]
     assert medicines(read(reader, patient(url="https://a.example/fhir/Patient/p"), *elsewhere)) == ["lorazepam"]
     assert medicines(read(reader, patient(), one, statement("m", "phenelzine"))) == ["lorazepam", "phenelzine"]
+
+
+@pytest.mark.parametrize(
+    "said", [{"status": "on-hold"}, {"status": "recorded", "adherence": {"code": {"coding": [{"code": "on-hold"}]}}}]
+)
+def test_a_medicine_on_hold_counts_and_is_said_to_be_on_hold(reader: FhirReader, said: Json) -> None:
+    found = read(reader, patient(), statement("m", "lorazepam", **said))
+    assert [(one.name, one.status) for one in found.patient.medications or []] == [("lorazepam", "on_hold")]

@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable
 
 FIRST = 3
+_BEHIND_ALL = "\U0010ffff"
 
 
 class NameIndex:
@@ -33,10 +34,13 @@ def _letters(name: str) -> int:
 
 
 def _going_on(word: str, ordered: list[str]) -> frozenset[str]:
-    signs = set()
     at, length = bisect_left(ordered, word), len(word)
-    while at < len(ordered) and ordered[at].startswith(word):
+    if at == len(ordered) or not ordered[at].startswith(word):
+        return frozenset()
+    end = bisect_left(ordered, word + _BEHIND_ALL, at)
+    signs = set()
+    while at < end:
         sign = ordered[at][length : length + 1]
         signs.add(sign)
-        at = bisect_left(ordered, word + chr(ord(sign) + 1), at) if sign else at + 1
+        at = bisect_left(ordered, word + chr(ord(sign) + 1), at, end) if sign else at + 1
     return frozenset(signs)
