@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from careplan.rulebook.conditions_in_words import Prose
+from careplan.rulebook.interactions import INTERACTIONS
 from careplan.rulebook.model import LEVELS, Rulebook
 from tests.shipped import BOOK
 
@@ -24,6 +25,8 @@ def told(book: Rulebook) -> Iterator[str]:
         for rule in sorted((rule for rule in book.rules.values() if rule.file.level == level), key=lambda rule: rule.id):
             cleared = f"; cleared by a record on {', '.join(rule.file.clears_with)}" if rule.file.clears_with else ""
             yield f"- **{rule.id}** ({rule.section}, {rule.file.scope}, {rule.file.topic}{cleared}): {rule.file.title}"
+            if rule.place == INTERACTIONS:
+                yield f"  - {Prose(book).when(rule.when)}"
             yield from (f"  - {ask.who}, {ask.by.replace('_', ' ')}: {' '.join(ask.what.split())}" for ask, _ in rule.asks)
             if rule.file.then.card is not None:
                 yield f"  - card: {' '.join(rule.file.then.card.says.split())}"
@@ -32,6 +35,10 @@ def told(book: Rulebook) -> Iterator[str]:
         members = sorted(row.ingredient for row in book.catalogue.ingredients.values() if name in row.classes)
         daily = ", daily use closes the hold question" if book.classes[name].daily_use_closes_hold else ""
         yield f"- {name}{daily}: {', '.join(members)}"
+    yield "\n## Half-lives\n"
+    for group in ("short", "intermediate", "long", "varies"):
+        members = sorted(row.ingredient for row in book.catalogue.ingredients.values() if row.half_life == group)
+        yield f"- {group}: {', '.join(members)}"
     yield "\n## By which codes each illness is known\n"
     for name, one in sorted(book.conditions.items()):
         closes = ", closes the hold question" if one.closes_hold else ""
