@@ -58,7 +58,9 @@ def changes(seed: int) -> Iterator[Pair]:
     rules = BOOK.in_order()
     while True:
         rule = chance.choice(rules)
-        mutant: Mutant = chance.choice(list(mutants(BOOK, rule)))
+        if not (found := list(mutants(BOOK, rule))):
+            continue  # a rule for everyone has nothing to change
+        mutant: Mutant = chance.choice(found)
         # A change back is a change as well: what became narrower there becomes wider.
         sides = (rule.when, mutant.when) if chance.random() < 0.5 else (mutant.when, rule.when)
         yield Pair(rule.id, mutant.how, *sides)
