@@ -38,12 +38,12 @@ def check_numbers(
         for at, zone in enumerate(numbers.zones):
             if next(zones_of([zone]), None) is None:
                 mend = "Use the IANA name of one, or the beginning of several, with a slash."
-                note.fault((*path, "zones", at), f"There is no time zone {zone}.", mend, code="zone")
+                note.fault((*path, "zones", at), f"There is no time zone {zone}.", mend, code="unknown-token")
         _check_days(path, numbers, note)
         for zone in zones_of(numbers.zones):
             if (other := claimed.setdefault(zone, path)) is not path:
                 problem = f"{'.'.join(map(str, other))} has the time zone {zone} as well."
-                note.fault((*path, "zones"), problem, "Leave it to one of them.", code="zone")
+                note.fault((*path, "zones"), problem, "Leave it to one of them.", code="said-twice")
 
 
 def numbers_not_read(numbers: RegionalNumbers, sources: Mapping[str, Source]) -> Iterator[Path]:
