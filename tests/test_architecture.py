@@ -204,7 +204,10 @@ def test_only_start_reload_and_pages_of_the_service_know_what_owners_of_rules_ne
         ("icalendar", {"formats.calendar", "formats.calendar_zones"}),
         ("werkzeug", {"web"}),
         ("jwt", {"web.security"}),
-        ("subprocess", {"authoring.git_history", "authoring.workbench.proving", "web.process.candidate"}),
+        (
+            "subprocess",
+            {"authoring.git_history", "authoring.workbench.proving", "recognition.units", "web.process.candidate"},
+        ),
         ("distributed", {"batch.dask_cluster"}),
         ("zstandard", {"batch.resumable_file", "batch.byte_sources", "web.process.accepted"}),
         ("z3", {"authoring.proof", "cli.proving"}),

@@ -24,6 +24,7 @@ from careplan.plan.protocol_model import StandingProtocol
 from careplan.plan.session_sheet import SessionSheets
 from careplan.plan.session_sheet_model import SessionSheet
 from careplan.plan.translations import Languages
+from careplan.recognition.units import learn
 from careplan.request.decode import Intake
 from careplan.request.patient import NO_DEFAULTS, ClinicDefaults, Patient, Treatment
 from careplan.request.previous_reading import CheckSignature
@@ -62,6 +63,11 @@ class Planner:
         self._explainer = Explainer(book, phrases)
         self._counterfactuals = Counterfactuals(book, phrases)
         self.reading = Reading(book)
+
+    def warm(self) -> None:
+        """Learn what the first reading in another unit than its measure's would wait for."""
+        measures = self.book.vocabulary.measures.values()
+        learn((unit, measure.unit) for measure in measures for unit in measure.units.values())
 
     def plan(self, patient: Patient, language: str = ENGLISH, visit: Visit = "intake") -> CarePlan:
         """The draft plan of one patient, what the patient reads in `language` as far as it is translated.

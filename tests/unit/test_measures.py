@@ -13,6 +13,7 @@ from careplan.errors import InvalidPatient, InvalidRulebook
 from careplan.fhir.read.bundle import FhirReader
 from careplan.plan.model import CarePlan, Item
 from careplan.planner import Planner
+from careplan.recognition import units
 from careplan.recognition.units import factor
 from careplan.rulebook.load import load
 from tests.shipped import BOOK, few_rules_in
@@ -209,3 +210,23 @@ def test_a_factor_that_no_rule_could_use_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(InvalidRulebook) as raised:
         load(folder)
     assert {fault.code for fault in raised.value.faults} == {"unusable-factor"}
+
+
+def test_another_process_works_out_what_a_rulebook_may_need_and_its_library_stays_there(
+    planner: Planner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measures = planner.book.vocabulary.measures.values()
+    here = {(unit, one.unit): factor(unit, one.unit) for one in measures for unit in one.units.values()}
+    monkeypatch.setattr(units, "_learned", {})
+    monkeypatch.setattr(units, "_registry", lambda: pytest.fail("it was loaded here"))
+    units._worked_out.cache_clear()
+    planner.warm()
+    assert {pair: factor(*pair) for pair in here} == here
+    assert len(here) > 10
+
+
+def test_what_the_other_process_does_not_say_is_worked_out_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(units, "_learned", {})
+    monkeypatch.setattr("sys.executable", "/no/such/python")
+    units.learn([("g", "kg")])
+    assert factor("g", "kg") == pytest.approx(0.001)

@@ -41,5 +41,6 @@ def _load_now(desk: Desk) -> None:
     edition = desk.current
     if edition is not None:
         _ = edition.planner.intake.faultfinder, edition.handbook
+        edition.planner.warm()
         edition.planner.book.known_conditions.reader.warm()
         edition.planner.book.medicines.warm()
