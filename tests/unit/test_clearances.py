@@ -158,6 +158,7 @@ NEVER: dict[str, dict[str, Any]] = {
     "intent-to-harm-others": {"conditions": ["harm_to_others_intent"]},
     "consent-not-possible": {"conditions": ["cannot_consent"]},
     "goal-speaks-of-self-harm": {"expectations": {"goals": ["kill myself"]}},
+    "unread-entry-may-be-a-danger": {"conditions": [], "other_conditions": ["tried to kill myself last month"]},
     "goal-speaks-of-harming-others": {"expectations": {"goals": ["kill my boss"]}},
     "worse-and-suicidal-thoughts-not-asked": {"treatment": {"response_so_far": "worse", "sessions_completed": 2}},
 }

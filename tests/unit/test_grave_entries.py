@@ -31,12 +31,12 @@ def rules_of(plan: CarePlan) -> set[str]:
     "written",
     [
         "tried to kill myself last month",
-        "overdosed on purpose last week, wants to die",
+        "wants to die zzq",
         "self harm cutting last week",
         "? suicidal ideation",
         "SI comes and goes zzq",
         "depression; suicidal thoughts when drinking zzq",
-        "thinks about hurting his neighbour and killing him zzq",
+        "I think about killing my neighbour zzq",
     ],
 )
 def test_words_of_danger_in_an_unread_entry_are_an_alert_that_names_it(planner: Planner, written: str) -> None:
@@ -44,6 +44,15 @@ def test_words_of_danger_in_an_unread_entry_are_an_alert_that_names_it(planner: 
     assert plan.status == "blocked"
     alert = next(item for item in plan.alerts if item.rule.id == "unread-entry-may-be-a-danger")
     assert [about.pointer for about in alert.about] == ["/other_conditions/1"]
+
+
+@pytest.mark.parametrize(
+    "written", ["father died by suicide", "brother killed himself 2019", "death of spouse", "killed people in combat"]
+)
+def test_a_loss_or_the_harm_of_others_is_a_decision_and_no_alert(planner: Planner, written: str) -> None:
+    plan = plan_of(planner, written)
+    assert plan.status == "draft"
+    assert "unread-entry-may-be-grave" in rules_of(plan)
 
 
 @settings(max_examples=30)

@@ -10,18 +10,23 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from careplan.recognition.goal_judge import GoalJudge
-from careplan.recognition.illness_read import IllnessPart, IllnessRead
+from careplan.recognition.illness_read import IllnessRead
 from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.derived import behind
 from careplan.rulebook.factors import GRAVER
 from careplan.rulebook.model import Rulebook
 
 _OF_DANGER = frozenset({"self_harm", "harm_to_others"})
+_ONESELF = frozenset({"i", "me", "myself", "self"})
 _RED_FLAG = "red_flags."
 
 
 class GraveEntries(NamedTuple):
-    """The places in the list of other conditions: of `danger` may be a red flag, of `grave` what a stop names."""
+    """The places in the list of other conditions.
+
+    What is in `danger` may be a red flag, or somebody says in it that they would harm themselves or others. What is in
+    `grave` may be what a stop names, or speaks of death and harm as lists do of what others did and of losses.
+    """
 
     danger: tuple[int, ...] = ()
     grave: tuple[int, ...] = ()
@@ -46,18 +51,24 @@ class GraveEntryReader:
         danger, grave = [], []
         for at, (text, one) in enumerate(zip(written, read, strict=True)):
             unread = [part for part in one.parts if part.recognition == "unread"]
-            if any(self._may_be_a_danger(text[part.start : part.end], part) for part in unread):
+            spoken = [text[part.start : part.end] for part in unread if self._speaks_of_danger(text[part.start : part.end])]
+            offers = [offer for part in unread for offer in part.offers]
+            if any(map(_is_red_flag, offers)) or any(map(_is_of_oneself, spoken)):
                 danger.append(at)
-            elif any(offer in self._named_by_stops for part in unread for offer in part.offers):
+            elif spoken or not self._named_by_stops.isdisjoint(offers):
                 grave.append(at)
         return GraveEntries(tuple(danger), tuple(grave))
 
-    def _may_be_a_danger(self, text: str, part: IllnessPart) -> bool:
-        return any(map(_is_red_flag, part.offers)) or self._judge.judge(text).safety in _OF_DANGER
+    def _speaks_of_danger(self, text: str) -> bool:
+        return self._judge.judge(text).safety in _OF_DANGER
 
 
 def _factor(kind: str, field: str) -> str:
     return field if kind == "patient" else f"{kind}.{field}"
+
+
+def _is_of_oneself(text: str) -> bool:
+    return not _ONESELF.isdisjoint(text.casefold().split())
 
 
 def _is_red_flag(offer: str) -> bool:
