@@ -221,7 +221,10 @@ class _Varying:
         return {kind: self._pattern(kind, _plain(tests), copy) for kind, tests in group.items()}
 
     def _pattern(self, kind: str, tests: Json, copy: int) -> Json:
-        free = {name: field for name, field in KINDS[kind].fields.items() if name not in tests}
+        # A copy that asked whether a goal names a medicine would have to warn of it.
+        free = {
+            name: field for name, field in KINDS[kind].fields.items() if name not in tests and not name.startswith("names_")
+        }
         listed: dict[str, Sequence[str]] = {
             "ingredients": self._ingredients,
             "conditions": self._conditions,
