@@ -50,12 +50,13 @@ class CaseMaker:
         rows = book.catalogue.ingredients.values()
         medicines = [pattern for one in both for pattern in one.patterns if pattern.kind == "medicine"]
         self._fitting = {id(pattern): _Fitting(pattern, rows) for pattern in medicines}
+        self._lines = {one.file.name: one.lines for one in self._derived}
         self._facts = FactMaker(book, [*also, *((one.patterns,) for one in both)])
 
     def case(self, patient: Patient) -> Case:
         """The facts of one patient, with what is derived from them."""
         case = self._facts.case(patient)
-        deriving = _Deriving(case, self._fitting)
+        deriving = _Deriving(case, self._fitting, self._lines)
         beside = deriving.beside(self._beside) if self._beside and case.medicines else {}
         found: dict[str, Properties] = {kind: {} for kind in self._kinds}
         bases: dict[str, dict[str, Basis]] = {kind: {} for kind in self._kinds}
@@ -95,10 +96,11 @@ class _Standing(NamedTuple):
 class _Deriving:
     """Works out what is derived for one case."""
 
-    def __init__(self, case: Case, fitting: Mapping[int, _Fitting]) -> None:
+    def __init__(self, case: Case, fitting: Mapping[int, _Fitting], lines: Mapping[str, tuple[When, ...]]) -> None:
         self._patient = case.patient
         self._logic = CaseLogic(case)
         self._fitting = fitting
+        self._lines = lines
 
     def of(self, one: Derived) -> tuple[Properties, Basis]:
         """What is known of a derived fact, as properties, and on what it rests."""
@@ -146,22 +148,30 @@ class _Deriving:
         return self._fitting[id(pattern)].stands(fact) if pattern.kind == "medicine" else stands(pattern.tests, fact)
 
     def _group(self, group: Group) -> _Standing:
-        held: list[bool | None] = []
+        holds: bool | None = True
         true: list[tuple[Pattern, Fact]] = []
         answered: list[tuple[Pattern, Fact]] = []
         for pattern in group:
+            held: bool | None = False
             if self._logic.list_is_missing(pattern.kind):
-                held.append(self._logic.of_missing(pattern))
-                continue
-            stood = [(fact, self._stands(pattern, fact)) for fact in self._logic.known_facts(pattern.kind)]
-            held.append(_any([each for _, each in stood]))
-            true += [(pattern, fact) for fact, each in stood if each]
-            answered += [] if KINDS[pattern.kind].many else [(pattern, fact) for fact, _ in stood]
-        holds = False if False in held else None if None in held else True
+                held = self._logic.of_missing(pattern)
+            else:
+                facts = self._logic.known_facts(pattern.kind)
+                if not KINDS[pattern.kind].many:
+                    answered += [(pattern, fact) for fact in facts]
+                # Once one pattern does not hold, nothing that the others say changes that.
+                for fact in facts if holds is not False else ():
+                    each = self._stands(pattern, fact)
+                    if each:
+                        true.append((pattern, fact))
+                    held = True if held or each else None if held is None or each is None else False
+            holds = False if holds is False or held is False else None if holds is None or held is None else True
         return _Standing(holds, tuple(true if holds else answered))
 
     def _line(self, line: When) -> _Standing:
         """Whether one of the groups of a line holds."""
+        if len(line) == 1:
+            return self._group(line[0])
         standings = [self._group(group) for group in line]
         holds = _any([each.holds for each in standings])
         return _Standing(holds, _each_once([each for each in standings if each.holds] if holds else standings))
@@ -186,8 +196,9 @@ class _Deriving:
         if pattern is not None and self._logic.list_is_missing(pattern.kind):
             return {least_of(name): 0.0}, Basis((), frozenset({list_pointer(pattern.kind)}), is_open=True)
         if pattern is None:
-            standings = [self._line(line) for line in one.lines]
-            undecided = [line for line, standing in zip(one.lines, standings, strict=True) if standing.holds is None]
+            lines = self._lines[name]
+            standings = [self._line(line) for line in lines]
+            undecided = [line for line, standing in zip(lines, standings, strict=True) if standing.holds is None]
             pointers = [self._logic.of(line)[1] for line in undecided]
         else:
             things: dict[str, list[Fact]] = {}
