@@ -321,7 +321,7 @@ def test_packed_pieces_stand_one_behind_the_other(name: str, pieces: list[bytes]
 def test_without_room_the_run_says_so_and_keeps_what_was_finished(cohort: Path, wanted: bytes, tmp_path: Path) -> None:
     def limited() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (6_000_000, 6_000_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2_500_000, 2_500_000))
 
     out = tmp_path / "out.ndjson"
     done = run(cohort, out, "--workers", 1, before=limited)
