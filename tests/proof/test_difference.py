@@ -98,6 +98,9 @@ class Held:
 def turns(at: int, fired: set[tuple[str, str]]) -> Fires:
     """What one patient shows of a change."""
     before, after = ({about for name, about in fired if name == f"{at} {side}"} for side in "ba")
+    if ("" in before) != ("" in after):
+        # What is about the patient as a whole is said whatever else is about one medicine of theirs.
+        return "more" if "" in after else "fewer"
     return "same" if before == after else "more" if before < after else "fewer" if after < before else "others"
 
 
