@@ -51,7 +51,7 @@ class GraveEntryReader:
         danger, grave = [], []
         for at, (text, one) in enumerate(zip(written, read, strict=True)):
             unread = [part for part in one.parts if part.recognition == "unread"]
-            spoken = [text[part.start : part.end] for part in unread if self._speaks_of_danger(text[part.start : part.end])]
+            spoken = [part for part in (text[one.start : one.end] for one in unread) if self._speaks_of_danger(part)]
             offers = [offer for part in unread for offer in part.offers]
             if any(map(_is_red_flag, offers)) or any(map(_is_of_oneself, spoken)):
                 danger.append(at)

@@ -50,13 +50,12 @@ class CaseMaker:
         rows = book.catalogue.ingredients.values()
         medicines = [pattern for one in both for pattern in one.patterns if pattern.kind == "medicine"]
         self._fitting = {id(pattern): _Fitting(pattern, rows) for pattern in medicines}
-        self._lines = {one.file.name: one.lines for one in self._derived}
         self._facts = FactMaker(book, [*also, *((one.patterns,) for one in both)])
 
     def case(self, patient: Patient) -> Case:
         """The facts of one patient, with what is derived from them."""
         case = self._facts.case(patient)
-        deriving = _Deriving(case, self._fitting, self._lines)
+        deriving = _Deriving(case, self._fitting)
         beside = deriving.beside(self._beside) if self._beside and case.medicines else {}
         found: dict[str, Properties] = {kind: {} for kind in self._kinds}
         bases: dict[str, dict[str, Basis]] = {kind: {} for kind in self._kinds}
@@ -96,11 +95,10 @@ class _Standing(NamedTuple):
 class _Deriving:
     """Works out what is derived for one case."""
 
-    def __init__(self, case: Case, fitting: Mapping[int, _Fitting], lines: Mapping[str, tuple[When, ...]]) -> None:
+    def __init__(self, case: Case, fitting: Mapping[int, _Fitting]) -> None:
         self._patient = case.patient
         self._logic = CaseLogic(case)
         self._fitting = fitting
-        self._lines = lines
 
     def of(self, one: Derived) -> tuple[Properties, Basis]:
         """What is known of a derived fact, as properties, and on what it rests."""
@@ -196,9 +194,8 @@ class _Deriving:
         if pattern is not None and self._logic.list_is_missing(pattern.kind):
             return {least_of(name): 0.0}, Basis((), frozenset({list_pointer(pattern.kind)}), is_open=True)
         if pattern is None:
-            lines = self._lines[name]
-            standings = [self._line(line) for line in lines]
-            undecided = [line for line, standing in zip(lines, standings, strict=True) if standing.holds is None]
+            standings = [self._line(line) for line in one.lines]
+            undecided = [line for line, standing in zip(one.lines, standings, strict=True) if standing.holds is None]
             pointers = [self._logic.of(line)[1] for line in undecided]
         else:
             things: dict[str, list[Fact]] = {}

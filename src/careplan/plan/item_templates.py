@@ -64,8 +64,12 @@ class _Prepared(msgspec.Struct, frozen=True):
     groups: tuple[_Group, ...]
     decides: Decision | None
     fixed: bool
-    always: tuple[Written, Written] | None
+    always: bool
     gated: bool
+
+    def written(self, item: Item) -> Written:
+        """An item of this rule that is about no entry of a list."""
+        return Written((self.order, [], self.id), self.id, self.place, [], item, self.decides, self.card)
 
 
 class OnCard(NamedTuple):
@@ -125,7 +129,6 @@ class Items:
         """The items of one case, in order. What a rule found about the same thing is one item."""
         facts = {fact.id: fact for fact in case.facts}
         assuming = words.entries if case.unread else None
-        begun = words.begun
         gates = GateWords(self._book, self._hold_questions, case, words)
         merged: dict[tuple[str, str], list[Finding]] = {}
         for finding in findings:
@@ -137,8 +140,8 @@ class Items:
             if len(several) > 1:
                 several.sort(key=lambda finding: ([facts[name].indexes for name in finding.facts], finding))
             prepared = self._of_the_day(rule, case)
-            if prepared.always is not None:
-                written.append(prepared.always[begun])
+            if prepared.always:
+                written.append(prepared.written(prepared.templates[words.begun]))
                 continue
             behind = [(prepared.groups[finding.group], [facts[name] for name in finding.facts]) for finding in several]
             written.append(self._write(prepared, behind, words, assuming, gates))
@@ -161,27 +164,18 @@ class Items:
         names = frozenset[str]().union(*(text.names for text in texts))
         groups = tuple(map(self._group, rule.when))
         fixed = not names and not any(group.of_entries for group in groups)
-        templates = (self._template(rule, begun=False), self._template(rule, begun=True))
-        place = None if file.level == "stop" else rule.section
-        card = _on_card(rule, {}) if rule.card and not any(text.names for text in cards) else None
-        always = None
-        if fixed and not any(focus.fields for group in groups for focus in group.focuses):
-            one, other = (
-                Written((order, [], rule.id), rule.id, place, [], item, file.then.decides, card) for item in templates
-            )
-            always = (one, other)
         return _Prepared(
             rule=rule,
             id=rule.id,
-            place=place,
+            place=None if file.level == "stop" else rule.section,
             order=order,
             places=Placeholders.of(names),
-            templates=templates,
-            card=card,
+            templates=(self._template(rule, begun=False), self._template(rule, begun=True)),
+            card=_on_card(rule, {}) if rule.card and not any(text.names for text in cards) else None,
             groups=groups,
             decides=file.then.decides,
             fixed=fixed,
-            always=always,
+            always=fixed and not any(focus.fields for group in groups for focus in group.focuses),
             gated=not names.isdisjoint({"hold_gate", "gap", "hold"}),
         )
 
@@ -238,8 +232,7 @@ class Items:
             item = msgspec.structs.replace(
                 template, because=_each_once(because) or template.because, assumes=_assumptions(behind, assuming)
             )
-            order: _Order = (prepared.order, [], prepared.id)
-            return Written(order, prepared.id, prepared.place, [], item, prepared.decides, prepared.card)
+            return prepared.written(item)
         about: dict[str, About] = {}
         for one, matched in behind:
             because += words.because(matched, one.focuses)

@@ -138,9 +138,10 @@ class Words:
     def _tested_entries(self, fields: Sequence[str]) -> Entries:
         if "contradicted" in fields:
             return Entries(conditions=self._case.illnesses.contradicted)
-        if "danger" in fields or "grave" in fields:
-            urgent = self._case.illnesses.urgent
-            return Entries(conditions=urgent.danger if "danger" in fields else urgent.grave)
+        if "danger" in fields:
+            return Entries(conditions=self._case.illnesses.urgent.danger)
+        if "grave" in fields:
+            return Entries(conditions=self._case.illnesses.urgent.grave)
         return self._case.known if "known" in fields else self._case.unread
 
     def given(self, fact: Fact, expression: Expression) -> list[str]:
@@ -297,10 +298,8 @@ class Words:
                 return self.entries.quoted(self._case.known)
             case "entries", "contradicted":
                 return self.entries.contradicted()
-            case "entries", "danger":
-                return self.entries.quoted(Entries(conditions=self._case.illnesses.urgent.danger))
-            case "entries", "grave":
-                return self.entries.quoted(Entries(conditions=self._case.illnesses.urgent.grave), with_offers=True)
+            case "entries", "danger" | "grave":
+                return self.entries.quoted(self._tested_entries((name,)), with_offers=name == "grave")
             case "condition", "condition":
                 return self._book.conditions[str(fact.properties["name"])].label
             case "goal", "goal":

@@ -89,8 +89,8 @@ class Compared(NamedTuple):
 class Derived(msgspec.Struct, frozen=True, kw_only=True):
     """One derived fact ready for use.
 
-    `when` are the groups of which one must hold, or of a count those of the lines that are counted, and `line_of` says to
-    which line each belongs; `counted` is what the facts that are counted must be like, `compared` what is held against
+    `when` are the groups of which one must hold, or of a count those of its `lines`, each of which counts once if one of its
+    groups holds; `counted` is what the facts that are counted must be like, `compared` what is held against
     what, `date` the date from which days are counted. Facts in `rests_on` are written out in `when`.
     """
 
@@ -100,14 +100,8 @@ class Derived(msgspec.Struct, frozen=True, kw_only=True):
     counted: Pattern | None = None
     compared: Compared | None = None
     date: str = ""
-    line_of: tuple[int, ...] = ()
+    lines: tuple[When, ...] = ()
     rests_on: tuple[Derived, ...] = ()
-
-    @property
-    def lines(self) -> tuple[When, ...]:
-        """Of a count its lines: each counts once, if one of its groups holds."""
-        numbers = dict.fromkeys(self.line_of)
-        return tuple(tuple(group for group, at in zip(self.when, self.line_of, strict=True) if at == one) for one in numbers)
 
     @property
     def patterns(self) -> tuple[Pattern, ...]:

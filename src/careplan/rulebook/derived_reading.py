@@ -85,10 +85,10 @@ class _Reading:
                 self.flaw(("days_since",), problem, f"Use one of {', '.join(DATES)}.", code="unknown-field")
             return Derived(file=file, kind="days_since", date=file.days_since or "")
         if isinstance(file.count, list):
-            lines = [self._when(line, ("count", at)) for at, line in enumerate(file.count)]
+            written = [self._when(line, ("count", at)) for at, line in enumerate(file.count)]
+            lines = tuple(line for line in written if line)
             when = tuple(group for line in lines for group in line)
-            line_of = tuple(at for at, line in enumerate(lines) for _ in line)
-            return Derived(file=file, kind="counts", when=when, line_of=line_of, rests_on=tuple(self._used.values()))
+            return Derived(file=file, kind="counts", when=when, lines=lines, rests_on=tuple(self._used.values()))
         return Derived(file=file, kind="counts", counted=self._counted(file.count))
 
     def _when(self, data: object, path: Path) -> When:
