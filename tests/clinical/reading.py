@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import yaml
 
 from careplan.fhir.read.bundle import FhirReader
 from careplan.planner import Planner
+from tests.tables import rows_in
 
 Json = dict[str, Any]
 
@@ -58,8 +58,7 @@ ASKED = ("treatment", "lifestyle", "support", "preparation", "expectations", "re
 
 def ingredients() -> list[dict[str, str]]:
     """The rows of the medicines: `name`, and `names`, `brands` and `rxcui` with a semicolon between two."""
-    with (RULES / "medications.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
+    return rows_in(RULES / "medications.csv")
 
 
 def split(cell: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -23,8 +22,8 @@ from careplan.rulebook.validity import Term
 from careplan.rulebook.validity_checks import DatedRow, faults_of_rows
 from tests.patients import Json
 from tests.shipped import lists_in
+from tests.tables import Row, rows_in, write_rows
 
-Row = dict[str, str]
 OF_MAKERS = ("title", "line", "patient", "card", "card_es", "who", "does", "by", "topic", "version")
 MEMANTINE = "memantine-beside-ketamine"
 SAYS_ITS_DAYS = "Until {valid_until} this is told. "
@@ -32,15 +31,11 @@ DAYS = st.dates().map(lambda day: day.isoformat())
 
 
 def rows_of(name: str) -> list[Row]:
-    with (shipped() / name).open(newline="", encoding="utf-8") as file:
-        return [row | {"valid_from": "", "valid_until": ""} for row in csv.DictReader(file)]
+    return [row | {"valid_from": "", "valid_until": ""} for row in rows_in(shipped() / name)]
 
 
 def write(folder: Path, name: str, rows: list[Row]) -> None:
-    with (folder / name).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_rows(folder / name, rows)
 
 
 @pytest.fixture

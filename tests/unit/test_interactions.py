@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import json
 from collections.abc import Callable
@@ -21,20 +20,15 @@ from careplan.planner import Planner
 from careplan.rulebook.interactions import INTERACTIONS
 from careplan.rulebook.load import load, shipped
 from tests.shipped import BOOK, lists_in
-
-Row = dict[str, str]
+from tests.tables import Row, rows_in, write_rows
 
 
 def rows_of(folder: Path) -> list[Row]:
-    with (folder / INTERACTIONS).open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    return rows_in(folder / INTERACTIONS)
 
 
 def write(folder: Path, rows: list[Row]) -> None:
-    with (folder / INTERACTIONS).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_rows(folder / INTERACTIONS, rows)
 
 
 @pytest.fixture

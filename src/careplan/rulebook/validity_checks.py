@@ -38,16 +38,28 @@ def term_between(note: FaultList, first: str | None, last: str | None, called: s
 
     What is wrong with them is noted.
     """
-    for field, day in (("valid_from", first), ("valid_until", last)):
-        if day is not None and not is_a_day(day):
-            mend = "Write a day such as 2026-12-31."
-            note.fault((*within, field), "This is no day of the calendar.", mend, code="dates")
-            return None
+    for field in _no_days(first, last):
+        note.fault((*within, field), _NO_DAY, _WRITE_A_DAY, code="dates")
+        return None
     term = Term.of(first, last)
     if term.is_never:
-        problem = f"The {called} would end on {term.last}, before it begins on {term.first}."
-        note.fault((*within, "valid_until"), problem, "Put the days into their order.", code="dates")
+        note.fault((*within, "valid_until"), _never(called, term), _IN_ORDER, code="dates")
     return term
+
+
+_NO_DAY, _WRITE_A_DAY = "This is no day of the calendar.", "Write a day such as 2026-12-31."
+_IN_ORDER = "Put the days into their order."
+
+
+def _no_days(first: str | None, last: str | None) -> Iterator[str]:
+    """The fields of two days that are none of the calendar."""
+    for field, day in (("valid_from", first), ("valid_until", last)):
+        if day is not None and not (DAY.fullmatch(day) and is_a_day(day)):
+            yield field
+
+
+def _never(called: str, term: Term) -> str:
+    return f"The {called} would end on {term.last}, before it begins on {term.first}."
 
 
 def _check_texts(document: Document, file: RuleFile, term: Term) -> None:
@@ -78,16 +90,14 @@ def faults_of_rows(file: str, rows: Iterable[DatedRow], called: str) -> Iterator
         return RuleFault(file=file, line=at, field=column, problem=problem, mend=mend, code="dates")
 
     for row in rows:
-        days = (("valid_from", row.valid_from), ("valid_until", row.valid_until))
-        wrong = [column for column, day in days if day and not (DAY.fullmatch(day) and is_a_day(day))]
-        for column in wrong:
-            yield fault(row.line, column, "This is no day of the calendar.", "Write a day such as 2026-12-31.")
+        first, last = row.valid_from or None, row.valid_until or None
+        wrong = list(_no_days(first, last))
+        yield from (fault(row.line, column, _NO_DAY, _WRITE_A_DAY) for column in wrong)
         if wrong:
             continue
-        term = Term.of(row.valid_from or None, row.valid_until or None)
+        term = Term.of(first, last)
         if term.is_never:
-            problem = f"The {called} would end on {term.last}, before it begins on {term.first}."
-            yield fault(row.line, "valid_until", problem, "Put the days into their order.")
+            yield fault(row.line, "valid_until", _never(called, term), _IN_ORDER)
             continue
         for line, other in before.setdefault(row.about, []):
             if term.meets(other):
