@@ -15,6 +15,7 @@ from careplan.errors import Problem
 from careplan.media_types import PROBLEM_JSON
 from careplan.settings import Settings
 from careplan.web.limits.bodies import Bodies
+from careplan.web.limits.ends import Ends
 from careplan.web.limits.fair_shares import Limit, Shares
 from careplan.web.limits.turns import Turns
 from careplan.web.process.worker import Life
@@ -67,6 +68,13 @@ class Gate:
             return
         if self._life.draining:
             send = _parting(send)
+        ends = Ends(receive, send)
+        try:
+            await self._let_in(scope, ends.receive, ends.send)
+        finally:
+            ends.let_go()
+
+    async def _let_in(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         who = await self._who(scope)
         endless = scope["path"].rstrip("/") in ENDLESS
         discarding = None if endless or _waits(scope) else self._bodies.discarding(receive, send, _length(scope))
