@@ -45,13 +45,14 @@ def _shipped_rules_are_read_once() -> Iterator[None]:
     import yaml
 
     from careplan.rulebook import load
+    from careplan.rulebook.kept_parts import KeptParts
     from tests.shipped import BOOK, FILES
 
-    read_anew = load.load_files
+    read_anew, kept = load.load_files, KeptParts()
     with pytest.MonkeyPatch.context() as patch:
-        # Of a rulebook with one file changed, the others are parsed as before.
+        # Of a rulebook with one file changed, the others are parsed and checked as before.
         patch.setattr(yaml, "compose", cache(yaml.compose))
-        patch.setattr(load, "load_files", lambda files: BOOK if files == FILES else read_anew(files))
+        patch.setattr(load, "load_files", lambda files: BOOK if files == FILES else read_anew(files, kept))
         yield
 
 

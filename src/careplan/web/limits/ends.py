@@ -20,13 +20,13 @@ class Ends:
         self._send: Send | None = send
 
     def receive(self) -> Awaitable[Any]:
-        """A piece of the body, or the news that the client is gone. Raises after the request's end."""
+        """A piece of the body, or the news that the client is gone. Raises `RuntimeError` after the request's end."""
         if self._receive is None:
             raise RuntimeError("the request is over")
         return self._receive()
 
     def send(self, message: Message) -> Awaitable[None]:
-        """Send a part of the answer. Raises after the request's end."""
+        """Send a part of the answer. Raises `RuntimeError` after the request's end."""
         if self._send is None:
             raise RuntimeError("the request is over")
         return self._send(message)
