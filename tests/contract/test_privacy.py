@@ -28,9 +28,9 @@ import pytest
 from careplan.fhir.cds_hooks.services import SERVICE
 from careplan.request.patient import Patient
 from careplan.web.security.access import new_key
+from tests.contract.operations import DOCUMENT
 from tests.contract.serving import ROOT, Server, children_of, running
 from tests.contract.test_cds_hooks import CALL
-from tests.contract.operations import DOCUMENT
 
 MARK = "Zyxwvut"
 """Begins every planted text; the rest tells where it was planted."""
