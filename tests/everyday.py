@@ -23,13 +23,21 @@ def one_in(number: int, cases: Iterable[Any], name: Callable[[Any], str] = str) 
 
 
 def one_of_each(
-    kind: Callable[[Any], Hashable], cases: Iterable[Any], name: Callable[[Any], str] = str
+    kind: Callable[[Any], Hashable], cases: Iterable[Any], name: Callable[[Any], str] = str, number: int = 1
 ) -> list[ParameterSet]:
-    """The first case of each kind for `pytest.mark.parametrize`; those like it in the long tests."""
+    """The first case of each kind for `pytest.mark.parametrize`; those like it in the long tests.
+
+    Args:
+        kind: What like cases share.
+        cases: All of them.
+        name: How a case is called in the name of its test.
+        number: How many kinds there are for each one of which a case is tried every day.
+    """
     seen: set[Hashable] = set()
     found = []
     for case in cases:
-        found.append(_case(case, name(case), every_day=kind(case) not in seen))
+        every_day = kind(case) not in seen and len(seen) % number == 0
+        found.append(_case(case, name(case), every_day=every_day))
         seen.add(kind(case))
     return found
 

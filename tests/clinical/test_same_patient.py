@@ -116,7 +116,7 @@ def test_the_order_changes_nothing_for_any_patient(planner: Planner, data: st.Da
 # Spelling.
 
 
-@pytest.mark.parametrize("row", one_of_each(lambda row: row["classes"], ROWS, lambda row: str(row["ingredient"])))
+@pytest.mark.parametrize("row", one_of_each(lambda row: row["classes"], ROWS, lambda row: str(row["ingredient"]), number=3))
 def test_a_medicine_is_the_same_by_every_name_it_is_known_by(planner: Planner, row: dict[str, str]) -> None:
     def found(name: str) -> Counter[tuple[str, str, tuple[str, ...]]]:
         return findings(items(planner, {"medications": [{"name": name, "schedule": "daily"}], "conditions": []}))

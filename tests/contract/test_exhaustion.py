@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
 from careplan.web.exhaustion import is_exhaustion, is_spent
 from tests.contract.serving import ROOT
+from tests.everyday import one_in
 from tests.in_process import Service, in_process
 
 WORDS = "Zyxwvut Qponmlk"
@@ -45,15 +47,19 @@ def exhausted(service: Service) -> float:
     return float(line.split()[1])
 
 
-@pytest.mark.parametrize(
-    "error",
-    [MemoryError(WORDS), OSError(errno.ENOMEM, WORDS), OSError(errno.EMFILE, WORDS), RuntimeError("can't start new thread")],
-    ids=lambda error: f"{type(error).__name__}-{getattr(error, 'errno', '')}",
-)
-@pytest.mark.parametrize("door", DOORS)
+USED_UP: dict[str, Exception] = {
+    "memory": MemoryError(WORDS),
+    "memory of the system": OSError(errno.ENOMEM, WORDS),
+    "descriptors": OSError(errno.EMFILE, WORDS),
+    "threads": RuntimeError("can't start new thread"),
+}
+
+
+@pytest.mark.parametrize("case", one_in(3, list(product(DOORS, USED_UP)), "-".join))
 def test_what_is_used_up_is_a_503_that_says_when_to_ask_again(
-    service: Service, monkeypatch: pytest.MonkeyPatch, door: str, error: Exception
+    service: Service, monkeypatch: pytest.MonkeyPatch, case: tuple[str, str]
 ) -> None:
+    door, error = case[0], USED_UP[case[1]]
     target, body, form = DOORS[door]
     before = exhausted(service)
     with monkeypatch.context() as patch:

@@ -25,6 +25,8 @@ from careplan.web.limits.bodies import Bodies
 from careplan.web.limits.fair_shares import Shares
 from careplan.web.routes.docs_assets import TYPES
 from tests.contract.serving import ROOT, Server, running
+from tests.everyday import one_in
+from tests.sizes import cases
 
 POST = b"POST /v1/care-plans HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 GET = b"GET /v1/rulebook HTTP/1.1\r\nHost: localhost\r\n"
@@ -218,7 +220,7 @@ BEGUN = {
 }
 
 
-@pytest.mark.parametrize("kind", BEGUN)
+@pytest.mark.parametrize("kind", one_in(3, BEGUN))
 def test_a_client_with_hundreds_of_slow_connections_does_not_keep_itself_or_others_waiting(
     tmp_path: Path, kind: str
 ) -> None:
@@ -456,7 +458,7 @@ def test_threads_of_clients_get_whole_answers(address: Server) -> None:
 
     def client() -> None:
         with httpx.Client(base_url=address, timeout=10) as session:
-            for _ in range(25):
+            for _ in range(cases(8)):
                 answer = session.post("/v1/care-plans", json={"age_years": 40})
                 if answer.status_code == 200:
                     if not math.isclose(len(answer.content), int(answer.headers["content-length"])):

@@ -18,6 +18,7 @@ from careplan.cli.main import main
 from careplan.cli.progress import Meter
 from careplan.rulebook.model import Rulebook
 from tests.contract.serving import children_of, until
+from tests.everyday import one_in
 
 
 def batch(*arguments: object, stdin: bytes = b"", **environment: str) -> Result:
@@ -233,7 +234,7 @@ def test_a_journal_stays_short(tmp_path: Path) -> None:
 # Being stopped.
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", one_in(3, [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]))
 def test_a_signal_stops_a_run_with_what_was_finished_kept_and_no_worker_left(tmp_path: Path, number: int) -> None:
     out = tmp_path / "out"
     command = [sys.executable, "-m", "careplan.cli.main", "batch", "-", str(out), "--workers", "2"]

@@ -21,6 +21,8 @@ from careplan.cli import common
 from careplan.cli.endings import DEFECT
 from careplan.cli.main import main
 from careplan.rulebook.load import load
+from tests.everyday import one_in
+from tests.sizes import cases
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = str(ROOT / "examples" / "crisis.json")
@@ -183,7 +185,7 @@ def changed(path: Path) -> tuple[int, ...]:
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
 def test_no_arguments_bring_a_command_to_a_traceback(path: tuple[str, ...], odd: list[str], folder: Path) -> None:
     luck = random.Random(" ".join(path))  # noqa: S311 - chance, not secrecy
-    for _ in range(5):
+    for _ in range(cases(2)):
         given = given_to(path, COMMANDS[path], luck, odd, folder)
         if path in RUNS_ON:
             given += ["--rules", luck.choice([one for one in odd if "\udcff" not in one]), "--rules", "/no/such/folder"]
@@ -204,7 +206,7 @@ READERS: dict[tuple[str, ...], list[str]] = {
 
 @pytest.mark.parametrize("path", READERS, ids=" ".join)
 def test_each_kind_of_bad_file_is_refused_in_words(path: tuple[str, ...], odd: list[str]) -> None:
-    for bad in odd[::2]:
+    for bad in odd[:: max(2, 8 // cases(1))]:
         code, said = told(*path, bad, *READERS[path], "--rules", str(SHIPPED))
         assert code in (0, 2, 3), (bad, said)
         assert said.strip(), bad
@@ -239,7 +241,7 @@ def test_a_reader_who_has_read_enough_is_no_fault(given: tuple[str, ...]) -> Non
     assert done.returncode in (0, 1)
 
 
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("closed", one_in(3, ["<&- >&- 2>&-", "<&-", ">&-", "2>&-"]))
 def test_streams_that_a_shell_closed_are_no_fault(closed: str) -> None:
     command = f"{sys.executable} -m careplan.cli.start plan {EXAMPLE} --format json {closed}"
     done = subprocess.run(["sh", "-c", command], capture_output=True, check=False, timeout=120)
@@ -247,7 +249,7 @@ def test_streams_that_a_shell_closed_are_no_fault(closed: str) -> None:
     assert b"Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "utf-16"])
+@pytest.mark.parametrize("encoding", one_in(2, ["ascii", "utf-16"]))
 def test_a_terminal_without_some_letters_gets_a_mark_in_their_place(encoding: str) -> None:
     around = os.environ | {"PYTHONIOENCODING": encoding}
     for given in (
@@ -261,7 +263,7 @@ def test_a_terminal_without_some_letters_gets_a_mark_in_their_place(encoding: st
         assert done.stdout.decode(encoding).strip()
 
 
-@pytest.mark.parametrize("columns", ["0", "1", "2", "7", "20", "-5", "x", "100000"])
+@pytest.mark.parametrize("columns", one_in(4, ["0", "1", "2", "7", "20", "-5", "x", "100000"]))
 def test_any_width_of_a_terminal_will_do(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     book = ["--rules", str(SHIPPED)]

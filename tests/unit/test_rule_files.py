@@ -18,6 +18,7 @@ from careplan.rulebook import folder as reading
 from careplan.rulebook.folder import Files, read_folder
 from careplan.rulebook.load import load, load_files, shipped
 from careplan.rulebook.yaml_and_csv import Document
+from tests.everyday import one_in
 from tests.shipped import few_rules_in
 
 FILES = read_folder(shipped())
@@ -107,7 +108,7 @@ def spoiled(path: PurePosixPath, how: str) -> None:
     assert all("unforeseen" not in fault.problem for fault in found)
 
 
-@pytest.mark.parametrize("how", SPOILT)
+@pytest.mark.parametrize("how", one_in(3, SPOILT))
 def test_a_spoiled_file_brings_faults_and_nothing_else(how: str) -> None:
     luck = random.Random(how)  # noqa: S311 - chance, not secrecy
     for path in [RULE, *luck.sample(OF_LISTS, 1)]:
