@@ -111,6 +111,7 @@ def test_a_format_a_factor_and_a_group_need_nothing_but_what_the_page_shows(copy
     assert "PDF, a calendar or an outline" in plans["description"]
 
 
+@pytest.mark.long
 def test_the_rules_of_the_page_pass_their_examples_and_the_rulebook_its_checks(copy: Path) -> None:
     assert "caffeine-six-or-more" in ran(copy, "-c", START, "rules", "show", "caffeine-six-or-more")
     ran(copy, "-c", START, "rules", "check")

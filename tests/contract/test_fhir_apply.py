@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -20,7 +19,6 @@ from careplan.fhir.read.parameters import read_applied
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
 from tests.contract.records import bundle, entry, incomplete, medicines, patient, reported, statement
-from tests.contract.serving import running
 
 Json = dict[str, Any]
 
@@ -193,12 +191,6 @@ def test_nobody_who_has_died_gets_a_plan(reader: FhirReader, planner: Planner, b
     (card,) = Cards(book.about, book.rules, book.codes.override_reasons).of_the_deceased(call.instance)
     assert (card["indicator"], "has died" in card["summary"]) == ("info", True)
     assert reader.read(bundle(patient(deceasedBoolean=False))).patient.age_years is None
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running(tmp_path_factory.mktemp("server") / "log") as found:
-        yield found
 
 
 def test_over_http_the_answer_is_for_the_subject_or_an_outcome(address: str) -> None:

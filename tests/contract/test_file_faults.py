@@ -222,7 +222,10 @@ def edited(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "update",
-    [*(pytest.param(one, marks=LONG) for one in (in_place, moved, linked)), pytest.param(projected, marks=pytest.mark.long)],
+    [
+        *(pytest.param(one, marks=LONG) for one in (in_place, moved, linked)),
+        pytest.param(projected, marks=pytest.mark.long),
+    ],
     ids=lambda one: one.__name__,
 )
 def test_an_update_of_any_kind_is_taken_by_all_and_by_their_replacements(

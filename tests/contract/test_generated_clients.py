@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from typer.testing import CliRunner
 
 from careplan.planner import Planner
 from careplan.web.openapi.one_form import in_one_form
-from tests.contract.serving import ROOT, Server, running
+from tests.contract.serving import ROOT, Server
 
 CLIENTS = ROOT / "examples" / "clients"
 CONTRACT = ROOT / "openapi" / "openapi.json"
@@ -41,12 +40,6 @@ def test_every_schema_compiles_strictly_in_ajv_and_takes_every_real_answer(tmp_p
     told = json.loads(ran(NODE, AJV, MODULES, CONTRACT, cwd=tmp_path))
     assert told["failed"] == []
     assert told["tried"] > 200
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(tmp_path_factory.mktemp("server") / "log") as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -188,6 +188,7 @@ def test_a_stop_in_the_middle_of_a_load_answers_each_request_or_refuses_its_conn
         assert set(load.failed) <= {"ConnectError"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("ready", [True, False])
 def test_workers_do_not_outlive_the_process_that_started_them(tmp_path: Path, *, ready: bool) -> None:
     with running(tmp_path / "log", "--workers", "2", ready=ready) as address:
@@ -242,6 +243,7 @@ def test_a_rolling_restart_under_load_loses_no_request(tmp_path: Path) -> None:
             stack.close()
 
 
+@pytest.mark.long
 def test_a_port_that_is_taken_ends_the_start(tmp_path: Path) -> None:
     with running(tmp_path / "log") as address:
         done = started("--port", address.rpartition(":")[2])

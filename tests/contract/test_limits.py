@@ -371,6 +371,7 @@ def test_pdfs_hold_up_nothing_else_and_only_so_many_wait(tmp_path: Path) -> None
         assert all(answer.content.startswith(b"%PDF") for answer in answers if answer.status_code == 200)
 
 
+@pytest.mark.long
 def test_a_request_for_which_there_is_no_time_gets_503_and_says_when_to_come_back(tmp_path: Path, book: Rulebook) -> None:
     with running(tmp_path / "log", CAREPLAN_REQUEST_SECONDS="0.001") as address:
         # A loop that is not busy gives a tenth of a second of grace, in which a short plan is set.

@@ -161,6 +161,7 @@ def test_more_than_may_wait_are_sent_away_and_told_when_to_come_back(tmp_path: P
     assert Counter(answer.json()["detail"] for answer in answers)[printing._BUSY] == 4
 
 
+@pytest.mark.long
 def test_a_request_whose_time_is_over_ends_its_process(tmp_path: Path) -> None:
     with running(tmp_path / "log", module=FAULTY, CAREPLAN_REQUEST_SECONDS="1") as address:
         (worker,) = children_of(address.pid)
@@ -204,6 +205,7 @@ def opened_by(process: int) -> set[str]:
     return found
 
 
+@pytest.mark.long
 def test_a_process_sees_neither_the_settings_nor_the_files_of_its_worker(tmp_path: Path) -> None:
     with running(tmp_path / "log", module=FAULTY, CAREPLAN_TLS_KEY_PASSWORD=MARK) as address, ThreadPoolExecutor() as one:
         (worker,) = children_of(address.pid)
@@ -256,6 +258,7 @@ def test_what_sets_a_document_loads_neither_rules_nor_engine_nor_service() -> No
     assert ours == alone | {"careplan.formats.print_process", "careplan.formats.typesetting"}
 
 
+@pytest.mark.long
 def test_a_process_whose_starter_is_gone_ends_without_a_word() -> None:
     command = [*printing.PRINT_PROCESS, "1", str(printing.PRINT_BYTES), "20"]
     tree = os.environ | {"PYTHONPATH": str(ROOT / "src")}

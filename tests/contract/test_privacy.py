@@ -265,6 +265,7 @@ def test_what_was_searched_is_really_there(left: Left) -> None:
     assert "Segmentation fault" in left.log
 
 
+@pytest.mark.long
 def test_a_worker_leaves_no_core_and_a_hardened_process_is_not_for_others_to_read(tmp_path: Path) -> None:
     with running(tmp_path / "log") as address:
         (worker,) = children_of(address.pid)
@@ -333,6 +334,7 @@ def test_a_crash_leaves_no_core_dump(left: Left) -> None:
     assert [name for name in left.files if "core" in name] == []
 
 
+@pytest.mark.long
 def test_a_valid_trace_context_is_logged_and_anything_else_is_not(tmp_path: Path) -> None:
     trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
     good = f"00-{trace_id}-00f067aa0ba902b7-01"

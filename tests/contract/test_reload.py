@@ -118,6 +118,7 @@ def test_a_faulty_rulebook_is_refused_and_the_last_good_one_goes_on(service: Ser
     reloads(service, lambda last: last["outcome"] == "unchanged")
 
 
+@pytest.mark.long
 def test_a_rulebook_whose_examples_fail_is_refused(service: Server, folder: Path) -> None:
     edit(folder, "less_than: 5}", "less_than: 3}")
     os.kill(service.pid, signal.SIGHUP)
@@ -125,6 +126,7 @@ def test_a_rulebook_whose_examples_fail_is_refused(service: Server, folder: Path
     assert {fault["code"] for fault in last["faults"]} == {"example"}
 
 
+@pytest.mark.long
 def test_a_watched_folder_reloads_by_itself(folder: Path, tmp_path: Path) -> None:
     with running(tmp_path / "log", "--rules", str(folder), "--watch") as service:
         edit(folder)

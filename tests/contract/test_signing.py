@@ -105,6 +105,7 @@ def test_nothing_of_what_is_signed_reaches_log_or_error(service: Service) -> Non
     assert "Example" not in log
 
 
+@pytest.mark.long
 def test_without_a_key_the_key_set_is_empty_and_the_digest_stands_alone(tmp_path: Path) -> None:
     with running(tmp_path / "log") as address:
         assert httpx.get(f"{address}/v1/signing-keys").json() == {"keys": []}

@@ -43,6 +43,7 @@ def test_a_stopped_worker_is_passed_over_told_of_and_replaced(tmp_path: Path) ->
     assert "killing a silent worker" in (tmp_path / "log").read_text()
 
 
+@pytest.mark.long
 def test_no_folder_for_temporary_files_is_needed(tmp_path: Path) -> None:
     """Neither a full one nor one that is read-only or not there makes any difference."""
     with running(tmp_path / "log", TMPDIR="/dev/full/nowhere", TMP="/nowhere", TEMP="/nowhere") as address:
@@ -52,6 +53,7 @@ def test_no_folder_for_temporary_files_is_needed(tmp_path: Path) -> None:
         assert "careplan_plans_total" in httpx.get(f"{address}/metrics").text
 
 
+@pytest.mark.long
 def test_a_log_that_cannot_be_written_costs_no_request(tmp_path: Path) -> None:
     """The disk is full: standard error leads there. What is wrong is told where it can be."""
     command = [sys.executable, "-m", "careplan.cli.main", "serve", "--port", "0"]
@@ -135,6 +137,7 @@ def test_silence_is_told_once_and_forgiven_where_nobody_was_running() -> None:
     shared.expect(at)
 
 
+@pytest.mark.long
 def test_counts_go_on_where_a_worker_was_replaced_and_what_was_so_of_it_does_not(tmp_path: Path) -> None:
     with running(tmp_path / "log", "--workers", "2") as address:
         for _ in range(20):

@@ -6,7 +6,6 @@ import json
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +17,11 @@ from litestar.testing import TestClient
 from careplan.rulebook.model import Rulebook
 from careplan.settings import Settings
 from careplan.web.app import build
-from tests.contract.serving import ROOT, running
+from tests.contract.serving import ROOT
 
 Json = dict[str, Any]
 FOLDER = ROOT / "src" / "careplan" / "web" / "static" / "try"
 KEYS = '{"keys": []}'
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running(tmp_path_factory.mktemp("try") / "log") as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,6 @@ from tests.contract.serving import ROOT, running
 
 PATIENT: dict[str, Any] = json.loads((ROOT / "examples" / "daily-benzodiazepine.json").read_text())
 AT = "2026-03-01T09:30:00+01:00"
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running(tmp_path_factory.mktemp("server") / "log") as found:
-        yield found
 
 
 def pointers(answer: httpx.Response) -> set[str]:

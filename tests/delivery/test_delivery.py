@@ -311,6 +311,7 @@ def test_what_is_ours_is_a_layer_above_the_packages_that_the_lock_files_pin() ->
     ]
 
 
+@pytest.mark.long
 def test_the_health_check_of_the_image_follows_the_settings(tmp_path: Path) -> None:
     assert 'CMD ["careplan", "healthcheck"]' in DOCKERFILE
     pem, secret = certified(tmp_path)

@@ -125,6 +125,7 @@ def classified_rightly(comparer: Comparer, pairs: list[Pair], patients: int = PA
         held.close()
 
 
+@pytest.mark.long
 def test_seeded_changes_are_classified_as_the_engine_shows_them(comparer: Comparer) -> None:
     counts = classified_rightly(comparer, list(islice(changes(1), EVERY_DAY)), PATIENTS_EVERY_DAY)
     assert {"more", "fewer", "others"} <= counts.keys()

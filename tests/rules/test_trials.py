@@ -106,6 +106,7 @@ def test_an_example_that_is_no_patient_is_shown_with_its_faults(folder: Path) ->
     assert "not a patient: /age_yaers" in text
 
 
+@pytest.mark.long
 def test_the_command_runs_all_and_counts_what_was_shown(book: Rulebook) -> None:
     done = CliRunner().invoke(main, ["rules", "test", "--format", "json"])
     found = json.loads(done.stdout)

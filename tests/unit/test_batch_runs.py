@@ -169,6 +169,7 @@ def killed(arguments: list[object], out: Path, pieces: int = 2) -> None:
     assert journal.exists()
 
 
+@pytest.mark.long
 def test_another_beginning_another_protocol_and_other_problems_are_not_gone_on_with(tmp_path: Path) -> None:
     patients, out, errors = tmp_path / "in.ndjson", tmp_path / "out", tmp_path / "errors"
     patients.write_bytes(b'{"age_years":400}\n' * 3_000)
@@ -194,6 +195,7 @@ def test_another_beginning_another_protocol_and_other_problems_are_not_gone_on_w
     assert len(out.read_bytes().splitlines()) == 3_000
 
 
+@pytest.mark.long
 def test_a_folder_that_is_gone_on_with_counts_what_was_finished_and_names_files(tmp_path: Path) -> None:
     folder, out, errors, summary = (tmp_path / name for name in ("in", "out", "errors", "summary"))
     folder.mkdir()

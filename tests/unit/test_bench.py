@@ -55,6 +55,7 @@ def plain(planner: Planner) -> list[tuple[object, frozenset[str]]]:
     return [(one, peer(one)) for one in facts]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", [name for name in PEERS if name not in UNTESTED])
 def test_every_engine_finds_the_same_before_its_time_counts(planner: Planner, name: str, plain: list) -> None:  # type: ignore[type-arg]
     rules = single_fact_rules(planner.book)
@@ -75,6 +76,7 @@ def test_growth_is_measured_for_each_size() -> None:
     assert found["load_ms"] > 0 < found["ready_ms"]
 
 
+@pytest.mark.long
 def test_a_synthetic_rulebook_has_as_many_rules_as_asked_for_and_patterns_of_its_own(
     tmp_path: Path, planner: Planner
 ) -> None:
@@ -122,12 +124,14 @@ def test_few_patients_are_measured_in_turns_with_many() -> None:
     assert set(found["microseconds"]) == {"few", "many"}
 
 
+@pytest.mark.long
 def test_other_answers_are_multiples_of_a_plan_of_the_same_patient() -> None:
     found = views(2)
     assert found["plan"].middle == 1.0
     assert found["CDS Hooks call"].middle > 0 < found["FHIR Bundle"].middle
 
 
+@pytest.mark.long
 def test_engines_are_asked_for_the_same_patients_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.inside.PEERS", {name: make for name, make in PEERS.items() if "Host" not in name})
     found = engines(1, patients=2)
