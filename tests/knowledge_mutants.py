@@ -22,10 +22,12 @@ from careplan.rulebook.folder import Files
 from careplan.rulebook.interactions import INTERACTIONS
 from careplan.rulebook.model import LEVELS, SECTIONS, By, Who
 from careplan.rulebook.yaml_and_csv import Document
+from tests.in_short.invariants import weakened
 
 KINDS = (
-    *("text", "level", "ask", "deadline", "card", "class", "name", "half-life", "code", "condition", "interaction"),
-    *("goal word", "list word", "illness word", "derived", "measure", "number to call", "invariant"),
+    *("text", "level", "ask", "deadline", "card", "class", "name", "half-life", "code", "record code"),
+    *("condition", "known illness", "interaction", "goal word", "list word", "illness word", "derived", "measure"),
+    *("number to call", "invariant"),
 )
 GENERATED = ("rules.lock", "proof.cert", "proof.steps", "reviews.yaml")
 """What notices any change at all, whatever it says: no test of what is said."""
@@ -57,6 +59,8 @@ class Knowledge:
             **{kind: partial(self._of_a_medicine, kind) for kind in ("class", "name", "half-life")},
             "code": lambda: self._less_of("code", "conditions.yaml", "icd10", "snomed"),
             "condition": lambda: self._less_of("condition", "conditions.yaml", "names", "also", "closes_hold", "graver"),
+            "record code": lambda: self._without_a_word("record code", "codes.yaml"),
+            "known illness": lambda: self._without_a_word("known illness", "known_names.yaml"),
             "interaction": self._of_an_interaction,
             "goal word": lambda: self._without_a_word("goal word", "goals.yaml"),
             "list word": lambda: self._without_a_word("list word", "list_words.yaml"),
@@ -254,13 +258,11 @@ class Knowledge:
 
     def _of_an_invariant(self) -> Mutant | None:
         path = self._random.choice([path for path in self.files if path.parts[0] == "invariants"])
-        data = self._data(path)
-        lists = [one for one in _lists_in(data["must"]) if len(one[1]) > 1]
-        if not lists:
+        parts = list(weakened(self._data(path)))
+        if not parts:
             return None
-        where, words = self._random.choice(lists)
-        added = words.pop(self._random.randrange(len(words)))
-        return self._dumped("invariant", f"without {added} in {where}", path, data)
+        how, data = self._random.choice(parts)
+        return self._dumped("invariant", how, path, data)
 
 
 def _lists_in(data: Data, where: str = "") -> Iterator[tuple[str, list[Any]]]:

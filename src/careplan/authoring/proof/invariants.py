@@ -83,10 +83,10 @@ def invariants(folder: Path, book: Rulebook) -> list[Invariant]:
     found: list[Invariant] = []
     for path in sorted((folder / INVARIANTS).glob("*.yaml")):
         document = Document(PurePosixPath(INVARIANTS, path.name), path.read_text(encoding="utf-8-sig"))
-        invariant = _invariant(document, path.stem, book) if not document.faults else None
+        read = read_invariant(document, path.stem, book) if not document.faults else None
         faults += document.faults
-        if invariant is not None:
-            found.append(invariant)
+        if read is not None:
+            found.append(read)
     if faults:
         raise InvalidRulebook(faults)
     return found
@@ -108,7 +108,8 @@ def _countable(about: frozenset[str], item: frozenset[str]) -> bool:
     return item <= about | {"condition"}
 
 
-def _invariant(document: Document, stem: str, book: Rulebook) -> Invariant | None:
+def read_invariant(document: Document, stem: str, book: Rulebook) -> Invariant | None:
+    """One invariant; None where its file is faulty, with the faults in the document."""
     file = document.convert(InvariantFile)
     reader = Reader(book.classes, book.catalogue.ingredients, book.conditions, book.kinds)
     when = reader.when(document.data.get("who"), ("who",)) if isinstance(document.data, dict) else ()

@@ -1,23 +1,20 @@
-"""Rules with level, tasks and card, classes with their medicines, illnesses with their codes: a list to be read aloud.
-
-After a wanted change: `CAREPLAN_WRITE_GOLDEN=1 pytest tests/golden/test_rules_in_short.py`, then read the difference.
-"""
+"""Rules with level, tasks and card, classes with their medicines, and what is derived: a list to be read aloud."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 from careplan.rulebook.conditions_in_words import Prose
+from careplan.rulebook.interaction_rows import Interaction
 from careplan.rulebook.interactions import INTERACTIONS
-from careplan.rulebook.model import LEVELS, Rulebook
-from tests.shipped import BOOK
-
-GOLDEN = Path(__file__).parent / "rules_in_short.md"
+from careplan.rulebook.model import LEVELS
+from tests.in_short.edition import Edition
 
 
-def told(book: Rulebook) -> Iterator[str]:
+def rules(now: Edition, asked: Edition) -> Iterator[str]:
+    """The rules of a rulebook in short."""
+    del asked
+    book = now.book
     yield "# The rules in short: who does what by when, and what stands on the card\n"
     yield "Written by the tests. No stop or hold becomes milder or later unless somebody means it."
     for level in LEVELS:
@@ -46,10 +43,18 @@ def told(book: Rulebook) -> Iterator[str]:
     yield "\n## What is derived\n"
     for name, derived in sorted(book.derived.items()):
         yield f"- {name}: {Prose(book).derived(derived)}"
+    yield "\n## The table of interactions, row by row\n"
+    for at, row in enumerate(book.interactions, 2):
+        yield from _row(at, row)
 
 
-def test_the_rules_in_short_are_those_on_file() -> None:
-    text = "\n".join(told(BOOK)) + "\n"
-    if os.environ.get("CAREPLAN_WRITE_GOLDEN"):
-        GOLDEN.write_text(text)
-    assert text == GOLDEN.read_text()
+def _row(at: int, row: Interaction) -> Iterator[str]:
+    but_not = f" but not {', '.join(row.but_not)}" if row.but_not else ""
+    beside = f", beside {' or '.join(row.beside)}" if row.beside else ""
+    about = f"{', '.join(row.medicine)}{but_not}{beside} ({row.product}, {row.route})"
+    yield f"- line {at}: {about}: {row.level}, {row.strength}"
+    yield f"  - {row.what_happens} {row.what_to_do}".rstrip()
+    if row.rule:
+        yield f"  - said by: {', '.join(row.rule)}"
+    if not row.makes and (told := [cell for cell in (row.patient, row.card, row.who, row.does, row.by) if cell]):
+        yield f"  - {'; '.join(told)}"
