@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 
 from careplan.recognition.illness_reader import IllnessReader
@@ -24,11 +25,18 @@ class Allergies:
 
     def tokens(self, written: str) -> tuple[str, ...]:
         """The conditions that an allergy stands for: by the medicine that it names, or as an illness in words."""
+        return self._tokens(written, frozenset())
+
+    def of_record(self, written: str) -> tuple[str, ...]:
+        """The same for a name in a record, in which the substance may stand among any other words."""
+        return self._tokens(written, frozenset(re.findall(r"\w+", written.casefold())))
+
+    def _tokens(self, written: str, words: frozenset[str]) -> tuple[str, ...]:
         read = self._reader.read(written, None)
         if read.denied:
             return ()
         # What happened stands beside the name: "Ketalar - hives".
-        named = {
+        named = words | {
             name for text in (written, *(written[one.start : one.end] for one in read.parts)) for name in self._named(text)
         }
         return tuple([token for token, names in self._substances.items() if token in read.tokens or named & names])

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Literal
 
+from careplan.fhir.read.code_systems import SNOMED
 from careplan.fhir.read.datetimes import long_before, moment_in
 from careplan.fhir.read.element import Element
-from careplan.fhir.read.terminology import SNOMED, codes, names
+from careplan.fhir.read.terminology import codes, names
 
 Absence = Literal["none", "not asked"]
 ABSENT_UNKNOWN = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips"

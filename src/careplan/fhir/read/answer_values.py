@@ -1,18 +1,23 @@
-"""Values of answers to a form."""
+"""Values of observations and of answers to a form."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from careplan.fhir.read.code_systems import RXNORM
 from careplan.fhir.read.datetimes import moment_of
 from careplan.fhir.read.dosage import MOST_MG
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.products import is_rxcui
-from careplan.fhir.read.terminology import RXNORM
+from careplan.fhir.read.terminology import Code, code_of, codes, names
 from careplan.rulebook.factors import KINDS
 
 Json = dict[str, Any]
+
+_STRUCTURES = "http://hl7.org/fhir/StructureDefinition/"
+_WEIGHTS = frozenset({f"{_STRUCTURES}ordinalValue", f"{_STRUCTURES}itemWeight"})
+"""Extensions by which a choice says its number: as R4 has it, and R5."""
 
 
 def plain_values(answer: Element, *, times: bool = False) -> Iterator[str | bool | float]:
@@ -25,6 +30,33 @@ def plain_values(answer: Element, *, times: bool = False) -> Iterator[str | bool
     yield from [text] if text is not None else []
     if times and (stamp := answer.text("valueDateTime")) is not None:
         yield stamp
+
+
+def choice_codes(part: Element) -> Iterator[Code]:
+    """The codes of a choice, in an observation or an answer."""
+    yield from codes(part.child("valueCodeableConcept"))
+    coding = part.child("valueCoding")
+    if coding is not None and (found := code_of(coding)) is not None:
+        yield found
+
+
+def choice_words(part: Element) -> set[str]:
+    """What a choice is called in an observation or an answer, in small letters: its text, and the display of its codes."""
+    coding = part.child("valueCoding")
+    found = [
+        part.text("valueString"),
+        *names(part.child("valueCodeableConcept")),
+        coding.text("display") if coding else None,
+    ]
+    return {" ".join(one.casefold().split()) for one in found if one}
+
+
+def choice_weights(part: Element) -> set[float]:
+    """The numbers that an answer says its choice stands for."""
+    coding = part.child("valueCoding")
+    marks = coding.children("extension") if coding is not None else ()
+    found = (one.number("valueDecimal") for one in marks if one.text("url") in _WEIGHTS)
+    return {one for one in found if one is not None}
 
 
 def is_time(text: object) -> bool:
@@ -40,11 +72,11 @@ def of_medicine(field: str, answer: Element) -> Json:
     if field == "name":
         if coding is None:
             return {"name": value[:200]} if isinstance(value, str) else {}
-        code, display = coding.text("code"), coding.text("display")
+        found, display = code_of(coding), coding.text("display")
         named: Json = {"name": display[:200]} if display else {}
-        if coding.text("system") == RXNORM and code and is_rxcui(code):
-            return named | {"rxcui": code}
-        return named or ({"name": code} if code else {})
+        if found is not None and found.system == RXNORM and is_rxcui(found.code):
+            return named | {"rxcui": found.code}
+        return named or ({"name": found.code} if found else {})
     if field == "rxcui":
         return {field: value} if isinstance(value, str) and is_rxcui(value) else {}
     if field == "dose_mg":

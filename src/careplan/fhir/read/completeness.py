@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from rapidfuzz import fuzz, process
 
+from careplan.fhir.read.code_systems import LOINC
 from careplan.fhir.read.element import Element
-from careplan.fhir.read.terminology import LOINC, codes
+from careplan.fhir.read.terminology import codes
 from careplan.request.patient import ListName
 
 Lists = tuple[ListName, ...]
@@ -26,6 +27,7 @@ LISTS_OF: Mapping[str, Lists] = {
     "Condition": ("conditions",),
     "AllergyIntolerance": ("conditions",),
     "Bundle": EVERYTHING,
+    "Parameters": EVERYTHING,
 }
 """Which list an entry of a type would be on. Vaccinations and procedures are on none."""
 SAY_NOTHING = frozenset(

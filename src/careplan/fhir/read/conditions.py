@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from careplan.fhir.read.absence import absence
@@ -14,7 +13,7 @@ from careplan.fhir.read.resource_status import (
     NOT_TRUE,
     OVER,
     clinical_status,
-    has_abated,
+    end_of,
     is_of_family,
     verification_status,
 )
@@ -52,7 +51,8 @@ class IllnessReader:
             return
         found = list(codes(concept))
         over = f"Its clinical status is {status}." if status in OVER else None
-        if status is None and has_abated(resource, self._gathering.on):
+        end = end_of(resource, self._gathering.on) if status is None else None
+        if end == "over":
             over = "It has an end, so it is over."
         if why:
             self._gathering.skip(resource, name, why)
@@ -78,6 +78,8 @@ class IllnessReader:
             return
         if name == UNNAMED:
             self._gathering.leave_out(resource, name, "It has neither a code nor a text.", "conditions")
+        if end == "unsure":
+            self._gathering.skip(resource, name, "Whether it is over could not be read, so it counts as there.")
         if sure in NOT_SURE:
             self._gathering.skip(resource, name, f"It {NOT_SURE[sure or '']}; until it is ruled out, it counts as there.")
         for factor, token in answers:
@@ -154,13 +156,15 @@ class IllnessReader:
 
     def allergy(self, resource: Element, reference: str) -> None:
         """Take an allergy in, or say why it does not count."""
-        concepts = [resource.child("code"), *(one.child("substance") for one in resource.children("reaction"))]
+        concepts = [resource.child("code"), resource.child("substance")]  # The substance as DSTU 2 has it.
+        concepts += [one.child("substance") for one in resource.children("reaction")]
         name = next(filter(None, map(words, concepts)), NAMELESS)
         status, sure = clinical_status(resource), verification_status(resource)
         tables = self._gathering.tables
         meant = [token for concept in concepts for token in tables.allergies.of(codes(concept))]
-        said = {word for concept in concepts if concept for word in _said(concept)}
-        meant += [token for token, entry in tables.codes.allergies.items() if said & set(entry.names)]
+        meant += [
+            token for concept in concepts for text in names(concept) for token in tables.allergies_in_words.of_record(text)
+        ]
         if sure in NOT_TRUE:
             self._gathering.skip(resource, name, f"Its verification status is {sure}.")
             return
@@ -193,7 +197,3 @@ class IllnessReader:
                 self._gathering.entry("conditions", token, resource, reference, called=name)
             if not listed:  # An allergy alone does not say that there are no other conditions.
                 self._gathering.other_condition(name[:LONGEST_WORDS], resource, reference)
-
-
-def _said(concept: Element) -> set[str]:
-    return {word for text in names(concept) for word in re.findall(r"\w+", text.casefold())}

@@ -12,7 +12,7 @@ from careplan.fhir.read.element import Element
 from careplan.fhir.read.patient_builder import Gathering, Json
 from careplan.fhir.read.references import References
 from careplan.fhir.read.resource_status import MODIFIED, is_modified
-from careplan.fhir.read.terminology import OWN, Code
+from careplan.fhir.read.terminology import OWN, code_of
 from careplan.request.decode import LISTS
 from careplan.request.patient import ListName, Medication
 
@@ -132,7 +132,8 @@ class Form:
         if coding is not None:
             code, system, display = coding.text("code"), coding.text("system"), coding.text("display")
             ours = code is not None and code in known and (system is None or system.startswith(OWN))
-            tokens = [code] if ours else self._gathering.tables.conditions.of([Code(system or "", code or "", display)])
+            meant = code_of(coding)
+            tokens = [code] if ours else self._gathering.tables.conditions.of([meant] if meant else [])
             if name := display or code:
                 self._gathering.condition([token for token in tokens if token], name, answer)
                 return

@@ -215,7 +215,9 @@ def _sex(patient: Element) -> str | None:
 
 def _deaths(patient: Element) -> Iterator[str]:
     """Where a record says that its patient has died, be it at a time that is not known."""
-    for name in ("deceasedBoolean", "deceasedDateTime", "_deceasedDateTime"):
+    if patient.flag("deceasedBoolean"):
+        yield f"{patient.pointer}/deceasedBoolean"
+    for name in ("deceasedDateTime", "_deceasedDateTime"):
         if patient.value.get(name):
             yield f"{patient.pointer}/{name}"
 

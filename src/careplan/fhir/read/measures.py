@@ -9,11 +9,14 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from careplan.fhir.read.answer_values import choice_codes, choice_weights, choice_words
+from careplan.fhir.read.code_systems import LOINC, SNOMED
 from careplan.fhir.read.datetimes import Moment, moment_in
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.patient_builder import Gathering
 from careplan.fhir.read.references import References
-from careplan.fhir.read.terminology import LOINC, SNOMED, Code, codes, words
+from careplan.fhir.read.resource_status import MODIFIED, is_modified
+from careplan.fhir.read.terminology import Code, codes, words
 from careplan.request.measurements import BIGGEST, MOMENT, MOST_READINGS, is_real
 from careplan.rulebook.measures import Measure
 
@@ -22,6 +25,7 @@ Json = dict[str, Any]
 WHEN = ("effectiveDateTime", "effectiveInstant", "effectivePeriod", "issued")
 """Where an observation says when it was made."""
 _UNREAD = "It gives no value that could be read, so the measure is asked for."
+_NUMBER = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)(\s*\D.*)?")
 _UNIT = "Its unit is none in which this measure can be told, so the measure is asked for."
 
 
@@ -53,7 +57,11 @@ class MeasureReader:
         own = self._name(found)
         parts = [(resource, own)] if own else []
         components = ((part, self._name(codes(part.child("code")))) for part in resource.children("component"))
-        parts += [(part, name) for part, name in components if name]
+        for part, name in components:
+            if name and is_modified(part):
+                self._gathering.skip(part, words(part.child("code")) or name, MODIFIED)
+            elif name:
+                parts.append((part, name))
         if not parts and "hasMember" not in resource:
             return False
         at = _written(moment_in(resource, *WHEN))
@@ -122,23 +130,26 @@ class MeasureReader:
         if number is None:
             number = part.number("valueDecimal")
         if number is None:
-            coded = [measure.scores[one.code] for one in _chosen(part) if one.code in measure.scores]
-            number = coded[0] if len(set(coded)) == 1 else None
-        return _UNREAD if number is None or abs(number) > BIGGEST else {"value": number}
+            chosen = {*(one.code for one in choice_codes(part)), *choice_words(part)}
+            scores = {measure.scores[one] for one in chosen if one in measure.scores}
+            scores |= choice_weights(part) if measure.scores else set()
+            number = scores.pop() if len(scores) == 1 else None
+        if number is None:
+            return _in_words(measure, part.text("valueString")) or _UNREAD
+        return _UNREAD if abs(number) > BIGGEST else {"value": number}
 
     def _answer(self, measure: Measure, part: Element) -> Json | str:
         flag = part.flag("valueBoolean")
         if measure.type == "boolean" and flag is not None:
             return {"value": flag}
-        concept = part.child("valueCodeableConcept")
-        found = {(one.system, one.code) for one in _chosen(part)}
-        text = (part.text("valueString") or (concept.text("text") if concept else None) or "").strip().casefold()
+        found = {(one.system, one.code) for one in choice_codes(part)}
+        words = choice_words(part)
         meant = [
             token
             for token, entry in measure.answers.items()
             if any((LOINC, code) in found for code in entry.loinc)
             or any((SNOMED, code) in found for code in entry.snomed)
-            or text in entry.names
+            or not words.isdisjoint(entry.names)
         ]
         if len(meant) != 1:
             return _UNREAD
@@ -190,13 +201,13 @@ def _items(within: Element) -> Iterator[Element]:
             yield from _items(answer)
 
 
-def _chosen(part: Element) -> list[Code]:
-    """The codes of a choice, in an observation or an answer."""
-    found = list(codes(part.child("valueCodeableConcept")))
-    coding = part.child("valueCoding")
-    if coding is not None:
-        found.append(Code(coding.text("system") or "", coding.text("code") or "", coding.text("display")))
-    return found
+def _in_words(measure: Measure, text: str | None) -> Json | None:
+    """A number that stands in a text, with its unit; a score may have none."""
+    found = _NUMBER.fullmatch(text.strip()) if text else None
+    unit = (found[2] or "").strip() if found else ""
+    if found is None or not (unit in measure.form.units if unit else measure.unit in ("", "{score}")):
+        return None
+    return {"value": float(found[1]), "unit": unit} if unit else {"value": float(found[1])}
 
 
 def _stands(measure: Measure, comparator: str | None) -> bool:

@@ -20,6 +20,13 @@ Json = dict[str, Any]
 
 NOT_TAKEN = frozenset({"stopped", "not-taken", "completed", "cancelled", "entered-in-error", "ended", "draft"})
 ON_HOLD = "on-hold"
+_HOW = ("", "-as-directed", "-not-as-directed")
+_NOT_ADHERED = frozenset({"not-taken", "not-taking", *(f"stopped{how}" for how in _HOW)})
+"""Codes of the adherence of a MedicationStatement of R5 for what is not taken now."""
+_HELD = frozenset(f"{ON_HOLD}{how}" for how in _HOW)
+_REASONS_BEFORE = ("reasonForUseCodeableConcept",)
+_POINTING_BEFORE = ("reasonForUseReference",)
+"""Where DSTU 2 has what a medicine is taken for."""
 NOT_DECIDED = frozenset({"proposal", "option"})
 UNNAMED = "unnamed medicine"
 
@@ -39,7 +46,9 @@ class MedicineReader:
         product = self._products.of(resource)
         name = self._products.called(product)
         if why := self._not_taken(resource, ordering=ordering):
-            self._gathering.skip(resource, name or "medicine", why)
+            # The draft of a word on what is taken may be right: what it names may be taken, and may not.
+            open_ = resource.text("resourceType") == "MedicationStatement" and resource.text("status") == "draft"
+            self._gathering.leave_out(resource, name or "medicine", why, *(("medications",) if open_ else ()))
             return
         if kind := absence(product.concept, "medications"):
             self._gathering.nothing("medications", resource, name or "medicines", kind)
@@ -94,9 +103,9 @@ class MedicineReader:
         status, intent, on = resource.text("status"), resource.text("intent"), self._gathering.on
         if status in (NOT_TAKEN - {"draft"} if ordering else NOT_TAKEN):
             return f"Its status says that it is not taken now ({status})."
-        if resource.value.get("taken") == "n":  # As STU 3 has it.
+        if resource.value.get("taken") == "n" or resource.flag("wasNotTaken"):  # As STU 3 has it, and DSTU 2.
             return "It says that it is not taken."
-        if any(code in NOT_TAKEN for code in _adherence(resource)):
+        if any(code in _NOT_ADHERED for code in _adherence(resource)):
             return "Its adherence says that it is not taken now."
         if resource.flag("doNotPerform"):
             return "It says that this is not to be given."
@@ -111,6 +120,8 @@ class MedicineReader:
     def _dosages(self, resource: Element, name: str) -> list[Element]:
         """The dosages; none of them where one may mean something else, since the others alone are half of what was said."""
         found = [*resource.children("dosage"), *resource.children("dosageInstruction")]
+        if not found and (rendered := resource.text("renderedDosageInstruction")):  # All of them in words, as R5 has it.
+            found = [Element({"text": rendered}, f"{resource.pointer}/renderedDosageInstruction", resource.faults)]
         modified = [dosage for dosage in found if is_modified(dosage)]
         for dosage in modified:
             self._gathering.skip(dosage, f"dosage of {name}", MODIFIED)
@@ -120,6 +131,8 @@ class MedicineReader:
         """What it is taken for, where its reasons have one meaning; reported where they were not understood."""
         concepts: list[Element | None] = list(resource.children("reasonCode"))
         concepts += map(self._code_of, resource.children("reasonReference"))
+        concepts += [one for name in _REASONS_BEFORE if (one := resource.child(name))]
+        concepts += [self._code_of(one) for name in _POINTING_BEFORE if (one := resource.child(name))]
         concepts += [one.child("concept") or self._code_of(one.child("reference")) for one in resource.children("reason")]
         meant = self._meant(concepts)
         if len(meant) == 1 and None not in meant:
@@ -171,4 +184,4 @@ def _adherence(resource: Element) -> list[str | None]:
 
 def _is_on_hold(resource: Element) -> bool:
     """Whether somebody said to leave it out for now: rules look at it, and it is asked about."""
-    return resource.text("status") == ON_HOLD or ON_HOLD in _adherence(resource)
+    return resource.text("status") == ON_HOLD or any(code in _HELD for code in _adherence(resource))

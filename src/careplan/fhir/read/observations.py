@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from careplan.fhir.read.answer_values import choice_codes, choice_words
+from careplan.fhir.read.code_systems import LOINC
 from careplan.fhir.read.conflicting_answers import gravity
 from careplan.fhir.read.datetimes import Moment, later, long_before, moment_in
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.measures import WHEN, MeasureReader
 from careplan.fhir.read.patient_builder import Gathering
-from careplan.fhir.read.terminology import LOINC, Meanings, codes, words
+from careplan.fhir.read.terminology import Meanings, codes, words
 from careplan.rulebook.codes import ObservationCode
 
 _NOT_FINAL = frozenset({"cancelled", "entered-in-error", "registered"})
@@ -54,7 +56,9 @@ class ObservationReader:
         return True
 
     def _chosen(self, resource: Element, known: ObservationCode, moment: Moment | None, name: str) -> None:
-        meant = Meanings(known.factor, known.values).of(codes(resource.child("valueCodeableConcept")))
+        said_in_words = choice_words(resource)
+        meant = Meanings(known.factor, known.values).of(choice_codes(resource))
+        meant = meant or [token for token, entry in known.values.items() if not said_in_words.isdisjoint(entry.names)]
         quantity = resource.child("valueQuantity")
         score = quantity.number("value") if quantity else resource.number("valueInteger")
         meant += [token for token, entry in known.values.items() if score is not None and score in entry.scores]

@@ -7,11 +7,13 @@ from datetime import date
 from typing import Any
 
 from careplan.fhir.read.absence import NOT_ASKED, OLD, Absence, is_old
+from careplan.fhir.read.code_systems import LOINC
 from careplan.fhir.read.conflicting_answers import Claim, Claims, fitted
 from careplan.fhir.read.datetimes import Moment
 from careplan.fhir.read.element import Element
-from careplan.fhir.read.terminology import LOINC, OWN, Meanings
+from careplan.fhir.read.terminology import OWN, Meanings
 from careplan.plan.model import NotConsidered
+from careplan.recognition.allergies import Allergies
 from careplan.request.decode import LISTS
 from careplan.request.patient import ListName
 from careplan.rulebook.model import Rulebook
@@ -48,6 +50,8 @@ class Tables:
         )
         self.indications = Meanings("indication", codes.indications)
         self.allergies = Meanings("allergies", codes.allergies)
+        substances = {token: entry.names for token, entry in codes.allergies.items()}
+        self.allergies_in_words = Allergies(catalogue, self.known.reader, substances)
         self.diagnoses = [
             (one, Meanings(one.factor, one.values, further=_answers_of(one.factor, snomed))) for one in codes.diagnoses
         ]

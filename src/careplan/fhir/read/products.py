@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from careplan.fhir.read.code_systems import RXNORM
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.patient_builder import LONGEST_WORDS
 from careplan.fhir.read.references import References
 from careplan.fhir.read.resource_status import MODIFIED, is_modified
-from careplan.fhir.read.terminology import RXNORM, codes, names
+from careplan.fhir.read.terminology import codes, names
 from careplan.recognition.medicine_catalogue import Catalogue, Match, display
 from careplan.request.patient import Medication
 

@@ -33,6 +33,11 @@ class AnswerReader:
         if status == "entered-in-error":
             self._gathering.skip(response, "QuestionnaireResponse", "Its status is entered-in-error.")
             return
+        if "item" not in response:
+            why = "It holds no item, so no answer of it is read."
+            lists = lists_of(response) if "group" in response else ()  # Where DSTU 2 has the answers.
+            self._gathering.leave_out(response, "QuestionnaireResponse", why, *lists)
+            return
         named, links = response.text("questionnaire") or "", list(links_of(response))
         done = status in ("completed", "amended", None)
         read, told = self._measures.answers(response, moment_of(response.text("authored")), done=done)

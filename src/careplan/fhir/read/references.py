@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
+from urllib.parse import unquote
 
 from careplan.fhir.read.element import Element
 
 Whose = Literal["own", "other", "unknown"]
 
 _VERSION = re.compile(r"/_history/([^/]*)$")
-_RELATIVE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9.\-]{1,64}")
+_ID = re.compile(r"[A-Za-z0-9.\-]{1,64}")
+_RELATIVE = re.compile(rf"[A-Z][A-Za-z]+/{_ID.pattern}")
 _ON_A_SERVER = re.compile(rf"(https?://.+)/({_RELATIVE.pattern})")
+_BY_IDENTIFIER = re.compile(r"[A-Z][A-Za-z]+\?identifier=([^|&]+)\|([^|&]+)")
+"""A conditional reference, with which a transaction names what a server is to look up."""
 _ENTRY = re.compile(r"/entry/\d+")
 
 
@@ -86,7 +90,7 @@ class References:
         """What a reference from a place means, whether it was sent or not: two references with one key mean the same."""
         bare = plain(reference)
         if bare.startswith("urn:"):
-            return bare
+            return bare.casefold() if bare[:9].casefold() == "urn:uuid:" else bare
         if not _RELATIVE.fullmatch(bare):
             return f"{_place(pointer)}{bare}" if bare.startswith("#") else bare
         base = self._bases.get(_place(pointer), self.home)
@@ -115,7 +119,7 @@ class References:
 
     def _by_logic(self, pointing: Element) -> Element | None:
         """What has the identifier that a Reference names: by system and value, never by one of them alone."""
-        found = (one for wanted in identifiers(pointing, "identifier") for one in self._by_identifier.get(wanted, ()))
+        found = (one for wanted in logical(pointing) for one in self._by_identifier.get(wanted, ()))
         return next((one for one in found if one.pointer not in self._superseded), None)
 
     def _indexed(self) -> dict[str, list[Element]]:
@@ -194,14 +198,14 @@ class References:
         return told
 
     def _whose_subject(self, pointing: Element, reference: str | None) -> Whose:
-        named = identifiers(pointing, "identifier")
+        named = logical(pointing)
         key = self.key(reference, pointing.pointer) if reference else None
         found = self.to(pointing)
         if key in self._own_keys or named & self._own_identifiers or (found is not None and self.is_own(found)):
             return "own"
         if found is not None:
             return self._whose_found(found)
-        if key is None:
+        if key is None or _BY_IDENTIFIER.fullmatch(reference or ""):
             systems = {system for system, _ in self._own_identifiers}
             return "other" if named and any(system in systems for system, _ in named) else "unknown"
         return "other" if self._is_of_the_same_server(key) and key not in self._own_links else "unknown"
@@ -213,8 +217,10 @@ class References:
 
     def _is_of_the_same_server(self, key: str) -> bool:
         """Whether a key is that of a patient beside ours: two ids of one server are two people."""
-        base, is_patient, _ = key.rpartition("Patient/")
-        return bool(is_patient) and any(own.rpartition("Patient/")[:2] == (base, is_patient) for own in self._own_keys)
+        base, is_patient, name = key.rpartition("Patient/")
+        if not is_patient or not _ID.fullmatch(name):
+            return False
+        return any(own.rpartition("Patient/")[:2] == (base, is_patient) for own in self._own_keys)
 
     def subjects(self, resources: Iterable[Element]) -> dict[Subject, Element]:
         """Everybody whom some resources name, each with the first of these resources."""
@@ -229,7 +235,7 @@ class References:
         if reference and _names_somebody(reference):
             return Subject(0, self.key(reference, pointing.pointer))
         contained = self.to(pointing)
-        known = identifiers(pointing, "identifier") | (identifiers(contained) if contained else set())
+        known = logical(pointing) | (identifiers(contained) if contained else set())
         if known:
             return Subject(1, *min(known))
         if reference:
@@ -253,6 +259,13 @@ def identifiers(holder: Element, *only: str) -> set[tuple[str, str]]:
     found = [holder.child(name) for name in only] if only else list(holder.children("identifier"))
     pairs = {(one.text("system"), one.text("value")) for one in found if one is not None}
     return {(system, value) for system, value in pairs if system and value}
+
+
+def logical(pointing: Element) -> set[tuple[str, str]]:
+    """The identifier by which a Reference names something, be it in so many words or as a query."""
+    query = _BY_IDENTIFIER.fullmatch(pointing.text("reference") or "")
+    named = identifiers(pointing, "identifier")
+    return named | {(unquote(query[1]), unquote(query[2]))} if query else named
 
 
 def _names_somebody(reference: str) -> bool:

@@ -6,56 +6,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
+from careplan.fhir.read.code_systems import ICD9_CM, ICD10, ICD10_CM, LOINC, RXNORM, SNOMED, system_of
 from careplan.fhir.read.element import Element
 from careplan.recognition.illness_codes import IllnessCodes, System, nearest
 from careplan.rulebook.codes import CodeList
 from careplan.rulebook.model import Condition
 
-RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
-SNOMED = "http://snomed.info/sct"
-LOINC = "http://loinc.org"
-ICD10_CM, ICD9_CM = "http://hl7.org/fhir/sid/icd-10-cm", "http://hl7.org/fhir/sid/icd-9-cm"
-ICD10 = (ICD10_CM, "http://hl7.org/fhir/sid/icd-10", "http://fhir.de/CodeSystem/bfarm/icd-10-gm")
-_OTHER_ADDRESSES = {
-    "hl7.org/fhir/sid/icd-10-us": ICD10_CM,
-    "www.cms.gov/medicare/coding/icd10": ICD10_CM,
-    "urn:oid:2.16.840.1.113883.6.90": ICD10_CM,
-    "icd10cm": ICD10_CM,
-    "icd-10-cm": ICD10_CM,
-    "urn:oid:2.16.840.1.113883.6.3": ICD10[1],
-    "icd10": ICD10[1],
-    "icd-10": ICD10[1],
-    "fhir.de/codesystem/dimdi/icd-10-gm": ICD10[2],
-    "urn:oid:1.2.276.0.76.5.409": ICD10[2],
-    "icd-10-gm": ICD10[2],
-    "urn:oid:2.16.840.1.113883.6.103": ICD9_CM,
-    "terminology.hl7.org/codesystem/icd9cm": ICD9_CM,
-    "icd9cm": ICD9_CM,
-    "icd-9-cm": ICD9_CM,
-    "urn:oid:2.16.840.1.113883.6.96": SNOMED,
-    "sct": SNOMED,
-    "snomed": SNOMED,
-    "snomed-ct": SNOMED,
-}
-"""Further addresses under which clients send a code system, in small letters and without scheme and slash at the end."""
 _NO_ANSWER = frozenset(
     {"http://terminology.hl7.org/CodeSystem/data-absent-reason", "http://terminology.hl7.org/CodeSystem/v3-NullFlavor"}
 )
 """Code systems that say why something is missing, and never what it is."""
 OWN = "urn:careplan:"
 """Code systems of our own tokens: `urn:careplan:conditions`, `urn:careplan:indication` and so on."""
-
-
-_AS_IT_IS = frozenset({*ICD10, ICD9_CM, SNOMED, LOINC, RXNORM})
-_ADDRESSES = _OTHER_ADDRESSES | {one.removeprefix("http://").casefold(): one for one in (*ICD10, ICD9_CM, SNOMED)}
-
-
-def system_of(address: str) -> str:
-    """The address of a code system as it is known here; another one as it was sent."""
-    if address in _AS_IT_IS:
-        return address
-    bare = address.strip().rstrip("/").casefold().removeprefix("https://").removeprefix("http://")
-    return _ADDRESSES.get(bare, address)
 
 
 def is_sequela(code: Code) -> bool:
@@ -74,9 +36,16 @@ class Code(msgspec.Struct, frozen=True):
 def codes(concept: Element | None) -> Iterator[Code]:
     """The codings of a CodeableConcept that say what it is."""
     for coding in concept.children("coding") if concept else ():
-        code, system = coding.text("code"), coding.text("system") or ""
-        if code and system not in _NO_ANSWER:
-            yield Code(system_of(system), code, coding.text("display"))
+        if (found := code_of(coding)) is not None:
+            yield found
+
+
+def code_of(coding: Element) -> Code | None:
+    """A coding by the address of its system that is known here; None where it does not say what something is."""
+    code, system = coding.text("code"), coding.text("system") or ""
+    if code is None or system in _NO_ANSWER:
+        return None
+    return Code(system_of(system), code.strip(), coding.text("display"))
 
 
 def names(concept: Element | None) -> Iterator[str]:

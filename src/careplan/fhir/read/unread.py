@@ -54,7 +54,7 @@ class UnreadReader:
                 if was_given(resource) and not any(map(self._is_ordered, prescriptions(resource))):
                     yield "medications"
             case "Encounter" | "EpisodeOfCare":
-                if any(self._is_missing(one.child("condition")) for one in resource.children("diagnosis")):
+                if any(self._is_diagnosis_missing(one) for one in resource.children("diagnosis")):
                     yield "conditions"
             case "ClinicalImpression":
                 if any("itemCodeableConcept" in one for one in resource.children("finding")):
@@ -82,6 +82,15 @@ class UnreadReader:
     def _is_ordered(self, pointing: Element) -> bool:
         found = self._references.to(pointing)
         return found is not None and found.text("resourceType") == "MedicationRequest" and "/contained/" not in found.pointer
+
+    def _is_diagnosis_missing(self, diagnosis: Element) -> bool:
+        """Whether a diagnosis of a visit is none of the Conditions: by a Reference, or as R5 writes it."""
+        if not isinstance(diagnosis.value.get("condition"), list):
+            return self._is_missing(diagnosis.child("condition"))
+        found = list(diagnosis.children("condition"))
+        return any(self._is_missing(one.child("reference")) for one in found) or any(
+            "concept" in one and "reference" not in one for one in found
+        )
 
     def _is_missing(self, pointing: Element | None) -> bool:
         return pointing is not None and "reference" in pointing and self._references.to(pointing) is None

@@ -11,7 +11,8 @@ from uuid import NAMESPACE_URL, uuid5
 import msgspec
 
 from careplan.fhir.read.bundle import FromFhir
-from careplan.fhir.read.terminology import OWN, RXNORM, SNOMED
+from careplan.fhir.read.code_systems import RXNORM, SNOMED
+from careplan.fhir.read.terminology import OWN
 from careplan.fhir.write.extensions import about, illness_read, in_language, medicine_read, requirement, translated
 from careplan.fhir.write.front_narrative import front_narrative
 from careplan.fhir.write.narrative import with_narrative
