@@ -33,9 +33,6 @@ class Told(NamedTuple):
     on: str | None = None
 
 
-NOT_TOLD = Told()
-
-
 def daily_dose(listed: Listed, measures: Measures, told: Told, which: int | None = None) -> Dose | None:
     """Milligrams a day, or None where they cannot be known.
 
@@ -43,8 +40,13 @@ def daily_dose(listed: Listed, measures: Measures, told: Told, which: int | None
     """
     limits = listed.limits
     if not limits:
-        if which is None and told == NOT_TOLD and (dose := _ordinary(listed, measures)) is not None:
-            return dose
+        if which is None and told.mg is None and told.schedule is None:
+            if len(listed.strengths) == 1 and not (listed.frequencies or listed.amounts):
+                strength = listed.strengths[0]
+                if strength.bare and strength.amount is not None:
+                    return _without_times(listed, measures)
+            if (dose := _ordinary(listed, measures)) is not None:
+                return dose
         return _taken_daily(listed, measures, told, which)
     rest, daily = _without_limits(listed, limits)
     taken = _taken_daily(rest, measures, told, which)
@@ -66,7 +68,7 @@ def _ordinary(listed: Listed, measures: Measures) -> Dose | None:
     in_mg = measures.in_mg.get(strength.unit) if strength.bare else None
     if in_mg is None or strength.amount is None or strength.start > frequency.start or "-" in frequency.text:
         return None
-    if not measures.through_the_skin.isdisjoint([word.value for word in (*listed.forms, *listed.routes)]):
+    if not _is_swallowed(listed, measures):
         return None
     mg = strength.amount * in_mg
     for amount in listed.amounts:
@@ -77,6 +79,18 @@ def _ordinary(listed: Listed, measures: Measures) -> Dose | None:
     if least is None or most is None:
         return None
     return Dose(0.0 if listed.as_needed is not None else round(mg * least, PLACES), round(mg * most, PLACES))
+
+
+def _without_times(listed: Listed, measures: Measures) -> Dose | None:
+    """Of "0.5 mg as needed": how often nobody knows, but it may be not at all. Of "20 mg" alone nothing is known."""
+    if listed.as_needed is None or listed.duration is not None or listed.strengths[0].unit not in measures.in_mg:
+        return None
+    return Dose(0.0, None) if _is_swallowed(listed, measures) else None
+
+
+def _is_swallowed(listed: Listed, measures: Measures) -> bool:
+    ways = (*listed.forms, *listed.routes)
+    return not ways or measures.through_the_skin.isdisjoint([word.value for word in ways])
 
 
 def _without_limits(listed: Listed, limits: Sequence[Strength | Amount]) -> tuple[Listed, Sequence[Strength | Amount]]:
@@ -102,7 +116,7 @@ def _without_limits(listed: Listed, limits: Sequence[Strength | Amount]) -> tupl
 def _taken_daily(listed: Listed, measures: Measures, told: Told, which: int | None) -> Dose | None:
     """What the line says is taken, without its limits."""
     reader = _Reader(listed, measures, which)
-    if not measures.through_the_skin.isdisjoint([word.value for word in (*listed.forms, *listed.routes)]):
+    if not _is_swallowed(listed, measures):
         return reader.through_the_skin()
     takings = list(takings_of(listed))
     apart = _as_needed_apart(listed, takings)

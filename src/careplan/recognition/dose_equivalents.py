@@ -20,6 +20,8 @@ COUNTED: Mapping[Of, frozenset[str]] = {
     "morphine": frozenset(("opioid", "recreational_opioid")),
 }
 """The classes whose doses add up, by what they are counted in."""
+_OF: tuple[Of, Of] = ("diazepam", "morphine")
+_COUNTED = frozenset().union(*COUNTED.values())
 COUNTED_IN: Mapping[str, Of] = {"diazepam_mg_a_day": "diazepam", "morphine_mg_a_day": "morphine"}
 """What a dose of the whole list is counted in, by the factor that rules test."""
 _SMALLER = -1
@@ -106,7 +108,10 @@ class DoseReader:
         mg = daily_dose(own, self._measures, told, which) if own is not None else None
         if mg is None:
             return NO_DOSES
-        return Doses(mg, *(self._equivalent(row, one, mg, listed, told.on) for one in ("diazepam", "morphine")))
+        if _COUNTED.isdisjoint(row.classes):
+            return Doses(mg)
+        diazepam, morphine = [self._equivalent(row, one, mg, listed, told.on) for one in _OF]
+        return Doses(mg, diazepam, morphine)
 
     def meant(self, listed: Listed) -> tuple[Dose, ...]:
         """Everything that somebody may call the dose of a line, in milligrams; a strength alone is that of the product."""

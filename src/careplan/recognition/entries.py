@@ -14,7 +14,7 @@ from careplan.recognition.line import Leftover, Listed, Said
 from careplan.recognition.medicine_catalogue import Catalogue, Match, Problem, Resolved, agree, display, without_kinds
 from careplan.recognition.medicine_rows import Ingredient
 from careplan.recognition.recognizer import Recognized, Recognizer
-from careplan.request.patient import Medication, MedicineStatus
+from careplan.request.patient import Medication, MedicineIndication, MedicineStatus, Schedule
 
 NOTHING = Match(())
 """What an entry stands for that names no medicine under a rule: all about it is known, and nothing follows from it."""
@@ -50,6 +50,8 @@ class EntryReader:
         if not entry.written:
             return self._by_code_alone(index, entry, by_code)
         found = self._recognizer.recognize(entry.written)
+        if len(found) == 1 and found[0].is_plain and _is_one_text(entry):
+            return self._plain(index, entry, found[0], on)
         if entry.text is None or entry.name is None:
             lined: tuple[Recognized, ...] = ()
         else:
@@ -67,6 +69,20 @@ class EntryReader:
             disagreements=self._disagreements(entry, found, lined),
             doses=self._doses_of(Told(entry.dose_mg, entry.schedule, on), resolved, found, lined),
         )
+
+    def _plain(self, index: int, entry: Medication, one: Recognized, on: str | None) -> Resolved:
+        """An entry of one text, in which names say all, as most entries are: no field can say something else."""
+        match, listed = one.stands_for, one.listed
+        if listed is None or not listed.says_more:
+            return Resolved(index, entry, match)
+        said = (Said("name" if entry.name else "text", (listed,)),)
+        if one.match is None:
+            return Resolved(index, entry, match, said=said)
+        schedule, indication = listed.schedule, self._recognizer.indication(listed)
+        filled = entry if schedule is None and indication is None else _with_use(entry, schedule, indication)
+        doses = [self._dose_of(one, Told(on=on), row) for row in match.ingredients]
+        known = doses.count(NO_DOSES) < len(doses)
+        return Resolved(index, filled, match, said=said, doses=tuple(doses) if known else ())
 
     def _by_code_alone(self, index: int, entry: Medication, by_code: Recognized | None) -> Resolved:
         coded = (by_code.match if by_code is not None and entry.status not in NOT_TAKEN else None) or NOTHING
@@ -182,7 +198,7 @@ class EntryReader:
 
     def _by_name(self, found: Sequence[Recognized], sent: MedicineStatus | None) -> _Named:
         if len(found) == 1 and found[0].is_plain and sent is None:
-            return _Named(found[0].match, None, ())
+            return _Named(found[0].stands_for, None, ())
         unknown = tuple(
             " ".join(part.text.split())
             for one in found
@@ -244,6 +260,17 @@ class EntryReader:
     def _suggestions(self, found: Sequence[Recognized]) -> tuple[str, ...]:
         offers = (display(match) for one in found for match in self._recognizer.offers(one))
         return tuple(dict.fromkeys(offers))[:MOST_SUGGESTIONS]
+
+
+def _is_one_text(entry: Medication) -> bool:
+    """True for a name or a line with nothing beside it."""
+    if entry.rxcui is not None or entry.status is not None or entry.dose_mg is not None:
+        return False
+    return entry.schedule is None and entry.indication is None and (entry.text is None or entry.name is None)
+
+
+def _with_use(entry: Medication, schedule: Schedule | None, indication: MedicineIndication | None) -> Medication:
+    return msgspec.structs.replace(entry, schedule=schedule, indication=indication)
 
 
 def _without_use(entry: Medication) -> Medication:

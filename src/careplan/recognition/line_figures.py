@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 
 from careplan.recognition.figures import figure, intakes, numbers_in
+from careplan.recognition.how_often import how_often, values
 from careplan.recognition.line import Amount, Frequency, Strength, Stretch, Word
 from careplan.recognition.line_state import State
 from careplan.recognition.line_tables import FEW
 from careplan.recognition.list_words import FrequencyWords, Meaning
 from careplan.recognition.name_index import FIRST
 from careplan.recognition.piece_counts import Counted, counted
-from careplan.request.patient import Schedule
 
 _AT_A_TIME = FrequencyWords((), a_day=1.0, time_of_day=True)
 _HOUR, _MINUTES = re.compile(r"[01]?\d|2[0-4]"), re.compile(r"[0-5]\d")
@@ -221,13 +221,13 @@ class Figures(State):
             return True  # 1/2, 1 1/2
         if self._last not in ("strength", ")", "]") or not (self._draft.strengths and self._draft.strengths[-1].unit):
             return False
-        return max(self._values(self._words[at]), default=FEW + 1) <= FEW
+        return max(values([self._words[at]], self._tables.numbers), default=FEW + 1) <= FEW
 
     def _times_over(self, at: int) -> int:
         """The token behind the count of "500 mg x 3 tabs" or "1 mg x 2"."""
         if behind := self._pieces(at):
             return behind
-        counts = self._values(self._words[at])
+        counts = values([self._words[at]], self._tables.numbers)
         count = counts[0] if len(counts) == 1 else None
         self._draft.amounts.append(Amount(*self._tokens.stretch(at, at + 1), count, "", self._limited(at)))
         return self._close(at + 1, "amount")
@@ -318,25 +318,9 @@ class Figures(State):
 
     def _repeated(self, said: FrequencyWords, at: int, end: int) -> None:
         """Keep a frequency, with the number in it where it has one."""
-        number, ranged, least = None, False, None
-        schedule: Schedule | None = None
-        a_day, between = said.a_day, None
-        if said.hours or said.days or said.counted:
-            numbers = [value for word in self._words[at:end] for value in self._values(word)]
-            number, least = max(numbers, default=None), min(numbers, default=None)
-            ranged = len(numbers) > 1
-        if said.hours:
-            a_day = 24 / number if number and not ranged else None
-            schedule = "daily" if number is not None and number <= 24 else None
-            between = (24 / number, 24 / least) if ranged and number and least else None
-        elif said.days:
-            a_day = 1.0 if number == 1 else None
-            schedule = "daily" if number == 1 else "weekly" if number == 7 else None
-        elif a_day is not None:
-            schedule, a_day = "daily", None if ranged else number or a_day
-            between = (least, number) if ranged and number and least else None
-        elif said.a_week is not None:
-            schedule = "weekly" if (number or said.a_week) == 1 else None
+        counts = said.hours or said.days or said.counted
+        numbers = values(self._words[at:end], self._tables.numbers) if counts else []
+        schedule, a_day, time_of_day, between = how_often(said, numbers)
         if at == self._limit_at and a_day:  # "up to TDS"
             between = (0.0, a_day)
             schedule = a_day = None
@@ -345,13 +329,7 @@ class Figures(State):
             self._stepped("then")
         self._passed = False
         stretch = self._tokens.stretch(at, end)
-        self._draft.frequencies.append(Frequency(*stretch, schedule, a_day, said.time_of_day, between))
-
-    def _values(self, word: str) -> list[float]:
-        if word[0].isdigit():
-            return numbers_in(word)
-        value = self._tables.numbers.get(word)
-        return [] if value is None else [value]
+        self._draft.frequencies.append(Frequency(*stretch, schedule, a_day, time_of_day, between))
 
 
 def _falls(word: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from careplan.recognition.line import Leftover, Line, Listed, Named, Reason, Stretch, Word
@@ -11,6 +11,7 @@ from careplan.recognition.line_tables import KNOWN, Tables
 from careplan.recognition.line_tokens import Tokens
 from careplan.recognition.list_words import ListWords, Meaning, Phrases
 from careplan.recognition.plain_text import plain
+from careplan.recognition.usual_line import BESIDE_A_NAME, usual_line
 
 __all__ = ["KNOWN", "LineReader"]
 
@@ -18,7 +19,6 @@ _SEPARATORS = frozenset(",;:([\n|/+&-")
 _PARTING = frozenset(",;\n|-")
 """A name behind one of these is another medicine; behind the other separators it is a brand or a further ingredient."""
 _ENDS = frozenset(";\n|-")
-_BESIDE_A_NAME = frozenset(("salts", "releases", "makers"))
 _PLACE_OPENS = frozenset(("statuses", "switches", "joins", "before_names", "before_brands", "no_allergies"))
 """Behind these stands a name."""
 _FILLER = Meaning("filler")
@@ -75,7 +75,7 @@ class _Reading(Figures):
     def _word(self, at: int, word: str) -> int:
         meaning, end = self._tokens.phrase(at)
         if meaning is not None:
-            if self._after_name and meaning.kind in _BESIDE_A_NAME:
+            if self._after_name and meaning.kind in BESIDE_A_NAME:
                 # "Atorvastatin calcium": directly behind a name these are no medicine of their own.
                 return end
             if self._slot and self._may_go_on(at, word) and (behind := self._name(at, end, meaning)):
@@ -263,19 +263,28 @@ class LineReader:
         meaning: Callable[[str], Any],
         phrases: Phrases | None = None,
     ) -> None:
-        self._tables = Tables(words, meaning, phrases or Phrases(words), names)
+        self.tables = Tables(words, meaning, phrases or Phrases(words), names)
 
     def read(self, text: str) -> Line:
         """All that one line says."""
-        tables = self._tables
+        tables = self.tables
         folded, places = plain(text)
         key = folded.replace(" ", "")
         if key.isalnum() and (whole := tables.meaning(key)) is not None:
             return Line(text, (Listed(names=(Named(text, 0, len(text), whole),)),))
+        if isinstance(places, range) and (usual := usual_line(text, folded, tables)) is not None:
+            return Line(text, (usual,))
+        return self.in_full(text, folded, places)
+
+    def in_full(self, text: str, folded: str, places: Sequence[int]) -> Line:
+        """The same of a line that was made plain, whatever it says; `read` knows shorter ways for some."""
+        tables = self.tables
         tokens = Tokens(text, folded, places, tables.phrases, tables.numbers)
         joined = "".join(tokens.words)
-        if len(joined) <= tables.longest_of_nothing and (joined in tables.nothing or key.strip() in tables.nothing):
-            return Line(text, says_none=True)
+        if len(joined) <= tables.longest_of_nothing:
+            squeezed = folded.replace(" ", "").strip()
+            if joined in tables.nothing or squeezed in tables.nothing:
+                return Line(text, says_none=True)
         medicines, leftover = _Reading(tables, tokens).read()
         names_nothing = not leftover and not any(medicine.names for medicine in medicines)
         if names_nothing and any(phrase in joined for phrase in tables.nothing_at_length):

@@ -26,6 +26,8 @@ class Tables:
     def __init__(self, words: ListWords, meaning: Callable[[str], Any], phrases: Phrases, names: Collection[str]) -> None:
         self.meaning = meaning
         self.phrases, self.tree = phrases, phrases.tree
+        self.in_letters: Node = {word: node for word, node in phrases.tree.items() if word.isalpha()}
+        """The phrases that begin with a word, each by that word."""
         self.index = NameIndex(names, phrases.tree)
         self.beginnings = self.index.beginnings
         self.numbers: Mapping[str, float] = words.numbers
@@ -46,6 +48,7 @@ class Tables:
         self.local_routes, self.local_forms = frozenset(words.local_routes), frozenset(words.local_forms)
         self.nothing = frozenset("".join(parts(phrase)) for phrase in words.nothing)
         self.longest_of_nothing = max(map(len, self.nothing), default=0)
+        self.opens_nothing = frozenset(cut[0] for phrase in words.nothing if (cut := parts(phrase)))
         self.nothing_at_length = tuple(phrase for phrase in self.nothing if len(phrase) >= LONG_ENOUGH)
         self.units = frozenset(words.in_mg)
         self.plain_units = frozenset(

@@ -262,7 +262,8 @@ def normalize(name: str) -> str:
     """`name` folded for look-up: no case, accents, punctuation or surplus spaces."""
     if name.isascii() and name.isalnum():
         return name.lower()
-    return " ".join(re.sub(r"[^\w]+|_", " ", _fold(name).replace("'", "").replace("’", "")).split())
+    folded = name.lower() if name.isascii() else _fold(name)
+    return " ".join(_BETWEEN.sub(" ", folded.replace("'", "").replace("’", "")).split())
 
 
 def _fold(name: str) -> str:
@@ -304,4 +305,5 @@ def _found(match: Match, matched: str, score: float) -> list[Found]:
     ]
 
 
+_BETWEEN = re.compile(r"[^\w]+|_")
 _STRENGTH = re.compile(r"\d+(?:mg|mcg|ug|g|ml|mgml)?|mg|mcg|ml|g")

@@ -25,12 +25,12 @@ class NearIndex:
     def within(self, key: str, length: int, slips: int) -> Sequence[str]:
         """All names of this length that `slips` (1 or 2) may lead from to `key`, with some others, in their order."""
         by_piece, longer = self._by_piece, len(key) - length
-        found: set[int] = set()
+        found: list[int] = []
         for place, start, end in _pieces(length, slips):
             shifts = (0,) if place == _BEGINNING else (longer,) if place == _END else (-1, 0, 1)
             for shift in shifts:
-                found.update(by_piece.get((slips, length, place, key[start + shift : end + shift]), ()))
-        return [self._names[at] for at in sorted(found)]
+                found += by_piece.get((slips, length, place, key[start + shift : end + shift]), ())
+        return [self._names[at] for at in sorted(set(found))] if found else ()
 
 
 def _pieces(length: int, slips: int) -> Sequence[tuple[str, int, int]]:

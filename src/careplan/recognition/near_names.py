@@ -52,13 +52,10 @@ class NearNames:
 
     def _near(self, key: str, reach: int) -> list[tuple[int, int, str]]:
         """The nearest names, each after its distance and its place among all names. Other lengths are out of reach."""
-        found = [
-            (distance, self._place[name], name)
-            for length in range(len(key) - reach, len(key) + reach + 1)
-            for name, distance, _ in process.extract(
-                key, self._index.within(key, length, reach), scorer=OSA.distance, score_cutoff=reach, limit=MOST_COMPARED
-            )
-        ]
+        lengths, index = range(len(key) - reach, len(key) + reach + 1), self._index
+        like = [name for length in lengths for name in index.within(key, length, reach)]
+        compared = process.extract(key, like, scorer=OSA.distance, score_cutoff=reach, limit=None) if like else ()
+        found = [(distance, self._place[name], name) for name, distance, _ in compared]
         return sorted(found)[:MOST_COMPARED]
 
     @staticmethod

@@ -64,9 +64,15 @@ class Recognized(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_plain(self) -> bool:
-        """True where one name of rules says all: nothing is left unexplained, and no status stands beside it."""
-        said = self.listed
-        return self.match is not None and not self.unexplained and (said is None or said.status is None)
+        """True where names say all: nothing is left unexplained, and no status stands beside them."""
+        if self.unexplained or self.recognition not in ("read", "known"):
+            return False
+        return self.listed is None or self.listed.status is None
+
+    @property
+    def stands_for(self) -> Match:
+        """What is taken of it: its match, or where no rule looks at it, its name alone."""
+        return self.match or Match((), self.known_by)
 
     @property
     def schedule(self) -> Schedule | None:
@@ -105,7 +111,7 @@ class Recognizer:
             meant = self._meant(row.ingredients, row.name) if row.ingredients else KNOWN
             self._names[squeezed(row.name)] = meant
             self._local_codes.update(dict.fromkeys(row.rxcui, meant))
-        self._reader = LineReader(words, self._names, self._meaning, phrases)
+        self.reader = LineReader(words, self._names, self._meaning, phrases)
         self._near: NearNames | None = None
         self._everyday = frozenset(map(squeezed, words.whole_only)).difference(words.medicines_in_goals)
         self._controlled = frozenset(controlled)
@@ -133,11 +139,11 @@ class Recognizer:
 
     def read(self, text: str) -> Line:
         """One line, part by part."""
-        return self._reader.read(text)
+        return self.reader.read(text)
 
     def recognize(self, text: str) -> tuple[Recognized, ...]:
         """The medicines of one line; one that is unread or `none` if it names none."""
-        line = self._reader.read(text)
+        line = self.reader.read(text)
         if line.says_none:
             return (Recognized(recognition="none"),)
         in_name = tuple([part for part in line.leftover if part.in_name])
@@ -159,24 +165,23 @@ class Recognizer:
         if len(listed.names) > 1:
             matches = _without_remarks(matches, beside_a_known_name=len(matches) < len(listed.names))
         own_words = listed.names[0].text if len(listed.names) == 1 else " ".join([name.text for name in listed.names])
-        if self._may_be_an_allergy(listed, matches):
+        if listed.reasons and self._may_be_an_allergy(listed, matches):
             return Recognized(recognition="unread", called=own_words, listed=listed, unexplained=beside)
-        if not matches or listed.local or self._is_breathed_in(listed, matches):
+        elsewhere = (listed.forms or listed.routes) and self._is_breathed_in(listed, matches)
+        if not matches or listed.local or elsewhere:
             recognition: Recognition = "unread" if in_name else "known"
             known_by = " ".join(own_words.split()) if not (matches or in_name) else ""
             return Recognized(
                 recognition=recognition, called=own_words, known_by=known_by, listed=listed, unexplained=beside
             )
         match = self._as_kept(matches[0] if len(matches) == 1 else _together(matches), listed)
-        if not any(row.classes for row in match.ingredients):
+        if not is_under_rules(match):
             recognition = "unread" if in_name else "known"
             return Recognized(recognition=recognition, match=match, called=own_words, listed=listed, unexplained=beside)
         return Recognized(recognition="read", match=match, called=own_words, listed=listed, unexplained=beside)
 
     def _may_be_an_allergy(self, listed: Listed, matches: list[Match]) -> bool:
         """True for a name with a word of allergy alone, unless it is that of a medicine against allergies."""
-        if not listed.reasons:
-            return False
         said = (listed.strengths, listed.forms, listed.routes, listed.amounts, listed.frequencies)
         if listed.status is not None or listed.as_needed is not None or any(said):
             return False
@@ -235,7 +240,8 @@ class Recognizer:
             return ()
         near = self._near or self.warm()
         text = recognized.unexplained[0].text
-        offers = near.offers(squeezed(text)) or near.offers(squeezed(_FIGURE.sub("", text)))
+        whole, without_figures = squeezed(text), squeezed(_FIGURE.sub("", text))
+        offers = near.offers(whole) or (near.offers(without_figures) if without_figures != whole else ())
         if recognized.listed is not None and recognized.listed.names:
             # Beside a name that is known, such as that of an everyday product, nothing controlled is guessed at.
             return tuple(match for match in offers if self._controlled.isdisjoint(_classes(match)))
@@ -247,6 +253,11 @@ class Recognizer:
             return None
         said = [reason.indication for reason in listed.reasons]
         return next((grave for grave in self._gravest if grave in said), said[0] if said else None)
+
+
+def is_under_rules(match: Match) -> bool:
+    """Whether rules look at one of its ingredients."""
+    return any(row.classes for row in match.ingredients)
 
 
 def _is_a_phrase_for_a_kind(key: str, match: Match) -> bool:
