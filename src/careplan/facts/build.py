@@ -61,7 +61,9 @@ class FactMaker:
 
     def case(self, patient: Patient) -> Case:
         """The facts of one patient."""
-        patient, illnesses = illnesses_of(patient, self._illness_reader, self._allergies, day_of_plan(patient))
+        patient, illnesses = illnesses_of(
+            patient, self._illness_reader, self._allergies, day_of_plan(patient), self._grave.with_more_told
+        )
         if any(one.any_of("unread") for one in illnesses.read):
             illnesses = illnesses._replace(urgent=self._grave.of(patient.other_conditions, illnesses.read))
         patient, read_off = with_indication(patient, illnesses.tokens, self._conditions_known)

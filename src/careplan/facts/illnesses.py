@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -50,16 +50,22 @@ class Illnesses(NamedTuple):
 
 
 def illnesses_of(
-    patient: Patient, reader: IllnessReader, allergies: Allergies, on: date | None
+    patient: Patient,
+    reader: IllnessReader,
+    allergies: Allergies,
+    on: date | None,
+    told: Callable[[str, IllnessRead], IllnessRead] = lambda _, read: read,
 ) -> tuple[Patient, Illnesses]:
     """The illnesses of a patient, allergies among them, and the patient with the answers that were read from them.
+
+    `told` adds to what was read of an entry what people tell in no name of an illness.
 
     An answer that was sent stays, unless a graver one is written among the illnesses.
     """
     listed: dict[str, str] = {}
     for at, token in enumerate(patient.conditions or ()):
         listed.setdefault(token, f"/conditions/{at}")
-    read = tuple([reader.read(text, on) for text in patient.other_conditions])
+    read = tuple([told(text, reader.read(text, on)) for text in patient.other_conditions])
     answers: dict[str, tuple[str, int]] = {}
     for at, one in enumerate(read):
         for token in one.tokens:

@@ -55,7 +55,7 @@ def known_conditions_of(conditions: Mapping[str, Condition], codes: Codes, files
     phrases = Phrases(files.words, names, of_codes.table.has)
     least_day = date.fromisoformat(files.released) if files.released else date.min
     reader = IllnessReader(phrases, of_codes, _of_icd10(conditions, codes), _lasting(conditions, codes), least_day)
-    return KnownConditions(files.names, of_codes, reader)
+    return KnownConditions(files.names, of_codes, reader, files.words)
 
 
 def _names(conditions: Mapping[str, Condition], codes: Codes, files: IllnessFiles, of_codes: IllnessCodes) -> IllnessNames:
