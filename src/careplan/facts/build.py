@@ -70,6 +70,7 @@ class FactMaker:
         medicines = tuple(
             [self._catalogue.resolve(at, entry, patient.as_of) for at, entry in enumerate(patient.medications or ())]
         )
+        illnesses = illnesses.and_told(medicines)
         goals = tuple(map(self._judge.judge, patient.expectations.goals or ()))
         unread = unread_entries(patient, medicines, goals, illnesses.read)
         known = known_entries(medicines, self._looked_at, illnesses.read)

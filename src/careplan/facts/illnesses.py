@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from careplan.facts.grave_entries import GraveEntries
 from careplan.recognition.allergies import Allergies
 from careplan.recognition.illness_read import IllnessRead
 from careplan.recognition.illness_reader import IllnessReader
+from careplan.recognition.medicine_catalogue import Resolved
 from careplan.request.patient import Patient
 from careplan.rulebook.factors import GRAVER
 
@@ -42,6 +43,12 @@ class Illnesses(NamedTuple):
     answered: Mapping[str, int] = {}
     allergic: tuple[int, ...] = ()
     urgent: GraveEntries = GraveEntries()
+
+    def and_told(self, medicines: Iterable[Resolved]) -> Illnesses:
+        """These with what the lines of medicines tell of; like an allergy that is no list of illnesses."""
+        told = {token: f"/medications/{one.index}" for one in medicines for token in one.told}
+        new = [Illness(token, pointer) for token, pointer in told.items() if token not in self.tokens]
+        return self._replace(listed=(*self.listed, *new)) if new else self
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -75,8 +82,8 @@ def illnesses_of(
             elif factor not in answers or _graver(factor, value, answers[factor][0]):
                 answers[factor] = value, at
     completed, answered = _with_answers(patient, answers)
-    if completed.conditions is None and listed:
-        # Whoever names an illness was asked for illnesses, in whichever list it stands.
+    if completed.conditions is None and (listed or any(map(_names_no_condition, read))):
+        # Whoever names an illness, or says that there is none, was asked for illnesses, in whichever list it stands.
         completed = msgspec.structs.replace(completed, conditions=[])
     allergic = {at: tokens for at, text in enumerate(patient.allergies or ()) if (tokens := allergies.tokens(text))}
     for at, tokens in allergic.items():
@@ -85,6 +92,11 @@ def illnesses_of(
     denying = tuple(_denying(completed, listed, read))
     illnesses = tuple([Illness(token, pointer) for token, pointer in listed.items()])
     return completed, Illnesses(illnesses, read, denying, answered, tuple(allergic))
+
+
+def _names_no_condition(read: IllnessRead) -> bool:
+    """Whether an entry names an illness of no rule, or says that there is no illness."""
+    return any(part.recognition == "known" or part.status == "nothing" for part in read.parts)
 
 
 def _denying(patient: Patient, listed: Mapping[str, str], read: tuple[IllnessRead, ...]) -> Iterator[int]:
