@@ -37,6 +37,18 @@ def rules_of(plan: CarePlan) -> set[str]:
         "SI comes and goes zzq",
         "depression; suicidal thoughts when drinking zzq",
         "I think about killing my neighbour zzq",
+        # What people say of themselves without a word for it.
+        "dont want to live",
+        "no reason to live",
+        "stockpiling pills",
+        "I think about jumping",
+        # Self-harm that goes on is no history.
+        "cutting again since last week",
+        "cut myself yesterday",
+        "overdosed on Tylenol last month",
+        # What a stop names, and it may be happening now.
+        "crushing chest pain since this morning",
+        "slurred speech since this morning",
     ],
 )
 def test_words_of_danger_in_an_unread_entry_are_an_alert_that_names_it(planner: Planner, written: str) -> None:
@@ -47,7 +59,15 @@ def test_words_of_danger_in_an_unread_entry_are_an_alert_that_names_it(planner: 
 
 
 @pytest.mark.parametrize(
-    "written", ["father died by suicide", "brother killed himself 2019", "death of spouse", "killed people in combat"]
+    "written",
+    [
+        "father died by suicide",
+        "mother died by suicide last month",
+        "brother killed himself 2019",
+        "death of spouse",
+        "killed people in combat",
+        "can't go on",
+    ],
 )
 def test_a_loss_or_the_harm_of_others_is_a_decision_and_no_alert(planner: Planner, written: str) -> None:
     plan = plan_of(planner, written)
@@ -79,6 +99,83 @@ def test_a_name_that_a_stop_names_beside_words_that_nobody_knows_is_a_decision(p
 )
 def test_other_entries_bring_neither(planner: Planner, written: str) -> None:
     assert not rules_of(plan_of(planner, written)) & {"unread-entry-may-be-a-danger", "unread-entry-may-be-grave"}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "the TV talks to me",
+        "people are following me",
+        "haven't slept for 4 days and feel amazing",
+        "worst headache of my life",
+        "weakness on one side",
+        "brain tumor",
+        "brain mets",
+        "drinks a bottle of vodka a day",
+        "bad reaction to ketamine",
+        "dependent on benzos",
+    ],
+)
+def test_what_patients_say_of_what_a_stop_is_for_is_a_decision(planner: Planner, written: str) -> None:
+    plan = plan_of(planner, written)
+    assert "unread-entry-may-be-grave" in {item for row in plan.front.decisions for item in row.items}
+
+
+@pytest.mark.parametrize(
+    "written", ["cutting as a teenager", "history of self harm, currently in therapy", "self harm 2009"]
+)
+def test_self_harm_of_long_ago_is_no_alert(planner: Planner, written: str) -> None:
+    plan = plan_of(planner, written)
+    assert plan.status == "draft"
+    assert "self-harm-in-the-past" in rules_of(plan)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "my husband hits me",
+        "My wife beats me up when drunk",
+        "partner is violent",
+        "violent boyfriend",
+        "I am afraid to go home",
+        "scared of my stepfather",
+        "he threatens to kill me",
+        "boyfriend choked me last week",
+        "being stalked by my ex",
+        "depression, husband hits me",
+        "victim of domestic abuse",
+    ],
+)
+def test_who_tells_of_being_harmed_is_spoken_with_alone_and_it_stands_on_no_paper(planner: Planner, written: str) -> None:
+    plan = plan_of(planner, written)
+    assert plan.status == "blocked"
+    alert = next(item for item in plan.alerts if item.rule.id == "private-talk-about-home")
+    assert alert.because
+    assert "entries-not-read" not in rules_of(plan)
+    for item in items_of(plan):
+        assert written not in item.patient_text
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "my back hurts me",
+        "anxiety hits me hard",
+        "afraid of my mother dying",
+        "afraid of people",
+        "husband never hit me",
+        "my dad hit me as a child",
+        "nightmares that my ex hits me",
+        "husband abused me in 2009",
+    ],
+)
+def test_harm_of_long_ago_or_by_no_person_is_no_alert(planner: Planner, written: str) -> None:
+    assert "private-talk-about-home" not in rules_of(plan_of(planner, written))
+
+
+def test_harm_by_others_and_thoughts_of_death_are_both_an_alert(planner: Planner) -> None:
+    found = rules_of(plan_of(planner, "he beats me and I want to die"))
+    assert found >= {"private-talk-about-home", "unread-entry-may-be-a-danger"}
 
 
 def test_what_was_read_has_its_own_item_and_not_this_one(planner: Planner) -> None:

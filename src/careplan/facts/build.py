@@ -61,13 +61,16 @@ class FactMaker:
 
     def case(self, patient: Patient) -> Case:
         """The facts of one patient."""
-        patient, illnesses = illnesses_of(patient, self._illness_reader, self._allergies, day_of_plan(patient))
+        patient, illnesses = illnesses_of(
+            patient, self._illness_reader, self._allergies, day_of_plan(patient), self._grave.with_more_told
+        )
         if any(one.any_of("unread") for one in illnesses.read):
             illnesses = illnesses._replace(urgent=self._grave.of(patient.other_conditions, illnesses.read))
         patient, read_off = with_indication(patient, illnesses.tokens, self._conditions_known)
         medicines = tuple(
             [self._catalogue.resolve(at, entry, patient.as_of) for at, entry in enumerate(patient.medications or ())]
         )
+        illnesses = illnesses.and_told(medicines)
         goals = tuple(map(self._judge.judge, patient.expectations.goals or ()))
         unread = unread_entries(patient, medicines, goals, illnesses.read)
         known = known_entries(medicines, self._looked_at, illnesses.read)

@@ -6,11 +6,16 @@ danger wherever they stand, say which of these entries a person reads before any
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from careplan.recognition.goal_judge import GoalJudge
-from careplan.recognition.illness_read import IllnessRead
+from careplan.recognition.illness_read import IllnessPart, IllnessRead
+from careplan.recognition.plain_text import plain
+from careplan.recognition.told_harm import ToldHarm
 from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.derived import behind
 from careplan.rulebook.factors import GRAVER
@@ -18,14 +23,19 @@ from careplan.rulebook.model import Rulebook
 
 _OF_DANGER = frozenset({"self_harm", "harm_to_others"})
 _ONESELF = frozenset({"i", "me", "myself", "self"})
+_SELF_HARM = "self_harm_history"
+_ABUSIVE = "lifestyle.home_environment=abusive"
+_OF_HARM_BY_OTHERS = frozenset({_ABUSIVE, "harm_to_others_intent"})
+"""What words about violence are near to."""
 _RED_FLAG = "red_flags."
 
 
 class GraveEntries(NamedTuple):
     """The places in the list of other conditions.
 
-    What is in `danger` may be a red flag, or somebody says in it that they would harm themselves or others. What is in
-    `grave` may be what a stop names, or speaks of death and harm as lists do of what others did and of losses.
+    What is in `danger` may be a red flag, or somebody says in it that they would harm themselves or others, or that what a
+    stop names may be happening now. What is in `grave` may be what a stop names, or speaks of death and harm as lists do of
+    what others did and of losses.
     """
 
     danger: tuple[int, ...] = ()
@@ -37,6 +47,9 @@ class GraveEntryReader:
 
     def __init__(self, book: Rulebook) -> None:
         self._judge: GoalJudge = book.goals
+        words = book.known_conditions.words
+        self._harm, self._now = ToldHarm(words.harmed), _phrases(words.at_once)
+        self._lately, self._own = _phrases((*words.at_once, *words.lately)), _phrases(words.of_oneself)
         self._named_by_stops = frozenset(
             str(value) if value in book.conditions else f"{_factor(pattern.kind, test.field)}={value}"
             for rule in book.rules.values()
@@ -50,25 +63,81 @@ class GraveEntryReader:
         """The grave ones among entries as they were written, with what was read of each."""
         danger, grave = [], []
         for at, (text, one) in enumerate(zip(written, read, strict=True)):
-            unread = [part for part in one.parts if part.recognition == "unread"]
-            spoken = [part for part in (text[one.start : one.end] for one in unread) if self._speaks_of_danger(part)]
-            offers = [offer for part in unread for offer in part.offers]
-            if any(map(_is_red_flag, offers)) or any(map(_is_of_oneself, spoken)):
+            unread = tuple(_unread_parts(text, one))
+            spoken = [said for said, _ in unread if self._speaks_of_danger(said)]
+            if any(self._is_danger(said, part.offers) for said, part in unread):
                 danger.append(at)
-            elif spoken or not self._named_by_stops.isdisjoint(offers):
+            elif spoken or any(not self._named_by_stops.isdisjoint(part.offers) for _, part in unread):
                 grave.append(at)
         return GraveEntries(tuple(danger), tuple(grave))
 
+    def _is_danger(self, said: str, offers: Sequence[str]) -> bool:
+        if any(map(_is_red_flag, offers)):
+            return True
+        words = plain(said)[0]
+        if self._speaks_of_danger(said) and (_is_of_oneself(said) or self._own.search(words)):
+            return True
+        if _SELF_HARM in offers and self._lately.search(words):
+            return True
+        return not self._named_by_stops.isdisjoint(offers) and bool(self._now.search(words))
+
+    def with_more_told(self, text: str, read: IllnessRead) -> IllnessRead:
+        """What was read of an entry, with what people tell in it though it is no illness.
+
+        Somebody who harms the patient makes an abusive home; self-harm that goes on is no matter of the past, so that it is
+        left to a person.
+        """
+        parts = tuple([self._as_lately(text[part.start : part.end], part) for part in read.parts])
+        return self._with_harm_told(text, IllnessRead(parts) if parts != read.parts else read)
+
+    def _as_lately(self, said: str, part: IllnessPart) -> IllnessPart:
+        if part.recognition != "read" or _SELF_HARM not in part.tokens or not self._lately.search(plain(said)[0]):
+            return part
+        return msgspec.structs.replace(part, recognition="unread", status="unsure", offers=(_SELF_HARM,))
+
+    def _with_harm_told(self, text: str, read: IllnessRead) -> IllnessRead:
+        """The same with an abusive home where somebody tells that they are harmed.
+
+        Nothing of such words is unread then, unless they may be about something else that is grave as well.
+        """
+        if not any(part.recognition == "unread" for part in read.parts) or not self._harm.today(text):
+            return read
+        tells = [part.recognition == "unread" and self._harm.today(text[part.start : part.end]) for part in read.parts]
+        if not any(tells):  # It is told over several parts.
+            tells = [part.recognition == "unread" for part in read.parts]
+        parts = zip(read.parts, tells, strict=True)
+        return IllnessRead(tuple([self._as_harm(text, part) if told else part for part, told in parts]))
+
+    def _as_harm(self, text: str, part: IllnessPart) -> IllnessPart:
+        tokens = (*part.tokens, _ABUSIVE)
+        offers = self._named_by_stops.intersection(part.offers) - _OF_HARM_BY_OTHERS
+        said = text[part.start : part.end]
+        if offers or (self._judge.judge(said).safety == "self_harm" and _is_of_oneself(said, but="me")):
+            return msgspec.structs.replace(part, tokens=tokens)
+        return msgspec.structs.replace(part, recognition="read", status="present", tokens=tokens, offers=())
+
     def _speaks_of_danger(self, text: str) -> bool:
         return self._judge.judge(text).safety in _OF_DANGER
+
+
+def _phrases(listed: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, listed)) or '(?!)'})\b")
+
+
+def _unread_parts(text: str, read: IllnessRead) -> Iterator[tuple[str, IllnessPart]]:
+    """The parts that could not be read, each after its words with those up to the next part that was read."""
+    for at, part in enumerate(read.parts):
+        if part.recognition == "unread":
+            following = (other.start for other in read.parts[at + 1 :] if other.recognition != "unread")
+            yield text[part.start : next(following, len(text))], part
 
 
 def _factor(kind: str, field: str) -> str:
     return field if kind == "patient" else f"{kind}.{field}"
 
 
-def _is_of_oneself(text: str) -> bool:
-    return not _ONESELF.isdisjoint(text.casefold().split())
+def _is_of_oneself(text: str, but: str = "") -> bool:
+    return not (_ONESELF - {but}).isdisjoint(text.casefold().split())
 
 
 def _is_red_flag(offer: str) -> bool:

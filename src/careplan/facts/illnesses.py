@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from careplan.facts.grave_entries import GraveEntries
 from careplan.recognition.allergies import Allergies
 from careplan.recognition.illness_read import IllnessRead
 from careplan.recognition.illness_reader import IllnessReader
+from careplan.recognition.medicine_catalogue import Resolved
 from careplan.request.patient import Patient
 from careplan.rulebook.factors import GRAVER
 
@@ -43,6 +44,12 @@ class Illnesses(NamedTuple):
     allergic: tuple[int, ...] = ()
     urgent: GraveEntries = GraveEntries()
 
+    def and_told(self, medicines: Iterable[Resolved]) -> Illnesses:
+        """These with what the lines of medicines tell of; like an allergy that is no list of illnesses."""
+        told = {token: f"/medications/{one.index}" for one in medicines for token in one.told}
+        new = [Illness(token, pointer) for token, pointer in told.items() if token not in self.tokens]
+        return self._replace(listed=(*self.listed, *new)) if new else self
+
     @property
     def tokens(self) -> tuple[str, ...]:
         """The conditions."""
@@ -50,16 +57,22 @@ class Illnesses(NamedTuple):
 
 
 def illnesses_of(
-    patient: Patient, reader: IllnessReader, allergies: Allergies, on: date | None
+    patient: Patient,
+    reader: IllnessReader,
+    allergies: Allergies,
+    on: date | None,
+    told: Callable[[str, IllnessRead], IllnessRead] = lambda _, read: read,
 ) -> tuple[Patient, Illnesses]:
     """The illnesses of a patient, allergies among them, and the patient with the answers that were read from them.
+
+    `told` adds to what was read of an entry what people tell in no name of an illness.
 
     An answer that was sent stays, unless a graver one is written among the illnesses.
     """
     listed: dict[str, str] = {}
     for at, token in enumerate(patient.conditions or ()):
         listed.setdefault(token, f"/conditions/{at}")
-    read = tuple([reader.read(text, on) for text in patient.other_conditions])
+    read = tuple([told(text, reader.read(text, on)) for text in patient.other_conditions])
     answers: dict[str, tuple[str, int]] = {}
     for at, one in enumerate(read):
         for token in one.tokens:
@@ -69,8 +82,8 @@ def illnesses_of(
             elif factor not in answers or _graver(factor, value, answers[factor][0]):
                 answers[factor] = value, at
     completed, answered = _with_answers(patient, answers)
-    if completed.conditions is None and listed:
-        # Whoever names an illness was asked for illnesses, in whichever list it stands.
+    if completed.conditions is None and (listed or any(map(_names_no_condition, read))):
+        # Whoever names an illness, or says that there is none, was asked for illnesses, in whichever list it stands.
         completed = msgspec.structs.replace(completed, conditions=[])
     allergic = {at: tokens for at, text in enumerate(patient.allergies or ()) if (tokens := allergies.tokens(text))}
     for at, tokens in allergic.items():
@@ -79,6 +92,11 @@ def illnesses_of(
     denying = tuple(_denying(completed, listed, read))
     illnesses = tuple([Illness(token, pointer) for token, pointer in listed.items()])
     return completed, Illnesses(illnesses, read, denying, answered, tuple(allergic))
+
+
+def _names_no_condition(read: IllnessRead) -> bool:
+    """Whether an entry names an illness of no rule, or says that there is no illness."""
+    return any(part.recognition == "known" or part.status == "nothing" for part in read.parts)
 
 
 def _denying(patient: Patient, listed: Mapping[str, str], read: tuple[IllnessRead, ...]) -> Iterator[int]:

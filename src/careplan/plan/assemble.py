@@ -102,10 +102,15 @@ class Assembly:
         return sorted(found, key=lambda entry: (entry.pointer, entry.what))
 
     def _deferred(self, one: Written) -> Written:
-        """A choice as it stands in a blocked plan: not made, since whether there is treatment at all comes first."""
+        """A choice as it stands in a blocked plan: not made, since whether there is treatment at all comes first.
+
+        What has to be decided about it, as a product that does not fit the route, still says so.
+        """
         if one.decides is None:
             return one
         words = self._book.about.deferred_choice
+        if one.item.level in ("stop", "hold"):
+            return one._replace(decides=msgspec.structs.replace(one.decides, choice=words.choice))
         item = msgspec.structs.replace(
             one.item,
             title=one_line(words.title),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from careplan.recognition.daily_dose import Told
 from careplan.recognition.disagreements import NOT_TAKEN, ON_HOLD, Disagreement, disagreements
 from careplan.recognition.dose_equivalents import NO_DOSES, DoseReader, Doses, added
+from careplan.recognition.just_ended import NOTHING_TOLD, ToldInLines
 from careplan.recognition.line import Leftover, Listed, Said
 from careplan.recognition.medicine_catalogue import Catalogue, Match, Problem, Resolved, agree, display, without_kinds
 from careplan.recognition.medicine_rows import Ingredient
@@ -38,8 +39,11 @@ MOST_SUGGESTIONS = 3
 class EntryReader:
     """Resolves entries. What a name says of schedule and reason is taken where the caller did not send it in a field."""
 
-    def __init__(self, recognizer: Recognizer, catalogue: Catalogue, doses: DoseReader) -> None:
-        self._recognizer, self._catalogue, self._doses = recognizer, catalogue, doses
+    def __init__(
+        self, recognizer: Recognizer, catalogue: Catalogue, doses: DoseReader, told: ToldInLines = NOTHING_TOLD
+    ) -> None:
+        self._recognizer, self._catalogue, self._doses, self._told = recognizer, catalogue, doses, told
+        self.told_of: Collection[str] = told.tokens
 
     def resolve(self, index: int, entry: Medication, on: str | None = None) -> Resolved:
         """One entry; its match is `NOTHING` where it is known and no rule looks at it, and None where nobody can say.
@@ -68,6 +72,7 @@ class EntryReader:
             said=tuple([one for one in said if len(one.medicines) > 1 or one.says_more]),
             disagreements=self._disagreements(entry, found, lined),
             doses=self._doses_of(Told(entry.dose_mg, entry.schedule, on), resolved, found, lined),
+            told=self._told_of(entry, resolved.match) if resolved.match is not None and resolved.taken else (),
         )
 
     def _plain(self, index: int, entry: Medication, one: Recognized, on: str | None) -> Resolved:
@@ -82,7 +87,13 @@ class EntryReader:
         filled = entry if schedule is None and indication is None else _with_use(entry, schedule, indication)
         doses = [self._dose_of(one, Told(on=on), row) for row in match.ingredients]
         known = doses.count(NO_DOSES) < len(doses)
-        return Resolved(index, filled, match, said=said, doses=tuple(doses) if known else ())
+        told = self._told_of(entry, match)
+        return Resolved(index, filled, match, said=said, doses=tuple(doses) if known else (), told=told)
+
+    def _told_of(self, entry: Medication, match: Match) -> tuple[str, ...]:
+        meant = {token for row in match.ingredients for token in (row.ingredient, *row.classes)}
+        texts = (text for text in (entry.name, entry.text) if text)
+        return tuple(dict.fromkeys(token for text in texts for token in self._told.conditions(text, meant)))
 
     def _by_code_alone(self, index: int, entry: Medication, by_code: Recognized | None) -> Resolved:
         coded = (by_code.match if by_code is not None and entry.status not in NOT_TAKEN else None) or NOTHING

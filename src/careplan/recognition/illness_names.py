@@ -91,7 +91,10 @@ class IllnessNames:
     @cached_property
     def _may_be(self) -> dict[str, tuple[str, ...]]:
         keys = self.normal.keys(self._may_be_sent)
-        return {keys[name]: tokens for name, tokens in self._may_be_sent.items()}
+        found: dict[str, dict[str, None]] = {}
+        for name, tokens in self._may_be_sent.items():
+            found.setdefault(keys[name], {}).update(dict.fromkeys(tokens))
+        return {key: tuple(tokens) for key, tokens in found.items()}
 
     def clashes(self) -> Iterator[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
         """Names that one source has for two things, each with the source and both."""

@@ -89,6 +89,7 @@ class Phrases:
         self._kinds: dict[tuple[str, ...], frozenset[Qualifier]] = {
             key: frozenset({"severity"} if {"neutral", "graver"} <= found else found) for key, found in kinds.items()
         }
+        self._days_ago = {normal.words(phrase): days for phrase, days in words.days_ago.items()}
         self._nothing = frozenset(map(normal.words, words.nothing))
         self._passing = frozenset(word for one in words.passing for word in normal.words(one))
         self._telling = frozenset(key[0] for key, found in self._kinds.items() if len(key) == 1 and found & _TURNING)
@@ -153,7 +154,7 @@ class Phrases:
         found = Around()
         at = 0
         while at < len(words):
-            step = self._code(words, at) or self._number(words, at) or self._phrase(words, at)
+            step = self._code(words, at) or self._number(words, at) or self._ago(words, at) or self._phrase(words, at)
             if step is None:
                 return None
             said, at = step
@@ -193,6 +194,13 @@ class Phrases:
             kinds = self._kinds.get(tuple("#" if word.isdecimal() else word for word in words[at:end]))
             if kinds is not None:
                 return Around(kinds), end
+        return None
+
+    def _ago(self, words: tuple[str, ...], at: int) -> tuple[Around, int] | None:
+        """A word for a time that is so many days ago."""
+        for end in range(min(len(words), at + MOST_WORDS), at, -1):
+            if (days := self._days_ago.get(words[at:end])) is not None:
+                return Around(days_ago=days), end
         return None
 
     def _number(self, words: tuple[str, ...], at: int) -> tuple[Around, int] | None:

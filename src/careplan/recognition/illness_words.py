@@ -35,6 +35,20 @@ MOST_WORDS = 6
 """The longest phrase beside a name."""
 
 
+class HarmWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words in which people tell that somebody harms them: `who`, what they do (`does`), and what says so without either.
+
+    Beside a word of `not_today` it is of the past, or denied.
+    """
+
+    who: tuple[str, ...] = ()
+    does: tuple[str, ...] = ()
+    is_so: tuple[str, ...] = ()
+    fear_of: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+    not_today: tuple[str, ...] = ()
+
+
 class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`illness_words.yaml`. What each section means stands in that file."""
 
@@ -53,6 +67,11 @@ class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     of_others: tuple[str, ...] = ()
     nothing: tuple[str, ...] = ()
     passing: tuple[str, ...] = ()
+    at_once: tuple[str, ...] = ()
+    lately: tuple[str, ...] = ()
+    of_oneself: tuple[str, ...] = ()
+    days_ago: dict[str, int] = {}
+    harmed: HarmWords = HarmWords()
 
 
 WORD = re.compile(

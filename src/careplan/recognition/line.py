@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
@@ -15,6 +16,10 @@ Limit = Literal["", "limit", "limit_a_day"]
 """Of a figure that is the most that may be taken, whether the words before it say that this is for a day."""
 Steps = Literal["", "then", "changed"]
 """Of doses that follow each other in time: "1 mg bid for a week, then 1 mg at night", or "50 mg increased to 100 mg"."""
+
+
+_ALL_THE_TIME = re.compile(r"/ ?(?:24 ?)?h(?:r|rs|our|ours)?$")
+"""So much an hour."""
 
 
 class Stretch(msgspec.Struct, frozen=True, gc=False):
@@ -119,13 +124,18 @@ class Listed(msgspec.Struct, frozen=True, omit_defaults=True):
         """How it is taken, where the line plainly says one thing; None for "daily, and one more as needed"."""
         frequencies = self.frequencies_of_taking
         if self.as_needed is None and len(frequencies) == 1:
-            return frequencies[0].schedule
+            return frequencies[0].schedule or self._all_the_time
         said = {frequency.schedule for frequency in frequencies}
         if self.as_needed is not None:
             return None if said and self._amount_between(self.as_needed, frequencies) else "as_needed"
         if not said and any(one.text.lower().endswith("day") and not one.limit for one in self.strengths):
             return "daily"  # 20 mg/day
-        return said.pop() if len(said) == 1 else None
+        return (said.pop() if len(said) == 1 else None) or (self._all_the_time if not any(said) else None)
+
+    @property
+    def _all_the_time(self) -> Schedule | None:
+        """Regularly, where so much is given an hour, as a patch does however often it is changed."""
+        return "daily" if any(_ALL_THE_TIME.search(one.text.lower()) for one in self.strengths) else None
 
     @property
     def times_a_day(self) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from careplan.recognition.just_ended import JustEnded
 from careplan.recognition.line import Leftover, Line, Listed, Named, Reason, Stretch, Word
 from careplan.recognition.line_figures import Figures
 from careplan.recognition.line_tables import KNOWN, Tables
@@ -264,6 +265,7 @@ class LineReader:
         phrases: Phrases | None = None,
     ) -> None:
         self.tables = Tables(words, meaning, phrases or Phrases(words), names)
+        self._ended = JustEnded(words.ended)
 
     def read(self, text: str) -> Line:
         """All that one line says."""
@@ -286,7 +288,24 @@ class LineReader:
             if joined in tables.nothing or squeezed in tables.nothing:
                 return Line(text, says_none=True)
         medicines, leftover = _Reading(tables, tokens).read()
+        medicines = tuple(
+            [
+                self._ended.judged(one, _said_of(text, medicines, at), text[: one.status.start]) if one.status else one
+                for at, one in enumerate(medicines)
+            ]
+        )
         names_nothing = not leftover and not any(medicine.names for medicine in medicines)
         if names_nothing and any(phrase in joined for phrase in tables.nothing_at_length):
             return Line(text, says_none=True)  # "Patient is on no medications": a sentence around the words that say so
         return Line(text, medicines, leftover)
+
+
+def _said_of(text: str, medicines: Sequence[Listed], at: int) -> str:
+    """What a line says from one medicine up to the next one."""
+    if len(medicines) == 1:
+        return text
+    one = medicines[at]
+    starts = [part.start for part in (*one.names[:1], one.status) if part is not None]
+    following = medicines[at + 1] if at + 1 < len(medicines) else None
+    ends = [part.start for part in (*following.names[:1], following.status) if part is not None] if following else []
+    return text[min(starts, default=0) : min(ends, default=len(text))]

@@ -29,6 +29,21 @@ class FrequencyWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at_the_end: bool = False
 
 
+class EndWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words by which lines tell when and how a medicine ended."""
+
+    lately: tuple[str, ...] = ()
+    long_ago: tuple[str, ...] = ()
+    suddenly: tuple[str, ...] = ()
+
+
+class ToldWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words in the line of a medicine of one of these classes or ingredients that tell of a problem."""
+
+    words: tuple[str, ...]
+    of: tuple[str, ...]
+
+
 class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`list_words.yaml`. What each section means stands in that file."""
 
@@ -89,6 +104,8 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     against_allergies: tuple[str, ...] = ()
     negations: tuple[str, ...] = ()
     denials: tuple[str, ...] = ()
+    ended: EndWords = EndWords()
+    told: dict[str, ToldWords] = {}
 
 
 class Meaning(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Literal, Protocol
 
 import msgspec
@@ -60,6 +60,8 @@ class Resolved(msgspec.Struct, frozen=True, gc=False):
     """Where a field of the entry says something else than its line."""
     doses: tuple[Doses, ...] = ()
     """Doses a day of the ingredients of `match`, in their order; empty where none can be known."""
+    told: tuple[str, ...] = ()
+    """Conditions of the patient that its texts tell of, such as doses that were missed."""
 
     @property
     def recognition(self) -> Recognition:
@@ -106,6 +108,9 @@ class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class ReadsEntries(Protocol):
     """What resolves the entries of a list with more than these rows."""
+
+    told_of: Collection[str]
+    """Conditions that lines can tell of."""
 
     def resolve(self, index: int, entry: Medication, on: str | None = None) -> Resolved:
         """What the entry at this place of the list stands for, `on` the day of a plan."""

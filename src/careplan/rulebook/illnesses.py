@@ -55,7 +55,7 @@ def known_conditions_of(conditions: Mapping[str, Condition], codes: Codes, files
     phrases = Phrases(files.words, names, of_codes.table.has)
     least_day = date.fromisoformat(files.released) if files.released else date.min
     reader = IllnessReader(phrases, of_codes, _of_icd10(conditions, codes), _lasting(conditions, codes), least_day)
-    return KnownConditions(files.names, of_codes, reader)
+    return KnownConditions(files.names, of_codes, reader, files.words)
 
 
 def _names(conditions: Mapping[str, Condition], codes: Codes, files: IllnessFiles, of_codes: IllnessCodes) -> IllnessNames:
@@ -170,6 +170,9 @@ def misplaced_names(book: Rulebook) -> Iterator[tuple[str, str, str]]:
         for name in (*entry.graver, *filter(None, [entry.of_family])):
             if name not in book.conditions:
                 yield "conditions.yaml", token, f"There is no condition called {name}."
+    for name in book.catalogue.entries.told_of if book.catalogue.entries else ():
+        if name not in book.conditions:
+            yield "list_words.yaml", name, "There is no condition of this name, of which lines could tell."
     by_form: dict[str, tuple[str, str, tuple[str, ...]]] = {}
     reader = book.known_conditions.reader
     for source, name, tokens in reader.names():

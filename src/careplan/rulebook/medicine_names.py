@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from careplan.errors import RuleFault
 from careplan.recognition.dose_equivalents import DoseEquivalent, DoseReader
 from careplan.recognition.entries import EntryReader
+from careplan.recognition.just_ended import ToldInLines
 from careplan.recognition.list_words import ListWords, Phrases
 from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.recognition.recognizer import LocalName, Recognizer
@@ -69,5 +70,5 @@ def recognizer_of(  # noqa: PLR0913, PLR0917 - one argument a file
     """
     texts = [text(PurePosixPath(FOLDER, name)) for name in (KNOWN_NAMES, FURTHER_NAMES, PRODUCT_CODES)]
     recognizer = Recognizer(catalogue, words, WideVocabulary(*texts), phrases, local, controlled)
-    catalogue.entries = EntryReader(recognizer, catalogue, doses)
+    catalogue.entries = EntryReader(recognizer, catalogue, doses, ToldInLines(words.told, words.ended))
     return recognizer

@@ -1,0 +1,88 @@
+"""Medicines of which a line says that they ended: lately and suddenly, or long ago.
+
+"Stopped" long ago is not taken. What ran out three days ago is neither taken nor over: withdrawal, rebound or what it does
+to other medicines may be under way, so that it counts as on hold and is asked about.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+
+import msgspec
+
+from careplan.recognition.line import Listed
+from careplan.recognition.list_words import EndWords, ToldWords
+from careplan.recognition.plain_text import plain
+
+LATELY_DAYS = 13
+"""Up to the two weeks for which the effect of an MAO inhibitor outlasts its last dose."""
+LONG_AGO_DAYS = 60
+_DAYS = {"day": 1, "week": 7, "wk": 7, "month": 30, "mo": 30, "mth": 30, "year": 365, "yr": 365}
+_AGO = re.compile(rf"\b(\d+|a|an|one|two|three|four|five|six) ({'|'.join(_DAYS)})s? (?:ago|back)\b")
+_NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}/(?:\d{1,2}/)?\d\d\b")
+_DENIED = re.compile(r"\b(?:no|not|never|without|denies|hasn't|hasnt|rarely|seldom)(?: \w+)? $")
+"""Before such words they do not count: "never missed a dose"."""
+
+
+def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, phrases)) or '(?!)'})\b")
+
+
+class JustEnded:
+    """Tells by the words of one rulebook when a medicine ended."""
+
+    def __init__(self, words: EndWords) -> None:
+        self._lately, self._long_ago = _any_of(words.lately), _any_of(words.long_ago)
+        self._suddenly = _any_of(words.suddenly)
+
+    def judged(self, listed: Listed, said: str, before: str) -> Listed:
+        """The same medicine, with what follows for its status from the words `said` of it, and those `before` the status."""
+        status = listed.status
+        if status is None or status.value != "stopped":
+            return listed
+        words = plain(said)[0]
+        if _DENIED.search(plain(before)[0]):
+            return msgspec.structs.replace(listed, status=None)  # "never ran out"
+        if not (self.is_lately(words) or (self._suddenly.search(words) and not self.is_long_ago(words))):
+            return listed
+        return msgspec.structs.replace(listed, status=msgspec.structs.replace(status, value="on_hold"))
+
+    def is_lately(self, words: str) -> bool:
+        """Whether plain words name a day of the last two weeks."""
+        ago = _days_ago(words)
+        return ago <= LATELY_DAYS if ago is not None else bool(self._lately.search(words))
+
+    def is_long_ago(self, words: str) -> bool:
+        """Whether plain words name a year, or another time that is long over."""
+        ago = _days_ago(words)
+        return ago > LONG_AGO_DAYS if ago is not None else bool(_YEAR.search(words) or self._long_ago.search(words))
+
+
+class ToldInLines:
+    """The conditions that lines tell of, such as doses of lamotrigine that were missed."""
+
+    def __init__(self, told: Mapping[str, ToldWords], ended: EndWords) -> None:
+        self._told = [(token, _any_of(one.words), frozenset(one.of)) for token, one in told.items()]
+        self._ended = JustEnded(ended)
+        self.tokens: Collection[str] = tuple(told)
+
+    def conditions(self, text: str, meant: Collection[str]) -> tuple[str, ...]:
+        """What a line tells of a medicine that is `meant`, by its classes and ingredients."""
+        words = plain(text)[0]
+        if self._ended.is_long_ago(words):
+            return ()
+        return tuple([token for token, told, of in self._told if not of.isdisjoint(meant) and _is_said(told, words)])
+
+
+NOTHING_TOLD = ToldInLines({}, EndWords())
+
+
+def _is_said(told: re.Pattern[str], words: str) -> bool:
+    return any(_DENIED.search(words[: found.start()]) is None for found in told.finditer(words))
+
+
+def _days_ago(words: str) -> int | None:
+    found = [_DAYS[unit] * (_NUMBERS.get(many) or int(many)) for many, unit in _AGO.findall(words)]
+    return min(found, default=None)
