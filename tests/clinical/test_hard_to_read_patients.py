@@ -101,3 +101,32 @@ def test_every_day_of_missed_lamotrigine_and_new_self_harm_stand_on_the_front(pl
     plan = plan_of(planner, body)
     assert plan.status == "blocked"
     assert decided(plan) >= {"lamotrigine-doses-were-missed", "unread-entry-may-be-a-danger"}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "deaf, uses sign language",
+        "legally blind",
+        "speaks only Spanish, needs interpreter",
+        "cannot read",
+        "hard of hearing",
+    ],
+)
+def test_who_cannot_hear_see_or_read_the_plan_gets_help_with_it(planner: Planner, written: str) -> None:
+    body = {"treatment": IV, "medications": [], "other_conditions": [written]}
+    plan = plan_of(planner, body)
+    found = by_rule(plan)
+    assert "help-to-hear-see-or-understand" in found
+    assert "entries-not-read" not in found
+    assert "how we can best talk" in on_card(plan)
+
+
+@pytest.mark.parametrize("grave", ["possible brain bleed", "no reason to live"])
+def test_an_entry_that_may_be_grave_keeps_no_other_unread_one_off_the_front(planner: Planner, grave: str) -> None:
+    body = {"medications": [{"text": "zorblax 20"}], "conditions": [], "other_conditions": [grave, "zzq blorptan"]}
+    unread = plan_of(planner, body).front.unread
+    assert unread is not None
+    assert set(unread.pointers) == {"/other_conditions/0", "/other_conditions/1", "/medications/0"}
+    assert unread.line.index("zzq blorptan") < unread.line.index(grave)
+    assert "zorblax" in unread.line

@@ -135,11 +135,17 @@ class FrontPages:
         return self._not_ready.fill({"what": in_words(parts)})
 
     def _unread_of(self, items: Iterable[Item]) -> Unread | None:
-        found = next((item for item in items if item.topic == UNREAD), None)
+        """The entries that nobody could read, those first that stand in no decision.
+
+        Of the items about unread entries some are about a few of them only, which may be grave; one names all.
+        """
+        every = tuple(items)
+        found = max((item for item in every if item.topic == UNREAD), key=lambda item: len(item.about), default=None)
         if found is None:
             return None
+        decided = {entry.pointer for item in every if item.level in _TO_DECIDE for entry in item.about}
         names, words = [], 0
-        for entry in found.about:
+        for entry in sorted(found.about, key=lambda entry: entry.pointer in decided):
             words += len(entry.name.split())
             if words > MOST_NAMED:
                 break
