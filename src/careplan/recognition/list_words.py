@@ -89,6 +89,8 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     against_allergies: tuple[str, ...] = ()
     negations: tuple[str, ...] = ()
     denials: tuple[str, ...] = ()
+    earlier_doses: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
 
 
 class Meaning(NamedTuple):
@@ -210,6 +212,8 @@ class Phrases:
             ("limits_a_day", words.limits),
             ("directions", words.filler),
             ("counted_singly", words.forms),
+            ("again", words.statuses.get("taking", ())),
+            ("earlier_doses", words.statuses.get("stopped", ())),
         ):
             for place, token in enumerate(getattr(words, section)):
                 if token not in known:
