@@ -41,7 +41,7 @@ def daily_dose(listed: Listed, measures: Measures, told: Told, which: int | None
     limits = listed.limits
     if not limits:
         if which is None and told.mg is None and told.schedule is None:
-            if len(listed.strengths) == 1 and not (listed.frequencies or listed.amounts):
+            if len(listed.strengths) == 1 and not (listed.frequencies or listed.amounts or listed.duration):
                 strength = listed.strengths[0]
                 if strength.bare and strength.amount is not None:
                     return _without_times(listed, measures)
@@ -83,7 +83,7 @@ def _ordinary(listed: Listed, measures: Measures) -> Dose | None:
 
 def _without_times(listed: Listed, measures: Measures) -> Dose | None:
     """Of "0.5 mg as needed": how often nobody knows, but it may be not at all. Of "20 mg" alone nothing is known."""
-    if listed.as_needed is None or listed.duration is not None or listed.strengths[0].unit not in measures.in_mg:
+    if listed.as_needed is None or listed.strengths[0].unit not in measures.in_mg:
         return None
     return Dose(0.0, None) if _is_swallowed(listed, measures) else None
 
@@ -116,7 +116,7 @@ def _without_limits(listed: Listed, limits: Sequence[Strength | Amount]) -> tupl
 def _taken_daily(listed: Listed, measures: Measures, told: Told, which: int | None) -> Dose | None:
     """What the line says is taken, without its limits."""
     reader = _Reader(listed, measures, which)
-    if not _is_swallowed(listed, measures):
+    if reader.is_a_rate or not _is_swallowed(listed, measures):
         return reader.through_the_skin()
     takings = list(takings_of(listed))
     apart = _as_needed_apart(listed, takings)
@@ -150,7 +150,12 @@ def _as_needed_apart(listed: Listed, takings: Sequence[Taken]) -> bool:
 
 
 def _follow_each_other(listed: Listed, takings: Sequence[Taken]) -> bool:
-    """Whether the intakes are steps in time. What is taken "in the morning, then at night" adds up nevertheless."""
+    """Whether the intakes are steps in time, or one told twice, as in "1 mg three times daily, although prescribed twice".
+
+    What is taken "in the morning, then at night" adds up nevertheless.
+    """
+    if any(one.frequency and not (one.frequency.time_of_day or one.strengths or one.amounts) for one in takings[1:]):
+        return True
     if listed.steps != "then":
         return listed.steps == "changed"
     times = [one.frequency for one in takings]
@@ -268,6 +273,11 @@ class _Reader:
         of_a_day = said_daily or part.limit == "limit_a_day"
         one = self.one(Taken(self._listed.strengths, (part,)), told) if of_a_day and told.mg is None else None
         return one.most if one is not None else None
+
+    @property
+    def is_a_rate(self) -> bool:
+        """True for 25 mcg/hr, which is given off all the time, however seldom a patch is changed."""
+        return any(piece is not None and piece.by_hour for piece in map(self._mg_of, self._listed.strengths))
 
     def through_the_skin(self) -> Dose | None:
         """Milligrams a day of a patch whose strength is a rate, such as 25 mcg/hr."""

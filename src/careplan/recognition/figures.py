@@ -39,3 +39,9 @@ def pieces_a_day(text: str) -> float | None:
         return None
     parts = (piece.partition("/") for piece in text.replace(" ", "").split("-"))
     return sum((figure(over) or 0.0) / (float(under) if under else 1.0) for over, _, under in parts)
+
+
+def falls(word: str) -> bool:
+    """True for a range from more to less, which counts nothing."""
+    numbers = numbers_in(word)
+    return len(numbers) == 2 and numbers[0] > numbers[1]

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from careplan.recognition.figures import figure, intakes, numbers_in
+from careplan.recognition.figures import falls, figure, intakes, numbers_in
 from careplan.recognition.how_often import how_often, values
 from careplan.recognition.line import Amount, Frequency, Strength, Stretch, Word
 from careplan.recognition.line_state import State
@@ -91,10 +91,14 @@ class Figures(State):
                     Strength(*self._tokens.stretch(at, end), figure(word) if end == at + 1 else None, "", self._limited(at))
                 )
                 return self._close(end, "strength")
+        if in_figures and (behind := self._goes_on_in_units(at, word)):
+            return behind
         count = figure(word) if in_figures else tables.numbers[word]
         if count is not None and count <= FEW:
-            self._draft.amounts.append(Amount(*self._tokens.stretch(at, at + 1), count, "", self._limited(at)))
-            slot = self._slot
+            draft, slot = self._draft, self._slot
+            # Of "0.5 mg in the morning, 1 at night" nobody can tell whether it is a milligram or a tablet.
+            unclear = bool(draft.strengths and draft.frequencies) and not (draft.amounts or draft.forms)
+            draft.amounts.append(Amount(*self._tokens.stretch(at, at + 1), count, "", self._limited(at), unclear))
             self._close(at + 1, "amount")
             self._slot = slot
             return at + 1
@@ -128,6 +132,21 @@ class Figures(State):
         if begins_a_name or beside not in tables.pieces or beside in tables.few.get(word, (beside,)):
             return 0
         return self._counted(at, Counted(float(word), at + 1))
+
+    def _goes_on_in_units(self, at: int, word: str) -> int:
+        """The token behind 50 of "25 mg in the morning, 50 at night", which are milligrams too; 0 for any other figure.
+
+        Few of something may be tablets, and so may a range: these count pieces.
+        """
+        draft, amount = self._draft, figure(word)
+        if at + 1 == len(self._words) or not (draft.strengths and draft.strengths[-1].unit and draft.frequencies):
+            return 0
+        meaning, _ = self._tokens.phrase(at + 1)
+        if amount is None or amount <= FEW or meaning is None or meaning.kind != "frequency":
+            return 0
+        unit = draft.strengths[-1].unit
+        draft.strengths.append(Strength(*self._tokens.stretch(at, at + 1), amount, unit, self._limited(at), bare=True))
+        return self._close(at + 1, "strength")
 
     def _limits_before(self, at: int, end: int) -> bool:
         """Make what stands before "max" a limit, as in "2 mg daily max"; False where these words say nothing of it.
@@ -164,7 +183,7 @@ class Figures(State):
     def _pieces(self, at: int) -> int:
         """The token behind "2 tablets", "half a tablet", "1 (one) tab"; 0 if no pieces are counted."""
         words = self._words
-        if self._last == "name" and (_falls(words[at]) or max(numbers_in(words[at]), default=0) > FEW):
+        if self._last == "name" and (falls(words[at]) or max(numbers_in(words[at]), default=0) > FEW):
             return 0  # "Suboxone 8-2 film": the strengths of two ingredients; "Seretide 250 Evohaler"
         found = counted(words, at, self._tables.numbers)
         if self._last == "name" and found is not None and found.end > at + 1 and not words[at].isdecimal():
@@ -219,8 +238,10 @@ class Figures(State):
         """Whether pieces are meant where none are named: behind a strength with its unit, as in "50 mg 1/2 bid"."""
         if "/" in self._words[at:end]:
             return True  # 1/2, 1 1/2
-        if self._last not in ("strength", ")", "]") or not (self._draft.strengths and self._draft.strengths[-1].unit):
+        if not (self._draft.strengths and self._draft.strengths[-1].unit):
             return False
+        if self._last not in ("strength", ")", "]") and not (self._last == "forms" and "-" in self._words[at]):
+            return False  # "2mg tablets 1-2 tds"
         return max(values([self._words[at]], self._tables.numbers), default=FEW + 1) <= FEW
 
     def _times_over(self, at: int) -> int:
@@ -245,6 +266,9 @@ class Figures(State):
         if half in ("am", "pm"):
             is_plain = is_plain or not tokens.between(end)
             end += 1
+        elif half in ("a", "p") and not tokens.between(end) and words[end + 1 : end + 2] not in (["day"], ["d"]):
+            behind = half == "a" or is_plain or bool(self._draft.frequencies)  # "8a and 2p", but two puffs in "2p bid"
+            is_plain, end = is_plain or behind, end + behind
         is_told = (
             at > 0 and words[at - 1] in ("at", "@") and (end == len(words) or not words[end][0].isalpha() or end > at + 1)
         )
@@ -330,9 +354,3 @@ class Figures(State):
         self._passed = False
         stretch = self._tokens.stretch(at, end)
         self._draft.frequencies.append(Frequency(*stretch, schedule, a_day, time_of_day, between))
-
-
-def _falls(word: str) -> bool:
-    """True for a range from more to less, which counts nothing."""
-    numbers = numbers_in(word)
-    return len(numbers) == 2 and numbers[0] > numbers[1]

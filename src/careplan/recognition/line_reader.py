@@ -24,6 +24,7 @@ _PLACE_OPENS = frozenset(("statuses", "switches", "joins", "before_names", "befo
 """Behind these stands a name."""
 _FILLER = Meaning("filler")
 _HOLD = ["hold"]
+_AFTER_DENIALS: tuple[list[str], ...] = ([], [","], [";"], ["\n"], ["since"])
 _BEFORE_DENIALS = frozenset(":-=?")
 MOST_NAMES_OF_A_PERSON = 3
 _PLACE_STAYS = frozenset(("filler", "limits", "steps", "releases", "salts", "makers", "amounts"))
@@ -108,7 +109,7 @@ class _Reading(Figures):
         draft, words = self._draft, self._words
         if at >= len(words) or words[at] not in self._tables.denials or not draft.names or draft.status is not None:
             return False
-        if words[at + 1 : at + 2] not in ([], [","], [";"], ["\n"]):
+        if words[at + 1 : at + 2] not in _AFTER_DENIALS:
             return False
         if draft.names[-1].end != self._tokens.sent_ends[at - 2]:
             return False  # "Refills: none"
@@ -169,6 +170,9 @@ class _Reading(Figures):
         kind, before = meaning.kind, self._last
         if self._words[at:end] == _HOLD and not self._is_told_to_hold(end):
             return self._explained(_FILLER, at, end)
+        if self._tells_of_an_earlier_dose(at, end):
+            self._stepped("changed")
+            return self._explained(_FILLER, at, end)
         self._slot, self._after_name, self._last = True, False, kind
         match kind:
             case "no_allergies":
@@ -192,6 +196,13 @@ class _Reading(Figures):
                 self._headed, self._over = self._words[end - 1] == ":" or self._words[end : end + 1] == [":"], False
                 self._parted |= bool(self._draft.names)
         return end
+
+    def _tells_of_an_earlier_dose(self, at: int, end: int) -> bool:
+        """Whether a strength stands behind "previously" and another before it: what is said to be past is a dose."""
+        tables, tokens = self._tables, self._tokens
+        if end == len(self._words) or not self._draft.strengths or tuple(self._words[at:end]) not in tables.earlier_doses:
+            return False
+        return tables.strength.match(tokens.folded, tokens.starts[end]) is not None
 
     def _is_told_to_hold(self, end: int) -> bool:
         """Whether "hold" says that a medicine is left out: before a name or at an end, not in "hold under tongue"."""

@@ -8,6 +8,7 @@ from careplan.recognition.line import Draft, Leftover, Limit, Named, Steps, Word
 from careplan.recognition.line_tables import KNOWN, Tables
 from careplan.recognition.line_tokens import Tokens
 from careplan.recognition.list_words import Meaning
+from careplan.recognition.plain_text import plain
 
 MOST_WORDS_OF_A_NAME = 6
 SHORT = 3
@@ -152,13 +153,17 @@ class State:
         draft = self._draft
         if draft.status is not pending and (draft.names or len(self._drafts) == 1):
             if draft.names and draft.names[-1].end <= pending.start:
-                if draft.status is None or pending.value != "taking":
+                if draft.status is None or pending.value != "taking" or self._is_again(pending):
                     draft.status = pending
             elif not draft.names:
                 return
             self._pending = None
         elif not keep_used:
             self._pending = None
+
+    def _is_again(self, status: Word) -> bool:
+        """Whether it says that what was stopped is taken again: "stopped in May, restarted in July"."""
+        return " ".join(plain(status.text)[0].split()) in self._tables.again
 
     def _left(self) -> tuple[Leftover, ...]:
         """What nothing explained, words side by side as one."""

@@ -35,6 +35,8 @@ class Tables:
         self._all_endings = tuple(words.endings)
         self.negations, self.denials = frozenset(words.negations), frozenset(words.denials)
         self.joins = frozenset(words.joins)
+        self.again = frozenset(words.again)
+        self.earlier_doses = frozenset(map(parts, words.earlier_doses))
         self.months = frozenset(words.months)
         self.limits_behind = frozenset(map(parts, words.limits_behind))
         self.limits_a_day = frozenset(map(parts, words.limits_a_day))

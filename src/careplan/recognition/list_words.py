@@ -106,6 +106,8 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     denials: tuple[str, ...] = ()
     ended: EndWords = EndWords()
     told: dict[str, ToldWords] = {}
+    earlier_doses: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
 
 
 class Meaning(NamedTuple):
@@ -227,6 +229,8 @@ class Phrases:
             ("limits_a_day", words.limits),
             ("directions", words.filler),
             ("counted_singly", words.forms),
+            ("again", words.statuses.get("taking", ())),
+            ("earlier_doses", words.statuses.get("stopped", ())),
         ):
             for place, token in enumerate(getattr(words, section)):
                 if token not in known:
