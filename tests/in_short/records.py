@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from careplan.fhir.read.bundle import FhirReader
+from careplan.fhir.read.bundle import Asked, FhirReader
 from careplan.request.decode import Intake
 from careplan.rulebook.codes import CodeList, ObservationCode
 from careplan.rulebook.model import Rulebook
@@ -31,12 +31,16 @@ class _Records:
     def __init__(self, book: Rulebook) -> None:
         self._reader = FhirReader(book, Intake(book.conditions, book.classes, book.forms))
 
-    def told(self, resource: dict[str, Any]) -> str:
-        """The factors that the record has because of a resource."""
-        about = {"subject" if resource["resourceType"] != "AllergyIntolerance" else "patient": {"reference": "Patient/1"}}
-        entries = [{"resourceType": "Patient", "id": "1"}, resource | about]
+    def told(self, *resources: dict[str, Any]) -> str:
+        """The factors that the record has because of resources."""
+        entries: list[dict[str, Any]] = [{"resourceType": "Patient", "id": "1"}]
+        for one in resources:
+            name = "patient" if one["resourceType"] == "AllergyIntolerance" else "subject"
+            entries.append(one | {name: {"reference": "Patient/1"}})
         bundle = {"resourceType": "Bundle", "type": "collection", "timestamp": f"{_DAY}T10:00:00Z"}
-        patient = self._reader.read(bundle | {"entry": [{"resource": one} for one in entries]}).patient
+        ordered = [at for at, one in enumerate(entries) if one["resourceType"] == "MedicationRequest"]
+        asked = Asked(orders=ordered)
+        patient = self._reader.read(bundle | {"entry": [{"resource": one} for one in entries]}, asked=asked).patient
         found = {name: value for name, value in msgspec.to_builtins(patient).items() if name not in _OURS}
         reasons = [one.indication for one in patient.medications or () if one.indication]
         return ", ".join([*_flat(found), *map(str, reasons)]) or "nothing"
@@ -68,7 +72,7 @@ def records(now: Edition, asked: Edition) -> Iterator[str]:
     yield from by_what_they_say((f"{system} {code}", sender.told(_reason(system, code))) for system, code in reasons)
     yield "\n## Observations\n"
     for one in codes.observations:
-        yield from by_what_they_say((words, sender.told(resource)) for words, resource in _observations(one))
+        yield from by_what_they_say((words, sender.told(*resources)) for words, resources in _observations(one))
     yield "\n## Allergies and routes\n"
     for allergy in codes.allergies.values():
         yield from by_what_they_say((f"RxNorm {code}", sender.told(_allergy(code))) for code in allergy.rxnorm)
@@ -103,16 +107,20 @@ def _order(route: str) -> dict[str, Any]:
     return {"resourceType": "MedicationRequest", "status": "active", "intent": "order"} | named
 
 
-def _observations(one: ObservationCode) -> Iterator[tuple[str, dict[str, Any]]]:
+def _observations(one: ObservationCode) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     base = {"resourceType": "Observation", "status": "final", "effectiveDateTime": _DAY}
     for code in one.loinc:
         for unit in one.units.get(code, ()):
-            quantity = {"valueQuantity": {"value": 3, "unit": unit}}
-            yield f"LOINC {code} in {unit}", base | {"code": _coded("LOINC", code)} | quantity
+            units = {name: listed[0] for name, listed in one.units.items()} | {code: unit}
+            beside = [
+                base | {"code": _coded("LOINC", name), "valueQuantity": {"value": 3, "unit": said}}
+                for name, said in units.items()
+            ]
+            yield f"LOINC {code} in {unit}", beside
         for values in one.values.values():
             answers: Sequence[tuple[str, str]] = [("SNOMED", x) for x in values.snomed] + [
                 ("LOINC", x) for x in values.loinc
             ]
             for system, answer in answers:
                 coded = {"valueCodeableConcept": _coded(system, answer)}
-                yield f"LOINC {code} answered {system} {answer}", base | {"code": _coded("LOINC", code)} | coded
+                yield f"LOINC {code} answered {system} {answer}", [base | {"code": _coded("LOINC", code)} | coded]
