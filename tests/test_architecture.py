@@ -40,7 +40,7 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "planner": frozenset(FLOW),
     "setting_words": frozenset(),
     "settings": frozenset({"request", "rulebook", "setting_words"}),
-    "clinic_settings": frozenset({"request", "settings"}),
+    "clinic_settings": frozenset({"request", "settings", "settings_files"}),
     "settings_files": frozenset({"rulebook", "settings"}),
     "formats": FORM,
     "fhir.read": FORM,

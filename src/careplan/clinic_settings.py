@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from careplan.clinic_logo import Logo, read_logo
 from careplan.errors import InvalidPatient, InvalidSettings
 from careplan.request.decode import Intake
 from careplan.request.patient import ClinicDefaults, Protocol
 from careplan.settings import Settings
+from careplan.settings_files import content_of
 
 
 def clinic_defaults(settings: Settings, intake: Intake, files: Mapping[str, bytes] | None = None) -> ClinicDefaults:
@@ -44,9 +44,7 @@ def clinic_logo(settings: Settings, files: Mapping[str, bytes] | None = None) ->
     if not settings.clinic_logo:
         return None
     try:
-        return read_logo(Path(settings.clinic_logo).read_bytes() if files is None else files["clinic_logo"])
-    except OSError as error:
-        raise InvalidSettings(f"the clinic's logo cannot be read: {error.strerror}") from None
+        return read_logo(content_of(settings, "clinic_logo") if files is None else files["clinic_logo"])
     except ValueError as error:
         raise InvalidSettings(f"the clinic's logo cannot be used: {error}") from None
 
@@ -55,10 +53,8 @@ def _protocol(settings: Settings, intake: Intake, files: Mapping[str, bytes] | N
     if not settings.protocol:
         return None
     try:
-        content = Path(settings.protocol).read_bytes() if files is None else files["protocol"]
+        content = content_of(settings, "protocol") if files is None else files["protocol"]
         protocol = intake.decode(b'{"protocol":' + content + b"}").protocol
-    except OSError as error:
-        raise InvalidSettings(f"the clinic's protocol cannot be read: {error.strerror}") from None
     except InvalidPatient as error:
         faults = "; ".join(f"{fault.pointer} {fault.detail}" for fault in error.faults)
         raise InvalidSettings(f"the clinic's protocol is not one: {faults}") from None

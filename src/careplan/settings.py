@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
+from unicodedata import category
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from msgspec import Meta
 
 from careplan.errors import InvalidSettings
 from careplan.near_values import offer
+from careplan.rulebook.folder import read_file
 from careplan.rulebook.load import shipped
 from careplan.setting_words import named_in, near_setting, not_a_setting, unfit
 from careplan.zones import ZONES, is_a_zone, zone_of
@@ -30,6 +32,7 @@ PREFIX = "CAREPLAN_"
 FILE = "CAREPLAN_CONFIG"
 """The variable that names the TOML file of settings."""
 
+_AROUND = " \t\r\n\ufeff"
 OPEN_PATHS = frozenset({"docs", "metrics"})
 
 
@@ -223,6 +226,11 @@ def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
+_SECRET = frozenset(
+    name for name, hint in get_type_hints(Settings, include_extras=True).items() if hint.__metadata__[0].extra["secret"]
+)
+
+
 class Described(NamedTuple):
     """A setting as it is: its value as text, masked where it is secret, and where the value comes from."""
 
@@ -265,14 +273,14 @@ def _values(environment: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, A
     for name in found:
         if name not in known:
             raise InvalidSettings(f"{PREFIX}{name.upper()} {not_a_setting(name, known, PREFIX)}")
+    found = {name: _bare(name, value) for name, value in found.items()}
     if not environment.get(FILE):
         return {}, found
     try:
-        with Path(environment[FILE]).open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
+        content = read_file(environment[FILE], MOST_BYTES)
         if len(content) > MOST_BYTES:
             raise InvalidSettings(f"the file of settings is larger than {MOST_BYTES:,} bytes")
-        in_file = tomllib.loads(content.decode())
+        in_file = tomllib.loads(content.decode("utf-8-sig"))
     except OSError as error:
         raise InvalidSettings(f"the file of settings cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -280,7 +288,23 @@ def _values(environment: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, A
     for name in in_file:
         if name not in known:
             raise InvalidSettings(f"{name} in the file of settings {not_a_setting(name, known, PREFIX)}")
-    return in_file, found
+    return {name: _bare(name, value) for name, value in in_file.items()}, found
+
+
+def _bare(name: str, value: Any) -> Any:
+    """A value without the blanks, line ends and marks around it that files of secrets and editors leave there.
+
+    A password may begin or end with blanks. Raises `InvalidSettings` for a text of several lines, and for a blank one,
+    which may have been meant to be the name of a file of keys.
+    """
+    if not isinstance(value, str):
+        return value
+    bare = value.rstrip("\r\n") if name in _SECRET else value.strip(_AROUND)
+    if value and not bare:
+        raise InvalidSettings(f"{PREFIX}{name.upper()} is blank; leave it out, or say what it is to be")
+    if any(category(letter) == "Cc" for letter in bare):
+        raise InvalidSettings(f"{PREFIX}{name.upper()} must be one line of text, without control characters")
+    return bare
 
 
 def _check_together(settings: Settings) -> None:

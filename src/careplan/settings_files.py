@@ -37,6 +37,11 @@ def read_files(settings: Settings, *, but: tuple[str, ...] = ()) -> dict[str, by
     return {name: _read(name, place) for name in NAMED if name not in but and (place := _place(settings, name))}
 
 
+def content_of(settings: Settings, name: str) -> bytes:
+    """The content of the file that one setting names. Raises `InvalidFile`."""
+    return _read(name, _place(settings, name))
+
+
 def _place(settings: Settings, name: str) -> str:
     place: str = getattr(settings, name)
     return "" if name == "oauth_jwks" and "://" in place else place

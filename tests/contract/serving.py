@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 120
+"""Seconds for which an answer is waited for. How long one takes is up to the machine: only what never comes is a failure."""
 
 
 class Server(str):
@@ -58,10 +60,10 @@ def running(
         finally:
             # SIGTERM would wait until a worker that has just started can hear of it; what it does has tests of its own.
             process.send_signal(signal.SIGINT)
-            process.wait(timeout=20)
+            process.wait(timeout=PATIENCE)
 
 
-def until(true: Callable[[], bool], seconds: float = 60, pause: float = 0.02) -> None:
+def until(true: Callable[[], bool], seconds: float = PATIENCE, pause: float = 0.02) -> None:
     """Wait for a condition. How long it takes is up to the machine, so that only what never comes is a failure."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -88,7 +90,8 @@ def _environment(extra: dict[str, str]) -> dict[str, str]:
 
 
 def _address(printed: Path, process: subprocess.Popen[bytes]) -> str:
-    for _ in range(600):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
         if found := re.search(r"Listening on\s+(\S+)\n", printed.read_text()):
             return found[1]
         assert process.poll() is None, f"the server ended with {process.wait()}"
@@ -98,9 +101,10 @@ def _address(printed: Path, process: subprocess.Popen[bytes]) -> str:
 
 def _await(address: str, trusted: Path | None) -> None:
     verify = ssl.create_default_context(cafile=str(trusted)) if trusted else True
-    for _ in range(200):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
         try:
-            if httpx.get(f"{address}/readyz", timeout=5, verify=verify).status_code == 200:
+            if httpx.get(f"{address}/readyz", timeout=PATIENCE, verify=verify).status_code == 200:
                 return
         except httpx.TransportError:
             pass

@@ -28,7 +28,7 @@ from careplan.settings import Settings
 from careplan.web.app import build
 from careplan.web.security.access import SCOPES, Access
 from careplan.web.security.jwks import Keyring
-from tests.contract.serving import Server, running
+from tests.contract.serving import PATIENCE, Server, running
 
 ISSUER, AUDIENCE = "https://login.example.org", "https://plans.example.org"
 KEY, STRANGER = ec.generate_private_key(ec.SECP384R1()), ec.generate_private_key(ec.SECP384R1())
@@ -92,11 +92,11 @@ class Site(NamedTuple):
 
     def get(self, path: str, token: str | None = None, **headers: str) -> httpx.Response:
         shown = {"Authorization": f"Bearer {token}"} if token is not None else {}
-        return httpx.get(f"{self.address}{path}", headers=shown | headers, timeout=10)
+        return httpx.get(f"{self.address}{path}", headers=shown | headers, timeout=PATIENCE)
 
     def plan(self, token: str | None = None, **headers: str) -> httpx.Response:
         shown = {"Authorization": f"Bearer {token}"} if token is not None else {}
-        return httpx.post(f"{self.address}/v1/care-plans", json={}, headers=shown | headers, timeout=10)
+        return httpx.post(f"{self.address}/v1/care-plans", json={}, headers=shown | headers, timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -385,26 +385,25 @@ def test_an_issuer_that_answers_anything_but_keys_has_none(answer: bytes) -> Non
 def test_a_slow_issuer_makes_only_a_few_tokens_with_unknown_keys_wait_and_none_with_a_known_one() -> None:
     issuer = Issuer()
 
-    async def ask() -> tuple[float, float]:
+    async def ask() -> tuple[int, int]:
         ring = Keyring(issuer.address)
         assert await ring.key("first", "ES384") is not None
         issuer.delay = 1.0
         ring._asked -= 100
-        began = time.monotonic()
         many = [asyncio.create_task(ring.key(f"unknown-{at}", "ES384")) for at in range(70)]
         await asyncio.sleep(0)
         assert await ring.key("first", "ES384") is not None
-        known = time.monotonic() - began
+        waiting = sum(not one.done() for one in many)
         await asyncio.sleep(0.2)
         quick = sum(one.done() for one in many)
         assert await asyncio.gather(*many) == [None] * 70
-        return known, quick
+        return waiting, quick
 
     try:
-        known, quick = asyncio.run(ask())
+        waiting, quick = asyncio.run(ask())
     finally:
         issuer.close()
-    assert known < 0.5
+    assert waiting > 0  # The known one was there before those that had to be asked for, whatever a clock says.
     assert quick >= 66
 
 

@@ -31,7 +31,7 @@ from careplan.batch.jobs import AnswerJob
 from careplan.batch.ndjson import NORMAL, Line
 from careplan.planner import Planner
 from careplan.request.patient import NO_DEFAULTS
-from tests.contract.serving import ROOT, Server, running
+from tests.contract.serving import PATIENCE, ROOT, Server, running
 from tests.sizes import cases
 
 PATH = "/v1/care-plans/batch"
@@ -71,7 +71,7 @@ def test_each_line_is_answered_in_order_by_what_a_single_request_would_get(addre
 
 def test_answers_come_while_the_body_is_still_being_sent(address: Server) -> None:
     place = urlsplit(address)
-    with socket.create_connection((place.hostname, place.port), timeout=10) as connection:
+    with socket.create_connection((place.hostname, place.port), timeout=PATIENCE) as connection:
         connection.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
         for at in range(3):
             connection.sendall(b"3\r\n{}\n\r\n")
@@ -86,7 +86,7 @@ def test_answers_come_while_the_body_is_still_being_sent(address: Server) -> Non
 def test_bundles_are_answered_with_bundles(address: Server) -> None:
     lines = b'{"resourceType": "Bundle", "type": "collection", "entry": []}\n{"resourceType": "Patient"}\n'
     headers = {"Content-Type": "application/fhir+ndjson"}
-    answer = httpx.post(f"{address}{PATH}", content=lines, headers=headers, timeout=30)
+    answer = httpx.post(f"{address}{PATH}", content=lines, headers=headers, timeout=PATIENCE)
     kinds = [json.loads(line)["resourceType"] for line in answer.text.splitlines()]
     assert kinds == ["Bundle", "OperationOutcome"]
 
@@ -120,7 +120,7 @@ def test_memory_stays_flat_and_others_are_served_while_a_long_batch_runs(address
     counted: list[int] = []
     thread = threading.Thread(target=lambda: counted.append(ask(2 * rounds)))
     thread.start()
-    answers = [httpx.post(f"{address}/v1/care-plans", json={}, timeout=10).status_code for _ in range(10)]
+    answers = [httpx.post(f"{address}/v1/care-plans", json={}, timeout=PATIENCE).status_code for _ in range(10)]
     thread.join()
     assert answers == [200] * 10
     assert counted == [2 * rounds * len(BODIES)]
@@ -165,7 +165,7 @@ def test_a_client_that_goes_away_stops_the_work(address: Server) -> None:
         lines = httpx.get(f"{address}/metrics").text.splitlines()
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("careplan_plans_total"))
 
-    connection = socket.create_connection((place.hostname, place.port), timeout=10)
+    connection = socket.create_connection((place.hostname, place.port), timeout=PATIENCE)
     line = BODIES[0] + b" " * 2_000 + b"\n"
 
     def send() -> None:
@@ -187,7 +187,7 @@ def test_a_client_that_has_sent_all_and_goes_away_is_heard_of_and_logged_as_no_f
     place = urlsplit(address)
     body = b"{}\n" * 20_000  # some pieces, each of thousands of lines
     logged = len(log.read_text().splitlines())
-    with socket.create_connection((place.hostname, place.port), timeout=10) as connection:
+    with socket.create_connection((place.hostname, place.port), timeout=PATIENCE) as connection:
         connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
         # It stays for some dozens of answers, so that its entry cannot be one of those passed over below.
         answers = 0
@@ -212,7 +212,7 @@ def test_a_line_may_be_as_long_as_a_request(address: Server) -> None:
 
 def test_a_body_that_stops_ends_the_answer_without_its_end(address: Server) -> None:
     place = urlsplit(address)
-    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=20)
+    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=PATIENCE)
     connection.putrequest("POST", PATH)
     connection.putheader("Content-Type", "application/x-ndjson")
     connection.putheader("Content-Length", "500")

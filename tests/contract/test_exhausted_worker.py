@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.contract.serving import Server, children_of, running, until
+from tests.contract.serving import PATIENCE, Server, children_of, running, until
 
 WORDS = "Zyxwvut Qponmlk"
 
@@ -30,7 +30,7 @@ def test_a_worker_lives_on_where_memory_comes_back_and_is_replaced_where_it_does
     gone = httpx.post(f"{address}/v1/care-plans", json={"medications": [{"name": f"memory-for-good {WORDS}"}]})
     assert (gone.status_code, gone.headers["retry-after"]) == (503, "1")
     until(lambda: set(children_of(address.pid)).isdisjoint(before) and bool(children_of(address.pid)))
-    assert httpx.post(f"{address}/v1/care-plans", json={}, timeout=30).status_code == 200
+    assert httpx.post(f"{address}/v1/care-plans", json={}, timeout=PATIENCE).status_code == 200
     said = log.read_text()
     assert "leaving for want of memory" in said
     assert "Zyxwvut" not in said

@@ -203,10 +203,7 @@ def test_an_end_that_is_plainly_one_is_the_end(reader: FhirReader, end: Json) ->
     [
         *((code, None, None) for code in ("not-taking", "stopped", "stopped-as-directed", "stopped-not-as-directed")),
         *((code, ["phenelzine"], "on_hold") for code in ("on-hold", "on-hold-as-directed", "on-hold-not-as-directed")),
-        *(
-            (code, ["phenelzine"], None)
-            for code in ("taking", "taking-as-directed", "taking-not-as-directed", "unknown")
-        ),
+        *((code, ["phenelzine"], None) for code in ("taking", "taking-as-directed", "taking-not-as-directed", "unknown")),
     ],
 )
 def test_every_code_of_the_adherence_of_r5_counts(

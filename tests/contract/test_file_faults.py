@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from careplan.cli.main import main
-from tests.contract.serving import Server, children_of, running, until
+from tests.contract.serving import PATIENCE, Server, children_of, running, until
 from tests.shipped import few_rules_in
 from tests.unit.test_rule_files import BOMB
 
@@ -45,13 +45,13 @@ class Site:
         return found
 
     def ready(self) -> dict[str, Any]:
-        answer = httpx.get(f"{self.address}/readyz", timeout=30)
+        answer = httpx.get(f"{self.address}/readyz", timeout=PATIENCE)
         found: dict[str, Any] = answer.json() if answer.status_code == 200 else {"workers": [], "last_reload": None}
         return found
 
     def status(self, key: str | None = None) -> int:
         headers = {"Authorization": f"Bearer {key or self.key}"}
-        return httpx.post(f"{self.address}/v1/care-plans", json={}, headers=headers, timeout=30).status_code
+        return httpx.post(f"{self.address}/v1/care-plans", json={}, headers=headers, timeout=PATIENCE).status_code
 
     def digests(self) -> set[str]:
         """What all workers serve, once all are there; nothing before."""
@@ -241,7 +241,7 @@ def test_an_update_of_any_kind_is_taken_by_all_and_by_their_replacements(
         assert site.digests() != before
         site.kill(WORKERS)
         assert site.digests() == {said["digest"]}
-        page = httpx.get(f"{site.address}/metrics", timeout=30).text
+        page = httpx.get(f"{site.address}/metrics", timeout=PATIENCE).text
         for worker in range(1, WORKERS + 1):
             assert f'careplan_worker_rulebook{{digest="{said["digest"]}",worker="{worker}"}} 1.0' in page
     finally:

@@ -21,7 +21,7 @@ import pytest
 from click.testing import CliRunner
 
 from careplan.cli.main import main
-from tests.contract.serving import ROOT, Server, certified, children_of, running, until
+from tests.contract.serving import PATIENCE, ROOT, Server, certified, children_of, running, until
 
 
 def workers(address: Server) -> list[int]:
@@ -30,7 +30,7 @@ def workers(address: Server) -> list[int]:
 
 def is_ready(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/readyz", timeout=5).status_code == 200
+        return httpx.get(f"{address}/readyz", timeout=PATIENCE).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -46,7 +46,7 @@ class Load:
         self._threads = [threading.Thread(target=self._send) for _ in range(clients)]
 
     def _send(self) -> None:
-        with httpx.Client(timeout=20) as client:
+        with httpx.Client(timeout=PATIENCE) as client:
             at = 0
             while not self._stop.is_set():
                 at += 1
@@ -112,17 +112,17 @@ def test_the_only_worker_may_die_again_and_again_and_requests_wait_for_the_next_
             os.kill(workers(address)[0], signal.SIGKILL)
             # Refused by nobody: the connection waits in the queue that the first process holds.
             time.sleep(0.05)
-            assert httpx.post(f"{address}/v1/care-plans", json={}, timeout=20).status_code == 200
+            assert httpx.post(f"{address}/v1/care-plans", json={}, timeout=PATIENCE).status_code == 200
 
 
 def test_a_worker_that_hangs_in_the_engine_is_replaced(tmp_path: Path) -> None:
     with running(tmp_path / "log", module="tests.contract.faulty", CAREPLAN_HANG_SECONDS="2") as address:
         (stuck,) = workers(address)
         with pytest.raises(httpx.TransportError):
-            httpx.post(f"{address}/v1/care-plans", json={"medications": [{"name": "hang Zyxwvut"}]}, timeout=20)
+            httpx.post(f"{address}/v1/care-plans", json={"medications": [{"name": "hang Zyxwvut"}]}, timeout=PATIENCE)
         until(lambda: is_ready(address))
         assert workers(address) != [stuck]
-        assert httpx.post(f"{address}/v1/care-plans", json={}, timeout=20).status_code == 200
+        assert httpx.post(f"{address}/v1/care-plans", json={}, timeout=PATIENCE).status_code == 200
     log = (tmp_path / "log").read_text()
     assert "Timeout" in log
     assert "Zyxwvut" not in log
@@ -134,7 +134,9 @@ def test_a_stop_finishes_what_is_in_hand_and_ends_with_0(tmp_path: Path) -> None
 
         def ask() -> None:
             answers.append(
-                httpx.post(f"{address}/v1/care-plans", json={"medications": [{"name": "slow"}]}, timeout=20).status_code
+                httpx.post(
+                    f"{address}/v1/care-plans", json={"medications": [{"name": "slow"}]}, timeout=PATIENCE
+                ).status_code
             )
 
         threads = [threading.Thread(target=ask) for _ in range(3)]
@@ -154,7 +156,7 @@ def test_a_stop_finishes_what_is_in_hand_and_ends_with_0(tmp_path: Path) -> None
 @pytest.mark.long
 def test_what_a_service_manager_sends_to_the_whole_group_stops_the_service_and_loses_nothing(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with running(log, "--workers", "2", module="tests.contract.faulty") as address, httpx.Client(timeout=20) as client:
+    with running(log, "--workers", "2", module="tests.contract.faulty") as address, httpx.Client(timeout=PATIENCE) as client:
         answers: list[int] = []
 
         def ask() -> None:
@@ -269,7 +271,7 @@ def test_of_two_services_that_start_on_one_port_at_the_same_time_one_runs() -> N
     finally:
         for one in both:
             one.terminate()
-            one.communicate(timeout=20)
+            one.communicate(timeout=PATIENCE)
 
 
 def started(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -344,7 +346,7 @@ def test_a_collector_that_does_not_answer_does_not_hold_up_a_stop(tmp_path: Path
         silent.listen()
         collector = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with running(tmp_path / "log", OTEL_EXPORTER_OTLP_ENDPOINT=collector) as address:
-            httpx.post(f"{address}/v1/care-plans", json={}, timeout=10)
+            httpx.post(f"{address}/v1/care-plans", json={}, timeout=PATIENCE)
             began = time.monotonic()
             os.kill(address.pid, signal.SIGTERM)
             _, status = os.waitpid(address.pid, 0)
@@ -359,7 +361,7 @@ def test_all_workers_count_together(tmp_path: Path) -> None:
     temporary.mkdir()
     with running(tmp_path / "log", "--workers", "2", TMPDIR=str(temporary)) as address:
         for _ in range(30):
-            httpx.post(f"{address}/v1/care-plans", json={}, timeout=10)
+            httpx.post(f"{address}/v1/care-plans", json={}, timeout=PATIENCE)
         lines = httpx.get(f"{address}/metrics").text.splitlines()
     counted = [line for line in lines if line.startswith("careplan_requests_total{") and 'route="/v1/care-plans"' in line]
     assert [float(line.rsplit(" ", 1)[1]) for line in counted] == [30.0]

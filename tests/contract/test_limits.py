@@ -24,7 +24,7 @@ from careplan.rulebook.model import Rulebook
 from careplan.web.limits.bodies import Bodies
 from careplan.web.limits.fair_shares import Shares
 from careplan.web.routes.docs_assets import TYPES
-from tests.contract.serving import ROOT, Server, running
+from tests.contract.serving import PATIENCE, ROOT, Server, running
 from tests.everyday import one_in
 from tests.sizes import cases
 
@@ -49,13 +49,13 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(autouse=True)
 def still_well(address: Server) -> Iterator[None]:
     yield
-    assert httpx.post(f"{address}/v1/care-plans", json={}, timeout=10).status_code == 200
+    assert httpx.post(f"{address}/v1/care-plans", json={}, timeout=PATIENCE).status_code == 200
 
 
 def talk(address: str, sent: bytes) -> bytes:
     """What comes back until the server ends the connection."""
     place = urlsplit(address)
-    with socket.create_connection((place.hostname, place.port), timeout=8) as connection:
+    with socket.create_connection((place.hostname, place.port), timeout=PATIENCE) as connection:
         connection.sendall(sent)
         return b"".join(iter(lambda: connection.recv(65_536), b""))
 
@@ -102,7 +102,7 @@ TWELVE_MEGABYTES = [b" " * 100_000] * 120
 def test_who_is_still_sending_a_body_that_is_too_long_hears_that_it_is(address: Server, kind: str) -> None:
     place = urlsplit(address)
     chunked = kind == "in chunks"
-    with socket.create_connection((place.hostname, place.port), timeout=8) as connection:
+    with socket.create_connection((place.hostname, place.port), timeout=PATIENCE) as connection:
         coding = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: 12000000"
         connection.sendall(LONG + coding + b"\r\n\r\n")
         for piece in TWELVE_MEGABYTES:
@@ -114,13 +114,19 @@ def test_who_is_still_sending_a_body_that_is_too_long_hears_that_it_is(address: 
     assert b"too large" in answer.lower()
 
 
-def test_who_waits_with_a_body_that_is_too_long_hears_at_once_and_is_not_waited_for_long(address: Server) -> None:
-    began = time.monotonic()
+def test_who_waits_with_a_body_that_is_too_long_hears_before_its_time_is_over(tmp_path: Path) -> None:
+    with running(tmp_path / "log", CAREPLAN_BODY_SECONDS=str(2 * PATIENCE)) as address:
+        place = urlsplit(address)
+        with socket.create_connection((place.hostname, place.port), timeout=PATIENCE) as connection:
+            connection.sendall(LONG + b"Content-Length: 12000000\r\n\r\n{")
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 413 ")
+
+
+def test_who_waits_with_a_body_that_is_too_long_is_not_waited_for_without_end(address: Server) -> None:
     place = urlsplit(address)
-    with socket.create_connection((place.hostname, place.port), timeout=8) as connection:
+    with socket.create_connection((place.hostname, place.port), timeout=PATIENCE) as connection:
         connection.sendall(LONG + b"Content-Length: 12000000\r\n\r\n{")
         assert connection.recv(65_536).startswith(b"HTTP/1.1 413 ")
-        assert time.monotonic() - began < 0.9
         assert b"".join(iter(lambda: connection.recv(65_536), b"")).endswith(b"0\r\n\r\n")
 
 
@@ -169,7 +175,7 @@ BODIES: dict[str, bytes] = DEEP | {
 @pytest.mark.parametrize("kind", BODIES)
 def test_a_strange_body_is_answered_by_its_faults_and_at_once(address: Server, kind: str) -> None:
     for path in ("/v1/care-plans", "/v1/care-plans/compare", "/fhir/PlanDefinition/$apply"):
-        answer = httpx.post(address + path, content=BODIES[kind], headers=JSON, timeout=5)
+        answer = httpx.post(address + path, content=BODIES[kind], headers=JSON, timeout=30)
         fine = kind == "a tiny exponent" and path == "/v1/care-plans"
         assert answer.status_code == 200 if fine else answer.status_code in {400, 413, 422}, path
         assert len(answer.content) < 100_000
@@ -197,9 +203,9 @@ def test_a_body_of_another_type_is_refused(address: Server, media_type: str) -> 
 def test_too_many_requests_at_once_are_shed_at_once_and_health_is_still_answered(address: Server) -> None:
     slow = {"medications": [{"name": "slow"}]}
     with ThreadPoolExecutor(16) as many:
-        sent = [many.submit(httpx.post, f"{address}/v1/care-plans", json=slow, timeout=30) for _ in range(16)]
+        sent = [many.submit(httpx.post, f"{address}/v1/care-plans", json=slow, timeout=PATIENCE) for _ in range(16)]
         time.sleep(0.2)
-        assert httpx.get(f"{address}/readyz", timeout=30).status_code == 200
+        assert httpx.get(f"{address}/readyz", timeout=PATIENCE).status_code == 200
         answers = [answer.result() for answer in sent]
     assert {answer.status_code for answer in answers} == {200, 503}
     for answer in answers:
@@ -224,21 +230,26 @@ BEGUN = {
 def test_a_client_with_hundreds_of_slow_connections_does_not_keep_itself_or_others_waiting(
     tmp_path: Path, kind: str
 ) -> None:
-    with running(tmp_path / "log", CAREPLAN_BODY_SECONDS="5", CAREPLAN_HEADER_SECONDS="5") as address, ExitStack() as opened:
+    # For longer than answers are waited for, so that whoever had to wait for these connections would get none.
+    longer = str(2 * PATIENCE)
+    with (
+        running(tmp_path / "log", CAREPLAN_BODY_SECONDS=longer, CAREPLAN_HEADER_SECONDS=longer) as address,
+        ExitStack() as opened,
+    ):
         place = urlsplit(address)
         for _ in range(300):
-            connection = opened.enter_context(socket.create_connection((place.hostname, place.port), timeout=10))
+            connection = opened.enter_context(socket.create_connection((place.hostname, place.port), timeout=PATIENCE))
             connection.sendall(BEGUN[kind])
         time.sleep(0.3)
         for client in (httpx.Client(), another_client()):
             with client:
-                answers = [client.post(f"{address}/v1/care-plans", json={}, timeout=5).status_code for _ in range(20)]
+                answers = [client.post(f"{address}/v1/care-plans", json={}, timeout=PATIENCE).status_code for _ in range(20)]
             assert answers == [200] * 20
 
 
 def another_client() -> httpx.Client:
     """A client with another address, all of which lead to this machine."""
-    return httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.2"), timeout=20)
+    return httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.2"), timeout=PATIENCE)
 
 
 def test_a_client_that_takes_its_whole_share_leaves_places_for_others(address: Server) -> None:
@@ -246,7 +257,7 @@ def test_a_client_that_takes_its_whole_share_leaves_places_for_others(address: S
     stop = threading.Event()
 
     def flood() -> None:
-        with httpx.Client(timeout=30) as client:
+        with httpx.Client(timeout=PATIENCE) as client:
             while not stop.is_set():
                 client.post(f"{address}/v1/care-plans", json=slow)
 
@@ -291,9 +302,12 @@ def test_batches_that_one_client_leaves_open_stop_nobody_and_end(address: Server
             assert other.post(f"{address}/v1/care-plans", json={}).status_code == 200
             answer = other.post(f"{address}/v1/care-plans/batch", content=body, headers=NDJSON)
             assert (answer.status_code, answer.content.count(b"\n")) == (200, 1)
-        assert httpx.post(f"{address}/v1/care-plans", json={}, timeout=10).status_code == 200
+        assert httpx.post(f"{address}/v1/care-plans", json={}, timeout=PATIENCE).status_code == 200
         for _ in range(60):
-            if httpx.post(f"{address}/v1/care-plans/batch", content=body, headers=NDJSON, timeout=10).status_code == 200:
+            if (
+                httpx.post(f"{address}/v1/care-plans/batch", content=body, headers=NDJSON, timeout=PATIENCE).status_code
+                == 200
+            ):
                 break
             time.sleep(0.1)
         else:
@@ -302,14 +316,14 @@ def test_batches_that_one_client_leaves_open_stop_nobody_and_end(address: Server
 
 def test_a_batch_that_drips_is_ended(address: Server) -> None:
     place = urlsplit(address)
-    with socket.create_connection((place.hostname, place.port), timeout=5) as connection:
+    with socket.create_connection((place.hostname, place.port), timeout=PATIENCE) as connection:
         connection.sendall(BATCHES["are never sent on"])
         began = time.monotonic()
         with suppress(OSError):
-            while time.monotonic() - began < 8:
+            while time.monotonic() - began < PATIENCE:
                 connection.sendall(b"1\r\n \r\n")
                 time.sleep(0.3)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < PATIENCE
 
 
 def test_bodies_that_are_not_whole_fill_only_so_much_memory_of_which_one_caller_has_half() -> None:
@@ -358,13 +372,14 @@ def test_pdfs_hold_up_nothing_else_and_only_so_many_wait(tmp_path: Path) -> None
         pdf = {"Accept": "application/pdf"}
         with ThreadPoolExecutor(30) as many:
             sent = [
-                many.submit(httpx.post, f"{address}/v1/care-plans", json=body, headers=pdf, timeout=30) for _ in range(30)
+                many.submit(httpx.post, f"{address}/v1/care-plans", json=body, headers=pdf, timeout=PATIENCE)
+                for _ in range(30)
             ]
             time.sleep(0.3)
-            began = time.monotonic()
-            assert httpx.get(f"{address}/livez", timeout=10).status_code == 200
-            assert httpx.post(f"{address}/v1/care-plans", json=body, timeout=10).status_code == 200
-            assert time.monotonic() - began < 2
+            assert httpx.get(f"{address}/livez", timeout=PATIENCE).status_code == 200
+            assert httpx.post(f"{address}/v1/care-plans", json=body, timeout=PATIENCE).status_code == 200
+            # Told by the order of the answers, and not by a clock: whoever is held up by PDFs hears after them.
+            assert not all(answer.done() for answer in sent)
             answers = [answer.result() for answer in sent]
         assert {answer.status_code for answer in answers} == {200, 503}
         assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 503)
@@ -379,7 +394,7 @@ def test_a_request_for_which_there_is_no_time_gets_503_and_says_when_to_come_bac
             "medications": [{"name": name, "schedule": "daily"} for name in sorted(book.catalogue.ingredients)[:60]],
             "conditions": sorted(book.conditions)[:60],
         }
-        answer = httpx.post(f"{address}/v1/care-plans", json=body, headers={"Accept": "application/pdf"}, timeout=30)
+        answer = httpx.post(f"{address}/v1/care-plans", json=body, headers={"Accept": "application/pdf"}, timeout=PATIENCE)
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == "1"
         assert answer.json()["detail"].startswith("There was no time")
@@ -425,7 +440,7 @@ def test_a_client_that_does_not_read_its_answers_does_not_keep_others_waiting(ad
         # Until all are worked on, this client has its share in hand. Their answers stay where they are.
         for connection in left:
             connection.recv(1, socket.MSG_PEEK)
-        answers = [httpx.post(f"{address}/v1/care-plans", json={}, timeout=5).status_code for _ in range(20)]
+        answers = [httpx.post(f"{address}/v1/care-plans", json={}, timeout=PATIENCE).status_code for _ in range(20)]
         assert answers == [200] * 20
 
 
@@ -434,7 +449,7 @@ def test_the_largest_patients_do_not_make_the_memory_grow(address: Server) -> No
         "medications": [{"name": f"unknown medicine number {at}", "schedule": "daily"} for at in range(60)],
         "expectations": {"goals": ["a goal of many words " * 9] * 20},
     }
-    largest = httpx.post(f"{address}/v1/care-plans", json=worst, timeout=20)
+    largest = httpx.post(f"{address}/v1/care-plans", json=worst, timeout=PATIENCE)
     assert largest.status_code in {200, 422}
 
     def resident() -> float:
@@ -444,8 +459,10 @@ def test_the_largest_patients_do_not_make_the_memory_grow(address: Server) -> No
 
     def rounds(times: int) -> None:
         for at in range(times):
-            httpx.post(f"{address}/v1/care-plans", content=list(BODIES.values())[at % len(BODIES)], headers=JSON, timeout=10)
-            httpx.post(f"{address}/v1/care-plans", json=worst, timeout=20)
+            httpx.post(
+                f"{address}/v1/care-plans", content=list(BODIES.values())[at % len(BODIES)], headers=JSON, timeout=PATIENCE
+            )
+            httpx.post(f"{address}/v1/care-plans", json=worst, timeout=PATIENCE)
 
     rounds(24)
     before = resident()
@@ -458,7 +475,7 @@ def test_threads_of_clients_get_whole_answers(address: Server) -> None:
     bad: list[str] = []
 
     def client() -> None:
-        with httpx.Client(base_url=address, timeout=10) as session:
+        with httpx.Client(base_url=address, timeout=PATIENCE) as session:
             for _ in range(cases(8)):
                 answer = session.post("/v1/care-plans", json={"age_years": 40})
                 if answer.status_code == 200:

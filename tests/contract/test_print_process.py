@@ -30,7 +30,7 @@ from careplan.request.patient import ClinicDefaults, Treatment
 from careplan.rulebook.model import Rulebook
 from careplan.web.process import printing
 from careplan.web.process.printing import MOST_PRINTING, NotPrinted, Printer
-from tests.contract.serving import ROOT, Server, children_of, running, until
+from tests.contract.serving import PATIENCE, ROOT, Server, children_of, running, until
 from tests.contract.test_print import fullest
 from tests.everyday import one_in
 
@@ -41,7 +41,9 @@ SHORT = Document("protocol.typ", {"data": "{}"})
 
 
 def ask(address: str, name: str = "Xanax", **more: Any) -> httpx.Response:
-    return httpx.post(f"{address}/v1/care-plans", json={"medications": [{"name": name}]} | more, headers=PDF, timeout=30)
+    return httpx.post(
+        f"{address}/v1/care-plans", json={"medications": [{"name": name}]} | more, headers=PDF, timeout=PATIENCE
+    )
 
 
 def told(address: str) -> dict[str, int]:
@@ -65,14 +67,14 @@ def faulty(log: Path) -> Iterator[Server]:
 def test_a_pdf_of_the_service_has_the_bytes_that_the_command_line_makes(planner: Planner, faulty: Server) -> None:
     body = json.loads((ROOT / "examples" / "signed-protocol-as-needed-lorazepam.json").read_text())
     patient = planner.intake.convert(body)
-    answer = httpx.post(f"{faulty}/v1/care-plans?paper=a4&detail=full", json=body, headers=PDF, timeout=30)
+    answer = httpx.post(f"{faulty}/v1/care-plans?paper=a4&detail=full", json=body, headers=PDF, timeout=PATIENCE)
     assert answer.content == pdf(
         planner.plan(patient), patient, "a4", patient.clinic.hours if patient.clinic else None, "full"
     )
 
 
 def test_so_has_a_pdf_of_the_protocol(planner: Planner, faulty: Server) -> None:
-    answer = httpx.get(f"{faulty}/v1/protocol?product=racemic&paper=a4", headers=PDF, timeout=30)
+    answer = httpx.get(f"{faulty}/v1/protocol?product=racemic&paper=a4", headers=PDF, timeout=PATIENCE)
     made = planner.protocol(Treatment(product="racemic"), ClinicDefaults(None, None), "en")
     assert answer.content == pdf_of_protocol(made, "a4")
 
@@ -152,7 +154,7 @@ def test_more_than_may_wait_are_sent_away_and_told_when_to_come_back(tmp_path: P
     with running(tmp_path / "log", module=FAULTY) as address, ThreadPoolExecutor(MOST_PRINTING + 4) as many:
         sent = [many.submit(ask, address, "print-hang") for _ in range(MOST_PRINTING + 4)]
         until(lambda: told(address).get("busy", 0) == 4)
-        assert httpx.get(f"{address}/livez", timeout=5).status_code == 200
+        assert httpx.get(f"{address}/livez", timeout=PATIENCE).status_code == 200
         (worker,) = children_of(address.pid)
         until(lambda: len(children_of(worker)) == 1)
         answers = [one.result() for one in sent]

@@ -29,7 +29,7 @@ from careplan.fhir.cds_hooks.services import SERVICE
 from careplan.request.patient import Patient
 from careplan.web.security.access import new_key
 from tests.contract.operations import DOCUMENT
-from tests.contract.serving import ROOT, Server, children_of, running
+from tests.contract.serving import PATIENCE, ROOT, Server, children_of, running
 from tests.contract.test_cds_hooks import CALL
 
 MARK = "Zyxwvut"
@@ -130,7 +130,7 @@ class Left(NamedTuple):
 
 def asked(address: Server) -> Iterator[tuple[str, httpx.Response]]:
     """Every kind of answer, each request with planted headers and query."""
-    with httpx.Client(base_url=address, headers=HEADERS, timeout=20) as client:
+    with httpx.Client(base_url=address, headers=HEADERS, timeout=PATIENCE) as client:
 
         def post(path: str = "/v1/care-plans", body: Any = VALID, params: Any = None, **headers: str) -> httpx.Response:
             content = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -193,24 +193,26 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
     ) as address:
         answers = dict(asked(address))
         place = urlsplit(address)
-        with socket.create_connection((place.hostname, place.port), timeout=20) as slow:
+        with socket.create_connection((place.hostname, place.port), timeout=PATIENCE) as slow:
             slow.sendall(f"POST /v1/care-plans HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900\r\n\r\n{MARK}".encode())
             assert b" 408 " in slow.recv(65_536)
-        with socket.create_connection((place.hostname, place.port), timeout=20) as strange:
+        with socket.create_connection((place.hostname, place.port), timeout=PATIENCE) as strange:
             strange.sendall(f"POST /{MARK} {MARK}\r\n{MARK}\r\n\r\n".encode())
             strange.recv(65_536)
         worker = int(subprocess.run(["pgrep", "-P", str(address.pid)], capture_output=True, check=True).stdout.split()[0])
         with pytest.raises(httpx.TransportError):
-            httpx.post(f"{address}/v1/care-plans", json=VALID | {"medications": [{"name": f"segv {MARK}"}]}, timeout=20)
+            httpx.post(
+                f"{address}/v1/care-plans", json=VALID | {"medications": [{"name": f"segv {MARK}"}]}, timeout=PATIENCE
+            )
         for _ in range(200):
             try:
-                metrics = httpx.get(f"{address}/metrics", timeout=20).text
+                metrics = httpx.get(f"{address}/metrics", timeout=PATIENCE).text
                 break
             except httpx.TransportError:
                 time.sleep(0.05)
         with pytest.raises(ProcessLookupError):
             os.kill(worker, signal.SIGCONT)
-        httpx.post(f"{address}/v1/care-plans", json=VALID, headers=HEADERS, timeout=20)
+        httpx.post(f"{address}/v1/care-plans", json=VALID, headers=HEADERS, timeout=PATIENCE)
         for file in temporary.rglob("*.db"):
             answers[f"file {file.name}"] = httpx.Response(200, content=file.read_bytes())
     collector.server.shutdown()
@@ -291,7 +293,7 @@ def test_refusals_of_callers_and_lines_of_batches_leave_nothing_either(tmp_path:
             CAREPLAN_CONCURRENCY="1",
             CAREPLAN_BATCHES="1",
         ) as address,
-        httpx.Client(base_url=address, headers=HEADERS, timeout=20) as client,
+        httpx.Client(base_url=address, headers=HEADERS, timeout=PATIENCE) as client,
     ):
 
         def post(

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from careplan.rulebook.load import load, shipped
-from tests.contract.serving import Server, running
+from tests.contract.serving import PATIENCE, Server, running
 from tests.shipped import few_rules_in
 
 SLEEP = "aftercare/sleep-under-five-hours.yaml"
@@ -42,7 +42,7 @@ def reloads(
     """What `/readyz` says of the last reload, as soon as it is `done`; `meanwhile` is called until then."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
-        ready = httpx.get(f"{service}/readyz", timeout=20)
+        ready = httpx.get(f"{service}/readyz", timeout=PATIENCE)
         assert ready.status_code == 200
         last: dict[str, Any] | None = ready.json()["last_reload"]
         serving = {worker["digest"] for worker in ready.json()["workers"]}
@@ -54,7 +54,7 @@ def reloads(
 
 
 def rules_of(service: str) -> set[str]:
-    plan = httpx.post(f"{service}/v1/care-plans", json=SHORT, timeout=5).json()
+    plan = httpx.post(f"{service}/v1/care-plans", json=SHORT, timeout=PATIENCE).json()
     return {item["rule"]["id"] for section in plan["sections"] for item in section["items"]}
 
 
@@ -98,12 +98,12 @@ def test_a_signal_swaps_the_rulebook_in_and_a_batch_under_way_keeps_its_own(
     line = answer[answer.index(b'{"line":2,') :].partition(b"\n")[0]
     plan = json.loads(line)["plan"]
     assert plan["rulebook"]["digest"] == before != after
-    assert httpx.get(f"{service}/v1/rulebook", timeout=5).json()["digest"] == after
+    assert httpx.get(f"{service}/v1/rulebook", timeout=PATIENCE).json()["digest"] == after
     assert "rulebook swapped" in log.read_text()
 
 
 def test_a_faulty_rulebook_is_refused_and_the_last_good_one_goes_on(service: Server, folder: Path, log: Path) -> None:
-    before = httpx.get(f"{service}/v1/rulebook", timeout=5).json()["digest"]
+    before = httpx.get(f"{service}/v1/rulebook", timeout=PATIENCE).json()["digest"]
     edit(folder, "level: caution", "level: cautoin")
     os.kill(service.pid, signal.SIGHUP)
     last = reloads(service, lambda last: last["outcome"] == "refused")

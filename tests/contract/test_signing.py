@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from careplan.cli.main import main
-from tests.contract.serving import ROOT, running
+from tests.contract.serving import PATIENCE, ROOT, running
 from tests.unit.test_signing import AT, BY, LATER, choices_of
 
 PATIENT: dict[str, Any] = json.loads((ROOT / "examples" / "daily-benzodiazepine.json").read_text())
@@ -224,7 +224,11 @@ def test_an_earlier_plan_that_is_too_long_is_refused(service: Service) -> None:
 def test_the_checklist_of_a_session_is_had_in_four_forms_and_no_other(service: Service) -> None:
     for form in ("application/json", "text/html", "text/markdown", "application/pdf"):
         answer = httpx.post(
-            f"{service.address}/v1/care-plans", params={"for": "nurse"}, json=PATIENT, headers={"Accept": form}, timeout=30
+            f"{service.address}/v1/care-plans",
+            params={"for": "nurse"},
+            json=PATIENT,
+            headers={"Accept": form},
+            timeout=PATIENCE,
         )
         assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, form)
     for form in ("text/calendar", "application/fhir+json"):

@@ -18,15 +18,15 @@ from careplan.web.process import shared, troubles
 from careplan.web.process.supervisor import Watch
 from careplan.web.process.troubles import SILENT_SECONDS, SelfCheck
 from careplan.web.telemetry import shared_counts
-from tests.contract.serving import children_of, running, until
+from tests.contract.serving import PATIENCE, children_of, running, until
 
 
 def kinds(address: str) -> set[str]:
-    return {one["what"] for one in httpx.get(f"{address}/readyz", timeout=30).json()["troubles"]}
+    return {one["what"] for one in httpx.get(f"{address}/readyz", timeout=PATIENCE).json()["troubles"]}
 
 
 def plans(address: str) -> int:
-    return httpx.post(f"{address}/v1/care-plans", json={}, timeout=30).status_code
+    return httpx.post(f"{address}/v1/care-plans", json={}, timeout=PATIENCE).status_code
 
 
 def test_a_stopped_worker_is_passed_over_told_of_and_replaced(tmp_path: Path) -> None:
@@ -68,16 +68,16 @@ def test_a_log_that_cannot_be_written_costs_no_request(tmp_path: Path) -> None:
         assert 'careplan_workers_in_trouble{what="log"} 1.0' in httpx.get(f"{address}/metrics").text
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=PATIENCE) == 0
 
 
 def test_few_descriptors_are_told_of_and_the_service_goes_on(tmp_path: Path) -> None:
     with running(tmp_path / "log", module="tests.contract.few_descriptors") as address:
-        with ExitStack() as opened, httpx.Client(base_url=address, timeout=30) as client:
+        with ExitStack() as opened, httpx.Client(base_url=address, timeout=PATIENCE) as client:
             assert client.post("/v1/care-plans", json={}).status_code == 200
             host, _, port = address.removeprefix("http://").partition(":")
             for _ in range(200):
-                opened.enter_context(socket.create_connection((host, int(port)), timeout=5))
+                opened.enter_context(socket.create_connection((host, int(port)), timeout=PATIENCE))
             # Connections beyond those that are held wait, and those that are held are served.
             assert client.post("/v1/care-plans", json={}).status_code == 200
         until(lambda: plans(address) == 200)

@@ -304,4 +304,4 @@ def test_a_file_without_end_is_not_read_to_its_end(command: str, monkeypatch: py
 def test_a_file_of_settings_without_end_is_not_read_to_its_end() -> None:
     done = CliRunner().invoke(main, ["config"], env={"CAREPLAN_CONFIG": "/dev/zero"})
     assert done.exit_code == 2
-    assert "the file of settings is larger than" in done.output
+    assert "the file of settings cannot be read: it is no file" in done.output

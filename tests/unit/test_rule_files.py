@@ -166,6 +166,12 @@ def test_what_cannot_be_read_is_named(folder: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["x.yaml", "aftercare/x.yaml", "aftercare/X.YML", "vocabulary/x.tsv"])
+def test_a_folder_that_has_the_name_of_a_file_is_named_also_where_it_is_empty(folder: Path, name: str) -> None:
+    (folder / name).mkdir()
+    assert {(fault.file, fault.problem) for fault in refused(folder)} == {(name, "This is a folder and not a file.")}
+
+
 def test_a_file_or_a_folder_without_end_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (folder / RULE).open("ab") as file:
         file.truncate(3_000_000_000)  # takes no place on the disk

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 
 from careplan.cli.main import main
 from careplan.cli.running import markdown_of_settings, offered
+from careplan.clinic_settings import clinic_logo
 from careplan.errors import InvalidSettings
 from careplan.settings import Settings, described, from_environment, to_environment
+from careplan.signing.keys import read_signing_key
 
 MANUAL = Path(__file__).parents[2] / "docs" / "operations.md"
 
@@ -45,6 +48,65 @@ def test_a_bad_file_of_settings_is_refused_with_a_reason(tmp_path: Path, content
         from_environment({"CAREPLAN_CONFIG": str(file)})
 
 
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "loop"])
+def test_a_file_that_is_none_is_refused_at_once_and_never_waited_for(tmp_path: Path, kind: str) -> None:
+    """A pipe that nobody writes to would be waited for without end, and a device has no end."""
+    place = tmp_path / "x"
+    match kind:
+        case "pipe":
+            os.mkfifo(place)
+        case "device":
+            place = Path("/dev/zero")
+        case "folder":
+            place.mkdir()
+        case _:
+            place.symlink_to(place)
+    says = {"folder": "Is a directory", "loop": "Too many levels of symbolic links"}.get(kind, "it is no file")
+    with pytest.raises(InvalidSettings, match=f"the file of settings cannot be read: {says}"):
+        from_environment({"CAREPLAN_CONFIG": str(place)})
+    with pytest.raises(InvalidSettings, match=f"the clinic's logo cannot be read: {says}"):
+        clinic_logo(Settings(clinic_logo=str(place)))
+    with pytest.raises(InvalidSettings, match=f"signing_key cannot be read: {says}"):
+        read_signing_key(str(place))
+    if kind in ("pipe", "device"):  # Nothing is put in its place either.
+        before = place.stat()
+        done = CliRunner().invoke(main, ["key", "--client", "x", "--file", str(place)])
+        assert (done.exit_code, "is no file" in done.output) == (2, True)
+        assert place.stat().st_mode == before.st_mode
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "taken"),
+    [
+        ("PORT", " 8000\r\n", 8000),
+        ("CLINIC_PHONE", "+1 555 0100\n", "+1 555 0100"),
+        ("TIME_ZONE", "\ufeffAmerica/New_York", "America/New_York"),
+        ("PUBLIC_URL", "https://plans.example.org\n", "https://plans.example.org"),
+        ("TLS_KEY_PASSWORD", " two blanks \n", " two blanks "),
+    ],
+)
+def test_what_editors_and_files_of_secrets_leave_around_a_value_is_no_part_of_it(
+    tmp_path: Path, name: str, value: str, taken: object
+) -> None:
+    assert getattr(from_environment({f"CAREPLAN_{name}": value}), name.lower()) == taken
+    file = tmp_path / "careplan.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + f"{name.lower()} = {json.dumps(value)}\r\n".encode())
+    assert getattr(from_environment({"CAREPLAN_CONFIG": str(file)}), name.lower()) == taken
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("CLINIC_NAME", "one\ntwo", "one line of text"),
+        ("HOST", "a\x00b", "control characters"),
+        ("API_KEYS", " ", "is blank"),
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_refused_by_its_name(name: str, value: str, says: str) -> None:
+    with pytest.raises(InvalidSettings, match=f"CAREPLAN_{name} .*{says}"):
+        from_environment({f"CAREPLAN_{name}": value})
+
+
 def test_a_secret_is_never_shown(tmp_path: Path) -> None:
     environment = {
         "CAREPLAN_TLS_KEY_PASSWORD": "Zyxwvut",
@@ -72,7 +134,7 @@ def test_the_manual_has_the_table_of_all_settings() -> None:
         watch=st.booleans(),
         body_seconds=st.floats(0.01, 600).map(lambda number: float(f"{number:g}")),
         log=st.sampled_from(["json", "console"]),
-        rules=st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20),
+        rules=st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20).map(lambda text: text.strip(" \ufeff")),
     )
 )
 def test_settings_survive_the_way_through_an_environment(settings: Settings) -> None:

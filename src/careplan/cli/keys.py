@@ -47,6 +47,8 @@ def key(client: str, file: Path, scopes: tuple[Any, ...], last_day: datetime | N
 
     file = file.resolve() if file.is_symlink() else file
     there = file.exists()
+    if there and not file.is_file():
+        fail(f"{file} is no file; name the file of keys", 2)
     try:
         keys = read_keys(read_file(file, MOST_BYTES)) if there and file.stat().st_size else []
         read_rate(rate)

@@ -178,6 +178,10 @@ def _walked(
         except OSError:
             inside = False
         if inside:
+            if entry.name.lower().endswith((*SUFFIXES, ".yml")):
+                name = "/".join(_shown((*above, entry.name)))
+                mend = "Put a file in its place, or give the folder the name of a section."
+                faults.append(_fault(name, "This is a folder and not a file.", mend, code="unread-file"))
             yield from _walked(entry.path, (*above, entry.name), [*ways, here], faults)
         else:
             yield above, entry

@@ -5,7 +5,6 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -15,7 +14,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from careplan.canonical import canonical
 from careplan.errors import InvalidSettings
+from careplan.rulebook.folder import read_file
 from careplan.signing.model import PublicKey, Signature, SigningKeys
+
+LONGEST_KEY = 100_000
+"""Bytes of the file of a key; many times what one has."""
 
 
 class SigningKey:
@@ -40,7 +43,7 @@ class SigningKey:
 def read_signing_key(file: str) -> SigningKey:
     """The key in a file. Raises `InvalidSettings`."""
     try:
-        return SigningKey(Path(file).read_bytes())
+        return SigningKey(read_file(file, LONGEST_KEY))
     except OSError as error:
         raise InvalidSettings(f"signing_key cannot be read: {error.strerror}") from None
     except ValueError as error:
