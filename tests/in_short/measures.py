@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from careplan.errors import InvalidPatient
 from careplan.facts.measured import Measuring
 from careplan.fhir.read.bundle import FhirReader
 from careplan.recognition.units import factor
@@ -34,7 +35,7 @@ class _Readings:
         body = {"as_of": _TODAY, "measures": {name: {"value": value} | more}}
         try:
             found = self._measuring.of(self._intake.decode(msgspec.json.encode(body)))
-        except ValueError:
+        except InvalidPatient:
             return "refused"
         if name in found.taken:
             return _value(found.taken[name].value)
