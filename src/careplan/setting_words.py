@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin, get_type_hints
+from unicodedata import category
 
 import msgspec
 from msgspec import Meta
 
+from careplan.errors import InvalidSettings
 from careplan.near_values import near_values, offer
 
+_AROUND = " \t\r\n\ufeff"
 _NEAR = 60
 """Below such a score of likeness nothing is offered."""
 
@@ -19,6 +22,22 @@ def named_in(words: str, names: Iterable[str], prefix: str) -> str:
     """Words with each setting of several words called by its environment variable."""
     pattern = "|".join(sorted((name for name in names if "_" in name), key=len, reverse=True))
     return re.sub(rf"(?<![\w.])({pattern})(?!\w)", lambda found: f"{prefix}{found[1].upper()}", words)
+
+
+def bare(name: str, value: Any, prefix: str, *, is_secret: bool) -> Any:
+    """A value without the blanks, line ends and marks around it that files of secrets and editors leave there.
+
+    A secret may begin or end with blanks. Raises `InvalidSettings` for a text of several lines, and for a blank one, which
+    may have been meant to be the name of a file of keys.
+    """
+    if not isinstance(value, str):
+        return value
+    found = value.rstrip("\r\n") if is_secret else value.strip(_AROUND)
+    if value and not found:
+        raise InvalidSettings(f"{prefix}{name.upper()} is blank; leave it out, or say what it is to be")
+    if any(category(letter) == "Cc" for letter in found):
+        raise InvalidSettings(f"{prefix}{name.upper()} must be one line of text, without control characters")
+    return found
 
 
 def unfit(values: Mapping[str, Any], settings: type[msgspec.Struct], prefix: str) -> str:

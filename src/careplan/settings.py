@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
-from unicodedata import category
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -23,7 +22,7 @@ from careplan.errors import InvalidSettings
 from careplan.near_values import offer
 from careplan.rulebook.folder import read_file
 from careplan.rulebook.load import shipped
-from careplan.setting_words import named_in, near_setting, not_a_setting, unfit
+from careplan.setting_words import bare, named_in, near_setting, not_a_setting, unfit
 from careplan.zones import ZONES, is_a_zone, zone_of
 
 MOST_BYTES = 100_000
@@ -32,7 +31,6 @@ PREFIX = "CAREPLAN_"
 FILE = "CAREPLAN_CONFIG"
 """The variable that names the TOML file of settings."""
 
-_AROUND = " \t\r\n\ufeff"
 OPEN_PATHS = frozenset({"docs", "metrics"})
 
 
@@ -273,7 +271,7 @@ def _values(environment: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, A
     for name in found:
         if name not in known:
             raise InvalidSettings(f"{PREFIX}{name.upper()} {not_a_setting(name, known, PREFIX)}")
-    found = {name: _bare(name, value) for name, value in found.items()}
+    found = {name: bare(name, value, PREFIX, is_secret=name in _SECRET) for name, value in found.items()}
     if not environment.get(FILE):
         return {}, found
     try:
@@ -288,23 +286,7 @@ def _values(environment: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, A
     for name in in_file:
         if name not in known:
             raise InvalidSettings(f"{name} in the file of settings {not_a_setting(name, known, PREFIX)}")
-    return {name: _bare(name, value) for name, value in in_file.items()}, found
-
-
-def _bare(name: str, value: Any) -> Any:
-    """A value without the blanks, line ends and marks around it that files of secrets and editors leave there.
-
-    A password may begin or end with blanks. Raises `InvalidSettings` for a text of several lines, and for a blank one,
-    which may have been meant to be the name of a file of keys.
-    """
-    if not isinstance(value, str):
-        return value
-    bare = value.rstrip("\r\n") if name in _SECRET else value.strip(_AROUND)
-    if value and not bare:
-        raise InvalidSettings(f"{PREFIX}{name.upper()} is blank; leave it out, or say what it is to be")
-    if any(category(letter) == "Cc" for letter in bare):
-        raise InvalidSettings(f"{PREFIX}{name.upper()} must be one line of text, without control characters")
-    return bare
+    return {name: bare(name, value, PREFIX, is_secret=name in _SECRET) for name, value in in_file.items()}, found
 
 
 def _check_together(settings: Settings) -> None:
