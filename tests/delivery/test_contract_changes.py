@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 def compared(old: Path, new: Path) -> tuple[int, str]:
     command = [sys.executable, str(ROOT / "scripts" / "contract-changes"), str(old), str(new)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert not done.stderr
     return done.returncode, done.stdout
 

@@ -24,7 +24,7 @@ def completing(instruction: str, **typed: str) -> str:
     around = os.environ | {"_CAREPLAN_COMPLETE": instruction} | typed
     program = "import sys; sys.argv = ['careplan']; from careplan.cli.start import main; main()"
     done = subprocess.run(
-        [sys.executable, "-c", program], env=around, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", program], env=around, capture_output=True, text=True, check=False, timeout=300
     )
     assert done.stderr == ""
     return done.stdout

@@ -228,7 +228,7 @@ def test_in_a_browser_it_is_searched_fits_a_telephone_and_keeps_wcag_2_2_aa(addr
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
