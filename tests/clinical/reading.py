@@ -95,9 +95,9 @@ def condition(name: str, code: str, text: str) -> Json:
 def sayable(body: Json) -> Json:
     """What of a request a Bundle can say as well.
 
-    It has no signed protocol and no clearance, no schedule or reason without a code, and no illness twice.
+    It has no signed protocol and no clearance, no readings here, no schedule or reason without a code, and no illness twice.
     """
-    said = {name: value for name, value in body.items() if name not in ("protocol", "clearances", "incomplete")}
+    said = {name: value for name, value in body.items() if name not in ("protocol", "clearances", "incomplete", "measures")}
     if body.get("medications"):
         said["medications"] = [_sayable_medicine(one) for one in body["medications"]]
     if "conditions" in body or body.get("other_conditions"):  # Whoever records an illness has asked for illnesses.

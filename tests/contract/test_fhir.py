@@ -570,7 +570,15 @@ def _of_the_patient(patient: Patient) -> Patient:
     treatment = msgspec.structs.replace(patient.treatment, last_session_at=None)
     expectations = msgspec.structs.replace(patient.expectations, goals=patient.expectations.goals or None)
     return msgspec.structs.replace(
-        patient, treatment=treatment, expectations=expectations, protocol=None, clearances=[], incomplete=[]
+        patient,
+        treatment=treatment,
+        expectations=expectations,
+        as_of=None,
+        measures=Patient().measures,
+        clinic=None,
+        protocol=None,
+        clearances=[],
+        incomplete=[],
     )
 
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from careplan.web.process import shared, troubles
-from careplan.web.process.supervisor import Watch
+from careplan.web.process.supervisor import START_SECONDS, Watch
 from careplan.web.process.troubles import SILENT_SECONDS, SelfCheck
 from careplan.web.telemetry import shared_counts
 from tests.contract.serving import PATIENCE, children_of, running, until
@@ -29,8 +29,14 @@ def plans(address: str) -> int:
     return httpx.post(f"{address}/v1/care-plans", json={}, timeout=PATIENCE).status_code
 
 
+def _line_of(page: str, name: str) -> str:
+    return next((line for line in page.splitlines() if line.startswith(name)), "")
+
+
 def test_a_stopped_worker_is_passed_over_told_of_and_replaced(tmp_path: Path) -> None:
     with running(tmp_path / "log", "--workers", "2", CAREPLAN_HANG_SECONDS="6") as address:
+        # One that is not up yet is waited for.
+        until(lambda: " 2.0" in _line_of(httpx.get(f"{address}/metrics").text, "careplan_rulebook_workers{"))
         stopped, other = children_of(address.pid)
         os.kill(stopped, signal.SIGSTOP)
         until(lambda: "worker silent" in (tmp_path / "log").read_text())
@@ -116,6 +122,17 @@ def test_memory_is_short_when_what_cannot_be_given_back_comes_near_the_limit(
     (folder / f"memory.{usage}").write_text(f"{used + 10_000}\n")
     (folder / "memory.stat").write_text(f"anon 1\n{'' if version == 2 else 'total_'}inactive_file 10000\n")
     assert troubles.little_memory() is little
+
+
+def test_a_worker_that_never_comes_up_is_replaced_in_the_end() -> None:
+    watch, pid, at = Watch(20), os.getpid(), 6
+    shared.expect(at)
+    now = time.monotonic()
+    steps = [now + seconds for seconds in range(0, int(START_SECONDS) + 10, 5)]
+    looks = [watch.look(step, {at: pid}) for step in steps]
+    assert looks[-1] == {at: "gone"}
+    assert looks.index({at: "gone"}) == START_SECONDS // 5 + 1
+    assert watch.look(steps[-1] + 1, {at: pid + 1}) == {}  # another was started in its place
 
 
 def test_silence_is_told_once_and_forgiven_where_nobody_was_running() -> None:

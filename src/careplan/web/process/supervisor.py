@@ -37,6 +37,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
 """Seconds before a worker that died young is replaced; doubled each time, so that a loop of deaths leaves cores free."""
 HOPELESS_SECONDS = 120.0
 """When no worker was ever ready after this long, none will be."""
+START_SECONDS = 300.0
+"""A worker that was stopped before it was up would never be told from one that takes its time, but for this."""
 SLACK_SECONDS = 3.0
 """Beyond the time after which a worker that hangs ends itself, and says where."""
 LOOK_SECONDS = 0.05
@@ -72,6 +74,7 @@ class Watch:
         self._longest = longest
         self._looked = self._since = time.monotonic()
         self._silent: set[int] = set()
+        self._starting: dict[int, tuple[int | None, float]] = {}
 
     def look(self, now: float, workers: Mapping[int, int | None]) -> dict[int, Literal["silent", "heard", "gone"]]:
         """What is new of the workers, which are given with the ids of their processes."""
@@ -81,7 +84,11 @@ class Watch:
         found: dict[int, Literal["silent", "heard", "gone"]] = {}
         for at, pid in workers.items():
             state = shared.state_of(at)
-            silence = now - max(state.beat, self._since) if state.ready and state.pid == pid else 0.0
+            if not state.ready or state.pid != pid:
+                if self._is_long_coming(at, pid, now):
+                    found[at] = "gone"
+                continue
+            silence = now - max(state.beat, self._since)
             if silence > self._longest:
                 self._silent.discard(at)
                 found[at] = "gone"
@@ -92,6 +99,13 @@ class Watch:
                 self._silent.discard(at)
                 found[at] = "heard"
         return found
+
+    def _is_long_coming(self, at: int, pid: int | None, now: float) -> bool:
+        """Whether a worker that is not up yet was started so long ago that it will not be any more."""
+        started = self._starting.get(at)
+        if started is None or started[0] != pid:
+            started = self._starting[at] = pid, now
+        return now - max(started[1], self._since) > START_SECONDS
 
 
 class Supervisor(MPServer):
