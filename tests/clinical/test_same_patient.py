@@ -80,9 +80,10 @@ def renamed(body: Json, naming: Any) -> Json:
 
 def as_brand(name: str) -> str:
     """A brand for a name that is a generic one."""
-    row = BY_NAME.get(STRENGTH.sub("", name).casefold())
+    generic = STRENGTH.sub("", name)
+    row = BY_NAME.get(generic.casefold())
     brands = split(row["brands"]) if row else []
-    return brands[0] if row and brands and STRENGTH.sub("", name).casefold() == row["name"].casefold() else name
+    return brands[0] + name[len(generic) :] if row and brands and generic.casefold() == row["name"].casefold() else name
 
 
 def as_line(name: str) -> str:
