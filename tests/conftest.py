@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import httpx
@@ -51,7 +51,7 @@ def _shipped_rules_are_read_once() -> Iterator[None]:
     read_anew, kept = load.load_files, KeptParts()
     with pytest.MonkeyPatch.context() as patch:
         # Of a rulebook with one file changed, the others are parsed and checked as before.
-        patch.setattr(yaml, "compose", cache(yaml.compose))
+        patch.setattr(yaml, "compose", lru_cache(1_024)(yaml.compose))
         patch.setattr(load, "load_files", lambda files: BOOK if files == FILES else read_anew(files, kept))
         yield
 
