@@ -8,9 +8,9 @@ import pytest
 
 from careplan.inference.derived import CaseMaker
 from careplan.inference.verdicts import RuleTables
-from careplan.plan.model import CarePlan, Item
 from careplan.planner import Planner
 from careplan.rulebook.model import Rule
+from tests.plans import rules_of
 from tests.shipped import BOOK
 
 RULES = [pytest.param(rule, id=rule.id) for rule in BOOK.in_order()]
@@ -43,14 +43,10 @@ def test_a_rule_that_fires_is_an_item_of_the_plan_and_one_that_is_silent_is_none
     for examples in (rule.file.examples.fires, rule.file.examples.silent):
         for example in examples[:1]:
             plan = planner.plan(planner.intake.convert(example.patient))
-            assert (rule.id in {item.rule.id for item in items(plan)}) == (examples is rule.file.examples.fires), example.why
+            assert (rule.id in rules_of(plan)) == (examples is rule.file.examples.fires), example.why
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_has_patients_for_whom_it_fires_and_for_whom_it_is_silent(rule: Rule) -> None:
     assert rule.file.examples.fires
     assert rule.file.examples.silent or rule.file.for_everyone
-
-
-def items(plan: CarePlan) -> list[Item]:
-    return [*plan.alerts, *(item for section in plan.sections for item in section.items)]

@@ -11,7 +11,7 @@ from typing import get_args
 
 import pytest
 
-from careplan.plan.model import CarePlan, Item
+from careplan.plan.model import Item, items_of
 from careplan.planner import Planner
 from careplan.recognition.medicine_rows import Ingredient
 from careplan.request.patient import Expectations, Medication, MedicineIndication, Patient, Response, Schedule, Treatment
@@ -19,6 +19,7 @@ from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.derived import behind
 from careplan.rulebook.factors import KINDS
 from tests.everyday import one_of_each
+from tests.plans import rules_of
 from tests.shipped import BOOK
 
 REASONS: tuple[MedicineIndication | None, ...] = (*get_args(MedicineIndication), None)
@@ -41,10 +42,6 @@ NAMED = frozenset(
 )
 """What rules test a value for."""
 SENTENCE = re.compile(r"(?<=[.!?])\s+")
-
-
-def items_of(plan: CarePlan) -> list[Item]:
-    return [*plan.alerts, *(item for section in plan.sections for item in section.items)]
 
 
 def texts_of(item: Item) -> str:
@@ -172,8 +169,8 @@ def test_the_spray_of_a_running_course_is_the_treatment_itself(planner: Planner)
         indication="depression", preferred_route="nasal", product="esketamine", sessions_planned=12, sessions_completed=8
     )
     plan = planner.plan(Patient(treatment=course, medications=[Medication(name="Spravato")], conditions=[]))
-    assert "ketamine-already-taken" not in {item.rule.id for item in items_of(plan)}
-    assert "esketamine-of-this-treatment-on-the-list" in {item.rule.id for item in items_of(plan)}
+    assert "ketamine-already-taken" not in rules_of(plan)
+    assert "esketamine-of-this-treatment-on-the-list" in rules_of(plan)
     lines = [item for item in items_of(plan) if any(about.pointer == "/medications/0" for about in item.about)]
     assert not any("judge" in item.patient_text for item in lines)
 
@@ -181,7 +178,7 @@ def test_the_spray_of_a_running_course_is_the_treatment_itself(planner: Planner)
 def test_ketamine_from_elsewhere_is_still_a_question(planner: Planner) -> None:
     course = Treatment(product="esketamine", sessions_completed=8)
     plan = planner.plan(Patient(treatment=course, medications=[Medication(name="ketamine")]))
-    assert "ketamine-already-taken" in {item.rule.id for item in items_of(plan)}
+    assert "ketamine-already-taken" in rules_of(plan)
 
 
 def test_every_reason_has_words() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from careplan.plan.model import CarePlan, items_of
 from careplan.planner import Planner
+from tests.plans import rules_of
 from tests.shipped import BOOK
 
 STOPPED_FOR = (
@@ -21,10 +22,6 @@ NAMES = st.sampled_from([name for token in STOPPED_FOR for name in BOOK.conditio
 
 def plan_of(planner: Planner, *written: str) -> CarePlan:
     return planner.plan(planner.intake.convert({"conditions": [], "other_conditions": list(written)}))
-
-
-def rules_of(plan: CarePlan) -> set[str]:
-    return {item.rule.id for item in items_of(plan)}
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from careplan.plan.model import CarePlan, items_of
+from careplan.plan.model import CarePlan
 from careplan.planner import Planner
+from tests.plans import rules_of
 
 
 def plan_of(planner: Planner, line: str) -> CarePlan:
     return planner.plan(planner.intake.convert({"conditions": [], "medications": [{"text": line}]}))
-
-
-def rules_of(plan: CarePlan) -> set[str]:
-    return {item.rule.id for item in items_of(plan)}
 
 
 @pytest.mark.parametrize(

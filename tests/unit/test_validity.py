@@ -21,6 +21,7 @@ from careplan.rulebook.load import load
 from careplan.rulebook.validity import ALWAYS, Term, out_of_force
 from tests import reference
 from tests.patients import Json
+from tests.plans import rules_of
 from tests.shipped import few_rules_in
 
 DAYS = st.dates(date(1970, 1, 1), date(2199, 12, 31))
@@ -58,7 +59,7 @@ def test_the_days_of_a_term_stand_in_its_texts(first: date, last: date) -> None:
 
 def of(planner: Planner, day: str | None) -> set[str]:
     plan = planner.plan(planner.intake.convert(AT_HOME | ({"as_of": day} if day else {})))
-    return {item.rule.id for item in items_of(plan)} & {ENDS, BEGINS}
+    return rules_of(plan) & {ENDS, BEGINS}
 
 
 def test_the_telemedicine_rule_ends_with_the_year_and_the_next_one_begins(planner: Planner) -> None:

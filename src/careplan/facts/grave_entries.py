@@ -6,15 +6,14 @@ danger wherever they stand, say which of these entries a person reads before any
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from careplan.recognition.goal_judge import GoalJudge
 from careplan.recognition.illness_read import IllnessPart, IllnessRead
-from careplan.recognition.plain_text import plain
+from careplan.recognition.plain_text import plain, whole
 from careplan.recognition.told_harm import ToldHarm
 from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.derived import behind
@@ -48,8 +47,8 @@ class GraveEntryReader:
     def __init__(self, book: Rulebook) -> None:
         self._judge: GoalJudge = book.goals
         words = book.known_conditions.words
-        self._harm, self._now = ToldHarm(words.harmed), _phrases(words.at_once)
-        self._lately, self._own = _phrases((*words.at_once, *words.lately)), _phrases(words.of_oneself)
+        self._harm, self._now = ToldHarm(words.harmed), whole(words.at_once)
+        self._lately, self._own = whole((*words.at_once, *words.lately)), whole(words.of_oneself)
         self._named_by_stops = frozenset(
             str(value) if value in book.conditions else f"{_factor(pattern.kind, test.field)}={value}"
             for rule in book.rules.values()
@@ -118,10 +117,6 @@ class GraveEntryReader:
 
     def _speaks_of_danger(self, text: str) -> bool:
         return self._judge.judge(text).safety in _OF_DANGER
-
-
-def _phrases(listed: Iterable[str]) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(map(re.escape, listed)) or '(?!)'})\b")
 
 
 def _unread_parts(text: str, read: IllnessRead) -> Iterator[tuple[str, IllnessPart]]:

@@ -128,7 +128,7 @@ class EntryReader:
         if by_code is not None and entry.status not in NOT_TAKEN and not self._agree(by_code, found, match):
             rows = {row.ingredient: row for one in (coded, match) for row in one.ingredients}
             return Resolved(index, filled, Match(tuple(rows.values())), "code_and_name_disagree")
-        if entry.rxcui and by_code is None and problem is None and any(row.classes for row in match.ingredients):
+        if entry.rxcui and by_code is None and problem is None and match.is_under_rules:
             problem = "code_not_recognized"
         if lined and taken and (other := self._other_medicine(match, lined, entry.status)) is not None:
             # The line names another medicine than the name: nothing that was sent is dropped, so both count.
@@ -136,7 +136,7 @@ class EntryReader:
             match = Match(without_kinds(rows.values(), rows.values()))
         if not taken:
             filled = _without_use(filled)
-        on_hold = taken and any(row.classes for row in match.ingredients) and _is_on_hold(entry, (*found, *lined))
+        on_hold = taken and match.is_under_rules and _is_on_hold(entry, (*found, *lined))
         return Resolved(index, filled, match, problem, unknown_parts=unknown, besides=besides, taken=taken, on_hold=on_hold)
 
     def _other_medicine(self, match: Match, lined: Sequence[Recognized], sent: MedicineStatus | None) -> Match | None:
@@ -322,7 +322,7 @@ def _first(found: Sequence[Recognized], several: Sequence[Recognized]) -> Recogn
 
 
 def _is_under_rules(one: Recognized) -> bool:
-    return one.match is not None and any(row.classes for row in one.match.ingredients)
+    return one.match is not None and one.match.is_under_rules
 
 
 def _without_a_name(lined: Sequence[Recognized]) -> Recognized | None:

@@ -7,13 +7,13 @@ to other medicines may be under way, so that it counts as on hold and is asked a
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
 from careplan.recognition.line import Listed
 from careplan.recognition.list_words import EndWords, ToldWords
-from careplan.recognition.plain_text import plain
+from careplan.recognition.plain_text import plain, whole
 
 LATELY_DAYS = 13
 """Up to the two weeks for which the effect of an MAO inhibitor outlasts its last dose."""
@@ -26,16 +26,11 @@ _DENIED = re.compile(r"\b(?:no|not|never|without|denies|hasn't|hasnt|rarely|seld
 """Before such words they do not count: "never missed a dose"."""
 
 
-def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(map(re.escape, phrases)) or '(?!)'})\b")
-
-
 class JustEnded:
     """Tells by the words of one rulebook when a medicine ended."""
 
     def __init__(self, words: EndWords) -> None:
-        self._lately, self._long_ago = _any_of(words.lately), _any_of(words.long_ago)
-        self._suddenly = _any_of(words.suddenly)
+        self._lately, self._long_ago, self._suddenly = map(whole, (words.lately, words.long_ago, words.suddenly))
 
     def judged(self, listed: Listed, said: str, before: str) -> Listed:
         """The same medicine, with what follows for its status from the words `said` of it, and those `before` the status."""
@@ -64,7 +59,7 @@ class ToldInLines:
     """The conditions that lines tell of, such as doses of lamotrigine that were missed."""
 
     def __init__(self, told: Mapping[str, ToldWords], ended: EndWords) -> None:
-        self._told = [(token, _any_of(one.words), frozenset(one.of)) for token, one in told.items()]
+        self._told = [(token, whole(one.words), frozenset(one.of)) for token, one in told.items()]
         self._ended = JustEnded(ended)
         self.tokens: Collection[str] = tuple(told)
 

@@ -38,6 +38,11 @@ class Match(msgspec.Struct, frozen=True, gc=False):
     by_kind: bool = False
     """It tells only of what kind a medicine is, as "benzos" does: an unnamed member of that class."""
 
+    @property
+    def is_under_rules(self) -> bool:
+        """Whether rules look at one of its ingredients."""
+        return any(row.classes for row in self.ingredients)
+
 
 class Resolved(msgspec.Struct, frozen=True, gc=False):
     """An entry of the patient's list after look-up. `match` is None when nobody may say what it is."""
@@ -68,7 +73,7 @@ class Resolved(msgspec.Struct, frozen=True, gc=False):
         """`read`: rules look at one of its ingredients; `known`: a real medicine of no rule, or one not taken; `unread`."""
         if self.match is None or (self.problem == "partly_recognized" and not self.match.ingredients):
             return "unread"
-        return "read" if any(row.classes for row in self.match.ingredients) else "known"
+        return "read" if self.match.is_under_rules else "known"
 
     @property
     def contradicts_itself(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 _SIGNS = {
@@ -48,6 +48,16 @@ def plain(text: str) -> tuple[str, Sequence[int]]:
                 places.append(at)
         at += width
     return "".join(made), [*places, len(text)]
+
+
+def any_of(phrases: Iterable[str]) -> str:
+    """A pattern that finds each of these phrases, of several the longest; one of no phrases finds nothing."""
+    return f"(?:{'|'.join(map(re.escape, sorted(phrases, key=len, reverse=True))) or '(?!)'})"
+
+
+def whole(phrases: Iterable[str]) -> re.Pattern[str]:
+    """What finds each of these phrases where it stands as words of its own."""
+    return re.compile(rf"\b{any_of(phrases)}\b")
 
 
 def _folded(char: str, before: str) -> str:

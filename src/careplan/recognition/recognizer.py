@@ -175,7 +175,7 @@ class Recognizer:
                 recognition=recognition, called=own_words, known_by=known_by, listed=listed, unexplained=beside
             )
         match = self._as_kept(matches[0] if len(matches) == 1 else _together(matches), listed)
-        if not is_under_rules(match):
+        if not match.is_under_rules:
             recognition = "unread" if in_name else "known"
             return Recognized(recognition=recognition, match=match, called=own_words, listed=listed, unexplained=beside)
         return Recognized(recognition="read", match=match, called=own_words, listed=listed, unexplained=beside)
@@ -253,11 +253,6 @@ class Recognizer:
             return None
         said = [reason.indication for reason in listed.reasons]
         return next((grave for grave in self._gravest if grave in said), said[0] if said else None)
-
-
-def is_under_rules(match: Match) -> bool:
-    """Whether rules look at one of its ingredients."""
-    return any(row.classes for row in match.ingredients)
 
 
 def _is_a_phrase_for_a_kind(key: str, match: Match) -> bool:

@@ -7,10 +7,9 @@ matter and is left to a person.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from careplan.recognition.illness_words import HarmWords
-from careplan.recognition.plain_text import plain
+from careplan.recognition.plain_text import any_of, plain
 
 _BETWEEN = r"(?: (?!(?:not|no|doesnt|doesn't|didnt|didn't|hasnt|hasn't|isnt|isn't|aint|ain't)\b)[\w']+){0,3} "
 """A few words between who does something and what is done, none of which denies it."""
@@ -23,7 +22,7 @@ class ToldHarm:
 
     def __init__(self, words: HarmWords) -> None:
         who, does, is_so, fear, phrases, past = map(
-            _any_of, (words.who, words.does, words.is_so, words.fear_of, words.phrases, words.not_today)
+            any_of, (words.who, words.does, words.is_so, words.fear_of, words.phrases, words.not_today)
         )
         # Fear of what becomes of somebody ("afraid of my mother dying") is no fear of them.
         said = (
@@ -37,8 +36,3 @@ class ToldHarm:
         """Whether a text tells of harm by somebody, and not as of long ago."""
         words = " ".join(_WORD.findall(plain(text)[0]))
         return bool(self._told.search(words)) and not self._past.search(words)
-
-
-def _any_of(phrases: Iterable[str]) -> str:
-    listed = sorted(phrases, key=len, reverse=True)
-    return f"(?:{'|'.join(map(re.escape, listed))})" if listed else "(?!)"
