@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from careplan.plan.model import CarePlan
+from careplan.plan.model import CarePlan, items_of
 from careplan.planner import Planner
 from tests.plans import rules_of
 
@@ -31,6 +31,15 @@ def test_a_sudden_end_is_an_alert_that_points_at_the_line(planner: Planner, line
     assert plan.status == "blocked"
     alert = next(item for item in plan.alerts if item.rule.id == rule)
     assert "/medications/0" in {about.pointer for about in alert.about}
+
+
+def test_what_a_line_tells_of_is_why_the_question_of_a_hold_is_closed(planner: Planner) -> None:
+    line = "Temazepam 15 mg at night, ran out last Thursday"
+    (item,) = [one for one in items_of(plan_of(planner, line)) if one.rule.id == "benzodiazepine-question-closed"]
+    assert item.hold_gate is not None
+    assert [one.words for one in item.hold_gate.closed_by] == [
+        "has ended a medicine alone, ran out of it, or plans to end one"
+    ]
 
 
 @pytest.mark.parametrize(

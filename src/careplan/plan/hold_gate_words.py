@@ -102,7 +102,8 @@ class GateWords:
     def _closing(self, pointer: str) -> str:
         """An answer that closes the question."""
         group, _, rest = pointer.strip("/").partition("/")
-        return self._closing_entry(*rest.split("/")) if group == "medications" else self._words.answer(group, rest)
+        is_of_the_medicine = group == "medications" and not self._words.illnesses_at(pointer)
+        return self._closing_entry(*rest.split("/")) if is_of_the_medicine else self._words.answer(group, rest)
 
     def _closing_entry(self, index: str, field: str = "") -> str:
         resolved = self._case.medicines[int(index)]

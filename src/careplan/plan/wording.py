@@ -252,13 +252,15 @@ class Words:
 
     def answer(self, group: str, rest: str) -> str:
         """An illness, or an answer of a group of the request, as a phrase: nothing that a caller wrote."""
-        if group in ("conditions", "other_conditions", "allergies"):
-            listed = enumerate(self._case.illnesses.listed)
-            return (
-                f"has {in_words([self.entry('condition', at) for at, one in listed if one.pointer == f'/{group}/{rest}'])}"
-            )
+        if named := self.illnesses_at(f"/{group}/{rest}"):
+            return f"has {in_words(named)}"
         value = getattr(getattr(self._case.patient, group), rest)
         return self.said(group, rest, value if isinstance(value, str | bool) else float(value))
+
+    def illnesses_at(self, pointer: str) -> list[str]:
+        """The names of the illnesses that an entry stands for: one of illnesses or allergies, or the line of a medicine."""
+        listed = enumerate(self._case.illnesses.listed)
+        return [self.entry("condition", at) for at, one in listed if one.pointer == pointer]
 
     def _hold(self, fact: Fact) -> Hold | None:
         protocol = self._case.patient.protocol
