@@ -59,6 +59,12 @@ def medications(book: Rulebook) -> st.SearchStrategy[Json]:
         st.sampled_from(["zoplidem", "unheard-of", "xanx", "aspirin"]),
         st.text(min_size=1, max_size=30).filter(lambda text: bool(text.strip())),
     )
+    # Such lines tell of a condition, also where no list of illnesses is sent.
+    telling = [
+        "Xanax 1 mg three times a day, ran out 3 days ago",
+        "sertraline 100 mg, stopped on my own 2 weeks ago",
+        "lamotrigine 200 mg daily, missed the last 6 days",
+    ]
     rest = {
         "dose_mg": numbers(500),
         "schedule": tokens(patient.Schedule),
@@ -67,6 +73,7 @@ def medications(book: Rulebook) -> st.SearchStrategy[Json]:
     return st.one_of(
         st.fixed_dictionaries({"name": name}, optional=rest),
         st.fixed_dictionaries({"rxcui": st.sampled_from(codes)}, optional=rest | {"name": name}),
+        st.fixed_dictionaries({"name": st.sampled_from(telling)}),
     )
 
 
@@ -117,7 +124,7 @@ def patients(book: Rulebook, *, medicines: int = 5) -> st.SearchStrategy[Json]:
         "medications": st.lists(medications(book), max_size=medicines),
         "conditions": st.lists(st.sampled_from(sorted(book.conditions)), max_size=4),
         "other_conditions": st.one_of(st.just([]), st.lists(st.text(min_size=1, max_size=40).filter(str.strip), max_size=2)),
-        "allergies": st.lists(st.sampled_from(["penicillin", "NKDA", "zzq", "no ketamine allergy"]), max_size=2),
+        "allergies": st.lists(st.sampled_from(["penicillin", "NKDA", "zzq", "ketamine", "no ketamine allergy"]), max_size=2),
         "protocol": protocols(book),
         "clinic": st.fixed_dictionaries({}, optional={"region": tokens(clinic.Region)}),
         "as_of": st.sampled_from(["2026-01-01", "2026-12-31", "2027-01-01", "2028-02-29"]),

@@ -92,6 +92,17 @@ def condition(name: str, code: str, text: str) -> Json:
     )
 
 
+def _allergy(name: str, text: str) -> Json:
+    return entry(
+        "AllergyIntolerance",
+        name,
+        patient=OWN,
+        clinicalStatus=_status("allergyintolerance-clinical", "active"),
+        verificationStatus=_status("allergyintolerance-verification", "confirmed"),
+        code={"text": text},
+    )
+
+
 def sayable(body: Json) -> Json:
     """What of a request a Bundle can say as well.
 
@@ -132,6 +143,7 @@ def record_of(body: Json) -> Json:
         else:
             items.append({"linkId": "conditions", "answer": [{"valueCoding": {"code": name}}]})
     entries += [condition(f"o{at}", "", text) for at, text in enumerate(others)]
+    entries += [_allergy(f"a{at}", text) for at, text in enumerate(body.get("allergies", ()))]
     if named == [] and not others:
         items.append(_answer("conditions.none", value=True))
     for group in ASKED:

@@ -384,9 +384,14 @@ def test_what_is_over_counts_only_where_a_history_counts(reader: FhirReader) -> 
 def test_an_allergy_to_ketamine_alone_does_not_stand_for_a_clean_history(reader: FhirReader) -> None:
     allergy = entry({"resourceType": "AllergyIntolerance", "code": concept(RXNORM, "6130", "Ketamine")})
     found = read(reader, allergy)
-    assert found.patient.conditions == ["ketamine_hypersensitivity"]
-    assert found.patient.other_conditions == ["Ketamine"]
-    assert read(reader, condition(concept(ICD10, "I10")), allergy).patient.other_conditions == []
+    assert (found.patient.allergies, found.patient.conditions, found.patient.other_conditions) == (["Ketamine"], None, [])
+    both = read(reader, condition(concept(ICD10, "I10")), allergy).patient
+    assert (both.allergies, both.conditions, both.other_conditions) == (["Ketamine"], ["hypertension"], [])
+
+
+def test_an_allergy_that_only_its_code_tells_of_is_put_down_in_the_words_of_the_condition(reader: FhirReader) -> None:
+    found = read(reader, entry({"resourceType": "AllergyIntolerance", "code": concept(RXNORM, "6130", "a drug")}))
+    assert found.patient.allergies == ["hypersensitivity to ketamine or esketamine"]
 
 
 def test_observations_become_factors_in_our_units_and_all_others_are_reported(reader: FhirReader) -> None:

@@ -41,8 +41,7 @@ class FactMaker:
         self._conditions_known = book.conditions
         self._judge = book.goals
         self._illness_reader = book.known_conditions.reader
-        substances = {token: entry.names for token, entry in book.codes.allergies.items()}
-        self._allergies = Allergies(book.catalogue, self._illness_reader, substances)
+        self._allergies = Allergies(book.catalogue, self._illness_reader, book.codes.allergens)
         self._grave = GraveEntryReader(book)
         self._tested = Tested.by((*(rule.when for rule in book.rules.values()), *also))
         self._fields = {kind: tuple(sorted(names)) for kind, names in self._tested.fields.items()}

@@ -97,6 +97,11 @@ class Codes(Entry, frozen=True, kw_only=True):
     routes: dict[str, CodeList]
     override_reasons: dict[str, Line]
 
+    @property
+    def allergens(self) -> dict[str, tuple[str, ...]]:
+        """For each condition that is an allergy, the ingredients of which an allergy is this condition."""
+        return {token: tuple(entry.names) for token, entry in self.allergies.items()}
+
 
 def still_counting(codes: Codes) -> frozenset[str]:
     """The conditions that count as something when they are over."""

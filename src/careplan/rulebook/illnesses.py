@@ -164,6 +164,12 @@ def unplaced_codes(book: Rulebook) -> Iterator[str]:
     yield from map(pointed, book.known_conditions.codes.unplaced())
 
 
+def told_in_other_lists(book: Rulebook) -> frozenset[str]:
+    """The conditions of which an allergy or the line of a medicine can tell, so that no list of illnesses is needed."""
+    entries = book.catalogue.entries
+    return frozenset((*book.codes.allergies, *(entries.told_of if entries else ())))
+
+
 def misplaced_names(book: Rulebook) -> Iterator[tuple[str, str, str]]:
     """Names of illnesses that cannot stand where they do: the file, what is named, and why not."""
     for token, entry in book.conditions.items():

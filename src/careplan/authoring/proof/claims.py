@@ -8,6 +8,7 @@ import msgspec
 import z3
 
 from careplan.authoring.proof.answers import Formula
+from careplan.authoring.proof.condition_symbols import told_elsewhere
 from careplan.authoring.proof.formulas import of_when
 from careplan.authoring.proof.invariants import Invariant, subjects
 from careplan.authoring.proof.one_more import OneMore
@@ -179,7 +180,7 @@ class Claims:
     def _anything_known(self) -> Iterator[Formula]:
         symbolic = self.symbolic
         yield from (symbolic.conditions_asked, symbolic.unread_conditions, symbolic.known_conditions)
-        yield from (symbolic.medicines_asked, symbolic.goals_asked)
+        yield from (symbolic.medicines_asked, symbolic.goals_asked, *told_elsewhere(symbolic.book, symbolic.has))
         yield symbolic.answers["protocol", "approved"].value
         yield from (
             answer.known for (kind, name), answer in symbolic.answers.items() if kind in SINGLE and name != "approved"

@@ -14,6 +14,7 @@ from typing import Any
 import z3
 
 from careplan.authoring.proof.answers import CLOSING_ANSWERS, YES, Answer, Formula, list_state
+from careplan.authoring.proof.condition_symbols import constraints as of_conditions
 from careplan.authoring.proof.day_symbols import SymbolicDay
 from careplan.authoring.proof.derived_symbols import SymbolicDerived
 from careplan.authoring.proof.dose_symbols import constraints, spans
@@ -135,9 +136,8 @@ class SymbolicPatient:
         self.has = {name: z3.Bool(f"has.{name}") for name in names}
         self.condition = self._token("condition", names)
         self._present["condition"] = z3.Or(list(self.has.values()))
-        for at, name in enumerate(names):
-            self._add(z3.Implies(self.has[name], self.conditions_asked))
-            self._add(z3.Implies(z3.And(self.present("condition"), self.condition == at), self.has[name]))
+        this = [z3.And(self.present("condition"), self.condition == at) for at in range(len(names))]
+        self._add(*map(z3.Implies, this, self.has.values()), *of_conditions(self.book, self.has, self.conditions_asked))
         self.answers["condition", "name"] = Answer(YES, self.condition, names)
         treated, read_off = (self.answers["treatment", name] for name in ("indication", "indication_read"))
         self._add(*of_indication(self.book.conditions, self.has, treated, read_off))

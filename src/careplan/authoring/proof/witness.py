@@ -11,7 +11,7 @@ from careplan.authoring.proof.answers import Formula, Unwritable
 from careplan.authoring.proof.dose_symbols import without_doses
 from careplan.authoring.proof.measure_symbols import TODAY
 from careplan.authoring.proof.symbols import PROBLEMS, SymbolicPatient
-from careplan.authoring.proof.urgent_entries import urgent_entry
+from careplan.authoring.proof.unread_names import UNHEARD_OF, misspelled, urgent_entry
 from careplan.facts.hold_question import MAY_PROTECT
 from careplan.facts.used_fields import looked_at
 from careplan.recognition.medicine_rows import Ingredient
@@ -21,7 +21,6 @@ from careplan.rulebook.model import Rulebook
 
 Json = dict[str, Any]
 
-UNHEARD_OF = "unheard-of medicine"
 _SESSIONS_THAT_JOIN = ["2026-12-07T15:00:00Z", "2026-12-09T15:00:00Z", "2026-12-11T15:00:00Z"]
 UNKNOWN_CODE = "99999999"
 _PLACES = 4
@@ -40,7 +39,7 @@ class Writer:
         rows = list(book.catalogue.ingredients.values())
         self._plain = next((row for row in rows if not row.classes), rows[0])
         self._coded = [row for row in rows if row.rxcui]
-        self._misspelled = _misspelled(book)
+        self._misspelled = misspelled(book)
         under_rules = looked_at(book)
         self._silent = [row.name for row in rows if under_rules.isdisjoint(row.tokens)]
         self._silent += book.medicines.known_names[:1]
@@ -73,6 +72,8 @@ class Writer:
         others = []
         if reading.holds(symbolic.conditions_asked):
             body["conditions"] = has
+        elif has:
+            raise Unwritable("a condition would have to be told in another list")
         if reading.holds(symbolic.contradicted) and has:
             others.append(f"denies {has[0].replace('_', ' ')}")
         if reading.holds(symbolic.unread_conditions):
@@ -117,7 +118,9 @@ class Writer:
         clear = symbolic.answers["goals", "all_clear"].value
         goals = z3.Or(z3.Not(symbolic.has_goal), z3.And(z3.Or(known), z3.Or(clear, z3.Not(harmless))))
         alone = [z3.Not(supposed) for supposed in symbolic.derived.supposed]
+        # Conditions are written into their own list.
         alone.append(z3.Implies(symbolic.contradicted, symbolic.present("condition")))
+        alone.append(z3.Implies(symbolic.present("condition"), symbolic.conditions_asked))
         day = symbolic.day.writable(symbolic.answers, symbolic.measures.check, symbolic.derived.days.values())
         few = z3.AtMost(*symbolic.other.values(), _MOST_OTHERS)
         return z3.And(goals, few, day, *alone, *without_doses(symbolic.spans, symbolic.medicines_asked, symbolic.takes_any))
@@ -342,16 +345,6 @@ def _signature(book: Rulebook, text: str) -> tuple[Any, ...]:
     """The properties of a goal, in the order of its fields."""
     judged = book.goals.judge(text)
     return tuple(getattr(judged, name) for name in KINDS["goal"].fields)
-
-
-def _misspelled(book: Rulebook) -> str:
-    """A name that nobody may take for a medicine, but near enough to one for an offer."""
-    for row in book.catalogue.ingredients.values():
-        name = f"{row.name}q"
-        found = book.catalogue.resolve(0, Medication(name=name))
-        if found.match is None and found.suggestions:
-            return name
-    return UNHEARD_OF
 
 
 def _unread(book: Rulebook, entry: Mapping[str, Any]) -> bool:

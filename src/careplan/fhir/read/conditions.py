@@ -33,7 +33,6 @@ class IllnessReader:
 
     def __init__(self, gathering: Gathering) -> None:
         self._gathering = gathering
-        self._allergic: list[tuple[Element, str, str, str]] = []
         self._known: list[tuple[str, Element, str]] = []
 
     def condition(self, resource: Element, reference: str) -> None:
@@ -176,10 +175,21 @@ class IllnessReader:
         elif not meant:
             self._gathering.skip(resource, name, OF_NO_ALLERGY)
         else:
-            self._allergic += [(resource, reference, name, token) for token in dict.fromkeys(meant)]
+            self._allergy_to(dict.fromkeys(meant), name[:LONGEST_WORDS], resource, reference)
+
+    def _allergy_to(self, tokens: Iterable[str], name: str, resource: Element, reference: str) -> None:
+        """An allergy as it is called, if that says which one it is, or else in the words of the condition that it means.
+
+        It is no entry among the illnesses: an allergy alone does not say that there are no other conditions.
+        """
+        tables = self._gathering.tables
+        by_name = tables.allergies_in_words.tokens(name)
+        for token in tokens:
+            said = name if token in by_name else tables.known_conditions[token].label
+            self._gathering.allergy(said, resource, reference)
 
     def finish(self) -> None:
-        """Put the illnesses of no rule and the allergies that matter among the conditions, once the others are all there."""
+        """Put the illnesses of no rule among the conditions, once the others are all there."""
         body = self._gathering.body
         names: set[str] = set()
         for called, resource, reference in self._known:
@@ -191,9 +201,3 @@ class IllnessReader:
                 self._gathering.other_condition(called, resource, reference)
             else:  # A list that is full of them lacks nothing that a rule looks at.
                 self._gathering.skip(resource, without_code(called), OF_NO_RULE)
-        listed = "conditions" in body
-        for resource, reference, name, token in self._allergic:
-            if token not in body.setdefault("conditions", []):
-                self._gathering.entry("conditions", token, resource, reference, called=name)
-            if not listed:  # An allergy alone does not say that there are no other conditions.
-                self._gathering.other_condition(name[:LONGEST_WORDS], resource, reference)

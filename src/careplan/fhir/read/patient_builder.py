@@ -50,8 +50,7 @@ class Tables:
         )
         self.indications = Meanings("indication", codes.indications)
         self.allergies = Meanings("allergies", codes.allergies)
-        substances = {token: entry.names for token, entry in codes.allergies.items()}
-        self.allergies_in_words = Allergies(catalogue, self.known.reader, substances)
+        self.allergies_in_words = Allergies(catalogue, self.known.reader, codes.allergens)
         self.diagnoses = [
             (one, Meanings(one.factor, one.values, further=_answers_of(one.factor, snomed))) for one in codes.diagnoses
         ]
@@ -143,11 +142,11 @@ class Gathering:
         if name[:LONGEST_WORDS].casefold() not in known:
             self.entry("other_conditions", name[:LONGEST_WORDS], at, reference)
 
-    def allergy(self, name: str, at: Element) -> None:
+    def allergy(self, name: str, at: Element, reference: str = "") -> None:
         """An allergy as written, once."""
         known = {entry.casefold() for entry in self.body.get("allergies", ())}
         if name[:LONGEST_WORDS].casefold() not in known:
-            self.entry("allergies", name[:LONGEST_WORDS], at)
+            self.entry("allergies", name[:LONGEST_WORDS], at, reference)
 
     def settle(self) -> None:
         """Decide every factor of which something was said, and every list of which somebody said that it is empty.
