@@ -19,6 +19,7 @@ from bench.manual import MANUAL, Target, put_between, tables, targets
 from bench.measure import Figure, NeverSeen, golden_bodies, planned, ratios, table
 from bench.memory import growth_of
 from bench.peers import PEERS, PYTHON, UNFILLED, single_fact_rules
+from bench.ready_plans import install
 from bench.regression import (
     BASELINE,
     CHEAPER,
@@ -326,3 +327,13 @@ def test_made_slowdowns_are_noticed(tmp_path: Path) -> None:
         assert text.count(place) >= 1, name
         path.write_text(text.replace(place, added + place))
         assert verdicts(counted(tree, bodies), before) or too_long(waits(bodies, tree)), name
+
+
+def test_plans_that_were_made_before_are_answered_however_the_service_asks(
+    monkeypatch: pytest.MonkeyPatch, planner: Planner
+) -> None:
+    monkeypatch.setattr(Planner, "plan", Planner.plan)  # so that the planner is put back afterwards
+    patient = planner.intake.convert({})
+    empty = planner.plan(patient)
+    install()
+    assert empty not in (planner.plan(patient), planner.plan(patient, "en", "session_day"))

@@ -73,3 +73,18 @@ def test_a_patch_that_gives_so_much_an_hour_is_taken_all_the_time(planner: Plann
     found = rules_of(plan_of(planner, line))
     assert "opioid-taken-regularly" in found
     assert "opioid-now-and-then-or-not-known" not in found
+
+
+def test_the_front_names_the_medicine_of_whose_line_it_is_told(planner: Planner) -> None:
+    plan = plan_of(planner, "Temazepam 15 mg at night, ran out last Thursday")
+    lines = {one.rule.id: one for one in plan.alerts}
+    assert "alone or run out: temazepam" in lines["benzodiazepine-stopped-on-own"].line
+    assert "done or planned: temazepam" in lines["medicine-stopped-on-own"].line
+    assert {about.name for about in lines["medicine-stopped-on-own"].about} == {"temazepam"}
+
+
+def test_a_medicine_that_nobody_names_is_said_to_be_one(planner: Planner) -> None:
+    body = {"conditions": ["stopped_medicine_alone"], "medications": [{"name": "lorazepam"}]}
+    plan = planner.plan(planner.intake.convert(body))
+    (alert,) = [one for one in plan.alerts if one.rule.id == "medicine-stopped-on-own"]
+    assert "done or planned: a medicine not named" in alert.line

@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from careplan.facts.told_readings import ToldReadings
 from careplan.recognition.goal_judge import GoalJudge
 from careplan.recognition.illness_read import IllnessPart, IllnessRead
 from careplan.recognition.plain_text import plain, whole
 from careplan.recognition.told_harm import ToldHarm
-from careplan.rulebook.conditions import tests_of
+from careplan.rulebook.conditions import Test, tests_of
 from careplan.rulebook.derived import behind
 from careplan.rulebook.factors import GRAVER
 from careplan.rulebook.model import Rulebook
@@ -34,7 +35,7 @@ class GraveEntries(NamedTuple):
 
     What is in `danger` may be a red flag, or somebody says in it that they would harm themselves or others, or that what a
     stop names may be happening now. What is in `grave` may be what a stop names, or speaks of death and harm as lists do of
-    what others did and of losses.
+    what others did and of losses. A reading that a stop looks at is in either, by when it was.
     """
 
     danger: tuple[int, ...] = ()
@@ -49,24 +50,29 @@ class GraveEntryReader:
         words = book.known_conditions.words
         self._harm, self._now = ToldHarm(words.harmed), whole(words.at_once)
         self._lately, self._own = whole((*words.at_once, *words.lately)), whole(words.of_oneself)
+        tests = list(_of_stops(book))
         self._named_by_stops = frozenset(
-            str(value) if value in book.conditions else f"{_factor(pattern.kind, test.field)}={value}"
-            for rule in book.rules.values()
-            if rule.file.level == "stop"
-            for pattern in behind(book.derived, rule.when)
-            for test in tests_of(pattern.tests)
+            str(value) if value in book.conditions else f"{_factor(kind, test.field)}={value}"
+            for kind, test in tests
             for value in test.values
         )
+        bounds: dict[str, list[Test]] = {}
+        for kind, test in tests:
+            if kind == "measures":
+                bounds.setdefault(test.field, []).append(test)
+        self._readings = ToldReadings(words, bounds)
 
     def of(self, written: Sequence[str], read: Sequence[IllnessRead]) -> GraveEntries:
         """The grave ones among entries as they were written, with what was read of each."""
         danger, grave = [], []
         for at, (text, one) in enumerate(zip(written, read, strict=True)):
             unread = tuple(_unread_parts(text, one))
+            stopped = bool(unread) and self._readings.of_a_stop(text)
             spoken = [said for said, _ in unread if self._speaks_of_danger(said)]
-            if any(self._is_danger(said, part.offers) for said, part in unread):
+            now = stopped and not self._readings.is_earlier(text)
+            if now or any(self._is_danger(said, part.offers) for said, part in unread):
                 danger.append(at)
-            elif spoken or any(not self._named_by_stops.isdisjoint(part.offers) for _, part in unread):
+            elif stopped or spoken or any(not self._named_by_stops.isdisjoint(part.offers) for _, part in unread):
                 grave.append(at)
         return GraveEntries(tuple(danger), tuple(grave))
 
@@ -125,6 +131,14 @@ def _unread_parts(text: str, read: IllnessRead) -> Iterator[tuple[str, IllnessPa
         if part.recognition == "unread":
             following = (other.start for other in read.parts[at + 1 :] if other.recognition != "unread")
             yield text[part.start : next(following, len(text))], part
+
+
+def _of_stops(book: Rulebook) -> Iterator[tuple[str, Test]]:
+    """What the stops of a rulebook test, with the kind of fact."""
+    for rule in book.rules.values():
+        if rule.file.level == "stop":
+            for pattern in behind(book.derived, rule.when):
+                yield from ((pattern.kind, test) for test in tests_of(pattern.tests))
 
 
 def _factor(kind: str, field: str) -> str:

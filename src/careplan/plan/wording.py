@@ -12,6 +12,7 @@ from careplan.facts.unread_entries import Entries
 from careplan.plan.derived_words import DerivedWords
 from careplan.plan.disagreements import disagreement_words
 from careplan.plan.emergency_numbers import NAMES
+from careplan.plan.entry_names import entry_name, medicine_name, medicine_telling
 from careplan.plan.hold_sentences import HoldSentences
 from careplan.plan.measure_words import HAVE_SOURCE, MeasureWords, is_of_measures
 from careplan.plan.model import About, SignedHold
@@ -19,7 +20,7 @@ from careplan.plan.pattern_focus import Focus, looked_at
 from careplan.plan.phrases import LISTS, FactPhrases
 from careplan.plan.placeholders import Placeholders
 from careplan.plan.unread_words import UnreadWords
-from careplan.recognition.medicine_catalogue import Match, Resolved, display
+from careplan.recognition.medicine_catalogue import Match, display
 from careplan.request.patient import Hold
 from careplan.rulebook.conditions import Expression
 from careplan.rulebook.factors import OF_DERIVED, member
@@ -113,7 +114,9 @@ class Words:
         if fact.kind in ("history", "condition"):
             for at, one in enumerate(self._case.illnesses.listed):
                 if at in fact.indexes or (fact.kind == "history" and one.token in focus.tokens):
-                    yield About(pointer=one.pointer, index=one.place, name=self.entry("condition", at))
+                    of_line = one.pointer.startswith("/medications/")
+                    name = self.entry("medicine", one.place) if of_line else self.entry("condition", at)
+                    yield About(pointer=one.pointer, index=one.place, name=name)
             return
         if fact.kind == "regimen":
             for resolved in self._case.medicines:
@@ -289,7 +292,7 @@ class Words:
             case "shared_class", "medicines":
                 return in_words([self.entry("medicine", at) for at in fact.indexes])
             case "medicine_check", "entry":
-                return self._entry_words(self._case.medicines[fact.indexes[0]])
+                return medicine_name(self._case.medicines[fact.indexes[0]])
             case "medicine_check", "fields_and_text":
                 return disagreement_words(self._book, self._case, fact.indexes[0])
             case "medicine_check", "suggestions":
@@ -304,6 +307,8 @@ class Words:
                 return self.entries.quoted(self._tested_entries((name,)), with_offers=name == "grave")
             case "condition", "condition":
                 return self._book.conditions[str(fact.properties["name"])].label
+            case "condition", "which_medicine":
+                return medicine_telling(self._case, str(fact.properties["name"]))
             case "goal", "goal":
                 return f"“{self.entry('goal', fact.indexes[0])}”"
             case "protocol", "approved_by":
@@ -326,17 +331,7 @@ class Words:
 
     def entry(self, kind: str, at: int) -> str:
         """The name of one entry of the request: a condition, a goal or a medicine."""
-        if kind == "condition":
-            return self._book.conditions[self._case.illnesses.listed[at].token].label
-        if kind == "goal":
-            return " ".join((self._case.patient.expectations.goals or [])[at].split())
-        return self._entry_words(self._case.medicines[at])
-
-    def _entry_words(self, resolved: Resolved) -> str:
-        if resolved.match and resolved.is_named_by_us:
-            return display(resolved.match)
-        name = " ".join((resolved.entry.written or "").split())
-        return f"“{name}”" if name else f"RxNorm code {resolved.entry.rxcui}"
+        return entry_name(self._book, self._case, kind, at)
 
     def _of_shared_class(self, fact: Fact, fields: Iterable[str]) -> Iterator[str]:
         for field in fields:

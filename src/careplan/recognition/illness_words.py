@@ -49,6 +49,14 @@ class HarmWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     not_today: tuple[str, ...] = ()
 
 
+class ReadingWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """By which words a reading of a measure is told; `second` is what the number behind a stroke is of, as in 190/120."""
+
+    measure: str
+    words: tuple[str, ...]
+    second: str = ""
+
+
 class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`illness_words.yaml`. What each section means stands in that file."""
 
@@ -72,6 +80,7 @@ class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     of_oneself: tuple[str, ...] = ()
     days_ago: dict[str, int] = {}
     harmed: HarmWords = HarmWords()
+    readings: tuple[ReadingWords, ...] = ()
 
 
 WORD = re.compile(

@@ -26,7 +26,7 @@ SLOTS: Mapping[str, tuple[str, ...]] = {
     "medicine": ("medicine", "ingredient", "class"),
     "shared_class": ("class", "medicines", "shared_class.count"),
     "medicine_check": ("entry", "suggestions", "fields_and_text"),
-    "condition": ("condition",),
+    "condition": ("condition", "which_medicine"),
     "goal": ("goal", "goal_example"),
     "protocol": ("approved_by", "doubtful"),
     "entries": ("unread", "known", "contradicted", "danger", "grave"),

@@ -179,6 +179,10 @@ def misplaced_names(book: Rulebook) -> Iterator[tuple[str, str, str]]:
     for name in book.catalogue.entries.told_of if book.catalogue.entries else ():
         if name not in book.conditions:
             yield "list_words.yaml", name, "There is no condition of this name, of which lines could tell."
+    for reading in book.known_conditions.words.readings:
+        for measure in filter(None, (reading.measure, reading.second)):
+            if measure not in book.vocabulary.measures:
+                yield "illness_words.yaml", measure, "There is no measure of this name, of which words could tell."
     by_form: dict[str, tuple[str, str, tuple[str, ...]]] = {}
     reader = book.known_conditions.reader
     for source, name, tokens in reader.names():
