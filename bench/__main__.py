@@ -2,7 +2,7 @@
 
 Writes the figures as JSON and charts into docs/performance, and the tables of docs/performance.md from that one file.
 
-python -m bench                  # everything, about ten minutes
+python -m bench                  # everything, about twenty minutes
 python -m bench --quick          # fewer rounds and smaller sizes, to see that it runs: prints, and writes nothing
 python -m bench --quick --into FOLDER     # writes JSON and charts there, and leaves the manual alone
 python -m bench.soak --keep      # apart from these, as it takes longer: a million plans

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from careplan.recognition.just_ended import JustEnded
@@ -301,8 +301,8 @@ class LineReader:
         medicines, leftover = _Reading(tables, tokens).read()
         medicines = tuple(
             [
-                self._ended.judged(one, _said_of(text, medicines, at), text[: one.status.start]) if one.status else one
-                for at, one in enumerate(medicines)
+                self._ended.judged(one, said, text[: one.status.start], text[one.status.end : end]) if one.status else one
+                for one, (said, end) in zip(medicines, _said_of_each(text, medicines), strict=True)
             ]
         )
         names_nothing = not leftover and not any(medicine.names for medicine in medicines)
@@ -311,12 +311,10 @@ class LineReader:
         return Line(text, medicines, leftover)
 
 
-def _said_of(text: str, medicines: Sequence[Listed], at: int) -> str:
-    """What a line says from one medicine up to the next one."""
+def _said_of_each(text: str, medicines: Sequence[Listed]) -> Iterator[tuple[str, int]]:
+    """What a line says from each medicine up to the next one, and where that ends."""
+    starts = [min([part.start for part in (*one.names[:1], one.status) if part], default=0) for one in medicines]
     if len(medicines) == 1:
-        return text
-    one = medicines[at]
-    starts = [part.start for part in (*one.names[:1], one.status) if part is not None]
-    following = medicines[at + 1] if at + 1 < len(medicines) else None
-    ends = [part.start for part in (*following.names[:1], following.status) if part is not None] if following else []
-    return text[min(starts, default=0) : min(ends, default=len(text))]
+        starts = [0]
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        yield text[start:end], end

@@ -30,11 +30,13 @@ class FrequencyWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EndWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words by which lines tell when and how a medicine ended."""
+    """Words by which lines tell when and how a medicine ended, or that a part of it did (`in_part`, `goes_on`)."""
 
     lately: tuple[str, ...] = ()
     long_ago: tuple[str, ...] = ()
     suddenly: tuple[str, ...] = ()
+    in_part: tuple[str, ...] = ()
+    goes_on: tuple[str, ...] = ()
 
 
 class ToldWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
