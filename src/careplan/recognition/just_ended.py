@@ -23,6 +23,7 @@ _AGO = re.compile(rf"\b(\d+|a|an|one|two|three|four|five|six) ({'|'.join(_DAYS)}
 _NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}/(?:\d{1,2}/)?\d\d\b")
 _FEW = 4
+"""So many words may stand between "stopped" and what was stopped of a medicine: "stopped taking it in the morning"."""
 _DENIED = re.compile(r"\b(?:no|not|never|without|denies|hasn't|hasnt|rarely|seldom)(?: \w+)? $")
 """Before such words they do not count: "never missed a dose"."""
 
@@ -92,7 +93,7 @@ def _is_said(told: re.Pattern[str], words: str) -> bool:
 
 def _soon(phrases: Iterable[str]) -> re.Pattern[str]:
     """What finds one of these phrases within a few words from the beginning."""
-    return re.compile(rf"(?:\W*[\w']+){{0,{_FEW}}}?\W+{any_of(phrases)}\b")
+    return re.compile(rf"(?:\W+\w+){{0,{_FEW}}}?\W+{any_of(phrases)}\b")
 
 
 def _days_ago(words: str) -> int | None:
