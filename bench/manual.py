@@ -213,6 +213,12 @@ def _steps(found: Json, of: str, kinds: dict[str, str]) -> list[tuple[str, float
     ]
 
 
+def _keep(drawn: Any, path: Path) -> None:
+    """Write a chart, without the blanks that matplotlib leaves at the ends of lines and the day on which it was drawn."""
+    drawn.savefig(path, metadata={"Date": None})
+    path.write_text("".join(f"{line.rstrip()}\n" for line in path.read_text().splitlines()))
+
+
 def draw(found: Json, folder: Path) -> None:
     """Charts of the ratios, as SVG."""
     import matplotlib
@@ -233,7 +239,7 @@ def draw(found: Json, folder: Path) -> None:
             axes.set_xscale("log")
         axes.set_title(title, fontsize=10)
         axes.set_xlabel(unit)
-        drawn.savefig(folder / f"{name}.svg", metadata={"Date": None})
+        _keep(drawn, folder / f"{name}.svg")
         pyplot.close(drawn)
 
     def lines(name: str, title: str, rows: Json) -> None:
@@ -245,7 +251,7 @@ def draw(found: Json, folder: Path) -> None:
         axes.set_title(title, fontsize=10)
         axes.set_xlabel(name)
         axes.set_ylabel("microseconds")
-        drawn.savefig(folder / f"{name}.svg", metadata={"Date": None})
+        _keep(drawn, folder / f"{name}.svg")
         pyplot.close(drawn)
 
     against = {name: figure(row["of_ceiling"]) for name, row in found[HTTP]["rows"].items()}

@@ -106,9 +106,11 @@ def _allergy(name: str, text: str) -> Json:
 def sayable(body: Json) -> Json:
     """What of a request a Bundle can say as well.
 
-    It has no signed protocol and no clearance, no readings here, no schedule or reason without a code, and no illness twice.
+    It has no clinic, no signed protocol and no clearance, no readings here, no schedule or reason without a code, and no
+    illness twice.
     """
-    said = {name: value for name, value in body.items() if name not in ("protocol", "clearances", "incomplete", "measures")}
+    unsaid = ("clinic", "protocol", "clearances", "incomplete", "measures")
+    said = {name: value for name, value in body.items() if name not in unsaid}
     if body.get("medications"):
         said["medications"] = [_sayable_medicine(one) for one in body["medications"]]
     if "conditions" in body or body.get("other_conditions"):  # Whoever records an illness has asked for illnesses.
