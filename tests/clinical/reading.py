@@ -86,21 +86,14 @@ def condition(name: str, code: str, text: str) -> Json:
         "Condition",
         name,
         subject=OWN,
-        clinicalStatus=_status("condition-clinical", "active"),
-        verificationStatus=_status("condition-ver-status", "confirmed"),
+        **_confirmed("condition-clinical", "condition-ver-status"),
         code={"coding": [{"system": ICD10, "code": code}], "text": text} if code else {"text": text},
     )
 
 
 def _allergy(name: str, text: str) -> Json:
-    return entry(
-        "AllergyIntolerance",
-        name,
-        patient=OWN,
-        clinicalStatus=_status("allergyintolerance-clinical", "active"),
-        verificationStatus=_status("allergyintolerance-verification", "confirmed"),
-        code={"text": text},
-    )
+    statuses = _confirmed("allergyintolerance-clinical", "allergyintolerance-verification")
+    return entry("AllergyIntolerance", name, patient=OWN, code={"text": text}, **statuses)
 
 
 def sayable(body: Json) -> Json:
@@ -186,6 +179,11 @@ def _pregnancy(code: str) -> Json:
         code={"coding": [{"system": LOINC, "code": "82810-3"}]},
         valueCodeableConcept={"coding": [{"system": SNOMED, "code": code}]},
     )
+
+
+def _confirmed(clinical: str, verification: str) -> Json:
+    """The statuses of what is there now and was confirmed, by the names of their code systems."""
+    return {"clinicalStatus": _status(clinical, "active"), "verificationStatus": _status(verification, "confirmed")}
 
 
 def _status(system: str, code: str) -> Json:

@@ -46,6 +46,15 @@ def plan_of(planner: Planner, *written: str) -> CarePlan:
         # What a stop names, and it may be happening now.
         "crushing chest pain since this morning",
         "slurred speech since this morning",
+        # A reading that a stop looks at.
+        "BP 190/120 this morning",
+        "hypertension 190/100",
+        "high blood pressure, 150/125 today",
+        "Blood pressure was up to 190 over 110",
+        "190/120",
+        "systolic 188",
+        "SpO2 85%",
+        "oxygen sat is 84% on room air",
     ],
 )
 def test_words_of_danger_in_an_unread_entry_are_an_alert_that_names_it(planner: Planner, written: str) -> None:
@@ -64,9 +73,12 @@ def test_words_of_danger_in_an_unread_entry_are_an_alert_that_names_it(planner: 
         "death of spouse",
         "killed people in combat",
         "can't go on",
+        "BP 190/120 in 2019",
+        "BP was 200/130 last year",
+        "bp 210/110 two months ago",
     ],
 )
-def test_a_loss_or_the_harm_of_others_is_a_decision_and_no_alert(planner: Planner, written: str) -> None:
+def test_a_loss_the_harm_of_others_or_an_earlier_reading_is_a_decision_and_no_alert(planner: Planner, written: str) -> None:
     plan = plan_of(planner, written)
     assert plan.status == "draft"
     assert "unread-entry-may-be-grave" in rules_of(plan)
@@ -96,6 +108,15 @@ def test_a_name_that_a_stop_names_beside_words_that_nobody_knows_is_a_decision(p
 )
 def test_other_entries_bring_neither(planner: Planner, written: str) -> None:
     assert not rules_of(plan_of(planner, written)) & {"unread-entry-may-be-a-danger", "unread-entry-may-be-grave"}
+
+
+@pytest.mark.parametrize(
+    "written", ["BP 130/80", "o2 saturation 96%", "vision 20/200", "seen on 02/12/2019", "zzq 180/120 mg"]
+)
+def test_other_numbers_are_left_among_what_was_not_read(planner: Planner, written: str) -> None:
+    rules = rules_of(plan_of(planner, written))
+    assert not rules & {"unread-entry-may-be-a-danger", "unread-entry-may-be-grave"}
+    assert "entries-not-read" in rules
 
 
 @pytest.mark.parametrize(

@@ -56,11 +56,7 @@ class GraveEntryReader:
             for kind, test in tests
             for value in test.values
         )
-        bounds: dict[str, list[Test]] = {}
-        for kind, test in tests:
-            if kind == "measures":
-                bounds.setdefault(test.field, []).append(test)
-        self._readings = ToldReadings(words, bounds)
+        self._readings = ToldReadings(words, (test for kind, test in tests if kind == "measures"))
 
     def of(self, written: Sequence[str], read: Sequence[IllnessRead]) -> GraveEntries:
         """The grave ones among entries as they were written, with what was read of each."""

@@ -33,10 +33,10 @@ _TODAY = 1
 class ToldReadings:
     """Finds such readings by the words of one rulebook, and holds them against the bounds of its stops."""
 
-    def __init__(self, words: IllnessWords, bounds: Mapping[str, Iterable[Test]]) -> None:
+    def __init__(self, words: IllnessWords, tests: Iterable[Test]) -> None:
         figures = f"{_BETWEEN}{_VALUE}{_SECOND}"
         self._readings = [(one, re.compile(rf"\b{any_of(one.words)}\b{figures}")) for one in words.readings]
-        self._bounds = {measure: [test for test in tests if test.operation in _COMPARE] for measure, tests in bounds.items()}
+        self._bounds = [test for test in tests if test.operation in _COMPARE]
         earlier = (phrase for phrase, days in words.days_ago.items() if days > _TODAY)
         self._earlier = whole((*words.history, *earlier))
         self._now = whole((*words.at_once, *words.lately))
@@ -59,5 +59,9 @@ class ToldReadings:
                     yield one.second, float(match[2])
 
     def _is_stopped(self, measure: str, value: float) -> bool:
-        tests = self._bounds.get(measure, ())
-        return any(_COMPARE[test.operation](value, float(bound)) for test in tests for bound in test.values)
+        return any(
+            _COMPARE[test.operation](value, float(bound))
+            for test in self._bounds
+            if test.field == measure
+            for bound in test.values
+        )

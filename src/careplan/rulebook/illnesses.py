@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -166,8 +166,12 @@ def unplaced_codes(book: Rulebook) -> Iterator[str]:
 
 def told_in_other_lists(book: Rulebook) -> frozenset[str]:
     """The conditions of which an allergy or the line of a medicine can tell, so that no list of illnesses is needed."""
-    entries = book.catalogue.entries
-    return frozenset((*book.codes.allergies, *(entries.told_of if entries else ())))
+    return frozenset((*book.codes.allergies, *_told_by_lines(book)))
+
+
+def _told_by_lines(book: Rulebook) -> Collection[str]:
+    """The conditions of which lines of medicines can tell."""
+    return book.catalogue.entries.told_of if book.catalogue.entries else ()
 
 
 def misplaced_names(book: Rulebook) -> Iterator[tuple[str, str, str]]:
@@ -176,7 +180,7 @@ def misplaced_names(book: Rulebook) -> Iterator[tuple[str, str, str]]:
         for name in (*entry.graver, *filter(None, [entry.of_family])):
             if name not in book.conditions:
                 yield "conditions.yaml", token, f"There is no condition called {name}."
-    for name in book.catalogue.entries.told_of if book.catalogue.entries else ():
+    for name in _told_by_lines(book):
         if name not in book.conditions:
             yield "list_words.yaml", name, "There is no condition of this name, of which lines could tell."
     for reading in book.known_conditions.words.readings:
