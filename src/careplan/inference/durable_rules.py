@@ -23,7 +23,8 @@ from typing import Any
 
 import msgspec
 
-from careplan.facts.case import Fact
+from careplan.facts.case import Fact, Value
+from careplan.inference.clauses import properties_of
 from careplan.inference.ruleset_compiler import Apart, EngineError, Named, check_group, compile_pattern, shards, taken_apart
 from careplan.rulebook.conditions import Pattern, When
 
@@ -129,12 +130,12 @@ class Engine:
 
     def __init__(self, rules: Mapping[str, When]) -> None:
         patterns: dict[Pattern, int] = {}
-        self._groups = [
-            (rule, at, tuple(patterns.setdefault(one, len(patterns)) for one in group))
-            for rule, when in rules.items()
-            for at, group in enumerate(when)
-            if check_group(rule, group)
-        ]
+        self._groups: dict[int, list[tuple[str, int, tuple[int, ...]]]] = {}
+        for rule, when in rules.items():
+            for at, group in enumerate(when):
+                check_group(rule, group)
+                numbers = tuple(patterns.setdefault(one, len(patterns)) for one in group)
+                self._groups.setdefault(numbers[0], []).append((rule, at, numbers))
         self._matcher = PatternMatcher(list(patterns))
 
     def evaluate(self, facts: Sequence[Fact]) -> list[Finding]:
@@ -145,7 +146,8 @@ class Engine:
                 matched.setdefault(number, []).append(fact_id)
         return sorted(
             Finding(rule, at, ids)
-            for rule, at, numbers in self._groups
+            for first in matched
+            for rule, at, numbers in self._groups.get(first, ())
             if all(number in matched for number in numbers)
             for ids in product(*[matched[number] for number in numbers])
         )
@@ -165,20 +167,23 @@ class _Shard:
     def __init__(self, groups: Iterable[Named]) -> None:
         ruleset: Json = {}
         self._patterns: dict[str, tuple[int, str]] = {}
+        looked_at: dict[str, set[str]] = {}
         for at, named in enumerate(groups):
             (pattern,) = named.group
             ruleset[f"r{at}"] = {"all": [{pattern.kind: compile_pattern(pattern)}]}
             self._patterns[f"r{at}"] = (int(named.rule), pattern.kind)
-        self._kinds = frozenset(kind for _, kind in self._patterns.values())
+            looked_at.setdefault(pattern.kind, set()).update(properties_of(pattern.kind, pattern.tests))
+        self._looked_at = looked_at
         ruleset[_SENTINEL] = {"all": [{"fact": {"kind": _SENTINEL}}]}
         self._handle = _durable.create_ruleset(f"careplan-{next(_numbers)}", _encode(ruleset).decode())
 
     def evaluate(self, facts: Sequence[Fact]) -> list[tuple[int, str]]:
         """Each pattern by its number with the id of a fact that it matches."""
+        looked_at = self._looked_at
         relevant = [
-            {"sid": _SESSION, "id": fact.id, "kind": fact.kind, **fact.properties}
+            {"sid": _SESSION, "id": fact.id, "kind": fact.kind, **_only(fact.properties, looked_at[fact.kind])}
             for fact in facts
-            if fact.kind in self._kinds
+            if fact.kind in looked_at
         ]
         found: list[tuple[int, str]] = []
         if facts and not relevant:
@@ -223,3 +228,8 @@ class _Shard:
 
     def close(self) -> None:
         _durable.delete_ruleset(self._handle)
+
+
+def _only(properties: Mapping[str, Value], names: set[str]) -> dict[str, Value]:
+    """The properties with these names: what no pattern looks at need not be written and read for the engine."""
+    return {name: value for name, value in properties.items() if name in names}
