@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, NamedTuple
 
 import msgspec
@@ -114,9 +114,9 @@ LEFT_OUT = object()
 ABSENT = "not asked"
 
 
-def pairs(planner: Planner) -> Iterator[tuple[str, list[Pair]]]:
-    """Every factor with its pairs, of the base in which they bring the most items; of equals the earlier."""
-    for factor, path, values in factors(planner.book):
+def pairs(planner: Planner, every: int = 1) -> Iterator[tuple[str, list[Pair]]]:
+    """One factor of so many with its pairs, of the base in which they bring the most items; of equals the earlier."""
+    for factor, path, values in islice(factors(planner.book), 0, None, every):
         tried = [list(_of(planner, factor, name, base, path, values)) for name, base in BASES.items()]
         best = max(tried, key=_weight)
         yield factor, best if len(best) == 1 else [pair for pair in best if not _says_the_number(pair)] or best
@@ -321,10 +321,15 @@ def told(found: Sequence[tuple[str, list[Pair]]]) -> str:
     ]
     silent = [factor for factor, listed in found if not listed]
     lines += ["## Factors that change nothing", "", *(f"- {factor}" for factor in silent), ""]
+    lines += paragraphs(found)
+    return "\n".join(lines)
+
+
+def paragraphs(found: Sequence[tuple[str, list[Pair]]]) -> Iterator[str]:
+    """What the table says of each factor that changes something."""
     for factor, listed in found:
         if listed:
-            lines += [f"## {factor}", "", *(f"- {_line(pair)}" for pair in listed), ""]
-    return "\n".join(lines)
+            yield "\n".join([f"## {factor}", "", *(f"- {_line(pair)}" for pair in listed), ""])
 
 
 def _line(pair: Pair) -> str:

@@ -103,6 +103,7 @@ def test_a_body_of_another_type_is_refused_and_an_empty_one_has_no_answers(addre
     assert (empty.status_code, empty.content) == (200, b"")
 
 
+@pytest.mark.long
 def test_memory_stays_flat_and_others_are_served_while_a_long_batch_runs(address: Server) -> None:
     body = b"\n".join(BODIES) + b"\n"
 

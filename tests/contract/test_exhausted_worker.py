@@ -20,6 +20,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, P
         yield address, log
 
 
+@pytest.mark.long
 def test_a_worker_lives_on_where_memory_comes_back_and_is_replaced_where_it_does_not(faulty: tuple[Server, Path]) -> None:
     address, log = faulty
     before = set(children_of(address.pid))

@@ -163,6 +163,7 @@ def test_a_faulty_file_is_refused_and_replacements_have_what_was_accepted(site: 
         file.write_bytes(good)
 
 
+@pytest.mark.long
 def test_a_key_is_taken_and_taken_back_by_every_worker_and_those_that_replace_them(site: Site) -> None:
     good = site.keys.read_bytes()
     second = site.made("portal")

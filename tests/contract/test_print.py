@@ -130,20 +130,22 @@ def fullest(book: Rulebook) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="module", params=one_in(3, PATIENTS))
+@pytest.fixture(scope="module", params=one_in(4, PATIENTS))
 def printed(planner: Planner, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> list[Printed]:
     patients = {request.param: patient_of(planner, request.param)}
     return list(on_paper(planner, patients, tmp_path_factory.mktemp("pages"), "full"))
 
 
-@pytest.fixture(scope="module")
-def fronts(planner: Planner, book: Rulebook, tmp_path_factory: pytest.TempPathFactory) -> list[Printed]:
+@pytest.fixture(scope="module", params=[1, pytest.param(4, marks=pytest.mark.long)])
+def fronts(
+    planner: Planner, book: Rulebook, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> list[Printed]:
     """The fullest fronts and cards there are among the patients that are written out, and one that is fuller than any."""
     found = {name: patient_of(planner, name) for name in WRITTEN_OUT}
     plans = {name: planner.plan(patient) for name, patient in found.items()}
-    by_front = sorted(plans, key=lambda name: words_in(plans[name].front))[-3:]
-    by_decisions = sorted(plans, key=lambda name: len(plans[name].front.decisions))[-3:]
-    by_card = sorted(plans, key=lambda name: words_on(plans[name].card))[-4:]
+    by_front = sorted(plans, key=lambda name: words_in(plans[name].front))[-request.param :]
+    by_decisions = sorted(plans, key=lambda name: len(plans[name].front.decisions))[-request.param :]
+    by_card = sorted(plans, key=lambda name: words_on(plans[name].card))[-request.param :]
     chosen = {name: found[name] for name in dict.fromkeys([*by_front, *by_decisions, *by_card])}
     chosen["fullest"] = planner.intake.convert(fullest(book))
     return list(on_paper(planner, chosen, tmp_path_factory.mktemp("fronts"), "front"))
@@ -223,8 +225,8 @@ def test_no_heading_is_left_at_the_end_of_a_sheet(printed: list[Printed]) -> Non
 @pytest.mark.parametrize(
     ("name", "size"),
     [
-        # Every day each kind of paper for every tenth patient.
-        pytest.param(name, size, marks=() if at % 10 == 5 * PAPERS.index(size) else pytest.mark.long)
+        # Every day each kind of paper for every twentieth patient.
+        pytest.param(name, size, marks=() if at % 20 == 10 * PAPERS.index(size) else pytest.mark.long)
         for at, name in enumerate(WRITTEN_OUT)
         for size in PAPERS
     ],

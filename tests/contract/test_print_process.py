@@ -185,6 +185,7 @@ def test_the_process_ends_with_its_worker_however_that_goes(tmp_path: Path, how:
             assert asked.exception() is not None or asked.result().status_code == 503
 
 
+@pytest.mark.long
 def test_a_stop_of_the_service_leaves_no_process(tmp_path: Path) -> None:
     with ThreadPoolExecutor() as one:
         with running(tmp_path / "log", module=FAULTY, CAREPLAN_STOP_SECONDS="1") as address:

@@ -102,6 +102,7 @@ def test_a_signal_swaps_the_rulebook_in_and_a_batch_under_way_keeps_its_own(
     assert "rulebook swapped" in log.read_text()
 
 
+@pytest.mark.long
 def test_a_faulty_rulebook_is_refused_and_the_last_good_one_goes_on(service: Server, folder: Path, log: Path) -> None:
     before = httpx.get(f"{service}/v1/rulebook", timeout=PATIENCE).json()["digest"]
     edit(folder, "level: caution", "level: cautoin")

@@ -33,6 +33,7 @@ def _line_of(page: str, name: str) -> str:
     return next((line for line in page.splitlines() if line.startswith(name)), "")
 
 
+@pytest.mark.long
 def test_a_stopped_worker_is_passed_over_told_of_and_replaced(tmp_path: Path) -> None:
     with running(tmp_path / "log", "--workers", "2", CAREPLAN_HANG_SECONDS="6") as address:
         # One that is not up yet is waited for.

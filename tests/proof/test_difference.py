@@ -280,6 +280,7 @@ def changes_named(tmp_path: Path, *, seed: int, number: int) -> None:
         assert plans_of(new, bodies) == plans, change
 
 
+@pytest.mark.long
 def test_of_a_new_medicine_name_or_product_the_names_are_said_and_that_nothing_else_changes_for_anybody(
     tmp_path: Path,
 ) -> None:
@@ -291,6 +292,7 @@ def test_many_changes_of_the_lists_of_medicines_are_named_in_full(tmp_path: Path
     changes_named(tmp_path, seed=2, number=60)
 
 
+@pytest.mark.long
 def test_a_rule_that_names_a_new_medicine_is_shown_with_a_patient_who_takes_it(tmp_path: Path) -> None:
     old, new = (few_medicines_in(tmp_path / name, LISTED) for name in ("old", "new"))
     with (new / "medications.csv").open("a") as table:

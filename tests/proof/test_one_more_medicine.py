@@ -33,6 +33,7 @@ def broken(search: Search, *without: str) -> object:
     return search.ask(claim.wrong)[0]
 
 
+@pytest.mark.long
 def test_the_decision_about_a_stimulant_ends_with_its_question_and_a_caution_about_it_stays(search: Search) -> None:
     assert broken(search) == z3.unsat
     assert broken(search, CAUTION) == z3.sat

@@ -59,7 +59,7 @@ def check_nothing_is_lost(plan: CarePlan, alone: CarePlan) -> None:
     assert to_decide(plan) - decided <= {item.id for item in items_of(left)}
 
 
-@settings(max_examples=cases(12))
+@settings(max_examples=cases(6))
 @given(PATIENTS)
 def test_where_nothing_changed_a_second_visit_has_a_third_of_the_lines(planner: Planner, body: Json) -> None:
     first = planner.plan(planner.intake.convert(body))
@@ -71,7 +71,7 @@ def test_where_nothing_changed_a_second_visit_has_a_third_of_the_lines(planner: 
 
 
 def test_the_second_visit_of_patients_like_those_of_a_clinic_has_a_third_of_the_lines(planner: Planner) -> None:
-    for body in realistic(BOOK, cases(15), seed=23):
+    for body in realistic(BOOK, cases(8), seed=23):
         patient = planner.intake.convert(body)
         first, day = planner.plan(patient), day_of_plan(patient)
         second = again(planner, body, signed(planner, body, at=f"{day or '2026-05-01'}T10:00:00Z"))
@@ -79,7 +79,7 @@ def test_the_second_visit_of_patients_like_those_of_a_clinic_has_a_third_of_the_
         assert lines(second) <= math.ceil(lines(first) / 3)
 
 
-@settings(max_examples=cases(12))
+@settings(max_examples=cases(6))
 @given(PATIENTS, PATIENTS)
 def test_no_stop_and_no_hold_is_lost_whatever_changed_since(planner: Planner, before: Json, body: Json) -> None:
     alone = planner.plan(planner.intake.convert(body))

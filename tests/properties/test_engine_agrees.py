@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import given, settings
 
 from careplan.inference.case_logic import CaseLogic
@@ -18,14 +19,16 @@ from tests.shipped import BOOK
 RULES = {rule.id: rule.when for rule in BOOK.rules.values()}
 INTAKE = Intake(BOOK.conditions, BOOK.classes, BOOK.forms)
 FACTS = CaseMaker(BOOK)
-CASES = int(os.environ.get("CAREPLAN_TEST_CASES", "400"))
+CASES = int(os.environ.get("CAREPLAN_TEST_CASES", "100"))
+EVERY_DAY_AND_LONG = [CASES, pytest.param(4 * CASES, marks=pytest.mark.long)]
 
 
-def test_the_verdict_tables_find_what_the_engine_finds_and_hang_on_what_the_logic_says() -> None:
+@pytest.mark.parametrize("number", EVERY_DAY_AND_LONG)
+def test_the_verdict_tables_find_what_the_engine_finds_and_hang_on_what_the_logic_says(number: int) -> None:
     engine, tables = Engine(RULES), RuleTables(RULES, BOOK.terms)
     names = list(RULES)
 
-    @settings(max_examples=CASES)
+    @settings(max_examples=number)
     @given(patients(BOOK, medicines=8))
     def agree(body: Json) -> None:
         case = FACTS.case(INTAKE.convert(body))
@@ -50,10 +53,11 @@ def test_the_verdict_tables_find_what_the_engine_finds_and_hang_on_what_the_logi
     tables.close()
 
 
-def test_the_engine_and_the_reference_find_the_same_for_random_patients() -> None:
+@pytest.mark.parametrize("number", EVERY_DAY_AND_LONG)
+def test_the_engine_and_the_reference_find_the_same_for_random_patients(number: int) -> None:
     engine = Engine(RULES)
 
-    @settings(max_examples=CASES)
+    @settings(max_examples=number)
     @given(patients(BOOK, medicines=8))
     def agree(body: Json) -> None:
         case = FACTS.case(INTAKE.convert(body))

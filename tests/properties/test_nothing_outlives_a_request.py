@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
 from tests.patients import patients
+from tests.sizes import cases
 
 encode = msgspec.json.Encoder().encode
 MARK = "Zyxwvut"
@@ -81,7 +82,7 @@ def test_no_word_and_no_number_of_a_request_can_be_reached_after_it(busy: Planne
     assert not {NUMBER, 3.31317}.intersection(one for one in kept if isinstance(one, float))
 
 
-@settings(max_examples=30)
+@settings(max_examples=cases(8))
 @given(st.data())
 def test_a_plan_is_the_same_whoever_was_planned_for_before(busy: Planner, book: Rulebook, data: st.DataObject) -> None:
     patient = busy.intake.convert(data.draw(patients(book)))
@@ -109,7 +110,7 @@ def test_zero_is_written_the_same_whatever_its_sign(busy: Planner) -> None:
     assert len({encode(busy.plan(busy.intake.decode(body))) for body in bodies}) == 1
 
 
-@settings(max_examples=40)
+@settings(max_examples=cases(40))
 @given(st.integers(0, 10**9), st.floats(0.01, 23.99, allow_nan=False))
 def test_more_patients_make_no_more_cells_than_the_rulebook_has(busy: Planner, seed: int, sleep: float) -> None:
     body = planted() | {"lifestyle": {"sleep_hours_per_night": sleep, "exercise_minutes_per_week": seed % 10_000}}

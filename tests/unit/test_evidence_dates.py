@@ -118,10 +118,13 @@ def test_a_stop_or_hold_that_nothing_bears_on_a_day_fails_a_strict_list_and_is_n
     assert ran("sources", "--strict")[0] == 2, "without a day there is nothing to judge by"
 
 
-def test_a_strict_check_judges_on_the_day_it_is_given_and_on_no_other() -> None:
-    assert ran("check", "--strict", "--format", "json") == ran(
-        "check", "--strict", "--format", "json", "--at", str(RELEASED)
-    )
+@pytest.mark.long
+def test_a_strict_check_without_a_day_judges_on_that_of_the_release() -> None:
+    check = ("check", "--strict", "--format", "json")
+    assert ran(*check) == ran(*check, "--at", str(RELEASED))
+
+
+def test_a_strict_check_judges_on_the_day_it_is_given() -> None:
     code, text = ran("check", "--strict", "--format", "json", "--at", "2029-06-01")
     faults = json.loads(text)["warnings"]
     assert code == 1

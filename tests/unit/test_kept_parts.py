@@ -39,6 +39,7 @@ def loaded(files: Mapping[PurePosixPath, bytes], kept: KeptParts | None) -> obje
     return book.digest, book.rules, book.conditions, book.catalogue.ingredients, book.catalogue.named(), book.derived
 
 
+@pytest.mark.long
 def test_with_parts_of_the_loading_before_the_rulebook_and_its_faults_are_those_of_one_loaded_anew(files: Files) -> None:
     kept = KeptParts()
     conditions = PurePosixPath("conditions.yaml")

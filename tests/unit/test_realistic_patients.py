@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import time
 import tracemalloc
 from collections import Counter
 from itertools import islice
@@ -26,7 +25,7 @@ from careplan.cli.comparing import cohort
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
 
-MANY = 20_000
+MANY = 8_000
 Json = dict[str, Any]
 
 
@@ -171,13 +170,6 @@ def test_no_goal_and_no_line_is_one_of_an_example(everyone: list[Json], book: Ru
     of_their_own = [entry for entry in entries if STRENGTH.sub("", entry.get("name", "")).casefold() not in names]
     whole = {msgspec.json.encode(entry, order="sorted") for entry in of_their_own if len(entry) > 1}
     assert whole & {msgspec.json.encode(entry, order="sorted") for entry in written} == set()
-
-
-def test_more_than_five_thousand_a_second_are_made_up(book: Rulebook) -> None:
-    began = time.process_time()
-    for body in realistic(book, 4_000, 2):
-        msgspec.json.encode(body)
-    assert 4_000 / (time.process_time() - began) > 5_000
 
 
 def test_a_cohort_is_not_held_in_memory(book: Rulebook) -> None:

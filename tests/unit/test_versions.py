@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from careplan.fhir.read.datetimes import later, moment_of
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.versions import DELETED, OLDER, ORDERED, TWICE, Mark, Version, is_newer, superseded
+from tests.sizes import cases
 
 Json = dict[str, Any]
 TIMES = [
@@ -64,7 +65,7 @@ def as_it_is_said(sent: Sequence[Sent], *, history: bool) -> Iterator[str | None
             yield None
 
 
-@settings(max_examples=600)
+@settings(max_examples=cases(200))
 @given(st.lists(ENTRIES, min_size=2, max_size=7), st.booleans())
 def test_of_several_entries_those_are_set_aside_that_the_rule_names(sent: list[Sent], history: bool) -> None:  # noqa: FBT001
     found = {one.entry.pointer: why for one, why in superseded([*map(version, range(9), sent)], history=history)}

@@ -151,6 +151,7 @@ def examined(folder: Path, before: Path, *, reviewed: bool) -> tuple[str, Sequen
     return verdict.digest, verdict.faults
 
 
+@pytest.mark.long
 def test_a_reload_goes_on_with_the_last_good_rulebook_until_the_change_is_accepted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,6 +181,7 @@ def test_a_reload_goes_on_with_the_last_good_rulebook_until_the_change_is_accept
     assert (taken is not None, verdict.faults) == (True, [])
 
 
+@pytest.mark.long
 def test_that_a_rule_is_retired_can_be_decided_on(tmp_path: Path) -> None:
     folder = few_rules_in(tmp_path / "rules")
     path = folder / "aftercare" / "sleep-under-five-hours.yaml"
