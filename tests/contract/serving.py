@@ -74,8 +74,11 @@ def until(true: Callable[[], bool], seconds: float = PATIENCE, pause: float = 0.
 
 
 def children_of(process: int) -> list[int]:
-    """The processes that a process has started and that live."""
-    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    """The processes that a process has started and that live; none where it has ended meanwhile."""
+    try:
+        return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
 
 
 def _environment(extra: dict[str, str]) -> dict[str, str]:
