@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
-import msgspec
 import rich_click as click
 from rich.table import Table
 
 from careplan.authoring.coverage import by_source, outside_of_rules
 from careplan.authoring.evidence_dates import Due, due, works
-from careplan.cli.common import DAY, RULES, fail, lines_of, read_rulebook
+from careplan.cli.common import DAY, RULES, fail, lines_of, print_json, read_rulebook
 from careplan.rulebook.model import Rule, Rulebook
 from careplan.rulebook.text_template import counted
 
@@ -37,7 +36,7 @@ def sources(*, rules: Path | None, by: date | None, strict: bool, places: bool, 
     form = "json" if as_json else form
     if by is not None:
         found = due(book, by)
-        _json(found) if form == "json" else _show_due(found)
+        print_json(found) if form == "json" else _show_due(found)
         sys.exit(1 if (found.unborne if strict else found.sources or found.rules) else 0)
     if strict:
         fail("--strict judges the evidence of a day; name it with --due", 2)
@@ -46,7 +45,7 @@ def sources(*, rules: Path | None, by: date | None, strict: bool, places: bool, 
     elsewhere = {name for name, _ in outside_of_rules(book)}
     unused = [name for name, found in at.items() if not any(found.values()) and name not in elsewhere]
     if form == "json":
-        _json(
+        print_json(
             {
                 "works": works(book),
                 "sources": {name: {place: _ids(resting) for place, resting in found.items()} for name, found in at.items()},
@@ -105,8 +104,3 @@ def _source_lines(book: Rulebook, found: dict[str, dict[str, list[Rule]]], *, he
 
 def _ids(rules: Iterable[Rule]) -> list[str]:
     return [rule.id for rule in rules]
-
-
-def _json(value: object) -> None:
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
-    sys.stdout.buffer.flush()

@@ -143,16 +143,16 @@ def _weighed(
             lines = (Line(at, body) for at, body in enumerate(made_up, start=1))
             several: Iterator[list[Line]] = iter(lambda: list(islice(lines, PATIENTS_TOGETHER)), [])
             for given, weighed in _done(pool, several, "the made-up patients"):
-                for one in weighed:
-                    found.add(one)
+                for patient in weighed:
+                    found.add(patient)
                 meter.answered(len(given), given[-1].number)
                 tick()
         for pair, size in zip(pairs, sizes, strict=True):
             with _opened(pair.source) as source:
                 tasks = Tasks(source, limits.longest)
                 for given, weighed in _done(pool, tasks, named(pair.source)):
-                    for one in weighed:
-                        found.add(one, pair.source.name if path and path.is_dir() else "")
+                    for patient in weighed:
+                        found.add(patient, pair.source.name if path and path.is_dir() else "")
                     meter.answered(len(given), tasks.answered(given)[1])
                     tick()
             meter.next_file(size[0] if size else 0)

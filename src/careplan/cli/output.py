@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import msgspec
 import rich_click as click
 from rich.console import Console
 
+from careplan.cli.common import print_json
 from careplan.decision_record import Replay
 from careplan.explain.counterfactual import WhatWouldChange
 from careplan.explain.plan_diff import Difference
@@ -48,16 +48,15 @@ class Output:
 
     def data(self, found: object) -> None:
         """Anything, as JSON."""
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
-        sys.stdout.buffer.flush()
+        print_json(found)
 
-    def plan(self, made: CarePlan, patient: Patient) -> None:
+    def plan(self, plan: CarePlan, patient: Patient) -> None:
         """The plan of a patient; on a terminal its front page and its card, unless more is wanted."""
         if self._form == "json":
-            self.data(at_detail(made, self._detail or ("full" if made.explanation else "standard")))
+            self.data(at_detail(plan, self._detail or ("full" if plan.explanation else "standard")))
         else:
             console = Console(highlight=False, soft_wrap=False)
-            text.write(made, patient, console, self._zone, self._detail or "front", self._reader)
+            text.write(plan, patient, console, self._zone, self._detail or "front", self._reader)
 
     def difference(self, found: Difference) -> None:
         """How two plans differ."""

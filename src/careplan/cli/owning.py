@@ -129,7 +129,7 @@ def _tell(folder: Path, taken: Sequence[Finding], left: Sequence[Finding], *, ha
 
 
 def _list(found: Sequence[Finding]) -> None:
-    for one in found:
-        fields = ", ".join(one.fields[:_MOST_FIELDS])
-        more = f" and {len(one.fields) - _MOST_FIELDS} more" if len(one.fields) > _MOST_FIELDS else ""
-        click.echo(f"  {one.path}: {WORDS[one.what]}{f'; differs in {fields}{more}' if fields else ''}")
+    for finding in found:
+        fields = ", ".join(finding.fields[:_MOST_FIELDS])
+        more = f" and {len(finding.fields) - _MOST_FIELDS} more" if len(finding.fields) > _MOST_FIELDS else ""
+        click.echo(f"  {finding.path}: {WORDS[finding.what]}{f'; differs in {fields}{more}' if fields else ''}")

@@ -93,6 +93,6 @@ def _check(check: SheetCheck, numbers: dict[tuple[str, str], int]) -> Json:
     }
 
 
-def _figure(one: Figure) -> str:
-    doubt = " To be checked: it cannot be meant as it stands." if one.doubtful else ""
-    return f"{one.label[0].upper()}{one.label[1:]}: {number(one.value)} ({one.approved_by}).{doubt}"
+def _figure(figure: Figure) -> str:
+    doubt = " To be checked: it cannot be meant as it stands." if figure.doubtful else ""
+    return f"{figure.label[0].upper()}{figure.label[1:]}: {number(figure.value)} ({figure.approved_by}).{doubt}"

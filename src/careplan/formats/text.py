@@ -117,9 +117,9 @@ def _details(details: Json) -> Iterator[RenderableType]:
         yield Rule("Questions that could change this plan", align="left")
         for group in details["questions"]:
             yield Text(group["title"], style="bold")
-            for one in group["asked"]:
-                yield Text(f"? {one['question']}")
-                why = f"{one['why']} Could change: {one['changes']}. Field {one['field']}"
+            for question in group["asked"]:
+                yield Text(f"? {question['question']}")
+                why = f"{question['why']} Could change: {question['changes']}. Field {question['field']}"
                 yield Padding(Text(why, style="dim"), (0, 0, 0, 2))
     if details["asked_again"]:
         yield Text(details["asked_again"])

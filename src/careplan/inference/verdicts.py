@@ -80,9 +80,9 @@ class Verdicts:
         # Most groups fail at what they need first; looking at that alone spares a call for each.
         missing = ~matched
         found = [
-            Finding(names[one.rule], one.number, one.kinds)
-            for need, one in self._rules.alone
-            if not need & missing and one.single.matches(matched)
+            Finding(names[group.rule], group.number, group.kinds)
+            for need, group in self._rules.alone
+            if not need & missing and group.single.matches(matched)
         ]
         for kind, facts in self._many.items():
             for fact, state in facts:
@@ -189,13 +189,13 @@ def _judged(mask: Mask, state: State) -> frozenset[str] | None:
     return frozenset(pointers)
 
 
-def _both(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
+def _both(left: frozenset[str] | None, right: frozenset[str] | None) -> frozenset[str] | None:
     """The answers on which two things hang together."""
-    if one is None or other is None:
+    if left is None or right is None:
         return None
-    if one is _HELPLESS or other is _HELPLESS:
+    if left is _HELPLESS or right is _HELPLESS:
         return _HELPLESS
-    return one | other
+    return left | right
 
 
 class RuleTables:

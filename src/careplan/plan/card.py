@@ -88,12 +88,12 @@ class Cards:
         """The card with the lines of rules, as far as there is room."""
         parts: dict[CardSlot, list[tuple[int, CardLine]]] = {slot: [] for slot in self._slots}
         room, actions = MOST_WORDS - KEPT_FOR_NAME - words_on(card), MOST_ACTIONS
-        offered = [(one, words) for one in written if (words := one.card) is not None]
-        offered.sort(key=lambda one: (LEVELS.index(one[0].item.level), self._slots[one[1].slot].weight))
-        for place, (one, words) in enumerate(offered):
+        offered = [(written_item, words) for written_item in written if (words := written_item.card) is not None]
+        offered.sort(key=lambda offer: (LEVELS.index(offer[0].item.level), self._slots[offer[1].slot].weight))
+        for place, (written_item, words) in enumerate(offered):
             if len(parts[words.slot]) >= self._slots[words.slot].most:
                 continue
-            line = self._of_rule(said, one)
+            line = self._of_rule(said, written_item)
             cost = len(line.text.split())
             if not parts[words.slot] and not getattr(card, words.slot):
                 cost += len(said.titles[words.slot].split())
@@ -110,18 +110,18 @@ class Cards:
         titles = {slot: said.titles[slot] for slot, found in lines.items() if found}
         return msgspec.structs.replace(card, titles=titles, **lines)
 
-    def _of_rule(self, said: _Language, one: Written) -> CardLine:
+    def _of_rule(self, said: _Language, written_item: Written) -> CardLine:
         """The line of an item, in another language where its rule has one."""
-        assert one.card is not None
-        rule = self._book.rules[one.rule]
+        assert written_item.card is not None
+        rule = self._book.rules[written_item.rule]
         translated = rule.cards_in_languages.get(said.language or ENGLISH)
         if translated is None:
-            return CardLine(text=one.card.text, does=one.card.does, item=one.item.id)
+            return CardLine(text=written_item.card.text, does=written_item.card.does, item=written_item.item.id)
         reviewed = rule.file.then.in_languages[said.language or ENGLISH].reviewed_by
         return CardLine(
-            text=translated.fill(one.card.filled),
-            does=one.card.does,
-            item=one.item.id,
+            text=translated.fill(written_item.card.filled),
+            does=written_item.card.does,
+            item=written_item.item.id,
             language=said.language,
             translation="reviewed" if reviewed else "needs_review",
         )

@@ -51,7 +51,7 @@ def _scores(
         )
 
 
-def _counts(one: ScorePoint, measure: Measure) -> bool:
+def _counts(point: ScorePoint, measure: Measure) -> bool:
     """Whether a point is a value that the measure can have, in a unit that means points."""
-    known = one.unit is None or measure.units.get(one.unit, one.unit) == measure.unit
-    return known and measure.plausible is not None and measure.plausible.hold(one.value)
+    known = point.unit is None or measure.units.get(point.unit, point.unit) == measure.unit
+    return known and measure.plausible is not None and measure.plausible.hold(point.value)

@@ -198,9 +198,9 @@ class Questions:
         for at, token in enumerate(case.patient.conditions or ()):
             if f"/conditions/{at}" not in listed:
                 yield NotConsidered(pointer=f"/conditions/{at}", what=self._book.conditions[token].label, why=TWICE)
-        for at, one in enumerate(case.illnesses.listed):
-            if one.pointer.startswith(("/conditions/", "/allergies/")) and one.pointer not in spoken_of:
-                yield NotConsidered(pointer=one.pointer, what=words.entry("condition", at), why=_NOTHING_SAID)
+        for at, illness in enumerate(case.illnesses.listed):
+            if illness.pointer.startswith(("/conditions/", "/allergies/")) and illness.pointer not in spoken_of:
+                yield NotConsidered(pointer=illness.pointer, what=words.entry("condition", at), why=_NOTHING_SAID)
         for at in range(len(case.patient.expectations.goals or [])):
             if f"/expectations/goals/{at}" not in spoken_of:
                 yield NotConsidered(pointer=f"/expectations/goals/{at}", what=words.entry("goal", at), why=_NOTHING_SAID)

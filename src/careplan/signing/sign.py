@@ -40,11 +40,11 @@ def signed_plan(planner: Planner, found: Brought, key: Signs | None = None) -> J
     if faults:
         raise InvalidSigning(sorted(set(faults[:MOST_FAULTS])), more=len(faults) > MOST_FAULTS)
     asked = found.asked
-    made = [ChoiceMade(items=ids_of(one), option=one.option, note=one.note) for one in asked.choices]
+    choices = [ChoiceMade(items=ids_of(one), option=one.option, note=one.note) for one in asked.choices]
     document: Json = {
         "format": FORMAT,
         "record": found.data,
-        "signed": msgspec.to_builtins(Signed(by=asked.by, at=asked.at, choices=made)),
+        "signed": msgspec.to_builtins(Signed(by=asked.by, at=asked.at, choices=choices)),
         "reproduced": is_of(planner, asked.record),
         "card": msgspec.to_builtins(card_of(planner, asked.record, asked.by, found.when)),
     }

@@ -37,8 +37,8 @@ def constraints(
             counted = z3.Or([takes_any(token) for token in sorted(COUNTED[COUNTED_IN[name]])])
             yield span.there == asked
             yield z3.Implies(z3.And(asked, z3.Not(counted)), z3.And(span.bounded, span.most == 0))
-            one = found["medicine", name]
-            yield z3.Implies(z3.And(has_medicine, one.there), span.least >= one.least)
+            of_one = found["medicine", name]
+            yield z3.Implies(z3.And(has_medicine, of_one.there), span.least >= of_one.least)
         else:
             yield z3.Implies(span.there, has_medicine)
 

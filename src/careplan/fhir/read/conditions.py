@@ -135,9 +135,9 @@ class IllnessReader:
         """The answers that diagnoses give of today, and the conditions that those of another day count as."""
         now, past = [], []
         for diagnosis, known in self._gathering.tables.diagnoses:
-            for one in found:
-                tokens = known.of([one])
-                old = is_sequela(one) or (over and diagnosis.older) or self._is_older(resource, diagnosis.within_days)
+            for coding in found:
+                tokens = known.of([coding])
+                old = is_sequela(coding) or (over and diagnosis.older) or self._is_older(resource, diagnosis.within_days)
                 if over or old:
                     past += [diagnosis.older] if tokens and diagnosis.older and (old and not over) else []
                 else:

@@ -34,8 +34,8 @@ class Tables:
         self.codes = codes
         self.observations_of: dict[str, list[int]] = {}
         """The numbers of the entries in `codes.observations` that have a code of LOINC."""
-        for at, one in enumerate(codes.observations):
-            for code in one.loinc:
+        for at, observation in enumerate(codes.observations):
+            for code in observation.loinc:
                 self.observations_of.setdefault(code, []).append(at)
         self.known = book.known_conditions
         snomed = self.known.codes.tokens
@@ -52,7 +52,8 @@ class Tables:
         self.allergies = Meanings("allergies", codes.allergies)
         self.allergies_in_words = Allergies(catalogue, self.known.reader, codes.allergens)
         self.diagnoses = [
-            (one, Meanings(one.factor, one.values, further=_answers_of(one.factor, snomed))) for one in codes.diagnoses
+            (diagnosis, Meanings(diagnosis.factor, diagnosis.values, further=_answers_of(diagnosis.factor, snomed)))
+            for diagnosis in codes.diagnoses
         ]
         self.routes = Meanings("treatment.preferred_route", codes.routes)
 

@@ -100,17 +100,17 @@ class Meanings:
     def of(self, found: Iterable[Code]) -> list[str]:
         """The tokens that some codings stand for; of ICD-10 those of the nearest code at or above each."""
         tokens: dict[str, None] = {}
-        for one in found:
-            if one.system == self._own and one.code in self._tokens:
-                tokens[one.code] = None
-            elif one.system in ICD10:
-                tokens |= dict.fromkeys(_above(self._icd10, _bare(one.code)))
-            elif one.system == ICD9_CM:
-                tokens |= dict.fromkeys(_above(self._icd9, _bare(one.code)))
+        for coding in found:
+            if coding.system == self._own and coding.code in self._tokens:
+                tokens[coding.code] = None
+            elif coding.system in ICD10:
+                tokens |= dict.fromkeys(_above(self._icd10, _bare(coding.code)))
+            elif coding.system == ICD9_CM:
+                tokens |= dict.fromkeys(_above(self._icd9, _bare(coding.code)))
             else:
-                tokens |= dict.fromkeys(self._exact.get((one.system, one.code), ()))
-                if one.system == SNOMED and self._further is not None:
-                    tokens |= dict.fromkeys(token for token in self._further(one.code) if token in self._tokens)
+                tokens |= dict.fromkeys(self._exact.get((coding.system, coding.code), ()))
+                if coding.system == SNOMED and self._further is not None:
+                    tokens |= dict.fromkeys(token for token in self._further(coding.code) if token in self._tokens)
         return list(tokens)
 
 
