@@ -63,7 +63,10 @@ def is_of(planner: Planner, record: DecisionRecord) -> bool:
 
 
 def card_of(planner: Planner, record: DecisionRecord, by: str, when: datetime) -> Card:
-    """The card to hand out: with the signature, or of a blocked plan with no more than whom to call."""
+    """The card to hand out with a record that a clinician, `by`, signed at the time `when`.
+
+    It says who signed it, in the clinic's time zone. That of a blocked plan has no more than whom to call.
+    """
     if is_blocked(record.plan) or (not is_of(planner, record) and _blocks_today(planner, record)):
         return cards.of_blocked(planner.book, record.plan.card)
     zone = (record.plan.clinic or Clinic()).hours

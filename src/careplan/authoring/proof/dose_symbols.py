@@ -29,7 +29,11 @@ def spans() -> dict[tuple[str, str], Span]:
 def constraints(
     found: Mapping[tuple[str, str], Span], asked: Formula, has_medicine: Formula, takes_any: Callable[[str], Formula]
 ) -> Iterator[Formula]:
-    """What holds of the doses of every patient."""
+    """What holds of the doses of every patient.
+
+    `found` has the span of each dose by kind of fact and field, `asked` is that a list of medicines was sent, `has_medicine`
+    that it names one, and `takes_any` gives the formula that a class or ingredient is taken.
+    """
     for (kind, name), span in found.items():
         yield z3.And(span.least >= 0, span.most >= span.least)
         yield z3.Implies(span.bounded, span.there)

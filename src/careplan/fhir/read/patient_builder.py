@@ -115,7 +115,16 @@ class Gathering:
         return True
 
     def entry(self, field: str, value: object, at: Element, reference: str = "", *, called: str = "") -> str | None:
-        """Put an entry on a list; returns its pointer, or reports it where the list is full."""
+        """Put a value on the list `field` of the request; returns its pointer, or None and a report where the list is full.
+
+        Args:
+            field: The list: medications, conditions or other_conditions.
+            value: The entry as a request has it.
+            at: Where it stands in the record.
+            reference: The resource that it was read from, such as "Condition/7"; none for an entry of a form.
+            called: What to call it in the report, where its value is no name.
+
+        """
         entries = self.body.setdefault(field, [])
         if len(entries) >= LISTS[f"/{field}"]:
             of: ListName = "medications" if field == "medications" else "conditions"
