@@ -79,16 +79,16 @@ def _show_works(book: Rulebook) -> None:
     click.echo("\n* at the latest: nobody noted the day of reading, and this is that of the entry.")
 
 
-def _show_due(found: Due) -> None:
-    for work in found.sources:
+def _show_due(waiting: Due) -> None:
+    for work in waiting.sources:
         since = f" ({work.since})" if work.since[0] != "0" else ""
         click.echo(f"{work.id}: {work.because}{since}. {work.title}")
         click.echo(f"    {counted(len(work.rules), 'rule')}: {', '.join(work.rules) or 'none'}")
-    for rule in found.rules:
+    for rule in waiting.rules:
         click.echo(f"{rule.id} ({rule.level}): {rule.because} ({rule.since})")
-    for rule in found.unborne:
+    for rule in waiting.unborne:
         click.echo(f"{rule.id} ({rule.level}): would not be borne: {rule.because}")
-    click.echo(f"{counted(len(found.sources), 'source')} and {counted(len(found.rules), 'rule')} due by {found.by}")
+    click.echo(f"{counted(len(waiting.sources), 'source')} and {counted(len(waiting.rules), 'rule')} due by {waiting.by}")
 
 
 def _source_lines(book: Rulebook, found: dict[str, dict[str, list[Rule]]], *, heading: str) -> Iterable[str]:

@@ -194,15 +194,15 @@ class FrontPages:
                 rows[at] = msgspec.structs.replace(rows[at], items=[*rows[at].items, *same])
         return rows, behind
 
-    def _row(self, found: Sequence[Item]) -> FrontDecision:
-        first = found[0]
+    def _row(self, of_topic: Sequence[Item]) -> FrontDecision:
+        first = of_topic[0]
         task = next((ask for ask in first.asks if ask.who not in _HOME), None)
         return FrontDecision(
             topic=first.topic,
             level=first.level,
             line=first.line,
-            items=[item.id for item in found],
-            more=len(found) - 1 or None,
+            items=[item.id for item in of_topic],
+            more=len(of_topic) - 1 or None,
             options=self._options[first.level],
             who=task.who if task else None,
             by=task.by if task else None,

@@ -132,11 +132,11 @@ def _read(sent: object, check: CheckSignature | None) -> Previous:
             raise ValueError(FORMAT)
 
 
-def _again(told: Previous, check: CheckSignature | None) -> Previous:
+def _again(earlier: Previous, check: CheckSignature | None) -> Previous:
     """What was cut down before. A service with a key cannot check it, and takes it for unsigned."""
-    if told.state == "signed" and check is not None:
-        return msgspec.structs.replace(told, signature="missing")
-    return told if told.signature != "genuine" else msgspec.structs.replace(told, signature="unchecked")
+    if earlier.state == "signed" and check is not None:
+        return msgspec.structs.replace(earlier, signature="missing")
+    return earlier if earlier.signature != "genuine" else msgspec.structs.replace(earlier, signature="unchecked")
 
 
 def _state_of(sent: Json, whole: State) -> State:

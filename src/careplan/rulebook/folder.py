@@ -187,9 +187,9 @@ def _walked(
             yield above, entry
 
 
-def _contents(found: list[_Found], faults: list[RuleFault]) -> Iterator[tuple[PurePosixPath, bytes]]:
+def _contents(files: list[_Found], faults: list[RuleFault]) -> Iterator[tuple[PurePosixPath, bytes]]:
     left = MOST_IN_ALL
-    for file in found:
+    for file in files:
         name = "/".join(file.path)
         most = min(MOST_BYTES[PurePosixPath(name).suffix], left)
         try:

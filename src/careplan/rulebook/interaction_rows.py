@@ -80,13 +80,17 @@ def stands_for_medicines(token: str, catalogue: Catalogue) -> bool:
     return any(token in one.tokens for one in catalogue.ingredients.values())
 
 
-def with_medicine(taken: Ingredient, beside: str, catalogue: Catalogue) -> dict[str, Any]:
+def with_medicine(medicine: Ingredient, beside: str, catalogue: Catalogue) -> dict[str, Any]:
     """A request of somebody who takes a medicine, with what a row says to be beside it."""
-    patient: dict[str, Any] = {"medications": [{"name": taken.name}]}
+    patient: dict[str, Any] = {"medications": [{"name": medicine.name}]}
     if beside and stands_for_medicines(beside, catalogue):
         other = next(
-            (one for one in catalogue.ingredients.values() if beside in one.tokens and one.ingredient != taken.ingredient),
-            taken,
+            (
+                one
+                for one in catalogue.ingredients.values()
+                if beside in one.tokens and one.ingredient != medicine.ingredient
+            ),
+            medicine,
         )
         patient["medications"].append({"name": other.name})
     elif beside:

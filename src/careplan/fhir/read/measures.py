@@ -52,9 +52,9 @@ class MeasureReader:
         self._found: dict[str, list[_Found]] = {}
         self._of_panels: dict[str, str] = {}
 
-    def read(self, resource: Element, found: Iterable[Code]) -> bool:
+    def read(self, resource: Element, codings: Iterable[Code]) -> bool:
         """Take in all measures of an observation with these codes; False if it is none and has none."""
-        own = self._name(found)
+        own = self._name(codings)
         parts = [(resource, own)] if own else []
         components = ((part, self._name(codes(part.child("code")))) for part in resource.children("component"))
         for part, name in components:
@@ -76,9 +76,9 @@ class MeasureReader:
                 self._take(name, value, part, resource, at)
         return bool(parts)
 
-    def _name(self, found: Iterable[Code]) -> str | None:
+    def _name(self, codings: Iterable[Code]) -> str | None:
         """The measure that has one of these codes."""
-        return next((name for one in found if (name := self._by_code.get((one.system, one.code)))), None)
+        return next((name for one in codings if (name := self._by_code.get((one.system, one.code)))), None)
 
     def _take(self, name: str, value: Json, part: Element, resource: Element, at: str | None) -> None:
         if at is not None:
