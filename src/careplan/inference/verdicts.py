@@ -17,7 +17,7 @@ from careplan.inference.clauses import clauses_of, properties_of
 from careplan.inference.durable_rules import Finding
 from careplan.inference.masks import Mask
 from careplan.inference.three_valued import NO_SITUATION, NOTHING, Properties, list_pointer, of_expression
-from careplan.inference.verdict_tables import KindTables
+from careplan.inference.verdict_tables import KindTables, of_the_row
 from careplan.rulebook.conditions import Expression, Pattern, When
 from careplan.rulebook.factors import KINDS, OF_DERIVED
 from careplan.rulebook.validity import Terms, out_of_force
@@ -289,9 +289,8 @@ class RuleTables:
 
     def enter(self) -> None:
         """Raise `EngineError` if the engine was closed."""
-        for tables in self._tables.values():
-            tables.enter()
-            break
+        if self._tables:  # they are closed together
+            next(iter(self._tables.values())).enter()
 
     def check(self) -> None:
         """Run the engine once. Raises `EngineError` if it does not answer."""
@@ -348,7 +347,7 @@ class RuleTables:
 
 
 def _of_the_name(kind: str, name: str) -> bool:
-    return name == "name" if kind == "condition" else name in ("ingredient", "half_life") or name.startswith("class_is_")
+    return name == "name" if kind == "condition" else of_the_row(name)
 
 
 def _all_of_the_name(kind: str, part: Expression) -> bool:
