@@ -1,10 +1,28 @@
-"""What a plan says, for tests that ask no more of it."""
+"""A plan of a body that need not be bytes, and what it says, for tests that ask no more of it."""
 
 from __future__ import annotations
 
-from careplan.plan.model import CarePlan, items_of
+from typing import Any
+
+from careplan.plan.model import CarePlan, Item, items_of
+from careplan.planner import Planner
+
+
+def plan_of(planner: Planner, body: dict[str, Any], language: str = "en") -> CarePlan:
+    """The plan of a request in plain data, with the patient's texts in a language."""
+    return planner.plan(planner.intake.convert(body), language)
 
 
 def rules_of(plan: CarePlan) -> set[str]:
     """The rules behind the items of a plan."""
     return {item.rule.id for item in items_of(plan)}
+
+
+def by_rule(plan: CarePlan) -> dict[str, Item]:
+    """The items of a plan by the rules behind them; of several of one rule the last."""
+    return {item.rule.id: item for item in items_of(plan)}
+
+
+def items_in_json(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every item of a plan in plain data, alerts first."""
+    return [*plan["alerts"], *(item for section in plan["sections"] for item in section["items"])]

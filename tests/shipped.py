@@ -14,6 +14,32 @@ from careplan.rulebook.model import SECTIONS
 FILES = read_folder(shipped())
 BOOK = load_files(FILES)
 
+MADE_UP_RULE = """\
+id: made-up-rule
+version: 1
+status: trial
+level: caution
+title: A made-up rule
+rationale: It exists for a test.
+sources:
+  - {source: founding, place: "2.2", strength: expert_opinion}
+when:
+  lifestyle:
+    sleep_hours_per_night: {less_than: 5}
+then:
+  patient: Sleep matters. You told us about {lifestyle.sleep_hours_per_night} hours.
+  clinician: Short sleep.
+examples:
+  fires:
+    - {why: short, patient: {lifestyle: {sleep_hours_per_night: 4}}}
+  silent:
+    - {why: long, patient: {lifestyle: {sleep_hours_per_night: 8}}}
+scope: personal
+topic: sleep
+line: Short sleep to be looked at.
+"""
+"""A rule file that has all it must have, and nothing else."""
+
 
 def lists_in(folder: Path, keep: Collection[str] = ()) -> Path:
     """A new folder with the shipped lists and, of rules and invariants, those to keep; without the table of interactions."""

@@ -112,18 +112,3 @@ def test_every_module_that_the_architecture_names_exists() -> None:
     there = {str(path.relative_to(SOURCE).with_suffix("")) for path in FILES} | packages
     assert named
     assert named - there == set()
-
-
-def map_of_packages() -> dict[str, list[str]]:
-    """The modules that the map in ARCHITECTURE.md lists for each package."""
-    table = (ROOT / "ARCHITECTURE.md").read_text().split("## Map")[1].split("\n## ")[0]
-    rows = [line.split("|") for line in table.splitlines() if line.startswith("| `")]
-    return {row[1].strip(" `/"): re.findall(r"`([a-z_]+)`", row[3]) for row in rows}
-
-
-@pytest.mark.parametrize("package", map_of_packages())
-def test_every_module_on_the_map_exists(package: str) -> None:
-    folder = SOURCE / package
-    assert folder.is_dir() or folder.with_suffix(".py").is_file()
-    there = {path.stem for path in folder.rglob("*.py")}
-    assert {name for name in map_of_packages()[package] if name not in there} == set()

@@ -116,7 +116,7 @@ def record(
 ) -> DecisionRecord:
     """The record of one decision, made now; `read` is what the patient was read from, if that was FHIR."""
     case, findings, plan = planner.traced(patient, language)
-    made = DecisionRecord(
+    record = DecisionRecord(
         format=FORMAT,
         at=at,
         service=version("careplan"),
@@ -129,7 +129,7 @@ def record(
         findings=_findings(findings),
         plan=_with(plan, read.unmapped if read else ()),
     )
-    return msgspec.structs.replace(made, digest=digest_of(msgspec.to_builtins(made)))
+    return msgspec.structs.replace(record, digest=digest_of(msgspec.to_builtins(record)))
 
 
 def replay(planner: Planner, recorded: DecisionRecord, *, intact: bool | None = None) -> Replay:

@@ -25,8 +25,8 @@ from careplan.plan.session_sheet_model import SessionSheet
 from careplan.request.clinic import Paper
 from careplan.request.patient import Patient
 
-Made: TypeAlias = CarePlan | StandingProtocol | SessionSheet
-"""What there are forms of."""
+Content: TypeAlias = CarePlan | StandingProtocol | SessionSheet
+"""What can be had in a format: a plan, the standing protocol, or the checklist of a session."""
 Need = Literal["patient", "read", "zone", "paper", "stamp", "version", "key", "details", "detail", "reader", "logo"]
 
 
@@ -78,17 +78,17 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
         """The module that writes it."""
         return self.writer.partition(":")[0]
 
-    def written(self, plan: Made, wanted: Wanted) -> bytes:
+    def written(self, plan: Content, wanted: Wanted) -> bytes:
         """The plan, or the protocol, in this form."""
-        made = resolve_name(self.writer)(plan, **{need: getattr(wanted, need) for need in self.needs})
-        assert isinstance(made, bytes)
-        return made
+        content = resolve_name(self.writer)(plan, **{need: getattr(wanted, need) for need in self.needs})
+        assert isinstance(content, bytes)
+        return content
 
-    def laid_out(self, plan: Made, wanted: Wanted) -> Document:
+    def laid_out(self, plan: Content, wanted: Wanted) -> Document:
         """The document of which `written` would make this form. Only for forms with a `layout`."""
-        made = resolve_name(self.layout)(plan, **{need: getattr(wanted, need) for need in self.needs})
-        assert isinstance(made, Document)
-        return made
+        document = resolve_name(self.layout)(plan, **{need: getattr(wanted, need) for need in self.needs})
+        assert isinstance(document, Document)
+        return document
 
     def answered_with(self) -> dict[str, str]:
         """The headers of an answer in this form, besides those that all answers have."""

@@ -1,4 +1,4 @@
-"""The time zones there are, those of the pinned data whatever the machine has; and times as they are written out in one."""
+"""Time zones, from the pinned data and not from the machine, and times written out in one of them."""
 
 from __future__ import annotations
 

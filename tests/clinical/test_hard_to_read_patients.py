@@ -6,20 +6,13 @@ from typing import Any
 
 import pytest
 
-from careplan.plan.model import CarePlan, Item, items_of
+from careplan.plan.model import CarePlan, items_of
 from careplan.planner import Planner
+from tests.plans import by_rule, plan_of
 
 Json = dict[str, Any]
 SIGNED = "Dr. Ines Marlow, MD"
 IV: Json = {"indication": "depression", "product": "racemic", "preferred_route": "iv", "sessions_planned": 6}
-
-
-def plan_of(planner: Planner, body: Json) -> CarePlan:
-    return planner.plan(planner.intake.convert(body))
-
-
-def by_rule(plan: CarePlan) -> dict[str, Item]:
-    return {item.rule.id: item for item in items_of(plan)}
 
 
 def decided(plan: CarePlan) -> set[str]:

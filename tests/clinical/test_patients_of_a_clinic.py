@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from careplan.plan.model import CarePlan, Item, items_of
+from careplan.plan.model import CarePlan, items_of
 from careplan.planner import Planner
+from tests.plans import by_rule
 
 Json = dict[str, Any]
 
@@ -283,10 +284,6 @@ NAMES = sorted(VISITORS)
 @pytest.fixture(scope="module")
 def plans(planner: Planner) -> dict[str, CarePlan]:
     return {name: planner.plan(planner.intake.convert(one.body)) for name, one in VISITORS.items()}
-
-
-def by_rule(plan: CarePlan) -> dict[str, Item]:
-    return {item.rule.id: item for item in items_of(plan)}
 
 
 def test_there_are_more_than_twenty_of_them() -> None:

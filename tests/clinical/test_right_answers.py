@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from careplan.plan.model import items_of
 from careplan.planner import Planner
 from tests.clinical.reading import bundle, condition, entry, request_of
+from tests.plans import plan_of
 
 Json = dict[str, Any]
 
@@ -23,17 +25,9 @@ HOURS = re.compile(r"\b\d+(?:\.\d+)? ?(?:hours?|h)\b")
 BLOCKING = ("hold", "stop")
 
 
-def planned(planner: Planner, body: Json) -> Any:
-    return planner.plan(planner.intake.convert(body))
-
-
-def every(plan: Any) -> list[Any]:
-    return [*plan.alerts, *(item for section in plan.sections for item in section.items)]
-
-
 def about(plan: Any, pointer: str) -> list[Any]:
     """The items about one entry, without the two lines that only list entries."""
-    return [item for item in every(plan) if len(item.about) < 3 and any(one.pointer == pointer for one in item.about)]
+    return [item for item in items_of(plan) if len(item.about) < 3 and any(one.pointer == pointer for one in item.about)]
 
 
 def said(item: Any) -> str:
@@ -83,7 +77,7 @@ JOINED = [
 def test_time_without_lamotrigine_beyond_its_limit_is_one_decision_about_the_whole_series(
     planner: Planner, times: list[str], before: float, after: float, hours: int
 ) -> None:
-    items = about(planned(planner, with_lamotrigine(times, before, after)), "/medications/0")
+    items = about(plan_of(planner, with_lamotrigine(times, before, after)), "/medications/0")
     (decision,) = [item for item in items if item.gap is not None]
     assert decision.level == "hold"
     assert (decision.gap.hours, decision.gap.limit_hours) == (hours, 58)
@@ -104,14 +98,14 @@ def test_time_without_lamotrigine_beyond_its_limit_is_one_decision_about_the_who
 def test_windows_that_stay_within_the_limit_of_lamotrigine_are_no_decision_of_their_own(
     planner: Planner, times: list[str], before: float, after: float
 ) -> None:
-    items = about(planned(planner, with_lamotrigine(times, before, after)), "/medications/0")
+    items = about(plan_of(planner, with_lamotrigine(times, before, after)), "/medications/0")
     assert not any(item.gap for item in items)
     assert any(item.hold and item.hold_gate.state == "open" for item in items)
 
 
 def test_a_gap_over_the_series_is_told_beside_whatever_else_closes_the_question(planner: Planner) -> None:
     body = with_lamotrigine(on(1, 3, 5), 24, 24, other_conditions=["an illness nobody knows"])
-    items = about(planned(planner, body), "/medications/0")
+    items = about(plan_of(planner, body), "/medications/0")
     (decision,) = [item for item in items if item.gap is not None]
     assert "144 hours" in decision.clinician_text
     assert "an illness nobody knows" in decision.clinician_text
@@ -149,7 +143,7 @@ UNREAD: dict[str, tuple[Json, str]] = {
 @pytest.mark.parametrize("kind", UNREAD)
 def test_an_entry_that_nobody_can_read_adds_one_line_and_takes_no_other_away(planner: Planner, kind: str) -> None:
     more, named = UNREAD[kind]
-    before, after = every(planned(planner, READ)), every(planned(planner, READ | more))
+    before, after = items_of(plan_of(planner, READ)), items_of(plan_of(planner, READ | more))
     texts = {(item.level, item.title, item.patient_text) for item in after}
     # What counts the goals says another number.
     lost = [item for item in before if (item.level, item.title, item.patient_text) not in texts]
@@ -166,7 +160,7 @@ def test_blood_pressure_and_alcohol_are_spoken_of_beside_an_illness_that_nobody_
     planner: Planner, kind: str
 ) -> None:
     more, _ = UNREAD[kind]
-    items = every(planned(planner, READ | more))
+    items = items_of(plan_of(planner, READ | more))
     (pressure,) = [item for item in items if item.patient_text.startswith("You have high blood pressure")]
     assert pressure.level == "caution"
     (illness,) = more["other_conditions"]
@@ -183,11 +177,11 @@ def test_blood_pressure_and_alcohol_are_spoken_of_beside_an_illness_that_nobody_
     ],
 )  # fmt: skip
 def test_an_ordinary_illness_is_known_and_presumes_nothing(planner: Planner, illness: str) -> None:
-    before, after = planned(planner, READ), planned(planner, READ | {"other_conditions": [illness]})
-    assert not any(item.assumes for item in every(after))
-    assert not any("could not read" in item.patient_text for item in every(after))
-    assert {item.patient_text for item in every(before)} <= {item.patient_text for item in every(after)}
-    assert any(illness in item.patient_text for item in every(after))
+    before, after = plan_of(planner, READ), plan_of(planner, READ | {"other_conditions": [illness]})
+    assert not any(item.assumes for item in items_of(after))
+    assert not any("could not read" in item.patient_text for item in items_of(after))
+    assert {item.patient_text for item in items_of(before)} <= {item.patient_text for item in items_of(after)}
+    assert any(illness in item.patient_text for item in items_of(after))
 
 
 @pytest.mark.parametrize(
@@ -204,8 +198,8 @@ def test_an_ordinary_illness_is_known_and_presumes_nothing(planner: Planner, ill
 def test_what_ketamine_is_given_for_is_the_same_in_words_as_by_its_token(
     planner: Planner, illness: str, condition: str
 ) -> None:
-    in_words = every(planned(planner, READ | {"other_conditions": [illness]}))
-    by_token = every(planned(planner, READ | {"conditions": [*READ["conditions"], condition]}))
+    in_words = items_of(plan_of(planner, READ | {"other_conditions": [illness]}))
+    by_token = items_of(plan_of(planner, READ | {"conditions": [*READ["conditions"], condition]}))
     assert [(item.id, item.patient_text) for item in in_words] == [(item.id, item.patient_text) for item in by_token]
 
 
@@ -215,7 +209,7 @@ def test_one_drink_a_week_keeps_its_advice_beside_an_illness_that_nobody_can_rea
     planner: Planner, drinks: float, illness: str
 ) -> None:
     body = {"lifestyle": {"alcohol_drinks_per_week": drinks}, "conditions": [], "other_conditions": [illness]}
-    items = every(planned(planner, body))
+    items = items_of(plan_of(planner, body))
     advice = [
         item for item in items if "on the day of a session" in item.patient_text and "24 hours after" in item.patient_text
     ]
@@ -238,7 +232,7 @@ def test_an_ordinary_medicine_closes_no_question_and_leaves_the_antidepressant_i
         "red_flags": FLAGS,
         "protocol": held("benzodiazepine", 12, 8),
     }
-    plan = planned(planner, body)
+    plan = plan_of(planner, body)
     assert "go well together with ketamine" in to_patient(about(plan, "/medications/0"))
     (decision,) = [item for item in about(plan, "/medications/1") if item.hold_gate is not None]
     assert decision.hold_gate.state == "open"
@@ -267,7 +261,7 @@ def test_an_ordinary_medicine_closes_no_question_and_leaves_the_antidepressant_i
 )
 def test_the_treated_illness_in_a_record_is_known_and_closes_nothing(planner: Planner, code: str, text: str) -> None:
     record = bundle(entry("Patient", "p", birthDate="1980-01-01"), condition("c", code, text))
-    items = every(planner.plan(request_of(planner, record)))
+    items = items_of(planner.plan(request_of(planner, record)))
     assert not any("could not read" in item.patient_text or item.assumes for item in items)
     assert not any("could not" in said(item) and "place" in said(item) for item in items)
 
@@ -277,7 +271,7 @@ def test_a_depression_with_psychotic_symptoms_is_no_ordinary_one(planner: Planne
     record = bundle(
         entry("Patient", "p", birthDate="1980-01-01"), condition("c", code, "Major depressive disorder with psychosis")
     )
-    items = every(planner.plan(request_of(planner, record)))
+    items = items_of(planner.plan(request_of(planner, record)))
     assert any(item.level in BLOCKING and "psychosis" in said(item) for item in items)
 
 
@@ -292,19 +286,19 @@ def test_a_known_pregnancy_blocks_until_a_clinician_has_decided(
     treatment: Json = {"indication": "depression", "preferred_route": "iv" if product != "esketamine" else "nasal"}
     treatment |= {"product": product} if product else {}
     treatment |= {"sessions_planned": 6, "sessions_completed": done} if done is not None else {}
-    plan = planned(planner, {"pregnancy": "pregnant", "treatment": treatment, "medications": [], "conditions": []})
+    plan = plan_of(planner, {"pregnancy": "pregnant", "treatment": treatment, "medications": [], "conditions": []})
     assert plan.status == "blocked"
     (alert,) = [item for item in plan.alerts if "pregnan" in item.title.lower()]
     assert "clinician" in {ask.who for ask in alert.asks}
     assert "Do not stop or change any medicine on your own" in alert.patient_text
     assert [decision.choice for decision in plan.decisions] == ["discuss"]
-    assert not any("goes along with" in item.patient_text for item in every(plan))
-    assert not any("short walk is enough" in item.patient_text for item in every(plan))
+    assert not any("goes along with" in item.patient_text for item in items_of(plan))
+    assert not any("short walk is enough" in item.patient_text for item in items_of(plan))
 
 
 @pytest.mark.parametrize("answer", ["not_pregnant", "breastfeeding"])
 def test_no_pregnancy_blocks_nobody(planner: Planner, answer: str) -> None:
-    plan = planned(planner, {"pregnancy": answer, "treatment": IV, "medications": [], "conditions": []})
+    plan = plan_of(planner, {"pregnancy": answer, "treatment": IV, "medications": [], "conditions": []})
     assert plan.status == "draft"
     assert not plan.alerts
 
@@ -323,7 +317,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("goal", CHANGES)
 def test_a_goal_about_a_medicine_or_a_drink_is_a_decision_and_blocks_nothing(planner: Planner, goal: str) -> None:
-    plan = planned(planner, {"medications": [], "conditions": [], "expectations": {"goals": [goal]}})
+    plan = plan_of(planner, {"medications": [], "conditions": [], "expectations": {"goals": [goal]}})
     assert plan.status == "draft"
     assert not plan.alerts
     (item,) = about(plan, "/expectations/goals/0")
@@ -352,7 +346,7 @@ KEPT = [
 @pytest.mark.parametrize("others", [[], ["read more", "Walk 10 minutes every day"]])
 def test_a_goal_of_treatment_recovery_or_safety_is_kept_whole(planner: Planner, goal: str, others: list[str]) -> None:
     body = {"conditions": ["substance_use_disorder_history"], "expectations": {"goals": [goal, *others]}}
-    plan = planned(planner, body)
+    plan = plan_of(planner, body)
     (item,) = about(plan, "/expectations/goals/0")
     assert item.level == "note"
     assert "Keep all of it" in item.patient_text
@@ -380,9 +374,9 @@ HARMLESS = [
 
 @pytest.mark.parametrize("goal", HARMLESS)
 def test_a_harmless_goal_is_no_danger_and_comes_back_in_the_words_of_the_patient(planner: Planner, goal: str) -> None:
-    plan = planned(planner, {"medications": [], "conditions": [], "expectations": {"goals": [goal]}})
+    plan = plan_of(planner, {"medications": [], "conditions": [], "expectations": {"goals": [goal]}})
     assert plan.status == "draft"
-    items = [item for item in every(plan) if any(one.pointer == "/expectations/goals/0" for one in item.about)]
+    items = [item for item in items_of(plan) if any(one.pointer == "/expectations/goals/0" for one in item.about)]
     assert items
     assert not [item for item in items if item.level in BLOCKING]
     assert not any(re.search(r"suicid|self-harm|danger|violence", said(item)) for item in items)
@@ -391,7 +385,7 @@ def test_a_harmless_goal_is_no_danger_and_comes_back_in_the_words_of_the_patient
 
 @pytest.mark.parametrize("goal", ["end it all", "not wake up anymore", "be dead by Christmas", "hurt my stepfather"])
 def test_a_goal_in_which_danger_was_read_comes_first(planner: Planner, goal: str) -> None:
-    plan = planned(planner, {"medications": [], "conditions": [], "expectations": {"goals": ["read more", goal]}})
+    plan = plan_of(planner, {"medications": [], "conditions": [], "expectations": {"goals": ["read more", goal]}})
     assert plan.status == "blocked"
     assert any(one.pointer == "/expectations/goals/1" for item in plan.alerts for one in item.about)
     assert not any("raises no safety question" in words for item in plan.alerts for words in item.because)
@@ -409,7 +403,7 @@ def test_a_goal_in_which_danger_was_read_comes_first(planner: Planner, goal: str
     ],
 )
 def test_days_named_one_after_the_other_say_when(planner: Planner, goal: str) -> None:
-    plan = planned(planner, {"medications": [], "conditions": [], "expectations": {"goals": [goal]}})
+    plan = plan_of(planner, {"medications": [], "conditions": [], "expectations": {"goals": [goal]}})
     (item,) = about(plan, "/expectations/goals/0")
     assert item.level == "note"
     assert "Well chosen" in item.patient_text
@@ -417,10 +411,10 @@ def test_days_named_one_after_the_other_say_when(planner: Planner, goal: str) ->
 
 
 def test_a_sunny_place_is_no_day_of_the_week(planner: Planner) -> None:
-    plan = planned(
+    plan = plan_of(
         planner, {"medications": [], "conditions": [], "expectations": {"goals": ["Sit in the sun for 10 minutes"]}}
     )
-    assert not any("Well chosen" in item.patient_text for item in every(plan))
+    assert not any("Well chosen" in item.patient_text for item in items_of(plan))
 
 
 # No line that belongs to another patient.
@@ -439,7 +433,7 @@ def test_the_spray_of_this_treatment_on_the_list_is_no_other_ketamine(planner: P
         "sessions_planned": 24,
         "sessions_completed": done,
     }
-    items = about(planned(planner, one_medicine(name) | {"treatment": treatment}), "/medications/0")
+    items = about(plan_of(planner, one_medicine(name) | {"treatment": treatment}), "/medications/0")
     assert items
     assert {item.level for item in items} == {"note"}
     assert "this treatment" in to_patient(items)
@@ -448,7 +442,7 @@ def test_the_spray_of_this_treatment_on_the_list_is_no_other_ketamine(planner: P
 
 @pytest.mark.parametrize("treatment", [{"product": "racemic", "sessions_completed": 3}, {}])
 def test_the_spray_beside_another_treatment_is_asked_about_first(planner: Planner, treatment: Json) -> None:
-    items = about(planned(planner, one_medicine("Spravato") | {"treatment": treatment}), "/medications/0")
+    items = about(plan_of(planner, one_medicine("Spravato") | {"treatment": treatment}), "/medications/0")
     assert any(item.level == "hold" for item in items)
     assert "judge" not in to_patient(items)
 
@@ -456,7 +450,7 @@ def test_the_spray_beside_another_treatment_is_asked_about_first(planner: Planne
 @pytest.mark.parametrize("reason", ["ptsd_nightmares", "insomnia", "anxiety", "other"])
 @pytest.mark.parametrize("name", ["prazosin", "Minipress", "clonidine", "propranolol"])
 def test_what_is_taken_at_night_is_no_heart_medicine_of_the_morning(planner: Planner, name: str, reason: str) -> None:
-    items = about(planned(planner, one_medicine(name, schedule="daily", indication=reason)), "/medications/0")
+    items = about(plan_of(planner, one_medicine(name, schedule="daily", indication=reason)), "/medications/0")
     assert items
     words = to_patient(items)
     assert not re.search(r"your heart|heart medicine|blood pressure medicine|for blood pressure|morning", words)
@@ -466,7 +460,7 @@ def test_what_is_taken_at_night_is_no_heart_medicine_of_the_morning(planner: Pla
 @pytest.mark.parametrize("reason", ["anxiety", "migraine", "heart", "blood_pressure"])
 @pytest.mark.parametrize("name", ["propranolol", "clonidine", "Inderal LA"])
 def test_what_is_taken_now_and_then_is_not_taken_as_usual(planner: Planner, name: str, reason: str) -> None:
-    items = about(planned(planner, one_medicine(name, schedule="as_needed", indication=reason)), "/medications/0")
+    items = about(plan_of(planner, one_medicine(name, schedule="as_needed", indication=reason)), "/medications/0")
     assert items
     assert "now and then" in to_patient(items)
     assert not re.search(r"as usual|every day|run out", to_patient(items))
@@ -475,7 +469,7 @@ def test_what_is_taken_now_and_then_is_not_taken_as_usual(planner: Planner, name
 @pytest.mark.parametrize("name", ["methadone", "Dolophine", "buprenorphine"])
 def test_methadone_for_pain_is_no_treatment_of_opioid_use(planner: Planner, name: str) -> None:
     body = one_medicine(name, schedule="daily", indication="pain") | {"treatment": IV | {"indication": "chronic_pain"}}
-    items = about(planned(planner, body), "/medications/0")
+    items = about(plan_of(planner, body), "/medications/0")
     assert items
     assert not any(re.search(r"relapse|opioid use disorder|treatment program|craving", said(item)) for item in items)
     words = to_patient(items)
@@ -487,7 +481,7 @@ def test_methadone_for_pain_is_no_treatment_of_opioid_use(planner: Planner, name
 @pytest.mark.parametrize("name", ["methadone", "Suboxone"])
 def test_methadone_against_opioid_use_keeps_its_own_warning(planner: Planner, name: str) -> None:
     body = one_medicine(name, schedule="daily", indication="opioid_use_disorder")
-    words = to_patient(about(planned(planner, body), "/medications/0"))
+    words = to_patient(about(plan_of(planner, body), "/medications/0"))
     assert "relapse" in words
     assert "as prescribed" in words
 
@@ -501,9 +495,9 @@ def test_nobody_without_lamotrigine_reads_of_its_rash(
     body = one_medicine(name, indication="anxiety", **({"schedule": schedule} if schedule else {}))
     body |= {"treatment": IV, "lifestyle": CALM, "red_flags": FLAGS}
     body |= {"protocol": protocol} if protocol else {}
-    items = every(planned(planner, body))
+    items = items_of(plan_of(planner, body))
     assert not [item.id for item in items if re.search(r"rash|lamotrigine|titration|build-up", said(item))]
-    words = to_patient(about(planned(planner, body), "/medications/0"))
+    words = to_patient(about(plan_of(planner, body), "/medications/0"))
     assert "withdrawal" in words
     assert "seizures" in words
 
@@ -513,7 +507,7 @@ MUSCLES = {"baclofen": "seizures", "tizanidine": "blood pressure can jump", "car
 
 @pytest.mark.parametrize("name", [*MUSCLES, "cyclobenzaprine", "methocarbamol"])
 def test_each_muscle_relaxant_has_its_own_warning_and_no_other(planner: Planner, name: str) -> None:
-    items = about(planned(planner, one_medicine(name, schedule="daily", indication="pain")), "/medications/0")
+    items = about(plan_of(planner, one_medicine(name, schedule="daily", indication="pain")), "/medications/0")
     words = to_patient(items)
     assert "Do not stop or change it on your own" in words or "So do not stop or change it on your own" in words
     for other, warning in MUSCLES.items():
@@ -523,9 +517,9 @@ def test_each_muscle_relaxant_has_its_own_warning_and_no_other(planner: Planner,
 
 def test_bupropion_with_past_seizures_is_a_decision_and_nothing_says_that_it_goes_well(planner: Planner) -> None:
     body = one_medicine("bupropion", schedule="daily", indication="depression")
-    fine = about(planned(planner, body), "/medications/0")
+    fine = about(plan_of(planner, body), "/medications/0")
     assert "go well together with ketamine" in to_patient(fine)
-    items = about(planned(planner, body | {"conditions": ["seizure_disorder"]}), "/medications/0")
+    items = about(plan_of(planner, body | {"conditions": ["seizure_disorder"]}), "/medications/0")
     assert any(item.level == "hold" for item in items)
     assert "go well together" not in to_patient(items)
 
@@ -536,13 +530,13 @@ def test_bupropion_with_past_seizures_is_a_decision_and_nothing_says_that_it_goe
 @pytest.mark.parametrize("response", ["none", "partial", "good"])
 def test_a_response_before_any_session_is_asked_about_and_holds_nothing(planner: Planner, response: str) -> None:
     body: Json = {"treatment": IV | {"sessions_completed": 0}, "medications": [], "conditions": []}
-    before = planned(planner, body)
-    after = planned(planner, body | {"treatment": body["treatment"] | {"response_so_far": response}})
+    before = plan_of(planner, body)
+    after = plan_of(planner, body | {"treatment": body["treatment"] | {"response_so_far": response}})
     assert after.status == "draft"
-    assert {item.id for item in every(after) if item.level in BLOCKING} == {
-        item.id for item in every(before) if item.level in BLOCKING
+    assert {item.id for item in items_of(after) if item.level in BLOCKING} == {
+        item.id for item in items_of(before) if item.level in BLOCKING
     }
-    assert not any("wait for the sessions" in item.patient_text for item in every(after))
+    assert not any("wait for the sessions" in item.patient_text for item in items_of(after))
 
 
 # An alert that was assessed.
@@ -559,9 +553,9 @@ def cleared(at: str, what: str = "suicidal_thoughts") -> Json:
 
 
 def test_an_alert_that_a_clinician_has_assessed_is_a_decision_with_the_record_beside_it(planner: Planner) -> None:
-    plan = planned(planner, cleared("2027-03-02T16:00:00-08:00"))
+    plan = plan_of(planner, cleared("2027-03-02T16:00:00-08:00"))
     assert plan.status == "draft"
-    (item,) = [item for item in every(plan) if item.cleared is not None]
+    (item,) = [item for item in items_of(plan) if item.cleared is not None]
     assert item.level == "hold"
     assert SIGNED in item.clinician_text
     assert "safety plan renewed" in item.clinician_text
@@ -578,9 +572,9 @@ def test_an_alert_that_a_clinician_has_assessed_is_a_decision_with_the_record_be
     ],
 )
 def test_an_old_assessment_or_one_of_another_thing_clears_nothing(planner: Planner, at: str, what: str) -> None:
-    plan = planned(planner, cleared(at, what))
+    plan = plan_of(planner, cleared(at, what))
     assert plan.status == "blocked"
-    assert not any(item.cleared for item in every(plan))
+    assert not any(item.cleared for item in items_of(plan))
 
 
 # Grammar that no reader should stumble over.
@@ -590,12 +584,12 @@ def test_no_plan_writes_a_plural_in_brackets(planner: Planner) -> None:
     for completed in (0, 1, 2):
         treatment = IV | {"sessions_completed": completed, "response_so_far": "partial"}
         protocol = {"solid_food_hours": 1, "clear_fluid_hours": 1, "approved_by": SIGNED}
-        plan = planned(planner, {"treatment": treatment, "protocol": protocol, "preparation": {"intentions_set": True}})
-        assert not [item.id for item in every(plan) if "(s)" in said(item)]
+        plan = plan_of(planner, {"treatment": treatment, "protocol": protocol, "preparation": {"intentions_set": True}})
+        assert not [item.id for item in items_of(plan) if "(s)" in said(item)]
 
 
 @pytest.mark.parametrize("name", ["lisinopril", "amlodipine", "losartan"])
 def test_a_blood_pressure_medicine_is_taken_as_usual_in_a_whole_sentence(planner: Planner, name: str) -> None:
     body = one_medicine(name, schedule="daily", indication="blood_pressure")
-    words = to_patient(about(planned(planner, body), "/medications/0"))
+    words = to_patient(about(plan_of(planner, body), "/medications/0"))
     assert f"You take {name}. Please take it as usual" in words

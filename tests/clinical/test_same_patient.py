@@ -16,6 +16,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from careplan.plan.model import items_of
 from careplan.planner import Planner
 from careplan.request.patient import Patient
 from tests.clinical.reading import CODES, bundle, ingredients, record_of, request_of, sayable, split
@@ -41,7 +42,7 @@ STRENGTH = re.compile(r"\s+\d[\d.]* ?(?:mg|mcg)\b.*$")
 def items(planner: Planner, body: Any) -> list[Any]:
     """The items of a plan, of a body or of a patient who was read already."""
     plan = planner.plan(planner.intake.convert(body) if isinstance(body, dict) else body)
-    return [*plan.alerts, *(item for section in plan.sections for item in section.items)]
+    return items_of(plan)
 
 
 def plain(name: str) -> str:

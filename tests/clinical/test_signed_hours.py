@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from careplan.plan.model import CarePlan, Item
+from careplan.plan.model import CarePlan, Item, items_of
 from careplan.planner import Planner
 
 Json = dict[str, Any]
@@ -76,10 +76,6 @@ BESIDE: dict[str, Json] = {
 ALL = [(way, beside) for way in WAYS for beside in BESIDE]
 
 
-def items(plan: CarePlan) -> list[Item]:
-    return [*plan.alerts, *(item for section in plan.sections for item in section.items)]
-
-
 def planned(planner: Planner, way: str, beside: str) -> CarePlan:
     entry, more, _, _ = WAYS[way]
     other = BESIDE[beside]
@@ -92,7 +88,7 @@ def planned(planner: Planner, way: str, beside: str) -> CarePlan:
 
 
 def about_the_entry(plan: CarePlan) -> list[Item]:
-    return [item for item in items(plan) if any(about.pointer == "/medications/0" for about in item.about)]
+    return [item for item in items_of(plan) if any(about.pointer == "/medications/0" for about in item.about)]
 
 
 def test_there_are_sixty_eight_of_them() -> None:

@@ -1,4 +1,4 @@
-"""A server as it is shipped, for all tests that ask nothing else of it."""
+"""A server as it is shipped and a reader of records, for all tests that ask nothing else of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from careplan.fhir.read.bundle import FhirReader
+from careplan.planner import Planner
+from careplan.rulebook.model import Rulebook
 from tests.contract.serving import Server, running
 
 
@@ -14,3 +17,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The address of a server that is started once; tests with settings of their own have a fixture of this name."""
     with running(tmp_path_factory.mktemp("server") / "log") as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def reader(planner: Planner, book: Rulebook) -> FhirReader:
+    """What reads records of patients; it keeps nothing of them."""
+    return FhirReader(book, planner.intake)

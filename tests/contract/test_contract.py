@@ -21,6 +21,7 @@ from careplan.planner import Planner
 from careplan.zones import ZONES
 from tests.contract.operations import DOCUMENT, EXAMPLES, MOST_TOKENS, SCHEMA
 from tests.contract.serving import ROOT, running
+from tests.plans import items_in_json
 from tests.sizes import cases
 
 OPERATIONS = Path(__file__).with_name("operations.py")
@@ -152,7 +153,7 @@ def test_a_medicine_is_found_by_any_of_its_names(address: str, query: str, ingre
 
 def test_a_plan_leads_to_the_rule_behind_each_item(address: str) -> None:
     plan = httpx.post(f"{address}/v1/care-plans", json={"medications": [{"name": "Xanax", "schedule": "daily"}]}).json()
-    items = [*plan["alerts"], *(item for section in plan["sections"] for item in section["items"])]
+    items = items_in_json(plan)
     assert items
     for item in items:
         rule = httpx.get(f"{address}/v1/rules/{item['rule']['id']}").json()

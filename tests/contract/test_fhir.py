@@ -301,11 +301,6 @@ ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
 DAILY = [{"timing": {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d"}}}]
 
 
-@pytest.fixture(scope="module")
-def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book, planner.intake)
-
-
 def read(reader: FhirReader, *entries: Json, timestamp: str = "2026-11-01T12:00:00Z") -> FromFhir:
     return reader.read({"resourceType": "Bundle", "type": "collection", "timestamp": timestamp, "entry": list(entries)})
 

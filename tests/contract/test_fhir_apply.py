@@ -32,11 +32,6 @@ BOTH = bundle(
 ONE = bundle(patient("a"), statement("m1", "lisinopril", subject={"reference": "Patient/a"}))
 
 
-@pytest.fixture(scope="module")
-def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book, planner.intake)
-
-
 def parameters(data: Json | None, *more: Json) -> Json:
     named = [{"name": "data", "resource": data}] if data else []
     return {"resourceType": "Parameters", "parameter": [*named, *more]}

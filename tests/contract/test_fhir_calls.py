@@ -10,18 +10,11 @@ import pytest
 from careplan.errors import InvalidPatient
 from careplan.fhir.cds_hooks.call import HookCall, read_call
 from careplan.fhir.read.bundle import FhirReader
-from careplan.planner import Planner
-from careplan.rulebook.model import Rulebook
 from tests.contract.records import OWN, bundle, entry, incomplete, medicines, problem, statement
 
 Json = dict[str, Any]
 SERVER = "https://ehr.example/fhir"
 DAILY = [{"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}}]
-
-
-@pytest.fixture(scope="module")
-def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book, planner.intake)
 
 
 def called(

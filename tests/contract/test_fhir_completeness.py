@@ -9,8 +9,6 @@ import pytest
 
 from careplan.fhir.cds_hooks.call import read_call
 from careplan.fhir.read.bundle import FhirReader
-from careplan.planner import Planner
-from careplan.rulebook.model import Rulebook
 from tests.contract.records import (
     OWN,
     bundle,
@@ -29,11 +27,6 @@ Json = dict[str, Any]
 ODD = [{"url": "http://example.org/odd", "valueBoolean": True}]
 SERTRALINE = statement("s", "sertraline")
 BOTH = ["medications", "conditions"]
-
-
-@pytest.fixture(scope="module")
-def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book, planner.intake)
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from careplan.errors import InvalidPatient
 from careplan.fhir.read.bundle import FhirReader, FromFhir
 from careplan.fhir.read.parameters import read_applied
-from careplan.planner import Planner
-from careplan.rulebook.model import Rulebook
 from tests.contract.records import OWN, bundle, entry, medicines, patient, problem, statement
 from tests.contract.test_fhir import ANYTHING
 
@@ -65,11 +62,6 @@ WHOLE = RECORD | {"entry": RECORD["entry"][:4]}
 """A record of which nothing is missing."""
 JUDGED = ("Its status", "Its period", "Its adherence", "Its intent", "It says that this", "It is about somebody else.")
 """Reasons for which an entry that was read does not count."""
-
-
-@pytest.fixture(scope="module")
-def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book, planner.intake)
 
 
 def places(value: object, path: Place = ()) -> Iterator[Place]:

@@ -8,8 +8,6 @@ import pytest
 
 from careplan.fhir.read.bundle import FhirReader, FromFhir
 from careplan.inference.derived import CaseMaker
-from careplan.planner import Planner
-from careplan.rulebook.model import Rulebook
 from tests.contract.records import OWN, entry, incomplete, medicines, patient, problem, read, reported, statement
 from tests.shipped import BOOK
 
@@ -20,11 +18,6 @@ ICD10 = "http://hl7.org/fhir/sid/icd-10"
 GM = "http://fhir.de/CodeSystem/bfarm/icd-10-gm"
 ADHERENCE = "http://hl7.org/fhir/CodeSystem/medication-statement-adherence"
 CERTAINTY = "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit"
-
-
-@pytest.fixture(scope="module")
-def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book, planner.intake)
 
 
 def coded(system: str, code: str, **rest: Any) -> Json:

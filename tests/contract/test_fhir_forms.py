@@ -8,17 +8,10 @@ import pytest
 
 from careplan.fhir.read.bundle import FhirReader
 from careplan.fhir.read.questionnaire_responses import INTAKE
-from careplan.planner import Planner
-from careplan.rulebook.model import Rulebook
 from tests.contract.records import OWN, entry, incomplete, medicines, patient, problem, read, reported, statement
 
 Json = dict[str, Any]
 RED = "red_flags.suicidal_thoughts"
-
-
-@pytest.fixture(scope="module")
-def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book, planner.intake)
 
 
 def form(*items: Json, **rest: Any) -> Json:

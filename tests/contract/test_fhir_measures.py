@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from careplan.fhir.read.bundle import FhirReader
+from careplan.plan.model import items_of
 from careplan.planner import Planner
 from tests.shipped import BOOK
 
@@ -96,13 +97,13 @@ def test_the_order_of_observations_and_one_that_cannot_be_read_change_nothing() 
     assert {tuple(alerts(*order)) for order in permutations(entries)} == {("measured-very-high-blood-pressure",)}
 
 
-def items(*resources: dict[str, Any]) -> list[str]:
+def rules_read(*resources: dict[str, Any]) -> list[str]:
     plan = PLANNER.plan(READER.read(json.loads(json.dumps(bundle(*resources)))).patient)
-    return sorted(item.rule.id for item in [*plan.alerts, *(one for part in plan.sections for one in part.items)])
+    return sorted(item.rule.id for item in items_of(plan))
 
 
 def test_a_very_high_pressure_of_two_months_ago_is_no_alert_and_leads_to_a_new_one() -> None:
-    found = items(pressure(190, 125, "mm[Hg]", effectiveDateTime="2026-09-28"))
+    found = rules_read(pressure(190, 125, "mm[Hg]", effectiveDateTime="2026-09-28"))
     assert "earlier-very-high-blood-pressure" in found
     assert "measured-very-high-blood-pressure" not in found
 

@@ -8,7 +8,6 @@ import pytest
 
 from careplan.fhir.read.bundle import FhirReader
 from careplan.planner import Planner
-from careplan.rulebook.model import Rulebook
 from tests.contract.records import OWN, entry, incomplete, medicines, patient, problem, read, reported, statement
 from tests.contract.test_fhir import RXNORM, concept
 
@@ -17,11 +16,6 @@ SNOMED = "http://snomed.info/sct"
 ABSENT = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips"
 ONCE_DAILY: Json = {"frequency": 1, "period": 1, "periodUnit": "d"}
 ABBREVIATION = "http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation"
-
-
-@pytest.fixture(scope="module")
-def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book, planner.intake)
 
 
 def schedule(reader: FhirReader, *dosages: Json) -> tuple[str | None, list[str]]:

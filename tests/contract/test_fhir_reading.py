@@ -11,9 +11,7 @@ from careplan.errors import InvalidPatient
 from careplan.fhir.read.bundle import FhirReader, FromFhir
 from careplan.fhir.read.questionnaire_responses import INTAKE
 from careplan.inference.derived import CaseMaker
-from careplan.planner import Planner
 from careplan.request.patient import Patient
-from careplan.rulebook.model import Rulebook
 from tests.contract.test_fhir import DAILY, ICD10, RXNORM, concept, condition, entry, medication, observation, read
 from tests.shipped import BOOK
 
@@ -21,11 +19,6 @@ Json = dict[str, Any]
 SNOMED = "http://snomed.info/sct"
 HL7 = "http://terminology.hl7.org/CodeSystem/"
 VERIFICATION = f"{HL7}condition-ver-status"
-
-
-@pytest.fixture(scope="module")
-def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book, planner.intake)
 
 
 def form(*items: Json, **rest: object) -> Json:

@@ -8,8 +8,6 @@ import pytest
 
 from careplan.errors import InvalidPatient
 from careplan.fhir.read.bundle import Asked, FhirReader
-from careplan.planner import Planner
-from careplan.rulebook.model import Rulebook
 from tests.contract.records import OWN, entry, incomplete, medicines, patient, problem, read, statement
 
 Json = dict[str, Any]
@@ -17,11 +15,6 @@ Json = dict[str, Any]
 CLINIC, PHARMACY = "https://clinic.example/fhir", "https://pharmacy.example/base/fhir"
 URN = "urn:uuid:04121321-4af5-424c-a0e1-ed3aab1c349d"
 MRN = {"system": "https://clinic.example/mrn", "value": "77"}
-
-
-@pytest.fixture(scope="module")
-def reader(planner: Planner, book: Rulebook) -> FhirReader:
-    return FhirReader(book, planner.intake)
 
 
 def at(server: str, kind: str, name: str, **rest: object) -> Json:

@@ -20,7 +20,7 @@ from careplan.web.app import build
 from careplan.web.openapi.contract import contract_of
 from careplan.web.openapi.one_form import in_one_form
 from careplan.web.openapi.samples import Sample, contents_of, is_json, operations_of, with_samples, with_samples_of
-from careplan.web.samples.made import good_samples, samples_of
+from careplan.web.samples.collecting import good_samples, samples_of
 from tests.contract.serving import ROOT
 from tests.shipped import few_rules_in
 
@@ -147,7 +147,7 @@ def test_in_one_form_every_body_and_answer_has_one_type() -> None:
 def test_the_command_shows_requests_and_answers_of_one_operation(
     samples: list[Sample], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("careplan.web.samples.made.samples_of", lambda _: samples)
+    monkeypatch.setattr("careplan.web.samples.collecting.samples_of", lambda _: samples)
     done = CliRunner().invoke(main, ["openapi", "--example", "findMedications"])
     assert done.exit_code == 0, done.output
     assert "curl -si 'http://127.0.0.1:8000/v1/medications?q=xanax&limit=1'" in done.stdout
@@ -157,7 +157,7 @@ def test_the_command_shows_requests_and_answers_of_one_operation(
 
 def test_the_command_names_the_operations_and_statuses_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     none: list[Sample] = []
-    monkeypatch.setattr("careplan.web.samples.made.samples_of", lambda _: none)
+    monkeypatch.setattr("careplan.web.samples.collecting.samples_of", lambda _: none)
     done = CliRunner().invoke(main, ["openapi", "--example", "nobody"])
     assert done.exit_code == 2 and "there is no operation of this name" in done.output
     done = CliRunner().invoke(main, ["openapi", "--status", "200"])

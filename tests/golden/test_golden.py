@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from careplan.formats import text
-from careplan.plan.model import CarePlan
+from careplan.plan.model import CarePlan, items_of
 from careplan.planner import Planner
 from careplan.request.patient import Patient
 
@@ -65,11 +65,7 @@ def test_what_came_nearest_to_firing_is_explained_as_on_file(planner: Planner, p
 
 def test_different_patients_get_visibly_different_plans(planner: Planner) -> None:
     fired = [
-        {
-            item.rule.id
-            for item in [*plan.alerts, *(item for section in plan.sections for item in section.items)]
-            if item.scope != "standing"
-        }
+        {item.rule.id for item in items_of(plan) if item.scope != "standing"}
         for plan in (planner.plan(planner.intake.decode(path.read_bytes())) for path in PATIENTS)
     ]
     for at, one in enumerate(fired):

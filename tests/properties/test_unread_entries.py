@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from careplan.plan.model import CarePlan, Item
+from careplan.plan.model import Item, items_of
 from careplan.planner import Planner
 from tests.patients import Json, patients
 from tests.shipped import BOOK
@@ -19,12 +18,6 @@ NAMES_UNREAD = "entries-not-read"
 LISTS = {"medications": "/medications", "conditions": "/other_conditions", "goals": "/expectations/goals"}
 UNREAD = st.text("bcdfghjklmnpqrstvwxz", min_size=9, max_size=14).map(lambda word: f"q{word}")
 """Words without vowels, which are near no name of any list."""
-
-
-def items(plan: CarePlan) -> Iterator[Item]:
-    yield from plan.alerts
-    for section in plan.sections:
-        yield from section.items
 
 
 def sent_lists(body: Json) -> Json:
@@ -76,7 +69,7 @@ def test_an_unread_entry_more_takes_nothing_away_and_is_named_in_one_line(
     before = sent_lists(body)
     after = with_unread(before, of, word)
     plans = [planner.plan(planner.intake.convert(one)) for one in (before, after)]
-    old, new = ({item.id: item for item in items(plan)} for plan in plans)
+    old, new = ({item.id: item for item in items_of(plan)} for plan in plans)
     gone = [item for name, item in old.items() if name not in new]
     assert all(map(certain, gone)), gone
     more = [item for name, item in new.items() if name not in old]
@@ -99,7 +92,7 @@ def test_a_list_known_to_be_incomplete_counts_as_one_with_an_unread_entry(planne
     before = sent_lists(body)
     incomplete = planner.plan(planner.intake.convert(before | {"incomplete": [of]}))
     unread = planner.plan(planner.intake.convert(with_unread(before, of, "qwrtpsdfgh")))
-    assert {item.id for item in items(incomplete)} == {item.id for item in items(unread)}
+    assert {item.id for item in items_of(incomplete)} == {item.id for item in items_of(unread)}
 
 
 @settings(max_examples=cases(17))
@@ -109,7 +102,7 @@ def test_an_item_says_what_an_unread_entry_must_not_be_wherever_it_presumes_some
 ) -> None:
     before = sent_lists(body) | {"other_conditions": []}
     after = planner.plan(planner.intake.convert(with_unread(before, "conditions", word)))
-    for item in items(after):
+    for item in items_of(after):
         of_illnesses = [one for one in item.assumes if any(p.startswith("/other_conditions") for p in one.pointers)]
         presumes = any(
             getattr(test, "operation", "") == "has_none" and pattern.kind == "history"
@@ -126,7 +119,7 @@ def test_an_item_says_what_an_unread_entry_must_not_be_wherever_it_presumes_some
 @settings(max_examples=cases(17))
 @given(patients(BOOK))
 def test_every_item_of_a_plan_has_an_id_of_its_own(planner: Planner, body: Json) -> None:
-    ids = [item.id for item in items(planner.plan(planner.intake.convert(body)))]
+    ids = [item.id for item in items_of(planner.plan(planner.intake.convert(body)))]
     assert len(ids) == len(set(ids))
 
 
@@ -141,7 +134,7 @@ def test_every_item_of_a_plan_has_an_id_of_its_own(planner: Planner, body: Json)
 )
 def test_items_about_several_parts_of_one_entry_are_told_apart(planner: Planner, names: list[str]) -> None:
     plan = planner.plan(planner.intake.convert({"medications": [{"name": name} for name in names]}))
-    ids = [item.id for item in items(plan)]
+    ids = [item.id for item in items_of(plan)]
     assert len(ids) == len(set(ids))
 
 
@@ -155,14 +148,14 @@ ADVICE: dict[str, Any] = {
 @pytest.mark.parametrize("illness", ["seasonal allergies", "major depressive disorder", "reflux", "a rare disease"])
 def test_an_illness_beside_it_leaves_the_word_on_blood_pressure_and_on_alcohol(planner: Planner, illness: str) -> None:
     plan = planner.plan(planner.intake.convert(ADVICE | {"other_conditions": [illness]}))
-    rules = {item.rule.id for item in items(plan)}
+    rules = {item.rule.id for item in items_of(plan)}
     assert {"hypertension-known", "alcohol-around-the-session", "nutrition-poor"} <= rules
 
 
 @pytest.mark.parametrize("medicine", ["buspirone", "vitamin D", "prednisone", "zzqblorptan"])
 def test_a_medicine_beside_it_leaves_the_word_on_an_antidepressant(planner: Planner, medicine: str) -> None:
     body = ADVICE | {"medications": [*ADVICE["medications"], {"name": medicine}]}
-    found = {item.rule.id: item for item in items(planner.plan(planner.intake.convert(body)))}
+    found = {item.rule.id: item for item in items_of(planner.plan(planner.intake.convert(body)))}
     assert "antidepressant-continues" in found
     assumed = [one.words for one in found["antidepressant-continues"].assumes]
     assert assumed == (["assumes that “zzqblorptan” is no MAO inhibitor"] if medicine == "zzqblorptan" else [])

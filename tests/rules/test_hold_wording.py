@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from careplan.plan.model import items_of
 from careplan.planner import Planner
 from careplan.request.what_if_request import merge_patch
 from careplan.rulebook.model import Rulebook
@@ -17,7 +18,7 @@ LAMICTAL = {"name": "Lamictal", "schedule": "daily", "indication": "bipolar"}
 
 def speaks_of_holds(planner: Planner, book: Rulebook, body: dict[str, Any]) -> list[str]:
     plan = planner.plan(planner.intake.convert(merge_patch(ANSWERED, body)))
-    items = (*plan.alerts, *(item for section in plan.sections for item in section.items))
+    items = items_of(plan)
     return [
         item.id
         for item in items

@@ -6,12 +6,9 @@ from typing import Any
 
 import pytest
 
-from careplan.plan.model import CarePlan, items_of
+from careplan.plan.model import items_of
 from careplan.planner import Planner
-
-
-def planned(planner: Planner, body: dict[str, Any]) -> CarePlan:
-    return planner.plan(planner.intake.convert(body))
+from tests.plans import plan_of
 
 
 @pytest.mark.parametrize(
@@ -30,8 +27,8 @@ def test_an_allergy_to_what_is_given_says_the_same_as_its_condition(
     planner: Planner, written: str, conditions: list[str] | None
 ) -> None:
     sent: dict[str, Any] = {} if conditions is None else {"conditions": conditions}
-    plan = planned(planner, sent | {"allergies": [written]})
-    as_token = planned(planner, {"conditions": [*(conditions or []), "ketamine_hypersensitivity"]})
+    plan = plan_of(planner, sent | {"allergies": [written]})
+    as_token = plan_of(planner, {"conditions": [*(conditions or []), "ketamine_hypersensitivity"]})
     assert plan.status == "blocked"
     assert [item.id for item in plan.alerts] == [item.id for item in as_token.alerts]
     [about] = [one for item in plan.alerts for one in item.about]
@@ -44,16 +41,16 @@ def test_an_allergy_to_what_is_given_says_the_same_as_its_condition(
 )
 def test_an_allergy_that_no_rule_looks_at_is_named_and_changes_nothing(planner: Planner, written: str) -> None:
     body = {"conditions": ["hypertension"]}
-    plan, without = planned(planner, body | {"allergies": [written]}), planned(planner, body)
+    plan, without = plan_of(planner, body | {"allergies": [written]}), plan_of(planner, body)
     assert [item.id for item in items_of(plan)] == [item.id for item in items_of(without)]
     assert {one.pointer for one in plan.not_considered} - {one.pointer for one in without.not_considered} == {"/allergies/0"}
 
 
 def test_an_allergy_that_is_sent_as_a_condition_too_is_one_alert(planner: Planner) -> None:
     body = {"conditions": ["ketamine_hypersensitivity"], "allergies": ["ketamine"]}
-    plan = planned(planner, body)
+    plan = plan_of(planner, body)
     assert [item.id for item in plan.alerts] == [
-        item.id for item in planned(planner, {"conditions": body["conditions"]}).alerts
+        item.id for item in plan_of(planner, {"conditions": body["conditions"]}).alerts
     ]
     assert [one.pointer for one in plan.not_considered if "another entry" in one.why] == ["/allergies/0"]
 
@@ -69,7 +66,7 @@ def test_an_allergy_that_is_sent_as_a_condition_too_is_one_alert(planner: Planne
     ],
 )
 def test_allergies_are_asked_for_until_one_who_asked_says_so(planner: Planner, sent: dict[str, Any], *, asked: bool) -> None:
-    questions = {one.pointer: one for one in planned(planner, sent).information_needed}
+    questions = {one.pointer: one for one in plan_of(planner, sent).information_needed}
     assert ("/allergies" in questions) == asked
     if asked:
         assert questions["/allergies"].answer is not None

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from careplan.errors import InvalidPatient
-from careplan.plan.model import CarePlan, Item
+from careplan.plan.model import CarePlan
 from careplan.planner import Planner
+from tests.plans import by_rule
 from tests.shipped import BOOK
 
 AT = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
@@ -42,10 +43,6 @@ def planned(planner: Planner, body: dict[str, Any]) -> CarePlan:
     return plan
 
 
-def items_of(plan: CarePlan) -> dict[str, Item]:
-    return {item.rule.id: item for item in [*plan.alerts, *(item for section in plan.sections for item in section.items)]}
-
-
 def cleared(body: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return body | {"clearances": [RECORD | changes]}
 
@@ -66,7 +63,7 @@ def test_an_alert_that_was_assessed_is_a_decision_with_the_record_beside_it(plan
     assert all(words in first.clinician_text for words in (RECORD["by"], "2026-11-20 14:30 UTC", RECORD["arranged"]))
     assert RECORD["arranged"] not in first.patient_text
     assert "988" in first.patient_text
-    assert items_of(before).keys() == items_of(after).keys()
+    assert by_rule(before).keys() == by_rule(after).keys()
     assert not reasons(after)
 
 
@@ -82,7 +79,7 @@ def test_a_plan_stays_blocked_while_one_alert_is_left(planner: Planner) -> None:
     plan = planned(planner, cleared({"pregnancy": "pregnant", **PASSIVE}))
     assert plan.status == "blocked"
     assert [item.rule.id for item in plan.alerts] == ["pregnancy-known-before-the-series"]
-    assert items_of(plan)["suicidal-thoughts-passive"].cleared
+    assert by_rule(plan)["suicidal-thoughts-passive"].cleared
     assert [decision.choice for decision in plan.decisions] == ["discuss"]
 
 
@@ -143,8 +140,8 @@ def test_no_record_ever_makes_an_item_go_away_or_touches_another_one(
 ) -> None:
     body = flags | ({"treatment": {"last_session_at": last.isoformat()}} if last else {})
     before, after = planned(planner, body), planned(planner, cleared(body, what=what, at=at.isoformat()))
-    assert items_of(before).keys() == items_of(after).keys()
-    changed = [item for name, item in items_of(after).items() if item.level != items_of(before)[name].level]
+    assert by_rule(before).keys() == by_rule(after).keys()
+    changed = [item for name, item in by_rule(after).items() if item.level != by_rule(before)[name].level]
     assert all(item.cleared and item.level == "hold" for item in changed)
     # Every record is either shown or named with a reason.
     assert bool(changed) != bool(reasons(after))
@@ -198,7 +195,7 @@ def test_of_several_conditions_only_the_one_that_was_assessed_is_cleared(planner
 def test_of_two_records_the_newer_is_shown_and_the_other_named(planner: Planner) -> None:
     newer = RECORD | {"at": (AT + timedelta(days=1)).isoformat(), "arranged": "Seen again, thoughts less."}
     plan = planned(planner, PASSIVE | {"clearances": [RECORD, newer]})
-    shown = items_of(plan)["suicidal-thoughts-passive"].cleared
+    shown = by_rule(plan)["suicidal-thoughts-passive"].cleared
     assert shown is not None
     assert shown.arranged == newer["arranged"]
     assert len(reasons(plan)) == 1

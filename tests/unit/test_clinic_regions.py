@@ -9,13 +9,14 @@ import msgspec
 import pytest
 
 from careplan.plan.emergency_numbers import EmergencyNumbers
-from careplan.plan.model import CarePlan
+from careplan.plan.model import CarePlan, items_of
 from careplan.planner import Planner
 from careplan.request.clinic import Clinic, Region
 from careplan.rulebook.numbers_checks import check_numbers, numbers_not_read
 from careplan.rulebook.numbers_to_call import NumbersOfSomeDays, RegionalNumbers
 from careplan.rulebook.sources import SourceRef
 from tests.patients import Json
+from tests.plans import plan_of
 from tests.shipped import BOOK
 
 NUMBERS = {"us": "911", "ca": "911", "uk": "999", "eu": "112", "au": "000"}
@@ -27,13 +28,9 @@ URGENT: Json = {
 CALM: Json = {"conditions": ["heart_or_vessel_disease"], "medications": [{"name": "Xyrem"}]}
 
 
-def planned(planner: Planner, body: Json, language: str = "en") -> CarePlan:
-    return planner.plan(planner.intake.convert(body), language)
-
-
 def read_by_patients(plan: CarePlan) -> str:
     """All that somebody at home reads of a plan."""
-    items = [*plan.alerts, *(item for section in plan.sections for item in section.items)]
+    items = items_of(plan)
     asked = [ask.what for item in items for ask in item.asks]
     card = msgspec.json.encode(plan.card).decode()
     return "\n".join([plan.crisis, card, *asked, *(item.patient_text for item in items)])
@@ -43,14 +40,14 @@ def read_by_patients(plan: CarePlan) -> str:
 @pytest.mark.parametrize("body", [URGENT, CALM], ids=["urgent", "calm"])
 @pytest.mark.parametrize("region", ["uk", "eu", "au"])
 def test_no_number_of_the_united_states_is_read_elsewhere(planner: Planner, region: str, body: Json, language: str) -> None:
-    text = read_by_patients(planned(planner, {**body, "clinic": {"region": region}}, language))
+    text = read_by_patients(plan_of(planner, {**body, "clinic": {"region": region}}, language))
     assert NUMBERS[region] in text
     assert not OF_THE_US.search(text)
 
 
 @pytest.mark.parametrize("region", sorted(NUMBERS))
 def test_an_emergency_is_called_in_by_the_number_of_the_region(planner: Planner, region: str) -> None:
-    plan = planned(planner, {**URGENT, "clinic": {"region": region}})
+    plan = plan_of(planner, {**URGENT, "clinic": {"region": region}})
     (alert,) = (item for item in plan.alerts if item.rule.id == "chest-pain-right-now")
     assert f"Call {NUMBERS[region]} now" in alert.patient_text
     assert f"call {NUMBERS[region]}" in [ask.what for ask in alert.asks]
@@ -58,7 +55,7 @@ def test_an_emergency_is_called_in_by_the_number_of_the_region(planner: Planner,
 
 @pytest.mark.parametrize("body", [URGENT, CALM], ids=["urgent", "calm"])
 def test_where_nobody_knows_where_the_clinic_is_each_line_is_named_with_its_country(planner: Planner, body: Json) -> None:
-    text = read_by_patients(planned(planner, body))
+    text = read_by_patients(plan_of(planner, body))
     assert "United States and Canada: call or text 988." in text
     assert "United Kingdom and Ireland: call 116 123." in text
     assert text.count("988") == text.count("United States and Canada: call or text 988.")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from careplan.fhir.read.bundle import FhirReader, FromFhir
-from careplan.plan.model import CarePlan, Item
+from careplan.plan.model import items_of
 from careplan.planner import Planner
 from careplan.recognition.illness_codes import pointed
 from tests.sizes import cases
@@ -30,10 +30,6 @@ def condition(code: str, system: str = ICD, status: str = "active") -> Json:
 def read(planner: Planner, *resources: Json) -> FromFhir:
     entries = [{"resource": resource} for resource in resources]
     return FhirReader(planner.book, planner.intake).read({"resourceType": "Bundle", "type": "collection", "entry": entries})
-
-
-def items(plan: CarePlan) -> list[Item]:
-    return [*plan.alerts, *(item for section in plan.sections for item in section.items)]
 
 
 @pytest.mark.parametrize(
@@ -155,8 +151,8 @@ def test_a_valid_code_that_no_rule_concerns_is_known_and_hidden_behind_its_name(
 ) -> None:
     found = read(planner, condition(code, system))
     plan = planner.plan(found.patient)
-    assert "entries-not-read" not in {item.id for item in items(plan)}
-    (known,) = [item for item in items(plan) if item.id == "known-entries-without-a-rule"]
+    assert "entries-not-read" not in {item.id for item in items_of(plan)}
+    (known,) = [item for item in items_of(plan) if item.id == "known-entries-without-a-rule"]
     assert f"“problem {code}”" in known.clinician_text
     assert not found.unmapped
 
@@ -165,7 +161,7 @@ def test_a_valid_code_that_no_rule_concerns_is_known_and_hidden_behind_its_name(
 def test_a_code_that_there_is_not_is_no_known_illness(planner: Planner, code: str) -> None:
     system = SNOMED if code.isdecimal() else ICD
     plan = planner.plan(read(planner, condition(code, system)).patient)
-    assert "entries-not-read" in {item.id for item in items(plan)}
+    assert "entries-not-read" in {item.id for item in items_of(plan)}
 
 
 def dated(code: str, day: str, *, system: str = ICD, recorded: str | None = None) -> Json:
@@ -255,7 +251,7 @@ def test_kidneys_that_hardly_work_are_read_in_every_code_system(
 ) -> None:
     patient = read_on(planner, condition(code, system)).patient
     assert sorted(patient.conditions or []) == tokens
-    said = {item.id for item in items(planner.plan(patient))}
+    said = {item.id for item in items_of(planner.plan(patient))}
     assert ("kidney-function-very-low" in said) == ("severe_kidney_impairment" in tokens)
     assert ("kidney-disease-stage-not-known" in said) == ("kidney_disease_of_unknown_stage" in tokens)
 
@@ -370,14 +366,14 @@ def snomed_known() -> Iterator[str]:
 
 def test_what_is_treated_is_read_off_a_record_and_the_plan_says_so(planner: Planner) -> None:
     plan = planner.plan(read(planner, condition("F33.1"), condition("I10")).patient)
-    (item,) = [one for one in items(plan) if one.id == "indication-read-off-the-list"]
+    (item,) = [one for one in items_of(plan) if one.id == "indication-read-off-the-list"]
     assert "depression" in item.clinician_text
     assert "/treatment/indication" not in {question.pointer for question in plan.information_needed}
 
 
 def test_what_is_treated_is_asked_for_where_two_illnesses_could_be_meant(planner: Planner) -> None:
     plan = planner.plan(read(planner, condition("F33.1"), condition("F43.12")).patient)
-    assert "indication-read-off-the-list" not in {one.id for one in items(plan)}
+    assert "indication-read-off-the-list" not in {one.id for one in items_of(plan)}
     assert "/treatment/indication" in {question.pointer for question in plan.information_needed}
 
 

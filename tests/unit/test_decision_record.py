@@ -20,6 +20,7 @@ from careplan.fhir.read.bundle import FromFhir
 from careplan.plan.model import NotConsidered
 from careplan.planner import Planner
 from careplan.rulebook.load import shipped
+from tests.plans import items_in_json
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "daily-benzodiazepine.json"
@@ -133,10 +134,6 @@ def test_what_is_no_record_is_refused_with_the_reason(content: str, tmp_path: Pa
 Change = Callable[[dict[str, Any]], object]
 
 
-def items(recorded: dict[str, Any]) -> list[dict[str, Any]]:
-    return [item for section in recorded["plan"]["sections"] for item in section["items"]]
-
-
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -147,7 +144,10 @@ def items(recorded: dict[str, Any]) -> list[dict[str, Any]]:
         (lambda made: made.update(service="9.9"), "Service then: 9.9; now: "),
         (lambda made: made["plan"].update(crisis="none"), "The crisis line: no longer “none”"),
         (lambda made: made["plan"].update(not_considered=[]), "Now sent, but not considered"),
-        (lambda made: items(made)[0].update(patient_text="Walk."), "the text for the patient: no longer “Walk.”"),
+        (
+            lambda made: items_in_json(made["plan"])[0].update(patient_text="Walk."),
+            "the text for the patient: no longer “Walk.”",
+        ),
         (lambda made: made["plan"]["sections"].reverse(), "In another order or place: items."),
         (lambda made: made["input"].update(age_years=15), "Facts that are not the same: patient"),
         (lambda made: made.update(at="2025-01-01T00:00:00Z"), "The plan is the same."),
@@ -165,7 +165,10 @@ def test_a_record_that_was_changed_is_told_from_one_that_was_not(file: Path, cha
     [
         (lambda made: made.update(extra="sign here"), "a field that no record has, in the object at its root"),
         (lambda made: made["plan"].update(extra="sign here"), "a field that no record has, in the object at /plan"),
-        (lambda made: items(made)[0].update(extra=1), "a field that no record has, in the object at /plan/sections/"),
+        (
+            lambda made: items_in_json(made["plan"])[0].update(extra=1),
+            "a field that no record has, in the object at /plan/sections/",
+        ),
         (lambda made: made.update(at="2026-02-31T00:00:00Z"), "its time is none"),
         (lambda made: made.update(at="yesterday \x1b[31m"), "its time is none"),
         (lambda made: made["plan"]["rulebook"].update(digest="0" * 64), "name different rulebooks"),

@@ -21,33 +21,9 @@ from careplan.errors import InvalidRulebook, RuleFault
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import SECTIONS
 from tests.everyday import one_of_each
-from tests.shipped import BOOK, lists_in
+from tests.shipped import BOOK, MADE_UP_RULE, lists_in
 
-RULE = """\
-# yaml-language-server: $schema=../schema/rule.schema.json
-id: made-up-rule
-version: 1
-status: trial
-level: caution
-title: A made-up rule
-rationale: It exists for a test.
-sources:
-  - {source: founding, place: "2.2", strength: expert_opinion}
-when:
-  lifestyle:
-    sleep_hours_per_night: {less_than: 5}
-then:
-  patient: Sleep matters. You told us about {lifestyle.sleep_hours_per_night} hours.
-  clinician: Short sleep.
-examples:
-  fires:
-    - {why: short, patient: {lifestyle: {sleep_hours_per_night: 4}}}
-  silent:
-    - {why: long, patient: {lifestyle: {sleep_hours_per_night: 8}}}
-scope: personal
-topic: sleep
-line: Short sleep to be looked at.
-"""
+RULE = f"# yaml-language-server: $schema=../schema/rule.schema.json\n{MADE_UP_RULE}"
 MADE_UP = "aftercare/made-up-rule.yaml"
 UNTIL_SLOT = RULE[RULE.index("  lifestyle:") : RULE.index("hours.")].removesuffix("hours.")
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from careplan.plan.model import CarePlan, Item
+from careplan.plan.model import CarePlan, Item, items_of
 from careplan.planner import Planner
 from careplan.request.patient import Expectations, Lifestyle, Patient
 from tests.shipped import BOOK
@@ -44,7 +44,7 @@ def planned(planner: Planner, *goals: str, drinks: float | None = None) -> CareP
 
 def lines(plan: CarePlan) -> list[Item]:
     """The items about a goal."""
-    found = [*plan.alerts, *(item for section in plan.sections for item in section.items)]
+    found = items_of(plan)
     return [item for item in found if item.rule.id.startswith(("goal-", "several-goals", "no-specific-goal"))]
 
 

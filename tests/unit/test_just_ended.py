@@ -83,6 +83,14 @@ def test_the_front_names_the_medicine_of_whose_line_it_is_told(planner: Planner)
     assert {about.name for about in lines["medicine-stopped-on-own"].about} == {"temazepam"}
 
 
+def test_an_alert_is_about_every_medicine_of_whose_line_it_is_told_in_whichever_order(planner: Planner) -> None:
+    lines = ["sertraline 100 mg, stopped on my own 2 weeks ago", "Xanax 1 mg three times a day, ran out 3 days ago"]
+    for order in (lines, lines[::-1]):
+        plan = planner.plan(planner.intake.convert({"medications": [{"text": line} for line in order]}))
+        (alert,) = [item for item in plan.alerts if item.rule.id == "medicine-stopped-on-own"]
+        assert {about.pointer for about in alert.about} == {"/medications/0", "/medications/1"}
+
+
 def test_a_medicine_that_nobody_names_is_said_to_be_one(planner: Planner) -> None:
     body = {"conditions": ["stopped_medicine_alone"], "medications": [{"name": "lorazepam"}]}
     plan = planner.plan(planner.intake.convert(body))

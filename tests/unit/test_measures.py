@@ -11,11 +11,12 @@ import pytest
 
 from careplan.errors import InvalidPatient, InvalidRulebook
 from careplan.fhir.read.bundle import FhirReader
-from careplan.plan.model import CarePlan, Item
+from careplan.plan.model import CarePlan
 from careplan.planner import Planner
 from careplan.recognition import units
 from careplan.recognition.units import factor
 from careplan.rulebook.load import load
+from tests.plans import by_rule
 from tests.shipped import BOOK, few_rules_in
 
 ALERT = "measured-very-high-blood-pressure"
@@ -31,10 +32,6 @@ def planner() -> Iterator[Planner]:
 
 def planned(planner: Planner, **body: Any) -> CarePlan:
     return planner.plan(planner.intake.decode(json.dumps(body).encode()))
-
-
-def items_of(plan: CarePlan) -> dict[str, Item]:
-    return {item.rule.id: item for item in [*plan.alerts, *(item for section in plan.sections for item in section.items)]}
 
 
 def of(value: Any, at: str | None = None) -> dict[str, Any]:
@@ -60,7 +57,7 @@ def test_a_newer_reading_counts_for_an_older_one_of_the_same_day(planner: Planne
 
 def test_an_old_pressure_is_no_alert_and_is_measured_again_and_said_to_be_old(planner: Planner) -> None:
     plan = planned(planner, as_of="2026-11-28", measures={"systolic": of(190, "2026-09-01")})
-    item = items_of(plan)["earlier-very-high-blood-pressure"]
+    item = by_rule(plan)["earlier-very-high-blood-pressure"]
     assert not plan.alerts
     assert item.because == ["earlier, and not since: systolic blood pressure is 190 mmHg (2026-09-01)"]
     assert any("more than a day old" in entry.why for entry in plan.not_considered)
@@ -72,7 +69,7 @@ def test_a_record_of_an_assessment_clears_no_answer_that_came_after_it(planner: 
     for at, cleared in (("2026-11-28T10:00:00Z", True), ("2026-11-28T08:00:00Z", False)):
         plan = planned(planner, measures=answer, clearances=[record("suicidal_thoughts", at)])
         assert [item.rule.id for item in plan.alerts] == ([] if cleared else [SCALE])
-        assert (items_of(plan)[SCALE].cleared is not None) is cleared
+        assert (by_rule(plan)[SCALE].cleared is not None) is cleared
 
 
 def test_a_record_about_one_answer_clears_no_newer_one_of_another_question(planner: Planner) -> None:
@@ -103,16 +100,16 @@ def test_how_treatment_goes_is_worked_out_of_two_scores_and_not_asked(planner: P
     plan = planned(planner, treatment=TREATED, measures={"phq9_total": scores})
     told = planned(planner, treatment=TREATED | {"response_so_far": response})
     assert "/treatment/response_so_far" not in {question.pointer for question in plan.information_needed}
-    assert items_of(told).keys() <= items_of(plan).keys()
+    assert by_rule(told).keys() <= by_rule(plan).keys()
 
 
 def test_one_score_or_one_before_the_first_session_tells_nothing_of_the_treatment(planner: Planner) -> None:
     both = [of(20, "2026-10-20"), of(9, "2026-11-20")]
     for scores, treatment in ((both[1:], TREATED), (both, TREATED | {"sessions_completed": 0})):
         plan = planned(planner, treatment=treatment, measures={"phq9_total": scores})
-        assert "early-sessions-good-response" not in items_of(plan)
+        assert "early-sessions-good-response" not in by_rule(plan)
     plan = planned(planner, treatment=TREATED, measures={"phq9_total": both})
-    assert "early-sessions-good-response" in items_of(plan)
+    assert "early-sessions-good-response" in by_rule(plan)
 
 
 def test_every_declared_unit_is_one_that_the_measure_can_be_told_in() -> None:
@@ -184,7 +181,7 @@ def test_an_owner_can_declare_a_measure_and_a_rule_on_it(tmp_path: Path) -> None
     planner = Planner(load(folder))
     try:
         for sent in (3, {"value": 3, "unit": "meq/L"}):
-            assert "potassium-low" in items_of(planned(planner, measures={"potassium": sent}))
+            assert "potassium-low" in by_rule(planned(planner, measures={"potassium": sent}))
         (question,) = [one for one in planned(planner).information_needed if one.pointer == "/measures/potassium"]
         assert (question.form.type, question.form.unit, question.form.most) == ("number", "mmol/L", 10)
         codes = {"coding": [{"system": "http://loinc.org", "code": "2823-3"}]}
@@ -197,7 +194,7 @@ def test_an_owner_can_declare_a_measure_and_a_rule_on_it(tmp_path: Path) -> None
         book = planner.book
         reader = FhirReader(book, planner.intake)
         read = reader.read({"resourceType": "Bundle", "type": "collection", "entry": [{"resource": value}]})
-        assert "potassium-low" in items_of(planner.plan(read.patient))
+        assert "potassium-low" in by_rule(planner.plan(read.patient))
     finally:
         planner.close()
 

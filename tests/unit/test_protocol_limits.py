@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import msgspec
 import pytest
 
-from careplan.plan.model import CarePlan, Item
 from careplan.plan.timeline import timeline
 from careplan.planner import Planner
+from tests.plans import by_rule, plan_of
 
 SIGNED = {"approved_by": "Dr. A. Example, MD"}
 ZEROS = {"solid_food_hours": 0, "clear_fluid_hours": 0, "observation_minutes": 0, "driving_hours": 0}
@@ -20,14 +19,6 @@ XANAX = {
     "lifestyle": {"alcohol_drinks_per_week": 0},
     "red_flags": {"new_neurological_symptom": False, "intoxicated_now": False},
 }
-
-
-def planned(planner: Planner, body: dict[str, Any]) -> CarePlan:
-    return planner.plan(planner.intake.decode(msgspec.json.encode(body)))
-
-
-def items(plan: CarePlan) -> dict[str, Item]:
-    return {item.rule.id: item for section in plan.sections for item in section.items}
 
 
 @pytest.mark.parametrize("product", ["racemic", "esketamine", None])
@@ -41,8 +32,8 @@ def items(plan: CarePlan) -> dict[str, Item]:
 def test_a_figure_that_cannot_be_meant_is_told_to_the_clinician_alone(
     planner: Planner, product: str | None, name: str, value: float
 ) -> None:
-    plan = planned(planner, {"treatment": {"product": product}, "protocol": {name: value} | SIGNED})
-    found = items(plan)
+    plan = plan_of(planner, {"treatment": {"product": product}, "protocol": {name: value} | SIGNED})
+    found = by_rule(plan)
     assert f": {value:g} (plausible" in found["clinic-figures-to-check"].clinician_text
     assert not any(rule.endswith("-as-the-clinic-has-set") for rule in found)
     for item in found.values():
@@ -52,7 +43,7 @@ def test_a_figure_that_cannot_be_meant_is_told_to_the_clinician_alone(
 
 
 def test_a_protocol_of_zeros_leaves_the_defaults_standing(planner: Planner) -> None:
-    found = items(planned(planner, {"treatment": {"product": "racemic"}, "protocol": ZEROS | SIGNED}))
+    found = by_rule(plan_of(planner, {"treatment": {"product": "racemic"}, "protocol": ZEROS | SIGNED}))
     assert {
         "food-before-racemic-no-clinic-figure",
         "observation-no-clinic-figure",
@@ -66,20 +57,20 @@ def test_a_hold_that_cannot_be_meant_is_undecided_for_the_patient_and_checked_by
     planner: Planner, before: float, after: float
 ) -> None:
     hold = {"drug_class": "benzodiazepine", "before_hours": before, "after_hours": after} | SIGNED
-    plan = planned(planner, XANAX | {"protocol": {"holds": [hold]}})
-    item = items(plan)["benzodiazepine-now-and-then-intermediate"]
+    plan = plan_of(planner, XANAX | {"protocol": {"holds": [hold]}})
+    item = by_rule(plan)["benzodiazepine-now-and-then-intermediate"]
     assert item.hold is None
     assert "for your prescriber and the clinic to decide together" in item.patient_text
     assert "slip of the pen" in item.clinician_text
     assert "No signed hold" not in item.clinician_text
-    assert "hold for benzodiazepines: " in items(plan)["clinic-figures-to-check"].clinician_text
+    assert "hold for benzodiazepines: " in by_rule(plan)["clinic-figures-to-check"].clinician_text
     assert [entry.pointer for entry in plan.not_considered].count("/protocol/holds/0") == 1
 
 
 def test_a_usual_hold_is_quoted_beside_another_that_cannot_be_meant(planner: Planner) -> None:
     own = {"drug_class": "benzodiazepine", "before_hours": 12, "after_hours": 6} | SIGNED
     other = {"drug_class": "stimulant", "before_hours": 720, "after_hours": 6} | SIGNED
-    found = items(planned(planner, XANAX | {"protocol": {"holds": [other, own]}}))
+    found = by_rule(plan_of(planner, XANAX | {"protocol": {"holds": [other, own]}}))
     assert "12 hours before" in found["benzodiazepine-now-and-then-intermediate"].patient_text
     assert "benzodiazepines" not in found["clinic-figures-to-check"].clinician_text
 

@@ -22,6 +22,7 @@ from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.factors import GROUPS, KINDS, LIMITS
 from careplan.rulebook.model import LEVELS, Rulebook
 from tests.patients import ANSWERED, has_no_sense, patients
+from tests.plans import plan_of
 from tests.sizes import cases
 
 Json = dict[str, Any]
@@ -30,10 +31,6 @@ Json = dict[str, Any]
 @pytest.fixture(scope="module")
 def facts(book: Rulebook) -> CaseMaker:
     return CaseMaker(book)
-
-
-def planned(planner: Planner, body: Json) -> CarePlan:
-    return planner.plan(planner.intake.decode(msgspec.json.encode(body)))
 
 
 def weight(book: Rulebook, question: Question) -> tuple[int, ...]:
@@ -70,7 +67,7 @@ def put(body: Json, pointer: str, value: object) -> Json:
 def test_the_questions_on_which_the_most_of_the_most_serious_rules_hang_come_first(
     planner: Planner, book: Rulebook, data: st.DataObject
 ) -> None:
-    asked = planned(planner, data.draw(patients(book))).information_needed
+    asked = plan_of(planner, data.draw(patients(book))).information_needed
     weights = [weight(book, question) for question in asked]
     assert weights == sorted(weights)
     assert len({question.pointer for question in asked}) == len(asked)
@@ -81,20 +78,20 @@ def test_every_question_of_an_empty_request_can_be_answered_from_its_form_until_
     body: Json = {}
     asked: list[str] = []
     while questions := [
-        one for one in planned(planner, body).information_needed if not one.pointer.startswith("/protocol/")
+        one for one in plan_of(planner, body).information_needed if not one.pointer.startswith("/protocol/")
     ]:
         question = questions[0]
         assert question.pointer not in asked
         asked.append(question.pointer)
         body = put(body, question.pointer, any_answer(question))
         assert len(asked) < 80
-    assert planned(planner, body).status in ("draft", "blocked")
+    assert plan_of(planner, body).status in ("draft", "blocked")
 
 
 def test_an_answer_takes_its_question_away_brings_its_follow_ons_and_changes_the_order(planner: Planner) -> None:
-    before = [question.pointer for question in planned(planner, {}).information_needed]
+    before = [question.pointer for question in plan_of(planner, {}).information_needed]
     sent: Json = {"medications": [{"name": "Xanax"}], "conditions": [], "treatment": {"product": "esketamine"}}
-    after = [question.pointer for question in planned(planner, sent).information_needed]
+    after = [question.pointer for question in plan_of(planner, sent).information_needed]
     assert {"/medications", "/conditions", "/treatment/product"} <= set(before)
     assert {"/medications", "/conditions", "/treatment/product"}.isdisjoint(after)
     assert {"/medications/0/schedule", "/medications/0/indication"} <= set(after)
@@ -102,8 +99,8 @@ def test_an_answer_takes_its_question_away_brings_its_follow_ons_and_changes_the
 
 
 def test_a_question_whose_rules_an_answer_has_ruled_out_is_not_asked_again(planner: Planner) -> None:
-    open_ = {question.pointer for question in planned(planner, {}).information_needed}
-    male = {question.pointer for question in planned(planner, {"medications": [], "conditions": []}).information_needed}
+    open_ = {question.pointer for question in plan_of(planner, {}).information_needed}
+    male = {question.pointer for question in plan_of(planner, {"medications": [], "conditions": []}).information_needed}
     assert male < open_
     assert not any(pointer.startswith("/protocol/holds") for pointer in male)
 
@@ -115,7 +112,7 @@ def test_a_medicine_waits_for_the_answers_about_another_one_that_may_protect(pla
         "conditions": [],
         "medications": [{"name": name, "schedule": "as_needed", "indication": "anxiety"}, other],
     }
-    open_ = {question.pointer: question for question in planned(planner, body).information_needed}
+    open_ = {question.pointer: question for question in plan_of(planner, body).information_needed}
     rules = {rule for change in open_["/medications/1/indication"].could_change for rule in change.rules}
     assert any(rule.startswith(("benzodiazepine-", "lamotrigine-")) for rule in rules), rules
 
@@ -130,7 +127,7 @@ def test_a_question_about_one_medicine_is_asked_though_the_answer_about_another_
             {"name": "gabapentin", "schedule": "daily"},
         ],
     }
-    assert "/medications/1/indication" in {question.pointer for question in planned(planner, body).information_needed}
+    assert "/medications/1/indication" in {question.pointer for question in plan_of(planner, body).information_needed}
 
 
 MOST_FIRST = 8
@@ -138,7 +135,7 @@ ACUTE = {"/red_flags/intoxicated_now", "/red_flags/chest_pain_now", "/red_flags/
 
 
 def asked_of(planner: Planner, body: Json) -> dict[str, Question]:
-    return {question.pointer: question for question in planned(planner, body).information_needed}
+    return {question.pointer: question for question in plan_of(planner, body).information_needed}
 
 
 @pytest.mark.parametrize(
@@ -160,7 +157,7 @@ def test_sex_and_age_decide_whether_pregnancy_is_asked_about(planner: Planner, s
 
 @pytest.mark.parametrize("sent", [{"sex": "male"}, {"age_years": 70}])
 def test_a_pregnancy_that_nobody_asked_about_counts_and_is_said_to_contradict(planner: Planner, sent: Json) -> None:
-    ids = {item.rule.id for item in items_of(planned(planner, sent | {"pregnancy": "pregnant"}))}
+    ids = {item.rule.id for item in items_of(plan_of(planner, sent | {"pregnancy": "pregnant"}))}
     assert "pregnancy-known-before-the-series" in ids
     assert any(name.startswith("answers-pregnancy") for name in ids)
 
@@ -175,7 +172,7 @@ def test_the_response_is_asked_about_only_where_a_session_may_have_been(
 
 @pytest.mark.parametrize("response", ["none", "partial", "good", "worse"])
 def test_a_response_before_any_session_is_never_passed_over(planner: Planner, response: str) -> None:
-    plan = planned(planner, {"treatment": {"sessions_completed": 0, "response_so_far": response}})
+    plan = plan_of(planner, {"treatment": {"sessions_completed": 0, "response_so_far": response}})
     about = {"answers-no-response-before-any-session", "answers-a-response-before-any-session"}
     assert about & {item.rule.id for item in items_of(plan)}
 
@@ -197,7 +194,7 @@ def test_the_reason_is_asked_of_a_medicine_that_may_protect(planner: Planner, na
 def test_at_most_eight_questions_come_first_none_of_the_clinic_and_nothing_is_lost(
     planner: Planner, book: Rulebook, data: st.DataObject, visit: Visit
 ) -> None:
-    plan = planned(planner, data.draw(patients(book)))
+    plan = plan_of(planner, data.draw(patients(book)))
     asked = asked_first(plan.information_needed, visit)
     first = [one for one in asked if one.first]
     own = [one for one in asked if one.asked_of == "patient" and (one.pointer not in ACUTE or visit == "session_day")]
@@ -215,7 +212,7 @@ def test_at_most_eight_questions_come_first_none_of_the_clinic_and_nothing_is_lo
 
 def test_a_visit_takes_its_questions_in_the_order_that_the_rulebook_gives(planner: Planner, book: Rulebook) -> None:
     body: Json = {"medications": [{"name": "clonazepam"}, {"name": "lamotrigine"}]}
-    in_turn = [one.pointer for one in in_order(planned(planner, body).information_needed)]
+    in_turn = [one.pointer for one in in_order(plan_of(planner, body).information_needed)]
     groups = {"goals": "expectations/goals", "medicine": "medications/", "patient": ""}
     of_group = [
         [at for at, pointer in enumerate(in_turn) if pointer.startswith(f"/{groups.get(group, group)}") and group in pointer]
@@ -252,14 +249,14 @@ def test_no_answer_to_a_question_that_is_not_asked_changes_the_items(
     planner: Planner, book: Rulebook, data: st.DataObject
 ) -> None:
     body = data.draw(patients(book, medicines=3))
-    plan = planned(planner, body)
+    plan = plan_of(planner, body)
     asked = {question.pointer for question in plan.information_needed}
     if any(item.rule.id == "indication-read-off-the-list" for item in items_of(plan)):
         asked.add("/treatment/indication")  # The list of illnesses has answered it, which the plan asks to confirm.
     for pointer, answers in unanswered(book, body):
         if pointer not in asked and not has_no_sense(book, planner.intake.convert(body), pointer):
             for answer in answers:
-                assert essence(planned(planner, put(body, pointer, answer))) == essence(plan), (pointer, answer)
+                assert essence(plan_of(planner, put(body, pointer, answer))) == essence(plan), (pointer, answer)
 
 
 def unanswered(book: Rulebook, body: Json) -> Iterator[tuple[str, list[Any]]]:
@@ -350,7 +347,7 @@ def test_a_hold_is_not_shown_before_the_schedule_that_could_close_it_is_known(pl
             {"name": "quetiapine", "schedule": "daily", "indication": "bipolar"},
         ],
     }
-    assert "/medications/1/schedule" in {question.pointer for question in planned(planner, body).information_needed}
+    assert "/medications/1/schedule" in {question.pointer for question in plan_of(planner, body).information_needed}
     assert stances(planner, facts, body, "open") == set()
     assert "clonazepam" in stances(planner, facts, put(body, "/medications/1/schedule", "as_needed"), "open")
     assert "clonazepam" in stances(planner, facts, put(body, "/medications/1/schedule", "daily"), "closed")

@@ -12,32 +12,7 @@ from careplan.errors import InvalidRulebook, RuleFault
 from careplan.rulebook.factors import KINDS
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Rulebook
-from tests.shipped import lists_in
-
-RULE = """\
-id: made-up-rule
-version: 1
-status: trial
-level: caution
-title: A made-up rule
-rationale: It exists for a test.
-sources:
-  - {source: founding, place: "2.2", strength: expert_opinion}
-when:
-  lifestyle:
-    sleep_hours_per_night: {less_than: 5}
-then:
-  patient: Sleep matters. You told us about {lifestyle.sleep_hours_per_night} hours.
-  clinician: Short sleep.
-examples:
-  fires:
-    - {why: short, patient: {lifestyle: {sleep_hours_per_night: 4}}}
-  silent:
-    - {why: long, patient: {lifestyle: {sleep_hours_per_night: 8}}}
-scope: personal
-topic: sleep
-line: Short sleep to be looked at.
-"""
+from tests.shipped import MADE_UP_RULE, lists_in
 
 
 @pytest.fixture
@@ -59,7 +34,7 @@ def faults(folder: Path, rule: str, name: str = "made-up-rule") -> list[RuleFaul
 
 
 def test_the_rule_that_the_others_are_made_from_is_sound(folder: Path) -> None:
-    (folder / "aftercare" / "made-up-rule.yaml").write_text(RULE)
+    (folder / "aftercare" / "made-up-rule.yaml").write_text(MADE_UP_RULE)
     assert "made-up-rule" in load(folder).rules
 
 
@@ -106,8 +81,8 @@ def test_the_rule_that_the_others_are_made_from_is_sound(folder: Path) -> None:
     ],
 )
 def test_a_bad_rule_file_is_refused_with_file_line_and_mend(lists: Path, old: str, new: str, line: int, says: str) -> None:
-    assert old in RULE
-    broken = RULE.replace(old, new, 1)
+    assert old in MADE_UP_RULE
+    broken = MADE_UP_RULE.replace(old, new, 1)
     if "who: patient" in new:
         broken = broken.replace("level: caution", "level: stop")
         says = "needs a human of the clinic"
@@ -121,7 +96,7 @@ def test_a_bad_rule_file_is_refused_with_file_line_and_mend(lists: Path, old: st
 
 def test_all_faults_are_named_at_once(folder: Path) -> None:
     broken = (
-        RULE.replace("level: caution", "level: loud")
+        MADE_UP_RULE.replace("level: caution", "level: loud")
         .replace("lifestyle:\n", "lifestile:\n")
         .replace("strength: expert", "strength: expret")
     )
@@ -130,7 +105,7 @@ def test_all_faults_are_named_at_once(folder: Path) -> None:
 
 
 def test_a_rule_about_benzodiazepines_must_warn_of_withdrawal(folder: Path) -> None:
-    rule = RULE.replace(
+    rule = MADE_UP_RULE.replace(
         "  lifestyle:\n    sleep_hours_per_night: {less_than: 5}", "  medicine:\n    class: benzodiazepine"
     ).replace(" You told us about {lifestyle.sleep_hours_per_night} hours.", "")
     assert any("must warn of withdrawal" in fault.problem for fault in faults(folder, rule))
@@ -146,8 +121,8 @@ def test_the_sentences_about_a_hold_must_quote_who_signed_it(folder: Path) -> No
 
 
 def test_one_id_in_two_folders_is_refused(folder: Path) -> None:
-    (folder / "preparation" / "made-up-rule.yaml").write_text(RULE)
-    assert any("already taken" in fault.problem for fault in faults(folder, RULE))
+    (folder / "preparation" / "made-up-rule.yaml").write_text(MADE_UP_RULE)
+    assert any("already taken" in fault.problem for fault in faults(folder, MADE_UP_RULE))
 
 
 @pytest.mark.parametrize(
@@ -170,7 +145,7 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
 
 
 def test_a_file_that_is_not_utf_8_is_named_with_its_line(folder: Path) -> None:
-    (folder / "aftercare" / "made-up-rule.yaml").write_bytes(RULE.encode() + b"# \xff\n")
+    (folder / "aftercare" / "made-up-rule.yaml").write_bytes(MADE_UP_RULE.encode() + b"# \xff\n")
     with pytest.raises(InvalidRulebook) as raised:
         load(folder)
     assert any("UTF-8" in fault.problem for fault in raised.value.faults)
@@ -184,7 +159,7 @@ def test_yes_no_and_clock_times_stay_what_they_are(folder: Path) -> None:
 
 
 def test_drafts_and_retired_rules_rest(folder: Path) -> None:
-    (folder / "aftercare" / "made-up-rule.yaml").write_text(RULE.replace("status: trial", "status: draft"))
+    (folder / "aftercare" / "made-up-rule.yaml").write_text(MADE_UP_RULE.replace("status: trial", "status: draft"))
     book = load(folder)
     assert "made-up-rule" in book.resting
     assert "made-up-rule" not in book.rules
@@ -192,7 +167,7 @@ def test_drafts_and_retired_rules_rest(folder: Path) -> None:
 
 def test_the_digest_changes_with_any_file(folder: Path) -> None:
     before = load(folder).digest
-    (folder / "aftercare" / "made-up-rule.yaml").write_text(RULE)
+    (folder / "aftercare" / "made-up-rule.yaml").write_text(MADE_UP_RULE)
     assert load(folder).digest != before
 
 

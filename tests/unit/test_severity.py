@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from careplan.plan.model import items_of
 from careplan.planner import Planner
 from careplan.request.patient import Patient, Pregnancy, Route, Treatment
 from tests.shipped import BOOK
@@ -50,7 +51,7 @@ def test_what_is_not_known_to_be_a_pregnancy_is_a_decision_first(
 ) -> None:
     plan = planner.plan(Patient(pregnancy=pregnancy, treatment=Treatment(sessions_completed=completed)))
     assert plan.status == status
-    found = [*plan.alerts, *(item for section in plan.sections for item in section.items)]
+    found = items_of(plan)
     about = [item for item in found if item.rule.id.startswith(("pregnancy", "breastfeeding"))]
     assert bool(about) == (pregnancy != "not_pregnant")
     assert all(item.level in ("stop", "hold") for item in about)

@@ -31,6 +31,7 @@ from careplan.signing.read import brought
 from careplan.signing.sign import signed_plan
 from careplan.signing.verify import verified
 from tests.everyday import one_in
+from tests.plans import items_in_json
 
 Json = dict[str, Any]
 ROOT = Path(__file__).parents[2]
@@ -76,11 +77,6 @@ def refused(planner: Planner, body: object) -> dict[str, str]:
 def redone(recorded: Json) -> Json:
     """A record with a digest that fits what it holds now, as anybody can make one."""
     return recorded | {"digest": digest_of(recorded)}
-
-
-def items(recorded: Json) -> list[Json]:
-    plan = recorded["plan"]
-    return [*plan["alerts"], *(item for section in plan["sections"] for item in section["items"])]
 
 
 @pytest.fixture
@@ -140,11 +136,11 @@ def test_realistic_patients_can_be_signed_once_each_stop_and_hold_has_a_choice(p
         found = signed(planner, to_sign(recorded))
         assert verified(planner, found, PUBLIC).trusted
         card = msgspec.convert(found["card"], Card)
-        stops = any(item["level"] == "stop" for item in items(recorded))
+        stops = any(item["level"] == "stop" for item in items_in_json(recorded["plan"]))
         assert (BY in card.notice) is (not stops)
         assert not stops or found["card"] == recorded["plan"]["card"]
         assert words_on(card) <= MOST_WORDS
-        to_decide = {item["id"] for item in items(recorded) if item["level"] in ("stop", "hold")}
+        to_decide = {item["id"] for item in items_in_json(recorded["plan"]) if item["level"] in ("stop", "hold")}
         assert to_decide <= {id_ for one in found["signed"]["choices"] for id_ in one["items"]}
         if to_decide:
             without = [{"item": id_, "option": "postponed"} for id_ in sorted(to_decide)[1:]]
@@ -253,7 +249,7 @@ def test_what_is_no_request_to_sign_is_refused(planner: Planner, body: object) -
     [
         lambda made: made["plan"]["card"]["sessions"].clear(),
         lambda made: made["plan"]["front"].update(decisions=[]),
-        lambda made: items(made)[0].update(patient_text="Walk."),
+        lambda made: items_in_json(made["plan"])[0].update(patient_text="Walk."),
         lambda made: made["plan"].update(crisis="Walk."),
         lambda made: made["input"].update(age_years=15),
         lambda made: made["findings"].pop(),

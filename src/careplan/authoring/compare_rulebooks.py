@@ -48,11 +48,7 @@ def compare(before: Rulebook, after: Rulebook) -> Comparison:
     changes: list[Change] = []
     for (kind, old), new in zip(_lists(before).items(), _lists(after).values(), strict=True):
         changes += _changes(kind, old, new)
-    return Comparison(before=_name(before), after=_name(after), changes=tuple(changes))
-
-
-def _name(book: Rulebook) -> str:
-    return f"{book.about.id} {book.about.version} ({book.digest[:12]})"
+    return Comparison(before=before.called, after=after.called, changes=tuple(changes))
 
 
 def _lists(book: Rulebook) -> dict[str, dict[str, Words]]:
@@ -81,8 +77,13 @@ def _lists(book: Rulebook) -> dict[str, dict[str, Words]]:
             **{f"{part}.{key}": _plain(entry) for part in words for key, entry in words[part].items()},
         },
         "derived": {
-            name: {"means": prose.derived(one), "says": one.file.says, **one.file.values, "unknown": one.file.unknown}
-            for name, one in book.derived.items()
+            name: {
+                "means": prose.derived(derived),
+                "says": derived.file.says,
+                **derived.file.values,
+                "unknown": derived.file.unknown,
+            }
+            for name, derived in book.derived.items()
         },
         "goals.yaml": {name: {"": value} for name, value in _plain(book.goals.words).items()},
     }

@@ -113,8 +113,8 @@ class Doctor:
         return []
 
     def _apply(self, clean: Sequence[Finding], folder: Path) -> None:
-        for one in clean:
-            ours, theirs = self._here.get(one.part), self._there.get(one.part)
+        for finding in clean:
+            ours, theirs = self._here.get(finding.part), self._there.get(finding.part)
             if theirs is not None:
                 take(self._shipped, theirs, folder, ours)
             elif ours is not None:

@@ -1,4 +1,4 @@
-"""Evidence with a date: which stops and holds nothing bears that was read of late, and what is due to be looked at."""
+"""Dates of evidence: which stops and holds rest on nothing that was read lately, and which works are due again."""
 
 from __future__ import annotations
 

@@ -74,10 +74,10 @@ class Handbook:
     def page(self, path: str) -> Page | None:
         """The file at `path`, or None if there is none."""
         if path not in self._made:
-            made = self._make(path)
-            if made is None:
+            text = self._make(path)
+            if text is None:
                 return None
-            content = made.encode()
+            content = text.encode()
             kind = "text/javascript" if path == _INDEX else _FILES.get(path, "text/html")
             etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
             self._made[path] = Page(content, kind, etag, SEARCHING if path == "search.html" else POLICY)
@@ -149,7 +149,8 @@ class Handbook:
         return {
             "facts": [(name, words[name], rules) for name, rules in facts.items() if name in words],
             "meaning": {
-                f"{one.kind}.{one.file.name}": f"{self._reading.prose.derived(one)}. {one.file.rationale}" for one in derived
+                f"{fact.kind}.{fact.file.name}": f"{self._reading.prose.derived(fact)}. {fact.file.rationale}"
+                for fact in derived
             },
         }
 

@@ -31,7 +31,10 @@ class WeighJob(msgspec.Struct, frozen=True):
 
 
 def weighing(before: Rulebook, after: Rulebook, defaults: ClinicDefaults, *, limits: Limits) -> Work[list[Weighed]]:
-    """What compares the plans of two rulebooks for lines."""
+    """What compares the plans that two rulebooks make for each line.
+
+    `defaults` are the clinic's, for lines that bring none; `limits` says how long a line may be.
+    """
     planners = Planner(before), Planner(after)
     scale = Scale(*planners, defaults, limits=limits)
     return Work(lambda lines: [scale.weigh(line) for line in lines], planners)

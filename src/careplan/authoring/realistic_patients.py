@@ -45,12 +45,12 @@ class _Draw:
         self._clinics = Weighted((_known(clinic.protocol, book), clinic.weight) for clinic in source.clinics)
         self._illnesses = [
             (
-                one.rate,
-                one.token if one.token in book.conditions else "",
-                one.said or [one.token.replace("_", " ")],
-                one.brings,
+                illness.rate,
+                illness.token if illness.token in book.conditions else "",
+                illness.said or [illness.token.replace("_", " ")],
+                illness.brings,
             )
-            for one in source.illnesses
+            for illness in source.illnesses
         ]
         self._endings = Weighted((ending.text, ending.weight) for ending in source.illness_endings)
         self._entries = MedicineLists(source, chance)

@@ -193,8 +193,10 @@ def _lines(task: Task) -> Iterator[str]:
     yield from (f"- {example}" for example in task.examples)
     if task.off.patients:
         yield f"\n**If it were off.** {_off(task.off)}"
-    for one in task.decided:
-        yield f"\nThe {one.role} {one.by} decided on {one.on}: {one.decision}." + (f" {one.note}" if one.note else "")
+    for decision in task.decided:
+        yield f"\nThe {decision.role} {decision.by} decided on {decision.on}: {decision.decision}." + (
+            f" {decision.note}" if decision.note else ""
+        )
     yield ""
     yield from (f"- [ ] accept  [ ] reject, as {role}: ____________________ on ____________" for role in task.missing)
 

@@ -69,12 +69,12 @@ class _Brings(WorkerPlugin):
 
 def do_here(run: str, lines: list[Line]) -> Any:
     """On a worker: do a piece of a job with this thread's planner."""
-    made: dict[str, Work[Any]] = _here.__dict__.setdefault("made", {})
+    works: dict[str, Work[Any]] = _here.__dict__.setdefault("made", {})
     job = _jobs[run]
-    work = made.pop(job.name, None) or job.start()
-    made[job.name] = work
-    while len(made) > KEPT:
-        made.pop(next(iter(made))).close()
+    work = works.pop(job.name, None) or job.start()
+    works[job.name] = work
+    while len(works) > KEPT:
+        works.pop(next(iter(works))).close()
     return work([Line(*line) for line in lines])
 
 

@@ -18,7 +18,7 @@ from careplan.authoring.editor_schema import DERIVED_FILE, FILE, MODELINE, deriv
 from careplan.authoring.interaction_check import InteractionCheck
 from careplan.authoring.lint import warnings
 from careplan.authoring.sarif import as_sarif
-from careplan.cli.common import DAY, RULES, fail, read_rulebook, read_settings
+from careplan.cli.common import DAY, RULES, fail, print_json, read_rulebook, read_settings
 from careplan.errors import MOST_SHOWN, InvalidRulebook, RuleFault, lines_of_faults
 from careplan.rulebook.folder import read_folder, unread
 from careplan.rulebook.load import load_files
@@ -48,9 +48,9 @@ def check(*, rules: Path | None, form: str, strict: bool, everything: bool, at: 
     faults, noted = _checked(folder, at, strict=strict)
     match form:
         case "json":
-            _write({"faults": faults, "warnings": noted})
+            print_json({"faults": faults, "warnings": noted})
         case "sarif":
-            _write(as_sarif(faults, noted, version("careplan")))
+            print_json(as_sarif(faults, noted, version("careplan")))
         case _:
             most = len(faults) + len(noted) if everything else MOST_SHOWN
             _print(faults, "red", most)
@@ -72,7 +72,8 @@ def schema(*, rules: Path | None, derived: bool, write: bool) -> None:
     book = read_rulebook(folder)
     found = {FILE: rule_schema(book), DERIVED_FILE: derived_schema(book)}
     texts = {
-        name: msgspec.json.format(msgspec.json.encode(one, order="sorted"), indent=1) + b"\n" for name, one in found.items()
+        name: msgspec.json.format(msgspec.json.encode(schema, order="sorted"), indent=1) + b"\n"
+        for name, schema in found.items()
     }
     if not write:
         click.echo(texts[DERIVED_FILE if derived else FILE].decode(), nl=False)
@@ -219,8 +220,3 @@ def _changed(before: str, book: Rulebook) -> list[str]:
 def _locked_ids(folder: Path) -> set[str]:
     path = folder / LOCK
     return set(read_lock(path.read_text(encoding="utf-8"))) if path.is_file() else set()
-
-
-def _write(value: object) -> None:
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
-    sys.stdout.buffer.flush()

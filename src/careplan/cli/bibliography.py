@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
-import msgspec
 import rich_click as click
 from rich.table import Table
 
 from careplan.authoring.coverage import by_source, outside_of_rules
 from careplan.authoring.evidence_dates import Due, due, works
-from careplan.cli.common import DAY, RULES, fail, lines_of, read_rulebook
+from careplan.cli.common import DAY, RULES, fail, lines_of, print_json, read_rulebook
 from careplan.rulebook.model import Rule, Rulebook
 from careplan.rulebook.text_template import counted
 
@@ -37,7 +36,7 @@ def sources(*, rules: Path | None, by: date | None, strict: bool, places: bool, 
     form = "json" if as_json else form
     if by is not None:
         found = due(book, by)
-        _json(found) if form == "json" else _show_due(found)
+        print_json(found) if form == "json" else _show_due(found)
         sys.exit(1 if (found.unborne if strict else found.sources or found.rules) else 0)
     if strict:
         fail("--strict judges the evidence of a day; name it with --due", 2)
@@ -46,7 +45,7 @@ def sources(*, rules: Path | None, by: date | None, strict: bool, places: bool, 
     elsewhere = {name for name, _ in outside_of_rules(book)}
     unused = [name for name, found in at.items() if not any(found.values()) and name not in elsewhere]
     if form == "json":
-        _json(
+        print_json(
             {
                 "works": works(book),
                 "sources": {name: {place: _ids(resting) for place, resting in found.items()} for name, found in at.items()},
@@ -80,16 +79,16 @@ def _show_works(book: Rulebook) -> None:
     click.echo("\n* at the latest: nobody noted the day of reading, and this is that of the entry.")
 
 
-def _show_due(found: Due) -> None:
-    for work in found.sources:
+def _show_due(waiting: Due) -> None:
+    for work in waiting.sources:
         since = f" ({work.since})" if work.since[0] != "0" else ""
         click.echo(f"{work.id}: {work.because}{since}. {work.title}")
         click.echo(f"    {counted(len(work.rules), 'rule')}: {', '.join(work.rules) or 'none'}")
-    for rule in found.rules:
+    for rule in waiting.rules:
         click.echo(f"{rule.id} ({rule.level}): {rule.because} ({rule.since})")
-    for rule in found.unborne:
+    for rule in waiting.unborne:
         click.echo(f"{rule.id} ({rule.level}): would not be borne: {rule.because}")
-    click.echo(f"{counted(len(found.sources), 'source')} and {counted(len(found.rules), 'rule')} due by {found.by}")
+    click.echo(f"{counted(len(waiting.sources), 'source')} and {counted(len(waiting.rules), 'rule')} due by {waiting.by}")
 
 
 def _source_lines(book: Rulebook, found: dict[str, dict[str, list[Rule]]], *, heading: str) -> Iterable[str]:
@@ -105,8 +104,3 @@ def _source_lines(book: Rulebook, found: dict[str, dict[str, list[Rule]]], *, he
 
 def _ids(rules: Iterable[Rule]) -> list[str]:
     return [rule.id for rule in rules]
-
-
-def _json(value: object) -> None:
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
-    sys.stdout.buffer.flush()

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
+import msgspec
 import rich_click as click
 from rich.console import Console
 from rich.table import Table
@@ -109,6 +110,12 @@ def lines_of(table: Table) -> None:
     if not console.is_terminal:
         console.width = _UNFOLDED
     console.print(table)
+
+
+def print_json(value: object) -> None:
+    """Print anything that msgspec can encode as JSON for people: indented, in UTF-8 whatever the terminal's own encoding."""
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def fail(message: str, code: int) -> NoReturn:

@@ -143,16 +143,16 @@ def _weighed(
             lines = (Line(at, body) for at, body in enumerate(made_up, start=1))
             several: Iterator[list[Line]] = iter(lambda: list(islice(lines, PATIENTS_TOGETHER)), [])
             for given, weighed in _done(pool, several, "the made-up patients"):
-                for one in weighed:
-                    found.add(one)
+                for patient in weighed:
+                    found.add(patient)
                 meter.answered(len(given), given[-1].number)
                 tick()
         for pair, size in zip(pairs, sizes, strict=True):
             with _opened(pair.source) as source:
                 tasks = Tasks(source, limits.longest)
                 for given, weighed in _done(pool, tasks, named(pair.source)):
-                    for one in weighed:
-                        found.add(one, pair.source.name if path and path.is_dir() else "")
+                    for patient in weighed:
+                        found.add(patient, pair.source.name if path and path.is_dir() else "")
                     meter.answered(len(given), tasks.answered(given)[1])
                     tick()
             meter.next_file(size[0] if size else 0)
@@ -220,22 +220,22 @@ def _write(found: object) -> None:
     sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
 
 
-def _print_changes(found: Comparison) -> None:
-    click.echo(f"From {found.before} to {found.after}")
+def _print_changes(comparison: Comparison) -> None:
+    click.echo(f"From {comparison.before} to {comparison.after}")
     colours = {"new": "green", "gone": "red", "changed": "yellow"}
-    for change in found.changes:
+    for change in comparison.changes:
         click.secho(f"\n{change.what} {_named(change)}", fg=colours[change.what], bold=True)
         for detail in change.details:
             click.echo(f"  {detail.field or 'value'}")
             for mark, text in (("-", detail.before), ("+", detail.after)):
                 for line in text.splitlines():
                     click.secho(f"    {mark} {line}", fg="red" if mark == "-" else "green")
-    click.echo(f"\n{_totals(found.changes)}")
+    click.echo(f"\n{_totals(comparison.changes)}")
 
 
-def _markdown(found: Comparison) -> Iterator[str]:
-    yield f"# From {found.before} to {found.after}\n\n{_totals(found.changes)}"
-    for change in found.changes:
+def _markdown(comparison: Comparison) -> Iterator[str]:
+    yield f"# From {comparison.before} to {comparison.after}\n\n{_totals(comparison.changes)}"
+    for change in comparison.changes:
         yield f"\n## {change.what.capitalize()}: {_named(change)}\n"
         for detail in change.details:
             yield f"- **{detail.field or 'value'}**"
@@ -254,25 +254,25 @@ def _totals(changes: Iterable[Change]) -> str:
     return ", ".join(counted) or "Nothing changed."
 
 
-def _print_impact(found: Impact) -> None:
-    for refused in found.refused:
+def _print_impact(outcome: Impact) -> None:
+    for refused in outcome.refused:
         click.secho(f"{_patient(refused)} is refused by the rulebook {refused.by}:", fg="red", err=True)
         for fault in refused.faults:
             click.echo(f"  {fault}", err=True)
-    click.echo(f"{found.patients} patients, {found.differing} plans differ, {len(found.refused)} refusals")
-    for status, count in found.statuses.items():
+    click.echo(f"{outcome.patients} patients, {outcome.differing} plans differ, {len(outcome.refused)} refusals")
+    for status, count in outcome.statuses.items():
         click.echo(f"  {count:7} {status}")
-    for decision, count in found.decisions.items():
+    for decision, count in outcome.decisions.items():
         click.echo(f"  {count:7} {decision}")
-    if found.rules:
+    if outcome.rules:
         click.secho(f"\n{'new':>7} {'gone':>7} {'changed':>7}  rule", bold=True)
-    for rule in found.rules:
+    for rule in outcome.rules:
         click.echo(f"{rule.new:7} {rule.gone:7} {rule.changed:7}  {rule.rule}")
-    for sample in found.samples:
+    for sample in outcome.samples:
         click.secho(f"\n{_patient(sample)}", bold=True)
         for line in sample.difference.in_words:
             click.echo(f"  {line}")
 
 
-def _patient(found: Sample | Refused) -> str:
-    return f"patient {found.patient}" + (f" of {found.file}" if found.file else "")
+def _patient(patient: Sample | Refused) -> str:
+    return f"patient {patient.patient}" + (f" of {patient.file}" if patient.file else "")

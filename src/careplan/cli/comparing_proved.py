@@ -102,8 +102,8 @@ def in_words(found: Difference, *, only: bool = False) -> Iterator[str]:
             yield from _of_invariant(invariant)
     if kept:
         yield f"\nStill held by every plan that these rules bear on: {counted(len(kept), 'invariant')}."
-    for one in found.names:
-        yield from _of_names(one)
+    for difference in found.names:
+        yield from _of_names(difference)
     undecided = any(one.fires == "not_decided" for one in found.rules)
     rules = f"{counted(found.unchanged, 'other rule')}{' that you named' if only else ''}"
     whom = "any patient who sends none of these names" if found.names else "any patient"
@@ -119,18 +119,18 @@ def in_words(found: Difference, *, only: bool = False) -> Iterator[str]:
         yield f"It is not proved what these changes do: {', '.join(found.lists)}."
 
 
-def _of_names(one: NameDifference) -> Iterator[str]:
-    before, after = (words or "nothing of the list of medicines" for words in (one.before, one.after))
-    shown = ", ".join(one.names[:_NAMES_SHOWN])
-    more = f" and {len(one.names) - _NAMES_SHOWN} more" if len(one.names) > _NAMES_SHOWN else ""
+def _of_names(difference: NameDifference) -> Iterator[str]:
+    before, after = (words or "nothing of the list of medicines" for words in (difference.before, difference.after))
+    shown = ", ".join(difference.names[:_NAMES_SHOWN])
+    more = f" and {len(difference.names) - _NAMES_SHOWN} more" if len(difference.names) > _NAMES_SHOWN else ""
     yield f"\nread otherwise: {shown}{more}\n  Before as {before}, now as {after}."
-    if one.rules:
-        rules = counted(len(one.rules), "rule names", "rules name")
-        yield f"  {rules} it or one of its classes: {', '.join(one.rules)}."
-    if one.turn is not None:
-        yield f"  A patient who sends nothing but the first: {msgspec.json.encode(one.turn.patient).decode()}"
-        yield from _of_plans(one.turn)
-        if one.turn.before == one.turn.after:
+    if difference.rules:
+        rules = counted(len(difference.rules), "rule names", "rules name")
+        yield f"  {rules} it or one of its classes: {', '.join(difference.rules)}."
+    if difference.turn is not None:
+        yield f"  A patient who sends nothing but the first: {msgspec.json.encode(difference.turn.patient).decode()}"
+        yield from _of_plans(difference.turn)
+        if difference.turn.before == difference.turn.after:
             yield "    The items of the plan are the same."
 
 
@@ -162,13 +162,13 @@ def _without(titles: Iterable[str], others: list[str]) -> list[str]:
     return found
 
 
-def _of_invariant(one: InvariantDifference) -> Iterator[str]:
-    if one.holds is None:
+def _of_invariant(difference: InvariantDifference) -> Iterator[str]:
+    if difference.holds is None:
         words = "It is no longer demanded."
-    elif one.holds:
-        words = "It holds now, and did not before." if one.held is False else "It holds for every patient."
+    elif difference.holds:
+        words = "It holds now, and did not before." if difference.held is False else "It holds for every patient."
     else:
-        words = "It no longer holds." if one.held else "It does not hold."
-    yield f"\ninvariant {one.invariant}: {one.title}\n  {words}"
-    if one.breaks is not None and one.breaks.patient is not None:
-        yield f"  A patient who breaks it: {msgspec.json.encode(one.breaks.patient).decode()}"
+        words = "It no longer holds." if difference.held else "It does not hold."
+    yield f"\ninvariant {difference.invariant}: {difference.title}\n  {words}"
+    if difference.breaks is not None and difference.breaks.patient is not None:
+        yield f"  A patient who breaks it: {msgspec.json.encode(difference.breaks.patient).decode()}"

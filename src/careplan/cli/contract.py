@@ -65,7 +65,7 @@ def _document(folder: Path, *, one_form: bool, bare: bool) -> Json:
     from careplan.web.openapi.contract import contract_of
     from careplan.web.openapi.one_form import in_one_form
     from careplan.web.openapi.samples import with_samples
-    from careplan.web.samples.made import samples_of
+    from careplan.web.samples.collecting import samples_of
 
     book = read_rulebook(folder)
     document = contract_of(build(book, Settings(), {}), book, bare=True)
@@ -75,7 +75,7 @@ def _document(folder: Path, *, one_form: bool, bare: bool) -> Json:
 
 
 def _show(folder: Path, operation: str, status: int | None) -> None:
-    from careplan.web.samples.made import samples_of
+    from careplan.web.samples.collecting import samples_of
 
     samples = samples_of(read_rulebook(folder))
     there = sorted({sample.operation for sample in samples})

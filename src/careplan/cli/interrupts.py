@@ -1,4 +1,4 @@
-"""Being stopped while nothing was begun yet."""
+"""An interrupt (Ctrl-C) that comes while the command line is still loading ends it quietly."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import msgspec
 import rich_click as click
 from rich.console import Console
 
+from careplan.cli.common import print_json
 from careplan.decision_record import Replay
 from careplan.explain.counterfactual import WhatWouldChange
 from careplan.explain.plan_diff import Difference
@@ -46,70 +46,69 @@ class Output:
         self._detail = detail
         self._reader = reader
 
-    def data(self, found: object) -> None:
+    def data(self, value: object) -> None:
         """Anything, as JSON."""
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
-        sys.stdout.buffer.flush()
+        print_json(value)
 
-    def plan(self, made: CarePlan, patient: Patient) -> None:
+    def plan(self, plan: CarePlan, patient: Patient) -> None:
         """The plan of a patient; on a terminal its front page and its card, unless more is wanted."""
         if self._form == "json":
-            self.data(at_detail(made, self._detail or ("full" if made.explanation else "standard")))
+            self.data(at_detail(plan, self._detail or ("full" if plan.explanation else "standard")))
         else:
             console = Console(highlight=False, soft_wrap=False)
-            text.write(made, patient, console, self._zone, self._detail or "front", self._reader)
+            text.write(plan, patient, console, self._zone, self._detail or "front", self._reader)
 
-    def difference(self, found: Difference) -> None:
+    def difference(self, differs: Difference) -> None:
         """How two plans differ."""
         if self._form == "json":
-            self.data(found)
+            self.data(differs)
         else:
-            click.echo("Both plans are the same." if found.same else "\n".join(found.in_words))
+            click.echo("Both plans are the same." if differs.same else "\n".join(differs.in_words))
 
-    def ways(self, found: WhatWouldChange) -> None:
+    def ways(self, changes: WhatWouldChange) -> None:
         """What would change an item."""
         if self._form == "json":
-            self.data(found)
+            self.data(changes)
             return
-        click.echo(f"{found.title} ({found.rule}) {'would go away' if found.there else 'would come up'} if:")
-        for at, way in enumerate(found.ways, 1):
+        click.echo(f"{changes.title} ({changes.rule}) {'would go away' if changes.there else 'would come up'} if:")
+        for at, way in enumerate(changes.ways, 1):
             click.echo(f"{at:3}. " + "\n     and ".join(f"{change.then} (now: {change.now})" for change in way.changes))
             if way.brings_up:
                 click.echo(f"     but this brings up a {way.brings_up}, so it is no remedy by itself")
             for words in way.besides:
                 click.echo(f"     also {words}")
-        if not found.ways:
+        if not changes.ways:
             click.echo("  nothing that patient or clinic could change. What stands in the way:")
-            for condition in found.fixed:
+            for condition in changes.fixed:
                 click.echo(f"  - {condition}")
 
-    def replay(self, found: Replay, signed: Verified | None = None) -> None:
+    def replay(self, replayed: Replay, signed: Verified | None = None) -> None:
         """What came of a replay, and of a look at the signed plan around the record where there was one."""
         if self._form == "json":
-            self.data({**msgspec.to_builtins(found), "signed_plan": looked_at(signed)} if signed else found)
+            self.data({**msgspec.to_builtins(replayed), "signed_plan": looked_at(signed)} if signed else replayed)
             return
         if signed:
             self._signed(signed)
-        then, now = (f"{book.id} {book.version} ({book.digest[:12]})" for book in (found.then, found.now))
-        self._say(f"Recorded under {then}" + (f" at {found.at}" if found.at else ""))
-        if found.intact is False:
+        then, now = (f"{book.id} {book.version} ({book.digest[:12]})" for book in (replayed.then, replayed.now))
+        self._say(f"Recorded under {then}" + (f" at {replayed.at}" if replayed.at else ""))
+        if replayed.intact is False:
             self._say("The record is not as it was made: its digest does not fit.")
-        elif found.intact is None:
+        elif replayed.intact is None:
             self._say("The record has no digest, so it cannot be told whether it is as it was made.")
-        self._say("The rulebook is the same." if found.reproduced is not None else f"Replayed under {now}")
-        for what, turn in (("Service", found.service), ("Engine", found.engine)):
+        self._say("The rulebook is the same." if replayed.reproduced is not None else f"Replayed under {now}")
+        for what, turn in (("Service", replayed.service), ("Engine", replayed.engine)):
             if turn.before != turn.after:
                 self._say(f"{what} then: {turn.before}; now: {turn.after}")
-        if found.same_plan:
+        if replayed.same_plan:
             self._say("The plan is the same.")
         else:
-            self._say("The plan is not the same." if found.reproduced is None else "The same rulebook gave another plan.")
-            self._say("\n".join(f"  {line}" for line in found.difference.in_words))
-        if found.facts:
-            self._say(f"Facts that are not the same: {', '.join(found.facts)}")
-        if found.findings:
+            self._say("The plan is not the same." if replayed.reproduced is None else "The same rulebook gave another plan.")
+            self._say("\n".join(f"  {line}" for line in replayed.difference.in_words))
+        if replayed.facts:
+            self._say(f"Facts that are not the same: {', '.join(replayed.facts)}")
+        if replayed.findings:
             self._say("Rules that held on other facts, or only then or only now:")
-            self._say("\n".join(f"  {name}" for name in found.findings))
+            self._say("\n".join(f"  {name}" for name in replayed.findings))
 
     def _signed(self, signed: Verified) -> None:
         self._say(f"Signed by {signed.signed.by} at {signed.signed.at}")

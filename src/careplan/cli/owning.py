@@ -107,10 +107,10 @@ def doctor(
     sys.exit(1 if left else 0)
 
 
-def _tell(folder: Path, taken: Sequence[Finding], left: Sequence[Finding], *, has_record: bool) -> None:
-    if taken:
-        click.secho(f"Taken over: {counted(len(taken), 'change')}", bold=True)
-        _list(taken)
+def _tell(folder: Path, taken_over: Sequence[Finding], left: Sequence[Finding], *, has_record: bool) -> None:
+    if taken_over:
+        click.secho(f"Taken over: {counted(len(taken_over), 'change')}", bold=True)
+        _list(taken_over)
         click.echo(f"Then: careplan rules test --rules {folder}, careplan rules lock --rules {folder}")
         click.echo(f"and:  careplan rules schema --write --rules {folder}")
     clean = [one for one in left if one.clean]
@@ -124,12 +124,12 @@ def _tell(folder: Path, taken: Sequence[Finding], left: Sequence[Finding], *, ha
         click.echo("Look at each with: careplan rules diff; note it as done with --settled ID.")
     if not has_record:
         click.echo("There is no record of what was copied, so nothing can be taken over by itself.")
-    if not left and not taken:
+    if not left and not taken_over:
         click.echo("Nothing is lacking.")
 
 
-def _list(found: Sequence[Finding]) -> None:
-    for one in found:
-        fields = ", ".join(one.fields[:_MOST_FIELDS])
-        more = f" and {len(one.fields) - _MOST_FIELDS} more" if len(one.fields) > _MOST_FIELDS else ""
-        click.echo(f"  {one.path}: {WORDS[one.what]}{f'; differs in {fields}{more}' if fields else ''}")
+def _list(findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        fields = ", ".join(finding.fields[:_MOST_FIELDS])
+        more = f" and {len(finding.fields) - _MOST_FIELDS} more" if len(finding.fields) > _MOST_FIELDS else ""
+        click.echo(f"  {finding.path}: {WORDS[finding.what]}{f'; differs in {fields}{more}' if fields else ''}")

@@ -89,12 +89,12 @@ def plan(
     clinic = read_defaults(settings, planner.intake)
     patient = _read(planner, file, clinic, zone).on(datetime.fromisoformat(at).date() if at and is_a_time(at) else None)
     where = patient.clinic.hours if patient.clinic else None
-    made = planner.explained(patient) if explain else planner.plan(patient)
+    plan = planner.explained(patient) if explain else planner.plan(patient)
     if reader == "nurse":
         if explain or at or against or item or detail:
             fail("--reader nurse is for the checklist of a session by itself", 2)
-        _checklist(planner.session_sheet(made, patient), patient, form or "markdown", clinic.logo)
-        sys.exit(3 if made.status == "blocked" else 0)
+        _checklist(planner.session_sheet(plan, patient), patient, form or "markdown", clinic.logo)
+        sys.exit(3 if plan.status == "blocked" else 0)
     shown = form or ("text" if sys.stdout.isatty() else "json")
     output = Output(shown, where, detail, reader)
     # Explanations, records and comparisons are JSON as well.
@@ -114,9 +114,9 @@ def plan(
             reader=reader,
             logo=clinic.logo,
         )
-        sys.stdout.buffer.write(written.written(made, wanted))
+        sys.stdout.buffer.write(written.written(plan, wanted))
     elif against:
-        output.difference(difference(made, planner.plan(_read(planner, against, clinic, zone))))
+        output.difference(difference(plan, planner.plan(_read(planner, against, clinic, zone))))
     elif item:
         try:
             output.ways(planner.what_would_change(patient, item))
@@ -127,8 +127,8 @@ def plan(
             fail("give the time as 2026-01-31T14:00:00Z", 2)
         output.data(record(planner, patient, at))
     else:
-        output.plan(made, patient)
-    sys.exit(3 if made.status == "blocked" else 0)
+        output.plan(plan, patient)
+    sys.exit(3 if plan.status == "blocked" else 0)
 
 
 @click.command("replay")

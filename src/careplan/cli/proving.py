@@ -166,9 +166,9 @@ def _certify(folder: Path, book: Rulebook, demands: Sequence[Invariant], report:
     click.echo(f"{number} claims confirmed by {asked}; written to {folder / CERTIFICATE}", err=True)
     if can_be_made():
         click.echo(f"{len(texts)} of them also derived step by step; written to {folder / STEPS}", err=True)
-        for one in questions.asked:
-            if (one.claim, one.subject) not in texts:
-                click.echo(f"confirmed by solvers alone: {one.claim} of {one.subject}", err=True)
+        for question in questions.asked:
+            if (question.claim, question.subject) not in texts:
+                click.echo(f"confirmed by solvers alone: {question.claim} of {question.subject}", err=True)
     else:
         click.echo("none is derived step by step: this needs python-sat, which careplan[prove] installs", err=True)
 
@@ -202,8 +202,8 @@ def _verify(folder: Path, book: Rulebook, demands: Sequence[Invariant], names: S
         except NoPatient as reason:
             fail(str(reason), 1)
         wrong += [
-            f"{name} answers {answer} to {one.claim} of {one.subject}."
-            for one, answer in zip(questions.asked, answers, strict=True)
+            f"{name} answers {answer} to {question.claim} of {question.subject}."
+            for question, answer in zip(questions.asked, answers, strict=True)
             if answer != PROVED
         ]
     for sentence in wrong:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from rapidfuzz import process
 from rich.console import Console
 from rich.table import Table
 
-from careplan.cli.common import RULES, fail, lines_of, read_rulebook
+from careplan.cli.common import RULES, fail, lines_of, print_json, read_rulebook
 from careplan.explain.rule_view import Reading, RuleDetail, Selection, facts_of, summary
 from careplan.plan.model import Evidence
 from careplan.rulebook.model import LEVELS, SECTIONS, Rule, Rulebook
@@ -38,7 +37,7 @@ def show(rule_id: str, *, rules: Path | None, form: str) -> None:
     rule = _rule(book, rule_id)
     detail = Reading(book).detail(rule)
     if form == "json":
-        _json(detail)
+        print_json(detail)
         return
     _show(Console(highlight=False), rule, detail)
 
@@ -63,7 +62,7 @@ def list_rules(*, rules: Path | None, form: str, search: tuple[str, ...], **want
     _check_names(book, wanted)
     found = Reading(book).select(Selection(**wanted, words=search))
     if form == "json":
-        _json([summary(rule) for rule in found])
+        print_json([summary(rule) for rule in found])
         return
     table = Table(box=None, pad_edge=False)
     for heading in ("section", "level", "id", "title"):
@@ -98,7 +97,7 @@ def graph(*, rules: Path | None, fact: str | None, rule_id: str | None, form: st
         fail(f"there is no fact {fact}; {_nearest(fact, Reading(book).facts())}", 2)
     match form:
         case "json":
-            _json(edges)
+            print_json(edges)
         case "dot":
             lines = (f'  "{name}" -> "{rule}";' for name, fed in edges.items() for rule in fed)
             click.echo("\n".join(("digraph rules {", "  rankdir=LR;", *lines, "}")))
@@ -175,8 +174,3 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 
 def _node(name: str) -> str:
     return "".join(char if char.isalnum() else "_" for char in name)
-
-
-def _json(value: object) -> None:
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
-    sys.stdout.buffer.flush()

@@ -58,10 +58,12 @@ def sign(
     settings = read_settings()
     planner = Planner(read_rulebook(rules or settings.rules_folder))
     noted = dict(_pair(note, "--note ITEM=TEXT") for note in notes)
-    made = [{"item": item, "option": option} for item, option in (_pair(one, "--choice ITEM=OPTION") for one in choices)]
-    if idle := noted.keys() - {one["item"] for one in made}:
+    by_item = [
+        {"item": item, "option": option} for item, option in (_pair(choice, "--choice ITEM=OPTION") for choice in choices)
+    ]
+    if idle := noted.keys() - {choice["item"] for choice in by_item}:
         fail(f"there is a note without a choice for {', '.join(sorted(idle))}", 2)
-    body = [one | ({"note": noted[one["item"]]} if one["item"] in noted else {}) for one in made]
+    body = [choice | ({"note": noted[choice["item"]]} if choice["item"] in noted else {}) for choice in by_item]
     try:
         key_file = signing_key or settings.signing_key
         key = read_signing_key(key_file) if key_file else None

@@ -1,4 +1,4 @@
-"""The door of the command line: stopped before it is ready, it ends without a word, as nothing was begun."""
+"""The entry point of the command line. Interrupted while it loads, it ends without a traceback."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ class Reasons:
             return "the list may be longer than what was sent"
         listed = self._case.illnesses.listed
         if group == "other_conditions" and not any(
-            one.pointer == pointer and self._holds.closes(one.token) for one in listed
+            illness.pointer == pointer and self._holds.closes(illness.token) for illness in listed
         ):
             return fields["history.unread"].values["true"]
         return self._of_entry(*rest.split("/")) if group == "medications" else self._words.answer(group, rest)

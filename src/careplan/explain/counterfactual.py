@@ -217,20 +217,20 @@ class _Finder:
 
     def _derived(self, test: Test, fact: Fact, *, wanted: bool) -> list[Demands]:
         """The ways by which what is derived comes to be as a test wants it, from what it rests on."""
-        one = self._book.derived[test.field]
+        derived = self._book.derived[test.field]
         stands = as_it_stands(fact.kind, test, fact.properties)
         found: list[Demands] = [frozenset()] if (stands is True) == wanted else []
-        if one.kind == "derived" and test.operation == "one_of" and len(test.values) == 1:
+        if derived.kind == "derived" and test.operation == "one_of" and len(test.values) == 1:
             becomes = test.values[0] is True
-            found += self._becomes(one, becomes if wanted else not becomes)
-        elif one.kind == "counts" and one.when and test.operation in COMPARISONS:
-            found += self._count(one.lines, test, wanted=wanted)
+            found += self._becomes(derived, becomes if wanted else not becomes)
+        elif derived.kind == "counts" and derived.when and test.operation in COMPARISONS:
+            found += self._count(derived.lines, test, wanted=wanted)
         return _minimal(found)
 
-    def _becomes(self, one: Derived, holds: bool) -> list[Demands]:  # noqa: FBT001 - what it is to become
-        if one.compared is not None:
-            return list(self._compare(one.compared, holds))
-        return self._one_of(one.when, wanted=holds)
+    def _becomes(self, derived: Derived, holds: bool) -> list[Demands]:  # noqa: FBT001 - what it is to become
+        if derived.compared is not None:
+            return list(self._compare(derived.compared, holds))
+        return self._one_of(derived.when, wanted=holds)
 
     def _one_of(self, groups: When, *, wanted: bool) -> list[Demands]:
         """The ways for one of several groups to hold, or for each of them to be known not to."""
@@ -240,13 +240,17 @@ class _Finder:
 
     def _group(self, group: Group, *, wanted: bool) -> list[Demands]:
         """The ways for a group behind a derived fact to hold, or to be known not to."""
-        if any(self._logic.list_is_missing(one.kind) for one in group):
+        if any(self._logic.list_is_missing(pattern.kind) for pattern in group):
             return []
         parts = [
-            [demands for fact in self._logic.known_facts(one.kind) for demands in self._surely(one.tests, fact, wanted)]
-            if wanted or not KINDS[one.kind].many
-            else _all_of([self._surely(one.tests, fact, wanted) for fact in self._logic.known_facts(one.kind)])
-            for one in group
+            [
+                demands
+                for fact in self._logic.known_facts(pattern.kind)
+                for demands in self._surely(pattern.tests, fact, wanted)
+            ]
+            if wanted or not KINDS[pattern.kind].many
+            else _all_of([self._surely(pattern.tests, fact, wanted) for fact in self._logic.known_facts(pattern.kind)])
+            for pattern in group
         ]
         return _all_of(parts) if wanted else _minimal(demands for part in parts for demands in part)
 

@@ -1,4 +1,4 @@
-"""Which layers of two plans are not the same, where all their items are."""
+"""Which layers of two plans differ although all items are the same."""
 
 from __future__ import annotations
 

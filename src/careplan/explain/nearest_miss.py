@@ -67,8 +67,8 @@ def standing(group: Group, logic: CaseLogic, subject: Fact | None = None) -> Sta
     return Standing(met, missing, tuple(unmet))
 
 
-def _far(one: Standing) -> tuple[int, int]:
-    return one.missing, -one.met
+def _far(standing: Standing) -> tuple[int, int]:
+    return standing.missing, -standing.met
 
 
 def _on(pattern: Pattern, fact: Fact, logic: CaseLogic) -> Standing:

@@ -292,49 +292,49 @@ def _choices(plan: CarePlan) -> dict[str, str]:
     return {made.subject: made.choice for made in plan.decisions}
 
 
-def _words(found: Difference, before: CarePlan, after: CarePlan) -> Iterator[str]:
+def _words(differs: Difference, before: CarePlan, after: CarePlan) -> Iterator[str]:
     levels = after.level_words
-    if found.status.before != found.status.after:
-        yield f"Status: {found.status.before} becomes {found.status.after}."
-    for subject, turn in found.decisions.items():
+    if differs.status.before != differs.status.after:
+        yield f"Status: {differs.status.before} becomes {differs.status.after}."
+    for subject, turn in differs.decisions.items():
         yield f"Recommended {subject}: {turn.before.replace('_', ' ')} becomes {turn.after.replace('_', ' ')}."
-    for name, turn in found.texts.items():
+    for name, turn in differs.texts.items():
         label = _label(name)
         # An explanation says why a plan is as it is; as a whole it is too long to be read here.
         said = "not the same" if name == "explanation" else turned(phrases_of_text(turn.before), phrases_of_text(turn.after))
         yield f"{label}: {said}."
-    for item in sorted(found.added, key=_seriousness):
+    for item in sorted(differs.added, key=_seriousness):
         yield f"New [{levels[item.level]}] {item.title}"
-    for item in sorted(found.removed, key=_seriousness):
+    for item in sorted(differs.removed, key=_seriousness):
         yield f"Gone [{levels[item.level]}] {item.title}"
     old, new = _items(before), _items(after)
-    for change in sorted(found.changed, key=lambda change: _seriousness(change.item)):
+    for change in sorted(differs.changed, key=lambda change: _seriousness(change.item)):
         for field in change.fields:
             label = LABELS.get(field, field.replace("_", " "))
             said = turned(phrases_of(old[change.item.id], field), phrases_of(new[change.item.id], field))
             yield f"Changed [{levels[change.item.level]}] {change.item.title}: {label}: {said}"
-    for pointer, turn in found.medicines.items():
+    for pointer, turn in differs.medicines.items():
         yield f"Medicine {int(pointer.rpartition('/')[2]) + 1} as understood: {turn.before}; now {turn.after}"
-    for turn in found.illnesses.values():
+    for turn in differs.illnesses.values():
         yield f"Illness as understood: {turn.before or 'not in the list'}; now {turn.after or 'not in the list'}"
-    yield from _questions(found, before, after)
-    for entry in found.not_considered_added:
+    yield from _questions(differs, before, after)
+    for entry in differs.not_considered_added:
         yield f"Now sent, but not considered: {entry}"
-    for entry in found.not_considered_removed:
+    for entry in differs.not_considered_removed:
         yield f"No longer among what was not considered: {entry}"
-    for name in found.order:
+    for name in differs.order:
         yield f"In another order or place: {name}."
 
 
-def _questions(found: Difference, before: CarePlan, after: CarePlan) -> Iterator[str]:
+def _questions(differs: Difference, before: CarePlan, after: CarePlan) -> Iterator[str]:
     old = {question.pointer: question for question in before.information_needed}
     new = {question.pointer: question for question in after.information_needed}
-    for pointer in found.questions_added:
+    for pointer in differs.questions_added:
         yield f"Now also asked: {question_of(new[pointer], after)}"
-    for pointer in found.questions_removed:
+    for pointer in differs.questions_removed:
         yield f"No longer asked: {question_of(old[pointer], before)}"
     weighed = 0
-    for pointer in found.questions_changed:
+    for pointer in differs.questions_changed:
         if msgspec.structs.replace(old[pointer], could_change=[]) == msgspec.structs.replace(new[pointer], could_change=[]):
             weighed += 1
         else:

@@ -117,11 +117,11 @@ class Reading:
                 TextOfSomeDays(
                     valid_from=text.valid_from,
                     valid_until=text.valid_until,
-                    line=_line(one.term.filled(one.file.line)),
-                    patient_text=_line(one.term.filled(text.patient)),
-                    clinician_text=_line(one.term.filled(text.clinician)),
+                    line=_line(of_these_days.term.filled(of_these_days.file.line)),
+                    patient_text=_line(of_these_days.term.filled(text.patient)),
+                    clinician_text=_line(of_these_days.term.filled(text.clinician)),
                 )
-                for text, one in zip(file.then.by_day, rule.by_day, strict=True)
+                for text, of_these_days in zip(file.then.by_day, rule.by_day, strict=True)
             ],
         )
 

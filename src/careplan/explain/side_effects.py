@@ -20,7 +20,11 @@ _GRAVE: tuple[Level, ...] = ("stop", "hold")
 
 
 def weighed(found: WhatWouldChange, item: str, patient: Patient, plan: Callable[[Patient], CarePlan]) -> WhatWouldChange:
-    """The same with what each way adds and removes; one that brings up a stop or hold is offered only for want of others."""
+    """The ways that were `found` to change an item, each with what else it adds to the plan of the patient and removes.
+
+    `item` is the id of the item, or of a rule, and `plan` makes a patient's plan. A way that brings up a stop or hold is
+    offered only for want of others.
+    """
     if not found.ways:
         return found
     now = plan(patient)

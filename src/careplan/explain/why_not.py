@@ -54,14 +54,14 @@ class Explainer:
         """What became of every rule that runs, by the verdicts that the plan was made of."""
         logic = CaseLogic(case)
         reasons = Reasons(self._book, self._holds, case, logic, self._phrases)
-        made: dict[str, list[str]] = {finding.rule: [] for finding in verdicts.findings}
+        items_by_rule: dict[str, list[str]] = {finding.rule: [] for finding in verdicts.findings}
         for item in items:
-            made[item.rule.id].append(item.id)
+            items_by_rule[item.rule.id].append(item.id)
         reports = [
             self._ranked(
                 self._out_of_force(rule, case)
                 if rule.id in verdicts.out_of_force
-                else self._report(rule, self._judge(rule, rule.id in made, questions, logic), reasons)
+                else self._report(rule, self._judge(rule, rule.id in items_by_rule, questions, logic), reasons)
             )
             for rule, questions in zip(self._book.rules.values(), _questions(verdicts, len(self._book.rules)), strict=True)
         ]
@@ -72,7 +72,8 @@ class Explainer:
             not_fired=outcomes.count("not_fired"),
             undecided=outcomes.count("undecided"),
             rules=[
-                self._fired(report, made[report.rule.id]) if report.outcome == "fired" else report for _, report in reports
+                self._fired(report, items_by_rule[report.rule.id]) if report.outcome == "fired" else report
+                for _, report in reports
             ],
         )
 

@@ -234,8 +234,8 @@ class FactMaker:
         return Fact("regimen", "regimen", properties, whole=whole)
 
     def _conditions(self, patient: Patient, illnesses: Illnesses, entries: Entries) -> Iterator[Fact]:
-        for at, one in enumerate(illnesses.listed):
-            yield Fact(f"c{at}", "condition", {"name": one.token}, (at,))
+        for at, illness in enumerate(illnesses.listed):
+            yield Fact(f"c{at}", "condition", {"name": illness.token}, (at,))
         unread = entries.any_of("conditions")
         named = [*illnesses.listed, *(one for one in illnesses.read if one.any_of("known"))]
         listed = None if patient.conditions is None else named

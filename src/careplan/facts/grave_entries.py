@@ -61,8 +61,8 @@ class GraveEntryReader:
     def of(self, written: Sequence[str], read: Sequence[IllnessRead]) -> GraveEntries:
         """The grave ones among entries as they were written, with what was read of each."""
         danger, grave = [], []
-        for at, (text, one) in enumerate(zip(written, read, strict=True)):
-            unread = tuple(_unread_parts(text, one))
+        for at, (text, entry) in enumerate(zip(written, read, strict=True)):
+            unread = tuple(_unread_parts(text, entry))
             stopped = bool(unread) and self._readings.of_a_stop(text)
             spoken = [said for said, _ in unread if self._speaks_of_danger(said)]
             now = stopped and not self._readings.is_earlier(text)

@@ -111,13 +111,13 @@ class HoldQuestions:
     def _missing(self, patient: Patient, medicines: Sequence[Resolved], name: str) -> frozenset[str]:
         """The answers that are missing and could close the question for an ingredient (JSON Pointers)."""
         found = _not_answered(patient)
-        for one in medicines:
-            own = any(row.ingredient == name for row in _rows(one))
-            if one.entry.indication is None and (own or _any_in(one, self._may_protect)):
-                found.add(f"/medications/{one.index}/indication")
-            habit = _any_in(one, self._calming) or (name in self._dependent and self._makes_dependent(one))
-            if one.entry.schedule is None and (own or habit):
-                found.add(f"/medications/{one.index}/schedule")
+        for resolved in medicines:
+            own = any(row.ingredient == name for row in _rows(resolved))
+            if resolved.entry.indication is None and (own or _any_in(resolved, self._may_protect)):
+                found.add(f"/medications/{resolved.index}/indication")
+            habit = _any_in(resolved, self._calming) or (name in self._dependent and self._makes_dependent(resolved))
+            if resolved.entry.schedule is None and (own or habit):
+                found.add(f"/medications/{resolved.index}/schedule")
         return frozenset(found)
 
     def _unclear(
@@ -128,14 +128,14 @@ class HoldQuestions:
             yield "/treatment/session_times"
         yield from unread.pointers("medications")
         yield from unread.pointers("conditions")
-        for one in medicines:
-            own = any(row.ingredient == name for row in _rows(one))
-            differs = one.problem == "code_and_name_disagree" or (one.contradicts_itself and _rows(one))
-            without_a_name = own and any(row.by_kind for row in _rows(one) if row.ingredient == name)
-            if differs or without_a_name or (own and one.problem == "code_not_recognized"):
-                yield f"/medications/{one.index}"
-            if one.entry.indication == "other" and _any_in(one, self._may_protect):
-                yield f"/medications/{one.index}/indication"
+        for resolved in medicines:
+            own = any(row.ingredient == name for row in _rows(resolved))
+            differs = resolved.problem == "code_and_name_disagree" or (resolved.contradicts_itself and _rows(resolved))
+            without_a_name = own and any(row.by_kind for row in _rows(resolved) if row.ingredient == name)
+            if differs or without_a_name or (own and resolved.problem == "code_not_recognized"):
+                yield f"/medications/{resolved.index}"
+            if resolved.entry.indication == "other" and _any_in(resolved, self._may_protect):
+                yield f"/medications/{resolved.index}/indication"
 
     def closed_for_all(self, patient: Patient, illnesses: Sequence[Illness]) -> bool:
         """True when anything besides the medicines tells of seizures, catatonia or withdrawal."""

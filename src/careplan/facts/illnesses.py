@@ -74,8 +74,8 @@ def illnesses_of(
         listed.setdefault(token, f"/conditions/{at}")
     read = tuple([told(text, reader.read(text, on)) for text in patient.other_conditions])
     answers: dict[str, tuple[str, int]] = {}
-    for at, one in enumerate(read):
-        for token in one.tokens:
+    for at, entry in enumerate(read):
+        for token in entry.tokens:
             factor, is_answer, value = token.partition("=")
             if not is_answer:
                 listed.setdefault(token, f"/other_conditions/{at}")
@@ -101,8 +101,8 @@ def _names_no_condition(read: IllnessRead) -> bool:
 
 def _denying(patient: Patient, listed: Mapping[str, str], read: tuple[IllnessRead, ...]) -> Iterator[int]:
     """The entries that say that something is not there which another entry or answer says to be there."""
-    for at, one in enumerate(read):
-        for token in one.denied:
+    for at, entry in enumerate(read):
+        for token in entry.denied:
             factor, is_answer, value = token.partition("=")
             if token in listed or (is_answer and _sent(patient, factor) == value):
                 yield at

@@ -84,12 +84,12 @@ class Measured(msgspec.Struct, frozen=True, gc=False):
 
     def is_after(self, name: str, moment: datetime) -> bool:
         """Whether the reading that counts of a measure is, or may be, from after a moment."""
-        one = self.taken.get(name)
-        if one is None:
+        reading = self.taken.get(name)
+        if reading is None:
             return False
-        if one.instant is not None:
-            return one.instant > moment
-        day = one.day or self.today
+        if reading.instant is not None:
+            return reading.instant > moment
+        day = reading.day or self.today
         return day is not None and day > moment.date()
 
 
@@ -201,27 +201,27 @@ class _Sorted:
         elif recalled := [one for one in self.usable if one.days <= measure.counts_days + measure.earlier_days]:
             self.earlier = _counting(measure, recalled)
         again = []
-        for one, said in doubted:
-            if self.counts is not None and _is_later(self.counts, one):
-                self._set_aside([one], "It cannot be meant, and a newer reading counts.")
-            elif not self._is_old(one):
-                again.append((said, self._at(one)))
+        for doubtful, said in doubted:
+            if self.counts is not None and _is_later(self.counts, doubtful):
+                self._set_aside([doubtful], "It cannot be meant, and a newer reading counts.")
+            elif not self._is_old(doubtful):
+                again.append((said, self._at(doubtful)))
         again.sort()
         words = tuple(dict.fromkeys(said for said, _ in again))
         self.checks = (Check(name, PROBLEMS[0], tuple(at for _, at in again), words),) if again else ()
 
-    def _at(self, one: Taken) -> str:
-        return self._pointer if self._single else f"{self._pointer}/{one.place}"
+    def _at(self, reading: Taken) -> str:
+        return self._pointer if self._single else f"{self._pointer}/{reading.place}"
 
     def _set_aside(self, several: Iterable[Taken], why: str) -> None:
         self.aside += [(self._at(one), self._measure.label, why) for one in several]
 
-    def _is_old(self, one: Taken) -> bool:
+    def _is_old(self, reading: Taken) -> bool:
         days = self._measure.counts_days
-        if one.days <= days:
+        if reading.days <= days:
             return False
         since = f"{days} days" if days > 1 else "a day"
-        self._set_aside([one], f"It is more than {since} old, so it does not say how the patient is now.")
+        self._set_aside([reading], f"It is more than {since} old, so it does not say how the patient is now.")
         return True
 
 
@@ -264,18 +264,18 @@ def _counting(measure: Measure, fresh: Sequence[Taken]) -> Taken:
     return max(standing, key=lambda one: (measure.gravity(one.value), one.at, -one.place))
 
 
-def _is_later(one: Taken, other: Taken) -> bool:
+def _is_later(left: Taken, right: Taken) -> bool:
     """Whether one reading is surely later; of a day and a time only the days are compared."""
-    if one.instant is not None and other.instant is not None:
-        return one.instant > other.instant
-    return one.day is not None and other.day is not None and one.day > other.day
+    if left.instant is not None and right.instant is not None:
+        return left.instant > right.instant
+    return left.day is not None and right.day is not None and left.day > right.day
 
 
-def _is_before(begins: datetime, one: Taken) -> bool:
+def _is_before(begins: datetime, reading: Taken) -> bool:
     """Whether a first session had begun when a reading was taken."""
-    if one.instant is not None:
-        return one.instant > begins.astimezone(UTC)
-    return one.day is not None and one.day > begins.date()
+    if reading.instant is not None:
+        return reading.instant > begins.astimezone(UTC)
+    return reading.day is not None and reading.day > begins.date()
 
 
 def day_of_plan(patient: Patient, *, by_sessions: bool = True) -> date | None:

@@ -66,12 +66,12 @@ def calendar(  # noqa: PLR0913 - one argument for each thing that a calendar is 
     made_at = (stamp or min((one.begins for one in moments), default=_EPOCH)).astimezone(UTC)
     sequence = version if version is not None else _minutes(stamp) if stamp else None
     seed = uuid5(NAMESPACE_URL, key or msgspec.json.encode(patient).decode()).hex
-    made = Calendar()
-    made.add("prodid", "-//careplan//care plan//EN")
-    made.add("version", "2.0")
-    made.add("method", "PUBLISH")
-    made.add("x-wr-calname", "Care plan (draft)" if details else "Appointments (draft)")
-    made.add("x-wr-caldesc", _BLOCKED if blocked else _DRAFT)
+    ical = Calendar()
+    ical.add("prodid", "-//careplan//care plan//EN")
+    ical.add("version", "2.0")
+    ical.add("method", "PUBLISH")
+    ical.add("x-wr-calname", "Care plan (draft)" if details else "Appointments (draft)")
+    ical.add("x-wr-caldesc", _BLOCKED if blocked else _DRAFT)
     for event in [
         *_first(moments, seed, blocked=blocked),
         *_events(moments, seed, zone, details=details, blocked=blocked),
@@ -81,11 +81,11 @@ def calendar(  # noqa: PLR0913 - one argument for each thing that a calendar is 
             event.add("last-modified", vDatetime(made_at))
         if sequence is not None:
             event.add("sequence", sequence)
-        made.add_component(event)
+        ical.add_component(event)
     if zone is not None and zone.key != "UTC" and any(not one.whole_days for one in moments):
         first, last = min(one.start for one in moments), max(one.end or one.start for one in moments)
-        made.subcomponents.insert(0, zone_component(zone, first, last))
-    return bytes(made.to_ical())
+        ical.subcomponents.insert(0, zone_component(zone, first, last))
+    return bytes(ical.to_ical())
 
 
 def _first(moments: Sequence[Moment], seed: str, *, blocked: bool) -> Iterator[Component]:

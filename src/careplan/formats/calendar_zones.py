@@ -34,18 +34,18 @@ class _Change(NamedTuple):
 def zone_component(zone: ZoneInfo, first: datetime, last: datetime) -> Timezone:
     """The description of a zone that holds for all times between two."""
     changes = list(_changes(zone, first.year - 2, min(last.year + _YEARS_ON, 9998)))
-    made = Timezone()
-    made.add("tzid", zone.key)
+    timezone = Timezone()
+    timezone.add("tzid", zone.key)
     parts: dict[tuple[timedelta, timedelta, str], list[_Change]] = {}
     for change in changes:
         parts.setdefault((change.before, change.after, change.name), []).append(change)
     if not changes:
-        made.add_component(_steady(zone, first))
+        timezone.add_component(_steady(zone, first))
     yearly = _is_yearly(changes)
     for found in parts.values():
         for change in found[:1] if yearly else found:
-            made.add_component(_observance(change, (_rule(found) if yearly else None) or _ONCE))
-    return made
+            timezone.add_component(_observance(change, (_rule(found) if yearly else None) or _ONCE))
+    return timezone
 
 
 def _changes(zone: ZoneInfo, first: int, last: int) -> Iterator[_Change]:
@@ -105,21 +105,21 @@ def _places(wall: datetime) -> set[int]:
 
 def _observance(change: _Change, rule: vRecur) -> TimezoneStandard | TimezoneDaylight:
     # By what the clocks do: summer time by its name can be the hour that is put back, as in Ireland, and readers stumble.
-    made = TimezoneDaylight() if change.after > change.before else TimezoneStandard()
-    made.add("dtstart", change.wall)
-    made.add("tzoffsetfrom", change.before)
-    made.add("tzoffsetto", change.after)
-    made.add("tzname", change.name)
-    made.add("rrule", rule)
-    return made
+    period = TimezoneDaylight() if change.after > change.before else TimezoneStandard()
+    period.add("dtstart", change.wall)
+    period.add("tzoffsetfrom", change.before)
+    period.add("tzoffsetto", change.after)
+    period.add("tzname", change.name)
+    period.add("rrule", rule)
+    return period
 
 
 def _steady(zone: ZoneInfo, at: datetime) -> TimezoneStandard:
     there = at.astimezone(zone)
-    made = TimezoneStandard()
-    made.add("dtstart", _FIRST)
-    made.add("tzoffsetfrom", there.utcoffset() or timedelta())
-    made.add("tzoffsetto", there.utcoffset() or timedelta())
-    made.add("tzname", there.tzname() or zone.key)
-    made.add("rrule", _ONCE)
-    return made
+    period = TimezoneStandard()
+    period.add("dtstart", _FIRST)
+    period.add("tzoffsetfrom", there.utcoffset() or timedelta())
+    period.add("tzoffsetto", there.utcoffset() or timedelta())
+    period.add("tzname", there.tzname() or zone.key)
+    period.add("rrule", _ONCE)
+    return period

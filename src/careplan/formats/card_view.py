@@ -25,37 +25,37 @@ _LABELS: Mapping[str, Mapping[str, str]] = {
 
 def card(plan: CarePlan) -> Json:
     """The patient's card, its parts in the order of time."""
-    made, language = plan.card, plan.card.language or "en"
+    card, language = plan.card, plan.card.language or "en"
     return {
-        "title": made.title,
-        "notice": made.notice,
+        "title": card.title,
+        "notice": card.notice,
         "language": language,
-        "note": _NOTES.get(made.translation or "", ""),
+        "note": _NOTES.get(card.translation or "", ""),
         "blocked": plan.status == "blocked",
-        "size": _size(made),
+        "size": _size(card),
         "labels": dict(_LABELS.get(language, _LABELS["en"])),
         "parts": [
             {
                 "title": title,
-                "lines": [_line(line, made, date=lines is made.sessions and line.item is None) for line in lines],
-                "strong": lines is made.call,
+                "lines": [_line(line, card, date=lines is card.sessions and line.item is None) for line in lines],
+                "strong": lines is card.call,
             }
-            for title, lines in made.parts()
+            for title, lines in card.parts()
         ],
-        "crisis": _line(made.crisis, made),
-        "companion": _companion(made.companion, made) if made.companion else None,
+        "crisis": _line(card.crisis, card),
+        "companion": _companion(card.companion, card) if card.companion else None,
         "disclaimer": None
         if plan.status == "blocked"
         else told(plan.disclaimer, plan.closing_language, plan.closing_translation),
     }
 
 
-def _size(made: Card) -> str:
+def _size(card: Card) -> str:
     """The largest type in which a card surely fits one page; the line between two parts takes the third of a row."""
     for size, (most, across) in _SIZES.items():
         rows = sum(
             0.3 + max(ceil(len(title) / _ACROSS_TITLE), sum(ceil(len(line.text) / across) for line in lines))
-            for title, lines in made.parts()
+            for title, lines in card.parts()
         )
         if rows <= most:
             return size
@@ -94,11 +94,11 @@ def _private(plan: CarePlan) -> bool:
     return plan.status == "draft" and plan.card.companion is None
 
 
-def _companion(companion: Companion, made: Card) -> Json:
-    return {"title": companion.title, "lines": [_line(line, made) for line in companion.lines]}
+def _companion(companion: Companion, card: Card) -> Json:
+    return {"title": companion.title, "lines": [_line(line, card) for line in companion.lines]}
 
 
-def _line(line: CardLine, made: Card, *, date: bool = False) -> Json:
+def _line(line: CardLine, card: Card, *, date: bool = False) -> Json:
     """A line; its language only where it is another one than the card's. Of a date the first sentence stands out."""
     language = line.language or "en"
     text = line.text[:1].upper() + line.text[1:]
@@ -108,8 +108,8 @@ def _line(line: CardLine, made: Card, *, date: bool = False) -> Json:
         "text": text[len(lead) :].lstrip(),
         "does": line.does,
         "blank": line.blank,
-        "language": language if language != (made.language or "en") else "",
-        "note": _NOTES.get(line.translation or "", "") if line.translation != made.translation else "",
+        "language": language if language != (card.language or "en") else "",
+        "note": _NOTES.get(line.translation or "", "") if line.translation != card.translation else "",
     }
 
 

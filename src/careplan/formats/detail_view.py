@@ -32,14 +32,15 @@ def details(plan: CarePlan, patient: Patient, works: Sequence[Source]) -> Json:
                 "title": title,
                 "asked": [
                     {
-                        "question": question_words(one, plan, patient),
-                        "why": one.why_it_matters,
-                        "field": one.pointer,
+                        "question": question_words(question, plan, patient),
+                        "why": question.why_it_matters,
+                        "field": question.pointer,
                         "changes": ", ".join(
-                            f"{spaced(change.section)} ({plan.level_words[change.level]})" for change in one.could_change
+                            f"{spaced(change.section)} ({plan.level_words[change.level]})"
+                            for change in question.could_change
                         ),
                     }
-                    for one in questions
+                    for question in questions
                 ],
             }
             for title, questions in grouped(plan.information_needed)

@@ -56,5 +56,5 @@ def pdf(  # noqa: PLR0913, PLR0917 - as above
     reader: Reader = "all",
     logo: Logo | None = None,
 ) -> bytes:
-    """The PDF (PDF/UA-1) of that document, set in this process."""
+    """The PDF (PDF/UA-1) of `document`, of the same arguments, set in this process."""
     return typeset(document(plan, patient, paper, zone, detail, reader, logo))

@@ -37,14 +37,14 @@ def markdown(sheet: SessionSheet, zone: tzinfo | None = None) -> bytes:
 
 
 def document(sheet: SessionSheet, paper: Paper = "a4", zone: tzinfo | None = None, logo: Logo | None = None) -> Document:
-    """What there is to set."""
+    """What there is to set on this paper: hours in `zone`, or as they were sent, and the clinic's `logo` if it has one."""
     found = everywhere(shown(sheet, zone), cuttable)
     inputs = {"data": msgspec.json.encode(found).decode(), "paper": paper}
     return Document("session_sheet.typ", inputs | of_logo(logo))
 
 
 def pdf(sheet: SessionSheet, paper: Paper = "a4", zone: tzinfo | None = None, logo: Logo | None = None) -> bytes:
-    """The PDF (PDF/UA-1) of that document, set in this process."""
+    """The PDF (PDF/UA-1) of `document`, of the same arguments, set in this process."""
     return typeset(document(sheet, paper, zone, logo))
 
 
@@ -93,6 +93,6 @@ def _check(check: SheetCheck, numbers: dict[tuple[str, str], int]) -> Json:
     }
 
 
-def _figure(one: Figure) -> str:
-    doubt = " To be checked: it cannot be meant as it stands." if one.doubtful else ""
-    return f"{one.label[0].upper()}{one.label[1:]}: {number(one.value)} ({one.approved_by}).{doubt}"
+def _figure(figure: Figure) -> str:
+    doubt = " To be checked: it cannot be meant as it stands." if figure.doubtful else ""
+    return f"{figure.label[0].upper()}{figure.label[1:]}: {number(figure.value)} ({figure.approved_by}).{doubt}"

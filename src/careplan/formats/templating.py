@@ -36,7 +36,7 @@ def escaped(text: str) -> str:
 
 
 def _environment(*, autoescape: bool) -> Environment:
-    made = Environment(
+    environment = Environment(
         loader=PackageLoader("careplan.formats"),
         autoescape=autoescape,  # noqa: S701 - in Markdown every value goes through `md`
         undefined=StrictUndefined,
@@ -44,8 +44,8 @@ def _environment(*, autoescape: bool) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=not autoescape,
     )
-    made.filters |= {"md": escaped, "dialled": dialled}
-    return made
+    environment.filters |= {"md": escaped, "dialled": dialled}
+    return environment
 
 
 PAGES, MARKDOWN = _environment(autoescape=True), _environment(autoescape=False)

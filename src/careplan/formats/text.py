@@ -39,25 +39,25 @@ def write(  # noqa: PLR0913, PLR0917 - one argument for each thing that a page i
             console.print(part)
 
 
-def _parts(found: Json) -> Iterator[RenderableType]:
-    if found["front"]:
-        yield from _front(found)
-    if found["details"]:
-        yield from _details(found["details"])
-    if (standing := found["standing"]) and (found["details"] or standing["sections"]):
+def _parts(page: Json) -> Iterator[RenderableType]:
+    if page["front"]:
+        yield from _front(page)
+    if page["details"]:
+        yield from _details(page["details"])
+    if (standing := page["standing"]) and (page["details"] or standing["sections"]):
         yield Rule(standing["cited"], align="left")
         yield Text(f"True of every patient of this product and stage at the clinic: {'; '.join(standing['titles'])}.")
         for section in standing["sections"]:
             yield Text(section["title"], style="bold")
             yield from _items(section["items"])
-    if found["card"]:
-        yield from _card(found["card"])
-    if found["leaflet"]:
-        yield from _leaflet(found["leaflet"])
+    if page["card"]:
+        yield from _card(page["card"])
+    if page["leaflet"]:
+        yield from _leaflet(page["leaflet"])
 
 
-def _front(found: Json) -> Iterator[RenderableType]:
-    front, clinic = found["front"], found["clinic"]
+def _front(page: Json) -> Iterator[RenderableType]:
+    front, clinic = page["front"], page["clinic"]
     yield Text(front["headline"], style="bold" if front["ready"] else "bold red")
     where = ", ".join(filter(None, (clinic["name"], clinic["phone"])))
     yield Text(f"Care plan, draft for a clinician to sign{f'. {where}' if where else ''}", style="dim")
@@ -90,7 +90,7 @@ def _front(found: Json) -> Iterator[RenderableType]:
         yield Text("; ".join(row["about"] for row in front["ask"]))
     for line in filter(None, (front["unread"], front["further"])):
         yield Text(line, style="bold yellow" if line == front["unread"] else "dim")
-    yield Text(f"{found['standing']['cited']}. Rulebook {found['rulebook']}", style="dim")
+    yield Text(f"{page['standing']['cited']}. Rulebook {page['rulebook']}", style="dim")
 
 
 def _details(details: Json) -> Iterator[RenderableType]:
@@ -117,9 +117,9 @@ def _details(details: Json) -> Iterator[RenderableType]:
         yield Rule("Questions that could change this plan", align="left")
         for group in details["questions"]:
             yield Text(group["title"], style="bold")
-            for one in group["asked"]:
-                yield Text(f"? {one['question']}")
-                why = f"{one['why']} Could change: {one['changes']}. Field {one['field']}"
+            for question in group["asked"]:
+                yield Text(f"? {question['question']}")
+                why = f"{question['why']} Could change: {question['changes']}. Field {question['field']}"
                 yield Padding(Text(why, style="dim"), (0, 0, 0, 2))
     if details["asked_again"]:
         yield Text(details["asked_again"])

@@ -39,12 +39,12 @@ def drawings(moments: Sequence[Moment], zone: tzinfo | None = None) -> list[Mark
     Where nobody has said an hour of anything, there is nothing to draw that the table does not say in less room.
     """
     alike: dict[tuple[object, ...], list[list[Moment]]] = {}
-    drawn = sorted((one for one in moments if one.kind != "review"), key=lambda one: one.session)
-    for _, group in groupby(drawn, key=lambda one: one.session):
-        rows = sorted(group, key=lambda one: (one.kind != "session", one.start, one.label))
-        if all(one.whole_days for one in rows[1:]):
+    drawn = sorted((moment for moment in moments if moment.kind != "review"), key=lambda moment: moment.session)
+    for _, group in groupby(drawn, key=lambda moment: moment.session):
+        rows = sorted(group, key=lambda moment: (moment.kind != "session", moment.start, moment.label))
+        if all(moment.whole_days for moment in rows[1:]):
             continue
-        shape = tuple((one.kind, one.label, *_span(one)) for one in rows[1:])
+        shape = tuple((moment.kind, moment.label, *_span(moment)) for moment in rows[1:])
         alike.setdefault(shape, []).append(rows)
     return [_drawing(sessions, zone) for sessions in alike.values()]
 
@@ -52,8 +52,8 @@ def drawings(moments: Sequence[Moment], zone: tzinfo | None = None) -> list[Mark
 def _drawing(sessions: Sequence[Sequence[Moment]], zone: tzinfo | None) -> Markup:
     names = [f"{rows[0].label}, {hour(rows[0].start, zone)}" for rows in sessions]
     rows = sessions[0][1:]
-    least = min(0.0, *(_span(one)[0] for one in rows))
-    most = max(1.0, *(_span(one)[1] for one in rows))
+    least = min(0.0, *(_span(moment)[0] for moment in rows))
+    most = max(1.0, *(_span(moment)[1] for moment in rows))
     scale = _Scale(least, most)
     parts, top = [], 4
     for line in textwrap.wrap("; ".join(names), _HEAD_CHARACTERS):
@@ -61,10 +61,10 @@ def _drawing(sessions: Sequence[Sequence[Moment]], zone: tzinfo | None) -> Marku
         top += _LINE + 2
     axis = top + 22
     bands, bottom = [], axis + 4
-    for one in rows:
-        lines = textwrap.wrap(one.label, _LABEL_CHARACTERS)
+    for moment in rows:
+        lines = textwrap.wrap(moment.label, _LABEL_CHARACTERS)
         height = _LINE * len(lines) + _PAD
-        bands += list(_band(one, lines, bottom, scale))
+        bands += list(_band(moment, lines, bottom, scale))
         bottom += height
     parts += [*_axis(scale, axis, bottom), *bands]
     label = f"Time line: {'; '.join(names)}. The table has the same facts."
@@ -109,36 +109,36 @@ def _tick(hours: int) -> str:
     return f"{sign}{size} h" if size % 24 else f"{sign}{size // 24} d"
 
 
-def _band(one: Moment, lines: Sequence[str], top: int, scale: _Scale) -> Iterator[Markup]:
+def _band(moment: Moment, lines: Sequence[str], top: int, scale: _Scale) -> Iterator[Markup]:
     for at, line in enumerate(lines):
         yield Markup('<text x="4" y="{}">{}</text>').format(top + 15 + at * _LINE, line)
-    begin, end = (scale(hours) for hours in _span(one))
-    if one.end is None:
-        yield Markup('<circle cx="{:.1f}" cy="{}" r="5" fill="{}"/>').format(begin, top + 11, _FILLS[one.kind])
+    begin, end = (scale(hours) for hours in _span(moment))
+    if moment.end is None:
+        yield Markup('<circle cx="{:.1f}" cy="{}" r="5" fill="{}"/>').format(begin, top + 11, _FILLS[moment.kind])
         end = begin + 5
     else:
-        outlined = f'fill="#fff" stroke="{_FILLS[one.kind]}" stroke-dasharray="4 2"'
-        look = Markup(outlined if one.whole_days else f'fill="{_FILLS[one.kind]}"')  # noqa: S704 - our own colours
+        outlined = f'fill="#fff" stroke="{_FILLS[moment.kind]}" stroke-dasharray="4 2"'
+        look = Markup(outlined if moment.whole_days else f'fill="{_FILLS[moment.kind]}"')  # noqa: S704 - our own colours
         yield Markup('<rect x="{:.1f}" y="{}" width="{:.1f}" height="14" rx="3" {}/>').format(
             begin, top + 4, max(end - begin, 2.0), look
         )
-    yield Markup('<text x="{:.1f}" y="{}" class="hours">{}</text>').format(end + 5, top + 15, _said(one))
+    yield Markup('<text x="{:.1f}" y="{}" class="hours">{}</text>').format(end + 5, top + 15, _said(moment))
 
 
-def _said(one: Moment) -> str:
+def _said(moment: Moment) -> str:
     """What a bar says: how long before and after the start of the session, or on which days."""
-    if one.whole_days and one.end is not None:
-        first, last = ((when.date() - one.begins.date()).days for when in (one.start, one.end))
+    if moment.whole_days and moment.end is not None:
+        first, last = ((when.date() - moment.begins.date()).days for when in (moment.start, moment.end))
         return (
             "that day" if last == 1 else "the day after" if (first, last) == (1, 2) else f"{first} to {last - 1} days after"
         )
-    told = [f"{abs(hours):.4g} h {'before' if hours < 0 else 'after'}" for hours in _span(one) if hours]
+    told = [f"{abs(hours):.4g} h {'before' if hours < 0 else 'after'}" for hours in _span(moment) if hours]
     return ", ".join(dict.fromkeys(told)) or "at the start"
 
 
-def _span(one: Moment) -> tuple[float, float]:
+def _span(moment: Moment) -> tuple[float, float]:
     """From when to when, in hours from the start of its session."""
-    return _hours(one.begins, one.start), _hours(one.begins, one.end or one.start)
+    return _hours(moment.begins, moment.start), _hours(moment.begins, moment.end or moment.start)
 
 
 def _hours(begin: datetime, end: datetime) -> float:

@@ -38,12 +38,12 @@ def typeset(document: Document) -> bytes:
     import typst
 
     here = Path(str(files("careplan.formats")))
-    made = typst.compile(
+    pdf = typst.compile(
         (here / "templates" / document.template).read_bytes(),
         format="pdf",
         font_paths=typst.Fonts(include_system_fonts=False, font_paths=[here / "fonts"]),
         sys_inputs=document.inputs,
         pdf_standards=["ua-1"],
     )
-    assert isinstance(made, bytes)
-    return made
+    assert isinstance(pdf, bytes)
+    return pdf

@@ -172,8 +172,8 @@ def not_asked(patient: Patient) -> frozenset[str]:
 def taken_together(alternatives: Iterable[Alternative]) -> Verdict:
     """The verdict on a rule: for each subject one alternative is enough."""
     by_subject: dict[str, list[Verdict]] = {}
-    for one in alternatives:
-        by_subject.setdefault(one.subject, []).append(one.verdict)
+    for alternative in alternatives:
+        by_subject.setdefault(alternative.subject, []).append(alternative.verdict)
     held: bool | None = False
     undecided: set[str] = set()
     for found in by_subject.values():
@@ -183,11 +183,11 @@ def taken_together(alternatives: Iterable[Alternative]) -> Verdict:
     return held, frozenset(undecided)
 
 
-def both(one: Verdict, other: Verdict) -> Verdict:
+def both(left: Verdict, right: Verdict) -> Verdict:
     """The verdict on two things that must hold together."""
-    if one[0] is True or other[0] is False:
-        return other
-    if one[0] is False or other[0] is True:
-        return one
+    if left[0] is True or right[0] is False:
+        return right
+    if left[0] is False or right[0] is True:
+        return left
     # What hangs on no answer, no other answer helps.
-    return None, one[1] | other[1] if one[1] and other[1] else NOTHING
+    return None, left[1] | right[1] if left[1] and right[1] else NOTHING

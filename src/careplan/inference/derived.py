@@ -35,10 +35,10 @@ class CaseMaker:
         patterns = [pattern for when in looking for group in when for pattern in group]
         used, beside = (
             {
-                one.file.name: one
+                fact.file.name: fact
                 for pattern in patterns
                 if (pattern.kind == "medicine") == of_medicines
-                for one in used_by(book.derived, pattern)
+                for fact in used_by(book.derived, pattern)
             }
             for of_medicines in (False, True)
         )
@@ -59,9 +59,9 @@ class CaseMaker:
         beside = deriving.beside(self._beside) if self._beside and case.medicines else {}
         found: dict[str, Properties] = {kind: {} for kind in self._kinds}
         bases: dict[str, dict[str, Basis]] = {kind: {} for kind in self._kinds}
-        for one in self._derived:
-            properties, bases[one.kind][one.file.name] = deriving.of(one)
-            found[one.kind] |= properties
+        for derived in self._derived:
+            properties, bases[derived.kind][derived.file.name] = deriving.of(derived)
+            found[derived.kind] |= properties
         facts = (*case.facts, *[Fact(kind, kind, found[kind]) for kind in self._kinds])
         return msgspec.structs.replace(case, facts=facts, derived=bases, beside=beside)
 
@@ -100,23 +100,23 @@ class _Deriving:
         self._logic = CaseLogic(case)
         self._fitting = fitting
 
-    def of(self, one: Derived) -> tuple[Properties, Basis]:
+    def of(self, derived: Derived) -> tuple[Properties, Basis]:
         """What is known of a derived fact, as properties, and on what it rests."""
-        name = one.file.name
-        if one.kind == "days_since":
-            days = days_since(one.date, self._patient)
+        name = derived.file.name
+        if derived.kind == "days_since":
+            days = days_since(derived.date, self._patient)
             return ({} if days is None else {name: float(days)}), Basis()
-        if one.compared is not None:
-            return self._compared(one, one.compared)
-        if one.kind == "counts":
-            return self._counted(one)
-        standings = [self._group(group) for group in one.when]
+        if derived.compared is not None:
+            return self._compared(derived, derived.compared)
+        if derived.kind == "counts":
+            return self._counted(derived)
+        standings = [self._group(group) for group in derived.when]
         if held := [standing for standing in standings if standing.holds]:
             return {name: True}, Basis(_each_once(held))
         behind = _each_once(standings)
         if all(standing.holds is False for standing in standings):
             return {name: False}, Basis(behind)
-        return {}, Basis(behind, self._logic.of(one.when)[1], is_open=True)
+        return {}, Basis(behind, self._logic.of(derived.when)[1], is_open=True)
 
     def beside(self, wanted: Iterable[tuple[str, str, Pattern]]) -> dict[str, dict[str, Basis]]:
         """Say in each fact about a medicine what other medicines are taken beside it; on what that rests, where on any.
@@ -174,10 +174,10 @@ class _Deriving:
         holds = _any([each.holds for each in standings])
         return _Standing(holds, _each_once([each for each in standings if each.holds] if holds else standings))
 
-    def _compared(self, one: Derived, compared: Compared) -> tuple[Properties, Basis]:
+    def _compared(self, derived: Derived, compared: Compared) -> tuple[Properties, Basis]:
         values: list[float] = []
         open_: list[frozenset[str]] = []
-        behind = tuple((pattern, fact) for pattern in one.patterns for fact in self._logic.known_facts(pattern.kind))
+        behind = tuple((pattern, fact) for pattern in derived.patterns for fact in self._logic.known_facts(pattern.kind))
         for (_, field), (pattern, fact) in zip((compared.left, compared.right), behind, strict=True):
             if (value := fact.properties.get(field)) is None:
                 open_.append(self._logic.of_pattern(pattern)[1])
@@ -186,16 +186,16 @@ class _Deriving:
         if open_:
             # Both are needed: where nobody could answer one of them, no answer to the other helps.
             return {}, Basis(behind, frozenset().union(*open_) if all(open_) else NOTHING, is_open=True)
-        return {one.file.name: compared.holds(*values)}, Basis(behind)
+        return {derived.file.name: compared.holds(*values)}, Basis(behind)
 
-    def _counted(self, one: Derived) -> tuple[Properties, Basis]:
+    def _counted(self, derived: Derived) -> tuple[Properties, Basis]:
         """How many there are, from the least to the most that there can be by what is known."""
-        pattern, name = one.counted, one.file.name
+        pattern, name = derived.counted, derived.file.name
         if pattern is not None and self._logic.list_is_missing(pattern.kind):
             return {least_of(name): 0.0}, Basis((), frozenset({list_pointer(pattern.kind)}), is_open=True)
         if pattern is None:
-            standings = [self._line(line) for line in one.lines]
-            undecided = [line for line, standing in zip(one.lines, standings, strict=True) if standing.holds is None]
+            standings = [self._line(line) for line in derived.lines]
+            undecided = [line for line, standing in zip(derived.lines, standings, strict=True) if standing.holds is None]
             pointers = [self._logic.of(line)[1] for line in undecided]
         else:
             things: dict[str, list[Fact]] = {}

@@ -17,7 +17,7 @@ from careplan.inference.clauses import clauses_of, properties_of
 from careplan.inference.durable_rules import Finding
 from careplan.inference.masks import Mask
 from careplan.inference.three_valued import NO_SITUATION, NOTHING, Properties, list_pointer, of_expression
-from careplan.inference.verdict_tables import KindTables
+from careplan.inference.verdict_tables import KindTables, of_the_row
 from careplan.rulebook.conditions import Expression, Pattern, When
 from careplan.rulebook.factors import KINDS, OF_DERIVED
 from careplan.rulebook.validity import Terms, out_of_force
@@ -80,9 +80,9 @@ class Verdicts:
         # Most groups fail at what they need first; looking at that alone spares a call for each.
         missing = ~matched
         found = [
-            Finding(names[one.rule], one.number, one.kinds)
-            for need, one in self._rules.alone
-            if not need & missing and one.single.matches(matched)
+            Finding(names[group.rule], group.number, group.kinds)
+            for need, group in self._rules.alone
+            if not need & missing and group.single.matches(matched)
         ]
         for kind, facts in self._many.items():
             for fact, state in facts:
@@ -189,13 +189,13 @@ def _judged(mask: Mask, state: State) -> frozenset[str] | None:
     return frozenset(pointers)
 
 
-def _both(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
+def _both(left: frozenset[str] | None, right: frozenset[str] | None) -> frozenset[str] | None:
     """The answers on which two things hang together."""
-    if one is None or other is None:
+    if left is None or right is None:
         return None
-    if one is _HELPLESS or other is _HELPLESS:
+    if left is _HELPLESS or right is _HELPLESS:
         return _HELPLESS
-    return one | other
+    return left | right
 
 
 class RuleTables:
@@ -289,9 +289,8 @@ class RuleTables:
 
     def enter(self) -> None:
         """Raise `EngineError` if the engine was closed."""
-        for tables in self._tables.values():
-            tables.enter()
-            break
+        if self._tables:  # they are closed together
+            next(iter(self._tables.values())).enter()
 
     def check(self) -> None:
         """Run the engine once. Raises `EngineError` if it does not answer."""
@@ -348,7 +347,7 @@ class RuleTables:
 
 
 def _of_the_name(kind: str, name: str) -> bool:
-    return name == "name" if kind == "condition" else name in ("ingredient", "half_life") or name.startswith("class_is_")
+    return name == "name" if kind == "condition" else of_the_row(name)
 
 
 def _all_of_the_name(kind: str, part: Expression) -> bool:

@@ -55,14 +55,14 @@ class Assembly:
         # Items come in the order of seriousness; what was an alert and is cleared stands first in its section.
         cleared = case.patient.clearances
         written = self._clearances.applied(case, written) if cleared else written
-        blocked = any(one.place is None for one in written)
+        blocked = any(written_item.place is None for written_item in written)
         if blocked:
-            written = [self._deferred(one) for one in written]
+            written = [self._deferred(written_item) for written_item in written]
         alerts: list[Item] = []
         placed: dict[str | None, list[Item]] = {None: alerts} | {section: [] for section in SECTIONS}
-        for one in written:
-            placed[one.place].append(one.item)
-        items = [one.item for one in written]
+        for written_item in written:
+            placed[written_item.place].append(written_item.item)
+        items = [written_item.item for written_item in written]
         decisions = _decisions(written)
         questions = self._questions.unanswered(verdicts.hanging, words, visit)
         stands, then = standing(self._ref, items), case.patient.previous
@@ -82,7 +82,7 @@ class Assembly:
             card=self._cards.of(case, written, blocked=blocked, language=language),
             standing=stands,
             decisions=decisions,
-            medications=[medicine_read(words, one, case) for one in case.medicines],
+            medications=[medicine_read(words, resolved, case) for resolved in case.medicines],
             information_needed=questions,
             not_considered=self._not_considered(case, written, words),
             sources=self._bibliography.of(items),
@@ -101,32 +101,34 @@ class Assembly:
         found += self._clearances.not_considered(case, written)
         return sorted(found, key=lambda entry: (entry.pointer, entry.what))
 
-    def _deferred(self, one: Written) -> Written:
+    def _deferred(self, written_item: Written) -> Written:
         """A choice as it stands in a blocked plan: not made, since whether there is treatment at all comes first.
 
         What has to be decided about it, as a product that does not fit the route, still says so.
         """
-        if one.decides is None:
-            return one
+        if written_item.decides is None:
+            return written_item
         words = self._book.about.deferred_choice
-        if one.item.level in ("stop", "hold"):
-            return one._replace(decides=msgspec.structs.replace(one.decides, choice=words.choice))
+        if written_item.item.level in ("stop", "hold"):
+            return written_item._replace(decides=msgspec.structs.replace(written_item.decides, choice=words.choice))
         item = msgspec.structs.replace(
-            one.item,
+            written_item.item,
             title=one_line(words.title),
             line=one_line(words.line),
             patient_text=one_line(words.patient),
-            clinician_text=f"{one_line(words.clinician)} {one.item.clinician_text}",
+            clinician_text=f"{one_line(words.clinician)} {written_item.item.clinician_text}",
             asks=[],
         )
-        decides = msgspec.structs.replace(one.decides, choice=words.choice)
-        return one._replace(item=item, decides=decides)
+        decides = msgspec.structs.replace(written_item.decides, choice=words.choice)
+        return written_item._replace(item=item, decides=decides)
 
 
 def _decisions(written: Sequence[Written]) -> list[Decision]:
     """One choice a subject: items come in the order of seriousness, so the first one wins."""
     chosen: dict[str, Decision] = {}
-    for one in written:
-        if one.decides and one.decides.subject not in chosen:
-            chosen[one.decides.subject] = Decision(subject=one.decides.subject, choice=one.decides.choice, item=one.item.id)
+    for written_item in written:
+        if written_item.decides and written_item.decides.subject not in chosen:
+            chosen[written_item.decides.subject] = Decision(
+                subject=written_item.decides.subject, choice=written_item.decides.choice, item=written_item.item.id
+            )
     return list(chosen.values())

@@ -60,43 +60,43 @@ class Cards:
 
     def of(self, case: Case, written: Sequence[Written], *, blocked: bool, language: str = ENGLISH) -> Card:
         """The card of a case with these items, the gravest first."""
-        said = self._languages.get(language, self._languages[ENGLISH])
-        words, clinic = said.words, case.patient.clinic or Clinic()
-        numbers = self._numbers_by_region.of(clinic, said.language or ENGLISH, case.patient.as_of)
+        in_language = self._languages.get(language, self._languages[ENGLISH])
+        words, clinic = in_language.words, case.patient.clinic or Clinic()
+        numbers = self._numbers_by_region.of(clinic, in_language.language or ENGLISH, case.patient.as_of)
         card = Card(
             title=one_line(words.title),
             notice=one_line(words.blocked if blocked else words.unsigned),
-            titles={"call": said.titles["call"]},
-            call=[*self._numbers(said, clinic)],
-            crisis=self._said(said, numbers["crisis"]),
-            language=said.language,
-            translation=said.translation,
+            titles={"call": in_language.titles["call"]},
+            call=[*self._numbers(in_language, clinic)],
+            crisis=self._said(in_language, numbers["crisis"]),
+            language=in_language.language,
+            translation=in_language.translation,
         )
         if blocked:
             return card
         private = any(self._topics[one.item.topic].private and one.item.scope == "personal" for one in written)
-        sessions = list(self._sessions(said, case, clinic))
-        titles = {slot: said.titles[slot] for slot in ("sessions", "call")}
+        sessions = list(self._sessions(in_language, case, clinic))
+        titles = {slot: in_language.titles[slot] for slot in ("sessions", "call")}
         card = msgspec.structs.replace(card, sessions=sessions, titles=titles)
         if not private:
-            lines = [self._said(said, Text.parse(one_line(line)).fill(numbers)) for line in words.companion.lines]
+            lines = [self._said(in_language, Text.parse(one_line(line)).fill(numbers)) for line in words.companion.lines]
             companion = Companion(title=one_line(words.companion.title), lines=[*lines, *card.call])
             card = msgspec.structs.replace(card, companion=companion)
-        return self._filled(card, said, [one for one in written if not private or one.item.scope == "standing"])
+        return self._filled(card, in_language, [one for one in written if not private or one.item.scope == "standing"])
 
-    def _filled(self, card: Card, said: _Language, written: Iterable[Written]) -> Card:
+    def _filled(self, card: Card, in_language: _Language, written: Iterable[Written]) -> Card:
         """The card with the lines of rules, as far as there is room."""
         parts: dict[CardSlot, list[tuple[int, CardLine]]] = {slot: [] for slot in self._slots}
         room, actions = MOST_WORDS - KEPT_FOR_NAME - words_on(card), MOST_ACTIONS
-        offered = [(one, words) for one in written if (words := one.card) is not None]
-        offered.sort(key=lambda one: (LEVELS.index(one[0].item.level), self._slots[one[1].slot].weight))
-        for place, (one, words) in enumerate(offered):
+        offered = [(written_item, words) for written_item in written if (words := written_item.card) is not None]
+        offered.sort(key=lambda offer: (LEVELS.index(offer[0].item.level), self._slots[offer[1].slot].weight))
+        for place, (written_item, words) in enumerate(offered):
             if len(parts[words.slot]) >= self._slots[words.slot].most:
                 continue
-            line = self._of_rule(said, one)
+            line = self._of_rule(in_language, written_item)
             cost = len(line.text.split())
             if not parts[words.slot] and not getattr(card, words.slot):
-                cost += len(said.titles[words.slot].split())
+                cost += len(in_language.titles[words.slot].split())
             known = any(line.text == other.text for _, other in parts[words.slot])
             if known or cost > room or (line.does and not actions):
                 continue
@@ -107,52 +107,59 @@ class Cards:
             slot: [*getattr(card, slot), *(line for _, line in sorted(found, key=_in_order))]
             for slot, found in parts.items()
         }
-        titles = {slot: said.titles[slot] for slot, found in lines.items() if found}
+        titles = {slot: in_language.titles[slot] for slot, found in lines.items() if found}
         return msgspec.structs.replace(card, titles=titles, **lines)
 
-    def _of_rule(self, said: _Language, one: Written) -> CardLine:
+    def _of_rule(self, in_language: _Language, written_item: Written) -> CardLine:
         """The line of an item, in another language where its rule has one."""
-        assert one.card is not None
-        rule = self._book.rules[one.rule]
-        translated = rule.cards_in_languages.get(said.language or ENGLISH)
+        assert written_item.card is not None
+        rule = self._book.rules[written_item.rule]
+        translated = rule.cards_in_languages.get(in_language.language or ENGLISH)
         if translated is None:
-            return CardLine(text=one.card.text, does=one.card.does, item=one.item.id)
-        reviewed = rule.file.then.in_languages[said.language or ENGLISH].reviewed_by
+            return CardLine(text=written_item.card.text, does=written_item.card.does, item=written_item.item.id)
+        reviewed = rule.file.then.in_languages[in_language.language or ENGLISH].reviewed_by
         return CardLine(
-            text=translated.fill(one.card.filled),
-            does=one.card.does,
-            item=one.item.id,
-            language=said.language,
+            text=translated.fill(written_item.card.filled),
+            does=written_item.card.does,
+            item=written_item.item.id,
+            language=in_language.language,
             translation="reviewed" if reviewed else "needs_review",
         )
 
-    def _said(self, said: _Language, text: str, *, blank: bool = False) -> CardLine:
-        return CardLine(text=text, blank=blank, language=said.language, translation=said.translation)
+    def _said(self, in_language: _Language, text: str, *, blank: bool = False) -> CardLine:
+        return CardLine(text=text, blank=blank, language=in_language.language, translation=in_language.translation)
 
-    def _numbers(self, said: _Language, clinic: Clinic) -> Iterator[CardLine]:
+    def _numbers(self, in_language: _Language, clinic: Clinic) -> Iterator[CardLine]:
         """Whom to call by day and by night; what nobody sent is a blank to write in."""
         name = f"{clinic.name}, " if clinic.name else ""
-        for words, number in ((said.words.by_day, clinic.phone), (said.words.after_hours, clinic.phone_after_hours)):
+        for words, number in (
+            (in_language.words.by_day, clinic.phone),
+            (in_language.words.after_hours, clinic.phone_after_hours),
+        ):
             yield self._said(
-                said, f"{name}{one_line(words)} {number}" if number else f"{name}{one_line(words)}", blank=not number
+                in_language, f"{name}{one_line(words)} {number}" if number else f"{name}{one_line(words)}", blank=not number
             )
 
-    def _sessions(self, said: _Language, case: Case, clinic: Clinic) -> Iterator[CardLine]:
+    def _sessions(self, in_language: _Language, case: Case, clinic: Clinic) -> Iterator[CardLine]:
         """The dates, each with the hours from which the clinic's signed figures allow no food and no drinks."""
         times = sorted(set(case.patient.treatment.session_times or ()))
         if not times:
-            yield self._said(said, one_line(said.words.no_date), blank=True)
+            yield self._said(in_language, one_line(in_language.words.no_date), blank=True)
         for when in times[:MOST_DATES]:
             here = when.astimezone(clinic.hours) if clinic.hours else when
-            text = said.filled_in["session"].fill({"day": _day(here, said.words), "time": _clock(here, said.words)})
+            text = in_language.filled_in["session"].fill(
+                {"day": _day(here, in_language.words), "time": _clock(here, in_language.words)}
+            )
             for sentence, hours in zip(("food", "drinks"), _figures(case), strict=True):
                 if hours:
                     before = (here.astimezone(UTC) - timedelta(hours=hours)).astimezone(here.tzinfo)
-                    other = "" if before.date() == here.date() else f"{_day(before, said.words)}, "
-                    text += " " + said.filled_in[sentence].fill({"time": other + _clock(before, said.words)})
-            yield self._said(said, text)
+                    other = "" if before.date() == here.date() else f"{_day(before, in_language.words)}, "
+                    text += " " + in_language.filled_in[sentence].fill({"time": other + _clock(before, in_language.words)})
+            yield self._said(in_language, text)
         if len(times) > MOST_DATES:
-            yield self._said(said, said.filled_in["more_sessions"].fill({"number": str(len(times) - MOST_DATES)}))
+            yield self._said(
+                in_language, in_language.filled_in["more_sessions"].fill({"number": str(len(times) - MOST_DATES)})
+            )
 
 
 def signed(book: Rulebook, card: Card, by: str, when: datetime) -> Card:

@@ -56,17 +56,17 @@ class Clearances:
         if not counting:
             return list(written)
         text = self._patient.fill(self._numbers.of(case.patient.clinic, day=case.patient.as_of))
-        return [self._cleared(one, counting, case.measured, text) for one in written]
+        return [self._cleared(written_item, counting, case.measured, text) for written_item in written]
 
     def not_considered(self, case: Case, written: Sequence[Written]) -> Iterator[NotConsidered]:
         """The clearances that change nothing, with the reason. `written` are the items as they are after `applied`."""
         shown = {
-            (one.item.cleared.by, one.item.cleared.at, what)
-            for one in written
-            if one.item.cleared
-            for what in self._clearing(one)
+            (written_item.item.cleared.by, written_item.item.cleared.at, what)
+            for written_item in written
+            if written_item.item.cleared
+            for what in self._clearing(written_item)
         }
-        alerts = {what for one in written if one.place is None for what in self._clearing(one)}
+        alerts = {what for written_item in written if written_item.place is None for what in self._clearing(written_item)}
         for at, clearance in enumerate(case.patient.clearances):
             if (clearance.by, clearance.at, clearance.what) in shown:
                 continue
@@ -95,32 +95,34 @@ class Clearances:
         """Whether a value of a measure, other than the least grave one, is from after a clearance."""
         return measured.is_after(name, clearance.at) and self._measures[name].gravity(measured.taken[name].value) > 0
 
-    def _clearing(self, one: Written) -> tuple[str, ...]:
+    def _clearing(self, written_item: Written) -> tuple[str, ...]:
         """What clears the alert of an item, or has cleared it."""
-        found = self._clears_with.get(one.rule, ())
-        return tuple([one.item.id.partition("/")[2] if what == OF_THE_CONDITION else what for what in found])
+        found = self._clears_with.get(written_item.rule, ())
+        return tuple([written_item.item.id.partition("/")[2] if what == OF_THE_CONDITION else what for what in found])
 
-    def _cleared(self, one: Written, counting: dict[str, Clearance], measured: Measured, text: str) -> Written:
-        if one.place is not None:
-            return one
+    def _cleared(self, written_item: Written, counting: dict[str, Clearance], measured: Measured, text: str) -> Written:
+        if written_item.place is not None:
+            return written_item
         # A value that was measured after an assessment was not part of it, whatever else was assessed.
-        names = [about.pointer.rpartition("/")[2] for about in one.item.about if about.pointer.startswith("/measures/")]
+        names = [
+            about.pointer.rpartition("/")[2] for about in written_item.item.about if about.pointer.startswith("/measures/")
+        ]
         found = [
             counting[what]
-            for what in self._clearing(one)
+            for what in self._clearing(written_item)
             if what in counting and not any(measured.is_after(name, counting[what].at) for name in names)
         ]
         if not found:
-            return one
-        clearance = max(found, key=lambda one: one.at)
-        item = one.item
+            return written_item
+        clearance = max(found, key=lambda clearance: clearance.at)
+        item = written_item.item
         words = {
             "by": clearance.by,
             "at": f"{clearance.at:%Y-%m-%d %H:%M %Z}",
             "arranged": one_line(clearance.arranged),
             "days": str(self._days),
         }
-        made = msgspec.structs.replace(
+        decision = msgspec.structs.replace(
             item,
             level="hold",
             title=self._title.fill({"title": item.title}),
@@ -132,4 +134,4 @@ class Clearances:
             asks=self._asks,
             cleared=Cleared(by=clearance.by, at=clearance.at, arranged=clearance.arranged),
         )
-        return one._replace(place=item.section, item=made)
+        return written_item._replace(place=item.section, item=decision)

@@ -77,8 +77,8 @@ class Courses:
         if (reason := _not_used(patient, then)) is not None:
             return Course(used=False, line=one_line(self._words.not_used[reason]))
         today = day_of_plan(patient)
-        made, stand = then.day, self._words.decisions_stand_days
-        days = (today - made).days if today and made else None
+        day, stand = then.day, self._words.decisions_stand_days
+        days = (today - day).days if today and day else None
         late = days is not None and not 0 <= days <= stand
         since = _Since(then, today, days, counts=then.counts and not late)
         course = self._compared(since, [item for item in items if item.scope != "standing"], patient)
@@ -180,12 +180,12 @@ class Courses:
         """The line of the decisions that stand, as long as it is short: the titles of the first, and how many more."""
         titles: list[str] = []
         words = 0
-        for one in course.decided:
-            words += len(one.title.split()) + 1
+        for decided in course.decided:
+            words += len(decided.title.split()) + 1
             if words > MOST_NAMED and titles:
                 titles.append(f"{len(course.decided) - len(titles)} more")
                 break
-            titles.append(f"{one.title} ({one.option.lower()})")
+            titles.append(f"{decided.title} ({decided.option.lower()})")
         return self._decided.fill({"day": self._day(then), "titles": "; ".join(titles)})
 
 

@@ -21,7 +21,10 @@ MOST_TOLD = 4
 def scores_of(
     words: CourseWords, measures: Mapping[str, Measure], patient: Patient, today: date | None
 ) -> list[CourseScore]:
-    """Every score with a date, where something is known of what its change means."""
+    """Every score with a date, where the rulebook says what a change of it means: those sent, and those of the earlier plan.
+
+    `words` and `measures` are those of the rulebook, by name; `today` is the day of the plan, None where it is not known.
+    """
     return list(_scores(words, measures, patient, today))
 
 
@@ -51,7 +54,7 @@ def _scores(
         )
 
 
-def _counts(one: ScorePoint, measure: Measure) -> bool:
+def _counts(point: ScorePoint, measure: Measure) -> bool:
     """Whether a point is a value that the measure can have, in a unit that means points."""
-    known = one.unit is None or measure.units.get(one.unit, one.unit) == measure.unit
-    return known and measure.plausible is not None and measure.plausible.hold(one.value)
+    known = point.unit is None or measure.units.get(point.unit, point.unit) == measure.unit
+    return known and measure.plausible is not None and measure.plausible.hold(point.value)

@@ -26,12 +26,12 @@ class DerivedWords:
 
     def behind(self, fact: Fact, field: str) -> str:
         """What stands behind a phrase about a derived fact, in brackets after it."""
-        one, basis = self._derived[field], self._basis(fact, field)
-        if one.date:
-            kind, _, name = one.date.partition(".")
+        derived, basis = self._derived[field], self._basis(fact, field)
+        if derived.date:
+            kind, _, name = derived.date.partition(".")
             sent = getattr(getattr(self._case.patient, kind), name)
             said = [] if sent is None else [sent.date().isoformat()]
-        elif one.counted is not None:
+        elif derived.counted is not None:
             said = [entry.name for fact, focus in self._looked_at(basis) for entry in self._about(fact, focus)]
         else:
             said = [words for fact, focus in self._looked_at(basis) for words in self._because([fact], [focus])]

@@ -19,10 +19,11 @@ def disagreement_words(book: Rulebook, case: Case, at: int) -> str:
     """What was sent in each field, and the words of the text that say something else."""
     entry, sent = case.medicines[at], (case.patient.medications or [])[at]
     found = []
-    for one in entry.disagreements:
-        text = (sent.name if one.said_in == "name" else sent.text) or ""
-        quoted = " ".join(text[one.start : one.end].split())
-        found.append(f"{_NAMES[one.field]}: sent as {_value(book, one.field, one.sent)}, the text says “{quoted}”")
+    for disagreement in entry.disagreements:
+        text = (sent.name if disagreement.said_in == "name" else sent.text) or ""
+        quoted = " ".join(text[disagreement.start : disagreement.end].split())
+        value = _value(book, disagreement.field, disagreement.sent)
+        found.append(f"{_NAMES[disagreement.field]}: sent as {value}, the text says “{quoted}”")
     return "; ".join(found)
 
 

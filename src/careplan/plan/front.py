@@ -108,13 +108,11 @@ class FrontPages:
         groups = _grouped([item for item in items if _departs(item) and item.id not in said], by_medicine=True)
         tasks = _tasks(items)
         kept = min(LEAST_FOR_TASKS, sum(map(words_in, tasks)))
-        differs: list[FrontLine] = []
-        left = min(room - kept, MOST_IN_DIFFERS)
-        for (topic, _), found in groups.items():
-            line = FrontLine(topic=topic, line=found[0].line, items=[item.id for item in found])
-            if words_in(line) <= left:
-                differs.append(line)
-                left -= words_in(line)
+        lines = [
+            FrontLine(topic=topic, line=found[0].line, items=[item.id for item in found])
+            for (topic, _), found in groups.items()
+        ]
+        differs = list(_that_fit(lines, min(room - kept, MOST_IN_DIFFERS)))
         shown = list(_fitting(tasks, min(room - sum(map(words_in, differs)), MOST_IN_TASKS)))
         further = Further(
             differs=len(groups) - len(differs),
@@ -160,13 +158,15 @@ class FrontPages:
     def _route(
         self, to_decide: Iterable[Item], items: Iterable[Item], decisions: Iterable[Decision], patient: Patient
     ) -> FrontRoute | None:
-        made = next((one for one in decisions if one.subject == "route"), None)
-        if made is None:
+        decision = next((one for one in decisions if one.subject == "route"), None)
+        if decision is None:
             return None
-        decided = any(item.id == made.item for item in to_decide)
-        line = SAID_ABOVE if decided else next(item.line for item in items if item.id == made.item)
+        decided = any(item.id == decision.item for item in to_decide)
+        line = SAID_ABOVE if decided else next(item.line for item in items if item.id == decision.item)
         wish = patient.treatment.preferred_route
-        return FrontRoute(choice=made.choice, line=line, item=made.item, wish=self._routes.get(wish, wish) if wish else None)
+        return FrontRoute(
+            choice=decision.choice, line=line, item=decision.item, wish=self._routes.get(wish, wish) if wish else None
+        )
 
     def _decisions(self, to_decide: Sequence[Item], items: Iterable[Item]) -> tuple[list[FrontDecision], set[str]]:
         """The rows of all decisions, and the ids of items that stand behind one because they share its topic."""
@@ -194,15 +194,15 @@ class FrontPages:
                 rows[at] = msgspec.structs.replace(rows[at], items=[*rows[at].items, *same])
         return rows, behind
 
-    def _row(self, found: Sequence[Item]) -> FrontDecision:
-        first = found[0]
+    def _row(self, of_topic: Sequence[Item]) -> FrontDecision:
+        first = of_topic[0]
         task = next((ask for ask in first.asks if ask.who not in _HOME), None)
         return FrontDecision(
             topic=first.topic,
             level=first.level,
             line=first.line,
-            items=[item.id for item in found],
-            more=len(found) - 1 or None,
+            items=[item.id for item in of_topic],
+            more=len(of_topic) - 1 or None,
             options=self._options[first.level],
             who=task.who if task else None,
             by=task.by if task else None,
@@ -317,6 +317,14 @@ def _short_enough(lines: Iterable[str], room: int) -> Iterator[str]:
     for line in lines:
         if words_in(line) <= room:
             room -= words_in(line)
+            yield line
+
+
+def _that_fit(lines: Iterable[FrontLine], room: int) -> Iterator[FrontLine]:
+    """Those lines that fit into a number of words together; one that is too long gives way to shorter ones after it."""
+    for line in lines:
+        if (words := words_in(line)) <= room:
+            room -= words
             yield line
 
 

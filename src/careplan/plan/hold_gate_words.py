@@ -5,13 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from careplan.facts.case import Case, Fact
-from careplan.facts.hold_question import HoldQuestions, hold_for
+from careplan.facts.hold_question import HoldQuestions
 from careplan.facts.hold_windows import misses_no_dose
 from careplan.facts.unread_entries import Entries
 from careplan.plan.hold_sentences import GateSentences
 from careplan.plan.model import Gap, GateFact, HoldGate, SignedHold
 from careplan.plan.wording import Words
-from careplan.request.patient import Hold
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.text_template import hours, in_words, one_line
 
@@ -33,7 +32,7 @@ class GateWords:
         assert fact.ingredient
         name, case = fact.ingredient.ingredient, self._case
         question = case.holds[name]
-        hold = self._hold(fact)
+        hold = self._words.holds.of(fact)
         signed = None
         if hold is not None:
             signed = SignedHold(
@@ -81,8 +80,8 @@ class GateWords:
             "after": hours(hold.after_hours) if hold else "",
             "approved_by": hold.approved_by if hold else "",
         }
-        signed = self._hold(fact)
-        doubtful = signed is not None and self._words.is_doubtful(signed)
+        signed = self._words.holds.of(fact)
+        doubtful = signed is not None and self._words.holds.is_doubtful(signed)
         said = [(sentences.doubtful if doubtful else sentences.signed if hold else sentences.unsigned).fill(figure)]
         for text, facts in (
             (sentences.closed, gate.closed_by),
@@ -94,10 +93,6 @@ class GateWords:
         if gate.misses_no_dose and not doubtful:
             said.append(sentences.between_doses.fill({}))
         return " ".join(said)
-
-    def _hold(self, fact: Fact) -> Hold | None:
-        protocol = self._case.patient.protocol
-        return hold_for(fact.ingredient, protocol.holds) if protocol and fact.ingredient else None
 
     def _closing(self, pointer: str) -> str:
         """An answer that closes the question."""

@@ -27,18 +27,18 @@ _KEPT = "It was read as the answer to a question, and the answer that was sent i
 def illnesses_read(book: Rulebook, words: Words, case: Case) -> list[IllnessEntryRead]:
     """How each entry was understood."""
     found = []
-    for at, (written, one) in enumerate(zip(case.patient.other_conditions, case.illnesses.read, strict=True)):
+    for at, (written, entry) in enumerate(zip(case.patient.other_conditions, case.illnesses.read, strict=True)):
         labels = [
-            book.conditions[token].label if token in book.conditions else _answer(words, token) for token in one.tokens
+            book.conditions[token].label if token in book.conditions else _answer(words, token) for token in entry.tokens
         ]
         found.append(
             IllnessEntryRead(
                 pointer=f"/other_conditions/{at}",
                 index=at,
                 written=written,
-                recognition=one.recognition,
+                recognition=entry.recognition,
                 recognized_as=labels,
-                tokens=list(one.tokens),
+                tokens=list(entry.tokens),
                 parts=[
                     IllnessPartRead(
                         start=part.start,
@@ -48,7 +48,7 @@ def illnesses_read(book: Rulebook, words: Words, case: Case) -> list[IllnessEntr
                         tokens=list(part.tokens),
                         suggestions=list(part.offers),
                     )
-                    for part in one.parts
+                    for part in entry.parts
                 ],
             )
         )
@@ -63,10 +63,10 @@ def _answer(words: Words, token: str) -> str:
 
 def silent_illnesses(case: Case, spoken_of: Collection[str]) -> Iterator[NotConsidered]:
     """Entries of other conditions that left no trace in the items of a plan, each part of them with the reason."""
-    for at, (written, one) in enumerate(zip(case.patient.other_conditions, case.illnesses.read, strict=True)):
+    for at, (written, entry) in enumerate(zip(case.patient.other_conditions, case.illnesses.read, strict=True)):
         pointer = f"/other_conditions/{at}"
         own = {illness.token for illness in case.illnesses.listed if illness.pointer == pointer}
-        for part in one.parts:
+        for part in entry.parts:
             why = TWICE
             if part.recognition == "known" or (part.recognition == "unread" and not part.tokens):
                 if pointer in spoken_of:
@@ -81,5 +81,5 @@ def silent_illnesses(case: Case, spoken_of: Collection[str]) -> Iterator[NotCons
                 why = _ANSWER if any(case.illnesses.answered.get(factor) == at for factor in factors) else _KEPT
             elif not part.tokens and part.recognition == "read":
                 why = {"denied": _DENIED, "family": _OF_FAMILY, "past": _PAST}.get(part.status, _NOTHING)
-            what = written if len(one.parts) == 1 else written[part.start : part.end]
+            what = written if len(entry.parts) == 1 else written[part.start : part.end]
             yield NotConsidered(pointer=pointer, what=one_line(what) or written, why=why)

@@ -227,17 +227,17 @@ class Items:
         group, facts = behind[0]
         because: list[str] = []
         if prepared.fixed:
-            for one, matched in behind:
-                because += words.because(matched, one.focuses)
+            for prepared_group, matched in behind:
+                because += words.because(matched, prepared_group.focuses)
             item = msgspec.structs.replace(
                 template, because=_each_once(because) or template.because, assumes=_assumptions(behind, assuming)
             )
             return prepared.written(item)
         about: dict[str, About] = {}
-        for one, matched in behind:
-            because += words.because(matched, one.focuses)
-            for at in one.of_entries:
-                for entry in words.about(matched[at], one.focuses[at]):
+        for prepared_group, matched in behind:
+            because += words.because(matched, prepared_group.focuses)
+            for at in prepared_group.of_entries:
+                for entry in words.about(matched[at], prepared_group.focuses[at]):
                     about[entry.pointer] = entry
         subject = None if group.subject is None else facts[group.subject]
         filled = patient_words = clinician_words = words.fill(facts, places) if places.names else {}
@@ -246,8 +246,8 @@ class Items:
         hold = gate = gap = None
         held = subject is not None and "hold" in places.names
         if subject is not None and held:
-            hold = words.signed_hold(subject)
-            for_patient, for_clinician = words.hold_sentences(subject, self._hold_sentences)
+            hold = words.holds.shown(subject)
+            for_patient, for_clinician = words.holds.sentences(subject, self._hold_sentences)
             patient_words, clinician_words = patient_words | {"hold": for_patient}, filled | {"hold": for_clinician}
         if subject is not None and prepared.gated:
             gate = gates.of(subject)

@@ -104,9 +104,13 @@ def _in_short(plan: CarePlan) -> CarePlan:
         medications=[msgspec.structs.replace(read, classes=[], texts=[], doses_a_day=[]) for read in plan.medications],
         information_needed=[
             Question(
-                pointer=one.pointer, question=one.question, first=one.first, asked_of=one.asked_of, asked_at=one.asked_at
+                pointer=question.pointer,
+                question=question.question,
+                first=question.first,
+                asked_of=question.asked_of,
+                asked_at=question.asked_at,
             )
-            for one in plan.information_needed
+            for question in plan.information_needed
         ],
         sources=[Source(id=one.id, title=one.title, founding=one.founding) for one in plan.sources if one.id in cited],
         # What may have been meant by an entry that nobody could read stands in its parts.

@@ -33,14 +33,14 @@ def medicine_read(words: Words, resolved: Resolved, case: Case) -> MedicineRead:
         doses_a_day=list(_doses(resolved)),
         disagreements=[
             Disagreeing(
-                field=one.field,
-                sent=one.sent,
-                read=one.read or None,
-                pointer=f"/medications/{at}/{one.said_in}",
-                start=one.start,
-                end=one.end,
+                field=disagreement.field,
+                sent=disagreement.sent,
+                read=disagreement.read or None,
+                pointer=f"/medications/{at}/{disagreement.said_in}",
+                start=disagreement.start,
+                end=disagreement.end,
             )
-            for one in resolved.disagreements
+            for disagreement in resolved.disagreements
         ],
     )
 

@@ -1,4 +1,4 @@
-"""The base of everything in a plan, and the one part that many others have."""
+"""The base of all parts of a plan, and one small part that many others have."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class Questions:
         )
         self._tested_measures = frozenset(name for kind, name in tested if kind in OF_MEASURES)
 
-    def unanswered(self, hanging: Mapping[str, int], said: Words, visit: Visit) -> list[Question]:
+    def unanswered(self, hanging: Mapping[str, int], words: Words, visit: Visit) -> list[Question]:
         """The questions of one case at a visit, those first on which the most of the most serious parts of the plan hangs.
 
         `hanging` has for each answer the rules that hang on it, as a bit set over their numbers. A rule that holds because
@@ -81,7 +81,7 @@ class Questions:
         patient is not asked.
         """
         ranked = []
-        patient = said.case.patient
+        patient = words.case.patient
         turned = hanging.get("/conditions", 0) & self._of_allergies
         if turned and patient.allergies is None and "allergies" in self._answers:
             hanging = {**hanging, "/allergies": turned}
@@ -97,7 +97,7 @@ class Questions:
         ranked.sort(key=_by_rank)
         places = {pointer: at for at, pointer in enumerate(sorted((one[2] for one in ranked), key=self._place))}
         found = [
-            self._question(pointer, factor, concerned, places[pointer], said) for *_, pointer, factor, concerned in ranked
+            self._question(pointer, factor, concerned, places[pointer], words) for *_, pointer, factor, concerned in ranked
         ]
         return asked_first(found, visit)
 
@@ -115,11 +115,11 @@ class Questions:
         silent = [*self._silent(case, spoken_of, words), *self._silent_holds(case, shown)]
         return sorted(silent, key=lambda entry: (entry.pointer, entry.what))
 
-    def _about(self, pointer: str, factor: str, said: Words) -> str:
+    def _about(self, pointer: str, factor: str, words: Words) -> str:
         """What a question is about, in a few words: the factor, and the medicine whose it is."""
         label = self._fields[factor].label
         entry = _INDEX.match(pointer)
-        return f"{label}: {shortened(said.entry('medicine', int(entry[1])))}" if entry else label
+        return f"{label}: {shortened(words.entry('medicine', int(entry[1])))}" if entry else label
 
     def _question(self, pointer: str, factor: str, concerned: Iterable[_Concerned], place: int, said: Words) -> Question:
         words = self._fields[factor]
@@ -198,9 +198,9 @@ class Questions:
         for at, token in enumerate(case.patient.conditions or ()):
             if f"/conditions/{at}" not in listed:
                 yield NotConsidered(pointer=f"/conditions/{at}", what=self._book.conditions[token].label, why=TWICE)
-        for at, one in enumerate(case.illnesses.listed):
-            if one.pointer.startswith(("/conditions/", "/allergies/")) and one.pointer not in spoken_of:
-                yield NotConsidered(pointer=one.pointer, what=words.entry("condition", at), why=_NOTHING_SAID)
+        for at, illness in enumerate(case.illnesses.listed):
+            if illness.pointer.startswith(("/conditions/", "/allergies/")) and illness.pointer not in spoken_of:
+                yield NotConsidered(pointer=illness.pointer, what=words.entry("condition", at), why=_NOTHING_SAID)
         for at in range(len(case.patient.expectations.goals or [])):
             if f"/expectations/goals/{at}" not in spoken_of:
                 yield NotConsidered(pointer=f"/expectations/goals/{at}", what=words.entry("goal", at), why=_NOTHING_SAID)

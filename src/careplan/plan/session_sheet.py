@@ -61,9 +61,9 @@ class SessionSheets:
                 for name, title in day.moments.items()
                 if (
                     checks := [
-                        self._check(one, treatment.product, day)
-                        for one in day.checks
-                        if _is_of(one, name, treatment.product)
+                        self._check(check, treatment.product, day)
+                        for check in day.checks
+                        if _is_of(check, name, treatment.product)
                     ]
                 )
             ],
@@ -95,12 +95,12 @@ class SessionSheets:
             fields=[SheetBlank(label=one.label, unit=one.unit, choices=list(one.choices)) for one in check.fields],
             sources=[
                 SheetSource(
-                    source=one.source,
-                    title=self._book.sources[one.source].title,
-                    place=one_line(one.place),
-                    strength=spaced(one.strength),
+                    source=source.source,
+                    title=self._book.sources[source.source].title,
+                    place=one_line(source.place),
+                    strength=spaced(source.strength),
                 )
-                for one in check.sources
+                for source in check.sources
             ],
         )
 

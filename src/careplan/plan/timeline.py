@@ -88,10 +88,10 @@ def timeline(plan: CarePlan, patient: Patient, zone: tzinfo | None = None) -> li
     return sorted(found.values(), key=_order)
 
 
-def _order(one: Moment) -> tuple[float, int, int, str, str]:
+def _order(moment: Moment) -> tuple[float, int, int, str, str]:
     """By time; what has a day and no hour comes after all that has an hour on that day."""
-    day = timedelta(days=1).total_seconds() - 1 if one.whole_days else 0
-    return one.start.timestamp() + day, one.session, _KINDS.index(one.kind), one.label, one.item or ""
+    day = timedelta(days=1).total_seconds() - 1 if moment.whole_days else 0
+    return moment.start.timestamp() + day, moment.session, _KINDS.index(moment.kind), moment.label, moment.item or ""
 
 
 def _local(when: datetime, zone: tzinfo | None) -> datetime:

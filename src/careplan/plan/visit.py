@@ -20,18 +20,20 @@ def asked_first(questions: Sequence[Question], visit: Visit) -> list[Question]:
 
     Only the patient's own are marked. Signs that come and go are not asked days ahead: they come first on the day.
     """
-    own = [one for one in questions if one.asked_of == "patient" and one.asked_at in ("intake", visit)]
-    own.sort(key=lambda one: one.asked_at != visit)
-    first = {one.pointer for one in own[:MOST_FIRST]}
+    own = [question for question in questions if question.asked_of == "patient" and question.asked_at in ("intake", visit)]
+    own.sort(key=lambda question: question.asked_at != visit)
+    first = {question.pointer for question in own[:MOST_FIRST]}
     return [
-        one if one.first == (one.pointer in first) else msgspec.structs.replace(one, first=not one.first)
-        for one in questions
+        question
+        if question.first == (question.pointer in first)
+        else msgspec.structs.replace(question, first=not question.first)
+        for question in questions
     ]
 
 
 def in_order(questions: Sequence[Question]) -> list[Question]:
     """Questions in the order of a visit."""
-    return sorted(questions, key=lambda one: one.place)
+    return sorted(questions, key=lambda question: question.place)
 
 
 def grouped(questions: Sequence[Question]) -> list[tuple[str, list[Question]]]:
@@ -39,9 +41,15 @@ def grouped(questions: Sequence[Question]) -> list[tuple[str, list[Question]]]:
     groups: dict[str, list[Question]] = {"To ask first": [], "To ask after that": [], "On the day of a session": []}
     groups["For the clinic itself, not for the patient"] = []
     first, later, day, clinic = groups.values()
-    for one in in_order(questions):
-        group = clinic if one.asked_of == "clinic" else first if one.first else day if one.asked_at != "intake" else later
-        group.append(one)
+    for question in in_order(questions):
+        if question.asked_of == "clinic":
+            clinic.append(question)
+        elif question.first:
+            first.append(question)
+        elif question.asked_at != "intake":
+            day.append(question)
+        else:
+            later.append(question)
     return [(title, found) for title, found in groups.items() if found]
 
 

@@ -6,26 +6,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from careplan.facts.case import Basis, Case, Fact, Value
-from careplan.facts.hold_question import hold_for
-from careplan.facts.hold_windows import misses_no_dose
 from careplan.facts.unread_entries import Entries
 from careplan.plan.derived_words import DerivedWords
 from careplan.plan.disagreements import disagreement_words
 from careplan.plan.emergency_numbers import NAMES
 from careplan.plan.entry_names import entry_name, medicine_name, medicine_telling
-from careplan.plan.hold_sentences import HoldSentences
 from careplan.plan.measure_words import HAVE_SOURCE, MeasureWords, is_of_measures
-from careplan.plan.model import About, SignedHold
+from careplan.plan.model import About
 from careplan.plan.pattern_focus import Focus, looked_at
 from careplan.plan.phrases import LISTS, FactPhrases
 from careplan.plan.placeholders import Placeholders
+from careplan.plan.signed_holds import SignedHolds
 from careplan.plan.unread_words import UnreadWords
-from careplan.recognition.medicine_catalogue import Match, display
-from careplan.request.patient import Hold
+from careplan.recognition.medicine_catalogue import Match, Resolved, display
 from careplan.rulebook.conditions import Expression
 from careplan.rulebook.factors import OF_DERIVED, member
 from careplan.rulebook.model import Rulebook
-from careplan.rulebook.text_template import hours, in_words, one_line
+from careplan.rulebook.text_template import in_words, one_line
 
 
 class Words:
@@ -41,6 +38,7 @@ class Words:
         self.entries = UnreadWords(book, case)
         self._said_of: dict[str, str] = {}
         self.measures = MeasureWords(book, case)
+        self.holds = SignedHolds(case)
         self._derived = DerivedWords(book, case, phrases, self.because, self.about)
 
     @property
@@ -112,22 +110,29 @@ class Words:
             yield from self._derived.about(fact, focus.fields)
             return
         if fact.kind in ("history", "condition"):
-            for at, one in enumerate(self._case.illnesses.listed):
-                if at in fact.indexes or (fact.kind == "history" and one.token in focus.tokens):
-                    of_line = one.pointer.startswith("/medications/")
-                    name = self.entry("medicine", one.place) if of_line else self.entry("condition", at)
-                    yield About(pointer=one.pointer, index=one.place, name=name)
+            for at, illness in enumerate(self._case.illnesses.listed):
+                if at in fact.indexes or (fact.kind == "history" and illness.token in focus.tokens):
+                    if illness.pointer.startswith("/medications/"):
+                        # One line is known for each condition, and every other may tell of it as well.
+                        yield from self._of_list(one for one in self._case.medicines if illness.token in one.told)
+                    else:
+                        yield About(pointer=illness.pointer, index=illness.place, name=self.entry("condition", at))
             return
         if fact.kind == "regimen":
-            for resolved in self._case.medicines:
-                rows = resolved.match.ingredients if resolved.match else ()
-                if any(not focus.tokens.isdisjoint(row.tokens) for row in rows):
-                    at = resolved.index
-                    yield About(pointer=f"/medications/{at}", index=at, name=self.entry("medicine", at))
+            yield from self._of_list(
+                resolved
+                for resolved in self._case.medicines
+                if resolved.match and any(not focus.tokens.isdisjoint(row.tokens) for row in resolved.match.ingredients)
+            )
         others = self._beside(fact, focus) if "beside" in focus.fields else ()
         for at in (*fact.indexes, *(at for other in others for at in other.indexes)):
             pointer = f"/{'expectations/goals' if fact.kind == 'goal' else 'medications'}/{at}"
             yield About(pointer=pointer, index=at, name=self.entry(fact.kind, at))
+
+    def _of_list(self, medicines: Iterable[Resolved]) -> Iterator[About]:
+        """Entries of the list of medicines, as what something is about."""
+        for at in (resolved.index for resolved in medicines):
+            yield About(pointer=f"/medications/{at}", index=at, name=self.entry("medicine", at))
 
     def _beside(self, fact: Fact, focus: Focus) -> list[Fact]:
         """The other medicines that a rule asks for beside one."""
@@ -200,40 +205,6 @@ class Words:
         """Whether the series of sessions has begun."""
         return (self._case.patient.treatment.sessions_completed or 0) > 0
 
-    def signed_hold(self, fact: Fact) -> SignedHold | None:
-        """The clinic's signed hold for a medicine, only where the plan may speak of one."""
-        if fact.kind != "medicine" or fact.properties.get("hold_question") != "open":
-            return None
-        hold = self._hold(fact)
-        if hold is None or self.is_doubtful(hold):
-            return None
-        return SignedHold(
-            drug_class=hold.drug_class,
-            before_hours=hold.before_hours,
-            after_hours=hold.after_hours,
-            approved_by=hold.approved_by,
-        )
-
-    def hold_sentences(self, fact: Fact, sentences: HoldSentences) -> tuple[str, str]:
-        """What the plan says of a hold to patient and clinician: the signed one quoted, or that it is undecided.
-
-        A signed one that lies between two doses of a medicine taken once a day misses none, and says so.
-        """
-        hold = self._hold(fact)
-        if hold is None:
-            return sentences.undecided
-        words = {
-            "approved_by": one_line(hold.approved_by),
-            "before": hours(hold.before_hours),
-            "after": hours(hold.after_hours),
-        }
-        if self.is_doubtful(hold):
-            return sentences.undecided[0], sentences.doubtful.fill(words)
-        sessions = self._case.patient.treatment.session_times or ()
-        between = fact.properties.get("schedule") == "daily" and misses_no_dose(hold, sessions)
-        patient, clinician = sentences.between_doses if between else sentences.signed
-        return patient.fill(words), clinician.fill(words)
-
     def medicine(self, fact: Fact) -> str:
         """A medicine by its ingredient and the brand it was found by: "alprazolam (Xanax)"."""
         match = self._case.medicines[fact.indexes[0]].match
@@ -264,18 +235,6 @@ class Words:
         """The names of the illnesses that an entry stands for: one of illnesses or allergies, or the line of a medicine."""
         listed = enumerate(self._case.illnesses.listed)
         return [self.entry("condition", at) for at, one in listed if one.pointer == pointer]
-
-    def _hold(self, fact: Fact) -> Hold | None:
-        protocol = self._case.patient.protocol
-        return hold_for(fact.ingredient, protocol.holds) if protocol and fact.ingredient else None
-
-    def is_doubtful(self, hold: Hold) -> bool:
-        """Whether a signed hold lies outside of what the rulebook takes for plausible."""
-        protocol = self._case.patient.protocol
-        if protocol is None or not self._case.doubts:
-            return False
-        pointer = f"/protocol/holds/{protocol.holds.index(hold)}"
-        return any(doubt.pointer == pointer for doubt in self._case.doubts)
 
     def _word(self, fact: Fact, name: str) -> str | None:
         match fact.kind, name:

@@ -50,8 +50,8 @@ def daily_dose(listed: Listed, measures: Measures, told: Told, which: int | None
         return _taken_daily(listed, measures, told, which)
     rest, daily = _without_limits(listed, limits)
     taken = _taken_daily(rest, measures, told, which)
-    one = _Reader(rest, measures, which)
-    found = [most for part in limits if (most := one.limit(part, told, said_daily=part in daily)) is not None]
+    reader = _Reader(rest, measures, which)
+    found = [most for part in limits if (most := reader.limit(part, told, said_daily=part in daily)) is not None]
     if taken is None:
         return Dose(0.0, min(found)) if found else None
     return Dose(min([taken.least, *found]), min([*found, *(() if taken.most is None else (taken.most,))], default=None))
@@ -189,19 +189,19 @@ class _Reader:
 
     def of(self, taken: Taken, told: Told) -> Dose | None:
         """Milligrams a day of one intake with its frequency."""
-        one = self.one(taken, told)
-        if one is None:
+        intake = self.one(taken, told)
+        if intake is None:
             return None
         times = self._times(taken)
         if times is None:
             if told.mg is None and not taken.amounts and told.schedule in ("daily", "weekly"):
                 return None  # a strength alone is that of the product, of which half or two may be taken
             if told.schedule == "daily":
-                return Dose(one.least, None)
+                return Dose(intake.least, None)
             if told.schedule == "weekly":
-                return one.times(*_WEEKLY_AT_MOST)
+                return intake.times(*_WEEKLY_AT_MOST)
             return Dose(0.0, None) if self._listed.as_needed or told.schedule in ("as_needed", "rescue") else None
-        return one.times(*times)
+        return intake.times(*times)
 
     def said_of_a_day(self) -> Dose | None:
         """The sum that a line gives itself, as in "300 mg twice daily (600 mg/day)"."""
@@ -317,9 +317,9 @@ class _Reader:
         return _WEEKLY_AT_MOST if frequency.schedule == "weekly" else None
 
 
-def _spanning(one: Dose, other: Dose) -> Dose:
-    most = None if one.most is None or other.most is None else max(one.most, other.most)
-    return Dose(min(one.least, other.least), most)
+def _spanning(left: Dose, right: Dose) -> Dose:
+    most = None if left.most is None or right.most is None else max(left.most, right.most)
+    return Dose(min(left.least, right.least), most)
 
 
 def doses_meant(listed: Listed, measures: Measures) -> tuple[Dose, ...]:

@@ -75,17 +75,17 @@ class EntryReader:
             told=self._told_of(entry, resolved.match) if resolved.match is not None and resolved.taken else (),
         )
 
-    def _plain(self, index: int, entry: Medication, one: Recognized, on: str | None) -> Resolved:
+    def _plain(self, index: int, entry: Medication, recognized: Recognized, on: str | None) -> Resolved:
         """An entry of one text, in which names say all, as most entries are: no field can say something else."""
-        match, listed = one.stands_for, one.listed
+        match, listed = recognized.stands_for, recognized.listed
         if listed is None or not listed.says_more:
             return Resolved(index, entry, match)
         said = (Said("name" if entry.name else "text", (listed,)),)
-        if one.match is None:
+        if recognized.match is None:
             return Resolved(index, entry, match, said=said)
         schedule, indication = listed.schedule, self._recognizer.indication(listed)
         filled = entry if schedule is None and indication is None else _with_use(entry, schedule, indication)
-        doses = [self._dose_of(one, Told(on=on), row) for row in match.ingredients]
+        doses = [self._dose_of(recognized, Told(on=on), row) for row in match.ingredients]
         known = doses.count(NO_DOSES) < len(doses)
         told = self._told_of(entry, match)
         return Resolved(index, filled, match, said=said, doses=tuple(doses) if known else (), told=told)
@@ -186,35 +186,40 @@ class EntryReader:
         doses = []
         for row in resolved.match.ingredients:
             several = [
-                one
-                for one in (*found, *lined)
-                if _means(one, row) and (resolved.entry.status or one.status) not in NOT_TAKEN
+                recognized
+                for recognized in (*found, *lined)
+                if _means(recognized, row) and (resolved.entry.status or recognized.status) not in NOT_TAKEN
             ]
             if len(several) > 1 and not lined and told.mg is None:
                 doses.append(added([self._dose_of(one, told, row) for one in several]))
                 continue
-            one, match = _first(found, several), _first(lined, several) or _without_a_name(lined)
-            listed = _both(one, match)
-            of = next((said.match for said in (match, one) if said is not None and said.match is not None), None)
+            named_by, match = _first(found, several), _first(lined, several) or _without_a_name(lined)
+            listed = _both(named_by, match)
+            of = next((said.match for said in (match, named_by) if said is not None and said.match is not None), None)
             if listed is None or of is None or not row.classes or row not in of.ingredients:
                 doses.append(NO_DOSES)
             else:
                 doses.append(self._doses.of(listed, told, row, of))
-        return tuple(doses) if any(one is not NO_DOSES for one in doses) else ()
+        return tuple(doses) if any(named_by is not NO_DOSES for named_by in doses) else ()
 
-    def _dose_of(self, one: Recognized, told: Told, row: Ingredient) -> Doses:
-        if one.listed is None or one.match is None or not row.classes or row not in one.match.ingredients:
+    def _dose_of(self, recognized: Recognized, told: Told, row: Ingredient) -> Doses:
+        if (
+            recognized.listed is None
+            or recognized.match is None
+            or not row.classes
+            or row not in recognized.match.ingredients
+        ):
             return NO_DOSES
-        return self._doses.of(one.listed, told, row, one.match)
+        return self._doses.of(recognized.listed, told, row, recognized.match)
 
     def _by_name(self, found: Sequence[Recognized], sent: MedicineStatus | None) -> _Named:
         if len(found) == 1 and found[0].is_plain and sent is None:
             return _Named(found[0].stands_for, None, ())
         unknown = tuple(
             " ".join(part.text.split())
-            for one in found
-            if one.unexplained and one.recognition in ("read", "unread")
-            for part in _of_the_name(one)
+            for recognized in found
+            if recognized.unexplained and recognized.recognition in ("read", "unread")
+            for part in _of_the_name(recognized)
         )
         readable = [one for one in found if one.recognition != "unread"]
         if not readable and not any(one.match for one in found):
@@ -239,10 +244,10 @@ class EntryReader:
         return _Named(match, problem, unknown, besides)
 
     @staticmethod
-    def _is_allergy_to_the_treatment(one: Recognized, status: MedicineStatus | None) -> bool:
-        if status != "allergy" or one.match is None:
+    def _is_allergy_to_the_treatment(recognized: Recognized, status: MedicineStatus | None) -> bool:
+        if status != "allergy" or recognized.match is None:
             return False
-        return any(_TREATMENT in row.classes for row in one.match.ingredients)
+        return any(_TREATMENT in row.classes for row in recognized.match.ingredients)
 
     @staticmethod
     def _agree(by_code: Recognized, found: Sequence[Recognized], match: Match) -> bool:
@@ -295,16 +300,16 @@ def _is_on_hold(entry: Medication, said: Sequence[Recognized]) -> bool:
     )
 
 
-def _of_the_name(one: Recognized) -> tuple[Leftover, ...]:
+def _of_the_name(recognized: Recognized) -> tuple[Leftover, ...]:
     """The unexplained words of an entry that stand where a name is expected; all of them where no name was found."""
-    named = one.listed is not None and bool(one.listed.names)
-    return tuple(part for part in one.unexplained if part.in_name or not named)
+    named = recognized.listed is not None and bool(recognized.listed.names)
+    return tuple(part for part in recognized.unexplained if part.in_name or not named)
 
 
-def _says_more(one: Recognized) -> bool:
+def _says_more(recognized: Recognized) -> bool:
     """Whether a text says anything besides names."""
-    listed = one.listed
-    return bool(one.unexplained) or (listed is not None and listed.says_more)
+    listed = recognized.listed
+    return bool(recognized.unexplained) or (listed is not None and listed.says_more)
 
 
 def _read_of(found: Sequence[Recognized]) -> tuple[tuple[Listed, ...], tuple[Leftover, ...]]:
@@ -313,16 +318,16 @@ def _read_of(found: Sequence[Recognized]) -> tuple[tuple[Listed, ...], tuple[Lef
     return tuple([one.listed for one in found if one.listed is not None]), tuple(left)
 
 
-def _means(one: Recognized, row: Ingredient) -> bool:
-    return one.match is not None and row in one.match.ingredients
+def _means(recognized: Recognized, row: Ingredient) -> bool:
+    return recognized.match is not None and row in recognized.match.ingredients
 
 
 def _first(found: Sequence[Recognized], several: Sequence[Recognized]) -> Recognized | None:
     return next((one for one in found if any(one is other for other in several)), None)
 
 
-def _is_under_rules(one: Recognized) -> bool:
-    return one.match is not None and one.match.is_under_rules
+def _is_under_rules(recognized: Recognized) -> bool:
+    return recognized.match is not None and recognized.match.is_under_rules
 
 
 def _without_a_name(lined: Sequence[Recognized]) -> Recognized | None:

@@ -59,8 +59,8 @@ class Icd10Table:
 
 
 def _endings(written: str) -> Iterator[str]:
-    for one in written.split():
-        stem, _, last = one.partition(":")
+    for ending in written.split():
+        stem, _, last = ending.partition(":")
         yield stem
         yield from (stem + character for character in last)
 

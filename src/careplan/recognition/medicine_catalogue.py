@@ -228,8 +228,8 @@ class Catalogue:
         for name in (row.name, row.ingredient, *row.names):
             self._add_name(name, plain)
         for brand in (*row.brands, *row.rescue_brands, *row.depot_brands):
-            made = Match((row,), brand, rescue=brand in row.rescue_brands, depot=brand in row.depot_brands)
-            self._add_name(brand, made)
+            match = Match((row,), brand, rescue=brand in row.rescue_brands, depot=brand in row.depot_brands)
+            self._add_name(brand, match)
         for code in row.rxcui:
             self._add_code(code, plain)
 
@@ -281,12 +281,12 @@ def _fold(name: str) -> str:
     return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
 
 
-def agree(one: Match, other: Match) -> bool:
+def agree(match: Match, other: Match) -> bool:
     """True when one of the two names all that the other does: a product agrees with the code of its ingredient."""
-    if not one.ingredients or not other.ingredients:
-        return one.ingredients == other.ingredients
-    left = {row.ingredient for row in without_kinds(one.ingredients, other.ingredients)}
-    right = {row.ingredient for row in without_kinds(other.ingredients, one.ingredients)}
+    if not match.ingredients or not other.ingredients:
+        return match.ingredients == other.ingredients
+    left = {row.ingredient for row in without_kinds(match.ingredients, other.ingredients)}
+    right = {row.ingredient for row in without_kinds(other.ingredients, match.ingredients)}
     return left <= right or right <= left
 
 

@@ -36,18 +36,18 @@ def plain(text: str) -> tuple[str, Sequence[int]]:
         if "\t" in folded or "\r" in folded or "`" in folded:
             folded = folded.translate(_SPACES)
         return folded, range(len(text) + 1)
-    made: list[str] = []
+    characters: list[str] = []
     places: list[int] = []
     at = 0
     while at < len(text):
         entity = _ENTITY.match(text, at) if text[at] == "&" else None
         width = entity.end() - at if entity else 1
         for char in html.unescape(text[at : at + width]) if entity else text[at]:
-            for part in _folded(char, made[-1] if made else ""):
-                made.append(part)
+            for part in _folded(char, characters[-1] if characters else ""):
+                characters.append(part)
                 places.append(at)
         at += width
-    return "".join(made), [*places, len(text)]
+    return "".join(characters), [*places, len(text)]
 
 
 def any_of(phrases: Iterable[str]) -> str:

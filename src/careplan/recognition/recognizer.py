@@ -275,9 +275,14 @@ def _told_by_name(found: list[Recognized]) -> tuple[Recognized, ...]:
     return tuple([one for one in found if not _is_a_remark(one, rows)])
 
 
-def _is_a_remark(one: Recognized, rows: list[Ingredient]) -> bool:
-    says_more = bool(one.unexplained) or (one.listed is not None and one.listed.says_more)
-    return one.match is not None and one.match.by_kind and not says_more and not without_kinds(one.match.ingredients, rows)
+def _is_a_remark(recognized: Recognized, rows: list[Ingredient]) -> bool:
+    says_more = bool(recognized.unexplained) or (recognized.listed is not None and recognized.listed.says_more)
+    return (
+        recognized.match is not None
+        and recognized.match.by_kind
+        and not says_more
+        and not without_kinds(recognized.match.ingredients, rows)
+    )
 
 
 def _together(matches: list[Match]) -> Match:

@@ -60,11 +60,11 @@ def _that_count(listed: Listed) -> tuple[Frequency, ...]:
     if not whole or len(whole) == len(listed.frequencies):
         return _once(listed.frequencies)
     kept: list[Frequency] = []
-    for one in listed.frequencies:
+    for frequency in listed.frequencies:
         before = kept[-1].end if kept else 0
-        has_its_own = any(before <= amount.start < one.start for amount in listed.amounts)
-        if not one.time_of_day or (has_its_own and any(amount.start < before for amount in listed.amounts)):
-            kept.append(one)
+        has_its_own = any(before <= amount.start < frequency.start for amount in listed.amounts)
+        if not frequency.time_of_day or (has_its_own and any(amount.start < before for amount in listed.amounts)):
+            kept.append(frequency)
     return _once(kept)
 
 

@@ -56,12 +56,14 @@ def learn(pairs: Iterable[_Pair]) -> None:
 @cache
 def _worked_out(unit: str, into: str) -> float | None:
     try:
-        one, two = (_registry().from_ucum(code) for code in (unit, into))
-        told, twice = (float((number * one).to(two.units).magnitude / two.magnitude) for number in (1.0, 2.0))
+        from_unit, into_unit = (_registry().from_ucum(code) for code in (unit, into))
+        once, twice = (
+            float((number * from_unit).to(into_unit.units).magnitude / into_unit.magnitude) for number in (1.0, 2.0)
+        )
     except Exception:  # noqa: BLE001 - the library raises many kinds of error, also AttributeError, for what is no unit
         return None
     # Units with an offset, such as degrees of temperature, are no multiples of each other.
-    return told if told and abs(twice - 2 * told) <= 1e-9 * abs(twice) else None
+    return once if once and abs(twice - 2 * once) <= 1e-9 * abs(twice) else None
 
 
 @cache

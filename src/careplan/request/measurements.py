@@ -92,10 +92,10 @@ class MeasureForm(msgspec.Struct, frozen=True):
 
     def schema(self, reading: str) -> JsonSchema:
         """The JSON Schema of all that may be sent of the measure; `reading` is what refers to that of one reading."""
-        one = {"$ref": reading}
-        listed = {"type": "array", "minItems": 1, "maxItems": MOST_READINGS, "items": one}
+        one_reading = {"$ref": reading}
+        listed = {"type": "array", "minItems": 1, "maxItems": MOST_READINGS, "items": one_reading}
         unit = f", in {self.units[0]}" if self.units else ""
-        return {"description": f"{self.label}{unit}", "anyOf": [self.value_schema(), one, listed, {"type": "null"}]}
+        return {"description": f"{self.label}{unit}", "anyOf": [self.value_schema(), one_reading, listed, {"type": "null"}]}
 
     def fits(self, value: object, unit: str | None) -> bool:
         """Whether a value of the right JSON type is one that this measure can have, in a unit that it can be told in."""

@@ -108,9 +108,9 @@ class _SignedBy(msgspec.Struct, frozen=True):
 def brief(sent: object, check: CheckSignature | None = None) -> Previous:
     """What was sent as an earlier plan, cut down. `check` knows the keys of the service; None where it has none."""
     try:
-        made = _read(sent, check)
+        cut_down = _read(sent, check)
         # What was cut out of it is held to the limits of what may be sent.
-        kept = msgspec.convert(msgspec.to_builtins(made), Previous)
+        kept = msgspec.convert(msgspec.to_builtins(cut_down), Previous)
         return kept if kept.has_a_real_day else Previous(format=FORMAT, state="unreadable")
     except (msgspec.ValidationError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Previous(format=FORMAT, state="unreadable")
@@ -132,11 +132,11 @@ def _read(sent: object, check: CheckSignature | None) -> Previous:
             raise ValueError(FORMAT)
 
 
-def _again(told: Previous, check: CheckSignature | None) -> Previous:
+def _again(earlier: Previous, check: CheckSignature | None) -> Previous:
     """What was cut down before. A service with a key cannot check it, and takes it for unsigned."""
-    if told.state == "signed" and check is not None:
-        return msgspec.structs.replace(told, signature="missing")
-    return told if told.signature != "genuine" else msgspec.structs.replace(told, signature="unchecked")
+    if earlier.state == "signed" and check is not None:
+        return msgspec.structs.replace(earlier, signature="missing")
+    return earlier if earlier.signature != "genuine" else msgspec.structs.replace(earlier, signature="unchecked")
 
 
 def _state_of(sent: Json, whole: State) -> State:
@@ -161,35 +161,35 @@ def _signed(sent: Json, check: CheckSignature | None) -> Previous:
         signature = "none"
     else:
         signature = check(found, canonical(without))
-    made = _of_record(sent["record"], "altered" if signature == "wrong" else state)
+    cut_down = _of_record(sent["record"], "altered" if signature == "wrong" else state)
     choices = [PreviousChoice(items=one.items, option=one.option) for one in by.choices]
-    return msgspec.structs.replace(made, signature=signature, at=by.at, signed_by=by.by, choices=choices)
+    return msgspec.structs.replace(cut_down, signature=signature, at=by.at, signed_by=by.by, choices=choices)
 
 
 def _of_record(sent: Json, state: State) -> Previous:
-    read = msgspec.convert(sent, _Record)
-    patient = read.input
-    made = Previous(
+    record = msgspec.convert(sent, _Record)
+    patient = record.input
+    cut_down = Previous(
         format=FORMAT,
         state=state,
-        at=read.at,
+        at=record.at,
         reference=patient.reference,
         sex=patient.sex,
         age_years=patient.age_years,
         sessions_completed=patient.treatment.sessions_completed,
         sessions_planned=patient.treatment.sessions_planned,
-        scores=_scores(patient, read.at),
+        scores=_scores(patient, record.at),
     )
-    return _of_plan(read.plan, made)
+    return _of_plan(record.plan, cut_down)
 
 
-def _of_plan(sent: Json, made: Previous) -> Previous:
+def _of_plan(sent: Json, cut_down: Previous) -> Previous:
     plan = msgspec.convert(sent, _Plan)
     raw = [*plan.alerts, *(item for section in plan.sections for item in section.items)]
-    items = [(msgspec.convert(one, _Item), one) for one in raw]
+    items = [(msgspec.convert(raw_item, _Item), raw_item) for raw_item in raw]
     brief = plan.detail == "standard"
     return msgspec.structs.replace(
-        made,
+        cut_down,
         rulebook=plan.rulebook.version,
         rulebook_digest=plan.rulebook.digest,
         standing=plan.standing.digest,
@@ -199,10 +199,10 @@ def _of_plan(sent: Json, made: Previous) -> Previous:
                 version=item.rule.version,
                 level=item.level,
                 title=item.title,
-                mark=mark_of(one, brief=brief),
+                mark=mark_of(raw_item, brief=brief),
                 brief=brief,
             )
-            for item, one in items
+            for item, raw_item in items
             if item.scope != "standing"
         ],
         asked=[question.pointer for question in plan.information_needed],

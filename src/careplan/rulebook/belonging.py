@@ -52,8 +52,8 @@ def _asks_for(book: Rulebook, pattern: Pattern, tokens: frozenset[str]) -> bool:
         if test.operation not in ("none_of", "has_none") and not tokens.isdisjoint(asked):
             return True
     return any(
-        bool(one.when) and all(any(_asks_for(book, part, tokens) for part in group) for group in one.when)
-        for one in asserted(book.derived, pattern)
+        bool(fact.when) and all(any(_asks_for(book, part, tokens) for part in group) for group in fact.when)
+        for fact in asserted(book.derived, pattern)
     )
 
 

@@ -50,22 +50,22 @@ class Prose:
         numbered = "; or ".join(f"({at}) {words}" for at, words in enumerate(groups, 1))
         return f"When one of these holds: {numbered}"
 
-    def derived(self, one: Derived) -> str:
+    def derived(self, derived: Derived) -> str:
         """What a derived fact means, as a sentence; without its full stop."""
-        label = one.file.label[:1].upper() + one.file.label[1:]
-        if one.date:
-            return f"{label}: the days from {DATES.get(one.date, one.date)} to the day of the plan"
-        if one.compared is not None:
-            sides = (one.compared.left, one.compared.right)
+        label = derived.file.label[:1].upper() + derived.file.label[1:]
+        if derived.date:
+            return f"{label}: the days from {DATES.get(derived.date, derived.date)} to the day of the plan"
+        if derived.compared is not None:
+            sides = (derived.compared.left, derived.compared.right)
             left, right = (self._book.vocabulary.fields[".".join(side)].label for side in sides)
-            plus = f" and {number(one.compared.plus)}" if one.compared.plus else ""
-            return f"{label}: {left} are {_COMPARED[one.compared.operation]} {right}{plus}"
-        if one.counted is not None:
-            each = "medicines (each ingredient once)" if one.counted.kind == "medicine" else "illnesses"
-            return f"{label}: the number of {each} that fit: {self.pattern(one.counted)}"
-        groups = [self.group(group) for group in one.when]
-        if one.kind == "counts":
-            lines = ["; or ".join(map(self.group, line)) for line in one.lines]
+            plus = f" and {number(derived.compared.plus)}" if derived.compared.plus else ""
+            return f"{label}: {left} are {_COMPARED[derived.compared.operation]} {right}{plus}"
+        if derived.counted is not None:
+            each = "medicines (each ingredient once)" if derived.counted.kind == "medicine" else "illnesses"
+            return f"{label}: the number of {each} that fit: {self.pattern(derived.counted)}"
+        groups = [self.group(group) for group in derived.when]
+        if derived.kind == "counts":
+            lines = ["; or ".join(map(self.group, line)) for line in derived.lines]
             numbered = "; ".join(f"({at}) {words}" for at, words in enumerate(lines, 1))
             return f"{label}: how many of these hold: {numbered}"
         return f"{label}: {'; or '.join(groups)}"
@@ -180,7 +180,7 @@ class Prose:
     def _members(self, kind: str, test: Test) -> str:
         if test.field == "beside":
             return self._beside(test)
-        named = [self._token(str(token), one=kind == "medicine") for token in test.values]
+        named = [self._token(str(token), singular=kind == "medicine") for token in test.values]
         verb = {"regimen": "takes", "history": "has"}.get(kind, "is")
         match test.operation:
             case "has_any":
@@ -205,18 +205,18 @@ class Prose:
         for part in pattern.tests.parts:
             if isinstance(part, Test) and what == "a medicine" and (part.field, part.operation) in _SUBJECTS:
                 joined = _JOINED["and" if part.operation == "has_all" else "or"]
-                what = joined.join(self._token(str(token), one=part.field == "class") for token in part.values)
+                what = joined.join(self._token(str(token), singular=part.field == "class") for token in part.values)
             else:
                 details.append(self._expression("medicine", part))
         return ", ".join([f"the patient takes {what}", *details])
 
-    def _token(self, token: str, *, one: bool = False) -> str:
-        """A class, ingredient or condition; a class in the singular with its article where `one` is wanted."""
+    def _token(self, token: str, *, singular: bool = False) -> str:
+        """A class, ingredient or condition; a class in the singular with its article where `singular` is wanted."""
         if token in self._book.conditions:
             return self._book.conditions[token].label
         if token in self._book.classes:
             words = self._book.classes[token]
-            return f"{'an' if words.label[:1].lower() in 'aeiou' else 'a'} {words.label}" if one else words.plural
+            return f"{'an' if words.label[:1].lower() in 'aeiou' else 'a'} {words.label}" if singular else words.plural
         if token in self._book.catalogue.ingredients:
             return self._book.catalogue.ingredients[token].name
         return token.replace("_", " ")

@@ -1,4 +1,4 @@
-"""What makes the courses of conditions fit to be read by: each has one, and it leads to conditions that there are."""
+"""Checks of the courses of conditions: each condition has one, and it leads to conditions that exist."""
 
 from __future__ import annotations
 

@@ -23,11 +23,11 @@ def with_dated_texts(rule: Rule, document: Document) -> Rule:
     if any(one.patient is not None for one in rule.file.then.in_languages.values()):
         mend = "Take the translation out, or write two rules."
         document.fault(("then", "by_day"), "A translation says the same on every day.", mend, code="dates")
-    made = [one for at, text in enumerate(said) if (one := _on_some_days(rule, text, at, document)) is not None]
-    terms = sorted((one.term for one in made), key=lambda term: term.first or date.min)
+    texts = [one for at, text in enumerate(said) if (one := _on_some_days(rule, text, at, document)) is not None]
+    terms = sorted((one.term for one in texts), key=lambda term: term.first or date.min)
     if any(later.first is None or earlier.last is None or later.first <= earlier.last for earlier, later in pairwise(terms)):
         document.fault(("then", "by_day"), "Two of these texts hold on the same day.", "Let one end first.", code="dates")
-    return msgspec.structs.replace(rule, by_day=tuple(made))
+    return msgspec.structs.replace(rule, by_day=tuple(texts))
 
 
 class Under:

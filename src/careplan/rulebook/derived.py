@@ -124,8 +124,8 @@ def behind(derived: Mapping[str, Derived], when: When) -> Iterator[Pattern]:
     for group in when:
         for pattern in group:
             yield pattern
-            for one in used_by(derived, pattern):
-                yield from one.patterns
+            for fact in used_by(derived, pattern):
+                yield from fact.patterns
 
 
 def used_by(derived: Mapping[str, Derived], pattern: Pattern) -> Iterable[Derived]:
@@ -148,9 +148,15 @@ def presumed_absent(derived: Mapping[str, Derived], pattern: Pattern) -> Iterato
         upward = test.operation in ("at_least", "more_than", "has_any", "has_all") or is_true(test)
         alone = Pattern(pattern.kind, Every((test,)))
         for part in (part for one in used_by(derived, alone) for part in one.patterns):
-            for one in tests_of(part.tests):
-                if one.field in _OF_LISTS.get(part.kind, ()) and (one.operation in ("has_none", "none_of")) == upward:
-                    yield "history" if part.kind in ("history", "condition") else "regimen", tuple(map(str, one.values))
+            for test_behind in tests_of(part.tests):
+                if (
+                    test_behind.field in _OF_LISTS.get(part.kind, ())
+                    and (test_behind.operation in ("has_none", "none_of")) == upward
+                ):
+                    yield (
+                        "history" if part.kind in ("history", "condition") else "regimen",
+                        tuple(map(str, test_behind.values)),
+                    )
 
 
 _OF_LISTS = {"regimen": ("takes",), "history": ("has",), "medicine": ("class", "ingredient"), "condition": ("name",)}
@@ -216,10 +222,10 @@ def kinds_with_derived(kinds: Mapping[str, Kind], derived: Iterable[Derived]) ->
     """All kinds of fact, with the fields that these derived facts add."""
     fields: dict[str, dict[str, Field]] = {kind: {} for kind in OF_DERIVED}
     derived = list(derived)
-    for one in derived:
-        declared = KINDS[one.kind].declared
+    for fact in derived:
+        declared = KINDS[fact.kind].declared
         assert declared is not None
-        fields[one.kind][one.file.name] = declared
+        fields[fact.kind][fact.file.name] = declared
     of_one_medicine = tuple(sorted(one.file.name for one in derived if one.of_one_medicine))
     medicine = {**kinds["medicine"].fields, "beside": Field("tokens", of_one_medicine)}
     found = {kind: Kind(of) for kind, of in sorted(fields.items())}

@@ -33,9 +33,9 @@ def read_in_order(
         known = {**kinds, "derived": kinds_with_derived(kinds, earlier.values())["derived"]}
         for stem in ready:
             del waiting[stem]
-            one = read_derived(documents[stem], stem, reader(known), earlier)
-            if one is not None:
-                found[one.file.name] = one
+            fact = read_derived(documents[stem], stem, reader(known), earlier)
+            if fact is not None:
+                found[fact.file.name] = fact
     return found
 
 
@@ -57,8 +57,8 @@ def _faulty(waiting: Mapping[str, set[str]], documents: Mapping[str, Document]) 
 def _named(data: object) -> Iterator[str]:
     """The names of derived facts that conditions ask for, wherever they stand."""
     if isinstance(data, list):
-        for one in data:
-            yield from _named(one)
+        for entry in data:
+            yield from _named(entry)
     elif isinstance(data, Mapping):
         for key, value in data.items():
             if key == "derived":
@@ -69,8 +69,8 @@ def _named(data: object) -> Iterator[str]:
 
 def _fields(tests: object) -> Iterator[str]:
     if isinstance(tests, list):
-        for one in tests:
-            yield from _fields(one)
+        for entry in tests:
+            yield from _fields(entry)
     elif isinstance(tests, Mapping):
         for key, value in tests.items():
             if key == "any_of":

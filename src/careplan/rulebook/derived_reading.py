@@ -122,15 +122,15 @@ class _Reading:
             for part in parts:
                 found = tuple((*one, *way) for one in found for way in part)
             return found
-        one = self._earlier[expression.field]
+        earlier = self._earlier[expression.field]
         if expression.operation in _OF_WHAT_WAS_ASKED:
             return ()
-        if not is_true(expression) or not one.when:
-            problem = f"Of {one.file.name} only that it holds can stand here, and not of a comparison."
-            self.flaw(path, problem, f"Write {one.file.name}: true, or say what must hold instead.", code="derived")
+        if not is_true(expression) or not earlier.when:
+            problem = f"Of {earlier.file.name} only that it holds can stand here, and not of a comparison."
+            self.flaw(path, problem, f"Write {earlier.file.name}: true, or say what must hold instead.", code="derived")
             return ()
-        self._used[one.file.name] = one
-        return one.when
+        self._used[earlier.file.name] = earlier
+        return earlier.when
 
     def _check_tests(self, expression: Expression, path: Path) -> None:
         for test in tests_of(expression):

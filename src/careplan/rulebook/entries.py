@@ -1,4 +1,4 @@
-"""What every entry of a rulebook's files is built on."""
+"""The base of every entry in the files of a rulebook."""
 
 from __future__ import annotations
 

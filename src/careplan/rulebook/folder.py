@@ -187,13 +187,13 @@ def _walked(
             yield above, entry
 
 
-def _contents(found: list[_Found], faults: list[RuleFault]) -> Iterator[tuple[PurePosixPath, bytes]]:
+def _contents(files: list[_Found], faults: list[RuleFault]) -> Iterator[tuple[PurePosixPath, bytes]]:
     left = MOST_IN_ALL
-    for one in found:
-        name = "/".join(one.path)
+    for file in files:
+        name = "/".join(file.path)
         most = min(MOST_BYTES[PurePosixPath(name).suffix], left)
         try:
-            content = read_file(one.place, most)
+            content = read_file(file.place, most)
         except OSError as error:
             faults.append(_unreadable(name, error))
             continue
@@ -204,7 +204,7 @@ def _contents(found: list[_Found], faults: list[RuleFault]) -> Iterator[tuple[Pu
                 return
             continue
         left -= len(content)
-        yield PurePosixPath(*one.path), content
+        yield PurePosixPath(*file.path), content
 
 
 def read_file(place: str | Path, most: int) -> bytes:

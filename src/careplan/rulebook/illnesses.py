@@ -87,8 +87,8 @@ def _names(conditions: Mapping[str, Condition], codes: Codes, files: IllnessFile
 class _Once:
     """Names that are put together when somebody goes through them."""
 
-    def __init__(self, made: Callable[[], Iterable[tuple[str, tuple[str, ...]]]]) -> None:
-        self._made = made
+    def __init__(self, read_anew: Callable[[], Iterable[tuple[str, tuple[str, ...]]]]) -> None:
+        self._made = read_anew
 
     def __iter__(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         return iter(self._made())

@@ -80,13 +80,17 @@ def stands_for_medicines(token: str, catalogue: Catalogue) -> bool:
     return any(token in one.tokens for one in catalogue.ingredients.values())
 
 
-def with_medicine(taken: Ingredient, beside: str, catalogue: Catalogue) -> dict[str, Any]:
+def with_medicine(medicine: Ingredient, beside: str, catalogue: Catalogue) -> dict[str, Any]:
     """A request of somebody who takes a medicine, with what a row says to be beside it."""
-    patient: dict[str, Any] = {"medications": [{"name": taken.name}]}
+    patient: dict[str, Any] = {"medications": [{"name": medicine.name}]}
     if beside and stands_for_medicines(beside, catalogue):
         other = next(
-            (one for one in catalogue.ingredients.values() if beside in one.tokens and one.ingredient != taken.ingredient),
-            taken,
+            (
+                one
+                for one in catalogue.ingredients.values()
+                if beside in one.tokens and one.ingredient != medicine.ingredient
+            ),
+            medicine,
         )
         patient["medications"].append({"name": other.name})
     elif beside:
@@ -107,8 +111,10 @@ def fires(row: Interaction, catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     firsts = [next((one for one in members if token in one.tokens), None) for token in row.medicine]
     beside = row.beside[0] if row.beside else ""
     treatment = treatments(row)[0] if PRODUCTS[row.product] or ROUTES[row.route] else {}
-    for one in dict.fromkeys(one for one in (*firsts, members[-1]) if one is not None):
-        yield _example(f"takes {one.name}", with_medicine(one, beside, catalogue), treatment)
+    for row_of_medicine in dict.fromkeys(
+        row_of_medicine for row_of_medicine in (*firsts, members[-1]) if row_of_medicine is not None
+    ):
+        yield _example(f"takes {row_of_medicine.name}", with_medicine(row_of_medicine, beside, catalogue), treatment)
     for token in row.beside[1:]:
         yield _example(f"beside {token}", with_medicine(members[0], token, catalogue), treatment)
     for route in ROUTES[row.route][1:]:
@@ -126,7 +132,9 @@ def silent(row: Interaction, catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     treatment = treatments(row)[0] if PRODUCTS[row.product] or ROUTES[row.route] else {}
     there = with_medicine(members[0], beside, catalogue)
     other = next(
-        one for one in catalogue.ingredients.values() if not row.is_about(one) and not {*row.but_not} & {*one.classes}
+        ingredient
+        for ingredient in catalogue.ingredients.values()
+        if not row.is_about(ingredient) and not {*row.but_not} & {*ingredient.classes}
     )
     nobody = with_medicine(other, beside, catalogue)
     yield _example("takes something else", nobody, treatment)
@@ -135,9 +143,9 @@ def silent(row: Interaction, catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     for token in row.but_not:
         barred = next(
             (
-                one
-                for one in catalogue.ingredients.values()
-                if token in one.tokens and set(one.tokens).intersection(row.medicine)
+                ingredient
+                for ingredient in catalogue.ingredients.values()
+                if token in ingredient.tokens and set(ingredient.tokens).intersection(row.medicine)
             ),
             None,
         )

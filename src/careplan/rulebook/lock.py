@@ -49,10 +49,10 @@ def locked(rule: Rule, derived: Mapping[str, Derived]) -> Locked:
     return Locked(rule.id, file.version, file.status, content)
 
 
-def logic_of(one: Derived) -> tuple[object, ...]:
+def logic_of(derived: Derived) -> tuple[object, ...]:
     """What of a derived fact decides when it holds; its words change no verdict."""
-    file = one.file
-    behind = [(below.file.name, *logic_of(below)) for below in sorted(one.rests_on, key=lambda each: each.file.name)]
+    file = derived.file
+    behind = [(below.file.name, *logic_of(below)) for below in sorted(derived.rests_on, key=lambda each: each.file.name)]
     return file.when, msgspec.to_builtins(file.compare), file.count, file.days_since, *behind
 
 

@@ -292,6 +292,11 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
         return f"<Rulebook {self.about.id} {self.about.version} {self.digest[:12]}>"
 
     @property
+    def called(self) -> str:
+        """Its name for people: id, version and the beginning of its digest."""
+        return f"{self.about.id} {self.about.version} ({self.digest[:12]})"
+
+    @property
     def forms(self) -> dict[str, MeasureForm]:
         """What a request may say of each measure."""
         return {name: measure.form for name, measure in self.vocabulary.measures.items()}

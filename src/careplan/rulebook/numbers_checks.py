@@ -56,9 +56,9 @@ def numbers_not_read(numbers: RegionalNumbers, sources: Mapping[str, Source]) ->
 
 def _check_days(path: Path, numbers: RegionalNumbers, note: FaultList) -> None:
     terms: list[Term] = []
-    for at, one in enumerate(numbers.by_day):
+    for at, text in enumerate(numbers.by_day):
         here: Path = (*path, "by_day", at)
-        term = term_between(note, one.valid_from, one.valid_until, "text", here)
+        term = term_between(note, text.valid_from, text.valid_until, "text", here)
         if term is not None and not term:
             note.fault(here, "A text of some days needs its first or its last day.", "Add valid_from.", code="dates")
         elif term is not None and not term.is_never:

@@ -60,14 +60,14 @@ def standing_of(rule: Rule, book: Rulebook) -> Standing:
 
 def check_decisions(decisions: Sequence[ReviewDecision], note: FaultList) -> None:
     """Note every decision that is by nobody, on no day, or by one person in both roles."""
-    for at, one in enumerate(decisions):
-        if is_nobody(one.by):
-            note.fault((at, "by"), f"{one.by} is not a person's full name.", "Name the reviewer.", code="review")
-        if not is_a_day(one.on):
+    for at, decision in enumerate(decisions):
+        if is_nobody(decision.by):
+            note.fault((at, "by"), f"{decision.by} is not a person's full name.", "Name the reviewer.", code="review")
+        if not is_a_day(decision.on):
             note.fault((at, "on"), "This is no day of the calendar.", "Write a day such as 2026-12-31.", code="dates")
-        if in_the_other_role(one, decisions):
+        if in_the_other_role(decision, decisions):
             mend = "Have another person decide in one of the roles."
-            note.fault((at, "as"), f"{one.by} decided on {one.rule} in both roles.", mend, code="review")
+            note.fault((at, "as"), f"{decision.by} decided on {decision.rule} in both roles.", mend, code="review")
 
 
 def check_active(rule: Rule, standing: Standing, note: FaultList) -> None:
@@ -82,17 +82,18 @@ def is_nobody(name: str) -> bool:
     return name.strip(" .").casefold() in _NOBODY or " " not in name.strip()
 
 
-def in_the_other_role(one: ReviewDecision, decisions: Iterable[ReviewDecision]) -> bool:
+def in_the_other_role(decision: ReviewDecision, decisions: Iterable[ReviewDecision]) -> bool:
     """Whether the same person decided on the same content in the other role: two decisions are of two people."""
     return any(
-        (other.rule, other.content, _person(other)) == (one.rule, one.content, _person(one)) and other.role != one.role
+        (other.rule, other.content, _person(other)) == (decision.rule, decision.content, _person(decision))
+        and other.role != decision.role
         for other in decisions
     )
 
 
-def _person(one: ReviewDecision) -> str:
+def _person(decision: ReviewDecision) -> str:
     """A name as it is compared: what comes after a comma is a title or role."""
-    return one_line(one.by.partition(",")[0].casefold())
+    return one_line(decision.by.partition(",")[0].casefold())
 
 
 _NOBODY = frozenset({"tbd", "tba", "none", "unknown", "nobody", "n/a", "to be done", "to be named", "a reviewer", "no one"})

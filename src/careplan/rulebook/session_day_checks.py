@@ -12,7 +12,7 @@ from careplan.rulebook.sources import Source
 
 
 def check_session_day(words: Vocabulary, sources: Mapping[str, Source], day: SessionDay, note: FaultList) -> None:
-    """Note every fault of the checklist of a session."""
+    """Note every fault of `day`, the checklist of a session, which may name only the words and sources there are."""
     taken: set[str] = set()
     for at, check in enumerate(day.checks):
         if check.id in taken:

@@ -47,9 +47,9 @@ class Text(msgspec.Struct, frozen=True):
     def _counted(self, words: Mapping[str, str]) -> str:
         """The text with every name replaced, and "sessions" read as "session" after a one."""
         literals = [literal for literal, _ in self.pieces]
-        for at, one in self.of_one:
+        for at, singular in self.of_one:
             if words[self.pieces[at - 1][1]] == "1":
-                literals[at] = one
+                literals[at] = singular
         return "".join(literals[at] + (words[name] if name else "") for at, (_, name) in enumerate(self.pieces))
 
     @property
@@ -120,10 +120,10 @@ def with_value(says: str, value: str) -> str:
     return says.replace("{value}", value)
 
 
-def counted(amount: float, one: str, many: str = "") -> str:
-    """An amount with its word: "1 session", "2 sessions", "1.5 hours"; `many` where the plural is no added s."""
+def counted(amount: float, singular: str, plural: str = "") -> str:
+    """An amount with its word: "1 session", "2 sessions", "1.5 hours"; `plural` where it is not the singular with an s."""
     figure = f"{amount:,}" if isinstance(amount, int) else number(amount)
-    return f"{figure} {one if amount == 1 else many or f'{one}s'}"
+    return f"{figure} {singular if amount == 1 else plural or f'{singular}s'}"
 
 
 def hours(value: float) -> str:

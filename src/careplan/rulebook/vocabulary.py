@@ -23,35 +23,40 @@ def with_declared_words(vocabulary: Vocabulary, derived: Iterable[Derived]) -> V
     return msgspec.structs.replace(vocabulary, fields={**vocabulary.fields, **_words_of(vocabulary.measures), **own})
 
 
-def _words_of_derived(one: Derived) -> FieldWords:
-    file = one.file
+def _words_of_derived(derived: Derived) -> FieldWords:
+    file = derived.file
     return FieldWords(label=file.label, says=file.says, unknown=file.unknown, values=file.values)
 
 
 def _words_of(measures: Mapping[str, Measure]) -> Mapping[str, FieldWords]:
     """The words of all fields that follow from measures, by kind.field."""
     found: dict[str, FieldWords] = {}
-    for name, one in measures.items():
+    for name, measure in measures.items():
         found[f"measures.{name}"] = FieldWords(
-            label=one.label, says=one.says, unknown=one.unknown, question=one.question, why=one.why, values=one.values
+            label=measure.label,
+            says=measure.says,
+            unknown=measure.unknown,
+            question=measure.question,
+            why=measure.why,
+            values=measure.values,
         )
         found[f"earlier_measures.{name}"] = FieldWords(
-            label=f"earlier {one.label}",
-            says=f"earlier, and not since: {one.says}",
-            unknown=f"no earlier {one.label} is known",
-            values=one.values,
+            label=f"earlier {measure.label}",
+            says=f"earlier, and not since: {measure.says}",
+            unknown=f"no earlier {measure.label} is known",
+            values=measure.values,
         )
         found[f"measured_days_ago.{name}"] = FieldWords(
-            label=f"days since the {one.label}",
-            says=f"days since the {one.label} was taken: {{value}}",
-            unknown=one.unknown,
+            label=f"days since the {measure.label}",
+            says=f"days since the {measure.label} was taken: {{value}}",
+            unknown=measure.unknown,
         )
-        if one.change is not None:
+        if measure.change is not None:
             found[f"score_change.{name}"] = FieldWords(
-                label=f"change of the {one.label}",
+                label=f"change of the {measure.label}",
                 says="{value}",
-                unknown=f"no two values of the {one.label} can be compared",
-                values={word: said.format(label=one.label) for word, said in _CHANGES.items()},
+                unknown=f"no two values of the {measure.label} can be compared",
+                values={word: said.format(label=measure.label) for word, said in _CHANGES.items()},
             )
     return found
 

@@ -74,7 +74,7 @@ def _written(book: Rulebook, rule: Rule) -> tuple[object, ...]:
     """All in a rule, and in what it derives, that decides for whom it comes up and what settles it."""
     file = rule.file
     used = {
-        one.file.name: logic_of(one) for group in rule.when for pattern in group for one in used_by(book.derived, pattern)
+        fact.file.name: logic_of(fact) for group in rule.when for pattern in group for fact in used_by(book.derived, pattern)
     }
     return file.level, rule.when, rule.term, bool(file.certain), file.clears_with, used
 

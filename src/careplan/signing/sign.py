@@ -34,19 +34,19 @@ class Signs(Protocol):
         """The signature."""
 
 
-def signed_plan(planner: Planner, found: Brought, key: Signs | None = None) -> Json:
+def signed_plan(planner: Planner, brought: Brought, key: Signs | None = None) -> Json:
     """The signed plan as plain data. Raises `InvalidSigning` naming every fault, each with how to mend it."""
-    faults = list(islice(_faults(planner, found), MOST_FAULTS + 1))
+    faults = list(islice(_faults(planner, brought), MOST_FAULTS + 1))
     if faults:
         raise InvalidSigning(sorted(set(faults[:MOST_FAULTS])), more=len(faults) > MOST_FAULTS)
-    asked = found.asked
-    made = [ChoiceMade(items=ids_of(one), option=one.option, note=one.note) for one in asked.choices]
+    asked = brought.asked
+    choices = [ChoiceMade(items=ids_of(one), option=one.option, note=one.note) for one in asked.choices]
     document: Json = {
         "format": FORMAT,
-        "record": found.data,
-        "signed": msgspec.to_builtins(Signed(by=asked.by, at=asked.at, choices=made)),
+        "record": brought.data,
+        "signed": msgspec.to_builtins(Signed(by=asked.by, at=asked.at, choices=choices)),
         "reproduced": is_of(planner, asked.record),
-        "card": msgspec.to_builtins(card_of(planner, asked.record, asked.by, found.when)),
+        "card": msgspec.to_builtins(card_of(planner, asked.record, asked.by, brought.when)),
     }
     # A record is long: it is written once, for digest and signature alike.
     parts = {name: canonical(value) for name, value in document.items()}
@@ -63,7 +63,10 @@ def is_of(planner: Planner, record: DecisionRecord) -> bool:
 
 
 def card_of(planner: Planner, record: DecisionRecord, by: str, when: datetime) -> Card:
-    """The card to hand out: with the signature, or of a blocked plan with no more than whom to call."""
+    """The card to hand out with a record that a clinician, `by`, signed at the time `when`.
+
+    It says who signed it, in the clinic's time zone. That of a blocked plan has no more than whom to call.
+    """
     if is_blocked(record.plan) or (not is_of(planner, record) and _blocks_today(planner, record)):
         return cards.of_blocked(planner.book, record.plan.card)
     zone = (record.plan.clinic or Clinic()).hours
@@ -81,19 +84,19 @@ def _blocks_today(planner: Planner, record: DecisionRecord) -> bool:
         return True
 
 
-def _faults(planner: Planner, found: Brought) -> Iterator[Fault]:
-    record = found.asked.record
-    if found.intact is None:
+def _faults(planner: Planner, brought: Brought) -> Iterator[Fault]:
+    record = brought.asked.record
+    if brought.intact is None:
         yield Fault(pointer="/record/digest", detail=f"is missing, so nobody can tell whether the record is whole: {ANEW}")
-    elif not found.intact:
+    elif not brought.intact:
         yield Fault(pointer="/record/digest", detail=f"does not fit the record, which was changed after it was made: {ANEW}")
     elif is_of(planner, record):
         yield from _faults_of_replay(planner, record)
-    if record.at is not None and found.when < datetime.fromisoformat(record.at):
+    if record.at is not None and brought.when < datetime.fromisoformat(record.at):
         yield Fault(pointer="/at", detail="is before the time of the record, /record/at: a plan is signed after it was made")
     if record.plan.clinic is not None and not record.plan.clinic.zone_is_known:
         yield Fault(pointer="/record/plan/clinic/zone", detail=f"is no time zone that there is: {ANEW}")
-    yield from faults_of_choices(record.plan, found.asked.choices, planner.book)
+    yield from faults_of_choices(record.plan, brought.asked.choices, planner.book)
 
 
 def _faults_of_replay(planner: Planner, record: DecisionRecord) -> Iterator[Fault]:

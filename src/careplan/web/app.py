@@ -80,6 +80,59 @@ async def openapi_json(request: Request[None, None, State]) -> Response[Mapping[
     return Response(await request.app.state.lanes.do(SHORT, lambda: edition.contract), media_type="application/json")
 
 
+_OF_RECORDS: Sequence[BaseRouteHandler] = (
+    care_plans.create_care_plan,
+    signing.sign_care_plan,
+    cds_hooks.call_service,
+    fhir.apply,
+    fhir.apply_named,
+)
+"""The routes that take clinical records, which may be longer than other bodies."""
+_ROUTES: Sequence[BaseRouteHandler] = (
+    batch.create_care_plans,
+    what_if.compare_care_plans,
+    what_if.what_would_change,
+    signing.signing_keys,
+    protocol.standing_protocol,
+    cds_hooks.discover,
+    cds_hooks.take_feedback,
+    cds_hooks.get_feedback,
+    fhir.metadata,
+    fhir.get_questionnaire,
+    fhir.get_plan_definition,
+    reference.find_medications,
+    reference.list_conditions,
+    reference.get_rulebook,
+    reference.get_rulebook_proof,
+    reference.list_rules,
+    reference.get_rule,
+    health.livez,
+    health.readyz,
+    metrics.metrics_page,
+    openapi_json,
+    start_page.start_page,
+    try_page.try_page,
+    try_page.try_file,
+    try_page.try_form,
+    try_page.try_medicines,
+    handbook.handbook_start,
+    handbook.handbook_page,
+    docs_asset,
+)
+"""All other routes."""
+_ON_ERRORS: Mapping[int | type[Exception], Any] = {
+    InvalidPatient: problems.on_invalid_patient,
+    ValidationException: problems.on_validation,
+    HTTPException: problems.on_http,
+    Exception: problems.on_failure,
+}
+
+
+def _taking_records(settings: Settings) -> Router:
+    limit = max(settings.record_limit, settings.body_limit)
+    return Router(path="/", route_handlers=_OF_RECORDS, request_max_body_size=limit)
+
+
 async def _guarded(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     # As one, since the framework copies the route for each guard of a request.
     await admitted(connection, handler)
@@ -172,56 +225,9 @@ def build(  # noqa: PLR0913 - what it is composed of
             lanes.close()
             desk.swap(None)
 
-    records = Router(
-        path="/",
-        route_handlers=[
-            care_plans.create_care_plan,
-            signing.sign_care_plan,
-            cds_hooks.call_service,
-            fhir.apply,
-            fhir.apply_named,
-        ],
-        request_max_body_size=max(settings.record_limit, settings.body_limit),
-    )
     app = _Application(
-        route_handlers=[
-            records,
-            batch.create_care_plans,
-            what_if.compare_care_plans,
-            what_if.what_would_change,
-            signing.signing_keys,
-            protocol.standing_protocol,
-            cds_hooks.discover,
-            cds_hooks.take_feedback,
-            cds_hooks.get_feedback,
-            fhir.metadata,
-            fhir.get_questionnaire,
-            fhir.get_plan_definition,
-            reference.find_medications,
-            reference.list_conditions,
-            reference.get_rulebook,
-            reference.get_rulebook_proof,
-            reference.list_rules,
-            reference.get_rule,
-            health.livez,
-            health.readyz,
-            metrics.metrics_page,
-            openapi_json,
-            start_page.start_page,
-            try_page.try_page,
-            try_page.try_file,
-            try_page.try_form,
-            try_page.try_medicines,
-            handbook.handbook_start,
-            handbook.handbook_page,
-            docs_asset,
-        ],
-        exception_handlers={
-            InvalidPatient: problems.on_invalid_patient,
-            ValidationException: problems.on_validation,
-            HTTPException: problems.on_http,
-            Exception: problems.on_failure,
-        },
+        route_handlers=[_taking_records(settings), *_ROUTES],
+        exception_handlers={**_ON_ERRORS},
         before_send=telling(deprecated),
         cors_config=_cors(settings.origins),
         guards=[_guarded],

@@ -41,25 +41,26 @@ DEPRECATED: tuple[Deprecated, ...] = ()
 
 def mark(contract: Json, deprecated: Sequence[Deprecated] = DEPRECATED) -> None:
     """Mark it in the contract. Raises `LookupError` for what the contract does not have."""
-    for one in deprecated:
-        part = _part(contract, one)
+    for deprecation in deprecated:
+        part = _part(contract, deprecation)
         part["deprecated"] = True
-        until = f", gone after {one.until.isoformat()}" if one.until else ""
-        said = f"Deprecated since {one.since.isoformat()}{until}: {one.instead}"
+        until = f", gone after {deprecation.until.isoformat()}" if deprecation.until else ""
+        said = f"Deprecated since {deprecation.since.isoformat()}{until}: {deprecation.instead}"
         part["description"] = f"{part['description'].rstrip('. ')}. {said}" if part.get("description") else said
 
 
-def _part(contract: Json, one: Deprecated) -> Json:
+def _part(contract: Json, deprecation: Deprecated) -> Json:
     operations = (operation for path in contract["paths"].values() for operation in path.values())
-    operation: Json = next(found for found in operations if found["operationId"] == one.operation)
-    if one.parameter:
-        found: Json = next(each for each in operation["parameters"] if each["name"] == one.parameter)
+    operation: Json = next(found for found in operations if found["operationId"] == deprecation.operation)
+    if deprecation.parameter:
+        found: Json = next(each for each in operation["parameters"] if each["name"] == deprecation.parameter)
         return found
-    if one.field:
-        field: Json = contract["components"]["schemas"][one.schema]["properties"][one.field.rpartition(".")[2]]
+    if deprecation.field:
+        fields = contract["components"]["schemas"][deprecation.schema]["properties"]
+        name = deprecation.field.rpartition(".")[2]
+        field: Json = fields[name]
         if "$ref" in field:  # beside which a mark would be read by nobody
-            schema = contract["components"]["schemas"][one.schema]["properties"]
-            schema[one.field.rpartition(".")[2]] = field = {"allOf": [field]}
+            fields[name] = field = {"allOf": [field]}
         return field
     return operation
 
@@ -72,7 +73,7 @@ def telling(deprecated: Sequence[Deprecated]) -> list[Callable[[Message, Scope],
     async def tell(message: Message, scope: Scope) -> None:
         if message["type"] != "http.response.start":
             return
-        used = [one for one in deprecated if _uses(scope, one)]
+        used = [deprecation for deprecation in deprecated if _uses(scope, deprecation)]
         if used:
             message["headers"] = [*message.get("headers", ()), *_headers(used)]
 
@@ -80,9 +81,9 @@ def telling(deprecated: Sequence[Deprecated]) -> list[Callable[[Message, Scope],
 
 
 def _headers(used: Sequence[Deprecated]) -> Iterator[tuple[bytes, bytes]]:
-    since = datetime.combine(min(one.since for one in used), time(), UTC)
+    since = datetime.combine(min(deprecation.since for deprecation in used), time(), UTC)
     yield b"deprecation", b"@%d" % int(since.timestamp())
-    ends = [one.until for one in used if one.until]
+    ends = [deprecation.until for deprecation in used if deprecation.until]
     if ends:
         end = datetime.combine(min(ends), time(23, 59, 59), UTC)
         yield b"sunset", format_datetime(end, usegmt=True).encode()
@@ -90,19 +91,19 @@ def _headers(used: Sequence[Deprecated]) -> Iterator[tuple[bytes, bytes]]:
     yield b"link", b'</docs>; rel="deprecation"'
 
 
-def _uses(scope: Scope, one: Deprecated) -> bool:
+def _uses(scope: Scope, deprecation: Deprecated) -> bool:
     handler: Any = scope.get("route_handler")
-    if getattr(handler, "operation_id", None) != one.operation:
+    if getattr(handler, "operation_id", None) != deprecation.operation:
         return False
-    if one.parameter:
-        return any(part.partition(b"=")[0] == one.parameter.encode() for part in scope["query_string"].split(b"&"))
-    if not one.field:
+    if deprecation.parameter:
+        return any(part.partition(b"=")[0] == deprecation.parameter.encode() for part in scope["query_string"].split(b"&"))
+    if not deprecation.field:
         return True
     try:
         body = msgspec.json.decode(scope["state"].get(BODY_KEY, b"null"))
     except (msgspec.DecodeError, RecursionError):
         return False
-    return _has(body, one.field.split("."))
+    return _has(body, deprecation.field.split("."))
 
 
 def _has(value: object, path: Sequence[str]) -> bool:

@@ -16,22 +16,22 @@ from werkzeug.datastructures import LanguageAccept, MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from careplan.media_types import FHIR_JSON, FHIR_VERSIONS
-from careplan.representations import BY_MEDIA_TYPE, Format, Made, Wanted
+from careplan.representations import BY_MEDIA_TYPE, Content, Format, Wanted
 from careplan.web.process.lanes import Lanes
 from careplan.web.process.printing import Printer
 
 
-async def written(form: Format, made: Callable[[], Made], wanted: Wanted, state: State, size: int) -> bytes:
-    """The bytes, in this form, of the plan, protocol or checklist that `made` returns. A PDF is made by the printer.
+async def written(form: Format, make: Callable[[], Content], wanted: Wanted, state: State, size: int) -> bytes:
+    """The bytes, in this form, of the plan, protocol or checklist that `make` returns. A PDF is made by the printer.
 
     `size` is how much there is to do, as the bytes of the body that it is made of, and `state` that of the application.
     Raises what the printer raises, such as `NotPrinted`.
     """
     lanes: Lanes = state.lanes
     if not form.layout:
-        return await lanes.do(size, lambda: form.written(made(), wanted))
+        return await lanes.do(size, lambda: form.written(make(), wanted))
     printer: Printer = state.printer
-    return await printer.print(partial(form.laid_out, await lanes.do(size, made), wanted))
+    return await printer.print(partial(form.laid_out, await lanes.do(size, make), wanted))
 
 
 def lines_of(request: Request[Any, Any, Any], name: str) -> str | None:

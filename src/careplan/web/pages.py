@@ -1,4 +1,4 @@
-"""What pages of a rulebook are to the service, whoever makes them."""
+"""A page of the rulebook as the service serves it: content, type, tag and content security policy."""
 
 from __future__ import annotations
 

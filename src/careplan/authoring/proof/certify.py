@@ -75,9 +75,9 @@ class Questions:
         """What a solver answers to each question, in order. Raises `NoPatient`."""
         if (answer := solver.tell(f"{self.base}(check-sat)\n")) != "sat":
             raise NoPatient(f"{solver.name} finds no patient at all, and answers {answer}")
-        for at, one in enumerate(self.asked):
+        for at, question in enumerate(self.asked):
             progress(f"asking {solver.name}", at, len(self.asked))
-            yield solver.tell(one.commands)
+            yield solver.tell(question.commands)
         progress(f"asking {solver.name}", len(self.asked), len(self.asked))
 
 
@@ -119,9 +119,14 @@ def certified(
                 claim=kind,
                 says=words,
                 proved=tuple(
-                    Proved(subject=one.subject, says=one.says, formula=one.formula, answers=(PROVED,) * len(solvers))
-                    for one in questions.asked
-                    if one.claim == kind
+                    Proved(
+                        subject=question.subject,
+                        says=question.says,
+                        formula=question.formula,
+                        answers=(PROVED,) * len(solvers),
+                    )
+                    for question in questions.asked
+                    if question.claim == kind
                 ),
             )
             for kind, words in HEADINGS.items()
@@ -170,11 +175,11 @@ def not_shown(certificate: Certificate, book: Rulebook, questions: Questions, in
     shown: dict[tuple[str, str], Set[str]] = {}
     try:
         for group in certificate.possible:
-            for one in group.shown:
-                body = msgspec.json.encode(one.patient)
+            for shown_patient in group.shown:
+                body = msgspec.json.encode(shown_patient.patient)
                 if body not in fired:
-                    fired[body] = fired_for(planner, one.patient)
-                shown[group.claim, one.subject] = fired[body]
+                    fired[body] = fired_for(planner, shown_patient.patient)
+                shown[group.claim, shown_patient.subject] = fired[body]
     finally:
         planner.close()
     return list(Occurrences(questions.claims, book.in_order(), invariants).missing(shown))

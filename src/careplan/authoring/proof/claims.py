@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 import msgspec
 import z3
 
 from careplan.authoring.proof.answers import Formula
 from careplan.authoring.proof.condition_symbols import told_elsewhere
-from careplan.authoring.proof.formulas import of_when
+from careplan.authoring.proof.formulas import number_of, of_when
 from careplan.authoring.proof.invariants import Invariant, subjects
 from careplan.authoring.proof.one_more import OneMore
 from careplan.authoring.proof.report import Demand, FailureKind
@@ -185,11 +185,6 @@ class Claims:
         yield from (
             answer.known for (kind, name), answer in symbolic.answers.items() if kind in SINGLE and name != "approved"
         )
-
-
-def number_of(formulas: Iterable[Formula]) -> Formula:
-    """How many of these hold, as every solver can read it."""
-    return z3.Sum([z3.If(formula, 1, 0) for formula in formulas] or [z3.IntVal(0)])
 
 
 def _without(rule: Rule, says: str, wrong: Formula, kind: FailureKind = "unknown_as_answer") -> Claim:

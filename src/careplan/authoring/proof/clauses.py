@@ -224,8 +224,8 @@ class Clauses:
         meant = [(-1, -condition, yes), (-1, condition, no), (1, -condition, -yes), (1, condition, -no), (-1, yes, no)]
         return self._gates.get(("either", parts)) or self._gate("either", parts, [*meant, (1, -yes, -no)])
 
-    def _same(self, one: int, other: int) -> int:
-        return self._either(one, other, -other)
+    def _same(self, left: int, right: int) -> int:
+        return self._either(left, right, -right)
 
     def _equal(self, left: Value, right: Value) -> int:
         if isinstance(left, Number) and isinstance(right, Number):
@@ -258,8 +258,10 @@ class Clauses:
             elif most is not None and (most < 0 or (most == 0 and above)):
                 literal = -TRUE
             elif at < len(choices):
-                one = choices[at]
-                literal = self._either(one.literal, from_(at + 1, so_far.plus(one.yes)), from_(at + 1, so_far.plus(one.no)))
+                choice = choices[at]
+                literal = self._either(
+                    choice.literal, from_(at + 1, so_far.plus(choice.yes)), from_(at + 1, so_far.plus(choice.no))
+                )
             elif so_far.choices:
                 literal = self._at_least(so_far, above=above)
             else:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import z3
 
 from careplan.authoring.proof.answers import YES, Answer, Formula, Span, Symbolic
-from careplan.authoring.proof.formulas import compared, of_pattern, refuted
+from careplan.authoring.proof.formulas import compared, number_of, of_pattern, refuted
 from careplan.authoring.proof.measure_symbols import TODAY, Reading
 from careplan.recognition.medicine_rows import Ingredient
 from careplan.request.patient import FIRST_YEAR
@@ -60,25 +60,25 @@ class SymbolicDerived:
         self._symbolic = symbolic
         self._rows = rows
         self._beginning = beginning
-        for one in sorted(derived, key=lambda each: each.file.name):
-            self._add(one)
-            if (pattern := one.of_one_medicine) is not None:
-                self.beside[one.file.name] = self._others(f"beside {one.file.name}", pattern, apart=True)
+        for fact in sorted(derived, key=lambda each: each.file.name):
+            self._add(fact)
+            if (pattern := fact.of_one_medicine) is not None:
+                self.beside[fact.file.name] = self._others(f"beside {fact.file.name}", pattern, apart=True)
 
-    def _add(self, one: Derived) -> None:
-        key = (one.kind, name := one.file.name)
-        if one.kind == "days_since":
-            days = z3.Int(f"days since {one.date}")
+    def _add(self, derived: Derived) -> None:
+        key = (derived.kind, name := derived.file.name)
+        if derived.kind == "days_since":
+            days = z3.Int(f"days since {derived.date}")
             self.constraints += [days >= 0, days <= _MOST_DAYS]
-            self.answers[key] = self.days[one.date] = Answer(z3.Bool(f"days since {one.date}?"), days)
-        elif one.compared is not None:
-            left, right = (self._symbolic.answers[side] for side in (one.compared.left, one.compared.right))
-            value = compared(one.compared.operation, left.value, right.value + z3.RealVal(str(one.compared.plus)))
+            self.answers[key] = self.days[derived.date] = Answer(z3.Bool(f"days since {derived.date}?"), days)
+        elif derived.compared is not None:
+            left, right = (self._symbolic.answers[side] for side in (derived.compared.left, derived.compared.right))
+            value = compared(derived.compared.operation, left.value, right.value + z3.RealVal(str(derived.compared.plus)))
             self.answers[key] = Answer(z3.And(left.known, right.known), value)
-        elif one.kind == "counts":
-            self.spans[key] = self._span(one)
+        elif derived.kind == "counts":
+            self.spans[key] = self._span(derived)
         else:
-            truth = self._one_of(name, one.when)
+            truth = self._one_of(name, derived.when)
             self.answers[key] = Answer(z3.Or(truth.holds, truth.fails), truth.holds)
 
     def write_days(self, reading: Reading, body: dict[str, Any], today: date) -> None:
@@ -90,25 +90,27 @@ class SymbolicDerived:
                 body.setdefault(kind, {})[field] = f"{day.isoformat()}T12:00:00Z"
                 body["as_of"] = today.isoformat()
 
-    def _span(self, one: Derived) -> Span:
+    def _span(self, derived: Derived) -> Span:
         """How many there are: of the groups that hold, of illnesses, or of ingredients."""
-        if one.counted is None:
-            truths = [self._one_of(one.file.name, line) for line in one.lines]
+        if derived.counted is None:
+            truths = [self._one_of(derived.file.name, line) for line in derived.lines]
             least = z3.Sum([z3.If(truth.holds, 1, 0) for truth in truths])
-            return Span(YES, least, YES, _sum(z3.Not(truth.fails) for truth in truths))
-        if one.counted.kind == "condition":
-            count = _sum(there for name, there in self._symbolic.has.items() if could_be(one.counted, {"name": {name}}))
+            return Span(YES, least, YES, number_of(z3.Not(truth.fails) for truth in truths))
+        if derived.counted.kind == "condition":
+            count = number_of(
+                there for name, there in self._symbolic.has.items() if could_be(derived.counted, {"name": {name}})
+            )
             asked = self._symbolic.conditions_asked
             return Span(YES, z3.If(asked, count, 0), asked, count)
-        taken = _sum(self._symbolic.takes[row.ingredient] for row in self._of(one.counted))
+        taken = number_of(self._symbolic.takes[row.ingredient] for row in self._of(derived.counted))
         asked = self._symbolic.medicines_asked
-        if is_of_the_row(one.counted):
+        if is_of_the_row(derived.counted):
             return Span(YES, taken, asked, taken)
-        label = f"{self._beginning}counts.{one.file.name}"
+        label = f"{self._beginning}counts.{derived.file.name}"
         least, most = z3.Int(f"{label} least"), z3.Int(f"{label} most")
-        own = of_pattern(self._symbolic, one.counted)
+        own = of_pattern(self._symbolic, derived.counted)
         self.constraints += [least >= 0, least <= most, most <= taken, z3.Implies(own, least >= 1)]
-        failed = z3.And(self._symbolic.present("medicine"), refuted(self._symbolic, "medicine", one.counted.tests))
+        failed = z3.And(self._symbolic.present("medicine"), refuted(self._symbolic, "medicine", derived.counted.tests))
         self.supposed += [least > z3.If(own, 1, 0), most < taken - z3.If(failed, 1, 0)]
         return Span(YES, least, asked, most)
 
@@ -151,7 +153,3 @@ class SymbolicDerived:
     def _of(self, pattern: Pattern) -> list[Ingredient]:
         """The ingredients that could satisfy a pattern, by their names and classes."""
         return [row for row in self._rows if could_fit(pattern, row.ingredient, row.classes)]
-
-
-def _sum(formulas: Iterable[Formula]) -> Any:
-    return z3.Sum([z3.If(formula, 1, 0) for formula in formulas] or [z3.IntVal(0)])

@@ -100,8 +100,8 @@ class Comparer:
         rules = [found for name in names if (found := self._rule(name)) is not None]
         changed = {one.rule for one in rules if one.fires != "same"}
         return Difference(
-            before=_name(before),
-            after=_name(after),
+            before=before.called,
+            after=after.called,
             rules=rules,
             invariants=list(self._invariants(invariants, changed)),
             unchanged=len(names) - len(rules),
@@ -185,14 +185,14 @@ class Comparer:
 
     def _names(self) -> Iterator[NameDifference]:
         before, after = self._books
-        for one in renamed(before.catalogue, after.catalogue):
-            names = {name: None for book in self._books for name in rules_that_name(book, one.tokens)}
+        for difference in renamed(before.catalogue, after.catalogue):
+            names = {name: None for book in self._books for name in rules_that_name(book, difference.tokens)}
             yield NameDifference(
-                names=one.names,
-                before=in_words(one.before),
-                after=in_words(one.after),
+                names=difference.names,
+                before=in_words(difference.before),
+                after=in_words(difference.after),
                 rules=list(names),
-                turn=self._turn("", one.sent()),
+                turn=self._turn("", difference.sent()),
             )
 
     def _patient(self, formula: Formula) -> tuple[Any, Json | None]:
@@ -252,7 +252,7 @@ class Comparer:
         derived = self._books[0].derived
         patterns = [pattern for group in rule.when for pattern in group]
         return self._rests_on(self._moved, patterns) or any(
-            one.file.name in self._derived for pattern in patterns for one in used_by(derived, pattern)
+            fact.file.name in self._derived for pattern in patterns for fact in used_by(derived, pattern)
         )
 
     def _rests_on(self, tokens: Set[str], patterns: Iterable[Pattern]) -> bool:
@@ -310,7 +310,3 @@ def _said(rule: Rule) -> object:
     """What a rule says, and where in a plan."""
     file = rule.file
     return rule.section, file.level, file.order, file.title, file.scope, file.topic, file.line, file.then, file.contested
-
-
-def _name(book: Rulebook) -> str:
-    return f"{book.about.id} {book.about.version} ({book.digest[:12]})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import z3
@@ -137,3 +138,8 @@ def _number(value: object) -> Any:
     """An exact number: the rule language has at most two decimals."""
     hundredths = round(float(str(value)) * 100)
     return z3.RatVal(hundredths, 100) if hundredths % 100 else z3.IntVal(hundredths // 100)
+
+
+def number_of(formulas: Iterable[Formula]) -> Formula:
+    """How many of these hold, as every solver can read it."""
+    return z3.Sum([z3.If(formula, 1, 0) for formula in formulas] or [z3.IntVal(0)])

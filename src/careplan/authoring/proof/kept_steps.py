@@ -63,8 +63,8 @@ def with_steps(certificate: Certificate, texts: Texts) -> Certificate:
     """The certificate that names these steps, and who found them."""
     known = hashes(texts)
 
-    def named(claimed: Claimed, one: Proved) -> Proved:
-        return msgspec.structs.replace(one, steps=known.get((claimed.claim, one.subject), ""))
+    def named(claimed: Claimed, proved: Proved) -> Proved:
+        return msgspec.structs.replace(proved, steps=known.get((claimed.claim, proved.subject), ""))
 
     claims = tuple(
         msgspec.structs.replace(group, proved=tuple(named(group, one) for one in group.proved))

@@ -1,4 +1,4 @@
-"""Numbers of a formula: what is added up of variables and of values that hang on a condition, put into one form."""
+"""Numbers in a formula, in one form: sums of variables and of values that depend on a condition."""
 
 from __future__ import annotations
 

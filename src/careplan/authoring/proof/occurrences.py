@@ -9,8 +9,8 @@ import msgspec
 import z3
 
 from careplan.authoring.proof.answers import Formula
-from careplan.authoring.proof.claims import Claims, number_of
-from careplan.authoring.proof.formulas import of_group, of_when
+from careplan.authoring.proof.claims import Claims
+from careplan.authoring.proof.formulas import number_of, of_group, of_when
 from careplan.authoring.proof.invariants import Invariant, subjects
 from careplan.authoring.proof.report import ShownKind
 from careplan.authoring.proof.symbols import SymbolicPatient
@@ -62,12 +62,14 @@ class Occurrences:
     def missing(self, shown: Mapping[tuple[str, str], Set[str]]) -> Iterator[str]:
         """What is not shown, in sentences. `shown` has the rules in the plan of each patient, by claim and subject."""
         some: dict[str, list[bool]] = {}
-        for one in self.all:
-            found = (one.kind, one.subject) in shown and one.in_plan(shown[one.kind, one.subject])
-            if one.kind == "not_vacuous":
-                some.setdefault(one.subject.partition(",")[0], []).append(found)
+        for occurrence in self.all:
+            found = (occurrence.kind, occurrence.subject) in shown and occurrence.in_plan(
+                shown[occurrence.kind, occurrence.subject]
+            )
+            if occurrence.kind == "not_vacuous":
+                some.setdefault(occurrence.subject.partition(",")[0], []).append(found)
             elif not found:
-                yield f"No patient shows {one.kind} of {one.subject}."
+                yield f"No patient shows {occurrence.kind} of {occurrence.subject}."
         for name, found_of_each in some.items():
             if sum(found_of_each) < min(2, len(found_of_each)):
                 yield f"No patient shows not_vacuous of {name}."
@@ -133,10 +135,10 @@ def twins(rule: Rule, rules: Iterable[Rule]) -> Iterator[Rule]:
     return (other for other in rules if other is not rule and _says_the_same(rule, other))
 
 
-def _says_the_same(one: Rule, other: Rule) -> bool:
+def _says_the_same(rule: Rule, other: Rule) -> bool:
     """Two items at the same place in the plan with a text, or everything that is asked, in common."""
-    if (one.section, one.file.level) != (other.section, other.file.level):
+    if (rule.section, rule.file.level) != (other.section, other.file.level):
         return False
-    left, right = one.file.then, other.file.then
+    left, right = rule.file.then, other.file.then
     asks = left.asks == right.asks and bool(left.asks)
     return asks or left.patient.split() == right.patient.split() or left.clinician.split() == right.clinician.split()

@@ -1,4 +1,4 @@
-"""The same patient with one medicine more: what of the other medicines can then be so, which was not so before.
+"""The same patient with one medicine more: what this can change about the other medicines.
 
 The medicine, condition or goal that is looked at is the same one. What the others add may only grow: more is taken, more may
 be unread, protect, be unclear or be missing. More patients are admitted than there are, never fewer.

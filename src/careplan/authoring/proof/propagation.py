@@ -11,11 +11,11 @@ class Propagation:
     """Clauses in their order, each watched at two of its literals."""
 
     def __init__(self, clauses: Sequence[Clause]) -> None:
-        self._clauses = [list(dict.fromkeys(one)) for one in clauses]
-        self._single = [at for at, one in enumerate(self._clauses) if len(one) == 1]
+        self._clauses = [list(dict.fromkeys(clause)) for clause in clauses]
+        self._single = [at for at, clause in enumerate(self._clauses) if len(clause) == 1]
         self._watching: dict[int, list[int]] = {}
-        for at, one in enumerate(self._clauses):
-            for literal in one[:2] if len(one) > 1 else ():
+        for at, clause in enumerate(self._clauses):
+            for literal in clause[:2] if len(clause) > 1 else ():
                 self._watching.setdefault(literal, []).append(at)
 
     def because(self, clause: Clause, before: int) -> list[int]:

@@ -65,20 +65,20 @@ class Refuter:
     def _subjects(self, variables: Set[int]) -> Set[object]:
         """What these are about in the end: what may be true or false, and numbers."""
         found: set[object] = set()
-        for one in variables:
-            if one in self._known.points:
-                found.update(name for name, _ in self._known.points[one].variables)
-            elif one not in self._known.defined and one != TRUE:
-                found.add(one)
+        for variable in variables:
+            if variable in self._known.points:
+                found.update(name for name, _ in self._known.points[variable].variables)
+            elif variable not in self._known.defined and variable != TRUE:
+                found.add(variable)
         return found
 
     def _clauses(self, question: int, variables: Set[int], used: Set[int]) -> dict[int | Clause, Clause]:
         """All clauses by their numbers; those about numbers, which have none, by themselves."""
         known = self._known
         found: dict[int | Clause, Clause] = {QUESTION: (question,), 1: known.clauses[0]}
-        for one in sorted(variables):
-            if one in known.defined:
-                begin, end, _ = known.defined[one]
+        for variable in sorted(variables):
+            if variable in known.defined:
+                begin, end, _ = known.defined[variable]
                 found |= {at + 1: known.clauses[at] for at in range(begin, end)}
         found |= {at + 1: known.clauses[at] for at, _, _ in (self._of_assumed[one] for one in sorted(used))}
         return found | {clause: clause for clause in self._about_numbers(variables)}
@@ -86,8 +86,10 @@ class Refuter:
     def _about_numbers(self, variables: Set[int]) -> Iterator[Clause]:
         """How the places follow one another; and of two numbers and their difference what two of them say of the third."""
         places: dict[Sum, list[int]] = {}
-        for one in sorted(variables & self._known.points.keys(), key=lambda one: self._known.points[one].place):
-            places.setdefault(self._known.points[one].variables, []).append(one)
+        for variable in sorted(
+            variables & self._known.points.keys(), key=lambda variable: self._known.points[variable].place
+        ):
+            places.setdefault(self._known.points[variable].variables, []).append(variable)
         for some in places.values():
             yield from ((-later, first) for first, later in pairwise(some))
         for factors, differences in places.items():
@@ -132,14 +134,14 @@ def _steps(clauses: dict[int | Clause, Clause], lemmas: Sequence[Clause]) -> lis
     steps: list[Step] = []
     numbers: dict[int, int] = {}
 
-    def number(one: int) -> int:
-        name = names[one] if one < len(names) else None
+    def number(place: int) -> int:
+        name = names[place] if place < len(names) else None
         if isinstance(name, int):
             return name
-        if one not in numbers:  # a clause about numbers, which is a step of its own
-            steps.append(Step(clauses[names[one]]))
-            numbers[one] = -len(steps)
-        return numbers[one]
+        if place not in numbers:  # a clause about numbers, which is a step of its own
+            steps.append(Step(clauses[names[place]]))
+            numbers[place] = -len(steps)
+        return numbers[place]
 
     for at in sorted(needed):
         because = tuple(map(number, needed[at]))

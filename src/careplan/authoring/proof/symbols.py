@@ -136,8 +136,8 @@ class SymbolicPatient:
         self.has = {name: z3.Bool(f"has.{name}") for name in names}
         self.condition = self._token("condition", names)
         self._present["condition"] = z3.Or(list(self.has.values()))
-        this = [z3.And(self.present("condition"), self.condition == at) for at in range(len(names))]
-        self._add(*map(z3.Implies, this, self.has.values()), *of_conditions(self.book, self.has, self.conditions_asked))
+        looked_at = [z3.And(self.present("condition"), self.condition == at) for at in range(len(names))]
+        self._add(*map(z3.Implies, looked_at, self.has.values()), *of_conditions(self.book, self.has, self.conditions_asked))
         self.answers["condition", "name"] = Answer(YES, self.condition, names)
         treated, read_off = (self.answers["treatment", name] for name in ("indication", "indication_read"))
         self._add(*of_indication(self.book.conditions, self.has, treated, read_off))

@@ -121,14 +121,14 @@ class Bench:
         )
         tried = self._with(path, text, files)
         book = tried.book
-        one = None if book is None else book.rules.get(rule) or book.resting.get(rule)
-        if book is None or one is None:
+        tried_rule = None if book is None else book.rules.get(rule) or book.resting.get(rule)
+        if book is None or tried_rule is None:
             # Those of the rule's own file first.
             return Checked(faults=sorted(tried.faults, key=lambda fault: fault.file != str(path)), diff=diff)
-        alone = msgspec.structs.replace(book, rules={rule: one}, resting={})
+        alone = msgspec.structs.replace(book, rules={rule: tried_rule}, resting={})
         trials = Trials(alone)
         try:
-            trial = trials.run(one)
+            trial = trials.run(tried_rule)
         finally:
             trials.close()
         examples = [
@@ -139,15 +139,15 @@ class Bench:
                 problem=outcome.problem,
                 patient=example.patient,
             )
-            for (expected, _, example), outcome in zip(examples_of(one), trial.outcomes, strict=True)
+            for (expected, _, example), outcome in zip(examples_of(tried_rule), trial.outcomes, strict=True)
         ]
         return Checked(
-            prose=Reading(book).detail(one),
+            prose=Reading(book).detail(tried_rule),
             examples=examples,
             wanted=trial.wanted,
             unshown=len(trial.missing),
-            notes=list(self._notes(book, one)),
-            values=values_of(text, one, book, self._completing(tried)),
+            notes=list(self._notes(book, tried_rule)),
+            values=values_of(text, tried_rule, book, self._completing(tried)),
             diff=diff,
         )
 
@@ -207,8 +207,8 @@ class Bench:
         weighing = Weighing(samples=_SAMPLES)
         try:
             scale = Scale(before, after)
-            made = realistic(before.book, min(patients, MOST_PATIENTS))
-            for number, patient in enumerate(made, 1):
+            made_up = realistic(before.book, min(patients, MOST_PATIENTS))
+            for number, patient in enumerate(made_up, 1):
                 weighing.add(scale.weigh(Line(number, msgspec.json.encode(patient))))
         finally:
             after.close()

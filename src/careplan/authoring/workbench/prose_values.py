@@ -127,8 +127,10 @@ def _differing(before: str, after: str) -> tuple[int, int]:
 def _apart(values: list[ConditionValue]) -> list[ConditionValue]:
     """The same, without a place in the prose for those of which two would stand in one."""
 
-    def clashes(one: ConditionValue) -> bool:
-        return any(other is not one and other.at < one.until and one.at < other.until for other in values if other.at >= 0)
+    def clashes(value: ConditionValue) -> bool:
+        return any(
+            other is not value and other.at < value.until and value.at < other.until for other in values if other.at >= 0
+        )
 
     return [msgspec.structs.replace(one, at=-1, until=-1) if one.at >= 0 and clashes(one) else one for one in values]
 

@@ -92,24 +92,24 @@ class IllnessReader:
             else:
                 self._gathering.condition(meant, name, resource, reference)
 
-    def _by_name(self, name: str, found: list[Code]) -> tuple[str, ...]:
+    def _by_name(self, name: str, codings: list[Code]) -> tuple[str, ...]:
         """What the words of an entry without a known code say plainly, so that its status and its days count as of a code.
 
         What they say of the past, the family or a denial is read later, with all that stands beside the name.
         """
         known = self._gathering.tables.known
-        if known_code(found, known.codes) or any(meanings.of(found) for _, meanings in self._gathering.tables.diagnoses):
+        if known_code(codings, known.codes) or any(meanings.of(codings) for _, meanings in self._gathering.tables.diagnoses):
             return ()
         read = known.reader.read(name, self._gathering.on)
         plain = read.recognition == "read" and all(part.status == "present" for part in read.parts)
         return tuple(token for token in read.tokens if "=" not in token) if plain else ()
 
-    def _as_known(self, name: str, found: list[Code]) -> str | None:
+    def _as_known(self, name: str, codings: list[Code]) -> str | None:
         """How an illness is written that is known and that no rule concerns; None for any other one."""
         known = self._gathering.tables.known
         if known.has(name):
             return name
-        coded = known_code(found, known.codes)
+        coded = known_code(codings, known.codes)
         return with_code(name, *coded, LONGEST_WORDS) if coded else None
 
     def _counting(self, raw: Iterable[tuple[str, bool]], resource: Element, *, in_remission: bool, over: bool) -> list[str]:
@@ -131,13 +131,13 @@ class IllnessReader:
                 counted[token if counts == SAME else counts] = None
         return list(counted)
 
-    def _answers(self, found: list[Code], resource: Element, *, over: bool) -> tuple[list[tuple[str, str]], list[str]]:
+    def _answers(self, codings: list[Code], resource: Element, *, over: bool) -> tuple[list[tuple[str, str]], list[str]]:
         """The answers that diagnoses give of today, and the conditions that those of another day count as."""
         now, past = [], []
         for diagnosis, known in self._gathering.tables.diagnoses:
-            for one in found:
-                tokens = known.of([one])
-                old = is_sequela(one) or (over and diagnosis.older) or self._is_older(resource, diagnosis.within_days)
+            for coding in codings:
+                tokens = known.of([coding])
+                old = is_sequela(coding) or (over and diagnosis.older) or self._is_older(resource, diagnosis.within_days)
                 if over or old:
                     past += [diagnosis.older] if tokens and diagnosis.older and (old and not over) else []
                 else:

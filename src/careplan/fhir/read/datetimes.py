@@ -41,12 +41,12 @@ def _in_utc(instant: datetime) -> datetime:
         return (datetime.min if instant.year == 1 else datetime.max).replace(tzinfo=UTC)
 
 
-def later(one: Moment, other: Moment) -> bool:
+def later(moment: Moment, other: Moment) -> bool:
     """Whether `one` is surely the later; of days and months only what both say is compared."""
-    if one.instant and other.instant:
-        return one.instant > other.instant
-    exact = min(len(one.day), len(other.day))
-    return one.day[:exact] > other.day[:exact]
+    if moment.instant and other.instant:
+        return moment.instant > other.instant
+    exact = min(len(moment.day), len(other.day))
+    return moment.day[:exact] > other.day[:exact]
 
 
 def before(moment: Moment, day: date) -> bool:

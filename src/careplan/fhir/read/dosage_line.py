@@ -86,11 +86,11 @@ def _amount(quantity: Element, name: str) -> str | None:
     if value is None or value <= 0 or "comparator" in quantity:
         return None
     counts = re.search(r"\d", name) is not None  # of pieces the milligrams are known only where the name has them
-    said = [one.strip() for one in (quantity.text("code"), quantity.text("unit")) if one]
-    for one in said:
-        if (unit := _UNITS.get(one.casefold())) is not None:
+    said = [unit_word.strip() for unit_word in (quantity.text("code"), quantity.text("unit")) if unit_word]
+    for unit_word in said:
+        if (unit := _UNITS.get(unit_word.casefold())) is not None:
             return f"{value:g} {unit}"
-        if counts and (piece := _PIECE.fullmatch(one)):
+        if counts and (piece := _PIECE.fullmatch(unit_word)):
             return f"{value:g} {_PIECES[piece[1].casefold()]}"
     form = _FORM.search(name) if set(said) <= {"1"} and counts else None
     return f"{value:g} {form[1].casefold()}" if form else None

@@ -117,9 +117,9 @@ class Form:
         return next((found for value in plain_values(answer) if (found := fitted(link, value)) is not None), None)
 
     def _units(self, link: str) -> Iterator[str]:
-        for one in self._gathering.tables.codes.observations:
-            if one.factor == link and one.times == 1 and len(one.loinc) == 1:
-                yield from one.units.get(one.loinc[0], ())
+        for observation in self._gathering.tables.codes.observations:
+            if observation.factor == link and observation.times == 1 and len(observation.loinc) == 1:
+                yield from observation.units.get(observation.loinc[0], ())
 
     def _condition(self, item: Element, answer: Element) -> None:
         """One illness: by its code or as written, never lost."""

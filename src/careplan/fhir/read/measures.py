@@ -52,9 +52,9 @@ class MeasureReader:
         self._found: dict[str, list[_Found]] = {}
         self._of_panels: dict[str, str] = {}
 
-    def read(self, resource: Element, found: Iterable[Code]) -> bool:
+    def read(self, resource: Element, codings: Iterable[Code]) -> bool:
         """Take in all measures of an observation with these codes; False if it is none and has none."""
-        own = self._name(found)
+        own = self._name(codings)
         parts = [(resource, own)] if own else []
         components = ((part, self._name(codes(part.child("code")))) for part in resource.children("component"))
         for part, name in components:
@@ -76,9 +76,9 @@ class MeasureReader:
                 self._take(name, value, part, resource, at)
         return bool(parts)
 
-    def _name(self, found: Iterable[Code]) -> str | None:
+    def _name(self, codings: Iterable[Code]) -> str | None:
         """The measure that has one of these codes."""
-        return next((name for one in found if (name := self._by_code.get((one.system, one.code)))), None)
+        return next((name for one in codings if (name := self._by_code.get((one.system, one.code)))), None)
 
     def _take(self, name: str, value: Json, part: Element, resource: Element, at: str | None) -> None:
         if at is not None:
@@ -163,18 +163,20 @@ class MeasureReader:
         if self._gathering.on is not None:
             self._gathering.body["as_of"] = self._gathering.on.isoformat()
         for name, listed in sorted(self._found.items()):
-            for one in listed:
-                if "at" not in one.reading and (at := self._of_its_panel(one.resource)) is not None:
-                    one.reading["at"] = at
+            for found in listed:
+                if "at" not in found.reading and (at := self._of_its_panel(found.resource)) is not None:
+                    found.reading["at"] = at
             # Without a time it may be the newest; what is graver must not fall out of a full list.
             gravity = self._measures[name].gravity
-            listed.sort(key=lambda one: (one.at or "9", gravity(one.reading["value"]), str(one.reading)), reverse=True)
-            body[name] = [one.reading for one in listed[:MOST_READINGS]]
-            for place, one in enumerate(listed):
+            listed.sort(
+                key=lambda found: (found.at or "9", gravity(found.reading["value"]), str(found.reading)), reverse=True
+            )
+            body[name] = [found.reading for found in listed[:MOST_READINGS]]
+            for place, found in enumerate(listed):
                 if place < MOST_READINGS:
-                    self._gathering.origins[f"/measures/{name}/{place}"] = one.part.pointer
+                    self._gathering.origins[f"/measures/{name}/{place}"] = found.part.pointer
                 else:
-                    self._gathering.skip(one.part, self._measures[name].label, "More recent readings of it are there.")
+                    self._gathering.skip(found.part, self._measures[name].label, "More recent readings of it are there.")
             self._gathering.origins.setdefault(f"/measures/{name}", listed[0].part.pointer)
 
     def _of_its_panel(self, resource: Element) -> str | None:

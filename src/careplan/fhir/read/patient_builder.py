@@ -34,8 +34,8 @@ class Tables:
         self.codes = codes
         self.observations_of: dict[str, list[int]] = {}
         """The numbers of the entries in `codes.observations` that have a code of LOINC."""
-        for at, one in enumerate(codes.observations):
-            for code in one.loinc:
+        for at, observation in enumerate(codes.observations):
+            for code in observation.loinc:
                 self.observations_of.setdefault(code, []).append(at)
         self.known = book.known_conditions
         snomed = self.known.codes.tokens
@@ -52,7 +52,8 @@ class Tables:
         self.allergies = Meanings("allergies", codes.allergies)
         self.allergies_in_words = Allergies(catalogue, self.known.reader, codes.allergens)
         self.diagnoses = [
-            (one, Meanings(one.factor, one.values, further=_answers_of(one.factor, snomed))) for one in codes.diagnoses
+            (diagnosis, Meanings(diagnosis.factor, diagnosis.values, further=_answers_of(diagnosis.factor, snomed)))
+            for diagnosis in codes.diagnoses
         ]
         self.routes = Meanings("treatment.preferred_route", codes.routes)
 
@@ -114,7 +115,16 @@ class Gathering:
         return True
 
     def entry(self, field: str, value: object, at: Element, reference: str = "", *, called: str = "") -> str | None:
-        """Put an entry on a list; returns its pointer, or reports it where the list is full."""
+        """Put a value on the list `field` of the request; returns its pointer, or None and a report where the list is full.
+
+        Args:
+            field: The list: medications, conditions or other_conditions.
+            value: The entry as a request has it.
+            at: Where it stands in the record.
+            reference: The resource that it was read from, such as "Condition/7"; none for an entry of a form.
+            called: What to call it in the report, where its value is no name.
+
+        """
         entries = self.body.setdefault(field, [])
         if len(entries) >= LISTS[f"/{field}"]:
             of: ListName = "medications" if field == "medications" else "conditions"

@@ -56,9 +56,9 @@ class People:
         else:
             self._take(patients[0][0])
             self._references.about(patients[0][0])
-            for one, _ in patients[1:]:
-                if not self._references.is_own(one):
-                    one.fault("id", _ANOTHER)
+            for patient, _ in patients[1:]:
+                if not self._references.is_own(patient):
+                    patient.fault("id", _ANOTHER)
         assert self.patient is not None
         name = self.patient.text("id")
         full_url = next((url for one, url in patients if one.pointer == self.patient.pointer), None)
@@ -68,14 +68,14 @@ class People:
         """The one whom the facts name, where no Patient was sent: by the surest way in which any of them does."""
         named = self._references.subjects(facts)
         surest = min((one.by for one in named), default=0)
-        people = [(one, resource) for one, resource in named.items() if one.by == surest]
+        people = [(subject, resource) for subject, resource in named.items() if subject.by == surest]
         for _, resource in people[1:]:
             resource.fault("subject", "is another than that of an entry before; send the Patient of whom the plan is")
-        for one, resource in people[:1]:
-            self._references.about_subject(one)
+        for subject, resource in people[:1]:
+            self._references.about_subject(subject)
             pointing = subject_of(resource)
             reference = pointing.text("reference") if pointing else None
-            self.reference = plain(reference) if reference and one.by == 0 else None
+            self.reference = plain(reference) if reference and subject.by == 0 else None
 
     def _take(self, patient: Element) -> None:
         self.patient = patient

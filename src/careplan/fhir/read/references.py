@@ -63,8 +63,8 @@ class References:
         """Take note of a resource."""
         place = _place(resource.pointer)
         self._tops[place], self._full_urls[resource.pointer] = resource, full_url
-        for one in identifiers(resource):
-            self._by_identifier.setdefault(one, []).append(resource)
+        for identifier in identifiers(resource):
+            self._by_identifier.setdefault(identifier, []).append(resource)
         if full_url and (found := _ON_A_SERVER.fullmatch(plain(full_url))):
             self._bases[place] = found[1]
             self._servers.add(found[1])

@@ -21,16 +21,16 @@ def said_once(left_out: Iterable[NotConsidered]) -> list[NotConsidered]:
     kept: list[NotConsidered] = []
     places: dict[tuple[str, str], int] = {}
     numbers: dict[int, int] = {}
-    for one in left_out:
-        said, is_whole = (one.what, one.why), _WHOLE.fullmatch(one.pointer) is not None
+    for entry in left_out:
+        said, is_whole = (entry.what, entry.why), _WHOLE.fullmatch(entry.pointer) is not None
         if is_whole and said in places:
             numbers[places[said]] = numbers.get(places[said], 1) + 1
             continue
         if is_whole:
             places[said] = len(kept)
-        kept.append(one)
+        kept.append(entry)
     for place, number in numbers.items():
-        one = kept[place]
-        why = f"{one.why} There are {number:,} such entries in the record; this is the first."
-        kept[place] = msgspec.structs.replace(one, why=why, number=number)
+        entry = kept[place]
+        why = f"{entry.why} There are {number:,} such entries in the record; this is the first."
+        kept[place] = msgspec.structs.replace(entry, why=why, number=number)
     return kept

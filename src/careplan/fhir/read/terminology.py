@@ -97,20 +97,20 @@ class Meanings:
         for code in beside:
             self._icd10.setdefault(_bare(code), [])
 
-    def of(self, found: Iterable[Code]) -> list[str]:
+    def of(self, codings: Iterable[Code]) -> list[str]:
         """The tokens that some codings stand for; of ICD-10 those of the nearest code at or above each."""
         tokens: dict[str, None] = {}
-        for one in found:
-            if one.system == self._own and one.code in self._tokens:
-                tokens[one.code] = None
-            elif one.system in ICD10:
-                tokens |= dict.fromkeys(_above(self._icd10, _bare(one.code)))
-            elif one.system == ICD9_CM:
-                tokens |= dict.fromkeys(_above(self._icd9, _bare(one.code)))
+        for coding in codings:
+            if coding.system == self._own and coding.code in self._tokens:
+                tokens[coding.code] = None
+            elif coding.system in ICD10:
+                tokens |= dict.fromkeys(_above(self._icd10, _bare(coding.code)))
+            elif coding.system == ICD9_CM:
+                tokens |= dict.fromkeys(_above(self._icd9, _bare(coding.code)))
             else:
-                tokens |= dict.fromkeys(self._exact.get((one.system, one.code), ()))
-                if one.system == SNOMED and self._further is not None:
-                    tokens |= dict.fromkeys(token for token in self._further(one.code) if token in self._tokens)
+                tokens |= dict.fromkeys(self._exact.get((coding.system, coding.code), ()))
+                if coding.system == SNOMED and self._further is not None:
+                    tokens |= dict.fromkeys(token for token in self._further(coding.code) if token in self._tokens)
         return list(tokens)
 
 
@@ -136,11 +136,11 @@ def _bare(code: str) -> str:
 _WRITTEN: dict[str, System] = {ICD10_CM: "ICD-10-CM", ICD10[1]: "ICD-10", ICD10[2]: "ICD-10", SNOMED: "SNOMED CT"}
 
 
-def known_code(found: Iterable[Code], known: IllnessCodes) -> tuple[System, str] | None:
+def known_code(codings: Iterable[Code], known: IllnessCodes) -> tuple[System, str] | None:
     """The first of some codings that is known and that no rule concerns, if none of them speaks against it.
 
     Codes of ICD-10 decide where there are some: their blocks tell what nobody has placed, and what is near to a rule.
     """
-    written = [(_WRITTEN[one.system], one.code) for one in found if one.system in _WRITTEN]
+    written = [(_WRITTEN[one.system], one.code) for one in codings if one.system in _WRITTEN]
     deciding = [one for one in written if one[0] != "SNOMED CT"] or written
     return deciding[0] if deciding and all(known.are_known(*one) for one in deciding) else None

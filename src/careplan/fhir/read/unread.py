@@ -88,8 +88,8 @@ class UnreadReader:
         if not isinstance(diagnosis.value.get("condition"), list):
             return self._is_missing(diagnosis.child("condition"))
         found = list(diagnosis.children("condition"))
-        return any(self._is_missing(one.child("reference")) for one in found) or any(
-            "concept" in one and "reference" not in one for one in found
+        return any(self._is_missing(pointing.child("reference")) for pointing in found) or any(
+            "concept" in pointing and "reference" not in pointing for pointing in found
         )
 
     def _is_missing(self, pointing: Element | None) -> bool:

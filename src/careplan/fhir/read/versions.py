@@ -38,11 +38,11 @@ def superseded(versions: Sequence[Version], *, history: bool) -> Iterator[tuple[
     In a history the first of two counts where neither says when it was made, since its newest version stands first.
     """
     groups: dict[str, list[Version]] = {}
-    for one in versions:
-        if one.identity is not None:
-            groups.setdefault(one.identity, []).append(one)
-        elif one.is_deletion:
-            yield one, DELETED
+    for version in versions:
+        if version.identity is not None:
+            groups.setdefault(version.identity, []).append(version)
+        elif version.is_deletion:
+            yield version, DELETED
     for group in groups.values():
         if len(group) > 1 or group[0].is_deletion:
             yield from _within(group, history=history)
@@ -51,24 +51,24 @@ def superseded(versions: Sequence[Version], *, history: bool) -> Iterator[tuple[
 def _within(group: Sequence[Version], *, history: bool) -> Iterator[tuple[Version, str]]:
     # An entry that none is newer than leads. The time this takes goes by the number of entries, not by its square: no
     # leading one is newer than another, and what leads has few different marks, whatever was sent.
-    marks = [_mark(one) for one in group]
+    marks = [_mark(version) for version in group]
     ahead = _Ahead(marks)
     leads = [not ahead.of(mark) for mark in marks]
-    deletions = [mark for mark, one in zip(marks, group, strict=True) if one.is_deletion]
-    ordered = any(one.ordering for one in group)
+    deletions = [mark for mark, version in zip(marks, group, strict=True) if version.is_deletion]
+    ordered = any(version.ordering for version in group)
     older = DELETED if _newest(group, marks).is_deletion else OLDER
     is_after: dict[Mark, bool] = {}
     before: dict[bytes, list[Mark]] = {}
     led: set[bytes] = set()
     leader: int | None = None
-    for at, (one, mark) in enumerate(zip(group, marks, strict=True)):
-        said = _said(one)
+    for at, (version, mark) in enumerate(zip(group, marks, strict=True)):
+        said = _said(version)
         if leads[at] and mark not in is_after:
             is_after[mark] = all(is_newer(mark, other) for other in deletions)
         why = None
-        if one.is_deletion:
+        if version.is_deletion:
             why = DELETED
-        elif not one.ordering and ordered:
+        elif not version.ordering and ordered:
             why = ORDERED
         elif not leads[at] or (history and at and (leader is not None or not _newer_than_all(mark, marks[:at]))):
             why = older
@@ -81,7 +81,7 @@ def _within(group: Sequence[Version], *, history: bool) -> Iterator[tuple[Versio
             led.add(said)
             leader = at if leader is None else leader
         if why:
-            yield one, why
+            yield version, why
 
 
 def _newer_than_all(mark: Mark, others: Iterable[Mark]) -> bool:
@@ -137,32 +137,32 @@ def _newest(group: Sequence[Version], marks: Sequence[Mark]) -> Version:
     return group[found]
 
 
-def is_newer(one: Mark, other: Mark) -> bool:
+def is_newer(mark: Mark, other: Mark) -> bool:
     """Whether one version is surely newer than another."""
-    if one.moment and other.moment and one.moment != other.moment:
-        return later(one.moment, other.moment)
-    return one.number is not None and other.number is not None and one.number > other.number
+    if mark.moment and other.moment and mark.moment != other.moment:
+        return later(mark.moment, other.moment)
+    return mark.number is not None and other.number is not None and mark.number > other.number
 
 
-def _mark(one: Version) -> Mark:
-    return Mark(_moment(one), _number(one))
+def _mark(version: Version) -> Mark:
+    return Mark(_moment(version), _number(version))
 
 
-def _moment(one: Version) -> Moment | None:
-    response = one.entry.child("response")
-    meta = one.resource.child("meta") if one.resource else None
+def _moment(version: Version) -> Moment | None:
+    response = version.entry.child("response")
+    meta = version.resource.child("meta") if version.resource else None
     return moment_of(meta.text("lastUpdated") if meta else None) or moment_of(
         response.text("lastModified") if response else None
     )
 
 
-def _number(one: Version) -> int | None:
-    meta = one.resource.child("meta") if one.resource else None
+def _number(version: Version) -> int | None:
+    meta = version.resource.child("meta") if version.resource else None
     written = (meta.text("versionId") if meta else None) or ""
     return int(written) if written.isascii() and written.isdigit() and len(written) < 20 else None
 
 
-def _said(one: Version) -> bytes:
+def _said(version: Version) -> bytes:
     """What an entry says, whatever its server notes about it."""
-    said = {name: value for name, value in one.resource.value.items() if name != "meta"} if one.resource else None
+    said = {name: value for name, value in version.resource.value.items() if name != "meta"} if version.resource else None
     return msgspec.json.encode(said, order="sorted")

@@ -166,19 +166,19 @@ class _Writing:
 
     def _behind(self, item: Item) -> list[str]:
         """The resources that act on an item, or tell of it."""
-        made = [self._task(f"{item.id}/ask/{at}", ask, item) for at, ask in enumerate(item.asks)]
+        tasks = [self._task(f"{item.id}/ask/{at}", ask, item) for at, ask in enumerate(item.asks)]
         if item.hold is not None:
-            made += self._holds(item)
+            tasks += self._holds(item)
         if item.open_decision == "hold":
-            made.append(self._hold_decision(item))
+            tasks.append(self._hold_decision(item))
         if item.section == "medications" and item.about:
-            made.append(self._issue(item))
+            tasks.append(self._issue(item))
         is_habit = item.section == "aftercare" and item.level in HABITS
-        if item.section in TOLD_ABOUT or not (made or is_habit):
-            made.append(self._told(item))
+        if item.section in TOLD_ABOUT or not (tasks or is_habit):
+            tasks.append(self._told(item))
         if is_habit:
-            made.append(self._goal(item))
-        return made
+            tasks.append(self._goal(item))
+        return tasks
 
     def _task(self, name: str, ask: Ask, item: Item) -> str:
         performer = _PERFORMERS.get(ask.who, "provider")

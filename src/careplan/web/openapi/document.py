@@ -114,11 +114,11 @@ def _units_as_patterns(patient: Json) -> None:
     """Write units as a pattern: generators make one name of `mm[Hg]` and `mmHg`, and refuse a list that has both."""
     for schema in patient.values():
         unit = schema.get("properties", {}).get("unit", {})
-        for one in unit.get("anyOf", ()) if schema.get("title", "").endswith("Reading") else ():
-            if units := one.pop("enum", None):
+        for alternative in unit.get("anyOf", ()) if schema.get("title", "").endswith("Reading") else ():
+            if units := alternative.pop("enum", None):
                 escaped = "|".join(_SPECIAL.sub(r"\\\g<0>", unit) for unit in units)
-                one["pattern"] = f"^({escaped})$"
-                one["description"] = f"one of {', '.join(units)}"
+                alternative["pattern"] = f"^({escaped})$"
+                alternative["description"] = f"one of {', '.join(units)}"
 
 
 def _secure(found: Json, app: Litestar) -> None:

@@ -65,14 +65,14 @@ class Listeners:
         the sockets would cut off those that wait in their queues.
         """
         if _ON_LINUX:
-            for one in self.sockets:
+            for listening in self.sockets:
                 with suppress(OSError):
-                    _attach(one, _SO_ATTACH_FILTER, [(_RETURN, 0, 0, 0)])
+                    _attach(listening, _SO_ATTACH_FILTER, [(_RETURN, 0, 0, 0)])
 
     def close(self) -> None:
         """Give up the port."""
-        for one in self.sockets:
-            one.close()
+        for listening in self.sockets:
+            listening.close()
 
     def _spread(self) -> None:
         within = [at for at in range(len(self.sockets)) if at not in self._out]
@@ -86,19 +86,19 @@ class Listeners:
 
 
 def _bound(host: str, port: int, *, shared: bool) -> socket.socket:
-    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if shared:
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        made.bind((host, port))
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listening.bind((host, port))
     except OSError:
-        made.close()
+        listening.close()
         raise
-    return made
+    return listening
 
 
-def _attach(one: socket.socket, option: int, program: Iterable[tuple[int, int, int, int]]) -> None:
+def _attach(listening: socket.socket, option: int, program: Iterable[tuple[int, int, int, int]]) -> None:
     steps = [struct.pack("HBBI", *step) for step in program]
     text = ctypes.create_string_buffer(b"".join(steps))
-    one.setsockopt(socket.SOL_SOCKET, option, struct.pack("HP", len(steps), ctypes.addressof(text)))
+    listening.setsockopt(socket.SOL_SOCKET, option, struct.pack("HP", len(steps), ctypes.addressof(text)))

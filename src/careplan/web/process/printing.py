@@ -100,7 +100,7 @@ class Printer:
         Raises `NotPrinted` where there is none this time, and `DefectiveDocument` where there can be none.
         """
         try:
-            made = await self._printed(lay_out)
+            pdf = await self._printed(lay_out)
         except NotPrinted as error:
             self._counted(error.why)
             if error.why != "busy":
@@ -113,7 +113,7 @@ class Printer:
             self._counted("defect")
             raise
         self._counted("printed")
-        return made
+        return pdf
 
     async def _printed(self, lay_out: Callable[[], Document]) -> bytes:
         if self._in_hand >= MOST_PRINTING:
@@ -145,7 +145,7 @@ class Printer:
         self._running = process
         try:
             async with asyncio.timeout(self._seconds):
-                made, errors = await process.communicate(document)
+                pdf, errors = await process.communicate(document)
         except TimeoutError:
             raise NotPrinted("time") from None
         finally:
@@ -157,7 +157,7 @@ class Printer:
             raise DefectiveDocument
         if outcome != "printed":
             raise NotPrinted(outcome)
-        return made
+        return pdf
 
     def close(self) -> None:
         """End the process that is setting a document, if there is one."""

@@ -142,8 +142,8 @@ class Supervisor(MPServer):
         self.on_startup(self._listen_to_signals)
 
     def _init_shared_socket(self) -> None:
-        for one in self._listeners.sockets:
-            one.setblocking(False)  # noqa: FBT003 - its only argument
+        for listening in self._listeners.sockets:
+            listening.setblocking(False)  # noqa: FBT003 - its only argument
         self._ssp = self._sso = None
 
     def _drop_shared_socket(self) -> None:

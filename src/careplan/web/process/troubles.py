@@ -64,7 +64,8 @@ def workers(count: int) -> list[Worker]:
     """What each worker says that it serves."""
     states = [shared.state_of(at) for at in range(count)]
     return [
-        Worker(worker=at, ready=one.ready, edition=one.edition, digest=one.digest) for at, one in enumerate(states, start=1)
+        Worker(worker=at, ready=state.ready, edition=state.edition, digest=state.digest)
+        for at, state in enumerate(states, start=1)
     ]
 
 

@@ -36,8 +36,8 @@ async def _load(desk: Desk) -> None:
 
 
 def _load_now(desk: Desk) -> None:
-    for one in FORMATS:
-        import_module(one.module)
+    for written_form in FORMATS:
+        import_module(written_form.module)
     edition = desk.current
     if edition is not None:
         _ = edition.planner.intake.faultfinder, edition.handbook

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 from litestar import Request, Response, post
@@ -18,7 +18,7 @@ from careplan.plan.layers import Detail, PlanInBrief, Reader
 from careplan.plan.model import CarePlan
 from careplan.plan.session_sheet_model import SessionSheet
 from careplan.plan.visit import visit_at
-from careplan.representations import BY_MEDIA_TYPE, FORMATS, SESSION_FORMATS, Wanted, in_words
+from careplan.representations import BY_MEDIA_TYPE, FORMATS, SESSION_FORMATS, Format, Wanted, in_words
 from careplan.request.clinic import Clinic, Paper
 from careplan.request.patient import TIME, Patient
 from careplan.rulebook.asking import Visit
@@ -159,6 +159,7 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
     """
     edition, read = edition_of(request), read_of(request)
     accept = lines_of(request, "accept")
+    asked = _Asked(explain, at, visit, version, detail, reader, length)
     if reader == "nurse" and (explain != "none" or detail is not None):
         raise UnusableQuery("the checklist of a session, for=nurse, is without explain and detail")
     rows = SESSION_FORMATS if reader == "nurse" else BY_MEDIA_TYPE
@@ -173,25 +174,9 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
     if request.query_params.get("version", "").lower() == "null":
         # The word null is no number, though the framework takes it for a parameter that was left out.
         raise ValidationException(extra=[{"key": "version", "message": "no number"}])
-    if visit is not None and explain == "record":
-        raise UnusableQuery("visit says which questions come first, and a decision record is the same for every visit")
-    uses = was_dated(request) or explain == "record" or "stamp" in form.needs or read is not None
-    uses = uses or (bool(data.treatment.session_times) and not visit)
-    if at is not None and not uses:
-        raise UnusableQuery(
-            "at would do nothing here, as as_of names the day of the plan: it is for a body without as_of, explain=record, "
-            "a calendar, the ages of a FHIR Bundle, or a request with session_times and no visit"
-        )
-    if detail is not None and ("detail" not in form.needs or explain != "none"):
-        raise UnusableQuery("detail is for a plan in JSON, a page, Markdown or PDF, without explain; others have all of it")
-    if version is not None and "version" not in form.needs:
-        raise UnusableQuery("version is for a calendar; every other form is the same whichever version of a record it is of")
-    if reader not in (None, "nurse") and "reader" not in form.needs:
-        raise UnusableQuery("for is about a page, Markdown or PDF; every other form is for programs")
-    if length is not None and reader != "patient":
-        raise UnusableQuery("length is about a patient's copy, so it goes with for=patient")
-    if reader == "patient" and detail is not None:
-        raise UnusableQuery("a patient's copy has no detail of a plan; its length is card or full")
+    uses_a_time = was_dated(request) or read is not None or (bool(data.treatment.session_times) and not visit)
+    if idle := _idle(asked, form, uses_a_time=uses_a_time):
+        raise UnusableQuery(idle)
     data = _at_clinic(data, zone, paper)
     clinic = data.clinic or Clinic()
     language = spoken(lines_of(request, "accept-language"), edition.planner.languages.available)
@@ -217,16 +202,50 @@ async def create_care_plan(  # noqa: PLR0913, PLR0917 - one parameter for each o
         )
 
         def shown() -> CarePlan | SessionSheet:
-            made = plan(data, language, at_which)
+            care_plan = plan(data, language, at_which)
             if reader != "nurse":
-                return with_unmapped(made, read)
-            sheet = edition.planner.session_sheet(made, data)
+                return with_unmapped(care_plan, read)
+            sheet = edition.planner.session_sheet(care_plan, data)
             if sheet is None:
                 raise UnusableQuery("the rulebook in service has no checklist of a session, so for=nurse would do nothing")
             return sheet
 
         body = await written(form, shown, wanted, state, size)
     return Response(body, media_type=media_type, headers=headers(media_type, language, rows))
+
+
+class _Asked(NamedTuple):
+    """The parameters of a query that are for some answers only."""
+
+    explain: _Explain
+    at: _At
+    visit: _Visit
+    version: _Version
+    detail: _Detail
+    reader: _Reader
+    length: _Length
+
+
+def _idle(asked: _Asked, form: Format, *, uses_a_time: bool) -> str | None:
+    """What is wrong with a query of which a parameter would do nothing for this form of answer; None if nothing is."""
+    if asked.visit is not None and asked.explain == "record":
+        return "visit says which questions come first, and a decision record is the same for every visit"
+    if asked.at is not None and not (uses_a_time or asked.explain == "record" or "stamp" in form.needs):
+        return (
+            "at would do nothing here, as as_of names the day of the plan: it is for a body without as_of, explain=record, "
+            "a calendar, the ages of a FHIR Bundle, or a request with session_times and no visit"
+        )
+    if asked.detail is not None and ("detail" not in form.needs or asked.explain != "none"):
+        return "detail is for a plan in JSON, a page, Markdown or PDF, without explain; others have all of it"
+    if asked.version is not None and "version" not in form.needs:
+        return "version is for a calendar; every other form is the same whichever version of a record it is of"
+    if asked.reader not in (None, "nurse") and "reader" not in form.needs:
+        return "for is about a page, Markdown or PDF; every other form is for programs"
+    if asked.length is not None and asked.reader != "patient":
+        return "length is about a patient's copy, so it goes with for=patient"
+    if asked.reader == "patient" and asked.detail is not None:
+        return "a patient's copy has no detail of a plan; its length is card or full"
+    return None
 
 
 def _at_clinic(patient: Patient, zone: str | None, paper: Paper | None) -> Patient:

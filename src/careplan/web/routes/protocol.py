@@ -67,8 +67,8 @@ async def standing_protocol(
         raise NotAcceptable(PROTOCOL_FORMATS) from None
     language = spoken(lines_of(request, "accept-language"), edition.planner.languages.available)
     treatment = Treatment(product=product, sessions_completed=sessions_completed, sessions_planned=sessions_planned)
-    made = edition.planner.protocol(treatment, edition.defaults, language)
-    paper = paper or (made.clinic or Clinic()).printed_on
+    protocol = edition.planner.protocol(treatment, edition.defaults, language)
+    paper = paper or (protocol.clinic or Clinic()).printed_on
     wanted = Wanted(patient=Patient(), paper=paper, logo=edition.defaults.logo)
-    body = await written(PROTOCOL_FORMATS[media_type], lambda: made, wanted, request.app.state, SHORT)
+    body = await written(PROTOCOL_FORMATS[media_type], lambda: protocol, wanted, request.app.state, SHORT)
     return Response(body, media_type=media_type, headers=headers(media_type, language, PROTOCOL_FORMATS))  # type: ignore[arg-type]

@@ -56,7 +56,7 @@ class Metrics:
         self._starts.inc()
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        """A request was answered."""
+        """A request was answered, so many seconds after it came; `route` is the address as declared, never the one sent."""
         self._requests.labels(method, route, status).inc()
         self._seconds.labels(route).observe(seconds)
 
@@ -126,7 +126,7 @@ class _Families(prometheus.CollectorRegistry):
 
 
 def numbers(name: str, about: str, kind: str, found: Iterable[tuple[dict[str, str], float]]) -> Metric:
-    """A family of numbers that are known without having been counted, each with its labels."""
+    """A family of metrics with the numbers that were `found`, each with its labels; `kind` is "gauge" or "counter"."""
     family = Metric(f"careplan_{name}", about, kind)
     for labels, value in found:
         family.add_sample(f"careplan_{name}{'_total' if kind == 'counter' else ''}", labels, value)

@@ -102,23 +102,23 @@ class _Recording(Tracing):
             flags = trace.TraceFlags(trace.TraceFlags.SAMPLED if parent.sampled else trace.TraceFlags.DEFAULT)
             remote = trace.SpanContext(int(parent.trace_id, 16), int(parent.span_id, 16), is_remote=True, trace_flags=flags)
             context = trace.set_span_in_context(trace.NonRecordingSpan(remote))
-        made = self._tracer.start_span("request", context=context, kind=trace.SpanKind.SERVER)
+        span = self._tracer.start_span("request", context=context, kind=trace.SpanKind.SERVER)
 
         class Recorded(Span):
-            trace_id = f"{made.get_span_context().trace_id:032x}"
+            trace_id = f"{span.get_span_context().trace_id:032x}"
 
             def answer(self, method: str, route: str, status: int) -> None:
-                made.update_name(f"{method} {route}")
-                made.set_attributes(
+                span.update_name(f"{method} {route}")
+                span.set_attributes(
                     {"http.request.method": method, "http.route": route, "http.response.status_code": status}
                 )
                 if status >= 500:
-                    made.set_status(trace.StatusCode.ERROR)
+                    span.set_status(trace.StatusCode.ERROR)
 
         try:
             yield Recorded()
         finally:
-            made.end()
+            span.end()
 
     def close(self) -> None:
         # A collector that does not answer is asked again and again; the process does not wait for that to end.

@@ -95,14 +95,14 @@ def _without_a_proof(service: Service, edition: Edition, good: Mapping[str, Sent
 
 
 def _refused(edition: Edition, good: Mapping[str, Sent]) -> Iterator[Sample]:
-    made = {name: new_key(name, SCOPES, name) for name in ("fast", "slow")} | {
+    keys = {name: new_key(name, SCOPES, name) for name in ("fast", "slow")} | {
         scope: new_key(scope, [scope], scope) for scope in SCOPES
     }
-    stored = [msgspec.structs.replace(key, rate="1/day" if name == "slow" else None) for name, (_, key) in made.items()]
+    stored = [msgspec.structs.replace(key, rate="1/day" if name == "slow" else None) for name, (_, key) in keys.items()]
     files = {"api_keys": msgspec.json.encode({"keys": stored})}
 
     def with_key(sent: Sent, name: str) -> Sent:
-        return sent._replace(headers={**sent.headers, "Authorization": f"Bearer {made[name][0]}"})
+        return sent._replace(headers={**sent.headers, "Authorization": f"Bearer {keys[name][0]}"})
 
     with _service(edition, Settings(api_keys="keys.json"), files) as service:
         for asked in _each(good, "no-credentials", "Without credentials"):

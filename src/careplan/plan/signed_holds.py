@@ -1,0 +1,65 @@
+"""The clinic's signed holds for the medicines of one patient: which one concerns a medicine, and what a plan says of it."""
+
+from __future__ import annotations
+
+from careplan.facts.case import Case, Fact
+from careplan.facts.hold_question import hold_for
+from careplan.facts.hold_windows import misses_no_dose
+from careplan.plan.hold_sentences import HoldSentences
+from careplan.plan.model import SignedHold
+from careplan.request.patient import Hold
+from careplan.rulebook.text_template import hours, one_line
+
+
+class SignedHolds:
+    """The holds of the protocol that came with a request, for the medicines of its patient."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+
+    def of(self, fact: Fact) -> Hold | None:
+        """The hold for a medicine, whether or not a plan may speak of it."""
+        protocol = self._case.patient.protocol
+        return hold_for(fact.ingredient, protocol.holds) if protocol and fact.ingredient else None
+
+    def is_doubtful(self, hold: Hold) -> bool:
+        """Whether a hold lies outside of what the rulebook takes for plausible."""
+        protocol = self._case.patient.protocol
+        if protocol is None or not self._case.doubts:
+            return False
+        pointer = f"/protocol/holds/{protocol.holds.index(hold)}"
+        return any(doubt.pointer == pointer for doubt in self._case.doubts)
+
+    def shown(self, fact: Fact) -> SignedHold | None:
+        """The hold for a medicine, only where the plan may speak of one."""
+        if fact.kind != "medicine" or fact.properties.get("hold_question") != "open":
+            return None
+        hold = self.of(fact)
+        if hold is None or self.is_doubtful(hold):
+            return None
+        return SignedHold(
+            drug_class=hold.drug_class,
+            before_hours=hold.before_hours,
+            after_hours=hold.after_hours,
+            approved_by=hold.approved_by,
+        )
+
+    def sentences(self, fact: Fact, sentences: HoldSentences) -> tuple[str, str]:
+        """What the plan says of a hold to patient and clinician: the signed one quoted, or that it is undecided.
+
+        A signed one that lies between two doses of a medicine taken once a day misses none, and says so.
+        """
+        hold = self.of(fact)
+        if hold is None:
+            return sentences.undecided
+        words = {
+            "approved_by": one_line(hold.approved_by),
+            "before": hours(hold.before_hours),
+            "after": hours(hold.after_hours),
+        }
+        if self.is_doubtful(hold):
+            return sentences.undecided[0], sentences.doubtful.fill(words)
+        sessions = self._case.patient.treatment.session_times or ()
+        between = fact.properties.get("schedule") == "daily" and misses_no_dose(hold, sessions)
+        patient, clinician = sentences.between_doses if between else sentences.signed
+        return patient.fill(words), clinician.fill(words)
