@@ -46,15 +46,11 @@ def plan_of(planner: Planner, *written: str) -> CarePlan:
         # What a stop names, and it may be happening now.
         "crushing chest pain since this morning",
         "slurred speech since this morning",
-        # A reading that a stop looks at.
-        "BP 190/120 this morning",
-        "hypertension 190/100",
-        "high blood pressure, 150/125 today",
+        # A reading that a stop looks at, and that is not plain enough to be taken as the measure.
         "Blood pressure was up to 190 over 110",
-        "190/120",
-        "systolic 188",
-        "SpO2 85%",
-        "oxygen sat is 84% on room air",
+        "BP keeps going to 190/120",
+        "BP 190/120 zzq this morning",
+        "SpO2 dropped to 85%",
     ],
 )
 def test_words_of_danger_in_an_unread_entry_are_an_alert_that_names_it(planner: Planner, written: str) -> None:
@@ -110,9 +106,7 @@ def test_other_entries_bring_neither(planner: Planner, written: str) -> None:
     assert not rules_of(plan_of(planner, written)) & {"unread-entry-may-be-a-danger", "unread-entry-may-be-grave"}
 
 
-@pytest.mark.parametrize(
-    "written", ["BP 130/80", "o2 saturation 96%", "vision 20/200", "seen on 02/12/2019", "zzq 180/120 mg"]
-)
+@pytest.mark.parametrize("written", ["vision 20/200", "seen on 02/12/2019", "zzq 180/120 mg"])
 def test_other_numbers_are_left_among_what_was_not_read(planner: Planner, written: str) -> None:
     rules = rules_of(plan_of(planner, written))
     assert not rules & {"unread-entry-may-be-a-danger", "unread-entry-may-be-grave"}

@@ -7,6 +7,7 @@ A factor that was not answered is left out of its fact, so that no test but `unk
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from careplan.facts.case import Case, Fact, Properties, written
 from careplan.facts.doses import doses_of_list, doses_of_medicine
@@ -16,7 +17,7 @@ from careplan.facts.hold_question import Bearing, HoldQuestion, HoldQuestions, h
 from careplan.facts.hold_windows import Window
 from careplan.facts.illnesses import Illnesses, illnesses_of
 from careplan.facts.indication import with_indication
-from careplan.facts.measured import Measured, Measuring, day_of_plan
+from careplan.facts.measured import Measured, Measuring
 from careplan.facts.protocol_limits import Plausibility
 from careplan.facts.unread_entries import Entries, known_entries, unread_entries
 from careplan.facts.used_fields import Tested, looked_at
@@ -60,9 +61,7 @@ class FactMaker:
 
     def case(self, patient: Patient) -> Case:
         """The facts of one patient."""
-        patient, illnesses = illnesses_of(
-            patient, self._illness_reader, self._allergies, day_of_plan(patient), self._grave.with_more_told
-        )
+        patient, illnesses = illnesses_of(patient, self._allergies, partial(self._grave.read, patient))
         if any(one.any_of("unread") for one in illnesses.read):
             illnesses = illnesses._replace(urgent=self._grave.of(patient.other_conditions, illnesses.read))
         patient, read_off = with_indication(patient, illnesses.tokens, self._conditions_known)
@@ -76,7 +75,7 @@ class FactMaker:
         gaps, too_long = gaps_of(patient, medicines)
         holds = self._hold_questions.of(Bearing(patient, illnesses.listed, medicines, unread, too_long))
         doubts = tuple(self._plausibility.doubts(patient.protocol)) if patient.protocol else ()
-        measured = self._measuring.of(patient)
+        measured = self._measuring.of(patient, illnesses.told)
         facts: list[Fact] = [_EVERYONE]
         facts += self._single(patient, measured, doubtful=bool(doubts), read_off=bool(read_off))
         facts += self._measured(measured)

@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 import msgspec
 
+from careplan.facts.measured import Told, day_of_plan
 from careplan.facts.told_readings import ToldReadings
 from careplan.recognition.goal_judge import GoalJudge
 from careplan.recognition.illness_read import IllnessPart, IllnessRead
 from careplan.recognition.plain_text import plain, whole
 from careplan.recognition.told_harm import ToldHarm
+from careplan.request.patient import Patient
 from careplan.rulebook.conditions import Test, tests_of
 from careplan.rulebook.derived import behind
 from careplan.rulebook.factors import GRAVER
@@ -56,15 +58,15 @@ class GraveEntryReader:
             for kind, test in tests
             for value in test.values
         )
-        self._readings = ToldReadings(words, (test for kind, test in tests if kind == "measures"))
+        self._readings = ToldReadings(book, (test for kind, test in tests if kind == "measures"))
 
     def of(self, written: Sequence[str], read: Sequence[IllnessRead]) -> GraveEntries:
         """The grave ones among entries as they were written, with what was read of each."""
         danger, grave = [], []
         for at, (text, one) in enumerate(zip(written, read, strict=True)):
             unread = tuple(_unread_parts(text, one))
-            stopped = bool(unread) and self._readings.of_a_stop(text)
-            spoken = [said for said, _ in unread if self._speaks_of_danger(said)]
+            stopped = any(self._readings.of_a_stop(said) for said, _ in unread)
+            spoken = [said for said, _ in unread if self._speaks_of_danger(said) or self._readings.is_beyond(said)]
             now = stopped and not self._readings.is_earlier(text)
             if now or any(self._is_danger(said, part.offers) for said, part in unread):
                 danger.append(at)
@@ -82,8 +84,15 @@ class GraveEntryReader:
             return True
         return not self._named_by_stops.isdisjoint(offers) and bool(self._now.search(words))
 
+    def read(self, patient: Patient, text: str, place: int) -> tuple[IllnessRead, tuple[Told, ...]]:
+        """What an entry of a patient says, what people tell in it though it is no illness, and readings that are taken."""
+        today = day_of_plan(patient)
+        sent = {name for name, one in patient.measures.items() if one is not None}
+        found, told = self._readings.read(text, today, sent, place)
+        return self.with_more_told(text, found), told
+
     def with_more_told(self, text: str, read: IllnessRead) -> IllnessRead:
-        """What was read of an entry, with what people tell in it though it is no illness.
+        """What was read of an entry, with what people tell in it of harm.
 
         Somebody who harms the patient makes an abusive home; self-harm that goes on is no matter of the past, so that it is
         left to a person.

@@ -104,7 +104,8 @@ class Clearances:
         if one.place is not None:
             return one
         # A value that was measured after an assessment was not part of it, whatever else was assessed.
-        names = [about.pointer.rpartition("/")[2] for about in one.item.about if about.pointer.startswith("/measures/")]
+        pointers = {about.pointer for about in one.item.about}
+        names = [name for name in measured.taken if measured.pointer(name) in pointers]
         found = [
             counting[what]
             for what in self._clearing(one)
