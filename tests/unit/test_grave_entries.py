@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +20,11 @@ STOPPED_FOR = (
     "recent_cardiovascular_event",
 )
 NAMES = st.sampled_from([name for token in STOPPED_FOR for name in BOOK.conditions[token].names if " " in name])
+
+
+LISTS = Path(__file__).parent / "illnesses"
+DANGEROUS = (LISTS / "dangerous.txt").read_text().splitlines()
+HARMLESS = (LISTS / "harmless.txt").read_text().splitlines()
 
 
 def plan_of(planner: Planner, *written: str) -> CarePlan:
@@ -78,6 +85,23 @@ def test_a_loss_the_harm_of_others_or_an_earlier_reading_is_a_decision_and_no_al
     plan = plan_of(planner, written)
     assert plan.status == "draft"
     assert "unread-entry-may-be-grave" in rules_of(plan)
+
+
+@pytest.mark.parametrize("written", DANGEROUS)
+def test_danger_among_the_illnesses_blocks_in_whatever_person_it_is_written(planner: Planner, written: str) -> None:
+    assert plan_of(planner, written).status == "blocked"
+
+
+@pytest.mark.parametrize("written", HARMLESS)
+def test_figures_of_speech_mishaps_losses_and_denials_block_nothing(planner: Planner, written: str) -> None:
+    assert plan_of(planner, written).status == "draft"
+
+
+@pytest.mark.parametrize(
+    "written", ["panic attacks with my husband", "depression with kids", "anxiety with newborn at home"]
+)
+def test_an_illness_is_not_taken_for_that_of_whom_it_has_to_do_with(planner: Planner, written: str) -> None:
+    assert plan_of(planner, written).conditions[0].tokens
 
 
 @settings(max_examples=30)

@@ -25,12 +25,14 @@ from careplan.recognition.allergies import Allergies
 from careplan.recognition.goal_judge import GoalJudgement
 from careplan.recognition.medicine_catalogue import Resolved
 from careplan.recognition.medicine_rows import Ingredient
-from careplan.request.patient import Patient
+from careplan.request.patient import Medication, Patient
 from careplan.rulebook.conditions import When
 from careplan.rulebook.factors import GROUPS, KINDS, member
 from careplan.rulebook.model import Rulebook
 
 _EVERYONE = Fact("everyone", "everyone", {})
+_LONGEST_LINE = 80
+"""No longer words beside an illness are tried as the name of a medicine."""
 _OF_A_GOAL = tuple(KINDS["goal"].fields)
 
 
@@ -62,13 +64,15 @@ class FactMaker:
     def case(self, patient: Patient) -> Case:
         """The facts of one patient."""
         patient, illnesses = illnesses_of(patient, self._allergies, partial(self._grave.read, patient))
-        if any(one.any_of("unread") for one in illnesses.read):
-            illnesses = illnesses._replace(urgent=self._grave.of(patient.other_conditions, illnesses.read))
         patient, read_off = with_indication(patient, illnesses.tokens, self._conditions_known)
         medicines = tuple(
             [self._catalogue.resolve(at, entry, patient.as_of) for at, entry in enumerate(patient.medications or ())]
         )
         illnesses = illnesses.and_told(medicines)
+        if any(one.any_of("unread") for one in illnesses.read):
+            if medicines:
+                illnesses = illnesses.and_listed(patient.other_conditions, partial(self._is_listed, medicines))
+            illnesses = illnesses._replace(urgent=self._grave.of(patient.other_conditions, illnesses.read))
         goals = tuple(map(self._judge.judge, patient.expectations.goals or ()))
         unread = unread_entries(patient, medicines, goals, illnesses.read)
         known = known_entries(medicines, self._looked_at, illnesses.read)
@@ -114,6 +118,16 @@ class FactMaker:
             read_off,
             illnesses=illnesses,
         )
+
+    def _is_listed(self, medicines: Sequence[Resolved], text: str) -> bool:
+        """Whether words name nothing but medicines that the patient takes."""
+        if len(text) > _LONGEST_LINE:
+            return False
+        meant = self._catalogue.resolve(0, Medication(text=text))
+        if meant.match is None or meant.problem or meant.suggestions or not meant.taken:
+            return False
+        taken = {row.ingredient for one in medicines if one.taken and one.match for row in one.match.ingredients}
+        return all(row.ingredient in taken for row in meant.match.ingredients)
 
     def _single(self, patient: Patient, measured: Measured, *, doubtful: bool, read_off: bool) -> Iterator[Fact]:
         protocol = patient.protocol and (self._plausibility.usable(patient.protocol) if doubtful else patient.protocol)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -51,6 +51,11 @@ class Illnesses(NamedTuple):
         new = [Illness(token, pointer) for token, pointer in told.items() if token not in self.tokens]
         return self._replace(listed=(*self.listed, *new)) if new else self
 
+    def and_listed(self, written: Sequence[str], is_listed: Callable[[str], bool]) -> Illnesses:
+        """These with what only names a medicine of the patient's list as known: "on lisinopril" beside an illness."""
+        read = tuple([_with_listed(text, one, is_listed) for text, one in zip(written, self.read, strict=True)])
+        return self._replace(read=read) if read != self.read else self
+
     @property
     def tokens(self) -> tuple[str, ...]:
         """The conditions."""
@@ -93,9 +98,28 @@ def illnesses_of(
     return completed, Illnesses(illnesses, read, denying, answered, tuple(allergic), told=told)
 
 
+def _with_listed(text: str, read: IllnessRead, is_listed: Callable[[str], bool]) -> IllnessRead:
+    """What was read of an entry with several parts; a medicine that stands alone is left to a person."""
+    if len(read.parts) < 2:
+        return read
+    return IllnessRead(
+        tuple(
+            [
+                msgspec.structs.replace(part, recognition="known", status="medicine")
+                if part.recognition == "unread" and not part.offers and is_listed(text[part.start : part.end])
+                else part
+                for part in read.parts
+            ]
+        )
+    )
+
+
 def _names_no_condition(read: IllnessRead) -> bool:
     """Whether an entry names an illness of no rule, or says that there is no illness."""
-    return any((part.recognition == "known" and part.status != "reading") or part.status == "nothing" for part in read.parts)
+    return any(
+        (part.recognition == "known" and part.status not in ("reading", "medicine")) or part.status == "nothing"
+        for part in read.parts
+    )
 
 
 def _denying(patient: Patient, listed: Mapping[str, str], read: tuple[IllnessRead, ...]) -> Iterator[int]:

@@ -14,6 +14,7 @@ from careplan.rulebook.text_template import one_line
 
 _DENIED = "It says that this is not there, so no rule takes it for a finding."
 _OF_FAMILY = "It is about the family, and no rule looks at that."
+_LISTED = "It names a medicine that is on the list, where rules look at it."
 _TAKEN = "It is a reading in words, and was taken as a measure. Enter it as one, with its day."
 _READING = "It is a reading in words that sets nothing. Where there is a measure for it, enter it as one, with its day."
 _NOTHING = "It says that there is nothing to list."
@@ -78,7 +79,7 @@ def silent_illnesses(case: Case, spoken_of: Collection[str]) -> Iterator[NotCons
             elif part.recognition == "known" or (part.recognition == "unread" and not part.tokens):
                 if pointer in spoken_of:
                     continue
-                why = OF_NO_RULE if part.recognition == "known" else _UNKNOWN
+                why = _LISTED if part.status == "medicine" else OF_NO_RULE if part.recognition == "known" else _UNKNOWN
             if part.tokens and (own & set(part.tokens)):
                 if pointer in spoken_of:
                     continue

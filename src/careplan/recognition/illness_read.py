@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import msgspec
 
 Recognition: TypeAlias = Literal["read", "known", "unread"]
-Status: TypeAlias = Literal["present", "past", "denied", "family", "nothing", "unsure", "reading"]
+Status: TypeAlias = Literal["present", "past", "denied", "family", "nothing", "unsure", "reading", "medicine"]
 """What an entry says of its illness. Only what is present, or past with a condition for that, takes part in rules."""
 
 MOST_OFFERS = 3

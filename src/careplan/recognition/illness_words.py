@@ -105,6 +105,10 @@ class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at_once: tuple[str, ...] = ()
     lately: tuple[str, ...] = ()
     of_oneself: tuple[str, ...] = ()
+    intending: tuple[str, ...] = ()
+    never_did: tuple[str, ...] = ()
+    says_danger: tuple[str, ...] = ()
+    acute: dict[str, str] = {}
     days_ago: dict[str, int] = {}
     harmed: HarmWords = HarmWords()
     readings: tuple[ReadingWords, ...] = ()
