@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
 
+from careplan.facts.told_readings import ToldReadings
 from careplan.recognition.illness_read import IllnessRead
 from careplan.rulebook.model import Rulebook
 from tests.in_short.edition import Edition
 from tests.in_short.layout import by_letter, by_what_they_say, joined
 
 _COURSES = ("history of {x}", "resolved {x}", "{x} in remission", "mother has {x}", "severe {x}", "denies {x}")
+_TODAY = date(2026, 11, 30)
 _AMONG = ("asthma", "hypertension", "schizophrenia", "alcohol use disorder", "reflux")
 _BESIDE = {
     "abbreviations": ("{x}",),
     "nothing": ("{x}",),
     "passing": ("history of {x}",),
 }
+_BESIDE_READINGS = ("BP 150/95 {x}", "{x} PHQ-9 18", "QTc {x} 510")
+_FIGURES = ("2", "3.5", "22", "45", "110", "1000")
 _WORDS: Sequence[str] = (*(f"{{x}} {name}" for name in _AMONG), "hypertension {x}", "reflux {x}")
 
 
@@ -54,7 +60,13 @@ def illness_words(now: Edition, asked: Edition) -> Iterator[str]:
     """The words beside names of illnesses, each with several illnesses, as the reader takes them."""
     yield "# Words beside illnesses in short: what becomes of the illness\n"
     yield "“/” parts what is read of the entries named in the heading."
+    readings = ToldReadings(now.book, ())
     for section, words in asked.data("illness_words.yaml").items():
+        if section in ("readings", "told_readings"):
+            yield f"\n## {section}\n"
+            said = _kinds(readings, words) if section == "readings" else _beside_readings(readings, words)
+            yield from by_what_they_say(said)
+            continue
         frames = _BESIDE.get(section, _WORDS)
         yield f"\n## {section}: {' / '.join(f'“{frame}”' for frame in frames)}\n".replace("{x}", "...")
         if section == "abbreviations":
@@ -62,6 +74,31 @@ def illness_words(now: Edition, asked: Edition) -> Iterator[str]:
             yield from (f"- {short}: {form(short)}" for short in sorted(words))
             continue
         yield from by_what_they_say((word, _beside(now.book, frames, word)) for word in sorted(map(str, words)))
+
+
+def _kinds(readings: ToldReadings, kinds: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """What is made of figures and answers behind each word for a reading, and of each unit."""
+    for kind in kinds:
+        behind = (*kind.get("answers", ()), *_FIGURES)
+        for word in kind["words"]:
+            yield word, "; ".join(f"{one}: {_reading(readings, f'{word} {one}')}" for one in behind)
+        for unit in kind.get("units", ()):
+            yield f"{kind['words'][0]} 110 {unit}", _reading(readings, f"{kind['words'][0]} 110 {unit}")
+        if most := kind.get("out_of"):
+            yield f"{kind['words'][0]} 2/{most}", _reading(readings, f"{kind['words'][0]} 2/{most}")
+
+
+def _beside_readings(readings: ToldReadings, words: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
+    for kind, several in words.items():
+        for word in map(str, several):
+            said = (_reading(readings, frame.replace("{x}", word)) for frame in _BESIDE_READINGS)
+            yield f"{kind}: {word}", " / ".join(said)
+
+
+def _reading(readings: ToldReadings, text: str) -> str:
+    read, told = readings.read(text, _TODAY, (), 0)
+    taken = (f"{one.measure} {one.reading.value}{one.reading.unit or ''} {one.reading.at or ''}".strip() for one in told)
+    return ", ".join(taken) or _said(read)
 
 
 def _beside(book: Rulebook, frames: Sequence[str], word: str) -> str:

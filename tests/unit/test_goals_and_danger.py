@@ -58,6 +58,26 @@ def test_an_everyday_goal_is_not_read_as_any_danger(text: str) -> None:
     assert BOOK.goals.judge(text).safety == "none"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "volunteer at the suicide prevention walk",
+        "work my shift on the crisis line",
+        "write about my mother's suicide in my journal",
+    ],
+)
+def test_help_for_others_and_a_loss_that_name_suicide_are_no_danger(planner: Planner, text: str) -> None:
+    assert BOOK.goals.judge(text).safety == "none"
+    assert planned(planner, text).status == "draft"
+
+
+@pytest.mark.parametrize(
+    "text", [f"{figure} and I want to die" for figure in ("my back is killing me", "dying to see my kids")]
+)
+def test_a_figure_of_speech_hides_no_danger_beside_it(text: str) -> None:
+    assert BOOK.goals.judge(text).safety == "self_harm"
+
+
 @pytest.mark.parametrize(("category", "text"), DANGEROUS)
 def test_a_dangerous_goal_is_read_as_the_danger_it_is(category: str, text: str) -> None:
     found = BOOK.goals.judge(text).safety

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +20,11 @@ STOPPED_FOR = (
     "recent_cardiovascular_event",
 )
 NAMES = st.sampled_from([name for token in STOPPED_FOR for name in BOOK.conditions[token].names if " " in name])
+
+
+LISTS = Path(__file__).parent / "illnesses"
+DANGEROUS = (LISTS / "dangerous.txt").read_text().splitlines()
+HARMLESS = (LISTS / "harmless.txt").read_text().splitlines()
 
 
 def plan_of(planner: Planner, *written: str) -> CarePlan:
@@ -46,15 +53,11 @@ def plan_of(planner: Planner, *written: str) -> CarePlan:
         # What a stop names, and it may be happening now.
         "crushing chest pain since this morning",
         "slurred speech since this morning",
-        # A reading that a stop looks at.
-        "BP 190/120 this morning",
-        "hypertension 190/100",
-        "high blood pressure, 150/125 today",
+        # A reading that a stop looks at, and that is not plain enough to be taken as the measure.
         "Blood pressure was up to 190 over 110",
-        "190/120",
-        "systolic 188",
-        "SpO2 85%",
-        "oxygen sat is 84% on room air",
+        "BP keeps going to 190/120",
+        "BP 190/120 zzq this morning",
+        "SpO2 dropped to 85%",
     ],
 )
 def test_words_of_danger_in_an_unread_entry_are_an_alert_that_names_it(planner: Planner, written: str) -> None:
@@ -84,6 +87,23 @@ def test_a_loss_the_harm_of_others_or_an_earlier_reading_is_a_decision_and_no_al
     assert "unread-entry-may-be-grave" in rules_of(plan)
 
 
+@pytest.mark.parametrize("written", DANGEROUS)
+def test_danger_among_the_illnesses_blocks_in_whatever_person_it_is_written(planner: Planner, written: str) -> None:
+    assert plan_of(planner, written).status == "blocked"
+
+
+@pytest.mark.parametrize("written", HARMLESS)
+def test_figures_of_speech_mishaps_losses_and_denials_block_nothing(planner: Planner, written: str) -> None:
+    assert plan_of(planner, written).status == "draft"
+
+
+@pytest.mark.parametrize(
+    "written", ["panic attacks with my husband", "depression with kids", "anxiety with newborn at home"]
+)
+def test_an_illness_is_not_taken_for_that_of_whom_it_has_to_do_with(planner: Planner, written: str) -> None:
+    assert plan_of(planner, written).conditions[0].tokens
+
+
 @settings(max_examples=30)
 @given(name=NAMES)
 def test_a_name_that_a_stop_names_beside_words_that_nobody_knows_is_a_decision(planner: Planner, name: str) -> None:
@@ -110,9 +130,7 @@ def test_other_entries_bring_neither(planner: Planner, written: str) -> None:
     assert not rules_of(plan_of(planner, written)) & {"unread-entry-may-be-a-danger", "unread-entry-may-be-grave"}
 
 
-@pytest.mark.parametrize(
-    "written", ["BP 130/80", "o2 saturation 96%", "vision 20/200", "seen on 02/12/2019", "zzq 180/120 mg"]
-)
+@pytest.mark.parametrize("written", ["vision 20/200", "seen on 02/12/2019", "zzq 180/120 mg"])
 def test_other_numbers_are_left_among_what_was_not_read(planner: Planner, written: str) -> None:
     rules = rules_of(plan_of(planner, written))
     assert not rules & {"unread-entry-may-be-a-danger", "unread-entry-may-be-grave"}

@@ -7,6 +7,7 @@ A factor that was not answered is left out of its fact, so that no test but `unk
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from careplan.facts.case import Case, Fact, Properties, written
 from careplan.facts.doses import doses_of_list, doses_of_medicine
@@ -16,7 +17,7 @@ from careplan.facts.hold_question import Bearing, HoldQuestion, HoldQuestions, h
 from careplan.facts.hold_windows import Window
 from careplan.facts.illnesses import Illnesses, illnesses_of
 from careplan.facts.indication import with_indication
-from careplan.facts.measured import Measured, Measuring, day_of_plan
+from careplan.facts.measured import Measured, Measuring
 from careplan.facts.protocol_limits import Plausibility
 from careplan.facts.unread_entries import Entries, known_entries, unread_entries
 from careplan.facts.used_fields import Tested, looked_at
@@ -24,12 +25,14 @@ from careplan.recognition.allergies import Allergies
 from careplan.recognition.goal_judge import GoalJudgement
 from careplan.recognition.medicine_catalogue import Resolved
 from careplan.recognition.medicine_rows import Ingredient
-from careplan.request.patient import Patient
+from careplan.request.patient import Medication, Patient
 from careplan.rulebook.conditions import When
 from careplan.rulebook.factors import GROUPS, KINDS, member
 from careplan.rulebook.model import Rulebook
 
 _EVERYONE = Fact("everyone", "everyone", {})
+_LONGEST_LINE = 80
+"""No longer words beside an illness are tried as the name of a medicine."""
 _OF_A_GOAL = tuple(KINDS["goal"].fields)
 
 
@@ -60,23 +63,23 @@ class FactMaker:
 
     def case(self, patient: Patient) -> Case:
         """The facts of one patient."""
-        patient, illnesses = illnesses_of(
-            patient, self._illness_reader, self._allergies, day_of_plan(patient), self._grave.with_more_told
-        )
-        if any(one.any_of("unread") for one in illnesses.read):
-            illnesses = illnesses._replace(urgent=self._grave.of(patient.other_conditions, illnesses.read))
+        patient, illnesses = illnesses_of(patient, self._allergies, partial(self._grave.read, patient))
         patient, read_off = with_indication(patient, illnesses.tokens, self._conditions_known)
         medicines = tuple(
             [self._catalogue.resolve(at, entry, patient.as_of) for at, entry in enumerate(patient.medications or ())]
         )
         illnesses = illnesses.and_told(medicines)
+        if any(one.any_of("unread") for one in illnesses.read):
+            if medicines:
+                illnesses = illnesses.and_listed(patient.other_conditions, partial(self._is_listed, medicines))
+            illnesses = illnesses._replace(urgent=self._grave.of(patient.other_conditions, illnesses.read))
         goals = tuple(map(self._judge.judge, patient.expectations.goals or ()))
         unread = unread_entries(patient, medicines, goals, illnesses.read)
         known = known_entries(medicines, self._looked_at, illnesses.read)
         gaps, too_long = gaps_of(patient, medicines)
         holds = self._hold_questions.of(Bearing(patient, illnesses.listed, medicines, unread, too_long))
         doubts = tuple(self._plausibility.doubts(patient.protocol)) if patient.protocol else ()
-        measured = self._measuring.of(patient)
+        measured = self._measuring.of(patient, illnesses.told)
         facts: list[Fact] = [_EVERYONE]
         facts += self._single(patient, measured, doubtful=bool(doubts), read_off=bool(read_off))
         facts += self._measured(measured)
@@ -115,6 +118,16 @@ class FactMaker:
             read_off,
             illnesses=illnesses,
         )
+
+    def _is_listed(self, medicines: Sequence[Resolved], text: str) -> bool:
+        """Whether words name nothing but medicines that the patient takes."""
+        if len(text) > _LONGEST_LINE:
+            return False
+        meant = self._catalogue.resolve(0, Medication(text=text))
+        if meant.match is None or meant.problem or meant.suggestions or not meant.taken:
+            return False
+        taken = {row.ingredient for one in medicines if one.taken and one.match for row in one.match.ingredients}
+        return all(row.ingredient in taken for row in meant.match.ingredients)
 
     def _single(self, patient: Patient, measured: Measured, *, doubtful: bool, read_off: bool) -> Iterator[Fact]:
         protocol = patient.protocol and (self._plausibility.usable(patient.protocol) if doubtful else patient.protocol)

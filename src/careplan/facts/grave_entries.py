@@ -6,16 +6,19 @@ danger wherever they stand, say which of these entries a person reads before any
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
 
+from careplan.facts.measured import Told, day_of_plan
 from careplan.facts.told_readings import ToldReadings
 from careplan.recognition.goal_judge import GoalJudge
 from careplan.recognition.illness_read import IllnessPart, IllnessRead
 from careplan.recognition.plain_text import plain, whole
 from careplan.recognition.told_harm import ToldHarm
+from careplan.request.patient import Patient
 from careplan.rulebook.conditions import Test, tests_of
 from careplan.rulebook.derived import behind
 from careplan.rulebook.factors import GRAVER
@@ -28,6 +31,9 @@ _ABUSIVE = "lifestyle.home_environment=abusive"
 _OF_HARM_BY_OTHERS = frozenset({_ABUSIVE, "harm_to_others_intent"})
 """What words about violence are near to."""
 _RED_FLAG = "red_flags."
+_OF_THIRDS = re.compile(r"\b(?:himself|herself|themself|themselves|oneself|him self|her self)\b")
+_HIS_OR_HER = re.compile(r"\b(?:his|her|their)\b")
+_NOW_AT_THE_END = re.compile(r"\bnow\W*$")
 
 
 class GraveEntries(NamedTuple):
@@ -50,40 +56,63 @@ class GraveEntryReader:
         words = book.known_conditions.words
         self._harm, self._now = ToldHarm(words.harmed), whole(words.at_once)
         self._lately, self._own = whole((*words.at_once, *words.lately)), whole(words.of_oneself)
+        self._intending, self._never = whole(words.intending), whole(words.never_did)
+        self._says_danger, self._acute = whole(words.says_danger), words.acute
+        self._others = whole((*words.family, *words.first_degree, *words.of_others))
         tests = list(_of_stops(book))
         self._named_by_stops = frozenset(
             str(value) if value in book.conditions else f"{_factor(kind, test.field)}={value}"
             for kind, test in tests
             for value in test.values
         )
-        self._readings = ToldReadings(words, (test for kind, test in tests if kind == "measures"))
+        self._readings = ToldReadings(book, (test for kind, test in tests if kind == "measures"))
 
     def of(self, written: Sequence[str], read: Sequence[IllnessRead]) -> GraveEntries:
         """The grave ones among entries as they were written, with what was read of each."""
         danger, grave = [], []
         for at, (text, entry) in enumerate(zip(written, read, strict=True)):
             unread = tuple(_unread_parts(text, entry))
-            stopped = bool(unread) and self._readings.of_a_stop(text)
-            spoken = [said for said, _ in unread if self._speaks_of_danger(said)]
+            stopped = any(self._readings.of_a_stop(said) for said, _ in unread)
+            # What is a figure of speech in the whole ("tired of living with back pain") is none that a part speaks.
+            speaks = bool(unread) and self._speaks_of_danger(text)
+            spoken = [
+                said for said, _ in unread if (speaks and self._speaks_of_danger(said)) or self._readings.is_beyond(said)
+            ]
             now = stopped and not self._readings.is_earlier(text)
-            if now or any(self._is_danger(said, part.offers) for said, part in unread):
+            if now or any(self._is_danger(said, part.offers, speaks=speaks) for said, part in unread):
                 danger.append(at)
             elif stopped or spoken or any(not self._named_by_stops.isdisjoint(part.offers) for _, part in unread):
                 grave.append(at)
         return GraveEntries(tuple(danger), tuple(grave))
 
-    def _is_danger(self, said: str, offers: Sequence[str]) -> bool:
-        if any(map(_is_red_flag, offers)):
-            return True
+    def _is_danger(self, said: str, offers: Sequence[str], *, speaks: bool) -> bool:
         words = plain(said)[0]
-        if self._speaks_of_danger(said) and (_is_of_oneself(said) or self._own.search(words)):
+        if any(map(_is_red_flag, offers)) or self._says_danger.search(words):
+            return True
+        if speaks and self._speaks_of_danger(said) and self._is_of_the_patient(words):
             return True
         if _SELF_HARM in offers and self._lately.search(words):
             return True
-        return not self._named_by_stops.isdisjoint(offers) and bool(self._now.search(words))
+        return not self._named_by_stops.isdisjoint(offers) and bool(self._now.search(words) or _NOW_AT_THE_END.search(words))
+
+    def _is_of_the_patient(self, words: str) -> bool:
+        """Whether words about death and harm are of the patient and of these days, in the first person or the third."""
+        if self._never.search(words):
+            return False
+        if _is_of_oneself(words) or self._own.search(words):
+            return True
+        own = self._intending.search(words) or _OF_THIRDS.search(words)
+        return own is not None and self._others.search(words, 0, own.start()) is None
+
+    def read(self, patient: Patient, text: str, place: int) -> tuple[IllnessRead, tuple[Told, ...]]:
+        """What an entry of a patient says, what people tell in it though it is no illness, and readings that are taken."""
+        today = day_of_plan(patient)
+        sent = {name for name, one in patient.measures.items() if one is not None}
+        found, told = self._readings.read(text, today, sent, place)
+        return self.with_more_told(text, found), told
 
     def with_more_told(self, text: str, read: IllnessRead) -> IllnessRead:
-        """What was read of an entry, with what people tell in it though it is no illness.
+        """What was read of an entry, with what people tell in it of harm.
 
         Somebody who harms the patient makes an abusive home; self-harm that goes on is no matter of the past, so that it is
         left to a person.
@@ -92,6 +121,9 @@ class GraveEntryReader:
         return self._with_harm_told(text, IllnessRead(parts) if parts != read.parts else read)
 
     def _as_lately(self, said: str, part: IllnessPart) -> IllnessPart:
+        acute = tuple([self._acute[token] for token in part.tokens if token in self._acute])
+        if acute and part.recognition == "read" and part.status == "present" and self._now.search(plain(said)[0]):
+            return msgspec.structs.replace(part, recognition="unread", offers=acute)
         if part.recognition != "read" or _SELF_HARM not in part.tokens or not self._lately.search(plain(said)[0]):
             return part
         return msgspec.structs.replace(part, recognition="unread", status="unsure", offers=(_SELF_HARM,))
@@ -101,11 +133,14 @@ class GraveEntryReader:
 
         Nothing of such words is unread then, unless they may be about something else that is grave as well.
         """
-        if not any(part.recognition == "unread" for part in read.parts) or not self._harm.today(text):
+        # "My partner is violent" is of somebody else by its words, and of the patient by what it tells.
+        open_to_it = [part.recognition == "unread" or part.status == "family" for part in read.parts]
+        if not any(open_to_it) or not self._harm.today(text):
             return read
-        tells = [part.recognition == "unread" and self._harm.today(text[part.start : part.end]) for part in read.parts]
+        parted = zip(open_to_it, read.parts, strict=True)
+        tells = [is_open and self._harm.today(text[part.start : part.end]) for is_open, part in parted]
         if not any(tells):  # It is told over several parts.
-            tells = [part.recognition == "unread" for part in read.parts]
+            tells = open_to_it
         parts = zip(read.parts, tells, strict=True)
         return IllnessRead(tuple([self._as_harm(text, part) if told else part for part, told in parts]))
 
@@ -118,7 +153,12 @@ class GraveEntryReader:
         return msgspec.structs.replace(part, recognition="read", status="present", tokens=tokens, offers=())
 
     def _speaks_of_danger(self, text: str) -> bool:
-        return self._judge.judge(text).safety in _OF_DANGER
+        """Whether words speak of death or harm, also those that a clinician writes in the third person."""
+        if self._judge.judge(text).safety in _OF_DANGER:
+            return True
+        words = plain(text)[0]
+        told = _HIS_OR_HER.sub("my", _OF_THIRDS.sub("myself", words))
+        return told != words and self._judge.judge(told).safety in _OF_DANGER
 
 
 def _unread_parts(text: str, read: IllnessRead) -> Iterator[tuple[str, IllnessPart]]:

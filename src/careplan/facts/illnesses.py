@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from careplan.facts.grave_entries import GraveEntries
+from careplan.facts.measured import Told
 from careplan.recognition.allergies import Allergies
 from careplan.recognition.illness_read import IllnessRead
-from careplan.recognition.illness_reader import IllnessReader
 from careplan.recognition.medicine_catalogue import Resolved
 from careplan.request.patient import Patient
 from careplan.rulebook.factors import GRAVER
@@ -34,7 +33,8 @@ class Illnesses(NamedTuple):
 
     `contradicted` are the places of other conditions that deny what another entry or answer says. `answered` has, by factor,
     the place of the one from which the answer was read. `allergic` are the places of allergies that are among `listed`, and
-    `urgent` those of other conditions that nobody could read and that a person reads before anything else.
+    `urgent` those of other conditions that nobody could read and that a person reads before anything else. `told` are
+    readings that were taken from other conditions.
     """
 
     listed: tuple[Illness, ...] = ()
@@ -43,12 +43,18 @@ class Illnesses(NamedTuple):
     answered: Mapping[str, int] = {}
     allergic: tuple[int, ...] = ()
     urgent: GraveEntries = GraveEntries()
+    told: tuple[Told, ...] = ()
 
     def and_told(self, medicines: Iterable[Resolved]) -> Illnesses:
         """These with what the lines of medicines tell of; like an allergy that is no list of illnesses."""
         told = {token: f"/medications/{one.index}" for one in medicines for token in one.told}
         new = [Illness(token, pointer) for token, pointer in told.items() if token not in self.tokens]
         return self._replace(listed=(*self.listed, *new)) if new else self
+
+    def and_listed(self, written: Sequence[str], is_listed: Callable[[str], bool]) -> Illnesses:
+        """These with what only names a medicine of the patient's list as known: "on lisinopril" beside an illness."""
+        read = tuple([_with_listed(text, one, is_listed) for text, one in zip(written, self.read, strict=True)])
+        return self._replace(read=read) if read != self.read else self
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -57,22 +63,19 @@ class Illnesses(NamedTuple):
 
 
 def illnesses_of(
-    patient: Patient,
-    reader: IllnessReader,
-    allergies: Allergies,
-    on: date | None,
-    told: Callable[[str, IllnessRead], IllnessRead] = lambda _, read: read,
+    patient: Patient, allergies: Allergies, read_entry: Callable[[str, int], tuple[IllnessRead, tuple[Told, ...]]]
 ) -> tuple[Patient, Illnesses]:
     """The illnesses of a patient, allergies among them, and the patient with the answers that were read from them.
 
-    `told` adds to what was read of an entry what people tell in no name of an illness.
+    `read_entry` reads one of the other conditions, after its place, with the readings that are taken from it.
 
     An answer that was sent stays, unless a graver one is written among the illnesses.
     """
     listed: dict[str, str] = {}
     for at, token in enumerate(patient.conditions or ()):
         listed.setdefault(token, f"/conditions/{at}")
-    read = tuple([told(text, reader.read(text, on)) for text in patient.other_conditions])
+    entries = [read_entry(text, at) for at, text in enumerate(patient.other_conditions)]
+    read = tuple([entry for entry, _ in entries])
     answers: dict[str, tuple[str, int]] = {}
     for at, entry in enumerate(read):
         for token in entry.tokens:
@@ -91,12 +94,32 @@ def illnesses_of(
             listed.setdefault(token, f"/allergies/{at}")
     denying = tuple(_denying(completed, listed, read))
     illnesses = tuple([Illness(token, pointer) for token, pointer in listed.items()])
-    return completed, Illnesses(illnesses, read, denying, answered, tuple(allergic))
+    told = tuple([reading for _, several in entries for reading in several])
+    return completed, Illnesses(illnesses, read, denying, answered, tuple(allergic), told=told)
+
+
+def _with_listed(text: str, read: IllnessRead, is_listed: Callable[[str], bool]) -> IllnessRead:
+    """What was read of an entry with several parts; a medicine that stands alone is left to a person."""
+    if len(read.parts) < 2:
+        return read
+    return IllnessRead(
+        tuple(
+            [
+                msgspec.structs.replace(part, recognition="known", status="medicine")
+                if part.recognition == "unread" and not part.offers and is_listed(text[part.start : part.end])
+                else part
+                for part in read.parts
+            ]
+        )
+    )
 
 
 def _names_no_condition(read: IllnessRead) -> bool:
     """Whether an entry names an illness of no rule, or says that there is no illness."""
-    return any(part.recognition == "known" or part.status == "nothing" for part in read.parts)
+    return any(
+        (part.recognition == "known" and part.status not in ("reading", "medicine")) or part.status == "nothing"
+        for part in read.parts
+    )
 
 
 def _denying(patient: Patient, listed: Mapping[str, str], read: tuple[IllnessRead, ...]) -> Iterator[int]:

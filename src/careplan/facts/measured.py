@@ -14,7 +14,6 @@ from typing import NamedTuple
 import msgspec
 
 from careplan.recognition.units import factor
-from careplan.request.measurements import Measured as Sent
 from careplan.request.measurements import Reading, readings
 from careplan.request.patient import Patient
 from careplan.rulebook.measures import PROBLEMS, Change, ChangeWord, Measure
@@ -30,7 +29,16 @@ _RESPONSES: Mapping[ChangeWord, str] = {
     "none": "none",
     "worse": "worse",
 }
+_SENT = "/measures/"
 _FROM_THE_WORST = ("worse", "none", "partial", "good")
+
+
+class Told(NamedTuple):
+    """A reading that was taken from the words of another condition, which stands at `place`."""
+
+    measure: str
+    reading: Reading
+    place: int
 
 
 class Taken(NamedTuple):
@@ -70,7 +78,8 @@ class Measured(msgspec.Struct, frozen=True, gc=False):
 
     `taken` has the reading that counts of each, `earlier` an older one where none does, `aside` pointers and reasons of
     those that do not count, `not_asked` the measures that nobody is asked for. `response` is how the treatment has gone so
-    far by the scores, with the measure that says so; `today` is the day of the plan.
+    far by the scores, with the measure that says so; `today` is the day of the plan. `pointers` say where the readings of
+    each stand.
     """
 
     taken: Mapping[str, Taken] = {}
@@ -81,6 +90,13 @@ class Measured(msgspec.Struct, frozen=True, gc=False):
     response: tuple[str, str] | None = None
     not_asked: frozenset[str] = frozenset()
     today: date | None = None
+    pointers: Mapping[str, tuple[str, ...]] = {}
+
+    def pointer(self, name: str) -> str:
+        """Where the reading that is spoken of stands: the measure of the request, or the entry that tells it in words."""
+        one = self.taken.get(name) or self.earlier.get(name)
+        pointer = self.pointers[name][one.place] if one is not None and name in self.pointers else ""
+        return pointer if pointer and not pointer.startswith(_SENT) else f"{_SENT}{name}"
 
     def is_after(self, name: str, moment: datetime) -> bool:
         """Whether the reading that counts of a measure is, or may be, from after a moment."""
@@ -102,26 +118,27 @@ class Measuring:
         self._nothing = Measured(not_asked=self._never_asked)
         self._with_ages = {name: one.ages for name, one in self._measures.items() if one.ages is not None}
 
-    def of(self, patient: Patient) -> Measured:
-        """What is known of the measures of a patient."""
+    def of(self, patient: Patient, told: Sequence[Told] = ()) -> Measured:
+        """What is known of the measures of a patient; `told` are readings that were taken from words."""
         age = patient.age_years
         too_young_or_old = (
             frozenset(name for name, ages in self._with_ages.items() if not ages.hold(age))
             if age is not None
             else frozenset()
         )
-        if not patient.measures:
+        if not patient.measures and not told:
             return Measured(not_asked=self._never_asked | too_young_or_old) if too_young_or_old else self._nothing
         today = day_of_plan(patient)
+        everything = _all_sent(patient, told)
         found = {
-            name: _Sorted(self._measures[name], name, sent, today)
-            for name, sent in sorted(patient.measures.items())
-            if sent is not None and name not in too_young_or_old
+            name: _Sorted(self._measures[name], name, sent, pointers, today)
+            for name, (sent, pointers) in sorted(everything.items())
+            if name not in too_young_or_old
         }
         aside = [entry for one in found.values() for entry in one.aside]
         aside += [
-            (f"/measures/{name}", self._measures[name].label, "It is not made for patients of this age.")
-            for name in sorted(too_young_or_old & patient.measures.keys())
+            (everything[name][1][0], self._measures[name].label, "It is not made for patients of this age.")
+            for name in sorted(too_young_or_old & everything.keys())
         ]
         taken = {name: one.counts for name, one in found.items() if one.counts is not None}
         checks = tuple(check for one in found.values() for check in one.checks)
@@ -129,7 +146,8 @@ class Measuring:
         response = self._response(patient, changes)
         earlier = {name: one.earlier for name, one in found.items() if one.earlier is not None}
         not_asked = self._never_asked | too_young_or_old
-        return Measured(taken, earlier, checks, tuple(aside), changes, response, not_asked, today)
+        pointers = {name: one.pointers for name, one in found.items()}
+        return Measured(taken, earlier, checks, tuple(aside), changes, response, not_asked, today, pointers)
 
     def _changes(
         self, patient: Patient, taken: Mapping[str, Taken], found: Mapping[str, _Sorted]
@@ -175,18 +193,19 @@ class Measuring:
 class _Sorted:
     """The readings of one measure, sorted into those that count, those set aside, and those that are asked again."""
 
-    def __init__(self, measure: Measure, name: str, sent: Sent, today: date | None) -> None:
+    def __init__(
+        self, measure: Measure, name: str, sent: Sequence[Reading], pointers: Sequence[str], today: date | None
+    ) -> None:
         self.usable: list[Taken] = []
         self.aside: list[tuple[str, str, str]] = []
         self.counts: Taken | None = None
         self.newest: Taken | None = None
         self.earlier: Taken | None = None
         self._measure = measure
-        self._pointer = f"/measures/{name}"
-        self._single = not isinstance(sent, list)
+        self.pointers = tuple(pointers)
         doubted: list[tuple[Taken, str]] = []
-        for at, reading in enumerate(readings(sent)):
-            value = _value(measure, reading)
+        for at, reading in enumerate(sent):
+            value = value_of(measure, reading)
             if value is None:
                 doubted.append((_taken(reading, 0.0, at, today), _said(measure, reading)))
             else:
@@ -211,7 +230,7 @@ class _Sorted:
         self.checks = (Check(name, PROBLEMS[0], tuple(at for _, at in again), words),) if again else ()
 
     def _at(self, reading: Taken) -> str:
-        return self._pointer if self._single else f"{self._pointer}/{reading.place}"
+        return self.pointers[reading.place]
 
     def _set_aside(self, several: Iterable[Taken], why: str) -> None:
         self.aside += [(self._at(one), self._measure.label, why) for one in several]
@@ -225,7 +244,20 @@ class _Sorted:
         return True
 
 
-def _value(measure: Measure, reading: Reading) -> Value | None:
+def _all_sent(patient: Patient, told: Sequence[Told]) -> dict[str, tuple[Sequence[Reading], Sequence[str]]]:
+    """The readings of each measure, with where each stands; those in words only where the request has none of its own."""
+    found: dict[str, tuple[Sequence[Reading], Sequence[str]]] = {}
+    for name, sent in patient.measures.items():
+        if sent is not None:
+            listed, pointer = readings(sent), f"{_SENT}{name}"
+            found[name] = listed, [f"{pointer}/{at}" if isinstance(sent, list) else pointer for at in range(len(listed))]
+    for name in {one.measure for one in told} - found.keys():
+        several = [one for one in told if one.measure == name]
+        found[name] = [one.reading for one in several], [f"/other_conditions/{one.place}" for one in several]
+    return found
+
+
+def value_of(measure: Measure, reading: Reading) -> Value | None:
     """A value in the unit of the measure; None where it cannot be meant."""
     value = reading.value
     if isinstance(value, (bool, str)):

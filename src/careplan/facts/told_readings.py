@@ -1,18 +1,27 @@
-"""Readings that stand in words among illnesses, such as "BP 190/120 this morning", held against what stops say of measures.
+"""Readings that stand in words among illnesses, such as "BP 150/95 this morning" or "PHQ-9: 18/27".
 
-They set no measure, as nobody knows for sure when and how they were taken. But one that a stop would look at is not left
-among what could not be read: a person reads the entry first.
+One that is plain (one value, of today or of a day that can be told, with nothing unread beside it) is taken as the measure,
+where the request has none of its own. Any other sets nothing and is known, so that it is no riddle and a person enters it.
+But one that a stop would look at, or that lies where the rulebook says so, is not left there: a person reads it first.
 """
 
 from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
 
-from careplan.recognition.illness_words import IllnessWords
+from careplan.facts.measured import Told, value_of
+from careplan.recognition.illness_read import IllnessPart, IllnessRead
+from careplan.recognition.illness_reader import IllnessReader
+from careplan.recognition.illness_words import ReadingRange
 from careplan.recognition.plain_text import any_of, plain, whole
+from careplan.recognition.reading_words import PAIR, Found, ReadingFinder, clause
+from careplan.request.measurements import Reading
 from careplan.rulebook.conditions import Test
+from careplan.rulebook.measures import Measure
+from careplan.rulebook.model import Rulebook
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "at_least": operator.ge,
@@ -24,35 +33,137 @@ _BETWEEN = r"\W{0,3}(?:[a-z]+\W{1,3}){0,3}?"
 """A few words between what was measured and its value: "blood pressure was up to 190"."""
 _VALUE = r"(\d{2,3})(?![\d.,]?\d)"
 _SECOND = rf"(?:\s?(?:/|over)\s?{_VALUE})?"
-_PAIR = re.compile(r"(?<![\d/.])(\d{3})\s?/\s?(\d{2,3})(?![\d/.]|\s?(?:mg|mcg|g|ml|units?)\b)")
-"""Two numbers that say by themselves that they are a blood pressure: no date has a month or day of three digits."""
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _TODAY = 1
+_LATELY = 7
+"""For so many days something acute that a reading means is taken for present."""
 
 
 class ToldReadings:
     """Finds such readings by the words of one rulebook, and holds them against the bounds of its stops."""
 
-    def __init__(self, words: IllnessWords, tests: Iterable[Test]) -> None:
+    def __init__(self, book: Rulebook, tests: Iterable[Test]) -> None:
+        words = book.known_conditions.words
+        self._reader: IllnessReader = book.known_conditions.reader
+        self._measures = book.vocabulary.measures
+        answers = {
+            name: {word.lower(): answer for answer, one in measure.answers.items() for word in (answer, *one.names)}
+            for name, measure in self._measures.items()
+            if measure.answers
+        }
+        for kind in words.readings:
+            if kind.measure in answers:
+                answers[kind.measure] |= kind.answers
+        self._answers = answers
+        self._units = {name: _units(measure) for name, measure in self._measures.items()}
+        self._finder = ReadingFinder(words, answers, self._units)
         figures = f"{_BETWEEN}{_VALUE}{_SECOND}"
-        self._readings = [(one, re.compile(rf"\b{any_of(one.words)}\b{figures}")) for one in words.readings]
+        self._loosely = [(one, re.compile(rf"\b{any_of(one.words)}\b{figures}")) for one in words.readings if one.measure]
         self._bounds = [test for test in tests if test.operation in _COMPARE]
         earlier = (phrase for phrase, days in words.days_ago.items() if days > _TODAY)
         self._earlier = whole((*words.history, *earlier))
         self._now = whole((*words.at_once, *words.lately))
 
+    def read(self, text: str, today: date | None, sent: Collection[str], place: int) -> tuple[IllnessRead, tuple[Told, ...]]:
+        """What an entry says, with the readings in it and those of them that are taken.
+
+        Args:
+            text: The entry.
+            today: The day of the plan, where the request names one.
+            sent: The measures that the request has of its own.
+            place: The place of the entry.
+
+        """
+        found = self._finder.readings(text)
+        while found:
+            read = self._reader.read(_without(text, found), today)
+            clear = [one for one in found if self._is_meant(one) and not _beside_unread(text, one, read)]
+            if len(clear) == len(found):
+                return self._with(read, [(one, *self._told(one, today, sent, place)) for one in found])
+            found = clear
+        return self._reader.read(text, today), ()
+
     def of_a_stop(self, text: str) -> bool:
         """Whether a text has a reading that a stop looks at."""
         return any(self._is_stopped(measure, value) for measure, value in self._found(plain(text)[0]))
+
+    def is_beyond(self, text: str) -> bool:
+        """Whether a text has a reading of no measure that a person has to read first."""
+        return any(one.kind.ranges and _range_of(one) is not None for one in self._finder.readings(text))
 
     def is_earlier(self, text: str) -> bool:
         """Whether a text says of what stands in it that it was at an earlier time."""
         words = plain(text)[0]
         return bool(_YEAR.search(words) or self._earlier.search(words)) and not self._now.search(words)
 
+    def _is_meant(self, one: Found) -> bool:
+        """Whether figures can be a reading of what they stand beside."""
+        return not one.kind.measure or any(True for _ in self._values(one))
+
+    def _values(self, one: Found) -> Iterator[tuple[str, Reading]]:
+        """The measures that a reading tells, each with a value that can be meant."""
+        kind = one.kind
+        if kind.measure in self._answers:
+            answer = self._answers[kind.measure][one.figure]
+            yes_or_no = {"true": True, "false": False}
+            yield kind.measure, Reading(value=yes_or_no.get(answer, answer))
+            return
+        figure = _number(one.figure)
+        if kind.second and one.second and not float(one.second) < figure:
+            return
+        for name, value in ((kind.measure, figure), (kind.second, float(one.second or 0))):
+            if not name or not value:
+                continue
+            known = self._units[name] | kind.units
+            units = (known.get(one.unit),) if one.unit else (kind.bare or (None,))
+            readings = (Reading(value=value, unit=unit) for unit in units if unit is not None or not one.unit)
+            fitting = next((each for each in readings if value_of(self._measures[name], each) is not None), None)
+            if fitting is None:
+                return
+            yield name, fitting
+
+    def _told(
+        self, one: Found, today: date | None, sent: Collection[str], place: int
+    ) -> tuple[IllnessPart, tuple[Told, ...]]:
+        kind = one.kind
+        if not kind.measure:
+            return self._by_range(one), ()
+        values = list(self._values(one))
+        is_dated, at = _day(one, today, self._measures[kind.measure].counts_days)
+        takes = one.is_plain and is_dated and not (kind.bare == () and not one.unit)
+        told = tuple(
+            [
+                Told(name, Reading(value=reading.value, unit=reading.unit, at=at), place)
+                for name, reading in values
+                if takes and name not in sent
+            ]
+        )
+        if told:
+            names = tuple(one.measure for one in told)
+            return IllnessPart(one.start, one.end, "read", "reading", measures=names), told
+        stopped = any(self._is_stopped(name, float(reading.value)) for name, reading in values if _is_number(reading))
+        return IllnessPart(one.start, one.end, "unread" if stopped else "known", "reading"), ()
+
+    def _by_range(self, one: Found) -> IllnessPart:
+        """A reading of no measure: what its range or answer means, for a person to read first, or known."""
+        found = _range_of(one)
+        means = one.kind.answers.get(one.figure, "") if one.kind.answers else found.means if found else ""
+        if "=" in means:  # An answer that may be meant: of a red flag only a person can tell which.
+            return IllnessPart(one.start, one.end, "unread", "reading", offers=(means,))
+        if means and one.is_plain and not one.date and (one.days or 0) <= _LATELY:
+            return IllnessPart(one.start, one.end, "read", "present", (means,))
+        return IllnessPart(one.start, one.end, "unread" if found is not None and not means else "known", "reading")
+
+    @staticmethod
+    def _with(
+        read: IllnessRead, told: Sequence[tuple[Found, IllnessPart, tuple[Told, ...]]]
+    ) -> tuple[IllnessRead, tuple[Told, ...]]:
+        parts = sorted((*read.parts, *(part for _, part, _ in told)), key=lambda part: part.start)
+        return IllnessRead(tuple(parts)), tuple([one for _, _, several in told for one in several])
+
     def _found(self, words: str) -> Iterator[tuple[str, float]]:
-        for one, pattern in self._readings:
-            found = [*pattern.finditer(words), *(_PAIR.finditer(words) if one.second else ())]
+        for one, pattern in self._loosely:
+            found = [*pattern.finditer(words), *(PAIR.finditer(words) if one.second else ())]
             for match in found:
                 yield one.measure, float(match[1])
                 if one.second and match[2]:
@@ -65,3 +176,57 @@ class ToldReadings:
             if test.field == measure
             for bound in test.values
         )
+
+
+def _units(measure: Measure) -> dict[str, str]:
+    """The ways to write a unit of a measure that are words or signs of their own, each with how it is sent."""
+    return {unit.lower(): unit for unit in (measure.unit, *measure.units) if unit and unit[0] != "{" and unit != "1"}
+
+
+def _number(figure: str) -> float:
+    return float(figure.replace(",", "."))
+
+
+def _is_number(reading: Reading) -> bool:
+    return isinstance(reading.value, float)
+
+
+def _range_of(one: Found) -> ReadingRange | None:
+    if one.kind.answers:
+        return None
+    value = _number(one.figure)
+    return next((each for each in one.kind.ranges if each.least <= value <= each.most), None)
+
+
+def _without(text: str, found: Sequence[Found]) -> str:
+    """A text with a comma and blanks where readings stand, so that every other word keeps its place and its sentence."""
+    for one in found:
+        text = f"{text[: one.start]},{' ' * (one.end - one.start - 1)}{text[one.end :]}"
+    return text
+
+
+def _beside_unread(text: str, one: Found, read: IllnessRead) -> bool:
+    start, end = clause(text, one)
+    return any(part.recognition == "unread" and part.start < end and start < part.end for part in read.parts)
+
+
+def _day(one: Found, today: date | None, counts_days: int) -> tuple[bool, str | None]:
+    """Whether the time of a reading can be told, and its day; None where it is of the day of the plan, or close to it."""
+    if one.date:
+        day = _date(one.date)
+        return (day is not None and today is not None and day <= today), (day.isoformat() if day else None)
+    if not one.days:
+        return True, None
+    if today is None:
+        return one.days <= counts_days, None
+    return True, (today - timedelta(days=one.days)).isoformat()
+
+
+def _date(written: str) -> date | None:
+    """A day as Americans write it, or as the standard does."""
+    for form in ("%m/%d/%Y", "%m/%d/%y", "%Y-%m-%d"):
+        try:
+            return datetime.strptime(written, form).date()
+        except ValueError:
+            continue
+    return None

@@ -104,9 +104,8 @@ class Clearances:
         if written_item.place is not None:
             return written_item
         # A value that was measured after an assessment was not part of it, whatever else was assessed.
-        names = [
-            about.pointer.rpartition("/")[2] for about in written_item.item.about if about.pointer.startswith("/measures/")
-        ]
+        pointers = {about.pointer for about in written_item.item.about}
+        names = [name for name in measured.taken if measured.pointer(name) in pointers]
         found = [
             counting[what]
             for what in self._clearing(written_item)

@@ -14,6 +14,9 @@ from careplan.rulebook.text_template import one_line
 
 _DENIED = "It says that this is not there, so no rule takes it for a finding."
 _OF_FAMILY = "It is about the family, and no rule looks at that."
+_LISTED = "It names a medicine that is on the list, where rules look at it."
+_TAKEN = "It is a reading in words, and was taken as a measure. Enter it as one, with its day."
+_READING = "It is a reading in words that sets nothing. Where there is a measure for it, enter it as one, with its day."
 _NOTHING = "It says that there is nothing to list."
 _PAST = "It is over or long ago, and no rule looks at it."
 TWICE = "It says what another entry says already."
@@ -31,6 +34,7 @@ def illnesses_read(book: Rulebook, words: Words, case: Case) -> list[IllnessEntr
         labels = [
             book.conditions[token].label if token in book.conditions else _answer(words, token) for token in entry.tokens
         ]
+        labels += [book.vocabulary.measures[name].label for part in entry.parts for name in part.measures]
         found.append(
             IllnessEntryRead(
                 pointer=f"/other_conditions/{at}",
@@ -68,10 +72,14 @@ def silent_illnesses(case: Case, spoken_of: Collection[str]) -> Iterator[NotCons
         own = {illness.token for illness in case.illnesses.listed if illness.pointer == pointer}
         for part in entry.parts:
             why = TWICE
-            if part.recognition == "known" or (part.recognition == "unread" and not part.tokens):
+            if part.status == "reading" and part.recognition != "unread":
                 if pointer in spoken_of:
                     continue
-                why = OF_NO_RULE if part.recognition == "known" else _UNKNOWN
+                why = _TAKEN if part.measures else _READING
+            elif part.recognition == "known" or (part.recognition == "unread" and not part.tokens):
+                if pointer in spoken_of:
+                    continue
+                why = _LISTED if part.status == "medicine" else OF_NO_RULE if part.recognition == "known" else _UNKNOWN
             if part.tokens and (own & set(part.tokens)):
                 if pointer in spoken_of:
                     continue
@@ -79,7 +87,7 @@ def silent_illnesses(case: Case, spoken_of: Collection[str]) -> Iterator[NotCons
             elif part.tokens and any("=" in token for token in part.tokens):
                 factors = {token.partition("=")[0] for token in part.tokens}
                 why = _ANSWER if any(case.illnesses.answered.get(factor) == at for factor in factors) else _KEPT
-            elif not part.tokens and part.recognition == "read":
+            elif not part.tokens and part.recognition == "read" and part.status != "reading":
                 why = {"denied": _DENIED, "family": _OF_FAMILY, "past": _PAST}.get(part.status, _NOTHING)
             what = written if len(entry.parts) == 1 else written[part.start : part.end]
             yield NotConsidered(pointer=pointer, what=one_line(what) or written, why=why)

@@ -30,7 +30,7 @@ class MeasureWords:
             names = [(check.name, check.pointers[0])]
         else:
             known = self._measured.earlier if fact.kind == "earlier_measures" else self._measured.taken
-            names = [(name, f"/measures/{name}") for name in fields if name in known]
+            names = [(name, self._measured.pointer(name)) for name in fields if name in known]
         order = list(self._measures)
         for name, pointer in names:
             yield About(pointer=pointer, index=order.index(name), name=self._measures[name].label)
@@ -86,7 +86,9 @@ class MeasureWords:
             yield NotConsidered(pointer=pointer, what=what, why=why)
         looked_at, said = frozenset(tested), frozenset(spoken_of)
         for name in self._measured.taken:
-            pointer = f"/measures/{name}"
+            pointer = self._measured.pointer(name)
+            if not pointer.endswith(name):
+                continue  # It was told among the illnesses, where it is spoken of.
             if name not in looked_at:
                 told = self._measured.response is not None and name == self._measured.response[1]
                 why = "No rule of this rulebook looks at it." if not told else "It says how the treatment has gone so far."

@@ -165,6 +165,8 @@ class Grouping:
     @staticmethod
     def _belongs(part: Part) -> bool:
         """Whether words without a name are about the part before them."""
+        if part.separator == "with" and part.around.kinds & OF_FAMILY:
+            return False  # "Panic attacks with my husband" are the patient's.
         if part.separator in ("colon", *_BEHIND, "with"):
             return True
         return part.separator == "comma" and not part.around.kinds & {*DENIED, "present"} and not part.around.codes

@@ -61,6 +61,7 @@ class Unit(NamedTuple):
 _TURNING: frozenset[Qualifier] = frozenset(
     {"denied", "denied_all", "uncertain", "family", "first_degree", "of_others", "over"}
 )
+_FAMILY: frozenset[Qualifier] = frozenset({"family", "first_degree", "of_others"})
 _LABELS = (
     ("icd", "10", "cm"),
     ("icd", "10"),
@@ -96,7 +97,19 @@ class Phrases:
 
     def may_turn(self, words: Iterable[str]) -> bool:
         """Whether a word is among these that could deny an illness, put it in doubt, or say that it is another person's."""
-        return any(word in self._telling for word in words)
+        told, at = tuple(words), 0
+        while at < len(told):
+            # A word of a longer phrase says what that says: "Child-Pugh" is no child.
+            step = self._phrase(told, at)
+            if step is not None and step[1] > at + 1:
+                if step[0].kinds & _TURNING:
+                    return True
+                at = step[1]
+            elif told[at] in self._telling:
+                return True
+            else:
+                at += 1
+        return False
 
     def passes(self, words: Iterable[str]) -> bool:
         """Whether the name of an illness says that it passes, or that it was done once."""
@@ -136,6 +149,10 @@ class Phrases:
     def behind(self, words: tuple[str, ...]) -> Around | None:
         """The same of what stands behind a name; None also where something else is denied there, as in "not on CPAP"."""
         found = self.around(words)
+        if found is not None and found.kinds & _FAMILY:
+            # "In mother", but not "since the baby": other words before it say something else of the family.
+            first = self._phrase(words, 0)
+            return found if first is not None and first[0].kinds & _FAMILY else None
         if found is None or len(words) < 2 or not found.kinds & {"denied", "denied_all"}:
             return found
         return found if words in self._kinds or self._denies_at_the_end(words) else None

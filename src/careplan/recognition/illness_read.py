@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import msgspec
 
 Recognition: TypeAlias = Literal["read", "known", "unread"]
-Status: TypeAlias = Literal["present", "past", "denied", "family", "nothing", "unsure"]
+Status: TypeAlias = Literal["present", "past", "denied", "family", "nothing", "unsure", "reading", "medicine"]
 """What an entry says of its illness. Only what is present, or past with a condition for that, takes part in rules."""
 
 MOST_OFFERS = 3
@@ -33,7 +33,8 @@ class Lasting(NamedTuple):
 class IllnessPart(msgspec.Struct, frozen=True, gc=False):
     """One part of an entry, from `start` up to but not including `end` (code points of the entry).
 
-    `tokens` take part in rules, `denied` are said not to be there, `offers` are what an unread part may mean.
+    `tokens` take part in rules, `denied` are said not to be there, `offers` are what an unread part may mean. `measures` are
+    those that a reading was taken as.
     """
 
     start: int
@@ -43,6 +44,7 @@ class IllnessPart(msgspec.Struct, frozen=True, gc=False):
     tokens: tuple[str, ...] = ()
     denied: tuple[str, ...] = ()
     offers: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
 
 
 class IllnessRead(msgspec.Struct, frozen=True, gc=False):

@@ -49,12 +49,39 @@ class HarmWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     not_today: tuple[str, ...] = ()
 
 
-class ReadingWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """By which words a reading of a measure is told; `second` is what the number behind a stroke is of, as in 190/120."""
+class ReadingRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Readings from `least` to `most` that mean a condition, or that a person reads first where they mean none."""
 
-    measure: str
+    least: float
+    most: float
+    means: str = ""
+
+
+class ReadingWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """By which words a reading is told; `second` is what the number behind a stroke is of, as in 190/120.
+
+    `bare` are the units, in this order, in which a number may be that has none; None for that of the measure, and empty
+    where a number without a unit says nothing. `units` are further ways to write a unit, each with one that the measure is
+    sent in; `answers` the same for answers. Of a score `out_of` is the most there is. A reading of no measure has `ranges`.
+    """
+
     words: tuple[str, ...]
+    measure: str = ""
     second: str = ""
+    bare: tuple[str, ...] | None = None
+    units: dict[str, str] = {}
+    answers: dict[str, str] = {}
+    out_of: int = 0
+    ranges: tuple[ReadingRange, ...] = ()
+
+
+class BesideReadings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words beside readings: that change nothing, for now, for an earlier time, and for what is no reading of one time."""
+
+    beside: tuple[str, ...] = ()
+    now: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
+    not_one: tuple[str, ...] = ()
 
 
 class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,9 +105,14 @@ class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at_once: tuple[str, ...] = ()
     lately: tuple[str, ...] = ()
     of_oneself: tuple[str, ...] = ()
+    intending: tuple[str, ...] = ()
+    never_did: tuple[str, ...] = ()
+    says_danger: tuple[str, ...] = ()
+    acute: dict[str, str] = {}
     days_ago: dict[str, int] = {}
     harmed: HarmWords = HarmWords()
     readings: tuple[ReadingWords, ...] = ()
+    told_readings: BesideReadings = BesideReadings()
 
 
 WORD = re.compile(

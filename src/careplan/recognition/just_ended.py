@@ -62,12 +62,12 @@ class JustEnded:
 
     def is_lately(self, words: str) -> bool:
         """Whether plain words name a day of the last two weeks."""
-        ago = _days_ago(words)
+        ago = days_ago(words)
         return ago <= LATELY_DAYS if ago is not None else bool(self._lately.search(words))
 
     def is_long_ago(self, words: str) -> bool:
         """Whether plain words name a year, or another time that is long over."""
-        ago = _days_ago(words)
+        ago = days_ago(words)
         return ago > LONG_AGO_DAYS if ago is not None else bool(_YEAR.search(words) or self._long_ago.search(words))
 
 
@@ -96,7 +96,8 @@ def _soon(phrases: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"(?:\W+\w+){{0,{_FEW}}}?\W+{any_of(phrases)}\b")
 
 
-def _days_ago(words: str) -> int | None:
+def days_ago(words: str) -> int | None:
+    """How many days ago plain words say that something was, the least of several; None where they do not say it so."""
     found = [_DAYS[unit] * (_NUMBERS.get(many) or int(many)) for many, unit in _AGO.findall(words)]
     return min(found, default=None)
 

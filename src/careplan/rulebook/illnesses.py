@@ -187,6 +187,9 @@ def misplaced_names(book: Rulebook) -> Iterator[tuple[str, str, str]]:
         for measure in filter(None, (reading.measure, reading.second)):
             if measure not in book.vocabulary.measures:
                 yield "illness_words.yaml", measure, "There is no measure of this name, of which words could tell."
+        for means in (*(one.means for one in reading.ranges), *(reading.answers.values() if not reading.measure else ())):
+            if means and "=" not in means and means not in book.conditions:
+                yield "illness_words.yaml", means, "There is no condition of this name, which a reading could mean."
     by_form: dict[str, tuple[str, str, tuple[str, ...]]] = {}
     reader = book.known_conditions.reader
     for source, name, tokens in reader.names():
