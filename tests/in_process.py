@@ -56,7 +56,8 @@ class Lag(NamedTuple):
 class Service:
     """The service, to be asked from the thread in which it was made."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, serves: Any) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, serves: Any, app: Any) -> None:
+        self.app = app
         self._loop = loop
         self._transport = transport_to(_without_bodies_for_head(serves))
 
@@ -140,7 +141,7 @@ def in_process(book: Rulebook, deprecated: Sequence[Deprecated] = (), **given: A
     life = loop.create_task(live())
     try:
         loop.run_until_complete(up.wait())
-        yield Service(loop, serves)
+        yield Service(loop, serves, app)
     finally:
         over.set()
         loop.run_until_complete(life)

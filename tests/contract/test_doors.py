@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +14,7 @@ from structlog.testing import capture_logs
 from careplan.errors import InvalidSettings
 from careplan.rulebook.model import Rulebook
 from careplan.settings import from_environment
+from careplan.web.limits.framework_caches import forget
 from tests.in_process import Service, in_process
 
 MARK = b"\xef\xbb\xbf"
@@ -82,11 +85,94 @@ def test_headers_that_others_on_the_way_may_read_otherwise_are_refused(
     assert says in answer.json().get("detail", "")
 
 
+BAD_HOSTS = [
+    "localhost:abc",
+    "localhost:99999",
+    "localhost:-1",
+    "[::1",
+    "[::1]:x",
+    "[1:2]",
+    "[zz]",
+    "a b",
+    "a/b",
+    "u@a",
+    "caf\xe9",
+    "a:1:2",
+]
+
+
+@pytest.mark.parametrize("host", BAD_HOSTS)
+def test_a_host_that_is_no_address_is_refused_before_anything_takes_it_apart(book: Rulebook, host: str) -> None:
+    with in_process(book, allowed_hosts="*") as service:
+        for target in ("/v1/rules?section=kitchen", "/v1/rules", "/rulebook", "/docs", "/fhir/metadata?mode=full"):
+            answer = service.ask("GET", target, b"", {"host": host})
+            assert answer.status == 400
+            assert "The Host header" in answer.json()["detail"]
+        assert service.ask("GET", "/livez?verbose=1", b"", {"host": host}).status < 500
+        twice = service.ask("GET", "/v1/rules", b"", [("host", "a"), ("host", "a")])
+        assert (twice.status, "host stands more than once" in twice.json()["detail"]) == (400, True)
+
+
+@pytest.mark.parametrize("host", ["localhost:abc", "localhost:99999", "[::1]:x"])
+def test_a_port_that_is_none_is_a_fault_of_the_request_also_behind_a_name_that_is_served(
+    service: Service, host: str
+) -> None:
+    assert service.ask("GET", "/v1/rules?section=kitchen", b"", {"host": host}).status == 400
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost:", "localhost:65535", "[::1]:80", "[::ffff:127.0.0.1]", "a_b.example", ""]
+)
+def test_a_host_that_is_an_address_is_answered(book: Rulebook, host: str) -> None:
+    with in_process(book, allowed_hosts="*") as service:
+        answer = service.ask("GET", "/v1/rules?section=kitchen", b"", {"host": host})
+        assert "section must be one of" in answer.json()["detail"]
+
+
 def test_a_status_is_logged_as_its_number_whoever_answered(service: Service) -> None:
     with capture_logs() as said:
         for method, path in (("DELETE", "/v1/rules"), ("GET", "/nowhere"), ("GET", "/livez")):
             service.ask(method, path)
     assert [repr(entry["status"]) for entry in said if entry["event"] == "request"] == ["405", "404", "200"]
+
+
+LONG = "/v1/rules/" + "a" * 8_182
+
+
+def test_an_address_longer_than_servers_take_is_refused(service: Service) -> None:
+    assert service.ask("GET", LONG).status == 404
+    for target in (f"{LONG}a", f"/v1/medications?q={LONG}", f"{LONG[:4_000]}?{LONG[:4_300]}"):
+        answer = service.ask("GET", target)
+        assert answer.status == 414
+        assert "longer than this service takes" in answer.json()["detail"]
+    assert service.ask("GET", f"/livez?{LONG}").status == 200
+
+
+ASKED = [
+    "/v1/rules/{}",
+    "/v1/medications?q={}",
+    "/v1/rules?section={}",
+    "/v1/protocol?{}",
+    "/fhir/PlanDefinition/{}?mode={}",
+]
+
+
+def test_the_framework_keeps_nothing_of_a_request_beyond_the_next_beat(book: Rulebook) -> None:
+    with in_process(book) as service:
+        for target in ASKED:
+            service.ask("GET", target.format("Zyxwvut", "Zyxwvut"), b"", [("cookie", "Zyxwvut=1"), ("host", "localhost")])
+        service.ask("POST", "/v1/care-plans?key=Zyxwvut&at=Zyxwvut", b"{}")
+        caches = [one for one in gc.get_objects() if isinstance(one, functools._lru_cache_wrapper)]
+        held = [one for one in caches if (getattr(one, "__module__", "") or "").startswith("litestar")]
+        assert sum(one.cache_info().currsize for one in held) > 4
+        forget(service.app)
+        kept = [
+            entry
+            for cache in held
+            for entry in gc.get_referents(cache)
+            if isinstance(entry, dict) and "Zyxwvut" in repr(entry)
+        ]
+        assert not kept
 
 
 def test_several_slashes_are_one_to_all_that_tells_addresses_apart(service: Service) -> None:

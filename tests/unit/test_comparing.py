@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 import pytest
@@ -22,8 +22,9 @@ from hypothesis import strategies as st
 from careplan.authoring.compare_rulebooks import compare
 from careplan.authoring.synthetic_patients import synthetic
 from careplan.cli.main import main
+from careplan.explain.item_phrases import PHRASES
 from careplan.explain.plan_diff import difference
-from careplan.plan.model import CarePlan, items_of
+from careplan.plan.model import CarePlan, Item, items_of
 from careplan.planner import Planner
 from careplan.request.what_if_request import merge_patch
 from careplan.rulebook.load import load, shipped
@@ -283,6 +284,38 @@ def test_whatever_is_changed_in_a_plan_is_told(planner: Planner) -> None:
         assert not any("something else in the two plans" in line for line in found.in_words), (path, found.in_words)
         tried += 1
     assert tried > 60
+
+
+def test_an_assessment_that_was_recorded_since_is_told(planner: Planner) -> None:
+    flags: dict[str, Any] = {"red_flags": {"suicidal_thoughts": "passive"}}
+    record = {
+        "what": "suicidal_thoughts",
+        "by": "Dr. Ada Quill",
+        "at": "2026-03-01T16:00:00-05:00",
+        "arranged": "safety plan",
+    }
+    plain, recorded, later = (
+        planner.plan(planner.intake.convert(flags | {"clearances": records}))
+        for records in ([], [record], [record | {"by": "Dr. Bo Lark", "arranged": "a call on Thursday"}])
+    )
+    told = difference(plain, recorded).in_words
+    assert any("assessed by Dr. Ada Quill at 2026-03-01T16:00:00-05:00; safety plan" in line for line in told), told
+    told = difference(recorded, later).in_words
+    assert any("Dr. Bo Lark" in line and "a call on Thursday" in line for line in told), told
+
+
+def test_each_field_of_an_item_that_is_no_text_has_phrases_of_its_own() -> None:
+    structured = {
+        name
+        for name, hint in get_type_hints(Item).items()
+        if any(isinstance(one, type) and issubclass(one, msgspec.Struct) for one in (hint, *parts_of(hint)))
+    }
+    assert {"cleared", "gap", "hold", "asks"} <= structured <= PHRASES.keys()
+
+
+def parts_of(hint: Any) -> list[Any]:
+    """The types of which a type is made, such as those of the members of a list."""
+    return [one for part in get_args(hint) for one in (part, *parts_of(part))]
 
 
 def leaves(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 import pytest
+import rich_click
 from click.testing import CliRunner
 
 from careplan.cli import common
@@ -291,6 +292,15 @@ def test_a_defect_is_told_by_its_kind_and_place_and_nothing_of_what_was_given(mo
     assert code == DEFECT
     assert said.startswith("careplan: a defect, please report it: KeyError at ")
     assert "Xanax" not in said
+
+
+def test_who_stops_a_command_while_a_fault_is_told_sees_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rich_click.RichGroup, "main", stopped)
+    code, said = told("rules", "new", "nowhere", "x")
+    assert (code, said) == (1, "careplan: stopped\n")
 
 
 @pytest.mark.parametrize("command", ["plan", "replay"])

@@ -15,6 +15,8 @@ import rich_click as click
 
 UNUSABLE = 2
 """What was asked for cannot be done: a file that cannot be read or written, a full disk."""
+STOPPED = 1
+"""Somebody pressed Ctrl-C."""
 DEFECT = 70
 """A defect of the program itself, as sysexits.h numbers it."""
 
@@ -51,6 +53,8 @@ def ended() -> Iterator[None]:
             yield
         finally:
             _flush()
+    except KeyboardInterrupt:  # between commands, or while a fault is being told; within a command click sees to it
+        _end("stopped", STOPPED)
     except OSError as error:
         _end(_told(error), UNUSABLE)
     except UnicodeError as error:

@@ -32,7 +32,8 @@ from careplan.settings_files import read_files
 from careplan.web import problems
 from careplan.web.acceptance import checking, kid_of, signing_key_of, trust_of
 from careplan.web.deprecations import DEPRECATED, Deprecated, telling
-from careplan.web.edition import Desk, Edition, Leasing, Surroundings, edition_of
+from careplan.web.edition import Desk, Edition, Leasing, Surroundings, UnquotedRequest, edition_of
+from careplan.web.limits.framework_caches import forget
 from careplan.web.limits.gate import Gate
 from careplan.web.limits.query_guard import queried
 from careplan.web.methods import Heads
@@ -165,7 +166,12 @@ def build(  # noqa: PLR0913 - what it is composed of
     desk = Desk()
     counts = metrics.Metrics()
     lanes = Lanes()
-    life = Life(settings.hang_seconds, counts.flush, lanes.longest)
+
+    def beat() -> None:
+        counts.flush()
+        forget(app)
+
+    life = Life(settings.hang_seconds, beat, lanes.longest)
     access = Access(settings, files)
     printer = Printer(counts.printed)
 
@@ -235,6 +241,7 @@ def build(  # noqa: PLR0913 - what it is composed of
         middleware=[Leasing()],
         logging_config=None,
         openapi_config=configuration(_READ),
+        request_class=UnquotedRequest,
         request_max_body_size=settings.body_limit,
         state=State(
             {

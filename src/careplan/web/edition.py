@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 from litestar import Request
-from litestar.datastructures import State
+from litestar.datastructures import URL, State
 from litestar.exceptions import HTTPException
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -102,6 +102,9 @@ class Leasing(ASGIMiddleware):
             await next_app(scope, receive, send)
 
 
+_NO_URL = URL("")
+
+
 def edition_of(request: Request[Any, Any, State]) -> Edition:
     """The edition that a request began with."""
     edition: Edition = request.state["edition"]
@@ -133,7 +136,16 @@ def declared(request: Request[Any, Any, Any], *takes: str) -> str:
     return media_type
 
 
-class JsonRequest(Request[None, None, State]):
+class UnquotedRequest(Request[None, None, State]):
+    """A request whose address is quoted in no message: the framework quotes it when something of the query is wrong."""
+
+    @property
+    def url(self) -> URL:
+        """The same for all. That of the request would be kept, and fails where the Host header is none."""
+        return _NO_URL
+
+
+class JsonRequest(UnquotedRequest):
     """A request whose body is declared as JSON."""
 
     async def json_body(self, *media_types: str) -> bytes:

@@ -28,10 +28,14 @@ ENDLESS = frozenset({"/v1/care-plans/batch"})
 """Bodies of any length, of which each piece has its own time."""
 SIGNED = "/cds-services/"
 """Below it, callers may show a token that works once; so it is looked at by the application alone."""
-SINGLE = frozenset({b"authorization", b"x-api-key", b"content-type"})
+SINGLE = frozenset({b"authorization", b"x-api-key", b"content-type", b"host"})
 """Headers of which the last would count here, and the first for a proxy that looks at them."""
+LONGEST_TARGET = 8_192
+"""Of path and query, in characters, as servers and proxies usually take it."""
 RETRY_SECONDS = 1
 _SCRAPED = "/metrics"
+_HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[([0-9A-Fa-f:.]+)\])(?::([0-9]{0,5}))?")
+_HIGHEST_PORT = 65_535
 _BUSY = "More requests are in hand than can be worked on, of all callers or of you. Try again shortly."
 _LATE = "There was no time for this request. Try again shortly."
 
@@ -57,6 +61,9 @@ class Gate:
             scope["path"] = re.sub("/{2,}", "/", scope["path"])
         if scope["type"] != ScopeType.HTTP or scope["path"] in VITAL:
             await self._app(scope, receive, send)
+            return
+        if len(scope["path"]) + len(scope["query_string"]) > LONGEST_TARGET:
+            await _refuse(send, 414, "URI Too Long", "The address and its query are longer than this service takes.")
             return
         if self._hosts is not None and _host(scope) not in self._hosts and not self._scraped(scope):
             await _refuse(
@@ -183,8 +190,22 @@ def _ambiguous(scope: HTTPScope) -> str:
         # The server takes off only this coding, whatever stands before it.
         if name == b"transfer-encoding" and (name in seen or value.strip().lower() != b"chunked"):
             return "The only Transfer-Encoding that is taken is chunked, and once."
+        if name == b"host" and not _is_address(value):
+            return "The Host header takes a name or address, and behind a colon the number of a port."
         seen.add(name)
     return ""
+
+
+def _is_address(host: bytes) -> bool:
+    """Whether this is a host with or without a port: on anything else whatever takes it apart later fails."""
+    found = _HOST.fullmatch(host)
+    if found is None:
+        return False
+    address, port = found.groups()
+    try:
+        return (address is None or bool(IPv6Address(address.decode()))) and int(port or 0) <= _HIGHEST_PORT
+    except ValueError:
+        return False
 
 
 def _waits(scope: HTTPScope) -> bool:
