@@ -7,6 +7,7 @@ import pytest
 from careplan.plan.model import CarePlan, items_of
 from careplan.planner import Planner
 from tests.plans import rules_of
+from tests.shipped import BOOK
 
 
 def plan_of(planner: Planner, line: str) -> CarePlan:
@@ -16,10 +17,10 @@ def plan_of(planner: Planner, line: str) -> CarePlan:
 @pytest.mark.parametrize(
     ("line", "rule"),
     [
-        ("Xanax 1 mg tid, ran out 3 days ago", "benzodiazepine-stopped-on-own"),
-        ("clonazepam 1 mg bid - stopped cold turkey last Monday", "benzodiazepine-stopped-on-own"),
-        ("I ran out of my Klonopin", "benzodiazepine-stopped-on-own"),
-        ("Klonopin, quit on my own", "benzodiazepine-stopped-on-own"),
+        ("Xanax 1 mg tid, ran out 3 days ago", "benzodiazepine-ended-suddenly"),
+        ("clonazepam 1 mg bid - stopped cold turkey last Monday", "benzodiazepine-ended-suddenly"),
+        ("I ran out of my Klonopin", "benzodiazepine-ended-suddenly"),
+        ("Klonopin, quit on my own", "benzodiazepine-ended-suddenly"),
         ("lamotrigine 200 mg daily - missed the last 6 days", "lamotrigine-doses-were-missed"),
         ("Lamictal 100 mg, ran out 5 days ago", "lamotrigine-doses-were-missed"),
         ("sertraline 100 mg, stopped on my own 2 weeks ago", "medicine-stopped-on-own"),
@@ -37,9 +38,7 @@ def test_what_a_line_tells_of_is_why_the_question_of_a_hold_is_closed(planner: P
     line = "Temazepam 15 mg at night, ran out last Thursday"
     (item,) = [one for one in items_of(plan_of(planner, line)) if one.rule.id == "benzodiazepine-question-closed"]
     assert item.hold_gate is not None
-    assert [one.words for one in item.hold_gate.closed_by] == [
-        "has ended a medicine alone, ran out of it, or plans to end one"
-    ]
+    assert [one.words for one in item.hold_gate.closed_by] == ["has ended a benzodiazepine alone, or ran out of it"]
 
 
 @pytest.mark.parametrize(
@@ -77,10 +76,73 @@ def test_a_patch_that_gives_so_much_an_hour_is_taken_all_the_time(planner: Plann
 
 def test_the_front_names_the_medicine_of_whose_line_it_is_told(planner: Planner) -> None:
     plan = plan_of(planner, "Temazepam 15 mg at night, ran out last Thursday")
-    lines = {one.rule.id: one for one in plan.alerts}
-    assert "alone or run out: temazepam" in lines["benzodiazepine-stopped-on-own"].line
-    assert "done or planned: temazepam" in lines["medicine-stopped-on-own"].line
-    assert {about.name for about in lines["medicine-stopped-on-own"].about} == {"temazepam"}
+    (alert,) = plan.alerts
+    assert "alone or run out: temazepam" in alert.line
+    assert {about.name for about in alert.about} == {"temazepam"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "rules"),
+    [
+        (["lamotrigine 200 mg, ran out last week"], {"lamotrigine-doses-were-missed"}),
+        (["Xanax 1 mg tid, ran out 3 days ago", "lamotrigine 200 mg daily"], {"benzodiazepine-ended-suddenly"}),
+        (["sertraline 100 mg ran out last week", "Xanax 1 mg", "lamotrigine 100 mg daily"], {"medicine-stopped-on-own"}),
+        (["Xanax 1 mg bid; Zoloft ran out last week"], {"medicine-stopped-on-own"}),
+        (
+            ["stopped lamotrigine and Xanax cold turkey"],
+            {"lamotrigine-doses-were-missed", "benzodiazepine-ended-suddenly"},
+        ),
+        (["out of Lamictal since Tuesday"], {"lamotrigine-doses-were-missed"}),
+        (["Xanax ran out 2 days ago", "Ativan ran out"], {"benzodiazepine-ended-suddenly"}),
+    ],
+)
+def test_each_medicine_that_ran_out_is_one_alert_and_no_other_medicine_is(
+    planner: Planner, lines: list[str], rules: set[str]
+) -> None:
+    body = {"conditions": [], "medications": [{"text": line} for line in lines]}
+    alerts = [one.rule.id for one in planner.plan(planner.intake.convert(body)).alerts]
+    assert sorted(alerts) == sorted(rules)
+
+
+def test_who_says_that_a_medicine_was_ended_and_not_which_reads_of_each_that_it_may_be(planner: Planner) -> None:
+    body = {"conditions": ["stopped_medicine_alone"], "medications": [{"name": "lorazepam"}, {"name": "lamotrigine"}]}
+    alerts = {one.rule.id for one in planner.plan(planner.intake.convert(body)).alerts}
+    assert alerts >= {"benzodiazepine-stopped-on-own", "lamotrigine-stopped-on-own", "medicine-stopped-on-own"}
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("Prozac 2015-2018", "stopped"),
+        ("Zoloft 1/2019 - 6/2020", "stopped"),
+        ("lithium 2010-present", None),
+        ("sertraline 50 mg daily 01/05/2025 - 04/05/2025", "on_hold"),
+        ("sertraline 50 mg daily 2023-2026", "on_hold"),
+        ("Xanax last took in 2012", "stopped"),
+        ("last took Xanax in 2012", "stopped"),
+        ("Xanax last dose 3 days ago", None),
+        ("Adderall as a teen", "stopped"),
+        ("Prozac as a teen, restarted 2024", "taking"),
+        ("Ritalin in college", "on_hold"),
+        ("Ritalin in college 2009", "stopped"),
+        ("Adderall started in college", None),
+        ("Zoloft during pregnancy in 2019", "stopped"),
+        ("Prozac 2015", "on_hold"),
+        ("Zoloft 50 mg daily 2019", None),
+        ("took Prozac", "on_hold"),
+        ("took 2 Advil PM last night", None),
+        ("Xanax prescribed 2015-2018", "stopped"),
+        ("lamotrigine 200 mg, missed doses in 2019", None),
+        ("Zoloft 50 mg daily, first tried in college", None),
+        ("Xanax 1 mg since 2019, ran out", "on_hold"),
+        ("Xanax ran out 11/20/26", "on_hold"),
+        ("Citalopram abgesetzt vor 3 Tagen", "on_hold"),
+        ("Dejó de tomar Prozac hace un año", "stopped"),
+    ],
+)
+def test_a_time_that_is_surely_over_is_stopped_and_one_that_may_be_is_asked_about(line: str, status: str | None) -> None:
+    (one,) = BOOK.medicines.recognize(line)
+    assert one.status == status
 
 
 def test_an_alert_is_about_every_medicine_of_whose_line_it_is_told_in_whichever_order(planner: Planner) -> None:

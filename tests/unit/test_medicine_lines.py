@@ -6,6 +6,7 @@ import unicodedata
 from pathlib import PurePosixPath
 from typing import Literal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -414,3 +415,45 @@ def test_plain_text_keeps_the_way_back(text: str) -> None:
 def test_no_name_is_lost_among_others(listed: list[str], between: str) -> None:
     found = [name for medicine in READER.read(between.join(listed)).medicines for name in names(medicine)]
     assert sorted(found) == sorted(listed)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("switched from Xanax to Ativan 1 mg bid", [("xanax", "stopped"), ("ativan", "taking")]),
+        ("Xanax 1 mg changed to Ativan 1 mg", [("xanax", "stopped"), ("ativan", "taking")]),
+        ("replaced Xanax with Ativan", [("xanax", "stopped"), ("ativan", "taking")]),
+        (
+            "switched from Xanax and Ativan to diazepam",
+            [("xanax", "stopped"), ("ativan", "stopped"), ("diazepam", "taking")],
+        ),
+        ("switched from Xanax, sertraline 50 mg daily", [("xanax", "stopped"), ("sertraline", None)]),
+        ("sertraline (switched from Xanax)", [("sertraline", None), ("xanax", "stopped")]),
+        ("switching from Xanax to Ativan", [("xanax", "on_hold"), ("ativan", "taking")]),
+        ("cross taper Xanax to diazepam", [("xanax", "on_hold"), ("diazepam", "taking")]),
+        ("Xanax -> Ativan 1 mg", [("xanax", "on_hold"), ("ativan", "taking")]),
+        ("sertraline 50 mg; insurance switched to Ativan", [("sertraline", "on_hold"), ("ativan", "taking")]),
+        ("Xanax changed from 1 mg to 0.5 mg", [("xanax", None)]),
+        ("Xanax 1 mg changed to as needed", [("xanax", None)]),
+        ("dose changed 3/2/26, Xanax 1 mg", [("xanax", None)]),
+        ("codeine -> vomiting", [("codeine", None)]),
+        ("Xanax instead of Ativan", [("xanax", None), ("ativan", "not_taken")]),
+        ("Xanax 2 mg instead of 1 mg", [("xanax", None)]),
+        ("mom did well on sertraline", [("sertraline", "not_taken")]),
+        ("per daughter takes Xanax", [("xanax", "taking")]),
+        ("diazepam for my dog", [("diazepam", "not_taken")]),
+    ],
+)
+def test_of_a_switch_the_first_ended_and_both_count_where_nobody_can_tell(
+    line: str, said: list[tuple[str, str | None]]
+) -> None:
+    found = [(names(one)[0], one.status.value if one.status else None) for one in READER.read(line).medicines if one.names]
+    assert found == said
+
+
+def test_lists_that_are_put_together_share_one_tree_and_say_what_stands_twice() -> None:
+    assert WORDS is not None
+    tree = Phrases(WORDS).tree
+    assert tree["mother"]["responded"] is tree["cousin"]["responded"]
+    flaws = Phrases(msgspec.structs.replace(WORDS, filler=(*WORDS.filler, "mother takes"))).flaws
+    assert [one.path for one in flaws] == [("relatives", WORDS.relatives.index("mother"))]

@@ -72,7 +72,7 @@ class EntryReader:
             said=tuple([one for one in said if len(one.medicines) > 1 or one.says_more]),
             disagreements=self._disagreements(entry, found, lined),
             doses=self._doses_of(Told(entry.dose_mg, entry.schedule, on), resolved, found, lined),
-            told=self._told_of(entry, resolved.match) if resolved.match is not None and resolved.taken else (),
+            told=self._told_of(entry, found, lined) if resolved.match is not None and resolved.taken else (),
         )
 
     def _plain(self, index: int, entry: Medication, recognized: Recognized, on: str | None) -> Resolved:
@@ -87,13 +87,17 @@ class EntryReader:
         filled = entry if schedule is None and indication is None else _with_use(entry, schedule, indication)
         doses = [self._dose_of(recognized, Told(on=on), row) for row in match.ingredients]
         known = doses.count(NO_DOSES) < len(doses)
-        told = self._told_of(entry, match)
+        told = self._told_of(entry, (recognized,), ())
         return Resolved(index, filled, match, said=said, doses=tuple(doses) if known else (), told=told)
 
-    def _told_of(self, entry: Medication, match: Match) -> tuple[str, ...]:
-        meant = {token for row in match.ingredients for token in (row.ingredient, *row.classes)}
-        texts = (text for text in (entry.name, entry.text) if text)
-        return tuple(dict.fromkeys(token for text in texts for token in self._told.conditions(text, meant)))
+    def _told_of(self, entry: Medication, found: Sequence[Recognized], lined: Sequence[Recognized]) -> tuple[str, ...]:
+        """The conditions of which the texts of an entry tell, each of the medicine beside whose name it stands."""
+        texts = ((entry.written, found), (entry.text, lined or found)) if entry.name else ((entry.written, found),)
+        told: dict[str, None] = {}
+        for text, several in texts:
+            if text:
+                told.update(dict.fromkeys(self._told.of_a_text(text, [(one.listed, _meant_by(one)) for one in several])))
+        return tuple(told)
 
     def _by_code_alone(self, index: int, entry: Medication, by_code: Recognized | None) -> Resolved:
         coded = (by_code.match if by_code is not None and entry.status not in NOT_TAKEN else None) or NOTHING
@@ -276,6 +280,13 @@ class EntryReader:
     def _suggestions(self, found: Sequence[Recognized]) -> tuple[str, ...]:
         offers = (display(match) for one in found for match in self._recognizer.offers(one))
         return tuple(dict.fromkeys(offers))[:MOST_SUGGESTIONS]
+
+
+def _meant_by(one: Recognized) -> frozenset[str]:
+    """The ingredients and classes of a medicine that is taken."""
+    if one.match is None or one.status in NOT_TAKEN:
+        return frozenset()
+    return frozenset(token for row in one.match.ingredients for token in (row.ingredient, *row.classes))
 
 
 def _is_one_text(entry: Medication) -> bool:

@@ -9,8 +9,8 @@ from typing import NamedTuple, get_args
 from careplan.recognition.illness_codes import System, bare
 from careplan.recognition.illness_names import IllnessNames
 from careplan.recognition.illness_words import MOST_WORDS, IllnessWords, Qualifier
+from careplan.recognition.times_ago import days_of
 
-DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 _KINDS: tuple[Qualifier, ...] = tuple(kind for kind in get_args(Qualifier) if kind != "severity")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _DATE = re.compile(r"\d{1,2}/(?:\d{1,2}/)?((?:19|20)\d\d|\d\d)")
@@ -240,9 +240,9 @@ class Phrases:
         after = words[at + 1 :]
         if after[:1] == ("+",):
             after, at = after[1:], at + 1
-        if after and after[0] in DAYS:
+        if after and (days := days_of(word, after[0])) is not None:
             if after[1:2] == ("ago",):
-                return Around(days_ago=int(word) * DAYS[after[0]]), at + 3
+                return Around(days_ago=days), at + 3
             return Around(), at + (3 if after[1:2] == ("old",) else 2)
         if after[:1] == ("%",):
             return Around(), at + 2

@@ -7,21 +7,20 @@ to other medicines may be under way, so that it counts as on hold and is asked a
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from careplan.recognition.line import Listed
+from careplan.recognition.line import Listed, Word
 from careplan.recognition.list_words import EndWords, ToldWords
-from careplan.recognition.plain_text import any_of, plain, whole
+from careplan.recognition.plain_text import any_of, plain, squeezed, whole
+from careplan.recognition.times_ago import days_ago
 
 LATELY_DAYS = 13
 """Up to the two weeks for which the effect of an MAO inhibitor outlasts its last dose."""
 LONG_AGO_DAYS = 60
-_DAYS = {"day": 1, "week": 7, "wk": 7, "month": 30, "mo": 30, "mth": 30, "year": 365, "yr": 365}
-_AGO = re.compile(rf"\b(\d+|a|an|one|two|three|four|five|six) ({'|'.join(_DAYS)})s? (?:ago|back)\b")
-_NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
-_YEAR = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}/(?:\d{1,2}/)?\d\d\b")
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}/(?:\d{1,2}/)?(\d\d)\b")
+_CENTURY = 2000
 _FEW = 4
 """So many words may stand between "stopped" and what was stopped of a medicine: "stopped taking it in the morning"."""
 _DENIED = re.compile(r"\b(?:no|not|never|without|denies|hasn't|hasnt|rarely|seldom)(?: \w+)? $")
@@ -31,9 +30,25 @@ _DENIED = re.compile(r"\b(?:no|not|never|without|denies|hasn't|hasnt|rarely|seld
 class JustEnded:
     """Tells by the words of one rulebook when a medicine ended."""
 
-    def __init__(self, words: EndWords) -> None:
-        self._lately, self._long_ago, self._suddenly = map(whole, (words.lately, words.long_ago, words.suddenly))
+    def __init__(self, words: EndWords, since: Iterable[str] = ()) -> None:
+        self._lately, self._long_ago, self._suddenly = map(
+            whole, (words.lately, words.long_ago, (*words.suddenly, *words.out_of))
+        )
         self._in_part, self._goes_on = _soon(words.in_part), whole(words.goes_on)
+        self._perhaps, self._only_once = frozenset(map(squeezed, words.perhaps)), whole(words.only_once)
+        self._began = re.compile(rf"\b{any_of(since)}\b\W*(?:[a-z]+\W+)?\d[\d/.-]*")
+        self._years_over = words.years_over
+
+    def of_a_line(self, text: str, medicines: tuple[Listed, ...]) -> tuple[Listed, ...]:
+        """The medicines of a line, each with what follows for its status from what is said of it."""
+        if not any(one.status or one.past for one in medicines):
+            return medicines
+        return tuple(
+            [
+                self.judged(one, said, *_around(text, one.status, end)) if one.status or one.past else one
+                for one, (said, end) in zip(medicines, _said_of_each(text, medicines), strict=True)
+            ]
+        )
 
     def judged(self, listed: Listed, said: str, before: str, behind: str) -> Listed:
         """The same medicine, with what follows for its status from the words `said` of it.
@@ -45,16 +60,43 @@ class JustEnded:
             behind: What stands behind the status, up to the next medicine.
 
         """
-        status = listed.status
-        if status is None or status.value != "stopped":
+        status, past = listed.status, listed.past
+        if past is not None and (status is None or (status.value == "taking" and status.start < past.start)):
+            return self._at_a_time(listed, past, plain(said)[0])
+        if status is None:
             return listed
         words = plain(said)[0]
+        if status.value == "on_hold" and squeezed(status.text) in self._perhaps:
+            return self._perhaps_over(listed, status, words)
+        if status.value != "stopped":
+            return listed
         if _DENIED.search(plain(before)[0]):
             return msgspec.structs.replace(listed, status=None)  # "never ran out"
         lately, left = self.is_lately(words), plain(behind)[0]
         if not lately and (self.is_long_ago(words) or not (self._suddenly.search(words) or self._is_less(left))):
             return listed
-        return msgspec.structs.replace(listed, status=msgspec.structs.replace(status, value="on_hold"))
+        return _with_status(listed, status, "on_hold")
+
+    def _at_a_time(self, listed: Listed, past: Word, words: str) -> Listed:
+        """Stopped, where it is said of a time that is surely over; on hold where somebody has to ask."""
+        taken_now = bool(listed.frequencies_of_taking) or listed.as_needed is not None or listed.since is not None
+        said_to_be = listed.status is not None
+        if past.value == "over":
+            return _with_status(listed, past, "stopped")
+        if past.value in ("perhaps", "ending"):
+            return _with_status(listed, past, "on_hold")
+        if past.value == "year" and self._only_once.search(words):
+            return _with_status(listed, past, "stopped")  # "once in 2019"
+        if said_to_be or (taken_now and past.value == "year"):
+            return listed
+        kept = taken_now or past.value == "year" or listed.quantity or listed.refills
+        return _with_status(listed, past, "on_hold" if kept else "stopped")
+
+    def _perhaps_over(self, listed: Listed, status: Word, words: str) -> Listed:
+        """Of "took", which may be today or years ago, and of "in college", in which the patient may be."""
+        if self.is_lately(words):
+            return msgspec.structs.replace(listed, status=None)
+        return _with_status(listed, status, "stopped") if self._names_a_time_over(words) else listed
 
     def _is_less(self, behind: str) -> bool:
         """Whether less is taken than before, and not nothing: "stopped the morning dose", "used to take it three times"."""
@@ -66,25 +108,79 @@ class JustEnded:
         return ago <= LATELY_DAYS if ago is not None else bool(self._lately.search(words))
 
     def is_long_ago(self, words: str) -> bool:
-        """Whether plain words name a year, or another time that is long over."""
+        """Whether plain words name a year that is over, or another time that is."""
+        return self._names_a_time_over(words) or (days_ago(words) is None and bool(self._long_ago.search(words)))
+
+    def _names_a_time_over(self, words: str) -> bool:
+        """The same of times in figures. Since when it was taken says nothing of when it ended."""
         ago = days_ago(words)
-        return ago > LONG_AGO_DAYS if ago is not None else bool(_YEAR.search(words) or self._long_ago.search(words))
+        if ago is not None:
+            return ago > LONG_AGO_DAYS
+        words = self._began.sub(" ", words)
+        years = [int(found[1]) + _CENTURY if found[1] else int(found[0]) for found in _YEAR.finditer(words)]
+        return bool(years) and max(years) <= self._years_over
+
+
+def _around(text: str, status: Word | None, end: int) -> tuple[str, str]:
+    """What stands before and behind a status."""
+    return ("", "") if status is None else (text[: status.start], text[status.end : end])
+
+
+def _said_of_each(text: str, medicines: Sequence[Listed]) -> Iterator[tuple[str, int]]:
+    """What a line says from each medicine up to the next one, and where that ends.
+
+    Of medicines that share a status, as in "stopped Xanax and Ambien last week", all that is said of one is said of each.
+    """
+    starts = [min([part.start for part in (*one.names[:1], one.status) if part], default=0) for one in medicines]
+    if len(medicines) == 1:
+        starts = [0]
+    ends = [*starts[1:], len(text)]
+    for at, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        status = medicines[at].status
+        last = at
+        while status is not None and last + 1 < len(medicines) and _goes_on(status, medicines[last + 1]):
+            last += 1
+        yield text[start : ends[last]], end
+
+
+def _goes_on(status: Word, behind: Listed) -> bool:
+    """Whether the next medicine has the same status, or was taken in the place of this one."""
+    return behind.status is not None and behind.status.start == status.start
+
+
+def _with_status(listed: Listed, said: Word, status: str) -> Listed:
+    return msgspec.structs.replace(listed, status=msgspec.structs.replace(said, value=status))
 
 
 class ToldInLines:
     """The conditions that lines tell of, such as doses of lamotrigine that were missed."""
 
-    def __init__(self, told: Mapping[str, ToldWords], ended: EndWords) -> None:
-        self._told = [(token, whole(one.words), frozenset(one.of)) for token, one in told.items()]
-        self._ended = JustEnded(ended)
+    def __init__(self, told: Mapping[str, ToldWords], ended: EndWords, since: Iterable[str] = ()) -> None:
+        self._told = [
+            (token, whole((*one.words, *(ended.suddenly if one.sudden else ()))), one) for token, one in told.items()
+        ]
+        self._ended, self._out_of = JustEnded(ended, since), frozenset(map(squeezed, ended.out_of))
         self.tokens: Collection[str] = tuple(told)
 
-    def conditions(self, text: str, meant: Collection[str]) -> tuple[str, ...]:
-        """What a line tells of a medicine that is `meant`, by its classes and ingredients."""
-        words = plain(text)[0]
+    def conditions(self, words: str, status: Word | None, meant: Collection[str]) -> Iterator[str]:
+        """What the words of a medicine that is `meant`, by its classes and ingredients, tell of."""
         if self._ended.is_long_ago(words):
-            return ()
-        return tuple([token for token, told, of in self._told if not of.isdisjoint(meant) and _is_said(told, words)])
+            return
+        is_out = status is not None and squeezed(status.text) in self._out_of
+        for token, pattern, one in self._told:
+            is_one = any(name in meant for name in one.of) and not any(name in meant for name in one.but)
+            if is_one and ((is_out and one.sudden) or _is_said(pattern, words)):
+                yield token
+
+    def of_a_text(self, text: str, medicines: Sequence[tuple[Listed | None, Collection[str]]]) -> Iterator[str]:
+        """The same of the medicines of a text, each by what is said of it and by its classes and ingredients."""
+        listed = tuple([one for one, _ in medicines if one is not None])
+        if len(listed) < len(medicines) or len(medicines) == 1:
+            for one, meant in medicines:
+                yield from self.conditions(plain(text)[0], one.status if one is not None else None, meant)
+            return
+        for (one, meant), (said, _) in zip(medicines, _said_of_each(text, listed), strict=True):
+            yield from self.conditions(plain(said)[0], one.status if one is not None else None, meant)
 
 
 def _is_said(told: re.Pattern[str], words: str) -> bool:
@@ -94,12 +190,6 @@ def _is_said(told: re.Pattern[str], words: str) -> bool:
 def _soon(phrases: Iterable[str]) -> re.Pattern[str]:
     """What finds one of these phrases within a few words from the beginning."""
     return re.compile(rf"(?:\W+\w+){{0,{_FEW}}}?\W+{any_of(phrases)}\b")
-
-
-def days_ago(words: str) -> int | None:
-    """How many days ago plain words say that something was, the least of several; None where they do not say it so."""
-    found = [_DAYS[unit] * (_NUMBERS.get(many) or int(many)) for many, unit in _AGO.findall(words)]
-    return min(found, default=None)
 
 
 NOTHING_TOLD = ToldInLines({}, EndWords())

@@ -18,6 +18,8 @@ Steps = Literal["", "then", "changed"]
 """Of doses that follow each other in time: "1 mg bid for a week, then 1 mg at night", or "50 mg increased to 100 mg"."""
 
 
+Time = Literal["over", "perhaps", "ending", "ago", "year"]
+"""What is said of a time: over; a period ended, told to the day or in a year that may go on; years ago; a past year."""
 _ALL_THE_TIME = re.compile(r"/ ?(?:24 ?)?h(?:r|rs|our|ours)?$")
 """So much an hour."""
 
@@ -60,12 +62,14 @@ class Frequency(Stretch, frozen=True, gc=False):
     """How often. `schedule` is None where the words plainly say neither of the schedules that rules test.
 
     `between` are the least and the most times a day, where the words give a range, such as "every 4 to 6 hours".
+    `part` is the part of the day, of which "at bedtime" and "before bed" name the same.
     """
 
     schedule: Schedule | None = None
     times_a_day: float | None = None
     time_of_day: bool = False
     between: tuple[float, float] | None = None
+    part: str = ""
 
 
 class Reason(Stretch, frozen=True, gc=False):
@@ -96,6 +100,7 @@ class Listed(msgspec.Struct, frozen=True, omit_defaults=True):
     """One medicine of a line: its name, often with a brand or further ingredients, and all that is said of it.
 
     `local`: it stays where it is put, as a cream does. `steps`: whether its doses follow each other instead of adding up.
+    `past`: what is said of a time at which it was taken, by its `Time`.
     """
 
     names: tuple[Named, ...] = ()
@@ -113,6 +118,7 @@ class Listed(msgspec.Struct, frozen=True, omit_defaults=True):
     status: Word | None = None
     local: bool = False
     steps: Steps = ""
+    past: Word | None = None
 
     @property
     def says_more(self) -> bool:
@@ -204,7 +210,9 @@ class Said(NamedTuple):
 class Draft:
     """What is said of one medicine, while the line is read."""
 
-    __slots__ = ("amounts", "forms", "frequencies", "names", "reasons", "routes", "single", "status", "steps", "strengths")
+    __slots__ = (
+        *("amounts", "forms", "frequencies", "names", "past", "reasons", "routes", "single", "status", "steps", "strengths"),
+    )
 
     def __init__(self) -> None:
         self.names: list[Named] = []
@@ -217,6 +225,7 @@ class Draft:
         self.single: dict[str, Stretch] = {}
         self.status: Word | None = None
         self.steps: Steps = ""
+        self.past: Word | None = None
 
     def listed(self, local_forms: frozenset[str], local_routes: frozenset[str]) -> Listed:
         """The medicine as read; in one of these forms or by one of these routes it stays where it is put."""
@@ -240,4 +249,5 @@ class Draft:
                 and local_routes.isdisjoint([way.value for way in self.routes])
             ),
             self.steps,
+            self.past,
         )

@@ -10,7 +10,7 @@ import msgspec
 from careplan.recognition.figures import falls, figure, intakes, numbers_in
 from careplan.recognition.how_often import how_often, values
 from careplan.recognition.line import Amount, Frequency, Strength, Stretch, Word
-from careplan.recognition.line_state import State
+from careplan.recognition.line_dates import Dates
 from careplan.recognition.line_tables import FEW
 from careplan.recognition.list_words import FrequencyWords, Meaning
 from careplan.recognition.name_index import FIRST
@@ -21,12 +21,9 @@ _HOUR, _MINUTES = re.compile(r"[01]?\d|2[0-4]"), re.compile(r"[0-5]\d")
 MOST_BEFORE_A_TIME = 4
 """Of "1 am, 2 pm" the numbers count tablets; nobody takes five at a time."""
 _HOW_IT_IS_TAKEN = frozenset(("frequency", "routes", "as_needed", "if_words"))
-_DAY_AND_YEAR = re.compile(r"(?:19|20)?\d\d?")
-_YEAR = re.compile(r"(?:19|20)\d\d")
-_DATE = re.compile(r"(?:19|20)\d\d[/-]\d\d?[/-]\d\d?|\d\d?[/.-]\d\d?[/.-](?:19|20)?\d\d|\d\d?[/-](?:19|20)\d\d")
 
 
-class Figures(State):
+class Figures(Dates):
     """Reads what begins with a figure or a number in words."""
 
     def _explained(self, meaning: Meaning, at: int, end: int) -> int:
@@ -54,7 +51,7 @@ class Figures(State):
             if times is not None:
                 self._draft.frequencies.append(Frequency(*self._tokens.stretch(at, at + 1), "daily", times))
                 return self._close(at + 1, "frequency")
-            if _DATE.fullmatch(word) or (meaning is None and _YEAR.fullmatch(word)):
+            if self._is_a_date(at) and (meaning is None or not word.isdecimal()):
                 return self._date(at, at + 1)
             if behind := self._clock(at):
                 self._repeated(_AT_A_TIME, at, behind)
@@ -274,60 +271,6 @@ class Figures(State):
         )
         return end if is_told or (is_plain and end > at + 1) else 0
 
-    def _date(self, at: int, end: int, *, since: bool = False) -> int:
-        """Dates, with the words around them, to the token behind them."""
-        words, months = self._words, self._tables.months
-        began = at
-        while end < len(words):
-            word = words[end]
-            if word[0].isdigit():
-                if self._tables.strength.match(self._tokens.folded, self._tokens.starts[end]):
-                    break
-                meaning, behind = self._tokens.phrase(end)
-                if meaning is not None and meaning.kind in ("date_words", "durations"):
-                    end = behind
-                    continue
-                beside = words[end - 1] in months or (end + 1 < len(words) and words[end + 1] in months)
-                if self._is_day_and_month(end):
-                    end += 3
-                    continue
-                if not (beside or _YEAR.fullmatch(word) or _DATE.fullmatch(word)):
-                    break
-                end += 1
-            elif word in ("/", ":", ",") and end + 1 < len(words) and self._begins_a_date(end + 1, behind=word):
-                end += 1
-            else:
-                meaning, behind = self._tokens.phrase(end)
-                if meaning is None or meaning.kind not in ("date_words", "months"):
-                    break
-                end = behind
-        self._over = True
-        if since:
-            self._draft.single.setdefault("since", Stretch(*self._tokens.stretch(began, end)))
-        return self._close(end, "date")
-
-    def _begins_a_date(self, at: int, behind: str) -> bool:
-        """Whether a year stands here, or behind a colon any date."""
-        if _YEAR.match(self._words[at]) or behind != ":":
-            return bool(_YEAR.match(self._words[at]))
-        return bool(_DATE.fullmatch(self._words[at])) or self._months_behind(at) or self._is_day_and_month(at)
-
-    def _months_behind(self, at: int) -> bool:
-        """True for the day of "03-Nov-2025"; the year tells it from "1 may", which may be a tablet."""
-        behind = self._words[at + 1 : at + 3]
-        return len(behind) == 2 and behind[0] in self._tables.months and bool(_DAY_AND_YEAR.fullmatch(behind[1]))
-
-    def _is_day_and_month(self, at: int) -> bool:
-        """True for "11/2", which is a date only beside words that speak of one."""
-        parts = self._words[at : at + 3]
-        return len(parts) == 3 and parts[1] == "/" and all(map(_DAY_AND_YEAR.fullmatch, (parts[0], parts[2])))
-
-    def _speaks_of_a_date(self) -> bool:
-        """Directly behind another date, or behind "stopped"."""
-        if self._last == "statuses":
-            return self._pending is not None and self._pending.value == "stopped"
-        return self._last == "date"
-
     def _is_of_a_pack(self, end: int) -> bool:
         """True for a volume in brackets between a strength and a form: "100 unit/mL (3 mL) pen"."""
         if (
@@ -342,6 +285,8 @@ class Figures(State):
 
     def _repeated(self, said: FrequencyWords, at: int, end: int) -> None:
         """Keep a frequency, with the number in it where it has one."""
+        if self._is_when(said, at):
+            return
         counts = said.hours or said.days or said.counted
         numbers = values(self._words[at:end], self._tables.numbers) if counts else []
         schedule, a_day, time_of_day, between = how_often(said, numbers)
@@ -353,4 +298,4 @@ class Figures(State):
             self._stepped("then")
         self._passed = False
         stretch = self._tokens.stretch(at, end)
-        self._draft.frequencies.append(Frequency(*stretch, schedule, a_day, time_of_day, between))
+        self._draft.frequencies.append(Frequency(*stretch, schedule, a_day, time_of_day, between, said.part))

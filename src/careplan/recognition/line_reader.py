@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from careplan.recognition.just_ended import JustEnded
 from careplan.recognition.line import Leftover, Line, Listed, Named, Reason, Stretch, Word
 from careplan.recognition.line_figures import Figures
+from careplan.recognition.line_state import FROM
 from careplan.recognition.line_tables import KNOWN, Tables
 from careplan.recognition.line_tokens import Tokens
 from careplan.recognition.list_words import ListWords, Meaning, Phrases
@@ -20,13 +21,14 @@ _SEPARATORS = frozenset(",;:([\n|/+&-")
 _PARTING = frozenset(",;\n|-")
 """A name behind one of these is another medicine; behind the other separators it is a brand or a further ingredient."""
 _ENDS = frozenset(";\n|-")
-_PLACE_OPENS = frozenset(("statuses", "switches", "joins", "before_names", "before_brands", "no_allergies"))
+_PLACE_OPENS = frozenset(("statuses", "switches", "leaves", "joins", "before_names", "before_brands", "no_allergies"))
 """Behind these stands a name."""
 _FILLER = Meaning("filler")
 _HOLD = ["hold"]
 _AFTER_DENIALS: tuple[list[str], ...] = ([], [","], [";"], ["\n"], ["since"])
 _BEFORE_DENIALS = frozenset(":-=?")
 MOST_NAMES_OF_A_PERSON = 3
+_BEFORE_STRENGTHS = frozenset(("releases", "forms", "durations"))
 _PLACE_STAYS = frozenset(("filler", "limits", "steps", "releases", "salts", "makers", "amounts"))
 """These leave the place for a name open, if it was: "Take 1 Xanax", "generic Xanax"."""
 
@@ -48,6 +50,7 @@ class _Reading(Figures):
             else:
                 at = self._sign(at, first)
         self._settle()
+        self._left_behind()
         if self._carried and not self._headed:
             self._drop_what_was_not_carried()
         forms, routes = self._tables.local_forms, self._tables.local_routes
@@ -58,7 +61,7 @@ class _Reading(Figures):
             return self._close(at + 2, "statuses")
         if sign in self._tables.tree:
             meaning, end = self._tokens.phrase(at)
-            if meaning is not None and (end > at + 1 or meaning.kind in ("filler", "limits", "steps")):
+            if meaning is not None and (end > at + 1 or meaning.kind in ("filler", "limits", "steps", "switches")):
                 return self._explained(meaning, at, end)
         if sign == ":" and at == self._limit_at:
             self._limit_at = at + 1
@@ -66,16 +69,19 @@ class _Reading(Figures):
             if sign in _ENDS or sign == ",":
                 self._settle(keep_used=sign == ",")
             if sign in _PARTING:
-                self._parted, self._denied = True, None
+                self._parted, self._denied, self._switch = True, None, None
+                self._of_the_last = False
+                self._left_behind()
             self._slot, self._after_name = True, False
         elif sign in ")]":
+            self._left_behind()
             self._settle(keep_used=True)
             self._slot = self._after_name = bool(self._draft.names)
         self._last = sign
         return at + 1
 
     def _word(self, at: int, word: str) -> int:
-        meaning, end = self._tokens.phrase(at)
+        meaning, end = self._without_a_strength(at, *self._tokens.phrase(at))
         if meaning is not None:
             if self._after_name and meaning.kind in BESIDE_A_NAME:
                 # "Atorvastatin calcium": directly behind a name these are no medicine of their own.
@@ -95,6 +101,17 @@ class _Reading(Figures):
             return self._named(at, at + 1, foreign)
         self._leftover.append((at, at + 1, self._slot))
         return self._close(at + 1, "leftover")
+
+    def _without_a_strength(self, at: int, meaning: Meaning | None, end: int) -> tuple[Meaning | None, int]:
+        """A phrase without the figure at its end where that is a strength: "XR 24 mg" is no "XR 24"."""
+        tokens, tables = self._tokens, self._tables
+        if end == at + 1 or not self._words[end - 1].isdigit():
+            return meaning, end
+        if meaning is None or meaning.kind not in _BEFORE_STRENGTHS or not tokens.between(end - 1):
+            return meaning, end
+        if tables.strength.match(tokens.folded, tokens.starts[end - 1]) is None:
+            return meaning, end
+        return tables.tree[self._words[at]].get(""), at + 1
 
     def _may_go_on(self, at: int, word: str) -> bool:
         """Whether a name may begin with the word of everyday that stands here: most names go on otherwise."""
@@ -119,6 +136,8 @@ class _Reading(Figures):
     def _explained(self, meaning: Meaning, at: int, end: int) -> int:
         """Keep what a phrase says."""
         kind, draft = meaning.kind, self._draft
+        if self._leaving and self._words[at] in self._tables.leaves_for and self._goes_to_another(at + 1):
+            return at + 1
         if kind in ("forms", "routes"):
             kept = draft.forms if kind == "forms" else draft.routes
             kept.append(Word(*self._tokens.stretch(at, end), meaning.value))
@@ -173,8 +192,17 @@ class _Reading(Figures):
         if self._tells_of_an_earlier_dose(at, end):
             self._stepped("changed")
             return self._explained(_FILLER, at, end)
+        if kind in ("switches", "leaves") and end < len(self._words) and self._words[end][0].isdigit():
+            if kind == "switches" or self._words[end - 1] in FROM:
+                self._stepped("changed")
+            return self._explained(_FILLER, at, end)
         self._slot, self._after_name, self._last = True, False, kind
         match kind:
+            case "switches":
+                self._switch = Word(*self._tokens.stretch(at, end), meaning.value)
+            case "leaves":
+                self._leave, self._leaving = Word(*self._tokens.stretch(at, end), meaning.value), []
+                self._parted |= bool(self._draft.names)
             case "no_allergies":
                 self._settle()
                 self._pending = None
@@ -183,9 +211,8 @@ class _Reading(Figures):
             case "joins":
                 self._parted |= self._words[at] not in ("with", "w", "mit", "avec", "con", "&", "+")
             case "before_names":
-                self._denied = Word(*self._tokens.stretch(at, end), "not_taken")
-            case "switches" if end < len(self._words) and self._words[end][0].isdigit():
-                self._stepped("changed")
+                self._denied = Word(*self._tokens.stretch(at, end), meaning.value)
+                self._parted |= bool(self._draft.names)
             case _ if before == "statuses" and self._is_open_still(meaning):
                 self._headed = self._words[end - 1] == ":"
             case _:
@@ -196,6 +223,16 @@ class _Reading(Figures):
                 self._headed, self._over = self._words[end - 1] == ":" or self._words[end : end + 1] == [":"], False
                 self._parted |= bool(self._draft.names)
         return end
+
+    def _goes_to_another(self, at: int) -> bool:
+        """Make what stands behind "to" what is taken instead, as in "switched from Paxil to Zoloft"."""
+        if at == len(self._words) or self._leave is None:
+            return False
+        if self._words[at][0].isdigit():
+            self._stepped("changed")
+            return False
+        self._switch, self._slot, self._after_name, self._last = self._leave, True, False, "switches"
+        return True
 
     def _tells_of_an_earlier_dose(self, at: int, end: int) -> bool:
         """Whether a strength stands behind "previously" and another before it: what is said to be past is a dose."""
@@ -276,7 +313,7 @@ class LineReader:
         phrases: Phrases | None = None,
     ) -> None:
         self.tables = Tables(words, meaning, phrases or Phrases(words), names)
-        self._ended = JustEnded(words.ended)
+        self._ended = JustEnded(words.ended, words.since_words)
 
     def read(self, text: str) -> Line:
         """All that one line says."""
@@ -299,22 +336,8 @@ class LineReader:
             if joined in tables.nothing or squeezed in tables.nothing:
                 return Line(text, says_none=True)
         medicines, leftover = _Reading(tables, tokens).read()
-        medicines = tuple(
-            [
-                self._ended.judged(one, said, text[: one.status.start], text[one.status.end : end]) if one.status else one
-                for one, (said, end) in zip(medicines, _said_of_each(text, medicines), strict=True)
-            ]
-        )
+        medicines = self._ended.of_a_line(text, medicines)
         names_nothing = not leftover and not any(medicine.names for medicine in medicines)
         if names_nothing and any(phrase in joined for phrase in tables.nothing_at_length):
             return Line(text, says_none=True)  # "Patient is on no medications": a sentence around the words that say so
         return Line(text, medicines, leftover)
-
-
-def _said_of_each(text: str, medicines: Sequence[Listed]) -> Iterator[tuple[str, int]]:
-    """What a line says from each medicine up to the next one, and where that ends."""
-    starts = [min([part.start for part in (*one.names[:1], one.status) if part], default=0) for one in medicines]
-    if len(medicines) == 1:
-        starts = [0]
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
-        yield text[start:end], end

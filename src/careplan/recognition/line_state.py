@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from careplan.recognition.line import Draft, Leftover, Limit, Named, Steps, Word
 from careplan.recognition.line_tables import KNOWN, Tables
 from careplan.recognition.line_tokens import Tokens
@@ -15,6 +17,7 @@ SHORT = 3
 _OF_ONE = frozenset(("(", "[", "name"))
 _BESIDE = frozenset(("(", "[", "/", "+", "&", "joins", "name"))
 """Behind these stands another name of the same medicine, or a further ingredient; behind a regimen, another name alone."""
+FROM = ("from", "von", "de")
 _THROUGH = frozenset("/&+#,")
 """Signs that may stand inside a name: Losartan/HCTZ, Tylenol #3, Estrogens, Conjugated."""
 
@@ -27,6 +30,12 @@ class State:
     _headed = _carried = _over = False
     """It is a heading with a colon; it counts for more than one name; what follows it ended, as "2 weeks ago" says."""
     _denied: Word | None = None
+    _switch: Word | None = None
+    """What comes next is taken in the place of what came before."""
+    _leave: Word | None = None
+    """What is named next was given up for what stands behind "to"."""
+    _of_the_last = False
+    """It was said that what is told next is when it was last taken."""
     _slot = True
     """A name may begin here."""
     _after_name = _parted = _said = False
@@ -44,6 +53,7 @@ class State:
         self._tables, self._tokens, self._words = tables, tokens, tokens.words
         self._draft = Draft()
         self._drafts = [self._draft]
+        self._leaving: list[Draft] = []
         self._leftover: list[tuple[int, int, bool]] = []
 
     def _name(self, at: int, read_to: int, meaning: Meaning | None) -> int:
@@ -72,6 +82,8 @@ class State:
                 continue  # "for opioid cravings" names no opioid
             if meaning is not None and end == read_to and meaning.kind in ("filler", "limits", "joins"):
                 return 0
+            if end > at + 1 and len(key) <= SHORT and key.isalpha():
+                continue  # of "as a teen" no word is aspirin
             return self._named(at, end, stands_for)
         return 0
 
@@ -92,7 +104,9 @@ class State:
 
     def _named(self, at: int, end: int, meaning: Any) -> int:
         draft = self._draft
-        if draft.names and ((begins_a_sentence := "." in self._tokens.between(at)) or self._is_another()):
+        if self._switch is not None:
+            draft = self._draft = self._taken_instead(meaning, self._switch)
+        elif draft.names and ((begins_a_sentence := "." in self._tokens.between(at)) or self._is_another()):
             if self._pending is not None and draft.status is self._pending:
                 if self._over or (begins_a_sentence and not self._headed):
                     self._pending = None
@@ -101,6 +115,8 @@ class State:
             draft = self._draft = Draft()
             self._drafts.append(draft)
         draft.names.append(Named(*self._tokens.stretch(at, end), meaning))
+        if self._leave is not None:
+            self._leaving.append(draft)
         status = self._denied or self._pending
         if status is not None:
             draft.status = status
@@ -109,6 +125,33 @@ class State:
         self._slot = self._after_name = True
         self._last = "name"
         return end
+
+    def _taken_instead(self, meaning: Any, switch: Word) -> Draft:
+        """What is taken in the place of what came before, of which "switched to" or "switched from" says that it ended.
+
+        Where words stand between them and they are of different kinds, nobody can tell whether it was that one.
+        """
+        left = self._leaving or ([self._draft] if self._draft.names else [])
+        certain = bool(self._leaving) or not (self._parted and left) or _are_of_a_kind(left[-1].names[0].meaning, meaning)
+        for draft in left:
+            if draft.status is None or draft.status.value == "taking":
+                draft.status = switch if certain else msgspec.structs.replace(switch, value="on_hold")
+        self._pending = msgspec.structs.replace(switch, value="taking")
+        self._leave, self._leaving, self._switch = None, [], None
+        self._headed = self._carried = False
+        if not left:
+            return self._draft
+        self._drafts.append(draft := Draft())
+        return draft
+
+    def _left_behind(self) -> None:
+        """What was "switched from", with no word of what is taken instead, was given up; what was "changed" may go on."""
+        leave = self._leave
+        if leave is not None and leave.text.lower().endswith(FROM):
+            for draft in self._leaving[:1]:
+                if draft.status is None or draft.status.value == "taking":
+                    draft.status = leave
+        self._leave, self._leaving = None, []
 
     def _is_another(self) -> bool:
         """True if a name that comes next is another medicine than the one before it."""
@@ -140,7 +183,7 @@ class State:
 
     def _close(self, end: int, kind: str) -> int:
         self._slot = self._after_name = False
-        self._denied = None
+        self._denied = self._switch = None
         self._said = True
         self._last = kind
         return end
@@ -193,3 +236,9 @@ class State:
             return any(self._tokens.stretch(at - 1, at)[2] == name.end for draft in self._drafts for name in draft.names)
         in_brackets = sum(word in "([" for word in words[:at]) > sum(word in ")]" for word in words[:at])
         return not (in_brackets and behind[0].isalpha())
+
+
+def _are_of_a_kind(one: Any, other: Any) -> bool:
+    """Whether two medicines have a class in common."""
+    classes = [{name for row in getattr(found, "ingredients", ()) for name in row.classes} for found in (one, other)]
+    return not classes[0].isdisjoint(classes[1])

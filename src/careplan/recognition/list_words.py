@@ -27,11 +27,25 @@ class FrequencyWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     counted: bool = False
     time_of_day: bool = False
     at_the_end: bool = False
+    part: str = ""
 
 
 class EndWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words by which lines tell when and how a medicine ended, or that a part of it did (`in_part`, `goes_on`)."""
+    """Words by which lines tell when and how a medicine ended, or that a part of it did (`in_part`, `goes_on`).
 
+    Behind `until` the end of a time stands, unless that is `until_now`. Years up to `years_over` are over.
+    """
+
+    years_over: int = 0
+    until: tuple[str, ...] = ()
+    until_now: tuple[str, ...] = ()
+    at_a_time: tuple[str, ...] = ()
+    out_of: tuple[str, ...] = ()
+    weekdays: tuple[str, ...] = ()
+    last_taken: tuple[str, ...] = ()
+    years_ago: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
+    only_once: tuple[str, ...] = ()
     lately: tuple[str, ...] = ()
     long_ago: tuple[str, ...] = ()
     suddenly: tuple[str, ...] = ()
@@ -40,10 +54,15 @@ class EndWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ToldWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words in the line of a medicine of one of these classes or ingredients that tell of a problem."""
+    """Words in the line of a medicine of one of these classes or ingredients, and of none in `but`, that tell of a problem.
 
-    words: tuple[str, ...]
+    With `sudden` these are also the words of a sudden end.
+    """
+
     of: tuple[str, ...]
+    words: tuple[str, ...] = ()
+    but: tuple[str, ...] = ()
+    sudden: bool = False
 
 
 class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,7 +84,7 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason_words: tuple[str, ...]
     gravest_reasons: tuple[MedicineIndication, ...]
     statuses: dict[Status, tuple[str, ...]]
-    before_names: tuple[str, ...]
+    before_names: dict[Status, tuple[str, ...]]
     no_allergies: tuple[str, ...]
     nothing: tuple[str, ...]
     since_words: tuple[str, ...]
@@ -86,7 +105,7 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     if_words: tuple[str, ...]
     people: tuple[str, ...]
     before_brands: tuple[str, ...]
-    switches: tuple[str, ...]
+    switches: dict[Status, tuple[str, ...]]
     endings: dict[str, tuple[str, ...]]
     whole_only: tuple[str, ...]
     medicines_in_goals: tuple[str, ...] = ()
@@ -110,6 +129,13 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     told: dict[str, ToldWords] = {}
     earlier_doses: tuple[str, ...] = ()
     again: tuple[str, ...] = ()
+    leaves: dict[Status, tuple[str, ...]] = {}
+    leaves_for: tuple[str, ...] = ()
+    relatives: tuple[str, ...] = ()
+    relatives_take: tuple[str, ...] = ()
+    said_by: tuple[str, ...] = ()
+    for_pets: tuple[str, ...] = ()
+    pets: tuple[str, ...] = ()
 
 
 class Meaning(NamedTuple):
@@ -132,19 +158,17 @@ class Phrase(NamedTuple):
     meaning: Meaning
 
 
-_GROUPS = ("routes", "forms", "reasons", "statuses", "steps")
+_GROUPS = ("routes", "forms", "reasons", "statuses", "steps", "switches", "leaves", "before_names")
 _LISTS = (
     "as_needed",
     "releases",
     "salts",
     "makers",
     "reason_words",
-    "before_names",
     "no_allergies",
     "if_words",
     "people",
     "before_brands",
-    "switches",
     "since_words",
     "date_words",
     "months",
@@ -171,14 +195,40 @@ def phrases(words: ListWords) -> Iterator[Phrase]:
             for place, text in enumerate(listed):
                 yield Phrase((section, value, place), text, parts(text), meaning)
     for section in _LISTS:
-        meaning = Meaning(section)
-        for place, text in enumerate(getattr(words, section)):
-            yield Phrase((section, place), text, parts(text), meaning)
+        yield from _listed(words, section, Meaning(section))
+
+
+def _listed(words: ListWords, section: str, meaning: Meaning) -> Iterator[Phrase]:
+    for place, text in enumerate(getattr(words, section)):
+        yield Phrase((section, place), text, parts(text), meaning)
+
+
+def _graft(node: Node, behind: Node) -> bool:
+    """Put all of `behind` below a step, and say whether something stood there already. What both have is copied."""
+    twice = False
+    for word, below in behind.items():
+        if word == "":
+            twice |= word in node
+            node[word] = below
+        elif word in node:
+            node[word] = dict(node[word])
+            twice |= _graft(node[word], below)
+        else:
+            node[word] = below
+    return twice
 
 
 def parts(phrase: str) -> tuple[str, ...]:
     """The words, figures and signs of a phrase, as a line is cut into them."""
     return (phrase,) if phrase.isalpha() else tuple(_PART.findall(phrase))
+
+
+_PRODUCTS = (
+    ("relatives", "relatives_take", Meaning("statuses", "not_taken")),
+    ("for_pets", "pets", Meaning("statuses", "not_taken")),
+    ("said_by", "relatives", Meaning("filler")),
+)
+"""Two lists of which each phrase of the first stands before each one of the second, and what they mean together."""
 
 
 class Flaw(NamedTuple):
@@ -199,17 +249,9 @@ class Phrases:
         self.tree: Node = {NUMBER: {}}
         self.flaws: list[Flaw] = []
         for phrase in phrases(words):
-            if not phrase.cut or phrase.text != (phrase.text.lower() if phrase.text.isascii() else plain(phrase.text)[0]):
-                self.flaws.append(
-                    Flaw(phrase.path, f"No line can hold {phrase.text!r}.", "Write it without capitals and accents.")
-                )
-                continue
-            node = self.tree
-            for word in phrase.cut:
-                node = node.setdefault(word, {})
-            if "" in node:
-                self.flaws.append(Flaw(phrase.path, f"{phrase.text!r} stands in two places.", "Keep it in one of them."))
-            node[""] = phrase.meaning
+            self._add(self.tree, phrase)
+        for first, second, meaning in _PRODUCTS:
+            self._add_product(words, first, second, meaning)
         self.plain: Node = {
             word: node
             for word, node in self.tree.items()
@@ -217,6 +259,34 @@ class Phrases:
         }
         """The steps of words that are no numbers, and that no number follows in a phrase."""
         self._check(words)
+
+    def _add(self, tree: Node, phrase: Phrase) -> None:
+        node = self._end_of(tree, phrase)
+        if "" in node:
+            self._stands_twice(phrase)
+        node[""] = phrase.meaning
+
+    def _end_of(self, node: Node, phrase: Phrase) -> Node:
+        """The step at the end of a phrase; one that stands nowhere in the tree for a phrase that no line can hold."""
+        if not phrase.cut or phrase.text != (phrase.text.lower() if phrase.text.isascii() else plain(phrase.text)[0]):
+            problem = f"No line can hold {phrase.text!r}."
+            self.flaws.append(Flaw(phrase.path, problem, "Write it without capitals and accents."))
+            return {}
+        for word in phrase.cut:
+            node = node.setdefault(word, {})
+        return node
+
+    def _stands_twice(self, phrase: Phrase) -> None:
+        self.flaws.append(Flaw(phrase.path, f"{phrase.text!r} stands in two places.", "Keep it in one of them."))
+
+    def _add_product(self, words: ListWords, first: str, second: str, meaning: Meaning) -> None:
+        """Put the phrases of the second list behind each of the first: one tree of them, which all of these share."""
+        behind: Node = {}
+        for phrase in _listed(words, second, meaning):
+            self._add(behind, phrase)
+        for phrase in _listed(words, first, meaning):
+            if _graft(self._end_of(self.tree, phrase), behind):
+                self._stands_twice(phrase)
 
     def _check(self, words: ListWords) -> None:
         for section, known in (
@@ -237,3 +307,7 @@ class Phrases:
             for place, token in enumerate(getattr(words, section)):
                 if token not in known:
                     self.flaws.append(Flaw((section, place), f"There is no {token}.", "Use a token of the lists above."))
+        for place, token in enumerate(words.ended.perhaps):
+            if token not in words.statuses.get("on_hold", ()):
+                problem, mend = f"No status on_hold is called {token!r}.", "Write it under on_hold of statuses as well."
+                self.flaws.append(Flaw(("ended", "perhaps", place), problem, mend))

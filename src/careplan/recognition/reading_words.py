@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from careplan.recognition.illness_words import IllnessWords, ReadingWords
-from careplan.recognition.just_ended import days_ago
 from careplan.recognition.plain_text import any_of, plain, whole
+from careplan.recognition.times_ago import days_ago
 
 _NUMBER = r"\d{1,4}(?:[.,]\d{1,2})?(?![\d.,]?\d)"
 PAIR = re.compile(r"(?<![\d/.])(\d{3})\s?/\s?(\d{2,3})(?![\d/.]|\s?(?:mg|mcg|g|ml|units?)\b)")

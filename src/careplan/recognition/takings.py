@@ -56,16 +56,32 @@ def _that_count(listed: Listed) -> tuple[Frequency, ...]:
     """
     if listed.steps:
         return listed.frequencies
-    whole = [one for one in listed.frequencies if not one.time_of_day]
-    if not whole or len(whole) == len(listed.frequencies):
-        return _once(listed.frequencies)
+    frequencies = _each_part_once(listed)
+    whole = [one for one in frequencies if not one.time_of_day]
+    if not whole or len(whole) == len(frequencies):
+        return _once(frequencies)
     kept: list[Frequency] = []
-    for frequency in listed.frequencies:
+    for frequency in frequencies:
         before = kept[-1].end if kept else 0
         has_its_own = any(before <= amount.start < frequency.start for amount in listed.amounts)
         if not frequency.time_of_day or (has_its_own and any(amount.start < before for amount in listed.amounts)):
             kept.append(frequency)
     return _once(kept)
+
+
+def _each_part_once(listed: Listed) -> list[Frequency]:
+    """Without a part of the day that is told again with nothing of its own: "1 tablet at bedtime, take right before bed"."""
+    kept: dict[str, Frequency] = {}
+    found = []
+    for one in listed.frequencies:
+        before = kept.get(one.part) if one.part else None
+        if before is not None and not any(
+            before.end <= part.start < one.start for part in (*listed.strengths, *listed.amounts)
+        ):
+            continue
+        kept[one.part] = one
+        found.append(one)
+    return found
 
 
 def _once(frequencies: Sequence[Frequency]) -> tuple[Frequency, ...]:

@@ -159,7 +159,7 @@ class _Reading:
     def _frequency(self, said: FrequencyWords, at: int, end: int, start: int, place: int) -> Frequency:
         counts = end > at + 1 and (said.counted or said.hours or said.days)
         numbers = values(self._words[at:end], self._tables.numbers) if counts else []
-        return Frequency(self._text[start:place], start, place, *how_often(said, numbers))
+        return Frequency(self._text[start:place], start, place, *how_often(said, numbers), said.part)
 
     def _figure(self, at: int, start: int) -> int:
         """The word behind "10 mg", "10mg" or "1 tablet"; 0 for any other figure."""

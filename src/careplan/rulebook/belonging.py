@@ -13,6 +13,7 @@ _WITHDRAWAL = frozenset(
         *("benzodiazepine", "designer_benzodiazepine", "z_drug", "barbiturate", "procedural_sedative", "oxybate", "alcohol"),
         *("antiseizure", "gabapentinoid", "muscle_relaxant", "lowers_seizure_threshold", "alcohol_withdrawal"),
         *("withdrawal_signs_now", "withdrawal_seizure_history", "alcohol_use_disorder_active", "substance_relapse"),
+        "benzodiazepine_stopped_alone",
         *("alcohol_change", "lifestyle.alcohol_drinks_per_week", "red_flags.intoxicated_now", "goal.names_benzodiazepine"),
     }
 )

@@ -70,5 +70,5 @@ def recognizer_of(  # noqa: PLR0913, PLR0917 - one argument a file
     """
     texts = [text(PurePosixPath(FOLDER, name)) for name in (KNOWN_NAMES, FURTHER_NAMES, PRODUCT_CODES)]
     recognizer = Recognizer(catalogue, words, WideVocabulary(*texts), phrases, local, controlled)
-    catalogue.entries = EntryReader(recognizer, catalogue, doses, ToldInLines(words.told, words.ended))
+    catalogue.entries = EntryReader(recognizer, catalogue, doses, ToldInLines(words.told, words.ended, words.since_words))
     return recognizer
