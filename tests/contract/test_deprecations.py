@@ -12,7 +12,7 @@ import pytest
 from careplan.rulebook.model import Rulebook
 from careplan.settings import Settings
 from careplan.web.app import build
-from careplan.web.deprecations import DEPRECATED, Deprecated, mark
+from careplan.web.deprecations import DEPRECATED, Deprecated, mark_deprecated
 from careplan.web.openapi.contract import contract_of
 from tests.in_process import Answer, Service, in_process
 
@@ -95,7 +95,7 @@ def test_the_contract_marks_what_is_on_its_way_out(book: Rulebook) -> None:
 def test_what_the_contract_does_not_have_cannot_be_marked(book: Rulebook) -> None:
     contract = contract_of(build(book, Settings(), {}), book, bare=True)
     with pytest.raises(KeyError):
-        mark(contract, [Deprecated("createCarePlan", SINCE, "", field="no_such_field", schema="Patient")])
+        mark_deprecated(contract, [Deprecated("createCarePlan", SINCE, "", field="no_such_field", schema="Patient")])
 
 
 def test_each_entry_gives_clients_a_year_at_the_least() -> None:

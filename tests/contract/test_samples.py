@@ -20,7 +20,7 @@ from careplan.web.app import build
 from careplan.web.openapi.contract import contract_of
 from careplan.web.openapi.one_form import in_one_form
 from careplan.web.openapi.samples import Sample, contents_of, is_json, operations_of, with_samples, with_samples_of
-from careplan.web.samples.collecting import good_samples, samples_of
+from careplan.web.samples.collecting import Unanswered, good_samples, samples_of
 from tests.contract.serving import ROOT
 from tests.shipped import few_rules_in
 
@@ -142,6 +142,14 @@ def test_in_one_form_every_body_and_answer_has_one_type() -> None:
             assert len(content) == min(1, len(before)), (operation["operationId"], place)
             assert "application/json" in content or not any(form == "application/json" for form in before)
     assert is_json(next(iter(document["paths"]["/v1/care-plans"]["post"]["requestBody"]["content"])))
+
+
+def test_a_service_that_has_no_time_gives_no_contract_with_a_sample_less(
+    book: Rulebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("careplan.web.samples.collecting._WITH_TIME", Settings(request_seconds=1e-9))
+    with pytest.raises(Unanswered, match="was answered with 503"):
+        good_samples(book)
 
 
 def test_the_command_shows_requests_and_answers_of_one_operation(

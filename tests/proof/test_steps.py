@@ -16,7 +16,16 @@ from hypothesis import strategies as st
 from careplan.authoring.proof.certify import Question
 from careplan.authoring.proof.clauses import TRUE, Clauses
 from careplan.authoring.proof.derivation import QUESTION, Refused, Step, as_text, check, from_text
-from careplan.authoring.proof.kept_steps import STEPS, as_file, can_be_made, from_file, hashes, made, with_steps, wrong_steps
+from careplan.authoring.proof.kept_steps import (
+    STEPS,
+    as_file,
+    can_be_made,
+    derivations_of,
+    from_file,
+    hashes,
+    with_steps,
+    wrong_steps,
+)
 from careplan.authoring.proof.refuting import Refuter
 from careplan.authoring.proof.smtlib import Writer
 from careplan.authoring.proof.smtlib_reader import NotRead, commands
@@ -328,7 +337,7 @@ def small() -> tuple[Small, Certificate, bytes]:
     proved = tuple(Proved(subject=one.subject, says=one.says, formula="", answers=()) for one in questions.asked)
     claims = (Claimed(claim="invariant", says="", proved=proved),)
     names: dict[str, Any] = dict.fromkeys(("rulebook", "version", "digest", "logic", "patients", "script"), "")
-    texts = made(questions, QUIET)
+    texts = derivations_of(questions, QUIET)
     return (
         questions,
         with_steps(Certificate(format=FORMAT, **names, solvers=(), claims=claims, possible=()), texts),
@@ -348,7 +357,7 @@ def test_a_claim_that_a_patient_breaks_has_no_steps() -> None:
     questions = Small()
     broken = questions.asked[0]._replace(commands="(push 1)(assert (and |b| (> |x| 2)))(check-sat)(pop 1)")
     questions.asked[0] = broken
-    assert [subject for _, subject in made(questions, QUIET)] == ["second", "plain"]
+    assert [subject for _, subject in derivations_of(questions, QUIET)] == ["second", "plain"]
 
 
 @pytest.mark.parametrize(

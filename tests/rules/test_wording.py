@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pyphen
 import pytest
@@ -41,6 +42,21 @@ def test_a_patient_reads_short_sentences_of_the_sixth_grade_at_most(rule: Rule) 
     assert grade(text) < 7
     assert [sentence for sentence in re.split(r"(?<=[.!?])\s+", text) if len(sentence.split()) > MOST_WORDS] == []
     assert re.search(r"\b(?:you|your|we|us)\b", text, re.IGNORECASE)
+
+
+def of_the_rulebook() -> Iterator[str]:
+    """What `rulebook.yaml` says to patients, in English."""
+    about = BOOK.about
+    yield from (about.disclaimer, about.crisis, about.undecided_hold.patient, about.signed_hold.patient)
+    yield from (about.signed_hold_between_doses.patient, about.deferred_choice.patient, about.cleared.patient)
+    yield from (numbers.crisis for numbers in (*about.regions.values(), *about.countries.values()))
+    yield from about.card.companion.lines
+
+
+@pytest.mark.parametrize("text", list(of_the_rulebook()))
+def test_what_every_patient_may_read_is_in_short_sentences(text: str) -> None:
+    said = re.split(r"(?<=[.!?])\s+", plain(text))
+    assert [sentence for sentence in said if len(sentence.split()) > MOST_WORDS] == []
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -58,8 +58,8 @@ Promised = TypeVar("Promised", bound=Promise)
 Waiting = deque[tuple[Task, Promised]]
 
 
-class Hands(Protocol[Task, Promised, Given_co]):
-    """Those who work at several tasks at once."""
+class Workers(Protocol[Task, Promised, Given_co]):
+    """What works at several tasks at once."""
 
     def room(self) -> int:
         """How many tasks they may have."""
@@ -74,7 +74,7 @@ class Hands(Protocol[Task, Promised, Given_co]):
         ...
 
 
-def in_order(hands: Hands[Task, Promised, Result], tasks: Iterable[Task | None]) -> Iterator[tuple[Task, Result]]:
+def in_order(workers: Workers[Task, Promised, Result], tasks: Iterable[Task | None]) -> Iterator[tuple[Task, Result]]:
     """Each task with its result, in order: what is finished is given out before more is asked for."""
     waiting: Waiting[Task, Promised] = deque()
     source = iter(tasks)
@@ -82,7 +82,7 @@ def in_order(hands: Hands[Task, Promised, Result], tasks: Iterable[Task | None])
     more = True
     while more or waiting:
         full = False
-        while more and not (full := len(waiting) >= hands.room()):
+        while more and not (full := len(waiting) >= workers.room()):
             try:
                 task = next(source)
             except StopIteration:
@@ -92,11 +92,11 @@ def in_order(hands: Hands[Task, Promised, Result], tasks: Iterable[Task | None])
             else:
                 if task is None:
                     break
-                waiting.append((task, hands.submit(task)))
+                waiting.append((task, workers.submit(task)))
                 if waiting[0][1].done():
                     break
         if waiting and (full or not more or waiting[0][1].done()):
-            result = hands.first(waiting)
+            result = workers.first(waiting)
             yield waiting.popleft()[0], result
     if failure is not None:
         raise failure
@@ -107,7 +107,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class Here(Generic[Task, Result]):
+class InThisProcess(Generic[Task, Result]):
     """Does tasks in this process, one after the other."""
 
     def __init__(self, make: Callable[[], Callable[[Task], Result]]) -> None:

@@ -102,10 +102,10 @@ def batch(
             tick = opened.enter_context(shown(meter))
             run = _Run(pool, failures, meter, tick, total, limits.longest, resume, source.is_dir(), out)
             for pair, about in abouts:
-                _one(run, pair, about)
+                _answer_file(run, pair, about)
         except KeyboardInterrupt:
             fail("stopped", 4)
-    _tell(total, meter, summary)
+    _report(total, meter, summary)
     sys.exit(1 if total.failed else 0)
 
 
@@ -142,7 +142,7 @@ def _stream(pair: Pair, opened: ExitStack) -> BinaryIO:
         fail(f"{pair.stream} cannot be written: {error.strerror}", 2)
 
 
-def _one(run: _Run, pair: Pair, about: Json) -> None:
+def _answer_file(run: _Run, pair: Pair, about: Json) -> None:
     """Answer the lines of one file."""
     try:
         if pair.target is None:
@@ -263,7 +263,7 @@ def _unfinished(pair: Pair, error: OSError | Unreadable) -> NoReturn:
     fail(f"reading or writing failed: {error.strerror or type(error).__name__}{where}{_kept(pair)}", 4)
 
 
-def _tell(total: Summary, meter: Meter, file: Path | None) -> None:
+def _report(total: Summary, meter: Meter, file: Path | None) -> None:
     if file:
         try:
             file.write_bytes(msgspec.json.format(msgspec.json.encode(total), indent=2) + b"\n")

@@ -14,6 +14,7 @@ from careplan.rulebook.load import shipped
 from careplan.settings import Settings
 
 if TYPE_CHECKING:
+    from careplan.rulebook.model import Rulebook
     from careplan.web.openapi.samples import Answered, Sample, Sent
 
 Json = dict[str, Any]
@@ -65,19 +66,25 @@ def _document(folder: Path, *, one_form: bool, bare: bool) -> Json:
     from careplan.web.openapi.contract import contract_of
     from careplan.web.openapi.one_form import in_one_form
     from careplan.web.openapi.samples import with_samples
-    from careplan.web.samples.collecting import samples_of
 
     book = read_rulebook(folder)
     document = contract_of(build(book, Settings(), {}), book, bare=True)
     if not bare:
-        document = with_samples(document, samples_of(book))
+        document = with_samples(document, _samples(book))
     return in_one_form(document) if one_form else document
 
 
-def _show(folder: Path, operation: str, status: int | None) -> None:
-    from careplan.web.samples.collecting import samples_of
+def _samples(book: Rulebook) -> list[Sample]:
+    from careplan.web.samples.collecting import Unanswered, samples_of
 
-    samples = samples_of(read_rulebook(folder))
+    try:
+        return samples_of(book)
+    except Unanswered as error:
+        fail(f"there would be a sample less: {error}", 1)
+
+
+def _show(folder: Path, operation: str, status: int | None) -> None:
+    samples = _samples(read_rulebook(folder))
     there = sorted({sample.operation for sample in samples})
     if operation not in there:
         fail(f"there is no operation of this name; there are: {', '.join(there)}", 2)

@@ -18,6 +18,7 @@ from careplan.formats import text
 from careplan.plan.layers import Detail, Reader, at_detail
 from careplan.plan.model import CarePlan
 from careplan.request.patient import Patient
+from careplan.rulebook.text_template import rulebook_words
 
 if TYPE_CHECKING:
     from careplan.signing.verify import SignatureState, Verified
@@ -89,7 +90,7 @@ class Output:
             return
         if signed:
             self._signed(signed)
-        then, now = (f"{book.id} {book.version} ({book.digest[:12]})" for book in (replayed.then, replayed.now))
+        then, now = (rulebook_words(book.id, book.version, book.digest) for book in (replayed.then, replayed.now))
         self._say(f"Recorded under {then}" + (f" at {replayed.at}" if replayed.at else ""))
         if replayed.intact is False:
             self._say("The record is not as it was made: its digest does not fit.")

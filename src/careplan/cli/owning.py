@@ -103,11 +103,11 @@ def doctor(
         written = {"taken_over": taken, "left": left, "has_record": found.has_record}
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(written), indent=2) + b"\n")
     else:
-        _tell(folder, taken, left, has_record=found.has_record)
+        _report(folder, taken, left, has_record=found.has_record)
     sys.exit(1 if left else 0)
 
 
-def _tell(folder: Path, taken_over: Sequence[Finding], left: Sequence[Finding], *, has_record: bool) -> None:
+def _report(folder: Path, taken_over: Sequence[Finding], left: Sequence[Finding], *, has_record: bool) -> None:
     if taken_over:
         click.secho(f"Taken over: {counted(len(taken_over), 'change')}", bold=True)
         _list(taken_over)

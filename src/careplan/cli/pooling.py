@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import rich_click as click
 
 from careplan.batch.ndjson import Line
-from careplan.batch.worker_pool import Here, Pool, Processes
+from careplan.batch.worker_pool import InThisProcess, Pool, Processes
 from careplan.cli.common import fail
 
 ON = click.option("--on", metavar="dask://HOST:PORT", help="Do it on this Dask cluster instead.")
@@ -20,7 +20,7 @@ ON = click.option("--on", metavar="dask://HOST:PORT", help="Do it on this Dask c
 
 def local(make: Callable[[], Callable[[list[Line]], Any]], workers: int) -> Pool[list[Line], Any]:
     """The processes of this machine that do the work, or this one alone."""
-    return Here(make) if workers == 1 else Processes(make, workers)
+    return InThisProcess(make) if workers == 1 else Processes(make, workers)
 
 
 def cluster(on: str, job: Callable[[], Any]) -> Pool[list[Line], Any]:

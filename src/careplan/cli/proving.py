@@ -144,14 +144,14 @@ def _questions(book: Rulebook, demands: Sequence[Invariant]) -> Questions:
 
 def _certify(folder: Path, book: Rulebook, demands: Sequence[Invariant], report: Report, names: Sequence[str]) -> None:
     from careplan.authoring.proof.certify import NoPatient, certified
-    from careplan.authoring.proof.kept_steps import STEPS, as_file, can_be_made, made, with_steps
+    from careplan.authoring.proof.kept_steps import STEPS, as_file, can_be_made, derivations_of, with_steps
     from careplan.authoring.proof.solvers import solver
 
     questions = _questions(book, demands)
     try:
         with _progress() as advance:
             found = certified(book, questions, report.shown, [solver(name) for name in names], advance)
-            texts = made(questions, advance) if can_be_made() and not isinstance(found, list) else {}
+            texts = derivations_of(questions, advance) if can_be_made() and not isinstance(found, list) else {}
     except NoPatient as reason:
         fail(f"nothing is certified: {reason}", 2)
     if isinstance(found, list):

@@ -14,7 +14,7 @@ from careplan.formats.typesetting import Document, of_logo, typeset
 from careplan.plan.protocol_model import Figure
 from careplan.plan.session_sheet_model import SessionSheet, SheetCheck
 from careplan.request.clinic import Clinic, Paper
-from careplan.rulebook.text_template import number, spaced
+from careplan.rulebook.text_template import number, rulebook_words, spaced
 from careplan.zones import hour
 
 Json = dict[str, Any]
@@ -78,7 +78,7 @@ def shown(sheet: SessionSheet, zone: tzinfo | None = None) -> Json:
             for moment in sheet.moments
         ],
         "sources": [{"number": at, "title": title, "place": place} for (title, place), at in numbers.items()],
-        "rulebook": f"{sheet.rulebook.id} {sheet.rulebook.version} ({sheet.rulebook.digest[:12]})",
+        "rulebook": rulebook_words(sheet.rulebook.id, sheet.rulebook.version, sheet.rulebook.digest),
     }
     plain: Json = everywhere(found, visible)
     return plain

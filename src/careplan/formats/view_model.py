@@ -20,6 +20,7 @@ from careplan.plan.model import CarePlan
 from careplan.plan.timeline import Moment, timeline
 from careplan.request.clinic import Clinic
 from careplan.request.patient import Patient
+from careplan.rulebook.text_template import rulebook_words
 from careplan.zones import hour, zone_words
 
 Json = dict[str, Any]
@@ -50,7 +51,7 @@ def sheet(
         "ready": plan.front.ready,
         "title": plan.card.title if reader == "patient" else f"Care plan: {headline(plan)}",
         "language": (plan.card.language or "en") if reader == "patient" else "en",
-        "rulebook": f"{plan.rulebook.id} {plan.rulebook.version} ({plan.rulebook.digest[:12]})",
+        "rulebook": rulebook_words(plan.rulebook.id, plan.rulebook.version, plan.rulebook.digest),
         "clinic": {name: getattr(clinic, name) or "" for name in ("name", "phone", "phone_after_hours")},
         "front": front(plan) if for_clinician else None,
         "details": None,

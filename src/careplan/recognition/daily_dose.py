@@ -136,7 +136,7 @@ def _taken_daily(listed: Listed, measures: Measures, told: Told, which: int | No
     if listed.as_needed is not None and told.schedule != "daily":
         return Dose(0.0, dose.most if dose.most is not None else reader.at_most(told))
     if listed.as_needed is not None:
-        one = reader.one(takings[0], told)
+        one = reader.at_a_time(takings[0], told)
         return Dose(one.least if one else 0.0, dose.most)
     return dose
 
@@ -189,7 +189,7 @@ class _Reader:
 
     def of(self, taken: Taken, told: Told) -> Dose | None:
         """Milligrams a day of one intake with its frequency."""
-        intake = self.one(taken, told)
+        intake = self.at_a_time(taken, told)
         if intake is None:
             return None
         times = self._times(taken)
@@ -213,7 +213,7 @@ class _Reader:
         piece = self._mg_of(said[0])
         return piece.mg if piece is not None and not (piece.by_volume or piece.by_hour) else None
 
-    def one(self, taken: Taken, told: Told) -> Dose | None:
+    def at_a_time(self, taken: Taken, told: Told) -> Dose | None:
         """Milligrams at a time."""
         if told.mg is not None:
             return Dose(told.mg, told.mg)
@@ -260,7 +260,7 @@ class _Reader:
         if count is None:
             return None
         # Four of them may be four tablets or four intakes.
-        known = (self.one(Taken(self._listed.strengths, amounts), told) for amounts in (self._listed.amounts, ()))
+        known = (self.at_a_time(Taken(self._listed.strengths, amounts), told) for amounts in (self._listed.amounts, ()))
         most = [one.most for one in known if one is not None and one.most is not None]
         return max(most) * count if most else None
 
@@ -271,7 +271,7 @@ class _Reader:
             of_a_day = said_daily or part.limit == "limit_a_day" or _A_DAY.search(plain(part.text)[0]) is not None
             return piece.mg.most if piece is not None and of_a_day and not (piece.by_volume or piece.by_hour) else None
         of_a_day = said_daily or part.limit == "limit_a_day"
-        one = self.one(Taken(self._listed.strengths, (part,)), told) if of_a_day and told.mg is None else None
+        one = self.at_a_time(Taken(self._listed.strengths, (part,)), told) if of_a_day and told.mg is None else None
         return one.most if one is not None else None
 
     @property
@@ -330,6 +330,6 @@ def doses_meant(listed: Listed, measures: Measures) -> tuple[Dose, ...]:
         return ()
     taken = list(takings_of(listed))
     found = [piece.mg for piece in pieces if piece is not None]
-    found += [one for taking in taken if (one := reader.one(taking, Told())) is not None]
+    found += [one for taking in taken if (one := reader.at_a_time(taking, Told())) is not None]
     day = daily_dose(listed, measures, Told())
     return (*found, *((day,) if day is not None and day.most is not None else ()))

@@ -129,19 +129,19 @@ class _Loading:
 
     def rulebook(self) -> Rulebook:
         """The rulebook. Whatever can be read is checked before the faults of all files are raised together."""
-        sources = self._one("sources.yaml", dict[str, Source], check_bibliography)
-        about = self._one("rulebook.yaml", RulebookFile, partial(check_about, sources))
-        vocabulary = self._one("vocabulary.yaml", Vocabulary, check_vocabulary)
-        classes = self._one("drug_classes.yaml", dict[str, DrugClass])
-        conditions = self._one("conditions.yaml", dict[str, Condition])
-        codes = self._one("codes.yaml", Codes, lambda found, note: check_codes(found, conditions, note))
+        sources = self._list("sources.yaml", dict[str, Source], check_bibliography)
+        about = self._list("rulebook.yaml", RulebookFile, partial(check_about, sources))
+        vocabulary = self._list("vocabulary.yaml", Vocabulary, check_vocabulary)
+        classes = self._list("drug_classes.yaml", dict[str, DrugClass])
+        conditions = self._list("conditions.yaml", dict[str, Condition])
+        codes = self._list("codes.yaml", Codes, lambda found, note: check_codes(found, conditions, note))
         conditions = with_courses(conditions, codes) if conditions and codes else conditions
-        words = self._one("goals.yaml", GoalWords)
-        list_words = self._one(LIST_WORDS, ListWords)
+        words = self._list("goals.yaml", GoalWords)
+        list_words = self._list(LIST_WORDS, ListWords)
         ingredients = self._rows("medications.csv", Ingredient)
         combinations = self._rows("combinations.csv", Combination)
-        known_names = (self._one(KNOWN_CONDITIONS, KnownNames, needed=False) or KnownNames()).conditions
-        illness_words = self._one(ILLNESS_WORDS, IllnessWords, needed=False) or IllnessWords()
+        known_names = (self._list(KNOWN_CONDITIONS, KnownNames, needed=False) or KnownNames()).conditions
+        illness_words = self._list(ILLNESS_WORDS, IllnessWords, needed=False) or IllnessWords()
         rows_are_sound = not any(fault.file.endswith(".csv") for fault in self._faults)
         catalogue = (
             self._of_lists("catalogue", partial(self._catalogue, ingredients, combinations, about, classes))
@@ -187,7 +187,7 @@ class _Loading:
                 {name: tokens for name, tokens in catalogue.named().items() if len(name) > 3 and name not in everyday},
             ),
             derived=derived,
-            session_day=self._one(CHECKLIST, SessionDay, partial(check_session_day, vocabulary, sources), needed=False),
+            session_day=self._list(CHECKLIST, SessionDay, partial(check_session_day, vocabulary, sources), needed=False),
             interactions=interactions,
             decisions=self._decisions(),
             certificate=self._files.get(PurePosixPath(CERTIFICATE), b""),
@@ -250,7 +250,7 @@ class _Loading:
 
     def _decisions(self) -> tuple[ReviewDecision, ...]:
         there = PurePosixPath(REVIEWS) in self._files
-        return (self._one(REVIEWS, tuple[ReviewDecision, ...], check_decisions) if there else ()) or ()
+        return (self._list(REVIEWS, tuple[ReviewDecision, ...], check_decisions) if there else ()) or ()
 
     def _text_if_any(self, path: PurePosixPath) -> str:
         self._read[path] = None
@@ -314,7 +314,7 @@ class _Loading:
         """A part that is made of nothing but lists, as it was before if they are; kept if nothing is wrong so far."""
         return self._kept.of((part, self._lists), make, lambda _: not self._faults)
 
-    def _one(
+    def _list(
         self, name: str, target: type[T], check: Callable[[T, Document], None] | None = None, *, needed: bool = True
     ) -> T | None:
         def read() -> T | None:

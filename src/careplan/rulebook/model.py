@@ -26,7 +26,7 @@ from careplan.rulebook.review_decisions import ReviewDecision
 from careplan.rulebook.rulebook_file import RulebookFile
 from careplan.rulebook.session_day import SessionDay
 from careplan.rulebook.sources import Exempt, Read, Source, SourceRef, Strength
-from careplan.rulebook.text_template import Text
+from careplan.rulebook.text_template import Text, rulebook_words
 from careplan.rulebook.validity import ALWAYS, Day, Term
 
 Level = Literal["stop", "hold", "caution", "note"]
@@ -294,7 +294,7 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def called(self) -> str:
         """Its name for people: id, version and the beginning of its digest."""
-        return f"{self.about.id} {self.about.version} ({self.digest[:12]})"
+        return rulebook_words(self.about.id, self.about.version, self.digest)
 
     @property
     def forms(self) -> dict[str, MeasureForm]:

@@ -126,6 +126,11 @@ def counted(amount: float, singular: str, plural: str = "") -> str:
     return f"{figure} {singular if amount == 1 else plural or f'{singular}s'}"
 
 
+def rulebook_words(name: str, version: str, digest: str) -> str:
+    """A rulebook as people read its name: id, version and the beginning of its digest."""
+    return f"{name} {version} ({digest[:12]})"
+
+
 def hours(value: float) -> str:
     """A number of hours: "1 hour", "7.5 hours"."""
     return counted(float(value), "hour")

@@ -39,7 +39,7 @@ DEPRECATED: tuple[Deprecated, ...] = ()
 """Everything that is deprecated in this version, the oldest first."""
 
 
-def mark(contract: Json, deprecated: Sequence[Deprecated] = DEPRECATED) -> None:
+def mark_deprecated(contract: Json, deprecated: Sequence[Deprecated] = DEPRECATED) -> None:
     """Mark it in the contract. Raises `LookupError` for what the contract does not have."""
     for deprecation in deprecated:
         part = _part(contract, deprecation)

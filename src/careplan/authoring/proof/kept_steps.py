@@ -41,7 +41,7 @@ def can_be_made() -> bool:
     return find_spec("pysat") is not None
 
 
-def made(questions: Asked, progress: Progress) -> dict[tuple[str, str], str]:
+def derivations_of(questions: Asked, progress: Progress) -> dict[tuple[str, str], str]:
     """The steps of each claim that has some; of the others the clauses do not say enough."""
     found: dict[tuple[str, str], str] = {}
     refuter: Refuter | None = None

@@ -28,12 +28,12 @@ SHOWN: Mapping[ShownKind, str] = {
 class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
     """Something that must be possible. The plan of a patient shows it who has one of `rules` and none of `absent`.
 
-    A rule about a kind in `about` must speak of what is looked at. `made` makes the formula, which only a search needs.
+    A rule about a kind in `about` must speak of what is looked at. `make` gives the formula, which only a search needs.
     """
 
     kind: ShownKind
     subject: str
-    made: Callable[[], Formula]
+    make: Callable[[], Formula]
     rules: frozenset[str]
     absent: frozenset[str] = frozenset()
     about: frozenset[str] = frozenset()
@@ -41,7 +41,7 @@ class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def formula(self) -> Formula:
         """What some patient must satisfy."""
-        return self.made()
+        return self.make()
 
     def in_plan(self, fired: Set[str]) -> bool:
         """Whether the rules with an item in a plan show it."""
@@ -80,7 +80,7 @@ def alternatives(symbolic: SymbolicPatient, rule: Rule) -> Iterator[Occurrence]:
     for at, group in enumerate(rule.when):
         named = rule.id if len(rule.when) == 1 else f"{rule.id}, alternative {at + 1}"
         yield Occurrence(
-            kind="can_fire", subject=named, made=partial(_by, symbolic, rule, group), rules=frozenset({rule.id})
+            kind="can_fire", subject=named, make=partial(_by, symbolic, rule, group), rules=frozenset({rule.id})
         )
 
 
@@ -91,11 +91,11 @@ def _by(symbolic: SymbolicPatient, rule: Rule, group: Group) -> Formula:
 def alone(claims: Claims, rule: Rule, other: Rule) -> Occurrence:
     """That a rule comes up without another one."""
 
-    def made() -> Formula:
+    def apart() -> Formula:
         return z3.And(claims.fires[rule.id], z3.Not(claims.fires[other.id]))
 
     rules, absent = frozenset({rule.id}), frozenset({other.id})
-    return Occurrence(kind="needed", subject=f"{rule.id} without {other.id}", made=made, rules=rules, absent=absent)
+    return Occurrence(kind="needed", subject=f"{rule.id} without {other.id}", make=apart, rules=rules, absent=absent)
 
 
 def meant(claims: Claims, invariant: Invariant) -> Iterator[Occurrence]:
@@ -125,9 +125,9 @@ def meant(claims: Claims, invariant: Invariant) -> Iterator[Occurrence]:
             wanted = [(rules, lambda: z3.And(z3.Not(who()), z3.Or(*fires())), frozenset())]
         case _:
             wanted = [(frozenset({rule.id}), partial(each, rule), about) for rule in invariant.rules]
-    for some, made, places in wanted:
+    for some, make, places in wanted:
         named = invariant.id if some == rules else f"{invariant.id}, {next(iter(some))}"
-        yield Occurrence(kind="not_vacuous", subject=named, made=made, rules=some, about=places)
+        yield Occurrence(kind="not_vacuous", subject=named, make=make, rules=some, about=places)
 
 
 def twins(rule: Rule, rules: Iterable[Rule]) -> Iterator[Rule]:

@@ -78,7 +78,7 @@ class Mapped:
             if is_modified(entry):
                 self.gathering.leave_out(entry, kind, MODIFIED, *lists_of(resource))
             else:
-                self._one(resource, f"{kind}/{name}" if name else full_url or "", ordering=ordering)
+                self._resource(resource, f"{kind}/{name}" if name else full_url or "", ordering=ordering)
         self._observations.finish()
         self._answers.finish()
         self._illnesses.finish()
@@ -121,7 +121,7 @@ class Mapped:
         elif "request" in entry:
             self._everything_lacks(entry, "entry", "It asks for something, and nothing came of it.")
 
-    def _one(self, resource: Element, reference: str, *, ordering: bool = False, within: Whose | None = None) -> None:
+    def _resource(self, resource: Element, reference: str, *, ordering: bool = False, within: Whose | None = None) -> None:
         kind = resource.text("resourceType") or ""
         if kind in SAY_NOTHING and "contained" not in resource and not is_modified(resource):
             # Whosever it is: most of a record is of these types.
@@ -185,7 +185,7 @@ class Mapped:
                 is_other = self._references.whose(inner, whose) == "other"
                 self.gathering.leave_out(inner, kind, why or NOT_READ, *(() if is_other else lists_of(inner)))
             elif kind != "Medication":
-                self._one(inner, "", within=whose)
+                self._resource(inner, "", within=whose)
 
     def _person(self, resource: Element) -> None:
         if not self._references.is_own(resource):

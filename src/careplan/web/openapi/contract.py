@@ -12,7 +12,7 @@ from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.openapi.spec import Contact, Server, Tag
 
 from careplan.rulebook.model import Rulebook
-from careplan.web.deprecations import DEPRECATED, Deprecated, mark
+from careplan.web.deprecations import DEPRECATED, Deprecated, mark_deprecated
 from careplan.web.examples import request_examples
 from careplan.web.openapi import document
 from careplan.web.openapi.samples import with_shipped_samples
@@ -47,7 +47,7 @@ def contract_of(
     found = document.document(app, book.conditions, book.classes, book.forms, request_examples())
     # Of which rulebook its tokens, measures and samples are.
     found["info"]["x-rulebook"] = {"id": book.about.id, "version": book.about.version, "digest": book.digest}
-    mark(found, deprecated)
+    mark_deprecated(found, deprecated)
     return found if bare else with_shipped_samples(found)
 
 

@@ -69,9 +69,9 @@ def workers(count: int) -> list[Worker]:
     ]
 
 
-def found(count: int) -> list[Trouble]:
+def troubles_of(count: int) -> list[Trouble]:
     """All that is wrong with so many workers."""
-    troubles: list[Trouble] = []
+    noticed: list[Trouble] = []
     now = time.monotonic()
     for at in range(count):
         state = shared.state_of(at)
@@ -80,8 +80,8 @@ def found(count: int) -> list[Trouble]:
             kinds = ["worker_missing"]
         elif now - state.beat > SILENT_SECONDS:
             kinds.append("worker_silent")
-        troubles += [Trouble(what=kind, worker=at + 1, words=WORDS[kind]) for kind in kinds]
-    return troubles
+        noticed += [Trouble(what=kind, worker=at + 1, words=WORDS[kind]) for kind in kinds]
+    return noticed
 
 
 def is_there(worker: int) -> bool:
@@ -92,7 +92,7 @@ def is_there(worker: int) -> bool:
 
 def counted(count: int) -> Iterable[tuple[dict[str, str], float]]:
     """For each kind of trouble, how many workers have it."""
-    kinds = [trouble.what for trouble in found(count)]
+    kinds = [trouble.what for trouble in troubles_of(count)]
     return [({"what": kind}, float(kinds.count(kind))) for kind in get_args(Kind)]
 
 

@@ -147,13 +147,13 @@ async def call_service(
     ordering = data.hook in ORDERING
     cards = _cards(edition, request.app.state.address)
 
-    def made() -> Response[Json]:
+    def answer_with_cards() -> Response[Json]:
         plan = with_unmapped(edition.planner.plan(read.patient), read)
         if ordering and not data.orders:
             return _answer({"cards": []})
         return _answer({"cards": cards.of(plan, read, data.instance, ordering=ordering, missing=data.missing)})
 
-    answer: Response[Json] = await request.app.state.lanes.do(len(await request.body()), made)
+    answer: Response[Json] = await request.app.state.lanes.do(len(await request.body()), answer_with_cards)
     return answer
 
 

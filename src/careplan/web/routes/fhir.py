@@ -126,10 +126,10 @@ async def _applied(patient: Patient, request: Request[None, None, State], at: st
     edition, read = edition_of(request), read_of(request)
     language = spoken(lines_of(request, "accept-language"), edition.planner.languages.available)
 
-    def made() -> bytes:
+    def bundle() -> bytes:
         return _encode(_writer.bundle(with_unmapped(edition.planner.plan(patient, language), read), patient, read))
 
-    body = await request.app.state.lanes.do(len(await request.body()), made)
+    body = await request.app.state.lanes.do(len(await request.body()), bundle)
     return Response(body, media_type=FHIR_JSON, headers=headers(FHIR_JSON, language))
 
 

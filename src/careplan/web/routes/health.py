@@ -103,5 +103,5 @@ def readyz(request: Request[None, None, State]) -> Ready:
         digest=book.digest,
         last_reload=last_reload(),
         workers=troubles.workers(workers),
-        troubles=troubles.found(workers),
+        troubles=troubles.troubles_of(workers),
     )

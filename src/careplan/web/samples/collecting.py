@@ -23,10 +23,19 @@ from careplan.web.security.access import SCOPES, new_key
 
 _SECONDS = 0.02
 """For which a body is waited for that never comes."""
+_WITH_TIME = Settings(request_seconds=600)
+"""A busy machine must not make a sample of a service that had no time for an answer."""
+
+
+class Unanswered(Exception):
+    """The service failed on a request that it should answer, or had no time for it."""
 
 
 def samples_of(book: Rulebook) -> list[Sample]:
-    """An exchange for each operation, and for each problem that it can answer with and that a service can be brought to."""
+    """An exchange for each operation, and for each problem that it can answer with and that a service can be brought to.
+
+    Raises `Unanswered`.
+    """
     with _edition(book) as edition, _service(edition) as service:
         good = _good(service, book)
         requests: dict[str, Sent] = {}
@@ -42,14 +51,20 @@ def samples_of(book: Rulebook) -> list[Sample]:
 
 
 def good_samples(book: Rulebook) -> list[Sample]:
-    """One exchange and more for each operation, answered with 200; none where this rulebook has nothing to answer with."""
+    """One exchange and more for each operation, answered with 200; none where this rulebook has nothing to answer with.
+
+    Raises `Unanswered`.
+    """
     with _edition(book) as edition, _service(edition) as service:
         return _good(service, book)
 
 
 def _good(service: Service, book: Rulebook) -> list[Sample]:
-    asked = [_sample(one, service.ask(one.sent)) for one in good_requests(book, service.ask)]
-    return [one for one in asked if one.answered.status == HTTPStatus.OK]
+    samples = [_sample(asked, service.ask(asked.sent)) for asked in good_requests(book, service.ask)]
+    for sample in samples:
+        if sample.answered.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise Unanswered(f"{sample.operation} ({sample.name}) was answered with {int(sample.answered.status)}")
+    return [sample for sample in samples if sample.answered.status == HTTPStatus.OK]
 
 
 @contextmanager
@@ -65,7 +80,7 @@ def _edition(book: Rulebook) -> Iterator[Edition]:
 def _service(
     edition: Edition, settings: Settings | None = None, files: Mapping[str, bytes] | None = None
 ) -> Iterator[Service]:
-    settings = settings or Settings()
+    settings = settings or _WITH_TIME
     app = composition.build(edition.planner.book, settings, files or {})
     state = app.state
     with answering(app, Gate(app, settings, state.metrics, state.life, state.access), edition) as service:
