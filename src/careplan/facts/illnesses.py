@@ -99,9 +99,7 @@ def illnesses_of(
 
 
 def _with_listed(text: str, read: IllnessRead, is_listed: Callable[[str], bool]) -> IllnessRead:
-    """What was read of an entry with several parts; a medicine that stands alone is left to a person."""
-    if len(read.parts) < 2:
-        return read
+    """What was read of an entry, with its parts that name a medicine of the list as known."""
     return IllnessRead(
         tuple(
             [

@@ -138,7 +138,8 @@ class FrontPages:
         Of the items about unread entries some are about a few of them only, which may be grave; one names all.
         """
         every = tuple(items)
-        found = max((item for item in every if item.topic == UNREAD), key=lambda item: len(item.about), default=None)
+        about_entries = (item for item in every if item.topic == UNREAD and any(entry.name for entry in item.about))
+        found = max(about_entries, key=lambda item: len(item.about), default=None)
         if found is None:
             return None
         decided = {entry.pointer for item in every if item.level in _TO_DECIDE for entry in item.about}

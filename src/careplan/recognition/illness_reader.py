@@ -17,6 +17,9 @@ from careplan.recognition.illness_parts import Around, Phrases, Unit
 from careplan.recognition.illness_pieces import Piece, Separator, pieces_of
 from careplan.recognition.illness_read import MOST_OFFERS, IllnessPart, IllnessRead, Lasting, Recognition, Status
 
+_HISTORY = "_history"
+"""How conditions are called that are nothing but the past of another one."""
+
 
 class IllnessReader:
     """Reads illnesses by the names, codes and words of one rulebook."""
@@ -116,7 +119,10 @@ class IllnessReader:
         if "uncertain" in kinds or part.turned or unsure:
             return IllnessPart(part.start, part.end, "unread", "unsure", offers=both[:MOST_OFFERS])
         if denied:
-            return IllnessPart(part.start, part.end, "read", "denied", denied=() if unit.may_be else both)
+            # "Never manic" denies no bipolar disorder, as that is more than a mania that was.
+            histories = tuple(one for one in past if one in named or one.endswith(_HISTORY))
+            without = tuple(dict.fromkeys((*named, *histories)))
+            return IllnessPart(part.start, part.end, "read", "denied", denied=() if unit.may_be else without)
         if unit.may_be and not (kinds & OF_FAMILY and not any(self._of(one).of_family for one in named)):
             return IllnessPart(part.start, part.end, "unread", "unsure", offers=named[:MOST_OFFERS])
         if kinds & OF_FAMILY:

@@ -218,6 +218,7 @@ MAY_BE_CHANGED = frozenset(GROUPS) - {"red_flags"}
 
 GRAVER: Mapping[str, tuple[str, ...]] = {
     "pregnancy": ("not_pregnant", "possible", "breastfeeding", "pregnant"),
+    "lifestyle.cannabis": get_args(patient.Cannabis),
     "lifestyle.home_environment": get_args(patient.HomeEnvironment),
     "red_flags.suicidal_thoughts": get_args(patient.SuicidalThoughts),
 }

@@ -1,0 +1,82 @@
+"""Patients whose clinics tell in words what has fields of its own: readings, medicines, habits, relatives, circumstances."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from careplan.plan.model import CarePlan, Item, items_of
+from careplan.planner import Planner
+
+Json = dict[str, Any]
+IV: Json = {"indication": "depression", "product": "racemic", "preferred_route": "iv", "sessions_planned": 6}
+CALM: Json = {"suicidal_thoughts": "none", "psychosis_now": False, "mania_now": False}
+
+
+def plan_of(planner: Planner, *written: str, **more: Any) -> CarePlan:
+    body = {"as_of": "2026-11-30", "treatment": IV, "red_flags": CALM, "other_conditions": list(written), **more}
+    return planner.plan(planner.intake.convert(body))
+
+
+def by_rule(plan: CarePlan) -> dict[str, Item]:
+    return {item.rule.id: item for item in items_of(plan)}
+
+
+def decided(plan: CarePlan) -> set[str]:
+    on_front = {item for row in plan.front.decisions for item in row.items}
+    return {item.rule.id for item in items_of(plan) if item.id in on_front}
+
+
+def test_an_old_patient_who_falls_with_a_high_pressure_told_in_words_is_not_ready(planner: Planner) -> None:
+    plan = plan_of(
+        planner, "falls", "lives alone", "AFib", "BP 148/86 today", "eGFR 44", age_years=78, conditions=["hypertension"]
+    )
+    assert "blood-pressure-above-the-limit" in decided(plan)
+    assert "entries-not-read" not in by_rule(plan)
+    assert "/measures/systolic" not in {one.pointer for one in plan.information_needed}
+
+
+def test_a_low_sugar_of_a_patient_with_insulin_told_in_words_is_treated_first(planner: Planner) -> None:
+    plan = plan_of(planner, "type 1 diabetic", "sugar 55 this morning", medications=[{"text": "insulin lispro via pump"}])
+    assert "glucose-low" in decided(plan)
+
+
+@pytest.mark.parametrize("written", ["BP 190/120 today", "BP today: 190/120 mmHg", "hypertension - 190/120 this morning"])
+def test_a_very_high_pressure_in_words_blocks_as_the_measure_does(planner: Planner, written: str) -> None:
+    told, sent = plan_of(planner, written), plan_of(planner, measures={"systolic": 190, "diastolic": 120})
+    assert told.status == sent.status == "blocked"
+    assert {item.rule.id for item in sent.alerts} <= {item.rule.id for item in told.alerts}
+
+
+@pytest.mark.parametrize(
+    ("medications", "is_read"),
+    [([{"text": "levetiracetam 1000 mg bid"}], True), ([{"text": "sertraline 50 mg"}], False), ([], False)],
+)
+def test_a_medicine_beside_an_illness_is_known_only_where_the_list_has_it(
+    planner: Planner, medications: list[Json], *, is_read: bool
+) -> None:
+    plan = plan_of(planner, "epilepsy on Keppra", "on Keppra", medications=medications)
+    assert ("entries-not-read" not in by_rule(plan)) is is_read
+    assert "seizure_disorder" in plan.conditions[0].tokens
+
+
+def test_daily_cannabis_in_words_counts_as_the_answer(planner: Planner) -> None:
+    assert "cannabis-daily" in by_rule(plan_of(planner, "vapes THC every night"))
+    assert "cannabis-daily" not in by_rule(plan_of(planner, "denies daily marijuana"))
+
+
+@pytest.mark.parametrize("written", [("bipolar 2", "never manic"), ("AFib", "denies heart attack")])
+def test_a_denial_of_one_illness_contradicts_no_wider_one(planner: Planner, written: tuple[str, str]) -> None:
+    assert "entries-contradict" not in by_rule(plan_of(planner, *written))
+
+
+def test_a_contradiction_is_no_entry_that_was_not_read(planner: Planner) -> None:
+    plan = plan_of(planner, "seizures", "denies seizures")
+    assert "entries-contradict" in by_rule(plan)
+    assert plan.front.unread is None
+
+
+@pytest.mark.parametrize("written", ["child with epilepsy", "kids have asthma", "my dog has seizures", "nephew w/ bipolar"])
+def test_the_illness_of_somebody_else_is_not_the_patients(planner: Planner, written: str) -> None:
+    assert plan_of(planner, written).conditions[0].tokens == []
