@@ -62,6 +62,7 @@ _TOKENS: Mapping[str, str] = {
     "local_routes": "sertraline 50 mg {x}",
     "local_forms": "sertraline 50 mg {x}",
     "rescue_forms": "diazepam 5 mg {x}",
+    "swallowed": "diazepam 5 mg ointment {x}",
     "elsewhere": "fluticasone 50 mcg {x}",
     "through_the_skin": "fentanyl 25 mcg/hr {x}",
     "other_ways_in": "diazepam 5 mg {x} daily",

@@ -87,7 +87,8 @@ def test_another_medicine_that_may_be_there_against_seizures_or_shows_dependence
     "condition",
     [
         "seizure_disorder", "withdrawal_seizure_history", "withdrawal_signs_now", "catatonia", "alcohol_use_disorder_active",
-        "substance_use_disorder_active", "substance_relapse", "stopped_medicine_alone", "preeclampsia", "delirium",
+        "substance_use_disorder_active", "substance_relapse", "stopped_medicine_alone", "benzodiazepine_stopped_alone",
+        "listed_medicine_stopped_alone", "preeclampsia", "delirium",
         "lamotrigine_missed_doses", "lamotrigine_rash", "loss_of_consciousness_now",
     ],
 )  # fmt: skip

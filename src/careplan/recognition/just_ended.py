@@ -14,15 +14,21 @@ import msgspec
 from careplan.recognition.line import Listed, Word
 from careplan.recognition.list_words import EndWords, ToldWords
 from careplan.recognition.plain_text import any_of, plain, squeezed, whole
-from careplan.recognition.times_ago import days_ago
+from careplan.recognition.times_ago import days_ago, days_lasting
 
 LATELY_DAYS = 13
 """Up to the two weeks for which the effect of an MAO inhibitor outlasts its last dose."""
 LONG_AGO_DAYS = 60
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}/(?:\d{1,2}/)?(\d\d)\b")
 _CENTURY = 2000
+_SHORT = 5
+"""Days of the week in so many letters are words of everyday too, such as sat and mars."""
 _FEW = 4
 """So many words may stand between "stopped" and what was stopped of a medicine: "stopped taking it in the morning"."""
+_OFF = re.compile(r"\b(?:off|out)\b")
+"""Behind these a span of time tells since when there is none: "off Effexor for 5 days"."""
+_NOW_SO_MUCH = re.compile(r"\b(?:now|currently|jetzt|maintenant|ahora)(?: (?:at|on|down to|up to|only|just|taking))? ?[\d.]")
+"""A dose of today behind one that is past: less is taken than before, and not nothing."""
 _DENIED = re.compile(r"\b(?:no|not|never|without|denies|hasn't|hasnt|rarely|seldom)(?: \w+)? $")
 """Before such words they do not count: "never missed a dose"."""
 
@@ -31,9 +37,9 @@ class JustEnded:
     """Tells by the words of one rulebook when a medicine ended."""
 
     def __init__(self, words: EndWords, since: Iterable[str] = ()) -> None:
-        self._lately, self._long_ago, self._suddenly = map(
-            whole, (words.lately, words.long_ago, (*words.suddenly, *words.out_of))
-        )
+        days = [day for day in words.weekdays if len(day) > _SHORT]
+        self._lately, self._long_ago = whole((*words.lately, *days)), whole(words.long_ago)
+        self._suddenly = whole((*words.suddenly, *words.out_of))
         self._in_part, self._goes_on = _soon(words.in_part), whole(words.goes_on)
         self._perhaps, self._only_once = frozenset(map(squeezed, words.perhaps)), whole(words.only_once)
         self._began = re.compile(rf"\b{any_of(since)}\b\W*(?:[a-z]+\W+)?\d[\d/.-]*")
@@ -72,14 +78,22 @@ class JustEnded:
             return listed
         if _DENIED.search(plain(before)[0]):
             return msgspec.structs.replace(listed, status=None)  # "never ran out"
-        lately, left = self.is_lately(words), plain(behind)[0]
-        if not lately and (self.is_long_ago(words) or not (self._suddenly.search(words) or self._is_less(left))):
+        left = plain(behind)[0]
+        without = days_lasting(words) if _OFF.search(plain(status.text)[0]) else None
+        lately = without <= LATELY_DAYS if without is not None else self.is_lately(words)
+        if lately or self._goes_on.search(left) or _NOW_SO_MUCH.search(left):
+            return _with_status(listed, status, "on_hold")  # "previously daily, now as needed"
+        if self.is_long_ago(words) or not (self._suddenly.search(words) or self._in_part.match(left)):
             return listed
         return _with_status(listed, status, "on_hold")
 
     def _at_a_time(self, listed: Listed, past: Word, words: str) -> Listed:
         """Stopped, where it is said of a time that is surely over; on hold where somebody has to ask."""
-        taken_now = bool(listed.frequencies_of_taking) or listed.as_needed is not None or listed.since is not None
+        taken_now = (
+            any(one.schedule for one in listed.frequencies_of_taking)
+            or listed.as_needed is not None
+            or listed.since is not None
+        )
         said_to_be = listed.status is not None
         if past.value == "over":
             return _with_status(listed, past, "stopped")
@@ -97,10 +111,6 @@ class JustEnded:
         if self.is_lately(words):
             return msgspec.structs.replace(listed, status=None)
         return _with_status(listed, status, "stopped") if self._names_a_time_over(words) else listed
-
-    def _is_less(self, behind: str) -> bool:
-        """Whether less is taken than before, and not nothing: "stopped the morning dose", "used to take it three times"."""
-        return bool(self._in_part.match(behind) or self._goes_on.search(behind))
 
     def is_lately(self, words: str) -> bool:
         """Whether plain words name a day of the last two weeks."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
@@ -207,6 +207,14 @@ class Said(NamedTuple):
         return bool(self.unexplained) or any(listed.says_more for listed in self.medicines)
 
 
+class WaysIn(Protocol):
+    """The forms and routes in which a medicine stays where it is put, unless it is also said to be swallowed."""
+
+    local_forms: frozenset[str]
+    local_routes: frozenset[str]
+    swallowed: frozenset[str]
+
+
 class Draft:
     """What is said of one medicine, while the line is read."""
 
@@ -227,8 +235,10 @@ class Draft:
         self.steps: Steps = ""
         self.past: Word | None = None
 
-    def listed(self, local_forms: frozenset[str], local_routes: frozenset[str]) -> Listed:
-        """The medicine as read; in one of these forms or by one of these routes it stays where it is put."""
+    def listed(self, ways: WaysIn) -> Listed:
+        """The medicine as read."""
+        said = {word.value for word in (*self.forms, *self.routes)}
+        stays = not (ways.local_forms.isdisjoint(said) and ways.local_routes.isdisjoint(said))
         single = self.single.get
         return Listed(
             tuple(self.names),
@@ -244,10 +254,7 @@ class Draft:
             single("durations"),
             single("since"),
             self.status,
-            not (
-                local_forms.isdisjoint([form.value for form in self.forms])
-                and local_routes.isdisjoint([way.value for way in self.routes])
-            ),
+            stays and ways.swallowed.isdisjoint(said),
             self.steps,
             self.past,
         )

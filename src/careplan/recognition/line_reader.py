@@ -28,6 +28,8 @@ _HOLD = ["hold"]
 _AFTER_DENIALS: tuple[list[str], ...] = ([], [","], [";"], ["\n"], ["since"])
 _BEFORE_DENIALS = frozenset(":-=?")
 MOST_NAMES_OF_A_PERSON = 3
+_KEPT = {"filler": ("reason_words", "statuses"), "limits": ("reason_words",), "steps": ("reason_words",)}
+"""What stays the last that was read behind words that change nothing: "past psychiatric meds: ..."."""
 _BEFORE_STRENGTHS = frozenset(("releases", "forms", "durations"))
 _PLACE_STAYS = frozenset(("filler", "limits", "steps", "releases", "salts", "makers", "amounts"))
 """These leave the place for a name open, if it was: "Take 1 Xanax", "generic Xanax"."""
@@ -53,8 +55,7 @@ class _Reading(Figures):
         self._left_behind()
         if self._carried and not self._headed:
             self._drop_what_was_not_carried()
-        forms, routes = self._tables.local_forms, self._tables.local_routes
-        return tuple([draft.listed(forms, routes) for draft in self._drafts]), self._left()
+        return tuple([draft.listed(self._tables) for draft in self._drafts]), self._left()
 
     def _sign(self, at: int, sign: str) -> int:
         if sign in _BEFORE_DENIALS and self._is_denied(at + 1):
@@ -153,7 +154,7 @@ class _Reading(Figures):
             if kind == "limits" and not self._limits_before(at, end):
                 of_a_day = tuple(self._words[at:end]) in self._tables.limits_a_day
                 self._limit_at, self._limit_is = end, "limit_a_day" if of_a_day else "limit"
-            if kind not in ("filler", "limits", "steps") or self._last != "reason_words":
+            if self._last not in _KEPT.get(kind, ()):
                 self._last = kind
             return end
         if kind in _PLACE_OPENS:
@@ -213,7 +214,7 @@ class _Reading(Figures):
             case "before_names":
                 self._denied = Word(*self._tokens.stretch(at, end), meaning.value)
                 self._parted |= bool(self._draft.names)
-            case _ if before == "statuses" and self._is_open_still(meaning):
+            case _ if before == "statuses" and self._is_open_still(meaning, at, end):
                 self._headed = self._words[end - 1] == ":"
             case _:
                 self._settle(keep_used=False)
@@ -248,10 +249,12 @@ class _Reading(Figures):
             return True
         return meaning(words[end]) is not None or meaning("".join(words[end : end + 2])) is not None
 
-    def _is_open_still(self, meaning: Meaning) -> bool:
+    def _is_open_still(self, meaning: Meaning, at: int, end: int) -> bool:
         """True for the second part of "past meds:" and "denies taking", which says nothing of its own."""
         pending = self._pending
-        return pending is not None and pending.value != "taking" and meaning.value == "taking" and not self._headed
+        if pending is None or pending.value == "taking" or meaning.value != "taking" or self._headed:
+            return False
+        return " ".join(self._words[at:end]) not in self._tables.again
 
     def _is_at_the_end(self, end: int) -> bool:
         """Whether a word that tells a time only behind a figure does so here: "1 ON", and not "50 mg on Monday"."""

@@ -115,6 +115,9 @@ class State:
             draft = self._draft = Draft()
             self._drafts.append(draft)
         draft.names.append(Named(*self._tokens.stretch(at, end), meaning))
+        form = self._tables.forms.get(self._words[end - 1]) if end > at + 1 else None
+        if form is not None and not getattr(meaning, "by_kind", False):
+            draft.forms.append(Word(*self._tokens.stretch(end - 1, end), form))  # fentanyl patch
         if self._leave is not None:
             self._leaving.append(draft)
         status = self._denied or self._pending

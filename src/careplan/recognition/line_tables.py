@@ -53,6 +53,10 @@ class Tables:
         """Figures of so many pieces, each with the phrases that it begins."""
         self.counted_singly = frozenset(words.counted_singly)
         self.whole_only = frozenset("".join(parts(name)) for name in words.whole_only)
+        self.forms: Mapping[str, str] = {
+            form: token for token, listed in words.forms.items() for form in listed if form.isalpha()
+        }
+        self.swallowed = frozenset(words.swallowed)
         self.local_routes, self.local_forms = frozenset(words.local_routes), frozenset(words.local_forms)
         self.nothing = frozenset("".join(parts(phrase)) for phrase in words.nothing)
         self.longest_of_nothing = max(map(len, self.nothing), default=0)

@@ -119,6 +119,7 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     millilitres: tuple[str, ...] = ()
     through_the_skin: tuple[str, ...] = ()
     other_ways_in: tuple[str, ...] = ()
+    swallowed: tuple[str, ...] = ()
     in_larger_amounts: tuple[str, ...] = ()
     words_of_allergy: tuple[str, ...] = ()
     signs_of_allergy: tuple[str, ...] = ()
@@ -293,6 +294,7 @@ class Phrases:
             ("local_routes", words.routes),
             ("local_forms", words.forms),
             ("rescue_forms", {**words.forms, **words.routes}),
+            ("swallowed", {**words.forms, **words.routes}),
             ("elsewhere", {**words.forms, **words.routes}),
             ("through_the_skin", {**words.forms, **words.routes}),
             ("other_ways_in", {**words.forms, **words.routes}),

@@ -23,6 +23,10 @@ _AGO = re.compile(rf"\b(\d{{1,4}}|{any_of(_COUNTS)}) ?({any_of(_DAYS_IN)})s? (?:
 _AGO_ABROAD = re.compile(rf"\b(?:vor|il y a|hace) (\d{{1,4}}|{any_of(_COUNTS_ABROAD)}) ({any_of(_ABROAD)})\b")
 
 
+_SPAN = r"\b(?:for|x|past|last|fur|pendant|durante) ?(?:the past |the last |about )?"
+_FOR = re.compile(rf"{_SPAN}(\d{{1,4}}|{any_of(_COUNTS)}) ?({any_of(_DAYS_IN)})s?\b")
+
+
 def days_of(many: str, unit: str) -> int | None:
     """How many days so many of a unit are, in figures or a word; None if these are no count and unit of time."""
     count = int(many) if many.isdecimal() else _COUNTS.get(many)
@@ -35,3 +39,8 @@ def days_ago(words: str) -> int | None:
     found = [days_of(many, unit) or 0 for many, unit in _AGO.findall(words)]
     found += [(_COUNTS_ABROAD.get(many) or int(many)) * _ABROAD[unit] for many, unit in _AGO_ABROAD.findall(words)]
     return min(found, default=None)
+
+
+def days_lasting(words: str) -> int | None:
+    """For how many days plain words say that something is so, as "for 3 weeks" does; the least, None if they do not."""
+    return min((days_of(many, unit) or 0 for many, unit in _FOR.findall(words)), default=None)

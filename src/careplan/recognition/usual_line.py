@@ -55,7 +55,7 @@ def _name(words: list[str], stops: Collection[int], tables: Tables) -> tuple[Any
         end += 1
         if key in names:
             found, longest = end, key
-    if not found or longest in tables.whole_only or (found > 1 and stops):
+    if not found or longest in tables.whole_only or (found > 1 and (stops or words[found - 1] in tables.forms)):
         return None
     meaning = tables.meaning(longest)
     return None if meaning is None else (meaning, found)
@@ -82,7 +82,7 @@ class _Reading:
                 place += 1
                 self._last, self._may_be_named = ",", True
             if at == count:
-                return draft.listed(tables.local_forms, tables.local_routes)
+                return draft.listed(tables)
             word, start = words[at], place + 1
             node = opening.get(word)
             if node is None:
