@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
 from careplan.fhir.read.bundle import FhirReader
+from careplan.fhir.read.products import MOST_INGREDIENTS
 from careplan.planner import Planner
 from tests.contract.records import OWN, entry, incomplete, medicines, patient, problem, read, reported, statement
 from tests.contract.test_fhir import RXNORM, concept
@@ -168,6 +170,47 @@ def test_an_ingredient_that_cannot_be_read_makes_the_list_incomplete(reader: Fhi
     found = read(reader, patient(), contained({"ingredient": [*item("lorazepam"), part]}))
     assert (medicines(found), incomplete(found)) == (["lorazepam"], ["medications"])
     assert any("ingredient" in one.why for one in found.unmapped)
+
+
+def to(*names: str) -> list[Json]:
+    return [{"itemReference": {"reference": f"Medication/{name}"}} for name in names]
+
+
+def test_medications_within_one_another_cost_no_more_than_they_are_long(reader: FhirReader) -> None:
+    """Ten ingredients that are the Medication itself were a hundred thousand; so were five Medications of ten each."""
+    circle = [entry("Medication", "0", ingredient=to(*"0" * 100))]
+    ladder = [entry("Medication", str(at), ingredient=to(*str(at + 1) * 60)) for at in range(8)]
+    pair = [entry("Medication", name, ingredient=to(*other * 60)) for name, other in (("0", "1"), ("1", "0"))]
+    leading = [statement(f"m{at}", medicationReference={"reference": "Medication/0"}) for at in range(30)]
+    for medications in (circle, ladder, pair):
+        began = time.process_time()
+        found = read(reader, patient(), *leading, *medications)
+        assert time.process_time() - began < 5
+        assert incomplete(found) == ["medications"]
+        places = [(one.pointer, one.why) for one in found.unmapped if "ngredient" in one.why]
+        assert len(places) == len(set(places)) <= 8 * 101
+
+
+def test_of_a_medication_with_more_ingredients_than_are_read_that_is_said(reader: FhirReader) -> None:
+    many = [f"zq{at}" for at in range(MOST_INGREDIENTS)]
+    whole = read(reader, patient(), contained({"ingredient": item(*many[:-1], "lorazepam")}))
+    assert not any("ingredients, of which" in one.why for one in whole.unmapped)
+    longer = read(reader, patient(), contained({"ingredient": item(*many, "lorazepam")}))
+    assert incomplete(longer) == ["medications"]
+    assert any("more than 100 ingredients, of which the first are read" in one.why for one in longer.unmapped)
+
+
+def test_a_medication_within_two_others_is_read_for_both(reader: FhirReader) -> None:
+    inner = entry("Medication", "x", ingredient=[*item("morphine"), {}])
+    outer = [
+        entry("Medication", name, ingredient=[*to("x", "x"), *item(with_)])
+        for name, with_ in (("a", "lorazepam"), ("b", "lithium"))
+    ]
+    leading = [statement(f"m{name}", medicationReference={"reference": f"Medication/{name}"}) for name in "ab"]
+    found = read(reader, patient(), *leading, inner, *outer)
+    assert medicines(found) == ["morphine / lorazepam", "morphine / lithium"]
+    assert incomplete(found) == ["medications"]
+    assert sum("ingredient of it could not" in one.why for one in found.unmapped) == 1
 
 
 def test_a_code_of_rxnorm_is_nobodys_name(reader: FhirReader) -> None:

@@ -74,6 +74,48 @@ def test_a_text_that_would_crash_or_fill_the_process_is_refused_at_once(text: st
     assert time.monotonic() - began < 10
 
 
+TITLE = b"title: Very short sleep"
+ODD = {
+    "an order turned round": ("title: Very \u202eshort sleep", "unseen", 7),
+    "the same, written as an escape": ('title: "Very \\u202eshort sleep"', "unseen", 7),
+    "a break of lines that is none": ("title: 'Very\u2028short sleep'", "unseen", 7),
+    "half a character": ('title: "Very \\ud800 short"', "yaml", 7),
+    "a blank of no width": ("title: Very\u200bshort sleep", "unseen", 7),
+    "a mark in the middle": ("title: Very \ufeffshort sleep", "unseen", 7),
+    "a colour of terminals": ('title: "\\e[31mVery short sleep"', "unseen", 7),
+    "blanks alone": ('title: "   "', "blank", 7),
+    "a tag of Python": ("title: !!python/name:os.system Very", "yaml", 7),
+    "a tag of its own": ("title: !x Very short sleep", "yaml", 7),
+    "a tag on a list": ("title: !x [a]", "yaml", 7),
+    "packed bytes": ("title: !!binary aGVsbG8=", "yaml", 7),
+    "a number by force": ("title: !!int caution", "yaml", 7),
+    "a key that clears a screen": ('"\\e[2J": x', "unseen", 7),
+    "a list as a key": ("[a]: x", "yaml", 7),
+    "fields as a key": ("? {a: b}\n: x", "yaml", 7),
+    "a truth by force": ("title: !!bool perhaps", "yaml", 7),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_what_is_not_seen_or_not_plain_in_a_rule_is_named_with_its_line(kind: str) -> None:
+    written, code, line = ODD[kind]
+    found = faults_of(dict(FEW) | {RULE: FEW[RULE].replace(TITLE, written.encode(), 1)})
+    assert [(fault.file, fault.line, fault.code) for fault in found if fault.code == code] == [(str(RULE), line, code)]
+    assert all(fault.mend for fault in found)
+
+
+def test_a_row_with_what_nobody_sees_is_named_with_its_line() -> None:
+    table = PurePosixPath("medications.csv")
+    first, _, rest = FEW[table].partition(b"\n")
+    found = faults_of(dict(FEW) | {table: first + b"\n" + "\u200b".encode() + rest})
+    assert (str(table), 2, "unseen") in [(fault.file, fault.line, fault.code) for fault in found]
+
+
+def test_letters_that_are_joined_or_run_from_right_to_left_are_text() -> None:
+    text = "a: می\u200cخواهم\nb: \u200eabc\u200f\n"
+    assert Document(PurePosixPath("x.yaml"), text).faults == []
+
+
 @pytest.mark.parametrize("number", ["9" * 5_000, "-" + "9" * 400 + ".5", "1e999", ".inf", ".nan", "0x" + "f" * 400])
 def test_a_number_that_no_computer_has_is_refused_where_it_stands(number: str) -> None:
     files = dict(FEW) | {RULE: FEW[RULE].replace(b"less_than: 5}", f"less_than: {number}}}".encode(), 1)}

@@ -198,6 +198,18 @@ def _locked(part: Path) -> BinaryIO:
         file.close()  # The one who had it has just finished it.
 
 
+def is_written_now(target: Path) -> bool:
+    """Whether another process writes this file now."""
+    try:
+        with beside(target)["part"].open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
 def _has(path: Path, entry: Journal, *, beyond: bool = False) -> bool:
     """Whether a file is as an entry says, `beyond` what counts whatever there is."""
     if not path.exists():

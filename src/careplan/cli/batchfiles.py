@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, NamedTuple
 import rich_click as click
 
 from careplan.batch.byte_sources import STDIN
-from careplan.batch.resumable_file import beside, journal_of, receipt_of
+from careplan.batch.resumable_file import beside, is_written_now, journal_of, receipt_of
 from careplan.cli.common import fail
 
 Json = dict[str, Any]
@@ -162,12 +162,17 @@ class Failures:
             return
 
 
+IN_USE = "another process is writing {} now; wait until it has ended, or name another file"
+
+
 def begin_anew(pairs: list[Pair]) -> None:
     """Forget receipts of earlier runs; ends the command if one of them was interrupted."""
     targets = [pair.target for pair in pairs if pair.target is not None]
     for target in targets:
         receipt_of(target)
         if journal_of(target) is not None:
+            if is_written_now(target):
+                fail(IN_USE.format(target), 2)
             fail(f"{target}.part is left from an interrupted run; go on with --resume, or remove it with its .journal", 2)
     for target in targets:
         beside(target)["done"].unlink(missing_ok=True)

@@ -21,7 +21,7 @@ from careplan.batch.jobs import AnswerJob, answering, files_of
 from careplan.batch.ndjson import Limits, Line, Otherwise, Tasks, mark_of
 from careplan.batch.resumable_file import InUse, NotTheSame, PartFile, journal_of, packer, receipt_of
 from careplan.batch.worker_pool import Pool, WorkerLost, cores
-from careplan.cli.batchfiles import Failures, Pair, begin_anew, check_apart, ends_of, named, pairs_of, size_and_time
+from careplan.cli.batchfiles import IN_USE, Failures, Pair, begin_anew, check_apart, ends_of, named, pairs_of, size_and_time
 from careplan.cli.common import RULES, fail, read_defaults, read_rulebook, read_settings
 from careplan.cli.pooling import ON, cluster, local, stoppable
 from careplan.cli.progress import Meter, shown
@@ -194,7 +194,7 @@ def _write(run: _Run, path: Path, target: Path, about: Json) -> None:
         try:
             part = PartFile(target, about, begin, resume=run.resume)
         except InUse:
-            fail(f"another process is writing {target} now; wait until it has ended, or name another file", 2)
+            fail(IN_USE.format(target), 2)
         except NotTheSame:
             fail(f"{target}.part is of another input, rulebook or form; remove it with its .journal, or do as before", 2)
         try:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import PurePosixPath
 
 from careplan.errors import RuleFault
+
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u180e\u200b\u2028-\u202e\u2060-\u2069"
+    r"\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+"""Controls, and marks of no width but those that join letters, or tell their direction, as some languages are written."""
+_MOST_UNSEEN = 20
 
 
 def missing(name: str, problem: str = "The file is missing.") -> RuleFault:
@@ -18,6 +28,14 @@ def no_text(path: PurePosixPath, content: bytes, error: UnicodeDecodeError) -> R
     line = content[: error.start].count(b"\n") + 1
     words, mend = "This is not UTF-8.", "Save the file as UTF-8."
     return RuleFault(file=str(path), line=line, field="", problem=words, mend=mend, code="encoding")
+
+
+def unseen(file: str, text: str, line: int = 1) -> Iterator[RuleFault]:
+    """The characters of a text, which begins in `line`, that nobody sees, or that show it in another order."""
+    for found in islice(_UNSEEN.finditer(text), _MOST_UNSEEN):
+        at = line + text.count("\n", 0, found.start())
+        words = f"There is a character here that nobody sees, U+{ord(found[0]):04X}."
+        yield RuleFault(file=file, line=at, field="", problem=words, mend="Type the words around it anew.", code="unseen")
 
 
 def in_row(file: str, text: str, row: str, problem: str, *, code: str = "row") -> RuleFault:

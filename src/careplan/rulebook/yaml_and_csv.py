@@ -19,6 +19,7 @@ from rapidfuzz import process
 
 from careplan.errors import RuleFault
 from careplan.rulebook.conditions import Path
+from careplan.rulebook.file_faults import unseen
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=msgspec.Struct)
@@ -112,6 +113,8 @@ class Document:
             self._unusable(
                 mark.line + 1 if mark else _line_at(error, text), f"This is not YAML: {problem}.", mend, code="yaml"
             )
+        if not self.faults:
+            self.faults += unseen(self.file, text)
         if self.faults:
             return
         try:
@@ -211,13 +214,24 @@ class Document:
             self._left -= len(node.value) + 1
             if self._left < 0 or depth > DEEPEST * 2:
                 raise _TooMuch
+            if node.tag not in (_MAP, _LIST):
+                self._tagged(node)
         if isinstance(node, yaml.MappingNode):
-            built = {str(key.value): self._build(value, depth + 1) for key, value in node.value}
+            built = {self._key(key): self._build(value, depth + 1) for key, value in node.value}
             self._twice |= len(built) < len(node.value)
             return built
         if isinstance(node, yaml.SequenceNode):
             return [self._build(part, depth + 1) for part in node.value]
         if node.tag == _TEXT or len(node.value) > LONGEST_NUMBER:
+            if getattr(node, "style", "") == '"':  # where they may be written as others
+                self.faults += unseen(self.file, node.value, node.start_mark.line + 1)
+            if node.value.isspace():
+                self._unusable(
+                    node.start_mark.line + 1, "There are blanks here alone.", "Write what belongs here.", code="blank"
+                )
+            return node.value
+        if node.tag not in _TAGS or not _PLAIN.match(node.value):
+            self._tagged(node)
             return node.value
         match node.tag.rpartition(":")[2]:
             case "bool":
@@ -226,10 +240,22 @@ class Document:
                 return int(node.value)
             case "float":
                 return float(node.value)
-            case "null":
-                return None
             case _:
-                return node.value
+                return None
+
+    def _key(self, node: yaml.Node) -> str:
+        """A key as text."""
+        if not isinstance(node, yaml.ScalarNode):
+            words, mend = "This key is a list or has fields of its own.", "Write one word as the key."
+            self._unusable(node.start_mark.line + 1, words, mend, code="yaml")
+            return "?"
+        self.faults += unseen(self.file, node.value, node.start_mark.line + 1)
+        return str(node.value)
+
+    def _tagged(self, node: yaml.Node) -> None:
+        tag = node.tag.replace("tag:yaml.org,2002:", "!!")[:40]
+        words = f"The tag {tag} is not read, or not on this value."
+        self._unusable(node.start_mark.line + 1, words, "Write the value without a tag.", code="yaml")
 
     def _find_lines(self) -> None:
         node = yaml.compose(self._text, Loader=_Loader)
@@ -264,6 +290,7 @@ def read_rows(
     rows: list[Row] = []
     faults: list[RuleFault] = []
     lists = {field.name for field in msgspec.structs.fields(target) if "tuple" in str(field.type)}
+    faults += unseen(str(file), text)
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
 
     def note(problem: str, mend: str = "Compare with the rows around it.", column: str = "") -> None:

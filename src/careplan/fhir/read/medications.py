@@ -38,6 +38,7 @@ class MedicineReader:
         self._gathering = gathering
         self._references = references
         self._products = ProductReader(gathering.tables.catalogue, references)
+        self._told: set[tuple[str, str]] = set()
         self.ordered: list[str] = []
         self.treats = False
 
@@ -54,6 +55,9 @@ class MedicineReader:
             self._gathering.nothing("medications", resource, name or "medicines", kind)
             return
         for at, why in product.unread:
+            if (at.pointer, why) in self._told:
+                continue  # of a Medication that others lead to as well
+            self._told.add((at.pointer, why))
             self._gathering.leave_out(at, name or "medicine", why, "medications")
         entry = self._entry(product)
         if name is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -17,6 +17,9 @@ from careplan.request.patient import Medication
 
 DEEPEST = 4
 """So many Medications within one another are followed."""
+MOST_INGREDIENTS = 100
+"""So many ingredients of a Medication are read, with those of the Medications within it."""
+_TOO_MANY = f"It has more than {MOST_INGREDIENTS} ingredients, of which the first are read."
 _NO_INGREDIENT = "An ingredient of it could not be read."
 
 
@@ -31,12 +34,24 @@ class Product(msgspec.Struct, frozen=True):
     """The name that stands for nothing known, where the ingredients say what it is."""
 
 
+class Inside:
+    """The ingredients of a Medication."""
+
+    def __init__(self) -> None:
+        self.parts: dict[tuple[str, str | None], None] = {}
+        """The name and code of each that is active, once."""
+        self.unread: dict[str, tuple[Element, str]] = {}
+        """What could not be read and why, by its pointer."""
+        self.visited = 0
+
+
 class ProductReader:
     """Reads what medicines are, with the medicines that the rulebook knows."""
 
     def __init__(self, catalogue: Catalogue, references: References) -> None:
         self._catalogue = catalogue
         self._references = references
+        self._found: dict[tuple[str, int], Inside] = {}
 
     def of(self, resource: Element) -> Product:
         """The medicine of a MedicationStatement or MedicationRequest, of R4 or R5."""
@@ -70,7 +85,9 @@ class ProductReader:
         unread: list[tuple[Element, str]] = []
         if (status := medicine.text("status")) == "entered-in-error":
             unread.append((medicine, f"Its status is {status}."))
-        parts = list(self._ingredients(medicine, unread, 0))
+        inside = self._inside(medicine, 0)
+        unread += inside.unread.values()
+        parts = list(inside.parts)
         if not parts:
             return Product(concept, name, rxcui, tuple(unread))
         return self._with_parts(Product(concept, name, rxcui, tuple(unread)), parts)
@@ -92,30 +109,41 @@ class ProductReader:
         name = f"{product.name or display(known)} / {together}"
         return Product(product.concept, name, product.rxcui, product.unread)
 
-    def _ingredients(
-        self, medicine: Element, unread: list[tuple[Element, str]], depth: int
-    ) -> Iterator[tuple[str, str | None]]:
-        """The name of each active ingredient with its code; those that have none are put to what is unread."""
-        for ingredient in medicine.children("ingredient"):
-            if ingredient.value.get("isActive") is False:
-                continue
-            item = ingredient.child("item")
-            concept = ingredient.child("itemCodeableConcept") or (item.child("concept") if item else None)
-            pointing = ingredient.child("itemReference") or (item.child("reference") if item else None)
-            found = self._references.to(pointing)
-            if found is not None and concept is None:
-                inner = list(self._ingredients(found, unread, depth + 1)) if depth < DEEPEST else []
-                concept = None if is_modified(found) else found.child("code")
-                if concept is None and inner:
-                    yield from inner
-                    continue
-            name, rxcui = self._name(concept, pointing.text("display") if pointing else None), self._rxcui(concept)
-            if name is None and rxcui is not None and (match := self._match(Medication(rxcui=rxcui))):
-                name = display(match)
-            if name is None or is_modified(ingredient):
-                unread.append((ingredient, _NO_INGREDIENT))
-            else:
-                yield name, rxcui
+    def _inside(self, medicine: Element, depth: int) -> Inside:
+        """What is in a Medication: found once for all that lead to it, however many these are and in whatever circles."""
+        key = medicine.pointer, depth
+        if key not in self._found:
+            inside = self._found[key] = Inside()
+            for ingredient in medicine.children("ingredient"):
+                if inside.visited >= MOST_INGREDIENTS:
+                    inside.unread[medicine.pointer] = medicine, _TOO_MANY
+                    break
+                if ingredient.value.get("isActive") is not False:
+                    inside.visited += 1
+                    self._take(ingredient, inside, depth)
+        return self._found[key]
+
+    def _take(self, ingredient: Element, inside: Inside, depth: int) -> None:
+        """Put the name of an active ingredient to what is inside, with its code; or itself to what is unread."""
+        item = ingredient.child("item")
+        concept = ingredient.child("itemCodeableConcept") or (item.child("concept") if item else None)
+        pointing = ingredient.child("itemReference") or (item.child("reference") if item else None)
+        found = self._references.to(pointing)
+        if found is not None and concept is None:
+            within = self._inside(found, depth + 1) if depth < DEEPEST else Inside()
+            inside.visited += within.visited
+            inside.unread |= within.unread
+            concept = None if is_modified(found) else found.child("code")
+            if concept is None and within.parts:
+                inside.parts |= within.parts
+                return
+        name, rxcui = self._name(concept, pointing.text("display") if pointing else None), self._rxcui(concept)
+        if name is None and rxcui is not None and (match := self._match(Medication(rxcui=rxcui))):
+            name = display(match)
+        if name is None or is_modified(ingredient):
+            inside.unread[ingredient.pointer] = ingredient, _NO_INGREDIENT
+        else:
+            inside.parts[name, rxcui] = None
 
     def _match(self, entry: Medication) -> Match | None:
         found = self._catalogue.resolve(0, entry)
