@@ -204,7 +204,7 @@ def test_what_ketamine_is_given_for_is_the_same_in_words_as_by_its_token(
 
 
 @pytest.mark.parametrize("drinks", [0.5, 1, 2, 7])
-@pytest.mark.parametrize("illness", ["needle phobia", "a rare disease", "webbed toes"])
+@pytest.mark.parametrize("illness", ["glabellar wobble", "a rare disease", "webbed toes"])
 def test_one_drink_a_week_keeps_its_advice_beside_an_illness_that_nobody_can_read(
     planner: Planner, drinks: float, illness: str
 ) -> None:

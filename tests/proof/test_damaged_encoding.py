@@ -129,7 +129,7 @@ DAMAGE: list[Any] = [
         with_tests(turned("one_of_or_unknown", "one_of")), rules_that_test("one_of_or_unknown"), id="unknown-dropped"
     ),
     pytest.param(with_tests(turned("unknown", "known")), rules_that_test("unknown"), id="unknown-for-known"),
-    pytest.param(presumed, rules_that_test("has_none", kinds=("regimen", "history")), id="absent-though-not-asked"),
+    pytest.param(presumed, rules_that_test("has_none", kinds=("regimen",)), id="absent-though-not-asked"),
     pytest.param(always_known, rules_that_test("at_most", "less_than", "none_of"), id="missing-answers-count"),
 ]
 

@@ -42,7 +42,14 @@ def without_garbage_collection() -> Iterator[None]:
 
 async def asked(path: str, application: Any, server: Server) -> None:
     """Let this application answer one request."""
-    scope: Any = {"type": "http", "path": path, "headers": [(b"host", b"localhost")], "client": None, "state": {}}
+    scope: Any = {
+        "type": "http",
+        "path": path,
+        "query_string": b"",
+        "headers": [(b"host", b"localhost")],
+        "client": None,
+        "state": {},
+    }
     counts, settings = Metrics(), Settings()
     gate = Gate(application, settings, counts, Life(3_600, counts.flush), Access(settings))
     await gate(scope, server.receive, server.send)

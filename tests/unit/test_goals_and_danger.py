@@ -149,7 +149,7 @@ OWN_WARNINGS = {
     "benzodiazepine": "withdrawal, including seizures",
     "lamotrigine": "rash",
     "antidepressant": "dizzy",
-    "opioid": "after a break",
+    "opioid": "After a break",
 }
 
 

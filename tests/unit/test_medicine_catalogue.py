@@ -198,7 +198,7 @@ def test_what_could_be_anything_is_not_recognized(book: Rulebook, name: str) -> 
         ("ketamine troches", "ketamine"),
         ("Tylenol PM", "diphenhydramine (Tylenol PM)"),
         ("NyQuil", "doxylamine and dextromethorphan (NyQuil)"),
-        ("Excedrin", "caffeine (Excedrin)"),
+        ("Excedrin", "caffeine and aspirin (Excedrin)"),
     ],
 )
 def test_words_on_how_it_is_taken_and_everyday_products_do_not_hide_a_medicine(

@@ -96,63 +96,63 @@ class ToldReadings:
         words = plain(text)[0]
         return bool(_YEAR.search(words) or self._earlier.search(words)) and not self._now.search(words)
 
-    def _is_meant(self, one: Found) -> bool:
+    def _is_meant(self, reading: Found) -> bool:
         """Whether figures can be a reading of what they stand beside."""
-        return not one.kind.measure or any(True for _ in self._values(one))
+        return not reading.kind.measure or any(True for _ in self._values(reading))
 
-    def _values(self, one: Found) -> Iterator[tuple[str, Reading]]:
+    def _values(self, reading: Found) -> Iterator[tuple[str, Reading]]:
         """The measures that a reading tells, each with a value that can be meant."""
-        kind = one.kind
+        kind = reading.kind
         if kind.measure in self._answers:
-            answer = self._answers[kind.measure][one.figure]
+            answer = self._answers[kind.measure][reading.figure]
             yes_or_no = {"true": True, "false": False}
             yield kind.measure, Reading(value=yes_or_no.get(answer, answer))
             return
-        figure = _number(one.figure)
-        if kind.second and one.second and not float(one.second) < figure:
+        figure = _number(reading.figure)
+        if kind.second and reading.second and not float(reading.second) < figure:
             return
-        for name, value in ((kind.measure, figure), (kind.second, float(one.second or 0))):
+        for name, value in ((kind.measure, figure), (kind.second, float(reading.second or 0))):
             if not name or not value:
                 continue
             known = self._units[name] | kind.units
-            units = (known.get(one.unit),) if one.unit else (kind.bare or (None,))
-            readings = (Reading(value=value, unit=unit) for unit in units if unit is not None or not one.unit)
+            units = (known.get(reading.unit),) if reading.unit else (kind.bare or (None,))
+            readings = (Reading(value=value, unit=unit) for unit in units if unit is not None or not reading.unit)
             fitting = next((each for each in readings if value_of(self._measures[name], each) is not None), None)
             if fitting is None:
                 return
             yield name, fitting
 
     def _told(
-        self, one: Found, today: date | None, sent: Collection[str], place: int
+        self, reading: Found, today: date | None, sent: Collection[str], place: int
     ) -> tuple[IllnessPart, tuple[Told, ...]]:
-        kind = one.kind
+        kind = reading.kind
         if not kind.measure:
-            return self._by_range(one), ()
-        values = list(self._values(one))
-        is_dated, at = _day(one, today, self._measures[kind.measure].counts_days)
-        takes = one.is_plain and is_dated and not (kind.bare == () and not one.unit)
+            return self._by_range(reading), ()
+        values = list(self._values(reading))
+        is_dated, at = _day(reading, today, self._measures[kind.measure].counts_days)
+        takes = reading.is_plain and is_dated and not (kind.bare == () and not reading.unit)
         told = tuple(
             [
-                Told(name, Reading(value=reading.value, unit=reading.unit, at=at), place)
-                for name, reading in values
+                Told(name, Reading(value=measured.value, unit=measured.unit, at=at), place)
+                for name, measured in values
                 if takes and name not in sent
             ]
         )
         if told:
             names = tuple(one.measure for one in told)
-            return IllnessPart(one.start, one.end, "read", "reading", measures=names), told
-        stopped = any(self._is_stopped(name, float(reading.value)) for name, reading in values if _is_number(reading))
-        return IllnessPart(one.start, one.end, "unread" if stopped else "known", "reading"), ()
+            return IllnessPart(reading.start, reading.end, "read", "reading", measures=names), told
+        stopped = any(self._is_stopped(name, float(measured.value)) for name, measured in values if _is_number(measured))
+        return IllnessPart(reading.start, reading.end, "unread" if stopped else "known", "reading"), ()
 
-    def _by_range(self, one: Found) -> IllnessPart:
+    def _by_range(self, reading: Found) -> IllnessPart:
         """A reading of no measure: what its range or answer means, for a person to read first, or known."""
-        found = _range_of(one)
-        means = one.kind.answers.get(one.figure, "") if one.kind.answers else found.means if found else ""
+        found = _range_of(reading)
+        means = reading.kind.answers.get(reading.figure, "") if reading.kind.answers else found.means if found else ""
         if "=" in means:  # An answer that may be meant: of a red flag only a person can tell which.
-            return IllnessPart(one.start, one.end, "unread", "reading", offers=(means,))
-        if means and one.is_plain and not one.date and (one.days or 0) <= _LATELY:
-            return IllnessPart(one.start, one.end, "read", "present", (means,))
-        return IllnessPart(one.start, one.end, "unread" if found is not None and not means else "known", "reading")
+            return IllnessPart(reading.start, reading.end, "unread", "reading", offers=(means,))
+        if means and reading.is_plain and not reading.date and (reading.days or 0) <= _LATELY:
+            return IllnessPart(reading.start, reading.end, "read", "present", (means,))
+        return IllnessPart(reading.start, reading.end, "unread" if found is not None and not means else "known", "reading")
 
     @staticmethod
     def _with(
@@ -191,11 +191,11 @@ def _is_number(reading: Reading) -> bool:
     return isinstance(reading.value, float)
 
 
-def _range_of(one: Found) -> ReadingRange | None:
-    if one.kind.answers:
+def _range_of(reading: Found) -> ReadingRange | None:
+    if reading.kind.answers:
         return None
-    value = _number(one.figure)
-    return next((each for each in one.kind.ranges if each.least <= value <= each.most), None)
+    value = _number(reading.figure)
+    return next((each for each in reading.kind.ranges if each.least <= value <= each.most), None)
 
 
 def _without(text: str, found: Sequence[Found]) -> str:
@@ -205,21 +205,21 @@ def _without(text: str, found: Sequence[Found]) -> str:
     return text
 
 
-def _beside_unread(text: str, one: Found, read: IllnessRead) -> bool:
-    start, end = clause(text, one)
+def _beside_unread(text: str, reading: Found, read: IllnessRead) -> bool:
+    start, end = clause(text, reading)
     return any(part.recognition == "unread" and part.start < end and start < part.end for part in read.parts)
 
 
-def _day(one: Found, today: date | None, counts_days: int) -> tuple[bool, str | None]:
+def _day(reading: Found, today: date | None, counts_days: int) -> tuple[bool, str | None]:
     """Whether the time of a reading can be told, and its day; None where it is of the day of the plan, or close to it."""
-    if one.date:
-        day = _date(one.date)
+    if reading.date:
+        day = _date(reading.date)
         return (day is not None and today is not None and day <= today), (day.isoformat() if day else None)
-    if not one.days:
+    if not reading.days:
         return True, None
     if today is None:
-        return one.days <= counts_days, None
-    return True, (today - timedelta(days=one.days)).isoformat()
+        return reading.days <= counts_days, None
+    return True, (today - timedelta(days=reading.days)).isoformat()
 
 
 def _date(written: str) -> date | None:

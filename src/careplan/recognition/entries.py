@@ -31,8 +31,7 @@ class _Named(NamedTuple):
     taken: bool = True
 
 
-_TREATMENT = "ketamine"
-"""The class of the treatment itself: an allergy to it must not pass in silence."""
+_TREATMENT = "ketamine"  # an allergy to the treatment itself must not pass in silence
 MOST_SUGGESTIONS = 3
 
 
@@ -278,22 +277,21 @@ class EntryReader:
         return msgspec.structs.replace(entry, schedule=schedule, indication=indication)
 
     def _suggestions(self, found: Sequence[Recognized]) -> tuple[str, ...]:
-        offers = (display(match) for one in found for match in self._recognizer.offers(one))
-        return tuple(dict.fromkeys(offers))[:MOST_SUGGESTIONS]
+        return tuple(dict.fromkeys(display(match) for one in found for match in self._recognizer.offers(one)))[
+            :MOST_SUGGESTIONS
+        ]
 
 
-def _meant_by(one: Recognized) -> frozenset[str]:
+def _meant_by(recognized: Recognized) -> frozenset[str]:
     """The ingredients and classes of a medicine that is taken."""
-    if one.match is None or one.status in NOT_TAKEN:
-        return frozenset()
-    return frozenset(token for row in one.match.ingredients for token in (row.ingredient, *row.classes))
+    rows = () if recognized.match is None or recognized.status in NOT_TAKEN else recognized.match.ingredients
+    return frozenset(token for row in rows for token in (row.ingredient, *row.classes))
 
 
 def _is_one_text(entry: Medication) -> bool:
     """True for a name or a line with nothing beside it."""
-    if entry.rxcui is not None or entry.status is not None or entry.dose_mg is not None:
-        return False
-    return entry.schedule is None and entry.indication is None and (entry.text is None or entry.name is None)
+    fields = (entry.rxcui, entry.status, entry.dose_mg, entry.schedule, entry.indication)
+    return all(field is None for field in fields) and (entry.text is None or entry.name is None)
 
 
 def _with_use(entry: Medication, schedule: Schedule | None, indication: MedicineIndication | None) -> Medication:

@@ -241,7 +241,7 @@ class State:
         return not (in_brackets and behind[0].isalpha())
 
 
-def _are_of_a_kind(one: Any, other: Any) -> bool:
+def _are_of_a_kind(left: Any, right: Any) -> bool:
     """Whether two medicines have a class in common."""
-    classes = [{name for row in getattr(found, "ingredients", ()) for name in row.classes} for found in (one, other)]
+    classes = [{name for row in getattr(found, "ingredients", ()) for name in row.classes} for found in (left, right)]
     return not classes[0].isdisjoint(classes[1])

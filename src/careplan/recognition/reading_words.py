@@ -105,20 +105,20 @@ class ReadingFinder:
         if self._pair is not None:
             yield from (_Match(match.start(), match.end(), match, self._pair) for match in PAIR.finditer(words))
 
-    def _reading(self, words: str, places: Sequence[int], one: _Match) -> Found:
-        end = one.end
+    def _reading(self, words: str, places: Sequence[int], match: _Match) -> Found:
+        end = match.end
         if ranged := _RANGE.match(words, end):
             end = ranged.end()
-        before, behind = self._before.search(words, 0, one.start), self._behind.match(words, end)
-        start, end = before.start() if before else one.start, behind.end() if behind else end
+        before, behind = self._before.search(words, 0, match.start), self._behind.match(words, end)
+        start, end = before.start() if before else match.start, behind.end() if behind else end
         said = words[start:end]
-        beside = f"{words[start : one.figure_at]} {words[one.end : end]}"
+        beside = f"{words[start : match.figure_at]} {words[match.end : end]}"
         days, date = self._days(said), re.search(rf"{_NOT_A_DATE}{_DATE}", said)
         is_plain = not (ranged or self._not_one.search(beside) or re.search(_COMPARED, beside))
         if days is None and date is None and (self._earlier.search(said) or re.search(rf"\b{_YEAR}", said)):
             is_plain = False
-        figures = one.part("value", 1), one.part("second", 2), one.part("unit", 0)
-        return Found(one.kind, places[start], places[end], *figures, days, date[0] if date else "", is_plain)
+        figures = match.part("value", 1), match.part("second", 2), match.part("unit", 0)
+        return Found(match.kind, places[start], places[end], *figures, days, date[0] if date else "", is_plain)
 
     def _days(self, said: str) -> int | None:
         ago = days_ago(said)
@@ -134,10 +134,10 @@ def clause(text: str, found: Found) -> tuple[int, int]:
     return (before[-1] if before else 0), (behind.start() if behind else len(text))
 
 
-def _figure(one: ReadingWords, units: Iterable[str]) -> str:
+def _figure(kind: ReadingWords, units: Iterable[str]) -> str:
     """The pattern of a number of one kind, with the most of a score, the second number and the unit behind it."""
-    out_of = rf"(?:\s?/\s?{one.out_of}|\s?out of {one.out_of})?(?!\d)" if one.out_of else ""
-    second = r"(?:\s?(?:/|over)\s?(?P<second>\d{2,3})(?![\d.,]?\d))?" if one.second else ""
+    out_of = rf"(?:\s?/\s?{kind.out_of}|\s?out of {kind.out_of})?(?!\d)" if kind.out_of else ""
+    second = r"(?:\s?(?:/|over)\s?(?P<second>\d{2,3})(?![\d.,]?\d))?" if kind.second else ""
     return rf"(?<![\d.])(?P<value>{_NUMBER}){out_of}{second}(?P<unit>\s?{any_of(units)}(?![a-z]))?"
 
 

@@ -73,14 +73,14 @@ def _each_part_once(listed: Listed) -> list[Frequency]:
     """Without a part of the day that is told again with nothing of its own: "1 tablet at bedtime, take right before bed"."""
     kept: dict[str, Frequency] = {}
     found = []
-    for one in listed.frequencies:
-        before = kept.get(one.part) if one.part else None
+    for frequency in listed.frequencies:
+        before = kept.get(frequency.part) if frequency.part else None
         if before is not None and not any(
-            before.end <= part.start < one.start for part in (*listed.strengths, *listed.amounts)
+            before.end <= part.start < frequency.start for part in (*listed.strengths, *listed.amounts)
         ):
             continue
-        kept[one.part] = one
-        found.append(one)
+        kept[frequency.part] = frequency
+        found.append(frequency)
     return found
 
 

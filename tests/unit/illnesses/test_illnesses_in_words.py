@@ -102,7 +102,8 @@ def test_what_is_denied_never_sets_a_condition(denial: str, named: tuple[str, tu
 
 @pytest.mark.parametrize("doubt", ["?{}", "possible {}", "rule out {}", "r/o {}", "{}?", "probable {}", "not sure if {}"])
 @settings(max_examples=40)
-@given(own_names)
+# Of two things in one name ("eclampsia or pre-eclampsia now") the second may say by itself that it is so now.
+@given(own_names.filter(lambda named: " or " not in named[0]))
 def test_what_nobody_is_sure_of_stays_unread(doubt: str, named: tuple[str, tuple[str, ...]]) -> None:
     read = READER.read(doubt.format(named[0]))
     assert read.tokens == ()
