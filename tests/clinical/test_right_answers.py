@@ -593,3 +593,33 @@ def test_a_blood_pressure_medicine_is_taken_as_usual_in_a_whole_sentence(planner
     body = one_medicine(name, schedule="daily", indication="blood_pressure")
     words = to_patient(about(plan_of(planner, body), "/medications/0"))
     assert f"You take {name}. Please take it as usual" in words
+
+
+@pytest.mark.parametrize(
+    "painkiller", ["Mobic 15 mg", "diclofenac 75 mg tablet", "Celebrex", "ketorolac 10 mg", "Advil PM", "Arcoxia"]
+)
+def test_any_anti_inflammatory_painkiller_counts_beside_lithium_and_a_blood_thinner(
+    planner: Planner, painkiller: str
+) -> None:
+    body = {"medications": [{"text": "lithium carbonate 300 mg twice a day"}, {"name": "warfarin"}, {"text": painkiller}]}
+    rules = {item.rule.id for item in items_of(plan_of(planner, body))}
+    assert {"lithium-with-painkiller", "bleeding-adds-up"} <= rules
+
+
+@pytest.mark.parametrize(
+    "harmless", ["Voltaren gel 1%", "acetaminophen 500 mg", "5-ASA 800 mg", "ketorolac ophthalmic 0.5%"]
+)
+def test_what_is_no_such_painkiller_or_acts_in_one_place_does_not(planner: Planner, harmless: str) -> None:
+    body = {"medications": [{"name": "lithium"}, {"name": "warfarin"}, {"text": harmless}]}
+    rules = {item.rule.id for item in items_of(plan_of(planner, body))}
+    assert not {"lithium-with-painkiller", "bleeding-adds-up"} & rules
+
+
+@pytest.mark.parametrize("medicine", ["lisinopril", "losartan", "HCTZ 25 mg", "chlorthalidone"])
+def test_lithium_beside_a_blood_pressure_medicine_that_raises_it_is_said(planner: Planner, medicine: str) -> None:
+    rules = {item.rule.id for item in items_of(plan_of(planner, {"medications": [{"name": "lithium"}, {"text": medicine}]}))}
+    assert "lithium-with-blood-pressure-medicine" in rules
+    quiet = {
+        item.rule.id for item in items_of(plan_of(planner, {"medications": [{"name": "lithium"}, {"name": "amlodipine"}]}))
+    }
+    assert "lithium-with-blood-pressure-medicine" not in quiet
