@@ -24,18 +24,10 @@ from careplan.errors import InvalidRulebook
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Rulebook
 from tests.proof.small_lists import few_medicines_in
-from tests.shipped import lists_in
+from tests.shipped import MADE_UP_RULE, lists_in
 
-RULE = """\
-id: made-up-rule
-version: 1
-status: trial
-level: caution
-title: A made-up rule
-rationale: It exists for a test.
-sources:
-  - {source: founding, place: "2.2", strength: expert_opinion}
-certain: true
+RULE = f"""\
+{MADE_UP_RULE.partition("when:")[0]}certain: true
 when: WHEN
 then:
   patient: >-
@@ -43,9 +35,9 @@ then:
   clinician: Prescriber and clinic. WARNING
 examples:
   fires:
-    - {why: unread here, patient: {}}
+    - {{why: unread here, patient: {{}}}}
   silent:
-    - {why: unread here, patient: {}}
+    - {{why: unread here, patient: {{}}}}
 scope: personal
 topic: sleep
 line: A line of made-up-rule.

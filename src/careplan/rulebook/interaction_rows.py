@@ -111,10 +111,8 @@ def fires(row: Interaction, catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     firsts = [next((one for one in members if token in one.tokens), None) for token in row.medicine]
     beside = row.beside[0] if row.beside else ""
     treatment = treatments(row)[0] if PRODUCTS[row.product] or ROUTES[row.route] else {}
-    for row_of_medicine in dict.fromkeys(
-        row_of_medicine for row_of_medicine in (*firsts, members[-1]) if row_of_medicine is not None
-    ):
-        yield _example(f"takes {row_of_medicine.name}", with_medicine(row_of_medicine, beside, catalogue), treatment)
+    for medicine in dict.fromkeys(filter(None, (*firsts, members[-1]))):
+        yield _example(f"takes {medicine.name}", with_medicine(medicine, beside, catalogue), treatment)
     for token in row.beside[1:]:
         yield _example(f"beside {token}", with_medicine(members[0], token, catalogue), treatment)
     for route in ROUTES[row.route][1:]:
