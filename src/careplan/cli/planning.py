@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -20,7 +21,7 @@ from careplan.hardening import harden
 from careplan.plan.layers import Detail, Reader
 from careplan.plan.session_sheet_model import SessionSheet
 from careplan.planner import Planner
-from careplan.representations import BY_NAME, SESSION_FORMATS, Wanted
+from careplan.representations import BY_NAME, SESSION_FORMATS, Format, Wanted
 from careplan.request.clinic import Clinic
 from careplan.request.patient import ClinicDefaults, Patient
 from careplan.zones import is_a_zone
@@ -80,8 +81,11 @@ def plan(
     Example: careplan plan examples/daily-benzodiazepine.json --format text
     """
     harden()
-    if sum(map(bool, (explain, at, against, item))) > 1:
-        fail("choose one of --explain, --record, --against and --what-would-change", 2)
+    shown = form or ("text" if sys.stdout.isatty() else "json")
+    # Explanations, records and comparisons are JSON as well.
+    written = BY_NAME.get(form or "") if form != "json" else None
+    other_answers = [bool(one) for one in (at, against, item)]
+    _refuse_contradictions(shown, written, detail, reader, explain=explain, other_answers=other_answers)
     settings = read_settings()
     if zone and not is_a_zone(zone):
         fail(f"there is no time zone {zone}; name one such as America/New_York", 2)
@@ -91,20 +95,9 @@ def plan(
     where = patient.clinic.hours if patient.clinic else None
     plan = planner.explained(patient) if explain else planner.plan(patient)
     if reader == "nurse":
-        if explain or at or against or item or detail:
-            fail("--reader nurse is for the checklist of a session by itself", 2)
         _checklist(planner.session_sheet(plan, patient), patient, form or "markdown", clinic.logo)
         sys.exit(3 if plan.status == "blocked" else 0)
-    shown = form or ("text" if sys.stdout.isatty() else "json")
     output = Output(shown, where, detail, reader)
-    # Explanations, records and comparisons are JSON as well.
-    written = BY_NAME.get(form or "") if form != "json" else None
-    if written and (explain or at or against or item):
-        fail(f"{form} is a form of a plan by itself, without --explain, --record, --against and --what-would-change", 2)
-    if detail and (at or against or item or (written and "detail" not in written.needs)):
-        fail("--detail is for a plan by itself, as text, JSON, a page, Markdown or PDF", 2)
-    if reader != "all" and (at or against or item or (shown != "text" and (not written or "reader" not in written.needs))):
-        fail("--reader is for a plan by itself, as text, a page, Markdown or PDF", 2)
     if written:
         wanted = Wanted(
             patient=patient,
@@ -129,6 +122,34 @@ def plan(
     else:
         output.plan(plan, patient)
     sys.exit(3 if plan.status == "blocked" else 0)
+
+
+def _refuse_contradictions(
+    shown: str,
+    written: Format | None,
+    detail: Detail | None,
+    reader: Reader | Literal["nurse"],
+    *,
+    explain: bool,
+    other_answers: Sequence[bool],
+) -> None:
+    """End with a message where options do not go together.
+
+    `other_answers` says which of --record, --against and --what-would-change were given, which answer no plan.
+    """
+    no_plan = any(other_answers)
+    if explain + sum(other_answers) > 1:
+        fail("choose one of --explain, --record, --against and --what-would-change", 2)
+    if reader == "nurse":
+        if explain or no_plan or detail:
+            fail("--reader nurse is for the checklist of a session by itself", 2)
+        return
+    if written and (explain or no_plan):
+        fail(f"{shown} is a form of a plan by itself, without --explain, --record, --against and --what-would-change", 2)
+    if detail and (no_plan or (written and "detail" not in written.needs)):
+        fail("--detail is for a plan by itself, as text, JSON, a page, Markdown or PDF", 2)
+    if reader != "all" and (no_plan or (shown != "text" and (not written or "reader" not in written.needs))):
+        fail("--reader is for a plan by itself, as text, a page, Markdown or PDF", 2)
 
 
 @click.command("replay")

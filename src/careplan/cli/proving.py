@@ -84,12 +84,8 @@ def prove(
         import z3  # noqa: F401
     except ImportError:
         fail("proofs need the solver: pip install 'careplan[prove]'", 2)
-    if sum((certify, verify, questions is not None)) > 1:
-        fail("choose one of --certify, --verify and --questions", 2)
-    if "none" in named and (not verify or len(named) > 1):
-        fail("--solver none goes with --verify, and with no other solver", 2)
-    if only and (certify or verify or questions is not None):
-        fail("a certificate and its questions are of the whole rulebook: leave out --only", 2)
+    whole = [certify, verify, questions is not None]
+    _refuse_contradictions(whole, named, verify=verify, some_rules=bool(only))
     folder = rules or read_settings().rules_folder
     book, demands = _read(folder)
     if unknown := [name for name in only if name not in book.rules]:
@@ -113,6 +109,16 @@ def prove(
     if certify and not report.failures:
         _certify(folder, book, demands, report, named or ("z3", "cvc5"))
     sys.exit(1 if report.failures else 0)
+
+
+def _refuse_contradictions(whole: Sequence[bool], named: Sequence[str], *, verify: bool, some_rules: bool) -> None:
+    """End with a message where options do not go together; `whole` are those that are about the whole rulebook."""
+    if sum(whole) > 1:
+        fail("choose one of --certify, --verify and --questions", 2)
+    if "none" in named and (not verify or len(named) > 1):
+        fail("--solver none goes with --verify, and with no other solver", 2)
+    if some_rules and any(whole):
+        fail("a certificate and its questions are of the whole rulebook: leave out --only", 2)
 
 
 def _read(folder: Path) -> tuple[Rulebook, list[Invariant]]:

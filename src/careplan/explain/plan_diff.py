@@ -238,12 +238,7 @@ def _words(differs: Difference, before: CarePlan, after: CarePlan) -> Iterator[s
         yield f"New [{levels[item.level]}] {item.title}"
     for item in sorted(differs.removed, key=_seriousness):
         yield f"Gone [{levels[item.level]}] {item.title}"
-    old, new = _items(before), _items(after)
-    for change in sorted(differs.changed, key=lambda change: _seriousness(change.item)):
-        for field in change.fields:
-            label = LABELS.get(field, field.replace("_", " "))
-            said = turned(phrases_of(old[change.item.id], field), phrases_of(new[change.item.id], field))
-            yield f"Changed [{levels[change.item.level]}] {change.item.title}: {label}: {said}"
+    yield from _changes(differs, before, after)
     for pointer, turn in differs.medicines.items():
         yield f"Medicine {int(pointer.rpartition('/')[2]) + 1} as understood: {turn.before}; now {turn.after}"
     for turn in differs.illnesses.values():
@@ -255,6 +250,17 @@ def _words(differs: Difference, before: CarePlan, after: CarePlan) -> Iterator[s
         yield f"No longer among what was not considered: {entry}"
     for name in differs.order:
         yield f"In another order or place: {name}."
+
+
+def _changes(differs: Difference, before: CarePlan, after: CarePlan) -> Iterator[str]:
+    """What is said otherwise in items that both plans have, the most serious first."""
+    levels = after.level_words
+    old, new = _items(before), _items(after)
+    for change in sorted(differs.changed, key=lambda change: _seriousness(change.item)):
+        for field in change.fields:
+            label = LABELS.get(field, field.replace("_", " "))
+            said = turned(phrases_of(old[change.item.id], field), phrases_of(new[change.item.id], field))
+            yield f"Changed [{levels[change.item.level]}] {change.item.title}: {label}: {said}"
 
 
 def _questions(differs: Difference, before: CarePlan, after: CarePlan) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any
 
@@ -108,19 +108,9 @@ def _details(details: Json) -> Iterator[RenderableType]:
         yield Rule(section["title"], align="left")
         yield from _items(section["items"])
     if details["timeline"]:
-        yield Rule("Time line", align="left")
-        yield Text(details["zone"], style="dim")
-        for row in details["timeline"]:
-            signed = f" (entered by {row['signed_by']})" if row["signed_by"] else ""
-            yield Text(f"  {' to '.join(filter(None, (row['from'], row['to'])))}: {row['label']}{signed}")
+        yield from _timeline(details)
     if details["questions"]:
-        yield Rule("Questions that could change this plan", align="left")
-        for group in details["questions"]:
-            yield Text(group["title"], style="bold")
-            for question in group["asked"]:
-                yield Text(f"? {question['question']}")
-                why = f"{question['why']} Could change: {question['changes']}. Field {question['field']}"
-                yield Padding(Text(why, style="dim"), (0, 0, 0, 2))
+        yield from _questions(details["questions"])
     if details["asked_again"]:
         yield Text(details["asked_again"])
     if details["left_out"]:
@@ -129,6 +119,24 @@ def _details(details: Json) -> Iterator[RenderableType]:
             yield Text(f"  {entry['what']} ({entry['field']}): {entry['why']}")
     yield Rule("Sources", align="left")
     yield from (_listed(f"{work['title']} ({work['read']})", f"{work['number']}.") for work in details["sources"])
+
+
+def _timeline(details: Json) -> Iterator[RenderableType]:
+    yield Rule("Time line", align="left")
+    yield Text(details["zone"], style="dim")
+    for row in details["timeline"]:
+        signed = f" (entered by {row['signed_by']})" if row["signed_by"] else ""
+        yield Text(f"  {' to '.join(filter(None, (row['from'], row['to'])))}: {row['label']}{signed}")
+
+
+def _questions(groups: Sequence[Json]) -> Iterator[RenderableType]:
+    yield Rule("Questions that could change this plan", align="left")
+    for group in groups:
+        yield Text(group["title"], style="bold")
+        for question in group["asked"]:
+            yield Text(f"? {question['question']}")
+            why = f"{question['why']} Could change: {question['changes']}. Field {question['field']}"
+            yield Padding(Text(why, style="dim"), (0, 0, 0, 2))
 
 
 def _course(course: Json) -> Iterator[RenderableType]:

@@ -261,16 +261,10 @@ def _known_fields(pattern: Pattern) -> Iterator[str]:
 
 def _check_wording(book: Rulebook, rule: Rule, note: FaultList) -> None:
     then = rule.file.then
-    patient, clinician = then.patient, then.clinician
     patient_path: Path = ("then", "patient")
-    if sentence := forbidden_wording.orders_a_change(patient):
-        note.fault(
-            patient_path,
-            f"This reads as an order to change a medicine: {sentence}",
-            "Say what to discuss, and with whom.",
-            code="order-to-patient",
-        )
-    for path, text in ((patient_path, patient), (("then", "clinician"), clinician)):
+    texts: tuple[tuple[Path, str], ...] = ((patient_path, then.patient), (("then", "clinician"), then.clinician))
+    _check_patient_wording(rule, then.patient, patient_path, note)
+    for path, text in texts:
         for word in forbidden_wording.oversells(text):
             note.fault(
                 path,
@@ -280,11 +274,35 @@ def _check_wording(book: Rulebook, rule: Rule, note: FaultList) -> None:
             )
         if forbidden_wording.names_a_ketamine_dose(text):
             note.fault(path, "This names a dose by weight.", "A plan never gives a dose; take it out.", code="dose")
-    if forbidden_wording.names_a_dose(patient):
-        note.fault(patient_path, "This names a dose.", "A plan never gives a dose; take it out.", code="dose")
     for language, translation in then.in_languages.items():
         if translation.patient is not None:
             _check_translation(language, translation.patient, note)
+    for token, warns, what in (
+        ("benzodiazepine", forbidden_wording.warns_of_withdrawal, "withdrawal, including seizures"),
+        ("lamotrigine", forbidden_wording.warns_of_rash, "missed doses and the risk of a rash"),
+    ):
+        if not concerns(rule, token, book.derived):
+            continue
+        for path, text in texts:
+            if not warns(text):
+                note.fault(path, f"A rule about {token} must warn of {what}.", "Add the warning.", code="warning")
+            if "prescriber" not in text.lower() or "clinic" not in text.lower():
+                note.fault(
+                    path, f"A rule about {token} must name the prescriber and the clinic.", "Name both.", code="warning"
+                )
+
+
+def _check_patient_wording(rule: Rule, patient: str, patient_path: Path, note: FaultList) -> None:
+    """What the patient reads orders no change of a medicine, names no dose, and no hours beside a medicine."""
+    if sentence := forbidden_wording.orders_a_change(patient):
+        note.fault(
+            patient_path,
+            f"This reads as an order to change a medicine: {sentence}",
+            "Say what to discuss, and with whom.",
+            code="order-to-patient",
+        )
+    if forbidden_wording.names_a_dose(patient):
+        note.fault(patient_path, "This names a dose.", "A plan never gives a dose; take it out.", code="dose")
     tests_hold = any(
         test.field == "hold_question" for group in rule.when for pattern in group for test in tests_of(pattern.tests)
     )
@@ -295,15 +313,3 @@ def _check_wording(book: Rulebook, rule: Rule, note: FaultList) -> None:
             "Only {hold} may, from the clinic's signed protocol.",
             code="hours",
         )
-    for token, warns, what in (
-        ("benzodiazepine", forbidden_wording.warns_of_withdrawal, "withdrawal, including seizures"),
-        ("lamotrigine", forbidden_wording.warns_of_rash, "missed doses and the risk of a rash"),
-    ):
-        if concerns(rule, token, book.derived):
-            for path, text in ((patient_path, patient), (("then", "clinician"), clinician)):
-                if not warns(text):
-                    note.fault(path, f"A rule about {token} must warn of {what}.", "Add the warning.", code="warning")
-                if "prescriber" not in text.lower() or "clinic" not in text.lower():
-                    note.fault(
-                        path, f"A rule about {token} must name the prescriber and the clinic.", "Name both.", code="warning"
-                    )

@@ -183,6 +183,11 @@ def misplaced_names(book: Rulebook) -> Iterator[tuple[str, str, str]]:
     for name in _told_by_lines(book):
         if name not in book.conditions:
             yield "list_words.yaml", name, "There is no condition of this name, of which lines could tell."
+    yield from _misplaced_in_readings(book)
+    yield from _names_of_several(book)
+
+
+def _misplaced_in_readings(book: Rulebook) -> Iterator[tuple[str, str, str]]:
     for reading in book.known_conditions.words.readings:
         for measure in filter(None, (reading.measure, reading.second)):
             if measure not in book.vocabulary.measures:
@@ -190,6 +195,10 @@ def misplaced_names(book: Rulebook) -> Iterator[tuple[str, str, str]]:
         for means in (*(one.means for one in reading.ranges), *(reading.answers.values() if not reading.measure else ())):
             if means and "=" not in means and means not in book.conditions:
                 yield "illness_words.yaml", means, "There is no condition of this name, which a reading could mean."
+
+
+def _names_of_several(book: Rulebook) -> Iterator[tuple[str, str, str]]:
+    """Names that stand for two illnesses, or that are also only offered for one."""
     by_form: dict[str, tuple[str, str, tuple[str, ...]]] = {}
     reader = book.known_conditions.reader
     for source, name, tokens in reader.names():

@@ -7,8 +7,9 @@ without one points at the rules that were written by hand, and `level: none` say
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import PurePosixPath
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from careplan.errors import RuleFault
 from careplan.recognition.medicine_catalogue import Catalogue
@@ -18,6 +19,8 @@ from careplan.rulebook.validity_checks import DatedRow, faults_of_rows
 from careplan.rulebook.yaml_and_csv import Document, read_rows
 
 T = TypeVar("T")
+RowFault: TypeAlias = Callable[..., RuleFault]
+"""Makes a fault of a row from its column, what is wrong, the mend and perhaps a code."""
 
 INTERACTIONS = "interactions.csv"
 SECTION = "medications"
@@ -104,52 +107,70 @@ def with_interactions(
 
 
 def _faults(at: int, row: Interaction, catalogue: Catalogue, medicines: set[str], known: set[str]) -> Iterator[RuleFault]:
-    def fault(column: str, problem: str, mend: str, code: str = "row") -> RuleFault:
-        return RuleFault(file=INTERACTIONS, line=at, field=column, problem=problem, mend=mend, code=code)
+    """What is wrong in a row, by its line in the table.
 
-    sound = True
+    A row makes a rule, names rules that say it, or has the level none; each kind fills other cells.
+    """
+    row_fault = partial(_row_fault, at)
+    unknown = list(_unknown_names(row, medicines, known, row_fault))
+    yield from unknown
+    if not unknown and not any(row.is_about(one) for one in catalogue.ingredients.values()):
+        yield row_fault("medicine", "No medicine is of this kind.", "Correct medicine or but_not.")
+    if row.level == "none":
+        if row.rule or row.title:
+            yield row_fault("rule", "A row that says nothing names no rule.", "Take the rule out, or give the row a level.")
+    else:
+        mend = "Fill in {column}, or give the row the level none."
+        yield from _empty_cells(row, ("what_to_do", "source", "place", "strength"), "This cell is empty.", mend, row_fault)
+        if not row.rule:
+            mend = "Name the rule that says it, or give the row a title and a name for its rule."
+            yield row_fault("rule", "Nobody says this.", mend)
+    if row.makes:
+        ours = set() if unknown else {token for one in row.members(catalogue) for token in one.tokens}
+        yield from _faults_of_maker(row, ours, medicines, row_fault)
+    else:
+        for column in ONLY_OF_MAKERS:
+            if not getattr(row, column):
+                continue
+            mend = "Take it out, or give the row a title."
+            yield row_fault(column, "The rule that is named has this, and the row makes none.", mend)
+
+
+def _row_fault(at: int, column: str, problem: str, mend: str, code: str = "row") -> RuleFault:
+    return RuleFault(file=INTERACTIONS, line=at, field=column, problem=problem, mend=mend, code=code)
+
+
+def _unknown_names(row: Interaction, medicines: set[str], known: set[str], row_fault: RowFault) -> Iterator[RuleFault]:
     for column, allowed in (("medicine", medicines), ("but_not", medicines), ("beside", known)):
         for token in getattr(row, column):
             if token not in allowed:
-                sound = False
                 mend = "Use a class of drug_classes.yaml or an ingredient of medications.csv"
                 mend += ", or a condition of conditions.yaml." if column == "beside" else "."
-                yield fault(column, f"There is nothing called {token}.", mend, "unknown-token")
-    if sound and not any(row.is_about(one) for one in catalogue.ingredients.values()):
-        yield fault("medicine", "No medicine is of this kind.", "Correct medicine or but_not.")
-    if row.level == "none":
-        if row.rule or row.title:
-            yield fault("rule", "A row that says nothing names no rule.", "Take the rule out, or give the row a level.")
-    else:
-        for column in ("what_to_do", "source", "place", "strength"):
-            if not getattr(row, column):
-                yield fault(
-                    column, "This cell is empty.", f"Fill in {column}, or give the row the level none.", "missing-key"
-                )
-    if row.level != "none" and not row.rule:
-        yield fault(
-            "rule", "Nobody says this.", "Name the rule that says it, or give the row a title and a name for its rule."
-        )
-    if row.makes:
-        if len(row.rule) != 1:
-            yield fault("rule", "A row makes one rule.", "Name it once, in small letters with hyphens.")
-        for column in NEEDED:
-            if not getattr(row, column):
-                yield fault(column, "This cell is empty, and the row makes a rule.", f"Fill in {column}.", "missing-key")
-        if not row.version.isdigit():
-            yield fault("version", "A version is a whole number.", "Begin with 1 and raise it with each change.")
-        ours = {token for one in row.members(catalogue) for token in one.tokens} if sound else set()
-        if both := sorted(ours.intersection(row.beside)):
-            mend = "Write a rule by hand that counts them, and name it here."
-            yield fault("beside", f"The medicine itself is of the kind {both[0]}, so that it would be beside itself.", mend)
-        kinds = {"medicine" if token in medicines else "condition" for token in row.beside}
-        if len(kinds) > 1:
-            yield fault("beside", "This mixes medicines and illnesses.", "Write one row for each.")
-    else:
-        for column in ONLY_OF_MAKERS:
-            if getattr(row, column):
-                mend = "Take it out, or give the row a title."
-                yield fault(column, "The rule that is named has this, and the row makes none.", mend)
+                yield row_fault(column, f"There is nothing called {token}.", mend, "unknown-token")
+
+
+def _empty_cells(
+    row: Interaction, columns: Iterable[str], problem: str, mend: str, row_fault: RowFault
+) -> Iterator[RuleFault]:
+    for column in columns:
+        if not getattr(row, column):
+            yield row_fault(column, problem, mend.format(column=column), "missing-key")
+
+
+def _faults_of_maker(row: Interaction, ours: set[str], medicines: set[str], row_fault: RowFault) -> Iterator[RuleFault]:
+    """What is wrong in a row that makes a rule; `ours` are the names and classes of its medicines."""
+    if len(row.rule) != 1:
+        yield row_fault("rule", "A row makes one rule.", "Name it once, in small letters with hyphens.")
+    problem = "This cell is empty, and the row makes a rule."
+    yield from _empty_cells(row, NEEDED, problem, "Fill in {column}.", row_fault)
+    if not row.version.isdigit():
+        yield row_fault("version", "A version is a whole number.", "Begin with 1 and raise it with each change.")
+    if both := sorted(ours.intersection(row.beside)):
+        problem = f"The medicine itself is of the kind {both[0]}, so that it would be beside itself."
+        yield row_fault("beside", problem, "Write a rule by hand that counts them, and name it here.")
+    kinds = {"medicine" if token in medicines else "condition" for token in row.beside}
+    if len(kinds) > 1:
+        yield row_fault("beside", "This mixes medicines and illnesses.", "Write one row for each.")
 
 
 def rule_of(row: Interaction, catalogue: Catalogue) -> dict[str, Any]:

@@ -222,6 +222,10 @@ class Document:
             return built
         if isinstance(node, yaml.SequenceNode):
             return [self._build(part, depth + 1) for part in node.value]
+        return self._scalar(node)
+
+    def _scalar(self, node: yaml.Node) -> Any:
+        """A value without parts, by its tag; a fault and its text where the tag does not fit."""
         if node.tag == _TEXT or len(node.value) > LONGEST_NUMBER:
             if getattr(node, "style", "") == '"':  # where they may be written as others
                 self.faults += unseen(self.file, node.value, node.start_mark.line + 1)

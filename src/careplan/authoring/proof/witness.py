@@ -10,6 +10,7 @@ import z3
 from careplan.authoring.proof.answers import Formula, Unwritable
 from careplan.authoring.proof.dose_symbols import without_doses
 from careplan.authoring.proof.measure_symbols import TODAY
+from careplan.authoring.proof.model_reading import ModelReading
 from careplan.authoring.proof.symbols import PROBLEMS, SymbolicPatient
 from careplan.authoring.proof.unread_names import UNHEARD_OF, misspelled, urgent_entry
 from careplan.facts.hold_question import MAY_PROTECT
@@ -23,7 +24,6 @@ Json = dict[str, Any]
 
 _SESSIONS_THAT_JOIN = ["2026-12-07T15:00:00Z", "2026-12-09T15:00:00Z", "2026-12-11T15:00:00Z"]
 UNKNOWN_CODE = "99999999"
-_PLACES = 4
 _MOST_OTHERS = 40
 """A list with more medicines besides the one looked at is not written while a shorter one will do."""
 
@@ -46,12 +46,27 @@ class Writer:
 
     def write(self, symbolic: SymbolicPatient, model: Any) -> Json:
         """The patient of `model`. Raises `Unwritable`."""
-        reading = _Reading(model)
+        reading = ModelReading(model)
         doses = without_doses(symbolic.spans, symbolic.medicines_asked, symbolic.takes_any)
         if not all(map(reading.holds, doses)):
             raise Unwritable("a dose a day would be needed")
         if any(map(reading.holds, symbolic.derived.supposed)):
             raise Unwritable("another medicine with attributes of its own would be needed")
+        body = self._single_answers(symbolic, reading)
+        self._write_days(symbolic, reading, body)
+        self._conditions(symbolic, reading, body)
+        if reading.holds(symbolic.gap.known) and reading.holds(symbolic.has_medicine):
+            times = _SESSIONS_THAT_JOIN if reading.holds(symbolic.gap.value) else _SESSIONS_THAT_JOIN[:1]
+            body.setdefault("treatment", {})["session_times"] = times
+        if reading.holds(symbolic.medicines_asked):
+            body["medications"] = self._medications(symbolic, reading)
+        self._protocol(symbolic, reading, body)
+        if reading.holds(symbolic.goals_asked):
+            body.setdefault("expectations", {})["goals"] = self._goal_texts(symbolic, reading)
+        return body
+
+    @staticmethod
+    def _single_answers(symbolic: SymbolicPatient, reading: ModelReading) -> Json:
         body: Json = {}
         for kind in SINGLE:
             values = {
@@ -67,7 +82,10 @@ class Writer:
                 body |= values
             elif values:
                 body[kind] = values
-        self._write_days(symbolic, reading, body)
+        return body
+
+    def _conditions(self, symbolic: SymbolicPatient, reading: ModelReading, body: Json) -> None:
+        """Write the conditions that the patient has, and beside them those that only words can say."""
         has = [name for name, there in symbolic.has.items() if reading.holds(there)]
         others = []
         if reading.holds(symbolic.conditions_asked):
@@ -83,18 +101,9 @@ class Writer:
             others.append(self._known_condition())
         if others:
             body["other_conditions"] = others
-        if reading.holds(symbolic.gap.known) and reading.holds(symbolic.has_medicine):
-            times = _SESSIONS_THAT_JOIN if reading.holds(symbolic.gap.value) else _SESSIONS_THAT_JOIN[:1]
-            body.setdefault("treatment", {})["session_times"] = times
-        if reading.holds(symbolic.medicines_asked):
-            body["medications"] = self._medications(symbolic, reading)
-        self._protocol(symbolic, reading, body)
-        if reading.holds(symbolic.goals_asked):
-            body.setdefault("expectations", {})["goals"] = self._goal_texts(symbolic, reading)
-        return body
 
     @staticmethod
-    def _write_days(symbolic: SymbolicPatient, reading: _Reading, body: Json) -> None:
+    def _write_days(symbolic: SymbolicPatient, reading: ModelReading, body: Json) -> None:
         day = symbolic.day.written(reading)
         body |= symbolic.measures.written(reading, day or TODAY) | symbolic.day.sent(day)
         symbolic.derived.write_days(reading, body, day or TODAY)
@@ -143,12 +152,12 @@ class Writer:
             case "goal":
                 return "/expectations/goals/0"
             case "condition":
-                name = _Reading(model).token(symbolic.answers["condition", "name"])
+                name = ModelReading(model).token(symbolic.answers["condition", "name"])
                 return f"/conditions/{patient['conditions'].index(name)}"
             case _:
                 return ""
 
-    def _protocol(self, symbolic: SymbolicPatient, reading: _Reading, body: Json) -> None:
+    def _protocol(self, symbolic: SymbolicPatient, reading: ModelReading, body: Json) -> None:
         holds = [
             {"drug_class": name, "before_hours": 24, "after_hours": 24, "approved_by": "Dr. A. Example, MD"}
             for name, signed in symbolic.signed_holds.items()
@@ -171,7 +180,7 @@ class Writer:
             raise Unwritable("every figure of the protocol is needed")
         protocol[free] = 0
 
-    def _medications(self, symbolic: SymbolicPatient, reading: _Reading) -> list[Json]:
+    def _medications(self, symbolic: SymbolicPatient, reading: ModelReading) -> list[Json]:
         rows = {row.ingredient: row for row in symbolic.ingredients}
         entries: list[Json] = []
         looked_at = ""
@@ -202,7 +211,7 @@ class Writer:
             free[0]["indication"] = "alcohol_withdrawal" if reading.holds(symbolic.other_withdrawal) else "epilepsy"
         return entries
 
-    def _entry(self, symbolic: SymbolicPatient, reading: _Reading, row: Ingredient) -> Json:
+    def _entry(self, symbolic: SymbolicPatient, reading: ModelReading, row: Ingredient) -> Json:
         names = row.depot_brands if reading.holds(symbolic.depot_product) else ()
         names = self._rescue_names(row) if reading.holds(symbolic.rescue_product) else names
         entry: Json = {"name": (*names, row.name)[0]}
@@ -217,7 +226,7 @@ class Writer:
             _let_disagree(entry)
         return entry
 
-    def _other(self, symbolic: SymbolicPatient, reading: _Reading, row: Ingredient, *, again: bool) -> Json:
+    def _other(self, symbolic: SymbolicPatient, reading: ModelReading, row: Ingredient, *, again: bool) -> Json:
         """Another entry; one of the same ingredient as the medicine looked at may be kept as rescue."""
         entry: Json = {"name": row.name}
         if not reading.holds(symbolic.other_missing) and (self._makes_dependent(row) or again):
@@ -241,7 +250,7 @@ class Writer:
     def _makes_dependent(self, row: Ingredient) -> bool:
         return any(self._book.classes[name].daily_use_closes_hold for name in row.classes)
 
-    def _troubled(self, symbolic: SymbolicPatient, reading: _Reading, entries: list[Json]) -> list[Json]:
+    def _troubled(self, symbolic: SymbolicPatient, reading: ModelReading, entries: list[Json]) -> list[Json]:
         problem = PROBLEMS[reading.number(symbolic.check_problem)]
         suggestion = reading.holds(symbolic.answers["medicine_check", "suggestion"].value)
         if problem == "no_rule":
@@ -277,7 +286,7 @@ class Writer:
         products = (entry for entry in self._book.catalogue.combinations if entry.rescue)
         return (*row.rescue_brands, *(entry.product for entry in products if row.ingredient in entry.ingredients))
 
-    def _goal_texts(self, symbolic: SymbolicPatient, reading: _Reading) -> list[str]:
+    def _goal_texts(self, symbolic: SymbolicPatient, reading: ModelReading) -> list[str]:
         count = reading.number(symbolic.goal_count)
         if not reading.holds(symbolic.has_goal):
             return []
@@ -313,32 +322,6 @@ def _let_disagree(entry: Json) -> None:
     if "dose_mg" not in entry:
         entry["name"] += " 5 mg, 1 tablet"
         entry["dose_mg"] = 0
-
-
-class _Reading:
-    """Reads a model."""
-
-    def __init__(self, model: Any) -> None:
-        self._model = model
-
-    def holds(self, formula: Any) -> bool:
-        return bool(z3.is_true(self._model.eval(formula, model_completion=True)))
-
-    def number(self, variable: Any) -> int:
-        return int(self._model.eval(variable, model_completion=True).as_long())
-
-    def token(self, answer: Any) -> str:
-        return str(answer.tokens[self.number(answer.value)])
-
-    def value(self, answer: Any) -> str | bool | float:
-        if answer.tokens:
-            return self.token(answer)
-        value = self._model.eval(answer.value, model_completion=True)
-        if z3.is_bool(value):
-            return bool(z3.is_true(value))
-        if z3.is_int_value(value):
-            return int(value.as_long())
-        return round(float(value.as_fraction()), _PLACES)
 
 
 def _signature(book: Rulebook, text: str) -> tuple[Any, ...]:

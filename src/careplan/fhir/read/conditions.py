@@ -40,12 +40,11 @@ class IllnessReader:
         concept = resource.child("code")
         name = words(concept) or UNNAMED
         status, sure = clinical_status(resource), verification_status(resource)
-        why = None
-        if sure in NOT_TRUE:
-            why = f"Its verification status is {sure}."
-        elif is_of_family(resource):
-            why = "It is about the family."
-        elif status not in OVER and (kind := absence(concept, "conditions")):
+        if sure in NOT_TRUE or is_of_family(resource):
+            why = f"Its verification status is {sure}." if sure in NOT_TRUE else "It is about the family."
+            self._gathering.skip(resource, name, why)
+            return
+        if status not in OVER and (kind := absence(concept, "conditions")):
             self._gathering.nothing("conditions", resource, name, kind)
             return
         found = list(codes(concept))
@@ -53,24 +52,11 @@ class IllnessReader:
         end = end_of(resource, self._gathering.on) if status is None else None
         if end == "over":
             over = "It has an end, so it is over."
-        if why:
-            self._gathering.skip(resource, name, why)
-            return
-        raw = [(token, is_sequela(one)) for one in found for token in self._gathering.tables.conditions.of([one])]
-        remission, ended = status == "remission", over is not None
-        meant = self._counting(raw, resource, in_remission=remission, over=ended)
-        if not raw:
-            named = [(token, False) for token in self._by_name(name, found)]
-            counted = self._counting(named, resource, in_remission=remission, over=ended)
-            if ended or counted != [token for token, _ in named]:  # Else it is read as it is written.
-                raw, meant = named, counted
+        meant, said = self._meant(name, found, resource, in_remission=status == "remission", over=over is not None)
         answers, past = self._answers(found, resource, over=over is not None)
         meant = list(dict.fromkeys([*meant, *past]))
-        if (
-            not meant
-            and not answers
-            and (over or raw or any(known.of(found) for _, known in self._gathering.tables.diagnoses))
-        ):
+        known = said or any(meanings.of(found) for _, meanings in self._gathering.tables.diagnoses)
+        if not meant and not answers and (over or known):
             self._gathering.skip(
                 resource, name, over or "It is too long ago, or what was left of it, to say something of today."
             )
@@ -84,13 +70,27 @@ class IllnessReader:
         for factor, token in answers:
             self._gathering.body.setdefault("conditions", [])
             self._gathering.claim(factor, token, resource, None)
-        if meant or not answers:
-            called = None if meant else self._as_known(name, found)
-            if called:
-                self._gathering.body.setdefault("conditions", [])
-                self._known.append((called, resource, reference))
-            else:
-                self._gathering.condition(meant, name, resource, reference)
+        if not meant and answers:
+            return
+        called = None if meant else self._as_known(name, found)
+        if called:
+            self._gathering.body.setdefault("conditions", [])
+            self._known.append((called, resource, reference))
+        else:
+            self._gathering.condition(meant, name, resource, reference)
+
+    def _meant(
+        self, name: str, codings: list[Code], resource: Element, *, in_remission: bool, over: bool
+    ) -> tuple[list[str], bool]:
+        """The conditions that count, by codes or else by name, and whether codes or name say one at all."""
+        coded = [(token, is_sequela(one)) for one in codings for token in self._gathering.tables.conditions.of([one])]
+        if coded:
+            return self._counting(coded, resource, in_remission=in_remission, over=over), True
+        named = [(token, False) for token in self._by_name(name, codings)]
+        counted = self._counting(named, resource, in_remission=in_remission, over=over)
+        if not over and counted == [token for token, _ in named]:
+            return [], False  # It is read as it is written.
+        return counted, bool(named)
 
     def _by_name(self, name: str, codings: list[Code]) -> tuple[str, ...]:
         """What the words of an entry without a known code say plainly, so that its status and its days count as of a code.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from careplan.fhir.read.answer_values import is_time, of_medicine, plain_values
 from careplan.fhir.read.completeness import Lists, list_of_link
@@ -27,6 +28,10 @@ _SEVERAL = "It has several answers, where one is asked for."
 _NO_FACTOR = "No factor of the request is made from it."
 
 
+Entries: TypeAlias = list[tuple[object, Element]]
+"""What a list of a form names, each with where it stands."""
+
+
 class Form:
     """One form. Single answers become claims at once; `lists` holds those lists that a newer form replaces as a whole.
 
@@ -39,7 +44,7 @@ class Form:
         self._references = references
         self.done = done
         self._moment = moment_of(response.text("authored"))
-        self.lists: dict[str, list[tuple[object, Element]]] = {}
+        self.lists: dict[str, Entries] = {}
         self._items(response)
 
     def is_newer_than(self, other: Form) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from careplan.fhir.read.completeness import list_of_link, lists_of
 from careplan.fhir.read.datetimes import moment_of
 from careplan.fhir.read.element import Element
-from careplan.fhir.read.intake_form import Form, is_asked, links_of
+from careplan.fhir.read.intake_form import Entries, Form, is_asked, links_of
 from careplan.fhir.read.measures import MeasureReader
 from careplan.fhir.read.patient_builder import Gathering
 from careplan.fhir.read.references import References
@@ -62,31 +62,39 @@ class AnswerReader:
 
         A form that is not finished adds to these lists, and replaces none.
         """
-        taken: dict[str, Form] = {}
+        counting: dict[str, Form] = {}
         finished = [form for form in self._forms if form.done]
         for form in finished:
             for field in form.lists:
-                if field not in taken or form.is_newer_than(taken[field]):
-                    taken[field] = form
+                if field not in counting or form.is_newer_than(counting[field]):
+                    counting[field] = form
         for form in finished:
             for field, entries in form.lists.items():
-                counts = taken[field]
-                same = [entry for entry, _ in entries] == [entry for entry, _ in counts.lists[field]]
-                if counts is form:
+                if counting[field] is form:
                     self._take(field, entries)
-                elif not same:
-                    for entry, at in entries:
-                        what = entry.get("name", "medicine") if isinstance(entry, dict) else field
-                        self._gathering.skip(at, str(what), "Another form, which is newer or first, has this list.")
+                else:
+                    self._pass_over(field, entries, counting[field].lists[field])
         for form in self._forms:
             for field, entries in form.lists.items() if not form.done else ():
-                known = {_named(entry): entry for entry, _ in taken[field].lists[field]} if field in taken else {}
-                self._take(field, [(entry, at) for entry, at in entries if _named(entry) not in known])
-                for entry, at in entries:
-                    if _named(entry) in known and known[_named(entry)] != entry:
-                        self._gathering.skip(at, str(_named(entry)), "A finished form has it as well, and says how.")
+                self._add(field, entries, counting[field].lists[field] if field in counting else [])
 
-    def _take(self, field: str, entries: list[tuple[object, Element]]) -> None:
+    def _pass_over(self, field: str, entries: Entries, counted: Entries) -> None:
+        """Say of each entry that another form's list counts, unless that list is the same."""
+        if [entry for entry, _ in entries] == [entry for entry, _ in counted]:
+            return
+        for entry, at in entries:
+            what = entry.get("name", "medicine") if isinstance(entry, dict) else field
+            self._gathering.skip(at, str(what), "Another form, which is newer or first, has this list.")
+
+    def _add(self, field: str, entries: Entries, counted: Entries) -> None:
+        """Take the entries of an unfinished form that the list of the finished form does not have."""
+        known = {_named(entry): entry for entry, _ in counted}
+        self._take(field, [(entry, at) for entry, at in entries if _named(entry) not in known])
+        for entry, at in entries:
+            if _named(entry) in known and known[_named(entry)] != entry:
+                self._gathering.skip(at, str(_named(entry)), "A finished form has it as well, and says how.")
+
+    def _take(self, field: str, entries: Entries) -> None:
         if field == "medications":
             for entry, at in entries:
                 self._gathering.entry(field, entry, at, called=str(entry.get("name") or "medicine"))  # type: ignore[attr-defined]

@@ -216,32 +216,35 @@ def _feedback_of(body: object) -> list[tuple[str, str]]:
     if not isinstance(body, dict):
         raise InvalidPatient([Fault(pointer="", detail="must be an object")])
     whole = Element(body, "", faults)
-    found = []
     entries = list(whole.children("feedback"))
     if not entries:
         whole.fault("feedback", "must be a list with at least one entry")
-    for entry in entries:
-        card, outcome, when = entry.text("card"), entry.text("outcome"), entry.text("outcomeTimestamp")
-        if card is None or mark_of(card) is None:
-            entry.fault("card", "must be the uuid of a card")
-        if outcome not in OUTCOMES:
-            entry.fault("outcome", f"must be one of {', '.join(OUTCOMES)}")
-        if when is None or not re.fullmatch(TIME, when):
-            entry.fault("outcomeTimestamp", "must be a time such as 2026-01-31T14:00:00Z")
-        accepted = list(entry.children("acceptedSuggestions"))
-        if outcome == "accepted" and not accepted:
-            entry.fault("acceptedSuggestions", "is missing; it goes with accepted")
-        for suggestion in accepted:
-            if mark_of(suggestion.text("id") or "") is None:
-                suggestion.fault("id", "must be the uuid of a suggestion")
-        if (override := entry.child("overrideReason")) is not None:
-            override.text("userComment")
-            if (reason := override.child("reason")) is not None and reason.text("code") is None:
-                reason.fault("code", "is missing")
-        found.append((card or "", outcome or ""))
+    outcomes = [_outcome_of(entry) for entry in entries]
     if faults:
         raise InvalidPatient(sorted(set(faults)))
-    return found
+    return outcomes
+
+
+def _outcome_of(entry: Element) -> tuple[str, str]:
+    """The uuid of a card and what became of it; faults are noted at the entry."""
+    card, outcome, when = entry.text("card"), entry.text("outcome"), entry.text("outcomeTimestamp")
+    if card is None or mark_of(card) is None:
+        entry.fault("card", "must be the uuid of a card")
+    if outcome not in OUTCOMES:
+        entry.fault("outcome", f"must be one of {', '.join(OUTCOMES)}")
+    if when is None or not re.fullmatch(TIME, when):
+        entry.fault("outcomeTimestamp", "must be a time such as 2026-01-31T14:00:00Z")
+    accepted = list(entry.children("acceptedSuggestions"))
+    if outcome == "accepted" and not accepted:
+        entry.fault("acceptedSuggestions", "is missing; it goes with accepted")
+    for suggestion in accepted:
+        if mark_of(suggestion.text("id") or "") is None:
+            suggestion.fault("id", "must be the uuid of a suggestion")
+    if (override := entry.child("overrideReason")) is not None:
+        override.text("userComment")
+        if (reason := override.child("reason")) is not None and reason.text("code") is None:
+            reason.fault("code", "is missing")
+    return card or "", outcome or ""
 
 
 def _answer(body: Json) -> Response[Json]:
