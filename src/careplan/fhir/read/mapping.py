@@ -79,6 +79,7 @@ class Mapped:
                 self.gathering.leave_out(entry, kind, MODIFIED, *lists_of(resource))
             else:
                 self._resource(resource, f"{kind}/{name}" if name else full_url or "", ordering=ordering)
+        self.medicines.finish()
         self._observations.finish()
         self._answers.finish()
         self._illnesses.finish()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, NamedTuple
 
 from careplan.fhir.read.absence import absence
 from careplan.fhir.read.datetimes import Moment, before, moment_of
@@ -15,6 +16,7 @@ from careplan.fhir.read.products import Product, ProductReader
 from careplan.fhir.read.references import References
 from careplan.fhir.read.resource_status import MODIFIED, is_modified
 from careplan.fhir.read.terminology import codes
+from careplan.recognition.just_ended import LATELY_DAYS
 
 Json = dict[str, Any]
 
@@ -29,6 +31,18 @@ _POINTING_BEFORE = ("reasonForUseReference",)
 """Where DSTU 2 has what a medicine is taken for."""
 NOT_DECIDED = frozenset({"proposal", "option"})
 UNNAMED = "unnamed medicine"
+_NEVER_BEGUN = frozenset({"cancelled", "draft", "entered-in-error", "intended", "not-taken"})
+_WHOLE_DAY = len("2026-01-31")
+
+
+class _Ended(NamedTuple):
+    """A medicine that ended within the last two weeks: when, where it stands, and why it is not taken."""
+
+    day: str
+    resource: Element
+    reference: str
+    product: Product
+    why: str
 
 
 class MedicineReader:
@@ -39,6 +53,8 @@ class MedicineReader:
         self._references = references
         self._products = ProductReader(gathering.tables.catalogue, references)
         self._told: set[tuple[str, str]] = set()
+        self._taken_now: set[tuple[str, ...]] = set()
+        self._just_ended: dict[tuple[str, ...], list[_Ended]] = {}
         self.ordered: list[str] = []
         self.treats = False
 
@@ -46,7 +62,12 @@ class MedicineReader:
         """Take one in, or say why it does not count."""
         product = self._products.of(resource)
         name = self._products.called(product)
+        ingredients = self._ingredients(product)
         if why := self._not_taken(resource, ordering=ordering):
+            day = self._ended_lately(resource)
+            if day is not None and ingredients:
+                self._just_ended.setdefault(ingredients, []).append(_Ended(day, resource, reference, product, why))
+                return
             # The draft of a word on what is taken may be right: what it names may be taken, and may not.
             open_ = resource.text("resourceType") == "MedicationStatement" and resource.text("status") == "draft"
             self._gathering.leave_out(resource, name or "medicine", why, *(("medications",) if open_ else ()))
@@ -71,12 +92,50 @@ class MedicineReader:
             return
         if _is_on_hold(resource):
             entry["status"] = "on_hold"
+        self._taken_now.add(ingredients)
         entry |= self._taken(self._dosages(resource, name), name, product.name)
         if indication := self._indication(resource, name):
             entry["indication"] = indication
         pointer = self._gathering.entry("medications", entry, resource, reference, called=name)
         if ordering and pointer:
             self.ordered.append(pointer)
+
+    def finish(self) -> None:
+        """Ask about what ended within the last two weeks, as of a line of a list that says so, unless another order goes on.
+
+        A sudden end may be felt for days, and some medicines act on for weeks. Of several that ended the last one counts.
+        """
+        for ingredients, several in self._just_ended.items():
+            *others, last = sorted(several, key=lambda one: one.day)
+            if ingredients in self._taken_now:
+                others.append(last)
+            else:
+                entry = self._entry(last.product) | {"status": "on_hold"}
+                name = self._products.called(last.product) or UNNAMED
+                why = f"It ended on {last.day}, so it counts as on hold, and is asked about."
+                self._gathering.skip(last.resource, name, why)
+                self._gathering.entry("medications", entry, last.resource, last.reference, called=name)
+            for one in others:
+                self._gathering.leave_out(one.resource, self._products.called(one.product) or UNNAMED, one.why)
+
+    def _ingredients(self, product: Product) -> tuple[str, ...]:
+        """The ingredients that the rulebook knows; none where rules look at none."""
+        match = self._products.match(product)
+        return tuple(sorted(one.ingredient for one in match.ingredients)) if match else ()
+
+    def _ended_lately(self, resource: Element) -> str | None:
+        """The day on which a medicine ended that was taken until then, if that is less than two weeks ago."""
+        on = self._gathering.on
+        said = {resource.text("status"), *_adherence(resource)}
+        if on is None or said & (_NEVER_BEGUN | {"not-taking"}) or resource.text("intent") in NOT_DECIDED:
+            return None
+        if resource.flag("doNotPerform") or resource.flag("wasNotTaken") or resource.value.get("taken") == "n":
+            return None
+        period = resource.child("effectivePeriod") or resource.child("effectiveDosePeriod")
+        end = moment_of(period.text("end")) if period else None
+        day = end.day if end else ended([*resource.children("dosage"), *resource.children("dosageInstruction")], on)
+        is_whole = day is not None and len(day) == _WHOLE_DAY
+        return day if is_whole and on - timedelta(days=LATELY_DAYS) <= date.fromisoformat(day or "") <= on else None
 
     def _entry(self, product: Product) -> Json:
         named: Json = {"name": product.name[:LONGEST_WORDS]} if product.name else {}
