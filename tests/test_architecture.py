@@ -43,7 +43,7 @@ MAY_IMPORT: Mapping[str, Set[str]] = {
     "settings_files": frozenset({"rulebook", "settings"}),
     "clinic_settings": frozenset({"request", "settings", "settings_files"}),
     "formats": FORM,
-    "fhir.read": FORM,
+    "fhir.read": FORM | {"facts"},  # which of a record's words a person reads first
     "fhir.write": FORM | {"fhir.read"},
     "fhir.cds_hooks": FORM | {"fhir.read", "fhir.write"},
     "representations": FORM | {"formats", "fhir.read", "fhir.write"},

@@ -85,6 +85,10 @@ class GraveEntryReader:
                 grave.append(at)
         return GraveEntries(tuple(danger), tuple(grave))
 
+    def is_beyond(self, text: str) -> bool:
+        """Whether a text has a reading of no measure that a person has to read first."""
+        return self._readings.is_beyond(text)
+
     def _is_danger(self, said: str, offers: Sequence[str], *, speaks: bool) -> bool:
         words = plain(said)[0]
         if any(map(_is_red_flag, offers)) or self._says_danger.search(words):

@@ -62,7 +62,8 @@ class ReadingWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `bare` are the units, in this order, in which a number may be that has none; None for that of the measure, and empty
     where a number without a unit says nothing. `units` are further ways to write a unit, each with one that the measure is
-    sent in; `answers` the same for answers. Of a score `out_of` is the most there is. A reading of no measure has `ranges`.
+    sent in; `answers` the same for answers. Of a score `out_of` is the most there is. A reading of no measure has `ranges`,
+    and `loinc`, the codes by which records send it.
     """
 
     words: tuple[str, ...]
@@ -73,6 +74,7 @@ class ReadingWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answers: dict[str, str] = {}
     out_of: int = 0
     ranges: tuple[ReadingRange, ...] = ()
+    loinc: tuple[str, ...] = ()
 
 
 class BesideReadings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

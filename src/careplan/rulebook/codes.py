@@ -96,6 +96,7 @@ class Codes(Entry, frozen=True, kw_only=True):
     treatments: dict[str, str]
     routes: dict[str, CodeList]
     override_reasons: dict[str, Line]
+    notes_that_advise: tuple[Line, ...] = ()
 
     @property
     def allergens(self) -> dict[str, tuple[str, ...]]:

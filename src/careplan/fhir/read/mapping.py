@@ -10,8 +10,10 @@ from careplan.fhir.read.ages import age_on
 from careplan.fhir.read.completeness import EVERYTHING, SAY_NOTHING, cut_off, is_part, lists_of, tells_of_missing
 from careplan.fhir.read.conditions import IllnessReader
 from careplan.fhir.read.element import Element
+from careplan.fhir.read.family_history import read_family_history
 from careplan.fhir.read.measures import MeasureReader
 from careplan.fhir.read.medications import MedicineReader
+from careplan.fhir.read.notes import NoteReader
 from careplan.fhir.read.observations import ObservationReader
 from careplan.fhir.read.patient_builder import Gathering, Tables
 from careplan.fhir.read.people import People
@@ -46,7 +48,8 @@ class Mapped:
         self.medicines = MedicineReader(self.gathering, self._references)
         measures = MeasureReader(self.gathering, self._references)
         self._illnesses = IllnessReader(self.gathering)
-        self._observations = ObservationReader(self.gathering, measures)
+        self._notes = NoteReader(self.gathering)
+        self._observations = ObservationReader(self.gathering, measures, self._notes)
         self._answers = AnswerReader(self.gathering, self._references, measures)
         self._unread = UnreadReader(self.gathering, self._references, judged=judged)
 
@@ -83,6 +86,7 @@ class Mapped:
         self._observations.finish()
         self._answers.finish()
         self._illnesses.finish()
+        self._notes.finish()
         if "goals" in self.gathering.body.get("expectations", {}) and any(cut_off(bundle)):
             self.gathering.lacks("", "goals")
         self.gathering.settle()
@@ -148,16 +152,23 @@ class Mapped:
                 self._person(resource)
             case "MedicationStatement" | "MedicationRequest":
                 self.medicines.read(resource, reference, ordering=ordering and kind == "MedicationRequest")
+                self._notes.read(resource)
             case "Medication":
                 pass  # Read by the references that lead to it.
             case "Condition":
                 self._illnesses.condition(resource, reference)
+                self._notes.read(resource)
             case "AllergyIntolerance":
                 self._illnesses.allergy(resource, reference)
+                self._notes.read(resource)
             case "Observation":
                 self._observations.read(resource)
             case "QuestionnaireResponse":
                 self._answers.read(resource)
+            case "Flag" if whose == "own" and self._notes.flag(resource):
+                pass
+            case "FamilyMemberHistory" if whose == "own" and read_family_history(resource, self.gathering):
+                self._notes.read(resource)
             case _:
                 self._unread.read(resource, kind, is_other=whose == "other")
 

@@ -11,12 +11,14 @@ from careplan.fhir.read.datetimes import Moment, before, moment_of
 from careplan.fhir.read.dosage import dose_of, ended, schedule_of, words_of
 from careplan.fhir.read.dosage_line import line_of
 from careplan.fhir.read.element import Element
+from careplan.fhir.read.notes import is_of_long_ago, notes_of
 from careplan.fhir.read.patient_builder import LONGEST_WORDS, Gathering
 from careplan.fhir.read.products import Product, ProductReader
 from careplan.fhir.read.references import References
 from careplan.fhir.read.resource_status import MODIFIED, is_modified
 from careplan.fhir.read.terminology import codes
 from careplan.recognition.just_ended import LATELY_DAYS
+from careplan.request.patient import Medication
 
 Json = dict[str, Any]
 
@@ -33,6 +35,8 @@ NOT_DECIDED = frozenset({"proposal", "option"})
 UNNAMED = "unnamed medicine"
 _NEVER_BEGUN = frozenset({"cancelled", "draft", "entered-in-error", "intended", "not-taken"})
 _WHOLE_DAY = len("2026-01-31")
+_LONGEST_LINE = 500
+"""What a request takes as the line of a medicine."""
 
 
 class _Ended(NamedTuple):
@@ -94,6 +98,8 @@ class MedicineReader:
             entry["status"] = "on_hold"
         self._taken_now.add(ingredients)
         entry |= self._taken(self._dosages(resource, name), name, product.name)
+        if product.name and (line := self._told_in_notes(resource, product.name)):
+            entry["text"] = line
         if indication := self._indication(resource, name):
             entry["indication"] = indication
         pointer = self._gathering.entry("medications", entry, resource, reference, called=name)
@@ -178,6 +184,18 @@ class MedicineReader:
         end = moment_of(period.text("end")) if period else None
         if end is not None and on is not None and before(end, on):
             return f"Its period says that it is not taken any more (until {end.day})."
+        return None
+
+    def _told_in_notes(self, resource: Element, name: str) -> str | None:
+        """The medicine with a note that tells of how it ended or of missed doses, as a line of a list would."""
+        catalogue = self._gathering.tables.catalogue
+        for note in notes_of(resource):
+            line = f"{name}, {note.text('text')}"
+            if len(line) > _LONGEST_LINE or is_of_long_ago(moment_of(note.text("time")), self._gathering.on):
+                continue
+            read = catalogue.resolve(0, Medication(text=line))
+            if read.told or (read.on_hold and read.problem is None):
+                return line
         return None
 
     def _dosages(self, resource: Element, name: str) -> list[Element]:

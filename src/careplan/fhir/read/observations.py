@@ -8,6 +8,7 @@ from careplan.fhir.read.conflicting_answers import gravity
 from careplan.fhir.read.datetimes import Moment, later, long_before, moment_in
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.measures import WHEN, MeasureReader
+from careplan.fhir.read.notes import NoteReader
 from careplan.fhir.read.patient_builder import Gathering
 from careplan.fhir.read.terminology import Meanings, codes, words
 from careplan.rulebook.codes import ObservationCode
@@ -19,9 +20,10 @@ _Part = tuple[float, Element, Moment | None]
 class ObservationReader:
     """Reads the observations of one request."""
 
-    def __init__(self, gathering: Gathering, measures: MeasureReader) -> None:
+    def __init__(self, gathering: Gathering, measures: MeasureReader, notes: NoteReader) -> None:
         self._gathering = gathering
         self._measures = measures
+        self._notes = notes
         self._parts: dict[str, dict[str, _Part]] = {}
 
     def read(self, resource: Element) -> None:
@@ -36,8 +38,11 @@ class ObservationReader:
         status = resource.text("status")
         measured = status not in _NOT_FINAL and self._measures.read(resource, found)
         if known is None and not measured:
-            self._gathering.skip(resource, name, "No factor of the request is made from it.")
-        elif status in _NOT_FINAL:
+            if status in _NOT_FINAL or not self._notes.observed(resource):
+                self._gathering.skip(resource, name, "No factor of the request is made from it.")
+            return
+        self._notes.read(resource)
+        if status in _NOT_FINAL:
             self._gathering.skip(resource, name, f"Its status is {status}.")
         elif known is None:
             return

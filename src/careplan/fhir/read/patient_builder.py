@@ -9,6 +9,7 @@ from typing import Any
 from careplan.fhir.read.absence import NOT_ASKED, OLD, Absence, is_old
 from careplan.fhir.read.code_systems import LOINC
 from careplan.fhir.read.conflicting_answers import Claim, Claims, fitted
+from careplan.fhir.read.dangers import Dangers
 from careplan.fhir.read.datetimes import Moment
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.terminology import OWN, Meanings
@@ -55,6 +56,7 @@ class Tables:
             (diagnosis, Meanings(diagnosis.factor, diagnosis.values, further=_answers_of(diagnosis.factor, snomed)))
             for diagnosis in codes.diagnoses
         ]
+        self.dangers = Dangers(book)
         self.routes = Meanings("treatment.preferred_route", codes.routes)
 
 

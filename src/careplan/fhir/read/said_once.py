@@ -9,8 +9,8 @@ import msgspec
 
 from careplan.plan.model import NotConsidered
 
-_WHOLE = re.compile(r".*/resource(/contained/\d+|/component/\d+)?")
-"""The pointer of an entry as a whole, of a resource within it, or of one of several values that were measured together.
+_WHOLE = re.compile(r".*/resource(/contained/\d+|/component/\d+|/note(/\d+)?)?")
+"""The pointer of an entry as a whole, of a note or a resource within it, or of one of several values measured together.
 
 What else is left out of an entry that is read is always said by itself.
 """

@@ -1,0 +1,36 @@
+"""Which words and figures of a record a person has to read before anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from careplan.facts.grave_entries import GraveEntryReader
+from careplan.fhir.read.conflicting_answers import gravity
+from careplan.recognition.illness_words import ReadingWords
+from careplan.recognition.plain_text import plain, whole
+from careplan.rulebook.model import Rulebook
+
+
+class Dangers:
+    """Knows for one rulebook which words and figures of a record a person has to read first."""
+
+    def __init__(self, book: Rulebook) -> None:
+        self._grave = GraveEntryReader(book)
+        self._illnesses = book.known_conditions.reader
+        self._advises = whole(book.codes.notes_that_advise)
+        self.readings: Mapping[str, ReadingWords] = {
+            code: kind for kind in book.known_conditions.words.readings for code in kind.loinc
+        }
+
+    def in_sentence(self, sentence: str, *, flagged: bool = False) -> bool:
+        """Whether danger for this patient is read in words; of what is `flagged` also where it may be over or a risk."""
+        if self._advises.search(plain(sentence)[0]):
+            return False  # What to do should it come up tells of nobody in whom it has.
+        read = self._grave.with_more_told(sentence, self._illnesses.read(sentence, None))
+        found = self._grave.of([sentence], [read])
+        answers = [token.split("=", 1) for token in read.tokens if "=" in token]
+        return bool(found.danger or (flagged and found.grave)) or any(gravity(*answer) > 0 for answer in answers)
+
+    def in_reading(self, reading: str) -> bool:
+        """Whether a reading of no measure is beyond what needs nobody's look."""
+        return self._grave.is_beyond(reading)

@@ -1,0 +1,132 @@
+"""What people wrote beside the entries of a record, and what was measured that makes no factor, searched for danger.
+
+A record says in notes, flags and free text what none of its codes says. Nothing of such words is read as a fact. A sentence
+in which danger is read joins the illnesses as it was written, so that a person reads it first, and all others are reported.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from textwrap import wrap
+
+from careplan.fhir.read.code_systems import LOINC
+from careplan.fhir.read.datetimes import Moment, later, long_before, moment_in, moment_of
+from careplan.fhir.read.element import Element
+from careplan.fhir.read.patient_builder import LONGEST_WORDS, Gathering
+from careplan.fhir.read.terminology import codes, words
+
+OF_TODAY_FOR_DAYS = 14
+READ_FOR_DAYS = 90
+THIS_WEEK_DAYS = 7
+MOST_SENTENCES = 200
+SEARCHED = "It is in words, which are searched for danger and not read otherwise."
+_OLD = f"It is more than {OF_TODAY_FOR_DAYS} days old, so it is not searched for danger."
+_TOO_MANY = f"Only the first {MOST_SENTENCES} sentences beside the entries of a record are searched for danger."
+_SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
+_SEEN = ("effectiveDateTime", "effectivePeriod", "issued")
+
+
+class NoteReader:
+    """Looks through the words of one request's record."""
+
+    def __init__(self, gathering: Gathering) -> None:
+        self._gathering = gathering
+        self._dangers = gathering.tables.dangers
+        self._left = MOST_SENTENCES
+        self._newest: dict[str, tuple[Moment | None, str, Element]] = {}
+        self._joining: list[tuple[str, Element]] = []
+
+    def read(self, resource: Element) -> None:
+        """Look through the notes of an entry."""
+        for note in notes_of(resource):
+            if text := note.text("text"):
+                self._words("note", text, note, moment_of(note.text("time")))
+
+    def observed(self, resource: Element) -> bool:
+        """Look through an observation of which no factor is made; whether that says something."""
+        self.read(resource)
+        text = resource.text("valueString")
+        if text is not None:
+            name = words(resource.child("code")) or "observation without a name"
+            self._words(name, text, resource, moment_in(resource, *_SEEN))
+            return True
+        return self._measured(resource)
+
+    def flag(self, resource: Element) -> bool:
+        """Look at what another clinic flags about the patient; whether it joined the illnesses."""
+        said = words(resource.child("code"))
+        if said is None or resource.text("status") != "active" or not self._dangers.in_sentence(said, flagged=True):
+            return False
+        self._joining.append((said, resource))
+        return True
+
+    def finish(self) -> None:
+        """Hand over of each reading the newest, where a person has to look at it; with its day, where that is long ago."""
+        on = self._gathering.on
+        for moment, text, resource in self._newest.values():
+            name = words(resource.child("code")) or text
+            is_old = moment is not None and on is not None and long_before(moment, on, READ_FOR_DAYS)
+            if is_old or not self._dangers.in_reading(text):
+                self._gathering.skip(resource, name, "No factor of the request is made from it.")
+            else:
+                dated = moment is not None and (on is None or long_before(moment, on, THIS_WEEK_DAYS))
+                self._joining.append((f"{text} on {moment.day}" if moment and dated else text, resource))
+        body, none = self._gathering.body, self._gathering.none
+        is_sent = "conditions" in body or "other_conditions" in body or "conditions" in none
+        for said, at in self._joining:
+            self._gathering.other_condition(said, at)
+            if not is_sent:  # Nobody who sent a note or a figure has sent the list of illnesses with it.
+                self._gathering.lacks(at, "conditions")
+
+    def _words(self, what: str, text: str, at: Element, moment: Moment | None) -> None:
+        if is_of_long_ago(moment, self._gathering.on):
+            self._gathering.skip(at, what, _OLD)
+            return
+        sentences = [piece for said in _SENTENCE.split(text) for piece in wrap(said, LONGEST_WORDS)]
+        searched = sentences[: self._left]
+        self._left -= len(searched)
+        for sentence in searched:
+            if self._dangers.in_sentence(sentence):
+                self._joining.append((sentence, at))
+        self._gathering.skip(at, what, SEARCHED if len(searched) == len(sentences) else _TOO_MANY)
+
+    def _measured(self, resource: Element) -> bool:
+        kinds = self._dangers.readings
+        kind = next(
+            (kinds[one.code] for one in codes(resource.child("code")) if one.system == LOINC and one.code in kinds), None
+        )
+        quantity = resource.child("valueQuantity")
+        value = quantity.number("value") if quantity else None
+        if kind is None or quantity is None or value is None:
+            return False
+        units = [unit for unit in (quantity.text("unit"), quantity.text("code")) if unit and unit.casefold() in kind.units]
+        if kind.units and not units:
+            return False
+        text = f"{kind.words[0]} {value:g} {units[0]}" if units else f"{kind.words[0]} {value:g}"
+        moment = moment_in(resource, *_SEEN)
+        found, other = (moment, text, resource), self._newest.get(kind.words[0])
+        is_newer = other is None or (moment is not None and (other[0] is None or later(moment, other[0])))
+        if is_newer:
+            self._newest[kind.words[0]] = found
+        if other is not None:
+            _, text, aside = other if is_newer else found
+            name = words(aside.child("code")) or text
+            self._gathering.skip(aside, name, "Another observation counts, which is newer or first.")
+        return True
+
+
+def is_of_long_ago(moment: Moment | None, on: date | None) -> bool:
+    """Whether words say nothing of today any more; those of which nobody knows when they were written do."""
+    return moment is not None and on is not None and long_before(moment, on, OF_TODAY_FOR_DAYS)
+
+
+def notes_of(resource: Element) -> Iterator[Element]:
+    """The notes of an entry: a list, or a single one before STU 3."""
+    found = resource.value.get("note")
+    if isinstance(found, dict):
+        yield Element(found, f"{resource.pointer}/note", resource.faults)
+    for at, one in enumerate(found if isinstance(found, list) else ()):
+        if isinstance(one, dict):
+            yield Element(one, f"{resource.pointer}/note/{at}", resource.faults)

@@ -1,0 +1,212 @@
+"""What a record says beside its codes: notes, free text, flags, relatives, and figures that make no factor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from careplan.fhir.read.bundle import FhirReader
+from careplan.fhir.read.notes import MOST_SENTENCES, SEARCHED
+from careplan.planner import Planner
+from tests.contract.records import OWN, bundle, entry, incomplete, patient, problem, read, reported, statement
+from tests.contract.test_fhir import concept
+from tests.plans import rules_of
+
+Json = dict[str, Any]
+LOINC = "http://loinc.org"
+SNOMED = "http://snomed.info/sct"
+KILL = "States she wants to kill herself tonight."
+
+
+def observed(code: str = "", *, name: str = "Nursing note", at: str = "2026-11-27", **rest: Any) -> Json:
+    coded = concept(LOINC, code, name) if code else {"text": name}
+    return entry("Observation", None, status="final", subject=OWN, code=coded, effectiveDateTime=at, **rest)
+
+
+def measured(code: str, value: float, unit: str, *, at: str = "2026-11-27") -> Json:
+    return observed(code, name="x", at=at, valueQuantity={"value": value, "unit": unit, "code": unit})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        problem("c", "depression", note=[{"text": f"Seen by phone. {KILL}"}]),
+        problem("c", "depression", note={"text": KILL}),
+        statement("m", "sertraline 50 mg daily", note=[{"text": KILL}]),
+        entry("AllergyIntolerance", "a", patient=OWN, code={"text": "penicillin"}, note=[{"text": KILL}]),
+        observed(valueString=KILL),
+        observed("8867-4", name="pulse", valueQuantity={"value": 70, "unit": "/min"}, note=[{"text": KILL}]),
+    ],
+)
+def test_danger_in_a_note_is_an_alert_wherever_it_stands(reader: FhirReader, planner: Planner, said: Json) -> None:
+    found = read(reader, patient(), said)
+    assert KILL in (found.patient.other_conditions or [])
+    assert planner.plan(found.patient).status == "blocked"
+
+
+def test_a_note_beside_illnesses_leaves_their_list_whole_and_one_without_them_makes_none(reader: FhirReader) -> None:
+    beside = read(reader, patient(), problem("c", "depression", note=[{"text": KILL}]))
+    alone = read(reader, patient(), observed(valueString=KILL))
+    assert (incomplete(beside), incomplete(alone)) == ([], ["conditions"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Denies SI and HI.",
+        "Call 988 if suicidal thoughts return.",
+        "Counseled on the risk of suicidal thoughts in young adults.",
+        "Monitor for suicidality.",
+        "Takes it with food.",
+        "Mother died by suicide.",
+    ],
+)
+def test_a_note_in_which_no_danger_is_read_is_reported_and_adds_nothing(reader: FhirReader, text: str) -> None:
+    found = read(reader, patient(), problem("c", "hypertension", note=[{"text": text}]))
+    assert found.patient.other_conditions == ["hypertension"]
+    assert [one.why for one in found.unmapped if one.what == "note"] == [SEARCHED]
+
+
+@pytest.mark.parametrize(("at", "counts"), [("2026-11-20", True), ("2019-03-01", False)])
+def test_a_note_of_long_ago_says_nothing_of_today(reader: FhirReader, at: str, *, counts: bool) -> None:
+    found = read(reader, patient(), problem("c", "depression", note=[{"text": KILL, "time": at}]))
+    assert (KILL in (found.patient.other_conditions or [])) == counts
+    assert "note" in reported(found)
+
+
+def test_a_note_beside_a_medicine_tells_of_its_end_as_a_line_does(reader: FhirReader, planner: Planner) -> None:
+    note = "patient ran out 6 days ago"
+    beside = read(reader, patient(), statement("m", "lamotrigine 200 mg daily", note=[{"text": note}])).patient
+    within = read(reader, patient(), statement("m", f"lamotrigine 200 mg daily, {note}")).patient
+    assert rules_of(planner.plan(beside)) == rules_of(planner.plan(within))
+    assert planner.plan(beside).status == "blocked"
+
+
+def test_a_harmless_note_beside_a_medicine_changes_no_item(reader: FhirReader, planner: Planner) -> None:
+    plain = read(reader, patient(), statement("m", "lamotrigine 200 mg daily")).patient
+    noted = read(
+        reader, patient(), statement("m", "lamotrigine 200 mg daily", note=[{"text": "likes the blue box"}])
+    ).patient
+    assert rules_of(planner.plan(plain)) == rules_of(planner.plan(noted))
+
+
+def test_of_many_notes_the_first_sentences_are_searched_and_the_rest_is_reported(reader: FhirReader) -> None:
+    many = [{"text": "Fine. " * (MOST_SENTENCES - 1)}, {"text": f"Well. {KILL}"}, {"text": KILL}]
+    found = read(reader, patient(), problem("c", "depression", note=many))
+    assert found.patient.other_conditions == ["depression"]
+    assert [one.why for one in found.unmapped if one.what == "note"][1].startswith("Only the first")
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "unit", "words"),
+    [
+        ("2823-3", 2.6, "mmol/L", "potassium 2.6 mmol/L"),
+        ("9279-1", 34, "/min", "respiratory rate 34 /min"),
+        ("8310-5", 33.9, "Cel", "temperature 33.9 Cel"),
+        ("2951-2", 118, "mmol/L", "sodium 118 mmol/L"),
+        ("6301-6", 7.2, "{INR}", "inr 7.2"),
+        ("14334-7", 2.1, "mmol/L", "lithium level 2.1 mmol/L"),
+        ("3016-3", 0.02, "m[IU]/L", "tsh 0.02 m[IU]/L"),
+        ("718-7", 6.1, "g/dL", "hemoglobin 6.1 g/dL"),
+        ("10230-1", 22, "%", "ejection fraction 22 %"),
+    ],
+)
+def test_a_figure_far_out_is_asked_about_as_in_words(
+    reader: FhirReader, planner: Planner, code: str, value: float, unit: str, words: str
+) -> None:
+    found = read(reader, patient(), measured(code, value, unit))
+    assert found.patient.other_conditions == [words]
+    assert "unread-entry-may-be-grave" in rules_of(planner.plan(found.patient))
+
+
+def test_a_fever_of_yesterday_is_the_illness_that_it_means(reader: FhirReader, planner: Planner) -> None:
+    listed = problem("d", "hypertension")
+    by_code = read(reader, patient(), listed, measured("8310-5", 39.4, "Cel")).patient
+    by_word = read(reader, patient(), listed, problem("c", "temperature 39.4 °C")).patient
+    assert rules_of(planner.plan(by_code)) == rules_of(planner.plan(by_word))
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [measured("2823-3", 4.1, "mmol/L")],
+        [measured("2823-3", 2.6, "mmol/L", at="2026-02-01")],
+        [measured("2823-3", 2.6, "pebbles")],
+        [measured("2823-3", 2.6, "mmol/L", at="2026-11-01"), measured("2823-3", 4.1, "mmol/L")],
+        [measured("2823-3", 4.1, "mmol/L"), measured("2823-3", 2.6, "mmol/L", at="2026-11-01")],
+        [measured("99999-9", 2.6, "mmol/L")],
+    ],
+)
+def test_a_figure_that_is_usual_old_or_of_no_known_kind_is_reported(reader: FhirReader, entries: list[Json]) -> None:
+    found = read(reader, patient(), *entries)
+    assert not found.patient.other_conditions
+    assert len(found.unmapped) == len(entries)
+
+
+@pytest.mark.parametrize(
+    ("status", "name", "joins"),
+    [
+        ("active", "At risk for suicide", True),
+        ("active", "Currently suicidal with a plan", True),
+        ("inactive", "At risk for suicide", False),
+        ("active", "Needs an interpreter", False),
+    ],
+)
+def test_a_flag_of_danger_joins_the_illnesses(reader: FhirReader, status: str, name: str, *, joins: bool) -> None:
+    found = read(reader, patient(), entry("Flag", "f", status=status, subject=OWN, code={"text": name}))
+    assert found.patient.other_conditions == ([name] if joins else [])
+    assert reported(found) == ([] if joins else ["Flag"])
+
+
+def test_a_flag_about_somebody_else_does_not_count(reader: FhirReader) -> None:
+    flag = entry("Flag", "f", status="active", subject={"reference": "Patient/q"}, code={"text": "Suicidal with a plan"})
+    assert not read(reader, patient(), flag).patient.other_conditions
+
+
+def relative(relationship: Json, illness: Json, **rest: Any) -> Json:
+    more: Json = {"status": "completed", "patient": OWN, "relationship": relationship, "condition": [{"code": illness}]}
+    return entry("FamilyMemberHistory", "f", **(more | rest))
+
+
+ROLE = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
+SCHIZOPHRENIA = concept(SNOMED, "58214004", "Schizophrenia")
+
+
+@pytest.mark.parametrize(
+    ("relationship", "illness"),
+    [
+        ({"text": "mother"}, SCHIZOPHRENIA),
+        (concept(ROLE, "NMTH"), {"text": "schizophrenia"}),
+        (concept(ROLE, "BRO"), concept("http://hl7.org/fhir/sid/icd-10", "F20.0")),
+        ({"text": "Father"}, {"text": "Paranoid schizophrenia"}),
+    ],
+)
+def test_schizophrenia_of_a_near_relative_counts_as_in_words(reader: FhirReader, relationship: Json, illness: Json) -> None:
+    found = read(reader, patient(), relative(relationship, illness))
+    assert found.patient.conditions == ["family_history_schizophrenia"]
+
+
+@pytest.mark.parametrize(
+    ("relationship", "illness", "more"),
+    [
+        ({"text": "grandmother"}, SCHIZOPHRENIA, {}),
+        (concept(ROLE, "MTHINLAW"), SCHIZOPHRENIA, {}),
+        ({"text": "mother"}, {"text": "breast cancer"}, {}),
+        ({"text": "mother"}, SCHIZOPHRENIA, {"status": "entered-in-error"}),
+        ({"text": "mother"}, SCHIZOPHRENIA, {"patient": {"reference": "Patient/q"}}),
+    ],
+)
+def test_other_illnesses_of_relatives_are_reported_and_count_for_nothing(
+    reader: FhirReader, relationship: Json, illness: Json, more: Json
+) -> None:
+    found = read(reader, patient(), relative(relationship, illness, **more))
+    assert not found.patient.conditions
+    assert not found.patient.other_conditions
+    assert reported(found) == ["FamilyMemberHistory"]
+
+
+def test_notes_beside_many_entries_are_said_once(reader: FhirReader) -> None:
+    noted = (problem(f"c{at}", "hypertension", note=[{"text": "stable"}]) for at in range(5))
+    found = reader.read(bundle(patient(), *noted))
+    assert [one.number for one in found.unmapped if one.what == "note"] == [5]
