@@ -209,3 +209,12 @@ def test_no_shot_is_recommended_beside_a_caution_that_prefers_the_vein(planner: 
 def test_no_line_on_seizures_names_a_medicine_that_is_not_taken(planner: Planner) -> None:
     plan = plan_of(planner, WELL | medicines("tramadol 50 mg prn") | {"conditions": ["seizure_disorder"]})
     assert "bupropion" not in by_rule(plan)["seizure-threshold-medicine-with-seizure-history"].line.lower()
+
+
+def test_depression_after_childbirth_asks_for_mania_harm_and_who_has_the_baby(planner: Planner) -> None:
+    body = WELL | medicines("zuranolone 50 mg nightly") | {"other_conditions": ["postpartum depression"]}
+    plan = plan_of(planner, body | {"sex": "female", "age_years": 33})
+    item = by_rule(plan)["depression-after-childbirth"]
+    assert "bipolar" in item.line and "baby" in item.line
+    assert any("baby" in line.text for line in plan.card.way_home)
+    assert "/pregnancy" in {one.pointer for one in plan.information_needed if one.first}
