@@ -218,3 +218,22 @@ def test_depression_after_childbirth_asks_for_mania_harm_and_who_has_the_baby(pl
     assert "bipolar" in item.line and "baby" in item.line
     assert any("baby" in line.text for line in plan.card.way_home)
     assert "/pregnancy" in {one.pointer for one in plan.information_needed if one.first}
+
+
+def test_one_task_is_asked_of_one_person_once_however_many_reasons_there_are(planner: Planner) -> None:
+    body = WELL | medicines("amlodipine 5 mg daily") | {"age_years": 69, "measures": {"systolic": 134, "diastolic": 80}}
+    plan = plan_of(planner, body | {"conditions": ["hypertension", "falls_history"]})
+    asked_of = [(ask.who, ask.what) for item in by_rule(plan).values() for ask in item.asks if item.level == "caution"]
+    limits = {one for one in asked_of if "blood pressure" in one[1] and "limit" in one[1]}
+    assert {"hypertension-known", "from-sixty-on", "blood-pressure-adds-up", "unsteady-after-a-session"} <= rules_of(plan)
+    assert limits == {("clinician", "write down the limit of blood pressure and who treats a rise")}
+    assert len({one for one in asked_of if "gait" in one[1]}) == 1
+
+
+def test_an_unread_part_stands_on_the_front_though_a_decision_rests_on_another_part(planner: Planner) -> None:
+    body = (
+        WELL | medicines("morphine 5 mg prn", "lorazepam 0.5 mg prn anxiety") | {"other_conditions": ["COPD, zork blorptan"]}
+    )
+    plan = plan_of(planner, body)
+    assert by_rule(plan)["sedation-adds-up-gravely"].level == "hold"
+    assert plan.front.unread is not None and "zork blorptan" in plan.front.unread.line

@@ -140,8 +140,9 @@ class FrontPages:
         every = tuple(items)
         about_entries = (item for item in every if item.topic == UNREAD and any(entry.name for entry in item.about))
         found = max(about_entries, key=lambda item: len(item.about), default=None)
-        decided = {entry.pointer for item in every if item.level in _TO_DECIDE for entry in item.about}
-        left = [entry for entry in found.about if entry.pointer not in decided] if found is not None else []
+        # By its name as well, as another part of the same entry may have been read and stand behind a decision.
+        decided = {(entry.pointer, entry.name) for item in every if item.level in _TO_DECIDE for entry in item.about}
+        left = [one for one in found.about if (one.pointer, one.name) not in decided] if found is not None else []
         if not left:
             return None
         names, words = [], 0
