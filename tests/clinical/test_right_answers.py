@@ -181,7 +181,7 @@ def test_an_ordinary_illness_is_known_and_presumes_nothing(planner: Planner, ill
     assert not any(item.assumes for item in items_of(after))
     assert not any("could not read" in item.patient_text for item in items_of(after))
     assert {item.patient_text for item in items_of(before)} <= {item.patient_text for item in items_of(after)}
-    assert any(illness in item.patient_text for item in items_of(after))
+    assert any(illness in item.clinician_text for item in items_of(after))
 
 
 @pytest.mark.parametrize(

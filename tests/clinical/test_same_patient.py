@@ -200,7 +200,7 @@ def check_known_medicine_more(planner: Planner, body: Json, name: str) -> None:
     more = with_list(body, "medications", [*listed(body, "medications"), {"name": name}])
     before, after = items(planner, body), items(planner, more)
     assert told(after) == told(before)
-    assert any(name in item.patient_text for item in after if item.rule.id == QUIET)
+    assert any(name in item.clinician_text for item in after if item.rule.id == QUIET)
 
 
 @pytest.mark.parametrize("name", [name for name, body in WRITTEN.items() if listed(body, "medications")])

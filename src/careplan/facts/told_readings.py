@@ -1,8 +1,10 @@
 """Readings that stand in words among illnesses, such as "BP 150/95 this morning" or "PHQ-9: 18/27".
 
 One that is plain (one value, of today or of a day that can be told, with nothing unread beside it) is taken as the measure,
-where the request has none of its own. Any other sets nothing and is known, so that it is no riddle and a person enters it.
-But one that a stop would look at, or that lies where the rulebook says so, is not left there: a person reads it first.
+where the request has none of its own. One without a day, of what counts for a day only, is taken where it weighs: one that
+reassures must not keep anybody from measuring. Any other sets nothing and is known, so that it is no riddle and a person
+enters it. But one that a stop would look at, or that lies where the rulebook says so, is not left there: a person reads it
+first.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from careplan.recognition.illness_words import ReadingRange
 from careplan.recognition.plain_text import any_of, plain, whole
 from careplan.recognition.reading_words import PAIR, Found, ReadingFinder, clause
 from careplan.request.measurements import Reading
-from careplan.rulebook.conditions import Test
+from careplan.rulebook.conditions import Every, Expression, Test
+from careplan.rulebook.derived import behind
 from careplan.rulebook.measures import Measure
 from careplan.rulebook.model import Rulebook
 
@@ -60,9 +63,11 @@ class ToldReadings:
         figures = f"{_BETWEEN}{_VALUE}{_SECOND}"
         self._loosely = [(one, re.compile(rf"\b{any_of(one.words)}\b{figures}")) for one in words.readings if one.measure]
         self._bounds = [test for test in tests if test.operation in _COMPARE]
+        self._weighty = _weighty(book)
         earlier = (phrase for phrase, days in words.days_ago.items() if days > _TODAY)
         self._earlier = whole((*words.history, *earlier))
         self._now = whole((*words.at_once, *words.lately))
+        self._today = whole(words.told_readings.now)
 
     def read(self, text: str, today: date | None, sent: Collection[str], place: int) -> tuple[IllnessRead, tuple[Told, ...]]:
         """What an entry says, with the readings in it and those of them that are taken.
@@ -79,7 +84,9 @@ class ToldReadings:
             read = self._reader.read(_without(text, found), today)
             clear = [one for one in found if self._is_meant(one) and not _beside_unread(text, one, read)]
             if len(clear) == len(found):
-                return self._with(read, [(one, *self._told(one, today, sent, place)) for one in found])
+                said = [bool(self._today.search(plain(text[one.start : one.end])[0])) for one in found]
+                told = [self._told(one, today, sent, place, is_today=now) for one, now in zip(found, said, strict=True)]
+                return self._with(read, [(one, *parts) for one, parts in zip(found, told, strict=True)])
             found = clear
         return self._reader.read(text, today), ()
 
@@ -123,7 +130,7 @@ class ToldReadings:
             yield name, fitting
 
     def _told(
-        self, reading: Found, today: date | None, sent: Collection[str], place: int
+        self, reading: Found, today: date | None, sent: Collection[str], place: int, *, is_today: bool
     ) -> tuple[IllnessPart, tuple[Told, ...]]:
         kind = reading.kind
         if not kind.measure:
@@ -131,6 +138,9 @@ class ToldReadings:
         values = list(self._values(reading))
         is_dated, at = _day(reading, today, self._measures[kind.measure].counts_days)
         takes = reading.is_plain and is_dated and not (kind.bare == () and not reading.unit)
+        has_a_day = is_today or reading.days is not None or reading.date
+        if not has_a_day and self._measures[kind.measure].counts_days <= _TODAY:
+            takes = takes and self._weighs({name: float(one.value) for name, one in values if _is_number(one)})
         told = tuple(
             [
                 Told(name, Reading(value=measured.value, unit=measured.unit, at=at), place)
@@ -169,6 +179,10 @@ class ToldReadings:
                 if one.second and match[2]:
                     yield one.second, float(match[2])
 
+    def _weighs(self, values: Mapping[str, float]) -> bool:
+        """Whether a rule that is more than a note looks for such values."""
+        return any(_holds(tests, values) for tests in self._weighty)
+
     def _is_stopped(self, measure: str, value: float) -> bool:
         return any(
             _COMPARE[test.operation](value, float(bound))
@@ -176,6 +190,24 @@ class ToldReadings:
             if test.field == measure
             for bound in test.values
         )
+
+
+def _weighty(book: Rulebook) -> list[Expression]:
+    """What rules that are more than a note ask of measures, by themselves or in what is derived."""
+    rules = (rule for rule in book.rules.values() if rule.file.level != "note")
+    patterns = (pattern for rule in rules for pattern in behind(book.derived, rule.when))
+    return list(dict.fromkeys(pattern.tests for pattern in patterns if pattern.kind == "measures"))
+
+
+def _holds(expression: Expression, values: Mapping[str, float]) -> bool:
+    """Whether bounds hold for some values; of a measure that is not among them, none does."""
+    if isinstance(expression, Test):
+        compare = _COMPARE.get(expression.operation)
+        if compare is None or expression.field not in values:
+            return False
+        return all(compare(values[expression.field], float(one)) for one in expression.values)
+    of_parts = all if isinstance(expression, Every) else any
+    return of_parts(_holds(part, values) for part in expression.parts)
 
 
 def _units(measure: Measure) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from careplan.plan.front import words_in
+from careplan.plan.front import SAID_ABOVE, words_in
 from careplan.plan.front_model import Front, FrontDecision
 from careplan.plan.model import CarePlan
 from careplan.rulebook.text_template import counted, spaced
@@ -22,7 +22,7 @@ def front(plan: CarePlan) -> Json:
         "ready": page.ready,
         "decisions": [_decision(row, plan) for row in page.decisions],
         "route": None if page.route is None else _route(page),
-        "differs": [{"line": row.line} for row in page.differs],
+        "differs": [{"line": f"{row.line} ({row.more} more)" if row.more else row.line} for row in page.differs],
         "tasks": [
             {
                 "who": spaced(task.who),
@@ -72,13 +72,22 @@ def _decision(row: FrontDecision, plan: CarePlan) -> Json:
 
 
 def _route(page: Front) -> Json:
+    """The route, named once: its line says which it is, but where the decision about it does."""
     assert page.route is not None
     choice = page.route.choice
+    named = choice.upper() if len(choice) == 2 else spaced(choice)
     return {
-        "choice": choice.upper() if len(choice) == 2 else spaced(choice),
+        "choice": f"Route: {named}." if page.route.line == SAID_ABOVE else "Route:",
         "line": page.route.line,
-        "wish": page.route.wish or "",
+        "wish": wish_of(page),
     }
+
+
+def wish_of(page: Front) -> str:
+    """The wish in a sentence; nothing where the route is as wished, which its line says."""
+    if page.route is None or page.route.as_wished:
+        return ""
+    return f"The patient wishes: {page.route.wish}." if page.route.wish else "The patient’s wish is not known."
 
 
 def _size(page: Front) -> str:

@@ -74,9 +74,8 @@ def _front(page: Json) -> Iterator[RenderableType]:
             yield Padding(Text(f"Contested: {row['contested']}", style="dim"), (0, 0, 0, 2))
     if front["route"]:
         route = front["route"]
-        wish = f"The patient wishes: {route['wish']}." if route["wish"] else "The patient’s wish is not known."
         yield Rule("Route", align="left")
-        yield Text(f"{route['choice']}. {route['line']} {wish}")
+        yield Text(" ".join(filter(None, [route["choice"].removeprefix("Route:").strip(), route["line"], route["wish"]])))
     if front["differs"]:
         yield Rule("Differs from the standing protocol", align="left")
         yield from (_listed(row["line"]) for row in front["differs"])

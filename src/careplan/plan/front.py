@@ -109,7 +109,7 @@ class FrontPages:
         tasks = _tasks(items)
         kept = min(LEAST_FOR_TASKS, sum(map(words_in, tasks)))
         lines = [
-            FrontLine(topic=topic, line=found[0].line, items=[item.id for item in found])
+            FrontLine(topic=topic, line=found[0].line, items=[item.id for item in found], more=len(found) - 1 or None)
             for (topic, _), found in groups.items()
         ]
         differs = list(_that_fit(lines, min(room - kept, MOST_IN_DIFFERS)))
@@ -133,28 +133,27 @@ class FrontPages:
         return self._not_ready.fill({"what": in_words(parts)})
 
     def _unread_of(self, items: Iterable[Item]) -> Unread | None:
-        """The entries that nobody could read, those first that stand in no decision.
+        """The entries that nobody could read, but for those of which a decision speaks.
 
         Of the items about unread entries some are about a few of them only, which may be grave; one names all.
         """
         every = tuple(items)
         about_entries = (item for item in every if item.topic == UNREAD and any(entry.name for entry in item.about))
         found = max(about_entries, key=lambda item: len(item.about), default=None)
-        if found is None:
+        # By its name as well, as another part of the same entry may have been read and stand behind a decision.
+        decided = {(entry.pointer, entry.name) for item in every if item.level in _TO_DECIDE for entry in item.about}
+        left = [one for one in found.about if (one.pointer, one.name) not in decided] if found is not None else []
+        if not left:
             return None
-        decided = {entry.pointer for item in every if item.level in _TO_DECIDE for entry in item.about}
         names, words = [], 0
-        for entry in sorted(found.about, key=lambda entry: entry.pointer in decided):
+        for entry in left:
             words += len(entry.name.split())
             if words > MOST_NAMED:
                 break
             names.append(entry.name)
-        left = len(found.about) - len(names)
-        if left:
-            names.append(counted(left, "entry", "entries") if not names else f"{left} more")
-        return Unread(
-            line=self._unread.fill({"entries": ", ".join(names)}), pointers=[entry.pointer for entry in found.about]
-        )
+        if more := len(left) - len(names):
+            names.append(f"{more} more" if names else counted(more, "entry", "entries"))
+        return Unread(line=self._unread.fill({"entries": ", ".join(names)}), pointers=[entry.pointer for entry in left])
 
     def _route(
         self, to_decide: Iterable[Item], items: Iterable[Item], decisions: Iterable[Decision], patient: Patient
@@ -166,7 +165,11 @@ class FrontPages:
         line = SAID_ABOVE if decided else next(item.line for item in items if item.id == decision.item)
         wish = patient.treatment.preferred_route
         return FrontRoute(
-            choice=decision.choice, line=line, item=decision.item, wish=self._routes.get(wish, wish) if wish else None
+            choice=decision.choice,
+            line=line,
+            item=decision.item,
+            wish=self._routes.get(wish, wish) if wish else None,
+            as_wished=wish is not None and decision.choice.startswith(wish),
         )
 
     def _decisions(self, to_decide: Sequence[Item], items: Iterable[Item]) -> tuple[list[FrontDecision], set[str]]:

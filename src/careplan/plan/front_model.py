@@ -36,20 +36,25 @@ class FrontDecision(Part, frozen=True, kw_only=True):
 
 
 class FrontRoute(Part, frozen=True, kw_only=True):
-    """The route that is recommended, beside the patient's wish."""
+    """The route that is recommended, beside the patient's wish; `as_wished` where the two are the same."""
 
     choice: str
     line: str
     item: str
     wish: str | None = None
+    as_wished: bool = False
 
 
 class FrontLine(Part, frozen=True, kw_only=True):
-    """Where this patient departs from the standing protocol, by topic."""
+    """Where this patient departs from the standing protocol, by topic.
+
+    `line` is that of the first item; `more` says how many further ones stand behind it.
+    """
 
     topic: str
     line: str
     items: Items
+    more: Annotated[int, Meta(ge=1)] | None = None
 
 
 class FrontTask(Part, frozen=True, kw_only=True):
@@ -74,7 +79,7 @@ class FrontQuestion(Part, frozen=True, kw_only=True):
 
 
 class Unread(Part, frozen=True, kw_only=True):
-    """The entries that nobody could read, in one line, and where they stand in the request."""
+    """The entries that nobody could read and no decision speaks of, in one line, and where they stand in the request."""
 
     line: str
     pointers: list[str]

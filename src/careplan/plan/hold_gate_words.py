@@ -6,7 +6,6 @@ import msgspec
 
 from careplan.facts.case import Case, Fact
 from careplan.facts.hold_question import HoldQuestions
-from careplan.facts.hold_windows import misses_no_dose
 from careplan.facts.unread_entries import Entries
 from careplan.plan.hold_sentences import GateSentences
 from careplan.plan.model import Gap, GateFact, HoldGate, SignedHold
@@ -41,12 +40,10 @@ class GateWords:
                 after_hours=hold.after_hours,
                 approved_by=one_line(hold.approved_by),
             )
-        sessions = case.patient.treatment.session_times or ()
-        once_a_day = fact.properties.get("schedule") == "daily"
         gate = HoldGate(
             state=_STATES[question.stance],  # type: ignore[arg-type]
             signed=signed,
-            misses_no_dose=bool(hold and once_a_day and misses_no_dose(hold, sessions)),
+            misses_no_dose=hold is not None and self._words.holds.lies_between_doses(fact, hold),
         )
         if question.stance == "open":
             return gate

@@ -7,6 +7,7 @@ from careplan.facts.hold_question import hold_for
 from careplan.facts.hold_windows import misses_no_dose
 from careplan.plan.hold_sentences import HoldSentences
 from careplan.plan.model import SignedHold
+from careplan.recognition.medicine_catalogue import Resolved
 from careplan.request.patient import Hold
 from careplan.rulebook.text_template import hours, one_line
 
@@ -59,7 +60,23 @@ class SignedHolds:
         }
         if self.is_doubtful(hold):
             return sentences.undecided[0], sentences.doubtful.fill(words)
-        sessions = self._case.patient.treatment.session_times or ()
-        between = fact.properties.get("schedule") == "daily" and misses_no_dose(hold, sessions)
-        patient, clinician = sentences.between_doses if between else sentences.signed
+        patient, clinician = sentences.between_doses if self.lies_between_doses(fact, hold) else sentences.signed
         return patient.fill(words), clinician.fill(words)
+
+    def lies_between_doses(self, fact: Fact, hold: Hold) -> bool:
+        """Whether the time of a hold lies between two doses of a medicine that is taken every day.
+
+        It does not where an entry tells of more than one dose a day, or where several entries name the medicine.
+        """
+        entries = [
+            one for one in self._case.medicines if one.taken and one.match and fact.ingredient in one.match.ingredients
+        ]
+        if fact.properties.get("schedule") != "daily" or len(entries) > 1 or any(map(_more_than_once_a_day, entries)):
+            return False
+        return misses_no_dose(hold, self._case.patient.treatment.session_times or ())
+
+
+def _more_than_once_a_day(entry: Resolved) -> bool:
+    """Whether a text of an entry tells of more than one dose a day, or does not say of how many."""
+    told = (listed for said in entry.said for listed in said.medicines if listed.frequencies_of_taking)
+    return any(listed.times_a_day is None or listed.times_a_day > 1 for listed in told)

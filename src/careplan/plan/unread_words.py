@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -80,7 +81,7 @@ class UnreadWords:
             for pointer, at, name in zip(
                 entries.pointers(of), (*entries.of(of), 0), (*self._plain(entries, of), _MISSING[of]), strict=False
             ):
-                yield About(pointer=pointer, index=at, name=name if of == "medications" else name.strip("“”"))
+                yield About(pointer=pointer, index=at, name=name if of == "medications" else _without_marks(name))
 
     def assumptions(self, of_groups: Iterable[tuple[Absence, ...]], facts: dict[str, Fact]) -> list[Assumption]:
         """What an item presumes, of all the groups of tests by which it is there."""
@@ -176,6 +177,11 @@ class UnreadWords:
         if resolved.entry.written:
             return f"“{one_line(resolved.entry.written)}”"
         return f"RxNorm code {resolved.entry.rxcui}"
+
+
+def _without_marks(name: str) -> str:
+    """A name without the marks around it; of several parts, with a comma between two."""
+    return ", ".join(part for part in re.split(r"”?(?:,| and)? ?“|”", name) if part)
 
 
 def _either(labels: list[str]) -> str:

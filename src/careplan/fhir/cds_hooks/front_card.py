@@ -75,7 +75,7 @@ def detail(front: Front, plan: CarePlan, patient: Patient) -> str:
     ]
     if front.whole:
         route = page.route
-        wish = f" The patient's wish: {route.wish}." if route and route.wish else ""
+        wish = f" The patient's wish: {route.wish}." if route and route.wish and not route.as_wished else ""
         parts += [
             *_section("route", [marked(f"{route.line}{wish}")] if route else []),
             *_section("unlike the standing protocol", (marked(row.line) for row in page.differs)),

@@ -27,9 +27,10 @@ def _parts(plan: CarePlan) -> Iterator[str]:
         map(_decision, front.decisions),
     )
     if front.route is not None:
-        wish = f" The patient's wish: {front.route.wish}." if front.route.wish else ""
+        wish = f" The patient's wish: {front.route.wish}." if front.route.wish and not front.route.as_wished else ""
         yield from _list("Route", [f"{front.route.line}{wish}"])
-    yield from _list("Unlike the standing protocol", (row.line for row in front.differs))
+    differs = (f"{row.line} ({row.more} more)" if row.more else row.line for row in front.differs)
+    yield from _list("Unlike the standing protocol", differs)
     yield from _list("Tasks", (f"{spaced(task.who)}, {task.by_words}: {what}" for task in front.tasks for what in task.what))
     yield from _list("To ask", (question.about for question in front.ask))
     if front.unread is not None:

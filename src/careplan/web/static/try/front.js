@@ -22,9 +22,9 @@ export function Front({ front, level = 3, asks = true }) {
       </li>`)}</ol>`}
     ${front.route && html`<div class="route"><${Because} items=${[front.route.item]} about="the route"><strong>Route:
       ${" "}${front.route.choice.length === 2 ? front.route.choice.toUpperCase() : spaced(front.route.choice)}.</strong> ${front.route.line}
-      ${" "}${front.route.wish ? `The patient wishes: ${front.route.wish}.` : "The patient’s wish is not known."}<//></div>`}
+      ${" "}${front.route.as_wished ? "" : front.route.wish ? `The patient wishes: ${front.route.wish}.` : "The patient’s wish is not known."}<//></div>`}
     ${front.differs.length > 0 && html`<${H}>Differs from the standing protocol<//><ul>${front.differs.map((row) => html`
-      <li key=${row.topic}><${Because} items=${row.items} about=${row.line}>${row.line}<//></li>`)}</ul>`}
+      <li key=${row.topic}><${Because} items=${row.items} about=${row.line}>${row.line}${row.more ? ` (${row.more} more)` : ""}<//></li>`)}</ul>`}
     ${front.tasks.length > 0 && html`<${H}>Tasks<//><ul>${front.tasks.map((row) => html`
       <li key=${row.who + row.by}><${Because} items=${all([row])} about=${`${spaced(row.who)}, ${row.by_words}`}><strong>${capital(spaced(row.who))}</strong>,
         ${" "}${row.by_words}: ${row.what.join("; ")}${row.more ? `; and ${row.more} more` : ""}<//></li>`)}</ul>`}
