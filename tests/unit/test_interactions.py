@@ -40,11 +40,6 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def planner() -> Planner:
-    return Planner(BOOK)
-
-
-@pytest.fixture(scope="module")
 def check() -> InteractionCheck:
     return InteractionCheck(BOOK)
 
