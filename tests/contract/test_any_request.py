@@ -49,7 +49,7 @@ def asked(service: Service, request: Request) -> int:
     return answer.status
 
 
-@pytest.mark.parametrize("many", [MANY, pytest.param(4 * MANY, marks=pytest.mark.long)])
+@pytest.mark.parametrize("many", [MANY, pytest.param(8 * MANY, marks=pytest.mark.long)])
 def test_no_request_at_random_is_answered_by_a_failure(service: Service, signed: dict[str, Any], many: int) -> None:
     answers = Counter(asked(service, one) for one in islice(requests(SEED, signed), many))
     assert {200, 400, 422} <= answers.keys(), "the requests must be good and bad ones"
