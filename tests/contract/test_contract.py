@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -44,10 +45,11 @@ def test_the_document_passes_a_strict_linter() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_every_operation_answers_as_documented() -> None:
+def test_every_operation_answers_as_documented(address: str) -> None:
     # In a process of its own: the cases are made while they are collected, which each of several workers would do.
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(OPERATIONS)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    around = os.environ | {"CAREPLAN_TEST_ADDRESS": address}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=around, check=False)
     assert done.returncode == 0, done.stdout
     assert int(re.findall(r"(\d+) passed", done.stdout)[-1]) == operations_of(DOCUMENT)
 

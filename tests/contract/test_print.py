@@ -36,7 +36,7 @@ from tests.everyday import one_in
 from tests.sizes import cases
 
 ZONE = ZoneInfo("America/New_York")
-PATIENTS = ("older-many-medicines", "signed-protocol-as-needed-lorazepam", "crisis")
+PATIENTS = ("signed-protocol-as-needed-lorazepam", "older-many-medicines", "crisis")
 PAPERS: tuple[Literal["a4", "us-letter"], ...] = ("a4", "us-letter")
 
 

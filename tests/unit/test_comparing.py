@@ -29,6 +29,7 @@ from careplan.planner import Planner
 from careplan.request.what_if_request import merge_patch
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Rulebook
+from tests.everyday import one_in
 from tests.patients import patients
 from tests.sizes import cases
 
@@ -96,7 +97,7 @@ def test_new_and_gone_rules_are_told_apart(book: Rulebook, edited: Path) -> None
     assert {("sleep-anew", "new"), ("sleep-under-five-hours", "gone")} <= found
 
 
-@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+@pytest.mark.parametrize("form", one_in(2, ["text", "markdown", "json"]))
 def test_the_command_says_what_changed_in_every_form(edited: Path, form: str) -> None:
     code, text = run("rules", "diff", str(shipped()), str(edited), "--format", form)
     assert code == 1
@@ -262,8 +263,8 @@ def test_whatever_is_changed_in_a_plan_is_told(planner: Planner) -> None:
     made = planner.explained(planner.intake.convert(PLAN))
     data = msgspec.to_builtins(made)
     tried = 0
-    # Every third place each day, all of them with more cases.
-    for path in islice(leaves(data, ()), 0, None, 3 if cases(1) == 1 else 1):
+    # Every fourth place each day, all of them with more cases.
+    for path in islice(leaves(data, ()), 0, None, 4 if cases(1) == 1 else 1):
         if path[0] == "rulebook":
             continue
         changed = msgspec.to_builtins(made)
