@@ -100,7 +100,7 @@ def test_front_and_card_are_short_and_hold_every_decision(planner: Planner, body
     check(plan_of(planner, body))
 
 
-@pytest.mark.parametrize("rule", one_in(4, BOOK.in_order(), lambda rule: str(rule.id)))
+@pytest.mark.parametrize("rule", one_in(12, BOOK.in_order(), lambda rule: str(rule.id)))
 def test_front_and_card_are_short_for_the_patients_of_every_rule(planner: Planner, rule: Rule) -> None:
     for example in (*rule.file.examples.fires, *rule.file.examples.silent):
         check(plan_of(planner, example.patient))
