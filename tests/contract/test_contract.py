@@ -21,7 +21,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from careplan.planner import Planner
 from careplan.zones import ZONES
 from tests.contract.operations import DOCUMENT, EXAMPLES, MOST_TOKENS, SCHEMA
-from tests.contract.serving import ROOT, running
+from tests.contract.serving import PATIENCE, ROOT, running
 from tests.plans import items_in_json
 from tests.sizes import cases
 
@@ -30,7 +30,9 @@ METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
 
 def test_the_committed_document_is_the_one_that_the_service_gives(address: str) -> None:
-    assert httpx.get(f"{address}/openapi.json").json() == DOCUMENT, "run `make openapi` and look at the difference"
+    assert httpx.get(f"{address}/openapi.json", timeout=PATIENCE).json() == DOCUMENT, (
+        "run `make openapi` and look at the difference"
+    )
 
 
 def test_the_document_is_valid_openapi() -> None:
