@@ -146,6 +146,7 @@ def test_the_impact_counts_whose_plans_change_and_by_which_rules(edited: Path, t
     assert any("Very short sleep" in line for line in found["samples"][0]["difference"]["in_words"])
 
 
+@pytest.mark.long
 def test_lines_that_are_no_patients_are_named_and_the_rest_is_planned(edited: Path) -> None:
     typed = bodies(5) + '{"age_years": "old"}\nnot json\n' + bodies(8)
     code, text = run("rules", "impact", str(shipped()), str(edited), "--patients", "-", typed=typed)
@@ -175,6 +176,7 @@ def test_impact_reads_what_batches_read_and_names_files_and_lines(edited: Path, 
     assert "c.ndjson.zst is cut off" in text
 
 
+@pytest.mark.long
 def test_a_status_that_changes_is_counted(edited: Path, tmp_path: Path) -> None:
     path = edited / SLEEP
     text = re.sub(r"  card:\n(    .*\n)+|  in_languages:\n(    .*\n)+", "", path.read_text())

@@ -41,6 +41,7 @@ def test_a_full_explanation_costs_less_than_twelve_plain_plans(planner: Planner,
     assert full < 12 * plain
 
 
+@pytest.mark.long
 def test_the_explanations_of_all_written_out_patients_cost_less_than_ten_times_their_plans(planner: Planner) -> None:
     patients = [planner.intake.decode(body) for body in golden_bodies()]
     plain = calls(lambda: [encode(planner.plan(patient)) for patient in patients])
