@@ -114,6 +114,7 @@ def test_who_is_still_sending_a_body_that_is_too_long_hears_that_it_is(address: 
     assert b"too large" in answer.lower()
 
 
+@pytest.mark.long
 def test_who_waits_with_a_body_that_is_too_long_hears_before_its_time_is_over(tmp_path: Path) -> None:
     with running(tmp_path / "log", CAREPLAN_BODY_SECONDS=str(2 * PATIENCE)) as address:
         place = urlsplit(address)

@@ -130,6 +130,7 @@ def test_a_service_without_a_key_gives_a_digest_alone(planner: Planner, ready: J
     assert found["digest"] == digest_of(found)
 
 
+@pytest.mark.long
 def test_realistic_patients_can_be_signed_once_each_stop_and_hold_has_a_choice(planner: Planner) -> None:
     for body in realistic(planner.book, 30, 21):
         patient = planner.intake.convert(body)
