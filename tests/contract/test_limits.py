@@ -304,7 +304,7 @@ def test_batches_that_one_client_leaves_open_stop_nobody_and_end(address: Server
             answer = other.post(f"{address}/v1/care-plans/batch", content=body, headers=NDJSON)
             assert (answer.status_code, answer.content.count(b"\n")) == (200, 1)
         assert httpx.post(f"{address}/v1/care-plans", json={}, timeout=PATIENCE).status_code == 200
-        for _ in range(60):
+        for _ in range(10 * PATIENCE):
             if (
                 httpx.post(f"{address}/v1/care-plans/batch", content=body, headers=NDJSON, timeout=PATIENCE).status_code
                 == 200
