@@ -124,9 +124,9 @@ def end_to_end(rounds: int, seconds: float) -> dict[str, Any]:
         rows: dict[str, list[dict[str, float]]] = {}
         fixed_us: list[float] = []
         with (
-            running(folder / "ours") as ours,
-            running(folder / "ceiling", module="bench.served") as ceiling,
-            running(folder / "two", "--workers", "2") as two,
+            running(folder / "ours", cold=True) as ours,
+            running(folder / "ceiling", module="bench.served", cold=True) as ceiling,
+            running(folder / "two", "--workers", "2", cold=True) as two,
             hello(8_991) as least,
         ):
             # The ceiling plans nothing and the hello reads nothing: to them it is all one who asks.

@@ -86,7 +86,7 @@ def every_form(
     before = group.join if group else ()
     with (
         tempfile.TemporaryDirectory() as folder,
-        running(Path(folder) / "log", "--workers", str(workers), before=before) as server,
+        running(Path(folder) / "log", "--workers", str(workers), before=before, cold=True) as server,
     ):
         first = children_of(server.pid)
         record = long_record(1_000_000) if records else b""

@@ -29,7 +29,7 @@ def measured() -> dict[int, tuple[float, float]]:
     found = {}
     with (
         tempfile.TemporaryDirectory() as folder,
-        running(Path(folder) / "log") as server,
+        running(Path(folder) / "log", cold=True) as server,
         httpx.Client(base_url=server, timeout=60, headers=_FHIR) as client,
     ):
         (worker,) = children_of(server.pid)

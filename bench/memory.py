@@ -87,7 +87,7 @@ def worker_memory(plans: int) -> dict[str, Any]:
     The growth is the slope of the straight line through all steps after the warm one, for 100,000 patients.
     """
     new = NeverSeen(3)
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "log", "--workers", "1") as server:
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "log", "--workers", "1", cold=True) as server:
         first = settled(server)
         in_batches(server, new.some(min(FIRST, plans)))
         warm = of_workers(server)

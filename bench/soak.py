@@ -89,7 +89,10 @@ def soak(plans: int, clients: int, workers: int) -> dict[str, Any]:
     """The whole run, in steps."""
     new = Met(NeverSeen(29))
     steps: list[dict[str, float]] = []
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "log", "--workers", str(workers)) as server:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(Path(folder) / "log", "--workers", str(workers), cold=True) as server,
+    ):
         first = settled(server)
         # Each connection stays with the worker that took it: enough of them that every worker gets warm.
         for _ in range(workers):

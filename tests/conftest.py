@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from careplan.planner import Planner
+from careplan.request.previous_reading import CheckSignature
 from careplan.rulebook.model import Rulebook
 
 ROOT = Path(__file__).parent.parent
@@ -56,6 +57,21 @@ def _shipped_rules_are_read_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _shipped_planner_is_made_once() -> Iterator[None]:
+    """Give commands that run in this process the planner of the shipped rulebook, where they ask for nothing beside it."""
+    from careplan.cli import interviewing, planning, protocol, signing
+    from tests.shipped import BOOK, shared_planner
+
+    def planner_of(book: Rulebook, check: CheckSignature | None = None) -> Planner:
+        return shared_planner() if book is BOOK and check is None else Planner(book, check=check)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for command in (interviewing, planning, protocol, signing):
+            patch.setattr(command, "Planner", planner_of)
+        yield
+
+
 @pytest.fixture(scope="session")
 def book() -> Rulebook:
     from tests.shipped import BOOK
@@ -64,7 +80,8 @@ def book() -> Rulebook:
 
 
 @pytest.fixture(scope="session")
-def planner(book: Rulebook) -> Iterator[Planner]:
-    made = Planner(book)
-    yield made
-    made.close()
+def planner() -> Iterator[Planner]:
+    from tests.shipped import shared_planner
+
+    yield shared_planner()
+    shared_planner().close()

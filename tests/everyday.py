@@ -22,6 +22,12 @@ def one_in(number: int, cases: Iterable[Any], name: Callable[[Any], str] = str) 
     return [_case(case, name(case), every_day=at % number == 0) for at, case in enumerate(cases)]
 
 
+def one_row_in(number: int, rows: Iterable[tuple[Any, ...]], name: Callable[[tuple[Any, ...]], str]) -> list[ParameterSet]:
+    """The same for rows, each of which is several parameters of the test."""
+    marks = (pytest.mark.long,)
+    return [pytest.param(*row, id=name(row), marks=marks if at % number else ()) for at, row in enumerate(rows)]
+
+
 def one_of_each(
     kind: Callable[[Any], Hashable], cases: Iterable[Any], name: Callable[[Any], str] = str, number: int = 1
 ) -> list[ParameterSet]:

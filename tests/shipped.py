@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 
+from careplan.planner import Planner
 from careplan.rulebook.folder import read_folder
 from careplan.rulebook.interactions import INTERACTIONS
 from careplan.rulebook.load import INVARIANTS, load_files, shipped
@@ -13,6 +15,13 @@ from careplan.rulebook.model import SECTIONS
 
 FILES = read_folder(shipped())
 BOOK = load_files(FILES)
+
+
+@cache
+def shared_planner() -> Planner:
+    """One planner for the whole run: it is read only, and the engine belongs to this thread."""
+    return Planner(BOOK)
+
 
 MADE_UP_RULE = """\
 id: made-up-rule

@@ -20,7 +20,7 @@ SNOMED = "http://snomed.info/sct"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 AT = "2026-11-28T12:00:00Z"
 OWN = {"reference": "Patient/p"}
-_CONDITIONS: dict[str, Json] = yaml.safe_load((RULES / "conditions.yaml").read_text())
+_CONDITIONS: dict[str, Json] = yaml.load((RULES / "conditions.yaml").read_text(), yaml.CSafeLoader)
 _ALL = [(name, code) for name, entry in _CONDITIONS.items() for code in entry.get("icd10", ())]
 CODES = {
     name: [

@@ -20,9 +20,10 @@ from careplan.plan.model import items_of
 from careplan.planner import Planner
 from careplan.request.patient import Patient
 from tests.clinical.reading import CODES, bundle, ingredients, record_of, request_of, sayable, split
-from tests.everyday import one_of_each
+from tests.everyday import one_in, one_of_each
 from tests.patients import patients
 from tests.shipped import BOOK
+from tests.sizes import cases
 
 Json = dict[str, Any]
 ROOT = Path(__file__).parents[2]
@@ -101,7 +102,7 @@ SPELLINGS = {"a brand for the generic name": as_brand, "in capitals": in_capital
 # Order.
 
 
-@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("name", one_in(4, WRITTEN))
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_order_of_medicines_illnesses_and_goals_changes_nothing(planner: Planner, name: str, seed: int) -> None:
     body = WRITTEN[name]
@@ -109,7 +110,7 @@ def test_the_order_of_medicines_illnesses_and_goals_changes_nothing(planner: Pla
 
 
 @given(data=st.data())
-@settings(max_examples=60)
+@settings(max_examples=cases(12))
 def test_the_order_changes_nothing_for_any_patient(planner: Planner, data: st.DataObject) -> None:
     body = data.draw(patients(BOOK))
     assert findings(items(planner, shuffled(body, 3))) == findings(items(planner, body))
@@ -118,7 +119,7 @@ def test_the_order_changes_nothing_for_any_patient(planner: Planner, data: st.Da
 # Spelling.
 
 
-@pytest.mark.parametrize("row", one_of_each(lambda row: row["classes"], ROWS, lambda row: str(row["ingredient"]), number=3))
+@pytest.mark.parametrize("row", one_of_each(lambda row: row["classes"], ROWS, lambda row: str(row["ingredient"]), number=6))
 def test_a_medicine_is_the_same_by_every_name_it_is_known_by(planner: Planner, row: dict[str, str]) -> None:
     def found(name: str) -> Counter[tuple[str, str, tuple[str, ...]]]:
         return findings(items(planner, {"medications": [{"name": name, "schedule": "daily"}], "conditions": []}))
@@ -130,7 +131,7 @@ def test_a_medicine_is_the_same_by_every_name_it_is_known_by(planner: Planner, r
         assert found(name) == generic, name
 
 
-@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("name", one_in(4, WRITTEN))
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_another_spelling_of_the_medicines_changes_nothing(planner: Planner, name: str, spelling: str) -> None:
     body = WRITTEN[name]
@@ -138,7 +139,7 @@ def test_another_spelling_of_the_medicines_changes_nothing(planner: Planner, nam
 
 
 @given(data=st.data())
-@settings(max_examples=60)
+@settings(max_examples=cases(12))
 def test_another_spelling_changes_nothing_for_any_patient(planner: Planner, data: st.DataObject) -> None:
     body = data.draw(patients(BOOK))
     spelling = data.draw(st.sampled_from(sorted(SPELLINGS)))
@@ -158,7 +159,7 @@ def on_its_day(body: dict[str, Any], of_record: Patient) -> dict[str, Any]:
     return body if "as_of" in body or of_record.as_of is None else body | {"as_of": of_record.as_of}
 
 
-@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("name", one_in(4, WRITTEN))
 def test_a_record_of_the_same_patient_gives_the_same_findings(planner: Planner, name: str) -> None:
     body = sayable(WRITTEN[name])
     of_record = request_of(planner, record_of(body))
@@ -173,7 +174,7 @@ def test_a_record_gives_the_same_findings_for_any_patient(planner: Planner, data
     assert findings(items(planner, of_record)) == findings(items(planner, on_its_day(body, of_record)))
 
 
-@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("name", one_in(4, WRITTEN))
 def test_the_order_of_a_record_changes_nothing(planner: Planner, name: str) -> None:
     record = record_of(sayable(WRITTEN[name]))
     other = bundle(*reversed(record["entry"]))
@@ -203,14 +204,14 @@ def check_known_medicine_more(planner: Planner, body: Json, name: str) -> None:
     assert any(name in item.clinician_text for item in after if item.rule.id == QUIET)
 
 
-@pytest.mark.parametrize("name", [name for name, body in WRITTEN.items() if listed(body, "medications")])
+@pytest.mark.parametrize("name", one_in(4, [name for name, body in WRITTEN.items() if listed(body, "medications")]))
 @pytest.mark.parametrize("medicine", ["magnesium oxide", "fexofenadine", "pravastatin"])
 def test_a_known_medicine_more_changes_nothing_but_the_quiet_line(planner: Planner, name: str, medicine: str) -> None:
     check_known_medicine_more(planner, WRITTEN[name], medicine)
 
 
 @given(data=st.data())
-@settings(max_examples=60)
+@settings(max_examples=cases(12))
 def test_a_known_medicine_more_changes_nothing_for_any_patient(planner: Planner, data: st.DataObject) -> None:
     body, medicine = data.draw(patients(BOOK)), data.draw(st.sampled_from(["vitamin D", "loratadine"]))
     assume(listed(body, "medications") and medicine not in json.dumps(body).casefold())
@@ -239,7 +240,7 @@ def doubled(body: Json, name: str, at: int) -> Json:
     return with_list(body, name, [*entries, entries[at]])
 
 
-@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("name", one_in(4, WRITTEN))
 @pytest.mark.parametrize("which", LISTS)
 def test_an_entry_that_stands_there_twice_takes_nothing_away(planner: Planner, name: str, which: str) -> None:
     body = WRITTEN[name]
@@ -249,7 +250,7 @@ def test_an_entry_that_stands_there_twice_takes_nothing_away(planner: Planner, n
 
 
 @given(data=st.data())
-@settings(max_examples=60)
+@settings(max_examples=cases(12))
 def test_a_doubled_entry_takes_nothing_away_for_any_patient(planner: Planner, data: st.DataObject) -> None:
     body, which = data.draw(patients(BOOK)), data.draw(st.sampled_from(LISTS))
     entries = listed(body, which)

@@ -9,7 +9,15 @@ import pytest
 from careplan.fhir.read.bundle import FhirReader
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
-from tests.contract.serving import Server, running
+from tests.contract.serving import PATIENCE, Server, running
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patience() -> Iterator[None]:
+    """Wait for any answer as long as for one: clients give up after five seconds, which a busy machine may need."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("httpx._config.DEFAULT_TIMEOUT_CONFIG.read", PATIENCE)
+        yield
 
 
 @pytest.fixture(scope="session")

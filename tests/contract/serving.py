@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.warm import Process
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120
@@ -24,10 +27,11 @@ PATIENCE = 120
 
 
 class Server(str):
-    """The address of a server, and the process to send signals to."""
+    """The address of a server, and its process, to send signals to."""
 
-    __slots__ = ("pid",)
+    __slots__ = ("pid", "process")
     pid: int
+    process: subprocess.Popen[bytes] | Process
 
 
 @contextmanager
@@ -39,21 +43,29 @@ def running(
     trusted: Path | None = None,
     ready: bool = True,
     before: Sequence[str] = (),
+    cold: bool = False,
     **environment: str,
 ) -> Iterator[Server]:
     """The address of a server that lives as long as the block. What it prints goes to `log` with `.out` behind it.
 
     `trusted` is the certificate of a server that speaks TLS to localhost. Without `ready`, its workers may still start.
-    `before` is a command that becomes the server's.
+    `before` is a command that becomes the server's. One that starts `cold` loads all that it is made of; others are forked
+    from what has that. So do those with such a command, or with a variable that Python itself reads as it starts.
     """
-    command = [*before, sys.executable, "-m", module, "serve", "--port", "0", *options]
+    arguments, around = ["serve", "--port", "0", *options], _environment(environment)
+    cold = cold or bool(before) or any(name.startswith("PYTHON") for name in environment)
     printed = log.with_name(f"{log.name}.out")
     with log.open("wb") as errors, printed.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=errors, env=_environment(environment), cwd=cwd)
+        how: Any = {"stdout": output, "stderr": errors, "env": around, "cwd": cwd}
+        process = (
+            subprocess.Popen([*before, sys.executable, "-m", module, *arguments], **how)
+            if cold
+            else Process(arguments, module=module, **how)
+        )
         try:
             found = _address(printed, process)
             address = Server(found.replace("127.0.0.1", "localhost") if trusted else found)
-            address.pid = process.pid
+            address.pid, address.process = process.pid, process
             if ready:
                 _await(address, trusted)
             yield address
@@ -92,7 +104,7 @@ def _environment(extra: dict[str, str]) -> dict[str, str]:
     return outside | {"PYTHONPATH": tree, "CAREPLAN_DRAIN_SECONDS": "0"} | extra
 
 
-def _address(printed: Path, process: subprocess.Popen[bytes]) -> str:
+def _address(printed: Path, process: subprocess.Popen[bytes] | Process) -> str:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if found := re.search(r"Listening on\s+(\S+)\n", printed.read_text()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from careplan.planner import Planner
 from careplan.zones import ZONES
 from tests.contract.operations import DOCUMENT, EXAMPLES, MOST_TOKENS, SCHEMA
-from tests.contract.serving import ROOT, running
+from tests.contract.serving import PATIENCE, ROOT, running
 from tests.plans import items_in_json
 from tests.sizes import cases
 
@@ -29,7 +30,9 @@ METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
 
 def test_the_committed_document_is_the_one_that_the_service_gives(address: str) -> None:
-    assert httpx.get(f"{address}/openapi.json").json() == DOCUMENT, "run `make openapi` and look at the difference"
+    assert httpx.get(f"{address}/openapi.json", timeout=PATIENCE).json() == DOCUMENT, (
+        "run `make openapi` and look at the difference"
+    )
 
 
 def test_the_document_is_valid_openapi() -> None:
@@ -44,10 +47,11 @@ def test_the_document_passes_a_strict_linter() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_every_operation_answers_as_documented() -> None:
+def test_every_operation_answers_as_documented(address: str) -> None:
     # In a process of its own: the cases are made while they are collected, which each of several workers would do.
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(OPERATIONS)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    around = os.environ | {"CAREPLAN_TEST_ADDRESS": address}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=around, check=False)
     assert done.returncode == 0, done.stdout
     assert int(re.findall(r"(\d+) passed", done.stdout)[-1]) == operations_of(DOCUMENT)
 

@@ -17,6 +17,7 @@ from careplan.planner import Planner
 from careplan.request.decode import LISTS
 from careplan.rulebook.model import Rulebook
 from careplan.web.limits.turns import Turns
+from tests.everyday import one_in
 from tests.in_process import Service, in_process
 from tests.long_record import long_record
 
@@ -101,7 +102,7 @@ def bundle(resources: list[Json]) -> Json:
 KINDS = ["medicines", "one id", "illnesses", "readings", "patients", "faults", "references", "answers"]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", one_in(2, KINDS))
 def test_reading_four_times_as_many_entries_takes_about_four_times_as_long(planner: Planner, kind: str) -> None:
     reader = FhirReader(planner.book, planner.intake)
 
@@ -158,7 +159,7 @@ HOSTILE: dict[str, Callable[[Rulebook], tuple[str, bytes, dict[str, str]]]] = {
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", one_in(2, HOSTILE))
 def test_no_request_keeps_others_from_their_turn_however_much_is_in_it(service: Service, book: Rulebook, name: str) -> None:
     path, body, headers = HOSTILE[name](book)
     held = []

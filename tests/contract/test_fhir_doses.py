@@ -8,13 +8,12 @@ import pytest
 
 from careplan.fhir.read.bundle import FhirReader
 from careplan.plan.medicine_model import MedicineRead
-from careplan.planner import Planner
 from tests.contract.records import patient, read, reported, statement
-from tests.shipped import BOOK
+from tests.shipped import BOOK, shared_planner
 
 Json = dict[str, Any]
 
-PLANNER = Planner(BOOK)
+PLANNER = shared_planner()
 READER = FhirReader(BOOK, PLANNER.intake)
 ALPRAZOLAM = "alprazolam 0.25 MG Oral Tablet"
 

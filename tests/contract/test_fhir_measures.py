@@ -10,10 +10,9 @@ import pytest
 
 from careplan.fhir.read.bundle import FhirReader
 from careplan.plan.model import items_of
-from careplan.planner import Planner
-from tests.shipped import BOOK
+from tests.shipped import BOOK, shared_planner
 
-PLANNER = Planner(BOOK)
+PLANNER = shared_planner()
 READER = FhirReader(BOOK, PLANNER.intake)
 
 

@@ -119,7 +119,9 @@ FAULTS: dict[str, Callable[[Path], object]] = {
 LONG = (pytest.mark.deep, pytest.mark.skipif("CAREPLAN_TEST_FILES" not in os.environ, reason="scripts/long does it"))
 
 
-@pytest.mark.parametrize("fault", [pytest.param(name, marks=() if name == "a failing example" else LONG) for name in FAULTS])
+@pytest.mark.parametrize(
+    "fault", [pytest.param(name, marks=pytest.mark.long if name == "a failing example" else LONG) for name in FAULTS]
+)
 def test_a_faulty_rulebook_is_refused_and_replacements_serve_the_accepted_one(
     site: Site, fault: str, tmp_path: Path
 ) -> None:

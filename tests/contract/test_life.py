@@ -129,7 +129,7 @@ def test_a_worker_that_hangs_in_the_engine_is_replaced(tmp_path: Path) -> None:
 
 
 def test_a_stop_finishes_what_is_in_hand_and_ends_with_0(tmp_path: Path) -> None:
-    with running(tmp_path / "log", module="tests.contract.faulty") as address:
+    with running(tmp_path / "log", module="tests.contract.faulty", cold=True) as address:
         answers: list[int] = []
 
         def ask() -> None:
@@ -147,8 +147,7 @@ def test_a_stop_finishes_what_is_in_hand_and_ends_with_0(tmp_path: Path) -> None
         for thread in threads:
             thread.join()
         assert answers == [200] * 3
-        _, status = os.waitpid(address.pid, 0)
-        assert os.waitstatus_to_exitcode(status) == 0
+        assert address.process.wait(PATIENCE) == 0
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{address}/livez")
 
@@ -171,8 +170,7 @@ def test_what_a_service_manager_sends_to_the_whole_group_stops_the_service_and_l
             os.kill(process, signal.SIGTERM)
         for thread in threads:
             thread.join()
-        _, status = os.waitpid(address.pid, 0)
-        assert os.waitstatus_to_exitcode(status) == 0
+        assert address.process.wait(PATIENCE) == 0
         assert answers == [200] * 3
     assert log.read_text().count("Spawning worker") == 2
     assert "Unexpected exit" not in log.read_text()
@@ -184,9 +182,8 @@ def test_a_stop_in_the_middle_of_a_load_answers_each_request_or_refuses_its_conn
         with Load(lambda: [address], clients=8).running() as load:
             until(lambda: load.answered > 50)
             os.kill(address.pid, signal.SIGTERM)
-            _, status = os.waitpid(address.pid, 0)
+            assert address.process.wait(PATIENCE) == 0
             time.sleep(0.1)
-        assert os.waitstatus_to_exitcode(status) == 0
         assert set(load.failed) <= {"ConnectError"}
 
 
@@ -208,9 +205,7 @@ def test_an_impatient_stop_while_the_workers_start_ends_them_and_not_by_force(tm
         time.sleep(0.2)
         for process in [*workers(address), address.pid] * 3:
             os.kill(process, signal.SIGINT)
-        until(lambda: os.waitid(os.P_PID, address.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None)
-        _, status = os.waitpid(address.pid, 0)
-        assert os.waitstatus_to_exitcode(status) == 0
+        assert address.process.wait(PATIENCE) == 0
 
 
 @pytest.mark.long
@@ -233,8 +228,7 @@ def test_a_rolling_restart_under_load_loses_no_request(tmp_path: Path) -> None:
                 os.kill(before.pid, signal.SIGTERM)
                 until(lambda before=before: not is_ready(before))  # type: ignore[misc]
                 ready.remove(before)
-                _, status = os.waitpid(before.pid, 0)
-                assert os.waitstatus_to_exitcode(status) == 0
+                assert before.process.wait(PATIENCE) == 0
                 ready.append(start(f"new-{at}"))
             enough = load.answered + 20
             until(lambda: load.answered > enough)
@@ -349,8 +343,7 @@ def test_a_collector_that_does_not_answer_does_not_hold_up_a_stop(tmp_path: Path
             httpx.post(f"{address}/v1/care-plans", json={}, timeout=PATIENCE)
             began = time.monotonic()
             os.kill(address.pid, signal.SIGTERM)
-            _, status = os.waitpid(address.pid, 0)
-            assert os.waitstatus_to_exitcode(status) == 0
+            assert address.process.wait(PATIENCE) == 0
             assert time.monotonic() - began < 8
     assert "traces lost" in (tmp_path / "log").read_text()
 

@@ -18,12 +18,11 @@ from careplan.fhir.read.completeness import SAY_NOTHING, lists_of
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.parameters import read_applied
 from careplan.fhir.read.shortened import shortened
-from careplan.planner import Planner
 from tests.contract.records import OWN, bundle, entry, incomplete, medicines, patient, statement
 from tests.long_record import long_record
-from tests.shipped import BOOK
+from tests.shipped import BOOK, shared_planner
 
-PLANNER = Planner(BOOK)
+PLANNER = shared_planner()
 READER = FhirReader(BOOK, PLANNER.intake)
 Json = dict[str, Any]
 

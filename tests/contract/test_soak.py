@@ -16,6 +16,7 @@ def test_a_short_soak_loses_no_request_and_keeps_its_memory() -> None:
     assert found["steps"][-1]["megabytes"] - found["warm"]["rss"] < 4
 
 
+@pytest.mark.long
 def test_some_seconds_of_every_form_lose_no_request_and_no_worker() -> None:
     found = every_form(4, clients=2, workers=1, records=True)
     assert found["faults"] == []

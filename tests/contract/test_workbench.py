@@ -170,6 +170,7 @@ def seen(few: Path, tmp_path_factory: pytest.TempPathFactory) -> Json:
     return found | {"written": written, "address": address}
 
 
+@pytest.mark.long
 def test_a_rule_stands_in_prose_beside_its_file(seen: Json) -> None:
     assert "When the patient sleeps less than" in seen["prose"]
     assert "hours a night" in seen["prose"]
@@ -179,12 +180,14 @@ def test_a_rule_stands_in_prose_beside_its_file(seen: Json) -> None:
     assert seen["chosen"] == "rule"
 
 
+@pytest.mark.long
 def test_a_fault_is_named_while_typing_with_its_line_and_how_to_mend_it(seen: Json) -> None:
     assert "fewer is not a comparison for this field" in seen["faults"]
     assert "Use one of at_least" in seen["faults"]
     assert BROKEN in seen["selected"]
 
 
+@pytest.mark.long
 def test_examples_turn_red_and_it_is_shown_what_differs_and_whose_plans_change(seen: Json) -> None:
     (failed,) = seen["failed"]
     assert "it stays silent: at the boundary; but it fires" in failed
@@ -193,6 +196,7 @@ def test_examples_turn_red_and_it_is_shown_what_differs_and_whose_plans_change(s
     assert f"{RULE}: new in" in seen["effect"]
 
 
+@pytest.mark.long
 def test_tokens_are_completed_from_the_schema_by_keys_alone(seen: Json) -> None:
     active, first = seen["offered"]
     assert active == "offer-0"
@@ -201,16 +205,19 @@ def test_tokens_are_completed_from_the_schema_by_keys_alone(seen: Json) -> None:
     assert (seen["begun"], seen["wanted"]) == ("level: \n", "offer-0")
 
 
+@pytest.mark.long
 def test_a_value_changed_in_the_prose_changes_the_text_there_and_nothing_else(seen: Json) -> None:
     assert seen["byProse"] == (shipped() / PATH).read_text().replace(OLD, "less_than: 6}", 1)
 
 
+@pytest.mark.long
 def test_a_rule_speaks_up_as_a_slider_passes_its_limit(seen: Json) -> None:
     silent, speaks = seen["said"]
     assert "It would take:" in silent
     assert "4.5 h sleep" in speaks
 
 
+@pytest.mark.long
 def test_proof_and_comparison_say_what_came_of_them_or_why_nothing_did(seen: Json) -> None:
     proved, compared = seen["proof"]
     assert "Nothing was proved" in proved
@@ -218,21 +225,25 @@ def test_proof_and_comparison_say_what_came_of_them_or_why_nothing_did(seen: Jso
     assert "Very short sleep comes up for more patients than before" in compared
 
 
+@pytest.mark.long
 def test_it_lists_what_is_due_for_review_and_fits_a_telephone(seen: Json) -> None:
     assert re.search(r"stop: .* lacks the pharmacist and the physician", seen["due"])
     assert seen["width"] <= 390
 
 
+@pytest.mark.long
 def test_it_says_what_is_still_to_be_done(seen: Json) -> None:
     assert re.search(r"something else than version (\d+) did: write version: \d+", seen["notes"])
     assert "no named reviewer has signed it yet" in seen["notes"]
 
 
+@pytest.mark.long
 def test_saving_writes_the_file_of_the_rule_and_nothing_else(seen: Json, few: Path) -> None:
     assert seen["written"] == [str(PATH)]
     assert (few / PATH).read_bytes() == (shipped() / PATH).read_bytes().replace(OLD.encode(), NEW.encode())
 
 
+@pytest.mark.long
 def test_the_page_asks_for_nothing_from_elsewhere_keeps_nothing_and_keeps_wcag_2_2_aa(seen: Json) -> None:
     assert seen["console"] == []
     assert [url for url in seen["requests"] if not url.startswith((seen["address"], "data:"))] == []

@@ -37,9 +37,10 @@ from tests.derived.made_up import BESIDE, DERIVED, FACTS, bodies, made_up
 from tests.patients import Json
 from tests.proof.assignment import Chosen, assigned
 from tests.shipped import BOOK
+from tests.sizes import cases
 
 CALMING = {"antipsychotic", "antidepressant"}
-MADE_UP = settings(max_examples=100)
+MADE_UP = settings(max_examples=cases(40))
 
 
 class Made:
@@ -230,7 +231,7 @@ def proof(made: Made) -> Proof:
     return Proof(made)
 
 
-@settings(max_examples=30)
+@settings(max_examples=cases(10))
 @given(body=BODIES)
 def test_the_formulas_of_what_is_derived_agree_with_the_reference(made: Made, proof: Proof, body: Json) -> None:
     found = proof.solver
@@ -264,7 +265,7 @@ def test_the_prover_finds_patients_for_whom_made_up_rules_hold(made: Made) -> No
         search.close()
 
 
-@settings(max_examples=20)
+@settings(max_examples=cases(10))
 @given(body=BODIES)
 @pytest.mark.long
 def test_a_change_of_what_it_rests_on_brings_an_item_about(made: Made, body: Json) -> None:
@@ -281,7 +282,7 @@ def test_a_change_of_what_it_rests_on_brings_an_item_about(made: Made, body: Jso
             assert (rule in now) != (rule in there), (rule, way)
 
 
-@settings(max_examples=20)
+@settings(max_examples=cases(10))
 @given(body=BODIES)
 def test_explanations_say_of_what_is_derived_why_it_does_not_hold(made: Made, body: Json) -> None:
     explanation = made.planner.explained(made.planner.intake.decode(msgspec.json.encode(body))).explanation

@@ -72,6 +72,7 @@ def folder(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "rules"))
 
 
+@pytest.mark.long
 def test_a_certificate_is_verified_by_rules_that_have_not_changed_and_the_same_bytes_come_again(folder: Path) -> None:
     done = proving(folder, "--verify")
     assert done.exit_code == 0, done.output

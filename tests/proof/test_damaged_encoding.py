@@ -120,15 +120,22 @@ def always_known(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(formulas, "of_test", lambda symbolic, kind, test: plain(Known(symbolic), kind, test))
 
 
+LONG = pytest.mark.long
 DAMAGE: list[Any] = [
     pytest.param(swapped("at_least", "more_than"), rules_that_test("at_least"), id="at-least-for-more-than"),
-    pytest.param(swapped("less_than", "at_most"), rules_that_test("less_than"), id="less-than-for-at-most"),
+    pytest.param(
+        swapped("less_than", "at_most"), rules_that_test("less_than"), id="less-than-for-at-most", marks=pytest.mark.long
+    ),
     pytest.param(with_tests(turned("has_any", "has_all")), rules_that_test("has_any"), id="any-for-all"),
-    pytest.param(with_tests(turned("has_none", "has_any")), rules_that_test("has_none"), id="none-for-any"),
+    pytest.param(
+        with_tests(turned("has_none", "has_any")), rules_that_test("has_none"), id="none-for-any", marks=pytest.mark.long
+    ),
     pytest.param(
         with_tests(turned("one_of_or_unknown", "one_of")), rules_that_test("one_of_or_unknown"), id="unknown-dropped"
     ),
-    pytest.param(with_tests(turned("unknown", "known")), rules_that_test("unknown"), id="unknown-for-known"),
+    pytest.param(
+        with_tests(turned("unknown", "known")), rules_that_test("unknown"), id="unknown-for-known", marks=pytest.mark.long
+    ),
     pytest.param(presumed, rules_that_test("has_none", kinds=("regimen",)), id="absent-though-not-asked"),
     pytest.param(always_known, rules_that_test("at_most", "less_than", "none_of"), id="missing-answers-count"),
 ]

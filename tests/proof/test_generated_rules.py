@@ -31,7 +31,7 @@ from tests.proof.made_up_rules import EVERY_FIELD, NO_RULES, RULEBOOKS, read
 from tests.proof.reducing import Keeper, breaks, kept, reduced
 from tests.shipped import BOOK
 
-CASES = int(os.environ.get("CAREPLAN_TEST_RULEBOOKS", "60"))
+CASES = int(os.environ.get("CAREPLAN_TEST_RULEBOOKS", "30"))
 KEEPER = Keeper()
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 

@@ -106,6 +106,7 @@ IMPOSSIBLE = (
 """Conditions that no patient can meet, and words of those that clash."""
 
 
+@pytest.mark.long
 def test_rules_that_no_patient_can_meet_are_named_with_the_clashing_conditions(rulebook: Callable[..., Path]) -> None:
     folder = rulebook()
     for at, (when, _) in enumerate(IMPOSSIBLE):
@@ -149,6 +150,7 @@ def test_a_rule_that_a_patient_can_meet_has_one_whom_the_engine_finds(rulebook: 
     assert [found for found in failures(folder) if found.kind != "one_more_takes_away"] == []
 
 
+@pytest.mark.long
 def test_a_rule_that_another_makes_needless_is_named(rulebook: Callable[..., Path]) -> None:
     folder = rulebook()
     add(folder, "{lifestyle: {sleep_hours_per_night: {less_than: 6}}}", "wide-rule")
@@ -158,6 +160,7 @@ def test_a_rule_that_another_makes_needless_is_named(rulebook: Callable[..., Pat
     assert "wide-rule" in found.detail
 
 
+@pytest.mark.long
 def test_two_rules_that_say_the_same_of_different_patients_are_both_needed(rulebook: Callable[..., Path]) -> None:
     folder = rulebook()
     add(folder, "{lifestyle: {sleep_hours_per_night: {less_than: 6}}}", "one-rule")
@@ -182,6 +185,7 @@ def test_a_choice_that_nobody_makes_for_some_patient_is_shown(
     assert found.patient in patients
 
 
+@pytest.mark.long
 def test_a_choice_made_twice_is_shown(rulebook: Callable[..., Path]) -> None:
     folder = rulebook()
     decides = {"  clinician:": "  decides: {subject: route, choice: iv}\n  clinician:"}
@@ -244,6 +248,7 @@ def test_a_medicine_that_slips_through_the_rules_is_shown_alone(tmp_path: Path) 
     assert medicine.keys() <= {"name", "schedule"}
 
 
+@pytest.mark.long
 @pytest.mark.long
 def test_two_items_that_must_not_meet_are_shown(rulebook: Callable[..., Path]) -> None:
     folder = rulebook("sleep-under-five-hours", "sleep-five-to-six-hours", invariant=["one-word-on-sleep"])

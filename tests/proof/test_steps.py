@@ -220,7 +220,7 @@ def compared(numbers: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.builds(lambda sign, a, b: sign(a, b), st.sampled_from(signs), numbers, numbers)
 
 
-CASES = int(os.environ.get("CAREPLAN_TEST_RULEBOOKS", "80"))
+CASES = int(os.environ.get("CAREPLAN_TEST_RULEBOOKS", "40"))
 FORMULAS: st.SearchStrategy[Any] = st.recursive(
     st.one_of(st.sampled_from([*BOOLS, z3.BoolVal(val=True), z3.BoolVal(val=False)])),
     lambda truths: st.one_of(

@@ -19,8 +19,8 @@ from tests.shipped import BOOK
 RULES = {rule.id: rule.when for rule in BOOK.rules.values()}
 INTAKE = Intake(BOOK.conditions, BOOK.classes, BOOK.forms)
 FACTS = CaseMaker(BOOK)
-CASES = int(os.environ.get("CAREPLAN_TEST_CASES", "100"))
-EVERY_DAY_AND_LONG = [CASES, pytest.param(4 * CASES, marks=pytest.mark.long)]
+CASES = int(os.environ.get("CAREPLAN_TEST_CASES", "40"))
+EVERY_DAY_AND_LONG = [CASES, pytest.param(10 * CASES, marks=pytest.mark.long)]
 
 
 @pytest.mark.parametrize("number", EVERY_DAY_AND_LONG)

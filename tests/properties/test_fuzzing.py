@@ -14,7 +14,7 @@ from careplan.errors import InvalidPatient
 from careplan.planner import Planner
 from careplan.request.patient import Patient
 
-CASES = int(os.environ.get("CAREPLAN_TEST_BODIES", "200"))
+CASES = int(os.environ.get("CAREPLAN_TEST_BODIES", "100"))
 SEEDS = [path.read_bytes() for path in sorted((Path(__file__).parents[1] / "golden" / "patients").glob("*.json"))]
 SPLICES = [
     *(

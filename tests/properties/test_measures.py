@@ -10,16 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from careplan.plan.model import CarePlan, items_of
-from careplan.planner import Planner
 from careplan.recognition.units import factor
 from careplan.rulebook.measures import Measure
-from tests.shipped import BOOK
+from tests.shipped import BOOK, shared_planner
 from tests.sizes import cases
 
 TODAY = date(2026, 11, 28)
 MEASURES = BOOK.vocabulary.measures
 NUMBERS = sorted(name for name, one in MEASURES.items() if one.type == "number")
-PLANNER = Planner(BOOK)
+PLANNER = shared_planner()
 Json = dict[str, Any]
 
 

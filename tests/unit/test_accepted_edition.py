@@ -21,6 +21,7 @@ from careplan.web import app as composition
 from careplan.web.process import shared
 from careplan.web.process.accepted import Content, Slots, content_of
 from tests.contract.test_file_faults import FAULTS
+from tests.everyday import one_in
 from tests.shipped import few_rules_in
 
 
@@ -56,7 +57,7 @@ def accepted(served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert shared.accepted().number == 1, "nothing else was accepted"
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", one_in(3, FAULTS))
 def test_a_faulty_rulebook_is_refused_with_its_place_and_a_replacement_has_the_accepted_one(
     served: Served, fault: str, tmp_path: Path
 ) -> None:

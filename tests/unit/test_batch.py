@@ -29,6 +29,7 @@ from careplan.batch.worker_pool import Processes, WorkerLost
 from careplan.cli.main import main
 from careplan.plan.layers import at_detail
 from careplan.planner import Planner
+from tests import warm
 
 
 def cut(content: bytes, sizes: list[int], longest: int = 40) -> list[Line]:
@@ -160,7 +161,9 @@ def cohort(tmp_path_factory: pytest.TempPathFactory, planner: Planner) -> Path:
     return file
 
 
-def run(*arguments: object, stdin: bytes | None = None, before: Callable[[], None] | None = None) -> Any:
+def run(*arguments: object, stdin: bytes = b"", before: Callable[[], None] | None = None) -> Any:
+    if before is None:
+        return warm.run("batch", *arguments, typed=stdin, timeout=120)
     command = [sys.executable, "-m", "careplan.cli.main", "batch", *map(str, arguments)]
     return subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=120, preexec_fn=before)
 
@@ -229,19 +232,8 @@ def test_a_run_that_was_killed_is_gone_on_with_and_no_line_is_lost_or_doubled(
     cohort: Path, wanted: bytes, tmp_path: Path
 ) -> None:
     out, failures = tmp_path / "out.ndjson.gz", tmp_path / "errors"
-    command = [
-        sys.executable,
-        "-m",
-        "careplan.cli.main",
-        "batch",
-        str(cohort),
-        str(out),
-        "--workers",
-        "1",
-        "--errors",
-        str(failures),
-    ]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    command = ["batch", cohort, out, "--workers", 1, "--errors", failures]
+    process = warm.Process(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     part, journal = tmp_path / "out.ndjson.gz.part", tmp_path / "out.ndjson.gz.journal"
     while not (journal.exists() and journal.read_bytes().count(b"\n") >= 2):
         assert process.poll() is None, "it ended before it could be killed"

@@ -19,6 +19,7 @@ from careplan.cli.progress import Meter
 from careplan.rulebook.model import Rulebook
 from tests.contract.serving import children_of, until
 from tests.everyday import one_in
+from tests.warm import Process
 
 
 def batch(*arguments: object, stdin: bytes = b"", **environment: str) -> Result:
@@ -160,8 +161,8 @@ def test_a_run_that_was_killed_before_it_could_say_so_is_complete(patients: Path
 
 
 def killed(arguments: list[object], out: Path, pieces: int = 2) -> None:
-    command = [sys.executable, "-m", "careplan.cli.main", "batch", *map(str, arguments), "--workers", "1"]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    nowhere = subprocess.DEVNULL
+    process = Process(["batch", *arguments, "--workers", 1], stdout=nowhere, stderr=nowhere)
     journal = out.with_name(f"{out.name}.journal")
     until(lambda: journal.exists() and journal.read_bytes().count(b"\n") >= pieces, pause=0.005)
     process.kill()
@@ -238,18 +239,20 @@ def test_a_journal_stays_short(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", one_in(3, [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]))
 def test_a_signal_stops_a_run_with_what_was_finished_kept_and_no_worker_left(tmp_path: Path, number: int) -> None:
-    out = tmp_path / "out"
-    command = [sys.executable, "-m", "careplan.cli.main", "batch", "-", str(out), "--workers", "2"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heard) as process:  # noqa: PLW1509
-        assert process.stdin and process.stderr
-        process.stdin.write(b"{}\n" * 70)
-        process.stdin.flush()
+    out, log = tmp_path / "out", tmp_path / "log"
+    reads, writes = os.pipe()
+    with os.fdopen(reads, "rb") as reading, os.fdopen(writes, "wb") as writing, log.open("wb") as told:
+        command = ["batch", "-", out, "--workers", 2]
+        process = Process(command, stdin=reading, stdout=subprocess.DEVNULL, stderr=told)
+        reading.close()
+        writing.write(b"{}\n" * 70)
+        writing.flush()
         part = tmp_path / "out.part"
         until(lambda: part.exists() and part.read_bytes().count(b"\n") == 70)
         workers = children_of(process.pid)
         process.send_signal(number)
         assert process.wait(timeout=60) == 4
-        said = process.stderr.read()
+        said = log.read_bytes()
     assert b"go on with --resume" in said
     assert "Traceback" not in said.decode(), said.decode()
     until(lambda: not any(map(alive, workers)))
@@ -272,12 +275,19 @@ def test_a_command_that_is_stopped_before_it_has_begun_ends_without_a_trace(libr
 
 
 def test_workers_end_with_a_command_that_was_killed() -> None:
-    command = [sys.executable, "-m", "careplan.cli.main", "batch", "-", "--workers", "2"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        assert process.stdin and process.stdout
-        process.stdin.write(b"{}\n")
-        process.stdin.flush()
-        assert process.stdout.readline().startswith(b'{"line":1,')
+    (reads, writes), (answers, prints) = os.pipe(), os.pipe()
+    with (
+        os.fdopen(reads, "rb") as reading,
+        os.fdopen(writes, "wb") as writing,
+        os.fdopen(answers, "rb") as answered,
+        os.fdopen(prints, "wb") as printing,
+    ):
+        process = Process(["batch", "-", "--workers", 2], stdin=reading, stdout=printing, stderr=subprocess.DEVNULL)
+        reading.close()
+        printing.close()
+        writing.write(b"{}\n")
+        writing.flush()
+        assert answered.readline().startswith(b'{"line":1,')
         workers = children_of(process.pid)
         assert len(workers) == 2
         process.kill()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,13 +25,6 @@ RECORD = {
     "arranged": "Safety plan written with the patient, sister informed, next call on Monday.",
 }
 PASSIVE: dict[str, Any] = {"red_flags": {"suicidal_thoughts": "passive"}}
-
-
-@pytest.fixture(scope="module")
-def planner() -> Iterator[Planner]:
-    made = Planner(BOOK)
-    yield made
-    made.close()
 
 
 def planned(planner: Planner, body: dict[str, Any]) -> CarePlan:

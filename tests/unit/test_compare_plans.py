@@ -26,6 +26,7 @@ def test_the_same_code_and_rules_make_the_same_bytes(bodies: list[bytes]) -> Non
     assert (found.patients, found.different, found.differences) == (120, 0, [])
 
 
+@pytest.mark.long
 def test_a_planted_difference_is_found_with_its_place(bodies: list[bytes], tmp_path: Path) -> None:
     for name in ("src", "rules"):
         shutil.copytree(ROOT / name, tmp_path / name)

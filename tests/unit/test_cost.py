@@ -11,6 +11,7 @@ import pytest
 from bench.measure import golden_bodies
 
 from careplan.planner import Planner
+from tests.everyday import one_in
 
 encode = msgspec.json.Encoder().encode
 
@@ -32,7 +33,7 @@ def calls(work: Callable[[], object]) -> int:
     return counted
 
 
-@pytest.mark.parametrize("body", golden_bodies())
+@pytest.mark.parametrize("body", one_in(8, golden_bodies(), lambda body: f"of {len(body)} bytes"))
 def test_a_full_explanation_costs_less_than_twelve_plain_plans(planner: Planner, body: bytes) -> None:
     patient = planner.intake.decode(body)
     plain = calls(lambda: encode(planner.plan(patient)))
@@ -40,6 +41,7 @@ def test_a_full_explanation_costs_less_than_twelve_plain_plans(planner: Planner,
     assert full < 12 * plain
 
 
+@pytest.mark.long
 def test_the_explanations_of_all_written_out_patients_cost_less_than_ten_times_their_plans(planner: Planner) -> None:
     patients = [planner.intake.decode(body) for body in golden_bodies()]
     plain = calls(lambda: [encode(planner.plan(patient)) for patient in patients])

@@ -20,6 +20,7 @@ from careplan.rulebook.load import load, shipped
 from careplan.rulebook.medicine_names import EQUIVALENTS
 from careplan.rulebook.validity import Term
 from careplan.rulebook.validity_checks import DatedRow, faults_of_rows
+from tests.everyday import one_row_in
 from tests.patients import Json
 from tests.shipped import lists_in
 from tests.tables import Row, rows_in, write_rows
@@ -93,7 +94,9 @@ BROKEN: list[tuple[str, Change, int, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("change", "line", "column", "says"), [one[1:] for one in BROKEN], ids=[one[0] for one in BROKEN])
+@pytest.mark.parametrize(
+    ("change", "line", "column", "says"), one_row_in(2, (one[1:] for one in BROKEN), lambda row: str(row[3]))
+)
 def test_what_is_wrong_with_the_days_of_a_row_is_told_at_its_cell(
     folder: Path, change: Change, line: int, column: str, says: str
 ) -> None:

@@ -124,6 +124,7 @@ def test_a_strict_check_without_a_day_judges_on_that_of_the_release() -> None:
     assert ran(*check) == ran(*check, "--at", str(RELEASED))
 
 
+@pytest.mark.long
 def test_a_strict_check_judges_on_the_day_it_is_given() -> None:
     code, text = ran("check", "--strict", "--format", "json", "--at", "2029-06-01")
     faults = json.loads(text)["warnings"]

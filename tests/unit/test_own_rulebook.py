@@ -141,6 +141,7 @@ def test_a_rule_that_moved_or_went_there_does_so_here_unless_it_was_changed_here
     }
 
 
+@pytest.mark.long
 def test_a_rule_that_the_owner_took_away_does_not_come_back(own: Path, newer: Path) -> None:
     (own / NUTRITION).unlink()
     (own / SLEEP).unlink()
@@ -150,6 +151,7 @@ def test_a_rule_that_the_owner_took_away_does_not_come_back(own: Path, newer: Pa
     assert not (own / NUTRITION).exists()
 
 
+@pytest.mark.long
 @pytest.mark.long
 def test_nothing_is_written_where_the_rulebook_would_not_be_fit_for_use_then(own: Path, newer: Path) -> None:
     edit(newer, SLEEP, "less_than: 5}", "fewer_than: 5}")
@@ -161,6 +163,7 @@ def test_nothing_is_written_where_the_rulebook_would_not_be_fit_for_use_then(own
 
 
 @pytest.mark.long
+@pytest.mark.long
 def test_one_rule_alone_can_be_taken_over_and_a_name_that_is_none_is_met_with_the_nearest(own: Path, newer: Path) -> None:
     edit(newer, NUTRITION, "rationale: >-\n", "rationale: >-\n  Looked at again.\n")
     assert run("doctor", own, "--against", newer, "--only", "nutrition-poor", "--write").exit_code == 0
@@ -170,6 +173,7 @@ def test_one_rule_alone_can_be_taken_over_and_a_name_that_is_none_is_met_with_th
     assert "did you mean nutrition-poor?" in wrong.output
 
 
+@pytest.mark.long
 @pytest.mark.long
 def test_without_a_record_all_is_listed_and_nothing_taken_over(own: Path, newer: Path) -> None:
     (own / RECORD).unlink()

@@ -116,7 +116,10 @@ def test_letters_that_are_joined_or_run_from_right_to_left_are_text() -> None:
     assert Document(PurePosixPath("x.yaml"), text).faults == []
 
 
-@pytest.mark.parametrize("number", ["9" * 5_000, "-" + "9" * 400 + ".5", "1e999", ".inf", ".nan", "0x" + "f" * 400])
+NUMBERS = ["9" * 5_000, "-" + "9" * 400 + ".5", "1e999", ".inf", ".nan", "0x" + "f" * 400]
+
+
+@pytest.mark.parametrize("number", one_in(3, NUMBERS, lambda number: number[:9]))
 def test_a_number_that_no_computer_has_is_refused_where_it_stands(number: str) -> None:
     files = dict(FEW) | {RULE: FEW[RULE].replace(b"less_than: 5}", f"less_than: {number}}}".encode(), 1)}
     (fault, *_) = faults_of(files)
@@ -150,7 +153,7 @@ def spoiled(path: PurePosixPath, how: str) -> None:
     assert all("unforeseen" not in fault.problem for fault in found)
 
 
-@pytest.mark.parametrize("how", one_in(3, SPOILT))
+@pytest.mark.parametrize("how", one_in(7, SPOILT))
 def test_a_spoiled_file_brings_faults_and_nothing_else(how: str) -> None:
     luck = random.Random(how)  # noqa: S311 - chance, not secrecy
     for path in [RULE, *luck.sample(OF_LISTS, 1)]:

@@ -12,6 +12,7 @@ from careplan.errors import InvalidRulebook, RuleFault
 from careplan.rulebook.factors import KINDS
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Rulebook
+from tests.everyday import one_in
 from tests.shipped import MADE_UP_RULE, lists_in
 
 
@@ -125,18 +126,10 @@ def test_one_id_in_two_folders_is_refused(folder: Path) -> None:
     assert any("already taken" in fault.problem for fault in faults(folder, MADE_UP_RULE))
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "rulebook.yaml",
-        "sources.yaml",
-        "vocabulary.yaml",
-        "medications.csv",
-        "conditions.yaml",
-        "goals.yaml",
-        "drug_classes.yaml",
-    ],
-)
+LISTS = ("rulebook.yaml", "sources.yaml", "vocabulary.yaml", "medications.csv", "conditions.yaml", "goals.yaml")
+
+
+@pytest.mark.parametrize("name", one_in(3, (*LISTS, "drug_classes.yaml")))
 def test_a_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(InvalidRulebook) as raised:

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from careplan.plan.model import items_of
 from careplan.planner import Planner
 from careplan.request.patient import Patient, Pregnancy, Route, Treatment
-from tests.shipped import BOOK
-
-
-@pytest.fixture(scope="module")
-def planner() -> Iterator[Planner]:
-    made = Planner(BOOK)
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize("completed", [None, 0, 1, 5])

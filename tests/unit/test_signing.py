@@ -32,6 +32,7 @@ from careplan.signing.sign import signed_plan
 from careplan.signing.verify import verified
 from tests.everyday import one_in
 from tests.plans import items_in_json
+from tests.sizes import cases
 
 Json = dict[str, Any]
 ROOT = Path(__file__).parents[2]
@@ -129,6 +130,7 @@ def test_a_service_without_a_key_gives_a_digest_alone(planner: Planner, ready: J
     assert found["digest"] == digest_of(found)
 
 
+@pytest.mark.long
 def test_realistic_patients_can_be_signed_once_each_stop_and_hold_has_a_choice(planner: Planner) -> None:
     for body in realistic(planner.book, 30, 21):
         patient = planner.intake.convert(body)
@@ -325,7 +327,11 @@ def test_one_changed_byte_anywhere_in_a_signed_plan_is_noticed(planner: Planner,
     assert looks_whole(planner, whole)
     chance = random.Random(21)  # noqa: S311 - no secret
     behind = whole.index(b'"signed":')  # What is not the record is small: each part of it is tried.
-    for at in [*chance.sample(range(behind), 40), *chance.sample(range(behind, len(whole)), 40), len(whole) - 4]:
+    for at in [
+        *chance.sample(range(behind), cases(20)),
+        *chance.sample(range(behind, len(whole)), cases(20)),
+        len(whole) - 4,
+    ]:
         changed = bytearray(whole)
         changed[at] = chance.choice([byte for byte in b' 0123456789abcxyzABC{}[]",:.-_' if byte != whole[at]])
         try:
