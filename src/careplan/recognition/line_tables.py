@@ -35,6 +35,7 @@ class Tables:
         self._all_endings = tuple(words.endings)
         self.negations, self.denials = frozenset(words.negations), frozenset(words.denials)
         self.joins = frozenset(words.joins)
+        self.leaves_from = words.leaves_from
         self.leaves_for = frozenset(words.leaves_for)
         self.again = frozenset(words.again)
         self.earlier_doses = frozenset(map(parts, words.earlier_doses))
@@ -43,7 +44,6 @@ class Tables:
         self.last_taken, self.years_ago = frozenset(words.ended.last_taken), frozenset(words.ended.years_ago)
         self.at_a_time = frozenset(words.ended.at_a_time)
         self.weekdays = frozenset(words.ended.weekdays)
-        self.years_over = words.ended.years_over
         self.limits_behind = frozenset(map(parts, words.limits_behind))
         self.limits_a_day = frozenset(map(parts, words.limits_a_day))
         self.directions = frozenset(words.directions)
