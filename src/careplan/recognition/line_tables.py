@@ -58,10 +58,13 @@ class Tables:
         }
         self.swallowed = frozenset(words.swallowed)
         self.local_routes, self.local_forms = frozenset(words.local_routes), frozenset(words.local_forms)
-        self.nothing = frozenset("".join(parts(phrase)) for phrase in words.nothing)
+        nothing = ["".join(parts(phrase)) for phrase in words.nothing]
+        said, of = (["".join(parts(phrase)) for phrase in listed] for listed in (words.nothing_said, words.nothing_of))
+        self.nothing = frozenset((*nothing, *(before + behind for before in said for behind in of)))
         self.longest_of_nothing = max(map(len, self.nothing), default=0)
-        self.opens_nothing = frozenset(cut[0] for phrase in words.nothing if (cut := parts(phrase)))
-        self.nothing_at_length = tuple(phrase for phrase in self.nothing if len(phrase) >= LONG_ENOUGH)
+        opening = (*words.nothing, *words.nothing_said)
+        self.opens_nothing = frozenset(cut[0] for phrase in opening if (cut := parts(phrase)))
+        self.nothing_at_length = tuple(phrase for phrase in nothing if len(phrase) >= LONG_ENOUGH)
         self.units = frozenset(words.in_mg)
         self.plain_units = frozenset(
             unit for unit in words.units if unit.isalpha() and not _begins_another(unit, words.units)

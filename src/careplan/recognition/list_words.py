@@ -143,6 +143,13 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     leaves: dict[Status, tuple[str, ...]] = {}
     leaves_from: tuple[str, ...] = ()
     leaves_for: tuple[str, ...] = ()
+    nothing_said: tuple[str, ...] = ()
+    nothing_of: tuple[str, ...] = ()
+    wishes: tuple[str, ...] = ()
+    begins: tuple[str, ...] = ()
+    begins_again: tuple[str, ...] = ()
+    is_to: tuple[str, ...] = ()
+    begins_so: tuple[str, ...] = ()
     put_on: tuple[str, ...] = ()
     body_sites: tuple[str, ...] = ()
     relatives: tuple[str, ...] = ()
@@ -242,6 +249,9 @@ _PRODUCTS = (
     ("for_pets", "pets", Meaning("statuses", "not_taken")),
     ("said_by", "relatives", Meaning("filler")),
     ("put_on", "body_sites", Meaning("filler")),
+    ("wishes", "begins", Meaning("statuses", "not_taken")),
+    ("wishes", "begins_again", Meaning("statuses", "on_hold")),
+    ("is_to", "begins_so", Meaning("statuses", "on_hold")),
 )
 """Two lists of which each phrase of the first stands before each one of the second, and what they mean together."""
 
