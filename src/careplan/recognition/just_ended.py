@@ -29,8 +29,11 @@ _OFF = re.compile(r"\b(?:off|out)\b")
 """Behind these a span of time tells since when there is none: "off Effexor for 5 days"."""
 _NOW_SO_MUCH = re.compile(r"\b(?:now|currently|jetzt|maintenant|ahora)(?: (?:at|on|down to|up to|only|just|taking))? ?[\d.]")
 """A dose of today behind one that is past: less is taken than before, and not nothing."""
-_DENIED = re.compile(r"\b(?:no|not|never|without|denies|hasn't|hasnt|rarely|seldom)(?: \w+)? $")
-"""Before such words they do not count: "never missed a dose"."""
+_DENIED = re.compile(
+    r"\b(?:(?:no|not|never|without|denies|hasn't|hasnt|rarely|seldom)(?: \w+)?"
+    r"|(?:not|never|don't|dont) (?:stop|quit|discontinue|end)(?: (?:taking|using|it|this|the|medication|medicine))*) $"
+)
+"""Before such words they do not count: "never missed a dose", "do not stop taking it suddenly"."""
 
 
 class JustEnded:

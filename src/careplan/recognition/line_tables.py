@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from careplan.recognition.list_words import NUMBER, ListWords, Meaning, Node, Phrases, parts
@@ -58,12 +58,12 @@ class Tables:
         }
         self.swallowed = frozenset(words.swallowed)
         self.local_routes, self.local_forms = frozenset(words.local_routes), frozenset(words.local_forms)
-        nothing = ["".join(parts(phrase)) for phrase in words.nothing]
-        said, of = (["".join(parts(phrase)) for phrase in listed] for listed in (words.nothing_said, words.nothing_of))
-        self.nothing = frozenset((*nothing, *(before + behind for before in said for behind in of)))
+        nothing = _joined(words.nothing)
+        self.nothing = frozenset(
+            (*nothing, *(said + of for said in _joined(words.nothing_said) for of in _joined(words.nothing_of)))
+        )
         self.longest_of_nothing = max(map(len, self.nothing), default=0)
-        opening = (*words.nothing, *words.nothing_said)
-        self.opens_nothing = frozenset(cut[0] for phrase in opening if (cut := parts(phrase)))
+        self.opens_nothing = frozenset(cut[0] for phrase in (*words.nothing, *words.nothing_said) if (cut := parts(phrase)))
         self.nothing_at_length = tuple(phrase for phrase in nothing if len(phrase) >= LONG_ENOUGH)
         self.units = frozenset(words.in_mg)
         self.plain_units = frozenset(
@@ -122,3 +122,7 @@ def _begins_another(unit: str, units: Sequence[str]) -> bool:
 
 def _any_of(listed: Sequence[str]) -> str:
     return "(?:" + "|".join(sorted(map(re.escape, listed), key=len, reverse=True)) + ")"
+
+
+def _joined(phrases: Iterable[str]) -> list[str]:
+    return ["".join(parts(phrase)) for phrase in phrases]

@@ -148,6 +148,7 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wishes: tuple[str, ...] = ()
     begins: tuple[str, ...] = ()
     begins_again: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
     is_to: tuple[str, ...] = ()
     begins_so: tuple[str, ...] = ()
     put_on: tuple[str, ...] = ()
@@ -252,6 +253,8 @@ _PRODUCTS = (
     ("wishes", "begins", Meaning("statuses", "not_taken")),
     ("wishes", "begins_again", Meaning("statuses", "on_hold")),
     ("is_to", "begins_so", Meaning("statuses", "on_hold")),
+    ("wishes", "ends", Meaning("statuses", "taking")),
+    ("is_to", "ends", Meaning("statuses", "taking")),
 )
 """Two lists of which each phrase of the first stands before each one of the second, and what they mean together."""
 

@@ -62,7 +62,7 @@ class ToldDanger:
         self._as_written = self._triggers | {
             one for one in spelled if not self._triggers.isdisjoint(self._normal.words(one))
         }
-        self._near = re.compile(rf" {self._any(words.denied_near)}(?: \\S+){{0,3}} $")
+        self._near = re.compile(rf" {self._any(words.denied_near)}(?: \S+){{0,3}} $")
         self._denied, self._not_meant = self._whole(words.denied_before), self._whole(words.not_meant)
         self._behind, self._past, self._now = (
             self._whole(words.denied_behind),
