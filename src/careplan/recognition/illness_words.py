@@ -64,10 +64,12 @@ class DangerWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Denials stand shortly before what they deny (`denied_near`), anywhere before it (`denied_before`) or behind it
     (`denied_behind`). With words of `not_meant` before it nothing has happened. Beside `past`, without `now`, it is over.
-    After words for others it is of them, unless a word of `oneself` stands there too.
+    After words for others it is of them, unless a word of `oneself` stands there too. Words of `everyday` stand in so many
+    sentences that none is looked at for them alone.
     """
 
     classes: dict[str, tuple[str, ...]] = {}
+    everyday: tuple[str, ...] = ()
     kinds: dict[str, DangerKind] = {}
     denied_near: tuple[str, ...] = ()
     denied_before: tuple[str, ...] = ()

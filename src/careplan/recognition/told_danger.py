@@ -49,13 +49,14 @@ class ToldDanger:
         self._normal = Normal(abbreviations)
         self._classes = words.classes
         self._by_word: dict[str, list[_Pattern]] = {}
+        everyday = frozenset(word for phrase in words.everyday for word in self._normal.words(phrase))
         for kind in words.kinds.values():
             for said in kind.said:
                 parts = said.split(_TOGETHER)
                 needs = tuple(filter(None, (self._first_words(piece) for part in parts for piece in part.split())))
                 pattern = _Pattern(needs, tuple(re.compile(self._as_pattern(part)) for part in parts), kind.grave)
-                # The fewer words there are of one, the less often it is looked for in vain.
-                for word in min(needs, key=len):
+                # What is looked for first has few words of everyday, and few words.
+                for word in min(needs, key=lambda need: (len(need & everyday), len(need))):
                     self._by_word.setdefault(word, []).append(pattern)
         self._triggers = frozenset(self._by_word)
         spelled = {phrase.split()[0].lower() for phrases in words.classes.values() for phrase in phrases}
