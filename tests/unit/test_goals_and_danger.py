@@ -20,6 +20,7 @@ from tests.shipped import BOOK
 LISTS = Path(__file__).parent / "goals"
 HARMLESS = (LISTS / "harmless.txt").read_text(encoding="utf-8").splitlines()
 DANGEROUS = [line.split("\t") for line in (LISTS / "dangerous.txt").read_text(encoding="utf-8").splitlines()]
+EMERGENCIES = (LISTS / "emergencies.txt").read_text(encoding="utf-8").splitlines()
 TREATMENT = (LISTS / "treatment.txt").read_text(encoding="utf-8").splitlines()
 DANGER = {"self_harm", "harm_to_others"}
 OF_DANGER = ("suicid", "self-harm", "988", "crisis", "danger")
@@ -85,6 +86,18 @@ def test_a_dangerous_goal_goes_to_a_person_and_is_neither_praised_nor_coached(
     assert plan.status == ("blocked" if category in DANGER else "draft")
     assert any(item.level in ("stop", "hold") for item in lines(plan))
     assert not {item.rule.id for item in lines(plan)} & COACHING
+
+
+@pytest.mark.parametrize("text", EMERGENCIES)
+def test_an_emergency_that_a_goal_tells_of_blocks(planner: Planner, text: str) -> None:
+    assert planned(planner, "walk every day", text).status == "blocked"
+
+
+def test_an_alert_of_an_emergency_names_the_goal_that_tells_of_it(planner: Planner) -> None:
+    plan = planned(planner, "walk every day", "vomiting blood today")
+    alert = next(item for item in plan.alerts if item.rule.id == "unread-entry-may-be-a-danger")
+    assert [about.pointer for about in alert.about] == ["/expectations/goals/1"]
+    assert "vomiting blood today" in alert.clinician_text
 
 
 @pytest.mark.parametrize("text", one_in(6, HARMLESS))

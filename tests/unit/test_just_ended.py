@@ -6,6 +6,7 @@ import pytest
 
 from careplan.plan.model import CarePlan, items_of
 from careplan.planner import Planner
+from careplan.request.patient import Medication
 from tests.plans import rules_of
 from tests.shipped import BOOK
 
@@ -158,3 +159,15 @@ def test_a_medicine_that_nobody_names_is_said_to_be_one(planner: Planner) -> Non
     plan = planner.plan(planner.intake.convert(body))
     (alert,) = [one for one in plan.alerts if one.rule.id == "medicine-stopped-on-own"]
     assert "done or planned: a medicine not named" in alert.line
+
+
+@pytest.mark.parametrize(("on", "taken"), [("2026-11-30", True), ("2027-02-01", False), ("2026-01-01", True)])
+def test_a_year_is_over_by_the_day_of_the_plan(on: str, taken: bool) -> None:  # noqa: FBT001
+    assert BOOK.catalogue.resolve(0, Medication(text="Prozac 2026 trial"), on).taken is taken
+
+
+@pytest.mark.parametrize("line", ["wants to come off Effexor", "will stop Nardil next month", "plans to taper Klonopin"])
+def test_what_somebody_wishes_to_end_is_taken_today(line: str) -> None:
+    found = BOOK.catalogue.resolve(0, Medication(text=line))
+    assert found.taken
+    assert not found.on_hold

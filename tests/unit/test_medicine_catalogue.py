@@ -80,7 +80,7 @@ def test_salts_forms_and_foreign_names_are_understood(name: str, ingredient: str
 
 
 @pytest.mark.parametrize(
-    ("name", "offered"), [("xanx", "alprazolam (Xanax)"), ("zoplidem", "zolpidem"), ("lamotrigene", "lamotrigine")]
+    ("name", "offered"), [("xanx", "alprazolam"), ("zoplidem", "zolpidem"), ("lamotrigene", "lamotrigine")]
 )
 def test_a_near_miss_is_offered_and_never_taken(name: str, offered: str) -> None:
     resolved = CATALOGUE.resolve(0, Medication(name=name))

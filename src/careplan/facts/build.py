@@ -75,6 +75,7 @@ class FactMaker:
             illnesses = illnesses._replace(urgent=self._grave.of(patient.other_conditions, illnesses.read))
         goals = tuple(map(self._judge.judge, patient.expectations.goals or ()))
         unread = unread_entries(patient, medicines, goals, illnesses.read)
+        illnesses = illnesses._replace(urgent=self._grave.with_others(illnesses.urgent, patient, goals, unread))
         known = known_entries(medicines, self._looked_at, illnesses.read)
         gaps, too_long = gaps_of(patient, medicines)
         holds = self._hold_questions.of(Bearing(patient, illnesses.listed, medicines, unread, too_long))

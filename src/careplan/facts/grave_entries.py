@@ -7,16 +7,19 @@ danger wherever they stand, say which of these entries a person reads before any
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from careplan.facts.measured import Told, day_of_plan
 from careplan.facts.told_readings import ToldReadings
-from careplan.recognition.goal_judge import GoalJudge
+from careplan.facts.unread_entries import Entries
+from careplan.recognition.goal_judge import GoalJudge, GoalJudgement
 from careplan.recognition.illness_read import IllnessPart, IllnessRead
 from careplan.recognition.plain_text import plain, whole
+from careplan.recognition.reading_words import PAIR
+from careplan.recognition.told_danger import ToldDanger
 from careplan.recognition.told_harm import ToldHarm
 from careplan.request.patient import Patient
 from careplan.rulebook.conditions import Test, tests_of
@@ -24,7 +27,8 @@ from careplan.rulebook.derived import behind
 from careplan.rulebook.factors import GRAVER
 from careplan.rulebook.model import Rulebook
 
-_OF_DANGER = frozenset({"self_harm", "harm_to_others"})
+SPEAKS_OF_DANGER = frozenset({"self_harm", "harm_to_others"})
+"""What the judge of goals says of one that speaks of death or harm."""
 _ONESELF = frozenset({"i", "me", "myself", "self"})
 _SELF_HARM = "self_harm_history"
 _ABUSIVE = "lifestyle.home_environment=abusive"
@@ -37,15 +41,15 @@ _NOW_AT_THE_END = re.compile(r"\bnow\W*$")
 
 
 class GraveEntries(NamedTuple):
-    """The places in the list of other conditions.
+    """Entries among the other conditions, the goals and the lines of medicines.
 
     What is in `danger` may be a red flag, or somebody says in it that they would harm themselves or others, or that what a
     stop names may be happening now. What is in `grave` may be what a stop names, or speaks of death and harm as lists do of
     what others did and of losses. A reading that a stop looks at is in either, by when it was.
     """
 
-    danger: tuple[int, ...] = ()
-    grave: tuple[int, ...] = ()
+    danger: Entries = Entries()
+    grave: Entries = Entries()
 
 
 class GraveEntryReader:
@@ -55,10 +59,12 @@ class GraveEntryReader:
         self._judge: GoalJudge = book.goals
         words = book.known_conditions.words
         self._harm, self._now = ToldHarm(words.harmed), whole(words.at_once)
+        others = (*words.family, *words.first_degree, *words.of_others)
+        self._emergencies = ToldDanger(words.dangers, others, words.abbreviations)
         self._lately, self._own = whole((*words.at_once, *words.lately)), whole(words.of_oneself)
         self._intending, self._never = whole(words.intending), whole(words.never_did)
         self._says_danger, self._acute = whole(words.says_danger), words.acute
-        self._others = whole((*words.family, *words.first_degree, *words.of_others))
+        self._others, self._losses = whole(others), whole(words.losses)
         tests = list(_of_stops(book))
         self._named_by_stops = frozenset(
             str(value) if value in book.conditions else f"{_factor(kind, test.field)}={value}"
@@ -76,14 +82,49 @@ class GraveEntryReader:
             # What is a figure of speech in the whole ("tired of living with back pain") is none that a part speaks.
             speaks = bool(unread) and self._speaks_of_danger(text)
             spoken = [
-                said for said, _ in unread if (speaks and self._speaks_of_danger(said)) or self._readings.is_beyond(said)
+                said
+                for said, _ in unread
+                if (speaks and self._speaks_of_danger(said))
+                or self._readings.is_beyond(said)
+                or self._losses.search(plain(said)[0])
             ]
             now = stopped and not self._readings.is_earlier(text)
-            if now or any(self._is_danger(said, part.offers, speaks=speaks) for said, part in unread):
+            at_once, told = self._emergencies.is_told(text) if unread else (False, False)
+            if now or at_once or any(self._is_danger(said, part.offers, speaks=speaks) for said, part in unread):
                 danger.append(at)
-            elif stopped or spoken or any(not self._named_by_stops.isdisjoint(part.offers) for _, part in unread):
+            elif stopped or told or spoken or any(not self._named_by_stops.isdisjoint(part.offers) for _, part in unread):
                 grave.append(at)
-        return GraveEntries(tuple(danger), tuple(grave))
+        return GraveEntries(Entries(conditions=tuple(danger)), Entries(conditions=tuple(grave)))
+
+    def with_others(
+        self, found: GraveEntries, patient: Patient, goals: Sequence[GoalJudgement], unread: Entries
+    ) -> GraveEntries:
+        """These with the goals and the lines of medicines that tell of an emergency, or of what is grave and none.
+
+        Of a goal that the judge found to speak of death or harm that is said already.
+        """
+        texts = patient.expectations.goals or ()
+        of_goals = {at: self._told(texts[at]) for at, one in enumerate(goals) if one.safety not in SPEAKS_OF_DANGER}
+        of_medicines = {}
+        for at, entry in enumerate(patient.medications or ()):
+            text = entry.text or entry.name or ""
+            if self._emergencies.may_tell(text):  # Most lines do not, and are not read for it.
+                of_medicines[at] = self._emergencies.is_told(text)
+        for at in unread.medications:
+            text = (patient.medications or ())[at].written or ""
+            if self._speaks_of_danger(text) and self._is_of_the_patient(plain(text)[0]):
+                of_medicines[at] = True, False
+        told = ("goals", of_goals), ("medications", of_medicines)
+        if not any(map(any, (*of_goals.values(), *of_medicines.values()))):
+            return found
+        return GraveEntries(
+            msgspec.structs.replace(found.danger, **{name: _places(levels, 0) for name, levels in told}),
+            msgspec.structs.replace(found.grave, **{name: _places(levels, 1) for name, levels in told}),
+        )
+
+    def _told(self, text: str) -> tuple[bool, bool]:
+        danger, grave = self._emergencies.is_told(text) if self._emergencies.may_tell(text) else (False, False)
+        return danger, grave or (PAIR.search(text) is not None and self._readings.of_a_stop(text))
 
     def is_beyond(self, text: str) -> bool:
         """Whether a text has a reading of no measure that a person has to read first."""
@@ -118,10 +159,12 @@ class GraveEntryReader:
     def with_more_told(self, text: str, read: IllnessRead) -> IllnessRead:
         """What was read of an entry, with what people tell in it of harm.
 
-        Somebody who harms the patient makes an abusive home; self-harm that goes on is no matter of the past, so that it is
-        left to a person.
+        Somebody who harms the patient makes an abusive home; self-harm that goes on is no matter of the past, and what is
+        known but happens now as an emergency is no quiet line, so that both are left to a person.
         """
         parts = tuple([self._as_lately(text[part.start : part.end], part) for part in read.parts])
+        if any(map(_is_known_illness, parts)) and self._emergencies.is_told(text)[0]:
+            parts = tuple([_as_unread(part) if _is_known_illness(part) else part for part in parts])
         return self._with_harm_told(text, IllnessRead(parts) if parts != read.parts else read)
 
     def _as_lately(self, said: str, part: IllnessPart) -> IllnessPart:
@@ -158,11 +201,24 @@ class GraveEntryReader:
 
     def _speaks_of_danger(self, text: str) -> bool:
         """Whether words speak of death or harm, also those that a clinician writes in the third person."""
-        if self._judge.judge(text).safety in _OF_DANGER:
+        if self._judge.judge(text).safety in SPEAKS_OF_DANGER:
             return True
         words = plain(text)[0]
         told = _HIS_OR_HER.sub("my", _OF_THIRDS.sub("myself", words))
-        return told != words and self._judge.judge(told).safety in _OF_DANGER
+        return told != words and self._judge.judge(told).safety in SPEAKS_OF_DANGER
+
+
+def _is_known_illness(part: IllnessPart) -> bool:
+    return part.recognition == "known" and part.status == "present"
+
+
+def _as_unread(part: IllnessPart) -> IllnessPart:
+    return msgspec.structs.replace(part, recognition="unread", status="unsure", offers=())
+
+
+def _places(told: Mapping[int, tuple[bool, bool]], level: int) -> tuple[int, ...]:
+    """The places of what is told at a level: 0 for an emergency, 1 for what is grave and no emergency."""
+    return tuple([at for at, levels in told.items() if levels[level] and not any(levels[:level])])
 
 
 def _unread_parts(text: str, read: IllnessRead) -> Iterator[tuple[str, IllnessPart]]:

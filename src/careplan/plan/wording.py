@@ -147,9 +147,9 @@ class Words:
         if "contradicted" in fields:
             return Entries(conditions=self._case.illnesses.contradicted)
         if "danger" in fields:
-            return Entries(conditions=self._case.illnesses.urgent.danger)
+            return self._case.illnesses.urgent.danger
         if "grave" in fields:
-            return Entries(conditions=self._case.illnesses.urgent.grave)
+            return self._case.illnesses.urgent.grave
         return self._case.known if "known" in fields else self._case.unread
 
     def given(self, fact: Fact, expression: Expression) -> list[str]:

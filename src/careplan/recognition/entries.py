@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -31,6 +31,7 @@ class _Named(NamedTuple):
     taken: bool = True
 
 
+_Found: TypeAlias = Sequence[Recognized]
 _TREATMENT = "ketamine"  # an allergy to the treatment itself must not pass in silence
 MOST_SUGGESTIONS = 3
 
@@ -45,20 +46,17 @@ class EntryReader:
         self.told_of: Collection[str] = told.tokens
 
     def resolve(self, index: int, entry: Medication, on: str | None = None) -> Resolved:
-        """One entry; its match is `NOTHING` where it is known and no rule looks at it, and None where nobody can say.
-
-        Doses are told by the factors that count `on` a day.
-        """
+        """One entry `on` a day; its match is `NOTHING` where no rule looks at what is known, None where nobody can say."""
         by_code = self._recognizer.by_code(entry.rxcui) if entry.rxcui else None
         if not entry.written:
             return self._by_code_alone(index, entry, by_code)
-        found = self._recognizer.recognize(entry.written)
+        found = self._recognizer.recognize(entry.written, on)
         if len(found) == 1 and found[0].is_plain and _is_one_text(entry):
             return self._plain(index, entry, found[0], on)
         if entry.text is None or entry.name is None:
             lined: tuple[Recognized, ...] = ()
         else:
-            lined = self._recognizer.recognize(entry.text)
+            lined = self._recognizer.recognize(entry.text, on)
         resolved = self._resolved(index, entry, by_code, found, lined)
         if not lined and len(found) == 1 and not (entry.dose_mg is not None or _says_more(found[0])):
             return resolved
@@ -71,7 +69,7 @@ class EntryReader:
             said=tuple([one for one in said if len(one.medicines) > 1 or one.says_more]),
             disagreements=self._disagreements(entry, found, lined),
             doses=self._doses_of(Told(entry.dose_mg, entry.schedule, on), resolved, found, lined),
-            told=self._told_of(entry, found, lined) if resolved.match is not None and resolved.taken else (),
+            told=self._told_of(entry, found, lined, on) if resolved.match is not None and resolved.taken else (),
         )
 
     def _plain(self, index: int, entry: Medication, recognized: Recognized, on: str | None) -> Resolved:
@@ -86,16 +84,17 @@ class EntryReader:
         filled = entry if schedule is None and indication is None else _with_use(entry, schedule, indication)
         doses = [self._dose_of(recognized, Told(on=on), row) for row in match.ingredients]
         known = doses.count(NO_DOSES) < len(doses)
-        told = self._told_of(entry, (recognized,), ())
+        told = self._told_of(entry, (recognized,), (), on)
         return Resolved(index, filled, match, said=said, doses=tuple(doses) if known else (), told=told)
 
-    def _told_of(self, entry: Medication, found: Sequence[Recognized], lined: Sequence[Recognized]) -> tuple[str, ...]:
+    def _told_of(self, entry: Medication, found: _Found, lined: _Found, on: str | None) -> tuple[str, ...]:
         """The conditions of which the texts of an entry tell, each of the medicine beside whose name it stands."""
         texts = ((entry.written, found), (entry.text, lined or found)) if entry.name else ((entry.written, found),)
         told: dict[str, None] = {}
         for text, several in texts:
             if text:
-                told.update(dict.fromkeys(self._told.of_a_text(text, [(one.listed, _meant_by(one)) for one in several])))
+                meant = [(one.listed, _meant_by(one)) for one in several]
+                told.update(dict.fromkeys(self._told.of_a_text(text, meant, self._recognizer.reader.years_over(on))))
         return tuple(told)
 
     def _by_code_alone(self, index: int, entry: Medication, by_code: Recognized | None) -> Resolved:

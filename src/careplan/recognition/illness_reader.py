@@ -71,6 +71,7 @@ class IllnessReader:
 
     def _sentence(self, pieces: Sequence[Piece], on: date, into: list[IllnessPart]) -> None:
         taken = self._grouping.parts(pieces)
+        _deny_backwards(taken)
         scope: Part | None = None
         turned = False
         for at, part in enumerate(taken):
@@ -217,6 +218,16 @@ def _sentences(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
         found.append(piece)
     if found:
         yield found
+
+
+def _deny_backwards(parts: Sequence[Part]) -> None:
+    """Say a denial that stands behind names without a space between them of all of these: "SI/HI/AVH: denied"."""
+    for part, behind in zip(parts[-2::-1], parts[:0:-1], strict=False):
+        denied = behind.around.kinds & DENIED
+        if behind.unit is None or behind.unit.before.kinds & STATUS or not denied:
+            continue
+        if part.unit is not None and not part.around.kinds & STATUS and behind.start - part.end <= 1:
+            part.around = part.around.and_also(Around(denied))
 
 
 def _spread(scope: Part, separator: Separator, rest: Sequence[Part]) -> Literal["yes", "no", "history", "unsure"]:

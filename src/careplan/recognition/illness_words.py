@@ -46,7 +46,38 @@ class HarmWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     is_so: tuple[str, ...] = ()
     fear_of: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
+    who_else: tuple[str, ...] = ()
+    does_to: tuple[str, ...] = ()
+    whom: tuple[str, ...] = ()
     not_today: tuple[str, ...] = ()
+
+
+class DangerKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Sentences that tell of one kind of danger, in classes of words; a `grave` one is a decision and no alert."""
+
+    said: tuple[str, ...]
+    grave: bool = False
+
+
+class DangerWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Sentences that tell of an emergency: `kinds` of them, made of `classes` of words, and what takes one back.
+
+    Denials stand shortly before what they deny (`denied_near`), anywhere before it (`denied_before`) or behind it
+    (`denied_behind`). With words of `not_meant` before it nothing has happened. Beside `past`, without `now`, it is over.
+    After words for others it is of them, unless a word of `oneself` stands there too. Words of `everyday` stand in so many
+    sentences that none is looked at for them alone.
+    """
+
+    classes: dict[str, tuple[str, ...]] = {}
+    everyday: tuple[str, ...] = ()
+    kinds: dict[str, DangerKind] = {}
+    denied_near: tuple[str, ...] = ()
+    denied_before: tuple[str, ...] = ()
+    denied_behind: tuple[str, ...] = ()
+    not_meant: tuple[str, ...] = ()
+    past: tuple[str, ...] = ()
+    now: tuple[str, ...] = ()
+    oneself: tuple[str, ...] = ()
 
 
 class ReadingRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -110,9 +141,11 @@ class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     intending: tuple[str, ...] = ()
     never_did: tuple[str, ...] = ()
     says_danger: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
     acute: dict[str, str] = {}
     days_ago: dict[str, int] = {}
     harmed: HarmWords = HarmWords()
+    dangers: DangerWords = DangerWords()
     readings: tuple[ReadingWords, ...] = ()
     told_readings: BesideReadings = BesideReadings()
 

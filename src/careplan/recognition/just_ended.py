@@ -29,8 +29,11 @@ _OFF = re.compile(r"\b(?:off|out)\b")
 """Behind these a span of time tells since when there is none: "off Effexor for 5 days"."""
 _NOW_SO_MUCH = re.compile(r"\b(?:now|currently|jetzt|maintenant|ahora)(?: (?:at|on|down to|up to|only|just|taking))? ?[\d.]")
 """A dose of today behind one that is past: less is taken than before, and not nothing."""
-_DENIED = re.compile(r"\b(?:no|not|never|without|denies|hasn't|hasnt|rarely|seldom)(?: \w+)? $")
-"""Before such words they do not count: "never missed a dose"."""
+_DENIED = re.compile(
+    r"\b(?:(?:no|not|never|without|denies|hasn't|hasnt|rarely|seldom)(?: \w+)?"
+    r"|(?:not|never|don't|dont) (?:stop|quit|discontinue|end)(?: (?:taking|using|it|this|the|medication|medicine))*) $"
+)
+"""Before such words they do not count: "never missed a dose", "do not stop taking it suddenly"."""
 
 
 class JustEnded:
@@ -43,20 +46,22 @@ class JustEnded:
         self._in_part, self._goes_on = _soon(words.in_part), whole(words.goes_on)
         self._perhaps, self._only_once = frozenset(map(squeezed, words.perhaps)), whole(words.only_once)
         self._began = re.compile(rf"\b{any_of(since)}\b\W*(?:[a-z]+\W+)?\d[\d/.-]*")
-        self._years_over = words.years_over
 
-    def of_a_line(self, text: str, medicines: tuple[Listed, ...]) -> tuple[Listed, ...]:
-        """The medicines of a line, each with what follows for its status from what is said of it."""
+    def of_a_line(self, text: str, medicines: tuple[Listed, ...], over: int) -> tuple[Listed, ...]:
+        """The medicines of a line, each with what follows for its status from what is said of it.
+
+        Years up to `over` are over.
+        """
         if not any(one.status or one.past for one in medicines):
             return medicines
         return tuple(
             [
-                self.judged(one, said, *_around(text, one.status, end)) if one.status or one.past else one
+                self.judged(one, said, *_around(text, one.status, end), over) if one.status or one.past else one
                 for one, (said, end) in zip(medicines, _said_of_each(text, medicines), strict=True)
             ]
         )
 
-    def judged(self, listed: Listed, said: str, before: str, behind: str) -> Listed:
+    def judged(self, listed: Listed, said: str, before: str, behind: str, over: int) -> Listed:
         """The same medicine, with what follows for its status from the words `said` of it.
 
         Args:
@@ -64,6 +69,7 @@ class JustEnded:
             said: All that the line says of it.
             before: What stands before the status in the line.
             behind: What stands behind the status, up to the next medicine.
+            over: The last year that is over.
 
         """
         status, past = listed.status, listed.past
@@ -73,7 +79,7 @@ class JustEnded:
             return listed
         words = plain(said)[0]
         if status.value == "on_hold" and squeezed(status.text) in self._perhaps:
-            return self._perhaps_over(listed, status, words)
+            return self._perhaps_over(listed, status, words, over)
         if status.value != "stopped":
             return listed
         if _DENIED.search(plain(before)[0]):
@@ -83,7 +89,7 @@ class JustEnded:
         lately = without <= LATELY_DAYS if without is not None else self.is_lately(words)
         if lately or self._goes_on.search(left) or _NOW_SO_MUCH.search(left):
             return _with_status(listed, status, "on_hold")  # "previously daily, now as needed"
-        if self.is_long_ago(words) or not (self._suddenly.search(words) or self._in_part.match(left)):
+        if self.is_long_ago(words, over) or not (self._suddenly.search(words) or self._in_part.match(left)):
             return listed
         return _with_status(listed, status, "on_hold")
 
@@ -106,29 +112,29 @@ class JustEnded:
         kept = taken_now or past.value == "year" or listed.quantity or listed.refills
         return _with_status(listed, past, "on_hold" if kept else "stopped")
 
-    def _perhaps_over(self, listed: Listed, status: Word, words: str) -> Listed:
+    def _perhaps_over(self, listed: Listed, status: Word, words: str, over: int) -> Listed:
         """Of "took", which may be today or years ago, and of "in college", in which the patient may be."""
         if self.is_lately(words):
             return msgspec.structs.replace(listed, status=None)
-        return _with_status(listed, status, "stopped") if self._names_a_time_over(words) else listed
+        return _with_status(listed, status, "stopped") if self._names_a_time_over(words, over) else listed
 
     def is_lately(self, words: str) -> bool:
         """Whether plain words name a day of the last two weeks."""
         ago = days_ago(words)
         return ago <= LATELY_DAYS if ago is not None else bool(self._lately.search(words))
 
-    def is_long_ago(self, words: str) -> bool:
+    def is_long_ago(self, words: str, over: int) -> bool:
         """Whether plain words name a year that is over, or another time that is."""
-        return self._names_a_time_over(words) or (days_ago(words) is None and bool(self._long_ago.search(words)))
+        return self._names_a_time_over(words, over) or (days_ago(words) is None and bool(self._long_ago.search(words)))
 
-    def _names_a_time_over(self, words: str) -> bool:
+    def _names_a_time_over(self, words: str, over: int) -> bool:
         """The same of times in figures. Since when it was taken says nothing of when it ended."""
         ago = days_ago(words)
         if ago is not None:
             return ago > LONG_AGO_DAYS
         words = self._began.sub(" ", words)
         years = [int(found[1]) + _CENTURY if found[1] else int(found[0]) for found in _YEAR.finditer(words)]
-        return bool(years) and max(years) <= self._years_over
+        return bool(years) and max(years) <= over
 
 
 def _around(text: str, status: Word | None, end: int) -> tuple[str, str]:
@@ -172,9 +178,12 @@ class ToldInLines:
         self._ended, self._out_of = JustEnded(ended, since), frozenset(map(squeezed, ended.out_of))
         self.tokens: Collection[str] = tuple(told)
 
-    def conditions(self, words: str, status: Word | None, meant: Collection[str]) -> Iterator[str]:
-        """What the words of a medicine that is `meant`, by its classes and ingredients, tell of."""
-        if self._ended.is_long_ago(words):
+    def conditions(self, words: str, status: Word | None, meant: Collection[str], over: int) -> Iterator[str]:
+        """What the words of a medicine that is `meant`, by its classes and ingredients, tell of.
+
+        Years up to `over` are over.
+        """
+        if self._ended.is_long_ago(words, over):
             return
         is_out = status is not None and squeezed(status.text) in self._out_of
         for token, pattern, one in self._told:
@@ -182,15 +191,15 @@ class ToldInLines:
             if is_one and ((is_out and one.sudden) or _is_said(pattern, words)):
                 yield token
 
-    def of_a_text(self, text: str, medicines: Sequence[tuple[Listed | None, Collection[str]]]) -> Iterator[str]:
+    def of_a_text(self, text: str, medicines: Sequence[tuple[Listed | None, Collection[str]]], over: int) -> Iterator[str]:
         """The same of the medicines of a text, each by what is said of it and by its classes and ingredients."""
         listed = tuple([one for one, _ in medicines if one is not None])
         if len(listed) < len(medicines) or len(medicines) == 1:
             for one, meant in medicines:
-                yield from self.conditions(plain(text)[0], one.status if one is not None else None, meant)
+                yield from self.conditions(plain(text)[0], one.status if one is not None else None, meant, over)
             return
         for (one, meant), (said, _) in zip(medicines, _said_of_each(text, listed), strict=True):
-            yield from self.conditions(plain(said)[0], one.status if one is not None else None, meant)
+            yield from self.conditions(plain(said)[0], one.status if one is not None else None, meant, over)
 
 
 def _is_said(told: re.Pattern[str], words: str) -> bool:

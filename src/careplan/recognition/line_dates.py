@@ -111,7 +111,7 @@ class Dates(State):
         years += [_year(found[1]) for word in dates.words if (found := _SHORT.fullmatch(word))]
         closed = dates.closed or any(_YEARS.fullmatch(word) for word in dates.words)
         closed = closed or (not tables.until.isdisjoint(dates.phrases) and bool(years))
-        is_past = bool(years) and max(years) <= tables.years_over
+        is_past = bool(years) and max(years) <= self._years_over
         if closed:
             if not is_past:
                 return "ending" if len(years) > 1 else None

@@ -8,7 +8,6 @@ from typing import Any
 from careplan.recognition.just_ended import JustEnded
 from careplan.recognition.line import Leftover, Line, Listed, Named, Reason, Stretch, Word
 from careplan.recognition.line_figures import Figures
-from careplan.recognition.line_state import FROM
 from careplan.recognition.line_tables import KNOWN, Tables
 from careplan.recognition.line_tokens import Tokens
 from careplan.recognition.list_words import ListWords, Meaning, Phrases
@@ -194,7 +193,7 @@ class _Reading(Figures):
             self._stepped("changed")
             return self._explained(_FILLER, at, end)
         if kind in ("switches", "leaves") and end < len(self._words) and self._words[end][0].isdigit():
-            if kind == "switches" or self._words[end - 1] in FROM:
+            if kind == "switches" or self._words[end - 1] in self._tables.leaves_from:
                 self._stepped("changed")
             return self._explained(_FILLER, at, end)
         self._slot, self._after_name, self._last = True, False, kind
@@ -316,10 +315,10 @@ class LineReader:
         phrases: Phrases | None = None,
     ) -> None:
         self.tables = Tables(words, meaning, phrases or Phrases(words), names)
-        self._ended = JustEnded(words.ended, words.since_words)
+        self._ended, self._years_over = JustEnded(words.ended, words.since_words), words.ended.years_over
 
-    def read(self, text: str) -> Line:
-        """All that one line says."""
+    def read(self, text: str, on: str | None = None) -> Line:
+        """All that one line says, by the day of the plan where it is known."""
         tables = self.tables
         folded, places = plain(text)
         key = folded.replace(" ", "")
@@ -327,9 +326,13 @@ class LineReader:
             return Line(text, (Listed(names=(Named(text, 0, len(text), whole),)),))
         if isinstance(places, range) and (usual := usual_line(text, folded, tables)) is not None:
             return Line(text, (usual,))
-        return self.in_full(text, folded, places)
+        return self.in_full(text, folded, places, on)
 
-    def in_full(self, text: str, folded: str, places: Sequence[int]) -> Line:
+    def years_over(self, on: str | None) -> int:
+        """The last year that is over on a day; without one, that before the rulebook was last looked at."""
+        return self._years_over if on is None else int(on[:4]) - 1
+
+    def in_full(self, text: str, folded: str, places: Sequence[int], on: str | None = None) -> Line:
         """The same of a line that was made plain, whatever it says; `read` knows shorter ways for some."""
         tables = self.tables
         tokens = Tokens(text, folded, places, tables.phrases, tables.numbers)
@@ -338,8 +341,9 @@ class LineReader:
             squeezed = folded.replace(" ", "").strip()
             if joined in tables.nothing or squeezed in tables.nothing:
                 return Line(text, says_none=True)
-        medicines, leftover = _Reading(tables, tokens).read()
-        medicines = self._ended.of_a_line(text, medicines)
+        over = self.years_over(on)
+        medicines, leftover = _Reading(tables, tokens, over).read()
+        medicines = self._ended.of_a_line(text, medicines, over)
         names_nothing = not leftover and not any(medicine.names for medicine in medicines)
         if names_nothing and any(phrase in joined for phrase in tables.nothing_at_length):
             return Line(text, says_none=True)  # "Patient is on no medications": a sentence around the words that say so

@@ -17,7 +17,6 @@ SHORT = 3
 _OF_ONE = frozenset(("(", "[", "name"))
 _BESIDE = frozenset(("(", "[", "/", "+", "&", "joins", "name"))
 """Behind these stands another name of the same medicine, or a further ingredient; behind a regimen, another name alone."""
-FROM = ("from", "von", "de")
 _THROUGH = frozenset("/&+#,")
 """Signs that may stand inside a name: Losartan/HCTZ, Tylenol #3, Estrogens, Conjugated."""
 
@@ -49,7 +48,8 @@ class State:
     _limit_is: Limit = ""
     """The token behind the last words that make what follows a limit, such as "not to exceed", and of what."""
 
-    def __init__(self, tables: Tables, tokens: Tokens) -> None:
+    def __init__(self, tables: Tables, tokens: Tokens, years_over: int) -> None:
+        self._years_over = years_over
         self._tables, self._tokens, self._words = tables, tokens, tokens.words
         self._draft = Draft()
         self._drafts = [self._draft]
@@ -150,7 +150,7 @@ class State:
     def _left_behind(self) -> None:
         """What was "switched from", with no word of what is taken instead, was given up; what was "changed" may go on."""
         leave = self._leave
-        if leave is not None and leave.text.lower().endswith(FROM):
+        if leave is not None and leave.text.lower().endswith(self._tables.leaves_from):
             for draft in self._leaving[:1]:
                 if draft.status is None or draft.status.value == "taking":
                     draft.status = leave

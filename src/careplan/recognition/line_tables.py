@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from careplan.recognition.list_words import NUMBER, ListWords, Meaning, Node, Phrases, parts
@@ -35,6 +35,7 @@ class Tables:
         self._all_endings = tuple(words.endings)
         self.negations, self.denials = frozenset(words.negations), frozenset(words.denials)
         self.joins = frozenset(words.joins)
+        self.leaves_from = words.leaves_from
         self.leaves_for = frozenset(words.leaves_for)
         self.again = frozenset(words.again)
         self.earlier_doses = frozenset(map(parts, words.earlier_doses))
@@ -43,7 +44,6 @@ class Tables:
         self.last_taken, self.years_ago = frozenset(words.ended.last_taken), frozenset(words.ended.years_ago)
         self.at_a_time = frozenset(words.ended.at_a_time)
         self.weekdays = frozenset(words.ended.weekdays)
-        self.years_over = words.ended.years_over
         self.limits_behind = frozenset(map(parts, words.limits_behind))
         self.limits_a_day = frozenset(map(parts, words.limits_a_day))
         self.directions = frozenset(words.directions)
@@ -58,10 +58,13 @@ class Tables:
         }
         self.swallowed = frozenset(words.swallowed)
         self.local_routes, self.local_forms = frozenset(words.local_routes), frozenset(words.local_forms)
-        self.nothing = frozenset("".join(parts(phrase)) for phrase in words.nothing)
+        nothing = _joined(words.nothing)
+        self.nothing = frozenset(
+            (*nothing, *(said + of for said in _joined(words.nothing_said) for of in _joined(words.nothing_of)))
+        )
         self.longest_of_nothing = max(map(len, self.nothing), default=0)
-        self.opens_nothing = frozenset(cut[0] for phrase in words.nothing if (cut := parts(phrase)))
-        self.nothing_at_length = tuple(phrase for phrase in self.nothing if len(phrase) >= LONG_ENOUGH)
+        self.opens_nothing = frozenset(cut[0] for phrase in (*words.nothing, *words.nothing_said) if (cut := parts(phrase)))
+        self.nothing_at_length = tuple(phrase for phrase in nothing if len(phrase) >= LONG_ENOUGH)
         self.units = frozenset(words.in_mg)
         self.plain_units = frozenset(
             unit for unit in words.units if unit.isalpha() and not _begins_another(unit, words.units)
@@ -119,3 +122,7 @@ def _begins_another(unit: str, units: Sequence[str]) -> bool:
 
 def _any_of(listed: Sequence[str]) -> str:
     return "(?:" + "|".join(sorted(map(re.escape, listed), key=len, reverse=True)) + ")"
+
+
+def _joined(phrases: Iterable[str]) -> list[str]:
+    return ["".join(parts(phrase)) for phrase in phrases]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -33,7 +33,8 @@ class FrequencyWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class EndWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Words by which lines tell when and how a medicine ended, or that a part of it did (`in_part`, `goes_on`).
 
-    Behind `until` the end of a time stands, unless that is `until_now`. Years up to `years_over` are over.
+    Behind `until` the end of a time stands, unless that is `until_now`. Years up to `years_over` are over where a request
+    names no day; no file says it, it follows from when the rulebook was last looked at.
     """
 
     years_over: int = 0
@@ -65,6 +66,15 @@ class ToldWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sudden: bool = False
 
 
+class StaysPut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Medicines of `classes`, of any where there are none, that in these `forms` stay where they are put."""
+
+    forms: tuple[str, ...]
+    classes: tuple[str, ...] = ()
+    per_cent: Literal["", "only", "also"] = ""
+    any_dose: bool = False
+
+
 class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`list_words.yaml`. What each section means stands in that file."""
 
@@ -75,8 +85,6 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     forms: dict[str, tuple[str, ...]]
     local_forms: tuple[str, ...]
     rescue_forms: tuple[str, ...]
-    nasal_classes: tuple[str, ...]
-    elsewhere: tuple[str, ...]
     releases: tuple[str, ...]
     salts: tuple[str, ...]
     makers: tuple[str, ...]
@@ -120,6 +128,8 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     through_the_skin: tuple[str, ...] = ()
     other_ways_in: tuple[str, ...] = ()
     swallowed: tuple[str, ...] = ()
+    stays_put: tuple[StaysPut, ...] = ()
+    acts_through_the_skin: tuple[str, ...] = ()
     in_larger_amounts: tuple[str, ...] = ()
     words_of_allergy: tuple[str, ...] = ()
     signs_of_allergy: tuple[str, ...] = ()
@@ -131,7 +141,18 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     earlier_doses: tuple[str, ...] = ()
     again: tuple[str, ...] = ()
     leaves: dict[Status, tuple[str, ...]] = {}
+    leaves_from: tuple[str, ...] = ()
     leaves_for: tuple[str, ...] = ()
+    nothing_said: tuple[str, ...] = ()
+    nothing_of: tuple[str, ...] = ()
+    wishes: tuple[str, ...] = ()
+    begins: tuple[str, ...] = ()
+    begins_again: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
+    is_to: tuple[str, ...] = ()
+    begins_so: tuple[str, ...] = ()
+    put_on: tuple[str, ...] = ()
+    body_sites: tuple[str, ...] = ()
     relatives: tuple[str, ...] = ()
     relatives_take: tuple[str, ...] = ()
     said_by: tuple[str, ...] = ()
@@ -228,6 +249,12 @@ _PRODUCTS = (
     ("relatives", "relatives_take", Meaning("statuses", "not_taken")),
     ("for_pets", "pets", Meaning("statuses", "not_taken")),
     ("said_by", "relatives", Meaning("filler")),
+    ("put_on", "body_sites", Meaning("filler")),
+    ("wishes", "begins", Meaning("statuses", "not_taken")),
+    ("wishes", "begins_again", Meaning("statuses", "on_hold")),
+    ("is_to", "begins_so", Meaning("statuses", "on_hold")),
+    ("wishes", "ends", Meaning("statuses", "taking")),
+    ("is_to", "ends", Meaning("statuses", "taking")),
 )
 """Two lists of which each phrase of the first stands before each one of the second, and what they mean together."""
 
@@ -295,7 +322,6 @@ class Phrases:
             ("local_forms", words.forms),
             ("rescue_forms", {**words.forms, **words.routes}),
             ("swallowed", {**words.forms, **words.routes}),
-            ("elsewhere", {**words.forms, **words.routes}),
             ("through_the_skin", {**words.forms, **words.routes}),
             ("other_ways_in", {**words.forms, **words.routes}),
             ("gravest_reasons", words.reasons),
@@ -309,6 +335,11 @@ class Phrases:
             for place, token in enumerate(getattr(words, section)):
                 if token not in known:
                     self.flaws.append(Flaw((section, place), f"There is no {token}.", "Use a token of the lists above."))
+        for at, kind in enumerate(words.stays_put):
+            for place, form in enumerate(kind.forms):
+                if form not in words.forms and form not in words.routes:
+                    mend = "Use a token of the lists above."
+                    self.flaws.append(Flaw(("stays_put", at, "forms", place), f"There is no {form}.", mend))
         for place, token in enumerate(words.ended.perhaps):
             if token not in words.statuses.get("on_hold", ()):
                 problem, mend = f"No status on_hold is called {token!r}.", "Write it under on_hold of statuses as well."

@@ -12,14 +12,13 @@ from typing import NamedTuple
 
 from careplan.recognition.illness_words import IllnessWords, ReadingWords
 from careplan.recognition.plain_text import any_of, plain, whole
-from careplan.recognition.times_ago import days_ago
+from careplan.recognition.times_ago import AGO, days_ago
 
 _NUMBER = r"\d{1,4}(?:[.,]\d{1,2})?(?![\d.,]?\d)"
 PAIR = re.compile(r"(?<![\d/.])(\d{3})\s?/\s?(\d{2,3})(?![\d/.]|\s?(?:mg|mcg|g|ml|units?)\b)")
 """Two numbers that say by themselves that they are a blood pressure: no date has a month or day of three digits."""
 _DATE = r"(?:\d{1,2}/\d{1,2}/(?:\d{4}|\d\d)|\d{4}-\d\d-\d\d)(?![\d/-])"
 _YEAR = r"(?:19|20)\d\d(?![\d/.])"
-_AGO = r"(?:\d+|a|an|one|two|three|four|five|six) (?:day|week|wk|month|mo|mth|year|yr)s? (?:ago|back)"
 _COMPARED = r"[<>≤≥]=?"
 _BETWEEN_MOST = 5
 _SIGNS = r"[\s:=~,()\[\]'-]"
@@ -77,7 +76,7 @@ class ReadingFinder:
         self._days_ago = [(re.compile(rf"\b{re.escape(phrase)}\b"), many) for phrase, many in days.items()]
         self._not_one, self._earlier = whole(told.not_one), whole(told.earlier)
         beside = (*told.beside, *told.not_one, *told.earlier, *told.now, *days)
-        around = rf"(?:{any_of(beside)}\b|on {_DATE}|{_NOT_A_DATE}{_DATE}|{_AGO}|(?:in )?{_YEAR}|{_COMPARED})"
+        around = rf"(?:{any_of(beside)}\b|on {_DATE}|{_NOT_A_DATE}{_DATE}|{AGO}|(?:in )?{_YEAR}|{_COMPARED})"
         self._before = re.compile(rf"(?:(?<!\w){around}[\s:=~'-]{{0,3}})+$")
         self._behind = re.compile(rf"(?:{_SIGNS}{{0,3}}(?<!\w){around})+")
         between = rf"(?:{_SIGNS}{{0,3}}{around}){{0,{_BETWEEN_MOST}}}?{_SIGNS}{{0,3}}"

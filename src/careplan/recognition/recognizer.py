@@ -20,6 +20,7 @@ from careplan.recognition.medicine_rows import Ingredient
 from careplan.recognition.near_names import NearNames
 from careplan.recognition.plain_text import plain, squeezed
 from careplan.recognition.vocabulary import WideVocabulary
+from careplan.recognition.where_it_acts import WhereItActs
 from careplan.request.patient import MedicineIndication, Schedule
 
 MOST_BETWEEN = 3
@@ -98,7 +99,7 @@ class Recognizer:
         self._words_of_allergy = frozenset(words.words_of_allergy)
         self._signs_of_allergy = frozenset(words.signs_of_allergy)
         self._against_allergies = frozenset(words.against_allergies)
-        self._nasal_classes, self._elsewhere = frozenset(words.nasal_classes), frozenset(words.elsewhere)
+        self._where = WhereItActs(words)
         self._rescue_words = frozenset(
             phrase for form in words.rescue_forms for phrase in (*words.forms.get(form, ()), *words.routes.get(form, ()))
         )
@@ -141,9 +142,9 @@ class Recognizer:
         """One line, part by part."""
         return self.reader.read(text)
 
-    def recognize(self, text: str) -> tuple[Recognized, ...]:
-        """The medicines of one line; one that is unread or `none` if it names none."""
-        line = self.reader.read(text)
+    def recognize(self, text: str, on: str | None = None) -> tuple[Recognized, ...]:
+        """The medicines of one line, by the day of the plan; one that is unread or `none` if it names none."""
+        line = self.reader.read(text, on)
         if line.says_none:
             return (Recognized(recognition="none"),)
         in_name = tuple([part for part in line.leftover if part.in_name])
@@ -167,8 +168,8 @@ class Recognizer:
         own_words = listed.names[0].text if len(listed.names) == 1 else " ".join([name.text for name in listed.names])
         if listed.reasons and self._may_be_an_allergy(listed, matches):
             return Recognized(recognition="unread", called=own_words, listed=listed, unexplained=beside)
-        elsewhere = (listed.forms or listed.routes) and self._is_breathed_in(listed, matches)
-        if not matches or listed.local or elsewhere:
+        listed = self._where.settled(listed, matches)
+        if not matches or listed.local:
             recognition: Recognition = "unread" if in_name else "known"
             known_by = " ".join(own_words.split()) if not (matches or in_name) else ""
             return Recognized(
@@ -194,12 +195,6 @@ class Recognizer:
             return False
         before = 0 < listed.names[0].start - reason.end <= MOST_BETWEEN  # "Allergies - Lamictal (rash)"
         return (before or (len(listed.reasons) == 1 and 0 <= behind <= 1)) and (others or not matches)
-
-    def _is_breathed_in(self, listed: Listed, matches: list[Match]) -> bool:
-        """A corticosteroid in an inhaler is none in the nose."""
-        if self._elsewhere.isdisjoint([word.value for word in (*listed.forms, *listed.routes)]):
-            return False
-        return all(_classes(match) and _classes(match) <= self._nasal_classes for match in matches)
 
     def _as_kept(self, match: Match, listed: Listed) -> Match:
         """A benzodiazepine in a form that is kept against seizures is a rescue medicine, whatever it is called."""

@@ -17,6 +17,7 @@ _STRENGTH = re.compile(
 )
 _STRENGTH_OF_A_VOLUME = re.compile(rf"(?P<strength>.*?)\s?(?:/|per )\s?(?P<of>{_NUMBER})?\s?(?P<unit>[^\W\d_]+)")
 _A_PIECE = re.compile(r"\s?(?:/|\bper)\s?(?:tablet|tab|capsule|cap)$")
+_DAY = 24
 PLACES = 6
 """So many decimals: what is left out is no dose, and three thirds are one again."""
 
@@ -81,6 +82,8 @@ def in_milligrams(strength: Strength, measures: Measures, which: int | None) -> 
     per = found["per"] or ""
     if not of or per in ("kg", "sqcm"):
         return None
+    if per in measures.hours and of < _DAY and _DAY % of:
+        return Piece(mg)  # 9 mg/9 hr: a patch that is worn for a part of the day
     if per in measures.hours:
         return Piece(mg.times(24 / of, 24 / of), by_hour=True)
     if per in measures.millilitres:

@@ -19,6 +19,8 @@ _COUNTS_ABROAD = {
     **dict.fromkeys(("zwei", "deux", "dos"), 2),
     **dict.fromkeys(("drei", "trois", "tres"), 3),
 }
+AGO = rf"(?:\d{{1,4}}|{any_of(_COUNTS)}) ?(?:{any_of(_DAYS_IN)})s? (?:ago|back)"
+"""The pattern of such a time in English, without groups."""
 _AGO = re.compile(rf"\b(\d{{1,4}}|{any_of(_COUNTS)}) ?({any_of(_DAYS_IN)})s? (?:ago|back)\b")
 _AGO_ABROAD = re.compile(rf"\b(?:vor|il y a|hace) (\d{{1,4}}|{any_of(_COUNTS_ABROAD)}) ({any_of(_ABROAD)})\b")
 

@@ -14,6 +14,7 @@ from careplan.recognition.plain_text import any_of, plain
 _BETWEEN = r"(?: (?!(?:not|no|doesnt|doesn't|didnt|didn't|hasnt|hasn't|isnt|isn't|aint|ain't)\b)[\w']+){0,3} "
 """A few words between who does something and what is done, none of which denies it."""
 _OF_ANOTHER_TIME = r"(?:19|20)\d\d|age \d+"
+_IN_THE_FIRST_PERSON = frozenset({"i", "i'm", "im", "i've", "ive", "my", "me", "we", "our"})
 _WORD = re.compile(r"[\w']+")
 
 
@@ -30,9 +31,14 @@ class ToldHarm:
             rf"|{fear} (?:my |the )?{who}(?! \w+ing\b)|{phrases}"
         )
         self._told = re.compile(rf"\b(?:{said})\b")
+        who_else, does_to, whom = map(any_of, (words.who_else, words.does_to, words.whom))
+        self._told_by_another = re.compile(rf"\b{who_else} {does_to} {whom}\b(?!')")
         self._past = re.compile(rf"\b(?:{past}|{_OF_ANOTHER_TIME})\b")
 
     def today(self, text: str) -> bool:
         """Whether a text tells of harm by somebody, and not as of long ago."""
         words = " ".join(_WORD.findall(plain(text)[0]))
-        return bool(self._told.search(words)) and not self._past.search(words)
+        told = self._told.search(words) or (
+            _IN_THE_FIRST_PERSON.isdisjoint(words.split()) and self._told_by_another.search(words)
+        )
+        return bool(told) and not self._past.search(words)

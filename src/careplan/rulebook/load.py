@@ -43,6 +43,7 @@ from careplan.rulebook.medicine_names import (
     equivalents_of,
     phrases_of,
     recognizer_of,
+    with_years_over,
 )
 from careplan.rulebook.model import SECTIONS, Condition, DrugClass, Rule, Rulebook, Vocabulary
 from careplan.rulebook.review_decisions import REVIEWS, ReviewDecision
@@ -137,7 +138,7 @@ class _Loading:
         codes = self._list("codes.yaml", Codes, lambda found, note: check_codes(found, conditions, note))
         conditions = with_courses(conditions, codes) if conditions and codes else conditions
         words = self._list("goals.yaml", GoalWords)
-        list_words = self._list(LIST_WORDS, ListWords)
+        list_words = with_years_over(self._list(LIST_WORDS, ListWords), sources or {})
         ingredients = self._rows("medications.csv", Ingredient)
         combinations = self._rows("combinations.csv", Combination)
         known_names = (self._list(KNOWN_CONDITIONS, KnownNames, needed=False) or KnownNames()).conditions
@@ -229,8 +230,7 @@ class _Loading:
         text = self._text_if_any(PurePosixPath(INTERACTIONS))
         if PurePosixPath(INTERACTIONS) not in self._files:
             return ()
-        read = partial(read_rule, section=SECTION, known=known)
-        rows, faults = with_interactions(text, known[:3], rules, documents, read)
+        rows, faults = with_interactions(text, known[:3], rules, documents, partial(read_rule, section=SECTION, known=known))
         self._faults += faults
         return rows
 

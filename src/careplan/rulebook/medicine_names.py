@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePosixPath
+
+import msgspec
 
 from careplan.errors import RuleFault
 from careplan.recognition.dose_equivalents import DoseEquivalent, DoseReader
@@ -13,6 +15,7 @@ from careplan.recognition.list_words import ListWords, Phrases
 from careplan.recognition.medicine_catalogue import Catalogue
 from careplan.recognition.recognizer import LocalName, Recognizer
 from careplan.recognition.vocabulary import FOLDER, FURTHER_NAMES, KNOWN_NAMES, PRODUCT_CODES, WideVocabulary
+from careplan.rulebook.sources import Source
 from careplan.rulebook.validity_checks import DatedRow, faults_of_rows
 from careplan.rulebook.yaml_and_csv import Document, read_rows
 
@@ -53,6 +56,14 @@ def doses_of(words: ListWords, rows: Iterable[DoseEquivalent], catalogue: Catalo
     if missing := [row.ingredient for row in rows if row.ingredient not in catalogue.ingredients]:
         raise ValueError(f"there is no ingredient {missing[0]}, of which a dose is to be counted")
     return DoseReader(words, rows)
+
+
+def with_years_over(words: ListWords | None, sources: Mapping[str, Source]) -> ListWords | None:
+    """The words of lines with the last year that is surely over: that before the newest day on which a source was read."""
+    newest = max((source.read_on for source in sources.values() if source.read_on), default=None)
+    if words is None or newest is None:
+        return words
+    return msgspec.structs.replace(words, ended=msgspec.structs.replace(words.ended, years_over=int(newest[:4]) - 1))
 
 
 def recognizer_of(  # noqa: PLR0913, PLR0917 - one argument a file

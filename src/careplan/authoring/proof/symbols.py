@@ -132,7 +132,6 @@ class SymbolicPatient:
         self.conditions_asked, self.known_conditions = z3.Bool("conditions?"), z3.Bool("conditions without a rule?")
         self.unread_conditions, self.contradicted = z3.Bool("conditions not read?"), z3.Bool("entries.contradicted")
         self.urgent = {name: z3.Bool(f"entries.{name}") for name in ("danger", "grave")}
-        self._add(*(z3.Implies(one, self.unread_conditions) for one in self.urgent.values()))
         self.has = {name: z3.Bool(f"has.{name}") for name in names}
         self.condition = self._token("condition", names)
         self._present["condition"] = z3.Or(list(self.has.values()))

@@ -127,7 +127,8 @@ class Writer:
         clear = symbolic.answers["goals", "all_clear"].value
         goals = z3.Or(z3.Not(symbolic.has_goal), z3.And(z3.Or(known), z3.Or(clear, z3.Not(harmless))))
         alone = [z3.Not(supposed) for supposed in symbolic.derived.supposed]
-        # Conditions are written into their own list.
+        # Conditions are written into their own list, and so is what is urgent, which a goal or a line may tell as well.
+        alone += [z3.Implies(one, symbolic.unread_conditions) for one in symbolic.urgent.values()]
         alone.append(z3.Implies(symbolic.contradicted, symbolic.present("condition")))
         alone.append(z3.Implies(symbolic.present("condition"), symbolic.conditions_asked))
         day = symbolic.day.writable(symbolic.answers, symbolic.measures.check, symbolic.derived.days.values())
