@@ -9,13 +9,13 @@ rulebook and from the limits of the request, whoever the patients are; no cell h
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from careplan.facts.case import Fact, Value
 from careplan.inference.clauses import constants_of, properties_of
 from careplan.inference.durable_rules import PatternMatcher
-from careplan.inference.three_valued import NO_SITUATION, Situation, of_expression
+from careplan.inference.three_valued import Situation, of_expression
 from careplan.rulebook.conditions import LISTS_WITH_ENTRIES, Every, Expression, Pattern
 from careplan.rulebook.factors import KINDS, OF_DERIVED, SESSION_COUNTS
 
@@ -39,23 +39,39 @@ class Cell(NamedTuple):
 class Table:
     """The atoms of one kind of fact that look at the same properties."""
 
-    def __init__(self, kind: str, atoms: Mapping[int, Expression], matcher: PatternMatcher) -> None:
-        """`atoms` are known by their numbers, which are also those of the patterns of `matcher`."""
+    def __init__(self, kind: str, atoms: Mapping[int, Expression], matcher: PatternMatcher, first: int) -> None:
+        """`atoms` are known by their numbers, which are also those of the patterns of `matcher`.
+
+        In the bit sets of a cell the number of an atom is counted from `first`.
+        """
         self._kind = kind
         self._atoms = atoms
         self._matcher = matcher
+        self._first = first
         self._names = tuple(sorted(frozenset[str]().union(*(properties_of(kind, atom) for atom in atoms.values()))))
         self._steps = constants_of(kind, atoms.values())
         self._counts = kind == "treatment" and not SESSION_COUNTS.isdisjoint(self._names)
         self._by_row = kind == "medicine" and any(map(of_the_row, self._names))
         self._others = tuple(name for name in self._names if not (self._by_row and of_the_row(name)))
-        lone = len(self._others) == 1 and not self._by_row and self._others[0] not in self._steps
-        self._lone_token = self._others[0] if lone and kind not in ("medicine", "protocol") and not self._counts else ""
         self._beside = frozenset(name.removeprefix("beside_is_") for name in self._names if name.startswith("beside_is_"))
         self._cells: dict[Key, Cell] = {}
+        self._cells_by_value: dict[Value | None, Cell] = {}
+        lone = len(self._others) == 1 and kind != "medicine" and not self._counts
+        self._lone = self._others[0] if lone else ""
+        self._lone_steps = self._steps.get(self._lone, ())
 
     def cell(self, fact: Fact, situation: Situation) -> Cell:
         """What the atoms say of a fact."""
+        lone = self._lone
+        if lone and situation.whole and lone not in situation.unusable:
+            # Most tables look at one property, and nothing else decides.
+            value = fact.properties.get(lone)
+            if isinstance(value, float):
+                value = bisect_left(self._lone_steps, value) + bisect_right(self._lone_steps, value)
+            cell = self._cells_by_value.get(value)
+            if cell is None:
+                cell = self._cells_by_value[value] = self._decided(fact, situation)
+            return cell
         key = self._key(fact, situation)
         cell = self._cells.get(key)
         if cell is None:
@@ -63,11 +79,9 @@ class Table:
         return cell
 
     def __len__(self) -> int:
-        return len(self._cells)
+        return len(self._cells) + len(self._cells_by_value)
 
     def _key(self, fact: Fact, situation: Situation) -> Key:
-        if self._lone_token and situation is NO_SITUATION:
-            return (fact.properties.get(self._lone_token),)
         properties = fact.properties
         key: list[object] = []
         for name in self._others:
@@ -104,13 +118,14 @@ class Table:
         hangs = []
         for number in ours:
             if number in self._atoms:
-                matches |= 1 << number
+                matches |= 1 << self._first + number
         for number, atom in self._atoms.items():
+            place = self._first + number
             verdict, pointers = of_expression(self._kind, atom, properties, situation)
             if verdict is None:
-                open_ |= 1 << number
-                hangs.append((number, pointers))
-            elif verdict is True and not matches >> number & 1:
+                open_ |= 1 << place
+                hangs.append((place, pointers))
+            elif verdict is True and not matches >> place & 1:
                 raise AssertionError(f"engine and logic disagree on {atom}")
         # A test for not being known matches and hangs on the answer at once.
         return Cell(matches, open_, tuple(hangs))
@@ -130,10 +145,12 @@ class Table:
 
 
 class KindTables:
-    """All atoms of one kind of fact. `numbers` knows each atom by its number."""
+    """All atoms of one kind of fact. `numbers` knows each atom by its number, which in cells is counted from `first`."""
 
-    def __init__(self, kind: str, atoms: Sequence[Expression]) -> None:
+    def __init__(self, kind: str, atoms: Sequence[Expression], first: int = 0) -> None:
         self.kind = kind
+        self.many = KINDS[kind].many
+        self._first = first
         self.numbers = {atom: at for at, atom in enumerate(atoms)}
         self._matcher = PatternMatcher([Pattern(kind, Every((atom,))) for atom in atoms])
         looked_at = [(properties_of(kind, atom), at, atom) for at, atom in enumerate(atoms)]
@@ -146,16 +163,16 @@ class KindTables:
                 self._members.setdefault(name, {})[at] = atom
             else:
                 together.setdefault(_merged(kind, properties), {})[at] = atom
-        self._tables = [Table(kind, group, self._matcher) for group in together.values()]
-        self._member_tables = {name: Table(kind, group, self._matcher) for name, group in self._members.items()}
+        self._tables = [Table(kind, group, self._matcher, first) for group in together.values()]
+        self._member_tables = {name: Table(kind, group, self._matcher, first) for name, group in self._members.items()}
         self._none_of_them: dict[bool, Cell] = {}
 
-    def cells(self, fact: Fact, situation: Situation) -> Iterable[Cell]:
+    def cells(self, fact: Fact, situation: Situation) -> list[Cell]:
         """The cells of one fact."""
-        for table in self._tables:
-            yield table.cell(fact, situation)
+        found = [table.cell(fact, situation) for table in self._tables]
         if self._member_tables:
-            yield self._of_members(fact, situation)
+            found.append(self._of_members(fact, situation))
+        return found
 
     def _of_members(self, fact: Fact, situation: Situation) -> Cell:
         """What is said of the members of a list: as of an empty one, but for those that are there."""
@@ -174,7 +191,7 @@ class KindTables:
         return Cell(matches, open_, tuple(hangs))
 
     def _without_members(self, situation: Situation) -> Cell:
-        self._bits = {name: sum(1 << at for at in group) for name, group in self._members.items()}
+        self._bits = {name: sum(1 << self._first + at for at in group) for name, group in self._members.items()}
         matches = open_ = 0
         hangs: list[tuple[int, frozenset[str]]] = []
         for name, table in self._member_tables.items():

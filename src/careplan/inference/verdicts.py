@@ -17,7 +17,7 @@ from careplan.inference.clauses import clauses_of, properties_of
 from careplan.inference.durable_rules import Finding
 from careplan.inference.masks import Mask
 from careplan.inference.three_valued import NO_SITUATION, NOTHING, Properties, list_pointer, of_expression
-from careplan.inference.verdict_tables import KindTables, of_the_row
+from careplan.inference.verdict_tables import Cell, KindTables, of_the_row
 from careplan.rulebook.conditions import Expression, Pattern, When
 from careplan.rulebook.factors import KINDS, OF_DERIVED
 from careplan.rulebook.validity import Terms, out_of_force
@@ -213,13 +213,14 @@ class RuleTables:
             known = atoms.setdefault(pattern.kind, {})
             for atom in (atom for clause in clauses_of(pattern) for atom in clause):
                 known.setdefault(atom, len(known))
-        self._tables = {kind: KindTables(kind, tuple(known)) for kind, known in atoms.items()}
+        # The atoms of the facts of which there is one are numbered through; of others those of each kind.
         self._offsets: dict[str, int] = {}
         place = 0
         for kind, known in atoms.items():
             if not KINDS[kind].many:
                 self._offsets[kind] = place
                 place += len(known)
+        self._tables = {kind: KindTables(kind, tuple(known), self._offsets.get(kind, 0)) for kind, known in atoms.items()}
         groups = [
             self._group((rule, number), group, atoms, only=len(when) == 1)
             for rule, when in enumerate(rules.values())
@@ -246,15 +247,15 @@ class RuleTables:
             tables = self._tables.get(fact.kind)
             if tables is None:
                 continue
-            state = self._state(tables, case, fact)
-            if KINDS[fact.kind].many:
-                many.setdefault(fact.kind, []).append((fact, state))
+            cells = tables.cells(fact, situation_of(case, fact))
+            if tables.many:
+                hangs_on: dict[int, frozenset[str]] = {}
+                of_fact = _put_together(cells, case, fact, hangs_on)
+                many.setdefault(fact.kind, []).append((fact, State.of(*of_fact, hangs_on)))
             else:
-                offset = self._offsets[fact.kind]
-                matches |= state.matches << offset
-                open_ |= state.open << offset
-                for atom, pointers in state.hangs.items():
-                    hangs[atom + offset] = pointers
+                matches_here, open_here = _put_together(cells, case, fact, hangs)
+                matches |= matches_here
+                open_ |= open_here
         return Verdicts(self, case, State.of(matches, open_, hangs), many)
 
     def out_of_force(self, case: Case) -> tuple[int, frozenset[str]]:
@@ -302,19 +303,6 @@ class RuleTables:
         for tables in self._tables.values():
             tables.close()
 
-    def _state(self, tables: KindTables, case: Case, fact: Fact) -> State:
-        matches = open_ = 0
-        hangs: dict[int, frozenset[str]] = {}
-        for cell in tables.cells(fact, situation_of(case, fact)):
-            matches |= cell.matches
-            if cell.open:
-                open_ |= cell.open
-                if fact.kind == "medicine" or fact.kind in OF_DERIVED:
-                    hangs.update({atom: answers(case, fact, pointers) for atom, pointers in cell.hangs})
-                else:
-                    hangs.update(cell.hangs)
-        return State.of(matches, open_, hangs)
-
     def _could_be(self, fact: Fact, kind: str) -> Iterator[Group]:
         """The groups that no other fact of this name could rule out by its name alone."""
         named = Fact("0", kind, {name: value for name, value in fact.properties.items() if _of_the_name(kind, name)})
@@ -344,6 +332,22 @@ class RuleTables:
             for clause in clauses_of(pattern):
                 into.append([atoms[pattern.kind][atom] + offset for atom in clause])
         return Group(*place, tuple(kinds), Mask.of(single), many.kind if many else "", Mask.of(of_many), many, only)
+
+
+def _put_together(cells: Iterable[Cell], case: Case, fact: Fact, hangs: dict[int, frozenset[str]]) -> tuple[int, int]:
+    """The atoms of all cells of a fact that match and that are open; on what these hang goes into `hangs`."""
+    matches = open_ = 0
+    # What is asked of a medicine has its place in the list, and what is derived hangs on what is behind it.
+    own = fact.kind == "medicine" or fact.kind in OF_DERIVED
+    for cell in cells:
+        matches |= cell.matches
+        if cell.open:
+            open_ |= cell.open
+            if own:
+                hangs.update([(atom, answers(case, fact, pointers)) for atom, pointers in cell.hangs])
+            else:
+                hangs.update(cell.hangs)
+    return matches, open_
 
 
 def _of_the_name(kind: str, name: str) -> bool:
