@@ -55,7 +55,9 @@ class Table:
         self._others = tuple(name for name in self._names if not (self._by_row and of_the_row(name)))
         self._beside = frozenset(name.removeprefix("beside_is_") for name in self._names if name.startswith("beside_is_"))
         self._cells: dict[Key, Cell] = {}
-        self._cells_by_value: dict[Value | None, Cell] = {}
+        # Of a table that looks at one property: by its value, and the same where nobody could answer for it.
+        self._by_value: dict[Value | None, Cell] = {}
+        self._unusable: dict[Value | None, Cell] = {}
         lone = len(self._others) == 1 and kind != "medicine" and not self._counts
         self._lone = self._others[0] if lone else ""
         self._lone_steps = self._steps.get(self._lone, ())
@@ -63,14 +65,15 @@ class Table:
     def cell(self, fact: Fact, situation: Situation) -> Cell:
         """What the atoms say of a fact."""
         lone = self._lone
-        if lone and situation.whole and lone not in situation.unusable:
+        if lone and situation.whole:
             # Most tables look at one property, and nothing else decides.
             value = fact.properties.get(lone)
             if isinstance(value, float):
                 value = bisect_left(self._lone_steps, value) + bisect_right(self._lone_steps, value)
-            cell = self._cells_by_value.get(value)
+            cells = self._unusable if lone in situation.unusable else self._by_value
+            cell = cells.get(value)
             if cell is None:
-                cell = self._cells_by_value[value] = self._decided(fact, situation)
+                cell = cells[value] = self._decided(fact, situation)
             return cell
         key = self._key(fact, situation)
         cell = self._cells.get(key)
@@ -79,7 +82,7 @@ class Table:
         return cell
 
     def __len__(self) -> int:
-        return len(self._cells) + len(self._cells_by_value)
+        return len(self._cells) + len(self._by_value) + len(self._unusable)
 
     def _key(self, fact: Fact, situation: Situation) -> Key:
         properties = fact.properties

@@ -206,7 +206,7 @@ class Items:
     def _group(self, group: Group) -> _Group:
         kinds = [pattern.kind for pattern in group]
         return _Group(
-            focuses=tuple(Focus.of(pattern, self._phrases) for pattern in group),
+            focuses=tuple(map(self._phrases.focus, group)),
             subject=next((at for at, kind in enumerate(kinds) if KINDS[kind].many), None),
             of_entries=tuple(at for at, kind in enumerate(kinds) if KINDS[kind].many or kind in _LISTS_AS_A_WHOLE),
             absent=absences(group, self._book.derived),
