@@ -37,7 +37,7 @@ class FieldPhrases:
     def add(self, properties: Mapping[str, Value], into: list[str]) -> None:
         """Put the phrase after what is in `into`."""
         value = properties.get(self.name)
-        into.append(self.unknown if value is None else self.said(value))
+        into.append(self.unknown if value is None else self._phrases.get(value) or self.said(value))
 
     def held(self, properties: Mapping[str, Value]) -> str | None:
         """What a fact with these properties holds, in words; None if it holds no value."""
