@@ -46,10 +46,7 @@ class Bibliography:
 
     def passages(self, rule: Rule) -> list[Evidence]:
         """What a rule rests on, each with its passage."""
-        return [
-            replace(entry, passage=self._sources[entry.source].passage(entry.place))
-            for entry in evidence(rule)
-        ]
+        return [replace(entry, passage=self._sources[entry.source].passage(entry.place)) for entry in evidence(rule)]
 
 
 def evidence(rule: Rule) -> list[Evidence]:
