@@ -129,6 +129,9 @@ class _Standing(NamedTuple):
     behind: Behind
 
 
+_NEVER = _Standing(holds=False, behind=())
+
+
 class _Deriving:
     """Works out what is derived for one case."""
 
@@ -181,6 +184,11 @@ class _Deriving:
         return bases
 
     def _group(self, group: _Group) -> _Standing:
+        if len(group) == 1 and not group[0].many:
+            # Most look at one fact, of which every patient has one.
+            part = group[0]
+            behind = tuple([(part.pattern, fact) for fact in self._logic.known_facts(part.kind)])
+            return _Standing(part.stands(behind[0][1]), behind) if behind else _NEVER
         holds: bool | None = True
         true: list[tuple[Pattern, Fact]] = []
         answered: list[tuple[Pattern, Fact]] = []

@@ -36,6 +36,9 @@ class Cell(NamedTuple):
     hangs: tuple[tuple[int, frozenset[str]], ...]
 
 
+_ByValue = dict[Value | None, Cell]
+
+
 class Table:
     """The atoms of one kind of fact that look at the same properties."""
 
@@ -52,52 +55,40 @@ class Table:
         self._steps = constants_of(kind, atoms.values())
         self._counts = kind == "treatment" and not SESSION_COUNTS.isdisjoint(self._names)
         self._by_row = kind == "medicine" and any(map(of_the_row, self._names))
-        self._others = tuple(name for name in self._names if not (self._by_row and of_the_row(name)))
+        self._looks_at = tuple(
+            (name, self._steps.get(name)) for name in self._names if not (self._by_row and of_the_row(name))
+        )
+        self._holds = kind == "medicine" and "hold_question" in self._names
         self._beside = frozenset(name.removeprefix("beside_is_") for name in self._names if name.startswith("beside_is_"))
         self._cells: dict[Key, Cell] = {}
-        # Of a table that looks at one property: by its value, and the same where nobody could answer for it.
-        self._by_value: dict[Value | None, Cell] = {}
-        self._unusable: dict[Value | None, Cell] = {}
-        lone = len(self._others) == 1 and kind != "medicine" and not self._counts
-        self._lone = self._others[0] if lone else ""
-        self._lone_steps = self._steps.get(self._lone, ())
+
+    @property
+    def lone(self) -> tuple[str, list[float] | None] | None:
+        """The one property that decides, with the constants that a number is held against; None where more does."""
+        return self._looks_at[0] if len(self._looks_at) == 1 and self._kind != "medicine" and not self._counts else None
 
     def cell(self, fact: Fact, situation: Situation) -> Cell:
         """What the atoms say of a fact."""
-        lone = self._lone
-        if lone and situation.whole:
-            # Most tables look at one property, and nothing else decides.
-            value = fact.properties.get(lone)
-            if isinstance(value, float):
-                value = bisect_left(self._lone_steps, value) + bisect_right(self._lone_steps, value)
-            cells = self._unusable if lone in situation.unusable else self._by_value
-            cell = cells.get(value)
-            if cell is None:
-                cell = cells[value] = self._decided(fact, situation)
-            return cell
         key = self._key(fact, situation)
         cell = self._cells.get(key)
         if cell is None:
-            cell = self._cells[key] = self._decided(fact, situation)
+            cell = self._cells[key] = self.decided(fact, situation)
         return cell
 
     def __len__(self) -> int:
-        return len(self._cells) + len(self._by_value) + len(self._unusable)
+        return len(self._cells)
 
     def _key(self, fact: Fact, situation: Situation) -> Key:
         properties = fact.properties
         key: list[object] = []
-        for name in self._others:
+        for name, steps in self._looks_at:
             value = properties.get(name)
-            if isinstance(value, float):
-                steps = self._steps.get(name, ())
-                value = bisect_left(steps, value) + bisect_right(steps, value)
-            key.append(value)
+            key.append(value if value is None or steps is None else _place(steps, value))
         if self._by_row and fact.ingredient is not None:
             key.append(fact.ingredient.ingredient)
         if self._counts and None in situation.sessions:
             key.append(situation.sessions)
-        elif self._kind == "medicine" and "hold_question" in self._others:
+        elif self._holds:
             key += (situation.may_open, situation.waits)
             key.append(situation.unusable.intersection(self._beside))
         elif self._beside:
@@ -108,7 +99,7 @@ class Table:
             key.append(False)
         return tuple(key)
 
-    def _decided(self, fact: Fact, situation: Situation) -> Cell:
+    def decided(self, fact: Fact, situation: Situation) -> Cell:
         """A cell, decided on a fact that has nothing but what the key says."""
         raw = self._counts and None in situation.sessions
         properties = {
@@ -138,7 +129,7 @@ class Table:
         steps = self._steps.get(name)
         if not steps or isinstance(value, (str, bool)):
             return value
-        place = bisect_left(steps, value) + bisect_right(steps, value)
+        place = _place(steps, value)
         at = place // 2
         if place % 2:
             return steps[at]
@@ -167,12 +158,30 @@ class KindTables:
             else:
                 together.setdefault(_merged(kind, properties), {})[at] = atom
         self._tables = [Table(kind, group, self._matcher, first) for group in together.values()]
+        # Most tables look at one property, and nothing else decides: their cells by its value, and the same by its value
+        # where nobody could answer for it.
+        self._lone: list[tuple[str, list[float] | None, _ByValue, _ByValue, Table]] = [
+            (*table.lone, {}, {}, table) for table in self._tables if table.lone
+        ]
+        self._others = [table for table in self._tables if not table.lone]
         self._member_tables = {name: Table(kind, group, self._matcher, first) for name, group in self._members.items()}
         self._none_of_them: dict[bool, Cell] = {}
 
     def cells(self, fact: Fact, situation: Situation) -> list[Cell]:
         """The cells of one fact."""
-        found = [table.cell(fact, situation) for table in self._tables]
+        if not situation.whole:
+            found = [table.cell(fact, situation) for table in self._tables]
+        else:
+            found = [table.cell(fact, situation) for table in self._others]
+            properties, unusable = fact.properties, situation.unusable
+            for name, steps, usable_cells, unusable_cells, table in self._lone:
+                value = properties.get(name)
+                place = value if value is None or steps is None else _place(steps, value)
+                cells = unusable_cells if name in unusable else usable_cells
+                cell = cells.get(place)
+                if cell is None:
+                    cell = cells[place] = table.decided(fact, situation)
+                found.append(cell)
         if self._member_tables:
             found.append(self._of_members(fact, situation))
         return found
@@ -206,7 +215,8 @@ class KindTables:
         return Cell(matches, open_, tuple(hangs))
 
     def __len__(self) -> int:
-        return sum(map(len, (*self._tables, *self._member_tables.values())))
+        of_lone = sum(len(usable) + len(unusable) for _, _, usable, unusable, _ in self._lone)
+        return of_lone + sum(map(len, (*self._tables, *self._member_tables.values())))
 
     def enter(self) -> None:
         """Raise `EngineError` if the engine was closed."""
@@ -219,6 +229,12 @@ class KindTables:
     def close(self) -> None:
         """Free the engine's memory."""
         self._matcher.close()
+
+
+def _place(steps: list[float], value: Value) -> int:
+    """Where a number lies among constants: between two of them, or on one."""
+    number = float(value)
+    return bisect_left(steps, number) + bisect_right(steps, number)
 
 
 def of_the_row(name: str) -> bool:

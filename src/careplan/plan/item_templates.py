@@ -246,7 +246,7 @@ class Items:
                     about[entry.pointer] = entry
         subject = None if group.subject is None else facts[group.subject]
         filled = patient_words = clinician_words = words.fill(facts, places) if places.names else {}
-        if places.names and (plain := words.in_plain_words(facts, places)):
+        if places.plain and (plain := words.in_plain_words(facts, places)):
             patient_words = filled | plain
         hold = gate = gap = None
         held = subject is not None and "hold" in places.names
