@@ -7,6 +7,7 @@ with the JSON Pointers of the answers that decide it. A test that an answer rule
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from careplan.rulebook.conditions import Either, Every, Expression, Pattern, Test, tests_of
@@ -109,6 +110,8 @@ def of_test(kind: str, test: Test, properties: Properties, situation: Situation)
     return YES if stands else NO
 
 
+MOST_READY = 4096
+"""So many tests of rules are kept ready; a rulebook has about 600."""
 Standing = Callable[[Properties], bool | None]
 """Whether something holds on what is known of a fact."""
 
@@ -118,13 +121,15 @@ def as_it_stands(kind: str, test: Test, properties: Properties, *, whole: bool =
 
     What a list does not name is known not to be there only where it is `whole`.
     """
-    return standing(kind, test, whole=whole)(properties)
+    of_whole, of_missing = _standing_of_test(kind, test)
+    return of_whole(properties) if whole else of_missing(properties)
 
 
 def standing(kind: str, expression: Expression, *, whole: bool = True) -> Standing:
     """What `as_it_stands` says of an expression, made ready for many facts."""
     if isinstance(expression, Test):
-        return _standing_of_test(kind, expression, whole=whole)
+        of_whole, of_missing = _standing_of_test(kind, expression)
+        return of_whole if whole else of_missing
     parts = [standing(kind, part, whole=whole) for part in expression.parts]
     if len(parts) == 1:
         return parts[0]
@@ -143,7 +148,13 @@ def every(parts: Collection[object]) -> bool | None:
     return False if False in parts else None if None in parts else True
 
 
-def _standing_of_test(kind: str, test: Test, *, whole: bool) -> Standing:
+@lru_cache(MOST_READY)
+def _standing_of_test(kind: str, test: Test) -> tuple[Standing, Standing]:
+    """What a test says of facts about a whole list, and about one that was not sent."""
+    return _made_ready(kind, test, whole=True), _made_ready(kind, test, whole=False)
+
+
+def _made_ready(kind: str, test: Test, *, whole: bool) -> Standing:
     field, operation = test.field, test.operation
     described = KINDS[kind].field(field)
     if described.type == "tokens":
