@@ -9,7 +9,7 @@ rulebook and from the limits of the request, whoever the patients are; no cell h
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from careplan.facts.case import Fact, Value
@@ -17,7 +17,7 @@ from careplan.inference.clauses import constants_of, properties_of
 from careplan.inference.durable_rules import PatternMatcher
 from careplan.inference.three_valued import Situation, of_expression
 from careplan.rulebook.conditions import LISTS_WITH_ENTRIES, Every, Expression, Pattern
-from careplan.rulebook.factors import KINDS, OF_DERIVED, SESSION_COUNTS
+from careplan.rulebook.factors import KINDS, OF_DERIVED, OF_MEASURES, SESSION_COUNTS
 
 Key = tuple[object, ...]
 
@@ -166,9 +166,26 @@ class KindTables:
         self._others = [table for table in self._tables if not table.lone]
         self._member_tables = {name: Table(kind, group, self._matcher, first) for name, group in self._members.items()}
         self._none_of_them: dict[bool, Cell] = {}
+        self._nothing: dict[frozenset[str], tuple[Cell]] = {}
 
-    def cells(self, fact: Fact, situation: Situation) -> list[Cell]:
+    def cells(self, fact: Fact, situation: Situation) -> Sequence[Cell]:
         """The cells of one fact."""
+        if self.kind in OF_MEASURES and not fact.properties:
+            return self._of_nothing(fact, situation)
+        return self._looked_up(fact, situation)
+
+    def _of_nothing(self, fact: Fact, situation: Situation) -> Sequence[Cell]:
+        """The cells of a fact where nothing was measured, as of most patients, as one.
+
+        What nobody is asked for follows from the patient's age and the limits that the rulebook has for its measures.
+        """
+        unusable = situation.unusable
+        found = self._nothing.get(unusable)
+        if found is None:
+            found = self._nothing[unusable] = (_as_one(self._looked_up(fact, situation)),)
+        return found
+
+    def _looked_up(self, fact: Fact, situation: Situation) -> list[Cell]:
         if not situation.whole:
             found = [table.cell(fact, situation) for table in self._tables]
         else:
@@ -204,15 +221,11 @@ class KindTables:
 
     def _without_members(self, situation: Situation) -> Cell:
         self._bits = {name: sum(1 << self._first + at for at in group) for name, group in self._members.items()}
-        matches = open_ = 0
-        hangs: list[tuple[int, frozenset[str]]] = []
+        cells = []
         for name, table in self._member_tables.items():
             absent = Fact("0", self.kind, {name: False} if situation.whole else {}, whole=situation.whole)
-            cell = table.cell(absent, situation)
-            matches |= cell.matches
-            open_ |= cell.open
-            hangs += cell.hangs
-        return Cell(matches, open_, tuple(hangs))
+            cells.append(table.cell(absent, situation))
+        return _as_one(cells)
 
     def __len__(self) -> int:
         of_lone = sum(len(usable) + len(unusable) for _, _, usable, unusable, _ in self._lone)
@@ -229,6 +242,16 @@ class KindTables:
     def close(self) -> None:
         """Free the engine's memory."""
         self._matcher.close()
+
+
+def _as_one(cells: Iterable[Cell]) -> Cell:
+    matches = open_ = 0
+    hangs: list[tuple[int, frozenset[str]]] = []
+    for cell in cells:
+        matches |= cell.matches
+        open_ |= cell.open
+        hangs += cell.hangs
+    return Cell(matches, open_, tuple(hangs))
 
 
 def _place(steps: list[float], value: Value) -> int:

@@ -228,7 +228,8 @@ class Items:
             because += words.because(matched, group.focuses)
         template = prepared.templates[words.begun]
         said = _each_once(because) or template.item.because
-        item = msgspec.structs.replace(template.item, because=said, assumes=_assumptions(behind, assuming))
+        assumes = _assumptions(behind, assuming) if assuming else []
+        item = msgspec.structs.replace(template.item, because=said, assumes=assumes)
         return template._replace(item=item)
 
     def _write(
@@ -269,7 +270,7 @@ class Items:
             because=_each_once(because) or template.because,
             about=entries,
             asks=template.asks or self._asks(rule, filled, begun=words.begun),
-            assumes=_assumptions(behind, assuming),
+            assumes=_assumptions(behind, assuming) if assuming else [],
             hold=hold,
             hold_gate=gate,
             gap=gap,
@@ -308,10 +309,8 @@ def shortened(text: str, most: int = MOST_FILLED_IN) -> str:
     return f"{cut}…{'”' if text.endswith('”') else ''}"
 
 
-def _assumptions(behind: _Behind, assuming: UnreadWords | None) -> list[Assumption]:
-    """What an item presumes of the entries that nobody could read; `assuming` is None where all were read."""
-    if assuming is None:
-        return []
+def _assumptions(behind: _Behind, assuming: UnreadWords) -> list[Assumption]:
+    """What an item presumes of the entries that nobody could read."""
     of_groups = [group.absent for group, _ in behind]
     if not any(of_groups):
         return []
