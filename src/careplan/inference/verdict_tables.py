@@ -56,14 +56,14 @@ class Table:
         self._counts = kind == "treatment" and not SESSION_COUNTS.isdisjoint(self._names)
         self._by_row = kind == "medicine" and any(map(of_the_row, self._names))
         self._looks_at = tuple(
-            (name, self._steps.get(name)) for name in self._names if not (self._by_row and of_the_row(name))
+            (name, self._steps.get(name, [])) for name in self._names if not (self._by_row and of_the_row(name))
         )
         self._holds = kind == "medicine" and "hold_question" in self._names
         self._beside = frozenset(name.removeprefix("beside_is_") for name in self._names if name.startswith("beside_is_"))
         self._cells: dict[Key, Cell] = {}
 
     @property
-    def lone(self) -> tuple[str, list[float] | None] | None:
+    def lone(self) -> tuple[str, list[float]] | None:
         """The one property that decides, with the constants that a number is held against; None where more does."""
         return self._looks_at[0] if len(self._looks_at) == 1 and self._kind != "medicine" and not self._counts else None
 
@@ -83,7 +83,7 @@ class Table:
         key: list[object] = []
         for name, steps in self._looks_at:
             value = properties.get(name)
-            key.append(value if value is None or steps is None else _place(steps, value))
+            key.append(_place(steps, value) if isinstance(value, float) else value)
         if self._by_row and fact.ingredient is not None:
             key.append(fact.ingredient.ingredient)
         if self._counts and None in situation.sessions:
@@ -127,7 +127,7 @@ class Table:
     def _representative(self, name: str, value: Value) -> Value:
         """A value that lies among the constants where this one does."""
         steps = self._steps.get(name)
-        if not steps or isinstance(value, (str, bool)):
+        if not steps or not isinstance(value, float):
             return value
         place = _place(steps, value)
         at = place // 2
@@ -160,7 +160,7 @@ class KindTables:
         self._tables = [Table(kind, group, self._matcher, first) for group in together.values()]
         # Most tables look at one property, and nothing else decides: their cells by its value, and the same by its value
         # where nobody could answer for it.
-        self._lone: list[tuple[str, list[float] | None, _ByValue, _ByValue, Table]] = [
+        self._lone: list[tuple[str, list[float], _ByValue, _ByValue, Table]] = [
             (*table.lone, {}, {}, table) for table in self._tables if table.lone
         ]
         self._others = [table for table in self._tables if not table.lone]
@@ -193,7 +193,7 @@ class KindTables:
             properties, unusable = fact.properties, situation.unusable
             for name, steps, usable_cells, unusable_cells, table in self._lone:
                 value = properties.get(name)
-                place = value if value is None or steps is None else _place(steps, value)
+                place = _place(steps, value) if isinstance(value, float) else value
                 cells = unusable_cells if name in unusable else usable_cells
                 cell = cells.get(place)
                 if cell is None:
@@ -254,10 +254,9 @@ def _as_one(cells: Iterable[Cell]) -> Cell:
     return Cell(matches, open_, tuple(hangs))
 
 
-def _place(steps: list[float], value: Value) -> int:
+def _place(steps: list[float], value: float) -> int:
     """Where a number lies among constants: between two of them, or on one."""
-    number = float(value)
-    return bisect_left(steps, number) + bisect_right(steps, number)
+    return bisect_left(steps, value) + bisect_right(steps, value)
 
 
 def of_the_row(name: str) -> bool:
