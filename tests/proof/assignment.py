@@ -13,7 +13,7 @@ from careplan.authoring.proof.symbols import PROBLEMS, SymbolicPatient
 from careplan.facts.case import Case, Fact, Value
 from careplan.facts.hold_question import MAY_PROTECT, PROTECTED_INDICATIONS
 from careplan.facts.protocol_limits import Plausibility
-from careplan.inference.derived import stands
+from careplan.inference.three_valued import standing
 from careplan.recognition.medicine_catalogue import Resolved
 from careplan.recognition.medicine_rows import Ingredient
 from careplan.rulebook.factors import KINDS, SINGLE
@@ -111,14 +111,14 @@ def _derived(symbolic: SymbolicPatient, case: Case, chosen: Fact | None) -> Iter
     besides = [fact for fact in case.facts if fact.kind == "medicine" and fact is not chosen]
     for (_, pattern), others in symbolic.derived.others.items():
         if z3.is_const(others.holds):
-            held = [stands(pattern.tests, fact) for fact in besides]
+            held = [standing(fact.kind, pattern.tests, whole=fact.whole)(fact.properties) for fact in besides]
             yield _so(others.holds, any(each is True for each in held))
             yield _so(others.fails, all(each is False for each in held))
     apart = [fact for fact in besides if chosen is None or fact.ingredient is not chosen.ingredient]
     for name, others in symbolic.derived.beside.items():
         asked = derived[name].of_one_medicine
         if asked is not None and z3.is_const(others.holds):
-            held = [stands(asked.tests, fact) for fact in apart]
+            held = [standing(fact.kind, asked.tests, whole=fact.whole)(fact.properties) for fact in apart]
             yield _so(others.holds, any(each is True for each in held))
             yield _so(others.fails, all(each is False for each in held))
     for name, one in derived.items():

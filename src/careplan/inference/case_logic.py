@@ -18,7 +18,9 @@ from careplan.inference.three_valued import (
     Situation,
     Verdict,
     any_of,
+    every,
     list_pointer,
+    some,
 )
 from careplan.request.patient import Patient
 from careplan.rulebook.conditions import Either, Expression, Group, Pattern, Test, When
@@ -92,9 +94,7 @@ class CaseLogic:
                 return stands
             return three_valued.of_test(fact.kind, expression, fact.properties, situation_of(self._case, fact))[0]
         parts = [self.stands(part, fact) for part in expression.parts]
-        if isinstance(expression, Either):
-            return True if True in parts else None if None in parts else False
-        return False if False in parts else None if None in parts else True
+        return some(parts) if isinstance(expression, Either) else every(parts)
 
     def of_missing(self, pattern: Pattern) -> bool | None:
         """Whether what a pattern is about could still turn up, where it has not: None if so, False if not."""

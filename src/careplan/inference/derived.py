@@ -6,7 +6,7 @@ and hangs on that answer; where nobody could give one, it is unknown and nobody 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -16,10 +16,10 @@ from careplan.facts.build import FactMaker
 from careplan.facts.case import Basis, Case, Fact, Properties
 from careplan.facts.measured import day_of_plan
 from careplan.inference.case_logic import CaseLogic
-from careplan.inference.three_valued import NOTHING, as_it_stands, list_pointer
+from careplan.inference.three_valued import NOTHING, list_pointer, some, standing
 from careplan.recognition.medicine_rows import Ingredient
 from careplan.request.patient import Patient
-from careplan.rulebook.conditions import Either, Expression, Group, Pattern, Test, When
+from careplan.rulebook.conditions import Pattern, When
 from careplan.rulebook.derived import Compared, Derived, could_fit, is_of_the_row, used_by
 from careplan.rulebook.factors import KINDS, least_of, member, most_of
 from careplan.rulebook.model import Rulebook
@@ -42,47 +42,84 @@ class CaseMaker:
             }
             for of_medicines in (False, True)
         )
-        self._derived = tuple(used[name] for name in sorted(used))
-        self._kinds = tuple(sorted({one.kind for one in self._derived}))
-        asked = ((name, beside[name].of_one_medicine) for name in sorted(beside))
-        self._beside = tuple((name, member("beside", name), pattern) for name, pattern in asked if pattern is not None)
-        both = (*used.values(), *beside.values())
         rows = book.catalogue.ingredients.values()
-        medicines = [pattern for one in both for pattern in one.patterns if pattern.kind == "medicine"]
-        self._fitting = {id(pattern): _Fitting(pattern, rows) for pattern in medicines}
+        self._derived = tuple(_Prepared.of(used[name], rows) for name in sorted(used))
+        self._kinds = tuple(sorted({one.kind for one in used.values()}))
+        asked = ((name, beside[name].of_one_medicine) for name in sorted(beside))
+        self._beside = tuple(
+            (name, member("beside", name), _Part.of(pattern, rows)) for name, pattern in asked if pattern is not None
+        )
+        both = (*used.values(), *beside.values())
         self._facts = FactMaker(book, [*also, *((one.patterns,) for one in both)])
 
     def case(self, patient: Patient) -> Case:
         """The facts of one patient, with what is derived from them."""
         case = self._facts.case(patient)
-        deriving = _Deriving(case, self._fitting)
+        deriving = _Deriving(case)
         beside = deriving.beside(self._beside) if self._beside and case.medicines else {}
         found: dict[str, Properties] = {kind: {} for kind in self._kinds}
         bases: dict[str, dict[str, Basis]] = {kind: {} for kind in self._kinds}
-        for derived in self._derived:
-            properties, bases[derived.kind][derived.file.name] = deriving.of(derived)
-            found[derived.kind] |= properties
+        for prepared in self._derived:
+            kind = prepared.derived.kind
+            properties, bases[kind][prepared.derived.file.name] = deriving.of(prepared)
+            found[kind] |= properties
         facts = (*case.facts, *[Fact(kind, kind, found[kind]) for kind in self._kinds])
         return msgspec.structs.replace(case, facts=facts, derived=bases, beside=beside)
 
 
-class _Fitting:
-    """Which medicines a pattern fits: by their row in the table of medicines first, as most fit none."""
+class _Part(NamedTuple):
+    """A pattern made ready: whether a fact is known to fit it, or known not to; None where that is not known.
 
-    def __init__(self, pattern: Pattern, rows: Iterable[Ingredient]) -> None:
-        self._tests = pattern.tests
-        self._fitting = frozenset(row.ingredient for row in rows if could_fit(pattern, row.ingredient, row.classes))
-        self._by_the_row = is_of_the_row(pattern)
+    Of `many` kinds there can be many facts. Of a medicine its row is looked at first, as most fit none: `fitting` are the
+    rows that fit in some case.
+    """
 
-    def could(self, fact: Fact) -> bool:
-        """Whether the pattern fits a medicine of this row in some case."""
-        return fact.properties["ingredient"] in self._fitting
+    pattern: Pattern
+    kind: str
+    many: bool
+    stands: Callable[[Fact], bool | None]
+    fitting: frozenset[str]
 
-    def stands(self, fact: Fact) -> bool | None:
-        """Whether the pattern is known to fit a medicine, or known not to; None where that is not known."""
-        if not self.could(fact):
-            return False
-        return True if self._by_the_row else stands(self._tests, fact)
+    @classmethod
+    def of(cls, pattern: Pattern, rows: Iterable[Ingredient]) -> _Part:
+        """The part, with the medicines that there are."""
+        kind, many = pattern.kind, KINDS[pattern.kind].many
+        of_whole, of_missing = (standing(kind, pattern.tests, whole=whole) for whole in (True, False))
+
+        def stands(fact: Fact) -> bool | None:
+            return of_whole(fact.properties) if fact.whole else of_missing(fact.properties)
+
+        if kind != "medicine":
+            return cls(pattern, kind, many, stands, frozenset())
+        fitting = frozenset(row.ingredient for row in rows if could_fit(pattern, row.ingredient, row.classes))
+        by_the_row = is_of_the_row(pattern)
+
+        def fits(fact: Fact) -> bool | None:
+            return (by_the_row or stands(fact)) if fact.properties["ingredient"] in fitting else False
+
+        return cls(pattern, kind, many, fits, fitting)
+
+
+_Group = tuple[_Part, ...]
+
+
+class _Prepared(NamedTuple):
+    """A derived fact made ready: its groups, those of each of its lines, and what is counted."""
+
+    derived: Derived
+    groups: tuple[_Group, ...]
+    lines: tuple[tuple[When, tuple[_Group, ...]], ...]
+    counted: _Part | None
+
+    @classmethod
+    def of(cls, derived: Derived, rows: Iterable[Ingredient]) -> _Prepared:
+        """The fact, with the medicines that there are."""
+
+        def ready(when: When) -> tuple[_Group, ...]:
+            return tuple(tuple(_Part.of(pattern, rows) for pattern in group) for group in when)
+
+        counted = None if derived.counted is None else _Part.of(derived.counted, rows)
+        return cls(derived, ready(derived.when), tuple((line, ready(line)) for line in derived.lines), counted)
 
 
 class _Standing(NamedTuple):
@@ -92,16 +129,19 @@ class _Standing(NamedTuple):
     behind: Behind
 
 
+_NEVER = _Standing(holds=False, behind=())
+
+
 class _Deriving:
     """Works out what is derived for one case."""
 
-    def __init__(self, case: Case, fitting: Mapping[int, _Fitting]) -> None:
+    def __init__(self, case: Case) -> None:
         self._patient = case.patient
         self._logic = CaseLogic(case)
-        self._fitting = fitting
 
-    def of(self, derived: Derived) -> tuple[Properties, Basis]:
+    def of(self, prepared: _Prepared) -> tuple[Properties, Basis]:
         """What is known of a derived fact, as properties, and on what it rests."""
+        derived = prepared.derived
         name = derived.file.name
         if derived.kind == "days_since":
             days = days_since(derived.date, self._patient)
@@ -109,8 +149,8 @@ class _Deriving:
         if derived.compared is not None:
             return self._compared(derived, derived.compared)
         if derived.kind == "counts":
-            return self._counted(derived)
-        standings = [self._group(group) for group in derived.when]
+            return self._counted(prepared)
+        standings = [self._group(group) for group in prepared.groups]
         if held := [standing for standing in standings if standing.holds]:
             return {name: True}, Basis(_each_once(held))
         behind = _each_once(standings)
@@ -118,15 +158,16 @@ class _Deriving:
             return {name: False}, Basis(behind)
         return {}, Basis(behind, self._logic.of(derived.when)[1], is_open=True)
 
-    def beside(self, wanted: Iterable[tuple[str, str, Pattern]]) -> dict[str, dict[str, Basis]]:
+    def beside(self, wanted: Iterable[tuple[str, str, _Part]]) -> dict[str, dict[str, Basis]]:
         """Say in each fact about a medicine what other medicines are taken beside it; on what that rests, where on any.
 
         The facts are those of this case alone, and nobody has read them yet.
         """
         medicines = self._logic.known_facts("medicine")
         bases: dict[str, dict[str, Basis]] = {}
-        for name, field, pattern in wanted:
-            stood = [(fact, each) for fact in medicines if (each := self._fitting[id(pattern)].stands(fact)) is not False]
+        for name, field, part in wanted:
+            pattern = part.pattern
+            stood = [(fact, each) for fact in medicines if (each := part.stands(fact)) is not False]
             for fact in medicines:
                 others = [(one, each) for one, each in stood if one.ingredient is not fact.ingredient]
                 if not others:
@@ -142,36 +183,38 @@ class _Deriving:
                 bases.setdefault(fact.id, {})[name] = basis
         return bases
 
-    def _stands(self, pattern: Pattern, fact: Fact) -> bool | None:
-        return self._fitting[id(pattern)].stands(fact) if pattern.kind == "medicine" else stands(pattern.tests, fact)
-
-    def _group(self, group: Group) -> _Standing:
+    def _group(self, group: _Group) -> _Standing:
+        if len(group) == 1 and not group[0].many:
+            # Most look at one fact, of which every patient has one.
+            part = group[0]
+            behind = tuple([(part.pattern, fact) for fact in self._logic.known_facts(part.kind)])
+            return _Standing(part.stands(behind[0][1]), behind) if behind else _NEVER
         holds: bool | None = True
         true: list[tuple[Pattern, Fact]] = []
         answered: list[tuple[Pattern, Fact]] = []
-        for pattern in group:
+        for part in group:
             held: bool | None = False
-            if self._logic.list_is_missing(pattern.kind):
-                held = self._logic.of_missing(pattern)
+            if part.many and self._logic.list_is_missing(part.kind):
+                held = self._logic.of_missing(part.pattern)
             else:
-                facts = self._logic.known_facts(pattern.kind)
-                if not KINDS[pattern.kind].many:
-                    answered += [(pattern, fact) for fact in facts]
+                facts = self._logic.known_facts(part.kind)
+                if not part.many:
+                    answered += [(part.pattern, fact) for fact in facts]
                 # Once one pattern does not hold, nothing that the others say changes that.
                 for fact in facts if holds is not False else ():
-                    each = self._stands(pattern, fact)
+                    each = part.stands(fact)
                     if each:
-                        true.append((pattern, fact))
+                        true.append((part.pattern, fact))
                     held = True if held or each else None if held is None or each is None else False
             holds = False if holds is False or held is False else None if holds is None or held is None else True
         return _Standing(holds, tuple(true if holds else answered))
 
-    def _line(self, line: When) -> _Standing:
+    def _line(self, line: Sequence[_Group]) -> _Standing:
         """Whether one of the groups of a line holds."""
         if len(line) == 1:
             return self._group(line[0])
         standings = [self._group(group) for group in line]
-        holds = _any([each.holds for each in standings])
+        holds = some([each.holds for each in standings])
         return _Standing(holds, _each_once([each for each in standings if each.holds] if holds else standings))
 
     def _compared(self, derived: Derived, compared: Compared) -> tuple[Properties, Basis]:
@@ -188,38 +231,43 @@ class _Deriving:
             return {}, Basis(behind, frozenset().union(*open_) if all(open_) else NOTHING, is_open=True)
         return {derived.file.name: compared.holds(*values)}, Basis(behind)
 
-    def _counted(self, derived: Derived) -> tuple[Properties, Basis]:
+    def _counted(self, prepared: _Prepared) -> tuple[Properties, Basis]:
         """How many there are, from the least to the most that there can be by what is known."""
-        pattern, name = derived.counted, derived.file.name
-        if pattern is not None and self._logic.list_is_missing(pattern.kind):
-            return {least_of(name): 0.0}, Basis((), frozenset({list_pointer(pattern.kind)}), is_open=True)
-        if pattern is None:
-            standings = [self._line(line) for line in derived.lines]
-            undecided = [line for line, standing in zip(derived.lines, standings, strict=True) if standing.holds is None]
-            pointers = [self._logic.of(line)[1] for line in undecided]
+        part, name = prepared.counted, prepared.derived.file.name
+        if part is not None and self._logic.list_is_missing(part.kind):
+            return {least_of(name): 0.0}, Basis((), frozenset({list_pointer(part.kind)}), is_open=True)
+        pointers: list[frozenset[str]] = []
+        if part is None:
+            standings = [self._line(groups) for _, groups in prepared.lines]
+            for (line, _), standing in zip(prepared.lines, standings, strict=True):
+                if standing.holds is None:
+                    pointers.append(self._logic.of(line)[1])
         else:
-            things: dict[str, list[Fact]] = {}
-            for fact in self._countable(pattern):
-                called = fact.ingredient.ingredient if fact.ingredient else str(fact.properties["name"])
-                things.setdefault(called, []).append(fact)
-            standings = [self._thing(pattern, facts) for facts in things.values()]
-            open_ = [facts for facts, standing in zip(things.values(), standings, strict=True) if standing.holds is None]
-            pointers = [self._logic.of_fact(pattern, fact)[1] for facts in open_ for fact in facts]
-        least = sum(standing.holds is True for standing in standings)
-        most = least + sum(standing.holds is None for standing in standings)
+            things = self._countable(part)
+            standings = [self._thing(part, facts) for facts in things]
+            for facts, standing in zip(things, standings, strict=True):
+                if standing.holds is None:
+                    pointers += [self._logic.of_fact(part.pattern, fact)[1] for fact in facts]
+        least = len([standing for standing in standings if standing.holds])
+        most = least + len([standing for standing in standings if standing.holds is None])
         properties: Properties = {least_of(name): float(least), most_of(name): float(most)}
-        counted = [standing for standing in standings if standing.holds] or ([] if pattern else standings)
-        return properties, Basis(_each_once(counted), frozenset().union(*pointers), is_open=least != most)
+        counted = [standing for standing in standings if standing.holds] or ([] if part else standings)
+        return properties, Basis(_each_once(counted), NOTHING.union(*pointers), is_open=least != most)
 
-    def _countable(self, pattern: Pattern) -> Iterable[Fact]:
-        """The facts that a pattern could fit: most medicines fit none by their row alone."""
-        facts = self._logic.known_facts(pattern.kind)
-        return filter(self._fitting[id(pattern)].could, facts) if pattern.kind == "medicine" else facts
+    def _countable(self, part: _Part) -> Sequence[list[Fact]]:
+        """The facts that a pattern could fit, those of one thing together: most medicines fit none by their row alone."""
+        things: dict[str, list[Fact]] = {}
+        for fact in self._logic.known_facts(part.kind):
+            if fact.ingredient is None:
+                things.setdefault(str(fact.properties["name"]), []).append(fact)
+            elif fact.ingredient.ingredient in part.fitting:
+                things.setdefault(fact.ingredient.ingredient, []).append(fact)
+        return list(things.values())
 
-    def _thing(self, pattern: Pattern, facts: Sequence[Fact]) -> _Standing:
+    def _thing(self, part: _Part, facts: Sequence[Fact]) -> _Standing:
         """Whether something that was sent once or more often is counted."""
-        stood = [(fact, self._stands(pattern, fact)) for fact in facts]
-        return _Standing(_any([each for _, each in stood]), tuple((pattern, fact) for fact, each in stood if each))
+        stood = [(fact, part.stands(fact)) for fact in facts]
+        return _Standing(some([each for _, each in stood]), tuple((part.pattern, fact) for fact, each in stood if each))
 
 
 def days_since(name: str, patient: Patient) -> int | None:
@@ -231,20 +279,6 @@ def days_since(name: str, patient: Patient) -> int | None:
         return None
     then: date = sent.date()
     return (today - then).days if then <= today else None
-
-
-def stands(expression: Expression, fact: Fact) -> bool | None:
-    """Whether an expression is known to hold, or known not to hold, on one fact; None where that is not known."""
-    if isinstance(expression, Test):
-        return as_it_stands(fact.kind, expression, fact.properties, whole=fact.whole)
-    parts = [stands(part, fact) for part in expression.parts]
-    if isinstance(expression, Either):
-        return _any(parts)
-    return False if False in parts else None if None in parts else True
-
-
-def _any(parts: Sequence[bool | None]) -> bool | None:
-    return True if True in parts else None if None in parts else False
 
 
 def _each_once(standings: Iterable[_Standing]) -> Behind:

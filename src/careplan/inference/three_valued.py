@@ -6,8 +6,9 @@ with the JSON Pointers of the answers that decide it. A test that an answer rule
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from careplan.rulebook.conditions import Either, Every, Expression, Pattern, Test, tests_of
 from careplan.rulebook.factors import KINDS, LIMITS, OF_DERIVED, SESSION_COUNTS, least_of, member, most_of
@@ -109,68 +110,140 @@ def of_test(kind: str, test: Test, properties: Properties, situation: Situation)
     return YES if stands else NO
 
 
+MOST_READY = 4096
+"""So many tests of rules are kept ready; a rulebook has about 600."""
+Standing = Callable[[Properties], bool | None]
+"""Whether something holds on what is known of a fact."""
+
+
 def as_it_stands(kind: str, test: Test, properties: Properties, *, whole: bool = True) -> bool | None:
     """Whether a test holds on what is known now; None if that is not known. This is what the engine decides by.
 
     What a list does not name is known not to be there only where it is `whole`.
     """
-    operation, field = test.operation, test.field
-    if KINDS[kind].field(field).type == "tokens":
-        if field == "beside":
-            return _beside(test, properties)
-        held = [properties.get(member(field, str(token))) is True for token in test.values]
-        holds = all(held) if operation == "has_all" else any(held) == (operation == "has_any")
-        return holds if whole or holds == (operation != "has_none") else None
-    if KINDS[kind].field(field).between:
-        stands = _between(test, properties)
+    of_whole, of_missing = _standing_of_test(kind, test)
+    return of_whole(properties) if whole else of_missing(properties)
+
+
+def standing(kind: str, expression: Expression, *, whole: bool = True) -> Standing:
+    """What `as_it_stands` says of an expression, made ready for many facts."""
+    if isinstance(expression, Test):
+        of_whole, of_missing = _standing_of_test(kind, expression)
+        return of_whole if whole else of_missing
+    parts = [standing(kind, part, whole=whole) for part in expression.parts]
+    if len(parts) == 1:
+        return parts[0]
+    if isinstance(expression, Either):
+        return lambda properties: some([part(properties) for part in parts])
+    return lambda properties: every([part(properties) for part in parts])
+
+
+def some(parts: Collection[object]) -> bool | None:
+    """Whether one of several things holds: each is True, False or None."""
+    return True if True in parts else None if None in parts else False
+
+
+def every(parts: Collection[object]) -> bool | None:
+    """Whether all of several things hold: each is True, False or None."""
+    return False if False in parts else None if None in parts else True
+
+
+@lru_cache(MOST_READY)
+def _standing_of_test(kind: str, test: Test) -> tuple[Standing, Standing]:
+    """What a test says of facts about a whole list, and about one that was not sent."""
+    return _made_ready(kind, test, whole=True), _made_ready(kind, test, whole=False)
+
+
+def _made_ready(kind: str, test: Test, *, whole: bool) -> Standing:
+    field, operation = test.field, test.operation
+    described = KINDS[kind].field(field)
+    if described.type == "tokens":
+        names = tuple(member(field, str(token)) for token in test.values)
+        return _beside(operation, names) if field == "beside" else _in_the_list(operation, names, whole=whole)
+    if described.between:
+        between = _between(test)
         # A dose that was not sent stays unknown; how many there are is known as soon as it is answered.
-        return None if kind in OF_DERIVED and operation == "known" and not stands else stands
-    value = properties.get(field)
-    if value is None:
-        return True if operation in ("unknown", "one_of_or_unknown") else None
+        return (lambda properties: between(properties) or None) if kind in OF_DERIVED and operation == "known" else between
+    holds = _of_value(operation, test.values)
+    unanswered = True if operation in ("unknown", "one_of_or_unknown") else None
+    return lambda properties: unanswered if (value := properties.get(field)) is None else holds(value)
+
+
+def _of_value(operation: str, values: tuple[Any, ...]) -> Callable[[Any], bool]:
     match operation:
         case "one_of" | "one_of_or_unknown":
-            return value in test.values
+            return lambda value: value in values
         case "none_of":
-            return value not in test.values
+            return lambda value: value not in values
         case "known" | "unknown":
-            return operation == "known"
+            return lambda _: operation == "known"
         case "at_least":
-            return value >= test.values[0]  # type: ignore[operator]
+            return lambda value: bool(value >= values[0])
         case "at_most":
-            return value <= test.values[0]  # type: ignore[operator]
+            return lambda value: bool(value <= values[0])
         case "less_than":
-            return value < test.values[0]  # type: ignore[operator]
+            return lambda value: bool(value < values[0])
         case _:
-            return value > test.values[0]  # type: ignore[operator]
+            return lambda value: bool(value > values[0])
 
 
-def _beside(test: Test, properties: Properties) -> bool | None:
+def _in_the_list(operation: str, names: Sequence[str], *, whole: bool) -> Standing:
+    absent = False if whole else None
+
+    def all_there(properties: Properties) -> bool | None:
+        for name in names:
+            if properties.get(name) is not True:
+                return absent
+        return True
+
+    def any_there(properties: Properties) -> bool | None:
+        for name in names:
+            if properties.get(name) is True:
+                return True
+        return absent
+
+    def none_there(properties: Properties) -> bool | None:
+        there = any_there(properties)
+        return None if there is None else not there
+
+    return all_there if operation == "has_all" else any_there if operation == "has_any" else none_there
+
+
+def _beside(operation: str, names: Sequence[str]) -> Standing:
     """Whether another medicine is taken that is as a test says: not known where answers about others are missing."""
-    held = {properties.get(member(test.field, str(token))) for token in test.values}
-    if test.operation == "has_all":
-        return False if False in held else None if None in held else True
-    some = True if True in held else None if None in held else False
-    return some if test.operation == "has_any" or some is None else not some
+
+    def holds(properties: Properties) -> bool | None:
+        held = {properties.get(name) for name in names}
+        if operation == "has_all":
+            return every(held)
+        found = some(held)
+        return found if operation == "has_any" or found is None else not found
+
+    return holds
 
 
-def _between(test: Test, properties: Properties) -> bool | None:
+def _between(test: Test) -> Callable[[Properties], bool | None]:
     """Whether a test holds of every number from the least to the most: yes, of none of them: no, else it is not known."""
-    least, most = properties.get(least_of(test.field)), properties.get(most_of(test.field))
-    if test.operation in ("known", "unknown"):
-        return (most is not None) == (test.operation == "known")
+    operation, of_least, of_most = test.operation, least_of(test.field), most_of(test.field)
+    if operation in ("known", "unknown"):
+        return lambda properties: (properties.get(of_most) is not None) == (operation == "known")
     limit = float(str(test.values[0]))
-    low = None if least is None else float(least)
-    high = None if most is None else float(most)
-    match test.operation:
-        case "at_least":
-            return True if low is not None and low >= limit else False if high is not None and high < limit else None
-        case "more_than":
-            return True if low is not None and low > limit else False if high is not None and high <= limit else None
-        case "at_most":
-            return True if high is not None and high <= limit else False if low is not None and low > limit else None
-        case _:
-            return True if high is not None and high < limit else False if low is not None and low >= limit else None
+
+    def holds(properties: Properties) -> bool | None:
+        least, most = properties.get(of_least), properties.get(of_most)
+        low = None if least is None else float(least)
+        high = None if most is None else float(most)
+        match operation:
+            case "at_least":
+                return True if low is not None and low >= limit else False if high is not None and high < limit else None
+            case "more_than":
+                return True if low is not None and low > limit else False if high is not None and high <= limit else None
+            case "at_most":
+                return True if high is not None and high <= limit else False if low is not None and low > limit else None
+            case _:
+                return True if high is not None and high < limit else False if low is not None and low >= limit else None
+
+    return holds
 
 
 def list_pointer(kind: str) -> str:

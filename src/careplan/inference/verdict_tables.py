@@ -15,9 +15,9 @@ from typing import NamedTuple
 from careplan.facts.case import Fact, Value
 from careplan.inference.clauses import constants_of, properties_of
 from careplan.inference.durable_rules import PatternMatcher
-from careplan.inference.three_valued import NO_SITUATION, Situation, of_expression
+from careplan.inference.three_valued import Situation, of_expression
 from careplan.rulebook.conditions import LISTS_WITH_ENTRIES, Every, Expression, Pattern
-from careplan.rulebook.factors import KINDS, OF_DERIVED, SESSION_COUNTS
+from careplan.rulebook.factors import KINDS, OF_DERIVED, OF_MEASURES, SESSION_COUNTS
 
 Key = tuple[object, ...]
 
@@ -36,51 +36,59 @@ class Cell(NamedTuple):
     hangs: tuple[tuple[int, frozenset[str]], ...]
 
 
+_ByValue = dict[Value | None, Cell]
+
+
 class Table:
     """The atoms of one kind of fact that look at the same properties."""
 
-    def __init__(self, kind: str, atoms: Mapping[int, Expression], matcher: PatternMatcher) -> None:
-        """`atoms` are known by their numbers, which are also those of the patterns of `matcher`."""
+    def __init__(self, kind: str, atoms: Mapping[int, Expression], matcher: PatternMatcher, first: int) -> None:
+        """`atoms` are known by their numbers, which are also those of the patterns of `matcher`.
+
+        In the bit sets of a cell the number of an atom is counted from `first`.
+        """
         self._kind = kind
         self._atoms = atoms
         self._matcher = matcher
+        self._first = first
         self._names = tuple(sorted(frozenset[str]().union(*(properties_of(kind, atom) for atom in atoms.values()))))
         self._steps = constants_of(kind, atoms.values())
         self._counts = kind == "treatment" and not SESSION_COUNTS.isdisjoint(self._names)
         self._by_row = kind == "medicine" and any(map(of_the_row, self._names))
-        self._others = tuple(name for name in self._names if not (self._by_row and of_the_row(name)))
-        lone = len(self._others) == 1 and not self._by_row and self._others[0] not in self._steps
-        self._lone_token = self._others[0] if lone and kind not in ("medicine", "protocol") and not self._counts else ""
+        self._looks_at = tuple(
+            (name, self._steps.get(name, [])) for name in self._names if not (self._by_row and of_the_row(name))
+        )
+        self._holds = kind == "medicine" and "hold_question" in self._names
         self._beside = frozenset(name.removeprefix("beside_is_") for name in self._names if name.startswith("beside_is_"))
         self._cells: dict[Key, Cell] = {}
+
+    @property
+    def lone(self) -> tuple[str, list[float]] | None:
+        """The one property that decides, with the constants that a number is held against; None where more does."""
+        return self._looks_at[0] if len(self._looks_at) == 1 and self._kind != "medicine" and not self._counts else None
 
     def cell(self, fact: Fact, situation: Situation) -> Cell:
         """What the atoms say of a fact."""
         key = self._key(fact, situation)
         cell = self._cells.get(key)
         if cell is None:
-            cell = self._cells[key] = self._decided(fact, situation)
+            cell = self._cells[key] = self.decided(fact, situation)
         return cell
 
     def __len__(self) -> int:
         return len(self._cells)
 
     def _key(self, fact: Fact, situation: Situation) -> Key:
-        if self._lone_token and situation is NO_SITUATION:
-            return (fact.properties.get(self._lone_token),)
         properties = fact.properties
         key: list[object] = []
-        for name in self._others:
+        for name, steps in self._looks_at:
             value = properties.get(name)
-            if isinstance(value, float):
-                steps = self._steps.get(name, ())
-                value = bisect_left(steps, value) + bisect_right(steps, value)
-            key.append(value)
+            key.append(_place(steps, value) if isinstance(value, float) else value)
         if self._by_row and fact.ingredient is not None:
             key.append(fact.ingredient.ingredient)
         if self._counts and None in situation.sessions:
             key.append(situation.sessions)
-        elif self._kind == "medicine" and "hold_question" in self._others:
+        elif self._holds:
             key += (situation.may_open, situation.waits)
             key.append(situation.unusable.intersection(self._beside))
         elif self._beside:
@@ -91,7 +99,7 @@ class Table:
             key.append(False)
         return tuple(key)
 
-    def _decided(self, fact: Fact, situation: Situation) -> Cell:
+    def decided(self, fact: Fact, situation: Situation) -> Cell:
         """A cell, decided on a fact that has nothing but what the key says."""
         raw = self._counts and None in situation.sessions
         properties = {
@@ -104,13 +112,14 @@ class Table:
         hangs = []
         for number in ours:
             if number in self._atoms:
-                matches |= 1 << number
+                matches |= 1 << self._first + number
         for number, atom in self._atoms.items():
+            place = self._first + number
             verdict, pointers = of_expression(self._kind, atom, properties, situation)
             if verdict is None:
-                open_ |= 1 << number
-                hangs.append((number, pointers))
-            elif verdict is True and not matches >> number & 1:
+                open_ |= 1 << place
+                hangs.append((place, pointers))
+            elif verdict is True and not matches >> place & 1:
                 raise AssertionError(f"engine and logic disagree on {atom}")
         # A test for not being known matches and hangs on the answer at once.
         return Cell(matches, open_, tuple(hangs))
@@ -118,9 +127,9 @@ class Table:
     def _representative(self, name: str, value: Value) -> Value:
         """A value that lies among the constants where this one does."""
         steps = self._steps.get(name)
-        if not steps or isinstance(value, (str, bool)):
+        if not steps or not isinstance(value, float):
             return value
-        place = bisect_left(steps, value) + bisect_right(steps, value)
+        place = _place(steps, value)
         at = place // 2
         if place % 2:
             return steps[at]
@@ -130,10 +139,12 @@ class Table:
 
 
 class KindTables:
-    """All atoms of one kind of fact. `numbers` knows each atom by its number."""
+    """All atoms of one kind of fact. `numbers` knows each atom by its number, which in cells is counted from `first`."""
 
-    def __init__(self, kind: str, atoms: Sequence[Expression]) -> None:
+    def __init__(self, kind: str, atoms: Sequence[Expression], first: int = 0) -> None:
         self.kind = kind
+        self.many = KINDS[kind].many
+        self._first = first
         self.numbers = {atom: at for at, atom in enumerate(atoms)}
         self._matcher = PatternMatcher([Pattern(kind, Every((atom,))) for atom in atoms])
         looked_at = [(properties_of(kind, atom), at, atom) for at, atom in enumerate(atoms)]
@@ -146,16 +157,51 @@ class KindTables:
                 self._members.setdefault(name, {})[at] = atom
             else:
                 together.setdefault(_merged(kind, properties), {})[at] = atom
-        self._tables = [Table(kind, group, self._matcher) for group in together.values()]
-        self._member_tables = {name: Table(kind, group, self._matcher) for name, group in self._members.items()}
+        self._tables = [Table(kind, group, self._matcher, first) for group in together.values()]
+        # Most tables look at one property, and nothing else decides: their cells by its value, and the same by its value
+        # where nobody could answer for it.
+        self._lone: list[tuple[str, list[float], _ByValue, _ByValue, Table]] = [
+            (*table.lone, {}, {}, table) for table in self._tables if table.lone
+        ]
+        self._others = [table for table in self._tables if not table.lone]
+        self._member_tables = {name: Table(kind, group, self._matcher, first) for name, group in self._members.items()}
         self._none_of_them: dict[bool, Cell] = {}
+        self._nothing: dict[frozenset[str], tuple[Cell]] = {}
 
-    def cells(self, fact: Fact, situation: Situation) -> Iterable[Cell]:
+    def cells(self, fact: Fact, situation: Situation) -> Sequence[Cell]:
         """The cells of one fact."""
-        for table in self._tables:
-            yield table.cell(fact, situation)
+        if self.kind in OF_MEASURES and not fact.properties:
+            return self._of_nothing(fact, situation)
+        return self._looked_up(fact, situation)
+
+    def _of_nothing(self, fact: Fact, situation: Situation) -> Sequence[Cell]:
+        """The cells of a fact where nothing was measured, as of most patients, as one.
+
+        What nobody is asked for follows from the patient's age and the limits that the rulebook has for its measures.
+        """
+        unusable = situation.unusable
+        found = self._nothing.get(unusable)
+        if found is None:
+            found = self._nothing[unusable] = (_as_one(self._looked_up(fact, situation)),)
+        return found
+
+    def _looked_up(self, fact: Fact, situation: Situation) -> list[Cell]:
+        if not situation.whole:
+            found = [table.cell(fact, situation) for table in self._tables]
+        else:
+            found = [table.cell(fact, situation) for table in self._others]
+            properties, unusable = fact.properties, situation.unusable
+            for name, steps, usable_cells, unusable_cells, table in self._lone:
+                value = properties.get(name)
+                place = _place(steps, value) if isinstance(value, float) else value
+                cells = unusable_cells if name in unusable else usable_cells
+                cell = cells.get(place)
+                if cell is None:
+                    cell = cells[place] = table.decided(fact, situation)
+                found.append(cell)
         if self._member_tables:
-            yield self._of_members(fact, situation)
+            found.append(self._of_members(fact, situation))
+        return found
 
     def _of_members(self, fact: Fact, situation: Situation) -> Cell:
         """What is said of the members of a list: as of an empty one, but for those that are there."""
@@ -174,19 +220,16 @@ class KindTables:
         return Cell(matches, open_, tuple(hangs))
 
     def _without_members(self, situation: Situation) -> Cell:
-        self._bits = {name: sum(1 << at for at in group) for name, group in self._members.items()}
-        matches = open_ = 0
-        hangs: list[tuple[int, frozenset[str]]] = []
+        self._bits = {name: sum(1 << self._first + at for at in group) for name, group in self._members.items()}
+        cells = []
         for name, table in self._member_tables.items():
             absent = Fact("0", self.kind, {name: False} if situation.whole else {}, whole=situation.whole)
-            cell = table.cell(absent, situation)
-            matches |= cell.matches
-            open_ |= cell.open
-            hangs += cell.hangs
-        return Cell(matches, open_, tuple(hangs))
+            cells.append(table.cell(absent, situation))
+        return _as_one(cells)
 
     def __len__(self) -> int:
-        return sum(map(len, (*self._tables, *self._member_tables.values())))
+        of_lone = sum(len(usable) + len(unusable) for _, _, usable, unusable, _ in self._lone)
+        return of_lone + sum(map(len, (*self._tables, *self._member_tables.values())))
 
     def enter(self) -> None:
         """Raise `EngineError` if the engine was closed."""
@@ -199,6 +242,21 @@ class KindTables:
     def close(self) -> None:
         """Free the engine's memory."""
         self._matcher.close()
+
+
+def _as_one(cells: Iterable[Cell]) -> Cell:
+    matches = open_ = 0
+    hangs: list[tuple[int, frozenset[str]]] = []
+    for cell in cells:
+        matches |= cell.matches
+        open_ |= cell.open
+        hangs += cell.hangs
+    return Cell(matches, open_, tuple(hangs))
+
+
+def _place(steps: list[float], value: float) -> int:
+    """Where a number lies among constants: between two of them, or on one."""
+    return bisect_left(steps, value) + bisect_right(steps, value)
 
 
 def of_the_row(name: str) -> bool:

@@ -9,57 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple
 
 from careplan.facts.case import Case, Fact
 from careplan.inference.case_logic import answers, not_asked, ruled_out, situation_of
 from careplan.inference.clauses import clauses_of, properties_of
 from careplan.inference.durable_rules import Finding
+from careplan.inference.hanging import Group, Hanging, State, both, judged_of
 from careplan.inference.masks import Mask
-from careplan.inference.three_valued import NO_SITUATION, NOTHING, Properties, list_pointer, of_expression
-from careplan.inference.verdict_tables import KindTables, of_the_row
+from careplan.inference.three_valued import NO_SITUATION, Properties, list_pointer, of_expression
+from careplan.inference.verdict_tables import Cell, KindTables, of_the_row
 from careplan.rulebook.conditions import Expression, Pattern, When
 from careplan.rulebook.factors import KINDS, OF_DERIVED
 from careplan.rulebook.validity import Terms, out_of_force
 
 _ALL = ""
 """The subject of a group that is about the patient as a whole."""
-Subject = tuple[int, str]
-"""The number of a rule, and the id of the fact that it is put to."""
-
-
-class Group(NamedTuple):
-    """One group of conditions. `many` is the kind of which there can be many facts, `of_many` what it asks of one.
-
-    `only` is True for the only group of its rule.
-    """
-
-    rule: int
-    number: int
-    kinds: tuple[str, ...]
-    single: Mask
-    many: str
-    of_many: Mask
-    pattern: Pattern | None
-    only: bool
-
-
-class State(NamedTuple):
-    """What the tables say of one fact, or of all facts of which there is one: bit sets, and what open atoms hang on.
-
-    `impossible` are the atoms that neither match nor could, `settled` those that match whatever is answered.
-    """
-
-    matches: int
-    open: int
-    hangs: dict[int, frozenset[str]]
-    impossible: int
-    settled: int
-
-    @classmethod
-    def of(cls, matches: int, open_: int, hangs: dict[int, frozenset[str]]) -> State:
-        """The state with these atoms."""
-        return cls(matches, open_, hangs, ~(matches | open_), matches & ~open_)
 
 
 class Verdicts:
@@ -98,104 +62,32 @@ class Verdicts:
     @cached_property
     def hanging(self) -> dict[str, int]:
         """By the JSON Pointer of an answer that is missing, the rules that hang on it, as a bit set over their numbers."""
-        found = _Hanging()
+        found = Hanging()
         missing = not_asked(self._case.patient)
         single = self._single
         impossible, open_ = single.impossible, single.open
         for need, group in self._rules.alone:
             # Most cannot hold, or hold whatever is answered; seeing that here spares a call for each.
-            if not need & impossible and (need & open_ or group.single.choices or not group.only):
-                found.note(group, _ALL, _judged(group.single, single))
+            if not need & impossible and (need & open_ or not group.plain):
+                found.note(group, _ALL, judged_of(group.single, single))
         for kind in self._rules.by_kind:
             pointer = list_pointer(kind)
             if pointer in missing:
                 on_the_list = frozenset({pointer})
                 for group in self._rules.of_any(kind, self._case.of_any_medicine):
                     if not group.single.need & impossible:
-                        found.note(group, kind, _both(_judged(group.single, single), on_the_list))
+                        found.note(group, kind, both(judged_of(group.single, single), on_the_list))
                 continue
             for fact, state in self._many.get(kind, ()):
                 for group in self._rules.about(fact, kind):
                     if group.single.need & impossible or group.of_many.need & state.impossible:
                         continue
-                    of_many = _judged(group.of_many, state)
-                    found.note(group, fact.id, _both(_judged(group.single, single), of_many))
+                    of_many = judged_of(group.of_many, state)
+                    found.note(group, fact.id, both(judged_of(group.single, single), of_many))
         hanging = found.by_pointer()
         if not self._out:
             return hanging
         return {pointer: left for pointer, bits in hanging.items() if (left := bits & ~self._out)}
-
-
-class _Hanging:
-    """Which rules hold for which subjects, and on which answers the others hang."""
-
-    def __init__(self) -> None:
-        self._rules: dict[str, int] = {}
-        self._sure: set[Subject] = set()
-        self._open: dict[Subject, set[str]] = {}
-
-    def note(self, group: Group, subject: str, judged: frozenset[str] | None) -> None:
-        """Take in what was judged of one group: that it cannot hold, surely holds, or hangs on answers."""
-        if judged is None or judged is _HELPLESS:
-            return
-        if group.only:
-            self._add(group.rule, judged)
-        elif judged:
-            self._open.setdefault((group.rule, subject), set()).update(judged)
-        else:
-            self._sure.add((group.rule, subject))
-
-    def by_pointer(self) -> dict[str, int]:
-        """For each answer the rules that hang on it, of the subjects for which they do not surely hold."""
-        for subject, pointers in self._open.items():
-            if subject not in self._sure:
-                self._add(subject[0], pointers)
-        return self._rules
-
-    def _add(self, rule: int, pointers: Iterable[str]) -> None:
-        bit = 1 << rule
-        for pointer in pointers:
-            self._rules[pointer] = self._rules.get(pointer, 0) | bit
-
-
-_HELPLESS = frozenset({"no answer"})
-"""What is open for a reason that no answer could mend."""
-
-
-def _judged(mask: Mask, state: State) -> frozenset[str] | None:
-    """The answers on which a mask hangs: none where it surely holds; None where it cannot hold."""
-    need = mask.need
-    if need & state.impossible:
-        return None
-    open_ = need & state.open
-    if not mask.choices:
-        if not open_:
-            return NOTHING
-        found = [state.hangs[atom] for atom in mask.atoms if open_ >> atom & 1]
-        return found[0] or _HELPLESS if len(found) == 1 else frozenset().union(*found) if all(found) else _HELPLESS
-    pointers: set[str] = set()
-    for choice in mask.choices:
-        if not choice & ~state.impossible:
-            return None
-        if not choice & state.settled:
-            pointers.update(*(state.hangs[atom] for atom in mask.atoms if choice & state.open & 1 << atom))
-    for atom in mask.atoms:
-        if open_ >> atom & 1:
-            if not state.hangs[atom]:
-                return _HELPLESS
-            pointers |= state.hangs[atom]
-    if not pointers and (open_ or any(not choice & state.settled for choice in mask.choices)):
-        return _HELPLESS
-    return frozenset(pointers)
-
-
-def _both(left: frozenset[str] | None, right: frozenset[str] | None) -> frozenset[str] | None:
-    """The answers on which two things hang together."""
-    if left is None or right is None:
-        return None
-    if left is _HELPLESS or right is _HELPLESS:
-        return _HELPLESS
-    return left | right
 
 
 class RuleTables:
@@ -213,13 +105,14 @@ class RuleTables:
             known = atoms.setdefault(pattern.kind, {})
             for atom in (atom for clause in clauses_of(pattern) for atom in clause):
                 known.setdefault(atom, len(known))
-        self._tables = {kind: KindTables(kind, tuple(known)) for kind, known in atoms.items()}
+        # The atoms of the facts of which there is one are numbered through; of others those of each kind.
         self._offsets: dict[str, int] = {}
         place = 0
         for kind, known in atoms.items():
             if not KINDS[kind].many:
                 self._offsets[kind] = place
                 place += len(known)
+        self._tables = {kind: KindTables(kind, tuple(known), self._offsets.get(kind, 0)) for kind, known in atoms.items()}
         groups = [
             self._group((rule, number), group, atoms, only=len(when) == 1)
             for rule, when in enumerate(rules.values())
@@ -246,15 +139,15 @@ class RuleTables:
             tables = self._tables.get(fact.kind)
             if tables is None:
                 continue
-            state = self._state(tables, case, fact)
-            if KINDS[fact.kind].many:
-                many.setdefault(fact.kind, []).append((fact, state))
+            cells = tables.cells(fact, situation_of(case, fact))
+            if tables.many:
+                hangs_on: dict[int, frozenset[str]] = {}
+                of_fact = _put_together(cells, case, fact, hangs_on)
+                many.setdefault(fact.kind, []).append((fact, State.of(*of_fact, hangs_on)))
             else:
-                offset = self._offsets[fact.kind]
-                matches |= state.matches << offset
-                open_ |= state.open << offset
-                for atom, pointers in state.hangs.items():
-                    hangs[atom + offset] = pointers
+                matches_here, open_here = _put_together(cells, case, fact, hangs)
+                matches |= matches_here
+                open_ |= open_here
         return Verdicts(self, case, State.of(matches, open_, hangs), many)
 
     def out_of_force(self, case: Case) -> tuple[int, frozenset[str]]:
@@ -302,19 +195,6 @@ class RuleTables:
         for tables in self._tables.values():
             tables.close()
 
-    def _state(self, tables: KindTables, case: Case, fact: Fact) -> State:
-        matches = open_ = 0
-        hangs: dict[int, frozenset[str]] = {}
-        for cell in tables.cells(fact, situation_of(case, fact)):
-            matches |= cell.matches
-            if cell.open:
-                open_ |= cell.open
-                if fact.kind == "medicine" or fact.kind in OF_DERIVED:
-                    hangs.update({atom: answers(case, fact, pointers) for atom, pointers in cell.hangs})
-                else:
-                    hangs.update(cell.hangs)
-        return State.of(matches, open_, hangs)
-
     def _could_be(self, fact: Fact, kind: str) -> Iterator[Group]:
         """The groups that no other fact of this name could rule out by its name alone."""
         named = Fact("0", kind, {name: value for name, value in fact.properties.items() if _of_the_name(kind, name)})
@@ -343,7 +223,25 @@ class RuleTables:
                 many, into = pattern, of_many
             for clause in clauses_of(pattern):
                 into.append([atoms[pattern.kind][atom] + offset for atom in clause])
-        return Group(*place, tuple(kinds), Mask.of(single), many.kind if many else "", Mask.of(of_many), many, only)
+        of_one = Mask.of(single)
+        plain = only and not of_one.choices
+        return Group(*place, tuple(kinds), of_one, many.kind if many else "", Mask.of(of_many), many, only, plain)
+
+
+def _put_together(cells: Iterable[Cell], case: Case, fact: Fact, hangs: dict[int, frozenset[str]]) -> tuple[int, int]:
+    """The atoms of all cells of a fact that match and that are open; on what these hang goes into `hangs`."""
+    matches = open_ = 0
+    # What is asked of a medicine has its place in the list, and what is derived hangs on what is behind it.
+    own = fact.kind == "medicine" or fact.kind in OF_DERIVED
+    for cell in cells:
+        matches |= cell.matches
+        if cell.open:
+            open_ |= cell.open
+            if own:
+                hangs.update([(atom, answers(case, fact, pointers)) for atom, pointers in cell.hangs])
+            else:
+                hangs.update(cell.hangs)
+    return matches, open_
 
 
 def _of_the_name(kind: str, name: str) -> bool:

@@ -32,11 +32,12 @@ MOST_DATES = 6
 class _Language(msgspec.Struct, frozen=True):
     """The words of cards in one language; `language` is None for English, which needs no translator.
 
-    `filled_in` are the sentences with places to fill in, by the names of their fields.
+    `filled_in` are the sentences with places to fill in, by the names of their fields; `companion` is for who comes along.
     """
 
     words: CardWords
     filled_in: Mapping[str, Text]
+    companion: tuple[Text, ...]
     titles: dict[CardSlot, str]
     language: str | None
     translation: Translated
@@ -49,14 +50,14 @@ class Cards:
         self._book = book
         self._numbers_by_region = EmergencyNumbers(book)
         self._slots = book.vocabulary.card_slots
-        self._topics = book.vocabulary.topics
+        self._private = frozenset(name for name, topic in book.vocabulary.topics.items() if topic.private)
         titles = {slot: words.title for slot, words in self._slots.items()}
-        self._languages = {ENGLISH: _Language(book.about.card, _filled_in(book.about.card), titles, None, None)}
+        self._languages = {ENGLISH: _language(book.about.card, titles, None, None)}
         for language, closing in book.about.in_languages.items():
             if closing.card is not None:
                 translated = {slot: words.in_languages.get(language, words.title) for slot, words in self._slots.items()}
                 checked: Translated = "reviewed" if closing.reviewed_by else "needs_review"
-                self._languages[language] = _Language(closing.card, _filled_in(closing.card), translated, language, checked)
+                self._languages[language] = _language(closing.card, translated, language, checked)
 
     def of(self, case: Case, written: Sequence[Written], *, blocked: bool, language: str = ENGLISH) -> Card:
         """The card of a case with these items, the gravest first."""
@@ -74,12 +75,12 @@ class Cards:
         )
         if blocked:
             return card
-        private = any(self._topics[one.item.topic].private and one.item.scope == "personal" for one in written)
+        private = any(one.item.topic in self._private and one.item.scope == "personal" for one in written)
         sessions = list(self._sessions(in_language, case, clinic))
         titles = {slot: in_language.titles[slot] for slot in ("sessions", "call")}
         card = msgspec.structs.replace(card, sessions=sessions, titles=titles)
         if not private:
-            lines = [self._said(in_language, Text.parse(one_line(line)).fill(numbers)) for line in words.companion.lines]
+            lines = [self._said(in_language, line.fill(numbers)) for line in in_language.companion]
             companion = Companion(title=one_line(words.companion.title), lines=[*lines, *card.call])
             card = msgspec.structs.replace(card, companion=companion)
         return self._filled(card, in_language, [one for one in written if not private or one.item.scope == "standing"])
@@ -91,16 +92,16 @@ class Cards:
         offered = [(written_item, words) for written_item in written if (words := written_item.card) is not None]
         offered.sort(key=lambda offer: (LEVELS.index(offer[0].item.level), self._slots[offer[1].slot].weight))
         for place, (written_item, words) in enumerate(offered):
-            if len(parts[words.slot]) >= self._slots[words.slot].most:
+            part = parts[words.slot]
+            if len(part) >= self._slots[words.slot].most or (words.does and not actions):
                 continue
             line = self._of_rule(in_language, written_item)
             cost = len(line.text.split())
-            if not parts[words.slot] and not getattr(card, words.slot):
+            if not part and not getattr(card, words.slot):
                 cost += len(in_language.titles[words.slot].split())
-            known = any(line.text == other.text for _, other in parts[words.slot])
-            if known or cost > room or (line.does and not actions):
+            if cost > room or any(line.text == other.text for _, other in part):
                 continue
-            parts[words.slot].append((place, line))
+            part.append((place, line))
             room -= cost
             actions -= line.does
         lines = {
@@ -205,8 +206,10 @@ def _figures(case: Case) -> tuple[float | None, float | None]:
     return food, drinks
 
 
-def _filled_in(words: CardWords) -> dict[str, Text]:
-    return {name: Text.parse(getattr(words, name)) for name in ("session", "food", "drinks", "more_sessions")}
+def _language(words: CardWords, titles: dict[CardSlot, str], language: str | None, translation: Translated) -> _Language:
+    filled_in = {name: Text.parse(getattr(words, name)) for name in ("session", "food", "drinks", "more_sessions")}
+    companion = tuple(Text.parse(line) for line in words.companion.lines)
+    return _Language(words, filled_in, companion, titles, language, translation)
 
 
 def _filled(source: str, **words: str) -> str:

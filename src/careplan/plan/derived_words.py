@@ -57,4 +57,4 @@ class DerivedWords:
 
     def _looked_at(self, basis: Basis) -> Iterator[tuple[Fact, Focus]]:
         for pattern, fact in basis.behind:
-            yield fact, Focus.of(pattern, self._phrases)
+            yield fact, self._phrases.focus(pattern)

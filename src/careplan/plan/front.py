@@ -96,16 +96,19 @@ class FrontPages:
         )
         room = MOST_WORDS - KEPT_FOR_COUNTS - words_in(front)
         # What was dealt with when the earlier plan was signed is one line, and asks nothing of anybody a second time.
-        standing = [item for item in items if item.id in since.decided]
-        items = [item for item in items if item.id not in since.settled]
-        to_decide = [item for item in to_decide if item.id not in since.settled]
-        rows, besides = self._decisions(to_decide, items)
+        standing: Sequence[Item] = ()
+        if since.settled:
+            standing = [item for item in items if item.id in since.decided]
+            items = [item for item in items if item.id not in since.settled]
+            to_decide = [item for item in to_decide if item.id not in since.settled]
+        departing = [item for item in items if _departs(item)]
+        rows, besides = self._decisions(to_decide, departing)
         rows += [self._as_before(standing, since.decided_line)] if standing else []
         room -= sum(map(words_in, rows))
         course = [*front.course, *_short_enough(since.lines[1:], min(room, MOST_IN_COURSE))]
         room -= words_in(course) - words_in(front.course)
         said = besides | {route.item} if route else besides
-        groups = _grouped([item for item in items if _departs(item) and item.id not in said], by_medicine=True)
+        groups = _grouped([item for item in departing if item.id not in said], by_medicine=True)
         tasks = _tasks(items)
         kept = min(LEAST_FOR_TASKS, sum(map(words_in, tasks)))
         lines = [
@@ -172,8 +175,8 @@ class FrontPages:
             as_wished=wish is not None and decision.choice.startswith(wish),
         )
 
-    def _decisions(self, to_decide: Sequence[Item], items: Iterable[Item]) -> tuple[list[FrontDecision], set[str]]:
-        """The rows of all decisions, and the ids of items that stand behind one because they share its topic."""
+    def _decisions(self, to_decide: Sequence[Item], departing: Sequence[Item]) -> tuple[list[FrontDecision], set[str]]:
+        """The rows of all decisions, and the ids of the departing items that stand behind one as they share its topic."""
         ordered = sorted(to_decide, key=lambda item: (LEVELS.index(item.level), _soonest(item)))
         groups: dict[_Key, list[Item]] = {(item.topic, item.id): [item] for item in ordered}
         if len(groups) > MOST_LINES:
@@ -181,18 +184,21 @@ class FrontPages:
         if len(groups) > MOST_LINES:
             groups = _grouped(ordered, by_medicine=False)
         rows = [self._row(found) for found in groups.values()]
+        words = [words_in(row) for row in rows]
         contested = [at for at, row in enumerate(rows) if row.contested]
         for at in reversed(contested):
-            if sum(map(words_in, rows)) <= MOST_IN_DECISIONS:
+            if sum(words) <= MOST_IN_DECISIONS:
                 break
             rows[at] = msgspec.structs.replace(rows[at], contested=None)
+            words[at] = words_in(rows[at])
         for at in reversed(range(len(rows))):
-            if sum(map(words_in, rows)) <= MOST_IN_DECISIONS and at < MOST_LINES:
+            if sum(words) <= MOST_IN_DECISIONS and at < MOST_LINES:
                 break
             rows[at] = self._short(rows[at])
+            words[at] = words_in(rows[at])
         behind: set[str] = set()
         for at, found in enumerate(groups.values()):
-            same = [item.id for item in items if _departs(item) and item.id not in behind and _same(item, found[0])]
+            same = [item.id for item in departing if item.id not in behind and _same(item, found[0])]
             behind.update(same)
             if same:
                 rows[at] = msgspec.structs.replace(rows[at], items=[*rows[at].items, *same])
@@ -245,8 +251,7 @@ def words_in(part: object) -> int:
         return part.count(" ") + 1 if part else 0
     if isinstance(part, list):
         return sum(map(words_in, part))
-    read = _READ.get(type(part), ())
-    return sum([words_in(getattr(part, name)) for name in read])
+    return sum([words_in(getattr(part, name)) for name in _READ.get(type(part), ())])
 
 
 _READ: Mapping[type, Sequence[str]] = {
@@ -319,8 +324,8 @@ def _tasks(items: Iterable[Item]) -> list[FrontTask]:
 def _short_enough(lines: Iterable[str], room: int) -> Iterator[str]:
     """Those lines for which there is room, each after what comes before it."""
     for line in lines:
-        if words_in(line) <= room:
-            room -= words_in(line)
+        if (words := words_in(line)) <= room:
+            room -= words
             yield line
 
 
@@ -336,12 +341,13 @@ def _fitting(tasks: Iterable[FrontTask], room: int) -> Iterator[FrontTask]:
     """As many tasks as there is room for. Of each person and moment the first ones, with the number of the others."""
     for task in tasks:
         fits: list[str] = []
-        left = room - words_in(msgspec.structs.replace(task, what=[]))
+        left = room - words_in(task.who) - words_in(task.by_words)
         for what in task.what:
-            if words_in(what) > left:
+            words = words_in(what)
+            if words > left:
                 break
             fits.append(what)
-            left -= words_in(what)
+            left -= words
         if fits:
             room = left
             yield msgspec.structs.replace(task, what=fits, more=len(task.what) - len(fits) or None)

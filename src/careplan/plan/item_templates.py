@@ -28,7 +28,7 @@ from careplan.plan.wording import Words
 from careplan.rulebook.conditions import Group
 from careplan.rulebook.factors import KINDS, OF_DERIVED, OF_MEASURES
 from careplan.rulebook.layers import CardSlot
-from careplan.rulebook.model import LEVELS, Decision, Rule, Rulebook, Section
+from careplan.rulebook.model import LEVELS, Decision, Rule, Rulebook
 from careplan.rulebook.text_template import capitalized, one_line
 
 
@@ -49,27 +49,21 @@ class _Group(NamedTuple):
 class _Prepared(msgspec.Struct, frozen=True):
     """What of a rule is the same for every patient.
 
-    `templates` are its items without what is filled in, before and after the series has begun. `places` are the
-    placeholders of its texts; `fixed` items fill in nothing and are about no entry of a list, and of those `always` are
-    the ones that no fact of the patient is behind. `gated` items quote a signed hold.
+    `templates` are its items without what is filled in, as about no entry of a list, before and after the series has begun.
+    `places` are the placeholders of its texts; `fixed` items fill in nothing and are about no entry of a list, and of
+    those `always` are the ones that no fact of the patient is behind. `gated` items quote a signed hold.
     """
 
     rule: Rule
     id: str
-    place: Section | None
     order: int
     places: Placeholders
-    templates: tuple[Item, Item]
+    templates: tuple[Written, Written]
     card: OnCard | None
     groups: tuple[_Group, ...]
-    decides: Decision | None
     fixed: bool
     always: bool
     gated: bool
-
-    def written(self, item: Item) -> Written:
-        """An item of this rule that is about no entry of a list."""
-        return Written((self.order, [], self.id), self.id, self.place, [], item, self.decides, self.card)
 
 
 class OnCard(NamedTuple):
@@ -136,22 +130,23 @@ class Items:
             subject = "" if group.subject is None else identity_of(facts[finding.facts[group.subject]])
             merged.setdefault((finding.rule, subject), []).append(finding)
         written = []
+        day = case.patient.as_of
         for (rule, _), several in merged.items():
+            prepared = self._prepared[rule] if rule not in self._by_day else self._of_the_day(rule, day)
+            if prepared.always:
+                written.append(prepared.templates[words.begun])
+                continue
             if len(several) > 1:
                 several.sort(key=lambda finding: ([facts[name].indexes for name in finding.facts], finding))
-            prepared = self._of_the_day(rule, case)
-            if prepared.always:
-                written.append(prepared.written(prepared.templates[words.begun]))
-                continue
             behind = [(prepared.groups[finding.group], [facts[name] for name in finding.facts]) for finding in several]
-            written.append(self._write(prepared, behind, words, assuming, gates))
+            write = self._write_fixed if prepared.fixed else self._write
+            written.append(write(prepared, behind, words, assuming, gates))
         written.sort(key=_order)
         return written
 
-    def _of_the_day(self, rule: str, case: Case) -> _Prepared:
+    def _of_the_day(self, rule: str, day: str | None) -> _Prepared:
         """A rule with the texts of the day of the plan; where no day is known, with its own."""
-        day = case.patient.as_of
-        if rule in self._by_day and day is not None:
+        if day is not None:
             for term, prepared in self._by_day[rule]:
                 if term.holds_on(date.fromisoformat(day)):
                     return prepared
@@ -163,17 +158,21 @@ class Items:
         texts = (rule.title, rule.patient, rule.clinician, rule.line, *cards, *(text for _, text in rule.asks))
         names = frozenset[str]().union(*(text.names for text in texts))
         groups = tuple(map(self._group, rule.when))
+        place = None if file.level == "stop" else rule.section
+        card = _on_card(rule, {}) if rule.card and not any(text.names for text in cards) else None
+        before, begun = (
+            Written((order, [], rule.id), rule.id, place, [], self._template(rule, begun=begun), file.then.decides, card)
+            for begun in (False, True)
+        )
         fixed = not names and not any(group.of_entries for group in groups)
         return _Prepared(
             rule=rule,
             id=rule.id,
-            place=None if file.level == "stop" else rule.section,
             order=order,
             places=Placeholders.of(names),
-            templates=(self._template(rule, begun=False), self._template(rule, begun=True)),
-            card=_on_card(rule, {}) if rule.card and not any(text.names for text in cards) else None,
+            templates=(before, begun),
+            card=card,
             groups=groups,
-            decides=file.then.decides,
             fixed=fixed,
             always=fixed and not any(focus.fields for group in groups for focus in group.focuses),
             gated=not names.isdisjoint({"hold_gate", "gap", "hold"}),
@@ -206,7 +205,7 @@ class Items:
     def _group(self, group: Group) -> _Group:
         kinds = [pattern.kind for pattern in group]
         return _Group(
-            focuses=tuple(Focus.of(pattern, self._phrases) for pattern in group),
+            focuses=tuple(map(self._phrases.focus, group)),
             subject=next((at for at, kind in enumerate(kinds) if KINDS[kind].many), None),
             of_entries=tuple(at for at, kind in enumerate(kinds) if KINDS[kind].many or kind in _LISTS_AS_A_WHOLE),
             absent=absences(group, self._book.derived),
@@ -220,19 +219,26 @@ class Items:
             for (ask, text), by in zip(rule.asks, due, strict=True)
         ]
 
+    def _write_fixed(
+        self, prepared: _Prepared, behind: _Behind, words: Words, assuming: UnreadWords | None, _: GateWords
+    ) -> Written:
+        """An item of which only the reasons differ from patient to patient."""
+        because: list[str] = []
+        for group, matched in behind:
+            because += words.because(matched, group.focuses)
+        template = prepared.templates[words.begun]
+        said = _each_once(because) or template.item.because
+        assumes = _assumptions(behind, assuming) if assuming else []
+        item = msgspec.structs.replace(template.item, because=said, assumes=assumes)
+        return template._replace(item=item)
+
     def _write(
         self, prepared: _Prepared, behind: _Behind, words: Words, assuming: UnreadWords | None, gates: GateWords
     ) -> Written:
-        rule, places, template = prepared.rule, prepared.places, prepared.templates[words.begun]
+        rule, places, whole = prepared.rule, prepared.places, prepared.templates[words.begun]
+        template = whole.item
         group, facts = behind[0]
         because: list[str] = []
-        if prepared.fixed:
-            for prepared_group, matched in behind:
-                because += words.because(matched, prepared_group.focuses)
-            item = msgspec.structs.replace(
-                template, because=_each_once(because) or template.because, assumes=_assumptions(behind, assuming)
-            )
-            return prepared.written(item)
         about: dict[str, About] = {}
         for prepared_group, matched in behind:
             because += words.because(matched, prepared_group.focuses)
@@ -241,7 +247,7 @@ class Items:
                     about[entry.pointer] = entry
         subject = None if group.subject is None else facts[group.subject]
         filled = patient_words = clinician_words = words.fill(facts, places) if places.names else {}
-        if places.names and (plain := words.in_plain_words(facts, places)):
+        if places.plain and (plain := words.in_plain_words(facts, places)):
             patient_words = filled | plain
         hold = gate = gap = None
         held = subject is not None and "hold" in places.names
@@ -264,7 +270,7 @@ class Items:
             because=_each_once(because) or template.because,
             about=entries,
             asks=template.asks or self._asks(rule, filled, begun=words.begun),
-            assumes=_assumptions(behind, assuming),
+            assumes=_assumptions(behind, assuming) if assuming else [],
             hold=hold,
             hold_gate=gate,
             gap=gap,
@@ -273,7 +279,7 @@ class Items:
         order = (prepared.order, [entry.index for entry in entries], item.id)
         card = prepared.card or _on_card(rule, patient_words)
         pointers = [entry.pointer for entry in entries]
-        return Written(order, prepared.id, prepared.place, pointers, item, prepared.decides, card)
+        return Written(order, prepared.id, whole.place, pointers, item, whole.decides, card)
 
 
 def _each_once(words: list[str]) -> list[str]:
@@ -303,10 +309,8 @@ def shortened(text: str, most: int = MOST_FILLED_IN) -> str:
     return f"{cut}…{'”' if text.endswith('”') else ''}"
 
 
-def _assumptions(behind: _Behind, assuming: UnreadWords | None) -> list[Assumption]:
-    """What an item presumes of the entries that nobody could read; `assuming` is None where all were read."""
-    if assuming is None:
-        return []
+def _assumptions(behind: _Behind, assuming: UnreadWords) -> list[Assumption]:
+    """What an item presumes of the entries that nobody could read."""
     of_groups = [group.absent for group, _ in behind]
     if not any(of_groups):
         return []

@@ -13,6 +13,7 @@ from careplan.rulebook.text_template import in_words, number
 
 HAVE_SOURCE = OF_MEASURES | OF_DERIVED | {"treatment"}
 """The kinds of fact of which a phrase may have its source behind it: the day, the scores, or what it is derived from."""
+_WITHOUT_RESPONSE = HAVE_SOURCE - {"treatment"}
 
 
 class MeasureWords:
@@ -22,6 +23,9 @@ class MeasureWords:
         self._measures = book.vocabulary.measures
         self._measured = case.measured
         self._sent_response = case.patient.treatment.response_so_far is not None
+        worked_out = self._measured.response is not None and not self._sent_response
+        self.have_source = HAVE_SOURCE if worked_out else _WITHOUT_RESPONSE
+        """The kinds of fact of which a phrase has its source behind it in this case."""
 
     def about(self, fact: Fact, fields: Iterable[str]) -> Iterator[About]:
         """The measures that a fact is about."""

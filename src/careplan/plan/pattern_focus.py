@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol, TypeAlias
 
-from careplan.plan.phrases import FactPhrases, Phrases
+from careplan.facts.case import Value
 from careplan.recognition.dose_equivalents import COUNTED, COUNTED_IN
-from careplan.rulebook.conditions import Expression, Pattern, Test, tests_of
+from careplan.rulebook.conditions import Expression, Test, tests_of
 from careplan.rulebook.factors import KINDS
+
+
+class Phrase(Protocol):
+    """Says of a fact what one field of it holds."""
+
+    def add(self, properties: Mapping[str, Value], into: list[str]) -> None:
+        """Put what is said of a fact with these properties after what is in `into`."""
+        ...
+
+
+Phrases: TypeAlias = Sequence[Phrase]
 
 
 class Focus(NamedTuple):
@@ -17,12 +28,6 @@ class Focus(NamedTuple):
     fields: tuple[str, ...]
     tokens: frozenset[str]
     phrases: Phrases
-
-    @classmethod
-    def of(cls, pattern: Pattern, phrases: FactPhrases) -> Focus:
-        """The focus of a pattern."""
-        fields, tokens = looked_at(pattern.kind, pattern.tests)
-        return cls(fields, tokens, phrases.of(pattern.kind, fields, tokens))
 
 
 def looked_at(kind: str, expression: Expression) -> tuple[tuple[str, ...], frozenset[str]]:

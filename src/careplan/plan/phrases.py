@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol, TypeAlias
 
 from careplan.facts.case import Value
+from careplan.plan.pattern_focus import Focus, Phrases, looked_at
+from careplan.rulebook.conditions import Pattern
 from careplan.rulebook.factors import KINDS, least_of, member, most_of
 from careplan.rulebook.model import FieldWords, Rulebook
 from careplan.rulebook.text_template import number, with_value
@@ -19,17 +20,6 @@ LISTS = frozenset({"takes", "has"})
 """The fields about a list, which are called what the patient does with its entries."""
 
 
-class Phrase(Protocol):
-    """Says of a fact what one field of it holds."""
-
-    def add(self, properties: Mapping[str, Value], into: list[str]) -> None:
-        """Put what is said of a fact with these properties after what is in `into`."""
-        ...
-
-
-Phrases: TypeAlias = Sequence[Phrase]
-
-
 class FieldPhrases:
     """The phrases of one field. Only numbers are put into words anew."""
 
@@ -39,12 +29,15 @@ class FieldPhrases:
         self._says = words.says
         self.unknown = words.unknown
         self._values = dict(values)
-        self._phrases = {token: with_value(self._says, said) for token, said in values.items()}
+        self._phrases: dict[Value, str] = {token: with_value(self._says, said) for token, said in values.items()}
+        for answer, token in ((True, "true"), (False, "false")):
+            if token in self._phrases:
+                self._phrases[answer] = self._phrases[token]
 
     def add(self, properties: Mapping[str, Value], into: list[str]) -> None:
         """Put the phrase after what is in `into`."""
         value = properties.get(self.name)
-        into.append(self.unknown if value is None else self.said(value))
+        into.append(self.unknown if value is None else self._phrases.get(value) or self.said(value))
 
     def held(self, properties: Mapping[str, Value]) -> str | None:
         """What a fact with these properties holds, in words; None if it holds no value."""
@@ -53,7 +46,7 @@ class FieldPhrases:
 
     def said(self, value: Value) -> str:
         """A value as the phrase that the vocabulary has for its field."""
-        return self._phrases.get(_token(value)) or self.saying(self.value(value))
+        return self._phrases.get(value) or self.saying(self.value(value))
 
     def saying(self, words: str) -> str:
         """The phrase with other words in the place of the value."""
@@ -134,14 +127,16 @@ class FactPhrases:
             name: _made_for(name)(name.partition(".")[2], words, self._values(name, words))
             for name, words in book.vocabulary.fields.items()
         }
+        behind = (pattern for derived in book.derived.values() for pattern in derived.patterns)
+        self._behind_derived = {pattern: self._focus(pattern) for pattern in behind}
+
+    def focus(self, pattern: Pattern) -> Focus:
+        """What a pattern looks at, with its phrases; of what derived facts rest on it is known from the start."""
+        return self._behind_derived.get(pattern) or self._focus(pattern)
 
     def field(self, kind: str, field: str) -> FieldPhrases:
         """The phrases of one field of a kind of fact. Raises `KeyError` if the vocabulary has none."""
         return self._fields[f"{kind}.{field}"]
-
-    def of(self, kind: str, fields: Iterable[str], tokens: frozenset[str]) -> Phrases:
-        """What is said of a fact of a kind when a rule looks at these `fields` for these `tokens`."""
-        return tuple(self._of_list(field, tokens) if field in LISTS else self.field(kind, field) for field in fields)
 
     def token(self, field: str, token: str) -> str:
         """What a token of a list is called: an illness, or a class or ingredient of medicines."""
@@ -150,6 +145,13 @@ class FactPhrases:
         if token in self._book.classes:
             return self._book.classes[token].plural
         return self._book.catalogue.ingredients[token].name
+
+    def _focus(self, pattern: Pattern) -> Focus:
+        fields, tokens = looked_at(pattern.kind, pattern.tests)
+        phrases: Phrases = tuple(
+            self._of_list(field, tokens) if field in LISTS else self.field(pattern.kind, field) for field in fields
+        )
+        return Focus(fields, tokens, phrases)
 
     def _of_list(self, field: str, tokens: Iterable[str]) -> ListPhrases:
         known = self._book.conditions if field == "has" else {*self._book.classes, *self._book.catalogue.ingredients}

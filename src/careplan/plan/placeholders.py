@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+IN_PLAIN_WORDS = frozenset({"condition", "unread", "class"})
+"""The placeholders for which patients read other words."""
+
 
 class Placeholders(NamedTuple):
-    """The placeholders of a rule's texts, sorted once at load: fields by their kind of fact, and names of their own."""
+    """The placeholders of a rule's texts, sorted once at load: fields by their kind of fact, and names of their own.
+
+    `plain` is True where a patient reads other words than a clinician.
+    """
 
     names: frozenset[str]
     fields: tuple[tuple[str, str, str], ...]
     others: tuple[str, ...]
+    plain: bool
 
     @classmethod
     def of(cls, names: frozenset[str]) -> Placeholders:
         """The placeholders with these names, such as `lifestyle.sleep_hours_per_night` and `medicine`."""
         split = [(name, *name.partition(".")) for name in sorted(names)]
         fields = tuple((name, kind, field) for name, kind, _, field in split if field)
-        return cls(names, fields, tuple(name for name, _, _, field in split if not field))
+        others = tuple(name for name, _, _, field in split if not field)
+        return cls(names, fields, others, not IN_PLAIN_WORDS.isdisjoint(names))

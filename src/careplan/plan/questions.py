@@ -20,11 +20,9 @@ from careplan.rulebook.asking import Visit
 from careplan.rulebook.conditions import tests_of
 from careplan.rulebook.derived import behind, used_by
 from careplan.rulebook.factors import KINDS, OF_MEASURES
-from careplan.rulebook.model import LEVELS, SECTIONS, FieldWords, Rulebook
+from careplan.rulebook.model import LEVELS, SECTIONS, FieldWords, Rulebook, Section
 from careplan.rulebook.text_template import one_line
 
-_Concerned = tuple[int, int, str]
-"""The level and the section of a rule by their places, and its id."""
 _NOTHING_SAID = "Rules looked at it, and none had anything to say."
 _by_rank = itemgetter(0, 1, 2)
 
@@ -43,7 +41,9 @@ class Questions:
             for name, words in book.vocabulary.fields.items()
             if (form := answer_form(book, name, words)) is not None
         }
-        self._concerned = [(LEVELS.index(rule.file.level), SECTIONS.index(rule.section), rule.id) for rule in self._rules]
+        self._names = [rule.id for rule in self._rules]
+        self._of_levels = [(level, _numbered(rule.file.level == level for rule in self._rules)) for level in LEVELS]
+        self._of_sections = [(name, _numbered(rule.section == name for rule in self._rules)) for name in SECTIONS]
         tested = {
             (pattern.kind, test.field)
             for rule in self._rules
@@ -52,15 +52,14 @@ class Questions:
         }
         # An allergy that rules look at is a condition: its question hangs on theirs, and turns the rules that test these.
         of_allergies = frozenset(book.codes.allergies)
-        self._of_allergies = sum(
-            1 << at
-            for at, rule in enumerate(self._rules)
-            if any(
+        self._of_allergies = _numbered(
+            any(
                 not of_allergies.isdisjoint(map(str, test.values))
                 for pattern in behind(book.derived, rule.when)
                 if pattern.kind in ("condition", "history")
                 for test in tests_of(pattern.tests)
             )
+            for rule in self._rules
         )
         self._dates = frozenset(
             used.date for rule in self._rules for pattern in behind({}, rule.when) for used in used_by(book.derived, pattern)
@@ -89,24 +88,19 @@ class Questions:
             factor = _factor(pointer)
             if self._fields[factor].asking.is_withheld(patient):
                 continue
-            concerned = [self._concerned[at] for at in _numbers_in(rules)]
-            counts = [0] * len(LEVELS)
-            for level, _, _ in concerned:
-                counts[level] -= 1
-            ranked.append((counts, self._order[factor], pointer, factor, concerned))
+            weight = [-(rules & of_level).bit_count() for _, of_level in self._of_levels]
+            ranked.append((weight, self._order[factor], pointer, factor, rules))
         ranked.sort(key=_by_rank)
-        places = {pointer: at for at, pointer in enumerate(sorted((one[2] for one in ranked), key=self._place))}
-        found = [
-            self._question(pointer, factor, concerned, places[pointer], words) for *_, pointer, factor, concerned in ranked
-        ]
+        in_order = sorted([self._place(pointer, factor) for _, _, pointer, factor, _ in ranked])
+        places = {pointer: at for at, (*_, pointer) in enumerate(in_order)}
+        found = [self._question(pointer, factor, rules, places[pointer], words) for *_, pointer, factor, rules in ranked]
         return asked_first(found, visit)
 
-    def _place(self, pointer: str) -> tuple[int, int, int]:
+    def _place(self, pointer: str, factor: str) -> tuple[int, int, int, str]:
         """Where a question stands in the order of a visit: its group, the entry that it is about, and its factor."""
-        factor = _factor(pointer)
         entry = _INDEX.match(pointer)
         group = self._groups.get(factor.partition(".")[0], len(self._groups))
-        return group, int(entry[1]) if entry else 0, self._order[factor]
+        return group, int(entry[1]) if entry else 0, self._order[factor], pointer
 
     def not_considered(self, case: Case, written: Sequence[Written], words: Words) -> list[NotConsidered]:
         """What was sent and left no trace in the items written of a case, with the reason."""
@@ -121,13 +115,8 @@ class Questions:
         entry = _INDEX.match(pointer)
         return f"{label}: {shortened(words.entry('medicine', int(entry[1])))}" if entry else label
 
-    def _question(self, pointer: str, factor: str, concerned: Iterable[_Concerned], place: int, said: Words) -> Question:
+    def _question(self, pointer: str, factor: str, rules: int, place: int, said: Words) -> Question:
         words = self._fields[factor]
-        by_section: dict[int, tuple[list[int], list[str]]] = {}
-        for level, section, rule in concerned:
-            levels, rules = by_section.setdefault(section, ([], []))
-            levels.append(level)
-            rules.append(rule)
         return Question(
             pointer=pointer,
             about=self._about(pointer, factor, said),
@@ -135,13 +124,19 @@ class Questions:
             why_it_matters=words.why,
             answer=self._answers[factor],
             could_change=[
-                CouldChange(section=SECTIONS[section], level=LEVELS[min(levels)], rules=sorted(rules))
-                for section, (levels, rules) in sorted(by_section.items())
+                self._could_change(section, rules & of_section)
+                for section, of_section in self._of_sections
+                if rules & of_section
             ],
             asked_of=words.asking.of,
             asked_at=words.asking.at,
             place=place,
         )
+
+    def _could_change(self, section: Section, rules: int) -> CouldChange:
+        """What of a section could change with these rules of it: how grave it can be, and their names."""
+        gravest = next(level for level, of_level in self._of_levels if rules & of_level)
+        return CouldChange(section=section, level=gravest, rules=sorted([self._names[at] for at in _numbers_in(rules)]))
 
     def _silent(self, case: Case, spoken_of: Collection[str], words: Words) -> Iterator[NotConsidered]:
         patient = case.patient
@@ -265,9 +260,16 @@ def _factor(pointer: str) -> str:
     return f"patient.{path}" if path in KINDS["patient"].fields else path
 
 
-def _numbers_in(bits: int) -> Iterator[int]:
+def _numbered(chosen: Iterable[bool]) -> int:
+    """A bit set of the numbers of those that are chosen."""
+    return sum(1 << at for at, one in enumerate(chosen) if one)
+
+
+def _numbers_in(bits: int) -> list[int]:
     """The numbers in a bit set, in order."""
+    found = []
     while bits:
         lowest = bits & -bits
-        yield lowest.bit_length() - 1
+        found.append(lowest.bit_length() - 1)
         bits ^= lowest
+    return found

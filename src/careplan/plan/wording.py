@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from careplan.facts.case import Basis, Case, Fact, Value
@@ -11,7 +11,7 @@ from careplan.plan.derived_words import DerivedWords
 from careplan.plan.disagreements import disagreement_words
 from careplan.plan.emergency_numbers import NAMES
 from careplan.plan.entry_names import entry_name, medicine_name, medicine_telling
-from careplan.plan.measure_words import HAVE_SOURCE, MeasureWords, is_of_measures
+from careplan.plan.measure_words import MeasureWords, is_of_measures
 from careplan.plan.model import About
 from careplan.plan.pattern_focus import Focus, looked_at
 from careplan.plan.phrases import LISTS, FactPhrases
@@ -39,7 +39,19 @@ class Words:
         self._said_of: dict[str, str] = {}
         self.measures = MeasureWords(book, case)
         self.holds = SignedHolds(case)
+        self.begun = (case.patient.treatment.sessions_completed or 0) > 0
+        """Whether the series of sessions has begun."""
         self._derived = DerivedWords(book, case, phrases, self.because, self.about)
+        self._words_of: Mapping[str, Callable[[Fact, str], str | None]] = {
+            "measure_check": self.measures.word,
+            "medicine": self._word_of_medicine,
+            "shared_class": self._word_of_shared_class,
+            "medicine_check": self._word_of_medicine_check,
+            "entries": self._word_of_entries,
+            "condition": self._word_of_condition,
+            "goal": self._word_of_goal,
+            "protocol": self._word_of_protocol,
+        }
 
     @property
     def case(self) -> Case:
@@ -90,7 +102,7 @@ class Words:
             else:
                 for phrase in focus.phrases:
                     phrase.add(fact.properties, found)
-                if fact.kind in HAVE_SOURCE:
+                if fact.kind in self.measures.have_source:
                     # One phrase a field: of these kinds none is about a list.
                     at = len(found) - len(focus.fields)
                     found[at:] = [
@@ -167,7 +179,7 @@ class Words:
                     phrases += self._given_list(fact, field, tokens)
                 else:
                     self._phrases.field(fact.kind, field).add(fact.properties, phrases)
-                    if fact.kind in HAVE_SOURCE:
+                    if fact.kind in self.measures.have_source:
                         phrases[-1] += self._behind(fact, field)
         subject = f"{self.entry(fact.kind, fact.indexes[0])}: " if fact.kind in ("goal", "medicine_check") else ""
         subject = f"{self.measures.name_of(fact)}: " if fact.kind == "measure_check" else subject
@@ -199,11 +211,6 @@ class Words:
             yield f"{field} {'nothing of this kind' if len(tokens) == 1 else 'none of these'}"
         else:
             yield self._book.vocabulary.fields[f"{fact.kind}.{field}"].unknown
-
-    @property
-    def begun(self) -> bool:
-        """Whether the series of sessions has begun."""
-        return (self._case.patient.treatment.sessions_completed or 0) > 0
 
     def medicine(self, fact: Fact) -> str:
         """A medicine by its ingredient and the brand it was found by: "alprazolam (Xanax)"."""
@@ -237,45 +244,74 @@ class Words:
         return [self.entry("condition", at) for at, one in listed if one.pointer == pointer]
 
     def _word(self, fact: Fact, name: str) -> str | None:
-        match fact.kind, name:
-            case "measure_check", _:
-                return self.measures.word(fact, name)
-            case "medicine", "medicine":
+        """What a text fills in for a name, of a fact that it may be about."""
+        words = self._words_of.get(fact.kind)
+        return None if words is None else words(fact, name)
+
+    def _word_of_medicine(self, fact: Fact, name: str) -> str | None:
+        match name:
+            case "medicine":
                 return self.medicine(fact)
-            case "medicine", "ingredient":
+            case "ingredient":
                 return fact.ingredient.name if fact.ingredient else None
-            case "medicine", "class":
+            case "class":
                 return self._class_label(fact)
-            case "shared_class", "class":
+            case _:
+                return None
+
+    def _word_of_shared_class(self, fact: Fact, name: str) -> str | None:
+        match name:
+            case "class":
                 return self._book.classes[str(fact.properties["class"])].plural
-            case "shared_class", "medicines":
+            case "medicines":
                 return in_words([self.entry("medicine", at) for at in fact.indexes])
-            case "medicine_check", "entry":
+            case _:
+                return None
+
+    def _word_of_medicine_check(self, fact: Fact, name: str) -> str | None:
+        match name:
+            case "entry":
                 return medicine_name(self._case.medicines[fact.indexes[0]])
-            case "medicine_check", "fields_and_text":
+            case "fields_and_text":
                 return disagreement_words(self._book, self._case, fact.indexes[0])
-            case "medicine_check", "suggestions":
+            case "suggestions":
                 return in_words(list(self._case.medicines[fact.indexes[0]].suggestions)) or "no near name"
-            case "entries", "unread":
-                return self.entries.quoted(self._case.unread, with_offers=True)
-            case "entries", "known":
-                return self.entries.quoted(self._case.known)
-            case "entries", "contradicted":
+            case _:
+                return None
+
+    def _word_of_entries(self, _: Fact, name: str) -> str | None:
+        match name:
+            case "unread" | "known" | "danger" | "grave":
+                return self.entries.quoted(self._tested_entries((name,)), with_offers=name in ("unread", "grave"))
+            case "contradicted":
                 return self.entries.contradicted()
-            case "entries", "danger" | "grave":
-                return self.entries.quoted(self._tested_entries((name,)), with_offers=name == "grave")
-            case "condition", "condition":
+            case _:
+                return None
+
+    def _word_of_condition(self, fact: Fact, name: str) -> str | None:
+        match name:
+            case "condition":
                 return self._book.conditions[str(fact.properties["name"])].label
-            case "condition", "which_medicine":
+            case "which_medicine":
                 return medicine_telling(self._case, str(fact.properties["name"]))
-            case "goal", "goal":
+            case _:
+                return None
+
+    def _word_of_goal(self, fact: Fact, name: str) -> str | None:
+        match name:
+            case "goal":
                 return f"“{self.entry('goal', fact.indexes[0])}”"
-            case "protocol", "approved_by":
-                return self.approver()
-            case "protocol", "doubtful":
-                return "; ".join(doubt.words for doubt in self._case.doubts) or None
-            case "goal", "goal_example":
+            case "goal_example":
                 return f"“{self._case.goals[fact.indexes[0]].example}”"
+            case _:
+                return None
+
+    def _word_of_protocol(self, _: Fact, name: str) -> str | None:
+        match name:
+            case "approved_by":
+                return self.approver()
+            case "doubtful":
+                return "; ".join(doubt.words for doubt in self._case.doubts) or None
             case _:
                 return None
 

@@ -252,9 +252,9 @@ class GoalJudge:
             signs = list(found.get(category, ()))
             harmless = found.get(f"{category} harmless", ())
             for at, pair in enumerate(self.words.safety[category].together):
-                these, near = (found.get(f"{category} {at} {side}", ()) for side in ("these", "near"))
-                signs += pairs(uncovered(these, harmless), near, pair.before, pair.after)
-            if uncovered(signs, harmless):
+                if (these := found.get(f"{category} {at} these")) and (near := found.get(f"{category} {at} near")):
+                    signs += pairs(uncovered(these, harmless), near, pair.before, pair.after)
+            if signs and uncovered(signs, harmless):
                 return str(category)
         return "none"
 

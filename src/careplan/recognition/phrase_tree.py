@@ -239,8 +239,10 @@ def outside(found: Found, kind: str, cover: str) -> list[Span]:
     return uncovered(found.get(kind, ()), found.get(cover, ()))
 
 
-def uncovered(spans: Iterable[Span], covers: Iterable[Span]) -> list[Span]:
+def uncovered(spans: Iterable[Span], covers: Collection[Span]) -> list[Span]:
     """The spans that do not lie inside one of the covers."""
+    if not covers:
+        return list(spans)
     ordered = sorted(covers)
     reach = list(accumulate((cover.end for cover in ordered), max))
     starts = [cover.start for cover in ordered]

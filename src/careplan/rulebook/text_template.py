@@ -38,8 +38,6 @@ class Text(msgspec.Struct, frozen=True):
 
     def fill(self, words: Mapping[str, str]) -> str:
         """The text with every name replaced by its words. Raises KeyError for a name that has none."""
-        if len(self.pieces) == 1 and not self.pieces[0][1]:
-            return self.pieces[0][0]
         if self.of_one:
             return self._counted(words)
         return "".join([literal + words[name] if name else literal for literal, name in self.pieces])
