@@ -15,6 +15,7 @@ from careplan.plan.part import Choice
 from careplan.plan.visit import asked_first
 from careplan.plan.wording import Words
 from careplan.recognition.allergies import OF_NO_ALLERGY
+from careplan.recognition.dose_equivalents import Doses
 from careplan.recognition.known_conditions import OF_NO_RULE
 from careplan.rulebook.asking import Visit
 from careplan.rulebook.conditions import tests_of
@@ -23,6 +24,8 @@ from careplan.rulebook.factors import KINDS, OF_MEASURES
 from careplan.rulebook.model import LEVELS, SECTIONS, FieldWords, Rulebook, Section
 from careplan.rulebook.text_template import one_line
 
+_DOSES = {"dose_mg_a_day": "mg", "diazepam_mg_a_day": "diazepam", "morphine_mg_a_day": "morphine"}
+"""The fields by which rules test doses, each with what it is among the doses of an entry."""
 _NOTHING_SAID = "Rules looked at it, and none had anything to say."
 _by_rank = itemgetter(0, 1, 2)
 
@@ -71,6 +74,8 @@ class Questions:
             if field.sent and (kind, name) not in tested and kind != "medicine"
         )
         self._tested_measures = frozenset(name for kind, name in tested if kind in OF_MEASURES)
+        tested_names = {name for _, name in tested}
+        self._doses = [name for field, name in _DOSES.items() if field in tested_names]
 
     def unanswered(self, hanging: Mapping[str, int], words: Words, visit: Visit) -> list[Question]:
         """The questions of one case at a visit, those first on which the most of the most serious parts of the plan hangs.
@@ -161,12 +166,14 @@ class Questions:
             yield NotConsidered(pointer=last, what="time of the last session", why=why)
         yield from silent_illnesses(case, spoken_of)
         yield from words.measures.not_considered(spoken_of, self._tested_measures)
-        yield from self._silent_entries(case, spoken_of, words)
+        yield from self._silent_medicines(case, spoken_of, words)
+        yield from self._silent_illnesses(case, spoken_of, words)
+        yield from self._silent_goals(case, spoken_of, words)
         for doubt in case.doubts:
             why = "It lies outside of what this rulebook takes for plausible, so that no text quotes it."
             yield NotConsidered(pointer=doubt.pointer, what=doubt.what, why=why)
 
-    def _silent_entries(self, case: Case, spoken_of: Collection[str], words: Words) -> Iterator[NotConsidered]:
+    def _silent_medicines(self, case: Case, spoken_of: Collection[str], words: Words) -> Iterator[NotConsidered]:
         for resolved in case.medicines:
             pointer = f"/medications/{resolved.index}"
             if pointer not in spoken_of:
@@ -176,14 +183,20 @@ class Questions:
                 yield NotConsidered(
                     pointer=pointer, what=part, why="No rule concerns it, or the list says that it is not taken."
                 )
-            if resolved.entry.dose_mg is not None:
+            if resolved.entry.dose_mg is not None and not self._is_dose_looked_at(resolved.doses):
                 yield NotConsidered(
-                    pointer=f"{pointer}/dose_mg", what="dose", why="No rule of this rulebook looks at doses."
+                    pointer=f"{pointer}/dose_mg", what="dose", why="No rule looks at the dose of this medicine."
                 )
             for part in resolved.match.also_contains if resolved.match else ():
                 yield NotConsidered(pointer=pointer, what=part, why=OF_NO_RULE)
             for part in resolved.unknown_parts:
                 yield NotConsidered(pointer=pointer, what=part, why="It is outside the medicines that this rulebook knows.")
+
+    def _is_dose_looked_at(self, doses: Iterable[Doses]) -> bool:
+        """Whether a rule tests what the dose of an entry is worth a day."""
+        return any(getattr(dose, name) is not None for dose in doses for name in self._doses)
+
+    def _silent_illnesses(self, case: Case, spoken_of: Collection[str], words: Words) -> Iterator[NotConsidered]:
         listed = {one.pointer for one in case.illnesses.listed}
         for at, written in enumerate(case.patient.allergies or ()):
             pointer = f"/allergies/{at}"
@@ -196,6 +209,9 @@ class Questions:
         for at, illness in enumerate(case.illnesses.listed):
             if illness.pointer.startswith(("/conditions/", "/allergies/")) and illness.pointer not in spoken_of:
                 yield NotConsidered(pointer=illness.pointer, what=words.entry("condition", at), why=_NOTHING_SAID)
+
+    @staticmethod
+    def _silent_goals(case: Case, spoken_of: Collection[str], words: Words) -> Iterator[NotConsidered]:
         for at in range(len(case.patient.expectations.goals or [])):
             if f"/expectations/goals/{at}" not in spoken_of:
                 yield NotConsidered(pointer=f"/expectations/goals/{at}", what=words.entry("goal", at), why=_NOTHING_SAID)

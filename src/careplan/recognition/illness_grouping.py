@@ -116,20 +116,7 @@ class Grouping:
             if part.unit is not None and part.unit.tokens is None and (not part.unit.nothing or before or len(parts) > 1):
                 kinds = part.around.kinds
                 following = parts[at + 1] if at + 1 < len(parts) else None
-                if before is not None and before.unit is None and part.around.codes and part.separator in (*_BEHIND, "with"):
-                    self._by_code(before, part.around)
-                    before.end = part.end
-                    continue
-                leads = (
-                    part.separator == "comma"
-                    and kinds & STATUS
-                    and following is not None
-                    and following.unit is not None
-                    and following.unit.tokens is not None
-                    and following.separator in ("colon", "attached")
-                )
-                if before is not None and before.unit is not None and self._belongs(part) and not leads:
-                    before.around = before.around.and_also(part.around)
+                if before is not None and self._joins(before, part, following):
                     before.end = part.end
                     continue
                 if part.around.codes and not kinds & STATUS:
@@ -146,21 +133,37 @@ class Grouping:
                 else:
                     part.left_over = not part.around.codes
             if waiting is not None:
-                if part.unit is not None:
-                    part.around = part.around.and_also(waiting.around)
-                    part.unit = part.unit._replace(before=part.unit.before.and_also(waiting.around))
-                    part.all = part.separator == "colon"
-                elif waiting.around.codes and not self._phrases.may_turn(part.words):
-                    self._by_code(part, waiting.around)
-                else:
-                    part.turned = True
-                part.start = waiting.start
+                self._follow(waiting, part)
                 waiting = None
             found.append(part)
         if waiting is not None:
             waiting.left_over = not waiting.around.codes
             found.append(waiting)
         return found
+
+    def _follow(self, waiting: Part, part: Part) -> None:
+        """Give a part the words that stand before it and wait for an illness."""
+        if part.unit is not None:
+            part.around = part.around.and_also(waiting.around)
+            part.unit = part.unit._replace(before=part.unit.before.and_also(waiting.around))
+            part.all = part.separator == "colon"
+        elif waiting.around.codes and not self._phrases.may_turn(part.words):
+            self._by_code(part, waiting.around)
+        else:
+            part.turned = True
+        part.start = waiting.start
+
+    def _joins(self, before: Part, part: Part, following: Part | None) -> bool:
+        """Whether words without a name are said of the part before them, which then has them."""
+        if before.unit is None:
+            is_its_code = bool(part.around.codes) and part.separator in (*_BEHIND, "with")
+            if is_its_code:
+                self._by_code(before, part.around)
+            return is_its_code
+        if not self._belongs(part) or _leads(part, following):
+            return False
+        before.around = before.around.and_also(part.around)
+        return True
 
     @staticmethod
     def _belongs(part: Part) -> bool:
@@ -177,3 +180,15 @@ class Grouping:
         if not codes.codes or self._phrases.may_turn(left):
             return
         part.unit, part.around = Unit(None, codes), codes
+
+
+def _leads(part: Part, following: Part | None) -> bool:
+    """Whether a status behind a comma is said of the illness that follows it."""
+    return (
+        part.separator == "comma"
+        and bool(part.around.kinds & STATUS)
+        and following is not None
+        and following.unit is not None
+        and following.unit.tokens is not None
+        and following.separator in ("colon", "attached")
+    )

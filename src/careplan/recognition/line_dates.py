@@ -40,7 +40,7 @@ class Dates(State):
 
     def _date(self, at: int, end: int, *, since: bool = False) -> int:
         """Dates, with the words around them, to the token behind them."""
-        words, months = self._words, self._tables.months
+        words = self._words
         began, closed, until_now = at, False, False
         is_a_phrase = end > at + 1 or (end > at and words[at][0].isalpha())
         phrases = [" ".join(words[at:end])] if is_a_phrase else []
@@ -48,20 +48,10 @@ class Dates(State):
         while end < len(words):
             word = words[end]
             if word[0].isdigit():
-                if self._tables.strength.match(self._tokens.folded, self._tokens.starts[end]):
+                behind = self._figures_behind(end, phrases)
+                if not behind:
                     break
-                meaning, behind = self._tokens.phrase(end)
-                if meaning is not None and meaning.kind in ("date_words", "durations"):
-                    phrases.append(" ".join(words[end:behind]))
-                    end = behind
-                    continue
-                beside = words[end - 1] in months or (end + 1 < len(words) and words[end + 1] in months)
-                if self._is_day_and_month(end):
-                    end += 3
-                    continue
-                if not (beside or self._is_a_date(end)):
-                    break
-                end += 1
+                end = behind
             elif self._goes_on_behind(end, word) or (word in self._tables.weekdays and (since or self._of_the_last)):
                 end += 1
             elif behind := self._until_now(end):
@@ -82,6 +72,20 @@ class Dates(State):
             self._draft.past = Word(*self._tokens.stretch(began, end), time)
         self._over = True
         return self._close(end, "date")
+
+    def _figures_behind(self, at: int, phrases: list[str]) -> int:
+        """The token behind figures that are of a date, of which `phrases` gets those in words; 0 for any others."""
+        words, months = self._words, self._tables.months
+        if self._tables.strength.match(self._tokens.folded, self._tokens.starts[at]):
+            return 0
+        meaning, behind = self._tokens.phrase(at)
+        if meaning is not None and meaning.kind in ("date_words", "durations"):
+            phrases.append(" ".join(words[at:behind]))
+            return behind
+        if self._is_day_and_month(at):
+            return at + 3
+        beside = words[at - 1] in months or (at + 1 < len(words) and words[at + 1] in months)
+        return at + 1 if beside or self._is_a_date(at) else 0
 
     def _goes_on_behind(self, at: int, word: str) -> bool:
         """Whether a date stands behind a sign or a small word."""

@@ -33,64 +33,74 @@ class Figures(Dates):
         """A figure: the strength, a count of pieces, a part of a frequency, a date."""
         if behind := self._ordinary(at, word):
             return behind
-        tables, tokens, words = self._tables, self._tokens, self._words
         in_figures = not word[0].isalpha()
-        times = intakes(word) if "-" in word else None
-        if (
-            in_figures
-            and times is None
-            and (strength := tables.strength.match(tokens.folded, tokens.starts[at])) is not None
-        ):
-            return self._measured(strength, at)
-        meaning, end = tokens.phrase(at)
-        if in_figures and (behind := self._numbering(at, word)):
+        meaning, end = self._tokens.phrase(at)
+        if in_figures and (behind := self._strength_or_time(at, word, meaning, end)):
             return behind
-        if self._slot and in_figures and self._last != "name" and (behind := self._name(at, end, meaning)):
-            return behind
-        if in_figures:
-            if times is not None:
-                self._draft.frequencies.append(Frequency(*self._tokens.stretch(at, at + 1), "daily", times))
-                return self._close(at + 1, "frequency")
-            if self._is_a_date(at) and (meaning is None or not word.isdecimal()):
-                return self._date(at, at + 1)
-            if behind := self._clock(at):
-                self._repeated(_AT_A_TIME, at, behind)
-                return self._close(behind, "frequency")
-            if self._months_behind(at) or (self._speaks_of_a_date() and self._is_day_and_month(at)):
-                return self._date(at, at)
         if meaning is not None and meaning.kind not in ("filler", "limits"):
             return self._explained(meaning, at, end)
-        behind = self._pieces(at)
-        if behind:
+        behind = self._pieces(at) or (self._figure_alone(at, word) if in_figures else self._number_of_units(at, word))
+        return behind or self._count(at, figure(word) if in_figures else self._tables.numbers[word])
+
+    def _strength_or_time(self, at: int, word: str, meaning: Meaning | None, end: int) -> int:
+        """The token behind a strength, the number of an entry, a name in figures, or a time; 0 for any other figure."""
+        times = intakes(word) if "-" in word else None
+        if times is None:
+            strength = self._tables.strength.match(self._tokens.folded, self._tokens.starts[at])
+            if strength is not None:
+                return self._measured(strength, at)
+        if behind := self._numbering(at, word):
             return behind
-        if not in_figures and at + 1 < len(words) and words[at + 1] in tables.units:
-            stretch = tokens.stretch(at, at + 2)
-            self._draft.strengths.append(
-                Strength(*stretch, tables.numbers[word], words[at + 1], self._limited(at), self._directed)
+        if self._slot and self._last != "name" and (behind := self._name(at, end, meaning)):
+            return behind
+        if times is not None:
+            self._draft.frequencies.append(Frequency(*self._tokens.stretch(at, at + 1), "daily", times))
+            return self._close(at + 1, "frequency")
+        if self._is_a_date(at) and (meaning is None or not word.isdecimal()):
+            return self._date(at, at + 1)
+        if behind := self._clock(at):
+            self._repeated(_AT_A_TIME, at, behind)
+            return self._close(behind, "frequency")
+        if self._months_behind(at) or (self._speaks_of_a_date() and self._is_day_and_month(at)):
+            return self._date(at, at)
+        return 0
+
+    def _number_of_units(self, at: int, word: str) -> int:
+        """The token behind a strength whose figure is a word, such as "two mg"; 0 for any other number."""
+        words, tables = self._words, self._tables
+        if at + 1 >= len(words) or words[at + 1] not in tables.units:
+            return 0
+        stretch = self._tokens.stretch(at, at + 2)
+        self._draft.strengths.append(
+            Strength(*stretch, tables.numbers[word], words[at + 1], self._limited(at), self._directed)
+        )
+        return self._close(at + 2, "strength")
+
+    def _figure_alone(self, at: int, word: str) -> int:
+        """The token behind a volume, a strength without a unit, or a further dose in the unit before; 0 for any other."""
+        words, tables, tokens = self._words, self._tables, self._tokens
+        volume = tables.volume.match(tokens.folded, tokens.starts[at])
+        if volume is not None:
+            end = tokens.behind(at, volume.end())
+            if volume["unit"] in tables.millilitres and self._is_of_a_pack(end):
+                self._draft.single.setdefault("quantities", Stretch(*tokens.stretch(at, end)))
+                return self._close(end, "quantities")
+            self._draft.amounts.append(
+                Amount(*tokens.stretch(at, end), figure(volume["figure"]), volume["unit"], self._limited(at))
             )
-            return self._close(at + 2, "strength")
-        if in_figures:
-            volume = tables.volume.match(tokens.folded, tokens.starts[at])
-            if volume is not None:
-                end = self._tokens.behind(at, volume.end())
-                if volume["unit"] in tables.millilitres and self._is_of_a_pack(end):
-                    self._draft.single.setdefault("quantities", Stretch(*self._tokens.stretch(at, end)))
-                    return self._close(end, "quantities")
-                self._draft.amounts.append(
-                    Amount(*self._tokens.stretch(at, end), figure(volume["figure"]), volume["unit"], self._limited(at))
-                )
-                return self._close(end, "amount")
-            if self._after_name or self._last in ("strength", "/"):
-                end = at + 1
-                while end + 1 < len(words) and words[end] == "/" and words[end + 1][0].isdigit():
-                    end += 2
-                self._draft.strengths.append(
-                    Strength(*self._tokens.stretch(at, end), figure(word) if end == at + 1 else None, "", self._limited(at))
-                )
-                return self._close(end, "strength")
-        if in_figures and (behind := self._goes_on_in_units(at, word)):
-            return behind
-        count = figure(word) if in_figures else tables.numbers[word]
+            return self._close(end, "amount")
+        if self._after_name or self._last in ("strength", "/"):
+            end = at + 1
+            while end + 1 < len(words) and words[end] == "/" and words[end + 1][0].isdigit():
+                end += 2
+            self._draft.strengths.append(
+                Strength(*tokens.stretch(at, end), figure(word) if end == at + 1 else None, "", self._limited(at))
+            )
+            return self._close(end, "strength")
+        return self._goes_on_in_units(at, word)
+
+    def _count(self, at: int, count: float | None) -> int:
+        """The token behind a number that counts pieces, if it is a small one, or else is left over."""
         if count is not None and count <= FEW:
             draft, slot = self._draft, self._slot
             # Of "0.5 mg in the morning, 1 at night" nobody can tell whether it is a milligram or a tablet.

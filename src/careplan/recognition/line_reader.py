@@ -146,18 +146,28 @@ class _Reading(Figures):
             self._repeated(meaning.value, at, end)
             return self._close(end, kind)
         if kind in _PLACE_STAYS:
-            if kind == "steps":
-                self._stepped(meaning.value)
-            self._after_name = False
-            self._directed = self._directed or self._words[at] in self._tables.directions
-            if kind == "limits" and not self._limits_before(at, end):
-                of_a_day = tuple(self._words[at:end]) in self._tables.limits_a_day
-                self._limit_at, self._limit_is = end, "limit_a_day" if of_a_day else "limit"
-            if self._last not in _KEPT.get(kind, ()):
-                self._last = kind
+            self._stays(meaning, at, end)
             return end
         if kind in _PLACE_OPENS:
             return self._opened(meaning, at, end)
+        return self._said_once(meaning, at, end)
+
+    def _stays(self, meaning: Meaning, at: int, end: int) -> None:
+        """Note a phrase behind which the line goes on as before it."""
+        kind = meaning.kind
+        if kind == "steps":
+            self._stepped(meaning.value)
+        self._after_name = False
+        self._directed = self._directed or self._words[at] in self._tables.directions
+        if kind == "limits" and not self._limits_before(at, end):
+            of_a_day = tuple(self._words[at:end]) in self._tables.limits_a_day
+            self._limit_at, self._limit_is = end, "limit_a_day" if of_a_day else "limit"
+        if self._last not in _KEPT.get(kind, ()):
+            self._last = kind
+
+    def _said_once(self, meaning: Meaning, at: int, end: int) -> int:
+        """Keep what a phrase says of the reason, the supply or a time."""
+        kind, draft = meaning.kind, self._draft
         match kind:
             case "frequency":
                 if not self._is_at_the_end(end):

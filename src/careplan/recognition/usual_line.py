@@ -112,18 +112,24 @@ class _Reading:
             if kind == "frequency" and not value.at_the_end:
                 draft.frequencies.append(self._frequency(value, at, end, start, place))
                 self._directed = False
-            elif kind == "forms":
-                draft.forms.append(Word(text[start:place], start, place, value))
-            elif kind == "routes":
-                draft.routes.append(Word(text[start:place], start, place, value))
-            elif kind == "reasons":
-                draft.reasons.append(Reason(text[start:place], start, place, value))
-            elif kind == "as_needed":
-                draft.single.setdefault(kind, Stretch(text[start:place], start, place))
-            elif kind != "reason_words":
+            elif not self._keep(kind, value, Stretch(text[start:place], start, place)):
                 return None
             self._last, self._may_be_named = kind, False
             at = end
+
+    def _keep(self, kind: str, value: Any, stretch: Stretch) -> bool:
+        """Keep what a phrase says of form, way in or reason; False for any other phrase."""
+        draft = self._draft
+        if kind in ("forms", "routes"):
+            kept = draft.forms if kind == "forms" else draft.routes
+            kept.append(Word(stretch.text, stretch.start, stretch.end, value))
+        elif kind == "reasons":
+            draft.reasons.append(Reason(stretch.text, stretch.start, stretch.end, value))
+        elif kind == "as_needed":
+            draft.single.setdefault(kind, stretch)
+        else:
+            return kind == "reason_words"
+        return True
 
     def _may_go_on(self, at: int, word: str) -> bool:
         """Whether a name may begin with this word of everyday."""

@@ -97,7 +97,7 @@ class Clauses:
         self._variables += 1
         return self._variables
 
-    def _value(self, term: Term) -> Value:
+    def _value(self, term: Term) -> Value:  # noqa: C901 - a case for each form that a term can have
         if isinstance(term, str):
             known = self.names.get(term)
             if known is not None:
