@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from careplan.planner import Planner
@@ -13,6 +15,16 @@ WORDS = BOOK.known_conditions.words
 OTHERS = (*WORDS.family, *WORDS.first_degree, *WORDS.of_others)
 TOLD = ToldDanger(WORDS.dangers, OTHERS, WORDS.abbreviations)
 NOW, GRAVE, NOTHING = (True, False), (False, True), (False, False)
+
+
+def lines_of(name: str) -> list[str]:
+    """The written rows of one of the lists for goals and illnesses."""
+    return (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("name", ["goals/emergencies.txt", "illnesses/dangerous.txt", "illnesses/harmless.txt"])
+def test_the_cheap_look_passes_over_nothing_that_is_told(name: str) -> None:
+    assert [said for said in lines_of(name) if any(TOLD.is_told(said)) and not TOLD.may_tell(said)] == []
 
 
 @pytest.mark.parametrize("who", ["I was", "pt", "he has been", "she is"])

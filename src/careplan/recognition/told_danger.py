@@ -17,6 +17,8 @@ _ANY_WORDS = "~"
 """In a pattern: up to four words of the same clause."""
 _TOGETHER = " & "
 """Between two parts of a pattern that stand anywhere in one sentence, in any order."""
+_SIGNS = str.maketrans(dict.fromkeys('-,;:.()[]{}&=#|!?"/“”', " ") | dict.fromkeys("'’"))
+"""Signs between words become blanks, and apostrophes nothing, as in the one form of words."""
 _CLASS = re.compile(r"\{(\w+)\}")
 _NO_THINGS = "(?! (?:mg|mcg|g|ml|cc|unit|minute|min|hour|hr|day|week|month|year|percent|%|x) )"
 _NAMED = {
@@ -59,10 +61,9 @@ class ToldDanger:
                 for word in min(needs, key=lambda need: (len(need & everyday), len(need))):
                     self._by_word.setdefault(word, []).append(pattern)
         self._triggers = frozenset(self._by_word)
-        spelled = {phrase.split()[0].lower() for phrases in words.classes.values() for phrase in phrases}
-        self._as_written = self._triggers | {
-            one for one in spelled if not self._triggers.isdisjoint(self._normal.words(one))
-        }
+        short = {short for short, full in abbreviations.items() if not self._triggers.isdisjoint(self._normal.words(full))}
+        plurals = {f"{word}s" for word in self._triggers} | {f"{word[:-1]}ies" for word in self._triggers if word[-1] == "y"}
+        self._as_written = self._triggers | short | plurals
         self._near = re.compile(rf" {self._any(words.denied_near)}(?: \S+){{0,3}} $")
         self._denied, self._not_meant = self._whole(words.denied_before), self._whole(words.not_meant)
         self._behind, self._past, self._now = (
@@ -74,7 +75,8 @@ class ToldDanger:
 
     def may_tell(self, text: str) -> bool:
         """Whether a text may tell of something, by one of its words alone; a cheap look before it is read."""
-        return not self._as_written.isdisjoint(text.lower().replace(",", " ").split())
+        plainly = text.lower().translate(_SIGNS).replace("ae", "e").replace("oe", "e").replace("our", "or")
+        return not self._as_written.isdisjoint(plainly.split())
 
     def is_told(self, text: str) -> tuple[bool, bool]:
         """Whether a text tells of an emergency, and whether it tells of something grave that is none."""
