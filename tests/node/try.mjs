@@ -45,7 +45,7 @@ try {
 
   // Keys alone: search for a misspelt medicine, and take the first that is found.
   await page.getByRole("combobox", { name: "Search for a medicine" }).focus();
-  await page.keyboard.type("xanex");
+  await page.keyboard.type("xanaxx");
   await page.locator("#medicine-search-list [role=option]").first().waitFor();
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("ArrowUp");

@@ -143,7 +143,10 @@ Change = Callable[[dict[str, Any]], object]
         (lambda made: made.update(engine="durable-rules 1.0"), "Engine then: durable-rules 1.0; now: "),
         (lambda made: made.update(service="9.9"), "Service then: 9.9; now: "),
         (lambda made: made["plan"].update(crisis="none"), "The crisis line: no longer “none”"),
-        (lambda made: made["plan"].update(not_considered=[]), "Now sent, but not considered"),
+        (
+            lambda made: made["plan"].update(not_considered=[{"pointer": "/support", "what": "x", "why": "y"}]),
+            "No longer among what was not considered",
+        ),
         (
             lambda made: items_in_json(made["plan"])[0].update(patient_text="Walk."),
             "the text for the patient: no longer “Walk.”",

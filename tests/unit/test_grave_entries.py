@@ -141,6 +141,7 @@ def test_other_numbers_are_left_among_what_was_not_read(planner: Planner, writte
 @pytest.mark.parametrize(
     "written",
     [
+        "last drink yesterday",
         "worst headache of my life",
         "weakness on one side",
         "brain tumor",

@@ -71,6 +71,7 @@ class GraveEntryReader:
             for kind, test in tests
             for value in test.values
         )
+        self._sudden = self._named_by_stops.difference(words.no_emergency)
         self._readings = ToldReadings(book, (test for kind, test in tests if kind == "measures"))
 
     def of(self, written: Sequence[str], read: Sequence[IllnessRead]) -> GraveEntries:
@@ -138,7 +139,7 @@ class GraveEntryReader:
             return True
         if _SELF_HARM in offers and self._lately.search(words):
             return True
-        return not self._named_by_stops.isdisjoint(offers) and bool(self._now.search(words) or _NOW_AT_THE_END.search(words))
+        return not self._sudden.isdisjoint(offers) and bool(self._now.search(words) or _NOW_AT_THE_END.search(words))
 
     def _is_of_the_patient(self, words: str) -> bool:
         """Whether words about death and harm are of the patient and of these days, in the first person or the third."""

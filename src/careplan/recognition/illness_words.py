@@ -143,6 +143,7 @@ class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     says_danger: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
     acute: dict[str, str] = {}
+    no_emergency: tuple[str, ...] = ()
     days_ago: dict[str, int] = {}
     harmed: HarmWords = HarmWords()
     dangers: DangerWords = DangerWords()
@@ -211,4 +212,5 @@ def _plain_word(word: str) -> str:
 _SPECIAL = frozenset("/'.?%<>~*_")
 """Signs with which words have to be told apart one by one."""
 _SIGNS = str.maketrans(dict.fromkeys('-,;:()[]{}&+=#|!"\\^@$', " "))
-_NUMBERS = {"ii": "2", "iii": "3", "two": "2", "three": "3", "four": "4"}
+_IN_WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_NUMBERS = {"ii": "2", "iii": "3"} | {word: str(number) for number, word in enumerate(_IN_WORDS, 2)}
