@@ -39,6 +39,7 @@ ZONE = ZoneInfo("America/New_York")
 PATIENTS = ("signed-protocol-as-needed-lorazepam", "older-many-medicines", "crisis")
 Paper = Literal["a4", "us-letter"]
 PAPERS: tuple[Paper, ...] = ("a4", "us-letter")
+OF_CHROMIUM: Mapping[Paper, str] = {"a4": "A4", "us-letter": "Letter"}
 
 
 class Printed(NamedTuple):
@@ -171,7 +172,7 @@ def on_paper(
     done = subprocess.run(command, cwd=ROOT / "tests" / "node", capture_output=True, text=True, check=True, timeout=240)
     for name, papers in json.loads(done.stdout).items():
         file = Path(name)
-        documents = {f"Chromium, {size}": base64.b64decode(papers[size]) for size in sizes}
+        documents = {f"Chromium, {size}": base64.b64decode(papers[OF_CHROMIUM[size]]) for size in sizes}
         documents |= {f"Typst, {size}": pdf(plans[file], files[file], size, ZONE, detail) for size in sizes}
         for kind, document in documents.items():
             yield Printed(f"{file.stem}, {kind}", lines_of(document), plans[file], titles_of(shown[file]))

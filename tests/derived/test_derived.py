@@ -113,7 +113,8 @@ def test_what_is_derived_is_what_plain_python_says(made: Made, body: Json) -> No
 
 def plainly(body: Json, case: Case) -> dict[str, Any]:
     """What the definitions say of a patient, written out by hand."""
-    lifestyle, support, has = body.get("lifestyle", {}), body.get("support", {}), body.get("conditions")
+    lifestyle, support = body.get("lifestyle", {}), body.get("support", {})
+    has = case.patient.conditions  # Whoever names an illness in words was asked for illnesses.
     sleep, friends, age = lifestyle.get("sleep_hours_per_night"), support.get("trusted_people"), body.get("age_years")
     listed = [fact for fact in case.facts if fact.kind == "medicine" and fact.ingredient] if "medications" in body else None
     opioid = None if listed is None else any("opioid" in classes(fact) for fact in listed)

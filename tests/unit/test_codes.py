@@ -264,7 +264,7 @@ def test_no_old_entry_of_any_code_makes_an_illness_of_now(planner: Planner) -> N
     coded = [(code, ICD) for code in flagged]
     coded += [(code, ICD) for token in acute for code in book.conditions[token].icd10]
     coded += [(code, SNOMED) for tokens, code, _ in book.known_conditions.codes.illnesses() if acute & set(tokens)]
-    for code, system in sorted(set(coded))[:: max(1, 4 // cases(1))]:
+    for code, system in sorted(set(coded))[:: max(1, 16 // cases(1))]:
         patient = read_on(planner, dated(code, "2011-03-01", system=system, recorded="2011-03-02")).patient
         assert acute.isdisjoint(patient.conditions or []), code
         assert (patient.red_flags.suicidal_thoughts, patient.pregnancy, patient.lifestyle.home_environment) == (None,) * 3, (
@@ -283,9 +283,9 @@ def test_poisoning_that_was_meant_is_the_red_flag_and_of_unknown_intent_is_left_
     found = dict(poisonings(planner))
     assert sum(intent == "2" for intent in found.values()) > 300
     codes = planner.book.known_conditions.codes
-    for code, intent in found.items():
+    for number, (code, intent) in enumerate(found.items()):
         assert codes.are_known("ICD-10-CM", code) == (intent not in ("2", "4")), code
-        if intent == "2":
+        if intent == "2" and not number % max(1, 8 // cases(1)):
             now = read_on(planner, dated(code, "2026-11-20")).patient
             assert now.red_flags.suicidal_thoughts == "plan_or_intent", code
     past = read_on(planner, dated("T42.4X2D", "2021-11-20"), dated("T39.1X2S", "2026-11-20")).patient

@@ -100,7 +100,10 @@ class Table:
         return tuple(key)
 
     def decided(self, fact: Fact, situation: Situation) -> Cell:
-        """A cell, decided on a fact that has nothing but what the key says."""
+        """A cell, decided on a fact that has nothing but what the key says.
+
+        Raises AssertionError where the engine and the three-valued logic disagree.
+        """
         raw = self._counts and None in situation.sessions
         properties = {
             name: value if raw else self._representative(name, value)
