@@ -99,15 +99,17 @@ def _allergy(name: str, text: str) -> Json:
 def sayable(body: Json) -> Json:
     """What of a request a Bundle can say as well.
 
-    It has no clinic, no signed protocol and no clearance, no readings here, no schedule or reason without a code, and no
-    illness twice.
+    It has no clinic, no signed protocol and no clearance, no readings here, no schedule or reason without a code, no
+    illness twice, and no day but its own. A code of pre-eclampsia says that there is a pregnancy.
     """
-    unsaid = ("clinic", "protocol", "clearances", "incomplete", "measures")
+    unsaid = ("as_of", "clinic", "protocol", "clearances", "incomplete", "measures")
     said = {name: value for name, value in body.items() if name not in unsaid}
     if body.get("medications"):
         said["medications"] = [_sayable_medicine(one) for one in body["medications"]]
     if "conditions" in body or body.get("other_conditions"):  # Whoever records an illness has asked for illnesses.
         said["conditions"] = sorted(set(body.get("conditions", ())))
+    if "preeclampsia" in said.get("conditions", ()):
+        said["pregnancy"] = "pregnant"
     if body.get("other_conditions"):
         said["other_conditions"] = list(dict.fromkeys(body["other_conditions"]))
     if body.get("expectations", {}).get("goals") == []:  # A form has no word for having named none.
