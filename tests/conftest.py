@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
@@ -15,7 +14,6 @@ from hypothesis import HealthCheck, settings
 from careplan.planner import Planner
 from careplan.request.previous_reading import CheckSignature
 from careplan.rulebook.model import Rulebook
-from tests.sizes import COLD
 
 ROOT = Path(__file__).parent.parent
 
@@ -26,12 +24,6 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("everyday")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Let the servers of the long tests start from nothing, as they do in service: these stop and kill them in every way."""
-    if config.option.markexpr == "long":
-        os.environ[COLD] = "yes"
 
 
 def pytest_collection_finish() -> None:

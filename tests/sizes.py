@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 
-COLD = "CAREPLAN_TEST_COLD"
-"""The variable that says whether each server starts from nothing."""
 SCALE = float(os.environ.get("CAREPLAN_TEST_SCALE", "1"))
 
 

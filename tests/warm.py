@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import mmap
 import os
 import runpy
 import select
@@ -24,6 +25,8 @@ from threading import Lock
 from typing import IO, Any
 
 import msgspec
+
+from careplan.web.process import shared
 
 ROOT = Path(__file__).parent.parent
 COMMAND = "careplan.cli.main"
@@ -201,6 +204,8 @@ def _load() -> None:
 
 
 def _run(wanted: _Wanted) -> None:
+    # The memory that the processes of one service share is made when its module is imported: each service has its own.
+    vars(shared)["_shared"] = mmap.mmap(-1, len(vars(shared)["_shared"]))
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for ending in (signal.SIGTERM, signal.SIGHUP):  # whoever runs the tests may ignore them, as `nohup` does
         signal.signal(ending, signal.SIG_DFL)

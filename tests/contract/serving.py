@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import ssl
@@ -20,7 +19,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.sizes import COLD
 from tests.warm import Process
 
 ROOT = Path(__file__).parents[2]
@@ -52,10 +50,10 @@ def running(
 
     `trusted` is the certificate of a server that speaks TLS to localhost. Without `ready`, its workers may still start.
     `before` is a command that becomes the server's. One that starts `cold` loads all that it is made of; others are forked
-    from what has that. So do those with such a command, or a variable that Python itself reads, and all in the long tests.
+    from what has that. So do those with such a command, or with a variable that Python itself reads as it starts.
     """
     arguments, around = ["serve", "--port", "0", *options], _environment(environment)
-    cold = cold or COLD in os.environ or bool(before) or any(name.startswith("PYTHON") for name in environment)
+    cold = cold or bool(before) or any(name.startswith("PYTHON") for name in environment)
     printed = log.with_name(f"{log.name}.out")
     with log.open("wb") as errors, printed.open("wb") as output:
         how: Any = {"stdout": output, "stderr": errors, "env": around, "cwd": cwd}
