@@ -34,21 +34,24 @@ class Figures(Dates):
         if behind := self._ordinary(at, word):
             return behind
         in_figures = not word[0].isalpha()
+        times = intakes(word) if in_figures and "-" in word else None
+        if in_figures and times is None:
+            strength = self._tables.strength.match(self._tokens.folded, self._tokens.starts[at])
+            if strength is not None:
+                return self._measured(strength, at)
         meaning, end = self._tokens.phrase(at)
-        if in_figures and (behind := self._strength_or_time(at, word, meaning, end)):
+        if in_figures and (behind := self._name_or_time(at, word, meaning, end, times)):
             return behind
         if meaning is not None and meaning.kind not in ("filler", "limits"):
             return self._explained(meaning, at, end)
         behind = self._pieces(at) or (self._figure_alone(at, word) if in_figures else self._number_of_units(at, word))
         return behind or self._count(at, figure(word) if in_figures else self._tables.numbers[word])
 
-    def _strength_or_time(self, at: int, word: str, meaning: Meaning | None, end: int) -> int:
-        """The token behind a strength, the number of an entry, a name in figures, or a time; 0 for any other figure."""
-        times = intakes(word) if "-" in word else None
-        if times is None:
-            strength = self._tables.strength.match(self._tokens.folded, self._tokens.starts[at])
-            if strength is not None:
-                return self._measured(strength, at)
+    def _name_or_time(self, at: int, word: str, meaning: Meaning | None, end: int, times: float | None) -> int:
+        """The token behind the number of an entry, a name in figures, or a time; 0 for any other figure.
+
+        `times` are the intakes a day that the word says, as "1-0-1" does.
+        """
         if behind := self._numbering(at, word):
             return behind
         if self._slot and self._last != "name" and (behind := self._name(at, end, meaning)):

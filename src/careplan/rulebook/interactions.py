@@ -130,10 +130,9 @@ def _faults(at: int, row: Interaction, catalogue: Catalogue, medicines: set[str]
         yield from _faults_of_maker(row, ours, medicines, row_fault)
     else:
         for column in ONLY_OF_MAKERS:
-            if not getattr(row, column):
-                continue
-            mend = "Take it out, or give the row a title."
-            yield row_fault(column, "The rule that is named has this, and the row makes none.", mend)
+            if getattr(row, column):
+                mend = "Take it out, or give the row a title."
+                yield row_fault(column, "The rule that is named has this, and the row makes none.", mend)
 
 
 def _row_fault(at: int, column: str, problem: str, mend: str, code: str = "row") -> RuleFault:

@@ -57,7 +57,7 @@ class MedicineReader:
         self._references = references
         self._products = ProductReader(gathering.tables.catalogue, references)
         self._told: set[tuple[str, str]] = set()
-        self._taken_now: set[tuple[str, ...]] = set()
+        self._taken_now: list[Product] = []
         self._just_ended: dict[tuple[str, ...], list[_Ended]] = {}
         self.ordered: list[str] = []
         self.treats = False
@@ -66,10 +66,9 @@ class MedicineReader:
         """Take one in, or say why it does not count."""
         product = self._products.of(resource)
         name = self._products.called(product)
-        ingredients = self._ingredients(product)
         if why := self._not_taken(resource, ordering=ordering):
             day = self._ended_lately(resource)
-            if day is not None and ingredients:
+            if day is not None and (ingredients := self._ingredients(product)):
                 self._just_ended.setdefault(ingredients, []).append(_Ended(day, resource, reference, product, why))
                 return
             # The draft of a word on what is taken may be right: what it names may be taken, and may not.
@@ -96,7 +95,7 @@ class MedicineReader:
             return
         if _is_on_hold(resource):
             entry["status"] = "on_hold"
-        self._taken_now.add(ingredients)
+        self._taken_now.append(product)
         entry |= self._taken(self._dosages(resource, name), name, product.name)
         if product.name and (line := self._told_in_notes(resource, product.name)):
             entry["text"] = line
@@ -111,9 +110,10 @@ class MedicineReader:
 
         A sudden end may be felt for days, and some medicines act on for weeks. Of several that ended the last one counts.
         """
+        taken_now = set(map(self._ingredients, self._taken_now)) if self._just_ended else set()
         for ingredients, several in self._just_ended.items():
             *others, last = sorted(several, key=lambda one: one.day)
-            if ingredients in self._taken_now:
+            if ingredients in taken_now:
                 others.append(last)
             else:
                 entry = self._entry(last.product) | {"status": "on_hold"}
