@@ -20,6 +20,7 @@ from careplan.rulebook.derived import behind
 from careplan.rulebook.factors import GROUPS, KINDS, Field
 from careplan.rulebook.measures import Measure
 from careplan.rulebook.model import Rulebook
+from tests.plans import NO_RED_FLAGS
 
 Json = dict[str, Any]
 
@@ -59,14 +60,7 @@ CALM: Json = {
         "wants_to_stop_early": False,
         "goals": ["walk the dog for 10 minutes each morning"],
     },
-    "red_flags": {
-        "suicidal_thoughts": "none",
-        "psychosis_now": False,
-        "mania_now": False,
-        "intoxicated_now": False,
-        "chest_pain_now": False,
-        "new_neurological_symptom": False,
-    },
+    "red_flags": NO_RED_FLAGS,
 }
 """Somebody of whom everything is known and nothing stands out, before the first session."""
 

@@ -7,6 +7,16 @@ from typing import Any
 from careplan.plan.model import CarePlan, Item, items_of
 from careplan.planner import Planner
 
+NO_RED_FLAGS: dict[str, Any] = {
+    "suicidal_thoughts": "none",
+    "psychosis_now": False,
+    "mania_now": False,
+    "intoxicated_now": False,
+    "chest_pain_now": False,
+    "new_neurological_symptom": False,
+}
+"""Of no red flag there is a sign."""
+
 
 def plan_of(planner: Planner, body: dict[str, Any], language: str = "en") -> CarePlan:
     """The plan of a request in plain data, with the patient's texts in a language."""

@@ -7,18 +7,10 @@ from typing import Any
 import pytest
 
 from careplan.planner import Planner
-from tests.plans import by_rule, plan_of, rules_of
+from tests.plans import NO_RED_FLAGS, by_rule, plan_of, rules_of
 
 Json = dict[str, Any]
 SIGNED = "Dr. Ines Marlow, MD"
-NO_RED_FLAGS: Json = {
-    "suicidal_thoughts": "none",
-    "psychosis_now": False,
-    "mania_now": False,
-    "intoxicated_now": False,
-    "chest_pain_now": False,
-    "new_neurological_symptom": False,
-}
 WELL: Json = {
     "treatment": {"indication": "depression", "product": "racemic", "preferred_route": "iv", "sessions_completed": 0},
     "conditions": [],

@@ -12,18 +12,10 @@ import pytest
 
 from careplan.plan.model import CarePlan, items_of
 from careplan.planner import Planner
-from tests.plans import by_rule
+from tests.plans import NO_RED_FLAGS, by_rule
 
 Json = dict[str, Any]
 
-FLAGS: Json = {
-    "suicidal_thoughts": "none",
-    "psychosis_now": False,
-    "mania_now": False,
-    "intoxicated_now": False,
-    "chest_pain_now": False,
-    "new_neurological_symptom": False,
-}
 IV: Json = {
     "indication": "depression",
     "product": "racemic",
@@ -61,7 +53,7 @@ VISITORS: dict[str, Visitor] = {
             "conditions": ["sleep_apnea", "hypertension"],
             "support": {"adult_at_home_24h": False, "escort_available": True},
             "measures": {"systolic": 148, "diastolic": 88},
-            "red_flags": FLAGS,
+            "red_flags": NO_RED_FLAGS,
         },
         {
             "insulin-while-fasting": "hold",
@@ -80,7 +72,7 @@ VISITORS: dict[str, Visitor] = {
             ),
             "conditions": ["sleep_apnea", "ptsd"],
             "lifestyle": {"alcohol_drinks_per_week": 10, "cannabis": "daily", "home_environment": "chaotic"},
-            "red_flags": FLAGS,
+            "red_flags": NO_RED_FLAGS,
         },
         {
             "sedation-adds-up-gravely": "hold",
@@ -100,7 +92,7 @@ VISITORS: dict[str, Visitor] = {
             "treatment": SPRAY | {"indication": "bipolar_depression"},
             "medications": takes("lamotrigine 200 mg daily", "Microgynon 30", "quetiapine 300 mg at night"),
             "conditions": ["bipolar_disorder"],
-            "red_flags": FLAGS,
+            "red_flags": NO_RED_FLAGS,
         },
         {
             "lamotrigine-with-estrogen": "caution",
@@ -152,7 +144,7 @@ VISITORS: dict[str, Visitor] = {
                 "wants_to_stop_early": False,
                 "goals": ["walk for 10 minutes on 3 days a week"],
             },
-            "red_flags": FLAGS,
+            "red_flags": NO_RED_FLAGS,
         },
         {"goal-well-chosen": "note", "an-adult-takes-you-home": "caution"},
         ("entries-not-read", "no-one-to-take-you-home"),
@@ -211,7 +203,7 @@ VISITORS: dict[str, Visitor] = {
             "medications": takes("alprazolam 1 mg tid"),
             "conditions": [],
             "lifestyle": {"alcohol_drinks_per_week": 20},
-            "red_flags": FLAGS,
+            "red_flags": NO_RED_FLAGS,
         },
         {"heavy-alcohol-with-opioid-or-benzodiazepine": "hold", "alcohol-fourteen-or-more": "caution"},
         ("alcohol-around-the-session", "benzodiazepine-now-and-then-intermediate"),
