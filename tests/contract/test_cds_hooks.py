@@ -41,7 +41,8 @@ from careplan.planner import Planner
 from careplan.rulebook.model import Rule, Rulebook
 from careplan.web.security.replay_guard import Table, UsedTokens
 from tests.contract.serving import ROOT, Server, certified, running, until
-from tests.contract.test_fhir import concept, condition, entry, faults_of, medication
+from tests.contract.test_fhir import concept, condition, entry, medication
+from tests.fhir_validators import faults_of
 
 Json = dict[str, Any]
 Check = Callable[["Site"], None]

@@ -37,6 +37,12 @@ def service(book: Rulebook) -> Iterator[Service]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def under_any_name(book: Rulebook) -> Iterator[Service]:
+    with in_process(book, allowed_hosts="*") as found:
+        yield found
+
+
 @pytest.mark.parametrize("path", [*READABLE, "/v1/care-plans", "/nowhere", "/v1/rules?section=kitchen"])
 def test_head_is_answered_as_get_is_without_the_body(service: Service, path: str) -> None:
     got, headed = service.ask("GET", path), service.ask("HEAD", path)
@@ -102,15 +108,15 @@ BAD_HOSTS = [
 
 
 @pytest.mark.parametrize("host", BAD_HOSTS)
-def test_a_host_that_is_no_address_is_refused_before_anything_takes_it_apart(book: Rulebook, host: str) -> None:
-    with in_process(book, allowed_hosts="*") as service:
-        for target in ("/v1/rules?section=kitchen", "/v1/rules", "/rulebook", "/docs", "/fhir/metadata?mode=full"):
-            answer = service.ask("GET", target, b"", {"host": host})
-            assert answer.status == 400
-            assert "The Host header" in answer.json()["detail"]
-        assert service.ask("GET", "/livez?verbose=1", b"", {"host": host}).status < 500
-        twice = service.ask("GET", "/v1/rules", b"", [("host", "a"), ("host", "a")])
-        assert (twice.status, "host stands more than once" in twice.json()["detail"]) == (400, True)
+def test_a_host_that_is_no_address_is_refused_before_anything_takes_it_apart(under_any_name: Service, host: str) -> None:
+    service = under_any_name
+    for target in ("/v1/rules?section=kitchen", "/v1/rules", "/rulebook", "/docs", "/fhir/metadata?mode=full"):
+        answer = service.ask("GET", target, b"", {"host": host})
+        assert answer.status == 400
+        assert "The Host header" in answer.json()["detail"]
+    assert service.ask("GET", "/livez?verbose=1", b"", {"host": host}).status < 500
+    twice = service.ask("GET", "/v1/rules", b"", [("host", "a"), ("host", "a")])
+    assert (twice.status, "host stands more than once" in twice.json()["detail"]) == (400, True)
 
 
 @pytest.mark.parametrize("host", ["localhost:abc", "localhost:99999", "[::1]:x"])
@@ -123,10 +129,9 @@ def test_a_port_that_is_none_is_a_fault_of_the_request_also_behind_a_name_that_i
 @pytest.mark.parametrize(
     "host", ["localhost", "localhost:", "localhost:65535", "[::1]:80", "[::ffff:127.0.0.1]", "a_b.example", ""]
 )
-def test_a_host_that_is_an_address_is_answered(book: Rulebook, host: str) -> None:
-    with in_process(book, allowed_hosts="*") as service:
-        answer = service.ask("GET", "/v1/rules?section=kitchen", b"", {"host": host})
-        assert "section must be one of" in answer.json()["detail"]
+def test_a_host_that_is_an_address_is_answered(under_any_name: Service, host: str) -> None:
+    answer = under_any_name.ask("GET", "/v1/rules?section=kitchen", b"", {"host": host})
+    assert "section must be one of" in answer.json()["detail"]
 
 
 def test_a_status_is_logged_as_its_number_whoever_answered(service: Service) -> None:

