@@ -46,14 +46,13 @@ def _shipped_rules_are_read_once() -> Iterator[None]:
     import yaml
 
     from careplan.rulebook import load
-    from careplan.rulebook.kept_parts import KeptParts
-    from tests.shipped import BOOK, FILES
+    from tests.shipped import BOOK, FILES, PARTS
 
-    read_anew, kept = load.load_files, KeptParts()
+    read_anew = load.load_files
     with pytest.MonkeyPatch.context() as patch:
         # Of a rulebook with one file changed, the others are parsed and checked as before.
         patch.setattr(yaml, "compose", lru_cache(1_024)(yaml.compose))
-        patch.setattr(load, "load_files", lambda files: BOOK if files == FILES else read_anew(files, kept))
+        patch.setattr(load, "load_files", lambda files: BOOK if files == FILES else read_anew(files, PARTS))
         yield
 
 

@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from careplan.planner import Planner
-from careplan.rulebook.folder import read_folder
+from careplan.rulebook.folder import Files, read_folder
 from careplan.rulebook.interactions import INTERACTIONS
+from careplan.rulebook.kept_parts import KeptParts
 from careplan.rulebook.load import INVARIANTS, load_files, shipped
-from careplan.rulebook.model import SECTIONS
+from careplan.rulebook.model import SECTIONS, Rulebook
+
+
+class _Parts(KeptParts):
+    """Parts of the loading before, and beside them always those of the rulebooks that most tests begin with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._always: dict[Hashable, Any] = {}
+
+    def begin(self) -> None:
+        super().begin()
+        self._before = self._always | self._before
+
+    def keep_for_all(self, files: Files) -> Rulebook:
+        """The rulebook that these files make, of which the parts are kept until the tests end."""
+        book = load_files(files, self)
+        self._always |= self._now
+        return book
+
 
 FILES = read_folder(shipped())
-BOOK = load_files(FILES)
+PARTS = _Parts()
+BOOK = PARTS.keep_for_all(FILES)
 
 
 @cache
@@ -66,4 +88,6 @@ def few_rules_in(folder: Path) -> Path:
 
     For tests of what happens to a rulebook, whichever it is: a rehearsal of all rules takes ten times as long.
     """
-    return lists_in(folder, ("sleep-under-five-hours", *(path.stem for path in (shipped() / "route").glob("*.yaml"))))
+    few = lists_in(folder, ("sleep-under-five-hours", *(path.stem for path in (shipped() / "route").glob("*.yaml"))))
+    PARTS.keep_for_all(read_folder(few))
+    return few

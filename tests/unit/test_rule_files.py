@@ -19,7 +19,7 @@ from careplan.rulebook.folder import Files, read_folder
 from careplan.rulebook.load import load, load_files, shipped
 from careplan.rulebook.yaml_and_csv import Document
 from tests.everyday import one_in
-from tests.shipped import few_rules_in
+from tests.shipped import PARTS, few_rules_in
 
 FILES = read_folder(shipped())
 FEW: Files = {
@@ -33,7 +33,7 @@ RULE = PurePosixPath("aftercare/sleep-under-five-hours.yaml")
 def faults_of(files: Files) -> tuple[RuleFault, ...]:
     """What is wrong with these files; nothing where they are a rulebook."""
     try:
-        load_files(files)
+        load_files(files, PARTS)
     except InvalidRulebook as error:
         return error.faults
     return ()
