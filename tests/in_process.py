@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ from careplan.web.methods import Heads
 from careplan.web.samples.asking import transport_to
 from careplan.web.telemetry.access_log import Journal
 from careplan.web.telemetry.tracing import tracing_from
+from tests.work import Calls, counted
 
 PAUSE = 0.005
 """Seconds between two looks at whether others have their turn."""
@@ -43,14 +43,11 @@ class Answer(NamedTuple):
 
 
 class Lag(NamedTuple):
-    """An answer, the longest time for which nobody else had a turn meanwhile, and how long /livez took at the most.
-
-    In seconds of this process, so that it does not matter what else the machine has to do.
-    """
+    """An answer, the most calls of functions between two turns of others, and those until /livez was answered."""
 
     answer: Answer
-    held: float
-    health: float
+    held: int
+    health: int
 
 
 class Service:
@@ -68,28 +65,29 @@ class Service:
         return self._loop.run_until_complete(self._ask(method, target, body, headers, bare=bare))
 
     def lag(self, method: str, target: str, body: bytes = b"", headers: Headers | Mapping[str, str] = ()) -> Lag:
-        """The same with the time for which the request kept others from their turn."""
+        """The same with what the request did while it kept others from their turn."""
         return self._loop.run_until_complete(self._lag(method, target, body, headers))
 
     async def _lag(self, method: str, target: str, body: bytes, headers: Headers | Mapping[str, str]) -> Lag:
-        held = health = 0.0
+        held = health = 0
 
-        async def beat() -> None:
+        async def beat(so_far: Calls) -> None:
             nonlocal held, health
             while True:
-                began = time.process_time()
+                began = so_far.count
                 await asyncio.sleep(PAUSE)
-                held = max(held, time.process_time() - began)
-                began = time.process_time()
+                held = max(held, so_far.count - began)
+                began = so_far.count
                 await self._ask("GET", "/livez", b"", ())
-                health = max(health, time.process_time() - began)
+                health = max(health, so_far.count - began)
 
-        task = asyncio.create_task(beat())
-        await asyncio.sleep(0)
-        answer = await self._ask(method, target, body, headers)
-        await asyncio.sleep(0)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        with counted() as so_far:
+            task = asyncio.create_task(beat(so_far))
+            await asyncio.sleep(0)
+            answer = await self._ask(method, target, body, headers)
+            await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
         return Lag(answer, held, health)
 
     async def _ask(

@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from types import FrameType
-
 import msgspec
 import pytest
 from bench.measure import golden_bodies
 
 from careplan.planner import Planner
 from tests.everyday import one_in
+from tests.work import calls
 
 encode = msgspec.json.Encoder().encode
-
-
-def calls(work: Callable[[], object]) -> int:
-    """How many functions are called, of Python and of C."""
-    counted = 0
-
-    def count(_frame: FrameType, event: str, _argument: object) -> None:
-        nonlocal counted
-        counted += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        work()
-    finally:
-        sys.setprofile(before)
-    return counted
 
 
 @pytest.mark.parametrize("body", one_in(8, golden_bodies(), lambda body: f"of {len(body)} bytes"))
