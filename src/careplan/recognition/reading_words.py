@@ -79,14 +79,14 @@ class ReadingFinder:
         around = rf"(?:{any_of(beside)}\b|on {_DATE}|{_NOT_A_DATE}{_DATE}|{AGO}|(?:in )?{_YEAR}|{_COMPARED})"
         self._before = re.compile(rf"(?:(?<!\w){around}[\s:=~'-]{{0,3}})+$")
         self._behind = re.compile(rf"(?:{_SIGNS}{{0,3}}(?<!\w){around})+")
-        between = rf"(?:{_SIGNS}{{0,3}}{around}){{0,{_BETWEEN_MOST}}}?{_SIGNS}{{0,3}}"
+        self._between = re.compile(rf"{_SIGNS}{{0,3}}{around}")
         self._kinds = []
         for one in words.readings:
             told_by = answers.get(one.measure, ()) if one.measure else one.answers
             of_kind = {unit.lower() for unit in (*units.get(one.measure, ()), *one.units)}
             value = rf"(?P<value>{any_of(told_by)})(?!\w)" if told_by else _figure(one, of_kind)
-            name = rf"(?<![\w/])(?<!\d )(?:{any_of(one.words)})(?!\w)"
-            self._kinds.append((one, re.compile(rf"{name}{between}{value}")))
+            name = re.compile(rf"(?<![\w/])(?<!\d )(?:{any_of(one.words)})(?!\w)")
+            self._kinds.append((one, name, re.compile(rf"{_SIGNS}{{0,3}}{value}")))
         self._pair = next((one for one in words.readings if one.second), None)
         self._any = re.compile(rf"(?<![\w/])(?:{any_of(word for one in words.readings for word in one.words)})(?!\w)")
 
@@ -99,10 +99,26 @@ class ReadingFinder:
         return [self._reading(words, places, one) for one in _apart(self._matches(words, is_named=is_named))]
 
     def _matches(self, words: str, *, is_named: bool) -> Iterator[_Match]:
-        for kind, pattern in self._kinds if is_named else ():
-            yield from (_Match(match.start(), match.end(), match, kind) for match in pattern.finditer(words))
+        for kind, name, value in self._kinds if is_named else ():
+            at = 0
+            while named := name.search(words, at):
+                figure = self._figure_behind(words, named.end(), value)
+                if figure:
+                    yield _Match(named.start(), figure.end(), figure, kind)
+                at = figure.end() if figure else named.start() + 1
         if self._pair is not None:
             yield from (_Match(match.start(), match.end(), match, self._pair) for match in PAIR.finditer(words))
+
+    def _figure_behind(self, words: str, at: int, value: re.Pattern[str]) -> re.Match[str] | None:
+        """The figure behind a name, where only words that may stand beside a reading stand between."""
+        for _ in range(_BETWEEN_MOST + 1):
+            if figure := value.match(words, at):
+                return figure
+            beside = self._between.match(words, at)
+            if not beside:
+                return None
+            at = beside.end()
+        return None
 
     def _reading(self, words: str, places: Sequence[int], match: _Match) -> Found:
         end = match.end
