@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -80,3 +81,29 @@ def test_a_contradiction_is_no_entry_that_was_not_read(planner: Planner) -> None
 @pytest.mark.parametrize("written", ["child with epilepsy", "kids have asthma", "my dog has seizures", "nephew w/ bipolar"])
 def test_the_illness_of_somebody_else_is_not_the_patients(planner: Planner, written: str) -> None:
     assert plan_of(planner, written).conditions[0].tokens == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"other_conditions": ["history of abuse by husband"]},
+        {"other_conditions": ["controlling boyfriend", "zzq"]},
+        {"other_conditions": ["survivor of partner violence"]},
+        {"other_conditions": ["partner reads her mail"]},
+        {"medications": [{"name": "zzqblorptan since he choked her"}]},
+        {"expectations": {"goals": ["zzq the restraining order case"]}},
+    ],
+)
+def test_no_paper_of_a_patient_repeats_what_tells_of_harm_at_home(planner: Planner, body: dict[str, Any]) -> None:
+    plan = planner.plan(planner.intake.convert({"medications": [], "conditions": []} | body))
+    told = re.compile("abuse|controlling|violence|mail|choked|restraining")
+    assert any(told.search(item.clinician_text) for item in items_of(plan))
+    assert not any(told.search(f"{item.title} {item.patient_text}") for item in items_of(plan))
+    (unread,) = [item for item in items_of(plan) if item.rule.id == "entries-not-read"]
+    assert "an entry that a clinician goes through with you" in unread.patient_text
+
+
+def test_what_tells_of_no_harm_is_repeated_on_paper_beside_it(planner: Planner) -> None:
+    plan = plan_of(planner, "history of abuse by husband", "zzq syndrome")
+    (unread,) = [item for item in items_of(plan) if item.rule.id == "entries-not-read"]
+    assert "“zzq syndrome”" in unread.patient_text

@@ -235,6 +235,10 @@ class Catalogue:
 
     def _add_combination(self, product: Combination) -> None:
         rows = tuple(self.ingredients[name] for name in product.ingredients)
+        for name in product.also_contains:
+            hidden = self._by_name.get(normalize(name))
+            if hidden and any(row.classes for row in hidden.ingredients):
+                raise ValueError(f"{product.product} contains {name}, which rules look at: it belongs to its ingredients")
         match = Match(rows, product.product, product.also_contains, rescue=product.rescue == "yes")
         # Who writes the ingredients alone takes no brand.
         unbranded = match if product.also_contains else msgspec.structs.replace(match, called="")
