@@ -149,7 +149,8 @@ def test_treatment_recovery_and_safety_are_kept_whole_and_never_made_smaller(pla
     "text",
     [
         "stop going to therapy", "quit my NA meetings", "skip dialysis this week", "stop seeing my therapist",
-        "quit my suicide safety plan", "stop using my CPAP", "quit cardiac rehab", "skip radiation", "stop seeing my cardiologist",
+        "quit my suicide safety plan", "stop using my CPAP", "quit cardiac rehab", "skip radiation",
+        "stop seeing my cardiologist",
         "drop my accountability partner", "cancel my Suboxone appointments", "quit going to the suicide support group",
     ],
 )  # fmt: skip
