@@ -214,6 +214,7 @@ def test_who_tells_of_being_harmed_is_spoken_with_alone_and_it_stands_on_no_pape
         "alcohol abuse by spouse",
         "abused by stepfather as a child",
         "hit by husband's car",
+        "medications controlled by son",
     ],
 )
 def test_harm_of_long_ago_or_by_no_person_is_no_alert(planner: Planner, written: str) -> None:
