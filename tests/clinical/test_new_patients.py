@@ -136,10 +136,10 @@ def test_six_drinks_a_day_weigh_as_much_as_the_score_they_stand_for(
 
 def test_the_patients_paper_does_not_repeat_what_the_plan_says_nothing_about(planner: Planner) -> None:
     body = (
-        WELL | medicines("vitamin D3 1000 units daily") | {"other_conditions": ["childhood sexual abuse", "type 1 diabetes"]}
+        WELL | medicines("vitamin D3 1000 units daily") | {"other_conditions": ["childhood sexual abuse", "type 2 diabetes"]}
     )
     item = by_rule(plan_of(planner, body))["known-entries-without-a-rule"]
-    for name in ("childhood sexual abuse", "type 1 diabetes"):
+    for name in ("childhood sexual abuse", "type 2 diabetes"):
         assert name in item.clinician_text and name not in item.patient_text
     assert "nothing to add" not in item.patient_text
 

@@ -136,3 +136,30 @@ def test_signed_hours_that_lie_between_two_daily_doses_miss_none_and_the_plan_sa
         assert (item.hold_gate.state, item.hold_gate.misses_no_dose) == (state, True)
         assert "no dose is missed" in item.clinician_text
         assert ("no dose is missed" in item.patient_text) == (state == OPEN)
+
+
+@pytest.mark.parametrize(
+    ("entry", "drug_class", "days", "before", "after", "hours"),
+    [
+        (NOW_AND_THEN, "benzodiazepine", (1, 3, 5), 24, 24, 144),
+        (benzodiazepine("clonazepam", schedule="weekly", indication="anxiety"), "benzodiazepine", (1, 2), 20, 6, 50),
+        (benzodiazepine("temazepam", schedule="as_needed", indication="insomnia"), "benzodiazepine", (6, 4), 36, 24, 108),
+        (benzodiazepine(schedule="daily", indication="anxiety"), "benzodiazepine", (1, 3, 5), 24, 24, 144),
+        (LAMOTRIGINE, "lamotrigine", (1, 2), 12, 12, 48),
+        (NOW_AND_THEN, "benzodiazepine", (1, 3, 5), 23, 24, None),
+        (NOW_AND_THEN, "benzodiazepine", (1,), 24, 24, None),
+    ],
+)
+def test_windows_that_join_over_the_sessions_are_told_whole_of_every_medicine(
+    planner: Planner, entry: Json, drug_class: str, days: tuple[int, ...], before: float, after: float, hours: int | None
+) -> None:
+    hold = {"drug_class": drug_class, "before_hours": before, "after_hours": after, "approved_by": SIGNED}
+    times = [f"2027-03-{day:02}T09:00:00-05:00" for day in days]
+    body = CLEAR | {"medications": [entry], "protocol": {"holds": [hold]}, "treatment": {"session_times": times}}
+    (item,) = [one for one in about_the_entry(planner.plan(planner.intake.convert(body))) if one.hold_gate is not None]
+    assert item.hold_gate is not None
+    assert ("windows join" in item.clinician_text) == (hours is not None)
+    assert hours is None or f"would be {hours} hours" in item.clinician_text
+    runs = hours is not None and item.hold_gate.state == "open"
+    assert ("run into one long time" in item.patient_text) == runs
+    assert hours is None or f"{hours} hours" not in item.patient_text

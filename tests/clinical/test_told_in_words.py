@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -80,3 +81,94 @@ def test_a_contradiction_is_no_entry_that_was_not_read(planner: Planner) -> None
 @pytest.mark.parametrize("written", ["child with epilepsy", "kids have asthma", "my dog has seizures", "nephew w/ bipolar"])
 def test_the_illness_of_somebody_else_is_not_the_patients(planner: Planner, written: str) -> None:
     assert plan_of(planner, written).conditions[0].tokens == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"other_conditions": ["history of abuse by husband"]},
+        {"other_conditions": ["controlling boyfriend", "zzq"]},
+        {"other_conditions": ["survivor of partner violence"]},
+        {"other_conditions": ["partner reads her mail"]},
+        {"medications": [{"name": "zzqblorptan since he choked her"}]},
+        {"expectations": {"goals": ["zzq the restraining order case"]}},
+    ],
+)
+def test_no_paper_of_a_patient_repeats_what_tells_of_harm_at_home(planner: Planner, body: dict[str, Any]) -> None:
+    plan = planner.plan(planner.intake.convert({"medications": [], "conditions": []} | body))
+    told = re.compile("abuse|controlling|violence|mail|choked|restraining")
+    assert any(told.search(item.clinician_text) for item in items_of(plan))
+    assert not any(told.search(f"{item.title} {item.patient_text}") for item in items_of(plan))
+    (unread,) = [item for item in items_of(plan) if item.rule.id == "entries-not-read"]
+    assert "an entry that a clinician goes through with you" in unread.patient_text
+
+
+def test_what_tells_of_no_harm_is_repeated_on_paper_beside_it(planner: Planner) -> None:
+    plan = plan_of(planner, "history of abuse by husband", "zzq syndrome")
+    (unread,) = [item for item in items_of(plan) if item.rule.id == "entries-not-read"]
+    assert "“zzq syndrome”" in unread.patient_text
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "positive pregnancy test", "HCG positive", "gestational age 18 weeks", "EDD 06/2027", "pregnant with twins",
+        "intrauterine pregnancy at 20 weeks", "expecting a baby in May", "gravid", "gestational diabetes",
+    ],
+)  # fmt: skip
+def test_a_pregnancy_told_in_words_blocks_as_the_answer_does(planner: Planner, written: str) -> None:
+    plan = plan_of(planner, written, medications=[])
+    assert plan.status == "blocked"
+    assert {"pregnancy-known-before-the-series", "pregnancy-test-positive"} & by_rule(plan).keys()
+
+
+@pytest.mark.parametrize("written", ["nursing mother", "breastfeeding mom", "pumping breastmilk", "still nursing"])
+def test_breastfeeding_told_in_words_is_a_decision_as_the_answer_is(planner: Planner, written: str) -> None:
+    assert "breastfeeding-and-ketamine" in by_rule(plan_of(planner, written, medications=[]))
+
+
+@pytest.mark.parametrize("written", ["wife is pregnant", "miscarriage 2019", "history of pregnancy", "hcg negative"])
+def test_a_pregnancy_that_is_over_denied_or_of_somebody_else_is_none(planner: Planner, written: str) -> None:
+    assert (
+        not {"pregnancy-known-before-the-series", "pregnancy-before-the-series"} & by_rule(plan_of(planner, written)).keys()
+    )
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "type 1 diabetes", "T1DM on insulin pump", "IDDM", "LADA", "E10.65", "Z79.4", "brittle diabetes",
+        "type 1 diabetic since age 9", "uncontrolled type 1 diabetes", "DM2 insulin requiring",
+    ],
+)  # fmt: skip
+def test_insulin_that_the_list_leaves_out_is_looked_for_before_a_session_without_food(
+    planner: Planner, written: str
+) -> None:
+    plan = plan_of(planner, written, medications=[{"name": "metformin"}])
+    assert "insulin-not-on-the-list" in decided(plan)
+    assert "low" in by_rule(plan)["insulin-not-on-the-list"].patient_text
+    named = plan_of(planner, written, medications=[{"name": "Humalog"}])
+    assert "insulin-not-on-the-list" not in by_rule(named)
+    assert "insulin-while-fasting" in decided(named)
+
+
+@pytest.mark.parametrize(
+    "written", ["diabetes", "type 2 diabetes", "E11.9", "prediabetes", "mother has type 1 diabetes", "no type 1 diabetes"]
+)
+def test_nobody_is_asked_for_insulin_who_need_not_take_any(planner: Planner, written: str) -> None:
+    assert "insulin-not-on-the-list" not in by_rule(plan_of(planner, written, medications=[{"name": "metformin"}]))
+
+
+@pytest.mark.parametrize(
+    ("written", "medicine", "rule"),
+    [
+        ("hx of torsades", "citalopram", "qt-adds-up"),
+        ("Brugada syndrome", "ondansetron", "qt-adds-up"),
+        ("seizure from tramadol 2019", "bupropion", "seizure-threshold-medicine-with-seizure-history"),
+        ("obesity hypoventilation syndrome", "oxycodone", "sedation-adds-up-gravely"),
+    ],
+)
+def test_an_illness_in_rarer_words_counts_beside_a_medicine(
+    planner: Planner, written: str, medicine: str, rule: str
+) -> None:
+    assert rule in by_rule(plan_of(planner, written, medications=[{"name": medicine}]))

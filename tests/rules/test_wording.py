@@ -48,7 +48,8 @@ def of_the_rulebook() -> Iterator[str]:
     """What `rulebook.yaml` says to patients, in English."""
     about = BOOK.about
     yield from (about.disclaimer, about.crisis, about.undecided_hold.patient, about.signed_hold.patient)
-    yield from (about.signed_hold_between_doses.patient, about.deferred_choice.patient, about.cleared.patient)
+    yield from (about.signed_hold_between_doses.patient, about.joined_hold.patient)
+    yield from (about.deferred_choice.patient, about.cleared.patient)
     yield from (numbers.crisis for numbers in (*about.regions.values(), *about.countries.values()))
     yield from about.card.companion.lines
 

@@ -146,8 +146,14 @@ def test_treatment_recovery_and_safety_are_kept_whole_and_never_made_smaller(pla
 
 
 @pytest.mark.parametrize(
-    "text", ["stop going to therapy", "quit my NA meetings", "skip dialysis this week", "stop seeing my therapist"]
-)
+    "text",
+    [
+        "stop going to therapy", "quit my NA meetings", "skip dialysis this week", "stop seeing my therapist",
+        "quit my suicide safety plan", "stop using my CPAP", "quit cardiac rehab", "skip radiation",
+        "stop seeing my cardiologist",
+        "drop my accountability partner", "cancel my Suboxone appointments", "quit going to the suicide support group",
+    ],
+)  # fmt: skip
 def test_leaving_a_treatment_is_a_decision_and_not_kept_as_a_goal(planner: Planner, text: str) -> None:
     plan = planned(planner, text)
     assert plan.status == "draft"

@@ -179,6 +179,13 @@ def test_self_harm_of_long_ago_is_no_alert(planner: Planner, written: str) -> No
         "being stalked by my ex",
         "depression, husband hits me",
         "victim of domestic abuse",
+        # Told the other way round, and as clinicians write it.
+        "emotional abuse by spouse",
+        "choked by her boyfriend in January",
+        "financial abuse by my son",
+        "elder abuse by caregiver",
+        "IPV victim",
+        "coercive control",
     ],
 )
 def test_who_tells_of_being_harmed_is_spoken_with_alone_and_it_stands_on_no_paper(planner: Planner, written: str) -> None:
@@ -202,6 +209,12 @@ def test_who_tells_of_being_harmed_is_spoken_with_alone_and_it_stands_on_no_pape
         "my dad hit me as a child",
         "nightmares that my ex hits me",
         "husband abused me in 2009",
+        "no physical abuse by husband",
+        "denies emotional abuse by partner",
+        "alcohol abuse by spouse",
+        "abused by stepfather as a child",
+        "hit by husband's car",
+        "medications controlled by son",
     ],
 )
 def test_harm_of_long_ago_or_by_no_person_is_no_alert(planner: Planner, written: str) -> None:

@@ -53,7 +53,10 @@ def test_a_combination_shows_every_ingredient_that_it_hides(product: Combination
         ("Auvelity", {"nmda_antagonist", "antidepressant"}),
         ("Suboxone", {"opioid"}),
         ("Fioricet", {"barbiturate"}),
-        ("Xultophy", {"glp1_or_amylin"}),
+        ("Xultophy", {"glp1_or_amylin", "insulin"}),
+        ("Soliqua", {"glp1_or_amylin", "insulin"}),
+        ("Nuedexta", {"nmda_antagonist", "qt_prolonging"}),
+        ("Coricidin HBP Cough and Cold", {"nmda_antagonist", "sedating_antihistamine"}),
     ],
 )
 def test_a_product_that_hides_a_class_is_seen_through(name: str, classes: set[str]) -> None:
@@ -137,6 +140,16 @@ def test_two_rows_that_claim_one_name_are_refused() -> None:
     rows = [Ingredient(ingredient="a", name="Same", classes=()), Ingredient(ingredient="b", name="same", classes=())]
     with pytest.raises(ValueError, match="stands for both"):
         Catalogue(rows, [])
+
+
+def test_a_combination_keeps_nothing_beside_its_ingredients_that_rules_look_at() -> None:
+    rows = [
+        Ingredient(ingredient="plain", name="plain", classes=("nsaid",)),
+        Ingredient(ingredient="sweet", name="sweet", names=("very sweet",), classes=("insulin",)),
+    ]
+    assert Catalogue(rows, [Combination(product="One", ingredients=("sweet",), also_contains=("very sweet", "lactose"))])
+    with pytest.raises(ValueError, match="Both contains very sweet, which rules look at"):
+        Catalogue(rows, [Combination(product="Both", ingredients=("plain",), also_contains=("very sweet",))])
 
 
 def test_names_are_compared_without_case_accents_and_punctuation() -> None:

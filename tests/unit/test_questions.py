@@ -210,6 +210,30 @@ def test_at_most_eight_questions_come_first_none_of_the_clinic_and_nothing_is_lo
     assert acute == ({one.pointer for one in asked} & ACUTE if visit == "session_day" else set())
 
 
+NEEDED = [
+    "/red_flags/suicidal_thoughts", "/pregnancy", "/conditions", "/medications", "/treatment/product",
+    "/lifestyle/alcohol_drinks_per_week", "/support/escort_available",
+]  # fmt: skip
+"""What every visit needs to know, in its order: danger, illnesses, medicines, what is given, and the way home."""
+
+
+@pytest.mark.parametrize(
+    ("sent", "answered"),
+    [
+        ({}, []),
+        ({"treatment": {"indication": "depression"}, "medications": [{"name": "lorazepam"}]}, ["/medications"]),
+        ({"sex": "male", "age_years": 40, "conditions": []}, ["/pregnancy", "/conditions"]),
+        ({"treatment": {"product": "racemic"}, "support": {"escort_available": True}}, [NEEDED[4], NEEDED[6]]),
+    ],
+)
+def test_what_every_visit_needs_is_among_the_eight_however_much_hangs_on_others(
+    planner: Planner, sent: Json, answered: list[str]
+) -> None:
+    asked = [one.pointer for one in plan_of(planner, sent).front.ask]
+    assert len(asked) == 8
+    assert [pointer for pointer in asked if pointer in NEEDED] == [one for one in NEEDED if one not in answered]
+
+
 def test_a_visit_takes_its_questions_in_the_order_that_the_rulebook_gives(planner: Planner, book: Rulebook) -> None:
     body: Json = {"medications": [{"name": "clonazepam"}, {"name": "lamotrigine"}]}
     in_turn = [one.pointer for one in in_order(plan_of(planner, body).information_needed)]

@@ -89,6 +89,9 @@ class GateWords:
                 said.append(text.fill({"facts": in_words([one.words for one in facts])}))
         if gate.misses_no_dose and not doubtful:
             said.append(sentences.between_doses.fill({}))
+        window = self._words.holds.joining(signed) if signed and not doubtful and self.gap(fact) is None else None
+        if window is not None:
+            said.append(sentences.joined.fill({"joined": hours(window.hours)}))
         return " ".join(said)
 
     def _closing(self, pointer: str) -> str:

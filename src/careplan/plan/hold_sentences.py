@@ -14,6 +14,7 @@ class HoldSentences(msgspec.Struct, frozen=True):
     undecided: tuple[str, str]
     signed: tuple[Text, Text]
     between_doses: tuple[Text, Text]
+    joined: tuple[str, Text]
     doubtful: Text
 
     @classmethod
@@ -28,6 +29,7 @@ class HoldSentences(msgspec.Struct, frozen=True):
             (one_line(undecided.patient), one_line(undecided.clinician)),
             (Text.parse(signed.patient), Text.parse(signed.clinician)),
             (Text.parse(between.patient), Text.parse(between.clinician)),
+            (one_line(book.about.joined_hold.patient), Text.parse(book.about.joined_hold.clinician)),
             Text.parse(book.about.doubtful_hold),
         )
 
@@ -42,6 +44,7 @@ class GateSentences(msgspec.Struct, frozen=True):
     missing: Text
     unclear: Text
     between_doses: Text
+    joined: Text
 
     @classmethod
     def of(cls, book: Rulebook) -> GateSentences:
@@ -55,4 +58,5 @@ class GateSentences(msgspec.Struct, frozen=True):
             missing=Text.parse(gate.missing),
             unclear=Text.parse(gate.unclear),
             between_doses=Text.parse(gate.between_doses),
+            joined=Text.parse(book.about.joined_hold.clinician),
         )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-IN_PLAIN_WORDS = frozenset({"condition", "unread", "class"})
+ENTRIES_ON_PAPER = frozenset({"unread", "grave", "danger", "known"})
+"""The placeholders that repeat entries of the caller."""
+
+IN_PLAIN_WORDS = ENTRIES_ON_PAPER | {"condition", "class"}
 """The placeholders for which patients read other words."""
 
 

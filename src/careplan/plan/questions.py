@@ -38,6 +38,11 @@ class Questions:
         self._rules = tuple(book.rules.values())
         self._fields = book.vocabulary.fields
         self._groups: dict[str, int] = {name: at for at, name in enumerate(book.vocabulary.order_of_a_visit)}
+        self._ahead = frozenset(
+            f"/{name.removeprefix('patient.').replace('.', '/')}"
+            for name, words in self._fields.items()
+            if words.asking.ahead
+        )
         self._order = {name: at for at, name in enumerate(book.vocabulary.fields)}
         self._answers = {
             name: form
@@ -99,7 +104,7 @@ class Questions:
         in_order = sorted([self._place(pointer, factor) for _, _, pointer, factor, _ in ranked])
         places = {pointer: at for at, (*_, pointer) in enumerate(in_order)}
         found = [self._question(pointer, factor, rules, places[pointer], words) for *_, pointer, factor, rules in ranked]
-        return asked_first(found, visit)
+        return asked_first(found, visit, self._ahead)
 
     def _place(self, pointer: str, factor: str) -> tuple[int, int, int, str]:
         """Where a question stands in the order of a visit: its group, the entry that it is about, and its factor."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from careplan.facts.case import Case, Fact
 from careplan.facts.hold_question import hold_for
-from careplan.facts.hold_windows import misses_no_dose
+from careplan.facts.hold_windows import Window, longest, misses_no_dose
 from careplan.plan.hold_sentences import HoldSentences
 from careplan.plan.model import SignedHold
 from careplan.recognition.medicine_catalogue import Resolved
@@ -61,7 +61,16 @@ class SignedHolds:
         if self.is_doubtful(hold):
             return sentences.undecided[0], sentences.doubtful.fill(words)
         patient, clinician = sentences.between_doses if self.lies_between_doses(fact, hold) else sentences.signed
-        return patient.fill(words), clinician.fill(words)
+        for_patient, for_clinician = patient.fill(words), clinician.fill(words)
+        if window := self.joining(hold):
+            for_patient = f"{for_patient} {sentences.joined[0]}"
+            for_clinician = f"{for_clinician} {sentences.joined[1].fill({'joined': hours(window.hours)})}"
+        return for_patient, for_clinician
+
+    def joining(self, hold: Hold) -> Window | None:
+        """The longest time that the windows around several sessions join to; None where none of them touch."""
+        window = longest(hold, self._case.patient.treatment.session_times or ())
+        return window if window and window.hours > hold.before_hours + hold.after_hours else None
 
     def lies_between_doses(self, fact: Fact, hold: Hold) -> bool:
         """Whether the time of a hold lies between two doses of a medicine that is taken every day.

@@ -12,6 +12,7 @@ from careplan.plan.model import About, Assumption
 from careplan.recognition.illness_codes import without_code
 from careplan.recognition.illness_read import Recognition
 from careplan.recognition.medicine_catalogue import display
+from careplan.recognition.plain_text import plain
 from careplan.request.patient import ListName
 from careplan.rulebook.conditions import LISTS_WITH_ENTRIES, Group, tests_of
 from careplan.rulebook.derived import Derived, presumed_absent
@@ -26,7 +27,8 @@ _MISSING: dict[ListName, str] = {
     "conditions": "what is missing from the list of illnesses",
     "goals": "what is missing from the list of goals",
 }
-
+_NOT_SHOWN = "an entry that a clinician goes through with you"
+"""What the patient's paper says in the place of an entry that tells of harm at home."""
 
 _COUNTED = {"diazepam_mg_a_day": "benzodiazepine", "morphine_mg_a_day": "opioid"}
 """Totals over the list, with the class that an entry must not be for a total to be all there is."""
@@ -74,6 +76,12 @@ class UnreadWords:
         names = [name for of in _LISTS for name in self._names(entries, of, with_offers=with_offers)]
         names += [_MISSING[of] for of in entries.incomplete]
         return in_words(names)
+
+    def on_paper(self, entries: Entries) -> str:
+        """The same for the patient's paper, which others may read: what tells of harm at home is not repeated on it."""
+        names = [name for of in _LISTS for name in self._names(entries, of)]
+        shown = [_NOT_SHOWN if self._book.known_conditions.off_paper.search(plain(name)[0]) else name for name in names]
+        return in_words(list(dict.fromkeys([*shown, *(_MISSING[of] for of in entries.incomplete)])))
 
     def about(self, entries: Entries) -> Iterator[About]:
         """Where the entries stand, each with its name."""
@@ -124,9 +132,9 @@ class UnreadWords:
         return self._book.catalogue.ingredients[token].name
 
     def _names(self, entries: Entries, name: ListName, *, with_offers: bool = False) -> Iterator[str]:
-        for at, plain in zip(entries.of(name), self._plain(entries, name), strict=True):
+        for at, written in zip(entries.of(name), self._plain(entries, name), strict=True):
             offers = tuple(self._offers(name, at)) if with_offers else ()
-            yield f"{plain} (near names: {', '.join(offers)})" if offers else plain
+            yield f"{written} (near names: {', '.join(offers)})" if offers else written
 
     def _offers(self, name: ListName, at: int) -> Iterator[str]:
         """What an entry that was not read may mean."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import msgspec
@@ -15,13 +15,14 @@ MOST_FIRST = 8
 """So many are asked first: more than that, and a person stops to answer with care."""
 
 
-def asked_first(questions: Sequence[Question], visit: Visit) -> list[Question]:
+def asked_first(questions: Sequence[Question], visit: Visit, ahead: Collection[str] = ()) -> list[Question]:
     """The questions, the weightiest first as they came, with those marked that are asked first at this visit.
 
-    Only the patient's own are marked. Signs that come and go are not asked days ahead: they come first on the day.
+    Only the patient's own are marked. Signs that come and go are not asked days ahead: they come first on the day. Next come
+    the questions whose pointers are in `ahead`.
     """
     own = [question for question in questions if question.asked_of == "patient" and question.asked_at in ("intake", visit)]
-    own.sort(key=lambda question: question.asked_at != visit)
+    own.sort(key=lambda question: (question.asked_at != visit, question.pointer not in ahead))
     first = {question.pointer for question in own[:MOST_FIRST]}
     return [
         question

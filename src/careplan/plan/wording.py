@@ -15,7 +15,7 @@ from careplan.plan.measure_words import MeasureWords, is_of_measures
 from careplan.plan.model import About
 from careplan.plan.pattern_focus import Focus, looked_at
 from careplan.plan.phrases import LISTS, FactPhrases
-from careplan.plan.placeholders import Placeholders
+from careplan.plan.placeholders import ENTRIES_ON_PAPER, Placeholders
 from careplan.plan.signed_holds import SignedHolds
 from careplan.plan.unread_words import UnreadWords
 from careplan.recognition.medicine_catalogue import Match, Resolved, display
@@ -80,8 +80,9 @@ class Words:
         for fact in facts:
             if fact.kind == "condition" and "condition" in places.names:
                 words["condition"] = self._book.conditions[str(fact.properties["name"])].patient_label
-            elif fact.kind == "entries" and "unread" in places.names:
-                words["unread"] = self.entries.quoted(self._case.unread)
+            elif fact.kind == "entries":
+                for name in ENTRIES_ON_PAPER.intersection(places.names):
+                    words[name] = self.entries.on_paper(self._tested_entries((name,)))
             elif fact.kind == "medicine" and "class" in places.names and fact.ingredient:
                 words["class"] = in_words([self._book.classes[name].patient_label for name in fact.ingredient.classes[:1]])
         return words

@@ -38,6 +38,8 @@ MOST_WORDS = 6
 class HarmWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Words in which people tell that somebody harms them: `who`, what they do (`does`), and what says so without either.
 
+    Told the other way round it is what was `suffered`, then "by" and one of `by_whom`.
+
     Beside a word of `not_today` it is of the past, or denied.
     """
 
@@ -49,6 +51,8 @@ class HarmWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     who_else: tuple[str, ...] = ()
     does_to: tuple[str, ...] = ()
     whom: tuple[str, ...] = ()
+    suffered: tuple[str, ...] = ()
+    by_whom: tuple[str, ...] = ()
     not_today: tuple[str, ...] = ()
 
 
@@ -146,6 +150,7 @@ class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     no_emergency: tuple[str, ...] = ()
     days_ago: dict[str, int] = {}
     harmed: HarmWords = HarmWords()
+    off_paper: tuple[str, ...] = ()
     dangers: DangerWords = DangerWords()
     readings: tuple[ReadingWords, ...] = ()
     told_readings: BesideReadings = BesideReadings()

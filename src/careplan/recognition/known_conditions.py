@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from careplan.recognition.illness_codes import IllnessCodes
 from careplan.recognition.illness_reader import IllnessReader
 from careplan.recognition.illness_words import IllnessWords
+from careplan.recognition.plain_text import whole
 
 OF_NO_RULE = "It is known, and no rule of this rulebook concerns it."
 """Why a known entry is not considered."""
@@ -24,6 +25,7 @@ class KnownConditions:
         self.codes = codes
         self.reader = reader
         self.words = words
+        self.off_paper = whole(words.off_paper)
 
     def has(self, text: str) -> bool:
         """Whether an illness as written is known and no rule concerns it: by its name, or by its code."""

@@ -235,6 +235,11 @@ class Catalogue:
 
     def _add_combination(self, product: Combination) -> None:
         rows = tuple(self.ingredients[name] for name in product.ingredients)
+        shown = frozenset(token for row in rows for token in row.classes)
+        for name in product.also_contains:
+            hidden = self._by_name.get(normalize(name))
+            if hidden and not shown.issuperset(token for row in hidden.ingredients for token in row.classes):
+                raise ValueError(f"{product.product} contains {name}, which rules look at: it belongs to its ingredients")
         match = Match(rows, product.product, product.also_contains, rescue=product.rescue == "yes")
         # Who writes the ingredients alone takes no brand.
         unbranded = match if product.also_contains else msgspec.structs.replace(match, called="")

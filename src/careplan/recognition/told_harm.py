@@ -13,6 +13,8 @@ from careplan.recognition.plain_text import any_of, plain
 
 _BETWEEN = r"(?: (?!(?:not|no|doesnt|doesn't|didnt|didn't|hasnt|hasn't|isnt|isn't|aint|ain't)\b)[\w']+){0,3} "
 """A few words between who does something and what is done, none of which denies it."""
+_NOT_DENIED = r"(?<!\bno )(?<!\bany )(?<!\bnot )(?<!\bwithout )"
+"""Not right behind a denial."""
 _OF_ANOTHER_TIME = r"(?:19|20)\d\d|age \d+"
 _IN_THE_FIRST_PERSON = frozenset({"i", "i'm", "im", "i've", "ive", "my", "me", "we", "our"})
 _WORD = re.compile(r"[\w']+")
@@ -25,10 +27,12 @@ class ToldHarm:
         who, does, is_so, fear, phrases, past = map(
             any_of, (words.who, words.does, words.is_so, words.fear_of, words.phrases, words.not_today)
         )
+        suffered, by_whom = any_of(words.suffered), any_of(words.by_whom)
         # Fear of what becomes of somebody ("afraid of my mother dying") is no fear of them.
         said = (
             f"{who}{_BETWEEN}{does}|{who}{_BETWEEN}(?:is |gets )?{is_so}|{is_so} {who}"
             rf"|{fear} (?:my |the )?{who}(?! \w+ing\b)|{phrases}"
+            rf"|{_NOT_DENIED}{suffered} by (?:\w+ ){{0,2}}{by_whom}(?!')"
         )
         self._told = re.compile(rf"\b(?:{said})\b")
         who_else, does_to, whom = map(any_of, (words.who_else, words.does_to, words.whom))

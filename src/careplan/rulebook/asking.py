@@ -52,10 +52,14 @@ class Answered(Entry, frozen=True, kw_only=True):
 
 
 class Asking(Entry, frozen=True, kw_only=True):
-    """Of whom a factor is asked, at which visit, and by which other answers its question has no sense."""
+    """Of whom a factor is asked, at which visit, and by which other answers its question has no sense.
+
+    What is asked `ahead` is among the first questions of a visit, however much hangs on others.
+    """
 
     of: AskedOf = "patient"
     at: Visit = "intake"
+    ahead: bool = False
     never_where: tuple[Answered, ...] = ()
 
     def is_withheld(self, patient: Patient) -> bool:

@@ -96,6 +96,7 @@ class RulebookFile(Entry, frozen=True, kw_only=True):
     undecided_hold: ForBoth
     signed_hold: ForBoth
     signed_hold_between_doses: ForBoth
+    joined_hold: ForBoth
     hold_gate: HoldGateSentences
     doubtful_hold: Line
     deferred_choice: Deferred

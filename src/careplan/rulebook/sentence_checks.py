@@ -79,6 +79,8 @@ def _sentences(about: RulebookFile) -> Iterator[_Sentence]:
     ):
         yield _Sentence((field, "patient"), both.patient, names, for_patients=True)
         yield _Sentence((field, "clinician"), both.clinician, names)
+    yield _Sentence(("joined_hold", "patient"), about.joined_hold.patient, _NOTHING, for_patients=True)
+    yield _Sentence(("joined_hold", "clinician"), about.joined_hold.clinician, frozenset({"joined"}))
     for path, text, names in about.course.sentences():
         yield _Sentence(("course", *path), text, names)
     yield _Sentence(("doubtful_hold",), about.doubtful_hold, _HOLD)
