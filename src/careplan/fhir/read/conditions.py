@@ -27,6 +27,8 @@ from careplan.rulebook.codes import NOTHING, SAME
 
 UNNAMED = "condition without a name"
 NAMELESS = "allergy without a name"
+_BACK_AGAIN = frozenset({"recurrence", "relapse"})
+"""Clinical statuses of what was over and is there again."""
 
 
 class _Said(NamedTuple):
@@ -63,6 +65,9 @@ class IllnessReader:
             over = "It has an end, so it is over."
         meant, said = self._meant(name, found, resource, in_remission=status == "remission", over=over is not None)
         answers, past = self._answers(found, resource, over=over is not None)
+        if status in _BACK_AGAIN:
+            courses = self._gathering.tables.codes.courses
+            meant = [(one in courses and courses[one].relapse) or one for one in meant]
         meant = list(dict.fromkeys([*meant, *past]))
         known = said or any(meanings.of(found) for _, meanings in self._gathering.tables.diagnoses)
         if not meant and not answers and (over or known):

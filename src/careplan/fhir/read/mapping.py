@@ -169,6 +169,9 @@ class Mapped:
                 pass
             case "FamilyMemberHistory" if whose == "own" and read_family_history(resource, self.gathering):
                 self._notes.read(resource)
+            case "Encounter" | "ClinicalImpression" if whose == "own":
+                self._notes.visit(resource)
+                self._unread.read(resource, kind, is_other=False)
             case _:
                 self._unread.read(resource, kind, is_other=whose == "other")
 

@@ -16,7 +16,7 @@ from careplan.fhir.read.code_systems import LOINC
 from careplan.fhir.read.datetimes import Moment, later, long_before, moment_in, moment_of
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.patient_builder import LONGEST_WORDS, Gathering
-from careplan.fhir.read.terminology import codes, words
+from careplan.fhir.read.terminology import codes, names, words
 from careplan.rulebook.measures import Measure
 
 OF_TODAY_FOR_DAYS = 14
@@ -27,6 +27,7 @@ SEARCHED = "It is in words, which are searched for danger and not read otherwise
 _OLD = f"It is more than {OF_TODAY_FOR_DAYS} days old, so it is not searched for danger."
 _TOO_MANY = f"Only the first {MOST_SENTENCES} sentences beside the entries of a record are searched for danger."
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
+_NO_VISIT = frozenset({"cancelled", "entered-in-error", "planned", "discontinued"})
 _SEEN = ("effectiveDateTime", "effectivePeriod", "issued")
 
 
@@ -75,6 +76,25 @@ class NoteReader:
             return False
         self._joining.append((said, resource))
         return True
+
+    def visit(self, resource: Element) -> None:
+        """Look through what brought the patient to a visit of the last days, and what was written of it."""
+        period = resource.child("period")
+        moment = moment_of(period.text("start")) if period else moment_in(resource, "date", "effectiveDateTime")
+        if resource.text("status") in _NO_VISIT or is_of_long_ago(moment, self._gathering.on):
+            return
+        reasons = [*resource.children("reasonCode"), *resource.children("reason")]
+        reasons += [concept for reason in resource.children("reason") for concept in reason.children("value")]
+        for reason in reasons:
+            concept = reason.child("concept") or reason
+            said = [*names(concept), *(one.code for one in codes(concept))]
+            told = next((one for one in said if self._dangers.in_sentence(one)), None)
+            if told is not None:
+                self._joining.append((told[:LONGEST_WORDS], reason))
+        for field in ("summary", "description"):
+            for sentence in _SENTENCE.split(resource.text(field) or ""):
+                if self._dangers.in_sentence(sentence):
+                    self._joining.append((sentence[:LONGEST_WORDS], resource))
 
     def unread_reading(self, measure: Measure, part: Element, resource: Element, moment: Moment | None) -> None:
         """Put a value of a measure that could not be read among the illnesses, where a person has to look at it.
