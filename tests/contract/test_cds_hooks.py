@@ -553,6 +553,7 @@ def rules_of(cards: list[Json]) -> set[str]:
 LAMOTRIGINE = concept(RXNORM, "28439", "lamotrigine")
 KETAMINE = concept(RXNORM, "6130", "ketamine")
 BY_VEIN: Json = {"dosageInstruction": [{"route": concept("http://snomed.info/sct", "47625008")}]}
+UNDER_THE_SKIN: Json = {"dosageInstruction": [{"route": concept("http://snomed.info/sct", "34206005")}]}
 BY_NOSE: Json = {"dosageInstruction": [{"route": concept("http://snomed.info/sct", "46713006")}]}
 
 
@@ -595,6 +596,7 @@ def test_an_order_of_the_treatment_shows_all_that_stands_in_its_way_and_takes_it
     ("code", "rest", "product", "route"),
     [
         (KETAMINE, BY_VEIN, "racemic", "iv"),
+        (KETAMINE, UNDER_THE_SKIN, "racemic", "subcutaneous"),
         ({"text": "Spravato"}, BY_NOSE, "esketamine", "nasal"),
         (KETAMINE, {}, "racemic", None),
     ],

@@ -228,9 +228,9 @@ def test_the_draft_of_a_statement_leaves_the_list_incomplete_and_that_of_an_orde
 
 
 def test_all_dosages_in_words_as_r5_has_them_are_reported(reader: FhirReader) -> None:
-    found = read(reader, patient(), statement("m", "lorazepam", renderedDosageInstruction="1 mg on Mondays"))
+    found = read(reader, patient(), statement("m", "lorazepam", renderedDosageInstruction="1 mg on Mondays and Fridays"))
     assert [(one.pointer, one.why.rpartition(": ")[2]) for one in found.unmapped] == [
-        ("/entry/1/resource/renderedDosageInstruction", "1 mg on Mondays.")
+        ("/entry/1/resource/renderedDosageInstruction", "1 mg on Mondays and Fridays.")
     ]
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from careplan.authoring.coverage import as_markdown, coverage
 from careplan.errors import InvalidRulebook, RuleFault
+from careplan.plan.model import items_of
+from careplan.planner import Planner
+from careplan.request.patient import Patient
 from careplan.rulebook.factors import KINDS
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Rulebook
@@ -164,9 +169,20 @@ def test_the_digest_changes_with_any_file(folder: Path) -> None:
     assert load(folder).digest != before
 
 
-def test_every_piece_of_advice_of_the_founding_text_has_a_rule(book: Rulebook) -> None:
+def test_every_piece_of_advice_of_the_founding_text_is_said_to_patients(book: Rulebook) -> None:
     for places in coverage(book).values():
-        assert [place for place, rules in places.items() if not rules] == []
+        assert [place for place, told in places.items() if not told.patient] == []
+
+
+def test_a_rule_covers_a_piece_of_advice_by_what_its_text_says_and_not_by_what_it_cites(book: Rulebook) -> None:
+    told = {place: [rule.id for rule in one.patient] for place, one in coverage(book)["founding"].items()}
+    assert "getting-ready-for-the-first-session" in told["1.3"]
+    assert "intentions-set-bring-them" not in told["1.3"]
+    assert told["5.4"] == ["uptake-varies-by-mouth-and-nose"]
+    assert set(told["5.5"]) == {"iv-as-you-prefer", "iv-when-no-wish-is-known"}
+    silent = msgspec.structs.replace(book.sources["founding"], said={})
+    without = msgspec.structs.replace(book, sources={**book.sources, "founding": silent})
+    assert not any(one.patient or one.clinician for one in coverage(without)["founding"].values())
 
 
 def test_the_coverage_table_is_the_one_that_the_rules_make(book: Rulebook) -> None:
@@ -199,3 +215,12 @@ def test_a_source_is_equally_strong_wherever_a_rule_rests_on_it(book: Rulebook) 
             if "general knowledge" not in ref.place:
                 found.setdefault(ref.source, set()).add(ref.strength)
     assert {source: strengths for source, strengths in found.items() if len(strengths) > 1} == {}
+
+
+def test_whoever_sent_nothing_hears_what_the_founding_text_advises_everybody(planner: Planner) -> None:
+    texts = " ".join(" ".join(item.patient_text.split()) for item in items_of(planner.plan(Patient())))
+    said = planner.book.sources["founding"].said
+    unheard = [place for place, words in said.items() if not re.search(words, texts, re.IGNORECASE)]
+    assert set(unheard) <= {"5.3", "5.5", "6.6"}, (
+        "of the uptake by a wished route, and of hours, those hear whom it concerns"
+    )

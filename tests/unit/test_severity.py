@@ -10,7 +10,7 @@ from careplan.request.patient import Patient, Pregnancy, Route, Treatment
 
 
 @pytest.mark.parametrize("completed", [None, 0, 1, 5])
-@pytest.mark.parametrize("route", ["iv", "im", "nasal", "oral", "sublingual", None])
+@pytest.mark.parametrize("route", ["iv", "im", "subcutaneous", "nasal", "oral", "sublingual", None])
 def test_a_known_pregnancy_blocks_and_no_route_goes_along_with_it(
     planner: Planner, completed: int | None, route: Route | None
 ) -> None:

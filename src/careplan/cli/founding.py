@@ -15,7 +15,7 @@ from careplan.cli.common import RULES, fail, read_rulebook, read_settings
 @RULES
 @click.option("--write", is_flag=True, help="Write COVERAGE.md into the rulebook's folder.")
 def coverage(*, rules: Path | None, write: bool) -> None:
-    """Show which rules give each piece of advice of the founding text. Exits with 1 if one has none.
+    """Show which rules say each piece of advice of the founding text. Exits with 1 if no patient is told of one.
 
     Example: careplan rules coverage --write
     """
@@ -26,6 +26,6 @@ def coverage(*, rules: Path | None, write: bool) -> None:
         (folder / "COVERAGE.md").write_text(table, encoding="utf-8")
     else:
         click.echo(table, nl=False)
-    missing = [place for places in covered(book).values() for place, found in places.items() if not found]
+    missing = [place for places in covered(book).values() for place, found in places.items() if not found.patient]
     if missing:
-        fail(f"no rule gives {', '.join(missing)}", 1)
+        fail(f"no rule tells patients {', '.join(missing)}", 1)

@@ -12,6 +12,7 @@ from careplan.recognition.disagreements import NOT_TAKEN, ON_HOLD, Disagreement,
 from careplan.recognition.dose_equivalents import NO_DOSES, DoseReader, Doses, added
 from careplan.recognition.just_ended import NOTHING_TOLD, ToldInLines
 from careplan.recognition.line import Leftover, Listed, Said
+from careplan.recognition.line_beside_name import Beside, beside_name, both, without_a_name
 from careplan.recognition.medicine_catalogue import Catalogue, Match, Problem, Resolved, agree, display, without_kinds
 from careplan.recognition.medicine_rows import Ingredient
 from careplan.recognition.recognizer import Recognized, Recognizer
@@ -57,7 +58,9 @@ class EntryReader:
             lined: tuple[Recognized, ...] = ()
         else:
             lined = self._recognizer.recognize(entry.text, on)
-        resolved = self._resolved(index, entry, by_code, found, lined)
+        line = beside_name(self._recognizer, entry, found, lined, on)
+        entry = line.status_in(entry)
+        resolved = self._resolved(index, entry, by_code, found, line.recognized)
         if not lined and len(found) == 1 and not (entry.dose_mg is not None or _says_more(found[0])):
             return resolved
         said = [
@@ -67,9 +70,9 @@ class EntryReader:
         return msgspec.structs.replace(
             resolved,
             said=tuple([one for one in said if len(one.medicines) > 1 or one.says_more]),
-            disagreements=self._disagreements(entry, found, lined),
+            disagreements=tuple(line.places(self._disagreements(entry, found, line.recognized))),
             doses=self._doses_of(Told(entry.dose_mg, entry.schedule, on), resolved, found, lined),
-            told=self._told_of(entry, found, lined, on) if resolved.match is not None and resolved.taken else (),
+            told=self._told_of(entry, found, line, on) if resolved.match is not None and resolved.taken else (),
         )
 
     def _plain(self, index: int, entry: Medication, recognized: Recognized, on: str | None) -> Resolved:
@@ -84,12 +87,13 @@ class EntryReader:
         filled = entry if schedule is None and indication is None else _with_use(entry, schedule, indication)
         doses = [self._dose_of(recognized, Told(on=on), row) for row in match.ingredients]
         known = doses.count(NO_DOSES) < len(doses)
-        told = self._told_of(entry, (recognized,), (), on)
+        told = self._told_of(entry, (recognized,), Beside("", ()), on)
         return Resolved(index, filled, match, said=said, doses=tuple(doses) if known else (), told=told)
 
-    def _told_of(self, entry: Medication, found: _Found, lined: _Found, on: str | None) -> tuple[str, ...]:
+    def _told_of(self, entry: Medication, found: _Found, line: Beside, on: str | None) -> tuple[str, ...]:
         """The conditions of which the texts of an entry tell, each of the medicine beside whose name it stands."""
-        texts = ((entry.written, found), (entry.text, lined or found)) if entry.name else ((entry.written, found),)
+        beside = (line.text or entry.text, line.recognized or found)
+        texts = ((entry.written, found), beside) if entry.name else ((entry.written, found),)
         told: dict[str, None] = {}
         for text, several in texts:
             if text:
@@ -195,8 +199,8 @@ class EntryReader:
             if len(several) > 1 and not lined and told.mg is None:
                 doses.append(added([self._dose_of(one, told, row) for one in several]))
                 continue
-            named_by, match = _first(found, several), _first(lined, several) or _without_a_name(lined)
-            listed = _both(named_by, match)
+            named_by, match = _first(found, several), _first(lined, several) or without_a_name(lined)
+            listed = both(named_by, match)
             of = next((said.match for said in (match, named_by) if said is not None and said.match is not None), None)
             if listed is None or of is None or not row.classes or row not in of.ingredients:
                 doses.append(NO_DOSES)
@@ -336,24 +340,3 @@ def _first(found: Sequence[Recognized], several: Sequence[Recognized]) -> Recogn
 
 def _is_under_rules(recognized: Recognized) -> bool:
     return recognized.match is not None and recognized.match.is_under_rules
-
-
-def _without_a_name(lined: Sequence[Recognized]) -> Recognized | None:
-    """A line that only says how something is taken, such as "1 mg twice a day" beside the name."""
-    return lined[0] if len(lined) == 1 and lined[0].listed is not None and not lined[0].listed.names else None
-
-
-def _both(name: Recognized | None, line: Recognized | None) -> Listed | None:
-    """What name and line say of how much is taken: the line, with the strength of the name where it has none."""
-    first, second = name.listed if name else None, line.listed if line else None
-    if first is None or second is None:
-        return second or first
-    if second.strengths:
-        return second
-    # Read as if the name stood before the line: what belongs together is told by the order in which it stands.
-    before = max((one.end for one in (*first.strengths, *first.forms)), default=0)
-    strengths, forms = (
-        tuple([msgspec.structs.replace(one, start=one.start - before, end=one.end - before) for one in several])
-        for several in (first.strengths, first.forms)
-    )
-    return msgspec.structs.replace(second, strengths=strengths, forms=(*forms, *second.forms))

@@ -33,16 +33,38 @@ class Named(NamedTuple):
 class IllnessNames:
     """The names of illnesses of one rulebook. They are brought into one form when the first one is looked up."""
 
-    def __init__(self, normal: Normal, sources: Iterable[Named], may_be: Mapping[str, tuple[str, ...]]) -> None:
-        """`may_be` has words that can mean an illness or something else, with what is offered for them."""
+    def __init__(
+        self,
+        normal: Normal,
+        sources: Iterable[Named],
+        may_be: Mapping[str, tuple[str, ...]],
+        lasting: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        """`may_be` has words that can mean an illness or something else, with what is offered for them.
+
+        `lasting` has names of illnesses that stay, each with the condition of which others pass.
+        """
         self.normal = normal
         self._sources = tuple(sources)
         self._may_be_sent = may_be
+        self._lasting_sent = lasting
 
     def of(self, words: tuple[str, ...]) -> tuple[str, ...] | None:
         """What the words stand for, which are in the one form; None where nobody knows them."""
         found = self._tokens.get(" ".join(words))
         return self._in_any_order.get(tuple(sorted(words))) if found is None and len(words) > 1 else found
+
+    def lasts(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        """The conditions that a name stands for however long ago it was first said."""
+        return self._lasting.get(tuple(sorted(words)), ())
+
+    @cached_property
+    def _lasting(self) -> dict[tuple[str, ...], tuple[str, ...]]:
+        found: dict[tuple[str, ...], tuple[str, ...]] = {}
+        for name, token in self._lasting_sent:
+            key = tuple(sorted(self.normal.words(name)))
+            found[key] = (*found.get(key, ()), token)
+        return found
 
     def is_own(self, words: tuple[str, ...]) -> bool:
         """Whether a source that an owner chose has the name."""

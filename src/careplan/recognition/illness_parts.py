@@ -43,7 +43,7 @@ class Unit(NamedTuple):
     """A part that was understood: a name, by what it stands for, between what stands before and behind it.
 
     `tokens` is None where there is no name, so that the words are about another part, or say that there is nothing. With
-    `may_be` the words can mean this or something else.
+    `may_be` the words can mean this or something else. What of the tokens `lasts` is none of the past whatever its time.
     """
 
     tokens: tuple[str, ...] | None
@@ -51,6 +51,7 @@ class Unit(NamedTuple):
     behind: Around = Around()
     nothing: bool = False
     may_be: bool = False
+    lasts: tuple[str, ...] = ()
 
     @property
     def around(self) -> Around:
@@ -138,7 +139,8 @@ class Phrases:
                 before = self.around(words[:start])
                 behind = self.behind(words[start + length :]) if before is not None else None
                 if before is not None and behind is not None:
-                    return Unit(offered if tokens is None else tokens, before, behind, may_be=bool(offered))
+                    stands_for = offered if tokens is None else tokens
+                    return Unit(stands_for, before, behind, may_be=bool(offered), lasts=self.names.lasts(name))
         if across:
             return None
         around = self.around(words)

@@ -34,7 +34,7 @@ class IllnessPart(msgspec.Struct, frozen=True, gc=False):
     """One part of an entry, from `start` up to but not including `end` (code points of the entry).
 
     `tokens` take part in rules, `denied` are said not to be there, `offers` are what an unread part may mean. `measures` are
-    those that a reading was taken as.
+    those that a reading was taken as, `lasts` the tokens that no time makes ones of the past.
     """
 
     start: int
@@ -45,6 +45,7 @@ class IllnessPart(msgspec.Struct, frozen=True, gc=False):
     denied: tuple[str, ...] = ()
     offers: tuple[str, ...] = ()
     measures: tuple[str, ...] = ()
+    lasts: tuple[str, ...] = ()
 
 
 class IllnessRead(msgspec.Struct, frozen=True, gc=False):

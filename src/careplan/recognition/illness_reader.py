@@ -100,7 +100,8 @@ class IllnessReader:
         """Whether an illness counts as the same thing where it is one of the past."""
         named, _ = self._meant(part.unit, part.around) if part.unit else ((), True)
         past = part.around.and_also(Around(frozenset({"history"})))
-        return self._counting(named or (), part.around, on) == self._counting(named or (), past, on)
+        lasts = part.unit.lasts if part.unit else ()
+        return self._counting(named or (), part.around, on, lasts) == self._counting(named or (), past, on, lasts)
 
     def _judged(self, part: Part, on: date, *, unsure: bool) -> IllnessPart:
         unit, around = part.unit, part.around
@@ -128,13 +129,14 @@ class IllnessReader:
             return IllnessPart(part.start, part.end, "unread", "unsure", offers=named[:MOST_OFFERS])
         if kinds & OF_FAMILY:
             return self._of_the_family(part, named, kinds)
-        counted = self._counting(named, around, on)
+        counted = self._counting(named, around, on, unit.lasts)
         graver = tuple(dict.fromkeys(token for one in named for token in self._of(one).graver))
         worse = "graver" in kinds and any(self._of(one).onset is None for one in named)
         worse |= "severity" in kinds and bool(graver)
         recognition: Recognition = "unread" if worse else "read"
         status: Status = "present" if counted == named else "past"
-        return IllnessPart(part.start, part.end, recognition, status, counted, offers=graver if worse else ())
+        offers = graver if worse else ()
+        return IllnessPart(part.start, part.end, recognition, status, counted, offers=offers, lasts=unit.lasts)
 
     def _of_no_rule(self, part: Part, *, known: bool) -> IllnessPart:
         """An illness that no rule concerns. One that passes is over where it is said to be of the past; any other lasts.
@@ -182,8 +184,8 @@ class IllnessReader:
         # Whose it is was not said, and it matters.
         return IllnessPart(part.start, part.end, "unread", "unsure", offers=found)
 
-    def _counting(self, named: tuple[str, ...], around: Around, on: date) -> tuple[str, ...]:
-        """What illnesses count as by what is said of their time."""
+    def _counting(self, named: tuple[str, ...], around: Around, on: date, lasts: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """What illnesses count as by what is said of their time. What `lasts` is over only where somebody says so."""
         found: dict[str, None] = {}
         for token in named:
             lasting = self._of(token)
@@ -192,6 +194,8 @@ class IllnessReader:
                 counts = lasting.remission
             elif "over" in around.kinds:
                 counts = lasting.over
+            elif token in lasts:
+                counts = token
             elif lasting.onset is not None and around.days_ago is not None:
                 counts = lasting.older if around.days_ago > lasting.onset else token
             elif lasting.onset is not None and around.year is not None:

@@ -21,7 +21,7 @@ from careplan.request.previous import EarlierPlan, Reference
 Sex = Literal["female", "male"]
 Pregnancy = Literal["not_pregnant", "possible", "pregnant", "breastfeeding"]
 Indication = Literal["depression", "bipolar_depression", "anxiety", "ptsd", "ocd", "chronic_pain", "fibromyalgia", "other"]
-Route = Literal["iv", "im", "nasal", "oral", "sublingual", "undecided"]
+Route = Literal["iv", "im", "subcutaneous", "nasal", "oral", "sublingual", "undecided"]
 Product = Literal["racemic", "esketamine"]
 Response = Literal["none", "partial", "good", "worse"]
 Schedule = Literal["daily", "as_needed", "weekly", "long_acting_injection", "rescue"]

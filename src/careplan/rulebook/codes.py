@@ -42,12 +42,14 @@ class DiagnosisCode(Entry, frozen=True, kw_only=True):
     """A factor that diagnoses answer, with the diagnoses that give each answer.
 
     One that is older than `within_days`, or over, says nothing of today; where it is only old, it counts as `older`.
+    `beside` are codes of ICD-10 below those of answers that give none, as all below them.
     """
 
     factor: str
     values: Annotated[dict[str, CodeList], Meta(min_length=1)]
     within_days: Annotated[int, Meta(ge=1)]
     older: str | None = None
+    beside: tuple[str, ...] = ()
 
 
 Outcome: TypeAlias = str
@@ -61,6 +63,8 @@ class Course(Entry, frozen=True, kw_only=True):
     `onset` is for how many days after its start, or the day it was recorded, an entry says something of today; of an `event`
     only the start counts. What is older counts as `older`; in remission, over, or what an injury left behind as these say.
     `history` is what a history of it in words counts as; without it, what is over, or of what lasts the condition itself.
+    `relapse` is what one of the past counts as where its status says that it is there again. `lasting` are codes and names
+    among those of the condition that name an illness which stays: no time makes it older.
     """
 
     onset: Annotated[int, Meta(ge=1)] | Literal["any"]
@@ -69,7 +73,9 @@ class Course(Entry, frozen=True, kw_only=True):
     sequela: Outcome
     older: Outcome = NOTHING
     history: Outcome | None = None
+    relapse: Outcome | None = None
     event: bool = False
+    lasting: CodeList = CodeList()
     icd9: tuple[str, ...] = ()
 
 

@@ -22,7 +22,12 @@ def check_courses(codes: Codes, conditions: Mapping[str, Condition], note: Fault
         for token, course in codes.courses.items()
         for field in ("older", "remission", "over", "sequela")
     ]
-    led_to += [(("courses", token, "history"), course.history) for token, course in codes.courses.items() if course.history]
+    led_to += [
+        (("courses", token, field), name)
+        for token, course in codes.courses.items()
+        for field in ("history", "relapse")
+        if (name := getattr(course, field))
+    ]
     led_to += [(("diagnoses", "older"), one.older) for one in codes.diagnoses if one.older]
     for path, name in led_to:
         if name not in {*conditions, SAME, NOTHING}:

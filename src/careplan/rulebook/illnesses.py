@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import PurePosixPath
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from careplan.recognition.illness_codes import (
     ICD10_TABLE,
@@ -26,6 +26,7 @@ from careplan.recognition.vocabulary import FOLDER
 from careplan.rulebook.codes import NOTHING, SAME, Codes
 from careplan.rulebook.model import Condition, Rulebook
 
+T = TypeVar("T")
 ILLNESS_WORDS = "illness_words.yaml"
 KNOWN_NAMES = "known_names.yaml"
 
@@ -81,17 +82,25 @@ def _names(conditions: Mapping[str, Condition], codes: Codes, files: IllnessFile
             Named(SNOMED_KNOWN, _Once(lambda: ((name, ()) for _, name in of_codes.harmless()))),
         ),
         {name: tuple(tokens) for name, tokens in may_be.items()},
+        _Once(lambda: _lasting_names(codes, of_codes)),
     )
 
 
-class _Once:
+class _Once(Generic[T]):
     """Names that are put together when somebody goes through them."""
 
-    def __init__(self, read_anew: Callable[[], Iterable[tuple[str, tuple[str, ...]]]]) -> None:
+    def __init__(self, read_anew: Callable[[], Iterable[T]]) -> None:
         self._made = read_anew
 
-    def __iter__(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+    def __iter__(self) -> Iterator[T]:
         return iter(self._made())
+
+
+def _lasting_names(codes: Codes, of_codes: IllnessCodes) -> Iterator[tuple[str, str]]:
+    """The names of illnesses that stay, those of their codes included, each with the condition that it stays."""
+    staying = {code: token for token, course in codes.courses.items() for code in course.lasting.snomed}
+    yield from ((name, token) for token, course in codes.courses.items() for name in course.lasting.names)
+    yield from ((name, staying[code]) for _, code, name in of_codes.illnesses() if code in staying)
 
 
 def _together(own: Mapping[str, Iterable[str]], normal: Normal) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -113,14 +122,17 @@ def _of_icd10(conditions: Mapping[str, Condition], codes: Codes) -> dict[str, tu
         for answer, values in diagnosis.values.items():
             for code in values.icd10:
                 answers.setdefault(bare(code), []).append(f"{diagnosis.factor}={answer}")
+        for code in diagnosis.beside:
+            answers.setdefault(bare(code), [])
     for listed in codes.looked_at:
         for code in listed.icd10:
             found.setdefault(bare(code), [])
+    alone = dict(found)
     for code, tokens in answers.items():
         # An answer and a condition may hang on codes of one branch, each at a place of its own.
-        near = nearest(code, found)
-        found[code] = [*(found[near] if near else ()), *tokens]
-    for code in [one for one in found if one not in answers]:
+        near = nearest(code, alone)
+        found[code] = [*(alone[near] if near else ()), *tokens]
+    for code in alone.keys() - answers.keys():
         if above := nearest(code, answers, below=1):
             found[code] = [*found[code], *answers[above]]
     return {code: tuple(dict.fromkeys(tokens)) for code, tokens in found.items()}

@@ -16,7 +16,7 @@ PRODUCTS: Mapping[str, tuple[str, ...]] = {"both": (), "ketamine": ("racemic", "
 """What a row calls the product, and the answers that are meant; none where any is."""
 ROUTES: Mapping[str, tuple[str, ...]] = {
     "any": (),
-    "injected": ("iv", "im"),
+    "injected": ("iv", "im", "subcutaneous"),
     "muscle": ("im",),
     "swallowed": ("oral", "sublingual"),
     "nose": ("nasal",),

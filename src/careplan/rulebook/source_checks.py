@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from careplan.rulebook.conditions import Path
@@ -14,7 +15,12 @@ from careplan.rulebook.validity import is_a_day
 def check_bibliography(sources: Mapping[str, Source], note: FaultList) -> None:
     """Note every fault of the bibliography."""
     for name, source in sources.items():
-        for path, problem, mend in (*_of_days(source), *_of_places(source), *_of_successor(name, sources)):
+        for path, problem, mend in (
+            *_of_days(source),
+            *_of_places(source),
+            *_of_words(source),
+            *_of_successor(name, sources),
+        ):
             note.fault((name, *path), problem, mend, code="source")
 
 
@@ -54,6 +60,17 @@ def _of_places(source: Source) -> Iterator[_Fault]:
             yield (*path, "says"), "Nobody has read this place, so it has no passage.", "Read it, or take the passage out."
         if place in source.advice:
             yield path, "The advice of this place says what it says.", "Take this out."
+
+
+def _of_words(source: Source) -> Iterator[_Fault]:
+    """Each expression that finds a piece of advice in a text is one, and of advice that there is."""
+    for place, words in source.said.items():
+        if place not in source.advice:
+            yield ("said", place), "There is no advice of this place.", "Correct the place."
+        try:
+            re.compile(words)
+        except re.error:
+            yield ("said", place), "This is no regular expression.", "Correct it."
 
 
 def _of_successor(name: str, sources: Mapping[str, Source]) -> Iterator[_Fault]:

@@ -55,6 +55,8 @@ class Place(Entry, frozen=True, kw_only=True):
 class Source(Entry, frozen=True, kw_only=True):
     """One entry of the bibliography. `advice` lists the pieces of advice of a text, by place.
 
+    `said` has for each of them an expression that matches the words of a text which gives it.
+
     `edition` names what exactly was read, `read_on` the day; with `dated_by: entry` nobody noted the day of reading, and it
     is that on which the work was written into the bibliography. `check_by` is the day by which somebody should look whether
     there is a newer edition. `replaced_by` is the id of the source that has taken its place. `places` has what single places
@@ -71,6 +73,7 @@ class Source(Entry, frozen=True, kw_only=True):
     check_by: Day | None = None
     replaced_by: str | None = None
     advice: Mapping[str, str] = {}
+    said: Mapping[str, str] = {}
     places: Mapping[str, Place] = {}
 
     def passage(self, place: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,12 @@ Json = dict[str, Any]
 _STRUCTURES = "http://hl7.org/fhir/StructureDefinition/"
 _WEIGHTS = frozenset({f"{_STRUCTURES}ordinalValue", f"{_STRUCTURES}itemWeight"})
 """Extensions by which a choice says its number: as R4 has it, and R5."""
+_YES_NO = re.compile(r"(?:v2[-/]|2\.16\.840\.1\.113883\.12\.)(?:0?136|0?532)\b")
+"""The tables of HL7 version 2 in which Y is yes and N is no."""
+_CALLED = {"POS": "positive", "DET": "detected", "NEG": "negative", "ND": "not detected", "IND": "indeterminate"}
+"""What a laboratory calls a result that has no value of its own, in the words of a value."""
+_CRITICAL = frozenset({"AA", "HH", "HU", "LL", "LU"})
+"""Codes by which a result is called critical, or far from what is usual."""
 
 
 def plain_values(answer: Element, *, times: bool = False) -> Iterator[str | bool | float]:
@@ -48,7 +55,29 @@ def choice_words(part: Element) -> set[str]:
         *names(part.child("valueCodeableConcept")),
         coding.text("display") if coding else None,
     ]
+    found += ["yes" if one.code == "Y" else "no" for one in choice_codes(part) if is_yes_or_no(one)]
     return {" ".join(one.casefold().split()) for one in found if one}
+
+
+def is_yes_or_no(code: Code) -> bool:
+    """Whether a code is the Y or the N of HL7 version 2."""
+    return code.code in ("Y", "N") and _YES_NO.search(code.system) is not None
+
+
+def called(part: Element) -> set[str]:
+    """What the interpretation of an observation calls its value, in the words of a value."""
+    return {_CALLED[code] for code in _interpretations(part) if code in _CALLED}
+
+
+def is_critical(part: Element) -> bool:
+    """Whether the interpretation of an observation calls it critical, or far from what is usual."""
+    return not _CRITICAL.isdisjoint(_interpretations(part))
+
+
+def _interpretations(part: Element) -> set[str]:
+    single = part.value.get("interpretation")  # One, and no list, before R4.
+    concepts = [part.child("interpretation")] if isinstance(single, dict) else part.children("interpretation")
+    return {one.code.upper() for concept in concepts for one in codes(concept)}
 
 
 def choice_weights(part: Element) -> set[float]:

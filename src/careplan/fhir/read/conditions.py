@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from careplan.fhir.read.absence import absence
 from careplan.fhir.read.datetimes import long_before, moment_in
@@ -26,6 +27,16 @@ from careplan.rulebook.codes import NOTHING, SAME
 
 UNNAMED = "condition without a name"
 NAMELESS = "allergy without a name"
+_BACK_AGAIN = frozenset({"recurrence", "relapse"})
+"""Clinical statuses of what was over and is there again."""
+
+
+class _Said(NamedTuple):
+    """A condition that a code or a name stands for: as what is left of it, or as one that no time makes older."""
+
+    token: str
+    sequela: bool = False
+    lasts: bool = False
 
 
 class IllnessReader:
@@ -54,6 +65,9 @@ class IllnessReader:
             over = "It has an end, so it is over."
         meant, said = self._meant(name, found, resource, in_remission=status == "remission", over=over is not None)
         answers, past = self._answers(found, resource, over=over is not None)
+        if status in _BACK_AGAIN:
+            courses = self._gathering.tables.codes.courses
+            meant = [(one in courses and courses[one].relapse) or one for one in meant]
         meant = list(dict.fromkeys([*meant, *past]))
         known = said or any(meanings.of(found) for _, meanings in self._gathering.tables.diagnoses)
         if not meant and not answers and (over or known):
@@ -83,26 +97,32 @@ class IllnessReader:
         self, name: str, codings: list[Code], resource: Element, *, in_remission: bool, over: bool
     ) -> tuple[list[str], bool]:
         """The conditions that count, by codes or else by name, and whether codes or name say one at all."""
-        coded = [(token, is_sequela(one)) for one in codings for token in self._gathering.tables.conditions.of([one])]
+        tables = self._gathering.tables
+        coded = [
+            _Said(token, sequela=is_sequela(one), lasts=token in tables.lasting.of([one]))
+            for one in codings
+            for token in tables.conditions.of([one])
+        ]
         if coded:
             return self._counting(coded, resource, in_remission=in_remission, over=over), True
-        named = [(token, False) for token in self._by_name(name, codings)]
+        named = list(self._by_name(name, codings))
         counted = self._counting(named, resource, in_remission=in_remission, over=over)
-        if not over and counted == [token for token, _ in named]:
+        if not over and counted == [one.token for one in named]:
             return [], False  # It is read as it is written.
         return counted, bool(named)
 
-    def _by_name(self, name: str, codings: list[Code]) -> tuple[str, ...]:
+    def _by_name(self, name: str, codings: list[Code]) -> Iterator[_Said]:
         """What the words of an entry without a known code say plainly, so that its status and its days count as of a code.
 
         What they say of the past, the family or a denial is read later, with all that stands beside the name.
         """
         known = self._gathering.tables.known
         if known_code(codings, known.codes) or any(meanings.of(codings) for _, meanings in self._gathering.tables.diagnoses):
-            return ()
+            return
         read = known.reader.read(name, self._gathering.on)
-        plain = read.recognition == "read" and all(part.status == "present" for part in read.parts)
-        return tuple(token for token in read.tokens if "=" not in token) if plain else ()
+        if read.recognition == "read" and all(part.status == "present" for part in read.parts):
+            lasts = {token for part in read.parts for token in part.lasts}
+            yield from (_Said(token, lasts=token in lasts) for token in read.tokens if "=" not in token)
 
     def _as_known(self, name: str, codings: list[Code]) -> str | None:
         """How an illness is written that is known and that no rule concerns; None for any other one."""
@@ -112,10 +132,10 @@ class IllnessReader:
         coded = known_code(codings, known.codes)
         return with_code(name, *coded, LONGEST_WORDS) if coded else None
 
-    def _counting(self, raw: Iterable[tuple[str, bool]], resource: Element, *, in_remission: bool, over: bool) -> list[str]:
-        """What conditions count as, each with whether its code is one of what is left of an injury."""
+    def _counting(self, said: Iterable[_Said], resource: Element, *, in_remission: bool, over: bool) -> list[str]:
+        """What conditions count as."""
         counted: dict[str, None] = {}
-        for token, sequela in raw:
+        for token, sequela, lasts in said:
             course = self._gathering.tables.codes.courses.get(token)
             counts = token
             if course is not None:
@@ -125,7 +145,7 @@ class IllnessReader:
                     counts = course.remission
                 elif over:
                     counts = course.over
-                elif course.onset != "any" and self._is_older(resource, course.onset, event=course.event):
+                elif course.onset != "any" and not lasts and self._is_older(resource, course.onset, event=course.event):
                     counts = course.older
             if counts != NOTHING:
                 counted[token if counts == SAME else counts] = None

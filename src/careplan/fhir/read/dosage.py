@@ -31,6 +31,14 @@ _OTHERWISE = re.compile(
 )
 """Words of a dosage beside which it is not plainly a daily one."""
 
+_BOUNDED = re.compile(
+    r"\b(for|x)\s*(the )?(next |first )?(\d+|one|two|three|four|five|six|seven|ten)\b|\bx\d+\s*d"
+    r"|\bthen\b|\btaper|\buntil\b|\bday \d|\bdoses?\W*$",
+    re.IGNORECASE,
+)
+"""Words of a dosage that ends, or that changes: what it says of today depends on when it began."""
+_BESIDE_WORDS = frozenset({"id", "text", "patientInstruction", "sequence", "route", "method", "site", "doseAndRate"})
+
 MOST_MG = 100_000
 """As much as a request may name."""
 LONGEST = 150
@@ -158,6 +166,20 @@ def _weekdays(repeat: Element) -> set[str | None]:
 def _texts(element: Element, name: str) -> list[str]:
     found = element.value.get(name)
     return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
+
+
+def words_alone(dosages: Sequence[Element]) -> str | None:
+    """What a single dosage says of when a medicine is taken, where it says that in words alone and of every day to come."""
+    if len(dosages) != 1 or dosages[0].value.keys() - _BESIDE_WORDS:
+        return None
+    said = {" ".join(text.split()) for text in free_text(dosages[0])}
+    text = said.pop() if len(said) == 1 else None
+    return None if text is None or _BOUNDED.search(text) else text
+
+
+def is_of_every_day(text: str) -> bool:
+    """Whether no word of a dosage keeps a daily one from being one of every day."""
+    return not _OTHERWISE.search(text)
 
 
 def free_text(dosage: Element) -> Iterator[str]:

@@ -46,9 +46,9 @@ class Mapped:
         self._versions: list[tuple[Element, Element | None, str | None, bool]] = []
         self.died: str | None = None
         self.medicines = MedicineReader(self.gathering, self._references)
-        measures = MeasureReader(self.gathering, self._references)
         self._illnesses = IllnessReader(self.gathering)
         self._notes = NoteReader(self.gathering)
+        measures = MeasureReader(self.gathering, self._references, self._notes)
         self._observations = ObservationReader(self.gathering, measures, self._notes)
         self._answers = AnswerReader(self.gathering, self._references, measures)
         self._unread = UnreadReader(self.gathering, self._references, judged=judged)
@@ -169,6 +169,9 @@ class Mapped:
                 pass
             case "FamilyMemberHistory" if whose == "own" and read_family_history(resource, self.gathering):
                 self._notes.read(resource)
+            case "Encounter" | "ClinicalImpression" if whose == "own":
+                self._notes.visit(resource)
+                self._unread.read(resource, kind, is_other=False)
             case _:
                 self._unread.read(resource, kind, is_other=whose == "other")
 

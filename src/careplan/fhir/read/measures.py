@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from careplan.fhir.read.answer_values import choice_codes, choice_weights, choice_words
+from careplan.fhir.read.answer_values import called, choice_codes, choice_weights, choice_words
 from careplan.fhir.read.code_systems import LOINC, SNOMED
 from careplan.fhir.read.datetimes import Moment, moment_in
 from careplan.fhir.read.element import Element
+from careplan.fhir.read.notes import NoteReader
 from careplan.fhir.read.patient_builder import Gathering
 from careplan.fhir.read.references import References
 from careplan.fhir.read.resource_status import MODIFIED, is_modified
@@ -44,9 +45,10 @@ class _Found(NamedTuple):
 class MeasureReader:
     """Reads the measures of one request."""
 
-    def __init__(self, gathering: Gathering, references: References) -> None:
+    def __init__(self, gathering: Gathering, references: References, notes: NoteReader) -> None:
         self._gathering = gathering
         self._references = references
+        self._notes = notes
         self._measures = gathering.tables.measures
         self._by_code = gathering.tables.measure_codes
         self._found: dict[str, list[_Found]] = {}
@@ -54,7 +56,7 @@ class MeasureReader:
 
     def read(self, resource: Element, codings: Iterable[Code]) -> bool:
         """Take in all measures of an observation with these codes; False if it is none and has none."""
-        own = self._name(codings)
+        own = None if _holds_only_parts(resource) else self._name(codings)
         parts = [(resource, own)] if own else []
         components = ((part, self._name(codes(part.child("code")))) for part in resource.children("component"))
         for part, name in components:
@@ -72,6 +74,7 @@ class MeasureReader:
             value = self._value(self._measures[name], part)
             if isinstance(value, str):
                 self._gathering.skip(part, words(part.child("code")) or name, value)
+                self._notes.unread_reading(self._measures[name], part, resource, moment_in(resource, *WHEN))
             else:
                 self._take(name, value, part, resource, at)
         return bool(parts)
@@ -103,6 +106,7 @@ class MeasureReader:
                 value = self._value(measure, answer)
                 if isinstance(value, str):
                     self._gathering.skip(answer, measure.label, value)
+                    self._notes.unread_reading(measure, answer, answer, moment)
                 elif done or (measure.assessed_as is not None and measure.gravity(value["value"]) > 0):
                     self._take(name, value, answer, response, _written(moment))
         return read, told
@@ -143,7 +147,7 @@ class MeasureReader:
         if measure.type == "boolean" and flag is not None:
             return {"value": flag}
         found = {(one.system, one.code) for one in choice_codes(part)}
-        words = choice_words(part)
+        words = choice_words(part) or (set() if found else called(part))
         meant = [
             token
             for token, entry in measure.answers.items()
@@ -187,6 +191,12 @@ class MeasureReader:
         if "/contained/" in resource.pointer and (name := resource.text("id")):
             keys = {self._references.key(f"#{name}", resource.pointer)}
         return max((self._of_panels[key] for key in keys if key in self._of_panels), default=None)
+
+
+def _holds_only_parts(resource: Element) -> bool:
+    """Whether an observation is a panel, which has its values in others."""
+    has_parts = "component" in resource or "hasMember" in resource
+    return has_parts and not any(name.startswith("value") for name in resource.value)
 
 
 def loinc_of(item: Element) -> str:

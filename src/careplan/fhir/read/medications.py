@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from careplan.fhir.read.absence import absence
 from careplan.fhir.read.datetimes import Moment, before, moment_of
-from careplan.fhir.read.dosage import dose_of, ended, schedule_of, words_of
+from careplan.fhir.read.dosage import dose_of, ended, is_of_every_day, schedule_of, words_alone, words_of
 from careplan.fhir.read.dosage_line import line_of
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.notes import is_of_long_ago, notes_of
@@ -96,10 +96,10 @@ class MedicineReader:
         if _is_on_hold(resource):
             entry["status"] = "on_hold"
         self._taken_now.append(product)
-        entry |= self._taken(self._dosages(resource, name), name, product.name)
+        entry |= self._taken(self._dosages(resource, name), name, entry)
         if product.name and (line := self._told_in_notes(resource, product.name)):
             entry["text"] = line
-        if indication := self._indication(resource, name):
+        if indication := self._indication(resource, name) or self._needed_for(resource, name):
             entry["indication"] = indication
         pointer = self._gathering.entry("medications", entry, resource, reference, called=name)
         if ordering and pointer:
@@ -147,12 +147,15 @@ class MedicineReader:
         named: Json = {"name": product.name[:LONGEST_WORDS]} if product.name else {}
         return named | ({"rxcui": product.rxcui} if product.rxcui else {})
 
-    def _taken(self, dosages: list[Element], name: str, written: str | None) -> Json:
+    def _taken(self, dosages: list[Element], name: str, named: Json) -> Json:
         """How a medicine is taken, as far as its dosages say it plainly; all else is reported in their words."""
         taken: Json = {}
+        written: str | None = named.get("name")
         words = f": {said}" if (said := words_of(dosages)) else ""
         if schedule := schedule_of(dosages, self._gathering.on):
             taken["schedule"] = schedule
+        elif in_words := self._in_words(dosages, named):
+            taken["text"] = in_words
         elif dosages:
             why = f"How it is taken could not be read plainly, so it is asked for{words}."
             if over := ended(dosages, self._gathering.on):
@@ -164,9 +167,21 @@ class MedicineReader:
             taken["text"] = line
         if dose is not None:
             taken["dose_mg"] = dose
-        elif given and line is None:
+        elif given and line is None and "text" not in taken:
             self._gathering.skip(dosages[0], f"dose of {name}", "It is not one number of milligrams.")
         return taken
+
+    def _in_words(self, dosages: list[Element], named: Json) -> str | None:
+        """The words of a dosage as a line of a list has them, where they say plainly how it is taken, or that it ended."""
+        text = words_alone(dosages)
+        if text is None or not named or len(text) > _LONGEST_LINE:
+            return None
+        read = self._gathering.tables.catalogue.resolve(0, Medication(text=text, **named))
+        if read.problem is not None or not read.taken or read.disagreements:
+            return None
+        schedule = read.entry.schedule
+        plain = schedule is not None and (schedule != "daily" or is_of_every_day(text))
+        return text if plain or read.on_hold or read.told else None
 
     def _not_taken(self, resource: Element, *, ordering: bool) -> str | None:
         status, intent, on = resource.text("status"), resource.text("intent"), self._gathering.on
@@ -221,6 +236,14 @@ class MedicineReader:
         if concepts:
             self._gathering.skip(resource, f"reason for {name}", "It could not be read as one reason, so it is asked for.")
         return None
+
+    def _needed_for(self, resource: Element, name: str) -> str | None:
+        """What it is taken for where it is needed, if that is one thing."""
+        dosages = self._dosages(resource, name)
+        concepts = [dosage.child("asNeededCodeableConcept") for dosage in dosages]
+        concepts += [concept for dosage in dosages for concept in dosage.children("asNeededFor")]
+        meant = self._meant(filter(None, concepts))
+        return meant[0] if len(meant) == 1 else None
 
     def _code_of(self, pointing: Element | None) -> Element | None:
         reason = self._references.to(pointing)

@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from datetime import date
 from textwrap import wrap
 
+from careplan.fhir.read import answer_values
 from careplan.fhir.read.code_systems import LOINC
 from careplan.fhir.read.datetimes import Moment, later, long_before, moment_in, moment_of
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.patient_builder import LONGEST_WORDS, Gathering
-from careplan.fhir.read.terminology import codes, words
+from careplan.fhir.read.terminology import codes, names, words
+from careplan.rulebook.measures import Measure
 
 OF_TODAY_FOR_DAYS = 14
 READ_FOR_DAYS = 90
@@ -25,6 +27,7 @@ SEARCHED = "It is in words, which are searched for danger and not read otherwise
 _OLD = f"It is more than {OF_TODAY_FOR_DAYS} days old, so it is not searched for danger."
 _TOO_MANY = f"Only the first {MOST_SENTENCES} sentences beside the entries of a record are searched for danger."
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
+_NO_VISIT = frozenset({"cancelled", "entered-in-error", "planned", "discontinued"})
 _SEEN = ("effectiveDateTime", "effectivePeriod", "issued")
 
 
@@ -52,7 +55,19 @@ class NoteReader:
             name = words(resource.child("code")) or "observation without a name"
             self._words(name, text, resource, moment_in(resource, *_SEEN))
             return True
-        return self._measured(resource)
+        return self._measured(resource) or self._is_critical(resource)
+
+    def _is_critical(self, resource: Element) -> bool:
+        """Take in a result of the last days that is called critical; whether it is one."""
+        name = words(resource.child("code"))
+        if name is None or not answer_values.is_critical(resource):
+            return False
+        if is_of_long_ago(moment_in(resource, *_SEEN), self._gathering.on):
+            return False
+        number = _number_of(resource)
+        text = name if number is None else f"{name}: {number:g}"
+        self._joining.append((f"{text[: LONGEST_WORDS - 20]} (called critical)", resource))
+        return True
 
     def flag(self, resource: Element) -> bool:
         """Look at what another clinic flags about the patient; whether it joined the illnesses."""
@@ -61,6 +76,42 @@ class NoteReader:
             return False
         self._joining.append((said, resource))
         return True
+
+    def visit(self, resource: Element) -> None:
+        """Look through what brought the patient to a visit of the last days, and what was written of it."""
+        period = resource.child("period")
+        moment = moment_of(period.text("start")) if period else moment_in(resource, "date", "effectiveDateTime")
+        if resource.text("status") in _NO_VISIT or is_of_long_ago(moment, self._gathering.on):
+            return
+        reasons = [*resource.children("reasonCode"), *resource.children("reason")]
+        reasons += [concept for reason in resource.children("reason") for concept in reason.children("value")]
+        for reason in reasons:
+            concept = reason.child("concept") or reason
+            said = [*names(concept), *(one.code for one in codes(concept))]
+            told = next((one for one in said if self._dangers.in_sentence(one)), None)
+            if told is not None:
+                self._joining.append((told[:LONGEST_WORDS], reason))
+        for field in ("summary", "description"):
+            for sentence in _SENTENCE.split(resource.text(field) or ""):
+                if self._dangers.in_sentence(sentence):
+                    self._joining.append((sentence[:LONGEST_WORDS], resource))
+
+    def unread_reading(self, measure: Measure, part: Element, resource: Element, moment: Moment | None) -> None:
+        """Put a value of a measure that could not be read among the illnesses, where a person has to look at it.
+
+        That is an answer about a danger, a result that is called critical, and a number that would be a danger in the unit
+        in which it is usually told.
+        """
+        on = self._gathering.on
+        if "dataAbsentReason" in part or (moment and on and long_before(moment, on, measure.counts_days)):
+            return
+        is_critical = answer_values.is_critical(part) or answer_values.is_critical(resource)
+        number = _number_of(part)
+        said = f"{number:g}" if number is not None else next(iter(sorted(answer_values.choice_words(part))), None)
+        said = said or next((one.code for one in answer_values.choice_codes(part)), None)
+        text = ": ".join(filter(None, (measure.label, said)))[:LONGEST_WORDS]
+        if (measure.assessed_as and said) or is_critical or (number is not None and self._dangers.in_sentence(text)):
+            self._joining.append((f"{text} (called critical)" if is_critical else text, part))
 
     def finish(self) -> None:
         """Hand over of each reading the newest, where a person has to look at it; with its day, where that is long ago."""
@@ -115,6 +166,14 @@ class NoteReader:
             name = words(aside.child("code")) or text
             self._gathering.skip(aside, name, "Another observation counts, which is newer or first.")
         return True
+
+
+def _number_of(part: Element) -> float | None:
+    """The number of a value, but for one that only bounds it."""
+    quantity = part.child("valueQuantity")
+    if quantity is None:
+        return part.number("valueInteger")
+    return None if "comparator" in quantity else quantity.number("value")
 
 
 def is_of_long_ago(moment: Moment | None, on: date | None) -> bool:

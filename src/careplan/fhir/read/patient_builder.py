@@ -49,11 +49,21 @@ class Tables:
             [code for entry in codes.looked_at for code in entry.icd10],
             snomed,
         )
+        self.lasting = Meanings("lasting", {token: course.lasting for token, course in codes.courses.items()})
+        """The conditions that a code stands for however old its entry is."""
         self.indications = Meanings("indication", codes.indications)
         self.allergies = Meanings("allergies", codes.allergies)
         self.allergies_in_words = Allergies(catalogue, self.known.reader, codes.allergens)
         self.diagnoses = [
-            (diagnosis, Meanings(diagnosis.factor, diagnosis.values, further=_answers_of(diagnosis.factor, snomed)))
+            (
+                diagnosis,
+                Meanings(
+                    diagnosis.factor,
+                    diagnosis.values,
+                    beside=diagnosis.beside,
+                    further=_answers_of(diagnosis.factor, snomed),
+                ),
+            )
             for diagnosis in codes.diagnoses
         ]
         self.dangers = Dangers(book)

@@ -35,6 +35,7 @@ HABITS: frozenset[Level] = frozenset({"caution", "note"})
 _ROUTES = {
     "iv": (SNOMED, "47625008", "Intravenous route"),
     "im": (SNOMED, "78421000", "Intramuscular route"),
+    "subcutaneous": (SNOMED, "34206005", "Subcutaneous route"),
     "nasal_esketamine": (SNOMED, "46713006", "Nasal route"),
 }
 _KETAMINE = {"nasal_esketamine": ("2119365", "esketamine")}
