@@ -105,6 +105,25 @@ def test_an_illness_is_not_taken_for_that_of_whom_it_has_to_do_with(planner: Pla
     assert plan_of(planner, written).conditions[0].tokens
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "heard whispers",
+        "sees people at night",
+        "shaky in the mornings",
+        "eye opener daily",
+        "legal guardian",
+        "mother is legal guardian",
+        "MI in the past year",
+        "concussion in the last 6 months",
+    ],
+)
+def test_first_signs_of_danger_and_who_decides_for_a_patient_are_a_decision(planner: Planner, written: str) -> None:
+    plan = plan_of(planner, written)
+    assert plan.status == "draft"
+    assert "unread-entry-may-be-grave" in {item for row in plan.front.decisions for item in row.items}
+
+
 @settings(max_examples=30)
 @given(name=NAMES)
 def test_a_name_that_a_stop_names_beside_words_that_nobody_knows_is_a_decision(planner: Planner, name: str) -> None:

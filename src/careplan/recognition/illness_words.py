@@ -134,6 +134,7 @@ class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     first_degree: tuple[str, ...] = ()
     of_others: tuple[str, ...] = ()
     nothing: tuple[str, ...] = ()
+    asked_for: tuple[str, ...] = ()
     passing: tuple[str, ...] = ()
     at_once: tuple[str, ...] = ()
     lately: tuple[str, ...] = ()
