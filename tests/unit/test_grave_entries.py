@@ -48,6 +48,7 @@ def plan_of(planner: Planner, *written: str) -> CarePlan:
         "I think about jumping",
         # Self-harm that goes on is no history.
         "cutting again since last week",
+        "self-inj (cutting) last 2 wks ago",
         "cut myself yesterday",
         "overdosed on Tylenol last month",
         # What a stop names, and it may be happening now.
@@ -116,6 +117,10 @@ def test_an_illness_is_not_taken_for_that_of_whom_it_has_to_do_with(planner: Pla
         "mother is legal guardian",
         "MI in the past year",
         "concussion in the last 6 months",
+        "31F G2P1 12wks",
+        "second trimester",
+        "alcohol use disorder, sober 2 weeks",
+        "autonomic dysreflexia",
     ],
 )
 def test_first_signs_of_danger_and_who_decides_for_a_patient_are_a_decision(planner: Planner, written: str) -> None:

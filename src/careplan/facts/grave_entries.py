@@ -38,6 +38,8 @@ _OF_HARM_BY_OTHERS = frozenset({_ABUSIVE, "harm_to_others_intent"})
 _RED_FLAG = "red_flags."
 _OF_THIRDS = re.compile(r"\b(?:himself|herself|themself|themselves|oneself|him self|her self)\b")
 _HIS_OR_HER = re.compile(r"\b(?:his|her|their)\b")
+_ENDS_A_SENTENCE = re.compile(r"[;.\n]")
+_SOME_TIME_AGO = re.compile(r"\b(?:days?|d|weeks?|wks?|months?|mos?) ago\b")
 _NOW_AT_THE_END = re.compile(r"\bnow\W*$")
 
 
@@ -167,7 +169,7 @@ class GraveEntryReader:
         Somebody who harms the patient makes an abusive home; self-harm that goes on is no matter of the past, and what is
         known but happens now as an emergency is no quiet line, so that both are left to a person.
         """
-        parts = tuple([self._as_lately(text[part.start : part.end], part) for part in read.parts])
+        parts = tuple([self._as_lately(_with_what_follows(text, read.parts[at:]), one) for at, one in enumerate(read.parts)])
         if any(map(_is_known_illness, parts)) and self._emergencies.is_told(text)[0]:
             parts = tuple([_as_unread(part) if _is_known_illness(part) else part for part in parts])
         return self._with_harm_told(text, IllnessRead(parts) if parts != read.parts else read)
@@ -232,6 +234,14 @@ def _unread_parts(text: str, read: IllnessRead) -> Iterator[tuple[str, IllnessPa
         if part.recognition == "unread":
             following = (other.start for other in read.parts[at + 1 :] if other.recognition != "unread")
             yield text[part.start : next(following, len(text))], part
+
+
+def _with_what_follows(text: str, parts: Sequence[IllnessPart]) -> str:
+    """The words of the first part, with those of unread ones behind it in the same sentence that say how long ago it was."""
+    following = (other.start for other in parts[1:] if other.recognition != "unread")
+    behind = text[parts[0].end : next(following, len(text))]
+    said = _ENDS_A_SENTENCE.split(behind)[0]
+    return text[parts[0].start : parts[0].end] + (said if _SOME_TIME_AGO.search(plain(said)[0]) else "")
 
 
 def _of_stops(book: Rulebook) -> Iterator[tuple[str, Test]]:

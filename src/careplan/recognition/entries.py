@@ -57,7 +57,8 @@ class EntryReader:
             lined: tuple[Recognized, ...] = ()
         else:
             lined = self._recognizer.recognize(entry.text, on)
-        resolved = self._resolved(index, entry, by_code, found, lined)
+        put = self._recognizer.put_where(entry.written, entry.text or "", on) if lined and len(found) == 1 else ()
+        resolved = self._resolved(index, entry, by_code, put or found, lined)
         if not lined and len(found) == 1 and not (entry.dose_mg is not None or _says_more(found[0])):
             return resolved
         said = [

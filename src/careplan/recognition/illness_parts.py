@@ -30,7 +30,8 @@ MOST_LOOKED_AT = 30
 class Around(NamedTuple):
     """What stands around a name: the kinds of its phrases, a year, how many days ago, and codes.
 
-    The year is 0 for this one and -1 for the last. What was `within` so many days was on any of them.
+    The year is 0 for this one and -1 for the last. What was `within` so many days was on any of them; `lasting` are those
+    for which it has been so.
     """
 
     kinds: frozenset[Qualifier] = frozenset()
@@ -38,13 +39,15 @@ class Around(NamedTuple):
     days_ago: int | None = None
     codes: tuple[tuple[System, str], ...] = ()
     within: int | None = None
+    lasting: int | None = None
 
     def and_also(self, other: Around) -> Around:
         """What both say."""
         year = self.year if self.year is not None else other.year
         ago = self.days_ago if self.days_ago is not None else other.days_ago
         within = self.within if self.within is not None else other.within
-        return Around(self.kinds | other.kinds, year, ago, self.codes + other.codes, within)
+        lasting = self.lasting if self.lasting is not None else other.lasting
+        return Around(self.kinds | other.kinds, year, ago, self.codes + other.codes, within, lasting)
 
 
 class Unit(NamedTuple):
@@ -257,7 +260,8 @@ class Phrases:
         if after and (days := days_of(word, after[0])) is not None:
             if after[1:2] == ("ago",):
                 return Around(days_ago=days), at + 3
-            return Around(), at + (3 if after[1:2] == ("old",) else 2)
+            is_old = after[1:2] == ("old",)
+            return Around(lasting=None if is_old else days), at + (3 if is_old else 2)
         if after[:1] == ("%",):
             return Around(), at + 2
         # A number by itself says when or how often only behind a word for that.
