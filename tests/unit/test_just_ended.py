@@ -26,6 +26,7 @@ def plan_of(planner: Planner, line: str) -> CarePlan:
         ("Lamictal 100 mg, ran out 5 days ago", "lamotrigine-doses-were-missed"),
         ("lamotrigine 100 mg daily, rash since Tuesday", "rash-on-lamotrigine"),
         ("Lamictal 200 mg - new rash", "rash-on-lamotrigine"),
+        ("lamotrigine 100 mg daily; rash w/ blisters", "rash-on-lamotrigine"),
         ("lamotrigine 25 mg daily, has mouth sores", "rash-on-lamotrigine"),
         ("sertraline 100 mg, stopped on my own 2 weeks ago", "medicine-stopped-on-own"),
         ("oxycodone 10 mg ran out Friday", "medicine-stopped-on-own"),
