@@ -106,8 +106,10 @@ def sayable(body: Json) -> Json:
     said = {name: value for name, value in body.items() if name not in unsaid}
     if body.get("medications"):
         said["medications"] = [_sayable_medicine(one) for one in body["medications"]]
-    if "conditions" in body or body.get("other_conditions"):  # Whoever records an illness has asked for illnesses.
-        said["conditions"] = sorted(set(body.get("conditions", ())))
+    if "conditions" in body:
+        said["conditions"] = sorted(set(body["conditions"]))
+        if not said["conditions"] and body.get("other_conditions"):  # A problem list is no answer on those not on it.
+            del said["conditions"]
     if "preeclampsia" in said.get("conditions", ()):
         said["pregnancy"] = "pregnant"
     if body.get("other_conditions"):

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from careplan.plan.model import items_of
 from careplan.planner import Planner
 from careplan.request.patient import Patient
-from tests.clinical.reading import CODES, bundle, ingredients, record_of, request_of, sayable, split
+from tests.clinical.reading import CODES, bundle, condition, ingredients, record_of, request_of, sayable, split
 from tests.everyday import one_in, one_of_each
 from tests.patients import patients
 from tests.shipped import BOOK
@@ -257,3 +257,19 @@ def test_a_doubled_entry_takes_nothing_away_for_any_patient(planner: Planner, da
     assume(entries)
     at = data.draw(st.integers(0, len(entries) - 1))
     check_nothing_is_lost(items(planner, body), items(planner, doubled(body, which, at)))
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["zzq syndrome", "possible asthma", "BP 130/80", "denies seizures", "seasonal allergies", "depression", "? lupus"],
+)
+def test_one_illness_that_may_be_unread_leaves_the_history_as_unknown_from_a_record_as_from_a_request(
+    planner: Planner, written: str
+) -> None:
+    record = bundle(condition("only", "", written))
+    asked = [
+        {item.rule.id for item in items(planner, told)} & {"conditions-not-asked", "no-conditions-reported"}
+        for told in ({"other_conditions": [written]}, request_of(planner, record))
+    ]
+    assert asked[0] == asked[1]
+    assert bool(asked[0]) == (written not in {"seasonal allergies", "depression", "? lupus"})

@@ -11,6 +11,7 @@ from careplan.fhir.read.products import MOST_INGREDIENTS
 from careplan.planner import Planner
 from tests.contract.records import OWN, entry, incomplete, medicines, patient, problem, read, reported, statement
 from tests.contract.test_fhir import RXNORM, concept
+from tests.plans import rules_of
 from tests.work import counted
 
 Json = dict[str, Any]
@@ -366,3 +367,18 @@ def test_the_same_resource_twice_is_one_and_another_of_its_id_is_none_of_it(read
 def test_a_medicine_on_hold_counts_and_is_said_to_be_on_hold(reader: FhirReader, said: Json) -> None:
     found = read(reader, patient(), statement("m", "lorazepam", **said))
     assert [(one.name, one.status) for one in found.patient.medications or []] == [("lorazepam", "on_hold")]
+
+
+@pytest.mark.parametrize(
+    ("dosage", "counts"),
+    [
+        ({"route": {"coding": [{"system": SNOMED, "code": "54485002", "display": "Ophthalmic route"}]}}, False),
+        ({"route": {"text": "ophthalmic"}, "text": "1 gtt OU BID"}, False),
+        ({"text": "1 drop each eye bid"}, False),
+        ({"route": {"coding": [{"system": SNOMED, "code": "26643006", "display": "Oral route"}]}}, True),
+        ({"text": "1 tablet twice daily"}, True),
+    ],
+)
+def test_eye_drops_of_a_record_are_told_by_their_way_in(planner: Planner, dosage: Json, counts: bool) -> None:  # noqa: FBT001
+    found = read(FhirReader(planner.book, planner.intake), statement("m", "timolol", dosage=[dosage]))
+    assert ("rebound-when-stopped-suddenly" in rules_of(planner.plan(found.patient))) == counts

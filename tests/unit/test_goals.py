@@ -32,6 +32,9 @@ VAGUE = ("amount", "when_or_how_often", "clear_words")
 GOALS_AND_WHAT_THEY_LACK = [
     ("I will take a 10-minute walk each day.", ()),
     ("I want to move more.", VAGUE),
+    ("be able to play with my kids 10 minutes a day", ()),
+    ("be able to read to my kids", ("amount", "when_or_how_often")),
+    ("be able to feel joy", ("one_action", "amount", "when_or_how_often", "own_control")),
     ("Walk 15 minutes after lunch on Mon, Wed and Fri for 2 weeks", ()),
     ("In bed with lights out by 22:30, 5 nights a week", ()),
     ("Call my sister every Sunday at 5 pm", ()),
@@ -433,6 +436,9 @@ def test_a_goal_that_changes_a_medicine_is_seen_by_word_and_by_name(text: str) -
         ("Sell my house by June", "major_decision"),
         ("Quit my job tomorrow", "major_decision"),
         ("Quit drinking", "alcohol_change"),
+        ("cut my drinking to weekends", "alcohol_change"),
+        ("no more than 2 drinks on fri", "alcohol_change"),
+        ("I want to want to live", "self_harm"),
         ("Stop going to therapy", "treatment_end"),
     ],
 )
@@ -453,6 +459,10 @@ def test_each_category_of_safety_is_found(text: str, category: str) -> None:
         *(
             "Stay away from people who drink",
             "Ask about Lexapro on Friday",
+            "limit drinking water at night",
+            "cut my drinking of soda",
+            "no more than 2 coffee drinks a day",
+            "be able to read to my kids",
             "Call Sue every Sunday",
             "My diet starts Monday",
         ),

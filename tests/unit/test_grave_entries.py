@@ -48,6 +48,7 @@ def plan_of(planner: Planner, *written: str) -> CarePlan:
         "I think about jumping",
         # Self-harm that goes on is no history.
         "cutting again since last week",
+        "self-inj (cutting) last 2 wks ago",
         "cut myself yesterday",
         "overdosed on Tylenol last month",
         # What a stop names, and it may be happening now.
@@ -103,6 +104,29 @@ def test_figures_of_speech_mishaps_losses_and_denials_block_nothing(planner: Pla
 )
 def test_an_illness_is_not_taken_for_that_of_whom_it_has_to_do_with(planner: Planner, written: str) -> None:
     assert plan_of(planner, written).conditions[0].tokens
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "heard whispers",
+        "sees people at night",
+        "shaky in the mornings",
+        "eye opener daily",
+        "legal guardian",
+        "mother is legal guardian",
+        "MI in the past year",
+        "concussion in the last 6 months",
+        "31F G2P1 12wks",
+        "second trimester",
+        "alcohol use disorder, sober 2 weeks",
+        "autonomic dysreflexia",
+    ],
+)
+def test_first_signs_of_danger_and_who_decides_for_a_patient_are_a_decision(planner: Planner, written: str) -> None:
+    plan = plan_of(planner, written)
+    assert plan.status == "draft"
+    assert "unread-entry-may-be-grave" in {item for row in plan.front.decisions for item in row.items}
 
 
 @settings(max_examples=30)

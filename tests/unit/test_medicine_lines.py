@@ -15,8 +15,10 @@ from careplan.recognition.line import Line, Listed, Stretch
 from careplan.recognition.line_reader import KNOWN, LineReader
 from careplan.recognition.list_words import ListWords, Phrases
 from careplan.recognition.plain_text import plain, squeezed
+from careplan.request.patient import Medication
 from careplan.rulebook.load import shipped
 from careplan.rulebook.yaml_and_csv import Document
+from tests.shipped import BOOK
 
 WORDS = Document(PurePosixPath("list_words.yaml"), (shipped() / "list_words.yaml").read_text("utf-8")).convert(ListWords)
 assert WORDS is not None
@@ -457,3 +459,25 @@ def test_lists_that_are_put_together_share_one_tree_and_say_what_stands_twice() 
     assert tree["mother"]["responded"] is tree["cousin"]["responded"]
     flaws = Phrases(msgspec.structs.replace(WORDS, filler=(*WORDS.filler, "mother takes"))).flaws
     assert [one.path for one in flaws] == [("relatives", WORDS.relatives.index("mother"))]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "recognition"),
+    [
+        ("timolol", "1 drop each eye bid", "known"),
+        ("timolol", "timolol 1 drop each eye bid", "known"),
+        ("timolol", "ophthalmic route", "known"),
+        ("ketamine", "topical", "known"),
+        ("timolol", "10 mg twice daily", "read"),
+        ("timolol", "oral route", "read"),
+        # What stays where it is put is something else.
+        ("hydroxyzine 25 mg", "apply topical lidocaine", "read"),
+        ("hydroxyzine", "apply topical lidocaine", "read"),
+        ("hydroxyzine", "25 mg at night; lotion for itch", "read"),
+        # Through the skin to the whole body.
+        ("fentanyl", "transdermal route", "read"),
+        ("estradiol", "topical", "read"),
+    ],
+)
+def test_where_a_medicine_is_put_counts_where_it_stands_beside_the_name(name: str, text: str, recognition: str) -> None:
+    assert BOOK.catalogue.resolve(0, Medication(name=name, text=text)).recognition == recognition

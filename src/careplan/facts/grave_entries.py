@@ -19,6 +19,7 @@ from careplan.recognition.goal_judge import GoalJudge, GoalJudgement
 from careplan.recognition.illness_read import IllnessPart, IllnessRead
 from careplan.recognition.plain_text import plain, whole
 from careplan.recognition.reading_words import PAIR
+from careplan.recognition.signs import Signs
 from careplan.recognition.told_danger import ToldDanger
 from careplan.recognition.told_harm import ToldHarm
 from careplan.request.patient import Patient
@@ -37,6 +38,8 @@ _OF_HARM_BY_OTHERS = frozenset({_ABUSIVE, "harm_to_others_intent"})
 _RED_FLAG = "red_flags."
 _OF_THIRDS = re.compile(r"\b(?:himself|herself|themself|themselves|oneself|him self|her self)\b")
 _HIS_OR_HER = re.compile(r"\b(?:his|her|their)\b")
+_ENDS_A_SENTENCE = re.compile(r"[;.\n]")
+_SOME_TIME_AGO = re.compile(r"\b(?:days?|d|weeks?|wks?|months?|mos?) ago\b")
 _NOW_AT_THE_END = re.compile(r"\bnow\W*$")
 
 
@@ -58,9 +61,10 @@ class GraveEntryReader:
     def __init__(self, book: Rulebook) -> None:
         self._judge: GoalJudge = book.goals
         words = book.known_conditions.words
+        self.signs = Signs(words.asked_for)
         self._harm, self._now = ToldHarm(words.harmed), whole(words.at_once)
         others = (*words.family, *words.first_degree, *words.of_others)
-        self._emergencies = ToldDanger(words.dangers, others, words.abbreviations)
+        self._emergencies = ToldDanger(words.dangers, others, words.abbreviations, self.signs)
         self._lately, self._own = whole((*words.at_once, *words.lately)), whole(words.of_oneself)
         self._intending, self._never = whole(words.intending), whole(words.never_did)
         self._says_danger, self._acute = whole(words.says_danger), words.acute
@@ -153,6 +157,8 @@ class GraveEntryReader:
     def read(self, patient: Patient, text: str, place: int) -> tuple[IllnessRead, tuple[Told, ...]]:
         """What an entry of a patient says, what people tell in it though it is no illness, and readings that are taken."""
         today = day_of_plan(patient)
+        if plain(text[:1])[0] == "-":
+            text = self.signs.without_marks(patient.other_conditions)[place]
         sent = {name for name, one in patient.measures.items() if one is not None}
         found, told = self._readings.read(text, today, sent, place)
         return self.with_more_told(text, found), told
@@ -163,7 +169,7 @@ class GraveEntryReader:
         Somebody who harms the patient makes an abusive home; self-harm that goes on is no matter of the past, and what is
         known but happens now as an emergency is no quiet line, so that both are left to a person.
         """
-        parts = tuple([self._as_lately(text[part.start : part.end], part) for part in read.parts])
+        parts = tuple([self._as_lately(_with_what_follows(text, read.parts[at:]), one) for at, one in enumerate(read.parts)])
         if any(map(_is_known_illness, parts)) and self._emergencies.is_told(text)[0]:
             parts = tuple([_as_unread(part) if _is_known_illness(part) else part for part in parts])
         return self._with_harm_told(text, IllnessRead(parts) if parts != read.parts else read)
@@ -228,6 +234,14 @@ def _unread_parts(text: str, read: IllnessRead) -> Iterator[tuple[str, IllnessPa
         if part.recognition == "unread":
             following = (other.start for other in read.parts[at + 1 :] if other.recognition != "unread")
             yield text[part.start : next(following, len(text))], part
+
+
+def _with_what_follows(text: str, parts: Sequence[IllnessPart]) -> str:
+    """The words of the first part, with those of unread ones behind it in the same sentence that say how long ago it was."""
+    following = (other.start for other in parts[1:] if other.recognition != "unread")
+    behind = text[parts[0].end : next(following, len(text))]
+    said = _ENDS_A_SENTENCE.split(behind)[0]
+    return text[parts[0].start : parts[0].end] + (said if _SOME_TIME_AGO.search(plain(said)[0]) else "")
 
 
 def _of_stops(book: Rulebook) -> Iterator[tuple[str, Test]]:

@@ -60,7 +60,8 @@ class EntryReader:
             lined = self._recognizer.recognize(entry.text, on)
         line = beside_name(self._recognizer, entry, found, lined, on)
         entry = line.status_in(entry)
-        resolved = self._resolved(index, entry, by_code, found, line.recognized)
+        put = self._recognizer.put_where(entry.written or "", entry.text or "", on) if lined and len(found) == 1 else ()
+        resolved = self._resolved(index, entry, by_code, put or found, line.recognized)
         if not lined and len(found) == 1 and not (entry.dose_mg is not None or _says_more(found[0])):
             return resolved
         said = [

@@ -15,7 +15,8 @@ MOST_JOINED = 5
 class Part(msgspec.Struct):
     """A part while it is put together: `unit` is None as long as its words are not understood.
 
-    `all` is True where what stands before it is said of a whole list; `turned` where words beside it could deny it.
+    `all` is True where what stands before it is said of a whole list; `turned` where words beside it could deny it, and
+    `treats` where it is what an illness is treated with, behind "on".
     """
 
     words: tuple[str, ...]
@@ -27,6 +28,7 @@ class Part(msgspec.Struct):
     all: bool = False
     turned: bool = False
     left_over: bool = False
+    treats: bool = False
 
 
 STATUS = frozenset(
@@ -69,7 +71,8 @@ class Grouping:
                     continue
                 piece, unit = pieces[at], single[at]
                 around = unit.around if unit else Around()
-                yield Part(piece.words, unit, piece.start, piece.end, piece.separator, around)
+                treats = piece.joining == ("on",) and unit is None
+                yield Part(piece.words, unit, piece.start, piece.end, piece.separator, around, treats=treats)
                 at += 1
 
     def _said(self, pieces: Sequence[Piece], single: Sequence[Unit | None], at: int) -> tuple[Part, int] | None:
@@ -116,6 +119,10 @@ class Grouping:
             if part.unit is not None and part.unit.tokens is None and (not part.unit.nothing or before or len(parts) > 1):
                 kinds = part.around.kinds
                 following = parts[at + 1] if at + 1 < len(parts) else None
+                if before is not None and before.treats and len(found) > 1 and kinds & STATUS == {"remission"}:
+                    # "OUD on Suboxone, in remission" says it of the illness, and not of what it is treated with.
+                    found[-2].around = found[-2].around.and_also(part.around)
+                    continue
                 if before is not None and self._joins(before, part, following):
                     before.end = part.end
                     continue

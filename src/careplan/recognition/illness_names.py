@@ -14,6 +14,8 @@ from careplan.recognition.illness_words import Normal
 
 SHORTEST, LONG = 5, 9
 """Shorter names are near to everything; from the second on, two slips are still one name."""
+_ANY_NUMBER = "< n >"
+"""The one form of `<n>` in a name, which is any number."""
 KNOWN: tuple[str, ...] = ()
 """What a name stands for that is known and that no rule concerns."""
 
@@ -50,8 +52,10 @@ class IllnessNames:
         self._lasting_sent = lasting
 
     def of(self, words: tuple[str, ...]) -> tuple[str, ...] | None:
-        """What the words stand for, which are in the one form; None where nobody knows them."""
+        """What the words stand for, which are in the one form; None where nobody knows them. Any number stands for `<n>`."""
         found = self._tokens.get(" ".join(words))
+        if found is None and any(map(str.isdecimal, words)):
+            found = self._tokens.get(" ".join(_ANY_NUMBER if word.isdecimal() else word for word in words))
         return self._in_any_order.get(tuple(sorted(words))) if found is None and len(words) > 1 else found
 
     def lasts(self, words: tuple[str, ...]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import NamedTuple, get_args
 from careplan.recognition.illness_codes import System, bare
 from careplan.recognition.illness_names import IllnessNames
 from careplan.recognition.illness_words import MOST_WORDS, IllnessWords, Qualifier
+from careplan.recognition.signs import Signs
 from careplan.recognition.times_ago import days_of
 
 _KINDS: tuple[Qualifier, ...] = tuple(kind for kind in get_args(Qualifier) if kind != "severity")
@@ -19,24 +20,34 @@ _BEFORE_NUMBERS = frozenset(
     | {"until", "till", "of", "diagnosed", "year", "~", ">", "<", "dated"}
 )
 _CODE = re.compile(r"[a-z]\d[0-9a-z](?:\.[0-9a-z]{1,4}|[0-9a-z]{0,4})")
+_LAST_YEAR = ("last", "year")
+_SINCE_WHEN = frozenset({"in", "within", "over", "during", "for"})
 _TIMES = re.compile(r"x\d{1,2}")
 MOST_LOOKED_AT = 30
 """Of longer parts nothing is read: no name stands among so many words."""
 
 
 class Around(NamedTuple):
-    """What stands around a name: the kinds of its phrases, a year, how many days ago, and codes."""
+    """What stands around a name: the kinds of its phrases, a year, how many days ago, and codes.
+
+    The year is 0 for this one and -1 for the last. What was `within` so many days was on any of them; `lasting` are those
+    for which it has been so.
+    """
 
     kinds: frozenset[Qualifier] = frozenset()
     year: int | None = None
     days_ago: int | None = None
     codes: tuple[tuple[System, str], ...] = ()
+    within: int | None = None
+    lasting: int | None = None
 
     def and_also(self, other: Around) -> Around:
         """What both say."""
         year = self.year if self.year is not None else other.year
         ago = self.days_ago if self.days_ago is not None else other.days_ago
-        return Around(self.kinds | other.kinds, year, ago, self.codes + other.codes)
+        within = self.within if self.within is not None else other.within
+        lasting = self.lasting if self.lasting is not None else other.lasting
+        return Around(self.kinds | other.kinds, year, ago, self.codes + other.codes, within, lasting)
 
 
 class Unit(NamedTuple):
@@ -80,7 +91,7 @@ class Phrases:
 
     def __init__(self, words: IllnessWords, names: IllnessNames, valid: Callable[[str], bool]) -> None:
         """`valid` says whether there is a code of ICD-10."""
-        self.names = names
+        self.names, self.signs = names, Signs(words.asked_for)
         normal = names.normal
         self._valid = valid
         kinds: dict[tuple[str, ...], set[Qualifier]] = {}
@@ -173,7 +184,13 @@ class Phrases:
         found = Around()
         at = 0
         while at < len(words):
-            step = self._code(words, at) or self._number(words, at) or self._ago(words, at) or self._phrase(words, at)
+            step = (
+                self._code(words, at)
+                or self._number(words, at)
+                or self._ago(words, at)
+                or _within(words, at)
+                or self._phrase(words, at)
+            )
             if step is None:
                 return None
             said, at = step
@@ -212,7 +229,7 @@ class Phrases:
         for end in range(min(len(words), at + MOST_WORDS), at, -1):
             kinds = self._kinds.get(tuple("#" if word.isdecimal() else word for word in words[at:end]))
             if kinds is not None:
-                return Around(kinds), end
+                return Around(kinds, year=-1 if words[at:end] == _LAST_YEAR else None), end
         return None
 
     def _ago(self, words: tuple[str, ...], at: int) -> tuple[Around, int] | None:
@@ -245,7 +262,8 @@ class Phrases:
         if after and (days := days_of(word, after[0])) is not None:
             if after[1:2] == ("ago",):
                 return Around(days_ago=days), at + 3
-            return Around(), at + (3 if after[1:2] == ("old",) else 2)
+            is_old = after[1:2] == ("old",)
+            return Around(lasting=None if is_old else days), at + (3 if is_old else 2)
         if after[:1] == ("%",):
             return Around(), at + 2
         # A number by itself says when or how often only behind a word for that.
@@ -263,3 +281,22 @@ class Phrases:
                 if tokens and taken.isdisjoint(place):
                     taken.update(place)
                     yield tokens
+
+
+def _within(words: Sequence[str], at: int) -> tuple[Around, int] | None:
+    """A span of time up to now, as "in the past 6 months"; what goes on "for" it is there now."""
+    first = words[at] if words[at] in _SINCE_WHEN else ""
+    at += bool(first)
+    at += words[at : at + 1] == ("the",)
+    if not (
+        words[at : at + 1] == ("past",)
+        or (words[at : at + 1] == ("last",) and (first or words[at + 1 : at + 2] != ("year",)))
+    ):
+        return None
+    at += 1
+    counted = at < len(words) and words[at].isdecimal()
+    many, unit = (words[at] if counted else "1"), words[at + counted : at + counted + 1]
+    days = days_of(many, unit[0]) if unit else None
+    if days is None:
+        return None
+    return Around(within=None if first == "for" else days), at + counted + 1

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from careplan.recognition.illness_words import WORD, Normal
 from careplan.recognition.plain_text import plain
+from careplan.recognition.signs import Signs
 
 Separator: TypeAlias = Literal["strong", "comma", "slash", "and", "or", "with", "colon", "bracket", "attached"]
 """What stands before a piece: in brackets, or `attached` by a dash, it says something of what stands before it."""
@@ -39,9 +40,9 @@ class Piece(NamedTuple):
     joining: tuple[str, ...] = ()
 
 
-def pieces_of(text: str, normal: Normal) -> list[Piece]:
+def pieces_of(text: str, normal: Normal, signs: Signs) -> list[Piece]:
     """The pieces of an entry; none of one that is longer than any list in one entry."""
-    told, places = plain(text)
+    told, places = signs.written_out(*plain(text))
     found: list[Piece] = []
     words: list[str] = []
     numbered = _NUMBERED.match(told)

@@ -19,6 +19,9 @@ from careplan.recognition.illness_read import MOST_OFFERS, IllnessPart, IllnessR
 
 _HISTORY = "_history"
 """How conditions are called that are nothing but the past of another one."""
+EARLIEST_REMISSION = 84
+"""Who has been sober for fewer days, some three months, may still be in the middle of it."""
+_AT_ANY_TIME = frozenset({"history", "ever", "never", "past", "prior", "previous"})
 
 
 class IllnessReader:
@@ -43,7 +46,7 @@ class IllnessReader:
     def read(self, text: str, on: date | None = None) -> IllnessRead:
         """What an entry says; `on` is the day of the plan, by which years are judged."""
         on = on or self._least_day
-        pieces = pieces_of(text, self._phrases.names.normal)
+        pieces = pieces_of(text, self._phrases.names.normal, self._phrases.signs)
         parts: list[IllnessPart] = []
         for sentence in _sentences(pieces):
             self._sentence(sentence, on, parts)
@@ -121,14 +124,21 @@ class IllnessReader:
         if "uncertain" in kinds or part.turned or unsure:
             return IllnessPart(part.start, part.end, "unread", "unsure", offers=both[:MOST_OFFERS])
         if denied:
-            # "Never manic" denies no bipolar disorder, as that is more than a mania that was.
-            histories = tuple(one for one in past if one in named or one.endswith(_HISTORY))
+            # "Never manic" denies no bipolar disorder, as that is more than a mania that was. "Denies SI" is of today.
+            ever = not _AT_ANY_TIME.isdisjoint(part.words) or not any("=" in one for one in named)
+            histories = tuple(one for one in past if one in named or (ever and one.endswith(_HISTORY)))
             without = tuple(dict.fromkeys((*named, *histories)))
             return IllnessPart(part.start, part.end, "read", "denied", denied=() if unit.may_be else without)
         if unit.may_be and not (kinds & OF_FAMILY and not any(self._of(one).of_family for one in named)):
             return IllnessPart(part.start, part.end, "unread", "unsure", offers=named[:MOST_OFFERS])
         if kinds & OF_FAMILY:
             return self._of_the_family(part, named, kinds)
+        so_long = around.lasting if around.lasting is not None else around.days_ago
+        if "remission" in kinds and so_long is not None and so_long < EARLIEST_REMISSION and "=" not in named[0]:
+            return IllnessPart(part.start, part.end, "unread", "unsure", offers=both[:MOST_OFFERS])
+        if around.within is not None and any((self._of(one).onset or around.within) < around.within for one in named):
+            # A heart attack of the past year may be one of last week.
+            return IllnessPart(part.start, part.end, "unread", "unsure", offers=both[:MOST_OFFERS])
         counted = self._counting(named, around, on, unit.lasts)
         graver = tuple(dict.fromkeys(token for one in named for token in self._of(one).graver))
         worse = "graver" in kinds and any(self._of(one).onset is None for one in named)
@@ -147,7 +157,8 @@ class IllnessReader:
         if kinds & (DENIED | OF_FAMILY):
             return IllnessPart(part.start, part.end, "read", "denied" if kinds & DENIED else "family")
         over = bool(kinds & {"over", "remission"})
-        over |= "history" in kinds and "present" not in kinds and self._phrases.passes(part.words)
+        of_the_past = "history" in kinds or part.around.within is not None
+        over |= of_the_past and "present" not in kinds and self._phrases.passes(part.words)
         status: Status = "unsure" if "uncertain" in kinds else "past" if over else "present"
         return IllnessPart(part.start, part.end, "known" if known else "read", status)
 
@@ -199,7 +210,8 @@ class IllnessReader:
             elif lasting.onset is not None and around.days_ago is not None:
                 counts = lasting.older if around.days_ago > lasting.onset else token
             elif lasting.onset is not None and around.year is not None:
-                old = around.year < on.year and (on - date(around.year, 12, 31)).days > lasting.onset
+                year = around.year if around.year > 0 else on.year + around.year
+                old = year < on.year and (on - date(year, 12, 31)).days > lasting.onset
                 counts = lasting.older if old else token
             elif "history" in around.kinds:
                 counts = lasting.history

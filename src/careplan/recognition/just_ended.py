@@ -173,7 +173,8 @@ class ToldInLines:
 
     def __init__(self, told: Mapping[str, ToldWords], ended: EndWords, since: Iterable[str] = ()) -> None:
         self._told = [
-            (token, whole((*one.words, *(ended.suddenly if one.sudden else ()))), one) for token, one in told.items()
+            (token, whole((*one.words, *(ended.suddenly if one.sudden else ()))), whole(one.unless), one)
+            for token, one in told.items()
         ]
         self._ended, self._out_of = JustEnded(ended, since), frozenset(map(squeezed, ended.out_of))
         self.tokens: Collection[str] = tuple(told)
@@ -186,9 +187,9 @@ class ToldInLines:
         if self._ended.is_long_ago(words, over):
             return
         is_out = status is not None and squeezed(status.text) in self._out_of
-        for token, pattern, one in self._told:
+        for token, pattern, unless, one in self._told:
             is_one = any(name in meant for name in one.of) and not any(name in meant for name in one.but)
-            if is_one and ((is_out and one.sudden) or _is_said(pattern, words)):
+            if is_one and ((is_out and one.sudden) or (not unless.search(words) and _is_said(pattern, words))):
                 yield token
 
     def of_a_text(self, text: str, medicines: Sequence[tuple[Listed | None, Collection[str]]], over: int) -> Iterator[str]:

@@ -11,7 +11,6 @@ from careplan.recognition.line_figures import Figures
 from careplan.recognition.line_tables import KNOWN, Tables
 from careplan.recognition.line_tokens import Tokens
 from careplan.recognition.list_words import ListWords, Meaning, Phrases
-from careplan.recognition.plain_text import plain
 from careplan.recognition.usual_line import BESIDE_A_NAME, usual_line
 
 __all__ = ["KNOWN", "LineReader"]
@@ -199,6 +198,9 @@ class _Reading(Figures):
         kind, before = meaning.kind, self._last
         if self._words[at:end] == _HOLD and not self._is_told_to_hold(end):
             return self._explained(_FILLER, at, end)
+        if self._draft.names and (behind := self._tables.remarks.behind(self._words, at, end)):
+            self._leftover.append((at, behind, False))
+            return self._close(behind, "leftover")
         if self._tells_of_an_earlier_dose(at, end):
             self._stepped("changed")
             return self._explained(_FILLER, at, end)
@@ -250,13 +252,6 @@ class _Reading(Figures):
         if end == len(self._words) or not self._draft.strengths or tuple(self._words[at:end]) not in tables.earlier_doses:
             return False
         return tables.strength.match(tokens.folded, tokens.starts[end]) is not None
-
-    def _is_told_to_hold(self, end: int) -> bool:
-        """Whether "hold" says that a medicine is left out: before a name or at an end, not in "hold under tongue"."""
-        words, meaning = self._words, self._tables.meaning
-        if end == len(words) or not words[end][0].isalnum():
-            return True
-        return meaning(words[end]) is not None or meaning("".join(words[end : end + 2])) is not None
 
     def _is_open_still(self, meaning: Meaning, at: int, end: int) -> bool:
         """True for the second part of "past meds:" and "denies taking", which says nothing of its own."""
@@ -330,7 +325,7 @@ class LineReader:
     def read(self, text: str, on: str | None = None) -> Line:
         """All that one line says, by the day of the plan where it is known."""
         tables = self.tables
-        folded, places = plain(text)
+        folded, places = tables.plainly(text)
         key = folded.replace(" ", "")
         if key.isalnum() and (whole := tables.meaning(key)) is not None:
             return Line(text, (Listed(names=(Named(text, 0, len(text), whole),)),))

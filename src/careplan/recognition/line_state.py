@@ -106,7 +106,11 @@ class State:
         draft = self._draft
         if self._switch is not None:
             draft = self._draft = self._taken_instead(meaning, self._switch)
-        elif draft.names and ((begins_a_sentence := "." in self._tokens.between(at)) or self._is_another()):
+        elif draft.names and (
+            (begins_a_sentence := "." in self._tokens.between(at))
+            or self._is_another()
+            or (self._last == "(" and draft.frequencies and _are_others(draft.names[-1].meaning, meaning))
+        ):
             if self._pending is not None and draft.status is self._pending:
                 if self._over or (begins_a_sentence and not self._headed):
                     self._pending = None
@@ -175,6 +179,13 @@ class State:
                     draft.status = None
             elif draft.status is not None and draft.status.value != "taking":
                 first = draft
+
+    def _is_told_to_hold(self, end: int) -> bool:
+        """Whether "hold" says that a medicine is left out: before a name or at an end, not in "hold under tongue"."""
+        words, meaning = self._words, self._tables.meaning
+        if end == len(words) or not words[end][0].isalnum():
+            return True
+        return meaning(words[end]) is not None or meaning("".join(words[end : end + 2])) is not None
 
     def _stepped(self, how: Steps) -> None:
         """What follows is taken after what came before."""
@@ -245,3 +256,10 @@ def _are_of_a_kind(left: Any, right: Any) -> bool:
     """Whether two medicines have a class in common."""
     classes = [{name for row in getattr(found, "ingredients", ()) for name in row.classes} for found in (left, right)]
     return not classes[0].isdisjoint(classes[1])
+
+
+def _are_others(before: Any, meaning: Any) -> bool:
+    """Whether two medicines, neither told by its kind alone, share no ingredient: "Lexapro 10 mg daily (Zoloft failed)"."""
+    rows = [{row.ingredient for row in getattr(found, "ingredients", ())} for found in (before, meaning)]
+    by_kind = any(getattr(found, "by_kind", False) for found in (before, meaning))
+    return all(rows) and not by_kind and rows[0].isdisjoint(rows[1])

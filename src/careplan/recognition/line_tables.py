@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from careplan.recognition.line_remarks import Remarks
 from careplan.recognition.list_words import NUMBER, ListWords, Meaning, Node, Phrases, parts
 from careplan.recognition.name_index import NameIndex
+from careplan.recognition.number_signs import NumberSigns
 
 KNOWN = "known"
 """What the dictionary holds for a name that no rule looks at."""
@@ -35,8 +37,7 @@ class Tables:
         self._all_endings = tuple(words.endings)
         self.negations, self.denials = frozenset(words.negations), frozenset(words.denials)
         self.joins = frozenset(words.joins)
-        self.leaves_from = words.leaves_from
-        self.leaves_for = frozenset(words.leaves_for)
+        self.leaves_from, self.leaves_for = words.leaves_from, frozenset(words.leaves_for)
         self.again = frozenset(words.again)
         self.earlier_doses = frozenset(map(parts, words.earlier_doses))
         self.months = frozenset(words.months)
@@ -53,6 +54,10 @@ class Tables:
         """Figures of so many pieces, each with the phrases that it begins."""
         self.counted_singly = frozenset(words.counted_singly)
         self.whole_only = frozenset("".join(parts(name)) for name in words.whole_only)
+        self.plainly, self.remarks = (
+            NumberSigns(words.with_a_number_sign).plainly,
+            Remarks(words.remarks, meaning, self.whole_only),
+        )
         self.forms: Mapping[str, str] = {
             form: token for token, listed in words.forms.items() for form in listed if form.isalpha()
         }

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import msgspec
 
 from careplan.recognition.line import Status, Steps
+from careplan.recognition.line_remarks import RemarkWords
 from careplan.recognition.plain_text import plain
 from careplan.request.patient import MedicineIndication
 
@@ -57,20 +58,22 @@ class EndWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ToldWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Words in the line of a medicine of one of these classes or ingredients, and of none in `but`, that tell of a problem.
 
-    With `sudden` these are also the words of a sudden end.
+    With `sudden` these are also the words of a sudden end. Beside words of `unless` it is advice or of an earlier time.
     """
 
     of: tuple[str, ...]
     words: tuple[str, ...] = ()
     but: tuple[str, ...] = ()
     sudden: bool = False
+    unless: tuple[str, ...] = ()
 
 
 class StaysPut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Medicines of `classes`, of any where there are none, that in these `forms` stay where they are put."""
+    """Medicines of `classes` or `ingredients`, else of any, that in these `forms` stay where they are put."""
 
     forms: tuple[str, ...]
     classes: tuple[str, ...] = ()
+    ingredients: tuple[str, ...] = ()
     per_cent: Literal["", "only", "also"] = ""
     any_dose: bool = False
 
@@ -117,6 +120,7 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     endings: dict[str, tuple[str, ...]]
     whole_only: tuple[str, ...]
     medicines_in_goals: tuple[str, ...] = ()
+    with_a_number_sign: dict[str, str] = {}
     limits_behind: tuple[str, ...] = ()
     limits_a_day: tuple[str, ...] = ()
     directions: tuple[str, ...] = ()
@@ -136,6 +140,7 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     against_allergies: tuple[str, ...] = ()
     negations: tuple[str, ...] = ()
     denials: tuple[str, ...] = ()
+    remarks: RemarkWords = RemarkWords()
     ended: EndWords = EndWords()
     told: dict[str, ToldWords] = {}
     earlier_doses: tuple[str, ...] = ()

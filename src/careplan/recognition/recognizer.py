@@ -23,8 +23,9 @@ from careplan.recognition.vocabulary import WideVocabulary
 from careplan.recognition.where_it_acts import WhereItActs
 from careplan.request.patient import MedicineIndication, Schedule
 
-MOST_BETWEEN = 3
+MOST_BETWEEN = 4
 """So many signs may stand between "Allergies" and the name."""
+_REACTION = re.compile(r"\W*(?:drug |adverse |adverse drug )?(?:reactions?|rxns?|adrs?|ades?)\b")
 NAMED_ALIKE = 6
 """A further name that begins with so many letters of the ingredient's own says nothing beside it."""
 _FURTHER = "further"
@@ -161,6 +162,16 @@ class Recognizer:
             found.append(self._judged(listed, beside, tuple(part for part in beside if part.in_name)))
         return _told_by_name(found)
 
+    def put_where(self, name: str, text: str, on: str | None = None) -> tuple[Recognized, ...]:
+        """A medicine whose line beside its name says that it stays where it is put, as eye drops do; else nothing."""
+        both = self.recognize(f"{name} {text}", on)
+        listed = both[0].listed if len(both) == 1 and both[0].recognition == "known" else None
+        if listed is None or both[0].match is not None or both[0].unexplained:
+            return ()
+        if len({squeezed(one.text) for one in listed.names}) != 1:
+            return ()
+        return () if any(one.unit != "%" for one in listed.strengths) else both
+
     def _judged(self, listed: Listed, beside: tuple[Leftover, ...], in_name: tuple[Leftover, ...]) -> Recognized:
         matches = [name.meaning for name in listed.names if name.meaning != KNOWN]
         if len(listed.names) > 1:
@@ -168,6 +179,11 @@ class Recognizer:
         own_words = listed.names[0].text if len(listed.names) == 1 else " ".join([name.text for name in listed.names])
         if listed.reasons and self._may_be_an_allergy(listed, matches):
             return Recognized(recognition="unread", called=own_words, listed=listed, unexplained=beside)
+        if listed.frequencies and listed.status is not None and _REACTION.match(plain(listed.status.text)[0]):
+            # What a regimen is told of is taken; that it was not borne well is left to a person.
+            said = listed.status
+            listed = msgspec.structs.replace(listed, status=None)
+            beside = (*beside, Leftover(said.text, said.start, said.end))
         listed = self._where.settled(listed, matches)
         if not matches or listed.local:
             recognition: Recognition = "unread" if in_name else "known"

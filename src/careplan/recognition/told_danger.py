@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from careplan.recognition.illness_words import DangerWords, Normal
 from careplan.recognition.plain_text import any_of, plain
+from careplan.recognition.signs import Signs
 
 _ANY_WORDS = "~"
 """In a pattern: up to four words of the same clause."""
@@ -47,8 +48,10 @@ class _Pattern(NamedTuple):
 class ToldDanger:
     """Finds such sentences by the lists of one rulebook."""
 
-    def __init__(self, words: DangerWords, others: Iterable[str], abbreviations: Mapping[str, str]) -> None:
-        self._normal = Normal(abbreviations)
+    def __init__(
+        self, words: DangerWords, others: Iterable[str], abbreviations: Mapping[str, str], signs: Signs | None = None
+    ) -> None:
+        self._normal, self._signs = Normal(abbreviations), signs or Signs(())
         self._classes = words.classes
         self._by_word: dict[str, list[_Pattern]] = {}
         everyday = frozenset(word for phrase in words.everyday for word in self._normal.words(phrase))
@@ -84,7 +87,7 @@ class ToldDanger:
         return False in levels, True in levels
 
     def _told(self, text: str) -> Iterator[bool]:
-        words = _PLUS.sub(" positive ", plain(text)[0])
+        words = _PLUS.sub(" positive ", self._signs.written_out(*plain(text))[0])
         if self._triggers.isdisjoint(self._normal.of_plain(words)):
             return
         for sentence in _SENTENCE.split(words):

@@ -14,6 +14,7 @@ import msgspec
 from careplan.recognition.line import Listed
 from careplan.recognition.list_words import ListWords
 from careplan.recognition.medicine_rows import Ingredient
+from careplan.recognition.plain_text import squeezed
 
 _PER_CENT = "%"
 
@@ -34,12 +35,17 @@ class WhereItActs:
         self._swallowed, self._in_mg = frozenset(words.swallowed), frozenset(words.in_mg)
         self._hours = frozenset(words.hours)
         self._kinds = [(frozenset(kind.classes), frozenset(kind.forms), kind) for kind in words.stays_put]
+        self._forms_by_name = {squeezed(form): token for token, listed in words.forms.items() for form in listed}
 
     def settled(self, listed: Listed, matches: Sequence[_Means]) -> Listed:
         """The same medicine, with `local` as it is for what its name means."""
-        if not matches or not (listed.forms or listed.routes or listed.local or listed.strengths):
+        # "Eye drops" are a name too, where nothing else stands in a line.
+        named = {form for name in listed.names if (form := self._forms_by_name.get(squeezed(name.text))) is not None}
+        if not matches or not (listed.forms or listed.routes or listed.local or listed.strengths or named):
             return listed
-        said = {word.value for word in (*listed.forms, *listed.routes)}
+        said = named.union(word.value for word in (*listed.forms, *listed.routes))
+        if not named.isdisjoint(self._local_forms):
+            listed = msgspec.structs.replace(listed, local=True)
         local = self._stays(listed, said, [row for match in matches for row in match.ingredients])
         return listed if local == listed.local else msgspec.structs.replace(listed, local=local)
 
@@ -56,6 +62,8 @@ class WhereItActs:
         in_mg = any(one.unit in self._in_mg for one in listed.strengths)
         for of, forms, kind in self._kinds:
             if of and not (classes and classes <= of):
+                continue
+            if kind.ingredients and any(row.ingredient not in kind.ingredients for row in rows):
                 continue
             if kind.per_cent == "also" and per_cent:
                 return True

@@ -127,7 +127,8 @@ class Form:
                 yield from observation.units.get(observation.loinc[0], ())
 
     def _condition(self, item: Element, answer: Element) -> None:
-        """One illness: by its code or as written, never lost."""
+        """One illness: by its code or as written, never lost. Whoever answers was asked for illnesses."""
+        self._gathering.body.setdefault("conditions", [])
         coding = answer.child("valueCoding")
         said = next((value for value in plain_values(answer) if isinstance(value, str)), None)
         known = self._gathering.tables.known_conditions

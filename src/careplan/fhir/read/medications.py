@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from careplan.fhir.read.patient_builder import LONGEST_WORDS, Gathering
 from careplan.fhir.read.products import Product, ProductReader
 from careplan.fhir.read.references import References
 from careplan.fhir.read.resource_status import MODIFIED, is_modified
-from careplan.fhir.read.terminology import codes
+from careplan.fhir.read.terminology import codes, words
 from careplan.recognition.just_ended import LATELY_DAYS
 from careplan.request.patient import Medication
 
@@ -96,7 +96,10 @@ class MedicineReader:
         if _is_on_hold(resource):
             entry["status"] = "on_hold"
         self._taken_now.append(product)
-        entry |= self._taken(self._dosages(resource, name), name, entry)
+        dosages = self._dosages(resource, name)
+        entry |= self._taken(dosages, name, entry)
+        if product.name and "text" not in entry and (line := self._put_where(dosages, product.name)):
+            entry["text"] = line
         if product.name and (line := self._told_in_notes(resource, product.name)):
             entry["text"] = line
         if indication := self._indication(resource, name) or self._needed_for(resource, name):
@@ -212,6 +215,16 @@ class MedicineReader:
             if read.told or (read.on_hold and read.problem is None):
                 return line
         return None
+
+    def _put_where(self, dosages: Sequence[Element], name: str) -> str | None:
+        """The words for the way in, where by them a medicine stays where it is put, as eye drops do."""
+        said = {words(dosage.child("route")) or dosage.text("text") or "" for dosage in dosages}
+        way_in = said.pop() if len(said) == 1 else ""
+        if not way_in or len(way_in) > LONGEST_WORDS:
+            return None
+        catalogue = self._gathering.tables.catalogue
+        alone, put = (catalogue.resolve(0, Medication(name=name[:LONGEST_WORDS], text=text)) for text in (None, way_in))
+        return way_in if alone.recognition == "read" and put.recognition == "known" else None
 
     def _dosages(self, resource: Element, name: str) -> list[Element]:
         """The dosages; none of them where one may mean something else, since the others alone are half of what was said."""

@@ -150,10 +150,12 @@ class Gathering:
         return pointer
 
     def condition(self, tokens: list[str], name: str, at: Element, reference: str = "") -> None:
-        """A condition by its tokens; one that has none is put down as written."""
-        self.body.setdefault("conditions", [])
+        """A condition by its tokens; one that has none is put down as written.
+
+        As in a request, only what is read or known of such words says that the list of illnesses was sent.
+        """
         for token in tokens:
-            if token not in self.body["conditions"]:
+            if token not in self.body.setdefault("conditions", []):
                 self.entry("conditions", token, at, reference, called=name)
         if not tokens:
             self.other_condition(name, at, reference)
@@ -178,6 +180,7 @@ class Gathering:
         self.claims.settle(self._take, lambda factor, claim, why: self.skip(claim.pointer, factor, why))
         for field, at in self.none.items():
             if self.body.get(field) or (field == "conditions" and self.body.get("other_conditions")):
+                self.body.setdefault(field, [])
                 self.skip(at, field, "Somebody said that there are none, but some are named; these count.")
             else:
                 self.body[field] = []
