@@ -241,7 +241,7 @@ def _idle(asked: _Asked, form: Format, *, uses_a_time: bool) -> str | None:
     if asked.version is not None and "version" not in form.needs:
         return "version is for a calendar; every other form is the same whichever version of a record it is of"
     if asked.reader not in (None, "nurse") and "reader" not in form.needs:
-        return "for is about a page, Markdown or PDF; every other form is for programs"
+        return "?for= goes with a page, Markdown or PDF, which Accept asks for; every other form is for programs"
     if asked.length is not None and asked.reader != "patient":
         return "length is about a patient's copy, so it goes with for=patient"
     if asked.reader == "patient" and asked.detail is not None:
