@@ -64,6 +64,14 @@ class Service:
         """The answer to one request. A `bare` one is not said to be JSON."""
         return self._loop.run_until_complete(self._ask(method, target, body, headers, bare=bare))
 
+    def ask_at_once(self, *requests: tuple[str, str, bytes]) -> list[Answer]:
+        """The answers to several requests that come at the same time, each a method, a target and a body."""
+
+        async def all_of_them() -> list[Answer]:
+            return await asyncio.gather(*(self._ask(method, target, body, ()) for method, target, body in requests))
+
+        return self._loop.run_until_complete(all_of_them())
+
     def lag(self, method: str, target: str, body: bytes = b"", headers: Headers | Mapping[str, str] = ()) -> Lag:
         """The same with what the request did while it kept others from their turn."""
         return self._loop.run_until_complete(self._lag(method, target, body, headers))

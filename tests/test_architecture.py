@@ -25,7 +25,19 @@ def name_of(path: Path) -> str:
 PATHS = {name_of(path): path for path in sorted(SOURCE.rglob("*.py"))}
 MODULES = sorted(name for name, path in PATHS.items() if path.stem != "__init__")
 
-BASE = frozenset({"errors", "zones", "hardening", "media_types", "no_collection", "canonical", "near_values", "clinic_logo"})
+BASE = frozenset(
+    {
+        "errors",
+        "zones",
+        "hardening",
+        "media_types",
+        "no_collection",
+        "canonical",
+        "near_values",
+        "clinic_logo",
+        "whole_patterns",
+    }
+)
 """What everything may know, and what knows nothing of ours."""
 FLOW = ("request", "recognition", "rulebook", "facts", "inference", "plan", "explain")
 """The way of a request, each stage with all before it."""

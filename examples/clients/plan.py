@@ -1,7 +1,7 @@
 """A plan by way of a client generated from the contract.
 
 openapi-python-client generate --path openapi/openapi.json --output-path careplan_client --meta none
-CAREPLAN_TOKEN=cpk... python examples/clients/plan.py http://127.0.0.1:8000 examples/daily-benzodiazepine.json
+PYTHONPATH=. CAREPLAN_TOKEN=cpk... python examples/clients/plan.py http://127.0.0.1:8000 examples/daily-benzodiazepine.json
 """
 
 import json

@@ -21,8 +21,9 @@ from careplan.plan.model import CarePlan, NotConsidered, RulebookRef
 from careplan.planner import Planner
 from careplan.request.patient import FIRST_YEAR, LAST_YEAR, TIME, Patient
 from careplan.rulebook.entries import ENGLISH
+from careplan.whole_patterns import in_python
 
-Version = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.+_\- ]{1,60}$")]
+Version = Annotated[str, Meta(pattern=in_python(r"^[A-Za-z0-9.+_\- ]{1,60}$"))]
 Format = Literal["careplan-record/3"]
 FORMAT: Format = "careplan-record/3"
 """What is made now, and read. Earlier formats held plans without layers, which no later plan can be compared with."""
@@ -31,7 +32,7 @@ FORMAT: Format = "careplan-record/3"
 Digest = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9a-f]{64}$",
+        pattern=in_python(r"^[0-9a-f]{64}$"),
         description="SHA-256 of the record without this field, as canonical JSON (RFC 8785)",
     ),
 ]
@@ -73,7 +74,9 @@ class DecisionRecord(Part, frozen=True, kw_only=True):
     engine: Annotated[Version, Meta(description="version of the rules engine")]
     rulebook: RulebookRef
     input: Patient
-    language: Annotated[str, Meta(pattern=r"^[a-z]{2,3}$", description="language of the patient's texts")] = ENGLISH
+    language: Annotated[str, Meta(pattern=in_python(r"^[a-z]{2,3}$"), description="language of the patient's texts")] = (
+        ENGLISH
+    )
     unmapped: list[NotConsidered] = []
     facts: list[RecordedFact]
     findings: list[RecordedFinding]

@@ -277,12 +277,12 @@ def _values(environment: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, A
     try:
         content = read_file(environment[FILE], MOST_BYTES)
         if len(content) > MOST_BYTES:
-            raise InvalidSettings(f"the file of settings is larger than {MOST_BYTES:,} bytes")
+            raise InvalidSettings(f"{FILE}: the file of settings is larger than {MOST_BYTES:,} bytes")
         in_file = tomllib.loads(content.decode("utf-8-sig"))
     except OSError as error:
-        raise InvalidSettings(f"the file of settings cannot be read: {error.strerror}") from None
+        raise InvalidSettings(f"{FILE}: the file of settings cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidSettings(f"the file of settings is not TOML: {error}") from None
+        raise InvalidSettings(f"{FILE}: the file of settings is not TOML: {error}") from None
     for name in in_file:
         if name not in known:
             raise InvalidSettings(f"{name} in the file of settings {not_a_setting(name, known, PREFIX)}")

@@ -7,10 +7,11 @@ from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 _NAMES = files("tzdata").joinpath("zones").read_text("utf-8").split()
-_OF_UTC = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT"})
-"""The names under which programs know UTC."""
+_BARE = ("UTC", "UCT", "Universal", "Zulu", "GMT", "Greenwich")
+_OF_UTC = frozenset({*_BARE, *(f"Etc/{name}" for name in _BARE)})
+"""The names under which programs know UTC; of GMT+0 and GMT-0 generators of clients would make one name."""
 ZONES = tuple(sorted(_OF_UTC.union(name for name in _NAMES if "/" in name and not name.startswith("Etc/"))))
-"""IANA names of places, and of UTC; old abbreviations such as EST or GMT+0 are left out."""
+"""IANA names of places, and of UTC; old abbreviations such as EST, and offsets such as GMT+0, are left out."""
 
 
 def is_a_zone(name: str) -> bool:

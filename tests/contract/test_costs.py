@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ from careplan.planner import Planner
 from careplan.request.decode import LISTS
 from careplan.rulebook.model import Rulebook
 from careplan.web.limits.turns import Turns
+from careplan.web.routes import what_if
 from tests.everyday import one_in
 from tests.in_process import Service, in_process
 from tests.long_record import long_record
@@ -170,6 +171,30 @@ def test_a_long_answer_is_of_a_size_that_follows_from_the_request(service: Servi
     assert answer.status == 422
     assert len(issues) == MOST_FAULTS + 1
     assert issues[-1]["details"]["text"] == "There are more faults than are named here."
+
+
+def test_of_long_comparisons_that_come_at_once_one_is_finished_before_the_next_begins(
+    service: Service, book: Rulebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In turns, all would be as late as the last: of eight that each had time enough for itself, none was answered."""
+    order: list[int | None] = []
+    compared = what_if._differs
+
+    def noting(edition: Any, before: Any, patient: Any) -> Any:
+        order.append(patient.age_years)
+        return compared(edition, before, patient)
+
+    monkeypatch.setattr(what_if, "_differs", noting)
+    long = fullest(book) | {"conditions": None}
+
+    def asked(patient: Json, age: int, changes: int) -> tuple[str, str, bytes]:
+        varied = [{"age_years": age, "lifestyle": {"alcohol_drinks_per_week": at}} for at in range(changes)]
+        return "POST", "/v1/care-plans/compare", encode({"patient": patient, "changes": varied})
+
+    answers = service.ask_at_once(*(asked(long, age, 3) for age in (30, 40, 50)), asked({}, 60, 3))
+    assert {answer.status for answer in answers} == {200}
+    assert [age for age, _ in groupby(age for age in order if age != 60)] == [30, 40, 50]
+    assert max(at for at, age in enumerate(order) if age == 60) < 6, "a short one waited for all long ones"
 
 
 def test_of_sixty_plans_that_are_ready_at_once_one_is_made_between_two_looks_at_the_rest() -> None:

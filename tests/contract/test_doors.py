@@ -6,7 +6,10 @@ import functools
 import gc
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from structlog.testing import capture_logs
@@ -59,6 +62,51 @@ def test_options_and_a_wrong_method_name_every_method_there_is(service: Service,
         answer = service.ask(method, path)
         assert answer.status == status
         assert set(answer.header("allow").replace(" ", "").split(",")) == there
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*READABLE, "/docs", "/docs-assets/swagger-ui.css", "/docs-assets/swagger-ui-bundle.js", "/try", "/rulebook/index.html"],
+)
+def test_each_parameter_of_a_content_type_stands_once(service: Service, path: str) -> None:
+    """Collectors of metrics refuse a type with a parameter that stands twice."""
+    answer = service.ask("GET", path)
+    _, *parameters = answer.header("content-type").split(";")
+    names = [one.partition("=")[0].strip() for one in parameters]
+    assert answer.status == 200
+    assert sorted(names) == sorted(set(names))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/care-plans",
+        "/v1/care-plans/sign",
+        "/v1/care-plans/compare",
+        "/v1/care-plans/what-would-change",
+        "/fhir/PlanDefinition/$apply",
+        "/cds-services/ketamine-care-plan-patient-view",
+    ],
+)
+def test_a_request_without_a_body_hears_that_it_has_none(service: Service, path: str) -> None:
+    answer = service.ask("POST", path)
+    assert answer.status == 400
+    assert b"The request has no body" in answer.body
+
+
+def test_a_record_that_is_sent_as_plain_json_is_met_with_its_type(service: Service) -> None:
+    answer = service.ask("POST", "/v1/care-plans", b'{"resourceType": "Bundle", "type": "collection", "entry": []}')
+    (told,) = [fault["detail"] for fault in answer.json()["errors"] if fault["pointer"] == "/resourceType"]
+    assert answer.status == 422
+    assert "application/fhir+json" in told
+
+
+@pytest.mark.parametrize("path", ["/v1/care-plans", "/fhir/PlanDefinition/$apply"])
+def test_a_record_in_another_version_of_fhir_is_met_with_those_that_are_read(service: Service, path: str) -> None:
+    body = b'{"resourceType": "Bundle", "type": "collection"}'
+    answer = service.ask("POST", path, body, {"content-type": "application/fhir+json; fhirVersion=5.0"})
+    assert answer.status == 415
+    assert "fhirVersion=4.0 or 4.3" in answer.body.decode()
 
 
 def test_accept_may_stand_on_several_lines_as_on_one(service: Service) -> None:
@@ -222,10 +270,24 @@ def test_a_mark_before_the_body_says_nothing(service: Service, path: str, body: 
     assert marked.body == plain.body
 
 
-@pytest.mark.parametrize("zone", ["Etc/UTC", "GMT", "Etc/GMT", "UTC"])
+NAMES_OF_UTC = sorted(
+    name
+    for name in available_timezones()
+    if ("/" not in name or name.startswith("Etc/"))
+    and name not in ("Factory", "localtime")
+    and not name[-1].isdigit()
+    and ZoneInfo(name).utcoffset(None) == timedelta(0)
+)
+
+
+def test_the_names_of_utc_are_those_of_the_data() -> None:
+    assert len(NAMES_OF_UTC) == 12
+
+
+@pytest.mark.parametrize("zone", NAMES_OF_UTC)
 def test_utc_is_known_by_each_of_its_names_and_written_by_one(service: Service, zone: str) -> None:
     body = b'{"treatment":{"session_times":["2026-12-08T09:30:00-05:00"]}}'
-    answer = service.ask("POST", f"/v1/care-plans?zone={zone}", body, {"accept": "text/calendar"})
+    answer = service.ask("POST", f"/v1/care-plans?zone={quote(zone)}", body, {"accept": "text/calendar"})
     assert b"DTSTART:20261208T143000Z" in answer.body
     assert b"VTIMEZONE" not in answer.body
 
@@ -273,6 +335,8 @@ def test_parts_of_long_resources_leave_out_what_makes_them_long(service: Service
             "/v1/care-plans?at=2026-02-30T00:00:00Z&explain=record",
             "at must be a time such as 2026-01-31T14:00:00Z",
         ),
+        ("POST", "/v1/care-plans?key=ab%0A", "key must be 1 to 80 letters, digits, dots, dashes and underscores"),
+        ("POST", "/v1/care-plans?at=2026-12-01T00:00:00Z%0A", "at must be a time such as"),
         ("POST", "/v1/care-plans?key=%C3%A4", "key must be 1 to 80 letters, digits, dots, dashes and underscores"),
     ],
 )

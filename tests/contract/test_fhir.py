@@ -560,13 +560,11 @@ def test_the_intake_form_can_say_all_that_a_request_can(reader: FhirReader, plan
 
 
 def _of_the_patient(patient: Patient) -> Patient:
-    """What a patient can be asked: nothing that the clinic alone knows, and no list of goals that has none."""
+    """What a patient can be asked: nothing that the clinic alone knows."""
     treatment = msgspec.structs.replace(patient.treatment, last_session_at=None)
-    expectations = msgspec.structs.replace(patient.expectations, goals=patient.expectations.goals or None)
     return msgspec.structs.replace(
         patient,
         treatment=treatment,
-        expectations=expectations,
         as_of=None,
         measures=Patient().measures,
         clinic=None,
@@ -588,6 +586,7 @@ def _answered(patient: Patient) -> list[Json]:
     empty = [
         name for name in ("conditions", "allergies", "medications") if sent.get(name) == [] and not sent.get(f"other_{name}")
     ]
+    empty += ["expectations.goals"] if patient.expectations.goals == [] else []
     items: list[Json] = [{"linkId": f"{name}.none", "answer": [{"valueBoolean": True}]} for name in empty]
     items += [
         {

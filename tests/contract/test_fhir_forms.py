@@ -178,6 +178,7 @@ def test_a_medicine_is_found_where_the_form_was_not_kept_to(reader: FhirReader, 
         (answered("conditions", {"valueReference": {"reference": "Condition/gone"}}), ["conditions"]),
         (answered("conditions.none", {"valueInteger": 1}), ["conditions"]),
         (words("expectations.goals", *map(str, range(21))), ["goals"]),
+        (words("expectations.goals.none", "perhaps"), ["goals"]),
         (answered("age_years", {"valueString": "old"}), []),
     ],
 )
@@ -195,6 +196,17 @@ def test_a_form_about_nobody_who_can_be_told_makes_the_lists_that_it_names_incom
     assert (medicines(found), incomplete(found)) == (["sertraline"], ["medications"])
     found = read(reader, patient(), form(coded(RED, "passive"), subject=unknown), problem("h", "Hypertension"))
     assert (incomplete(found), reported(found)) == ([], ["QuestionnaireResponse"])
+
+
+def test_that_there_are_no_goals_is_an_answer_unless_one_is_named(reader: FhirReader) -> None:
+    none = answered("expectations.goals.none", {"valueBoolean": True})
+    found = read(reader, patient(), form(none))
+    assert (found.patient.expectations.goals, found.unmapped, incomplete(found)) == ([], [], [])
+    denied = read(reader, patient(), form(answered("expectations.goals.none", {"valueBoolean": False})))
+    assert (denied.patient.expectations.goals, denied.unmapped) == (None, [])
+    both = read(reader, patient(), form(none, words("expectations.goals", "walk every day")))
+    assert both.patient.expectations.goals == ["walk every day"]
+    assert reported(both) == ["goals"]
 
 
 def test_allergies_of_the_form_come_back_as_they_were_said(reader: FhirReader) -> None:

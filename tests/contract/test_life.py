@@ -280,6 +280,12 @@ def started(*options: str, **environment: str) -> subprocess.CompletedProcess[st
     [
         ({"CAREPLAN_WORKERS": "0"}, "CAREPLAN_WORKERS must be a whole number"),
         ({"CAREPLAN_API_KEYS": "/nowhere.json"}, "API keys cannot be read"),
+        ({"CAREPLAN_API_KEYS": __file__}, "API keys is not one"),
+        ({"CAREPLAN_PROTOCOL": "/nowhere.json"}, "protocol cannot be read"),
+        ({"CAREPLAN_CLINIC_LOGO": __file__}, "logo"),
+        ({"CAREPLAN_CDS_CLIENTS": __file__, "CAREPLAN_PUBLIC_URL": "https://plans.example.org"}, "CDS clients"),
+        ({"CAREPLAN_SIGNING_KEY": __file__}, "cannot be used"),
+        ({"CAREPLAN_RULES": "/nowhere"}, "folder of the rulebook cannot be read"),
         ({"CAREPLAN_OAUTH_ISSUER": "https://login.example.org"}, "go together"),
         ({"CAREPLAN_RATE_LIMIT": "often"}, "rate"),
         ({"CAREPLAN_HOST": "0.0.0.0"}, "beyond loopback"),  # noqa: S104 - refused, which is what is tested
@@ -306,6 +312,8 @@ def test_a_start_on_bad_settings_fails_fast_and_says_why(
     done = CliRunner().invoke(main, ["serve", "--port", "0"], env=environment)
     assert done.exit_code == 2
     assert says in done.stderr
+    # A host may come from an option, and a folder of rules is named by its place.
+    assert any(word in done.stderr for name, value in environment.items() for word in (name, value or name)), done.stderr
     assert isinstance(done.exception, SystemExit)
 
 

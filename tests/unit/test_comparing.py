@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from careplan.authoring.compare_rulebooks import compare
 from careplan.authoring.synthetic_patients import synthetic
+from careplan.authoring.word_changes import cut_to_changes
 from careplan.cli.main import main
 from careplan.explain.item_phrases import PHRASES
 from careplan.explain.plan_diff import difference
@@ -105,6 +106,35 @@ def test_the_command_says_what_changed_in_every_form(edited: Path, form: str) ->
     assert "5.5" in text
     if form == "json":
         assert json.loads(text)["changes"][0]["what"] == "changed"
+
+
+TEXT = "Try to go to bed at the same time, and get up at the same time, for a week or longer, and see how you sleep then"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        (TEXT, TEXT.replace("week", "month"), ("... the same time, for a week or longer, and see how ...", "week", "month")),
+        (TEXT, f"{TEXT} please", ("... see how you sleep then", "then", "then please")),
+        (TEXT, f"Please {TEXT}", ("Try to go to bed ...", "Try", "Please Try")),
+        ("one\ntwo\nthree\nfour\nfive", "one\ntwo\nthree\nfour\n5", ("...\nfour\nfive", "five", "5")),
+        ("", TEXT, ("", "", TEXT)),
+        (TEXT, "", (TEXT, TEXT, "")),
+        ("5", "5.5", ("5", "5", "5.5")),
+    ],
+)
+def test_of_a_changed_text_only_what_differs_is_shown(before: str, after: str, shown: tuple[str, str, str]) -> None:
+    first, old, new = shown
+    assert cut_to_changes(before, after) == (first, first.replace(old, new) if old else new)
+
+
+def test_one_changed_word_of_a_paragraph_prints_no_paragraph(edited: Path) -> None:
+    rule = edited / SLEEP
+    rule.write_text(rule.read_text().replace("rationale: >-\n  ", "rationale: >-\n  Zzq ", 1))
+    code, text = run("rules", "diff", str(shipped()), str(edited))
+    assert code == 1
+    assert "Zzq" in text
+    assert max(map(len, text.splitlines())) < 120
 
 
 def test_a_rulebook_may_be_a_git_revision(edited: Path) -> None:

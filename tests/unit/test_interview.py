@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from careplan.cli.answering import value
 from careplan.cli.main import main
+from careplan.plan.model import AnswerForm
 from careplan.plan.visit import MOST_FIRST
 from careplan.planner import Planner
 
@@ -70,6 +72,14 @@ def test_a_question_mark_says_why_it_is_asked() -> None:
     done = interview("?", "done")
     assert "Could change:" in done.stderr
     assert asked(done) == 1
+
+
+@pytest.mark.parametrize("typed", ["1,200", "12,345.5"])
+def test_a_number_with_a_comma_that_can_be_read_in_two_ways_is_asked_for_again(typed: str) -> None:
+    form = AnswerForm(type="number", least=0, most=5_000)
+    with pytest.raises(ValueError, match="without a comma"):
+        value(typed, form)
+    assert (value("7,5", form), value("1200", form)) == (7.5, 1200)
 
 
 @pytest.mark.parametrize("typed", ["perhaps", "17", "-", "nan"])
@@ -156,6 +166,11 @@ def test_it_goes_on_from_a_file_and_asks_only_what_is_open_there() -> None:
     [
         ("medications", "Xanax, sertraline", [{"name": "Xanax"}, {"name": "sertraline"}]),
         ("medications", "none", []),
+        ("medications", "N/A", []),
+        ("medications", "lithium 1,200 mg, sertraline 50 mg", [{"name": "lithium 1,200 mg"}, {"name": "sertraline 50 mg"}]),
+        ("medications", "vitamin B12,lithium", [{"name": "vitamin B12"}, {"name": "lithium"}]),
+        ("conditions", "no", []),
+        ("goals", "-", []),
         ("conditions", "high blood pressure", ["hypertension"]),
         ("goals", "Walk; Rest", ["Walk", "Rest"]),
     ],

@@ -75,6 +75,8 @@ def test_a_link_stays_one(tmp_path: Path) -> None:
 
 def test_what_cannot_be_written_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
     assert "No such file or directory" in made(tmp_path / "nowhere" / "keys.json").output
+    assert "a name of 1 to 60 letters" in made(tmp_path / "keys.json", "a b").output
+    assert not list(tmp_path.iterdir())
     file = tmp_path / "keys.json"
     made(file)
     before = file.read_bytes()

@@ -229,7 +229,7 @@ def test_a_folder_that_is_no_rulebook_is_said_to_be_none(tmp_path: Path) -> None
     (fault,) = refused(tmp_path)
     assert "is this the folder of a rulebook?" in fault.problem
     (fault,) = refused(tmp_path / "nowhere")
-    assert "No such file" in fault.problem
+    assert fault.problem == "The folder of the rulebook cannot be read: No such file or directory."
 
 
 def test_a_projected_volume_is_read_like_a_folder(folder: Path, tmp_path: Path) -> None:

@@ -16,6 +16,12 @@ from careplan.rulebook.model import Condition
 
 Json = dict[str, Any]
 
+_NOTHING = frozenset({"none", "no", "nil", "nothing", "n/a", "na", "-", "--"})
+_NO_THOUSANDS = r"(?!(?<=\d,)\d{3}(?!\d))"
+"""Behind a sign: it is no comma between the thousands of a number."""
+_GROUPED = re.compile(r"\s*\d{1,3}(?:,\d{3})+(?:\.\d*)?\s*")
+"""A number of which nobody can tell whether its comma parts thousands or a fraction."""
+
 
 def hint(answer: AnswerForm) -> str:
     """What can be typed."""
@@ -40,6 +46,8 @@ def value(typed: str, answer: AnswerForm) -> Any:
                 raise ValueError("Please answer yes or no.")
             return typed.lower().startswith("y")
         case "number" | "whole_number":
+            if _GROUPED.fullmatch(typed):
+                raise ValueError("Please type the number without a comma, such as 1200 or 1.2.")
             try:
                 number = float(typed.replace(",", "."))
             except ValueError:
@@ -78,8 +86,10 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def listed(typed: str, separator: str) -> list[str]:
-    """The entries of a list; none for "none"."""
-    return [] if typed.lower() == "none" else [part.strip() for part in typed.split(separator) if part.strip()]
+    """The entries of a list; none for "none" and what else says so. The comma of "1,200 mg" parts nothing."""
+    if typed.strip().lower() in _NOTHING:
+        return []
+    return [part.strip() for part in re.split(f"{separator}{_NO_THOUSANDS}", typed) if part.strip()]
 
 
 class Conditions:

@@ -17,6 +17,7 @@ from careplan.authoring.impact import Impact, Refused, Sample, Weighed, Weighing
 from careplan.authoring.impact_job import WeighJob, weighing
 from careplan.authoring.realistic_patients import realistic as like_real_ones
 from careplan.authoring.synthetic_patients import synthetic
+from careplan.authoring.word_changes import cut_to_changes
 from careplan.batch.byte_sources import Source, Unreadable
 from careplan.batch.jobs import files_of
 from careplan.batch.ndjson import Limits, Line, Tasks
@@ -43,7 +44,8 @@ SEED = click.option("--seed", type=int, default=0, show_default=True, help="Anot
 def diff(old: str, new: str | None, *, rules: Path | None, form: str) -> None:
     """Say in words what changed from the rulebook OLD to NEW, each a folder or a git revision.
 
-    NEW is the rulebook as it is now if left out. Exits with 0 if they are the same, 1 if something changed.
+    NEW is the rulebook as it is now if left out. Of a changed text only what differs is shown, with a few words around it;
+    --format json has all of it. Exits with 0 if they are the same, 1 if something changed.
 
     Example: careplan rules diff HEAD~5 --format markdown
     """
@@ -227,7 +229,7 @@ def _print_changes(comparison: Comparison) -> None:
         click.secho(f"\n{change.what} {_named(change)}", fg=colours[change.what], bold=True)
         for detail in change.details:
             click.echo(f"  {detail.field or 'value'}")
-            for mark, text in (("-", detail.before), ("+", detail.after)):
+            for mark, text in zip("-+", cut_to_changes(detail.before, detail.after), strict=True):
                 for line in text.splitlines():
                     click.secho(f"    {mark} {line}", fg="red" if mark == "-" else "green")
     click.echo(f"\n{_totals(comparison.changes)}")
@@ -239,7 +241,7 @@ def _markdown(comparison: Comparison) -> Iterator[str]:
         yield f"\n## {change.what.capitalize()}: {_named(change)}\n"
         for detail in change.details:
             yield f"- **{detail.field or 'value'}**"
-            for word, text in (("before", detail.before), ("after", detail.after)):
+            for word, text in zip(("before", "after"), cut_to_changes(detail.before, detail.after), strict=True):
                 if text:
                     yield f"  - {word}: " + text.replace("\n", "\n    ")
 

@@ -43,8 +43,10 @@ def key(client: str, file: Path, scopes: tuple[Any, ...], last_day: datetime | N
 
     Example: careplan key --client ehr --file keys.json
     """
-    from careplan.web.security.access import KeyFile, new_key, read_keys, read_rate
+    from careplan.web.security.access import CLIENT, KeyFile, new_key, read_keys, read_rate
 
+    if not CLIENT.fullmatch(client):
+        fail("--client takes a name of 1 to 60 letters, digits, dots, dashes and underscores, such as ehr", 2)
     file = file.resolve() if file.is_symlink() else file
     there = file.exists()
     if there and not file.is_file():

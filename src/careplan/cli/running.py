@@ -25,8 +25,8 @@ from careplan.rulebook.folder import mark_of_file, mark_of_folder, read_folder
 from careplan.rulebook.load import load_files
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.text_template import counted
-from careplan.settings import Settings, described, to_environment
-from careplan.settings_files import AT_THE_START, NAMED, read_files
+from careplan.settings import PREFIX, Settings, by_variable, described, to_environment
+from careplan.settings_files import AT_THE_START, NAMED, InvalidFile, read_files
 from careplan.web.process.listen_sockets import Listeners
 
 OTHER_DESCRIPTORS = 64
@@ -48,10 +48,11 @@ def serve(
 ) -> None:
     """Run the service until it is told to stop.
 
-    SIGHUP makes it take the rulebook, the API keys and the other files that settings name as they are then. With any
-    fault in any of them all are refused: those before stay, and the log and /readyz say why. SIGTERM stops it: it is not
-    ready for `drain_seconds`, then takes nothing new and finishes what is in hand. Settings come from CAREPLAN_* variables
-    and the file that CAREPLAN_CONFIG names (see careplan config); options win over them.
+    SIGHUP makes it take the rulebook, the API keys and the other files that settings name as they are then. A fault in
+    one of these files refuses all: those before stay, and the log and /readyz say why. With faults in the rulebook alone
+    the other files are taken. SIGTERM stops it: it is not ready for `drain_seconds`, then takes nothing new and finishes
+    what is in hand. Settings come from CAREPLAN_* variables and the file that CAREPLAN_CONFIG names (see careplan config);
+    options win over them.
 
     Example: careplan serve --host 127.0.0.1 --port 8000 --workers 2
     """
@@ -126,8 +127,11 @@ def _accept(settings: Settings) -> tuple[Rulebook, Mapping[str, bytes]]:
         book = load_files(rules)
         acceptance.check_digest(settings, book)
         acceptance.check(book, settings, files)
+    except InvalidFile as error:
+        variable, words = f"{PREFIX}{error.setting.upper()}", by_variable(str(error))
+        fail(words if variable in words else f"{variable}: {words}", 2)
     except InvalidSettings as error:
-        fail(str(error), 2)
+        fail(by_variable(str(error)), 2)
     except InvalidRulebook as error:
         refuse_rulebook(error, f"the rulebook in {settings.rules_folder}")
     named = {name: content for name, content in files.items() if name not in AT_THE_START}

@@ -9,17 +9,18 @@ import msgspec
 from msgspec import Meta
 
 from careplan.request.body import Body
+from careplan.whole_patterns import in_python
 from careplan.zones import is_a_zone, zone_of
 
 Paper = Literal["a4", "us-letter"]
 """The sizes of paper for which a plan can be set."""
 Region = Literal["us", "uk", "eu", "ca", "au"]
 """Whose label of a product counts at a clinic."""
-ClinicName = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f]$")]
+ClinicName = Annotated[str, Meta(min_length=1, max_length=80, pattern=in_python(r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f]$"))]
 Phone = Annotated[
     str,
     Meta(
-        pattern=r"^[+(]?[0-9][0-9 ()./\-]{2,28}( ?(x|ext\.?) ?[0-9]{1,6})?$",
+        pattern=in_python(r"^[+(]?[0-9][0-9 ()./\-]{2,28}( ?(x|ext\.?) ?[0-9]{1,6})?$"),
         description="a telephone number as people write it, with an extension if there is one",
         examples=["(555) 010-0100"],
     ),

@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from careplan.whole_patterns import in_python
+
 JsonSchema = dict[str, Any]
 
 MOST_READINGS = 100
@@ -29,11 +31,11 @@ MOMENT = DAY[:-1] + (r"(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?
 BIGGEST = 1_000_000
 """No measure is told in bigger numbers."""
 
-Day = Annotated[str, Meta(pattern=DAY, description="a day as YYYY-MM-DD", examples=["2026-01-31"])]
+Day = Annotated[str, Meta(pattern=in_python(DAY), description="a day as YYYY-MM-DD", examples=["2026-01-31"])]
 Moment = Annotated[
     str,
     Meta(
-        pattern=MOMENT,
+        pattern=in_python(MOMENT),
         description="when it was measured: a day, or a time with its offset as RFC 3339 writes it",
         examples=["2026-01-31", "2026-01-31T14:05:00Z"],
     ),

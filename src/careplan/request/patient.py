@@ -17,6 +17,7 @@ from careplan.request.body import Body
 from careplan.request.clinic import Clinic
 from careplan.request.measurements import Day, Measured
 from careplan.request.previous import EarlierPlan, Reference
+from careplan.whole_patterns import in_python
 
 Sex = Literal["female", "male"]
 Pregnancy = Literal["not_pregnant", "possible", "pregnant", "breastfeeding"]
@@ -89,17 +90,16 @@ ClinicianName = Annotated[
     Meta(
         min_length=3,
         max_length=80,
-        # A letter first and two more, no figures, no control characters, no marks of a sentence.
-        # There is one way only to read a text by it, so that a hostile one cannot take long.
-        pattern=rf"^{_LETTER}{_BETWEEN}{_LETTER}{_BETWEEN}{_LETTER}[^{_NEVER}]*$",
+        # A letter first and two more, no figures, control characters or marks of a sentence; read in one way only.
+        pattern=in_python(rf"^{_LETTER}{_BETWEEN}{_LETTER}{_BETWEEN}{_LETTER}[^{_NEVER}]*$"),
         description="the name of a clinician, without figures; a placeholder is refused",
         examples=["Dr. A. Example, MD"],
     ),
 ]
-Token = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
+Token = Annotated[str, Meta(min_length=1, max_length=64, pattern=in_python(r"^[a-z][a-z0-9_]*$"))]
 ConditionText = Annotated[str, Meta(min_length=1, max_length=200, pattern=NOT_BLANK)]
 GoalText = Annotated[str, Meta(min_length=1, max_length=500, pattern=NOT_BLANK)]
-Rxcui = Annotated[str, Meta(pattern=r"^[0-9]{1,8}$", description="RxNorm concept id (RxCUI)", examples=["596"])]
+Rxcui = Annotated[str, Meta(pattern=in_python(r"^[0-9]{1,8}$"), description="RxNorm concept id (RxCUI)", examples=["596"])]
 ListName = Literal["medications", "conditions", "goals"]
 ArrangedText = Annotated[
     str,

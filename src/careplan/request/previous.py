@@ -16,6 +16,7 @@ from msgspec import Meta
 from careplan.canonical import canonical
 from careplan.request.body import Body
 from careplan.request.measurements import Figure, Moment, Unit, is_real
+from careplan.whole_patterns import in_python
 
 FORMAT: Literal["careplan-course/1"] = "careplan-course/1"
 MOST_BYTES = 1_048_576
@@ -27,8 +28,10 @@ ItemLevel = Literal["stop", "hold", "caution", "note"]
 SignatureState = Literal["genuine", "wrong", "unchecked", "missing", "none"]
 _Text = Annotated[str, Meta(min_length=1, max_length=2_000)]
 _Id = Annotated[str, Meta(min_length=1, max_length=200)]
-_When = Annotated[str, Meta(max_length=40, pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$")]
-Mark = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$", description="of all that an item says and rests on")]
+_When = Annotated[
+    str, Meta(max_length=40, pattern=in_python(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$"))
+]
+Mark = Annotated[str, Meta(pattern=in_python(r"^[0-9a-f]{16}$"), description="of all that an item says and rests on")]
 
 
 class PreviousItem(Body, frozen=True, kw_only=True):
@@ -113,7 +116,7 @@ EarlierPlan = Annotated[
 Reference = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Za-z0-9_.\-]{1,80}$",
+        pattern=in_python(r"^[A-Za-z0-9_.\-]{1,80}$"),
         description="your own opaque reference of this patient, no name; `previous` must have the same one",
         examples=["p-0193"],
     ),

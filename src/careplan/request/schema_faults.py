@@ -12,6 +12,7 @@ from rapidfuzz import process
 from careplan.errors import Fault
 from careplan.request.measurements import DAY, MOMENT
 from careplan.request.patient import FIRST_YEAR, LAST_YEAR, NOT_BLANK, YEARS, Treatment
+from careplan.whole_patterns import in_python, published
 
 if TYPE_CHECKING:
     from jsonschema import FormatChecker
@@ -67,9 +68,15 @@ class Validator(Protocol):
 
 def validator_of(schema: Any) -> Validator:
     """What holds bodies against a JSON Schema of the draft 2020-12. The library is read when it is first needed."""
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator, ValidationError
+    from jsonschema.validators import extend
 
-    found: Validator = Draft202012Validator(schema, format_checker=_format_checker())
+    def pattern(_: object, form: str, instance: object, __: object) -> Iterator[ValidationError]:
+        if isinstance(instance, str) and not re.search(in_python(form), instance):
+            yield ValidationError("is of another form")
+
+    made: Any = extend  # which has no types
+    found: Validator = made(Draft202012Validator, {"pattern": pattern})(schema, format_checker=_format_checker())
     return found
 
 
@@ -91,7 +98,7 @@ def _format_checker() -> FormatChecker:
 def faults_of(error: SchemaError) -> Iterator[Fault]:
     """The faults behind one schema error, in our words: the validator's own message quotes the caller's value."""
     pointer = json_pointer(error.absolute_path)
-    expected = error.validator_value
+    expected: Any = published(error.validator_value) if error.validator == "pattern" else error.validator_value
     match error.validator:
         case "additionalProperties":
             yield from _unknown_fields(error, pointer)
@@ -118,6 +125,10 @@ def faults_of(error: SchemaError) -> Iterator[Fault]:
         case "pattern" if expected == YEARS:
             if re.match(r"[0-9]{4}-", error.instance):
                 yield Fault(pointer=pointer, detail=f"must be in the years {FIRST_YEAR} to {LAST_YEAR}")
+        case "pattern" if expected != NOT_BLANK and error.schema.get("examples"):
+            about = error.schema.get("description")
+            detail = f"must be of the form of {error.schema['examples'][0]}{f': {about}' if about else ''}"
+            yield Fault(pointer=pointer, detail=detail)
         case _:
             words = LIMIT_WORDS.get(str(error.validator), "is not of the form that the API describes")
             yield Fault(pointer=pointer, detail="must not be blank" if expected == NOT_BLANK else words.format(expected))
@@ -147,6 +158,9 @@ def _unknown_fields(error: SchemaError, pointer: str) -> Iterator[Fault]:
     for position, key in enumerate(error.instance, start=1):
         if key in error.schema["properties"]:
             continue
+        if key == _OF_FHIR and not pointer:
+            yield Fault(pointer=f"/{key}", detail=_AS_FHIR)
+            continue
         near = process.extractOne(key, known, score_cutoff=70)
         hint = f"; did you mean {near[0]}?" if near else ""
         if len(key) <= 40 and _FIELD_SHAPED.fullmatch(key):
@@ -156,6 +170,8 @@ def _unknown_fields(error: SchemaError, pointer: str) -> Iterator[Fault]:
 
 
 _NO_FIELD = "is not a field of this object"
+_OF_FHIR = "resourceType"
+_AS_FHIR = f"{_NO_FIELD} but of FHIR; send it as a Bundle with Content-Type application/fhir+json, in lines fhir+ndjson"
 _HAS_FIELD = "has a field,"
 
 

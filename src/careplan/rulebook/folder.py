@@ -168,7 +168,7 @@ def _walked(
         with os.scandir(folder) as found:
             entries = sorted(found, key=lambda entry: entry.name)
     except OSError as error:
-        faults.append(_unreadable("/".join(_shown(above)) or "rulebook.yaml", error))
+        faults.append(_unreadable("/".join(_shown(above)), error) if above else _no_folder(error))
         return
     for entry in entries[: MOST_FILES * 2]:
         if entry.name.startswith("."):
@@ -228,6 +228,11 @@ def _unreadable(name: str, error: OSError) -> RuleFault:
     return _fault(
         name, words, "Let the service's user read it, or restore it from the last good rulebook.", code="unreadable"
     )
+
+
+def _no_folder(error: OSError) -> RuleFault:
+    words = f"The folder of the rulebook cannot be read: {error.strerror or type(error).__name__}."
+    return _fault("rulebook.yaml", words, "Name the folder in which rulebook.yaml lies.", code="unreadable")
 
 
 def _fault(file: str, problem: str, mend: str, *, code: str = "reload") -> RuleFault:

@@ -11,6 +11,7 @@ from careplan.decision_record import DecisionRecord, Digest
 from careplan.plan.card_model import Card
 from careplan.request.body import Body
 from careplan.request.patient import NOT_BLANK, TIME, ClinicianName
+from careplan.whole_patterns import in_python
 
 MOST_CHOICES = 200
 Format = Literal["careplan-signed/1"]
@@ -22,7 +23,7 @@ Note = Annotated[
     str,
     Meta(min_length=1, max_length=500, pattern=NOT_BLANK, description="the clinician's own words; not shown to patients"),
 ]
-When = Annotated[str, Meta(pattern=TIME, max_length=40, description="the time of the signature (RFC 3339)")]
+When = Annotated[str, Meta(pattern=in_python(TIME), max_length=40, description="the time of the signature (RFC 3339)")]
 
 
 class ChoiceSent(Body, frozen=True, kw_only=True):
@@ -70,8 +71,8 @@ class Signature(Part, frozen=True, kw_only=True):
     """
 
     alg: Literal["EdDSA"]
-    kid: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_\-]{43}$")]
-    value: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_\-]{86}$", description="64 bytes as base64url")]
+    kid: Annotated[str, Meta(pattern=in_python(r"^[A-Za-z0-9_\-]{43}$"))]
+    value: Annotated[str, Meta(pattern=in_python(r"^[A-Za-z0-9_\-]{86}$"), description="64 bytes as base64url")]
 
 
 class SignedPlan(Part, frozen=True, kw_only=True):

@@ -116,8 +116,15 @@ class UnsupportedMediaType(HTTPException):
 
     status_code = 415
 
-    def __init__(self, takes: Sequence[str]) -> None:
-        super().__init__(extra={"takes": list(takes)})
+    def __init__(self, takes: Sequence[str], *, of_fhir: bool = False) -> None:
+        """`takes` are those that are read, `of_fhir` whether it is only the version of FHIR that is another."""
+        super().__init__()
+        read = " or ".join(sorted(version for version in READ_VERSIONS if version.count(".") == 1))
+        self.words = (
+            f"FHIR is read in the versions R4 and R4B; Content-Type may say so by fhirVersion={read}, or leave it out."
+            if of_fhir
+            else f"Send the body as {' or '.join(takes)}, in UTF-8 and without Content-Encoding."
+        )
 
 
 def declared(request: Request[Any, Any, Any], *takes: str) -> str:
@@ -128,7 +135,7 @@ def declared(request: Request[Any, Any, Any], *takes: str) -> str:
     media_type, parameters = request.content_type
     version = next((value for name, value in parameters.items() if name.lower() == "fhirversion"), "4.0")
     if version.strip('" ') not in READ_VERSIONS:
-        raise UnsupportedMediaType(takes)
+        raise UnsupportedMediaType(takes, of_fhir=True)
     codings = ",".join(request.headers.getall("content-encoding", [])).lower().split(",")
     plain = {coding.strip() for coding in codings} <= {"", "identity"}
     if not plain or media_type not in takes or parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):

@@ -81,6 +81,7 @@ def on_validation(request: Request[Any, Any, Any], error: Exception) -> Response
     words = getattr(error, "words", "")
     faults = [what_is_wanted(request, name) for name in dict.fromkeys(names or missing(request)) if name != _NAMES["data"]]
     said = "; ".join(faults)
+    nothing = _NO_BODY if _NAMES["data"] in names else _DETAILS[400]
     return problem(
         request,
         Problem(
@@ -90,12 +91,13 @@ def on_validation(request: Request[Any, Any, Any], error: Exception) -> Response
             if words
             else f"In the query, {said}{'' if said.endswith('?') else '.'}"
             if said
-            else _DETAILS[400],
+            else nothing,
         ),
     )
 
 
 _NAMES = {"data": "the body"}
+_NO_BODY = "The request has no body, and this address takes one; an empty object, {}, is the shortest that it reads as JSON."
 
 
 def on_http(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -119,8 +121,6 @@ def on_http(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
     detail = getattr(error, "words", "") or _DETAILS.get(status, "")
     if status == HTTPStatus.NOT_ACCEPTABLE and isinstance(error.extra, dict) and error.extra["there"]:
         detail = f"There is no answer of the types that Accept names; there are: {', '.join(error.extra['there'])}."
-    if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE and isinstance(error.extra, dict):
-        detail = f"Send the body as {' or '.join(error.extra['takes'])}, in UTF-8 and without Content-Encoding."
     return problem(request, Problem(title=status.phrase, status=status, detail=detail), allow)
 
 

@@ -83,7 +83,7 @@ def list_of_link(link: str) -> Lists:
         return ("conditions",)
     if first == "medications":
         return ("medications",)
-    return ("goals",) if link == "expectations.goals" else ()
+    return ("goals",) if link.removesuffix(".none") == "expectations.goals" else ()
 
 
 def _named_in(within: Element) -> Iterator[ListName]:

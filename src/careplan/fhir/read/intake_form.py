@@ -85,8 +85,8 @@ class Form:
             case "allergies":
                 for answer in answers:
                     self._allergy(item, answer)
-            case "conditions.none" | "allergies.none" | "medications.none":
-                self._nothing(item, link.partition(".")[0], answers)
+            case "conditions.none" | "allergies.none" | "medications.none" | "expectations.goals.none":
+                self._nothing(item, link.removesuffix(".none"), answers)
             case "medications.name":
                 self._named(item, answers)
             case "expectations.goals" | "treatment.session_times":

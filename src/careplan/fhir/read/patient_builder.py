@@ -178,13 +178,15 @@ class Gathering:
         A list that is known to be incomplete was sent, even where nothing of it could be read.
         """
         self.claims.settle(self._take, lambda factor, claim, why: self.skip(claim.pointer, factor, why))
-        for field, at in self.none.items():
-            if self.body.get(field) or (field == "conditions" and self.body.get("other_conditions")):
-                self.body.setdefault(field, [])
+        for factor, at in self.none.items():
+            kind, _, field = factor.rpartition(".")
+            into = self.body.setdefault(kind, {}) if kind else self.body
+            if into.get(field) or (field == "conditions" and self.body.get("other_conditions")):
+                into.setdefault(field, [])
                 self.skip(at, field, "Somebody said that there are none, but some are named; these count.")
             else:
-                self.body[field] = []
-                self.origins[f"/{field}"] = at.pointer
+                into[field] = []
+                self.origins[f"/{factor.replace('.', '/')}"] = at.pointer
         for unsent, place in self.unsent.items():
             # What was found elsewhere, such as an order, is a part of the list.
             if self.body.get(unsent) or (unsent == "conditions" and self.body.get("other_conditions")):

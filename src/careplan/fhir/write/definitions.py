@@ -106,7 +106,7 @@ def questionnaire(version: str, words: Mapping[str, FieldWords], conditions: Map
             *_conditions(words["conditions"], conditions),
             *_allergies(words),
             *_medications(words),
-            _goals(words["goals"]),
+            *_goals(words["goals"]),
         ],
     }
     return with_narrative(resource)
@@ -197,11 +197,9 @@ def _medications(words: Mapping[str, FieldWords]) -> list[Json]:
     ]
 
 
-def _goals(words: FieldWords) -> Json:
-    return {
-        "linkId": "expectations.goals",
-        "text": words.question,
-        "type": "string",
-        "repeats": True,
-        "maxLength": LONGEST_GOAL,
-    }
+def _goals(words: FieldWords) -> list[Json]:
+    asked = {"linkId": "expectations.goals", "text": words.question, "type": "string", "repeats": True}
+    return [
+        asked | {"maxLength": LONGEST_GOAL},
+        {"linkId": "expectations.goals.none", "text": "No goals to name", "type": "boolean"},
+    ]

@@ -34,6 +34,7 @@ from careplan.signing.model import SignedPlan, SigningKeys, ToSign
 from careplan.web.openapi.cds_schemas import CDS_SCHEMAS
 from careplan.web.problem_responses import PROBLEMS
 from careplan.web.routes import cds_hooks, health, reference, what_if
+from careplan.whole_patterns import publish
 from careplan.zones import ZONES
 
 Json = dict[str, Any]
@@ -103,6 +104,7 @@ def document(
     for parameter in found["paths"]["/v1/care-plans"]["post"]["parameters"]:
         if parameter["name"] == "zone":
             parameter["schema"]["enum"] = list(ZONES)
+    publish(found)
     return found
 
 

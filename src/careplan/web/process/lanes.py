@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from contextvars import copy_context
 from typing import TypeVar
 
@@ -20,6 +21,8 @@ QUICK = 2_048
 """Bytes of a request of which nothing takes longer than some dozen milliseconds, whatever is in it."""
 SHORT = 65_536
 """Bytes up to which it takes a quarter of a second at the most."""
+WHOLE = 16_384
+"""Bytes of work in pieces up to which it may share a lane with others, piece by piece."""
 SWITCH_SECONDS = 0.001
 """How long a thread may go on after the loop asks for its turn; Python's own is five times as long."""
 
@@ -50,6 +53,7 @@ class Lanes:
 
     def __init__(self) -> None:
         self._short, self._long = _Lane("short"), _Lane("long")
+        self._whole = asyncio.Lock()
         sys.setswitchinterval(SWITCH_SECONDS)
 
     async def do(self, size: int, work: Callable[[], Result]) -> Result:
@@ -60,6 +64,18 @@ class Lanes:
         if size <= QUICK:
             return work()
         return await (self._short if size <= SHORT else self._long).do(work)
+
+    @asynccontextmanager
+    async def one_after_another(self, size: int) -> AsyncIterator[None]:
+        """Where what is done in pieces makes up a long work as a whole, the next such work begins after its last piece.
+
+        Pieces of several works would share the lane, and where there are too many, none would be done in its time.
+        """
+        if size <= WHOLE:
+            yield
+            return
+        async with self._whole:
+            yield
 
     def longest(self) -> float:
         """For how many seconds the longest piece of work has been going on."""

@@ -26,6 +26,7 @@ from careplan.web.edition import PlanRequest, edition_of, read_of, was_dated
 from careplan.web.limits.query_guard import UnusableQuery
 from careplan.web.negotiation import NotAcceptable, chosen, headers, lines_of, spoken, written
 from careplan.web.problem_responses import PROBLEMS, documented
+from careplan.whole_patterns import in_python
 from careplan.zones import is_a_zone
 
 _encoder = msgspec.json.Encoder()
@@ -33,7 +34,7 @@ _Explain = Annotated[Literal["none", "full", "record"], Parameter(description="h
 _At = Annotated[
     str | None,
     Parameter(
-        pattern=TIME,
+        pattern=in_python(TIME),
         max_length=40,
         description=(
             "the time to write into a decision record or a calendar; its day is the day of the plan where the body has no "
@@ -92,7 +93,7 @@ _Zone = Annotated[
 _Key = Annotated[
     str | None,
     Parameter(
-        pattern=r"^[A-Za-z0-9_.\-]{1,80}$",
+        pattern=in_python(r"^[A-Za-z0-9_.\-]{1,80}$"),
         max_length=80,
         description=(
             "your own opaque key of this course of treatment, from which the UIDs of calendar events are made: under one "
@@ -240,7 +241,7 @@ def _idle(asked: _Asked, form: Format, *, uses_a_time: bool) -> str | None:
     if asked.version is not None and "version" not in form.needs:
         return "version is for a calendar; every other form is the same whichever version of a record it is of"
     if asked.reader not in (None, "nurse") and "reader" not in form.needs:
-        return "for is about a page, Markdown or PDF; every other form is for programs"
+        return "?for= goes with a page, Markdown or PDF, which Accept asks for; every other form is for programs"
     if asked.length is not None and asked.reader != "patient":
         return "length is about a patient's copy, so it goes with for=patient"
     if asked.reader == "patient" and asked.detail is not None:

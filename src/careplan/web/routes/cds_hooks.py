@@ -27,6 +27,7 @@ from careplan.web.edition import Edition, JsonRequest, edition_of
 from careplan.web.problem_responses import PROBLEMS, documented
 from careplan.web.security.access import Access, admit, mark_of_client
 from careplan.web.telemetry.metrics import Metrics
+from careplan.whole_patterns import in_python
 
 if TYPE_CHECKING:
     from careplan.web.security.cds_clients import Trust
@@ -36,7 +37,9 @@ Json = dict[str, Any]
 OUTCOMES = ("accepted", "overridden")
 log = structlog.get_logger("careplan")
 _encode = msgspec.json.Encoder().encode
-_Service = Annotated[str, Parameter(pattern=r"^[a-z0-9\-]{1,64}$", max_length=64, description="id of the service")]
+_Service = Annotated[
+    str, Parameter(pattern=in_python(r"^[a-z0-9\-]{1,64}$"), max_length=64, description="id of the service")
+]
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,6 +24,7 @@ from careplan.request.patient import TIME, Patient
 from careplan.web.edition import JsonRequest, edition_of, read_of
 from careplan.web.negotiation import headers, lines_of, spoken
 from careplan.web.problem_responses import PROBLEMS, documented
+from careplan.whole_patterns import in_python
 
 Json = dict[str, Any]
 
@@ -32,7 +33,7 @@ _writer = FhirWriter()
 _At = Annotated[
     str | None,
     Parameter(
-        pattern=TIME,
+        pattern=in_python(TIME),
         max_length=40,
         description=(
             "the day of which ages are counted; if left out that of Bundle.timestamp counts, and without it the newest date "
@@ -46,11 +47,12 @@ _Summary = Annotated[
     Summary | None,
     QueryParameter(name="_summary", description="only a part of the resource, which is then marked as SUBSETTED"),
 ]
+
 _Elements = Annotated[
     str | None,
     QueryParameter(
         name="_elements",
-        pattern=r"^[A-Za-z]+(,[A-Za-z]+)*$",
+        pattern=in_python(r"^[A-Za-z]+(,[A-Za-z]+)*$"),
         max_length=400,
         description="names of members, parted by commas; only these come, and those without which the resource is not valid",
     ),

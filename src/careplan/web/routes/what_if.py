@@ -71,13 +71,14 @@ async def compare_care_plans(data: JSONBody[WhatIf], request: Request[None, None
     edition, lanes = edition_of(request), request.app.state.lanes
     planner = edition.planner
     size = len(await request.body())
-    before = await lanes.do(size, lambda: planner.plan(data.patient.under(edition.defaults)))
-    changed = await lanes.do(size * len(data.changes), lambda: variants(planner.intake, data))
-    differences = []
-    for patient in changed:
-        # One after the other, so that others have their turn between two, and nobody plans for a caller who is gone.
-        await asyncio.sleep(0)
-        differences.append(await lanes.do(size, partial(_differs, edition, before, patient)))
+    async with lanes.one_after_another(size * len(data.changes)):
+        before = await lanes.do(size, lambda: planner.plan(data.patient.under(edition.defaults)))
+        changed = await lanes.do(size * len(data.changes), lambda: variants(planner.intake, data))
+        differences = []
+        for patient in changed:
+            # One after the other, so that others have their turn between two, and nobody plans for a caller who is gone.
+            await asyncio.sleep(0)
+            differences.append(await lanes.do(size, partial(_differs, edition, before, patient)))
     compared = Compared(rulebook=before.rulebook, status=before.status, differences=differences)
     body = await lanes.do(size * len(differences), lambda: _encoder.encode(compared))
     return Response(body, media_type="application/json", headers=_HEADERS)

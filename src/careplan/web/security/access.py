@@ -22,6 +22,7 @@ from msgspec import Meta
 from careplan.errors import InvalidSettings
 from careplan.settings import Settings
 from careplan.settings_files import InvalidFile, read_files
+from careplan.whole_patterns import in_python
 
 if TYPE_CHECKING:
     import limits
@@ -36,14 +37,16 @@ SCOPES: Mapping[Scope, str] = {
 }
 KEY = re.compile(r"cpk\.([a-z0-9\-]{1,40})\.([A-Za-z0-9_\-]{43})")
 """The form of an API key: a mark that scanners for leaked secrets can look for, its id, and 256 random bits."""
+CLIENT = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+"""The name of a client, as it stands in logs."""
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """An API key as it is stored: by its hash. A plain SHA-256 is enough, as the secret is random and not a password."""
 
-    id: Annotated[str, Meta(pattern="^[a-z0-9-]{1,40}$")]
-    client: Annotated[str, Meta(pattern="^[A-Za-z0-9_.-]{1,60}$")]
-    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    id: Annotated[str, Meta(pattern=in_python("^[a-z0-9-]{1,40}$"))]
+    client: Annotated[str, Meta(pattern=in_python(f"^{CLIENT.pattern}$"))]
+    sha256: Annotated[str, Meta(pattern=in_python("^[0-9a-f]{64}$"))]
     scopes: list[Scope]
     last_day: date | None = None
     rate: str | None = None
@@ -118,7 +121,10 @@ class Access:
         self._settings = settings
         self._files: Mapping[str, bytes] = {}
         self._keys: dict[str, ApiKey] = {}
-        self._rate = read_rate(settings.rate_limit)
+        try:
+            self._rate = read_rate(settings.rate_limit)
+        except InvalidSettings as error:
+            raise InvalidSettings(f"rate_limit: {error}") from None
         self._tokens: Tokens | None = None
         self.needed = settings.authenticates
         self.opened = settings.opened

@@ -137,4 +137,6 @@ def numbers(name: str, about: str, kind: str, found: Iterable[tuple[dict[str, st
 def metrics_page(request: Request[None, None, State]) -> Response[bytes]:
     """The counts."""
     metrics: Metrics = request.app.state.metrics
-    return Response(metrics.page(), media_type=prometheus.CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+    # The framework names the charset of every text by itself.
+    media_type = prometheus.CONTENT_TYPE_LATEST.partition("; charset=")[0]
+    return Response(metrics.page(), media_type=media_type, headers={"Cache-Control": "no-store"})
