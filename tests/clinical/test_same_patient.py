@@ -167,7 +167,7 @@ def test_a_record_of_the_same_patient_gives_the_same_findings(planner: Planner, 
 
 
 @given(data=st.data())
-@settings(max_examples=60)
+@settings(max_examples=cases(20))
 def test_a_record_gives_the_same_findings_for_any_patient(planner: Planner, data: st.DataObject) -> None:
     body = sayable(data.draw(patients(BOOK)))
     of_record = request_of(planner, record_of(body))

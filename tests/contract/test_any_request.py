@@ -64,6 +64,7 @@ def test_what_was_made_before_changes_no_request_that_is_made_later(seed: int, s
     assert list(islice(requests(seed, signed), 60)) == made
 
 
+@pytest.mark.long
 def test_no_pdf_at_random_is_a_failure(service: Service) -> None:
     many = 6 if MANY <= 10_000 else MANY // 500
     answers = [service.ask(one.method, one.target, one.body, one.headers) for one in islice(prints(SEED), many)]

@@ -115,6 +115,7 @@ def test_the_only_worker_may_die_again_and_again_and_requests_wait_for_the_next_
             assert httpx.post(f"{address}/v1/care-plans", json={}, timeout=PATIENCE).status_code == 200
 
 
+@pytest.mark.long
 def test_a_worker_that_hangs_in_the_engine_is_replaced(tmp_path: Path) -> None:
     with running(tmp_path / "log", module="tests.contract.faulty", CAREPLAN_HANG_SECONDS="2") as address:
         (stuck,) = workers(address)

@@ -284,6 +284,7 @@ BATCHES = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", BATCHES)
 def test_batches_that_one_client_leaves_open_stop_nobody_and_end(address: Server, kind: str) -> None:
     place = urlsplit(address)
@@ -367,6 +368,7 @@ def test_a_body_that_came_while_the_service_was_busy_is_not_called_late(sent: by
     assert asyncio.run(_busy_then(sent)) == status
 
 
+@pytest.mark.long
 def test_pdfs_hold_up_nothing_else_and_only_so_many_wait(tmp_path: Path) -> None:
     with running(tmp_path / "log", CAREPLAN_REQUEST_SECONDS="20") as address:
         body = json.loads((ROOT / "examples" / "daily-benzodiazepine.json").read_text())
@@ -445,6 +447,7 @@ def test_a_client_that_does_not_read_its_answers_does_not_keep_others_waiting(ad
         assert answers == [200] * 20
 
 
+@pytest.mark.long
 def test_the_largest_patients_do_not_make_the_memory_grow(address: Server) -> None:
     worst: dict[str, Any] = {
         "medications": [{"name": f"unknown medicine number {at}", "schedule": "daily"} for at in range(60)],

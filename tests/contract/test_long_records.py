@@ -158,6 +158,7 @@ def test_most_of_a_long_record_is_never_built() -> None:
     assert len(shortened(record)) < 0.6 * len(record)
 
 
+@pytest.mark.long
 def test_a_record_of_nine_megabytes_is_read_within_its_memory_and_each_kind_left_out_is_said_once() -> None:
     record = long_record(9_000_000)
     assert len(record) >= 9_000_000

@@ -64,17 +64,26 @@ def faulty(log: Path) -> Iterator[Server]:
         yield address
 
 
+def asked_again(method: str, address: str, json: object = None) -> httpx.Response:
+    """What is answered once a process that prints is ready, for which a busy machine needs long at first."""
+    for _ in range(10):
+        answer = httpx.request(method, address, json=json, headers=PDF, timeout=PATIENCE)
+        if answer.status_code != 503:
+            break
+    return answer
+
+
 def test_a_pdf_of_the_service_has_the_bytes_that_the_command_line_makes(planner: Planner, faulty: Server) -> None:
     body = json.loads((ROOT / "examples" / "signed-protocol-as-needed-lorazepam.json").read_text())
     patient = planner.intake.convert(body)
-    answer = httpx.post(f"{faulty}/v1/care-plans?paper=a4&detail=full", json=body, headers=PDF, timeout=PATIENCE)
+    answer = asked_again("POST", f"{faulty}/v1/care-plans?paper=a4&detail=full", json=body)
     assert answer.content == pdf(
         planner.plan(patient), patient, "a4", patient.clinic.hours if patient.clinic else None, "full"
     )
 
 
 def test_so_has_a_pdf_of_the_protocol(planner: Planner, faulty: Server) -> None:
-    answer = httpx.get(f"{faulty}/v1/protocol?product=racemic&paper=a4", headers=PDF, timeout=PATIENCE)
+    answer = asked_again("GET", f"{faulty}/v1/protocol?product=racemic&paper=a4")
     made = planner.protocol(Treatment(product="racemic"), ClinicDefaults(None, None), "en")
     assert answer.content == pdf_of_protocol(made, "a4")
 
@@ -172,6 +181,7 @@ def test_a_request_whose_time_is_over_ends_its_process(tmp_path: Path) -> None:
         until(lambda: told(address) == {"given_up": 1})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", one_in(3, [signal.SIGKILL, signal.SIGSEGV, signal.SIGUSR2]))
 def test_the_process_ends_with_its_worker_however_that_goes(tmp_path: Path, how: signal.Signals) -> None:
     with running(tmp_path / "log", module=FAULTY, CAREPLAN_STOP_SECONDS="1") as address:
@@ -239,6 +249,7 @@ def test_where_no_process_can_be_started_there_is_no_pdf_this_time() -> None:
     assert outcomes == ["no_process"]
 
 
+@pytest.mark.long
 def test_the_fullest_plan_needs_less_than_two_thirds_of_the_memory_that_a_document_may_take(
     planner: Planner, book: Rulebook
 ) -> None:

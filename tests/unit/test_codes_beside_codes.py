@@ -188,7 +188,6 @@ def test_a_code_outside_the_chapter_of_its_illness_is_that_illness(planner: Plan
             "Z93.0",
             "R78.2",
             "Z71.51",
-            "Z69.11",
             "O00.101",
             "H34.11",
             "R29.810",

@@ -239,6 +239,7 @@ def test_a_reader_who_has_read_enough_is_no_fault(given: tuple[str, ...]) -> Non
     assert done.returncode in (0, 1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("closed", one_in(4, ["<&- >&- 2>&-", "<&-", ">&-", "2>&-"]))
 def test_streams_that_a_shell_closed_are_no_fault(closed: str) -> None:
     command = f"{sys.executable} -m careplan.cli.start plan {EXAMPLE} --format json {closed}"
@@ -247,6 +248,7 @@ def test_streams_that_a_shell_closed_are_no_fault(closed: str) -> None:
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("encoding", one_in(2, ["ascii", "utf-16"]))
 def test_a_terminal_without_some_letters_gets_a_mark_in_their_place(encoding: str) -> None:
     around = os.environ | {"PYTHONIOENCODING": encoding}

@@ -98,6 +98,7 @@ def test_an_id_that_is_none_or_that_of_the_shipped_rulebook_is_refused(name: str
     assert not folder.exists()
 
 
+@pytest.mark.long
 def test_a_newer_rulebook_is_listed_and_taken_over_beside_the_changes_of_the_owner(own: Path, newer: Path) -> None:
     edit(own, NUTRITION, "rationale: >-\n", "rationale: >-\n  As our dietitian sees it.\n")
     ours = (own / NUTRITION).read_bytes()
