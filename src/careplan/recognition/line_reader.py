@@ -198,7 +198,7 @@ class _Reading(Figures):
         kind, before = meaning.kind, self._last
         if self._words[at:end] == _HOLD and not self._is_told_to_hold(end):
             return self._explained(_FILLER, at, end)
-        if self._draft.names and (behind := self._tables.remarks.behind(self._words, at, end)):
+        if behind := self._tables.remarks.behind(self._words, self._tokens.between, at, end, is_first=not self._draft.names):
             self._leftover.append((at, behind, False))
             return self._close(behind, "leftover")
         if self._tells_of_an_earlier_dose(at, end):

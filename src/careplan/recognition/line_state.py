@@ -95,7 +95,7 @@ class State:
         """True if no word that nothing explains stands beside it. Two or three letters behind a name say what kind it is."""
         if len(key) <= SHORT and self._after_name:
             return False
-        if self._leftover and self._leftover[-1][1] == at:
+        if self._leftover and self._leftover[-1][1] == at and "." not in self._tokens.between(at):
             return False
         if end == len(self._words) or not self._words[end][0].isalpha():
             return True
