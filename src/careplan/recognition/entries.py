@@ -54,13 +54,14 @@ class EntryReader:
         found = self._recognizer.recognize(entry.written, on)
         if len(found) == 1 and found[0].is_plain and _is_one_text(entry):
             return self._plain(index, entry, found[0], on)
-        if entry.text is None or entry.name is None:
-            lined: tuple[Recognized, ...] = ()
-        else:
-            lined = self._recognizer.recognize(entry.text, on)
-        line = beside_name(self._recognizer, entry, found, lined, on)
-        entry = line.status_in(entry)
-        put = self._recognizer.put_where(entry.written or "", entry.text or "", on) if lined and len(found) == 1 else ()
+        lined: tuple[Recognized, ...] = ()
+        line, put = Beside("", ()), lined
+        name, text = entry.name, entry.text
+        if name is not None and text is not None:
+            lined = self._recognizer.recognize(text, on)
+            line = beside_name(self._recognizer, entry, found, lined, on)
+            entry = line.status_in(entry)
+            put = self._recognizer.put_where(name, text, on) if lined and len(found) == 1 else ()
         resolved = self._resolved(index, entry, by_code, put or found, line.recognized)
         if not lined and len(found) == 1 and not (entry.dose_mg is not None or _says_more(found[0])):
             return resolved
