@@ -106,7 +106,8 @@ def test_an_everyday_goal_that_was_read_blocks_nothing_and_speaks_of_no_danger(p
     assert plan.status == "draft"
     if BOOK.goals.judge(text).understood:
         said = " ".join(f"{item.patient_text} {item.clinician_text}".lower() for item in lines(plan))
-        assert not any(word in said for word in OF_DANGER)
+        in_our_words = said.replace(text.lower(), "")  # "go to the suicide support group" may be repeated
+        assert not any(word in in_our_words for word in OF_DANGER)
 
 
 @pytest.mark.parametrize(
