@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from typing import Any
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 from careplan.plan.medicine_model import MedicineRead
 from careplan.plan.model import items_of
 from careplan.planner import Planner
+from careplan.request.patient import Medication
+from careplan.rulebook.load import shipped
+from tests.shipped import BOOK
 
 
 def read(planner: Planner, **entry: Any) -> MedicineRead:
@@ -71,3 +75,17 @@ def test_two_days_of_a_week_are_no_single_one(planner: Planner, days: str) -> No
 @pytest.mark.parametrize("day", ["weekly on Mondays", "every Monday", "on Mondays", "montags"])
 def test_one_day_of_a_week_is_once_a_week(planner: Planner, day: str) -> None:
     assert read(planner, text=f"diazepam 5 mg {day}").schedule == "weekly"
+
+
+TEXTS = ("8 mg daily", "8-2 mg twice a day", "30 units at bedtime", "1 tablet daily", "10 mg/325 mg q6h", "half a tablet")
+
+
+def test_the_doses_of_a_combination_are_those_of_the_whole_line_where_its_name_has_a_field_of_its_own() -> None:
+    """One figure beside such a name, "Suboxone" and "8 mg daily", had been a failure of the service."""
+    table = csv.DictReader((shipped() / "combinations.csv").read_text().splitlines())
+    names = [name for row in table for name in (row["product"], *row["names"].split(";")) if name]
+    assert len(names) > 500
+    for name in names:
+        for text in TEXTS:
+            apart, whole = Medication(name=name, text=text), Medication(text=f"{name} {text}")
+            assert BOOK.catalogue.resolve(0, apart).doses == BOOK.catalogue.resolve(0, whole).doses, (name, text)

@@ -61,7 +61,8 @@ def both(name: Recognized | None, line: Recognized | None) -> Listed | None:
     if first is None or second is None:
         return second or first
     if second.strengths:
-        return second
+        # Which figure is of which part of a combination is told by the order of its names.
+        return second if second.names else msgspec.structs.replace(second, names=first.names)
     # Read as if the name stood before the line: what belongs together is told by the order in which it stands.
     before = max((one.end for one in (*first.strengths, *first.forms)), default=0)
     strengths, forms = (
