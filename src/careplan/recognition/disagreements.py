@@ -36,7 +36,8 @@ def disagreements(
     `doses` are the milligrams that the line may mean by a dose: at a time, in a piece, a day.
     """
     if (sent := entry.schedule) is not None and (read := listed.schedule) is not None and not _alike(sent, read):
-        part: Stretch = listed.as_needed or listed.frequencies[0]
+        # A patch of so much an hour says by its strength that it acts all the time.
+        part: Stretch = listed.as_needed or (*listed.frequencies, *listed.strengths)[0]
         yield Disagreement("schedule", sent, read, said_in, part.start, part.end)
     reasons = [reason for reason in listed.reasons if reason.indication is not None]
     if entry.indication is not None and reasons and all(one.indication != entry.indication for one in reasons):
