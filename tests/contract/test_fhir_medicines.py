@@ -382,3 +382,9 @@ def test_a_medicine_on_hold_counts_and_is_said_to_be_on_hold(reader: FhirReader,
 def test_eye_drops_of_a_record_are_told_by_their_way_in(planner: Planner, dosage: Json, counts: bool) -> None:  # noqa: FBT001
     found = read(FhirReader(planner.book, planner.intake), statement("m", "timolol", dosage=[dosage]))
     assert ("rebound-when-stopped-suddenly" in rules_of(planner.plan(found.patient))) == counts
+
+
+def test_a_dosage_that_may_mean_something_else_is_reported_once(reader: FhirReader) -> None:
+    turned = {"text": "1 mg daily as needed", "modifierExtension": [{"url": "http://example.org/not", "valueBoolean": True}]}
+    found = read(reader, patient(), statement("m1", medicationCodeableConcept={"text": "lorazepam"}, dosage=[turned]))
+    assert [one.pointer for one in found.unmapped] == ["/entry/1/resource/dosage/0"]

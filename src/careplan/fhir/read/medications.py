@@ -102,7 +102,7 @@ class MedicineReader:
             entry["text"] = line
         if product.name and (line := self._told_in_notes(resource, product.name)):
             entry["text"] = line
-        if indication := self._indication(resource, name) or self._needed_for(resource, name):
+        if indication := self._indication(resource, name) or self._needed_for(dosages):
             entry["indication"] = indication
         pointer = self._gathering.entry("medications", entry, resource, reference, called=name)
         if ordering and pointer:
@@ -222,9 +222,12 @@ class MedicineReader:
         way_in = said.pop() if len(said) == 1 else ""
         if not way_in or len(way_in) > LONGEST_WORDS:
             return None
+        alone = Medication(name=name[:LONGEST_WORDS])
         catalogue = self._gathering.tables.catalogue
-        alone, put = (catalogue.resolve(0, Medication(name=name[:LONGEST_WORDS], text=text)) for text in (None, way_in))
-        return way_in if alone.recognition == "read" and put.recognition == "known" else None
+        if catalogue.resolve(0, alone).recognition != "read":
+            return None
+        put = catalogue.resolve(0, Medication(name=alone.name, text=way_in))
+        return way_in if put.recognition == "known" else None
 
     def _dosages(self, resource: Element, name: str) -> list[Element]:
         """The dosages; none of them where one may mean something else, since the others alone are half of what was said."""
@@ -250,9 +253,8 @@ class MedicineReader:
             self._gathering.skip(resource, f"reason for {name}", "It could not be read as one reason, so it is asked for.")
         return None
 
-    def _needed_for(self, resource: Element, name: str) -> str | None:
+    def _needed_for(self, dosages: Sequence[Element]) -> str | None:
         """What it is taken for where it is needed, if that is one thing."""
-        dosages = self._dosages(resource, name)
         concepts = [dosage.child("asNeededCodeableConcept") for dosage in dosages]
         concepts += [concept for dosage in dosages for concept in dosage.children("asNeededFor")]
         meant = self._meant(filter(None, concepts))
