@@ -86,6 +86,6 @@ def test_the_doses_of_a_combination_are_those_of_the_whole_line_where_its_name_h
     names = [name for row in table for name in (row["product"], *row["names"].split(";")) if name]
     assert len(names) > 500
     for name in names:
-        for text in TEXTS:
-            apart, whole = Medication(name=name, text=text), Medication(text=f"{name} {text}")
-            assert BOOK.catalogue.resolve(0, apart).doses == BOOK.catalogue.resolve(0, whole).doses, (name, text)
+        for of_name, text in (*(("", text) for text in TEXTS), (" 8-2 mg", "1 tablet daily"), (" 8 mg", "twice a day")):
+            apart, whole = Medication(name=f"{name}{of_name}", text=text), Medication(text=f"{name}{of_name} {text}")
+            assert BOOK.catalogue.resolve(0, apart).doses == BOOK.catalogue.resolve(0, whole).doses, (name, of_name, text)

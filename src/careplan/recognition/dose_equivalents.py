@@ -145,7 +145,7 @@ class DoseReader:
             return (listed, place) if place is not None else (None, None)
         if not self._painkillers.isdisjoint(of.also_contains):
             return listed, _SMALLER
-        written = plain(listed.names[0].text)[0] if listed.names else ""  # its name may stand in a field of its own
+        written = plain(listed.names[0].text)[0]
         if plain(row.name)[0] in written:
             return listed, 0 if written.startswith(plain(row.name)[0]) else 1
         return listed, of.ingredients.index(row)

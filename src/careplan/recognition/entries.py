@@ -12,7 +12,7 @@ from careplan.recognition.disagreements import NOT_TAKEN, ON_HOLD, Disagreement,
 from careplan.recognition.dose_equivalents import NO_DOSES, DoseReader, Doses, added
 from careplan.recognition.just_ended import NOTHING_TOLD, ToldInLines
 from careplan.recognition.line import Leftover, Listed, Said
-from careplan.recognition.line_beside_name import Beside, beside_name, both, without_a_name
+from careplan.recognition.line_beside_name import Beside, beside_name, both, stays_where_put, without_a_name
 from careplan.recognition.medicine_catalogue import Catalogue, Match, Problem, Resolved, agree, display, without_kinds
 from careplan.recognition.medicine_rows import Ingredient
 from careplan.recognition.recognizer import Recognized, Recognizer
@@ -55,14 +55,17 @@ class EntryReader:
         if len(found) == 1 and found[0].is_plain and _is_one_text(entry):
             return self._plain(index, entry, found[0], on)
         lined: tuple[Recognized, ...] = ()
-        line, put = Beside("", ()), lined
+        line, named_by = Beside("", ()), found
         name, text = entry.name, entry.text
         if name is not None and text is not None:
             lined = self._recognizer.recognize(text, on)
-            line = beside_name(self._recognizer, entry, found, lined, on)
-            entry = line.status_in(entry)
-            put = self._recognizer.put_where(name, text, on) if lined and len(found) == 1 else ()
-        resolved = self._resolved(index, entry, by_code, put or found, line.recognized)
+            line = Beside(text, lined)
+            if lined and len(found) == 1:
+                joined = self._recognizer.recognize(f"{name} {text}", on)
+                line = beside_name(name, text, found[0], lined, joined)
+                entry = line.status_in(entry)
+                named_by = joined if stays_where_put(joined) else found
+        resolved = self._resolved(index, entry, by_code, named_by, line.recognized)
         if not lined and len(found) == 1 and not (entry.dose_mg is not None or _says_more(found[0])):
             return resolved
         said = [

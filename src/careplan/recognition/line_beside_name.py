@@ -9,7 +9,8 @@ import msgspec
 
 from careplan.recognition.disagreements import NOT_TAKEN, Disagreement
 from careplan.recognition.line import Listed
-from careplan.recognition.recognizer import Recognized, Recognizer
+from careplan.recognition.plain_text import squeezed
+from careplan.recognition.recognizer import Recognized
 from careplan.request.patient import Medication
 
 
@@ -36,18 +37,33 @@ class Beside(NamedTuple):
 
 
 def beside_name(
-    recognizer: Recognizer, entry: Medication, found: Sequence[Recognized], lined: Sequence[Recognized], on: str | None
+    name: str, text: str, named: Recognized, lined: Sequence[Recognized], joined: Sequence[Recognized]
 ) -> Beside:
-    """The line of an entry, which is read behind its name where it has none: it then says what a whole line would."""
-    own = Beside(entry.text or "", lined)
-    if entry.name is None or entry.text is None or len(found) != 1 or without_a_name(lined) is None:
+    """The line of an entry, which is read behind its name where it has none: it then says what a whole line would.
+
+    Args:
+        name: The field with the name.
+        text: The field with the line.
+        named: What is recognized in the name.
+        lined: The same of the line.
+        joined: The same of both, the line behind the name.
+
+    """
+    own = Beside(text, lined)
+    if without_a_name(lined) is None:
         return own
-    joined = recognizer.recognize(f"{entry.name} {entry.text}", on)
-    named = found[0]
     same = len(joined) == 1 and joined[0].match == named.match and joined[0].known_by == named.known_by
     if not same or joined[0].recognition == "unread":
         return own
-    return Beside(f"{entry.name} {entry.text}", joined, len(entry.name) + 1)
+    return Beside(f"{name} {text}", joined, len(name) + 1)
+
+
+def stays_where_put(joined: Sequence[Recognized]) -> bool:
+    """Whether one medicine's name with its line says that it stays where it is put, as eye drops do."""
+    listed = joined[0].listed if len(joined) == 1 and joined[0].recognition == "known" else None
+    if listed is None or joined[0].match is not None or joined[0].unexplained:
+        return False
+    return len({squeezed(one.text) for one in listed.names}) == 1 and all(one.unit == "%" for one in listed.strengths)
 
 
 def without_a_name(lined: Sequence[Recognized]) -> Recognized | None:
@@ -60,13 +76,14 @@ def both(name: Recognized | None, line: Recognized | None) -> Listed | None:
     first, second = name.listed if name else None, line.listed if line else None
     if first is None or second is None:
         return second or first
+    # Which figure is of which part of a combination is told by the order of its names.
+    names = second.names or first.names
     if second.strengths:
-        # Which figure is of which part of a combination is told by the order of its names.
-        return second if second.names else msgspec.structs.replace(second, names=first.names)
+        return msgspec.structs.replace(second, names=names)
     # Read as if the name stood before the line: what belongs together is told by the order in which it stands.
     before = max((one.end for one in (*first.strengths, *first.forms)), default=0)
     strengths, forms = (
         tuple([msgspec.structs.replace(one, start=one.start - before, end=one.end - before) for one in several])
         for several in (first.strengths, first.forms)
     )
-    return msgspec.structs.replace(second, strengths=strengths, forms=(*forms, *second.forms))
+    return msgspec.structs.replace(second, names=names, strengths=strengths, forms=(*forms, *second.forms))

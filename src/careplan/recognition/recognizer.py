@@ -162,16 +162,6 @@ class Recognizer:
             found.append(self._judged(listed, beside, tuple(part for part in beside if part.in_name)))
         return _told_by_name(found)
 
-    def put_where(self, name: str, text: str, on: str | None = None) -> tuple[Recognized, ...]:
-        """A medicine whose line beside its name says that it stays where it is put, as eye drops do; else nothing."""
-        both = self.recognize(f"{name} {text}", on)
-        listed = both[0].listed if len(both) == 1 and both[0].recognition == "known" else None
-        if listed is None or both[0].match is not None or both[0].unexplained:
-            return ()
-        if len({squeezed(one.text) for one in listed.names}) != 1:
-            return ()
-        return () if any(one.unit != "%" for one in listed.strengths) else both
-
     def _judged(self, listed: Listed, beside: tuple[Leftover, ...], in_name: tuple[Leftover, ...]) -> Recognized:
         matches = [name.meaning for name in listed.names if name.meaning != KNOWN]
         if len(listed.names) > 1:
