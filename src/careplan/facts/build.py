@@ -46,6 +46,7 @@ class FactMaker:
         self._illness_reader = book.known_conditions.reader
         self._allergies = Allergies(book.catalogue, self._illness_reader, book.codes.allergens)
         self._grave = GraveEntryReader(book)
+        self._signs = book.known_conditions.reader.signs
         self._tested = Tested.by((*(rule.when for rule in book.rules.values()), *also))
         self._fields = {kind: tuple(sorted(names)) for kind, names in self._tested.fields.items()}
         self._absent = {
@@ -63,7 +64,8 @@ class FactMaker:
 
     def case(self, patient: Patient) -> Case:
         """The facts of one patient."""
-        patient, illnesses = illnesses_of(patient, self._allergies, partial(self._grave.read, patient))
+        written = self._signs.without_marks(patient.other_conditions)
+        patient, illnesses = illnesses_of(patient, written, self._allergies, partial(self._grave.read, patient))
         patient, read_off = with_indication(patient, illnesses.tokens, self._conditions_known)
         medicines = tuple(
             [self._catalogue.resolve(at, entry, patient.as_of) for at, entry in enumerate(patient.medications or ())]

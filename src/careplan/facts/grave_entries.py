@@ -19,7 +19,6 @@ from careplan.recognition.goal_judge import GoalJudge, GoalJudgement
 from careplan.recognition.illness_read import IllnessPart, IllnessRead
 from careplan.recognition.plain_text import plain, whole
 from careplan.recognition.reading_words import PAIR
-from careplan.recognition.signs import Signs
 from careplan.recognition.told_danger import ToldDanger
 from careplan.recognition.told_harm import ToldHarm
 from careplan.request.patient import Patient
@@ -61,10 +60,9 @@ class GraveEntryReader:
     def __init__(self, book: Rulebook) -> None:
         self._judge: GoalJudge = book.goals
         words = book.known_conditions.words
-        self.signs = Signs(words.asked_for)
         self._harm, self._now = ToldHarm(words.harmed), whole(words.at_once)
         others = (*words.family, *words.first_degree, *words.of_others)
-        self._emergencies = ToldDanger(words.dangers, others, words.abbreviations, self.signs)
+        self._emergencies = ToldDanger(words.dangers, others, words.abbreviations, book.known_conditions.reader.signs)
         self._lately, self._own = whole((*words.at_once, *words.lately)), whole(words.of_oneself)
         self._intending, self._never = whole(words.intending), whole(words.never_did)
         self._says_danger, self._acute = whole(words.says_danger), words.acute
@@ -157,8 +155,6 @@ class GraveEntryReader:
     def read(self, patient: Patient, text: str, place: int) -> tuple[IllnessRead, tuple[Told, ...]]:
         """What an entry of a patient says, what people tell in it though it is no illness, and readings that are taken."""
         today = day_of_plan(patient)
-        if plain(text[:1])[0] == "-":
-            text = self.signs.without_marks(patient.other_conditions)[place]
         sent = {name for name, one in patient.measures.items() if one is not None}
         found, told = self._readings.read(text, today, sent, place)
         return self.with_more_told(text, found), told

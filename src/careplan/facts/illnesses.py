@@ -63,18 +63,22 @@ class Illnesses(NamedTuple):
 
 
 def illnesses_of(
-    patient: Patient, allergies: Allergies, read_entry: Callable[[str, int], tuple[IllnessRead, tuple[Told, ...]]]
+    patient: Patient,
+    written: Sequence[str],
+    allergies: Allergies,
+    read_entry: Callable[[str, int], tuple[IllnessRead, tuple[Told, ...]]],
 ) -> tuple[Patient, Illnesses]:
     """The illnesses of a patient, allergies among them, and the patient with the answers that were read from them.
 
-    `read_entry` reads one of the other conditions, after its place, with the readings that are taken from it.
+    `written` are the other conditions without marks of a list. `read_entry` reads one of them, after its place, with the
+    readings that are taken from it.
 
     An answer that was sent stays, unless a graver one is written among the illnesses.
     """
     listed: dict[str, str] = {}
     for at, token in enumerate(patient.conditions or ()):
         listed.setdefault(token, f"/conditions/{at}")
-    entries = [read_entry(text, at) for at, text in enumerate(patient.other_conditions)]
+    entries = [read_entry(text, at) for at, text in enumerate(written)]
     read = tuple([entry for entry, _ in entries])
     answers: dict[str, tuple[str, int]] = {}
     for at, entry in enumerate(read):

@@ -41,6 +41,7 @@ class IllnessReader:
         """
         self._least_day = least_day
         self._phrases, self._grouping = phrases, Grouping(phrases)
+        self.signs = phrases.signs
         self._codes, self._of_icd10, self._lasting = codes, of_icd10, lasting
 
     def read(self, text: str, on: date | None = None) -> IllnessRead:

@@ -34,14 +34,11 @@ class Signs:
         self._term = re.compile(rf"\b{name}{_NO_WORD}")
         self._before, self._next, self._behind = re.compile(before), re.compile(next_sign), re.compile(behind)
 
-    def are_marks(self, text: str) -> bool:
-        """Whether minus signs of a text mark the entries of a list."""
-        words = plain(text)[0]
-        return any(not self._term.match(words, one.end()) for one in _MINUS.finditer(words))
-
     def without_marks(self, entries: Sequence[str]) -> Sequence[str]:
         """The entries of a list, blanks in the place of minus signs where these mark its entries. Lengths stay."""
-        marked = [self.are_marks(text) for text in entries]
+        if not any(_MINUS.match(plain(text[:2])[0]) for text in entries):
+            return entries
+        marked = [self._has_marks(plain(text)[0]) for text in entries]
         if not any(marked):
             return entries
         # Where an entry has such marks of its own, they are seen there.
@@ -55,7 +52,7 @@ class Signs:
         told, places = _of_other_words(told, places)
         if not (first := self._term.search(told)):
             return told, places
-        marks = any(not self._term.match(told, one.end()) for one in _MINUS.finditer(told))
+        marks = self._has_marks(told)
         bracket = re.search(_BRACKETED, told)
         leads = bracket is not None and bracket.start() < first.start()
         parts: list[tuple[str, int]] = []
@@ -82,6 +79,10 @@ class Signs:
                 parts += [*((char, places[begin]) for char in f"; {_PRESENT} "), *terms]
             at = end
         return "".join(char for char, _ in parts), [*(place for _, place in parts), places[len(told)]]
+
+    def _has_marks(self, told: str) -> bool:
+        """Whether minus signs of a plain text mark the entries of a list."""
+        return any(not self._term.match(told, one.end()) for one in _MINUS.finditer(told))
 
 
 def _of_other_words(told: str, places: Sequence[int]) -> tuple[str, Sequence[int]]:
