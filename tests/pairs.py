@@ -20,7 +20,7 @@ from careplan.rulebook.derived import behind
 from careplan.rulebook.factors import GROUPS, KINDS, Field
 from careplan.rulebook.measures import Measure
 from careplan.rulebook.model import Rulebook
-from tests.plans import NO_RED_FLAGS
+from tests.plans import NO_RED_FLAGS, PREPARED, SOBER_HOPES, SUPPORTED
 
 Json = dict[str, Any]
 
@@ -46,20 +46,9 @@ CALM: Json = {
         "cannabis": "none",
         "home_environment": "supportive",
     },
-    "support": {"therapist": True, "escort_available": True, "adult_at_home_24h": True, "trusted_people": 3},
-    "preparation": {
-        "researched": True,
-        "intentions_set": True,
-        "knows_the_process": True,
-        "trusts_care_team": True,
-        "comfortable_with_setting": True,
-    },
-    "expectations": {
-        "expects_immediate_relief": False,
-        "expects_guaranteed_result": False,
-        "wants_to_stop_early": False,
-        "goals": ["walk the dog for 10 minutes each morning"],
-    },
+    "support": SUPPORTED,
+    "preparation": PREPARED,
+    "expectations": SOBER_HOPES | {"goals": ["walk the dog for 10 minutes each morning"]},
     "red_flags": NO_RED_FLAGS,
 }
 """Somebody of whom everything is known and nothing stands out, before the first session."""

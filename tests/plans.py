@@ -16,6 +16,22 @@ NO_RED_FLAGS: dict[str, Any] = {
     "new_neurological_symptom": False,
 }
 """Of no red flag there is a sign."""
+SUPPORTED: dict[str, Any] = {"therapist": True, "escort_available": True, "adult_at_home_24h": True, "trusted_people": 3}
+"""Nobody is missing who could help."""
+PREPARED: dict[str, Any] = {
+    "researched": True,
+    "intentions_set": True,
+    "knows_the_process": True,
+    "trusts_care_team": True,
+    "comfortable_with_setting": True,
+}
+"""Ready for the first session."""
+SOBER_HOPES: dict[str, Any] = {
+    "expects_immediate_relief": False,
+    "expects_guaranteed_result": False,
+    "wants_to_stop_early": False,
+}
+"""Nothing is hoped for that no treatment can promise."""
 
 
 def plan_of(planner: Planner, body: dict[str, Any], language: str = "en") -> CarePlan:

@@ -16,7 +16,7 @@ from careplan.formats.markdown import markdown
 from careplan.plan.layers import Reader
 from careplan.plan.model import CarePlan, items_of
 from careplan.planner import Planner
-from tests.plans import NO_RED_FLAGS, plan_of
+from tests.plans import NO_RED_FLAGS, PREPARED, SOBER_HOPES, SUPPORTED, plan_of
 from tests.shipped import BOOK
 from tests.sizes import cases
 
@@ -48,20 +48,9 @@ PERFECT: Json = {
     "conditions": ["major_depression"],
     "measures": {"systolic": 128, "diastolic": 78},
     "lifestyle": WELL,
-    "support": {"therapist": True, "escort_available": True, "adult_at_home_24h": True, "trusted_people": 3},
-    "preparation": {
-        "researched": True,
-        "intentions_set": True,
-        "knows_the_process": True,
-        "trusts_care_team": True,
-        "comfortable_with_setting": True,
-    },
-    "expectations": {
-        "expects_immediate_relief": False,
-        "expects_guaranteed_result": False,
-        "wants_to_stop_early": False,
-        "goals": ["Walk 10 minutes after lunch every day"],
-    },
+    "support": SUPPORTED,
+    "preparation": PREPARED,
+    "expectations": SOBER_HOPES | {"goals": ["Walk 10 minutes after lunch every day"]},
     "red_flags": NO_RED_FLAGS,
     "protocol": {
         "solid_food_hours": 6,

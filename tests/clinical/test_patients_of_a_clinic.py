@@ -12,7 +12,7 @@ import pytest
 
 from careplan.plan.model import CarePlan, items_of
 from careplan.planner import Planner
-from tests.plans import NO_RED_FLAGS, by_rule
+from tests.plans import NO_RED_FLAGS, PREPARED, SOBER_HOPES, SUPPORTED, by_rule
 
 Json = dict[str, Any]
 
@@ -130,20 +130,9 @@ VISITORS: dict[str, Visitor] = {
                 "cannabis": "none",
                 "home_environment": "supportive",
             },
-            "support": {"therapist": True, "escort_available": True, "adult_at_home_24h": True, "trusted_people": 3},
-            "preparation": {
-                "researched": True,
-                "intentions_set": True,
-                "knows_the_process": True,
-                "trusts_care_team": True,
-                "comfortable_with_setting": True,
-            },
-            "expectations": {
-                "expects_immediate_relief": False,
-                "expects_guaranteed_result": False,
-                "wants_to_stop_early": False,
-                "goals": ["walk for 10 minutes on 3 days a week"],
-            },
+            "support": SUPPORTED,
+            "preparation": PREPARED,
+            "expectations": SOBER_HOPES | {"goals": ["walk for 10 minutes on 3 days a week"]},
             "red_flags": NO_RED_FLAGS,
         },
         {"goal-well-chosen": "note", "an-adult-takes-you-home": "caution"},
