@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from careplan.rulebook.model import Rule, Rulebook
+from careplan.rulebook.text_template import one_line
 
 
 def by_source(book: Rulebook) -> dict[str, dict[str, list[Rule]]]:
@@ -63,9 +64,9 @@ def _told(rules: Iterable[Rule], words: str | None) -> Told:
     said = re.compile(words, re.IGNORECASE) if words else None
     for rule in rules:
         then = rule.file.then
-        if said is not None and said.search(" ".join(then.patient.split())):
+        if said is not None and said.search(one_line(then.patient)):
             told.patient.append(rule)
-        elif said is not None and said.search(" ".join(then.clinician.split())):
+        elif said is not None and said.search(one_line(then.clinician)):
             told.clinician.append(rule)
         else:
             told.unsaid.append(rule)

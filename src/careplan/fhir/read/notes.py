@@ -107,7 +107,7 @@ class NoteReader:
             return
         is_critical = answer_values.is_critical(part) or answer_values.is_critical(resource)
         number = _number_of(part)
-        said = f"{number:g}" if number is not None else next(iter(sorted(answer_values.choice_words(part))), None)
+        said = f"{number:g}" if number is not None else min(answer_values.choice_words(part), default=None)
         said = said or next((one.code for one in answer_values.choice_codes(part)), None)
         text = ": ".join(filter(None, (measure.label, said)))[:LONGEST_WORDS]
         if (measure.assessed_as and said) or is_critical or (number is not None and self._dangers.in_sentence(text)):

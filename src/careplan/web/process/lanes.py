@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from contextvars import copy_context
 from typing import TypeVar
 
@@ -65,17 +65,12 @@ class Lanes:
             return work()
         return await (self._short if size <= SHORT else self._long).do(work)
 
-    @asynccontextmanager
-    async def one_after_another(self, size: int) -> AsyncIterator[None]:
+    def one_after_another(self, size: int) -> AbstractAsyncContextManager[None]:
         """Where what is done in pieces makes up a long work as a whole, the next such work begins after its last piece.
 
         Pieces of several works would share the lane, and where there are too many, none would be done in its time.
         """
-        if size <= WHOLE:
-            yield
-            return
-        async with self._whole:
-            yield
+        return self._whole if size > WHOLE else nullcontext()
 
     def longest(self) -> float:
         """For how many seconds the longest piece of work has been going on."""

@@ -47,7 +47,6 @@ _Summary = Annotated[
     Summary | None,
     QueryParameter(name="_summary", description="only a part of the resource, which is then marked as SUBSETTED"),
 ]
-
 _Elements = Annotated[
     str | None,
     QueryParameter(
