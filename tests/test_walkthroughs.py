@@ -90,6 +90,7 @@ def ran(copy: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 def test_a_format_a_factor_and_a_group_need_nothing_but_what_the_page_shows(copy: Path) -> None:
     found = json.loads(ran(copy, "-c", TRIED))
     assert found["planned by"].startswith(str(copy))
@@ -119,6 +120,7 @@ def test_the_rules_of_the_page_pass_their_examples_and_the_rulebook_its_checks(c
     ran(copy, "-c", START, "rules", "test", "long-way-home")
 
 
+@pytest.mark.long
 def test_the_command_line_writes_the_new_format(copy: Path) -> None:
     written = ran(copy, "-c", START, "plan", str(ROOT / "examples" / "daily-benzodiazepine.json"), "--format", "outline")
     assert written.count("\n") > 10

@@ -925,6 +925,7 @@ def test_requirements_201_203_a_token_not_to_be_trusted_is_refused_without_a_rea
     assert called(address, sent, f"{SERVICE}/feedback").status_code == 401
 
 
+@pytest.mark.long
 def test_a_token_passes_once_among_all_workers(tmp_path: Path) -> None:
     (tmp_path / "clients.json").write_text(json.dumps([{"iss": "https://ehr.example.org", "jwks": KEYS}]))
     clients = str(tmp_path / "clients.json")

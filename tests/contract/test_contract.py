@@ -60,6 +60,7 @@ def operations_of(document: dict[str, Any]) -> int:
     return sum(method in METHODS for path in document["paths"].values() for method in path)
 
 
+@pytest.mark.long
 def test_chains_of_calls_that_the_links_describe_answer_as_documented(address: str) -> None:
     machine = SCHEMA.as_state_machine()
 

@@ -102,7 +102,7 @@ def bundle(resources: list[Json]) -> Json:
 KINDS = ["medicines", "one id", "illnesses", "readings", "patients", "faults", "references", "answers"]
 
 
-@pytest.mark.parametrize("kind", one_in(2, KINDS))
+@pytest.mark.parametrize("kind", one_in(4, KINDS))
 def test_reading_four_times_as_many_entries_is_about_four_times_the_work(planner: Planner, kind: str) -> None:
     reader = FhirReader(planner.book, planner.intake)
 
@@ -173,6 +173,7 @@ def test_a_long_answer_is_of_a_size_that_follows_from_the_request(service: Servi
     assert issues[-1]["details"]["text"] == "There are more faults than are named here."
 
 
+@pytest.mark.long
 def test_of_long_comparisons_that_come_at_once_one_is_finished_before_the_next_begins(
     service: Service, book: Rulebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,7 +55,7 @@ USED_UP: dict[str, Exception] = {
 }
 
 
-@pytest.mark.parametrize("case", one_in(3, list(product(DOORS, USED_UP)), "-".join))
+@pytest.mark.parametrize("case", one_in(8, list(product(DOORS, USED_UP)), "-".join))
 def test_what_is_used_up_is_a_503_that_says_when_to_ask_again(
     service: Service, monkeypatch: pytest.MonkeyPatch, case: tuple[str, str]
 ) -> None:
@@ -115,6 +115,7 @@ def test_the_engine_passes_on_that_there_is_no_memory(monkeypatch: pytest.Monkey
     planner.close()
 
 
+@pytest.mark.long
 def test_a_process_that_can_have_memory_again_is_not_spent() -> None:
     assert not is_spent()
 

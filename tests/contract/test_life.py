@@ -22,6 +22,7 @@ from click.testing import CliRunner
 
 from careplan.cli.main import main
 from tests.contract.serving import PATIENCE, ROOT, Server, certified, children_of, running, until
+from tests.everyday import one_row_in
 
 
 def workers(address: Server) -> list[int]:
@@ -278,32 +279,36 @@ def started(*options: str, **environment: str) -> subprocess.CompletedProcess[st
 
 @pytest.mark.parametrize(
     ("environment", "says"),
-    [
-        ({"CAREPLAN_WORKERS": "0"}, "CAREPLAN_WORKERS must be a whole number"),
-        ({"CAREPLAN_API_KEYS": "/nowhere.json"}, "API keys cannot be read"),
-        ({"CAREPLAN_API_KEYS": __file__}, "API keys is not one"),
-        ({"CAREPLAN_PROTOCOL": "/nowhere.json"}, "protocol cannot be read"),
-        ({"CAREPLAN_CLINIC_LOGO": __file__}, "logo"),
-        ({"CAREPLAN_CDS_CLIENTS": __file__, "CAREPLAN_PUBLIC_URL": "https://plans.example.org"}, "CDS clients"),
-        ({"CAREPLAN_SIGNING_KEY": __file__}, "cannot be used"),
-        ({"CAREPLAN_RULES": "/nowhere"}, "folder of the rulebook cannot be read"),
-        ({"CAREPLAN_OAUTH_ISSUER": "https://login.example.org"}, "go together"),
-        ({"CAREPLAN_RATE_LIMIT": "often"}, "rate"),
-        ({"CAREPLAN_HOST": "0.0.0.0"}, "beyond loopback"),  # noqa: S104 - refused, which is what is tested
-        ({"CAREPLAN_TLS_CERTIFICATE": "/nowhere.pem"}, "go together"),
-        ({"CAREPLAN_TLS_CERTIFICATE": "/nowhere.pem", "CAREPLAN_TLS_KEY": "/nowhere.pem"}, "no file"),
-        ({"CAREPLAN_OPEN_PATHS": "plans"}, "CAREPLAN_OPEN_PATHS"),
-        ({"CAREPLAN_CONFIG": "/nowhere.toml"}, "file of settings"),
-        ({"CAREPLAN_TLS_CERTIFICATE": __file__, "CAREPLAN_TLS_KEY": __file__}, "no PEM"),
-        ({"CAREPLAN_HOST": ""}, "CAREPLAN_HOST is empty"),
-        ({"CAREPLAN_PUBLIC_URL": "notaurl"}, "CAREPLAN_PUBLIC_URL"),
-        ({"CAREPLAN_ALLOWED_HOSTS": "http://x/y"}, "CAREPLAN_ALLOWED_HOSTS"),
-        (
-            {"CAREPLAN_OAUTH_ISSUER": "i", "CAREPLAN_OAUTH_AUDIENCE": "a", "CAREPLAN_OAUTH_JWKS": "https://"},
-            "CAREPLAN_OAUTH_JWKS",
-        ),
-        ({"OTEL_TRACES_EXPORTER": "zipkin"}, "OTEL_TRACES_EXPORTER"),
-    ],
+    one_row_in(
+        6,
+        [
+            ({"CAREPLAN_WORKERS": "0"}, "CAREPLAN_WORKERS must be a whole number"),
+            ({"CAREPLAN_API_KEYS": "/nowhere.json"}, "API keys cannot be read"),
+            ({"CAREPLAN_API_KEYS": __file__}, "API keys is not one"),
+            ({"CAREPLAN_PROTOCOL": "/nowhere.json"}, "protocol cannot be read"),
+            ({"CAREPLAN_CLINIC_LOGO": __file__}, "logo"),
+            ({"CAREPLAN_CDS_CLIENTS": __file__, "CAREPLAN_PUBLIC_URL": "https://plans.example.org"}, "CDS clients"),
+            ({"CAREPLAN_SIGNING_KEY": __file__}, "cannot be used"),
+            ({"CAREPLAN_RULES": "/nowhere"}, "folder of the rulebook cannot be read"),
+            ({"CAREPLAN_OAUTH_ISSUER": "https://login.example.org"}, "go together"),
+            ({"CAREPLAN_RATE_LIMIT": "often"}, "rate"),
+            ({"CAREPLAN_HOST": "0.0.0.0"}, "beyond loopback"),  # noqa: S104 - refused, which is what is tested
+            ({"CAREPLAN_TLS_CERTIFICATE": "/nowhere.pem"}, "go together"),
+            ({"CAREPLAN_TLS_CERTIFICATE": "/nowhere.pem", "CAREPLAN_TLS_KEY": "/nowhere.pem"}, "no file"),
+            ({"CAREPLAN_OPEN_PATHS": "plans"}, "CAREPLAN_OPEN_PATHS"),
+            ({"CAREPLAN_CONFIG": "/nowhere.toml"}, "file of settings"),
+            ({"CAREPLAN_TLS_CERTIFICATE": __file__, "CAREPLAN_TLS_KEY": __file__}, "no PEM"),
+            ({"CAREPLAN_HOST": ""}, "CAREPLAN_HOST is empty"),
+            ({"CAREPLAN_PUBLIC_URL": "notaurl"}, "CAREPLAN_PUBLIC_URL"),
+            ({"CAREPLAN_ALLOWED_HOSTS": "http://x/y"}, "CAREPLAN_ALLOWED_HOSTS"),
+            (
+                {"CAREPLAN_OAUTH_ISSUER": "i", "CAREPLAN_OAUTH_AUDIENCE": "a", "CAREPLAN_OAUTH_JWKS": "https://"},
+                "CAREPLAN_OAUTH_JWKS",
+            ),
+            ({"OTEL_TRACES_EXPORTER": "zipkin"}, "OTEL_TRACES_EXPORTER"),
+        ],
+        lambda row: row[1],
+    ),
 )
 def test_a_start_on_bad_settings_fails_fast_and_says_why(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], says: str
@@ -325,6 +330,7 @@ def test_a_process_that_starts_on_bad_settings_ends_without_a_traceback() -> Non
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.long
 def test_with_a_certificate_of_its_own_the_service_speaks_tls(tmp_path: Path) -> None:
     pem, secret = certified(tmp_path)
     environment: Any = {

@@ -87,7 +87,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("kind", REFUSED)
+@pytest.mark.parametrize("kind", one_in(3, REFUSED))
 def test_a_request_of_a_bad_shape_is_refused(address: Server, kind: str) -> None:
     sent, status = REFUSED[kind]
     answer = talk(address, sent)
@@ -227,6 +227,7 @@ BEGUN = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", one_in(3, BEGUN))
 def test_a_client_with_hundreds_of_slow_connections_does_not_keep_itself_or_others_waiting(
     tmp_path: Path, kind: str
@@ -253,6 +254,7 @@ def another_client() -> httpx.Client:
     return httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.2"), timeout=PATIENCE)
 
 
+@pytest.mark.long
 def test_a_client_that_takes_its_whole_share_leaves_places_for_others(address: Server) -> None:
     slow = {"medications": [{"name": "slow-by-a-tenth"}]}
     stop = threading.Event()
@@ -316,6 +318,7 @@ def test_batches_that_one_client_leaves_open_stop_nobody_and_end(address: Server
             raise AssertionError("the batches never ended")
 
 
+@pytest.mark.long
 def test_a_batch_that_drips_is_ended(address: Server) -> None:
     place = urlsplit(address)
     with socket.create_connection((place.hostname, place.port), timeout=PATIENCE) as connection:

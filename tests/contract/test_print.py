@@ -193,6 +193,7 @@ def test_the_fullest_front_there_is_has_many_decisions_and_no_room_left(planner:
     assert len(front.ask) == 8
 
 
+@pytest.mark.long
 def test_the_front_is_one_page_with_every_decision_and_the_signature_at_its_foot(fronts: list[Printed]) -> None:
     for one in fronts:
         first = one.whole()[0]
@@ -250,6 +251,7 @@ def test_no_heading_is_left_at_the_end_of_a_sheet_of_any_patients_pdf(planner: P
     assert plain(plan.card.crisis.text) in one.whole()[one.sheet_with(plan.card.title, plan.card.crisis.text)]
 
 
+@pytest.mark.long
 def test_no_alert_and_on_a_printed_page_no_item_is_cut(printed: list[Printed]) -> None:
     for one in printed:
         sheets = one.whole()
@@ -347,6 +349,7 @@ def set_in(content: bytes) -> list[float]:
     return found
 
 
+@pytest.mark.long
 def test_a_card_has_its_own_foot(planner: Planner) -> None:
     patient = patient_of(planner, "signed-protocol-as-needed-lorazepam")
     plan = planner.plan(patient)

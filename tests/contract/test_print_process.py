@@ -88,6 +88,7 @@ def test_so_has_a_pdf_of_the_protocol(planner: Planner, faulty: Server) -> None:
     assert answer.content == pdf_of_protocol(made, "a4")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("word", "outcome", "detail"),
     [

@@ -117,6 +117,7 @@ def test_no_sample_is_so_long_that_nobody_reads_it() -> None:
     assert len(msgspec.json.encode(DOCUMENT)) < 500_000
 
 
+@pytest.mark.long
 def test_a_service_with_another_rulebook_shows_no_answers_of_this_one(tmp_path: Path, bare: Json) -> None:
     other = load(few_rules_in(tmp_path / "rules"))
     served = contract_of(build(other, Settings(), {}), other)

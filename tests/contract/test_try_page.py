@@ -22,6 +22,7 @@ from tests.contract.serving import ROOT
 Json = dict[str, Any]
 FOLDER = ROOT / "src" / "careplan" / "web" / "static" / "try"
 KEYS = '{"keys": []}'
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")

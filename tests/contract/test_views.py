@@ -128,7 +128,9 @@ def test_a_form_that_there_is_not_is_answered_with_the_list_of_those_there_are(a
     assert explained.status_code == 406
 
 
-@pytest.mark.parametrize("media_type", ["text/html", "text/markdown", "application/pdf"])
+@pytest.mark.parametrize(
+    "media_type", ["text/html", "text/markdown", pytest.param("application/pdf", marks=pytest.mark.long)]
+)
 def test_a_page_has_the_detail_and_the_reader_that_are_asked_for(address: str, media_type: str) -> None:
     def told(**query: str) -> str:
         answer = httpx.post(f"{address}/v1/care-plans", params=query, json=SIGNED, headers={"Accept": media_type})
@@ -251,7 +253,7 @@ def test_a_patients_copy_holds_nothing_that_is_written_for_the_clinician(planner
         assert plan.rulebook.digest[:12] not in told, name
 
 
-@pytest.mark.parametrize("path", one_in(12, PATIENTS, lambda path: path.stem))
+@pytest.mark.parametrize("path", one_in(36, PATIENTS, lambda path: path.stem))
 def test_a_clinicians_copy_has_no_card(planner: Planner, path: Path) -> None:
     patient = planner.intake.decode(path.read_bytes())
     plan = planner.plan(patient)
@@ -276,6 +278,7 @@ def paper_of(document: bytes) -> str:
     return "\n".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(document)).pages)
 
 
+@pytest.mark.long
 def test_every_line_of_a_plan_is_on_paper(planner: Planner) -> None:
     patient = planner.intake.convert(SIGNED)
     plan = planner.plan(patient)

@@ -232,7 +232,7 @@ def proof(made: Made) -> Proof:
     return Proof(made)
 
 
-@settings(max_examples=cases(10))
+@settings(max_examples=cases(5))
 @given(body=BODIES)
 def test_the_formulas_of_what_is_derived_agree_with_the_reference(made: Made, proof: Proof, body: Json) -> None:
     found = proof.solver

@@ -83,6 +83,7 @@ def test_a_certificate_is_verified_by_rules_that_have_not_changed_and_the_same_b
     assert as_text(certificate) == (folder / CERTIFICATE).read_bytes()
 
 
+@pytest.mark.long
 def test_one_changed_byte_of_a_rule_refuses_the_certificate(folder: Path) -> None:
     path = folder / "screening" / "younger-than-eighteen.yaml"
     path.write_bytes(path.read_bytes() + b"\n")

@@ -126,7 +126,9 @@ DAMAGE: list[Any] = [
     pytest.param(
         swapped("less_than", "at_most"), rules_that_test("less_than"), id="less-than-for-at-most", marks=pytest.mark.long
     ),
-    pytest.param(with_tests(turned("has_any", "has_all")), rules_that_test("has_any"), id="any-for-all"),
+    pytest.param(
+        with_tests(turned("has_any", "has_all")), rules_that_test("has_any"), id="any-for-all", marks=pytest.mark.long
+    ),
     pytest.param(
         with_tests(turned("has_none", "has_any")), rules_that_test("has_none"), id="none-for-any", marks=pytest.mark.long
     ),
@@ -137,7 +139,9 @@ DAMAGE: list[Any] = [
         with_tests(turned("unknown", "known")), rules_that_test("unknown"), id="unknown-for-known", marks=pytest.mark.long
     ),
     pytest.param(presumed, rules_that_test("has_none", kinds=("regimen",)), id="absent-though-not-asked"),
-    pytest.param(always_known, rules_that_test("at_most", "less_than", "none_of"), id="missing-answers-count"),
+    pytest.param(
+        always_known, rules_that_test("at_most", "less_than", "none_of"), id="missing-answers-count", marks=pytest.mark.long
+    ),
 ]
 
 

@@ -164,6 +164,7 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return old, new
 
 
+@pytest.mark.long
 def test_the_command_says_of_each_rule_for_whom_it_comes_up_now(sides: tuple[Path, Path]) -> None:
     done = CliRunner().invoke(main, ["rules", "compare", *map(str, sides), "--format", "json"])
     found = json.loads(done.stdout)
@@ -191,6 +192,7 @@ def test_the_command_says_in_words_that_nothing_else_changed(sides: tuple[Path, 
 XANTHINE = "xanthine-and-seizure-threshold"
 
 
+@pytest.mark.long
 def test_that_a_medicine_joins_a_class_is_proved_of_rules_that_name_it_and_not_of_what_the_program_makes_of_it(
     tmp_path: Path,
 ) -> None:
@@ -308,6 +310,7 @@ def test_a_rule_that_names_a_new_medicine_is_shown_with_a_patient_who_takes_it(t
     assert CliRunner().invoke(main, ["rules", "compare", str(old), "--rule", "no-such-rule"]).exit_code == 2
 
 
+@pytest.mark.long
 def test_what_is_not_proved_of_changed_lists_is_said_by_name(tmp_path: Path) -> None:
     old, new = (few_medicines_in(tmp_path / name, ("younger-than-eighteen",)) for name in ("old", "new"))
     changed(

@@ -101,6 +101,7 @@ def of_formulas(planner: Planner, symbols: Symbols, found: Any) -> None:
     assert fired == expected
 
 
+@pytest.mark.long
 @settings(max_examples=max(10, CASES // 20), suppress_health_check=SLOW)
 @given(st.lists(RULEBOOKS, min_size=2, max_size=2), patients(BOOK, medicines=3), st.integers(0, 4))
 def test_the_formulas_of_any_rules_say_what_the_reference_says(

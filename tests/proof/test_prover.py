@@ -118,6 +118,7 @@ def test_rules_that_no_patient_can_meet_are_named_with_the_clashing_conditions(r
         assert [words for words in clash if words not in found[f"made-up-{at}"].detail] == []
 
 
+@pytest.mark.long
 def test_an_alternative_that_no_patient_can_meet_is_named_by_its_place(rulebook: Callable[..., Path]) -> None:
     folder = rulebook()
     add(folder, "{any_of: [{support: {therapist: true}}, {patient: {age_years: {less_than: 3, more_than: 4}}}]}")
@@ -168,6 +169,7 @@ def test_two_rules_that_say_the_same_of_different_patients_are_both_needed(ruleb
     assert failures(folder) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("when", "patients"),
     [
@@ -219,6 +221,7 @@ def test_a_red_flag_that_no_longer_blocks_is_shown_with_the_flag_alone(rulebook:
     assert found.patient == {"red_flags": {"suicidal_thoughts": "active_no_plan"}}
 
 
+@pytest.mark.long
 def test_a_boundary_moved_by_one_is_shown_with_the_patient_on_it(rulebook: Callable[..., Path]) -> None:
     folder = rulebook("younger-than-eighteen", invariant=["minors-block"])
     edit(folder / "screening" / "younger-than-eighteen.yaml", "less_than: 18}", "less_than: 17}")
@@ -341,6 +344,7 @@ def test_everything_holds_of_the_shipped_rulebook_for_all_patients() -> None:
     assert report["holds"]["rules that can fire, by each alternative"] == len(load(shipped()).rules)
 
 
+@pytest.mark.long
 def test_the_command_saves_patients_that_the_plan_command_takes(rulebook: Callable[..., Path], tmp_path: Path) -> None:
     folder = rulebook("younger-than-eighteen", invariant=["minors-block"])
     edit(folder / "screening" / "younger-than-eighteen.yaml", "less_than: 18}", "less_than: 12}")

@@ -39,7 +39,7 @@ BLOCKS: list[tuple[int, Json]] = [
 DERIVED = [one for _, block in BLOCKS for one in block.get("derived", ())]
 LONG = pytest.mark.long
 EXAMPLES = [pytest.param(block, id=f"line {line}") for line, block in BLOCKS if "when" in block and "refused" not in block]
-EVERY_FOURTH = [pytest.param(*one.values, id=one.id, marks=LONG if at % 4 else ()) for at, one in enumerate(EXAMPLES)]
+EVERY_TENTH = [pytest.param(*one.values, id=one.id, marks=LONG if at % 10 else ()) for at, one in enumerate(EXAMPLES)]
 REFUSED = [pytest.param(block, id=f"line {line}") for line, block in BLOCKS if "refused" in block]
 VERDICTS: dict[str, tuple[bool, bool | None]] = {
     "comes_up": (True, True),
@@ -131,7 +131,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
     made.planner.close()
 
 
-@pytest.mark.parametrize("block", EVERY_FOURTH)
+@pytest.mark.parametrize("block", EVERY_TENTH)
 def test_an_example_of_the_manual_is_so_by_every_program(programs: Programs, block: Json) -> None:
     assert block.keys() <= {"when", "certain", *VERDICTS}
     when, flaws = programs.read(block)

@@ -93,7 +93,7 @@ def faults_of(item: Item, row: Ingredient, reason: MedicineIndication | None, sc
         yield "puts it in the morning"
 
 
-@pytest.mark.parametrize("ingredient", one_of_each(what_rules_see, sorted(BOOK.catalogue.ingredients), number=12))
+@pytest.mark.parametrize("ingredient", one_of_each(what_rules_see, sorted(BOOK.catalogue.ingredients), number=24))
 def test_a_medicine_gets_the_warnings_of_its_own_ingredient_reason_and_schedule(planner: Planner, ingredient: str) -> None:
     row = BOOK.catalogue.ingredients[ingredient]
     # Each reason and each schedule comes up with every medicine, each pair of them over all medicines.

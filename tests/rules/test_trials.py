@@ -141,6 +141,7 @@ def test_each_way_of_going_wrong_is_tried(book: Rulebook) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.long
 def test_what_is_said_of_a_changed_rule_is_what_the_engine_does_with_it(book: Rulebook) -> None:
     """A changed rule put into the rulebook fails exactly where the hunt says that it is noticed."""
     rule = book.rules["eighteen-to-twenty-four"]

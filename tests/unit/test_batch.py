@@ -30,6 +30,7 @@ from careplan.cli.main import main
 from careplan.plan.layers import at_detail
 from careplan.planner import Planner
 from tests import warm
+from tests.everyday import one_in
 
 
 def cut(content: bytes, sizes: list[int], longest: int = 40) -> list[Line]:
@@ -228,6 +229,7 @@ def test_a_folder_is_answered_file_by_file(cohort: Path, wanted: bytes, tmp_path
     assert (tmp_path / "out" / "b.ndjson").read_bytes() == b"".join(wanted.splitlines(keepends=True)[:3])
 
 
+@pytest.mark.long
 def test_a_run_that_was_killed_is_gone_on_with_and_no_line_is_lost_or_doubled(
     cohort: Path, wanted: bytes, tmp_path: Path
 ) -> None:
@@ -337,7 +339,7 @@ BAD: dict[str, tuple[bytes, list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("kind", BAD)
+@pytest.mark.parametrize("kind", one_in(3, BAD))
 def test_bad_lines_are_named_and_the_rest_is_answered(kind: str) -> None:
     content, says = BAD[kind]
     done = CliRunner().invoke(main, ["batch", "-", "--workers", "1"], input=content)

@@ -91,6 +91,7 @@ def test_a_pipe_or_a_dash_is_written_into_and_stays_what_it_is(patients: Path, t
     assert [path.name for path in tmp_path.iterdir() if "pipe" in path.name] == ["pipe"]
 
 
+@pytest.mark.long
 def test_a_link_stays_a_link(patients: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "real")
     assert batch(patients, tmp_path / "link").exit_code == 1
@@ -122,6 +123,7 @@ def test_what_cannot_be_written_is_said_in_a_sentence(
 # Going on.
 
 
+@pytest.mark.long
 def test_a_receipt_tells_what_is_complete_and_what_is_answered_anew(patients: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     first = batch(patients, out)

@@ -98,6 +98,7 @@ def test_nobody_is_handed_out_twice_and_golden_patients_are_not_among_them(plann
     assert {msgspec.json.encode(msgspec.json.decode(body)) for body in golden_bodies()}.isdisjoint(bodies)
 
 
+@pytest.mark.long
 def test_a_plan_is_measured_against_fixed_work() -> None:
     found = patients(1, fresh=2)
     assert found["rows"][FIXED]["of_fixed"].middle == 1.0
@@ -329,6 +330,7 @@ def test_made_slowdowns_are_noticed(tmp_path: Path) -> None:
         assert verdicts(counted(tree, bodies), before) or too_long(waits(bodies, tree)), name
 
 
+@pytest.mark.long
 def test_plans_that_were_made_before_are_answered_however_the_service_asks(
     monkeypatch: pytest.MonkeyPatch, planner: Planner
 ) -> None:

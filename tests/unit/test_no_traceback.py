@@ -183,7 +183,7 @@ def changed(path: Path) -> tuple[int, ...]:
     return tuple(file.stat().st_mtime_ns for file in sorted(path.rglob("*")))
 
 
-@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("path", one_in(4, COMMANDS, " ".join))
 def test_no_arguments_bring_a_command_to_a_traceback(path: tuple[str, ...], odd: list[str], folder: Path) -> None:
     luck = random.Random(" ".join(path))  # noqa: S311 - chance, not secrecy
     for _ in range(cases(2)):
@@ -221,6 +221,7 @@ def test_a_full_disk_is_told_in_one_line(given: tuple[str, ...]) -> None:
     assert done.returncode == 2
 
 
+@pytest.mark.long
 def test_who_can_write_no_message_either_hears_it_by_the_code() -> None:
     command = [sys.executable, "-m", COMMAND, "rules", "list"]  # From nothing: what an end itself does is looked at.
     with Path("/dev/full").open("wb") as full:

@@ -115,6 +115,7 @@ def test_a_newer_rulebook_is_listed_and_taken_over_beside_the_changes_of_the_own
     assert run("doctor", own, "--against", newer).output == "Nothing is lacking.\n"
 
 
+@pytest.mark.long
 def test_what_both_changed_is_never_overwritten_and_stays_listed_until_it_is_settled(own: Path, newer: Path) -> None:
     edit(own, SLEEP, "less_than: 5}", "less_than: 5.5}")
     ours = (own / SLEEP).read_bytes()

@@ -198,6 +198,7 @@ BAD_FILES = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("setting", one_in(5, ["protocol", "api_keys", "signing_key", "cds_clients", "oauth_jwks"]))
 def test_any_file_that_a_setting_names_is_refused_with_its_place_and_nothing_else_is_tried(
     few: Path, tmp_path: Path, setting: str

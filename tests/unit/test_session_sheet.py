@@ -18,6 +18,7 @@ from careplan.planner import Planner
 from careplan.rulebook.load import load
 from careplan.rulebook.model import Rulebook
 from careplan.rulebook.session_day import FILE, SessionDay
+from tests.everyday import one_row_in
 from tests.patients import Json, patients
 from tests.shipped import BOOK, lists_in
 
@@ -125,14 +126,18 @@ def test_every_form_says_the_same(planner: Planner) -> None:
 
 @pytest.mark.parametrize(
     ("before", "after", "field"),
-    [
-        ("source: parikh-2021", "source: nobody-2021", "checks.0.sources.0.source"),
-        ("strength: expert_opinion", "strength: hearsay", "checks.0.sources.0.strength"),
-        ("id: pressure-before-racemic", "id: pressure-before-esketamine", "checks.2.id"),
-        ("own_topics: [blood_pressure", "own_topics: [bloodpressure", "own_topics"),
-        ("own_by: [before_each_session", "own_by: [some_day", "own_by"),
-        ("  before: Before the dose\n", "", "checks.0.moment"),
-    ],
+    one_row_in(
+        3,
+        [
+            ("source: parikh-2021", "source: nobody-2021", "checks.0.sources.0.source"),
+            ("strength: expert_opinion", "strength: hearsay", "checks.0.sources.0.strength"),
+            ("id: pressure-before-racemic", "id: pressure-before-esketamine", "checks.2.id"),
+            ("own_topics: [blood_pressure", "own_topics: [bloodpressure", "own_topics"),
+            ("own_by: [before_each_session", "own_by: [some_day", "own_by"),
+            ("  before: Before the dose\n", "", "checks.0.moment"),
+        ],
+        lambda row: row[2],
+    ),
 )
 def test_a_fault_of_the_checklist_is_named_with_its_place(tmp_path: Path, before: str, after: str, field: str) -> None:
     folder = lists_in(tmp_path / "rules")

@@ -291,6 +291,7 @@ def test_a_record_of_another_rulebook_is_signed_where_it_is_whole_and_that_is_sa
     assert verified(planner, found, PUBLIC).trusted
 
 
+@pytest.mark.long
 @given(st.data())
 def test_a_fault_repeats_nothing_that_was_sent(planner: Planner, data: st.DataObject) -> None:
     body = to_sign(made(planner, "daily-benzodiazepine"))
@@ -321,6 +322,7 @@ def looks_whole(planner: Planner, content: bytes) -> bool:
         return False
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("example", one_in(2, ["daily-benzodiazepine", "crisis"]))
 def test_one_changed_byte_anywhere_in_a_signed_plan_is_noticed(planner: Planner, example: str) -> None:
     whole = msgspec.json.encode(signed_plan(planner, brought(to_sign(made(planner, example))), KEY))

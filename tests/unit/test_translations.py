@@ -21,6 +21,7 @@ from careplan.rulebook import forbidden_wording
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Rulebook
 from careplan.web.negotiation import spoken
+from tests.everyday import one_row_in
 from tests.patients import patients
 
 ROOT = Path(__file__).parents[2]
@@ -131,14 +132,18 @@ def test_what_is_no_order_in_spanish_is_let_be(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("language", "text", "code"),
-    [
-        ("es", "Suspenda el medicamento la noche anterior.", "order-to-patient"),
-        ("es", "Tiene {treatment.sessions_planned} sesiones.", "slot"),
-        ("es", "Tome 5 mg por la noche.", "dose"),
-        ("es", "Hable {con nosotros.", "braces"),
-        ("fr", "Parlez-nous.", "order-to-patient"),
-        ("español", "Hable con nosotros.", "form"),
-    ],
+    one_row_in(
+        3,
+        [
+            ("es", "Suspenda el medicamento la noche anterior.", "order-to-patient"),
+            ("es", "Tiene {treatment.sessions_planned} sesiones.", "slot"),
+            ("es", "Tome 5 mg por la noche.", "dose"),
+            ("es", "Hable {con nosotros.", "braces"),
+            ("fr", "Parlez-nous.", "order-to-patient"),
+            ("español", "Hable con nosotros.", "form"),
+        ],
+        lambda row: f"{row[0]}-{row[2]}",
+    ),
 )
 def test_a_translation_that_may_not_stand_is_refused_in_its_place(
     language: str, text: str, code: str, tmp_path: Path

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -81,6 +82,7 @@ def test_a_time_is_newer_only_where_that_is_sure() -> None:
     assert not is_newer(Mark(year, 1), Mark(day, 2))
 
 
+@pytest.mark.long
 def test_the_work_of_many_entries_for_one_resource_goes_by_their_number_and_not_by_its_square() -> None:
     for entry in [("said", "2021", 3, False), ("said", None, None, False), ("deleted", "2021-05", 1, False)]:
         many = [version(at, entry if at % 2 else ("other", TIMES[at % len(TIMES)], at % 4, False)) for at in range(4_000)]

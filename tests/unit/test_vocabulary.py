@@ -337,6 +337,7 @@ def test_the_command_prints_the_bars_and_fails_below_the_least(tmp_path: Path) -
     assert "unread: 'frobnicol 3 mg'" in printed
 
 
+@pytest.mark.long
 def test_a_newer_release_is_laid_over_the_shipped_names_and_codes(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(shipped(), tmp_path / "rules"))
     row = "{0}|ENG|P|L|PF|S|Y|A||{0}||RXNORM|{1}|{0}|{2}||N|4096|\n"
