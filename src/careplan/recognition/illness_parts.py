@@ -23,6 +23,9 @@ _CODE = re.compile(r"[a-z]\d[0-9a-z](?:\.[0-9a-z]{1,4}|[0-9a-z]{0,4})")
 _LAST_YEAR = ("last", "year")
 _SINCE_WHEN = frozenset({"in", "within", "over", "during", "for"})
 _TIMES = re.compile(r"x\d{1,2}")
+_OLD, _SINCE = ("age", "aged"), frozenset({"since", "from"})
+_GROWN_UP, _A_YEAR = 17, 365
+"""Nobody is planned for before eighteen, so what was at a younger age than this one is a year ago at the least."""
 MOST_LOOKED_AT = 30
 """Of longer parts nothing is read: no name stands among so many words."""
 
@@ -267,7 +270,10 @@ class Phrases:
         if after[:1] == ("%",):
             return Around(), at + 2
         # A number by itself says when or how often only behind a word for that.
-        return (Around(), at + 1) if at > start and words[at - 1] in ("age", "aged", "x", "at") else None
+        if at == start or words[at - 1] not in (*_OLD, "x", "at"):
+            return None
+        young = words[at - 1] in _OLD and int(word) < _GROWN_UP and _SINCE.isdisjoint(words[start:at])
+        return Around(days_ago=_A_YEAR if young else None), at + 1
 
     def inside(self, words: Sequence[str]) -> Iterator[tuple[str, ...]]:
         """What names among words stand for that are not understood as a whole, the longest first, none inside another."""
