@@ -13,7 +13,7 @@ from typing import Literal
 
 from careplan.recognition.illness_codes import IllnessCodes, System, bare, nearest
 from careplan.recognition.illness_grouping import DENIED, OF_FAMILY, STATUS, Grouping, Part
-from careplan.recognition.illness_parts import Around, Phrases, Unit
+from careplan.recognition.illness_parts import YEAR, Around, Phrases, Unit
 from careplan.recognition.illness_pieces import Piece, Separator, pieces_of
 from careplan.recognition.illness_read import MOST_OFFERS, IllnessPart, IllnessRead, Lasting, Recognition, Status
 
@@ -85,6 +85,7 @@ class IllnessReader:
         turned = False
         for at, part in enumerate(taken):
             unsure = at > 0 and self._came_with_the_past(part, taken[at - 1])
+            unsure |= at + 1 < len(taken) and self._is_of_the_time_behind(part, taken[at + 1])
             own = part.around.kinds & STATUS
             if part.unit is None:
                 # What could deny an illness and is not understood may be said of all that follows.
@@ -110,13 +111,22 @@ class IllnessReader:
 
         It may be of that time or of now.
         """
-        then, own = before.around, part.around
-        if part.separator != "with" or part.unit is None or before.unit is None or "since" in before.words:
+        if part.separator == "bracket" and before.unit is None:
+            return self._is_acute(part)
+        if part.separator != "with" or before.unit is None or "since" in before.words:
             return False
-        if (then.year is None and then.days_ago is None) or own.year is not None or own.days_ago is not None:
+        return before.around.has_a_day and not part.around.has_a_day and self._is_acute(part)
+
+    def _is_of_the_time_behind(self, part: Part, behind: Part) -> bool:
+        """Whether unread words with a year follow on something acute, as in "psychosis on steroids in 2010"."""
+        if behind.separator != "with" or behind.unit is not None or "since" in behind.words or part.around.has_a_day:
             return False
-        acute = [self._of(one) for one in part.unit.tokens or ()]
-        return bool(acute) and all(one.onset is not None and one.older == "" for one in acute)
+        return any(map(YEAR.fullmatch, behind.words)) and self._is_acute(part)
+
+    def _is_acute(self, part: Part) -> bool:
+        """Whether a part names nothing but what says something of today for a while only."""
+        tokens = part.unit.tokens if part.unit is not None else None
+        return bool(tokens) and all(self._of(one).onset is not None for one in tokens or ())
 
     def _same_in_the_past(self, part: Part, on: date) -> bool:
         """Whether an illness counts as the same thing where it is one of the past."""
@@ -152,7 +162,9 @@ class IllnessReader:
         # "Cocaine" alone may be a trade of the patient's past, but who is clean of it had trouble with it.
         is_given_up = "remission" in kinds and all(one in self._given_up for one in named)
         if unit.may_be and not is_given_up and not (kinds & OF_FAMILY and not any(self._of(one).of_family for one in named)):
-            meant = self._counting(named, around, on, unit.lasts)
+            lasting = tuple(one for one in named if self._of(one).onset is None)
+            acute = tuple(one for one in named if one not in lasting)
+            meant = (*lasting, *self._counting(acute, around, on, unit.lasts))
             return IllnessPart(part.start, part.end, "unread", "unsure", offers=meant[:MOST_OFFERS])
         if kinds & OF_FAMILY:
             return self._of_the_family(part, named, kinds)
