@@ -63,7 +63,7 @@ def test_a_plain_reading_counts_as_the_measure_and_points_at_the_entry(planner: 
     [
         "BP 150/95 last week",
         "BP 128/78",
-        "BP runs 150/90",
+        "BP runs 120/80",
         "BP goal <130/80",
         "PHQ9 was 22 in March",
         "PHQ-9 22 -> 14",
@@ -94,14 +94,32 @@ def test_a_reading_that_is_no_danger_is_neither_unread_nor_silent(planner: Plann
 
 
 @pytest.mark.parametrize(
-    "written", ["potassium 2.6", "K 6.4", "TSH 0.02", "hemoglobin 6.2", "lithium level 1.8", "EF 20%", "RR 6"]
+    "written", ["BP runs 170/100 at home", "BP runs 170s/100s at home", "blood pressure averages 165/98", "BP up to 180s"]
+)
+def test_a_pressure_that_is_usually_high_is_left_to_a_person_and_no_quiet_line(planner: Planner, written: str) -> None:
+    plan = plan_of(planner, written)
+    assert rules_of(plan) & {*GRAVE, "entries-not-read"}
+    assert "blood-pressure-above-the-limit" not in rules_of(plan)
+
+
+@pytest.mark.parametrize("written", ["BP usually 120/70", "BP goal < 130/80", "BP in the 120s", "EPDS 8"])
+def test_one_that_is_usually_low_or_only_wished_for_is_a_quiet_line(planner: Planner, written: str) -> None:
+    assert not rules_of(plan_of(planner, written)) & {*GRAVE, "entries-not-read"}
+
+
+@pytest.mark.parametrize(
+    "written", ["potassium 2.6", "Na 120", "K 6.4", "TSH 0.02", "hemoglobin 6.2", "lithium level 1.8", "EF 20%", "RR 6"]
 )
 def test_a_reading_of_no_measure_that_lies_far_out_is_a_decision(planner: Planner, written: str) -> None:
     assert "unread-entry-may-be-grave" in rules_of(plan_of(planner, written))
 
 
 @pytest.mark.parametrize(
-    "written", ["C-SSRS positive", "C-SSRS 4", "CSSRS high risk", "Columbia screen: low risk", "C-SSRS: yes"]
+    "written",
+    [
+        *("C-SSRS positive", "C-SSRS 4", "CSSRS high risk", "Columbia screen: low risk", "C-SSRS: yes"),
+        *("EPDS 21, item 10 = 2", "EPDS item 10: 1"),
+    ],
 )
 def test_a_scale_of_suicide_that_is_not_negative_is_an_alert(planner: Planner, written: str) -> None:
     plan = plan_of(planner, written)

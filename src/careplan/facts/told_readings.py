@@ -24,7 +24,7 @@ from careplan.request.measurements import Reading
 from careplan.rulebook.conditions import Every, Expression, Test
 from careplan.rulebook.derived import behind
 from careplan.rulebook.measures import Measure
-from careplan.rulebook.model import Rulebook
+from careplan.rulebook.model import Level, Rulebook
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "at_least": operator.ge,
@@ -63,7 +63,7 @@ class ToldReadings:
         figures = f"{_BETWEEN}{_VALUE}{_SECOND}"
         self._loosely = [(one, re.compile(rf"\b{any_of(one.words)}\b{figures}")) for one in words.readings if one.measure]
         self._bounds = [test for test in tests if test.operation in _COMPARE]
-        self._weighty = _weighty(book)
+        self._weighty, self._decisive = _weighty(book, "caution", "hold", "stop"), _weighty(book, "hold", "stop")
         earlier = (phrase for phrase, days in words.days_ago.items() if days > _TODAY)
         self._earlier = whole((*words.history, *earlier))
         self._now = whole((*words.at_once, *words.lately))
@@ -139,8 +139,10 @@ class ToldReadings:
         is_dated, at = _day(reading, today, self._measures[kind.measure].counts_days)
         takes = reading.is_plain and is_dated and not (kind.bare == () and not reading.unit)
         has_a_day = is_today or reading.days is not None or reading.date
-        if not has_a_day and self._measures[kind.measure].counts_days <= _TODAY:
-            takes = takes and self._weighs({name: float(one.value) for name, one in values if _is_number(one)})
+        of_a_day = self._measures[kind.measure].counts_days <= _TODAY
+        figures = {name: float(one.value) for name, one in values if _is_number(one)}
+        if not has_a_day and of_a_day:
+            takes = takes and _weigh(self._weighty, figures)
         told = tuple(
             [
                 Told(name, Reading(value=measured.value, unit=measured.unit, at=at), place)
@@ -152,7 +154,9 @@ class ToldReadings:
             names = tuple(one.measure for one in told)
             return IllnessPart(reading.start, reading.end, "read", "reading", measures=names), told
         stopped = any(self._is_stopped(name, float(measured.value)) for name, measured in values if _is_number(measured))
-        return IllnessPart(reading.start, reading.end, "unread" if stopped else "known", "reading"), ()
+        # What is usual is nobody's reading of today; but a pressure that is usually high is no quiet line either.
+        is_left = stopped or (reading.is_usual and of_a_day and _weigh(self._decisive, figures))
+        return IllnessPart(reading.start, reading.end, "unread" if is_left else "known", "reading"), ()
 
     def _by_range(self, reading: Found) -> IllnessPart:
         """A reading of no measure: what its range or answer means, for a person to read first, or known."""
@@ -179,10 +183,6 @@ class ToldReadings:
                 if one.second and match[2]:
                     yield one.second, float(match[2])
 
-    def _weighs(self, values: Mapping[str, float]) -> bool:
-        """Whether a rule that is more than a note looks for such values."""
-        return any(_holds(tests, values) for tests in self._weighty)
-
     def _is_stopped(self, measure: str, value: float) -> bool:
         return any(
             _COMPARE[test.operation](value, float(bound))
@@ -192,11 +192,16 @@ class ToldReadings:
         )
 
 
-def _weighty(book: Rulebook) -> list[Expression]:
-    """What rules that are more than a note ask of measures, by themselves or in what is derived."""
-    rules = (rule for rule in book.rules.values() if rule.file.level != "note")
+def _weighty(book: Rulebook, *levels: Level) -> list[Expression]:
+    """What rules of some levels ask of measures, by themselves or in what is derived."""
+    rules = (rule for rule in book.rules.values() if rule.file.level in levels)
     patterns = (pattern for rule in rules for pattern in behind(book.derived, rule.when))
     return list(dict.fromkeys(pattern.tests for pattern in patterns if pattern.kind == "measures"))
+
+
+def _weigh(asked: Iterable[Expression], values: Mapping[str, float]) -> bool:
+    """Whether any of what is asked holds for some values."""
+    return any(_holds(tests, values) for tests in asked)
 
 
 def _holds(expression: Expression, values: Mapping[str, float]) -> bool:

@@ -13,7 +13,7 @@ from careplan.recognition.signs import Signs
 from careplan.recognition.times_ago import days_of
 
 _KINDS: tuple[Qualifier, ...] = tuple(kind for kind in get_args(Qualifier) if kind != "severity")
-_YEAR = re.compile(r"(?:19|20)\d\d")
+YEAR = re.compile(r"(?:19|20)\d\d")
 _DATE = re.compile(r"\d{1,2}/(?:\d{1,2}/)?((?:19|20)\d\d|\d\d)")
 _BEFORE_NUMBERS = frozenset(
     {"in", "since", "from", "around", "about", "circa", "approx", "approximately", "over", "for", "x", "at", "age", "aged"}
@@ -22,7 +22,11 @@ _BEFORE_NUMBERS = frozenset(
 _CODE = re.compile(r"[a-z]\d[0-9a-z](?:\.[0-9a-z]{1,4}|[0-9a-z]{0,4})")
 _LAST_YEAR = ("last", "year")
 _SINCE_WHEN = frozenset({"in", "within", "over", "during", "for"})
+_UNTIL, _OVER = frozenset({"until", "till"}), frozenset[Qualifier]({"over"})
 _TIMES = re.compile(r"x\d{1,2}")
+_OLD, _SINCE = ("age", "aged"), frozenset({"since", "from"})
+_GROWN_UP, _A_YEAR = 17, 365
+"""Nobody is planned for before eighteen, so what was at a younger age than this one is a year ago at the least."""
 MOST_LOOKED_AT = 30
 """Of longer parts nothing is read: no name stands among so many words."""
 
@@ -40,6 +44,11 @@ class Around(NamedTuple):
     codes: tuple[tuple[System, str], ...] = ()
     within: int | None = None
     lasting: int | None = None
+
+    @property
+    def has_a_day(self) -> bool:
+        """Whether a year is named, or how many days ago it was."""
+        return self.year is not None or self.days_ago is not None
 
     def and_also(self, other: Around) -> Around:
         """What both say."""
@@ -247,8 +256,8 @@ class Phrases:
         if at == len(words):
             return None
         word = words[at]
-        if _YEAR.fullmatch(word):
-            return Around(year=int(word)), at + 1
+        if YEAR.fullmatch(word):
+            return Around(_OVER if not _UNTIL.isdisjoint(words[start:at]) else frozenset(), int(word)), at + 1
         if (dated := _DATE.fullmatch(word)) is not None:
             year = int(dated[1])
             return Around(year=year if year > 99 else year + 2000 if year < 50 else year + 1900), at + 1
@@ -267,7 +276,10 @@ class Phrases:
         if after[:1] == ("%",):
             return Around(), at + 2
         # A number by itself says when or how often only behind a word for that.
-        return (Around(), at + 1) if at > start and words[at - 1] in ("age", "aged", "x", "at") else None
+        if at == start or words[at - 1] not in (*_OLD, "x", "at"):
+            return None
+        young = words[at - 1] in _OLD and int(word) < _GROWN_UP and _SINCE.isdisjoint(words[start:at])
+        return Around(days_ago=_A_YEAR if young else None), at + 1
 
     def inside(self, words: Sequence[str]) -> Iterator[tuple[str, ...]]:
         """What names among words stand for that are not understood as a whole, the longest first, none inside another."""

@@ -13,7 +13,7 @@ from typing import Literal
 
 from careplan.recognition.illness_codes import IllnessCodes, System, bare, nearest
 from careplan.recognition.illness_grouping import DENIED, OF_FAMILY, STATUS, Grouping, Part
-from careplan.recognition.illness_parts import Around, Phrases, Unit
+from careplan.recognition.illness_parts import YEAR, Around, Phrases, Unit
 from careplan.recognition.illness_pieces import Piece, Separator, pieces_of
 from careplan.recognition.illness_read import MOST_OFFERS, IllnessPart, IllnessRead, Lasting, Recognition, Status
 
@@ -43,6 +43,11 @@ class IllnessReader:
         self._phrases, self._grouping = phrases, Grouping(phrases)
         self.signs = phrases.signs
         self._codes, self._of_icd10, self._lasting = codes, of_icd10, lasting
+        self._given_up = tuple(
+            token
+            for token, one in lasting.items()
+            if one.onset is None and one.remission != token and one.remission.endswith(_HISTORY)
+        )
 
     def read(self, text: str, on: date | None = None) -> IllnessRead:
         """What an entry says; `on` is the day of the plan, by which years are judged."""
@@ -79,16 +84,17 @@ class IllnessReader:
         scope: Part | None = None
         turned = False
         for at, part in enumerate(taken):
-            unsure = False
+            unsure = at > 0 and self._came_with_the_past(part, taken[at - 1])
+            unsure |= at + 1 < len(taken) and self._is_of_the_time_behind(part, taken[at + 1])
             own = part.around.kinds & STATUS
             if part.unit is None:
                 # What could deny an illness and is not understood may be said of all that follows.
                 turned |= self._phrases.may_turn(part.words)
             elif own:
                 scope = part if part.unit.before.kinds & STATUS else None
-                unsure = turned and "present" not in own
+                unsure |= turned and "present" not in own
             else:
-                unsure = turned
+                unsure |= turned
                 spread = _spread(scope, part.separator, taken[at:]) if scope is not None else "no"
                 if spread == "yes" and scope is not None and scope.unit is not None:
                     part.around = part.around.and_also(Around(scope.unit.before.kinds & STATUS))
@@ -100,6 +106,28 @@ class IllnessReader:
                     scope = None
             into.append(self._judged(part, on, unsure=unsure))
 
+    def _came_with_the_past(self, part: Part, before: Part) -> bool:
+        """Whether something acute stands behind "with" after what was at an earlier time, as a fever with a seizure then.
+
+        It may be of that time or of now.
+        """
+        if part.separator == "bracket" and before.unit is None:
+            return self._is_acute(part)
+        if part.separator != "with" or before.unit is None or "since" in before.words:
+            return False
+        return before.around.has_a_day and not part.around.has_a_day and self._is_acute(part)
+
+    def _is_of_the_time_behind(self, part: Part, behind: Part) -> bool:
+        """Whether unread words with a year follow on something acute, as in "psychosis on steroids in 2010"."""
+        if behind.separator != "with" or behind.unit is not None or "since" in behind.words or part.around.has_a_day:
+            return False
+        return any(map(YEAR.fullmatch, behind.words)) and self._is_acute(part)
+
+    def _is_acute(self, part: Part) -> bool:
+        """Whether a part names nothing but what says something of today for a while only."""
+        tokens = part.unit.tokens if part.unit is not None else None
+        return bool(tokens) and all(self._of(one).onset is not None for one in tokens or ())
+
     def _same_in_the_past(self, part: Part, on: date) -> bool:
         """Whether an illness counts as the same thing where it is one of the past."""
         named, _ = self._meant(part.unit, part.around) if part.unit else ((), True)
@@ -110,7 +138,8 @@ class IllnessReader:
     def _judged(self, part: Part, on: date, *, unsure: bool) -> IllnessPart:
         unit, around = part.unit, part.around
         if unit is None or part.left_over:
-            return IllnessPart(part.start, part.end, "unread", "unsure", offers=self._offers(part.words))
+            offers = self._barely_given_up(around) or self._offers(part.words)
+            return IllnessPart(part.start, part.end, "unread", "unsure", offers=offers)
         if unit.tokens is None and not around.codes:
             return IllnessPart(part.start, part.end, "read", "nothing")
         named, known = self._meant(unit, around)
@@ -130,12 +159,16 @@ class IllnessReader:
             histories = tuple(one for one in past if one in named or (ever and one.endswith(_HISTORY)))
             without = tuple(dict.fromkeys((*named, *histories)))
             return IllnessPart(part.start, part.end, "read", "denied", denied=() if unit.may_be else without)
-        if unit.may_be and not (kinds & OF_FAMILY and not any(self._of(one).of_family for one in named)):
-            return IllnessPart(part.start, part.end, "unread", "unsure", offers=named[:MOST_OFFERS])
+        # "Cocaine" alone may be a trade of the patient's past, but who is clean of it had trouble with it.
+        is_given_up = "remission" in kinds and all(one in self._given_up for one in named)
+        if unit.may_be and not is_given_up and not (kinds & OF_FAMILY and not any(self._of(one).of_family for one in named)):
+            lasting = tuple(one for one in named if self._of(one).onset is None)
+            acute = tuple(one for one in named if one not in lasting)
+            meant = (*lasting, *self._counting(acute, around, on, unit.lasts))
+            return IllnessPart(part.start, part.end, "unread", "unsure", offers=meant[:MOST_OFFERS])
         if kinds & OF_FAMILY:
             return self._of_the_family(part, named, kinds)
-        so_long = around.lasting if around.lasting is not None else around.days_ago
-        if "remission" in kinds and so_long is not None and so_long < EARLIEST_REMISSION and "=" not in named[0]:
+        if _is_early_remission(around) and "=" not in named[0]:
             return IllnessPart(part.start, part.end, "unread", "unsure", offers=both[:MOST_OFFERS])
         if around.within is not None and any((self._of(one).onset or around.within) < around.within for one in named):
             # A heart attack of the past year may be one of last week.
@@ -148,6 +181,10 @@ class IllnessReader:
         status: Status = "present" if counted == named else "past"
         offers = graver if worse else ()
         return IllnessPart(part.start, part.end, recognition, status, counted, offers=offers, lasts=unit.lasts)
+
+    def _barely_given_up(self, around: Around) -> tuple[str, ...]:
+        """What may still be there where somebody is sober for a short time, and nobody says of what."""
+        return self._given_up[:MOST_OFFERS] if _is_early_remission(around) else ()
 
     def _of_no_rule(self, part: Part, *, known: bool) -> IllnessPart:
         """An illness that no rule concerns. One that passes is over where it is said to be of the past; any other lasts.
@@ -224,6 +261,11 @@ class IllnessReader:
         """What unread words may mean: names inside of them, else the nearest name."""
         inside = dict.fromkeys(token for tokens in self._phrases.inside(words) for token in tokens)
         return tuple(inside)[:MOST_OFFERS] or self._phrases.names.near(words)
+
+
+def _is_early_remission(around: Around) -> bool:
+    so_long = around.lasting if around.lasting is not None else around.days_ago
+    return "remission" in around.kinds and so_long is not None and so_long < EARLIEST_REMISSION
 
 
 def _sentences(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:

@@ -185,6 +185,10 @@ class Normal:
     def word(self, word: str) -> tuple[str, ...]:
         """One word in this form."""
         full = self._written_out.get(word)
+        if full is None and word[:1].isdecimal() and (weeks := _WEEKS.fullmatch(word)):
+            return weeks[1], "week"
+        if full is None and word[:1].isdecimal() and (person := _AGE_AND_SEX.fullmatch(word)):
+            return person[1], "year", "old"
         return full if full is not None else (_plain_word(word),)
 
     def keys(self, names: Iterable[str]) -> dict[str, str]:
@@ -216,6 +220,10 @@ def _plain_word(word: str) -> str:
     return f"{word[:-3]}y" if word.endswith("ies") and len(word) > 5 else word[:-1]
 
 
+_WEEKS = re.compile(r"(\d{1,2})w(?:\d?d)?")
+"""Weeks and days as notes on a pregnancy have them: 31w2d."""
+_AGE_AND_SEX = re.compile(r"([1-9]\d)(?:yo?)?[mf]")
+"""Whom a note begins with: 52M, 38yoF."""
 _SPECIAL = frozenset("/'.?%<>~*_")
 """Signs with which words have to be told apart one by one."""
 _SIGNS = str.maketrans(dict.fromkeys('-,;:()[]{}&+=#|!"\\^@$', " "))

@@ -241,6 +241,11 @@ class Draft:
         self.steps: Steps = ""
         self.past: Word | None = None
 
+    @property
+    def has_schedule(self) -> bool:
+        """Whether it is said how often it is taken, or that it is as needed."""
+        return bool(self.frequencies) or "as_needed" in self.single
+
     def listed(self, ways: WaysIn) -> Listed:
         """The medicine as read."""
         said = {word.value for word in (*self.forms, *self.routes)}

@@ -198,7 +198,8 @@ class _Reading(Figures):
         kind, before = meaning.kind, self._last
         if self._words[at:end] == _HOLD and not self._is_told_to_hold(end):
             return self._explained(_FILLER, at, end)
-        if behind := self._tables.remarks.behind(self._words, self._tokens.between, at, end, is_first=not self._draft.names):
+        if behind := self._tables.remarks.behind(self._words, self._tokens.between, at, end, self._before(at)):
+            at = self._without_what_was_had(at) if behind == end and before == "reasons" else at
             self._leftover.append((at, behind, False))
             return self._close(behind, "leftover")
         if self._tells_of_an_earlier_dose(at, end):

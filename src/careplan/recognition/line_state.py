@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Any
 
 import msgspec
 
 from careplan.recognition.line import Draft, Leftover, Limit, Named, Steps, Word
+from careplan.recognition.line_remarks import Before
 from careplan.recognition.line_tables import KNOWN, Tables
 from careplan.recognition.line_tokens import Tokens
 from careplan.recognition.list_words import Meaning
@@ -159,6 +161,21 @@ class State:
                 if draft.status is None or draft.status.value == "taking":
                     draft.status = leave
         self._leave, self._leaving = None, []
+
+    def _before(self, at: int) -> Before:
+        """What stands before words that may be a remark."""
+        draft = self._draft
+        is_a_word = self._last in ("leftover", "reasons") and self._words[at - 1][0].isalpha()
+        return Before(bool(draft.names), draft.has_schedule or bool(draft.strengths), draft.has_schedule, is_a_word)
+
+    def _without_what_was_had(self, at: int) -> int:
+        """Take back a reason that is none, as in "- asthma as a child"; the token where its words begin."""
+        reasons = self._draft.reasons
+        begin = bisect_left(self._tokens.sent_starts, reasons[-1].start) if reasons else 0
+        if not reasons or begin == 0 or self._words[begin - 1].isalnum():
+            return at
+        reasons.pop()
+        return begin
 
     def _is_another(self) -> bool:
         """True if a name that comes next is another medicine than the one before it."""

@@ -151,6 +151,7 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nothing_said: tuple[str, ...] = ()
     nothing_of: tuple[str, ...] = ()
     wishes: tuple[str, ...] = ()
+    in_vain: tuple[str, ...] = ()
     begins: tuple[str, ...] = ()
     begins_again: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()
@@ -260,6 +261,7 @@ _PRODUCTS = (
     ("is_to", "begins_so", Meaning("statuses", "on_hold")),
     ("wishes", "ends", Meaning("statuses", "taking")),
     ("is_to", "ends", Meaning("statuses", "taking")),
+    ("in_vain", "ends", Meaning("statuses", "taking")),
 )
 """Two lists of which each phrase of the first stands before each one of the second, and what they mean together."""
 

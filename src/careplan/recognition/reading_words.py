@@ -15,7 +15,9 @@ from careplan.recognition.plain_text import any_of, plain, whole
 from careplan.recognition.times_ago import AGO, days_ago
 
 _NUMBER = r"\d{1,4}(?:[.,]\d{1,2})?(?![\d.,]?\d)"
-PAIR = re.compile(r"(?<![\d/.])(\d{3})\s?/\s?(\d{2,3})(?![\d/.]|\s?(?:mg|mcg|g|ml|units?)\b)")
+_TENS = r"(?:'?s(?![a-z]))?"
+"""Behind a number that stands for those about it: "in the 170s"."""
+PAIR = re.compile(rf"(?<![\d/.])(\d{{3}}){_TENS}\s?/\s?(\d{{2,3}}){_TENS}(?![\d/.]|\s?(?:mg|mcg|g|ml|units?)\b)")
 """Two numbers that say by themselves that they are a blood pressure: no date has a month or day of three digits."""
 _DATE = r"(?:\d{1,2}/\d{1,2}/(?:\d{4}|\d\d)|\d{4}-\d\d-\d\d)(?![\d/-])"
 _YEAR = r"(?:19|20)\d\d(?![\d/.])"
@@ -24,6 +26,7 @@ _BETWEEN_MOST = 5
 _SIGNS = r"[\s:=~,()\[\]'-]"
 _NOT_A_DATE = r"(?<![\w/.])"
 _RANGE = re.compile(r"\s?(?:-|to|->|→|=>|then|and)\s?\d[\d./]*")
+_ABOUT = re.compile(r"\d'?s\b")
 _CLAUSE = re.compile(r"[,;\n|•()\[\]]|\. ")
 
 
@@ -32,7 +35,7 @@ class Found(NamedTuple):
 
     `figure` is the number or answer as written, `second` the one behind a stroke, `unit` as written. `days` says how long
     ago it was, `date` on which day (as written), where this is said. `is_plain` is False where the words tell of no reading
-    of one time, or where its time cannot be told.
+    of one time, or where its time cannot be told; `is_usual` is True where they tell how it is as a rule, or at its worst.
     """
 
     kind: ReadingWords
@@ -44,6 +47,7 @@ class Found(NamedTuple):
     days: int | None = None
     date: str = ""
     is_plain: bool = True
+    is_usual: bool = False
 
 
 class _Match(NamedTuple):
@@ -129,11 +133,13 @@ class ReadingFinder:
         said = words[start:end]
         beside = f"{words[start : match.figure_at]} {words[match.end : end]}"
         days, date = self._days(said), re.search(rf"{_NOT_A_DATE}{_DATE}", said)
-        is_plain = not (ranged or self._not_one.search(beside) or re.search(_COMPARED, beside))
+        is_usual = bool(self._not_one.search(beside) or _ABOUT.search(words, match.figure_at, match.end))
+        is_plain = not (ranged or is_usual or re.search(_COMPARED, beside))
         if days is None and date is None and (self._earlier.search(said) or re.search(rf"\b{_YEAR}", said)):
             is_plain = False
         figures = match.part("value", 1), match.part("second", 2), match.part("unit", 0)
-        return Found(match.kind, places[start], places[end], *figures, days, date[0] if date else "", is_plain)
+        day = date[0] if date else ""
+        return Found(match.kind, places[start], places[end], *figures, days, day, is_plain, is_usual)
 
     def _days(self, said: str) -> int | None:
         ago = days_ago(said)
@@ -152,7 +158,7 @@ def clause(text: str, found: Found) -> tuple[int, int]:
 def _figure(kind: ReadingWords, units: Iterable[str]) -> str:
     """The pattern of a number of one kind, with the most of a score, the second number and the unit behind it."""
     out_of = rf"(?:\s?/\s?{kind.out_of}|\s?out of {kind.out_of})?(?!\d)" if kind.out_of else ""
-    second = r"(?:\s?(?:/|over)\s?(?P<second>\d{2,3})(?![\d.,]?\d))?" if kind.second else ""
+    second = rf"{_TENS}(?:\s?(?:/|over)\s?(?P<second>\d{{2,3}})(?![\d.,]?\d){_TENS})?" if kind.second else ""
     return rf"(?<![\d.])(?P<value>{_NUMBER}){out_of}{second}(?P<unit>\s?{any_of(units)}(?![a-z]))?"
 
 
