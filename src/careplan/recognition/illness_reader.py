@@ -19,8 +19,6 @@ from careplan.recognition.illness_read import MOST_OFFERS, IllnessPart, IllnessR
 
 _HISTORY = "_history"
 """How conditions are called that are nothing but the past of another one."""
-EARLIEST_REMISSION = 84
-"""Who has been sober for fewer days, some three months, may still be in the middle of it."""
 _AT_ANY_TIME = frozenset({"history", "ever", "never", "past", "prior", "previous"})
 
 
@@ -135,7 +133,12 @@ class IllnessReader:
         if kinds & OF_FAMILY:
             return self._of_the_family(part, named, kinds)
         so_long = around.lasting if around.lasting is not None else around.days_ago
-        if "remission" in kinds and so_long is not None and so_long < EARLIEST_REMISSION and "=" not in named[0]:
+        if (
+            "remission" in kinds
+            and so_long is not None
+            and so_long < self._phrases.earliest_remission
+            and "=" not in named[0]
+        ):
             return IllnessPart(part.start, part.end, "unread", "unsure", offers=both[:MOST_OFFERS])
         if around.within is not None and any((self._of(one).onset or around.within) < around.within for one in named):
             # A heart attack of the past year may be one of last week.

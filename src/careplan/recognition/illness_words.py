@@ -131,6 +131,7 @@ class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     history: tuple[str, ...] = ()
     over: tuple[str, ...] = ()
     remission: tuple[str, ...] = ()
+    earliest_remission: int = 0
     denied: tuple[str, ...] = ()
     denied_all: tuple[str, ...] = ()
     uncertain: tuple[str, ...] = ()
