@@ -67,6 +67,10 @@ def illness_words(now: Edition, asked: Edition) -> Iterator[str]:
             said = _kinds(readings, words) if section == "readings" else _beside_readings(readings, words)
             yield from by_what_they_say(said)
             continue
+        if isinstance(words, int):
+            yield f"\n## {section}\n"
+            yield f"{words} days"
+            continue
         frames = _BESIDE.get(section, _WORDS)
         yield f"\n## {section}: {' / '.join(f'“{frame}”' for frame in frames)}\n".replace("{x}", "...")
         if section == "abbreviations":

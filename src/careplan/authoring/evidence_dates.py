@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 import msgspec
 
 from careplan.authoring.coverage import by_source, outside_of_rules
+from careplan.authoring.tracked_documents import Tracked
 from careplan.rulebook.model import Rule, Rulebook
 from careplan.rulebook.sources import IN_THE_WORK, NOT_READ, Read, Source, SourceRef
 from careplan.rulebook.text_template import one_line
@@ -52,12 +53,16 @@ class DueRule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
-    """What is due by a day; `unborne` are the stops and holds that rest, on that day, on nothing read in the last years."""
+    """What is due by a day; `unborne` are the stops and holds that rest, on that day, on nothing read in the last years.
+
+    `documents` are those that are tracked and on which no rule rests.
+    """
 
     by: str
     sources: list[DueWork]
     rules: list[DueRule]
     unborne: list[DueRule] = []
+    documents: list[DueWork] = []
 
 
 def works(book: Rulebook) -> list[Work]:
@@ -80,8 +85,8 @@ def works(book: Rulebook) -> list[Work]:
     ]
 
 
-def due(book: Rulebook, by: date) -> Due:
-    """What has to be looked at by a day: works, rules that end, and rules that are exempt until then."""
+def due(book: Rulebook, by: date, tracked: Mapping[str, Tracked] | None = None) -> Due:
+    """What has to be looked at by a day: works, rules that end, rules that are exempt until then, and documents left out."""
     resting = _resting(book)
     sources = [
         DueWork(id=name, title=source.title, because=why, since=since, rules=resting[name])
@@ -96,7 +101,13 @@ def due(book: Rulebook, by: date) -> Due:
         if rule.file.exempt is not None and rule.file.exempt.until <= by.isoformat():
             rules.append(_of_rule(rule, f"exempt until then: {rule.file.exempt.why}", rule.file.exempt.until))
     bare = [_of_rule(rule, why, by.isoformat()) for rule, why in unborne(book, by)]
-    return Due(by=by.isoformat(), sources=sorted(sources, key=lambda one: (one.since, one.id)), rules=rules, unborne=bare)
+    documents = [
+        DueWork(id=name, title=one.title, because="to be looked for again", since=one.check_by, rules=[])
+        for name, one in (tracked or {}).items()
+        if one.why_not and one.is_due(by)
+    ]
+    works_due = sorted(sources, key=lambda one: (one.since, one.id))
+    return Due(by=by.isoformat(), sources=works_due, rules=rules, unborne=bare, documents=documents)
 
 
 def unborne(book: Rulebook, on: date) -> Iterator[tuple[Rule, str]]:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from careplan.authoring.coverage import by_source, outside_of_rules
 from careplan.authoring.evidence_dates import ended, unborne, unused_places, without_passage
+from careplan.authoring.tracked_documents import faults_of_tracked, tracked_documents
 from careplan.errors import RuleFault
 from careplan.recognition.illness_codes import SNOMED_ILLNESSES
 from careplan.recognition.vocabulary import FOLDER
@@ -29,7 +30,8 @@ def warnings(book: Rulebook, folder: Path, on: date | None = None) -> list[RuleF
 
     The age of evidence is judged on the day `on`, without it on that of the release; the clock is never asked.
     """
-    of_files = (*_unlocked(book, folder), *_named_as_shipped(book, folder))
+    tracked, faults = tracked_documents(folder)
+    of_files = (*_unlocked(book, folder), *_named_as_shipped(book, folder), *faults, *faults_of_tracked(book, tracked))
     return sorted([*_unused(book), *_unplaced(book), *_aged(book, on), *_undecided(book), *of_files])
 
 

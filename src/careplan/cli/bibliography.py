@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -12,7 +12,8 @@ from rich.table import Table
 
 from careplan.authoring.coverage import by_source, outside_of_rules
 from careplan.authoring.evidence_dates import Due, due, works
-from careplan.cli.common import DAY, RULES, fail, lines_of, print_json, read_rulebook
+from careplan.authoring.tracked_documents import Tracked, tracked_documents
+from careplan.cli.common import DAY, RULES, fail, lines_of, print_json, read_rulebook, read_settings
 from careplan.rulebook.model import Rule, Rulebook
 from careplan.rulebook.text_template import counted
 
@@ -27,17 +28,20 @@ from careplan.rulebook.text_template import counted
 def sources(*, rules: Path | None, by: date | None, strict: bool, places: bool, form: str, as_json: bool) -> None:
     """List the works that rules rest on: what was read of each, when, in which edition, and by when to check it again.
 
+    Then the documents of the last years that are tracked: which rules each changed, or why nothing rests on it.
+
     Exits with 1 if advice of a source has no rule, or with --due if anything is due; with --strict as well, if a stop or
     hold would rest on nothing that was read within two years of that day, and is not exempt until then.
 
     Example: careplan rules sources --due 2027-06-30 --strict
     """
     book = read_rulebook(rules)
+    tracked, _ = tracked_documents(rules or read_settings().rules_folder)
     form = "json" if as_json else form
     if by is not None:
-        found = due(book, by)
+        found = due(book, by, tracked)
         print_json(found) if form == "json" else _show_due(found)
-        sys.exit(1 if (found.unborne if strict else found.sources or found.rules) else 0)
+        sys.exit(1 if (found.unborne if strict else found.sources or found.rules or found.documents) else 0)
     if strict:
         fail("--strict judges the evidence of a day; name it with --due", 2)
     at = by_source(book)
@@ -48,6 +52,7 @@ def sources(*, rules: Path | None, by: date | None, strict: bool, places: bool, 
         print_json(
             {
                 "works": works(book),
+                "tracked": tracked,
                 "sources": {name: {place: _ids(resting) for place, resting in found.items()} for name, found in at.items()},
                 "advice_without_rule": missing,
                 "sources_without_rule": unused,
@@ -59,6 +64,7 @@ def sources(*, rules: Path | None, by: date | None, strict: bool, places: bool, 
             click.echo("\n".join(_source_lines(book, at, heading="## " if form == "markdown" else "")))
         else:
             _show_works(book)
+        click.echo("\n".join(_tracked_lines(tracked, heading="## " if form == "markdown" else "")))
         click.echo(f"\nAdvice without a rule: {', '.join(missing) or 'none'}")
         click.echo(f"Sources without a rule: {', '.join(unused) or 'none'}")
     sys.exit(1 if missing else 0)
@@ -84,11 +90,16 @@ def _show_due(waiting: Due) -> None:
         since = f" ({work.since})" if work.since[0] != "0" else ""
         click.echo(f"{work.id}: {work.because}{since}. {work.title}")
         click.echo(f"    {counted(len(work.rules), 'rule')}: {', '.join(work.rules) or 'none'}")
+    for document in waiting.documents:
+        click.echo(f"{document.id}: {document.because} ({document.since}). {document.title}")
     for rule in waiting.rules:
         click.echo(f"{rule.id} ({rule.level}): {rule.because} ({rule.since})")
     for rule in waiting.unborne:
         click.echo(f"{rule.id} ({rule.level}): would not be borne: {rule.because}")
-    click.echo(f"{counted(len(waiting.sources), 'source')} and {counted(len(waiting.rules), 'rule')} due by {waiting.by}")
+    more = f", {counted(len(waiting.documents), 'tracked document')}" if waiting.documents else ""
+    click.echo(
+        f"{counted(len(waiting.sources), 'source')} and {counted(len(waiting.rules), 'rule')}{more} due by {waiting.by}"
+    )
 
 
 def _source_lines(book: Rulebook, found: dict[str, dict[str, list[Rule]]], *, heading: str) -> Iterable[str]:
@@ -100,6 +111,16 @@ def _source_lines(book: Rulebook, found: dict[str, dict[str, list[Rule]]], *, he
         for place, resting in sorted(places.items()):
             says = f" ({passage})" if (passage := source.passage(place)) else ""
             yield f"- {place}{says}: {', '.join(_ids(resting)) or 'no rule'}"
+
+
+def _tracked_lines(tracked: Mapping[str, Tracked], *, heading: str) -> Iterable[str]:
+    """Each document that is tracked with what came of it, and from when."""
+    yield f"\n{heading}Documents that are tracked"
+    for name, one in tracked.items():
+        rules = f" Changed {', '.join(one.changed)}." if one.changed else ""
+        resting = f"rests on {', '.join(one.sources)}" if one.sources else "not in the bibliography"
+        yield f"- {name}: {one.title} ({one.by}; looked for on {one.looked_on}, again by {one.check_by}): {resting}."
+        yield f"  {one.came_of_it}{rules}"
 
 
 def _ids(rules: Iterable[Rule]) -> list[str]:

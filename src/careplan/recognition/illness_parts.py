@@ -101,6 +101,7 @@ class Phrases:
     def __init__(self, words: IllnessWords, names: IllnessNames, valid: Callable[[str], bool]) -> None:
         """`valid` says whether there is a code of ICD-10."""
         self.names, self.signs = names, Signs(words.asked_for)
+        self.earliest_remission, self.given_up = words.earliest_remission, words.given_up
         normal = names.normal
         self._valid = valid
         kinds: dict[tuple[str, ...], set[Qualifier]] = {}

@@ -19,8 +19,6 @@ from careplan.recognition.illness_read import MOST_OFFERS, IllnessPart, IllnessR
 
 _HISTORY = "_history"
 """How conditions are called that are nothing but the past of another one."""
-EARLIEST_REMISSION = 84
-"""Who has been sober for fewer days, some three months, may still be in the middle of it."""
 _AT_ANY_TIME = frozenset({"history", "ever", "never", "past", "prior", "previous"})
 
 
@@ -43,11 +41,6 @@ class IllnessReader:
         self._phrases, self._grouping = phrases, Grouping(phrases)
         self.signs = phrases.signs
         self._codes, self._of_icd10, self._lasting = codes, of_icd10, lasting
-        self._given_up = tuple(
-            token
-            for token, one in lasting.items()
-            if one.onset is None and one.remission != token and one.remission.endswith(_HISTORY)
-        )
 
     def read(self, text: str, on: date | None = None) -> IllnessRead:
         """What an entry says; `on` is the day of the plan, by which years are judged."""
@@ -126,7 +119,7 @@ class IllnessReader:
     def _is_acute(self, part: Part) -> bool:
         """Whether a part names nothing but what says something of today for a while only."""
         tokens = part.unit.tokens if part.unit is not None else None
-        return bool(tokens) and all(self._of(one).onset is not None for one in tokens or ())
+        return bool(tokens) and all(self._of(one).onset is not None and "=" not in one for one in tokens or ())
 
     def _same_in_the_past(self, part: Part, on: date) -> bool:
         """Whether an illness counts as the same thing where it is one of the past."""
@@ -160,7 +153,7 @@ class IllnessReader:
             without = tuple(dict.fromkeys((*named, *histories)))
             return IllnessPart(part.start, part.end, "read", "denied", denied=() if unit.may_be else without)
         # "Cocaine" alone may be a trade of the patient's past, but who is clean of it had trouble with it.
-        is_given_up = "remission" in kinds and all(one in self._given_up for one in named)
+        is_given_up = "remission" in kinds and all(one in self._phrases.given_up for one in named)
         if unit.may_be and not is_given_up and not (kinds & OF_FAMILY and not any(self._of(one).of_family for one in named)):
             lasting = tuple(one for one in named if self._of(one).onset is None)
             acute = tuple(one for one in named if one not in lasting)
@@ -168,7 +161,7 @@ class IllnessReader:
             return IllnessPart(part.start, part.end, "unread", "unsure", offers=meant[:MOST_OFFERS])
         if kinds & OF_FAMILY:
             return self._of_the_family(part, named, kinds)
-        if _is_early_remission(around) and "=" not in named[0]:
+        if self._is_early_remission(around) and "=" not in named[0]:
             return IllnessPart(part.start, part.end, "unread", "unsure", offers=both[:MOST_OFFERS])
         if around.within is not None and any((self._of(one).onset or around.within) < around.within for one in named):
             # A heart attack of the past year may be one of last week.
@@ -184,7 +177,11 @@ class IllnessReader:
 
     def _barely_given_up(self, around: Around) -> tuple[str, ...]:
         """What may still be there where somebody is sober for a short time, and nobody says of what."""
-        return self._given_up[:MOST_OFFERS] if _is_early_remission(around) else ()
+        return self._phrases.given_up[:MOST_OFFERS] if self._is_early_remission(around) else ()
+
+    def _is_early_remission(self, around: Around) -> bool:
+        so_long = around.lasting if around.lasting is not None else around.days_ago
+        return "remission" in around.kinds and so_long is not None and so_long < self._phrases.earliest_remission
 
     def _of_no_rule(self, part: Part, *, known: bool) -> IllnessPart:
         """An illness that no rule concerns. One that passes is over where it is said to be of the past; any other lasts.
@@ -261,11 +258,6 @@ class IllnessReader:
         """What unread words may mean: names inside of them, else the nearest name."""
         inside = dict.fromkeys(token for tokens in self._phrases.inside(words) for token in tokens)
         return tuple(inside)[:MOST_OFFERS] or self._phrases.names.near(words)
-
-
-def _is_early_remission(around: Around) -> bool:
-    so_long = around.lasting if around.lasting is not None else around.days_ago
-    return "remission" in around.kinds and so_long is not None and so_long < EARLIEST_REMISSION
 
 
 def _sentences(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:

@@ -131,6 +131,7 @@ class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     history: tuple[str, ...] = ()
     over: tuple[str, ...] = ()
     remission: tuple[str, ...] = ()
+    earliest_remission: int = 0
     denied: tuple[str, ...] = ()
     denied_all: tuple[str, ...] = ()
     uncertain: tuple[str, ...] = ()
@@ -149,6 +150,7 @@ class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     losses: tuple[str, ...] = ()
     acute: dict[str, str] = {}
     no_emergency: tuple[str, ...] = ()
+    given_up: tuple[str, ...] = ()
     days_ago: dict[str, int] = {}
     harmed: HarmWords = HarmWords()
     off_paper: tuple[str, ...] = ()

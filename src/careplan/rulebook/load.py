@@ -71,11 +71,11 @@ KNOWN_CONDITIONS = "known_names.yaml"
 LISTS = frozenset(
     {
         *("rulebook.yaml", "vocabulary.yaml", "sources.yaml", "drug_classes.yaml", "conditions.yaml", "codes.yaml"),
-        *("goals.yaml", "name_stems.yaml", "medications.csv", "combinations.csv"),
+        *("goals.yaml", "name_stems.yaml", "tracked_documents.yaml", "medications.csv", "combinations.csv"),
         *(LIST_WORDS, KNOWN_CONDITIONS, ILLNESS_WORDS, LOCAL_NAMES, EQUIVALENTS, INTERACTIONS, CHECKLIST, REVIEWS),
     }
 )
-"""The files outside of folders; `name_stems.yaml` is only for those who look after the rulebook."""
+"""The files outside of folders; name stems and tracked documents are only for those who look after the rulebook."""
 
 
 def shipped() -> Path:
