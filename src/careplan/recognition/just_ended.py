@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -132,6 +133,8 @@ class JustEnded:
         ago = days_ago(words)
         if ago is not None:
             return ago > LONG_AGO_DAYS
+        if _YEAR.search(words) is None:
+            return False
         words = self._began.sub(" ", words)
         years = [int(found[1]) + _CENTURY if found[1] else int(found[0]) for found in _YEAR.finditer(words)]
         return bool(years) and max(years) <= over
@@ -168,29 +171,52 @@ def _with_status(listed: Listed, said: Word, status: str) -> Listed:
     return msgspec.structs.replace(listed, status=msgspec.structs.replace(said, value=status))
 
 
+class _Telling(NamedTuple):
+    """What tells of one condition, in words beside a medicine `of` these classes and ingredients `but` for others."""
+
+    token: str
+    of: frozenset[str]
+    but: frozenset[str]
+    words: re.Pattern[str]
+    unless: re.Pattern[str]
+    sudden: bool
+
+
 class ToldInLines:
     """The conditions that lines tell of, such as doses of lamotrigine that were missed."""
 
     def __init__(self, told: Mapping[str, ToldWords], ended: EndWords, since: Iterable[str] = ()) -> None:
         self._told = [
-            (token, whole((*one.words, *(ended.suddenly if one.sudden else ()))), whole(one.unless), one)
+            _Telling(
+                token,
+                frozenset(one.of),
+                frozenset(one.but),
+                whole((*one.words, *(ended.suddenly if one.sudden else ()))),
+                whole(one.unless),
+                sudden=one.sudden,
+            )
             for token, one in told.items()
         ]
         self._ended, self._out_of = JustEnded(ended, since), frozenset(map(squeezed, ended.out_of))
         self.tokens: Collection[str] = tuple(told)
+        self._of = frozenset(name for one in self._told for name in one.of)
+
+    def may_concern(self, meant: Iterable[str]) -> bool:
+        """Whether lines tell of any condition at all beside a medicine of these classes and ingredients."""
+        return not self._of.isdisjoint(meant)
 
     def conditions(self, words: str, status: Word | None, meant: Collection[str], over: int) -> Iterator[str]:
         """What the words of a medicine that is `meant`, by its classes and ingredients, tell of.
 
         Years up to `over` are over.
         """
-        if self._ended.is_long_ago(words, over):
-            return
         is_out = status is not None and squeezed(status.text) in self._out_of
-        for token, pattern, unless, one in self._told:
-            is_one = any(name in meant for name in one.of) and not any(name in meant for name in one.but)
-            if is_one and ((is_out and one.sudden) or (not unless.search(words) and _is_said(pattern, words))):
-                yield token
+        for one in self._told:
+            if one.of.isdisjoint(meant) or not one.but.isdisjoint(meant):
+                continue
+            is_told = (is_out and one.sudden) or (_is_said(one.words, words) and not one.unless.search(words))
+            if is_told and not self._ended.is_long_ago(words, over):
+                yield one.token
 
     def of_a_text(self, text: str, medicines: Sequence[tuple[Listed | None, Collection[str]]], over: int) -> Iterator[str]:
         """The same of the medicines of a text, each by what is said of it and by its classes and ingredients."""

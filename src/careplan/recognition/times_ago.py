@@ -22,7 +22,8 @@ _COUNTS_ABROAD = {
 AGO = rf"(?:\d{{1,4}}|{any_of(_COUNTS)}) ?(?:{any_of(_DAYS_IN)})s? (?:ago|back)"
 """The pattern of such a time in English, without groups."""
 _AGO = re.compile(rf"\b(\d{{1,4}}|{any_of(_COUNTS)}) ?({any_of(_DAYS_IN)})s? (?:ago|back)\b")
-_AGO_ABROAD = re.compile(rf"\b(?:vor|il y a|hace) (\d{{1,4}}|{any_of(_COUNTS_ABROAD)}) ({any_of(_ABROAD)})\b")
+_BEFORE_COUNTS = ("vor ", "il y a ", "hace ")
+_AGO_ABROAD = re.compile(rf"\b{any_of(_BEFORE_COUNTS)}(\d{{1,4}}|{any_of(_COUNTS_ABROAD)}) ({any_of(_ABROAD)})\b")
 
 
 _SPAN = r"\b(?:for|x|past|last|fur|pendant|durante) ?(?:the past |the last |about )?"
@@ -38,8 +39,11 @@ def days_of(many: str, unit: str) -> int | None:
 
 def days_ago(words: str) -> int | None:
     """How many days ago plain words say that something was; of several times the latest, None if they name none."""
-    found = [days_of(many, unit) or 0 for many, unit in _AGO.findall(words)]
-    found += [(_COUNTS_ABROAD.get(many) or int(many)) * _ABROAD[unit] for many, unit in _AGO_ABROAD.findall(words)]
+    found: list[int] = []
+    if "ago" in words or "back" in words:
+        found += [days_of(many, unit) or 0 for many, unit in _AGO.findall(words)]
+    if any(word in words for word in _BEFORE_COUNTS):
+        found += [(_COUNTS_ABROAD.get(many) or int(many)) * _ABROAD[unit] for many, unit in _AGO_ABROAD.findall(words)]
     return min(found, default=None)
 
 
