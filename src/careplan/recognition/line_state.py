@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from rapidfuzz.distance import OSA
 
 from careplan.recognition.line import Draft, Leftover, Limit, Named, Steps, Word
-from careplan.recognition.line_tables import KNOWN, Tables
+from careplan.recognition.line_tables import KNOWN, SHORT, Tables
 from careplan.recognition.line_tokens import Tokens
 from careplan.recognition.list_words import Meaning
 from careplan.recognition.plain_text import plain
 
 MOST_WORDS_OF_A_NAME = 6
-SHORT = 3
 _OF_ONE = frozenset(("(", "[", "name"))
 _BESIDE = frozenset(("(", "[", "/", "+", "&", "joins", "name"))
 """Behind these stands another name of the same medicine, or a further ingredient; behind a regimen, another name alone."""
@@ -78,6 +78,8 @@ class State:
             key, end, stands_for = found.pop()
             if key in tables.whole_only and not self._stands_alone(at, end, key):
                 continue
+            if len(key) <= SHORT and self._after_name and self._is_no_part(key, stands_for):
+                continue
             if not self._slot and (getattr(stands_for, "by_kind", False) or (stands_for == KNOWN and not self._opens(end))):
                 continue  # "for opioid cravings" names no opioid
             if meaning is not None and end == read_to and meaning.kind in ("filler", "limits", "joins"):
@@ -86,6 +88,12 @@ class State:
                 continue  # of "as a teen" no word is aspirin
             return self._named(at, end, stands_for)
         return 0
+
+    def _is_no_part(self, key: str, meaning: Any) -> bool:
+        """Whether behind a name there may be a salt that was mistyped: "promethazine HCt", while "losartan HCT" is told so."""
+        if meaning == KNOWN or _are_of_a_kind(self._draft.names[-1].meaning, meaning):
+            return False
+        return any(OSA.distance(key, salt) == 1 for salt in self._tables.short_salts)
 
     def _opens(self, end: int) -> bool:
         """Outside of the place for a name only what looks like the next medicine is one: "aspirin 81 mg Lipitor 40 mg"."""

@@ -16,6 +16,8 @@ KNOWN = "known"
 LONG_ENOUGH = 10
 """Shorter phrases say nothing inside a sentence."""
 SHORTEST_WITH_ANOTHER_ENDING = 7
+SHORT = 3
+"""So few letters are the short form of many things."""
 NOTHING = Meaning("")
 _HALVES_OF_A_DAY = ("am", "pm")
 FEW = 12
@@ -54,6 +56,7 @@ class Tables:
         """Figures of so many pieces, each with the phrases that it begins."""
         self.counted_singly = frozenset(words.counted_singly)
         self.whole_only = frozenset("".join(parts(name)) for name in words.whole_only)
+        self.short_salts = tuple(salt for salt in words.salts if len(salt) <= SHORT)
         self.plainly, self.remarks = (
             NumberSigns(words.with_a_number_sign).plainly,
             Remarks(words.remarks, meaning, self.whole_only),

@@ -135,6 +135,8 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stays_put: tuple[StaysPut, ...] = ()
     acts_through_the_skin: tuple[str, ...] = ()
     in_larger_amounts: tuple[str, ...] = ()
+    in_larger_amounts_from: float = 0.0
+    tells_no_strength: tuple[str, ...] = ()
     words_of_allergy: tuple[str, ...] = ()
     signs_of_allergy: tuple[str, ...] = ()
     against_allergies: tuple[str, ...] = ()

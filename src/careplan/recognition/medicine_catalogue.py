@@ -41,7 +41,7 @@ class Match(msgspec.Struct, frozen=True, gc=False):
     @property
     def is_under_rules(self) -> bool:
         """Whether rules look at one of its ingredients."""
-        return any([row.classes for row in self.ingredients])
+        return any(row.classes for row in self.ingredients)
 
 
 class Resolved(msgspec.Struct, frozen=True, gc=False):

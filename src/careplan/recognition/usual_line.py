@@ -82,20 +82,16 @@ class _Reading:
         place = _end_of(words, 0, at, 0)
         draft.names.append(Named(text[:place], 0, place, meaning))
         while True:
-            if at - 1 in stops:
-                place += 1
-                self._last, self._may_be_named = stops[at - 1], True
-                if self._last in tables.tree or (at < count and words[at] in tables.denials):
-                    return None
+            is_parted = at - 1 in stops
+            if is_parted and not self._parted(stops[at - 1], at):
+                return None
+            place += is_parted
             if at == count:
                 return draft.listed(tables)
             word, start = words[at], place + 1
-            if word == _DASH and word not in tables.tree:
-                self._last, self._may_be_named, at, place = word, True, at + 1, start + 1
-                continue
             node = opening.get(word)
             if node is None:
-                end = self._figure(at, start) if word[:1].isdigit() else self._brand(at, start)
+                end = self._figure(at, start) if word[:1].isdigit() else self._brand_or_dash(at, start)
                 if not end:
                     return None
                 place = _end_of(words, at, end, start)
@@ -125,6 +121,12 @@ class _Reading:
                 return None
             self._last, self._may_be_named = kind, False
             at = end
+
+    def _parted(self, sign: str, at: int) -> bool:
+        """Note a sign before word `at`; False where it may say more, as in "benzos: none"."""
+        self._last, self._may_be_named = sign, True
+        following = self._words[at : at + 1]
+        return sign not in self._tables.tree and self._tables.denials.isdisjoint(following)
 
     def _keep(self, kind: str, value: Any, stretch: Stretch) -> bool:
         """Keep what a phrase says of form, way in or reason; False for any other phrase."""
@@ -218,9 +220,11 @@ class _Reading:
         self._last, self._directed = "amount", False
         return end
 
-    def _brand(self, at: int, start: int) -> int:
-        """The word behind a brand in brackets directly behind the name, as in "sertraline (Zoloft)"; 0 for anything else."""
+    def _brand_or_dash(self, at: int, start: int) -> int:
+        """The word behind a dash, or behind a brand in brackets directly after the name, "sertraline (Zoloft)"; else 0."""
         tables, word = self._tables, self._words[at]
+        if word == _DASH:
+            return at + 1 if self._parted(word, at + 1) else 0
         key = word[1:-1]
         if self._last != "name" or word[:1] != "(" or word[-1:] != ")" or not key.isalpha():
             return 0
