@@ -68,7 +68,7 @@ def _ordinary(listed: Listed, measures: Measures) -> Dose | None:
         return None
     strength, frequency = listed.strengths[0], listed.frequencies[0]
     in_mg = measures.in_mg.get(strength.unit) if strength.bare else None
-    if in_mg is None or strength.amount is None or strength.start > frequency.start or "-" in frequency.text:
+    if in_mg is None or strength.amount is None or strength.start > frequency.start or _is_a_scheme(frequency):
         return None
     if not _is_swallowed(listed, measures):
         return None
@@ -310,13 +310,18 @@ class _Reader:
         if frequency is None:
             of_a_day = [_A_DAY.search(plain(strength.text)[0]) is not None for strength in taken.strengths]
             return (1.0, 1.0) if of_a_day == [True] else None
-        if "-" in frequency.text and (pieces := pieces_a_day(plain(frequency.text)[0])) is not None:
+        if _is_a_scheme(frequency) and (pieces := pieces_a_day(plain(frequency.text)[0])) is not None:
             return pieces, pieces
         if frequency.between is not None:
             return frequency.between
         if frequency.times_a_day is not None:
             return frequency.times_a_day, frequency.times_a_day
         return _WEEKLY_AT_MOST if frequency.schedule == "weekly" else None
+
+
+def _is_a_scheme(frequency: Frequency) -> bool:
+    """Whether it may be in columns, such as 1-0-1 or 1 0 0 1."""
+    return "-" in frequency.text or frequency.text.replace(" ", "").isdigit()
 
 
 def _spanning(left: Dose, right: Dose) -> Dose:

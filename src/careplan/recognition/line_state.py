@@ -33,6 +33,8 @@ class State:
     """What comes next is taken in the place of what came before."""
     _leave: Word | None = None
     """What is named next was given up for what stands behind "to"."""
+    _beyond = False
+    """What is named next stands behind an end of a list of allergies, and may be what is taken."""
     _of_the_last = False
     """It was said that what is told next is when it was last taken."""
     _slot = True
@@ -54,6 +56,7 @@ class State:
         self._draft = Draft()
         self._drafts = [self._draft]
         self._leaving: list[Draft] = []
+        self._beyond_an_end: list[Draft] = []
         self._leftover: list[tuple[int, int, bool]] = []
 
     def _name(self, at: int, read_to: int, meaning: Meaning | None) -> int:
@@ -90,7 +93,7 @@ class State:
         return 0
 
     def _is_no_part(self, key: str, meaning: Any) -> bool:
-        """Whether behind a name there may be a salt that was mistyped: "promethazine HCt", while "losartan HCT" is told so."""
+        """Whether behind a name a salt may have been mistyped: "promethazine HCt", while "losartan HCT" is told so."""
         if meaning == KNOWN or _are_of_a_kind(self._draft.names[-1].meaning, meaning):
             return False
         return any(OSA.distance(key, salt) == 1 for salt in self._tables.short_salts)
@@ -136,6 +139,8 @@ class State:
         if status is not None:
             draft.status = status
             self._over = False
+            if self._beyond:
+                self._beyond_an_end.append(draft)
         self._parted = self._said = False
         self._slot = self._after_name = True
         self._last = "name"
@@ -225,6 +230,13 @@ class State:
             self._pending = None
         elif not keep_used:
             self._pending = None
+
+    def _goes_on_behind_an_end(self, sign: str) -> bool:
+        """Whether a list of allergies goes on behind this sign, as in "Allergies: latex; codeine; sulfa"."""
+        pending = self._pending
+        goes_on = sign in ";|" and self._headed and pending is not None and pending.value == "allergy"
+        self._beyond |= goes_on
+        return goes_on
 
     def _is_again(self, status: Word) -> bool:
         """Whether it says that what was stopped is taken again: "stopped in May, restarted in July"."""

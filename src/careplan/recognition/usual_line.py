@@ -176,7 +176,9 @@ class _Reading:
     def _frequency(self, said: FrequencyWords, at: int, end: int, start: int, place: int) -> Frequency:
         counts = end > at + 1 and (said.counted or said.hours or said.days)
         numbers = values(self._words[at:end], self._tables.numbers) if counts else []
-        return Frequency(self._text[start:place], start, place, *how_often(said, numbers), said.part)
+        how = how_often(said, numbers)
+        weekdays = () if how[0] != "weekly" else self._tables.days_named(self._words[at:end])
+        return Frequency(self._text[start:place], start, place, *how, said.part, weekdays)
 
     def _figure(self, at: int, start: int) -> int:
         """The word behind "10 mg", "10mg" or "1 tablet"; 0 for any other figure."""
