@@ -111,6 +111,17 @@ def _parts(asked: Edition) -> Iterator[tuple[str, dict[str, list[str]]]]:
                 "in_larger_amounts: “oxycodone / ... 5/325 mg twice daily”",
                 {one: [f"oxycodone / {one} 5/325 mg twice daily"] for one in found},
             )
+        elif section == "tells_no_strength":
+            yield (
+                "tells_no_strength: “oxycodone / ... 5 mg twice daily”",
+                {one: [f"oxycodone / {one} 5 mg twice daily"] for one in found},
+            )
+        elif section == "in_larger_amounts_from":
+            amounts = [
+                f"oxycodone / acetaminophen {found - 1:g} mg twice daily",
+                f"oxycodone / acetaminophen {found:g} mg twice daily",
+            ]
+            yield "in_larger_amounts_from: below, and from there on", {f"{found:g}": amounts}
         else:
             frames = (_IN_MG,) if section == "in_mg" else FRAMES.get(section, _ANYWHERE)
             title = f"{section}: {' / '.join(f'“{frame}”' for frame in frames)}".replace("{x}", "...")

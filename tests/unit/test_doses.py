@@ -22,6 +22,40 @@ def resolved(**entry: Any) -> Resolved:
 
 
 @pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("Suboxone 8 mg daily", {"buprenorphine": 8}),
+        ("Suboxone 8 mg film 2 films daily", {"buprenorphine": 16}),
+        ("buprenorphine/naloxone 8 mg bid", {"buprenorphine": 16}),
+        ("Suboxone 8-2 mg bid", {"buprenorphine": 16, "naloxone": 4}),
+        ("Percocet 10 mg q6h", {"oxycodone": 40}),
+        ("Vicodin 500 mg bid", {}),
+        ("acetaminophen-codeine 30 mg tid", {"codeine": 90}),
+        ("acetaminophen-codeine 300 mg tid", {}),
+        ("Contrave 8 mg bid", {}),
+        ("chlordiazepoxide-amitriptyline 25 mg at bedtime", {}),
+        ("amphetamine-dextroamphetamine 20 mg daily", {}),
+    ],
+)
+def test_one_figure_of_a_combination_is_of_the_ingredient_that_it_is_told_by_or_of_nobody(
+    text: str, meant: dict[str, float]
+) -> None:
+    read = resolved(text=text)
+    assert read.match is not None
+    doses = zip(read.match.ingredients, read.doses, strict=False)
+    assert {row.ingredient: one.mg.most for row, one in doses if one.mg is not None} == meant
+
+
+def test_a_dose_sent_beside_a_combination_is_no_dose_of_what_it_is_not_told_by() -> None:
+    known = [[one.mg is not None for one in resolved(name="Suboxone 8-2 mg", dose_mg=8, schedule="daily").doses]]
+    known += [
+        [one.mg is not None for one in resolved(name=name, dose_mg=500, schedule="daily").doses]
+        for name in ("Vicodin", "Contrave")
+    ]
+    assert known == [[True, False], [], []]
+
+
+@pytest.mark.parametrize(
     ("text", "least", "most"),
     [
         ("alprazolam 1 mg tid", 3, 3),

@@ -481,3 +481,13 @@ def test_lists_that_are_put_together_share_one_tree_and_say_what_stands_twice() 
 )
 def test_where_a_medicine_is_put_counts_where_it_stands_beside_the_name(name: str, text: str, recognition: str) -> None:
     assert BOOK.catalogue.resolve(0, Medication(name=name, text=text)).recognition == recognition
+
+
+def test_what_is_one_letter_from_a_salt_is_no_second_medicine_unless_it_goes_with_the_first() -> None:
+    apart = BOOK.catalogue.resolve(0, Medication(text="promethazine HCt 25 mg"))
+    assert apart.match is not None
+    assert [row.ingredient for row in apart.match.ingredients] == ["promethazine"]
+    assert apart.unknown_parts == ("HCt",)
+    together = BOOK.catalogue.resolve(0, Medication(text="losartan HCT 50/12.5 mg"))
+    assert together.match is not None
+    assert [row.ingredient for row in together.match.ingredients] == ["losartan", "hydrochlorothiazide"]

@@ -30,7 +30,7 @@ FIGURES = [
     "1.",
     "up to 2",
 ]
-SIGNS = [",", ".", "", " ", "(", ")", "-", "(Zoloft)", "(xanax)", "#30", "/", "and", "for"]
+SIGNS = [",", ":", "tablet:", "daily:", ".", "", " ", "(", ")", "-", "(Zoloft)", "(xanax)", "#30", "/", "and", "for"]
 
 
 def read_the_same(reader: LineReader, text: str) -> bool:

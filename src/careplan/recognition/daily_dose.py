@@ -23,6 +23,7 @@ _MOST_A_DAY = re.compile(
 )
 _A_DAY = re.compile(r"(?:/|\bper|\ba) ?day$")
 _WEEKLY_AT_MOST = (0.0, 1.0)
+_REGULAR, _AS_NEEDED = frozenset(("daily", "weekly")), frozenset(("as_needed", "rescue"))
 
 
 class Told(NamedTuple):
@@ -40,12 +41,13 @@ def daily_dose(listed: Listed, measures: Measures, told: Told, which: int | None
     """
     limits = listed.limits
     if not limits:
-        if which is None and told.mg is None and told.schedule is None:
+        if which is None and told.mg is None:
             if len(listed.strengths) == 1 and not (listed.frequencies or listed.amounts or listed.duration):
                 strength = listed.strengths[0]
                 if strength.bare and strength.amount is not None:
-                    return _without_times(listed, measures)
-            if (dose := _ordinary(listed, measures)) is not None:
+                    return _without_times(listed, measures, told.schedule)
+            is_plain = told.schedule is None or (listed.as_needed is None and told.schedule not in _AS_NEEDED)
+            if is_plain and (dose := _ordinary(listed, measures)) is not None:
                 return dose
         return _taken_daily(listed, measures, told, which)
     rest, daily = _without_limits(listed, limits)
@@ -66,7 +68,7 @@ def _ordinary(listed: Listed, measures: Measures) -> Dose | None:
         return None
     strength, frequency = listed.strengths[0], listed.frequencies[0]
     in_mg = measures.in_mg.get(strength.unit) if strength.bare else None
-    if in_mg is None or strength.amount is None or strength.start > frequency.start or "-" in frequency.text:
+    if in_mg is None or strength.amount is None or strength.start > frequency.start or _is_a_scheme(frequency):
         return None
     if not _is_swallowed(listed, measures):
         return None
@@ -81,9 +83,9 @@ def _ordinary(listed: Listed, measures: Measures) -> Dose | None:
     return Dose(0.0 if listed.as_needed is not None else round(mg * least, PLACES), round(mg * most, PLACES))
 
 
-def _without_times(listed: Listed, measures: Measures) -> Dose | None:
+def _without_times(listed: Listed, measures: Measures, sent: Schedule | None) -> Dose | None:
     """Of "0.5 mg as needed": how often nobody knows, but it may be not at all. Of "20 mg" alone nothing is known."""
-    if listed.as_needed is None or listed.strengths[0].unit not in measures.in_mg:
+    if sent in _REGULAR or not (listed.as_needed or sent in _AS_NEEDED) or listed.strengths[0].unit not in measures.in_mg:
         return None
     return Dose(0.0, None) if _is_swallowed(listed, measures) else None
 
@@ -128,7 +130,7 @@ def _taken_daily(listed: Listed, measures: Measures, told: Told, which: int | No
     if dose is None:
         most = reader.at_most(told)
         return None if most is None else Dose(0.0, most)
-    if told.schedule in ("as_needed", "rescue"):
+    if told.schedule in _AS_NEEDED:
         most = dose.most if listed.as_needed is not None else None
         return Dose(0.0, most if most is not None else reader.at_most(told))
     if apart:
@@ -194,13 +196,13 @@ class _Reader:
             return None
         times = self._times(taken)
         if times is None:
-            if told.mg is None and not taken.amounts and told.schedule in ("daily", "weekly"):
+            if told.mg is None and not taken.amounts and told.schedule in _REGULAR:
                 return None  # a strength alone is that of the product, of which half or two may be taken
             if told.schedule == "daily":
                 return Dose(intake.least, None)
             if told.schedule == "weekly":
                 return intake.times(*_WEEKLY_AT_MOST)
-            return Dose(0.0, None) if self._listed.as_needed or told.schedule in ("as_needed", "rescue") else None
+            return Dose(0.0, None) if self._listed.as_needed or told.schedule in _AS_NEEDED else None
         return intake.times(*times)
 
     def said_of_a_day(self) -> Dose | None:
@@ -308,13 +310,18 @@ class _Reader:
         if frequency is None:
             of_a_day = [_A_DAY.search(plain(strength.text)[0]) is not None for strength in taken.strengths]
             return (1.0, 1.0) if of_a_day == [True] else None
-        if "-" in frequency.text and (pieces := pieces_a_day(plain(frequency.text)[0])) is not None:
+        if _is_a_scheme(frequency) and (pieces := pieces_a_day(plain(frequency.text)[0])) is not None:
             return pieces, pieces
         if frequency.between is not None:
             return frequency.between
         if frequency.times_a_day is not None:
             return frequency.times_a_day, frequency.times_a_day
         return _WEEKLY_AT_MOST if frequency.schedule == "weekly" else None
+
+
+def _is_a_scheme(frequency: Frequency) -> bool:
+    """Whether it may be in columns, such as 1-0-1 or 1 0 0 1."""
+    return "-" in frequency.text or frequency.text.replace(" ", "").isdigit()
 
 
 def _spanning(left: Dose, right: Dose) -> Dose:

@@ -12,7 +12,7 @@ from careplan.recognition.line import Listed
 from careplan.recognition.list_words import ListWords
 from careplan.recognition.medicine_rows import Ingredient
 from careplan.recognition.plain_text import plain
-from careplan.recognition.strengths import Dose, Measures
+from careplan.recognition.strengths import Dose, Measures, several_figures
 
 Of = Literal["diazepam", "morphine"]
 COUNTED: Mapping[Of, frozenset[str]] = {
@@ -95,6 +95,8 @@ class DoseReader:
         )
         self._other_ways = frozenset(words.other_ways_in)
         self._painkillers = frozenset(words.in_larger_amounts)
+        self._tells_no_strength = frozenset(words.tells_no_strength)
+        self._least_of_painkillers = words.in_larger_amounts_from
         self._factors: dict[tuple[str, Of, str], list[tuple[DoseEquivalent, tuple[float, float]]]] = {}
         for row in rows:
             self._factors.setdefault((row.ingredient, row.of, row.route), []).append((row, row.factor))
@@ -104,7 +106,7 @@ class DoseReader:
         if listed.local or row.by_kind or not (listed.strengths or told.mg is not None):
             return NO_DOSES
         is_one = len(of.ingredients) == 1 and not of.also_contains
-        own, which = (listed, None) if is_one else self._own(listed, row, of)
+        own, which = (listed, None) if is_one else self._own(listed, told, row, of)
         mg = daily_dose(own, self._measures, told, which) if own is not None else None
         if mg is None:
             return NO_DOSES
@@ -129,9 +131,22 @@ class DoseReader:
         # Where no day is known, several may count: the dose is then worth what any of them says.
         return mg.times(min(least for least, _ in found), max(most for _, most in found)) if found else None
 
-    def _own(self, listed: Listed, row: Ingredient, of: Product) -> tuple[Listed | None, int | None]:
+    def _is_named_by(self, figure: float, row: Ingredient, of: Product) -> bool:
+        """Whether one figure beside a combination is of this ingredient, as of "Suboxone 8 mg" the buprenorphine is.
+
+        It is where none of the others is ever what a product is told by; of "Contrave 8 mg" nobody can tell.
+        """
+        others = {*of.also_contains, *(one.name for one in of.ingredients)} - {row.name}
+        if row.name in self._tells_no_strength or not others <= self._tells_no_strength:
+            return False
+        return figure < self._least_of_painkillers or self._painkillers.isdisjoint(others)
+
+    def _own(self, listed: Listed, told: Told, row: Ingredient, of: Product) -> tuple[Listed | None, int | None]:
         """The line with the strengths of one of several ingredients alone, and the place of its figure."""
         apart = [name for name in listed.names if not _is_a_brand(name.meaning)]
+        is_a_product = len(apart) > 1 or any(_is_of_several(name.meaning) for name in listed.names)
+        if told.mg is not None and is_a_product:
+            return (listed if self._is_named_by(told.mg, row, of) else None), None
         if len(apart) > 1 and len(listed.strengths) == len(apart):
             # "Acetaminophen 325 MG / Hydrocodone 5 MG": each name with its strength behind it
             for at, name in enumerate(apart):
@@ -140,6 +155,9 @@ class DoseReader:
             return None, None
         if len(listed.strengths) != 1:
             return None, None
+        figures = several_figures(listed.strengths[0], self._measures).figures
+        if len(figures) == 1 and is_a_product:
+            return (listed if self._is_named_by(figures[0], row, of) else None), None
         if len(apart) > 1:
             place = next((at for at, name in enumerate(apart) if _means(name.meaning, row)), None)
             return (listed, place) if place is not None else (None, None)
@@ -184,6 +202,11 @@ def total(of: Of, entries: Iterable[tuple[Ingredient, Doses]]) -> Dose:
 
 def _is_a_brand(meaning: object) -> bool:
     return bool(getattr(meaning, "called", ""))
+
+
+def _is_of_several(meaning: object) -> bool:
+    """Whether one name stands for a combination; of "Celexa (Lexapro)" one figure is that of either."""
+    return len((*getattr(meaning, "ingredients", ()), *getattr(meaning, "also_contains", ()))) > 1
 
 
 def _means(meaning: object, row: Ingredient) -> bool:

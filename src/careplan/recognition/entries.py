@@ -35,6 +35,7 @@ class _Named(NamedTuple):
 _Found: TypeAlias = Sequence[Recognized]
 _TREATMENT = "ketamine"  # an allergy to the treatment itself must not pass in silence
 MOST_SUGGESTIONS = 3
+_NO_FIELDS = (None,) * 5
 
 
 class EntryReader:
@@ -103,7 +104,8 @@ class EntryReader:
         for text, several in texts:
             if text:
                 meant = [(one.listed, _meant_by(one)) for one in several]
-                told.update(dict.fromkeys(self._told.of_a_text(text, meant, self._recognizer.reader.years_over(on))))
+                if any(self._told.may_concern(of) for _, of in meant):
+                    told.update(dict.fromkeys(self._told.of_a_text(text, meant, self._recognizer.reader.years_over(on))))
         return tuple(told)
 
     def _by_code_alone(self, index: int, entry: Medication, by_code: Recognized | None) -> Resolved:
@@ -298,8 +300,9 @@ def _meant_by(recognized: Recognized) -> frozenset[str]:
 
 def _is_one_text(entry: Medication) -> bool:
     """True for a name or a line with nothing beside it."""
-    fields = (entry.rxcui, entry.status, entry.dose_mg, entry.schedule, entry.indication)
-    return all(field is None for field in fields) and (entry.text is None or entry.name is None)
+    if (entry.rxcui, entry.status, entry.dose_mg, entry.schedule, entry.indication) != _NO_FIELDS:
+        return False
+    return entry.text is None or entry.name is None
 
 
 def _with_use(entry: Medication, schedule: Schedule | None, indication: MedicineIndication | None) -> Medication:

@@ -7,7 +7,7 @@ and each test asks which of them stand where. The lists are data, so a clinician
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import msgspec
 
@@ -35,6 +35,17 @@ from careplan.recognition.spelling import plain_text, unmasked
 
 _INSIDE_NAMES = frozenset(".")
 """A mark that the name of a medicine may be written with: "St. John's wort"."""
+
+
+_TOPICS: tuple[Topic, ...] = get_args(Topic)
+
+
+class _Danger(NamedTuple):
+    """What gives one danger away: its list and that of what is harmless, and pairs of lists with the words between them."""
+
+    category: str
+    harmless: str
+    together: Sequence[tuple[str, str, int, int]]
 
 
 class GoalJudgement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -84,8 +95,19 @@ class GoalJudge:
         self._signs: dict[str, tuple[str, ...]] = {
             name: (name, *kinds_of_pairs(name, lists)) for name, lists in words.safety.items()
         }
+        self._danger: list[_Danger] = [
+            _Danger(
+                category,
+                f"{category} harmless",
+                [
+                    (f"{category} {at} these", f"{category} {at} near", pair.before, pair.after)
+                    for at, pair in enumerate(words.safety[category].together)
+                ],
+            )
+            for category in get_args(Category)
+        ]
         not_read = {"unclear", *(kind for kinds in self._signs.values() for kind in kinds)}
-        self._reading = tuple(dict.fromkeys(kind for kind, _, _ in kinds_of(words) if kind not in not_read))
+        self._reading = frozenset(kind for kind, _, _ in kinds_of(words) if kind not in not_read)
         self._medicines = PhraseTree()
         not_judged = {tuple(words_of(name)) for name in words.names_not_judged}
         kinds_of_tokens: dict[frozenset[str], tuple[str, ...]] = {}
@@ -176,9 +198,11 @@ class GoalJudge:
         if outside(found, "unclear", "clear"):
             return False
         unread = {at for at, word in enumerate(words) if word not in self._plain}
-        for kind in (*self._reading, *self._signs.get(safety, ())):
-            for span in found.get(kind, ()):
-                unread.difference_update(range(span.start, span.end))
+        signs = self._signs.get(safety, ())
+        for kind, spans in found.items():
+            if kind in self._reading or kind in signs:
+                for start, end, _ in spans:
+                    unread.difference_update(range(start, end))
         return not unread
 
     def _actions(self, words: Sequence[str], spans: Iterable[Span]) -> frozenset[str]:
@@ -248,14 +272,14 @@ class GoalJudge:
         return max(times, default=float(max(1, len(found.get("weekday", ())))))
 
     def _safety(self, found: Found) -> str:
-        for category in get_args(Category):
-            signs = list(found.get(category, ()))
-            harmless = found.get(f"{category} harmless", ())
-            for at, pair in enumerate(self.words.safety[category].together):
-                if (these := found.get(f"{category} {at} these")) and (near := found.get(f"{category} {at} near")):
-                    signs += pairs(uncovered(these, harmless), near, pair.before, pair.after)
+        for danger in self._danger:
+            signs = list(found.get(danger.category, ()))
+            harmless = found.get(danger.harmless, ())
+            for one, other, before, after in danger.together:
+                if (these := found.get(one)) and (near := found.get(other)):
+                    signs += pairs(uncovered(these, harmless), near, before, after)
             if signs and uncovered(signs, harmless):
-                return str(category)
+                return danger.category
         return "none"
 
     def _masked_danger(self, text: str) -> str:
@@ -268,7 +292,7 @@ class GoalJudge:
 
     def _topic(self, found: Found) -> Topic:
         named = [span.value for span in found.get("topic", ())]
-        best: Topic = max(get_args(Topic), key=named.count)
+        best: Topic = max(_TOPICS, key=named.count)
         return best if best in named else "other"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -57,6 +57,18 @@ class IllnessNames:
         if found is None and any(map(str.isdecimal, words)):
             found = self._tokens.get(" ".join(_ANY_NUMBER if word.isdecimal() else word for word in words))
         return self._in_any_order.get(tuple(sorted(words))) if found is None and len(words) > 1 else found
+
+    def runs(self, words: Sequence[str]) -> list[int]:
+        """For each word how many from there on stand in names, one after another: no name goes on for longer."""
+        found, run = [0] * len(words), 0
+        for at in range(len(words) - 1, -1, -1):
+            run = run + 1 if words[at] in self._words or words[at].isdecimal() else 0
+            found[at] = run
+        return found
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return frozenset(" ".join([*self._tokens, *self._may_be]).split())
 
     def lasts(self, words: tuple[str, ...]) -> tuple[str, ...]:
         """The conditions that a name stands for however long ago it was first said."""
@@ -153,7 +165,7 @@ class IllnessNames:
         near: dict[float, set[tuple[str, ...]]] = {}
         for length in range(len(key) - reach, len(key) + reach + 1):
             names = self._by_length.get(length, ())
-            for name, distance, _ in process.extract_iter(key, names, scorer=OSA.distance, score_cutoff=reach):
+            for name, distance, _ in process.extract(key, names, scorer=OSA.distance, score_cutoff=reach, limit=None):
                 near.setdefault(distance, set()).add(self._tokens[name])
         if not near:
             return ()

@@ -52,11 +52,17 @@ class Around(NamedTuple):
 
     def and_also(self, other: Around) -> Around:
         """What both say."""
+        if self is NOTHING_AROUND or other is NOTHING_AROUND:
+            return other if self is NOTHING_AROUND else self
         year = self.year if self.year is not None else other.year
         ago = self.days_ago if self.days_ago is not None else other.days_ago
         within = self.within if self.within is not None else other.within
         lasting = self.lasting if self.lasting is not None else other.lasting
         return Around(self.kinds | other.kinds, year, ago, self.codes + other.codes, within, lasting)
+
+
+NOTHING_AROUND = Around()
+"""Nothing stands there."""
 
 
 class Unit(NamedTuple):
@@ -67,8 +73,8 @@ class Unit(NamedTuple):
     """
 
     tokens: tuple[str, ...] | None
-    before: Around = Around()
-    behind: Around = Around()
+    before: Around = NOTHING_AROUND
+    behind: Around = NOTHING_AROUND
     nothing: bool = False
     may_be: bool = False
     lasts: tuple[str, ...] = ()
@@ -94,6 +100,8 @@ _LABELS = (
     ("snomed",),
 )
 
+_OPEN_LABELS = frozenset(label[0] for label in _LABELS)
+
 
 class Phrases:
     """The phrases that stand beside names, and the names, of one rulebook."""
@@ -112,7 +120,12 @@ class Phrases:
         self._kinds: dict[tuple[str, ...], frozenset[Qualifier]] = {
             key: frozenset({"severity"} if {"neutral", "graver"} <= found else found) for key, found in kinds.items()
         }
+        self._longest: dict[str, int] = {}
+        for key in self._kinds:
+            if 0 < len(key) <= MOST_WORDS:
+                self._longest[key[0]] = max(len(key), self._longest.get(key[0], 0))
         self._days_ago = {normal.words(phrase): days for phrase, days in words.days_ago.items()}
+        self._open_days_ago = frozenset(key[0] for key in self._days_ago if key)
         self._nothing = frozenset(map(normal.words, words.nothing))
         self._passing = frozenset(word for one in words.passing for word in normal.words(one))
         self._telling = frozenset(key[0] for key, found in self._kinds.items() if len(key) == 1 and found & _TURNING)
@@ -145,9 +158,11 @@ class Phrases:
         """
         if not words or len(words) > MOST_LOOKED_AT:
             return None
-        many = len(words)
-        for length in range(min(many, self.names.longest()), len(across), -1):
+        many, runs = len(words), self.names.runs(words)
+        for length in range(min(max(runs), self.names.longest()), len(across), -1):
             for start in range(many - length + 1):
+                if runs[start] < length:
+                    continue
                 if across and not (start < across[0] and start + length > across[-1]):
                     continue
                 name = words[start : start + length]
@@ -191,7 +206,7 @@ class Phrases:
 
     def around(self, words: tuple[str, ...]) -> Around | None:
         """What phrases say together; None if something among them is not known."""
-        found = Around()
+        found = NOTHING_AROUND
         at = 0
         while at < len(words):
             step = (
@@ -209,7 +224,9 @@ class Phrases:
 
     def _code(self, words: tuple[str, ...], at: int) -> tuple[Around, int] | None:
         """A code, with the name of its system before it. Without that it needs a point, or stands alone."""
-        label = next((one for one in _LABELS if words[at : at + len(one)] == one), ())
+        label: tuple[str, ...] = ()
+        if words[at] in _OPEN_LABELS:
+            label = next((one for one in _LABELS if words[at : at + len(one)] == one), ())
         at += len(label)
         if at >= len(words):
             return None
@@ -224,7 +241,7 @@ class Phrases:
     def without_codes(self, words: tuple[str, ...]) -> tuple[tuple[str, ...], Around]:
         """The words without codes among them, and the codes."""
         left: list[str] = []
-        found = Around()
+        found = NOTHING_AROUND
         at = 0
         while at < len(words):
             step = self._code(words, at)
@@ -236,14 +253,19 @@ class Phrases:
         return tuple(left), found
 
     def _phrase(self, words: tuple[str, ...], at: int) -> tuple[Around, int] | None:
-        for end in range(min(len(words), at + MOST_WORDS), at, -1):
-            kinds = self._kinds.get(tuple("#" if word.isdecimal() else word for word in words[at:end]))
+        most = self._longest.get("#" if words[at].isdecimal() else words[at])
+        if most is None:
+            return None
+        for end in range(min(len(words), at + most), at, -1):
+            kinds = self._kinds.get(tuple(["#" if word.isdecimal() else word for word in words[at:end]]))
             if kinds is not None:
                 return Around(kinds, year=-1 if words[at:end] == _LAST_YEAR else None), end
         return None
 
     def _ago(self, words: tuple[str, ...], at: int) -> tuple[Around, int] | None:
         """A word for a time that is so many days ago."""
+        if words[at] not in self._open_days_ago:
+            return None
         for end in range(min(len(words), at + MOST_WORDS), at, -1):
             if (days := self._days_ago.get(words[at:end])) is not None:
                 return Around(days_ago=days), end
@@ -285,9 +307,11 @@ class Phrases:
     def inside(self, words: Sequence[str]) -> Iterator[tuple[str, ...]]:
         """What names among words stand for that are not understood as a whole, the longest first, none inside another."""
         taken: set[int] = set()
-        many = len(words) if len(words) <= MOST_LOOKED_AT else 0
-        for length in range(min(many, self.names.longest()), 0, -1):
-            for start in range(many - length + 1):
+        runs = self.names.runs(words) if len(words) <= MOST_LOOKED_AT else []
+        for length in range(min(max(runs, default=0), self.names.longest()), 0, -1):
+            for start in range(len(runs) - length + 1):
+                if runs[start] < length:
+                    continue
                 place = range(start, start + length)
                 found = tuple(words[start : start + length])
                 tokens = self.names.of(found) or self.names.may_be(found)

@@ -83,6 +83,8 @@ def pieces_of(text: str, normal: Normal, signs: Signs) -> list[Piece]:
 
 def _parting(gap: str, before: str) -> Separator | None:
     """What the signs between two words say."""
+    if gap == " ":
+        return None
     if _STRONG.search(gap):
         return "strong"
     if "." in gap and gap.rstrip() != gap and len(before) - len(before.rstrip("abcdefghijklmnopqrstuvwxyz")) > 4:

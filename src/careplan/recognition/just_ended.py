@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from careplan.recognition.line import Listed, Word
 from careplan.recognition.list_words import EndWords, ToldWords
 from careplan.recognition.plain_text import any_of, plain, squeezed, whole
-from careplan.recognition.times_ago import days_ago, days_lasting
+from careplan.recognition.times_ago import TimesAgo
 
 LATELY_DAYS = 13
 """Up to the two weeks for which the effect of an MAO inhibitor outlasts its last dose."""
@@ -27,8 +28,7 @@ _FEW = 4
 """So many words may stand between "stopped" and what was stopped of a medicine: "stopped taking it in the morning"."""
 _OFF = re.compile(r"\b(?:off|out)\b")
 """Behind these a span of time tells since when there is none: "off Effexor for 5 days"."""
-_NOW_SO_MUCH = re.compile(r"\b(?:now|currently|jetzt|maintenant|ahora)(?: (?:at|on|down to|up to|only|just|taking))? ?[\d.]")
-"""A dose of today behind one that is past: less is taken than before, and not nothing."""
+_SO_MUCH = r"(?: (?:at|on|down to|up to|only|just|taking))? ?[\d.]"
 _DENIED = re.compile(
     r"\b(?:(?:no|not|never|without|denies|hasn't|hasnt|rarely|seldom)(?: \w+)?"
     r"|(?:not|never|don't|dont) (?:stop|quit|discontinue|end)(?: (?:taking|using|it|this|the|medication|medicine))*) $"
@@ -42,6 +42,9 @@ class JustEnded:
     def __init__(self, words: EndWords, since: Iterable[str] = ()) -> None:
         days = [day for day in words.weekdays if len(day) > _SHORT]
         self._lately, self._long_ago = whole((*words.lately, *days)), whole(words.long_ago)
+        self._now_so_much = re.compile(rf"\b{any_of(('now', 'currently', *words.abroad.now))}{_SO_MUCH}")
+        """A dose of today behind one that is past: less is taken than before, and not nothing."""
+        self._times = TimesAgo(words.abroad)
         self._suddenly = whole((*words.suddenly, *words.out_of))
         self._in_part, self._goes_on = _soon(words.in_part), whole(words.goes_on)
         self._perhaps, self._only_once = frozenset(map(squeezed, words.perhaps)), whole(words.only_once)
@@ -85,9 +88,9 @@ class JustEnded:
         if _DENIED.search(plain(before)[0]):
             return msgspec.structs.replace(listed, status=None)  # "never ran out"
         left = plain(behind)[0]
-        without = days_lasting(words) if _OFF.search(plain(status.text)[0]) else None
+        without = self._times.days_lasting(words) if _OFF.search(plain(status.text)[0]) else None
         lately = without <= LATELY_DAYS if without is not None else self.is_lately(words)
-        if lately or self._goes_on.search(left) or _NOW_SO_MUCH.search(left):
+        if lately or self._goes_on.search(left) or self._now_so_much.search(left):
             return _with_status(listed, status, "on_hold")  # "previously daily, now as needed"
         if self.is_long_ago(words, over) or not (self._suddenly.search(words) or self._in_part.match(left)):
             return listed
@@ -120,18 +123,22 @@ class JustEnded:
 
     def is_lately(self, words: str) -> bool:
         """Whether plain words name a day of the last two weeks."""
-        ago = days_ago(words)
+        ago = self._times.days_ago(words)
         return ago <= LATELY_DAYS if ago is not None else bool(self._lately.search(words))
 
     def is_long_ago(self, words: str, over: int) -> bool:
         """Whether plain words name a year that is over, or another time that is."""
-        return self._names_a_time_over(words, over) or (days_ago(words) is None and bool(self._long_ago.search(words)))
+        return self._names_a_time_over(words, over) or (
+            self._times.days_ago(words) is None and bool(self._long_ago.search(words))
+        )
 
     def _names_a_time_over(self, words: str, over: int) -> bool:
         """The same of times in figures. Since when it was taken says nothing of when it ended."""
-        ago = days_ago(words)
+        ago = self._times.days_ago(words)
         if ago is not None:
             return ago > LONG_AGO_DAYS
+        if _YEAR.search(words) is None:
+            return False
         words = self._began.sub(" ", words)
         years = [int(found[1]) + _CENTURY if found[1] else int(found[0]) for found in _YEAR.finditer(words)]
         return bool(years) and max(years) <= over
@@ -168,29 +175,52 @@ def _with_status(listed: Listed, said: Word, status: str) -> Listed:
     return msgspec.structs.replace(listed, status=msgspec.structs.replace(said, value=status))
 
 
+class _Telling(NamedTuple):
+    """What tells of one condition, in words beside a medicine `of` these classes and ingredients `but` for others."""
+
+    token: str
+    of: frozenset[str]
+    but: frozenset[str]
+    words: re.Pattern[str]
+    unless: re.Pattern[str]
+    sudden: bool
+
+
 class ToldInLines:
     """The conditions that lines tell of, such as doses of lamotrigine that were missed."""
 
     def __init__(self, told: Mapping[str, ToldWords], ended: EndWords, since: Iterable[str] = ()) -> None:
         self._told = [
-            (token, whole((*one.words, *(ended.suddenly if one.sudden else ()))), whole(one.unless), one)
+            _Telling(
+                token,
+                frozenset(one.of),
+                frozenset(one.but),
+                whole((*one.words, *(ended.suddenly if one.sudden else ()))),
+                whole(one.unless),
+                sudden=one.sudden,
+            )
             for token, one in told.items()
         ]
         self._ended, self._out_of = JustEnded(ended, since), frozenset(map(squeezed, ended.out_of))
         self.tokens: Collection[str] = tuple(told)
+        self._of = frozenset(name for one in self._told for name in one.of)
+
+    def may_concern(self, meant: Iterable[str]) -> bool:
+        """Whether lines tell of any condition at all beside a medicine of these classes and ingredients."""
+        return not self._of.isdisjoint(meant)
 
     def conditions(self, words: str, status: Word | None, meant: Collection[str], over: int) -> Iterator[str]:
         """What the words of a medicine that is `meant`, by its classes and ingredients, tell of.
 
         Years up to `over` are over.
         """
-        if self._ended.is_long_ago(words, over):
-            return
         is_out = status is not None and squeezed(status.text) in self._out_of
-        for token, pattern, unless, one in self._told:
-            is_one = any(name in meant for name in one.of) and not any(name in meant for name in one.but)
-            if is_one and ((is_out and one.sudden) or (not unless.search(words) and _is_said(pattern, words))):
-                yield token
+        for one in self._told:
+            if one.of.isdisjoint(meant) or not one.but.isdisjoint(meant):
+                continue
+            is_told = (is_out and one.sudden) or (_is_said(one.words, words) and not one.unless.search(words))
+            if is_told and not self._ended.is_long_ago(words, over):
+                yield one.token
 
     def of_a_text(self, text: str, medicines: Sequence[tuple[Listed | None, Collection[str]]], over: int) -> Iterator[str]:
         """The same of the medicines of a text, each by what is said of it and by its classes and ingredients."""

@@ -20,10 +20,6 @@ Steps = Literal["", "then", "changed"]
 
 Time = Literal["over", "perhaps", "ending", "ago", "year"]
 """What is said of a time: over; a period ended, told to the day or in a year that may go on; years ago; a past year."""
-_DAY_OF_A_WEEK = re.compile(
-    r"\b(mon|tue|wed|thu|fri|sat|sun|dien|mitt|donn|frei|sams|sonn|lun|mar|mer|mie|jeu|jue|ven|vie|sam|sab|dim|dom)"
-)
-"""How the days of a week begin in the languages in which lists are read."""
 _ALL_THE_TIME = re.compile(r"/ ?(?:24 ?)?h(?:r|rs|our|ours)?$")
 """So much an hour."""
 
@@ -66,7 +62,7 @@ class Frequency(Stretch, frozen=True, gc=False):
     """How often. `schedule` is None where the words plainly say neither of the schedules that rules test.
 
     `between` are the least and the most times a day, where the words give a range, such as "every 4 to 6 hours".
-    `part` is the part of the day, of which "at bedtime" and "before bed" name the same.
+    `part` is the part of the day, of which "at bedtime" and "before bed" name the same. `weekdays` are the days of the week.
     """
 
     schedule: Schedule | None = None
@@ -74,6 +70,7 @@ class Frequency(Stretch, frozen=True, gc=False):
     time_of_day: bool = False
     between: tuple[float, float] | None = None
     part: str = ""
+    weekdays: tuple[str, ...] = ()
 
 
 class Reason(Stretch, frozen=True, gc=False):
@@ -138,7 +135,7 @@ class Listed(msgspec.Struct, frozen=True, omit_defaults=True):
         said = {frequency.schedule for frequency in frequencies}
         if self.as_needed is not None:
             return None if said and self._amount_between(self.as_needed, frequencies) else "as_needed"
-        if said == {"weekly"} and len({day for one in frequencies for day in _DAY_OF_A_WEEK.findall(one.text.lower())}) > 1:
+        if said == {"weekly"} and len({day for one in frequencies for day in one.weekdays}) > 1:
             return None  # on Mondays and Fridays
         if not said and any(one.text.lower().endswith("day") and not one.limit for one in self.strengths):
             return "daily"  # 20 mg/day

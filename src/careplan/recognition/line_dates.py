@@ -13,7 +13,6 @@ from typing import NamedTuple
 from careplan.recognition.line import Stretch, Time, Word
 from careplan.recognition.line_state import State
 from careplan.recognition.list_words import FrequencyWords, Meaning
-from careplan.recognition.times_ago import days_ago
 
 _DAY_AND_YEAR = re.compile(r"(?:19|20)?\d\d?")
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -122,13 +121,15 @@ class Dates(State):
             return "perhaps" if any(map(_TO_THE_DAY.fullmatch, dates.words)) else "over"
         if since:
             return None
-        ago = days_ago(text)
+        ago = tables.times.days_ago(text)
         long_ago = (ago is not None and ago >= DAYS_OF_A_YEAR) or not tables.years_ago.isdisjoint(dates.phrases)
         if not tables.last_taken.isdisjoint(dates.phrases):
             return "over" if is_past or long_ago else None
         if self._of_the_last and (is_past or long_ago):
             return "over"
-        if dates.phrases and not all(phrase in tables.years_ago or days_ago(phrase) for phrase in dates.phrases):
+        if dates.phrases and not all(
+            phrase in tables.years_ago or tables.times.days_ago(phrase) for phrase in dates.phrases
+        ):
             return None  # "last filled 2019" says nothing of the medicine
         if long_ago:
             return "ago"

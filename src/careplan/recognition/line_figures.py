@@ -18,6 +18,7 @@ from careplan.recognition.piece_counts import Counted, counted
 
 _AT_A_TIME = FrequencyWords((), a_day=1.0, time_of_day=True)
 _HOUR, _MINUTES = re.compile(r"[01]?\d|2[0-4]"), re.compile(r"[0-5]\d")
+SHORTEST_SCHEME = len("1-0-1")
 MOST_BEFORE_A_TIME = 4
 """Of "1 am, 2 pm" the numbers count tablets; nobody takes five at a time."""
 _HOW_IT_IS_TAKEN = frozenset(("frequency", "routes", "as_needed", "if_words"))
@@ -34,7 +35,7 @@ class Figures(Dates):
         if behind := self._ordinary(at, word):
             return behind
         in_figures = not word[0].isalpha()
-        times = intakes(word) if in_figures and "-" in word else None
+        times = intakes(word) if in_figures and len(word) >= SHORTEST_SCHEME else None
         if in_figures and times is None:
             strength = self._tables.strength.match(self._tokens.folded, self._tokens.starts[at])
             if strength is not None:
@@ -311,4 +312,5 @@ class Figures(Dates):
             self._stepped("then")
         self._passed = False
         stretch = self._tokens.stretch(at, end)
-        self._draft.frequencies.append(Frequency(*stretch, schedule, a_day, time_of_day, between, said.part))
+        weekdays = () if schedule != "weekly" else self._tables.days_named(self._words[at:end])
+        self._draft.frequencies.append(Frequency(*stretch, schedule, a_day, time_of_day, between, said.part, weekdays))

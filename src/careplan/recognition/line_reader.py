@@ -51,6 +51,9 @@ class _Reading(Figures):
                 at = self._sign(at, first)
         self._settle()
         self._left_behind()
+        for draft in self._beyond_an_end:
+            if draft.frequencies and draft.status is not None and draft.status.value == "allergy":
+                draft.status = None  # "Allergies: latex; sertraline 50 mg daily"
         if self._carried and not self._headed:
             self._drop_what_was_not_carried()
         return tuple([draft.listed(self._tables) for draft in self._drafts]), self._left()
@@ -66,7 +69,7 @@ class _Reading(Figures):
             self._limit_at = at + 1
         if sign in _SEPARATORS:
             if sign in _ENDS or sign == ",":
-                self._settle(keep_used=sign == ",")
+                self._settle(keep_used=sign == "," or self._goes_on_behind_an_end(sign))
             if sign in _PARTING:
                 self._parted, self._denied, self._switch = True, None, None
                 self._of_the_last = False

@@ -6,16 +6,16 @@ from bisect import bisect_left
 from typing import Any
 
 import msgspec
+from rapidfuzz.distance import OSA
 
 from careplan.recognition.line import Draft, Leftover, Limit, Named, Steps, Word
 from careplan.recognition.line_remarks import Before
-from careplan.recognition.line_tables import KNOWN, Tables
+from careplan.recognition.line_tables import KNOWN, SHORT, Tables
 from careplan.recognition.line_tokens import Tokens
 from careplan.recognition.list_words import Meaning
 from careplan.recognition.plain_text import plain
 
 MOST_WORDS_OF_A_NAME = 6
-SHORT = 3
 _OF_ONE = frozenset(("(", "[", "name"))
 _BESIDE = frozenset(("(", "[", "/", "+", "&", "joins", "name"))
 """Behind these stands another name of the same medicine, or a further ingredient; behind a regimen, another name alone."""
@@ -35,6 +35,8 @@ class State:
     """What comes next is taken in the place of what came before."""
     _leave: Word | None = None
     """What is named next was given up for what stands behind "to"."""
+    _beyond = False
+    """What is named next stands behind an end of a list of allergies, and may be what is taken."""
     _of_the_last = False
     """It was said that what is told next is when it was last taken."""
     _slot = True
@@ -56,6 +58,7 @@ class State:
         self._draft = Draft()
         self._drafts = [self._draft]
         self._leaving: list[Draft] = []
+        self._beyond_an_end: list[Draft] = []
         self._leftover: list[tuple[int, int, bool]] = []
 
     def _name(self, at: int, read_to: int, meaning: Meaning | None) -> int:
@@ -80,6 +83,8 @@ class State:
             key, end, stands_for = found.pop()
             if key in tables.whole_only and not self._stands_alone(at, end, key):
                 continue
+            if len(key) <= SHORT and self._after_name and self._is_no_part(key, stands_for):
+                continue
             if not self._slot and (getattr(stands_for, "by_kind", False) or (stands_for == KNOWN and not self._opens(end))):
                 continue  # "for opioid cravings" names no opioid
             if meaning is not None and end == read_to and meaning.kind in ("filler", "limits", "joins"):
@@ -88,6 +93,12 @@ class State:
                 continue  # of "as a teen" no word is aspirin
             return self._named(at, end, stands_for)
         return 0
+
+    def _is_no_part(self, key: str, meaning: Any) -> bool:
+        """Whether behind a name a salt may have been mistyped: "promethazine HCt", while "losartan HCT" is told so."""
+        if meaning == KNOWN or _are_of_a_kind(self._draft.names[-1].meaning, meaning):
+            return False
+        return any(OSA.distance(key, salt) == 1 for salt in self._tables.short_salts)
 
     def _opens(self, end: int) -> bool:
         """Outside of the place for a name only what looks like the next medicine is one: "aspirin 81 mg Lipitor 40 mg"."""
@@ -130,6 +141,8 @@ class State:
         if status is not None:
             draft.status = status
             self._over = False
+            if self._beyond:
+                self._beyond_an_end.append(draft)
         self._parted = self._said = False
         self._slot = self._after_name = True
         self._last = "name"
@@ -234,6 +247,13 @@ class State:
             self._pending = None
         elif not keep_used:
             self._pending = None
+
+    def _goes_on_behind_an_end(self, sign: str) -> bool:
+        """Whether a list of allergies goes on behind this sign, as in "Allergies: latex; codeine; sulfa"."""
+        pending = self._pending
+        goes_on = sign in ";|" and self._headed and pending is not None and pending.value == "allergy"
+        self._beyond |= goes_on
+        return goes_on
 
     def _is_again(self, status: Word) -> bool:
         """Whether it says that what was stopped is taken again: "stopped in May, restarted in July"."""

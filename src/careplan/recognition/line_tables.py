@@ -10,12 +10,17 @@ from careplan.recognition.line_remarks import Remarks
 from careplan.recognition.list_words import NUMBER, ListWords, Meaning, Node, Phrases, parts
 from careplan.recognition.name_index import NameIndex
 from careplan.recognition.number_signs import NumberSigns
+from careplan.recognition.plain_text import any_of
+from careplan.recognition.times_ago import TimesAgo
 
 KNOWN = "known"
 """What the dictionary holds for a name that no rule looks at."""
 LONG_ENOUGH = 10
 """Shorter phrases say nothing inside a sentence."""
 SHORTEST_WITH_ANOTHER_ENDING = 7
+SHORT = 3
+"""So few letters are the short form of many things."""
+BEGINNING_OF_A_DAY = 3
 NOTHING = Meaning("")
 _HALVES_OF_A_DAY = ("am", "pm")
 FEW = 12
@@ -43,8 +48,9 @@ class Tables:
         self.months = frozenset(words.months)
         self.until, self.until_now = frozenset(words.ended.until), frozenset(words.ended.until_now)
         self.last_taken, self.years_ago = frozenset(words.ended.last_taken), frozenset(words.ended.years_ago)
-        self.at_a_time = frozenset(words.ended.at_a_time)
+        self.at_a_time, self.times = frozenset(words.ended.at_a_time), TimesAgo(words.ended.abroad)
         self.weekdays = frozenset(words.ended.weekdays)
+        self._weekday = re.compile(rf"\b({any_of(self.weekdays)})s?\b")
         self.limits_behind = frozenset(map(parts, words.limits_behind))
         self.limits_a_day = frozenset(map(parts, words.limits_a_day))
         self.directions = frozenset(words.directions)
@@ -52,8 +58,10 @@ class Tables:
             str(count): node for count in range(FEW + 1) if "" not in (node := phrases.tree.get(str(count), {}))
         }
         """Figures of so many pieces, each with the phrases that it begins."""
-        self.counted_singly = frozenset(words.counted_singly)
-        self.whole_only = frozenset("".join(parts(name)) for name in words.whole_only)
+        self.whole_only, self.short_salts = (
+            frozenset("".join(parts(name)) for name in words.whole_only),
+            tuple(salt for salt in words.salts if len(salt) <= SHORT),
+        )
         self.plainly, self.remarks = (
             NumberSigns(words.with_a_number_sign).plainly,
             Remarks(words.remarks, meaning, self.whole_only),
@@ -96,7 +104,9 @@ class Tables:
         }
         self.behind_figures = frozenset(word for word in phrases.tree[NUMBER] if word.isalpha() and word not in no_phrase)
         """Words that go on a phrase which a figure begins, and no strength or time of the clock, such as "times"."""
-        self.volumes, self.millilitres = frozenset(words.volumes), frozenset(words.millilitres)
+        self.volumes, self.millilitres, self.counted_singly = map(
+            frozenset, (words.volumes, words.millilitres, words.counted_singly)
+        )
         unit, volume, per = (_any_of(listed) for listed in (words.units, words.volumes, words.per))
         activity, millilitre = _any_of(words.units_of_activity), _any_of(words.millilitres)
         number = r"(?:\d[\d.,]*(?:\s?(?:-|to)\s?\d[\d.,]*)?|[.,]\d+)"
@@ -107,6 +117,10 @@ class Tables:
             rf"|(?P<activity>{number})\s?-?\s?(?P<counted_in>{activity})\s?(?:/|per\s)\s?{number}?\s?{millilitre}(?![^\W\d_])"
         )
         self.volume = re.compile(rf"(?P<figure>{number})\s?-?\s?(?P<unit>{volume})(?![^\W\d_])")
+
+    def days_named(self, words: Sequence[str]) -> tuple[str, ...]:
+        """The days of the week among words, each by how it begins in its language, so that its short form is the same."""
+        return tuple([found[:BEGINNING_OF_A_DAY] for found in self._weekday.findall(" ".join(words))])
 
     def in_another_language(self, word: str) -> Any:
         """What a word means whose ending is that of another language, such as Sertralin; None if that is no known name."""

@@ -13,6 +13,7 @@ from careplan.recognition.list_words import NUMBER, Meaning, Node, Phrases
 _LETTER = r"[^\W\d_]"
 _PATTERN = (
     rf"( ?)({_LETTER}++(?!['.])|{_LETTER}+(?:'{_LETTER}+|\.{_LETTER}(?!{_LETTER}))*"  # words; q.d., p.r.n; John's
+    r"|(?<!\d )[0-4](?: [0-4]){3}(?! ?[\d.,/%-])"  # 1 0 0 1, columns of a plan
     r"|\d++(?= [c-su-z])"  # 10 mg, as most figures stand
     r"|(?:19|20)\d\d[/-]\d\d?[/-]\d\d?|\d\d?[/.-]\d\d?[/.-](?:19|20)?\d\d(?![\d-])|\d\d?[/-](?:19|20)\d\d"  # dates
     r"|\d+(?:[.,/]\d+)?(?:\s?-\s?\d+(?:[.,/]\d+)?){2,3}(?![\d.])"  # 1-0-1

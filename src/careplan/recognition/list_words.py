@@ -11,6 +11,7 @@ import msgspec
 from careplan.recognition.line import Status, Steps
 from careplan.recognition.line_remarks import RemarkWords
 from careplan.recognition.plain_text import plain
+from careplan.recognition.times_ago import TimesAbroad
 from careplan.request.patient import MedicineIndication
 
 NUMBER = "<n>"
@@ -53,6 +54,7 @@ class EndWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     suddenly: tuple[str, ...] = ()
     in_part: tuple[str, ...] = ()
     goes_on: tuple[str, ...] = ()
+    abroad: TimesAbroad = TimesAbroad()
 
 
 class ToldWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -135,6 +137,8 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stays_put: tuple[StaysPut, ...] = ()
     acts_through_the_skin: tuple[str, ...] = ()
     in_larger_amounts: tuple[str, ...] = ()
+    in_larger_amounts_from: float = 0.0
+    tells_no_strength: tuple[str, ...] = ()
     words_of_allergy: tuple[str, ...] = ()
     signs_of_allergy: tuple[str, ...] = ()
     against_allergies: tuple[str, ...] = ()

@@ -23,7 +23,6 @@ NUMBER, TIME, DATE, MEDICINE = "{number}", "{time}", "{date}", "{medicine}"
 
 _WORD = re.compile(r"\d+(?:[:.,/]\d+)*|[^\W\d_]+|[,;.&+/!?]")
 _IN_A_PHRASE = re.compile(rf"\{{\w+\}}|{_WORD.pattern}")
-_APOSTROPHES = str.maketrans("", "", "'")
 _THOUSANDS = re.compile(r",(?=\d{3}(?:\D|$))")
 _FRACTIONS = {"1/2": 0.5, "1/3": 1 / 3, "2/3": 2 / 3, "1/4": 0.25, "3/4": 0.75}
 
@@ -118,16 +117,23 @@ class PhraseTree:
     def find(self, words: Sequence[str], fillers: frozenset[str] = frozenset()) -> dict[str, list[Span]]:
         """Every phrase in `words` by its list, in the order of starts. No phrase is long, so the work is linear."""
         found: dict[str, list[Span]] = {}
+        opening, count = self.children, len(words)
         for start, first in enumerate(words):
-            todo = [(self.children[first], start + 1)] if first in self.children else []
+            begun = opening.get(first)
+            todo = [] if begun is None else [(begun, start + 1)]
             while todo:
                 node, at = todo.pop()
                 for kind, value in node.ends:
                     found.setdefault(kind, []).append(Span(start, at, value))
-                for ahead in range(at, min(at + MOST_SKIPPED + 1, len(words))):
-                    if child := node.children.get(words[ahead]):
+                below = node.children
+                if not below:
+                    continue
+                for ahead in range(at, min(at + MOST_SKIPPED + 1, count)):
+                    word = words[ahead]
+                    child = below.get(word)
+                    if child is not None:
                         todo.append((child, ahead + 1))
-                    if words[ahead] not in fillers:
+                    if word not in fillers:
                         break
         return found
 
@@ -138,7 +144,7 @@ _NOTHING_BELOW: dict[str, PhraseTree] = {}
 
 def words_of(text: str, pattern: re.Pattern[str] = _WORD) -> list[str]:
     """Words, numbers and marks of a text, without case, accents, apostrophes and invisible characters."""
-    plain = plain_text(text).translate(_APOSTROPHES)
+    plain = plain_text(text).replace("'", "")
     if not plain.isascii():
         # Upper case first: some letters, such as the dotless i, fold to one form only that way round.
         decomposed = unicodedata.normalize("NFKD", plain.upper().casefold()).replace("\N{FRACTION SLASH}", "/")

@@ -204,7 +204,7 @@ class Recognizer:
 
     def _as_kept(self, match: Match, listed: Listed) -> Match:
         """A benzodiazepine in a form that is kept against seizures is a rescue medicine, whatever it is called."""
-        if match.rescue or not any("benzodiazepine" in row.classes for row in match.ingredients):
+        if match.rescue or "benzodiazepine" not in _classes(match):
             return match
         kept = not self._rescue_forms.isdisjoint(word.value for word in (*listed.forms, *listed.routes))
         in_the_name = not self._rescue_words.isdisjoint(

@@ -20,6 +20,8 @@ def plain_text(text: str) -> str:
     Invisible are soft hyphens, zero-width characters, marks of direction and the like (category Cf). What was escaped
     several times over, as happens when a form's text passes through two systems, is decoded as often, up to a limit.
     """
+    if "&" not in text and text.isascii():
+        return text.replace("`", "'")
     for _ in range(_MOST_TIMES_ESCAPED):
         if "&" not in text:
             break

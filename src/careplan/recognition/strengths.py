@@ -52,6 +52,14 @@ class Piece(NamedTuple):
     by_hour: bool = False
 
 
+class Several(NamedTuple):
+    """A strength without its volume, the figures in it, and of how many millilitres it is; None where it is of a piece."""
+
+    bare: str
+    figures: Sequence[float]
+    of: float | None
+
+
 def in_milligrams(strength: Strength, measures: Measures, which: int | None) -> Piece | None:
     """What a strength is in milligrams; None where that cannot be known.
 
@@ -60,12 +68,11 @@ def in_milligrams(strength: Strength, measures: Measures, which: int | None) -> 
     if strength.bare and strength.amount is not None and which is None:  # 20 mg, as most are
         in_mg = measures.in_mg.get(strength.unit)
         return Piece(Dose(strength.amount * in_mg, strength.amount * in_mg)) if in_mg is not None else None
-    folded = plain(strength.text)[0].strip()
     if which is not None:
-        bare, of = _apart_from_volume(_A_PIECE.sub("", folded), measures.millilitres)
-        several = [number for part in re.split(r"[/-]", bare) for number in numbers_in(part)[:1]]
-        if len(several) > 1:
-            return _of_several(bare, several, of, which, measures.in_mg)
+        several = several_figures(strength, measures)
+        if len(several.figures) > 1:
+            return _of_several(several, which, measures.in_mg)
+    folded = plain(strength.text)[0].strip()
     found = _STRENGTH.fullmatch(folded)
     if found is None and strength.amount is not None and folded[:1].isalpha():  # two milligrams
         in_words = strength.amount * measures.in_mg.get(strength.unit, 0.0)
@@ -99,11 +106,16 @@ def _apart_from_volume(folded: str, millilitres: Collection[str]) -> tuple[str, 
     return found["strength"], figure(found["of"]) if found["of"] else 1.0
 
 
-def _of_several(
-    folded: str, figures: Sequence[float], of: float | None, which: int, in_mg: Mapping[str, float]
-) -> Piece | None:
+def several_figures(strength: Strength, measures: Measures) -> Several:
+    """The figures of a strength such as 5/325 mg, or the one there is."""
+    bare, of = _apart_from_volume(_A_PIECE.sub("", plain(strength.text)[0].strip()), measures.millilitres)
+    return Several(bare, [number for part in re.split(r"[/-]", bare) for number in numbers_in(part)[:1]], of)
+
+
+def _of_several(several: Several, which: int, in_mg: Mapping[str, float]) -> Piece | None:
     """The figure that counts of 5/325 mg or 5-325; without a unit milligrams, in which combinations are named."""
-    units = set(re.findall(r"[^\W\d_]+", folded))
+    bare, figures, of = several
+    units = set(re.findall(r"[^\W\d_]+", bare))
     if not units <= in_mg.keys() or any(in_mg[unit] != 1 for unit in units):
         return None
     if which >= len(figures) or (which < 0 and len(figures) > 2):

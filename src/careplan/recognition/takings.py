@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from careplan.recognition.line import Amount, Frequency, Listed, Strength, Stretch
 
+_LATE = {"evening", "night"}
+"""Parts of the day that are one where they stand side by side."""
+
 
 class Taken(NamedTuple):
     """What stands before one frequency, or behind the last: the strengths and amounts of one intake."""
@@ -72,13 +75,15 @@ def _that_count(listed: Listed) -> tuple[Frequency, ...]:
 def _each_part_once(listed: Listed) -> list[Frequency]:
     """Without a part of the day that is told again with nothing of its own: "1 tablet at bedtime, take right before bed"."""
     kept: dict[str, Frequency] = {}
-    found = []
+    found: list[Frequency] = []
     for frequency in listed.frequencies:
         before = kept.get(frequency.part) if frequency.part else None
         if before is not None and not any(
             before.end <= part.start < frequency.start for part in (*listed.strengths, *listed.amounts)
         ):
             continue
+        if found and {found[-1].part, frequency.part} == _LATE and frequency.start - found[-1].end <= 1:
+            continue  # "le soir au coucher"
         kept[frequency.part] = frequency
         found.append(frequency)
     return found

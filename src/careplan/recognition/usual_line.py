@@ -6,7 +6,7 @@ is left to the reader of all lines, which reads these in the same way: tests hol
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Any
 
 from careplan.recognition.figures import figure
@@ -20,6 +20,8 @@ from careplan.recognition.name_index import FIRST
 BESIDE_A_NAME = frozenset(("salts", "releases", "makers"))
 """Directly behind a name these are no medicine of their own: "atorvastatin calcium"."""
 _PLACE_STAYS = frozenset(("filler", "amounts", *BESIDE_A_NAME))
+_STOPS, _DASH = frozenset(",:"), "-"
+"""Signs directly behind a word, and one between spaces: what follows them is said of the same medicine, or names another."""
 _GOES_ON = (["to"], ["bis"], ["a"], ["-"])
 _PIECES = frozenset(("forms", "amounts"))
 
@@ -27,17 +29,17 @@ _PIECES = frozenset(("forms", "amounts"))
 def usual_line(text: str, folded: str, tables: Tables) -> Listed | None:
     """The medicine of a line in plain ASCII; None where the line is of another kind."""
     words: list[str] = folded.split(" ")
-    stops: Collection[int] = ()
-    if "," in folded:
-        stops = {at for at, word in enumerate(words) if word[-1:] == ","}
-        words = [word[:-1] if word[-1:] == "," else word for word in words]
+    stops: Mapping[int, str] = {}
+    if "," in folded or ":" in folded:
+        stops = {at: word[-1] for at, word in enumerate(words) if word[-1:] in _STOPS}
+        words = [word[:-1] if at in stops else word for at, word in enumerate(words)]
     if words[-1][-1:] == ".":
         words[-1] = words[-1][:-1]
     named = _name(words, stops, tables)
     return None if named is None else _Reading(text, words, stops, tables).read(*named)
 
 
-def _name(words: list[str], stops: Collection[int], tables: Tables) -> tuple[Any, int] | None:
+def _name(words: list[str], stops: Mapping[int, str], tables: Tables) -> tuple[Any, int] | None:
     """What the longest name at the beginning means, and the word behind it."""
     key = words[0]
     if not key.isalpha() or len(key) < 2 or key in tables.tree or key in tables.numbers or key in tables.opens_nothing:
@@ -46,6 +48,8 @@ def _name(words: list[str], stops: Collection[int], tables: Tables) -> tuple[Any
     found, longest = 1 if key in names else 0, key
     for word in words[1:MOST_WORDS_OF_A_NAME]:
         if not word.isalpha():
+            if word == _DASH:
+                break
             if word[:1].isdigit() and key not in tables.index.before_figures:
                 break
             if word[:1] == "(":
@@ -66,7 +70,7 @@ class _Reading:
 
     __slots__ = ("_directed", "_draft", "_last", "_may_be_named", "_stops", "_tables", "_text", "_words")
 
-    def __init__(self, text: str, words: list[str], stops: Collection[int], tables: Tables) -> None:
+    def __init__(self, text: str, words: list[str], stops: Mapping[int, str], tables: Tables) -> None:
         self._text, self._words, self._stops, self._tables = text, words, stops, tables
         self._draft = Draft()
         self._last, self._may_be_named, self._directed = "name", True, False
@@ -78,15 +82,16 @@ class _Reading:
         place = _end_of(words, 0, at, 0)
         draft.names.append(Named(text[:place], 0, place, meaning))
         while True:
-            if at - 1 in stops:
-                place += 1
-                self._last, self._may_be_named = ",", True
+            is_parted = at - 1 in stops
+            if is_parted and not self._parted(stops[at - 1], at):
+                return None
+            place += is_parted
             if at == count:
                 return draft.listed(tables)
             word, start = words[at], place + 1
             node = opening.get(word)
             if node is None:
-                end = self._figure(at, start) if word[:1].isdigit() else self._brand(at, start)
+                end = self._figure(at, start) if word[:1].isdigit() else self._brand_or_dash(at, start)
                 if not end:
                     return None
                 place = _end_of(words, at, end, start)
@@ -117,6 +122,12 @@ class _Reading:
             self._last, self._may_be_named = kind, False
             at = end
 
+    def _parted(self, sign: str, at: int) -> bool:
+        """Note a sign before word `at`; False where it may say more, as in "benzos: none"."""
+        self._last, self._may_be_named = sign, True
+        following = self._words[at : at + 1]
+        return sign not in self._tables.tree and self._tables.denials.isdisjoint(following)
+
     def _keep(self, kind: str, value: Any, stretch: Stretch) -> bool:
         """Keep what a phrase says of form, way in or reason; False for any other phrase."""
         draft = self._draft
@@ -143,7 +154,7 @@ class _Reading:
         meaning, end, behind = node.get(""), at + 1, at + 1
         while behind < count:
             if behind - 1 in stops:
-                return (None, 0) if "," in node else (meaning, end)
+                return (None, 0) if stops[behind - 1] in node else (meaning, end)
             word = words[behind]
             step = node.get(word)
             if NUMBER in node and (word[:1].isdigit() or word in self._tables.numbers):
@@ -165,7 +176,9 @@ class _Reading:
     def _frequency(self, said: FrequencyWords, at: int, end: int, start: int, place: int) -> Frequency:
         counts = end > at + 1 and (said.counted or said.hours or said.days)
         numbers = values(self._words[at:end], self._tables.numbers) if counts else []
-        return Frequency(self._text[start:place], start, place, *how_often(said, numbers), said.part)
+        how = how_often(said, numbers)
+        weekdays = () if how[0] != "weekly" else self._tables.days_named(self._words[at:end])
+        return Frequency(self._text[start:place], start, place, *how, said.part, weekdays)
 
     def _figure(self, at: int, start: int) -> int:
         """The word behind "10 mg", "10mg" or "1 tablet"; 0 for any other figure."""
@@ -209,9 +222,11 @@ class _Reading:
         self._last, self._directed = "amount", False
         return end
 
-    def _brand(self, at: int, start: int) -> int:
-        """The word behind a brand in brackets directly behind the name, as in "sertraline (Zoloft)"; 0 for anything else."""
+    def _brand_or_dash(self, at: int, start: int) -> int:
+        """The word behind a dash, or behind a brand in brackets directly after the name, "sertraline (Zoloft)"; else 0."""
         tables, word = self._tables, self._words[at]
+        if word == _DASH:
+            return at + 1 if self._parted(word, at + 1) else 0
         key = word[1:-1]
         if self._last != "name" or word[:1] != "(" or word[-1:] != ")" or not key.isalpha():
             return 0

@@ -39,19 +39,21 @@ class WhereItActs:
 
     def settled(self, listed: Listed, matches: Sequence[_Means]) -> Listed:
         """The same medicine, with `local` as it is for what its name means."""
+        if not matches:
+            return listed
         # "Eye drops" are a name too, where nothing else stands in a line.
         named = {form for name in listed.names if (form := self._forms_by_name.get(squeezed(name.text))) is not None}
-        if not matches or not (listed.forms or listed.routes or listed.local or listed.strengths or named):
+        per_cent = _PER_CENT in [one.unit for one in listed.strengths]
+        if not (listed.forms or listed.routes or listed.local or per_cent or named):
             return listed
-        said = named.union(word.value for word in (*listed.forms, *listed.routes))
+        said = named.union([word.value for word in (*listed.forms, *listed.routes)])
         if not named.isdisjoint(self._local_forms):
             listed = msgspec.structs.replace(listed, local=True)
-        local = self._stays(listed, said, [row for match in matches for row in match.ingredients])
+        local = self._stays(listed, said, [row for match in matches for row in match.ingredients], per_cent=per_cent)
         return listed if local == listed.local else msgspec.structs.replace(listed, local=local)
 
-    def _stays(self, listed: Listed, said: set[str], rows: Sequence[Ingredient]) -> bool:
-        through_the_skin = any(row.ingredient in self._anyhow for row in rows)
-        per_cent = any(one.unit == _PER_CENT for one in listed.strengths)
+    def _stays(self, listed: Listed, said: set[str], rows: Sequence[Ingredient], *, per_cent: bool) -> bool:
+        through_the_skin = not self._anyhow.isdisjoint([row.ingredient for row in rows])
         if listed.local:
             # "Apply to the back" says of a patch only where it is put.
             put_on = self._local_forms.isdisjoint(said)
@@ -59,7 +61,7 @@ class WhereItActs:
         if through_the_skin or not rows or not (said or per_cent) or not self._swallowed.isdisjoint(said):
             return False
         classes = {name for row in rows for name in row.classes}
-        in_mg = any(one.unit in self._in_mg for one in listed.strengths)
+        in_mg = not self._in_mg.isdisjoint([one.unit for one in listed.strengths])
         for of, forms, kind in self._kinds:
             if of and not (classes and classes <= of):
                 continue
