@@ -242,6 +242,9 @@ BETTER_OFF_DEAD = "Over the last 2 weeks: thoughts that you would be better off 
             {"valueCoding": {"system": "http://terminology.hl7.org/CodeSystem/v2-0136", "code": "Y"}},
             True,
         ),
+        ("In the past year, have you been afraid of your partner?", {"valueBoolean": True}, 1),
+        ("Does your partner hit you?", {"valueBoolean": True}, 1),
+        ("In the past year, have you been afraid of your partner?", {"valueBoolean": False}, 0),
         ("How are you?", {"valueString": "My dog is nice. I want to die."}, 1),
         ("How are you?", {"valueString": "My dog is nice."}, 0),
         ("What do you take?", {"valueString": "Xanax 1mg 3x day"}, 0),
@@ -250,5 +253,5 @@ BETTER_OFF_DEAD = "Over the last 2 weeks: thoughts that you would be better off 
 def test_the_answers_to_a_form_of_others_are_searched_for_danger(
     planner: Planner, question: str, answer: Json, alerts: int
 ) -> None:
-    assert alerts_of_answer(planner, question, answer) == ["unread-entry-may-be-a-danger"] * alerts
+    assert len(alerts_of_answer(planner, question, answer)) == alerts
     assert alerts_of_answer(planner, question, answer, authored="2026-01-01") == []

@@ -123,14 +123,17 @@ def places_of(record: Json) -> Iterator[str]:
             yield from _answered(resource, place)
 
 
-def _answered(within: Json, place: str) -> Iterator[str]:
-    """The places of all items of a form that have an answer."""
+def _answered(within: Json, place: str, seen: list[Json] | None = None) -> Iterator[str]:
+    """The places of all items of a form that have an answer, but for one that says only what another one says."""
+    seen = [] if seen is None else seen
     for at, item in enumerate(within.get("item", ())):
-        if item.get("answer"):
+        answers = [{name: value for name, value in one.items() if name != "item"} for one in item.get("answer", ())]
+        if any(one not in seen for one in answers):
             yield f"{place}/item/{at}"
-        yield from _answered(item, f"{place}/item/{at}")
+        seen += answers
+        yield from _answered(item, f"{place}/item/{at}", seen)
         for number, answer in enumerate(item.get("answer", ())):
-            yield from _answered(answer, f"{place}/item/{at}/answer/{number}")
+            yield from _answered(answer, f"{place}/item/{at}/answer/{number}", seen)
 
 
 def in_both_forms(planner: Planner, body: bytes) -> None:

@@ -29,6 +29,7 @@ _TOO_MANY = f"Only the first {MOST_SENTENCES} sentences beside the entries of a 
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
 _NO_VISIT = frozenset({"cancelled", "entered-in-error", "planned", "discontinued"})
 _OF_ONESELF = {"yourself": "myself", "your": "my", "you are": "i am", "you were": "i was", "you": "i"}
+_WHOM = re.compile(r"\byou(?=\W*$|,|\?| or )", re.IGNORECASE)
 _YOU = re.compile(r"\b(?:yourself|your|you are|you were|you)\b", re.IGNORECASE)
 _SEEN = ("effectiveDateTime", "effectivePeriod", "issued")
 
@@ -93,8 +94,7 @@ class NoteReader:
             if is_read(item):
                 continue
             question = item.text("text") or ""
-            # In the record's own words, unless these are of nobody but "you".
-            told = next(filter(self._dangers.in_sentence, (question, _as_told(question))), None) if question else None
+            told = next(filter(self._dangers.in_sentence, _ways_to_tell(question)), None)
             for answer in item.children("answer"):
                 text = answer.text("valueString")
                 said = answer_values.said_in(answer)
@@ -204,9 +204,10 @@ def _number_of(part: Element) -> float | None:
     return None if "comparator" in quantity else quantity.number("value")
 
 
-def _as_told(question: str) -> str:
-    """A question as who is asked would tell the same of themselves."""
-    return _YOU.sub(lambda found: _OF_ONESELF[found[0].casefold()], question)
+def _ways_to_tell(question: str) -> Iterator[str]:
+    """A question as it stands, as who is asked would tell it of themselves, and without the time that it asks about."""
+    told = _YOU.sub(lambda found: _OF_ONESELF[found[0].casefold()], _WHOM.sub("me", question))
+    yield from filter(None, dict.fromkeys((question, told, told.rpartition(", ")[2])))
 
 
 def items_of(within: Element) -> Iterator[Element]:
