@@ -17,7 +17,7 @@ from careplan.inference.durable_rules import Finding
 from careplan.inference.verdicts import RuleTables, Verdicts
 from careplan.plan.assemble import Assembly
 from careplan.plan.item_templates import identity_of
-from careplan.plan.model import CarePlan, Item, items_of
+from careplan.plan.model import CarePlan, Item, RuleReport, items_of
 from careplan.plan.phrases import FactPhrases
 from careplan.plan.protocol import protocol_of
 from careplan.plan.protocol_model import StandingProtocol
@@ -122,6 +122,16 @@ class Planner:
         case, verdicts, plan = self._planned(patient, language, visit)
         explanation = self._explainer.explain(case, verdicts, items_of(plan))
         return msgspec.structs.replace(plan, explanation=explanation)
+
+    def explained_rule(self, patient: Patient, rule: str) -> tuple[CarePlan, RuleReport]:
+        """The same plan with what became of one rule, and why: for whoever asks of one, a tenth of the work.
+
+        Raises `KeyError` if no such rule runs.
+        """
+        case, verdicts, plan = self._planned(patient, ENGLISH, "intake")
+        for report in self._explainer.reports((rule,), case, verdicts, items_of(plan)):
+            return plan, report
+        raise KeyError(rule)
 
     def what_would_change(self, patient: Patient, item: str) -> WhatWouldChange:
         """What would make an item go away, or come up; `item` is the id of an item of this plan or of a rule.

@@ -101,3 +101,61 @@ def test_what_a_medicine_is_needed_for_is_its_reason(reason: Json) -> None:
     assert sent({"asNeeded": True, "asNeededFor": [reason]}).indication == "anxiety"
     epilepsy = {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "G40.909"}]}
     assert sent({"asNeededCodeableConcept": reason}, reasonCode=[epilepsy]).indication == "epilepsy"
+
+
+def coded(display: str, code: str = "696543") -> Json:
+    return {
+        "code": {"coding": [{"system": "https://ehr.example.org/codes", "code": code, "display": display}], "text": display}
+    }
+
+
+@pytest.mark.parametrize(
+    ("dosage", "schedule"),
+    [
+        ({"text": "1 mg = 1 tab(s), Oral, Daily, # 90 tab(s), 3 Refill(s)", "timing": coded("Daily")}, "daily"),
+        ({"text": "1 mg = 1 tab(s), Oral, Once a day (at bedtime)", "timing": coded("Once a day (at bedtime)")}, "daily"),
+        ({"text": "1 tab twice a day", "timing": coded("2 times daily"), "asNeededBoolean": False}, "daily"),
+        ({"timing": {"code": {"text": "BID"}}}, "daily"),
+        ({"text": "1 tab daily", "timing": coded("Every other day")}, None),
+        ({"text": "1 tab daily", "timing": coded("Weekly")}, None),
+        ({"text": "1 tab daily", "timing": coded("")}, None),
+        ({"text": "1 tab daily", "timing": coded("Daily") | {"event": ["2026-11-28"]}}, None),
+        ({"text": "1 tab daily for 7 days", "timing": coded("Daily")}, None),
+    ],
+)
+def test_the_words_of_a_timing_say_what_they_say_on_a_list_where_all_words_agree(dosage: Json, schedule: str | None) -> None:
+    assert (of_record(dosage).schedule or sent(dosage).schedule) == schedule
+    assert bool(why(dosage)) == (schedule is None)
+
+
+def dose(value: float, unit: str, kind: str | None) -> Json:
+    return {"doseQuantity": {"value": value, "unit": unit}} | ({"type": {"text": kind}} if kind else {})
+
+
+@pytest.mark.parametrize(
+    ("rates", "milligrams"),
+    [
+        ([dose(0.5, "mg", "calculated"), dose(1, "tablet", "admin-amount"), dose(0.5, "mg", "ordered")], 0.5),
+        ([dose(0.5, "mg", "calculated"), dose(1, "mg", "ordered")], None),
+        ([dose(0.5, "mg", None), dose(1, "tablet", None)], None),
+        ([dose(1, "tablet", "ordered")], None),
+    ],
+)
+def test_a_dose_that_is_told_in_several_ways_by_their_types_is_one_dose(rates: list[Json], milligrams: float | None) -> None:
+    assert sent({"doseAndRate": rates}).dose_mg == milligrams
+
+
+@pytest.mark.parametrize(
+    ("reason", "indication"),
+    [
+        ("Panic disorder", "anxiety"),
+        ("Seizures", "epilepsy"),
+        ("Opioid use disorder", "opioid_use_disorder"),
+        ("pain and sleep", None),
+        ("not anxiety", None),
+        ("anxiety zzqbl", None),
+        ("zzqbl", None),
+    ],
+)
+def test_a_reason_in_words_is_read_as_on_a_list_if_it_is_one_thing(reason: str, indication: str | None) -> None:
+    assert sent(reasonCode=[{"text": reason}]).indication == indication

@@ -151,3 +151,43 @@ def test_a_number_beyond_a_grave_one_counts_as_that_one_and_beyond_a_harmless_on
 def test_item_nine_is_one_alert_also_where_it_fills_in_an_answer() -> None:
     said = {"valueCodeableConcept": coded("LA6571-9")}
     assert alerts(observation("44260-8", **said)) == ["suicidal-thoughts-passive"]
+
+
+PRESSURE = {"code": coded("8480-6"), "valueQuantity": {"value": 120, "code": "mm[Hg]"}}
+
+
+@pytest.mark.parametrize(
+    ("part", "reported", "conditions"),
+    [
+        ({"code": {"text": "mood"}, "valueString": "calm"}, "mood", None),
+        ({"code": {"text": "mood"}, "valueString": "says she wants to die"}, "mood", ["says she wants to die"]),
+        ({"code": {"text": "cuff"}, "valueCodeableConcept": {"text": "adult"}}, "cuff", None),
+        ({"code": coded("9999-9")}, "9999-9", None),
+        ({"code": {"text": "cuff"}, "valueInteger": 1, "modifierExtension": [{"url": "x"}]}, "cuff", None),
+        (
+            {"code": {"text": "potassium"}, "valueInteger": 2, "interpretation": [{"coding": [{"code": "LL"}]}]},
+            None,
+            ["potassium: 2 (called critical)"],
+        ),
+    ],
+)
+@pytest.mark.parametrize("beside", [[PRESSURE], []], ids=["beside a measure", "alone"])
+def test_a_part_of_an_observation_that_is_no_measure_is_searched_and_reported(
+    part: dict[str, Any], reported: str | None, conditions: list[str] | None, beside: list[Any]
+) -> None:
+    read = READER.read(bundle(observation("85354-9", component=[*beside, part])))
+    told = {one.what: one.pointer for one in read.unmapped}
+    if reported is not None and (beside or "valueString" in part):
+        assert told[reported] == f"/entry/1/resource/component/{len(beside)}"
+    elif reported is not None:
+        assert told["85354-9"] == "/entry/1/resource", "as a whole, where nothing of it is read"
+    assert (read.patient.other_conditions or None) == conditions
+
+
+def test_a_part_of_an_observation_makes_the_factor_that_an_observation_of_its_own_makes() -> None:
+    expecting = {"code": coded("82810-3"), "valueCodeableConcept": {"text": "pregnant"}}
+    assert READER.read(bundle(observation("85354-9", component=[PRESSURE, expecting]))).patient.pregnancy == "pregnant"
+    assert READER.read(bundle(observation("85354-9", component=[expecting]))).patient.pregnancy == "pregnant"
+    stopped = observation("85354-9", component=[expecting]) | {}
+    stopped["resource"]["status"] = "entered-in-error"
+    assert READER.read(bundle(stopped)).patient.pregnancy is None

@@ -210,3 +210,48 @@ def test_notes_beside_many_entries_are_said_once(reader: FhirReader) -> None:
     noted = (problem(f"c{at}", "hypertension", note=[{"text": "stable"}]) for at in range(5))
     found = reader.read(bundle(patient(), *noted))
     assert [one.number for one in found.unmapped if one.what == "note"] == [5]
+
+
+def alerts_of_answer(planner: Planner, question: str, answer: Json, **more: Any) -> list[str]:
+    """The alerts of a form that is none of ours, with one question."""
+    form = {"status": "completed", "authored": "2026-11-27", "subject": OWN} | more
+    item = {"linkId": "1", "text": question, "answer": [answer]}
+    reader = FhirReader(planner.book, planner.intake)
+    read_of_it = read(reader, patient(), entry("QuestionnaireResponse", "q", item=[{"linkId": "0", "item": [item]}], **form))
+    assert "QuestionnaireResponse" in reported(read_of_it)
+    return [alert.rule.id for alert in planner.plan(read_of_it.patient).alerts]
+
+
+BETTER_OFF_DEAD = "Over the last 2 weeks: thoughts that you would be better off dead"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "alerts"),
+    [
+        (BETTER_OFF_DEAD, {"valueCoding": {"code": "LA6570-1", "display": "More than half the days"}}, 1),
+        (BETTER_OFF_DEAD, {"valueCoding": {"code": "LA6568-5", "display": "Not at all"}}, 0),
+        (BETTER_OFF_DEAD, {"valueCoding": {"code": "LA6568-5"}}, 0),
+        ("Have you had any thoughts about killing yourself?", {"valueBoolean": True}, 1),
+        ("Have you had any thoughts about killing yourself?", {"valueBoolean": False}, 0),
+        ("Do you have thoughts of suicide?", {"valueString": "sometimes"}, 1),
+        ("Do you have thoughts of suicide?", {"valueString": "No, never."}, 0),
+        ("Do you have thoughts of suicide?", {"valueInteger": 0}, 0),
+        ("Do you have thoughts of suicide?", {"valueDecimal": 2.5}, 1),
+        (
+            "Are you hearing voices?",
+            {"valueCoding": {"system": "http://terminology.hl7.org/CodeSystem/v2-0136", "code": "Y"}},
+            True,
+        ),
+        ("In the past year, have you been afraid of your partner?", {"valueBoolean": True}, 1),
+        ("Does your partner hit you?", {"valueBoolean": True}, 1),
+        ("In the past year, have you been afraid of your partner?", {"valueBoolean": False}, 0),
+        ("How are you?", {"valueString": "My dog is nice. I want to die."}, 1),
+        ("How are you?", {"valueString": "My dog is nice."}, 0),
+        ("What do you take?", {"valueString": "Xanax 1mg 3x day"}, 0),
+    ],
+)
+def test_the_answers_to_a_form_of_others_are_searched_for_danger(
+    planner: Planner, question: str, answer: Json, alerts: int
+) -> None:
+    assert len(alerts_of_answer(planner, question, answer)) == alerts
+    assert alerts_of_answer(planner, question, answer, authored="2026-01-01") == []

@@ -11,16 +11,21 @@ from hypothesis import strategies as st
 
 from careplan.errors import MOST_FAULTS, InvalidPatient
 from careplan.planner import Planner
-from careplan.request.decode import Intake
+from careplan.request.decode import Intake, patient_schema
+from careplan.request.field_places import places_of_fields
 from careplan.request.patient import Patient
+from tests.shipped import BOOK
 
 INTAKE = Intake(["hypertension", "stroke_or_tia"], ["benzodiazepine", "opioid"])
 
 
-def faults(body: Any) -> dict[str, str]:
+WHOLE = Intake(BOOK.conditions, BOOK.classes, BOOK.forms)
+
+
+def faults(body: Any, intake: Intake = INTAKE) -> dict[str, str]:
     content = body if isinstance(body, bytes) else msgspec.json.encode(body)
     with pytest.raises(InvalidPatient) as raised:
-        INTAKE.decode(content)
+        intake.decode(content)
     return {fault.pointer: fault.detail for fault in raised.value.faults}
 
 
@@ -58,6 +63,48 @@ def test_every_fault_is_named_at_once() -> None:
     }
     assert "did you mean hypertension?" in found["/conditions/1"]
     assert "did you mean therapist?" in found["/support/theraphist"]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "belongs"),
+    [
+        (
+            {"expectations": {"preferred_route": "iv"}},
+            "/expectations/preferred_route",
+            "it belongs at /treatment/preferred_route",
+        ),
+        ({"lifestyle": {"age_years": 40}}, "/lifestyle/age_years", "it belongs at /age_years"),
+        ({"treatment": {"phq9_total": 3}}, "/treatment/phq9_total", "it belongs at /measures/phq9_total"),
+        ({"measures": {"sex": "male"}}, "/measures/sex", "it belongs at /sex"),
+        ({"dose_mg": 5}, "/dose_mg", "it belongs in an entry of /medications"),
+        ({"indication": "ptsd"}, "/indication", "it belongs at /treatment/indication or in an entry of /medications"),
+        (
+            {"medications": [{"name": "x", "before_hours": 5}]},
+            "/medications/0/before_hours",
+            "it belongs in an entry of /protocol/holds",
+        ),
+        ({"protocol": {"holds": [{"zone": "UTC"}]}}, "/protocol/holds/0/zone", "it belongs at /clinic/zone"),
+        (
+            {"prefered_route": "iv"},
+            "/prefered_route",
+            "did you mean preferred_route, which belongs at /treatment/preferred_route?",
+        ),
+        ({"age": 40}, "/age", "did you mean age_years?"),
+    ],
+)
+def test_a_field_in_the_wrong_object_is_told_where_it_belongs(body: dict[str, Any], pointer: str, belongs: str) -> None:
+    assert faults(body, WHOLE)[pointer] == f"is not a field of this object; {belongs}"
+
+
+def test_every_field_of_the_contract_has_its_place_wherever_else_it_is_sent() -> None:
+    places = places_of_fields(*patient_schema(BOOK.conditions, BOOK.classes, BOOK.forms))
+    assert len(places) > 80
+    for name, pointers in places.items():
+        for holder in ("support", "preparation"):
+            if not any(pointer.startswith(f"/{holder}/") for pointer in pointers):
+                told = faults({holder: {name: None}}, WHOLE)[f"/{holder}/{name}"]
+                for pointer in pointers:
+                    assert pointer.partition("/*/")[0] in told
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,12 @@ from click.testing import CliRunner
 
 from careplan.authoring.review_list import ReviewList, as_markdown
 from careplan.cli.main import main
+from careplan.planner import Planner
 from careplan.rulebook.load import load
 from careplan.rulebook.review_decisions import REVIEWS, ROLES, ReviewDecision, Role, Verdict
 from careplan.rulebook.reviews import content_of, standing_of
 from tests.shipped import BOOK, few_rules_in
+from tests.work import calls
 
 STOP, NOTE = "chest-pain-right-now", "sleep-seven-or-more-keep"
 SLEEP = "sleep-under-five-hours"
@@ -99,6 +101,26 @@ def test_a_task_has_prose_passages_examples_as_sentences_and_what_a_cohort_would
     page = as_markdown([task], "About.")
     assert "# 1 rule to decide on" in page and "**If it were off.** Of 20 made-up patients" in page
     assert "as pharmacist" in page and "as physician" in page
+
+
+def test_a_rule_alone_is_explained_as_among_all_and_the_list_says_how_far_it_is(planner: Planner) -> None:
+    patient = planner.intake.convert({"lifestyle": {"sleep_hours_per_night": 4}, "medications": [{"name": "Xanax"}]})
+    whole = planner.explained(patient).explanation
+    assert whole is not None
+    for among_all in whole.rules[::40]:
+        assert planner.explained_rule(patient, among_all.rule.id)[1] == among_all
+    with pytest.raises(KeyError):
+        planner.explained_rule(patient, "no-such-rule")
+    told: list[tuple[str, int, int]] = []
+    listing = ReviewList(BOOK, patients=2, advance=lambda *step: told.append(step))
+    try:
+        list(listing.tasks([BOOK.rules[SLEEP]]))
+    finally:
+        listing.close()
+    assert told == [("made-up patients", 1, 2), ("made-up patients", 2, 2), ("rules", 1, 1)]
+    of_one = calls(lambda: planner.explained_rule(patient, SLEEP)) - calls(lambda: planner.plan(patient))
+    of_all = calls(lambda: planner.explained(patient)) - calls(lambda: planner.plan(patient))
+    assert of_one < of_all / 10, "what became of the other rules is not worked out"
 
 
 def ran(folder: Path, *arguments: str) -> tuple[int, str]:

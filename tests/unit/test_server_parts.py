@@ -15,6 +15,7 @@ from pathlib import Path
 import granian._signals
 import pytest
 from granian._granian import SocketHolder
+from granian.http import HTTP1Settings
 from granian.server.common import AbstractServer, AbstractWorker
 from granian.server.mp import MPServer, WorkerProcess
 
@@ -84,3 +85,8 @@ def test_methods_with_arguments_still_have_these() -> None:
 
 def test_a_socket_is_handed_on_by_its_descriptor() -> None:
     assert str(inspect.signature(SocketHolder)) == "(fd, uds, backlog)"
+
+
+def test_the_server_has_no_setting_for_clients_that_end_their_sending_side() -> None:
+    has = [field for field in HTTP1Settings.__dataclass_fields__ if "half" in field]
+    assert has == [], "set it, so that such a client gets its answer, and take the word on it out of docs/operations.md"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
 
 import msgspec
 
@@ -19,6 +20,8 @@ from careplan.rulebook.review_decisions import ROLES, ReviewDecision
 from careplan.rulebook.reviews import content_of, standing_of
 from careplan.rulebook.text_template import counted, one_line
 from careplan.rulebook.validity import Term
+
+Advance: TypeAlias = Callable[[str, int, int], None]
 
 
 class Reach(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,12 +66,16 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 class ReviewList:
     """Makes the tasks of one rulebook, with made-up patients to tell what each rule does. Close it after use."""
 
-    def __init__(self, book: Rulebook, patients: int = 200, seed: int = 0) -> None:
+    def __init__(
+        self, book: Rulebook, patients: int = 200, seed: int = 0, advance: Advance = lambda _kind, _done, _of: None
+    ) -> None:
+        """`advance` is told of each step: what kind it is of, how many of them are done, and of how many."""
         self._book = book
         self._reading = Reading(book)
         self._planner = Planner(book)
         self._intake = Intake(book.conditions, book.classes, book.forms)
         self._count = patients
+        self._advance = advance
         self._has, self._freed, self._alone = self._reaches(seed)
 
     def close(self) -> None:
@@ -77,10 +84,12 @@ class ReviewList:
 
     def tasks(self, rules: Iterable[Rule]) -> Iterator[Task]:
         """The tasks of those among the rules on which two people have not yet decided, in their order."""
-        for rule in rules:
+        rules = list(rules)
+        for done, rule in enumerate(rules, start=1):
             standing = standing_of(rule, self._book)
             if not standing.is_whole:
                 yield self._task(rule, self._reading.detail(rule), list(standing.decisions.values()))
+            self._advance("rules", done, len(rules))
 
     def _task(self, rule: Rule, detail: RuleDetail, decided: list[ReviewDecision]) -> Task:
         roles = {one.role for one in decided}
@@ -128,22 +137,21 @@ class ReviewList:
         """An example as a sentence, in the words in which a plan tells why."""
         speaks = "Speaks up" if expected == "fires" else "Stays silent"
         try:
-            plan = self._planner.explained(self._intake.decode(msgspec.json.encode(patient)))
+            plan, report = self._planner.explained_rule(self._intake.decode(msgspec.json.encode(patient)), rule.id)
         except InvalidPatient:
             return f"{speaks}: {why}."
-        report = next((one for one in plan.explanation.rules if one.rule.id == rule.id), None) if plan.explanation else None
-        if report is not None and report.outcome == "fired":
+        if report.outcome == "fired":
             because = list(
                 dict.fromkeys(word for item in items_of(plan) if item.rule.id == rule.id for word in item.because)
             )
             facts = f" The patient: {'; '.join(because)}." if because else ""
         else:
-            facts = f" What is missing: {'; '.join(_missing(report))}." if report is not None else ""
+            facts = f" What is missing: {'; '.join(_missing(report))}."
         return f"{speaks}: {why}.{facts}"
 
     def _reaches(self, seed: int) -> tuple[Counter[str], Counter[str], Counter[str]]:
         has, freed, alone = Counter[str](), Counter[str](), Counter[str]()
-        for body in realistic(self._book, self._count, seed):
+        for done, body in enumerate(realistic(self._book, self._count, seed), start=1):
             plan = self._planner.plan(self._intake.convert(body))
             items = items_of(plan)
             has.update({item.rule.id for item in items})
@@ -151,6 +159,7 @@ class ReviewList:
             grave = {item.rule.id for item in items if item.level in ("stop", "hold")}
             freed.update(stops if len(stops) == 1 else ())
             alone.update(grave if len(grave) == 1 else ())
+            self._advance("made-up patients", done, self._count)
         return has, freed, alone
 
 

@@ -1,4 +1,4 @@
-"""How far a batch is: a bar on a terminal, nothing in a pipe."""
+"""How far a batch or another long command is: a bar on a terminal, nothing in a pipe."""
 
 from __future__ import annotations
 
@@ -91,3 +91,21 @@ def shown(meter: Meter) -> Iterator[Callable[[], None]]:
         # Without a total the bar only pulses.
         task = progress.add_task("", total=meter.total)
         yield lambda: progress.update(task, completed=meter.place)
+
+
+@contextmanager
+def steps_shown() -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar for each kind of step as long as the block lasts.
+
+    What it gives is told the kind, how many of them are done, and of how many.
+    """
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        tasks: dict[str, int] = {}
+
+        def advance(kind: str, done: int, of: int) -> None:
+            task = tasks.setdefault(kind, len(tasks))
+            if task == len(bar.tasks):
+                bar.add_task(kind, total=of)
+            bar.update(bar.tasks[task].id, completed=done)
+
+        yield advance

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import msgspec
 import rich_click as click
 from rich.console import Console
-from rich.progress import Progress
 
 from careplan.cli.common import RULES, fail, read_rulebook, read_settings, refuse_rulebook
+from careplan.cli.progress import steps_shown
 from careplan.errors import InvalidRulebook
 from careplan.rulebook.certificate import as_text, certificate_of
 from careplan.rulebook.load import CERTIFICATE
@@ -238,15 +238,7 @@ def _progress(*, lines: bool = False) -> Iterator[Advance]:
     if lines:
         yield lambda claim, done, of: click.echo(f"{claim}: {done} of {of}", err=True)
         return
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-        tasks: dict[str, int] = {}
-
-        def advance(claim: str, done: int, of: int) -> None:
-            task = tasks.setdefault(claim, len(tasks))
-            if task == len(bar.tasks):
-                bar.add_task(claim, total=of)
-            bar.update(bar.tasks[task].id, completed=done)
-
+    with steps_shown() as advance:
         yield advance
 
 

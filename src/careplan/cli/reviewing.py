@@ -11,6 +11,7 @@ import rich_click as click
 
 from careplan.authoring.review_list import ReviewList, as_markdown
 from careplan.cli.common import DAY, RULES, fail, read_rulebook, read_settings
+from careplan.cli.progress import steps_shown
 from careplan.rulebook.model import LEVELS, SECTIONS, Rule, Rulebook
 from careplan.rulebook.review_decisions import REVIEWS, ROLES, ReviewDecision
 from careplan.rulebook.reviews import content_of, in_the_other_role, is_nobody, standing_of
@@ -67,11 +68,12 @@ def review(
         _record(folder, book, rule, {"by": by, "as": role, "decision": decision, "on": str(on), "note": note})
         return
     chosen = _chosen(book, rule_id, section, level)
-    listing = ReviewList(book, patients)
-    try:
-        tasks = list(listing.tasks(chosen))
-    finally:
-        listing.close()
+    with steps_shown() as advance:
+        listing = ReviewList(book, patients, advance=advance)
+        try:
+            tasks = list(listing.tasks(chosen))
+        finally:
+            listing.close()
     if as_json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(tasks), indent=2) + b"\n")
         sys.stdout.buffer.flush()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from operator import itemgetter
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -52,30 +52,34 @@ class Explainer:
 
     def explain(self, case: Case, verdicts: Verdicts, items: Iterable[Item]) -> Explanation:
         """What became of every rule that runs, by the verdicts that the plan was made of."""
-        logic = CaseLogic(case)
-        reasons = Reasons(self._book, self._holds, case, logic, self._phrases)
-        items_by_rule: dict[str, list[str]] = {finding.rule: [] for finding in verdicts.findings}
-        for item in items:
-            items_by_rule[item.rule.id].append(item.id)
-        reports = [
-            self._ranked(
-                self._out_of_force(rule, case)
-                if rule.id in verdicts.out_of_force
-                else self._report(rule, self._judge(rule, rule.id in items_by_rule, questions, logic), reasons)
-            )
-            for rule, questions in zip(self._book.rules.values(), _questions(verdicts, len(self._book.rules)), strict=True)
-        ]
+        reports = [self._ranked(report) for report in self.reports(self._book.rules, case, verdicts, items)]
         reports.sort(key=_rank)
         outcomes = [report.outcome for _, report in reports]
         return Explanation(
             fired=outcomes.count("fired"),
             not_fired=outcomes.count("not_fired"),
             undecided=outcomes.count("undecided"),
-            rules=[
-                self._fired(report, items_by_rule[report.rule.id]) if report.outcome == "fired" else report
-                for _, report in reports
-            ],
+            rules=[report for _, report in reports],
         )
+
+    def reports(
+        self, wanted: Collection[str], case: Case, verdicts: Verdicts, items: Iterable[Item]
+    ) -> Iterator[RuleReport]:
+        """What became of the rules with these ids, in the order of the rulebook."""
+        logic = CaseLogic(case)
+        reasons = Reasons(self._book, self._holds, case, logic, self._phrases)
+        items_by_rule: dict[str, list[str]] = {finding.rule: [] for finding in verdicts.findings}
+        for item in items:
+            items_by_rule[item.rule.id].append(item.id)
+        for at, rule in enumerate(self._book.rules.values()):
+            if rule.id not in wanted:
+                continue
+            if rule.id in verdicts.out_of_force:
+                yield self._out_of_force(rule, case)
+                continue
+            judged = self._judge(rule, rule.id in items_by_rule, _questions(verdicts, at), logic)
+            report = self._report(rule, judged, reasons)
+            yield self._fired(report, items_by_rule[rule.id]) if judged.outcome == "fired" else report
 
     def _fired(self, report: RuleReport, items: list[str]) -> RuleReport:
         rests_on = self._bibliography.passages(self._book.rules[report.rule.id])
@@ -145,11 +149,6 @@ class Explainer:
         )
 
 
-def _questions(verdicts: Verdicts, rules: int) -> list[list[str]]:
-    """For each rule by its number the answers on which it hangs, in order."""
-    found: list[list[str]] = [[] for _ in range(rules)]
-    for pointer, bits in sorted(verdicts.hanging.items()):
-        for at in range(bits.bit_length()):
-            if bits >> at & 1:
-                found[at].append(pointer)
-    return found
+def _questions(verdicts: Verdicts, at: int) -> list[str]:
+    """The answers on which the rule with this number hangs, in order."""
+    return sorted(pointer for pointer, bits in verdicts.hanging.items() if bits >> at & 1)

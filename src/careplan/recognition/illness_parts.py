@@ -108,7 +108,7 @@ class Phrases:
 
     def __init__(self, words: IllnessWords, names: IllnessNames, valid: Callable[[str], bool]) -> None:
         """`valid` says whether there is a code of ICD-10."""
-        self.names, self.signs = names, Signs(words.asked_for)
+        self.names, self.signs, self.marks = names, Signs(words.asked_for), words.marks
         self.earliest_remission, self.given_up = words.earliest_remission, words.given_up
         normal = names.normal
         self._valid = valid

@@ -7,6 +7,7 @@ something is not there, or is somebody else's, sets nothing; of what is not sure
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Literal
@@ -38,6 +39,7 @@ class IllnessReader:
         No plan is of a day before `least_day`, by which years are judged where the day of a plan is not known.
         """
         self._least_day = least_day
+        self._marks = _in_brackets(phrases.marks)
         self._phrases, self._grouping = phrases, Grouping(phrases)
         self.signs = phrases.signs
         self._codes, self._of_icd10, self._lasting = codes, of_icd10, lasting
@@ -45,6 +47,8 @@ class IllnessReader:
     def read(self, text: str, on: date | None = None) -> IllnessRead:
         """What an entry says; `on` is the day of the plan, by which years are judged."""
         on = on or self._least_day
+        if self._marks is not None and not text.startswith(("(", "[")):
+            text = self._marks.sub(_blank, text)
         pieces = pieces_of(text, self._phrases.names.normal, self._phrases.signs)
         parts: list[IllnessPart] = []
         for sentence in _sentences(pieces):
@@ -258,6 +262,17 @@ class IllnessReader:
         """What unread words may mean: names inside of them, else the nearest name."""
         inside = dict.fromkeys(token for tokens in self._phrases.inside(words) for token in tokens)
         return tuple(inside)[:MOST_OFFERS] or self._phrases.names.near(words)
+
+
+def _in_brackets(marks: Iterable[str]) -> re.Pattern[str] | None:
+    """What finds one of these in brackets of its own; None where there are none."""
+    listed = "|".join(map(re.escape, marks))
+    return re.compile(rf"[(\[]\s*(?:{listed})\s*[)\]]", re.IGNORECASE) if listed else None
+
+
+def _blank(found: re.Match[str]) -> str:
+    """Spaces in the place of what was found, so that all else keeps its place."""
+    return " " * len(found[0])
 
 
 def _sentences(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:

@@ -126,6 +126,7 @@ class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     abbreviations: dict[str, str] = {}
     neutral: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
     present: tuple[str, ...] = ()
     graver: tuple[str, ...] = ()
     history: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ import msgspec.inspect
 from careplan.errors import MOST_FAULTS, Fault, InvalidPatient
 from careplan.near_values import near_tokens, offer
 from careplan.no_collection import no_collection
+from careplan.request.field_places import Places, places_of_fields
 from careplan.request.measurements import (
     MeasureForm,
     all_fit,
@@ -106,8 +107,16 @@ class Intake:
     @cached_property
     def faultfinder(self) -> Validator:
         """What knows every fault of a body; made when first needed, as most bodies have none."""
-        schema, components = patient_schema(self._conditions, self._drug_classes, self._measures)
+        schema, components = self._schema
         return validator_of(schema | {"$defs": components})
+
+    @cached_property
+    def _schema(self) -> tuple[JsonSchema, dict[str, JsonSchema]]:
+        return patient_schema(self._conditions, self._drug_classes, self._measures)
+
+    @cached_property
+    def _places(self) -> Places:
+        return places_of_fields(*self._schema)
 
     def _tokens_hold(self, patient: Patient) -> bool:
         protocol = patient.protocol
@@ -143,7 +152,7 @@ class Intake:
         yield from unnamed(data)
         yield from (Fault(pointer=pointer, detail=detail) for pointer, detail in unreal_days(data))
         for error in self.faultfinder.iter_errors(data):
-            yield from map(self._with_offers, faults_of(error), repeat(data))
+            yield from map(self._with_offers, faults_of(error, self._places), repeat(data))
 
     def _with_offers(self, fault: Fault, data: object) -> Fault:
         """A fault of a condition with the tokens that may be meant, and where all of them stand."""

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
-from rapidfuzz import process
+from rapidfuzz import fuzz, process
 
 from careplan.errors import Fault
+from careplan.request.field_places import NO_PLACES, Places, where_it_belongs
 from careplan.request.measurements import DAY, MOMENT
 from careplan.request.patient import FIRST_YEAR, LAST_YEAR, NOT_BLANK, YEARS, Treatment
 from careplan.whole_patterns import in_python, published
@@ -95,21 +96,24 @@ def _format_checker() -> FormatChecker:
     return checker
 
 
-def faults_of(error: SchemaError) -> Iterator[Fault]:
-    """The faults behind one schema error, in our words: the validator's own message quotes the caller's value."""
+def faults_of(error: SchemaError, places: Places = NO_PLACES) -> Iterator[Fault]:
+    """The faults behind one schema error, in our words: the validator's own message quotes the caller's value.
+
+    Of a field that an object does not have and another one has, `places` knows where it belongs.
+    """
     pointer = json_pointer(error.absolute_path)
     expected: Any = published(error.validator_value) if error.validator == "pattern" else error.validator_value
     match error.validator:
         case "additionalProperties":
-            yield from _unknown_fields(error, pointer)
+            yield from _unknown_fields(error, pointer, places)
         case "required":
             missing = [name for name in expected if name not in error.instance]
             yield from (Fault(pointer=f"{pointer}/{name}", detail="is required here") for name in missing)
         case "if" | "allOf":
             for cause in error.context or ():
-                yield from faults_of(cause)
+                yield from faults_of(cause, places)
         case "anyOf":
-            yield from _faults_of_choice(error, pointer)
+            yield from _faults_of_choice(error, pointer, places)
         case "enum":
             yield Fault(pointer=pointer, detail=_one_of(error.instance, expected))
         case "type":
@@ -134,7 +138,7 @@ def faults_of(error: SchemaError) -> Iterator[Fault]:
             yield Fault(pointer=pointer, detail="must not be blank" if expected == NOT_BLANK else words.format(expected))
 
 
-def _faults_of_choice(error: SchemaError, pointer: str) -> Iterator[Fault]:
+def _faults_of_choice(error: SchemaError, pointer: str, places: Places) -> Iterator[Fault]:
     if error.schema.get("title") == "Medication":
         yield Fault(pointer=pointer, detail="needs a name, a text or an rxcui")
         return
@@ -145,15 +149,15 @@ def _faults_of_choice(error: SchemaError, pointer: str) -> Iterator[Fault]:
     # What is of the type of one of the alternatives is meant as that one.
     meant = [found for found in causes.values() if not any(_is_of_another_type(cause, error) for cause in found)]
     for cause in (cause for found in meant or causes.values() for cause in found):
-        yield from faults_of(cause)
+        yield from faults_of(cause, places)
 
 
 def _is_of_another_type(cause: SchemaError, choice: SchemaError) -> bool:
     return bool(cause.validator == "type" and cause.absolute_path == choice.absolute_path)
 
 
-def _unknown_fields(error: SchemaError, pointer: str) -> Iterator[Fault]:
-    """A key is quoted only when it is shaped like a field; others could be anything, a patient's name among them."""
+def _unknown_fields(error: SchemaError, pointer: str, places: Places) -> Iterator[Fault]:
+    """A key is quoted only when it is a field of ours or shaped like one; others could be anything, a name among them."""
     known = sorted(error.schema["properties"])
     for position, key in enumerate(error.instance, start=1):
         if key in error.schema["properties"]:
@@ -161,8 +165,13 @@ def _unknown_fields(error: SchemaError, pointer: str) -> Iterator[Fault]:
         if key == _OF_FHIR and not pointer:
             yield Fault(pointer=f"/{key}", detail=_AS_FHIR)
             continue
+        if belongs := where_it_belongs(key, places):
+            yield Fault(pointer=f"{pointer}/{key}", detail=f"{_NO_FIELD}; it belongs {belongs}")
+            continue
         near = process.extractOne(key, known, score_cutoff=70)
         hint = f"; did you mean {near[0]}?" if near else ""
+        if near is None and (other := process.extractOne(key, places.keys(), scorer=fuzz.ratio, score_cutoff=85)):
+            hint = f"; did you mean {other[0]}, which belongs {where_it_belongs(other[0], places)}?"
         if len(key) <= 40 and _FIELD_SHAPED.fullmatch(key):
             yield Fault(pointer=f"{pointer}/{key}", detail=f"{_NO_FIELD}{hint}")
         else:

@@ -236,3 +236,24 @@ def test_reading_remembers_nothing_of_what_it_read() -> None:
     READER.read("zzqblorptan of the flumph")
     names = READER._phrases.names
     assert not any("zzqblorptan" in name for name in names._tokens)
+
+
+@pytest.mark.parametrize(
+    ("written", "tokens", "recognition"),
+    [
+        ("Depression, major, recurrent, moderate (HCC)", ("major_depression",), "read"),
+        ("Opioid dependence in remission (CMS/HCC)", ("substance_use_disorder_history",), "read"),
+        ("Bipolar disorder [HHS-HCC]", ("bipolar_disorder",), "read"),
+        ("Prediabetes (HCC)", (), "known"),
+        ("Cerebral aneurysm, nonruptured", ("aneurysmal_vascular_disease",), "read"),
+        ("No active problems", (), "read"),
+        ("cirrhosis, HCC", ("moderate_liver_impairment",), "unread"),
+        ("HCC", (), "unread"),
+        ("(HCC)", (), "unread"),
+    ],
+)
+def test_what_a_record_system_puts_behind_a_name_says_nothing_of_the_patient(
+    written: str, tokens: tuple[str, ...], recognition: str
+) -> None:
+    read = BOOK.known_conditions.reader.read(written)
+    assert (read.tokens, read.recognition) == (tokens, recognition)

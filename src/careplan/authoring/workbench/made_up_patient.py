@@ -46,9 +46,7 @@ def said_of(planner: Planner, rule: str, patient: Json) -> Said:
         return Said(outcome="not_said", faults=[f"{one.pointer or 'the patient'}: {one.detail}" for one in error.faults])
     if rule not in planner.book.rules:
         return Said(outcome="does_not_run")
-    plan = planner.explained(decoded)
-    assert plan.explanation is not None
-    report = next(one for one in plan.explanation.rules if one.rule.id == rule)
+    plan, report = planner.explained_rule(decoded, rule)
     questions = {one.pointer: one.question for one in plan.information_needed}
     return Said(
         outcome=report.outcome,

@@ -23,6 +23,12 @@ _YES_NO = re.compile(r"(?:v2[-/]|2\.16\.840\.1\.113883\.12\.)(?:0?136|0?532)\b")
 """The tables of HL7 version 2 in which Y is yes and N is no."""
 _CALLED = {"POS": "positive", "DET": "detected", "NEG": "negative", "ND": "not detected", "IND": "indeterminate"}
 """What a laboratory calls a result that has no value of its own, in the words of a value."""
+_NOTHING = frozenset(
+    {"no", "n", "none", "never", "not at all", "0", "false", "denies", "denied", "negative", "n/a", "na", "nothing"}
+)
+"""Answers that there is nothing of what was asked for."""
+_NOTHING_IN_CODES = frozenset({"LA32-8", "LA6568-5", "373067005"})
+"""The same by LOINC ("no", "not at all") and SNOMED CT."""
 _CRITICAL = frozenset({"AA", "HH", "HU", "LL", "LU"})
 """Codes by which a result is called critical, or far from what is usual."""
 
@@ -45,6 +51,19 @@ def choice_codes(part: Element) -> Iterator[Code]:
     coding = part.child("valueCoding")
     if coding is not None and (found := code_of(coding)) is not None:
         yield found
+
+
+def said_in(answer: Element) -> str:
+    """What an answer to any question says, in words or figures; empty if that is nothing."""
+    values = [*choice_words(answer), *plain_values(answer), *(one.code for one in choice_codes(answer))]
+    value = next(iter(values), "")
+    return ("yes" if value else "no") if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else value
+
+
+def denies(answer: Element) -> bool:
+    """Whether an answer to the question for something says that there is nothing of it."""
+    said = [piece.strip(" .!").casefold() for piece in re.split("[,;]", said_in(answer))]
+    return _NOTHING.issuperset(said) or any(one.code in _NOTHING_IN_CODES for one in choice_codes(answer))
 
 
 def choice_words(part: Element) -> set[str]:

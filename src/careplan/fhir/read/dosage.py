@@ -37,7 +37,10 @@ _BOUNDED = re.compile(
     re.IGNORECASE,
 )
 """Words of a dosage that ends, or that changes: what it says of today depends on when it began."""
-_BESIDE_WORDS = frozenset({"id", "text", "patientInstruction", "sequence", "route", "method", "site", "doseAndRate"})
+_BESIDE_WORDS = frozenset(
+    {"id", "text", "patientInstruction", "sequence", "route", "method", "site", "doseAndRate", "timing"}
+)
+_NOT_AS_NEEDED = ("asNeededBoolean", "asNeeded")
 
 MOST_MG = 100_000
 """As much as a request may name."""
@@ -54,9 +57,15 @@ def schedule_of(dosages: Iterable[Element], on: date | None) -> Schedule | None:
 
 def dose_of(dosages: Sequence[Element]) -> tuple[float | None, bool]:
     """The dose in milligrams, where there is one that is put so; and whether anything was said of a dose."""
-    given = [rate for dosage in dosages for rate in dosage.children("doseAndRate")]
-    found = {_milligrams(rate) for rate in given}
-    return (found.pop() if len(found) == 1 else None), bool(given)
+    found: set[float | None] = set()
+    given = False
+    for dosage in dosages:
+        rates = list(dosage.children("doseAndRate"))
+        said = {_milligrams(rate) for rate in rates}
+        # One dose that is told as it was ordered, worked out and given out, each by its type, may be tablets in one of them.
+        found |= said - {None} if len(said) > 1 and all("type" in rate for rate in rates) else said
+        given |= bool(rates)
+    return (found.pop() if len(found) == 1 else None), given
 
 
 def words_of(dosages: Iterable[Element]) -> str:
@@ -168,13 +177,25 @@ def _texts(element: Element, name: str) -> list[str]:
     return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
 
 
-def words_alone(dosages: Sequence[Element]) -> str | None:
-    """What a single dosage says of when a medicine is taken, where it says that in words alone and of every day to come."""
-    if len(dosages) != 1 or dosages[0].value.keys() - _BESIDE_WORDS:
-        return None
-    said = {" ".join(text.split()) for text in free_text(dosages[0])}
-    text = said.pop() if len(said) == 1 else None
-    return None if text is None or _BOUNDED.search(text) else text
+def words_alone(dosages: Sequence[Element]) -> list[str]:
+    """How a medicine is taken by a single dosage, where it says that in words alone and of every day to come.
+
+    The words of a timing are such words too, if each of its codes has some. What the dosage says as a whole stands first.
+    """
+    if len(dosages) != 1:
+        return []
+    (dosage,), timing = dosages, dosages[0].child("timing")
+    beside = {name for name in dosage.value if not (name in _NOT_AS_NEEDED and dosage.value[name] is False)}
+    if beside - _BESIDE_WORDS or (timing is not None and not _is_in_words(timing)):
+        return []
+    said = [" ".join(text.split()) for text in (dosage.text("text"), *free_text(dosage)) if text]
+    return [] if any(map(_BOUNDED.search, said)) else list(dict.fromkeys(said))
+
+
+def _is_in_words(timing: Element) -> bool:
+    """Whether a timing has nothing but a concept that says itself in words."""
+    concept = timing.child("code")
+    return concept is not None and not timing.value.keys() - {"id", "code"} and all(one.display for one in codes(concept))
 
 
 def is_of_every_day(text: str) -> bool:

@@ -50,7 +50,7 @@ class Mapped:
         self._notes = NoteReader(self.gathering)
         measures = MeasureReader(self.gathering, self._references, self._notes)
         self._observations = ObservationReader(self.gathering, measures, self._notes)
-        self._answers = AnswerReader(self.gathering, self._references, measures)
+        self._answers = AnswerReader(self.gathering, self._references, measures, self._notes)
         self._unread = UnreadReader(self.gathering, self._references, judged=judged)
 
     def add(self, entry: Element, *, ordering: bool) -> None:

@@ -6,14 +6,14 @@ Which reading counts is decided later, where all readings are known; here each i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from careplan.fhir.read.answer_values import called, choice_codes, choice_weights, choice_words
 from careplan.fhir.read.code_systems import LOINC, SNOMED
 from careplan.fhir.read.datetimes import Moment, moment_in
 from careplan.fhir.read.element import Element
-from careplan.fhir.read.notes import NoteReader
+from careplan.fhir.read.notes import NoteReader, items_of
 from careplan.fhir.read.patient_builder import Gathering
 from careplan.fhir.read.references import References
 from careplan.fhir.read.resource_status import MODIFIED, is_modified
@@ -79,6 +79,14 @@ class MeasureReader:
                 self._take(name, value, part, resource, at)
         return bool(parts)
 
+    def has(self, codings: Iterable[Code]) -> bool:
+        """Whether one of these codes is that of a measure."""
+        return self._name(codings) is not None
+
+    def asks(self, item: Element) -> bool:
+        """Whether the answers to an item of a form are those of a measure."""
+        return (LOINC, loinc_of(item)) in self._by_code
+
     def _name(self, codings: Iterable[Code]) -> str | None:
         """The measure that has one of these codes."""
         return next((name for one in codings if (name := self._by_code.get((one.system, one.code)))), None)
@@ -94,7 +102,7 @@ class MeasureReader:
         Of a form that is not done counts what warns, and never what reassures.
         """
         read = told = 0
-        for item in _items(response):
+        for item in items_of(response):
             given = list(item.children("answer"))
             name = self._by_code.get((LOINC, loinc_of(item)))
             told += bool(given)
@@ -203,14 +211,6 @@ def loinc_of(item: Element) -> str:
     """The LOINC code that the linkId of an item ends in, as in `/44249-1/44260-8`; empty if there is none."""
     found = re.search(r"(?:^|/)(\d{1,7}-\d)$", item.text("linkId") or item.text("definition") or "")
     return found[1] if found else ""
-
-
-def _items(within: Element) -> Iterator[Element]:
-    for item in within.children("item"):
-        yield item
-        yield from _items(item)
-        for answer in item.children("answer"):
-            yield from _items(answer)
 
 
 def _in_words(measure: Measure, text: str | None) -> Json | None:

@@ -33,6 +33,8 @@ _POINTING_BEFORE = ("reasonForUseReference",)
 """Where DSTU 2 has what a medicine is taken for."""
 NOT_DECIDED = frozenset({"proposal", "option"})
 UNNAMED = "unnamed medicine"
+_ANY_MEDICINE = "sertraline"
+"""A medicine that is read, behind which a reason is read as it stands on a list."""
 _NEVER_BEGUN = frozenset({"cancelled", "draft", "entered-in-error", "intended", "not-taken"})
 _WHOLE_DAY = len("2026-01-31")
 _LONGEST_LINE = 500
@@ -175,16 +177,20 @@ class MedicineReader:
         return taken
 
     def _in_words(self, dosages: list[Element], named: Json) -> str | None:
-        """The words of a dosage as a line of a list has them, where they say plainly how it is taken, or that it ended."""
-        text = words_alone(dosages)
-        if text is None or not named or len(text) > _LONGEST_LINE:
+        """The words of a dosage as a line of a list has them, where they say plainly how it is taken, or that it ended.
+
+        Where it says so several times, all must say the same.
+        """
+        texts = words_alone(dosages)
+        if not texts or not named or any(len(text) > _LONGEST_LINE for text in texts):
             return None
-        read = self._gathering.tables.catalogue.resolve(0, Medication(text=text, **named))
-        if read.problem is not None or not read.taken or read.disagreements:
+        reads = [self._gathering.tables.catalogue.resolve(0, Medication(text=text, **named)) for text in texts]
+        if any(read.problem is not None or not read.taken or read.disagreements for read in reads):
             return None
-        schedule = read.entry.schedule
-        plain = schedule is not None and (schedule != "daily" or is_of_every_day(text))
-        return text if plain or read.on_hold or read.told else None
+        told, schedules = reads[0], {read.entry.schedule for read in reads}
+        (schedule,) = schedules if len(schedules) == 1 else (None,)
+        plain = schedule is not None and (schedule != "daily" or all(map(is_of_every_day, texts)))
+        return texts[0] if plain or (len(texts) == 1 and (told.on_hold or told.told)) else None
 
     def _not_taken(self, resource: Element, *, ordering: bool) -> str | None:
         status, intent, on = resource.text("status"), resource.text("intent"), self._gathering.on
@@ -271,8 +277,20 @@ class MedicineReader:
         for concept in concepts:
             words = ((concept.text("text") or "") if concept else "").strip().casefold().replace(" ", "_")
             tokens = tables.indications.of(codes(concept)) or ([words] if words in tables.codes.indications else [])
+            tokens = tokens or list(filter(None, [self._reason_in_words(concept)]))
             meant |= dict.fromkeys(tokens) if tokens else {None: None}
         return list(meant)
+
+    def _reason_in_words(self, concept: Element | None) -> str | None:
+        """What the words of a reason mean as those of a list do, if that is one thing and none of them is left over."""
+        text = concept.text("text") if concept else None
+        if not text or len(text) > LONGEST_WORDS or any(True for _ in codes(concept)):
+            return None
+        line = f"for {text}"
+        read = self._gathering.tables.catalogue.resolve(0, Medication(name=_ANY_MEDICINE, text=line))
+        reasons = [reason for said in read.said for listed in said.medicines for reason in listed.reasons]
+        whole = len(reasons) == 1 and line[reasons[0].start : reasons[0].end].removeprefix("for ") == text
+        return reasons[0].indication if whole and reasons[0].indication != "other" else None
 
     def _treatment_of(self, product: Product) -> str | None:
         """The product of the treatment that an order is for; None where it is for another medicine."""

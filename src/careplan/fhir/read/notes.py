@@ -7,7 +7,7 @@ in which danger is read joins the illnesses as it was written, so that a person 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from textwrap import wrap
 
@@ -28,6 +28,9 @@ _OLD = f"It is more than {OF_TODAY_FOR_DAYS} days old, so it is not searched for
 _TOO_MANY = f"Only the first {MOST_SENTENCES} sentences beside the entries of a record are searched for danger."
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
 _NO_VISIT = frozenset({"cancelled", "entered-in-error", "planned", "discontinued"})
+_OF_ONESELF = {"yourself": "myself", "your": "my", "you are": "i am", "you were": "i was", "you": "i"}
+_WHOM = re.compile(r"\byou(?=\W*$|,|\?| or )", re.IGNORECASE)
+_YOU = re.compile(r"\b(?:yourself|your|you are|you were|you)\b", re.IGNORECASE)
 _SEEN = ("effectiveDateTime", "effectivePeriod", "issued")
 
 
@@ -50,19 +53,22 @@ class NoteReader:
     def observed(self, resource: Element) -> bool:
         """Look through an observation of which no factor is made; whether that says something."""
         self.read(resource)
-        text = resource.text("valueString")
-        if text is not None:
-            name = words(resource.child("code")) or "observation without a name"
-            self._words(name, text, resource, moment_in(resource, *_SEEN))
-            return True
-        return self._measured(resource) or self._is_critical(resource)
+        return self.told_in(resource, moment_in(resource, *_SEEN))
 
-    def _is_critical(self, resource: Element) -> bool:
+    def told_in(self, part: Element, moment: Moment | None) -> bool:
+        """Look through an observation, or a part of one, of which no factor is made; whether that says something."""
+        text = part.text("valueString")
+        if text is not None:
+            self._words(words(part.child("code")) or "observation without a name", text, part, moment)
+            return True
+        return self._measured(part, moment) or self._is_critical(part, moment)
+
+    def _is_critical(self, resource: Element, moment: Moment | None) -> bool:
         """Take in a result of the last days that is called critical; whether it is one."""
         name = words(resource.child("code"))
         if name is None or not answer_values.is_critical(resource):
             return False
-        if is_of_long_ago(moment_in(resource, *_SEEN), self._gathering.on):
+        if is_of_long_ago(moment, self._gathering.on):
             return False
         number = _number_of(resource)
         text = name if number is None else f"{name}: {number:g}"
@@ -76,6 +82,29 @@ class NoteReader:
             return False
         self._joining.append((said, resource))
         return True
+
+    def form(self, response: Element, is_read: Callable[[Element], bool]) -> None:
+        """Look through the answers to a form of which no factor is made: words, and what is said to questions about danger.
+
+        `is_read` says of an item whether its answers count by themselves.
+        """
+        if is_of_long_ago(moment_of(response.text("authored")), self._gathering.on):
+            return
+        for item in items_of(response):
+            if is_read(item):
+                continue
+            question = item.text("text") or ""
+            told = next(filter(self._dangers.in_sentence, _ways_to_tell(question)), None)
+            for answer in item.children("answer"):
+                text = answer.text("valueString")
+                said = answer_values.said_in(answer)
+                if told and said and not answer_values.denies(answer):
+                    self._joining.append((f"{told[: LONGEST_WORDS - 60]}: {said[:50]}", answer))
+                elif text is not None:
+                    for sentence in _SENTENCE.split(text)[: self._left]:
+                        self._left -= 1
+                        if self._dangers.in_sentence(sentence):
+                            self._joining.append((sentence[:LONGEST_WORDS], answer))
 
     def visit(self, resource: Element) -> None:
         """Look through what brought the patient to a visit of the last days, and what was written of it."""
@@ -143,7 +172,7 @@ class NoteReader:
                 self._joining.append((sentence, at))
         self._gathering.skip(at, what, SEARCHED if len(searched) == len(sentences) else _TOO_MANY)
 
-    def _measured(self, resource: Element) -> bool:
+    def _measured(self, resource: Element, moment: Moment | None) -> bool:
         kinds = self._dangers.readings
         kind = next(
             (kinds[one.code] for one in codes(resource.child("code")) if one.system == LOINC and one.code in kinds), None
@@ -156,7 +185,6 @@ class NoteReader:
         if kind.units and not units:
             return False
         text = f"{kind.words[0]} {value:g} {units[0]}" if units else f"{kind.words[0]} {value:g}"
-        moment = moment_in(resource, *_SEEN)
         found, other = (moment, text, resource), self._newest.get(kind.words[0])
         is_newer = other is None or (moment is not None and (other[0] is None or later(moment, other[0])))
         if is_newer:
@@ -174,6 +202,21 @@ def _number_of(part: Element) -> float | None:
     if quantity is None:
         return part.number("valueInteger")
     return None if "comparator" in quantity else quantity.number("value")
+
+
+def _ways_to_tell(question: str) -> Iterator[str]:
+    """A question as it stands, as who is asked would tell it of themselves, and without the time that it asks about."""
+    told = _YOU.sub(lambda found: _OF_ONESELF[found[0].casefold()], _WHOM.sub("me", question))
+    yield from filter(None, dict.fromkeys((question, told, told.rpartition(", ")[2])))
+
+
+def items_of(within: Element) -> Iterator[Element]:
+    """The items of a form, with those within items and within answers."""
+    for item in within.children("item"):
+        yield item
+        yield from items_of(item)
+        for answer in item.children("answer"):
+            yield from items_of(answer)
 
 
 def is_of_long_ago(moment: Moment | None, on: date | None) -> bool:

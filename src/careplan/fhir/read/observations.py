@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from careplan.fhir.read.answer_values import choice_codes, choice_words
 from careplan.fhir.read.code_systems import LOINC
 from careplan.fhir.read.conflicting_answers import gravity
@@ -10,9 +12,12 @@ from careplan.fhir.read.element import Element
 from careplan.fhir.read.measures import WHEN, MeasureReader
 from careplan.fhir.read.notes import NoteReader
 from careplan.fhir.read.patient_builder import Gathering
-from careplan.fhir.read.terminology import Meanings, codes, words
+from careplan.fhir.read.resource_status import MODIFIED, is_modified
+from careplan.fhir.read.terminology import Code, Meanings, codes, words
 from careplan.rulebook.codes import ObservationCode
 
+NAMELESS = "observation without a name"
+NO_FACTOR = "No factor of the request is made from it."
 _NOT_FINAL = frozenset({"cancelled", "entered-in-error", "registered"})
 _Part = tuple[float, Element, Moment | None]
 
@@ -30,27 +35,64 @@ class ObservationReader:
         """Take one in, or say why it does not count."""
         concept = resource.child("code")
         found = list(codes(concept))
-        loinc = {one.code for one in found if one.system == LOINC}
-        name = words(concept) or "observation without a name"
-        tables = self._gathering.tables
-        first = min((at for code in loinc for at in tables.observations_of.get(code, ())), default=None)
-        known = None if first is None else tables.codes.observations[first]
+        name = words(concept) or NAMELESS
+        known = self._known(found)
         status = resource.text("status")
         measured = status not in _NOT_FINAL and self._measures.read(resource, found)
-        if known is None and not measured:
+        in_parts = status not in _NOT_FINAL and self._parts_of(resource, whole=known is not None or measured)
+        if known is None and not measured and not in_parts:
             if status in _NOT_FINAL or not self._notes.observed(resource):
-                self._gathering.skip(resource, name, "No factor of the request is made from it.")
+                self._gathering.skip(resource, name, NO_FACTOR)
             return
         self._notes.read(resource)
         if status in _NOT_FINAL:
             self._gathering.skip(resource, name, f"Its status is {status}.")
-        elif known is None:
-            return
-        elif known.values:
-            self._chosen(resource, known, moment_in(resource, *WHEN), name)
+        elif known is not None:
+            self._of_factor(resource, known, found, moment_in(resource, *WHEN), name)
+        elif not measured and any(member.startswith("value") for member in resource.value):
+            self._gathering.skip(resource, name, NO_FACTOR)
+
+    def _known(self, found: Iterable[Code]) -> ObservationCode | None:
+        """The factor that is made of what has one of these codes."""
+        tables = self._gathering.tables
+        loinc = [one.code for one in found if one.system == LOINC]
+        first = min((at for code in loinc for at in tables.observations_of.get(code, ())), default=None)
+        return None if first is None else tables.codes.observations[first]
+
+    def _of_factor(
+        self, part: Element, known: ObservationCode, found: Iterable[Code], moment: Moment | None, name: str
+    ) -> None:
+        """Take in the value of an observation, or of a part of one, of which a factor is made."""
+        if known.values:
+            self._chosen(part, known, moment, name)
         else:
-            loinc_of_it = next(one for one in known.loinc if one in loinc)
-            self._number(resource, known, loinc_of_it, moment_in(resource, *WHEN), name)
+            loinc = {one.code for one in found if one.system == LOINC}
+            self._number(part, known, next(one for one in known.loinc if one in loinc), moment, name)
+
+    def _parts_of(self, resource: Element, *, whole: bool) -> bool:
+        """Take in the parts of an observation that are no measures; whether one of them says something.
+
+        Where something is read of the observation, of the `whole` or of a part, every other part is reported by itself.
+        """
+        moment, said, silent = moment_in(resource, *WHEN), False, []
+        for part in resource.children("component"):
+            found = list(codes(part.child("code")))
+            name, known = words(part.child("code")) or NAMELESS, self._known(found)
+            if self._measures.has(found):
+                continue
+            if is_modified(part):
+                silent.append((part, name, MODIFIED))
+            elif known is not None:
+                self._of_factor(part, known, found, moment, name)
+                said = True
+            elif self._notes.told_in(part, moment):
+                said = True
+            else:
+                silent.append((part, name, NO_FACTOR))
+        if whole or said:
+            for part, name, why in silent:
+                self._gathering.skip(part, name, why)
+        return said
 
     def _is_old(self, resource: Element, name: str, moment: Moment | None, days: int | None) -> bool:
         """Whether an observation says nothing of today any more, which is reported."""

@@ -7,6 +7,7 @@ from careplan.fhir.read.datetimes import moment_of
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.intake_form import Entries, Form, is_asked, links_of
 from careplan.fhir.read.measures import MeasureReader
+from careplan.fhir.read.notes import NoteReader
 from careplan.fhir.read.patient_builder import Gathering
 from careplan.fhir.read.references import References
 from careplan.fhir.read.terminology import OWN
@@ -18,8 +19,9 @@ INTAKE = f"{OWN}questionnaire:intake"
 class AnswerReader:
     """Reads the answered forms of one request."""
 
-    def __init__(self, gathering: Gathering, references: References, measures: MeasureReader) -> None:
+    def __init__(self, gathering: Gathering, references: References, measures: MeasureReader, notes: NoteReader) -> None:
         self._gathering = gathering
+        self._notes = notes
         self._measures = measures
         self._references = references
         self._forms: list[Form] = []
@@ -43,14 +45,15 @@ class AnswerReader:
         read, told = self._measures.answers(response, moment_of(response.text("authored")), done=done)
         if read and not any(map(is_asked, links)):
             if told > read or not done:
+                self._notes.form(response, self._measures.asks)
                 why = f"{read} of its {told} answers are read; the others are to no question of the intake form."
                 why = why if done else f"Its status is {status}: of what is not finished counts what warns."
                 self._gathering.skip(response, "QuestionnaireResponse", why)
             return
         if links and named.partition("|")[0] != INTAKE and not any(map(is_asked, links)):
-            self._gathering.skip(
-                response, "QuestionnaireResponse", "None of its answers is to a question of the intake form."
-            )
+            why = "None of its answers is to a question of the intake form; they are searched for danger."
+            self._gathering.skip(response, "QuestionnaireResponse", why)
+            self._notes.form(response, self._measures.asks)
             return
         if not done:
             why = f"Its status is {status}: of what is not finished counts what is named, and never that there is nothing."
