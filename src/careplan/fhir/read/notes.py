@@ -31,6 +31,7 @@ _NO_VISIT = frozenset({"cancelled", "entered-in-error", "planned", "discontinued
 _OF_ONESELF = {"yourself": "myself", "your": "my", "you are": "i am", "you were": "i was", "you": "i"}
 _WHOM = re.compile(r"\byou(?=\W*$|,|\?| or )", re.IGNORECASE)
 _YOU = re.compile(r"\b(?:yourself|your|you are|you were|you)\b", re.IGNORECASE)
+_ASKS = re.compile(r"\W*(do|are|have|can|did|were) you (.+)", re.IGNORECASE)
 _SEEN = ("effectiveDateTime", "effectivePeriod", "issued")
 
 
@@ -95,11 +96,15 @@ class NoteReader:
                 continue
             question = item.text("text") or ""
             told = next(filter(self._dangers.in_sentence, _ways_to_tell(question)), None)
+            denied = None if told else _as_denied(question)
+            denied = denied if denied and self._dangers.in_sentence(denied) else None
             for answer in item.children("answer"):
                 text = answer.text("valueString")
                 said = answer_values.said_in(answer)
                 if told and said and not answer_values.denies(answer):
                     self._joining.append((f"{told[: LONGEST_WORDS - 60]}: {said[:50]}", answer))
+                elif denied and answer_values.denies(answer):
+                    self._joining.append((denied[:LONGEST_WORDS], answer))
                 elif text is not None:
                     for sentence in _SENTENCE.split(text)[: self._left]:
                         self._left -= 1
@@ -206,8 +211,18 @@ def _number_of(part: Element) -> float | None:
 
 def _ways_to_tell(question: str) -> Iterator[str]:
     """A question as it stands, as who is asked would tell it of themselves, and without the time that it asks about."""
-    told = _YOU.sub(lambda found: _OF_ONESELF[found[0].casefold()], _WHOM.sub("me", question))
+    told = _YOU.sub(_of_oneself, _WHOM.sub("me", question))
     yield from filter(None, dict.fromkeys((question, told, told.rpartition(", ")[2])))
+
+
+def _as_denied(question: str) -> str | None:
+    """What a no to a question says of who is asked, as "I do not feel safe at home"; None if it asks for more."""
+    begins = _ASKS.match(question)
+    return f"i {begins[1]} not {_YOU.sub(_of_oneself, begins[2])}" if begins else None
+
+
+def _of_oneself(found: re.Match[str]) -> str:
+    return _OF_ONESELF[found[0].casefold()]
 
 
 def items_of(within: Element) -> Iterator[Element]:
