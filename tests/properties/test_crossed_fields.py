@@ -25,7 +25,7 @@ from tests.crossed_resources import ODD, crossed_resources
 from tests.shipped import BOOK
 
 Json = dict[str, Any]
-ROUNDS = int(os.environ.get("CAREPLAN_TEST_CROSSINGS", "20"))
+ROUNDS = int(os.environ.get("CAREPLAN_TEST_CROSSINGS", "2"))
 EVERY_DAY = 8
 """Of so many crossings one is tried every day, in the long tests all of them, round after round."""
 SEED = int(os.environ.get("CAREPLAN_TEST_SEED", "1"))
