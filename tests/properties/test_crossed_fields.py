@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 import pytest
@@ -156,27 +156,30 @@ def answerings(planner: Planner) -> tuple[Answering, ...]:
     return tuple(Answering(planner, as_fhir=as_fhir, on_failure=raising) for as_fhir in (False, True))
 
 
-@pytest.mark.parametrize("rounds", [1, pytest.param(ROUNDS, marks=pytest.mark.long)])
-def test_any_two_fields_of_a_request_together_give_a_plan_that_loses_nothing(planner: Planner, rounds: int) -> None:
+Judge: TypeAlias = Callable[[Planner, Crossing], str]
+
+
+def outcomes_of(judge: Judge, planner: Planner, crossings: Iterable[Crossing], rounds: int) -> Counter[str]:
+    """What becomes of the crossings, every so many of them where there is one round; a failure shows its body."""
     outcomes = Counter[str]()
-    for crossing in islice(crossed_parts(SEED, rounds), 0, None, EVERY_DAY if rounds == 1 else 1):
+    for crossing in islice(crossings, 0, None, EVERY_DAY if rounds == 1 else 1):
         try:
-            outcomes[judged(planner, crossing)] += 1
+            outcomes[judge(planner, crossing)] += 1
         except Exception as error:
             error.add_note(f"{crossing.kind} {crossing.fields}: {json.dumps(crossing.body)}")
             raise
+    return outcomes
+
+
+@pytest.mark.parametrize("rounds", [1, pytest.param(ROUNDS, marks=pytest.mark.long)])
+def test_any_two_fields_of_a_request_together_give_a_plan_that_loses_nothing(planner: Planner, rounds: int) -> None:
+    outcomes = outcomes_of(judged, planner, crossed_parts(SEED, rounds), rounds)
     assert outcomes["draft"] > outcomes["refused"]
     assert outcomes["blocked"]
 
 
 @pytest.mark.parametrize("rounds", [1, pytest.param(ROUNDS, marks=pytest.mark.long)])
 def test_any_two_elements_of_a_resource_together_give_a_plan_that_loses_nothing(planner: Planner, rounds: int) -> None:
-    outcomes = Counter[str]()
-    for crossing in islice(crossed_resources(SEED, rounds), 0, None, EVERY_DAY if rounds == 1 else 1):
-        try:
-            outcomes[judged_record(planner, crossing)] += 1
-        except Exception as error:
-            error.add_note(f"{crossing.kind} {crossing.fields}: {json.dumps(crossing.body)}")
-            raise
+    outcomes = outcomes_of(judged_record, planner, crossed_resources(SEED, rounds), rounds)
     assert outcomes["draft"] > outcomes["refused"]
     assert outcomes["blocked"]

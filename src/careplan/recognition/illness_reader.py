@@ -156,7 +156,7 @@ class IllnessReader:
             histories = tuple(one for one in past if one in named or (ever and one.endswith(_HISTORY)))
             without = tuple(dict.fromkeys((*named, *histories)))
             return IllnessPart(part.start, part.end, "read", "denied", denied=() if unit.may_be else without)
-        # "Cocaine" alone may be a trade of the patient's past, but who is clean of it had trouble with it.
+        # "Cocaine" alone leaves open what it means; who is clean of it had trouble with it.
         is_given_up = "remission" in kinds and all(one in self._phrases.given_up for one in named)
         if unit.may_be and not is_given_up and not (kinds & OF_FAMILY and not any(self._of(one).of_family for one in named)):
             lasting = tuple(one for one in named if self._of(one).onset is None)

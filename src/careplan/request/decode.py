@@ -22,6 +22,7 @@ from careplan.near_values import near_tokens, offer
 from careplan.no_collection import no_collection
 from careplan.request.field_places import Places, places_of_fields
 from careplan.request.measurements import (
+    JsonSchema,
     MeasureForm,
     all_fit,
     days_are_real,
@@ -40,7 +41,6 @@ MARK = b"\xef\xbb\xbf"
 PARTS_OF_PREVIOUS = ("Previous", "PreviousItem", "PreviousChoice", "ScorePoint")
 """The schemas that a contract does not need, since an earlier plan is sent as the service answered it."""
 
-JsonSchema = dict[str, Any]
 
 _CONDITION = re.compile(r"/conditions/(\d+)")
 _PARSER_POSITION = re.compile(r"line (\d+) column (\d+)")

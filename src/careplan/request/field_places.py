@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
-JsonSchema = dict[str, Any]
+from careplan.request.measurements import JsonSchema
+
 Places = Mapping[str, Sequence[str]]
 """Names of fields, each with the pointers of the places at which it may be sent."""
 NO_PLACES: Places = {}

@@ -96,8 +96,8 @@ class NoteReader:
                 continue
             question = item.text("text") or ""
             told = next(filter(self._dangers.in_sentence, _ways_to_tell(question)), None)
-            denied = None if told else _as_denied(question)
-            denied = denied if denied and self._dangers.in_sentence(denied) else None
+            # What is a danger as it is asked for is none where it is denied.
+            denied = None if told else next(filter(self._dangers.in_sentence, _as_denied(question)), None)
             for answer in item.children("answer"):
                 text = answer.text("valueString")
                 said = answer_values.said_in(answer)
@@ -215,10 +215,10 @@ def _ways_to_tell(question: str) -> Iterator[str]:
     yield from filter(None, dict.fromkeys((question, told, told.rpartition(", ")[2])))
 
 
-def _as_denied(question: str) -> str | None:
-    """What a no to a question says of who is asked, as "I do not feel safe at home"; None if it asks for more."""
-    begins = _ASKS.match(question)
-    return f"i {begins[1]} not {_YOU.sub(_of_oneself, begins[2])}" if begins else None
+def _as_denied(question: str) -> Iterator[str]:
+    """What a no to a question says of who is asked, as "I do not feel safe at home"; nothing if it asks for more."""
+    if begins := _ASKS.match(question):
+        yield f"i {begins[1]} not {_YOU.sub(_of_oneself, begins[2])}"
 
 
 def _of_oneself(found: re.Match[str]) -> str:
