@@ -38,8 +38,10 @@ def near_tokens(written: object, words: Mapping[str, str]) -> list[str]:
 def offer(values: Iterable[str]) -> str:
     """How values are offered behind a fault; "" for none."""
     found = list(values)
-    if not found:
-        return ""
-    *before, last = found
-    listed = f"{', '.join(before)} or {last}" if before else last
-    return f"; did you mean {listed}?"
+    return f"; did you mean {alternatives(found)}?" if found else ""
+
+
+def alternatives(values: Iterable[str]) -> str:
+    """One or several values in words: "a", "a or b", "a, b or c"."""
+    *before, last = values
+    return f"{', '.join(before)} or {last}" if before else last

@@ -13,6 +13,8 @@ from careplan.errors import MOST_FAULTS, InvalidPatient
 from careplan.planner import Planner
 from careplan.request.decode import Intake, patient_schema
 from careplan.request.field_places import places_of_fields
+from careplan.request.other_names import FIELDS as OTHER_NAMES
+from careplan.request.other_names import TOKENS, plain_name
 from careplan.request.patient import Patient
 from tests.shipped import BOOK
 
@@ -90,10 +92,100 @@ def test_every_fault_is_named_at_once() -> None:
             "did you mean preferred_route, which belongs at /treatment/preferred_route?",
         ),
         ({"age": 40}, "/age", "did you mean age_years?"),
+        ({"expectations": {"age": 40}}, "/expectations/age", "did you mean age_years, which belongs at /age_years?"),
+        (
+            {"expectations": {"frequency": "daily"}},
+            "/expectations/frequency",
+            "did you mean schedule, which belongs in an entry of /medications?",
+        ),
     ],
 )
 def test_a_field_in_the_wrong_object_is_told_where_it_belongs(body: dict[str, Any], pointer: str, belongs: str) -> None:
     assert faults(body, WHOLE)[pointer] == f"is not a field of this object; {belongs}"
+
+
+@pytest.mark.parametrize(
+    ("body", "offered"),
+    [
+        ({"dob": "1980-01-01"}, {"/dob": "; did you mean age_years?"}),
+        ({"weight_kg": 80}, {"/weight_kg": "; did you mean weight, which belongs at /measures/weight?"}),
+        ({"measures": {"bp": "140/90"}}, {"/measures/bp": "; did you mean diastolic or systolic?"}),
+        (
+            {"red_flags": {"pregnant": True}},
+            {"/red_flags/pregnant": "; did you mean pregnancy, which belongs at /pregnancy?"},
+        ),
+        ({"medications": [{"drug": "lithium"}]}, {"/medications/0/drug": "; did you mean name?"}),
+        ({"patient": {"age_years": 40}}, {"/patient": "; the fields in it stand one level higher"}),
+        ({"treatment": {"zzz": 1}}, {"/treatment/zzz": ""}),
+    ],
+)
+def test_a_field_by_the_name_that_others_give_it_is_answered_with_ours(body: Any, offered: dict[str, str]) -> None:
+    found = faults(body, WHOLE)
+    for pointer, offer in offered.items():
+        assert found[pointer] == f"is not a field of this object{offer}"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [({"measures": {"PHQ-9": 14}}, "phq9_total"), ({"ageYears": 40}, "age_years"), ({"Date of birth": "x"}, "age_years")],
+)
+def test_a_field_in_another_spelling_is_offered_and_not_quoted(body: Any, field: str) -> None:
+    (detail,) = faults(body, WHOLE).values()
+    assert detail.endswith(f"that is not part of this object; did you mean {field}?")
+
+
+@pytest.mark.parametrize(
+    ("body", "offered"),
+    [
+        ({"sex": "F"}, "female"),
+        ({"sex": "Female"}, "female"),
+        ({"sex": "M"}, "male"),
+        ({"treatment": {"preferred_route": "IV"}}, "iv"),
+        ({"treatment": {"preferred_route": "by mouth"}}, "oral"),
+        ({"treatment": {"product": "Spravato"}}, "esketamine"),
+        ({"medications": [{"name": "x", "schedule": "BID"}]}, "daily"),
+        ({"medications": [{"name": "x", "schedule": "p.r.n."}]}, "as_needed"),
+        ({"medications": [{"name": "x", "status": "discontinued"}]}, "stopped"),
+        ({"clinic": {"region": "GB"}}, "uk"),
+        ({"clinic": {"zone": "PST"}}, "America/Los_Angeles"),
+    ],
+)
+def test_a_value_that_others_write_is_answered_with_our_token(body: Any, offered: str) -> None:
+    (detail,) = faults(body, WHOLE).values()
+    assert detail.endswith(f"; did you mean {offered}?")
+
+
+@pytest.mark.parametrize("value", ["", "x", "q", "qd qd", "me", 7, "zzzzzz"])
+def test_no_token_is_offered_for_what_is_like_none(value: Any) -> None:
+    (detail,) = faults({"sex": value}, WHOLE).values()
+    assert "did you mean" not in detail
+
+
+def test_every_name_that_others_use_leads_to_a_field_or_token_of_the_contract() -> None:
+    schema, components = patient_schema(BOOK.conditions, BOOK.classes, BOOK.forms)
+    contract = msgspec.json.encode([schema, components]).decode()
+    for table in (OTHER_NAMES, TOKENS):
+        for other, names in table.items():
+            assert plain_name(other) == other
+            for name in names:
+                assert f'"{name}"' in contract
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"age_years": "45"}, "must be a whole number; leave out the quotation marks"),
+        ({"age_years": "old"}, "must be a whole number"),
+        ({"measures": {"phq9_total": "14"}}, "must be a list, a number or an object"),
+        ({"medications": ["lithium 300 mg bid"]}, "must be an object; a line as it is written goes into its field text"),
+        (
+            {"treatment": {"session_times": ["2026-12-01 09:00"]}},
+            "must be a time with date and offset, as RFC 3339 writes it, such as 2026-01-31T14:05:00Z",
+        ),
+    ],
+)
+def test_a_value_of_another_type_is_one_fault_that_says_how_to_mend_it(body: Any, told: str) -> None:
+    assert list(faults(body, WHOLE).values()) == [told]
 
 
 def test_every_field_of_the_contract_has_its_place_wherever_else_it_is_sent() -> None:
@@ -126,14 +218,16 @@ def test_a_plain_name_among_the_conditions_is_answered_with_the_token_and_the_pl
         planner.intake.convert({"conditions": [written]})
     (fault,) = refused.value.faults
     assert fault.pointer == "/conditions/0"
-    assert "GET /v1/conditions; did you mean" in fault.detail
+    assert "GET /v1/conditions (words and codes as they are written go into other_conditions); did you mean" in fault.detail
     assert offered in fault.detail
 
 
 def test_nothing_is_offered_for_what_is_like_no_token(planner: Planner) -> None:
     with pytest.raises(InvalidPatient) as refused:
         planner.intake.convert({"conditions": ["zzqb"]})
-    assert refused.value.faults[0].detail.endswith("tokens of GET /v1/conditions")
+    assert refused.value.faults[0].detail.endswith(
+        "GET /v1/conditions (words and codes as they are written go into other_conditions)"
+    )
 
 
 def test_an_unknown_field_that_could_be_a_name_is_pointed_at_but_not_repeated() -> None:

@@ -43,6 +43,7 @@ PARTS_OF_PREVIOUS = ("Previous", "PreviousItem", "PreviousChoice", "ScorePoint")
 
 
 _CONDITION = re.compile(r"/conditions/(\d+)")
+_IN_WORDS = "(words and codes as they are written go into other_conditions)"
 _PARSER_POSITION = re.compile(r"line (\d+) column (\d+)")
 
 
@@ -160,7 +161,7 @@ class Intake:
         if place is None or not isinstance(data, dict) or not fault.detail.startswith(UNLISTED):
             return fault
         near = near_tokens(data["conditions"][int(place[1])], self._words)
-        detail = f"{UNLISTED} {len(self._conditions)} tokens of GET /v1/conditions{offer(near)}"
+        detail = f"{UNLISTED} {len(self._conditions)} tokens of GET /v1/conditions {_IN_WORDS}{offer(near)}"
         return Fault(pointer=fault.pointer, detail=detail)
 
 

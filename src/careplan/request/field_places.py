@@ -28,6 +28,12 @@ def where_it_belongs(name: str, places: Places) -> str:
     return " or ".join(_in_words(pointer) for pointer in places.get(name, ()))
 
 
+def named_with(word: str, places: Places) -> str:
+    """The one field that has this word in its name, as `age_years` has "age"; empty if none or several have it."""
+    found = [name for name in places if word in name.split("_")]
+    return found[0] if len(found) == 1 else ""
+
+
 def _in_words(pointer: str) -> str:
     before, entry, _ = pointer.rpartition(f"/{_ENTRY}/")
     return f"in an entry of {before}" if entry else f"at {pointer}"

@@ -7,12 +7,14 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
-from rapidfuzz import fuzz, process
 
 from careplan.errors import Fault
-from careplan.request.field_places import NO_PLACES, Places, where_it_belongs
+from careplan.near_values import LONGEST, alternatives, near_values, offer
+from careplan.request.field_places import NO_PLACES, Places
 from careplan.request.measurements import DAY, MOMENT
+from careplan.request.other_names import TOKENS, ours
 from careplan.request.patient import FIRST_YEAR, LAST_YEAR, NOT_BLANK, YEARS, Treatment
+from careplan.request.unknown_fields import unknown_fields
 from careplan.whole_patterns import in_python, published
 
 if TYPE_CHECKING:
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
 UNLISTED = "must be one of the"
 """How the fault of a token begins of which there are too many to name."""
 
-_FIELD_SHAPED = re.compile(r"[a-z]+(?:_[a-z0-9]+){0,6}")
+_NUMBER = re.compile(r" *-?[0-9]+(?:\.[0-9]+)? *")
+SHORT = 2
+"""So few characters are like no token."""
 
 _TYPES = {
     "object": "an object",
@@ -105,7 +109,7 @@ def faults_of(error: SchemaError, places: Places = NO_PLACES) -> Iterator[Fault]
     expected: Any = published(error.validator_value) if error.validator == "pattern" else error.validator_value
     match error.validator:
         case "additionalProperties":
-            yield from _unknown_fields(error, pointer, places)
+            yield from unknown_fields(error.instance, sorted(error.schema["properties"]), pointer, places)
         case "required":
             missing = [name for name in expected if name not in error.instance]
             yield from (Fault(pointer=f"{pointer}/{name}", detail="is required here") for name in missing)
@@ -117,9 +121,12 @@ def faults_of(error: SchemaError, places: Places = NO_PLACES) -> Iterator[Fault]
         case "enum":
             yield Fault(pointer=pointer, detail=_one_of(error.instance, expected))
         case "type":
-            yield Fault(pointer=pointer, detail=f"must be {_TYPES.get(str(expected), str(expected))}")
+            yield Fault(pointer=pointer, detail=_type_words(error, expected))
         case "format":
-            yield Fault(pointer=pointer, detail="must be a time with date and offset, as RFC 3339 writes it")
+            yield Fault(
+                pointer=pointer,
+                detail="must be a time with date and offset, as RFC 3339 writes it, such as 2026-01-31T14:05:00Z",
+            )
         case "pattern" if expected in (DAY, MOMENT):
             or_time = ", or a time such as 2026-01-31T14:05:00Z" if expected == MOMENT else ""
             yield Fault(
@@ -147,7 +154,12 @@ def _faults_of_choice(error: SchemaError, pointer: str, places: Places) -> Itera
         if cause.schema.get("type") != "null":
             causes.setdefault(cause.schema_path[0], []).append(cause)
     # What is of the type of one of the alternatives is meant as that one.
-    meant = [found for found in causes.values() if not any(_is_of_another_type(cause, error) for cause in found)]
+    wrong = [cause for found in causes.values() for cause in found if _is_of_another_type(cause, error)]
+    meant = [found for found in causes.values() if not any(cause in wrong for cause in found)]
+    if len(wrong) > 1 and not meant:
+        types = sorted({_TYPES.get(str(cause.validator_value), str(cause.validator_value)) for cause in wrong})
+        yield Fault(pointer=pointer, detail=f"must be {alternatives(types)}")
+        return
     for cause in (cause for found in meant or causes.values() for cause in found):
         yield from faults_of(cause, places)
 
@@ -156,45 +168,25 @@ def _is_of_another_type(cause: SchemaError, choice: SchemaError) -> bool:
     return bool(cause.validator == "type" and cause.absolute_path == choice.absolute_path)
 
 
-def _unknown_fields(error: SchemaError, pointer: str, places: Places) -> Iterator[Fault]:
-    """A key is quoted only when it is a field of ours or shaped like one; others could be anything, a name among them."""
-    known = sorted(error.schema["properties"])
-    for position, key in enumerate(error.instance, start=1):
-        if key in error.schema["properties"]:
-            continue
-        if key == _OF_FHIR and not pointer:
-            yield Fault(pointer=f"/{key}", detail=_AS_FHIR)
-            continue
-        if belongs := where_it_belongs(key, places):
-            yield Fault(pointer=f"{pointer}/{key}", detail=f"{_NO_FIELD}; it belongs {belongs}")
-            continue
-        near = process.extractOne(key, known, score_cutoff=70)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        if near is None and (other := process.extractOne(key, places.keys(), scorer=fuzz.ratio, score_cutoff=85)):
-            hint = f"; did you mean {other[0]}, which belongs {where_it_belongs(other[0], places)}?"
-        if len(key) <= 40 and _FIELD_SHAPED.fullmatch(key):
-            yield Fault(pointer=f"{pointer}/{key}", detail=f"{_NO_FIELD}{hint}")
-        else:
-            yield Fault(pointer=pointer, detail=f"{_HAS_FIELD} number {position}, that is not part of this object{hint}")
-
-
-_NO_FIELD = "is not a field of this object"
-_OF_FHIR = "resourceType"
-_AS_FHIR = f"{_NO_FIELD} but of FHIR; send it as a Bundle with Content-Type application/fhir+json, in lines fhir+ndjson"
-_HAS_FIELD = "has a field,"
-
-
-def is_of_a_name(fault: Fault) -> bool:
-    """Whether a fault is that an object has a field that it cannot have."""
-    return fault.detail.startswith((_NO_FIELD, _HAS_FIELD))
-
-
 def _one_of(value: object, tokens: list[str]) -> str:
-    near = process.extractOne(value, tokens, score_cutoff=70) if isinstance(value, str) and len(value) <= 200 else None
-    hint = f"; did you mean {near[0]}?" if near else ""
+    near: list[str] = []
+    if isinstance(value, str) and len(value) <= LONGEST:
+        # A short text is inside of many tokens, so that it is like none of them.
+        near = ours(value, TOKENS, tokens) or (near_values(value, tokens) if len(value) > SHORT else [])
     if len(tokens) > 20:
-        return f"{UNLISTED} {len(tokens)} published tokens{hint}"
-    return f"must be one of {', '.join(tokens)}{hint}"
+        return f"{UNLISTED} {len(tokens)} published tokens{offer(near)}"
+    return f"must be one of {', '.join(tokens)}{offer(near)}"
+
+
+def _type_words(error: SchemaError, expected: object) -> str:
+    """What a value of another type should be, and how to mend what is nearly of it."""
+    words = f"must be {_TYPES.get(str(expected), str(expected))}"
+    if isinstance(error.instance, str):
+        if expected in ("number", "integer") and _NUMBER.fullmatch(error.instance):
+            return f"{words}; leave out the quotation marks"
+        if expected == "object" and "text" in error.schema.get("properties", {}):
+            return f"{words}; a line as it is written goes into its field text"
+    return words
 
 
 def json_pointer(path: Collection[str | int]) -> str:

@@ -12,7 +12,7 @@ from careplan.errors import Fault, InvalidPatient
 from careplan.request.body import Body
 from careplan.request.decode import Intake
 from careplan.request.patient import PROTOCOL_FIGURES, Patient
-from careplan.request.schema_faults import is_of_a_name
+from careplan.request.unknown_fields import is_of_a_name
 
 MOST_CHANGES = 20
 
