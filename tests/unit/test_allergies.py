@@ -73,3 +73,42 @@ def test_allergies_are_asked_for_until_one_who_asked_says_so(planner: Planner, s
         assert {rule for part in questions["/allergies"].could_change for rule in part.rules} == {
             rule.id for rule in planner.book.rules.values() if "ketamine_hypersensitivity" in str(rule.when)
         }
+
+
+_AMONG = "medicine-among-allergies/medications/0"
+
+
+@pytest.mark.parametrize(
+    ("listed", "written"),
+    [
+        ("lorazepam 1 mg as needed", "Ativan (paradoxical agitation)"),
+        ("Lamictal 100 mg twice daily", "lamotrigine rash, SJS?"),
+        ("trazodone 50 mg at bedtime", "allergic to trazodone"),
+        ("prochlorperazine 5 mg as needed", "Compazine causes dystonia"),
+        ("Zofran 4 mg as needed", "penicillin; Zofran - headache"),
+    ],
+)
+def test_a_medicine_that_stands_among_the_allergies_is_asked_about(planner: Planner, listed: str, written: str) -> None:
+    plan = plan_of(planner, {"medications": [{"text": listed}], "allergies": ["latex", written]})
+    [item] = [one for one in items_of(plan) if one.id == _AMONG]
+    assert [one.pointer for one in item.about] == ["/medications/0"]
+    without = plan_of(planner, {"medications": [{"text": listed}], "allergies": []})
+    assert {one.id for one in items_of(plan)} == {one.id for one in items_of(without)} | {_AMONG}
+    [told] = [one.why for one in plan.not_considered if one.pointer == "/allergies/1"]
+    assert "compared with the list of medicines" in told
+
+
+@pytest.mark.parametrize(
+    ("listed", "written"),
+    [
+        ("lorazepam 1 mg as needed", "no allergy to lorazepam"),
+        ("lorazepam 1 mg as needed", "not allergic to Ativan"),
+        ("lorazepam 1 mg as needed", "denies allergy to lorazepam"),
+        ("lorazepam 1 mg as needed", "mother allergic to lorazepam"),
+        ("lorazepam 1 mg as needed", "diazepam"),
+        ("stopped lorazepam 1 mg", "lorazepam"),
+    ],
+)
+def test_no_allergy_of_the_patient_to_what_is_taken_asks_nothing(planner: Planner, listed: str, written: str) -> None:
+    plan = plan_of(planner, {"medications": [{"text": listed}], "allergies": [written]})
+    assert _AMONG not in {one.id for one in items_of(plan)}

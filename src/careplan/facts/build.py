@@ -87,6 +87,7 @@ class FactMaker:
         facts += self._single(patient, measured, doubtful=bool(doubts), read_off=bool(read_off))
         facts += self._measured(measured)
         facts += self._medicines(patient, medicines, holds, unread, gaps)
+        facts += self._among_allergies(illnesses, medicines)
         facts += self._conditions(patient, illnesses, unread)
         facts += self._goals(patient, goals, unread)
         facts.append(
@@ -232,6 +233,14 @@ class FactMaker:
                 yield _check(resolved, "on_hold", "h")
         yield from _shared_classes(rows, entries)
         yield self._regimen(patient, medicines, rows, unread=unread.any_of("medications"))
+
+    def _among_allergies(self, illnesses: Illnesses, medicines: Sequence[Resolved]) -> Iterator[Fact]:
+        """The entries of medicines that are taken and named among the allergies too, in whichever list these stand."""
+        entered = [one.entry.written for one in medicines if one.entry.status == "allergy" and one.entry.written]
+        named = frozenset[str]().union(*illnesses.allergens, *map(self._allergies.ingredients, entered))
+        for resolved in medicines if named else ():
+            if resolved.taken and resolved.match and any(row.ingredient in named for row in resolved.match.ingredients):
+                yield _check(resolved, "among_allergies", "a")
 
     def _regimen(
         self, patient: Patient, medicines: Sequence[Resolved], rows: Mapping[str, Ingredient], *, unread: bool

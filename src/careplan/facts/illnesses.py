@@ -34,7 +34,7 @@ class Illnesses(NamedTuple):
     `contradicted` are the places of other conditions that deny what another entry or answer says. `answered` has, by factor,
     the place of the one from which the answer was read. `allergic` are the places of allergies that are among `listed`, and
     `urgent` those of other conditions that nobody could read and that a person reads before anything else. `told` are
-    readings that were taken from other conditions.
+    readings that were taken from other conditions, `allergens` the ingredients that each allergy names.
     """
 
     listed: tuple[Illness, ...] = ()
@@ -44,6 +44,7 @@ class Illnesses(NamedTuple):
     allergic: tuple[int, ...] = ()
     urgent: GraveEntries = GraveEntries()
     told: tuple[Told, ...] = ()
+    allergens: tuple[frozenset[str], ...] = ()
 
     def and_told(self, medicines: Iterable[Resolved]) -> Illnesses:
         """These with what the lines of medicines tell of; like an allergy that is no list of illnesses."""
@@ -99,7 +100,8 @@ def illnesses_of(
     denying = tuple(_denying(completed, listed, read))
     illnesses = tuple([Illness(token, pointer) for token, pointer in listed.items()])
     told = tuple([reading for _, several in entries for reading in several])
-    return completed, Illnesses(illnesses, read, denying, answered, tuple(allergic), told=told)
+    allergens = tuple(map(allergies.ingredients, patient.allergies or ()))
+    return completed, Illnesses(illnesses, read, denying, answered, tuple(allergic), told=told, allergens=allergens)
 
 
 def _with_listed(text: str, read: IllnessRead, is_listed: Callable[[str], bool]) -> IllnessRead:

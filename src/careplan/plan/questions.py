@@ -14,7 +14,7 @@ from careplan.plan.model import AnswerForm, CouldChange, NotConsidered, Question
 from careplan.plan.part import Choice
 from careplan.plan.visit import asked_first
 from careplan.plan.wording import Words
-from careplan.recognition.allergies import OF_NO_ALLERGY
+from careplan.recognition.allergies import COMPARED, OF_NO_ALLERGY
 from careplan.recognition.dose_equivalents import Doses
 from careplan.recognition.known_conditions import OF_NO_RULE
 from careplan.rulebook.asking import Visit
@@ -206,7 +206,8 @@ class Questions:
         for at, written in enumerate(case.patient.allergies or ()):
             pointer = f"/allergies/{at}"
             if pointer not in listed:
-                why = TWICE if at in case.illnesses.allergic else OF_NO_ALLERGY
+                why = COMPARED if case.illnesses.allergens[at] else OF_NO_ALLERGY
+                why = TWICE if at in case.illnesses.allergic else why
                 yield NotConsidered(pointer=pointer, what=one_line(written), why=why)
         for at, token in enumerate(case.patient.conditions or ()):
             if f"/conditions/{at}" not in listed:

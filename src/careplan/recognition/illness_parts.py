@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from typing import NamedTuple, get_args
 
 from careplan.recognition.illness_codes import System, bare
@@ -85,9 +85,9 @@ class Unit(NamedTuple):
         return self.before.and_also(self.behind)
 
 
-_TURNING: frozenset[Qualifier] = frozenset(
-    {"denied", "denied_all", "uncertain", "family", "first_degree", "of_others", "over"}
-)
+NONE_OF_TODAY: frozenset[Qualifier] = frozenset({"denied", "denied_all", "family", "first_degree", "of_others", "over"})
+_TURNING: frozenset[Qualifier] = NONE_OF_TODAY | {"uncertain"}
+_NO_KINDS: frozenset[Qualifier] = frozenset()
 _FAMILY: frozenset[Qualifier] = frozenset({"family", "first_degree", "of_others"})
 _LABELS = (
     ("icd", "10", "cm"),
@@ -128,19 +128,19 @@ class Phrases:
         self._open_days_ago = frozenset(key[0] for key in self._days_ago if key)
         self._nothing = frozenset(map(normal.words, words.nothing))
         self._passing = frozenset(word for one in words.passing for word in normal.words(one))
-        self._telling = frozenset(key[0] for key, found in self._kinds.items() if len(key) == 1 and found & _TURNING)
+        self._telling = {key[0]: found for key, found in self._kinds.items() if len(key) == 1 and found & _TURNING}
 
-    def may_turn(self, words: Iterable[str]) -> bool:
+    def may_turn(self, words: Iterable[str], by: Set[Qualifier] = _TURNING) -> bool:
         """Whether a word is among these that could deny an illness, put it in doubt, or say that it is another person's."""
         told, at = tuple(words), 0
         while at < len(told):
             # A word of a longer phrase says what that says: "Child-Pugh" is no child.
             step = self._phrase(told, at)
             if step is not None and step[1] > at + 1:
-                if step[0].kinds & _TURNING:
+                if step[0].kinds & by:
                     return True
                 at = step[1]
-            elif told[at] in self._telling:
+            elif self._telling.get(told[at], _NO_KINDS) & by:
                 return True
             else:
                 at += 1

@@ -14,7 +14,7 @@ from typing import Literal
 
 from careplan.recognition.illness_codes import IllnessCodes, System, bare, nearest
 from careplan.recognition.illness_grouping import DENIED, OF_FAMILY, STATUS, Grouping, Part
-from careplan.recognition.illness_parts import YEAR, Around, Phrases, Unit
+from careplan.recognition.illness_parts import NONE_OF_TODAY, YEAR, Around, Phrases, Unit
 from careplan.recognition.illness_pieces import Piece, Separator, pieces_of
 from careplan.recognition.illness_read import MOST_OFFERS, IllnessPart, IllnessRead, Lasting, Recognition, Status
 
@@ -54,6 +54,10 @@ class IllnessReader:
         for sentence in _sentences(pieces):
             self._sentence(sentence, on, parts)
         return IllnessRead(tuple(parts))
+
+    def may_be_none(self, text: str) -> bool:
+        """Whether a text could deny what it names, or say that it is over or another person's."""
+        return self._phrases.may_turn(self._phrases.names.normal.words(text), NONE_OF_TODAY)
 
     def warm(self) -> None:
         """Bring the names into their form, which else is done when the first entry is read."""

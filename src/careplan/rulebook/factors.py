@@ -138,6 +138,7 @@ KINDS: Mapping[str, Kind] = {
                     "no_rule",
                     "fields_and_text_disagree",
                     "on_hold",
+                    "among_allergies",
                 ),
             ),
             "suggestion": _YES_NO,

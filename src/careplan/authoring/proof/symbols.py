@@ -30,7 +30,7 @@ from careplan.rulebook.factors import KINDS, LIMITS, SINGLE
 from careplan.rulebook.model import Rulebook
 
 PROBLEMS = ("none", *KINDS["medicine_check"].fields["problem"].tokens)
-_OF_NO_MEDICINE = ("not_recognized", "no_rule", "fields_and_text_disagree", "on_hold")
+_OF_NO_MEDICINE = ("not_recognized", "no_rule", "fields_and_text_disagree", "on_hold", "among_allergies")
 
 
 class SymbolicPatient:
@@ -323,6 +323,8 @@ class SymbolicPatient:
         self.check_problem = self._token("medicine_check.problem", PROBLEMS)
         suggestion, used = z3.Bool("medicine_check.suggestion"), looked_at(self.book)
         unread = [PROBLEMS.index(name) for name in ("not_recognized", "partly_recognized")]
+        of_a_medicine = [PROBLEMS.index(name) for name in ("code_not_recognized", "among_allergies")]
+        any_taken = z3.Or(list(self.takes.values()))
         self.silent = tuple(row.ingredient for row in self.ingredients if used.isdisjoint(row.tokens))
         self._add(
             self.check_problem != PROBLEMS.index("none"),
@@ -332,10 +334,7 @@ class SymbolicPatient:
                 z3.And(self.has_check, self.check_problem == PROBLEMS.index("no_rule")),
                 z3.Or([self.takes[name] for name in self.silent]),
             ),
-            z3.Implies(
-                z3.And(self.has_check, self.check_problem == PROBLEMS.index("code_not_recognized")),
-                z3.Or(list(self.takes.values())),
-            ),
+            z3.Implies(z3.And(self.has_check, z3.Or([self.check_problem == at for at in of_a_medicine])), any_taken),
             z3.Implies(suggestion, z3.Or([self.check_problem == at for at in unread])),
         )
         problem = Answer(YES, self.check_problem, PROBLEMS)

@@ -263,9 +263,11 @@ class Writer:
         if problem == "code_not_recognized" and entries and "rxcui" not in entries[0]:
             entries[-1]["rxcui"] = UNKNOWN_CODE
             return []
-        if problem in ("fields_and_text_disagree", "on_hold"):
+        if problem in ("fields_and_text_disagree", "on_hold", "among_allergies"):
             if not entries:
                 raise Unwritable("no medicine is there of which this could be said")
+            if problem == "among_allergies":
+                return [{"name": entries[-1]["name"], "status": "allergy"}]
             _let_disagree(entries[-1]) if problem != "on_hold" else entries[-1].update(status="on_hold")
             return []
         entry = {"name": self._plain.name}

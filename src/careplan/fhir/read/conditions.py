@@ -192,6 +192,8 @@ class IllnessReader:
             self._gathering.skip(resource, name, f"Its clinical status is {status}.")
         elif name == NAMELESS:
             self._gathering.leave_out(resource, name, "It has neither a code nor a text.", "conditions")
+        elif not meant and tables.allergies_in_words.ingredients(name):
+            self._gathering.allergy(name, resource, reference)
         elif not meant:
             self._gathering.skip(resource, name, OF_NO_ALLERGY)
         else:
