@@ -1,4 +1,4 @@
-"""What an allergy as written means: which conditions it stands for, if rules look at it."""
+"""What an allergy as written means: which conditions it stands for, if rules look at it, and which medicine it names."""
 
 from __future__ import annotations
 
