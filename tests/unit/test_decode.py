@@ -90,6 +90,12 @@ def test_every_fault_is_named_at_once() -> None:
             "did you mean preferred_route, which belongs at /treatment/preferred_route?",
         ),
         ({"age": 40}, "/age", "did you mean age_years?"),
+        ({"expectations": {"age": 40}}, "/expectations/age", "did you mean age_years, which belongs at /age_years?"),
+        (
+            {"expectations": {"frequency": "daily"}},
+            "/expectations/frequency",
+            "did you mean schedule, which belongs in an entry of /medications?",
+        ),
     ],
 )
 def test_a_field_in_the_wrong_object_is_told_where_it_belongs(body: dict[str, Any], pointer: str, belongs: str) -> None:

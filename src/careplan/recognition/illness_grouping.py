@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from careplan.recognition.illness_parts import Around, Phrases, Unit
+from careplan.recognition.illness_around import Around, Unit
+from careplan.recognition.illness_parts import Phrases
 from careplan.recognition.illness_pieces import Piece, Separator
 
 MOST_JOINED = 5
@@ -151,9 +152,11 @@ class Grouping:
     def _follow(self, waiting: Part, part: Part) -> None:
         """Give a part the words that stand before it and wait for an illness."""
         if part.unit is not None:
+            # A heading is of the whole list behind it, and "no" behind the heading of one of them: "PMH: no HTN, asthma".
+            denies_itself = part.unit.before.kinds & DENIED and not waiting.around.kinds & DENIED
+            part.all = part.separator == "colon" and bool(waiting.around.kinds & STATUS) and not denies_itself
             part.around = part.around.and_also(waiting.around)
             part.unit = part.unit._replace(before=part.unit.before.and_also(waiting.around))
-            part.all = part.separator == "colon"
         elif waiting.around.codes and not self._phrases.may_turn(part.words):
             self._by_code(part, waiting.around)
         else:
@@ -169,7 +172,7 @@ class Grouping:
             return is_its_code
         if not self._belongs(part) or _leads(part, following):
             return False
-        before.around = before.around.and_also(part.around)
+        before.around = before.around.with_newest(part.around)
         return True
 
     @staticmethod
@@ -179,6 +182,8 @@ class Grouping:
             return False  # "Panic attacks with my husband" are the patient's.
         if part.separator in ("colon", *_BEHIND, "with"):
             return True
+        if part.separator == "and":  # "Suicide attempts 2004 and 2009"
+            return part.around.has_a_day and not part.around.kinds and not part.around.codes
         return part.separator == "comma" and not part.around.kinds & {*DENIED, "present"} and not part.around.codes
 
     def _by_code(self, part: Part, given: Around | None = None) -> None:

@@ -121,6 +121,13 @@ class BesideReadings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     not_one: tuple[str, ...] = ()
 
 
+class UnderTreatment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The condition in whose place another one stands that says it is treated, where it has one of these names."""
+
+    instead_of: str
+    names: tuple[str, ...]
+
+
 class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`illness_words.yaml`. What each section means stands in that file."""
 
@@ -152,6 +159,11 @@ class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     acute: dict[str, str] = {}
     no_emergency: tuple[str, ...] = ()
     given_up: tuple[str, ...] = ()
+    done_by_others: tuple[str, ...] = ()
+    answers_no: tuple[str, ...] = ()
+    answers_yes: tuple[str, ...] = ()
+    asks_of_others: tuple[str, ...] = ()
+    under_treatment: dict[str, UnderTreatment] = {}
     days_ago: dict[str, int] = {}
     harmed: HarmWords = HarmWords()
     off_paper: tuple[str, ...] = ()

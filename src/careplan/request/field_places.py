@@ -11,6 +11,8 @@ Places = Mapping[str, Sequence[str]]
 NO_PLACES: Places = {}
 _MOST = 3
 """A name that belongs in more places than these says nothing of what was meant."""
+_ALSO_CALLED = {"frequency": "schedule"}
+"""What other systems call a field."""
 _ENTRY = "*"
 """Stands in a pointer for any entry of a list."""
 
@@ -26,6 +28,13 @@ def places_of_fields(schema: JsonSchema, components: Mapping[str, JsonSchema]) -
 def where_it_belongs(name: str, places: Places) -> str:
     """Where a field with this name belongs, in words; empty if no object has one."""
     return " or ".join(_in_words(pointer) for pointer in places.get(name, ()))
+
+
+def named_with(word: str, places: Places) -> str:
+    """The one field that has this word in its name, as `age_years` has "age"; empty if none or several have it."""
+    word = _ALSO_CALLED.get(word, word)
+    found = [name for name in places if word in name.split("_")]
+    return found[0] if len(found) == 1 else ""
 
 
 def _in_words(pointer: str) -> str:

@@ -10,7 +10,7 @@ import msgspec
 from rapidfuzz import fuzz, process
 
 from careplan.errors import Fault
-from careplan.request.field_places import NO_PLACES, Places, where_it_belongs
+from careplan.request.field_places import NO_PLACES, Places, named_with, where_it_belongs
 from careplan.request.measurements import DAY, MOMENT
 from careplan.request.patient import FIRST_YEAR, LAST_YEAR, NOT_BLANK, YEARS, Treatment
 from careplan.whole_patterns import in_python, published
@@ -170,12 +170,18 @@ def _unknown_fields(error: SchemaError, pointer: str, places: Places) -> Iterato
             continue
         near = process.extractOne(key, known, score_cutoff=70)
         hint = f"; did you mean {near[0]}?" if near else ""
-        if near is None and (other := process.extractOne(key, places.keys(), scorer=fuzz.ratio, score_cutoff=85)):
-            hint = f"; did you mean {other[0]}, which belongs {where_it_belongs(other[0], places)}?"
+        if near is None and (other := _like_one_of(key, places)):
+            hint = f"; did you mean {other}, which belongs {where_it_belongs(other, places)}?"
         if len(key) <= 40 and _FIELD_SHAPED.fullmatch(key):
             yield Fault(pointer=f"{pointer}/{key}", detail=f"{_NO_FIELD}{hint}")
         else:
             yield Fault(pointer=pointer, detail=f"{_HAS_FIELD} number {position}, that is not part of this object{hint}")
+
+
+def _like_one_of(key: str, places: Places) -> str:
+    """A field of any object whose name is near to a key, or has it as one of its words; empty if there is none."""
+    other = process.extractOne(key, places.keys(), scorer=fuzz.ratio, score_cutoff=85)
+    return other[0] if other else named_with(key, places)
 
 
 _NO_FIELD = "is not a field of this object"

@@ -211,7 +211,7 @@ def test_what_may_be_graver_than_its_name_is_left_to_a_person(text: str) -> None
 
 @pytest.mark.parametrize(
     ("text", "offered"),
-    [("hypertention", "hypertension"), ("astma", "respiratory_disease"), ("epilepsie", "seizure_disorder")],
+    [("hypertention", "hypertension"), ("astma", "respiratory_disease"), ("epilepsi", "seizure_disorder")],
 )
 def test_a_near_name_is_an_offer_and_no_answer(text: str, offered: str) -> None:
     read = READER.read(text)
