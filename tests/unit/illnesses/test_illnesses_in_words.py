@@ -18,7 +18,7 @@ from tests.shipped import BOOK
 READER = BOOK.known_conditions.reader
 LINES = [
     line.split("\t")
-    for sheet in ("problem_lists.tsv", "more_lists.tsv", "lay_lists.tsv")
+    for sheet in ("problem_lists.tsv", "more_lists.tsv", "lay_lists.tsv", "notes_and_languages.tsv")
     for line in (Path(__file__).parent / sheet).read_text().splitlines()
     if not line.startswith("#")
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from careplan.facts.grave_entries import GraveEntryReader
@@ -9,6 +10,9 @@ from careplan.fhir.read.conflicting_answers import gravity
 from careplan.recognition.illness_words import ReadingWords
 from careplan.recognition.plain_text import plain, whole
 from careplan.rulebook.model import Rulebook
+
+_ALLERGY = re.compile(r"allerg", re.IGNORECASE)
+_LISTED = re.compile(r"[,;/\n]|\band\b")
 
 
 class Dangers:
@@ -48,6 +52,10 @@ class Dangers:
         """
         if self._of_others.search(plain(question)[0]):
             return ""
+        if _ALLERGY.search(question):
+            pieces = (f"allergic to {piece.strip()}" for piece in _LISTED.split(said))
+            told = (one for one in pieces if self._grave.names_what_holds(self._illnesses.read(one, None)))
+            return next(told, "")
         text = f"{question}: {said}" if said.casefold() in self.affirming else said
         read = self._illnesses.read(said if text == said else question, None)
         return text if self._grave.names_what_holds(read) else ""

@@ -80,7 +80,8 @@ class NoteReader:
         if name is None or not said or self._denies(part) or is_of_long_ago(moment, self._gathering.on):
             return False
         told = f"{name}: {said}"
-        is_told = said.casefold() in self._dangers.affirming and self._dangers.in_sentence(name)
+        affirmed = said.casefold() in self._dangers.affirming
+        is_told = affirmed and (self._dangers.in_sentence(name) or self._dangers.asked(name, said))
         if not is_told and not self._dangers.in_finding(told):
             return False
         self._joining.append((told[:LONGEST_WORDS], part))
