@@ -70,11 +70,26 @@ class Grouping:
                     yield said[0]
                     at = said[1]
                     continue
+                if (across := self._named_across(pieces, single, at)) is not None:
+                    yield across
+                    at += 2
+                    continue
                 piece, unit = pieces[at], single[at]
                 around = unit.around if unit else Around()
                 treats = piece.joining == ("on",) and unit is None
                 yield Part(piece.words, unit, piece.start, piece.end, piece.separator, around, treats=treats)
                 at += 1
+
+    def _named_across(self, pieces: Sequence[Piece], single: Sequence[Unit | None], at: int) -> Part | None:
+        """Two pieces as one that nobody could read, where a name reaches over the small word between them."""
+        several = pieces[at : at + 2]
+        if len(several) < 2 or several[1].separator != "with" or single[at] is not None:
+            return None
+        first, second = several
+        words = (*first.words, *second.joining, *second.words)
+        if not self._phrases.reaches_over(words, len(first.words)):
+            return None
+        return Part(words, None, first.start, second.end, first.separator, Around())
 
     def _said(self, pieces: Sequence[Piece], single: Sequence[Unit | None], at: int) -> tuple[Part, int] | None:
         """Pieces that small words part and that only together say something of an illness, as "controlled on medication"."""

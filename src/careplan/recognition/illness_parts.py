@@ -16,7 +16,7 @@ from careplan.recognition.times_ago import days_of
 
 _KINDS: tuple[Qualifier, ...] = tuple(kind for kind in get_args(Qualifier) if kind != "severity")
 YEAR = re.compile(r"(?:19|20)\d\d")
-_DATE = re.compile(r"\d{1,2}/(?:\d{1,2}/)?((?:19|20)\d\d|\d\d)")
+_DATE = re.compile(r"\d{1,2}[-./](?:\d{1,2}[-./])?((?:19|20)\d\d|\d\d)|((?:19|20)\d\d)-\d\d(?:-\d\d)?")
 _BEFORE_NUMBERS = frozenset(
     {"in", "since", "from", "around", "about", "circa", "approx", "approximately", "over", "for", "x", "at", "age", "aged"}
     | {"until", "till", "of", "diagnosed", "year", "~", ">", "<", "dated"}
@@ -27,6 +27,8 @@ _SINCE_WHEN = frozenset({"in", "within", "over", "during", "for"})
 _UNTIL, _OVER = frozenset({"until", "till"}), frozenset[Qualifier]({"over"})
 _TIMES = re.compile(r"x\d{1,2}")
 _OLD, _SINCE = ("age", "aged"), frozenset({"since", "from"})
+_ANY_TIME = 36_500
+"""Longer ago than anything that a plan looks at: it may have been on any day of a life."""
 _GROWN_UP, _A_YEAR = 17, 365
 """Nobody is planned for before eighteen, so what was at a younger age than this one is a year ago at the least."""
 MOST_LOOKED_AT = 30
@@ -242,7 +244,10 @@ class Phrases:
         if YEAR.fullmatch(word):
             return Around(_OVER if not _UNTIL.isdisjoint(words[start:at]) else frozenset(), int(word)), at + 1
         if (dated := _DATE.fullmatch(word)) is not None:
-            year = int(dated[1])
+            if word.count("/") == 1 and 0 < int(dated[1] or dated[2]) < 32:
+                # "11/20" is a month and a day, or a month and a year.
+                return Around(within=_ANY_TIME), at + 1
+            year = int(dated[1] or dated[2])
             return Around(year=year if year > 99 else year + 2000 if year < 50 else year + 1900), at + 1
         if _TIMES.fullmatch(word):
             return Around(), at + 1
@@ -262,7 +267,17 @@ class Phrases:
         if at == start or words[at - 1] not in (*_OLD, "x", "at"):
             return None
         young = words[at - 1] in _OLD and int(word) < _GROWN_UP and _SINCE.isdisjoint(words[start:at])
-        return Around(days_ago=_A_YEAR if young else None), at + 1
+        grown_up = words[at - 1] in (*_OLD, "at") and not young and _SINCE.isdisjoint(words[start:at])
+        return Around(days_ago=_A_YEAR if young else None, within=_ANY_TIME if grown_up else None), at + 1
+
+    def reaches_over(self, words: Sequence[str], place: int) -> bool:
+        """Whether a name stands among words that begins before a place and ends behind it, as "bleed on the brain" does."""
+        runs = self.names.runs(words) if len(words) <= MOST_LOOKED_AT else []
+        return any(
+            self.names.of(tuple(words[start:end])) or self.names.may_be(tuple(words[start:end]))
+            for start in range(min(place, len(runs)))
+            for end in range(place + 1, start + runs[start] + 1)
+        )
 
     def inside(self, words: Sequence[str]) -> Iterator[tuple[str, ...]]:
         """What names among words stand for that are not understood as a whole, the longest first, none inside another."""
