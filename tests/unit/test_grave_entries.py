@@ -253,3 +253,18 @@ def test_harm_by_others_and_thoughts_of_death_are_both_an_alert(planner: Planner
 def test_what_was_read_has_its_own_item_and_not_this_one(planner: Planner) -> None:
     found = rules_of(plan_of(planner, "suicidal ideation", "aortic aneurysm"))
     assert not found & {"unread-entry-may-be-a-danger", "unread-entry-may-be-grave"}
+
+
+@pytest.mark.parametrize("written", ["bleed on the brain 1999 after MVA", "IPV - current partner", "heart attack 11/20"])
+def test_what_a_stop_names_is_a_decision_over_small_words_beside_who_does_it_and_with_a_date_of_two_meanings(
+    planner: Planner, written: str
+) -> None:
+    decided = {item for row in plan_of(planner, written).front.decisions for item in row.items}
+    assert "unread-entry-may-be-grave" in decided
+
+
+def test_a_use_disorder_named_beside_its_treatment_is_no_active_one(planner: Planner) -> None:
+    for written in ("opioid use disorder on methadone maintenance", "OUD; methadone maintenance"):
+        assert plan_of(planner, written).conditions[0].tokens == ["use_disorder_state_not_known"]
+    both = plan_of(planner, "cocaine use disorder, methadone maintenance").conditions[0].tokens
+    assert set(both) == {"use_disorder_state_not_known", "substance_use_disorder_active"}

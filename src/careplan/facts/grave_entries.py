@@ -7,7 +7,7 @@ danger wherever they stand, say which of these entries a person reads before any
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -67,12 +67,9 @@ class GraveEntryReader:
         self._intending, self._never = whole(words.intending), whole(words.never_did)
         self._says_danger, self._acute = whole(words.says_danger), words.acute
         self._others, self._losses = whole(others), whole(words.losses)
-        tests = list(_of_stops(book))
-        self._named_by_stops = frozenset(
-            str(value) if value in book.conditions else f"{_factor(kind, test.field)}={value}"
-            for kind, test in tests
-            for value in test.values
-        )
+        tests = list(_of_levels(book, "stop"))
+        self._named_by_stops = frozenset(_values(book, tests))
+        self._named_by_holds = frozenset(_values(book, _of_levels(book, "stop", "hold")))
         self._sudden = self._named_by_stops.difference(words.no_emergency)
         self._readings = ToldReadings(book, (test for kind, test in tests if kind == "measures"))
 
@@ -98,6 +95,17 @@ class GraveEntryReader:
             elif stopped or told or spoken or any(not self._named_by_stops.isdisjoint(part.offers) for _, part in unread):
                 grave.append(at)
         return GraveEntries(Entries(conditions=tuple(danger)), Entries(conditions=tuple(grave)))
+
+    def names_what_holds(self, read: IllnessRead) -> bool:
+        """Whether an entry names something for which there is a stop or hold, be it read or, for a stop, only offered."""
+        return any(
+            not self._named_by_holds.isdisjoint(part.tokens) or not self._named_by_stops.isdisjoint(part.offers)
+            for part in read.parts
+        )
+
+    def finding(self, text: str) -> IllnessRead:
+        """What a finding says with its value, where it is none of a patient's own words."""
+        return self._readings.read(text, None, set(), 0)[0]
 
     def with_others(
         self, found: GraveEntries, patient: Patient, goals: Sequence[GoalJudgement], unread: Entries
@@ -240,10 +248,17 @@ def _with_what_follows(text: str, parts: Sequence[IllnessPart]) -> str:
     return text[parts[0].start : parts[0].end] + (said if _SOME_TIME_AGO.search(plain(said)[0]) else "")
 
 
-def _of_stops(book: Rulebook) -> Iterator[tuple[str, Test]]:
-    """What the stops of a rulebook test, with the kind of fact."""
+def _values(book: Rulebook, tests: Iterable[tuple[str, Test]]) -> Iterator[str]:
+    """The conditions that tests ask for, and the answers as `factor=answer`."""
+    for kind, test in tests:
+        for value in test.values:
+            yield str(value) if value in book.conditions else f"{_factor(kind, test.field)}={value}"
+
+
+def _of_levels(book: Rulebook, *levels: str) -> Iterator[tuple[str, Test]]:
+    """What the rules of these levels test, with the kind of fact."""
     for rule in book.rules.values():
-        if rule.file.level == "stop":
+        if rule.file.level in levels:
             for pattern in behind(book.derived, rule.when):
                 yield from ((pattern.kind, test) for test in tests_of(pattern.tests))
 

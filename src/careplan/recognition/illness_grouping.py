@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from careplan.recognition.illness_parts import Around, Phrases, Unit
+from careplan.recognition.illness_around import Around, Unit
+from careplan.recognition.illness_parts import Phrases
 from careplan.recognition.illness_pieces import Piece, Separator
 
 MOST_JOINED = 5
@@ -69,11 +70,26 @@ class Grouping:
                     yield said[0]
                     at = said[1]
                     continue
+                if (across := self._named_across(pieces, single, at)) is not None:
+                    yield across
+                    at += 2
+                    continue
                 piece, unit = pieces[at], single[at]
                 around = unit.around if unit else Around()
                 treats = piece.joining == ("on",) and unit is None
                 yield Part(piece.words, unit, piece.start, piece.end, piece.separator, around, treats=treats)
                 at += 1
+
+    def _named_across(self, pieces: Sequence[Piece], single: Sequence[Unit | None], at: int) -> Part | None:
+        """Two pieces as one that nobody could read, where a name reaches over the small word between them."""
+        several = pieces[at : at + 2]
+        if len(several) < 2 or several[1].separator != "with" or single[at] is not None:
+            return None
+        first, second = several
+        words = (*first.words, *second.joining, *second.words)
+        if not self._phrases.reaches_over(words, len(first.words)):
+            return None
+        return Part(words, None, first.start, second.end, first.separator, Around())
 
     def _said(self, pieces: Sequence[Piece], single: Sequence[Unit | None], at: int) -> tuple[Part, int] | None:
         """Pieces that small words part and that only together say something of an illness, as "controlled on medication"."""
@@ -151,9 +167,11 @@ class Grouping:
     def _follow(self, waiting: Part, part: Part) -> None:
         """Give a part the words that stand before it and wait for an illness."""
         if part.unit is not None:
+            # A heading is of the whole list behind it, and "no" behind the heading of one of them: "PMH: no HTN, asthma".
+            denies_itself = part.unit.before.kinds & DENIED and not waiting.around.kinds & DENIED
+            part.all = part.separator == "colon" and bool(waiting.around.kinds & STATUS) and not denies_itself
             part.around = part.around.and_also(waiting.around)
             part.unit = part.unit._replace(before=part.unit.before.and_also(waiting.around))
-            part.all = part.separator == "colon"
         elif waiting.around.codes and not self._phrases.may_turn(part.words):
             self._by_code(part, waiting.around)
         else:
@@ -169,7 +187,7 @@ class Grouping:
             return is_its_code
         if not self._belongs(part) or _leads(part, following):
             return False
-        before.around = before.around.and_also(part.around)
+        before.around = before.around.with_newest(part.around)
         return True
 
     @staticmethod
@@ -179,6 +197,8 @@ class Grouping:
             return False  # "Panic attacks with my husband" are the patient's.
         if part.separator in ("colon", *_BEHIND, "with"):
             return True
+        if part.separator == "and":  # "Suicide attempts 2004 and 2009"
+            return part.around.has_a_day and not part.around.kinds and not part.around.codes
         return part.separator == "comma" and not part.around.kinds & {*DENIED, "present"} and not part.around.codes
 
     def _by_code(self, part: Part, given: Around | None = None) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from typing import NamedTuple, get_args
+from typing import get_args
 
+from careplan.recognition.illness_around import NOTHING_AROUND, Around, Unit
 from careplan.recognition.illness_codes import System, bare
 from careplan.recognition.illness_names import IllnessNames
 from careplan.recognition.illness_words import MOST_WORDS, IllnessWords, Qualifier
+from careplan.recognition.plain_text import any_of
 from careplan.recognition.signs import Signs
 from careplan.recognition.times_ago import days_of
 
 _KINDS: tuple[Qualifier, ...] = tuple(kind for kind in get_args(Qualifier) if kind != "severity")
 YEAR = re.compile(r"(?:19|20)\d\d")
-_DATE = re.compile(r"\d{1,2}/(?:\d{1,2}/)?((?:19|20)\d\d|\d\d)")
+_DATE = re.compile(r"\d{1,2}[-./](?:\d{1,2}[-./])?((?:19|20)\d\d|\d\d)|((?:19|20)\d\d)-\d\d(?:-\d\d)?")
 _BEFORE_NUMBERS = frozenset(
     {"in", "since", "from", "around", "about", "circa", "approx", "approximately", "over", "for", "x", "at", "age", "aged"}
     | {"until", "till", "of", "diagnosed", "year", "~", ">", "<", "dated"}
@@ -25,69 +27,18 @@ _SINCE_WHEN = frozenset({"in", "within", "over", "during", "for"})
 _UNTIL, _OVER = frozenset({"until", "till"}), frozenset[Qualifier]({"over"})
 _TIMES = re.compile(r"x\d{1,2}")
 _OLD, _SINCE = ("age", "aged"), frozenset({"since", "from"})
+_ANY_TIME = 36_500
+"""Longer ago than anything that a plan looks at: it may have been on any day of a life."""
 _GROWN_UP, _A_YEAR = 17, 365
 """Nobody is planned for before eighteen, so what was at a younger age than this one is a year ago at the least."""
 MOST_LOOKED_AT = 30
 """Of longer parts nothing is read: no name stands among so many words."""
 
 
-class Around(NamedTuple):
-    """What stands around a name: the kinds of its phrases, a year, how many days ago, and codes.
-
-    The year is 0 for this one and -1 for the last. What was `within` so many days was on any of them; `lasting` are those
-    for which it has been so.
-    """
-
-    kinds: frozenset[Qualifier] = frozenset()
-    year: int | None = None
-    days_ago: int | None = None
-    codes: tuple[tuple[System, str], ...] = ()
-    within: int | None = None
-    lasting: int | None = None
-
-    @property
-    def has_a_day(self) -> bool:
-        """Whether a year is named, or how many days ago it was."""
-        return self.year is not None or self.days_ago is not None
-
-    def and_also(self, other: Around) -> Around:
-        """What both say."""
-        if self is NOTHING_AROUND or other is NOTHING_AROUND:
-            return other if self is NOTHING_AROUND else self
-        year = self.year if self.year is not None else other.year
-        ago = self.days_ago if self.days_ago is not None else other.days_ago
-        within = self.within if self.within is not None else other.within
-        lasting = self.lasting if self.lasting is not None else other.lasting
-        return Around(self.kinds | other.kinds, year, ago, self.codes + other.codes, within, lasting)
-
-
-NOTHING_AROUND = Around()
-"""Nothing stands there."""
-
-
-class Unit(NamedTuple):
-    """A part that was understood: a name, by what it stands for, between what stands before and behind it.
-
-    `tokens` is None where there is no name, so that the words are about another part, or say that there is nothing. With
-    `may_be` the words can mean this or something else. What of the tokens `lasts` is none of the past whatever its time.
-    """
-
-    tokens: tuple[str, ...] | None
-    before: Around = NOTHING_AROUND
-    behind: Around = NOTHING_AROUND
-    nothing: bool = False
-    may_be: bool = False
-    lasts: tuple[str, ...] = ()
-
-    @property
-    def around(self) -> Around:
-        """All that stands around the name."""
-        return self.before.and_also(self.behind)
-
-
 NONE_OF_TODAY: frozenset[Qualifier] = frozenset({"denied", "denied_all", "family", "first_degree", "of_others", "over"})
 _TURNING: frozenset[Qualifier] = NONE_OF_TODAY | {"uncertain"}
 _NO_KINDS: frozenset[Qualifier] = frozenset()
+_DENIED: frozenset[Qualifier] = frozenset({"denied", "denied_all"})
 _FAMILY: frozenset[Qualifier] = frozenset({"family", "first_degree", "of_others"})
 _LABELS = (
     ("icd", "10", "cm"),
@@ -110,6 +61,11 @@ class Phrases:
         """`valid` says whether there is a code of ICD-10."""
         self.names, self.signs, self.marks = names, Signs(words.asked_for), words.marks
         self.earliest_remission, self.given_up = words.earliest_remission, words.given_up
+        self.under_treatment = {
+            treated: (one.instead_of, any_of({" ".join(names.normal.words(name)) for name in one.names}))
+            for treated, one in words.under_treatment.items()
+        }
+        self.done_by_others = frozenset(words.done_by_others)
         normal = names.normal
         self._valid = valid
         kinds: dict[tuple[str, ...], set[Qualifier]] = {}
@@ -174,6 +130,8 @@ class Phrases:
                     continue
                 before = self.around(words[:start])
                 behind = self.behind(words[start + length :]) if before is not None else None
+                if behind is None and before is not None and before.kinds & _DENIED and self._since(words[start + length :]):
+                    behind = NOTHING_AROUND
                 if before is not None and behind is not None:
                     stands_for = offered if tokens is None else tokens
                     return Unit(stands_for, before, behind, may_be=bool(offered), lasts=self.names.lasts(name))
@@ -183,6 +141,10 @@ class Phrases:
         if around is not None:
             return Unit(None, around, nothing=words in self._nothing)
         return Unit(None, nothing=True) if words in self._nothing else None
+
+    def _since(self, words: tuple[str, ...]) -> bool:
+        """Whether words say since when, in whatever words, and nothing that could be said of an illness."""
+        return words[0] == "since" and not self.may_turn(words) and next(self.inside(words), None) is None
 
     def behind(self, words: tuple[str, ...]) -> Around | None:
         """The same of what stands behind a name; None also where something else is denied there, as in "not on CPAP"."""
@@ -234,7 +196,7 @@ class Phrases:
         if label[:1] == ("snomed",):
             return (Around(codes=(("SNOMED CT", code),)), at + 1) if code.isdecimal() and len(code) > 5 else None
         system: System = "ICD-10-CM" if "cm" in "".join(label) else "ICD-10"
-        if _CODE.fullmatch(code) and (label or (("." in code or len(words) == 1) and self._valid(bare(code)))):
+        if _CODE.fullmatch(code) and (label or (("." in code or at == 0) and self._valid(bare(code)))):
             return Around(codes=((system, code.upper()),)), at + 1
         return None
 
@@ -282,7 +244,10 @@ class Phrases:
         if YEAR.fullmatch(word):
             return Around(_OVER if not _UNTIL.isdisjoint(words[start:at]) else frozenset(), int(word)), at + 1
         if (dated := _DATE.fullmatch(word)) is not None:
-            year = int(dated[1])
+            if word.count("/") == 1 and 0 < int(dated[1] or dated[2]) < 32:
+                # "11/20" is a month and a day, or a month and a year.
+                return Around(within=_ANY_TIME), at + 1
+            year = int(dated[1] or dated[2])
             return Around(year=year if year > 99 else year + 2000 if year < 50 else year + 1900), at + 1
         if _TIMES.fullmatch(word):
             return Around(), at + 1
@@ -302,7 +267,17 @@ class Phrases:
         if at == start or words[at - 1] not in (*_OLD, "x", "at"):
             return None
         young = words[at - 1] in _OLD and int(word) < _GROWN_UP and _SINCE.isdisjoint(words[start:at])
-        return Around(days_ago=_A_YEAR if young else None), at + 1
+        grown_up = words[at - 1] in (*_OLD, "at") and not young and _SINCE.isdisjoint(words[start:at])
+        return Around(days_ago=_A_YEAR if young else None, within=_ANY_TIME if grown_up else None), at + 1
+
+    def reaches_over(self, words: Sequence[str], place: int) -> bool:
+        """Whether a name stands among words that begins before a place and ends behind it, as "bleed on the brain" does."""
+        runs = self.names.runs(words) if len(words) <= MOST_LOOKED_AT else []
+        return any(
+            self.names.of(tuple(words[start:end])) or self.names.may_be(tuple(words[start:end]))
+            for start in range(min(place, len(runs)))
+            for end in range(place + 1, start + runs[start] + 1)
+        )
 
     def inside(self, words: Sequence[str]) -> Iterator[tuple[str, ...]]:
         """What names among words stand for that are not understood as a whole, the longest first, none inside another."""

@@ -27,6 +27,7 @@ _WORDS: dict[str, Separator] = {
 _BEFORE_ON = frozenset({"not", "no", "never", "longer", "off"})
 _NUMBERED = re.compile(r"\s*(?:\d{1,2}[.)]|[-*•>]+)\s+(?=\S)")
 _STRONG = re.compile(r"[;\n|•]")
+_HEADING = re.compile(r"[a-z/&]{2,18}(?: [a-z]{2,12})?:")
 _DASH = re.compile(r"\s-+\s|--|\s-|-\s")
 
 
@@ -60,6 +61,8 @@ def pieces_of(text: str, normal: Normal, signs: Signs) -> list[Piece]:
     for match in WORD.finditer(told, last):
         word = match.group()
         parting = _parting(told[last : match.start()], told[:last]) if last > start or found or words else None
+        if parting is None and "." in told[last : match.start()] and _HEADING.match(told, match.start()):
+            parting = "strong"
         last = match.end()
         parts = word in _WORDS and not (word == "on" and words and words[-1] in _BEFORE_ON)
         if parts and parting in (None, "comma") and (words or found):

@@ -12,11 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Literal
 
+import msgspec
+
+from careplan.recognition.illness_around import Around, Unit
 from careplan.recognition.illness_codes import IllnessCodes, System, bare, nearest
 from careplan.recognition.illness_grouping import DENIED, OF_FAMILY, STATUS, Grouping, Part
-from careplan.recognition.illness_parts import NONE_OF_TODAY, YEAR, Around, Phrases, Unit
+from careplan.recognition.illness_parts import NONE_OF_TODAY, YEAR, Phrases
 from careplan.recognition.illness_pieces import Piece, Separator, pieces_of
 from careplan.recognition.illness_read import MOST_OFFERS, IllnessPart, IllnessRead, Lasting, Recognition, Status
+from careplan.recognition.illness_words import Qualifier
 
 _HISTORY = "_history"
 """How conditions are called that are nothing but the past of another one."""
@@ -53,7 +57,21 @@ class IllnessReader:
         parts: list[IllnessPart] = []
         for sentence in _sentences(pieces):
             self._sentence(sentence, on, parts)
-        return IllnessRead(tuple(parts))
+        return IllnessRead(tuple(self._as_treated(text, parts)))
+
+    def _as_treated(self, text: str, parts: Sequence[IllnessPart]) -> Sequence[IllnessPart]:
+        """The parts with an illness as treated that is named beside its treatment: "OUD, methadone maintenance"."""
+        for treated, (instead_of, names) in self._phrases.under_treatment.items():
+            here = [treated in part.tokens and part.status == "present" for part in parts]
+            if len(parts) < 2 or not any(here):
+                continue
+            parts = [
+                msgspec.structs.replace(part, tokens=(treated,))
+                if part.tokens == (instead_of,) and re.search(rf"\b{names}\b", self.form(text[part.start : part.end]))
+                else part
+                for part in parts
+            ]
+        return parts
 
     def may_be_none(self, text: str) -> bool:
         """Whether a text could deny what it names, or say that it is over or another person's."""
@@ -146,6 +164,10 @@ class IllnessReader:
         named, known = self._meant(unit, around)
         if named is None:
             return IllnessPart(part.start, part.end, "unread", "unsure", offers=self._offers(part.words))
+        if _ended_then(part):
+            given_up = bool(named) and all(one in self._phrases.given_up for one in named)
+            ended = frozenset[Qualifier]({"remission" if given_up else "history"})
+            around = part.around = around._replace(kinds=around.kinds - DENIED | ended)
         kinds = around.kinds
         denied = bool(kinds & DENIED)
         if not named:
@@ -168,6 +190,9 @@ class IllnessReader:
             meant = (*lasting, *self._counting(acute, around, on, unit.lasts))
             return IllnessPart(part.start, part.end, "unread", "unsure", offers=meant[:MOST_OFFERS])
         if kinds & OF_FAMILY:
+            if "family" not in kinds and not self._phrases.done_by_others.isdisjoint(named):
+                # Who stands beside it is the one who does it.
+                return IllnessPart(part.start, part.end, "unread", "unsure", offers=named[:MOST_OFFERS])
             return self._of_the_family(part, named, kinds)
         if self._is_early_remission(around) and "=" not in named[0]:
             return IllnessPart(part.start, part.end, "unread", "unsure", offers=both[:MOST_OFFERS])
@@ -266,6 +291,13 @@ class IllnessReader:
         """What unread words may mean: names inside of them, else the nearest name."""
         inside = dict.fromkeys(token for tokens in self._phrases.inside(words) for token in tokens)
         return tuple(inside)[:MOST_OFFERS] or self._phrases.names.near(words)
+
+
+def _ended_then(part: Part) -> bool:
+    """Whether a denial names the time since when: "no seizures since 1995" says that there were some."""
+    if part.unit is None or part.unit.tokens is None or not part.around.kinds & DENIED:
+        return False
+    return part.unit.behind.lasting is not None or "since" in part.words
 
 
 def _in_brackets(marks: Iterable[str]) -> re.Pattern[str] | None:

@@ -121,6 +121,13 @@ class BesideReadings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     not_one: tuple[str, ...] = ()
 
 
+class UnderTreatment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The condition in whose place another one stands that says it is treated, where it has one of these names."""
+
+    instead_of: str
+    names: tuple[str, ...]
+
+
 class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`illness_words.yaml`. What each section means stands in that file."""
 
@@ -152,6 +159,11 @@ class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     acute: dict[str, str] = {}
     no_emergency: tuple[str, ...] = ()
     given_up: tuple[str, ...] = ()
+    done_by_others: tuple[str, ...] = ()
+    answers_no: tuple[str, ...] = ()
+    answers_yes: tuple[str, ...] = ()
+    asks_of_others: tuple[str, ...] = ()
+    under_treatment: dict[str, UnderTreatment] = {}
     days_ago: dict[str, int] = {}
     harmed: HarmWords = HarmWords()
     off_paper: tuple[str, ...] = ()
@@ -163,6 +175,7 @@ class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 WORD = re.compile(
     r"[a-z]\d[0-9a-z]\.[0-9a-z]{1,4}(?![0-9a-z])"  # a code of ICD-10
     r"|\d{1,3}(?=(?:wks?|weeks?|mos?|mths?|months?|yrs?|years?|days?)(?![a-z0-9]))"  # 12wks
+    r"|\d{1,2}(?:-\d{1,2}-|\.\d{1,2}\.)(?:19|20)\d\d(?!\d)|(?:19|20)\d\d-\d\d(?:-\d\d)?(?![\d-])"  # 20.11.2014, 2014-11-20
     r"|[a-z]/[a-z](?![a-z/])|w/o?(?![a-z])|\d{1,2}/(?:\d{1,2}/)?(?:\d{4}|\d\d)(?![\d/])|[^\W_]+(?:'[^\W_]+)*|[?%<>~]"
 )
 """A word of plain text about illnesses: also `d/o`, `w/`, a date and a code."""

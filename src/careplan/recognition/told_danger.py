@@ -115,7 +115,7 @@ class ToldDanger:
             return True
         if any(self._near.search(f" {said[: one.start() + 1].rpartition(' , ')[2].lstrip()}") for one in found):
             return True
-        return bool(self._others.search(before)) and not self._oneself.search(said[: max(one.end() for one in found)])
+        return bool(self._others.search(before)) and not self._oneself.search(said[: max(one.end() for one in found) + 1])
 
     def _first_words(self, piece: str) -> frozenset[str]:
         """The words with which a piece of a pattern may begin; none where it may be any word or number."""

@@ -18,7 +18,7 @@ from tests.shipped import BOOK
 READER = BOOK.known_conditions.reader
 LINES = [
     line.split("\t")
-    for sheet in ("problem_lists.tsv", "more_lists.tsv", "lay_lists.tsv")
+    for sheet in ("problem_lists.tsv", "more_lists.tsv", "lay_lists.tsv", "notes_and_languages.tsv")
     for line in (Path(__file__).parent / sheet).read_text().splitlines()
     if not line.startswith("#")
 ]
@@ -211,7 +211,7 @@ def test_what_may_be_graver_than_its_name_is_left_to_a_person(text: str) -> None
 
 @pytest.mark.parametrize(
     ("text", "offered"),
-    [("hypertention", "hypertension"), ("astma", "respiratory_disease"), ("epilepsie", "seizure_disorder")],
+    [("hypertention", "hypertension"), ("astma", "respiratory_disease"), ("epilepsi", "seizure_disorder")],
 )
 def test_a_near_name_is_an_offer_and_no_answer(text: str, offered: str) -> None:
     read = READER.read(text)

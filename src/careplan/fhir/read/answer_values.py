@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from careplan.fhir.read.code_systems import RXNORM
@@ -23,12 +23,6 @@ _YES_NO = re.compile(r"(?:v2[-/]|2\.16\.840\.1\.113883\.12\.)(?:0?136|0?532)\b")
 """The tables of HL7 version 2 in which Y is yes and N is no."""
 _CALLED = {"POS": "positive", "DET": "detected", "NEG": "negative", "ND": "not detected", "IND": "indeterminate"}
 """What a laboratory calls a result that has no value of its own, in the words of a value."""
-_NOTHING = frozenset(
-    {"no", "n", "none", "never", "not at all", "0", "false", "denies", "denied", "negative", "n/a", "na", "nothing"}
-)
-"""Answers that there is nothing of what was asked for."""
-_NOTHING_IN_CODES = frozenset({"LA32-8", "LA6568-5", "373067005"})
-"""The same by LOINC ("no", "not at all") and SNOMED CT."""
 _CRITICAL = frozenset({"AA", "HH", "HU", "LL", "LU"})
 """Codes by which a result is called critical, or far from what is usual."""
 
@@ -60,10 +54,10 @@ def said_in(answer: Element) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else value
 
 
-def denies(answer: Element) -> bool:
-    """Whether an answer to the question for something says that there is nothing of it."""
+def denies(answer: Element, no: Collection[str]) -> bool:
+    """Whether an answer to the question for something says that there is nothing of it, by the words and codes for `no`."""
     said = [piece.strip(" .!").casefold() for piece in re.split("[,;]", said_in(answer))]
-    return _NOTHING.issuperset(said) or any(one.code in _NOTHING_IN_CODES for one in choice_codes(answer))
+    return all(one in no for one in said) or any(one.code in no for one in choice_codes(answer))
 
 
 def choice_words(part: Element) -> set[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import NamedTuple
 
 from careplan.fhir.read.absence import absence
@@ -29,6 +31,11 @@ UNNAMED = "condition without a name"
 NAMELESS = "allergy without a name"
 _BACK_AGAIN = frozenset({"recurrence", "relapse"})
 """Clinical statuses of what was over and is there again."""
+
+
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_IN_YEARS = frozenset({"a", "yr", "year", "years", "Years"})
+_DAYS_OF_A_YEAR = 365
 
 
 class _Said(NamedTuple):
@@ -171,7 +178,22 @@ class IllnessReader:
         moments = [began or recorded] if event else [began, recorded]
         said = [moment for moment in moments if moment is not None]
         on = self._gathering.on
+        if began is None and not said and on is not None:
+            return self._began_in_other_words(resource, on, days)
         return on is not None and bool(said) and all(long_before(moment, on, days) for moment in said)
+
+    def _began_in_other_words(self, resource: Element, on: date, days: int) -> bool:
+        """The same of an onset that is told as an age or in words with a year, at the latest that it can mean."""
+        text = resource.text("onsetString")
+        if text is not None:
+            years = [int(year) for year in _YEAR.findall(text)]
+            return bool(years) and (on - date(max(years), 12, 31)).days > days
+        span = resource.child("onsetRange")
+        age = resource.child("onsetAge") or (span.child("high") if span else None)
+        at, now = age.number("value") if age else None, self._gathering.age
+        if age is None or at is None or now is None or _IN_YEARS.isdisjoint({age.text("unit"), age.text("code")}):
+            return False
+        return bool((now - at - 1) * _DAYS_OF_A_YEAR > days)
 
     def allergy(self, resource: Element, reference: str) -> None:
         """Take an allergy in, or say why it does not count."""

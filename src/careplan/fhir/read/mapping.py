@@ -202,6 +202,10 @@ class Mapped:
             elif kind != "Medication":
                 self._resource(inner, "", within=whose)
 
+    def _age(self, born: str, on: date) -> int | None:
+        self.gathering.age = self.gathering.age or age_on(born, on)
+        return age_on(born, on)
+
     def _person(self, resource: Element) -> None:
         if not self._references.is_own(resource):
             self.gathering.skip(resource, "Patient", "The plan is for another patient of the request.")
@@ -214,7 +218,7 @@ class Mapped:
         if on is None:
             why = "No day of which to count the age is named, be it by the call or by Bundle.timestamp, nor found."
             self.gathering.skip(resource, "birthDate", why)
-        elif (age := age_on(born, on)) is None or not self.gathering.claim("age_years", age, resource, None):
+        elif (age := self._age(born, on)) is None or not self.gathering.claim("age_years", age, resource, None):
             self.gathering.skip(resource, "birthDate", "It is not exact enough to count the age, or no age can come of it.")
         elif self.gathering.day_from is not None:
             why = f"No day was named, so the age was counted on {on.isoformat()}, the newest date in the record."

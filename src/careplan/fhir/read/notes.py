@@ -50,6 +50,13 @@ class NoteReader:
         for note in notes_of(resource):
             if text := note.text("text"):
                 self._words("note", text, note, moment_of(note.text("time")))
+        # What an illness rests on, and how far it has come, is written beside its name.
+        concepts = [(one, concept) for one in resource.children("evidence") for concept in one.children("code")]
+        concepts += [(one, summary) for one in resource.children("stage") if (summary := one.child("summary"))]
+        for at, concept in concepts:
+            said = words(concept)
+            if said is not None and self._dangers.in_sentence(said):
+                self._joining.append((said[:LONGEST_WORDS], at))
 
     def observed(self, resource: Element) -> bool:
         """Look through an observation of which no factor is made; whether that says something."""
@@ -59,10 +66,26 @@ class NoteReader:
     def told_in(self, part: Element, moment: Moment | None) -> bool:
         """Look through an observation, or a part of one, of which no factor is made; whether that says something."""
         text = part.text("valueString")
+        name = words(part.child("code"))
+        if self._says_yes(name, part, moment):
+            return True
         if text is not None:
-            self._words(words(part.child("code")) or "observation without a name", text, part, moment)
+            self._words(name or "observation without a name", text, part, moment)
             return True
         return self._measured(part, moment) or self._is_critical(part, moment)
+
+    def _says_yes(self, name: str | None, part: Element, moment: Moment | None) -> bool:
+        """Take in a finding of the last days that is a danger by its name and its value together; whether it is one."""
+        said = answer_values.said_in(part)
+        if name is None or not said or self._denies(part) or is_of_long_ago(moment, self._gathering.on):
+            return False
+        told = f"{name}: {said}"
+        affirmed = said.casefold() in self._dangers.affirming
+        is_told = affirmed and (self._dangers.in_sentence(name) or self._dangers.asked(name, said))
+        if not is_told and not self._dangers.in_finding(told):
+            return False
+        self._joining.append((told[:LONGEST_WORDS], part))
+        return True
 
     def _is_critical(self, resource: Element, moment: Moment | None) -> bool:
         """Take in a result of the last days that is called critical; whether it is one."""
@@ -75,6 +98,9 @@ class NoteReader:
         text = name if number is None else f"{name}: {number:g}"
         self._joining.append((f"{text[: LONGEST_WORDS - 20]} (called critical)", resource))
         return True
+
+    def _denies(self, answer: Element) -> bool:
+        return answer_values.denies(answer, self._dangers.denying)
 
     def flag(self, resource: Element) -> bool:
         """Look at what another clinic flags about the patient; whether it joined the illnesses."""
@@ -101,10 +127,12 @@ class NoteReader:
             for answer in item.children("answer"):
                 text = answer.text("valueString")
                 said = answer_values.said_in(answer)
-                if told and said and not answer_values.denies(answer):
+                if told and said and not self._denies(answer):
                     self._joining.append((f"{told[: LONGEST_WORDS - 60]}: {said[:50]}", answer))
-                elif denied and answer_values.denies(answer):
+                elif denied and self._denies(answer):
                     self._joining.append((denied[:LONGEST_WORDS], answer))
+                elif said and not self._denies(answer) and (asked := self._dangers.asked(question, said)):
+                    self._joining.append((asked[:LONGEST_WORDS], answer))
                 elif text is not None:
                     for sentence in _SENTENCE.split(text)[: self._left]:
                         self._left -= 1

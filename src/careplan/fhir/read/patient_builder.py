@@ -81,6 +81,7 @@ class Gathering:
     def __init__(self, tables: Tables, on: date | None) -> None:
         self.tables = tables
         self.on = on
+        self.age: int | None = None
         self.body: Json = {}
         self.claims = Claims()
         self.unmapped: list[NotConsidered] = []
