@@ -20,6 +20,7 @@ _NUMBER = r"\d[\d.,]*|[.,]\d+"
 _MOST_A_DAY = re.compile(
     rf"^(?:max(?:imum)?|up to|not to exceed|no more than) (?P<count>{_NUMBER}|[a-z]+)"
     r" ?(?:/|per|a|times|times a|times per)? ?da(?:y|ily)$"
+    rf"|^mdd(?: of| ?[:=])? ?(?P<dose>{_NUMBER}|[a-z]+)$"
 )
 _A_DAY = re.compile(r"(?:/|\bper|\ba) ?day$")
 _WEEKLY_AT_MOST = (0.0, 1.0)
@@ -257,7 +258,7 @@ class _Reader:
         """The most a day that the line allows: "max 4 per day"."""
         limit = self._listed.duration
         found = _MOST_A_DAY.match(" ".join(plain(limit.text)[0].split())) if limit is not None else None
-        said = found["count"] if found else ""
+        said = (found["count"] or found["dose"]) if found else ""
         count = self._measures.numbers.get(said, figure(said)) if said else None
         if count is None:
             return None

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import msgspec
 
 from careplan.recognition.line import Listed, Word
-from careplan.recognition.list_words import EndWords, ToldWords
 from careplan.recognition.plain_text import any_of, plain, squeezed, whole
 from careplan.recognition.times_ago import TimesAgo
+from careplan.recognition.told_words import EndWords, ToldWords
 
 LATELY_DAYS = 13
 """Up to the two weeks for which the effect of an MAO inhibitor outlasts its last dose."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from careplan.recognition.line import Stretch, Time, Word
-from careplan.recognition.line_state import State
+from careplan.recognition.line_changes import Changes
 from careplan.recognition.list_words import FrequencyWords, Meaning
 
 _DAY_AND_YEAR = re.compile(r"(?:19|20)?\d\d?")
@@ -34,7 +34,7 @@ class _Dates(NamedTuple):
     closed: bool
 
 
-class Dates(State):
+class Dates(Changes):
     """Reads dates, with the words around them."""
 
     def _date(self, at: int, end: int, *, since: bool = False) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from rapidfuzz.distance import OSA
 
-from careplan.recognition.line import Draft, Leftover, Limit, Named, Steps, Word
+from careplan.recognition.line import Draft, Leftover, Limit, Named, Word
 from careplan.recognition.line_remarks import Before
 from careplan.recognition.line_tables import KNOWN, SHORT, Tables
 from careplan.recognition.line_tokens import Tokens
@@ -216,11 +216,6 @@ class State:
         if end == len(words) or not words[end][0].isalnum():
             return True
         return meaning(words[end]) is not None or meaning("".join(words[end : end + 2])) is not None
-
-    def _stepped(self, how: Steps) -> None:
-        """What follows is taken after what came before."""
-        if self._draft.steps != "changed":
-            self._draft.steps = how
 
     def _limited(self, at: int) -> Limit:
         return self._limit_is if at == self._limit_at else ""

@@ -33,17 +33,21 @@ class Tables:
     def __init__(self, words: ListWords, meaning: Callable[[str], Any], phrases: Phrases, names: Collection[str]) -> None:
         self.meaning = meaning
         self.phrases, self.tree = phrases, phrases.tree
-        self.in_letters: Node = {word: node for word, node in phrases.tree.items() if word.isalpha()}
-        """The phrases that begin with a word, each by that word."""
+        self.money, self.ticked, self.unticked, self.tells_earlier = map(
+            frozenset, (words.money, words.ticked, words.unticked, words.tells_earlier)
+        )
+        self.in_letters: Node = {
+            word: node for word, node in phrases.tree.items() if word.isalpha() and word not in self.tells_earlier
+        }
+        """The phrases that begin with a word, each by that word, for lines that tell of one dose."""
         self.index = NameIndex(names, phrases.tree)
         self.beginnings = self.index.beginnings
         self.numbers: Mapping[str, float] = words.numbers
         self._endings = words.endings
         self._all_endings = tuple(words.endings)
         self.negations, self.denials = frozenset(words.negations), frozenset(words.denials)
-        self.joins = frozenset(words.joins)
         self.leaves_from, self.leaves_for = words.leaves_from, frozenset(words.leaves_for)
-        self.again = frozenset(words.again)
+        self.again, self.joins = frozenset(words.again), frozenset(words.joins)
         self.earlier_doses = frozenset(map(parts, words.earlier_doses))
         self.months = frozenset(words.months)
         self.until, self.until_now = frozenset(words.ended.until), frozenset(words.ended.until_now)

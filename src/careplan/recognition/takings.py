@@ -39,6 +39,8 @@ def takings_of(listed: Listed) -> Iterable[Taken]:
         elif isinstance(part, Frequency):
             found.append(Taken(strengths, amounts, part))
             strengths, amounts = [], []
+    if strengths and not amounts and len(found) == 1 and listed.as_needed is None and _is_said_again(strengths, found[0]):
+        return found
     if strengths or amounts:
         last = found[-1]
         if len(found) == 1 and not (last.amounts and (amounts or strengths)) and not _is_behind(listed.as_needed, last):
@@ -46,6 +48,16 @@ def takings_of(listed: Listed) -> Iterable[Taken]:
             return [Taken((*last.strengths, *strengths), (*last.amounts, *amounts), last.frequency)]
         found.append(Taken(strengths, amounts))
     return found
+
+
+def _is_said_again(strengths: Sequence[Strength], taken: Taken) -> bool:
+    """Whether these name the product or the dose once more: "2 mg caps, 3 caps at bedtime (6 mg)", "brand 0.5 mg"."""
+    if len(taken.strengths) != 1 or len(taken.amounts) > 1 or taken.strengths[0].amount is None:
+        return False
+    product = taken.strengths[0]
+    counts = [one.count for one in taken.amounts]
+    doses = {product.amount, *(product.amount * count for count in counts if count is not None and product.amount)}
+    return all(one.unit == product.unit and one.amount in doses for one in strengths)
 
 
 def _is_behind(as_needed: Stretch | None, last: Taken) -> bool:
