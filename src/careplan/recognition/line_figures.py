@@ -223,8 +223,9 @@ class Figures(Dates):
             self._draft.single.setdefault("quantities", Stretch(*self._tokens.stretch(at, behind)))
             return self._close(behind, "quantities")
         slot = self._slot and self._last != "name"
+        unclear = not found.agrees or of in self._tables.measured_in_drops
         self._draft.amounts.append(
-            Amount(*self._tokens.stretch(at, behind), found.pieces or None, of, self._limited(at), not found.agrees)
+            Amount(*self._tokens.stretch(at, behind), found.pieces or None, of, self._limited(at), unclear)
         )
         if meaning.kind == "forms":
             self._draft.forms.append(Word(*self._tokens.stretch(end, behind), of))

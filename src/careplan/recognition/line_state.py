@@ -88,7 +88,9 @@ class State:
             if not self._slot and (getattr(stands_for, "by_kind", False) or (stands_for == KNOWN and not self._opens(end))):
                 continue  # "for opioid cravings" names no opioid
             if meaning is not None and end == read_to and meaning.kind in ("filler", "limits", "joins"):
-                return 0
+                begins_a_line = len(key) > SHORT and not self._draft.names and words[end : end + 1]
+                if not (begins_a_line and words[end][0].isdigit()):
+                    return 0  # but "SAMe 400 mg"
             if end > at + 1 and len(key) <= SHORT and key.isalpha():
                 continue  # of "as a teen" no word is aspirin
             return self._named(at, end, stands_for)

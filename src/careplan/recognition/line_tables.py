@@ -108,8 +108,8 @@ class Tables:
         }
         self.behind_figures = frozenset(word for word in phrases.tree[NUMBER] if word.isalpha() and word not in no_phrase)
         """Words that go on a phrase which a figure begins, and no strength or time of the clock, such as "times"."""
-        self.volumes, self.millilitres, self.counted_singly = map(
-            frozenset, (words.volumes, words.millilitres, words.counted_singly)
+        self.volumes, self.millilitres, self.counted_singly, self.measured_in_drops = map(
+            frozenset, (words.volumes, words.millilitres, words.counted_singly, words.measured_in_drops)
         )
         unit, volume, per = (_any_of(listed) for listed in (words.units, words.volumes, words.per))
         activity, millilitre = _any_of(words.units_of_activity), _any_of(words.millilitres)

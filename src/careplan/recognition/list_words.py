@@ -121,6 +121,7 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     from_a_day: tuple[str, ...] = ()
     dated: tuple[str, ...] = ()
     money: tuple[str, ...] = ()
+    measured_in_drops: tuple[str, ...] = ()
     ticked: tuple[str, ...] = ()
     unticked: tuple[str, ...] = ()
     wishes: tuple[str, ...] = ()
@@ -312,6 +313,7 @@ class Phrases:
             ("directions", words.filler),
             ("tells_earlier", words.filler),
             ("counted_singly", words.forms),
+            ("measured_in_drops", words.forms),
             ("again", words.statuses.get("taking", ())),
             ("earlier_doses", words.statuses.get("stopped", ())),
         ):
