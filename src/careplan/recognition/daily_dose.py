@@ -247,6 +247,8 @@ class _Reader:
             return last if counted == last else _spanning(counted, last)
         if self._listed.steps:
             return Dose(min(first.least, last.least), max(first.most, last.most))
+        if first == last and any(strengths[0].end <= name.start < strengths[-1].start for name in self._listed.names):
+            return last  # "10 mg (generic for Inderal 10 mg)"
         if strengths[-1].directed or any(
             strengths[0].end <= form.start < strengths[-1].start for form in self._listed.forms
         ):

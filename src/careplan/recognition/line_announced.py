@@ -57,8 +57,19 @@ class Announced(Figures):
         self._slot, self._after_name, self._last, self._parted = True, False, "|", True
         if _TICKED not in self._tokens.folded and tables.ticked.isdisjoint(words):
             return end
+        if self._is_behind_a_name(at):
+            self._draft.status = Word(*self._tokens.stretch(at, end), "not_taken")
+            return end
         meaning, behind = self._tokens.phrase(end) if end < len(words) else (None, end)
         if meaning is not None and meaning.kind in ("statuses", "before_names"):
             return behind
         self._denied = Word(*self._tokens.stretch(at, end), "not_taken")
         return end
+
+    def _is_behind_a_name(self, at: int) -> bool:
+        """Whether boxes stand behind what they are for, as in "Opioids [ ] Benzos [x]", and this one does."""
+        words, boxes = self._words, self._tables.ticked | self._tables.unticked | {"["}
+        first = next(place for place, word in enumerate(words) if word in boxes)
+        draft = self._draft
+        ends_here = bool(draft.names) and at > 0 and draft.names[-1].end == self._tokens.sent_ends[at - 1]
+        return first > 0 and words[first - 1].isalnum() and ends_here

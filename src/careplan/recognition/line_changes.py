@@ -77,6 +77,16 @@ class Changes(State):
 
     def _tells_of_an_earlier_dose(self, at: int, end: int) -> bool:
         """Whether a strength stands behind "previously" and another before it: what is said to be past is a dose."""
-        if end == len(self._words) or not self._draft.strengths:
+        strengths = self._draft.strengths
+        if not strengths or tuple(self._words[at:end]) not in self._tables.earlier_doses:
             return False
-        return tuple(self._words[at:end]) in self._tables.earlier_doses and self._words[end][0] in ".0123456789"
+        if (
+            self._last == "strength"
+            and len(strengths) > 1
+            and (end == len(self._words) or not self._words[end][0].isalnum())
+        ):
+            self._draft.earlier.append((strengths[-1].start, strengths[-1].end))  # "30 mg, 20 mg previously"
+            return True
+        if end == len(self._words):
+            return False
+        return self._words[end][0] in ".0123456789"

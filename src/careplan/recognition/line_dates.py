@@ -51,7 +51,9 @@ class Dates(Changes):
                 if not behind:
                     break
                 end = behind
-            elif self._goes_on_behind(end, word) or (word in self._tables.weekdays and (since or self._of_the_last)):
+            elif self._goes_on_behind(end, word) or (
+                word in self._tables.weekdays and (since or self._of_the_last or phrases)
+            ):
                 end += 1
             elif behind := self._until_now(end):
                 until_now, end = True, behind
@@ -139,9 +141,23 @@ class Dates(Changes):
         """Whether a time of the day or a day of the week says when the last dose was, or since when there is none."""
         if said.a_day is None and said.a_week is None:
             return False
+        if self._draft.names and self._tables.from_a_day.intersection(self._words[:at]):
+            return self._is_a_day_to_come(at)
         if self._of_the_last:
             return said.time_of_day or self._words[at] in self._tables.weekdays
         return self._words[at] in self._tables.weekdays and self._last == "statuses"
+
+    def _is_a_day_to_come(self, at: int) -> bool:
+        """Whether a day of the week is that from which it is taken: "restart Lamictal 25 mg on Monday"."""
+        words, days = self._words, self._tables.weekdays
+        day = at + 1 if words[at] in self._tables.at_a_time and at + 1 < len(words) else at
+        if words[day] not in days or not days.isdisjoint((*words[:day], *words[day + 1 :])):
+            return False
+        draft = self._draft
+        if draft.status is None or draft.status.value == "taking":
+            draft.status = Word(*self._tokens.stretch(at, day + 1), "on_hold")
+            self._pending = None
+        return True
 
     def _is_of_the_medicine(self, at: int) -> bool:
         """Whether a year stands behind the medicine, and not behind other words, as in "missed doses in 2019"."""

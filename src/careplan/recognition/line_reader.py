@@ -63,6 +63,8 @@ class _Reading(Announced):
             self._earlier_behind_sign(at, sign)
         if sign in self._tables.unticked or (sign == "[" and self._words[at + 1 : at + 2] == ["]"]):
             return self._unticked(at)
+        if sign in self._tables.ticked:
+            self._parted = self._slot = True
         if sign in self._tables.money:
             return at + 2 if self._words[at + 1 : at + 2] and self._words[at + 1][0].isdigit() else at + 1
         if sign in _BEFORE_DENIALS and self._is_denied(at + 1):

@@ -47,7 +47,7 @@ class Tables:
         self._all_endings = tuple(words.endings)
         self.negations, self.denials = frozenset(words.negations), frozenset(words.denials)
         self.leaves_from, self.leaves_for = words.leaves_from, frozenset(words.leaves_for)
-        self.again, self.joins = frozenset(words.again), frozenset(words.joins)
+        self.again, self.joins, self.from_a_day = map(frozenset, (words.again, words.joins, words.from_a_day))
         self.earlier_doses = frozenset(map(parts, words.earlier_doses))
         self.months = frozenset(words.months)
         self.until, self.until_now = frozenset(words.ended.until), frozenset(words.ended.until_now)

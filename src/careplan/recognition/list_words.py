@@ -120,6 +120,11 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nothing_of: tuple[str, ...] = ()
     from_a_day: tuple[str, ...] = ()
     dated: tuple[str, ...] = ()
+    unwilling: tuple[str, ...] = ()
+    not_done: tuple[str, ...] = ()
+    ended_it: tuple[str, ...] = ()
+    cannot: tuple[str, ...] = ()
+    without_it: tuple[str, ...] = ()
     money: tuple[str, ...] = ()
     measured_in_drops: tuple[str, ...] = ()
     ticked: tuple[str, ...] = ()
@@ -233,6 +238,10 @@ _PRODUCTS = (
     ("wishes", "begins", Meaning("statuses", "not_taken")),
     ("from_a_day", "ended.weekdays", Meaning("statuses", "on_hold")),
     ("dated", "ended.weekdays", Meaning("date_words")),
+    ("unwilling", "ends", Meaning("statuses", "taking")),
+    ("unwilling", "begins", Meaning("statuses", "not_taken")),
+    ("not_done", "ended_it", Meaning("statuses", "taking")),
+    ("cannot", "without_it", Meaning("statuses", "taking")),
     ("wishes", "begins_again", Meaning("statuses", "on_hold")),
     ("is_to", "begins_so", Meaning("statuses", "on_hold")),
     ("wishes", "ends", Meaning("statuses", "taking")),

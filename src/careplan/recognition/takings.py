@@ -43,7 +43,12 @@ def takings_of(listed: Listed) -> Iterable[Taken]:
         return found
     if strengths or amounts:
         last = found[-1]
-        if len(found) == 1 and not (last.amounts and (amounts or strengths)) and not _is_behind(listed.as_needed, last):
+        is_the_product = not last.strengths and not amounts
+        if (
+            len(found) == 1
+            and (is_the_product or not (last.amounts and (amounts or strengths)))
+            and not _is_behind(listed.as_needed, last)
+        ):
             # "20 mg tablet, daily, 2 tablets": said behind the frequency, of the same intake
             return [Taken((*last.strengths, *strengths), (*last.amounts, *amounts), last.frequency)]
         found.append(Taken(strengths, amounts))
@@ -79,9 +84,19 @@ def _that_count(listed: Listed) -> tuple[Frequency, ...]:
     for frequency in frequencies:
         before = kept[-1].end if kept else 0
         has_its_own = any(before <= amount.start < frequency.start for amount in listed.amounts)
-        if not frequency.time_of_day or (has_its_own and any(amount.start < before for amount in listed.amounts)):
+        has_its_own = has_its_own and any(amount.start < before for amount in listed.amounts)
+        if not frequency.time_of_day or has_its_own or _has_a_strength(listed, kept, frequency):
             kept.append(frequency)
     return _once(kept)
+
+
+def _has_a_strength(listed: Listed, kept: Sequence[Frequency], frequency: Frequency) -> bool:
+    """Whether a strength of its own stands before a time of the day, as in "1 mg twice daily, 2 mg at bedtime"."""
+    if not kept or (kept[-1].times_a_day or 0) < 2:
+        return False
+    before = kept[-1].end
+    starts = [one.start for one in listed.strengths]
+    return any(before <= start < frequency.start for start in starts) and any(start < before for start in starts)
 
 
 def _each_part_once(listed: Listed) -> list[Frequency]:
