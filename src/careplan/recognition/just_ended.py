@@ -42,9 +42,9 @@ class JustEnded:
     def __init__(self, words: EndWords, since: Iterable[str] = ()) -> None:
         days = [day for day in words.weekdays if len(day) > _SHORT]
         self._lately, self._long_ago = whole((*words.lately, *days)), whole(words.long_ago)
-        self._now_so_much = re.compile(rf"\b{any_of(('now', 'currently', *words.abroad.now))}{_SO_MUCH}")
+        self._now_so_much = re.compile(rf"\b{any_of(words.times.now)}{_SO_MUCH}")
         """A dose of today behind one that is past: less is taken than before, and not nothing."""
-        self._times = TimesAgo(words.abroad)
+        self._times = TimesAgo(words.times)
         self._suddenly = whole((*words.suddenly, *words.out_of))
         self._in_part, self._goes_on = _soon(words.in_part), whole(words.goes_on)
         self._perhaps, self._only_once = frozenset(map(squeezed, words.perhaps)), whole(words.only_once)

@@ -52,7 +52,7 @@ class Tables:
         self.months = frozenset(words.months)
         self.until, self.until_now = frozenset(words.ended.until), frozenset(words.ended.until_now)
         self.last_taken, self.years_ago = frozenset(words.ended.last_taken), frozenset(words.ended.years_ago)
-        self.at_a_time, self.times = frozenset(words.ended.at_a_time), TimesAgo(words.ended.abroad)
+        self.at_a_time, self.times = frozenset(words.ended.at_a_time), TimesAgo(words.ended.times)
         self.weekdays = frozenset(words.ended.weekdays)
         self._weekday = re.compile(rf"\b({any_of(self.weekdays)})s?\b")
         self.limits_behind = frozenset(map(parts, words.limits_behind))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from careplan.recognition.times_ago import TimesAbroad
+from careplan.recognition.times_ago import TimeWords
 
 
 class EndWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,7 +29,7 @@ class EndWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     suddenly: tuple[str, ...] = ()
     in_part: tuple[str, ...] = ()
     goes_on: tuple[str, ...] = ()
-    abroad: TimesAbroad = TimesAbroad()
+    times: TimeWords = TimeWords()
 
 
 class ToldWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
