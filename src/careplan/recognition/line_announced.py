@@ -47,6 +47,17 @@ class Announced(Figures):
         self._draft.reasons.append(Reason(*self._tokens.stretch(at, end)))
         return self._close(end, "reasons")
 
+    def _marked(self, at: int, sign: str) -> int:
+        """The token behind a box or an amount of money; 0 where nothing more is said so."""
+        words, tables = self._words, self._tables
+        if sign in tables.unticked or (sign == "[" and words[at + 1 : at + 2] == ["]"]):
+            return self._unticked(at)
+        if sign in tables.ticked:
+            self._parted = self._slot = True
+        if sign in tables.money:
+            return at + 2 if at + 1 < len(words) and words[at + 1][0].isdigit() else at + 1
+        return 0
+
     def _unticked(self, at: int) -> int:
         """The token behind an empty box, and behind the status that it stands before, which is then not the case.
 

@@ -40,7 +40,7 @@ class Changes(State):
         """Take "was 1 mg" and "from 1 mg" for an earlier dose, or for a step where no dose stands before "from"."""
         tables, tokens, draft = self._tables, self._tokens, self._draft
         word = self._words[at]
-        if end != at + 1 or word not in tables.tells_earlier or end == len(self._words):
+        if end == len(self._words):
             return
         is_a_strength = tables.strength.match(tokens.folded, tokens.starts[end]) is not None
         if word in tables.leaves_from:

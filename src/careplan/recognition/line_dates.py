@@ -141,16 +141,20 @@ class Dates(Changes):
         """Whether a time of the day or a day of the week says when the last dose was, or since when there is none."""
         if said.a_day is None and said.a_week is None:
             return False
-        if self._draft.names and self._tables.from_a_day.intersection(self._words[:at]):
-            return self._is_a_day_to_come(at)
+        if self._begins_on_a_day(at):
+            return True
         if self._of_the_last:
             return said.time_of_day or self._words[at] in self._tables.weekdays
         return self._words[at] in self._tables.weekdays and self._last == "statuses"
 
-    def _is_a_day_to_come(self, at: int) -> bool:
+    def _begins_on_a_day(self, at: int) -> bool:
         """Whether a day of the week is that from which it is taken: "restart Lamictal 25 mg on Monday"."""
         words, days = self._words, self._tables.weekdays
+        if words[at] not in days and words[at] not in self._tables.at_a_time:
+            return False
         day = at + 1 if words[at] in self._tables.at_a_time and at + 1 < len(words) else at
+        if not self._draft.names or self._tables.from_a_day.isdisjoint(words[:at]):
+            return False
         if words[day] not in days or not days.isdisjoint((*words[:day], *words[day + 1 :])):
             return False
         draft = self._draft

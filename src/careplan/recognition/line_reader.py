@@ -61,12 +61,8 @@ class _Reading(Announced):
     def _sign(self, at: int, sign: str) -> int:
         if self._earlier_from >= 0:
             self._earlier_behind_sign(at, sign)
-        if sign in self._tables.unticked or (sign == "[" and self._words[at + 1 : at + 2] == ["]"]):
-            return self._unticked(at)
-        if sign in self._tables.ticked:
-            self._parted = self._slot = True
-        if sign in self._tables.money:
-            return at + 2 if self._words[at + 1 : at + 2] and self._words[at + 1][0].isdigit() else at + 1
+        if sign in self._tables.marks and (end := self._marked(at, sign)):
+            return end
         if sign in _BEFORE_DENIALS and self._is_denied(at + 1):
             return self._close(at + 2, "statuses")
         if sign in self._tables.tree:
@@ -172,7 +168,7 @@ class _Reading(Announced):
                 self._stepped(meaning.value)
             elif not self._earlier(at, end):
                 self._explained(_FILLER, at, end)
-        elif kind == "filler":
+        elif end == at + 1 and self._words[at] in self._tables.tells_earlier:
             self._earlier_by_one_word(at, end)
         self._after_name = False
         self._directed = self._directed or self._words[at] in self._tables.directions

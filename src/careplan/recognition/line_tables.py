@@ -47,17 +47,27 @@ class Tables:
         self._all_endings = tuple(words.endings)
         self.negations, self.denials = frozenset(words.negations), frozenset(words.denials)
         self.leaves_from, self.leaves_for = words.leaves_from, frozenset(words.leaves_for)
-        self.again, self.joins, self.from_a_day = map(frozenset, (words.again, words.joins, words.from_a_day))
+        not_ended = [f"{never} {ended}" for never in words.not_done for ended in words.ended_it]
+        self.again, self.joins, self.from_a_day, self.marks = map(
+            frozenset,
+            (
+                (*words.again, *not_ended),
+                words.joins,
+                words.from_a_day,
+                ("[", *words.money, *words.ticked, *words.unticked),
+            ),
+        )
         self.earlier_doses = frozenset(map(parts, words.earlier_doses))
-        self.months = frozenset(words.months)
-        self.until, self.until_now = frozenset(words.ended.until), frozenset(words.ended.until_now)
+        self.until, self.until_now, self.at_a_time = map(
+            frozenset, (words.ended.until, words.ended.until_now, words.ended.at_a_time)
+        )
         self.last_taken, self.years_ago = frozenset(words.ended.last_taken), frozenset(words.ended.years_ago)
-        self.at_a_time, self.times = frozenset(words.ended.at_a_time), TimesAgo(words.ended.times)
+        self.times = TimesAgo(words.ended.times)
         self.weekdays = frozenset(words.ended.weekdays)
         self._weekday = re.compile(rf"\b({any_of(self.weekdays)})s?\b")
         self.limits_behind = frozenset(map(parts, words.limits_behind))
         self.limits_a_day = frozenset(map(parts, words.limits_a_day))
-        self.directions = frozenset(words.directions)
+        self.directions, self.months = frozenset(words.directions), frozenset(words.months)
         self.few: Mapping[str, Node] = {
             str(count): node for count in range(FEW + 1) if "" not in (node := phrases.tree.get(str(count), {}))
         }
