@@ -327,7 +327,7 @@ class LineReader:
                 return Line(text, says_none=True)
         over = self.years_over(on)
         medicines, leftover = _Reading(tables, tokens, over).read()
-        medicines = self._ended.of_a_line(text, medicines, over)
+        medicines = self._ended.of_a_line(text, medicines, over, on)
         names_nothing = not leftover and not any(medicine.names for medicine in medicines)
         if names_nothing and any(phrase in joined for phrase in tables.nothing_at_length):
             return Line(text, says_none=True)  # "Patient is on no medications": a sentence around the words that say so

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import msgspec
 
 from careplan.recognition.plain_text import any_of
 
 _FIGURES = r"\d{1,4}"
+_DATED = re.compile(r"(?<![\d/.-])(?:(\d{4})-(\d\d?)-(\d\d?)|(\d\d?)[/.](\d\d?)(?:[/.](\d{4}|\d\d))?)(?![\d/]|\.\d)")
+"""A date with its year first, or with its month or its day first and perhaps no year."""
+_CENTURY = 2000
 
 
 class TimeWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,3 +62,26 @@ class TimesAgo:
     def days_lasting(self, words: str) -> int | None:
         """For how many days plain words say that something is so, as "for 3 weeks" does; the least, None if they do not."""
         return min((self.days_of(many, unit) or 0 for many, unit in self._for.findall(words)), default=None)
+
+
+def days_since(words: str, on: str) -> int | None:
+    """How many days before a day the latest date among words is, with its month or its day first; None without one."""
+    today = date.fromisoformat(on[:10])
+    ago: list[int] = []
+    for year, month, day, first, second, behind in _DATED.findall(words):
+        said = int(year or behind or today.year)
+        several = ((int(month), int(day)),) if year else ((int(first), int(second)), (int(second), int(first)))
+        ago += [
+            days
+            for of_month, of_day in several
+            if (days := _days_between(said + _CENTURY if said < 100 else said, of_month, of_day, today)) is not None
+        ]
+    return min(ago, default=None)
+
+
+def _days_between(year: int, month: int, day: int, today: date) -> int | None:
+    try:
+        days = (today - date(year, month, day)).days
+    except ValueError:
+        return None
+    return days if days >= 0 else None
