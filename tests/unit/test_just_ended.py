@@ -180,3 +180,22 @@ def test_what_somebody_wishes_to_end_is_taken_today(line: str) -> None:
     found = BOOK.catalogue.resolve(0, Medication(text=line))
     assert found.taken
     assert not found.on_hold
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("Nardil 45 mg/d, stopped 11/24/26", "on_hold"),
+        ("Parnate d/c'd 11/24", "on_hold"),
+        ("Paxil - last dose 11/27/26, stopped due to SE", "on_hold"),
+        ("Tavor abgesetzt am 24.11.2026", "on_hold"),
+        ("lorazepam 1 mg tid, discontinued 2026-11-28", "on_hold"),
+        ("Nardil, stopped 11/16/26", "stopped"),
+        ("Nardil, stopped 12/24/26", "stopped"),
+        ("Nardil started 11/24/26, stopped 11/2025", "stopped"),
+    ],
+)
+def test_a_date_of_the_last_two_weeks_is_told_by_the_day_of_the_plan(line: str, status: str) -> None:
+    found = BOOK.medicines.recognize(line, "2026-11-30")
+    assert [one.status for one in found] == [status]
+    assert [one.status for one in BOOK.medicines.recognize(line)] == ["stopped"]

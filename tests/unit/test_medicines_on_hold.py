@@ -13,7 +13,7 @@ from tests.shipped import BOOK
 from tests.unit.test_medicine_lines import WORDS
 
 assert WORDS is not None
-PHRASES = [phrase for phrase in WORDS.statuses["on_hold"] if phrase != "hold"]
+PHRASES = [phrase.replace("<n>", "3") for phrase in WORDS.statuses["on_hold"] if phrase != "hold"]
 NAMES = ("clonazepam", "Xanax", "lisinopril", "metformin", "sertraline", "oxycodone", "lamotrigine")
 DIRECTIONS = ("", " 1 mg", " 5 mg twice daily", " 10 mg tablet, take 1 tablet by mouth daily")
 

@@ -20,6 +20,7 @@ _NUMBER = r"\d[\d.,]*|[.,]\d+"
 _MOST_A_DAY = re.compile(
     rf"^(?:max(?:imum)?|up to|not to exceed|no more than) (?P<count>{_NUMBER}|[a-z]+)"
     r" ?(?:/|per|a|times|times a|times per)? ?da(?:y|ily)$"
+    rf"|^mdd(?: of| ?[:=])? ?(?P<dose>{_NUMBER}|[a-z]+)$"
 )
 _A_DAY = re.compile(r"(?:/|\bper|\ba) ?day$")
 _WEEKLY_AT_MOST = (0.0, 1.0)
@@ -47,6 +48,8 @@ def daily_dose(listed: Listed, measures: Measures, told: Told, which: int | None
                 if strength.bare and strength.amount is not None:
                     return _without_times(listed, measures, told.schedule)
             is_plain = told.schedule is None or (listed.as_needed is None and told.schedule not in _AS_NEEDED)
+            # What is taken as needed may be limited: "max 2 per day".
+            is_plain = is_plain and (listed.as_needed is None or listed.duration is None)
             if is_plain and (dose := _ordinary(listed, measures)) is not None:
                 return dose
         return _taken_daily(listed, measures, told, which)
@@ -132,15 +135,20 @@ def _taken_daily(listed: Listed, measures: Measures, told: Told, which: int | No
         return None if most is None else Dose(0.0, most)
     if told.schedule in _AS_NEEDED:
         most = dose.most if listed.as_needed is not None else None
-        return Dose(0.0, most if most is not None else reader.at_most(told))
+        return Dose(0.0, _smaller(most, reader.at_most(told)))
     if apart:
         return Dose(dose.least, None)
     if listed.as_needed is not None and told.schedule != "daily":
-        return Dose(0.0, dose.most if dose.most is not None else reader.at_most(told))
+        return Dose(0.0, _smaller(dose.most, reader.at_most(told)))
     if listed.as_needed is not None:
         one = reader.at_a_time(takings[0], told)
         return Dose(one.least if one else 0.0, dose.most)
     return dose
+
+
+def _smaller(left: float | None, right: float | None) -> float | None:
+    """The smaller of two limits, where there is one."""
+    return min((limit for limit in (left, right) if limit is not None), default=None)
 
 
 def _as_needed_apart(listed: Listed, takings: Sequence[Taken]) -> bool:
@@ -246,6 +254,8 @@ class _Reader:
             return last if counted == last else _spanning(counted, last)
         if self._listed.steps:
             return Dose(min(first.least, last.least), max(first.most, last.most))
+        if first == last and any(strengths[0].end <= name.start < strengths[-1].start for name in self._listed.names):
+            return last  # "10 mg (generic for Inderal 10 mg)"
         if strengths[-1].directed or any(
             strengths[0].end <= form.start < strengths[-1].start for form in self._listed.forms
         ):
@@ -257,7 +267,7 @@ class _Reader:
         """The most a day that the line allows: "max 4 per day"."""
         limit = self._listed.duration
         found = _MOST_A_DAY.match(" ".join(plain(limit.text)[0].split())) if limit is not None else None
-        said = found["count"] if found else ""
+        said = (found["count"] or found["dose"]) if found else ""
         count = self._measures.numbers.get(said, figure(said)) if said else None
         if count is None:
             return None

@@ -12,7 +12,7 @@ from careplan.recognition.illness_names import IllnessNames
 from careplan.recognition.illness_words import MOST_WORDS, IllnessWords, Qualifier
 from careplan.recognition.plain_text import any_of
 from careplan.recognition.signs import Signs
-from careplan.recognition.times_ago import days_of
+from careplan.recognition.times_ago import TimesAgo
 
 _KINDS: tuple[Qualifier, ...] = tuple(kind for kind in get_args(Qualifier) if kind != "severity")
 YEAR = re.compile(r"(?:19|20)\d\d")
@@ -67,7 +67,7 @@ class Phrases:
         }
         self.done_by_others = frozenset(words.done_by_others)
         normal = names.normal
-        self._valid = valid
+        self._valid, self._times = valid, TimesAgo(words.times)
         kinds: dict[tuple[str, ...], set[Qualifier]] = {}
         for kind in _KINDS:
             for phrase in getattr(words, kind):
@@ -175,7 +175,7 @@ class Phrases:
                 self._code(words, at)
                 or self._number(words, at)
                 or self._ago(words, at)
-                or _within(words, at)
+                or self._within(words, at)
                 or self._phrase(words, at)
             )
             if step is None:
@@ -256,7 +256,7 @@ class Phrases:
         after = words[at + 1 :]
         if after[:1] == ("+",):
             after, at = after[1:], at + 1
-        if after and (days := days_of(word, after[0])) is not None:
+        if after and (days := self._times.days_of(word, after[0])) is not None:
             if after[1:2] == ("ago",):
                 return Around(days_ago=days), at + 3
             is_old = after[1:2] == ("old",)
@@ -294,21 +294,20 @@ class Phrases:
                     taken.update(place)
                     yield tokens
 
-
-def _within(words: Sequence[str], at: int) -> tuple[Around, int] | None:
-    """A span of time up to now, as "in the past 6 months"; what goes on "for" it is there now."""
-    first = words[at] if words[at] in _SINCE_WHEN else ""
-    at += bool(first)
-    at += words[at : at + 1] == ("the",)
-    if not (
-        words[at : at + 1] == ("past",)
-        or (words[at : at + 1] == ("last",) and (first or words[at + 1 : at + 2] != ("year",)))
-    ):
-        return None
-    at += 1
-    counted = at < len(words) and words[at].isdecimal()
-    many, unit = (words[at] if counted else "1"), words[at + counted : at + counted + 1]
-    days = days_of(many, unit[0]) if unit else None
-    if days is None:
-        return None
-    return Around(within=None if first == "for" else days), at + counted + 1
+    def _within(self, words: Sequence[str], at: int) -> tuple[Around, int] | None:
+        """A span of time up to now, as "in the past 6 months"; what goes on "for" it is there now."""
+        first = words[at] if words[at] in _SINCE_WHEN else ""
+        at += bool(first)
+        at += words[at : at + 1] == ("the",)
+        if not (
+            words[at : at + 1] == ("past",)
+            or (words[at : at + 1] == ("last",) and (first or words[at + 1 : at + 2] != ("year",)))
+        ):
+            return None
+        at += 1
+        counted = at < len(words) and words[at].isdecimal()
+        many, unit = (words[at] if counted else "1"), words[at + counted : at + counted + 1]
+        days = self._times.days_of(many, unit[0]) if unit else None
+        if days is None:
+            return None
+        return Around(within=None if first == "for" else days), at + counted + 1

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from careplan.recognition.plain_text import plain
+from careplan.recognition.times_ago import TimeWords
 
 Qualifier: TypeAlias = Literal[
     "neutral",
@@ -165,6 +166,7 @@ class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     asks_of_others: tuple[str, ...] = ()
     under_treatment: dict[str, UnderTreatment] = {}
     days_ago: dict[str, int] = {}
+    times: TimeWords = TimeWords()
     harmed: HarmWords = HarmWords()
     off_paper: tuple[str, ...] = ()
     dangers: DangerWords = DangerWords()

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import msgspec
 
 from careplan.recognition.line import Listed, Word
-from careplan.recognition.list_words import EndWords, ToldWords
 from careplan.recognition.plain_text import any_of, plain, squeezed, whole
-from careplan.recognition.times_ago import TimesAgo
+from careplan.recognition.times_ago import TimesAgo, days_since
+from careplan.recognition.told_words import EndWords, ToldWords
 
 LATELY_DAYS = 13
 """Up to the two weeks for which the effect of an MAO inhibitor outlasts its last dose."""
@@ -42,29 +42,31 @@ class JustEnded:
     def __init__(self, words: EndWords, since: Iterable[str] = ()) -> None:
         days = [day for day in words.weekdays if len(day) > _SHORT]
         self._lately, self._long_ago = whole((*words.lately, *days)), whole(words.long_ago)
-        self._now_so_much = re.compile(rf"\b{any_of(('now', 'currently', *words.abroad.now))}{_SO_MUCH}")
+        self._now_so_much = re.compile(rf"\b{any_of(words.times.now)}{_SO_MUCH}")
         """A dose of today behind one that is past: less is taken than before, and not nothing."""
-        self._times = TimesAgo(words.abroad)
+        self._times = TimesAgo(words.times)
         self._suddenly = whole((*words.suddenly, *words.out_of))
         self._in_part, self._goes_on = _soon(words.in_part), whole(words.goes_on)
         self._perhaps, self._only_once = frozenset(map(squeezed, words.perhaps)), whole(words.only_once)
         self._began = re.compile(rf"\b{any_of(since)}\b\W*(?:[a-z]+\W+)?\d[\d/.-]*")
 
-    def of_a_line(self, text: str, medicines: tuple[Listed, ...], over: int) -> tuple[Listed, ...]:
+    def of_a_line(self, text: str, medicines: tuple[Listed, ...], over: int, on: str | None = None) -> tuple[Listed, ...]:
         """The medicines of a line, each with what follows for its status from what is said of it.
 
-        Years up to `over` are over.
+        Years up to `over` are over. `on` is the day of the plan, if it is known.
         """
         if not any(one.status or one.past for one in medicines):
             return medicines
         return tuple(
             [
-                self.judged(one, said, *_around(text, one.status, end), over) if one.status or one.past else one
+                self.judged(one, said, *_around(text, one.status, end), over=over, on=on) if one.status or one.past else one
                 for one, (said, end) in zip(medicines, _said_of_each(text, medicines), strict=True)
             ]
         )
 
-    def judged(self, listed: Listed, said: str, before: str, behind: str, over: int) -> Listed:
+    def judged(  # noqa: PLR0913 - the parts of one line
+        self, listed: Listed, said: str, before: str, behind: str, *, over: int, on: str | None
+    ) -> Listed:
         """The same medicine, with what follows for its status from the words `said` of it.
 
         Args:
@@ -73,6 +75,7 @@ class JustEnded:
             before: What stands before the status in the line.
             behind: What stands behind the status, up to the next medicine.
             over: The last year that is over.
+            on: The day of the plan, if it is known.
 
         """
         status, past = listed.status, listed.past
@@ -89,7 +92,7 @@ class JustEnded:
             return msgspec.structs.replace(listed, status=None)  # "never ran out"
         left = plain(behind)[0]
         without = self._times.days_lasting(words) if _OFF.search(plain(status.text)[0]) else None
-        lately = without <= LATELY_DAYS if without is not None else self.is_lately(words)
+        lately = without <= LATELY_DAYS if without is not None else self.is_lately(words, on)
         if lately or self._goes_on.search(left) or self._now_so_much.search(left):
             return _with_status(listed, status, "on_hold")  # "previously daily, now as needed"
         if self.is_long_ago(words, over) or not (self._suddenly.search(words) or self._in_part.match(left)):
@@ -121,9 +124,13 @@ class JustEnded:
             return msgspec.structs.replace(listed, status=None)
         return _with_status(listed, status, "stopped") if self._names_a_time_over(words, over) else listed
 
-    def is_lately(self, words: str) -> bool:
-        """Whether plain words name a day of the last two weeks."""
+    def is_lately(self, words: str, on: str | None = None) -> bool:
+        """Whether plain words name a day of the last two weeks, as a date by the day of the plan."""
         ago = self._times.days_ago(words)
+        if on is not None and ago is None:
+            since = days_since(self._began.sub(" ", words), on)
+            if since is not None and since <= LATELY_DAYS:
+                return True
         return ago <= LATELY_DAYS if ago is not None else bool(self._lately.search(words))
 
     def is_long_ago(self, words: str, over: int) -> bool:

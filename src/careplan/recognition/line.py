@@ -222,7 +222,8 @@ class Draft:
     """What is said of one medicine, while the line is read."""
 
     __slots__ = (
-        *("amounts", "forms", "frequencies", "names", "past", "reasons", "routes", "single", "status", "steps", "strengths"),
+        *("amounts", "earlier", "forms", "frequencies", "names", "past", "reasons", "routes", "single", "status", "steps"),
+        "strengths",
     )
 
     def __init__(self) -> None:
@@ -237,6 +238,8 @@ class Draft:
         self.status: Word | None = None
         self.steps: Steps = ""
         self.past: Word | None = None
+        self.earlier: list[tuple[int, int]] = []
+        """Where an earlier dose stands, which counts for nothing."""
 
     @property
     def has_schedule(self) -> bool:
@@ -245,6 +248,8 @@ class Draft:
 
     def listed(self, ways: WaysIn) -> Listed:
         """The medicine as read."""
+        if self.earlier:
+            self._without_earlier()
         said = {word.value for word in (*self.forms, *self.routes)}
         stays = not (ways.local_forms.isdisjoint(said) and ways.local_routes.isdisjoint(said))
         single = self.single.get
@@ -266,3 +271,8 @@ class Draft:
             self.steps,
             self.past,
         )
+
+    def _without_earlier(self) -> None:
+        for parts in (self.strengths, self.amounts, self.frequencies):
+            kept: list[Any] = [one for one in parts if not any(start <= one.start < end for start, end in self.earlier)]
+            parts[:] = kept

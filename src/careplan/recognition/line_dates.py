@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from careplan.recognition.line import Stretch, Time, Word
-from careplan.recognition.line_state import State
+from careplan.recognition.line_changes import Changes
 from careplan.recognition.list_words import FrequencyWords, Meaning
 
 _DAY_AND_YEAR = re.compile(r"(?:19|20)?\d\d?")
@@ -34,7 +34,7 @@ class _Dates(NamedTuple):
     closed: bool
 
 
-class Dates(State):
+class Dates(Changes):
     """Reads dates, with the words around them."""
 
     def _date(self, at: int, end: int, *, since: bool = False) -> int:
@@ -51,7 +51,9 @@ class Dates(State):
                 if not behind:
                     break
                 end = behind
-            elif self._goes_on_behind(end, word) or (word in self._tables.weekdays and (since or self._of_the_last)):
+            elif self._goes_on_behind(end, word) or (
+                word in self._tables.weekdays and (since or self._of_the_last or phrases)
+            ):
                 end += 1
             elif behind := self._until_now(end):
                 until_now, end = True, behind
@@ -139,9 +141,27 @@ class Dates(State):
         """Whether a time of the day or a day of the week says when the last dose was, or since when there is none."""
         if said.a_day is None and said.a_week is None:
             return False
+        if self._begins_on_a_day(at):
+            return True
         if self._of_the_last:
             return said.time_of_day or self._words[at] in self._tables.weekdays
         return self._words[at] in self._tables.weekdays and self._last == "statuses"
+
+    def _begins_on_a_day(self, at: int) -> bool:
+        """Whether a day of the week is that from which it is taken: "restart Lamictal 25 mg on Monday"."""
+        words, days = self._words, self._tables.weekdays
+        if words[at] not in days and words[at] not in self._tables.at_a_time:
+            return False
+        day = at + 1 if words[at] in self._tables.at_a_time and at + 1 < len(words) else at
+        if not self._draft.names or self._tables.from_a_day.isdisjoint(words[:at]):
+            return False
+        if words[day] not in days or not days.isdisjoint((*words[:day], *words[day + 1 :])):
+            return False
+        draft = self._draft
+        if draft.status is None or draft.status.value == "taking":
+            draft.status = Word(*self._tokens.stretch(at, day + 1), "on_hold")
+            self._pending = None
+        return True
 
     def _is_of_the_medicine(self, at: int) -> bool:
         """Whether a year stands behind the medicine, and not behind other words, as in "missed doses in 2019"."""

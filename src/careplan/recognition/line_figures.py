@@ -105,6 +105,8 @@ class Figures(Dates):
 
     def _count(self, at: int, count: float | None) -> int:
         """The token behind a number that counts pieces, if it is a small one, or else is left over."""
+        if self._earlier_from >= 0:
+            return self._close(at + 1, "strength")
         if count is not None and count <= FEW:
             draft, slot = self._draft, self._slot
             # Of "0.5 mg in the morning, 1 at night" nobody can tell whether it is a milligram or a tablet.
@@ -150,6 +152,10 @@ class Figures(Dates):
         Few of something may be tablets, and so may a range: these count pieces.
         """
         draft, amount = self._draft, figure(word)
+        if self._last == "steps" and amount is not None and draft.strengths and draft.strengths[-1].unit:
+            unit = draft.strengths[-1].unit
+            draft.strengths.append(Strength(*self._tokens.stretch(at, at + 1), amount, unit, self._limited(at), bare=True))
+            return self._close(at + 1, "strength")  # "50 mg, cut back to 25"
         if at + 1 == len(self._words) or not (draft.strengths and draft.strengths[-1].unit and draft.frequencies):
             return 0
         meaning, _ = self._tokens.phrase(at + 1)
@@ -217,8 +223,9 @@ class Figures(Dates):
             self._draft.single.setdefault("quantities", Stretch(*self._tokens.stretch(at, behind)))
             return self._close(behind, "quantities")
         slot = self._slot and self._last != "name"
+        unclear = not found.agrees or of in self._tables.measured_in_drops
         self._draft.amounts.append(
-            Amount(*self._tokens.stretch(at, behind), found.pieces or None, of, self._limited(at), not found.agrees)
+            Amount(*self._tokens.stretch(at, behind), found.pieces or None, of, self._limited(at), unclear)
         )
         if meaning.kind == "forms":
             self._draft.forms.append(Word(*self._tokens.stretch(end, behind), of))

@@ -7,7 +7,7 @@ from typing import Any
 
 from careplan.recognition.just_ended import JustEnded
 from careplan.recognition.line import Leftover, Line, Listed, Named, Reason, Stretch, Word
-from careplan.recognition.line_figures import Figures
+from careplan.recognition.line_announced import Announced
 from careplan.recognition.line_tables import KNOWN, Tables
 from careplan.recognition.line_tokens import Tokens
 from careplan.recognition.list_words import ListWords, Meaning, Phrases
@@ -25,7 +25,6 @@ _FILLER = Meaning("filler")
 _HOLD = ["hold"]
 _AFTER_DENIALS: tuple[list[str], ...] = ([], [","], [";"], ["\n"], ["since"])
 _BEFORE_DENIALS = frozenset(":-=?")
-MOST_NAMES_OF_A_PERSON = 3
 _KEPT = {"filler": ("reason_words", "statuses"), "limits": ("reason_words",), "steps": ("reason_words",)}
 """What stays the last that was read behind words that change nothing: "past psychiatric meds: ..."."""
 _BEFORE_STRENGTHS = frozenset(("releases", "forms", "durations"))
@@ -33,7 +32,7 @@ _PLACE_STAYS = frozenset(("filler", "limits", "steps", "releases", "salts", "mak
 """These leave the place for a name open, if it was: "Take 1 Xanax", "generic Xanax"."""
 
 
-class _Reading(Figures):
+class _Reading(Announced):
     """The reading of one line, token by token."""
 
     def read(self) -> tuple[tuple[Listed, ...], tuple[Leftover, ...]]:
@@ -49,6 +48,7 @@ class _Reading(Figures):
                 at = self._number(at, word)
             else:
                 at = self._sign(at, first)
+        self._earlier_ends(count)
         self._settle()
         self._left_behind()
         for draft in self._beyond_an_end:
@@ -59,6 +59,10 @@ class _Reading(Figures):
         return tuple([draft.listed(self._tables) for draft in self._drafts]), self._left()
 
     def _sign(self, at: int, sign: str) -> int:
+        if self._earlier_from >= 0:
+            self._earlier_behind_sign(at, sign)
+        if sign in self._tables.marks and (end := self._marked(at, sign)):
+            return end
         if sign in _BEFORE_DENIALS and self._is_denied(at + 1):
             return self._close(at + 2, "statuses")
         if sign in self._tables.tree:
@@ -138,6 +142,8 @@ class _Reading(Figures):
     def _explained(self, meaning: Meaning, at: int, end: int) -> int:
         """Keep what a phrase says."""
         kind, draft = meaning.kind, self._draft
+        if self._earlier_from >= 0:
+            self._earlier_behind(meaning, at, end)
         if self._leaving and self._words[at] in self._tables.leaves_for and self._goes_to_another(at + 1):
             return at + 1
         if kind in ("forms", "routes"):
@@ -158,7 +164,12 @@ class _Reading(Figures):
         """Note a phrase behind which the line goes on as before it."""
         kind = meaning.kind
         if kind == "steps":
-            self._stepped(meaning.value)
+            if meaning.value != "earlier":
+                self._stepped(meaning.value)
+            elif not self._earlier(at, end):
+                self._explained(_FILLER, at, end)
+        elif end == at + 1 and self._words[at] in self._tables.tells_earlier:
+            self._earlier_by_one_word(at, end)
         self._after_name = False
         self._directed = self._directed or self._words[at] in self._tables.directions
         if kind == "limits" and not self._limits_before(at, end):
@@ -206,10 +217,16 @@ class _Reading(Figures):
             self._leftover.append((at, behind, False))
             return self._close(behind, "leftover")
         if self._tells_of_an_earlier_dose(at, end):
-            self._stepped("changed")
-            return self._explained(_FILLER, at, end)
+            self._explained(_FILLER, at, end)
+            self._earlier(at, end)
+            return end
         if kind in ("switches", "leaves") and end < len(self._words) and self._words[end][0].isdigit():
-            if kind == "switches" or self._words[end - 1] in self._tables.leaves_from:
+            is_left = kind == "leaves" and self._words[end - 1] in self._tables.leaves_from
+            if is_left and meaning.value == "stopped":
+                self._explained(_FILLER, at, end)
+                self._earlier(at, end)
+                return end
+            if kind == "switches" or is_left:
                 self._stepped("changed")
             return self._explained(_FILLER, at, end)
         self._slot, self._after_name, self._last = True, False, kind
@@ -250,13 +267,6 @@ class _Reading(Figures):
         self._switch, self._slot, self._after_name, self._last = self._leave, True, False, "switches"
         return True
 
-    def _tells_of_an_earlier_dose(self, at: int, end: int) -> bool:
-        """Whether a strength stands behind "previously" and another before it: what is said to be past is a dose."""
-        tables, tokens = self._tables, self._tokens
-        if end == len(self._words) or not self._draft.strengths or tuple(self._words[at:end]) not in tables.earlier_doses:
-            return False
-        return tables.strength.match(tokens.folded, tokens.starts[end]) is not None
-
     def _is_open_still(self, meaning: Meaning, at: int, end: int) -> bool:
         """True for the second part of "past meds:" and "denies taking", which says nothing of its own."""
         pending = self._pending
@@ -272,41 +282,6 @@ class _Reading(Figures):
             return True
         meaning = self._tokens.phrase(end)[0]
         return meaning is not None and meaning.kind == "as_needed"
-
-    def _of_what(self, end: int) -> int:
-        """The token behind the form or unit of a quantity: "Dispense: 90 capsules", "Disp: 15 mL"."""
-        if end == len(self._words):
-            return end
-        meaning, behind = self._tokens.phrase(end)
-        if meaning is not None and meaning.kind in ("forms", "amounts"):
-            return behind
-        return end + 1 if self._words[end] in self._tables.volumes else end
-
-    def _person(self, at: int) -> int:
-        """Behind "Dr." or "prescribed by" stands the name of a person, which is shown and means no medicine."""
-        end, words = at, self._words
-        while end < len(words) and end - at < MOST_NAMES_OF_A_PERSON and words[end][0].isalpha():
-            if end > at and (words[end] in self._tables.tree or self._tables.meaning(words[end]) is not None):
-                break
-            end += 2 if words[end + 1 : end + 2] == [","] and end == at and self._is_a_first_name(end + 2) else 1
-        self._leftover.append((at, end, False))
-        return self._close(end, "leftover")
-
-    def _is_a_first_name(self, at: int) -> bool:
-        """Whether "JOHN" of "SMITH, JOHN" stands here."""
-        words, tables = self._words, self._tables
-        return at < len(words) and words[at].isalpha() and words[at] not in tables.tree and tables.meaning(words[at]) is None
-
-    def _free_reason(self, at: int) -> int:
-        """Behind "for" stands a reason, known or not, up to the next sign or phrase."""
-        end, words = at + 1, self._words
-        while end < len(words) and words[end][0].isalpha() and end - at < 5:
-            meaning, _ = self._tokens.phrase(end)
-            if meaning is not None and meaning.kind not in ("filler", "limits", "reasons"):
-                break
-            end += 1
-        self._draft.reasons.append(Reason(*self._tokens.stretch(at, end)))
-        return self._close(end, "reasons")
 
 
 class LineReader:
@@ -352,7 +327,7 @@ class LineReader:
                 return Line(text, says_none=True)
         over = self.years_over(on)
         medicines, leftover = _Reading(tables, tokens, over).read()
-        medicines = self._ended.of_a_line(text, medicines, over)
+        medicines = self._ended.of_a_line(text, medicines, over, on)
         names_nothing = not leftover and not any(medicine.names for medicine in medicines)
         if names_nothing and any(phrase in joined for phrase in tables.nothing_at_length):
             return Line(text, says_none=True)  # "Patient is on no medications": a sentence around the words that say so

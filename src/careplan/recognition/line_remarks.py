@@ -60,7 +60,7 @@ class Remarks:
             before: What stands before it.
 
         """
-        said = " ".join(words[at:end])
+        said = " ".join(["<n>" if word.isdecimal() else word for word in words[at:end]])
         is_of_long_ago = said in self._of_long_ago
         if is_of_long_ago and before.has_schedule and before.is_a_word:
             return end  # "asthma as a child"

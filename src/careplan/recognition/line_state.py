@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from rapidfuzz.distance import OSA
 
-from careplan.recognition.line import Draft, Leftover, Limit, Named, Steps, Word
+from careplan.recognition.line import Draft, Leftover, Limit, Named, Word
 from careplan.recognition.line_remarks import Before
 from careplan.recognition.line_tables import KNOWN, SHORT, Tables
 from careplan.recognition.line_tokens import Tokens
@@ -88,7 +88,9 @@ class State:
             if not self._slot and (getattr(stands_for, "by_kind", False) or (stands_for == KNOWN and not self._opens(end))):
                 continue  # "for opioid cravings" names no opioid
             if meaning is not None and end == read_to and meaning.kind in ("filler", "limits", "joins"):
-                return 0
+                begins_a_line = len(key) > SHORT and not self._draft.names and words[end : end + 1]
+                if not (begins_a_line and words[end][0].isdigit()):
+                    return 0  # but "SAMe 400 mg"
             if end > at + 1 and len(key) <= SHORT and key.isalpha():
                 continue  # of "as a teen" no word is aspirin
             return self._named(at, end, stands_for)
@@ -216,11 +218,6 @@ class State:
         if end == len(words) or not words[end][0].isalnum():
             return True
         return meaning(words[end]) is not None or meaning("".join(words[end : end + 2])) is not None
-
-    def _stepped(self, how: Steps) -> None:
-        """What follows is taken after what came before."""
-        if self._draft.steps != "changed":
-            self._draft.steps = how
 
     def _limited(self, at: int) -> Limit:
         return self._limit_is if at == self._limit_at else ""

@@ -33,27 +33,41 @@ class Tables:
     def __init__(self, words: ListWords, meaning: Callable[[str], Any], phrases: Phrases, names: Collection[str]) -> None:
         self.meaning = meaning
         self.phrases, self.tree = phrases, phrases.tree
-        self.in_letters: Node = {word: node for word, node in phrases.tree.items() if word.isalpha()}
-        """The phrases that begin with a word, each by that word."""
+        self.money, self.ticked, self.unticked, self.tells_earlier = map(
+            frozenset, (words.money, words.ticked, words.unticked, words.tells_earlier)
+        )
+        self.in_letters: Node = {
+            word: node for word, node in phrases.tree.items() if word.isalpha() and word not in self.tells_earlier
+        }
+        """The phrases that begin with a word, each by that word, for lines that tell of one dose."""
         self.index = NameIndex(names, phrases.tree)
         self.beginnings = self.index.beginnings
         self.numbers: Mapping[str, float] = words.numbers
         self._endings = words.endings
         self._all_endings = tuple(words.endings)
         self.negations, self.denials = frozenset(words.negations), frozenset(words.denials)
-        self.joins = frozenset(words.joins)
         self.leaves_from, self.leaves_for = words.leaves_from, frozenset(words.leaves_for)
-        self.again = frozenset(words.again)
+        not_ended = [f"{never} {ended}" for never in words.not_done for ended in words.ended_it]
+        self.again, self.joins, self.from_a_day, self.marks = map(
+            frozenset,
+            (
+                (*words.again, *not_ended),
+                words.joins,
+                words.from_a_day,
+                ("[", *words.money, *words.ticked, *words.unticked),
+            ),
+        )
         self.earlier_doses = frozenset(map(parts, words.earlier_doses))
-        self.months = frozenset(words.months)
-        self.until, self.until_now = frozenset(words.ended.until), frozenset(words.ended.until_now)
+        self.until, self.until_now, self.at_a_time = map(
+            frozenset, (words.ended.until, words.ended.until_now, words.ended.at_a_time)
+        )
         self.last_taken, self.years_ago = frozenset(words.ended.last_taken), frozenset(words.ended.years_ago)
-        self.at_a_time, self.times = frozenset(words.ended.at_a_time), TimesAgo(words.ended.abroad)
+        self.times = TimesAgo(words.ended.times)
         self.weekdays = frozenset(words.ended.weekdays)
         self._weekday = re.compile(rf"\b({any_of(self.weekdays)})s?\b")
         self.limits_behind = frozenset(map(parts, words.limits_behind))
         self.limits_a_day = frozenset(map(parts, words.limits_a_day))
-        self.directions = frozenset(words.directions)
+        self.directions, self.months = frozenset(words.directions), frozenset(words.months)
         self.few: Mapping[str, Node] = {
             str(count): node for count in range(FEW + 1) if "" not in (node := phrases.tree.get(str(count), {}))
         }
@@ -104,8 +118,8 @@ class Tables:
         }
         self.behind_figures = frozenset(word for word in phrases.tree[NUMBER] if word.isalpha() and word not in no_phrase)
         """Words that go on a phrase which a figure begins, and no strength or time of the clock, such as "times"."""
-        self.volumes, self.millilitres, self.counted_singly = map(
-            frozenset, (words.volumes, words.millilitres, words.counted_singly)
+        self.volumes, self.millilitres, self.counted_singly, self.measured_in_drops = map(
+            frozenset, (words.volumes, words.millilitres, words.counted_singly, words.measured_in_drops)
         )
         unit, volume, per = (_any_of(listed) for listed in (words.units, words.volumes, words.per))
         activity, millilitre = _any_of(words.units_of_activity), _any_of(words.millilitres)

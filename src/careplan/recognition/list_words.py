@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -11,7 +12,7 @@ import msgspec
 from careplan.recognition.line import Status, Steps
 from careplan.recognition.line_remarks import RemarkWords
 from careplan.recognition.plain_text import plain
-from careplan.recognition.times_ago import TimesAbroad
+from careplan.recognition.told_words import EndWords, ToldWords
 from careplan.request.patient import MedicineIndication
 
 NUMBER = "<n>"
@@ -30,44 +31,6 @@ class FrequencyWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     time_of_day: bool = False
     at_the_end: bool = False
     part: str = ""
-
-
-class EndWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words by which lines tell when and how a medicine ended, or that a part of it did (`in_part`, `goes_on`).
-
-    Behind `until` the end of a time stands, unless that is `until_now`. Years up to `years_over` are over where a request
-    names no day; no file says it, it follows from when the rulebook was last looked at.
-    """
-
-    years_over: int = 0
-    until: tuple[str, ...] = ()
-    until_now: tuple[str, ...] = ()
-    at_a_time: tuple[str, ...] = ()
-    out_of: tuple[str, ...] = ()
-    weekdays: tuple[str, ...] = ()
-    last_taken: tuple[str, ...] = ()
-    years_ago: tuple[str, ...] = ()
-    perhaps: tuple[str, ...] = ()
-    only_once: tuple[str, ...] = ()
-    lately: tuple[str, ...] = ()
-    long_ago: tuple[str, ...] = ()
-    suddenly: tuple[str, ...] = ()
-    in_part: tuple[str, ...] = ()
-    goes_on: tuple[str, ...] = ()
-    abroad: TimesAbroad = TimesAbroad()
-
-
-class ToldWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words in the line of a medicine of one of these classes or ingredients, and of none in `but`, that tell of a problem.
-
-    With `sudden` these are also the words of a sudden end. Beside words of `unless` it is advice or of an earlier time.
-    """
-
-    of: tuple[str, ...]
-    words: tuple[str, ...] = ()
-    but: tuple[str, ...] = ()
-    sudden: bool = False
-    unless: tuple[str, ...] = ()
 
 
 class StaysPut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -114,7 +77,7 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     joins: tuple[str, ...]
     filler: tuple[str, ...]
     limits: tuple[str, ...]
-    steps: dict[Steps, tuple[str, ...]]
+    steps: dict[Steps | Literal["earlier"], tuple[str, ...]]
     if_words: tuple[str, ...]
     people: tuple[str, ...]
     before_brands: tuple[str, ...]
@@ -148,12 +111,24 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ended: EndWords = EndWords()
     told: dict[str, ToldWords] = {}
     earlier_doses: tuple[str, ...] = ()
+    tells_earlier: tuple[str, ...] = ()
     again: tuple[str, ...] = ()
     leaves: dict[Status, tuple[str, ...]] = {}
     leaves_from: tuple[str, ...] = ()
     leaves_for: tuple[str, ...] = ()
     nothing_said: tuple[str, ...] = ()
     nothing_of: tuple[str, ...] = ()
+    from_a_day: tuple[str, ...] = ()
+    dated: tuple[str, ...] = ()
+    unwilling: tuple[str, ...] = ()
+    not_done: tuple[str, ...] = ()
+    ended_it: tuple[str, ...] = ()
+    cannot: tuple[str, ...] = ()
+    without_it: tuple[str, ...] = ()
+    money: tuple[str, ...] = ()
+    measured_in_drops: tuple[str, ...] = ()
+    ticked: tuple[str, ...] = ()
+    unticked: tuple[str, ...] = ()
     wishes: tuple[str, ...] = ()
     in_vain: tuple[str, ...] = ()
     begins: tuple[str, ...] = ()
@@ -231,7 +206,7 @@ def phrases(words: ListWords) -> Iterator[Phrase]:
 
 
 def _listed(words: ListWords, section: str, meaning: Meaning) -> Iterator[Phrase]:
-    for place, text in enumerate(getattr(words, section)):
+    for place, text in enumerate(attrgetter(section)(words)):
         yield Phrase((section, place), text, parts(text), meaning)
 
 
@@ -261,6 +236,12 @@ _PRODUCTS = (
     ("said_by", "relatives", Meaning("filler")),
     ("put_on", "body_sites", Meaning("filler")),
     ("wishes", "begins", Meaning("statuses", "not_taken")),
+    ("from_a_day", "ended.weekdays", Meaning("statuses", "on_hold")),
+    ("dated", "ended.weekdays", Meaning("date_words")),
+    ("unwilling", "ends", Meaning("statuses", "taking")),
+    ("unwilling", "begins", Meaning("statuses", "not_taken")),
+    ("not_done", "ended_it", Meaning("statuses", "taking")),
+    ("cannot", "without_it", Meaning("statuses", "taking")),
     ("wishes", "begins_again", Meaning("statuses", "on_hold")),
     ("is_to", "begins_so", Meaning("statuses", "on_hold")),
     ("wishes", "ends", Meaning("statuses", "taking")),
@@ -339,7 +320,9 @@ class Phrases:
             ("limits_behind", words.limits),
             ("limits_a_day", words.limits),
             ("directions", words.filler),
+            ("tells_earlier", words.filler),
             ("counted_singly", words.forms),
+            ("measured_in_drops", words.forms),
             ("again", words.statuses.get("taking", ())),
             ("earlier_doses", words.statuses.get("stopped", ())),
         ):

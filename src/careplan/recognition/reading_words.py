@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from careplan.recognition.illness_words import IllnessWords, ReadingWords
 from careplan.recognition.plain_text import any_of, plain, whole
-from careplan.recognition.times_ago import AGO, days_ago
+from careplan.recognition.times_ago import TimesAgo
 
 _NUMBER = r"\d{1,4}(?:[.,]\d{1,2})?(?![\d.,]?\d)"
 _TENS = r"(?:'?s(?![a-z]))?"
@@ -78,9 +78,10 @@ class ReadingFinder:
         """`answers` has, by measure, the words for answers of one that is no number; `units` the ways to write its units."""
         told, days = words.told_readings, words.days_ago
         self._days_ago = [(re.compile(rf"\b{re.escape(phrase)}\b"), many) for phrase, many in days.items()]
+        self._times = TimesAgo(words.times)
         self._not_one, self._earlier = whole(told.not_one), whole(told.earlier)
         beside = (*told.beside, *told.not_one, *told.earlier, *told.now, *days)
-        around = rf"(?:{any_of(beside)}\b|on {_DATE}|{_NOT_A_DATE}{_DATE}|{AGO}|(?:in )?{_YEAR}|{_COMPARED})"
+        around = rf"(?:{any_of(beside)}\b|on {_DATE}|{_NOT_A_DATE}{_DATE}|{self._times.pattern}|(?:in )?{_YEAR}|{_COMPARED})"
         self._before = re.compile(rf"(?:(?<!\w){around}[\s:=~'-]{{0,3}})+$")
         self._behind = re.compile(rf"(?:{_SIGNS}{{0,3}}(?<!\w){around})+")
         self._between = re.compile(rf"{_SIGNS}{{0,3}}{around}")
@@ -142,7 +143,7 @@ class ReadingFinder:
         return Found(match.kind, places[start], places[end], *figures, days, day, is_plain, is_usual)
 
     def _days(self, said: str) -> int | None:
-        ago = days_ago(said)
+        ago = self._times.days_ago(said)
         if ago is not None:
             return ago
         return max((many for pattern, many in self._days_ago if pattern.search(said)), default=None)

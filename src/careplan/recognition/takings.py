@@ -39,13 +39,30 @@ def takings_of(listed: Listed) -> Iterable[Taken]:
         elif isinstance(part, Frequency):
             found.append(Taken(strengths, amounts, part))
             strengths, amounts = [], []
+    if strengths and not amounts and len(found) == 1 and listed.as_needed is None and _is_said_again(strengths, found[0]):
+        return found
     if strengths or amounts:
         last = found[-1]
-        if len(found) == 1 and not (last.amounts and (amounts or strengths)) and not _is_behind(listed.as_needed, last):
+        is_the_product = not last.strengths and not amounts
+        if (
+            len(found) == 1
+            and (is_the_product or not (last.amounts and (amounts or strengths)))
+            and not _is_behind(listed.as_needed, last)
+        ):
             # "20 mg tablet, daily, 2 tablets": said behind the frequency, of the same intake
             return [Taken((*last.strengths, *strengths), (*last.amounts, *amounts), last.frequency)]
         found.append(Taken(strengths, amounts))
     return found
+
+
+def _is_said_again(strengths: Sequence[Strength], taken: Taken) -> bool:
+    """Whether these name the product or the dose once more: "2 mg caps, 3 caps at bedtime (6 mg)", "brand 0.5 mg"."""
+    if len(taken.strengths) != 1 or len(taken.amounts) > 1 or taken.strengths[0].amount is None:
+        return False
+    product = taken.strengths[0]
+    counts = [one.count for one in taken.amounts]
+    doses = {product.amount, *(product.amount * count for count in counts if count is not None and product.amount)}
+    return all(one.unit == product.unit and one.amount in doses for one in strengths)
 
 
 def _is_behind(as_needed: Stretch | None, last: Taken) -> bool:
@@ -67,9 +84,19 @@ def _that_count(listed: Listed) -> tuple[Frequency, ...]:
     for frequency in frequencies:
         before = kept[-1].end if kept else 0
         has_its_own = any(before <= amount.start < frequency.start for amount in listed.amounts)
-        if not frequency.time_of_day or (has_its_own and any(amount.start < before for amount in listed.amounts)):
+        has_its_own = has_its_own and any(amount.start < before for amount in listed.amounts)
+        if not frequency.time_of_day or has_its_own or _has_a_strength(listed, kept, frequency):
             kept.append(frequency)
     return _once(kept)
+
+
+def _has_a_strength(listed: Listed, kept: Sequence[Frequency], frequency: Frequency) -> bool:
+    """Whether a strength of its own stands before a time of the day, as in "1 mg twice daily, 2 mg at bedtime"."""
+    if not kept or (kept[-1].times_a_day or 0) < 2:
+        return False
+    before = kept[-1].end
+    starts = [one.start for one in listed.strengths]
+    return any(before <= start < frequency.start for start in starts) and any(start < before for start in starts)
 
 
 def _each_part_once(listed: Listed) -> list[Frequency]:

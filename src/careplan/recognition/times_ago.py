@@ -3,70 +3,85 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import msgspec
 
 from careplan.recognition.plain_text import any_of
 
-_DAYS_IN = {"day": 1, "week": 7, "wk": 7, "month": 30, "mo": 30, "mth": 30, "year": 365, "yr": 365}
-_COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10}
-AGO = rf"(?:\d{{1,4}}|{any_of(_COUNTS)}) ?(?:{any_of(_DAYS_IN)})s? (?:ago|back)"
-"""The pattern of such a time in English, without groups."""
-_AGO = re.compile(rf"\b(\d{{1,4}}|{any_of(_COUNTS)}) ?({any_of(_DAYS_IN)})s? (?:ago|back)\b")
-_SPANS = ("for", "x", "past", "last")
+_FIGURES = r"\d{1,4}"
+_DATED = re.compile(r"(?<![\d/.-])(?:(\d{4})-(\d\d?)-(\d\d?)|(\d\d?)[/.](\d\d?)(?:[/.](\d{4}|\d\d))?)(?![\d/]|\.\d)")
+"""A date with its year first, or with its month or its day first and perhaps no year."""
+_CENTURY = 2000
 
 
-class TimesAbroad(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words of time in other languages: `before` so many (`counts`) of a unit (`days_in`), `lasting` for them, and `now`."""
+class TimeWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words of time: so many (`counts`) of a unit (`days_in`) stand `before` or `behind` a word that says they are over.
+
+    `lasting` for them something is so, with words of `about` between. Behind `now` a dose of today stands.
+    """
 
     days_in: dict[str, int] = {}
     counts: dict[str, int] = {}
     before: tuple[str, ...] = ()
+    behind: tuple[str, ...] = ()
     lasting: tuple[str, ...] = ()
+    about: tuple[str, ...] = ()
     now: tuple[str, ...] = ()
 
 
-def days_of(many: str, unit: str) -> int | None:
-    """How many days so many of a unit are, in figures or a word; None if these are no count and unit of time."""
-    count = int(many) if many.isdecimal() else _COUNTS.get(many)
-    days = _DAYS_IN.get(unit) or _DAYS_IN.get(unit.removesuffix("s"))
-    return count * days if count is not None and days is not None else None
-
-
-def days_ago(words: str) -> int | None:
-    """How many days ago plain English words say that something was; of several times the latest, None if they name none."""
-    if "ago" not in words and "back" not in words:
-        return None
-    return min((days_of(many, unit) or 0 for many, unit in _AGO.findall(words)), default=None)
-
-
 class TimesAgo:
-    """Reads times also in the other languages of one rulebook."""
+    """Reads times in the words of one rulebook."""
 
-    def __init__(self, abroad: TimesAbroad) -> None:
-        self._abroad, self._before = abroad, tuple([f"{word} " for word in abroad.before])
-        counts, units = any_of(abroad.counts), any_of(abroad.days_in)
-        self._ago = re.compile(rf"\b{any_of(self._before)}(\d{{1,4}}|{counts}) ({units})\b")
-        spans = rf"\b{any_of((*_SPANS, *abroad.lasting))} ?(?:the past |the last |about )?"
-        self._for = re.compile(
-            rf"{spans}(?:(\d{{1,4}}|{any_of(_COUNTS)}) ?({any_of(_DAYS_IN)})s?|(\d{{1,4}}|{counts}) ?({units}))\b"
-        )
+    def __init__(self, words: TimeWords) -> None:
+        self._words, self._before = words, tuple([f"{word} " for word in words.before])
+        counts, units = any_of(words.counts), any_of(words.days_in)
+        many, behind = rf"(?:{_FIGURES}|{counts})", any_of(words.behind)
+        self.pattern = rf"{many} ?{units} {behind}"
+        """What finds a time such as "3 days ago", without groups."""
+        self._behind = re.compile(rf"\b({many}) ?({units}) {behind}\b")
+        self._ago = re.compile(rf"\b{any_of(self._before)}({many}) ({units})\b")
+        about = any_of([f"{word} " for word in words.about])
+        self._for = re.compile(rf"\b{any_of(words.lasting)} ?{about}?({many}) ?({units})\b")
+
+    def days_of(self, many: str, unit: str) -> int | None:
+        """How many days so many of a unit are, in figures or a word; None if these are no count and unit of time."""
+        count = int(many) if many.isdecimal() else self._words.counts.get(many)
+        days = self._words.days_in.get(unit)
+        return count * days if count is not None and days is not None else None
 
     def days_ago(self, words: str) -> int | None:
         """How many days ago plain words say that something was; of several times the latest, None if they name none."""
-        ago = days_ago(words)
-        if not any(word in words for word in self._before):
-            return ago
-        found = [self._days(many, unit) for many, unit in self._ago.findall(words)]
-        return min([*found, *(() if ago is None else (ago,))], default=None)
+        found: list[tuple[str, str]] = []
+        if any(word in words for word in self._words.behind):
+            found += self._behind.findall(words)
+        if any(word in words for word in self._before):
+            found += self._ago.findall(words)
+        return min((self.days_of(many, unit) or 0 for many, unit in found), default=None) if found else None
 
     def days_lasting(self, words: str) -> int | None:
         """For how many days plain words say that something is so, as "for 3 weeks" does; the least, None if they do not."""
-        found = [
-            self._days(count, of) if count else days_of(many, unit) or 0
-            for many, unit, count, of in self._for.findall(words)
-        ]
-        return min(found, default=None)
+        return min((self.days_of(many, unit) or 0 for many, unit in self._for.findall(words)), default=None)
 
-    def _days(self, many: str, unit: str) -> int:
-        return (self._abroad.counts.get(many) or int(many)) * self._abroad.days_in[unit]
+
+def days_since(words: str, on: str) -> int | None:
+    """How many days before a day the latest date among words is, with its month or its day first; None without one."""
+    today = date.fromisoformat(on[:10])
+    ago: list[int] = []
+    for year, month, day, first, second, behind in _DATED.findall(words):
+        said = int(year or behind or today.year)
+        several = ((int(month), int(day)),) if year else ((int(first), int(second)), (int(second), int(first)))
+        ago += [
+            days
+            for of_month, of_day in several
+            if (days := _days_between(said + _CENTURY if said < 100 else said, of_month, of_day, today)) is not None
+        ]
+    return min(ago, default=None)
+
+
+def _days_between(year: int, month: int, day: int, today: date) -> int | None:
+    try:
+        days = (today - date(year, month, day)).days
+    except ValueError:
+        return None
+    return days if days >= 0 else None

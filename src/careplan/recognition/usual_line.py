@@ -214,6 +214,8 @@ class _Reading:
         if said is None or said.kind not in _PIECES:
             return 0
         of = str(said.value or words[at + 1])
+        if of in self._tables.measured_in_drops:
+            return 0
         place, begin = _end_of(words, at, end, start), start + len(words[at]) + 1
         draft.amounts.append(Amount(text[start:place], start, place, count or None, of))
         if said.kind == "forms":
