@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from careplan.fhir.read.bundle import FhirReader
 from careplan.planner import Planner
 from careplan.rulebook.folder import Files, read_folder
 from careplan.rulebook.interactions import INTERACTIONS
@@ -43,6 +44,12 @@ BOOK = PARTS.keep_for_all(FILES)
 def shared_planner() -> Planner:
     """One planner for the whole run: it is read only, and the engine belongs to this thread."""
     return Planner(BOOK)
+
+
+@cache
+def reader_of(planner: Planner) -> FhirReader:
+    """What reads records by the rulebook of a planner, made once for each: it keeps nothing of a record."""
+    return FhirReader(planner.book, planner.intake)
 
 
 MADE_UP_RULE = """\

@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from careplan.fhir.read.bundle import FhirReader
 from careplan.planner import Planner
+from tests.shipped import reader_of
 from tests.tables import rows_in
 
 Json = dict[str, Any]
@@ -67,8 +67,7 @@ def split(cell: str) -> list[str]:
 
 def request_of(planner: Planner, bundle: Json) -> Any:
     """The patient that is read from a Bundle."""
-    book = planner.book
-    reader = FhirReader(book, planner.intake)
+    reader = reader_of(planner)
     return reader.read(bundle).patient
 
 

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from careplan.fhir.read.bundle import FhirReader
 from careplan.planner import Planner
 from tests.plans import by_rule
-from tests.shipped import BOOK
+from tests.shipped import BOOK, reader_of
 
 Json = dict[str, Any]
 
@@ -146,5 +145,5 @@ def test_they_are_read_from_records_by_their_codes(planner: Planner, code: str, 
         "timestamp": "2026-11-30T12:00:00Z",
         "entry": [{"resource": seen | {"valueQuantity": quantity}}],
     }
-    read = FhirReader(planner.book, planner.intake).read(bundle)
+    read = reader_of(planner).read(bundle)
     assert rule in by_rule(planner.plan(read.patient))

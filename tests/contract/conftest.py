@@ -8,8 +8,8 @@ import pytest
 
 from careplan.fhir.read.bundle import FhirReader
 from careplan.planner import Planner
-from careplan.rulebook.model import Rulebook
 from tests.contract.serving import PATIENCE, Server, running
+from tests.shipped import reader_of
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,6 +28,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def reader(planner: Planner, book: Rulebook) -> FhirReader:
+def reader(planner: Planner) -> FhirReader:
     """What reads records of patients; it keeps nothing of them."""
-    return FhirReader(book, planner.intake)
+    return reader_of(planner)

@@ -36,13 +36,14 @@ from careplan.fhir.cds_hooks.cards import Cards, card_uuid, mark_of, rules_by_ma
 from careplan.fhir.cds_hooks.front_card import shortened
 from careplan.fhir.cds_hooks.prefetch import KINDS, templates
 from careplan.fhir.cds_hooks.services import HOOKS, SERVICE, id_of
-from careplan.fhir.read.bundle import FhirReader, FromFhir
+from careplan.fhir.read.bundle import FromFhir
 from careplan.planner import Planner
 from careplan.rulebook.model import Rule, Rulebook
 from careplan.web.security.replay_guard import Table, UsedTokens
 from tests.contract.serving import ROOT, Server, certified, running, until
 from tests.contract.test_fhir import concept, condition, entry, medication
 from tests.fhir_validators import faults_of
+from tests.shipped import reader_of
 
 Json = dict[str, Any]
 Check = Callable[["Site"], None]
@@ -604,7 +605,7 @@ def test_an_order_of_the_treatment_shows_all_that_stands_in_its_way_and_takes_it
 def test_an_order_of_the_treatment_says_which_product_by_which_route(
     planner: Planner, code: Json, rest: Json, product: str, route: str | None
 ) -> None:
-    reader = FhirReader(planner.book, planner.intake)
+    reader = reader_of(planner)
     call = read_call(signing(draft(code, **rest)), reader, date(2026, 11, 1))
     treatment = call.read.patient.treatment
     assert (treatment.product, treatment.preferred_route, call.read.treats) == (product, route, True)

@@ -12,7 +12,6 @@ import msgspec
 import pytest
 
 from careplan.errors import MOST_FAULTS, InvalidPatient
-from careplan.fhir.read.bundle import FhirReader
 from careplan.planner import Planner
 from careplan.request.decode import LISTS
 from careplan.rulebook.model import Rulebook
@@ -21,6 +20,7 @@ from careplan.web.routes import what_if
 from tests.everyday import one_in
 from tests.in_process import Service, in_process
 from tests.long_record import long_record
+from tests.shipped import reader_of
 from tests.work import calls
 
 Json = dict[str, Any]
@@ -104,7 +104,7 @@ KINDS = ["medicines", "one id", "illnesses", "readings", "patients", "faults", "
 
 @pytest.mark.parametrize("kind", one_in(4, KINDS))
 def test_reading_four_times_as_many_entries_is_about_four_times_the_work(planner: Planner, kind: str) -> None:
-    reader = FhirReader(planner.book, planner.intake)
+    reader = reader_of(planner)
 
     def read(body: Json) -> None:
         try:

@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 
-from careplan.fhir.read.bundle import FhirReader
 from careplan.plan.medicine_model import MedicineRead
 from tests.contract.records import patient, read, reported, statement
-from tests.shipped import BOOK, shared_planner
+from tests.shipped import reader_of, shared_planner
 
 Json = dict[str, Any]
 
 PLANNER = shared_planner()
-READER = FhirReader(BOOK, PLANNER.intake)
+READER = reader_of(PLANNER)
 ALPRAZOLAM = "alprazolam 0.25 MG Oral Tablet"
 
 

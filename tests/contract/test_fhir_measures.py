@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from careplan.fhir.read.bundle import FhirReader
 from careplan.plan.model import items_of
-from tests.shipped import BOOK, shared_planner
+from tests.shipped import reader_of, shared_planner
 
 PLANNER = shared_planner()
-READER = FhirReader(BOOK, PLANNER.intake)
+READER = reader_of(PLANNER)
 
 
 def coded(code: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from careplan.planner import Planner
 from tests.contract.records import OWN, entry, incomplete, medicines, patient, problem, read, reported, statement
 from tests.contract.test_fhir import RXNORM, concept
 from tests.plans import rules_of
+from tests.shipped import reader_of
 from tests.work import counted
 
 Json = dict[str, Any]
@@ -380,7 +381,7 @@ def test_a_medicine_on_hold_counts_and_is_said_to_be_on_hold(reader: FhirReader,
     ],
 )
 def test_eye_drops_of_a_record_are_told_by_their_way_in(planner: Planner, dosage: Json, counts: bool) -> None:  # noqa: FBT001
-    found = read(FhirReader(planner.book, planner.intake), statement("m", "timolol", dosage=[dosage]))
+    found = read(reader_of(planner), statement("m", "timolol", dosage=[dosage]))
     assert ("rebound-when-stopped-suddenly" in rules_of(planner.plan(found.patient))) == counts
 
 

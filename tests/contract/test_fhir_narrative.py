@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from careplan.errors import Fault, Problem
-from careplan.fhir.read.bundle import FhirReader, with_unmapped
+from careplan.fhir.read.bundle import with_unmapped
 from careplan.fhir.write.definitions import capability_statement, plan_definition, questionnaire
 from careplan.fhir.write.narrative import with_narrative
 from careplan.fhir.write.operation_outcome import outcome
@@ -19,6 +19,7 @@ from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
 from tests.contract.records import bundle, entry, patient, statement
 from tests.patients import patients
+from tests.shipped import reader_of
 
 Json = dict[str, Any]
 XHTML = "{http://www.w3.org/1999/xhtml}"
@@ -69,8 +70,8 @@ def test_every_resource_of_a_plan_says_to_a_reader_what_it_says_as_data(
 MARKUP = '<script>alert("1")</script> & co \u0007\x0b\ufffe'
 
 
-def test_words_that_were_sent_are_never_markup(planner: Planner, book: Rulebook) -> None:
-    reader = FhirReader(book, planner.intake)
+def test_words_that_were_sent_are_never_markup(planner: Planner) -> None:
+    reader = reader_of(planner)
     found = reader.read(bundle(patient(), statement("m", MARKUP), entry("Observation", "o", code={"text": MARKUP})))
     written = FhirWriter().bundle(with_unmapped(planner.plan(found.patient), found), found.patient, found)
     resources = [one["resource"] for one in written["entry"]]

@@ -12,6 +12,7 @@ from careplan.planner import Planner
 from tests.contract.records import OWN, bundle, entry, incomplete, patient, problem, read, reported, statement
 from tests.contract.test_fhir import concept
 from tests.plans import rules_of
+from tests.shipped import reader_of
 
 Json = dict[str, Any]
 LOINC = "http://loinc.org"
@@ -216,7 +217,7 @@ def alerts_of_answer(planner: Planner, question: str, answer: Json, **more: Any)
     """The alerts of a form that is none of ours, with one question."""
     form = {"status": "completed", "authored": "2026-11-27", "subject": OWN} | more
     item = {"linkId": "1", "text": question, "answer": [answer]}
-    reader = FhirReader(planner.book, planner.intake)
+    reader = reader_of(planner)
     read_of_it = read(reader, patient(), entry("QuestionnaireResponse", "q", item=[{"linkId": "0", "item": [item]}], **form))
     assert "QuestionnaireResponse" in reported(read_of_it)
     return [alert.rule.id for alert in planner.plan(read_of_it.patient).alerts]

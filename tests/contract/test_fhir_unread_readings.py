@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from careplan.fhir.read.bundle import FhirReader
 from careplan.plan.model import items_of
 from tests.contract.test_fhir_measures import alerts, bundle, coded, form, observation
-from tests.shipped import BOOK, shared_planner
+from tests.shipped import reader_of, shared_planner
 
 PLANNER = shared_planner()
-READER = FhirReader(BOOK, PLANNER.intake)
+READER = reader_of(PLANNER)
 INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 Json = dict[str, Any]
 

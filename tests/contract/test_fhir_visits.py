@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from careplan.fhir.read.bundle import FhirReader
 from careplan.plan.model import items_of
-from tests.shipped import BOOK, shared_planner
+from tests.shipped import reader_of, shared_planner
 
 Json = dict[str, Any]
 PLANNER = shared_planner()
-READER = FhirReader(BOOK, PLANNER.intake)
+READER = reader_of(PLANNER)
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
 
 

@@ -143,7 +143,7 @@ def test_a_faulty_rulebook_is_refused_and_replacements_serve_the_accepted_one(
         shutil.copytree(good, site.rules, symlinks=True)
 
 
-@pytest.mark.parametrize("named", ["keys", pytest.param("protocol", marks=LONG)])
+@pytest.mark.parametrize("named", [pytest.param("keys", marks=pytest.mark.long), pytest.param("protocol", marks=LONG)])
 def test_a_faulty_file_is_refused_and_replacements_have_what_was_accepted(site: Site, named: str) -> None:
     file: Path = getattr(site, named)
     good = file.read_bytes()

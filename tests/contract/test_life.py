@@ -22,7 +22,7 @@ from click.testing import CliRunner
 
 from careplan.cli.main import main
 from tests.contract.serving import PATIENCE, ROOT, Server, certified, children_of, running, until
-from tests.everyday import one_row_in
+from tests.everyday import one_in, one_row_in
 
 
 def workers(address: Server) -> list[int]:
@@ -130,8 +130,9 @@ def test_a_worker_that_hangs_in_the_engine_is_replaced(tmp_path: Path) -> None:
     assert "Zyxwvut" not in log
 
 
-def test_a_stop_finishes_what_is_in_hand_and_ends_with_0(tmp_path: Path) -> None:
-    with running(tmp_path / "log", module="tests.contract.faulty", cold=True) as address:
+@pytest.mark.parametrize("cold", one_in(2, [False, True], lambda cold: "cold" if cold else "warm"))
+def test_a_stop_finishes_what_is_in_hand_and_ends_with_0(tmp_path: Path, *, cold: bool) -> None:
+    with running(tmp_path / "log", module="tests.contract.faulty", cold=cold) as address:
         answers: list[int] = []
 
         def ask() -> None:

@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 
 from careplan.errors import InvalidPatient
 from careplan.fhir.cds_hooks.call import MissingData, read_call
-from careplan.fhir.read.bundle import FhirReader, FromFhir
+from careplan.fhir.read.bundle import FromFhir
 from careplan.fhir.read.completeness import SAY_NOTHING, lists_of
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.parameters import read_applied
 from careplan.fhir.read.shortened import shortened
 from tests.contract.records import OWN, bundle, entry, incomplete, medicines, patient, statement
 from tests.long_record import long_record
-from tests.shipped import BOOK, shared_planner
+from tests.shipped import reader_of, shared_planner
 
 PLANNER = shared_planner()
-READER = FhirReader(BOOK, PLANNER.intake)
+READER = reader_of(PLANNER)
 Json = dict[str, Any]
 
 INNER = st.sampled_from(

@@ -198,6 +198,7 @@ def test_a_choice_made_twice_is_shown(rulebook: Callable[..., Path]) -> None:
     assert (found.patient, found.replayed) == ({"red_flags": {"chest_pain_now": True}}, True)
 
 
+@pytest.mark.long
 def test_a_rule_that_holds_for_some_answers_only_while_it_is_unknown_is_shown(rulebook: Callable[..., Path]) -> None:
     folder = rulebook()
     add(
@@ -365,6 +366,7 @@ def test_the_command_saves_patients_that_the_plan_command_takes(rulebook: Callab
     assert json.loads(plan.stdout)["status"] == "draft"
 
 
+@pytest.mark.long
 def test_of_one_rule_only_what_bears_on_it_is_proved_and_the_progress_can_be_read(rulebook: Callable[..., Path]) -> None:
     folder = rulebook("younger-than-eighteen", "sleep-under-five-hours", invariant=["minors-block"])
     command = ["rules", "prove", "--rules", str(folder), "--format", "json", "--progress-lines", "--only"]

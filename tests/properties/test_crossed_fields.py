@@ -16,13 +16,13 @@ import pytest
 from careplan.batch.answer_lines import Answering
 from careplan.batch.ndjson import Line
 from careplan.errors import InvalidPatient
-from careplan.fhir.read.bundle import FhirReader, with_unmapped
+from careplan.fhir.read.bundle import with_unmapped
 from careplan.plan.model import CarePlan, items_of
 from careplan.planner import Planner
 from tests.contract.records import problem, statement
 from tests.crossed_fields import Crossing, crossed_parts
 from tests.crossed_resources import ODD, crossed_resources
-from tests.shipped import BOOK
+from tests.shipped import BOOK, reader_of
 
 Json = dict[str, Any]
 ROUNDS = int(os.environ.get("CAREPLAN_TEST_CROSSINGS", "2"))
@@ -144,11 +144,6 @@ def in_both_forms(planner: Planner, body: bytes) -> None:
 
 def raising(error: Exception) -> None:
     raise error
-
-
-@cache
-def reader_of(planner: Planner) -> FhirReader:
-    return FhirReader(planner.book, planner.intake)
 
 
 @cache

@@ -14,6 +14,7 @@ from careplan.errors import InvalidPatient
 from careplan.fhir.read.bundle import FhirReader
 from careplan.planner import Planner
 from careplan.request.patient import Patient
+from tests.shipped import reader_of
 from tests.work import counted
 
 CASES = int(os.environ.get("CAREPLAN_TEST_BODIES", "100"))
@@ -80,7 +81,7 @@ def test_a_body_that_goes_ever_deeper_keeps_no_worker_busy(planner: Planner, ope
 
 @pytest.fixture(scope="module")
 def reader(planner: Planner) -> FhirReader:
-    return FhirReader(planner.book, planner.intake)
+    return reader_of(planner)
 
 
 @settings(max_examples=CASES)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,14 @@ def test_a_line_without_end_keeps_no_memory() -> None:
     assert list(lines.feed(b"\n{}\n")) == [Line(1, None), Line(2, b"{}")]
 
 
+@cache
+def answering_with(planner: Planner, *, as_fhir: bool) -> Answering:
+    """What answers lines, as a worker makes it: once for all of them."""
+    return Answering(planner, as_fhir=as_fhir)
+
+
 def answers(planner: Planner, *lines: bytes, as_fhir: bool = False) -> list[dict[str, Any]]:
-    answering = Answering(planner, as_fhir=as_fhir)
+    answering = answering_with(planner, as_fhir=as_fhir)
     found = [answering.answer(Line(at, line)).body for at, line in enumerate(lines, start=1)]
     assert not any(b"\n" in body for body in found)
     return [msgspec.json.decode(body) for body in found]

