@@ -267,12 +267,20 @@ def test_parameters_within_a_bundle_may_hold_what_is_on_a_list(reader: FhirReade
         "No ketamine allergy",
         "Not allergic to ketamine",
         "NKDA",
-        "ketorolac",
+        "kiwi",
     ],
 )
 def test_an_allergy_that_is_denied_is_none(reader: FhirReader, said: str) -> None:
     found = read(reader, patient(), entry("AllergyIntolerance", "a", patient=OWN, code={"text": said}))
     assert (found.patient.conditions, found.patient.allergies, reported(found)) == (None, [], [said])
+
+
+@pytest.mark.parametrize("said", ["ketorolac", "Toradol - hives"])
+def test_an_allergy_to_a_medicine_that_rules_look_at_is_compared_with_the_list(reader: FhirReader, said: str) -> None:
+    found = read(reader, patient(), entry("AllergyIntolerance", "a", patient=OWN, code={"text": said}))
+    assert (found.patient.conditions, found.patient.allergies, reported(found)) == (None, [said], [])
+    case = CaseMaker(BOOK).case(found.patient)
+    assert (case.illnesses.tokens, case.illnesses.allergens) == ((), (frozenset({"ketorolac"}),))
 
 
 @pytest.mark.parametrize("said", ["Spravato", "Ketalar", "S-ketamine or ketamine", "ketamine HCl 50 MG/ML"])

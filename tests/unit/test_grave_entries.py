@@ -81,6 +81,10 @@ def test_words_of_danger_in_an_unread_entry_are_an_alert_that_names_it(planner: 
         "BP 190/120 in 2019",
         "BP was 200/130 last year",
         "bp 210/110 two months ago",
+        "cuts thighs, last time Friday",
+        "burns self with lighter",
+        "aortic root 4.6 cm followed yearly",
+        "ascending aorta 44 mm",
     ],
 )
 def test_a_loss_the_harm_of_others_or_an_earlier_reading_is_a_decision_and_no_alert(planner: Planner, written: str) -> None:

@@ -75,3 +75,15 @@ def test_an_emergency_in_the_place_of_a_medicine_blocks(line: str) -> None:
     plan = plan_of(planner, {"medications": [{"text": "sertraline 50 mg daily"}, {"text": line}]})
     assert "unread-entry-may-be-a-danger" in rules_of(plan)
     planner.close()
+
+
+@pytest.mark.parametrize("line", ["stopped Xanax cold turkey", "quit lithium cold turkey"])
+def test_what_lines_of_medicines_tell_by_words_of_their_own_is_not_looked_for_in_them(line: str) -> None:
+    assert any(TOLD.is_told(line))
+    assert TOLD.is_told(line, in_list=True) == NOTHING
+
+
+@pytest.mark.parametrize("word", ["watch for", "monitor for", "call if"])
+def test_a_sign_that_somebody_watches_for_has_not_come(word: str) -> None:
+    assert TOLD.is_told("lamotrigine 25 mg daily, new rash") != NOTHING
+    assert TOLD.is_told(f"lamotrigine 25 mg daily, {word} a new rash") == NOTHING

@@ -120,7 +120,7 @@ class GraveEntryReader:
         for at, entry in enumerate(patient.medications or ()):
             text = entry.text or entry.name or ""
             if self._emergencies.may_tell(text):  # Most lines do not, and are not read for it.
-                of_medicines[at] = self._emergencies.is_told(text)
+                of_medicines[at] = self._emergencies.is_told(text, in_list=True)
         for at in unread.medications:
             text = (patient.medications or ())[at].written or ""
             if self._speaks_of_danger(text) and self._is_of_the_patient(plain(text)[0]):

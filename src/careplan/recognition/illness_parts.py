@@ -25,7 +25,7 @@ _CODE = re.compile(r"[a-z]\d[0-9a-z](?:\.[0-9a-z]{1,4}|[0-9a-z]{0,4})")
 _LAST_YEAR = ("last", "year")
 _SINCE_WHEN = frozenset({"in", "within", "over", "during", "for"})
 _UNTIL, _OVER = frozenset({"until", "till"}), frozenset[Qualifier]({"over"})
-_TIMES = re.compile(r"x\d{1,2}")
+_TIMES = re.compile(r"x\d{1,2}(?:y|yrs?|mos?|wks?)?")
 _OLD, _SINCE = ("age", "aged"), frozenset({"since", "from"})
 _ANY_TIME = 36_500
 """Longer ago than anything that a plan looks at: it may have been on any day of a life."""

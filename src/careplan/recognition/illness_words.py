@@ -58,10 +58,14 @@ class HarmWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DangerKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Sentences that tell of one kind of danger, in classes of words; a `grave` one is a decision and no alert."""
+    """Sentences that tell of one kind of danger, in classes of words; a `grave` one is a decision and no alert.
+
+    One that lines of medicines tell in words of their own (`told` in `list_words.yaml`) is not looked for `in_lists`.
+    """
 
     said: tuple[str, ...]
     grave: bool = False
+    in_lists: bool = True
 
 
 class DangerWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -43,6 +43,7 @@ class _Pattern(NamedTuple):
     needs: tuple[frozenset[str], ...]
     parts: tuple[re.Pattern[str], ...]
     grave: bool
+    in_lists: bool
 
 
 class ToldDanger:
@@ -59,7 +60,8 @@ class ToldDanger:
             for said in kind.said:
                 parts = said.split(_TOGETHER)
                 needs = tuple(filter(None, (self._first_words(piece) for part in parts for piece in part.split())))
-                pattern = _Pattern(needs, tuple(re.compile(self._as_pattern(part)) for part in parts), kind.grave)
+                compiled = tuple(re.compile(self._as_pattern(part)) for part in parts)
+                pattern = _Pattern(needs, compiled, kind.grave, kind.in_lists)
                 # What is looked for first has few words of everyday, and few words.
                 for word in min(needs, key=lambda need: (len(need & everyday), len(need))):
                     self._by_word.setdefault(word, []).append(pattern)
@@ -81,12 +83,15 @@ class ToldDanger:
         plainly = text.lower().translate(_SIGNS).replace("ae", "e").replace("oe", "e").replace("our", "or")
         return not self._as_written.isdisjoint(plainly.split())
 
-    def is_told(self, text: str) -> tuple[bool, bool]:
-        """Whether a text tells of an emergency, and whether it tells of something grave that is none."""
-        levels = set(self._told(text))
+    def is_told(self, text: str, *, in_list: bool = False) -> tuple[bool, bool]:
+        """Whether a text tells of an emergency, and whether it tells of something grave that is none.
+
+        `in_list` says that it is a line of a list of medicines.
+        """
+        levels = {pattern.grave for pattern in self._told(text) if pattern.in_lists or not in_list}
         return False in levels, True in levels
 
-    def _told(self, text: str) -> Iterator[bool]:
+    def _told(self, text: str) -> Iterator[_Pattern]:
         words = _PLUS.sub(" positive ", self._signs.written_out(*plain(text))[0])
         if self._triggers.isdisjoint(self._normal.of_plain(words)):
             return
@@ -100,7 +105,7 @@ class ToldDanger:
                     continue
                 found = [part.search(said) for part in pattern.parts]
                 if all(found) and not self._is_taken_back(said, [one for one in found if one]):
-                    yield pattern.grave
+                    yield pattern
 
     def _is_taken_back(self, said: str, found: Sequence[re.Match[str]]) -> bool:
         """Whether a sentence denies what was found in it, or tells of it as of others, as feared, or as long over."""
