@@ -316,6 +316,7 @@ _BINDING = (ast.For, ast.AnnAssign)
 _FEW_LINES = 5
 
 
+@pytest.mark.long
 def test_names_of_parameters_and_of_what_lives_long_say_what_they_hold() -> None:
     found = {module: list(unsaying(ast.parse(path.read_text()))) for module, path in PATHS.items()}
     assert {module: names for module, names in found.items() if names} == {}

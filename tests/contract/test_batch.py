@@ -128,6 +128,7 @@ def test_memory_stays_flat_and_others_are_served_while_a_long_batch_runs(address
     assert resident(address) - before < 8
 
 
+@pytest.mark.long
 def test_a_slow_reader_slows_the_work_and_fills_no_memory(address: Server) -> None:
     place = urlsplit(address)
     before = resident(address)
@@ -211,6 +212,7 @@ def test_a_line_may_be_as_long_as_a_request(address: Server) -> None:
     assert "which is 100,000 bytes" in answer.json()["problem"]["errors"][0]["detail"]
 
 
+@pytest.mark.long
 def test_a_body_that_stops_ends_the_answer_without_its_end(address: Server) -> None:
     place = urlsplit(address)
     connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=PATIENCE)

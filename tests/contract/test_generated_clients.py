@@ -36,6 +36,7 @@ def ran(*command: object, cwd: Path, **environment: str) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 def test_every_schema_compiles_strictly_in_ajv_and_takes_every_real_answer(tmp_path: Path) -> None:
     told = json.loads(ran(NODE, AJV, MODULES, CONTRACT, cwd=tmp_path))
     assert told["failed"] == []

@@ -78,6 +78,7 @@ def test_a_log_that_cannot_be_written_costs_no_request(tmp_path: Path) -> None:
         assert process.wait(timeout=PATIENCE) == 0
 
 
+@pytest.mark.long
 def test_few_descriptors_are_told_of_and_the_service_goes_on(tmp_path: Path) -> None:
     with running(tmp_path / "log", module="tests.contract.few_descriptors") as address:
         with ExitStack() as opened, httpx.Client(base_url=address, timeout=PATIENCE) as client:

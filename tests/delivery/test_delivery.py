@@ -161,6 +161,7 @@ def environment_of(pod: dict[str, Any]) -> dict[str, str]:
     return {name: value for name, value in found.items() if name.startswith("CAREPLAN_")}
 
 
+@pytest.mark.long
 def test_a_pod_answers_under_the_names_of_its_service_and_gives_metrics_under_its_address(
     manifests: dict[str, list[dict[str, Any]]], tmp_path: Path
 ) -> None:

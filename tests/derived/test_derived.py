@@ -188,6 +188,7 @@ def test_another_medicine_is_beside_one_only_if_it_is_of_another_name(made: Made
         assert fact.properties.get("beside_is_an_opioid") == some(*("opioid" in classes(one) for one in others))
 
 
+@pytest.mark.long
 @settings(max_examples=6)
 @given(body=BODIES)
 def test_answers_decide_what_is_unknown_and_overturn_nothing_that_is_known(made: Made, body: Json) -> None:

@@ -109,6 +109,7 @@ def asked(made: Path) -> Questions:
     return Questions(book, invariants(made, book))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
@@ -135,6 +136,7 @@ def test_a_certificate_that_says_something_else_is_refused(
     assert any(sentence.startswith(says) for sentence in found), found
 
 
+@pytest.mark.long
 def test_the_command_refuses_a_certificate_with_a_damaged_formula_and_one_that_cannot_be_read(folder: Path) -> None:
     path = folder / CERTIFICATE
     path.write_text(other_formula(path.read_text()))
@@ -155,6 +157,7 @@ class Doubtful:
         return "sat" if "check-sat" in commands else ""
 
 
+@pytest.mark.long
 def test_nothing_is_certified_that_a_solver_does_not_confirm(made: Path, asked: Questions) -> None:
     found = certified(load(made), asked, [], [solver("z3"), Doubtful()], lambda *_: None)
     assert not isinstance(found, Certificate)
@@ -176,6 +179,7 @@ a, b = z3.Bool("a"), z3.Bool("b c")
 x, y = z3.Int("x"), z3.Real("y")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "formula",
     [
@@ -199,6 +203,7 @@ def test_what_is_written_reads_back_as_the_same_formula(formula: z3.BoolRef) -> 
     assert checking.check() == z3.unsat
 
 
+@pytest.mark.long
 def test_the_hash_of_a_formula_tells_any_change_of_a_part_of_it() -> None:
     parts = [z3.Or(z3.Bool(f"flag {at}"), z3.Int("x") > at) for at in range(40)]
     writer, again = Writer(), Writer()
@@ -209,6 +214,7 @@ def test_the_hash_of_a_formula_tells_any_change_of_a_part_of_it() -> None:
         assert writer.hash(z3.And(other)) != plain
 
 
+@pytest.mark.long
 def test_a_certificate_is_one_line_a_claim(made: Path) -> None:
     text = (made / CERTIFICATE).read_text()
     certificate = msgspec.json.decode(text, type=Certificate)

@@ -183,6 +183,7 @@ def test_the_command_says_of_each_rule_for_whom_it_comes_up_now(sides: tuple[Pat
     assert invariants == {"minors-block": (True, False), "one-word-on-sleep": (True, False)}
 
 
+@pytest.mark.long
 def test_the_command_says_in_words_that_nothing_else_changed(sides: tuple[Path, Path]) -> None:
     done = CliRunner().invoke(main, ["rules", "compare", str(sides[0]), str(sides[0])])
     assert done.exit_code == 0

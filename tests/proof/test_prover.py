@@ -211,6 +211,7 @@ def test_a_rule_that_holds_for_some_answers_only_while_it_is_unknown_is_shown(ru
     assert found[0].replayed is True
 
 
+@pytest.mark.long
 def test_a_red_flag_that_no_longer_blocks_is_shown_with_the_flag_alone(rulebook: Callable[..., Path]) -> None:
     flags = ("suicidal-thoughts-passive", "suicidal-thoughts-without-a-plan", "suicidal-plan-or-intent")
     folder = rulebook(*flags, invariant=["suicidal-thoughts-block"])

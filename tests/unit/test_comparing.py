@@ -78,6 +78,7 @@ CHANGES = [
 ]
 
 
+@pytest.mark.long
 def test_a_change_of_each_file_is_found_by_what_was_changed_in_it(book: Rulebook, edited: Path) -> None:
     for file, old, new, _ in CHANGES:
         path = edited / file
@@ -295,6 +296,7 @@ def test_a_difference_is_told_in_words_that_need_no_other_page(planner: Planner,
     assert any(said in line for line in found.in_words), found.in_words
 
 
+@pytest.mark.long
 def test_whatever_is_changed_in_a_plan_is_told(planner: Planner) -> None:
     made = planner.explained(planner.intake.convert(PLAN))
     data = msgspec.to_builtins(made)

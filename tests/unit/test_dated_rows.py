@@ -59,6 +59,7 @@ def following(row: Row, first: str) -> Row:
     return row | said | new | {"valid_from": first, "valid_until": ""}
 
 
+@pytest.mark.long
 def test_the_day_of_a_plan_decides_which_of_two_rows_speaks(folder: Path) -> None:
     old = until("2026-12-31")
     write(folder, INTERACTIONS, [old, following(old, "2027-01-01")])

@@ -184,6 +184,7 @@ def test_an_engine_that_was_closed_is_refused() -> None:
         engine.evaluate([])
 
 
+@pytest.mark.long
 def test_threads_that_plan_at_once_with_one_rulebook_get_what_each_would_get_alone(planner: Planner) -> None:
     bodies = [path.read_bytes() for path in sorted((ROOT / "tests" / "golden" / "patients").glob("*.json"))[::4]]
 

@@ -326,6 +326,7 @@ def test_an_active_rule_does_not_change_under_the_same_version(folder: Path, aft
     assert [fault.code for fault in found_in(folder)] == ["version-back"]
 
 
+@pytest.mark.long
 def test_examples_and_rationale_may_change_without_a_new_version(folder: Path) -> None:
     put(folder, active())
     run("lock", "--rules", str(folder))
@@ -344,6 +345,7 @@ def test_a_trial_rule_that_changed_is_a_warning(folder: Path) -> None:
     assert "The rule has changed since the lock file was written." in text
 
 
+@pytest.mark.long
 def test_a_rule_that_vanished_is_missed_and_a_retired_id_stays_taken(folder: Path) -> None:
     run("lock", "--rules", str(folder))
     (folder / MADE_UP).rename(folder / "kept")

@@ -47,9 +47,8 @@ def test_the_lists_are_long_enough_and_name_each_goal_once() -> None:
     assert len(DANGEROUS) == len({text for _, text in DANGEROUS}) >= 60
 
 
-@pytest.mark.parametrize("text", HARMLESS)
-def test_an_everyday_goal_is_not_read_as_any_danger(text: str) -> None:
-    assert BOOK.goals.judge(text).safety == "none"
+def test_no_everyday_goal_is_read_as_any_danger() -> None:
+    assert {text: found for text in HARMLESS if (found := BOOK.goals.judge(text).safety) != "none"} == {}
 
 
 @pytest.mark.parametrize(
@@ -72,10 +71,9 @@ def test_a_figure_of_speech_hides_no_danger_beside_it(text: str) -> None:
     assert BOOK.goals.judge(text).safety == "self_harm"
 
 
-@pytest.mark.parametrize(("category", "text"), DANGEROUS)
-def test_a_dangerous_goal_is_read_as_the_danger_it_is(category: str, text: str) -> None:
-    found = BOOK.goals.judge(text).safety
-    assert found == category or {found, category} <= DANGER
+def test_every_dangerous_goal_is_read_as_the_danger_it_is() -> None:
+    found = [(text, category, BOOK.goals.judge(text).safety) for category, text in DANGEROUS]
+    assert [one for one in found if one[1] != one[2] and not {*one[1:]} <= DANGER] == []
 
 
 @pytest.mark.parametrize(("category", "text"), one_row_in(3, map(tuple, DANGEROUS), "-".join))
@@ -128,12 +126,10 @@ def test_danger_is_read_however_the_text_was_written_or_exported(text: str, data
     assert BOOK.goals.judge(changed).safety == BOOK.goals.judge(text).safety
 
 
-@pytest.mark.parametrize("text", TREATMENT)
-def test_treatment_recovery_and_safety_are_read_as_what_they_are(text: str) -> None:
-    verdict = BOOK.goals.judge(text)
-    assert verdict.protected
-    assert verdict.understood
-    assert verdict.safety == "none"
+def test_treatment_recovery_and_safety_are_read_as_what_they_are() -> None:
+    verdicts = {text: BOOK.goals.judge(text) for text in TREATMENT}
+    right = {text for text, one in verdicts.items() if one.protected and one.understood and one.safety == "none"}
+    assert verdicts.keys() - right == set()
 
 
 @pytest.mark.parametrize("text", one_in(4, TREATMENT))

@@ -75,6 +75,7 @@ def pages(handbook: Handbook) -> dict[str, Parsed]:
     return found
 
 
+@pytest.mark.long
 def test_every_page_is_whole_and_every_link_leads_to_a_place_in_the_handbook(handbook: Handbook) -> None:
     made = pages(handbook)
     for path, page in made.items():

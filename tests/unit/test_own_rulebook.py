@@ -57,6 +57,7 @@ def newer(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 @given(contents, contents, contents)
 def test_what_the_owner_did_is_never_clean_to_take_over(here: Part | None, copied: Part | None, there: Part | None) -> None:
     parts = [{} if one is None else {"one": one} for one in (here, copied, there)]
@@ -78,12 +79,14 @@ def test_a_copy_has_an_id_of_its_own_loads_and_lacks_nothing(own: Path, book: Ru
     assert (done.exit_code, done.output) == (0, "Nothing is lacking.\n")
 
 
+@pytest.mark.long
 def test_the_record_is_no_part_of_what_the_rulebook_says(own: Path) -> None:
     before = load(own).digest
     (own / RECORD).unlink()
     assert load(own).digest == before
 
 
+@pytest.mark.long
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     done = run("init", tmp_path)
@@ -91,6 +94,7 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["", "Our Rules", "ketamine-care", "-a"])
 def test_an_id_that_is_none_or_that_of_the_shipped_rulebook_is_refused(name: str, tmp_path: Path) -> None:
     folder = tmp_path / "---"
@@ -185,6 +189,7 @@ def test_without_a_record_all_is_listed_and_nothing_taken_over(own: Path, newer:
     assert (own / SLEEP).read_bytes() != (newer / SLEEP).read_bytes()
 
 
+@pytest.mark.long
 def test_a_record_that_is_none_is_refused(own: Path) -> None:
     (own / RECORD).write_text("half a line\n")
     assert run("doctor", own).exit_code == 2

@@ -337,6 +337,7 @@ OTHERS = st.lists(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=cases(20))
 @given(others=OTHERS, missing=st.sampled_from([None, "conditions", "lifestyle", "red_flags"]))
 def test_an_open_hold_question_is_closed_by_no_answer_that_is_still_missing(

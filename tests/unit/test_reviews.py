@@ -133,6 +133,7 @@ def take(folder: Path, by: str, role: str, verdict: str = "accept") -> int:
     return ran(folder, "review", SLEEP, *said, "--note", "Read: with care")[0]
 
 
+@pytest.mark.long
 def test_decisions_are_kept_as_data_make_a_rule_fit_to_be_active_and_lapse_when_it_changes(tmp_path: Path) -> None:
     folder = few_rules_in(tmp_path / "rules")
     path = folder / "aftercare" / f"{SLEEP}.yaml"

@@ -186,6 +186,7 @@ def test_a_rule_under_another_ending_or_in_another_place_is_named(folder: Path) 
     }
 
 
+@pytest.mark.long
 def test_a_file_of_another_kind_is_named_by_the_check_and_stops_nothing(folder: Path) -> None:
     (folder / "aftercare" / "draft.docx").write_bytes(b"PK")
     done = CliRunner().invoke(main, ["rules", "check", "--rules", str(folder)])
@@ -275,6 +276,7 @@ def test_ten_thousand_faults_are_a_page_of_words_with_the_rest_counted(folder: P
     assert "more in" in done.output
 
 
+@pytest.mark.long
 def test_a_changed_book_is_asked_for_a_name_of_its_own(folder: Path) -> None:
     done = CliRunner().invoke(main, ["rules", "check", "--rules", str(folder)])
     assert "[own-name]" in done.output

@@ -38,17 +38,17 @@ def said(read: IllnessRead) -> set[str]:
     return found or {"known" if read.recognition == "known" else "none"}
 
 
-@pytest.mark.parametrize(("line", "meant"), LINES)
-def test_a_line_of_a_problem_list_is_read_as_a_clinician_would(line: str, meant: str) -> None:
-    assert said(READER.read(line)) == set(meant.split())
+def test_every_line_of_a_problem_list_is_read_as_a_clinician_would() -> None:
+    found = [(line, meant, said(READER.read(line))) for line, meant in LINES]
+    assert [one for one in found if one[2] != set(one[1].split())] == []
 
 
-@pytest.mark.parametrize(("line", "status", "meant"), PAST)
-def test_what_is_said_of_the_past_lasts_becomes_history_or_is_over_by_its_kind(line: str, status: str, meant: str) -> None:
-    read = READER.read(line)
-    assert {part.status for part in read.parts} == {status}
-    assert " ".join(read.tokens) == meant.replace("-", "")
-    assert read.recognition != "unread"
+def test_what_is_said_of_the_past_lasts_becomes_history_or_is_over_by_its_kind() -> None:
+    for line, status, meant in PAST:
+        read = READER.read(line)
+        assert {part.status for part in read.parts} == {status}, line
+        assert " ".join(read.tokens) == meant.replace("-", ""), line
+        assert read.recognition != "unread", line
 
 
 def test_of_the_lines_that_can_be_read_few_need_a_person() -> None:
