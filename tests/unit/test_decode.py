@@ -177,6 +177,7 @@ def test_every_name_that_others_use_leads_to_a_field_or_token_of_the_contract() 
         ({"age_years": "45"}, "must be a whole number; leave out the quotation marks"),
         ({"age_years": "old"}, "must be a whole number"),
         ({"measures": {"phq9_total": "14"}}, "must be a list, a number or an object"),
+        ({"measures": {"cssrs_plan": "positive"}}, "must be a list, an object, false or true"),
         ({"medications": ["lithium 300 mg bid"]}, "must be an object; a line as it is written goes into its field text"),
         (
             {"treatment": {"session_times": ["2026-12-01 09:00"]}},

@@ -157,7 +157,8 @@ def _faults_of_choice(error: SchemaError, pointer: str, places: Places) -> Itera
     wrong = [cause for found in causes.values() for cause in found if _is_of_another_type(cause, error)]
     meant = [found for found in causes.values() if not any(cause in wrong for cause in found)]
     if len(wrong) > 1 and not meant:
-        types = sorted({_TYPES.get(str(cause.validator_value), str(cause.validator_value)) for cause in wrong})
+        words = (_TYPES.get(str(cause.validator_value), str(cause.validator_value)) for cause in wrong)
+        types = sorted({one for word in words for one in word.split(" or ")})  # "true or false" is two of them
         yield Fault(pointer=pointer, detail=f"must be {alternatives(types)}")
         return
     for cause in (cause for found in meant or causes.values() for cause in found):
