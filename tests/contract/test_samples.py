@@ -24,6 +24,8 @@ from careplan.web.samples.collecting import Unanswered, good_samples, samples_of
 from tests.contract.serving import ROOT
 from tests.shipped import few_rules_in
 
+pytestmark = pytest.mark.long
+
 Json = dict[str, Any]
 DOCUMENT: Json = msgspec.json.decode((ROOT / "openapi" / "openapi.json").read_bytes())
 BINARY = "application/pdf"
@@ -59,12 +61,10 @@ def examples_of(operation: Json) -> Iterator[tuple[str, str, Json, str, Any]]:
 OPERATIONS = {operation["operationId"]: operation for _, _, operation in operations_of(DOCUMENT)}
 
 
-@pytest.mark.long
 def test_the_samples_in_the_contract_are_what_the_service_answers_today(samples: list[Sample], bare: Json) -> None:
     assert with_samples(bare, samples) == DOCUMENT, "run `make openapi` and look at the difference"
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_form_of_a_body_and_of_an_answer_has_a_sample(name: str) -> None:
     for place, content in contents_of(OPERATIONS[name]):
@@ -74,7 +74,6 @@ def test_every_form_of_a_body_and_of_an_answer_has_a_sample(name: str) -> None:
         assert parameter.get("examples") or not parameter.get("required"), parameter["name"]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_sample_fits_its_schema(name: str) -> None:
     for place, form, schema, example, value in examples_of(OPERATIONS[name]):
@@ -85,13 +84,11 @@ def test_every_sample_fits_its_schema(name: str) -> None:
             Draft202012Validator(parameter["schema"]).validate(example["value"])
 
 
-@pytest.mark.long
 def test_a_sample_that_does_not_fit_would_be_found() -> None:
     schema = {"$ref": "#/components/schemas/Problem", "components": DOCUMENT["components"]}
     assert not Draft202012Validator(schema).is_valid({"title": "Not Found", "status": "404"})
 
 
-@pytest.mark.long
 def test_what_the_service_answers_is_in_the_contract(samples: list[Sample]) -> None:
     for sample in samples:
         status = str(int(sample.answered.status))
@@ -99,7 +96,6 @@ def test_what_the_service_answers_is_in_the_contract(samples: list[Sample]) -> N
             assert sample.answered.form in OPERATIONS[sample.operation]["responses"][status]["content"], sample
 
 
-@pytest.mark.long
 def test_an_answer_and_its_request_stand_under_the_same_name(samples: list[Sample]) -> None:
     good = [one for one in samples if one.answered.status == 200]
     assert {one.operation for one in good} == OPERATIONS.keys()
@@ -109,7 +105,6 @@ def test_an_answer_and_its_request_stand_under_the_same_name(samples: list[Sampl
         assert not sample.sent.body or ("body", sample.name) in found
 
 
-@pytest.mark.long
 def test_a_refusal_says_what_the_caller_is_to_do(samples: list[Sample]) -> None:
     wanted = {401: "www-authenticate", 403: "www-authenticate", 429: "retry-after", 503: "retry-after"}
     for sample in samples:
@@ -117,7 +112,6 @@ def test_a_refusal_says_what_the_caller_is_to_do(samples: list[Sample]) -> None:
         assert header is None or header in sample.answered.headers, sample
 
 
-@pytest.mark.long
 def test_no_sample_is_so_long_that_nobody_reads_it() -> None:
     for operation in OPERATIONS.values():
         for place, _, _, name, value in examples_of(operation):
@@ -125,7 +119,6 @@ def test_no_sample_is_so_long_that_nobody_reads_it() -> None:
     assert len(msgspec.json.encode(DOCUMENT)) < 500_000
 
 
-@pytest.mark.long
 def test_a_service_with_another_rulebook_shows_no_answers_of_this_one(tmp_path: Path, bare: Json) -> None:
     other = load(few_rules_in(tmp_path / "rules"))
     served = contract_of(build(other, Settings(), {}), other)
@@ -144,7 +137,6 @@ def answers(document: Json, name: str) -> Json:
     return found
 
 
-@pytest.mark.long
 def test_in_one_form_every_body_and_answer_has_one_type() -> None:
     document = in_one_form(DOCUMENT)
     for (_, _, whole), (_, _, operation) in zip(operations_of(DOCUMENT), operations_of(document), strict=True):
@@ -154,7 +146,6 @@ def test_in_one_form_every_body_and_answer_has_one_type() -> None:
     assert is_json(next(iter(document["paths"]["/v1/care-plans"]["post"]["requestBody"]["content"])))
 
 
-@pytest.mark.long
 def test_a_service_that_has_no_time_gives_no_contract_with_a_sample_less(
     book: Rulebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,7 +154,6 @@ def test_a_service_that_has_no_time_gives_no_contract_with_a_sample_less(
         good_samples(book)
 
 
-@pytest.mark.long
 def test_the_command_shows_requests_and_answers_of_one_operation(
     samples: list[Sample], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,7 +165,6 @@ def test_the_command_shows_requests_and_answers_of_one_operation(
     assert "HTTP/1.1 401" in done.stdout and "www-authenticate: Bearer" in done.stdout
 
 
-@pytest.mark.long
 def test_the_command_names_the_operations_and_statuses_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     none: list[Sample] = []
     monkeypatch.setattr("careplan.web.samples.collecting.samples_of", lambda _: none)

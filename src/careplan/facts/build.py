@@ -237,7 +237,7 @@ class FactMaker:
     def _among_allergies(self, illnesses: Illnesses, medicines: Sequence[Resolved]) -> Iterator[Fact]:
         """The entries of medicines that are taken and named among the allergies too, in whichever list these stand."""
         entered = [one.entry.written for one in medicines if one.entry.status == "allergy" and one.entry.written]
-        named = frozenset[str]().union(*illnesses.allergens, *map(self._allergies.ingredients, entered))
+        named = frozenset[str]().union(*illnesses.allergens, *(self._allergies.read(one).ingredients for one in entered))
         for resolved in medicines if named else ():
             if resolved.taken and resolved.match and any(row.ingredient in named for row in resolved.match.ingredients):
                 yield _check(resolved, "among_allergies", "a")

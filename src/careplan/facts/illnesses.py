@@ -93,14 +93,15 @@ def illnesses_of(
     if completed.conditions is None and (listed or any(map(_names_no_condition, read))):
         # Whoever names an illness, or says that there is none, was asked for illnesses, in whichever list it stands.
         completed = msgspec.structs.replace(completed, conditions=[])
-    allergic = {at: tokens for at, text in enumerate(patient.allergies or ()) if (tokens := allergies.tokens(text))}
+    told_allergies = tuple(map(allergies.read, patient.allergies or ()))
+    allergic = {at: one.tokens for at, one in enumerate(told_allergies) if one.tokens}
     for at, tokens in allergic.items():
         for token in tokens:
             listed.setdefault(token, f"/allergies/{at}")
     denying = tuple(_denying(completed, listed, read))
     illnesses = tuple([Illness(token, pointer) for token, pointer in listed.items()])
     told = tuple([reading for _, several in entries for reading in several])
-    allergens = tuple(map(allergies.ingredients, patient.allergies or ()))
+    allergens = tuple([one.ingredients for one in told_allergies])
     return completed, Illnesses(illnesses, read, denying, answered, tuple(allergic), told=told, allergens=allergens)
 
 

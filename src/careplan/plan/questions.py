@@ -206,8 +206,8 @@ class Questions:
         for at, written in enumerate(case.patient.allergies or ()):
             pointer = f"/allergies/{at}"
             if pointer not in listed:
-                why = COMPARED if case.illnesses.allergens[at] else OF_NO_ALLERGY
-                why = TWICE if at in case.illnesses.allergic else why
+                alone = COMPARED if case.illnesses.allergens[at] else OF_NO_ALLERGY
+                why = TWICE if at in case.illnesses.allergic else alone
                 yield NotConsidered(pointer=pointer, what=one_line(written), why=why)
         for at, token in enumerate(case.patient.conditions or ()):
             if f"/conditions/{at}" not in listed:

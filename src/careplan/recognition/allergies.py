@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 from careplan.recognition.illness_read import IllnessRead
 from careplan.recognition.illness_reader import IllnessReader
@@ -14,6 +15,13 @@ COMPARED = "It names a medicine, and was compared with the list of medicines alo
 """Why an allergy is not considered."""
 _MOST_WORDS = 3
 """A name of a medicine beside other words has so many words at most."""
+
+
+class AllergyRead(NamedTuple):
+    """What an allergy says: the conditions that it stands for, and the ingredients of the medicines that it names."""
+
+    tokens: tuple[str, ...] = ()
+    ingredients: frozenset[str] = frozenset()
 
 
 class Allergies:
@@ -27,31 +35,28 @@ class Allergies:
         self._reader = reader
         self._substances = {token: frozenset(names) for token, names in substances.items()}
 
-    def tokens(self, written: str) -> tuple[str, ...]:
-        """The conditions that an allergy stands for: by the medicine that it names, or as an illness in words."""
-        return self._tokens(written, frozenset())
-
-    def of_record(self, written: str) -> tuple[str, ...]:
-        """The same for a name in a record, in which the substance may stand among any other words."""
-        return self._tokens(written, frozenset(re.findall(r"\w+", written.casefold())))
-
-    def ingredients(self, written: str) -> frozenset[str]:
-        """The ingredients that an allergy names; none where it is denied or names no medicine under rules."""
+    def read(self, written: str) -> AllergyRead:
+        """What an allergy says as it is written; nothing where it is denied."""
         read = self._reader.read(written, None)
         if read.denied:
-            return frozenset()
+            return AllergyRead()
+        named = self._named(written, read)
+        tokens = self._tokens(read, named)
         if self._reader.may_be_none(written):
-            return self._named(written, read)
+            return AllergyRead(tokens, named)
         # What happened stands beside the name in any words: "Lamictal rash", "allergic to trazodone".
         words = re.findall(r"[^\W_]+", written)
         runs = (" ".join(words[at : at + many]) for at in range(len(words)) for many in range(1, _MOST_WORDS + 1))
-        return self._named(written, read) | self._ingredients_of(runs)
+        return AllergyRead(tokens, named | self._ingredients_of(runs))
 
-    def _tokens(self, written: str, words: frozenset[str]) -> tuple[str, ...]:
+    def of_record(self, written: str) -> tuple[str, ...]:
+        """The conditions of a name in a record, in which the substance may stand among any other words."""
         read = self._reader.read(written, None)
         if read.denied:
             return ()
-        named = words | self._named(written, read)
+        return self._tokens(read, self._named(written, read) | set(re.findall(r"\w+", written.casefold())))
+
+    def _tokens(self, read: IllnessRead, named: frozenset[str]) -> tuple[str, ...]:
         return tuple([token for token, names in self._substances.items() if token in read.tokens or named & names])
 
     def _named(self, written: str, read: IllnessRead) -> frozenset[str]:

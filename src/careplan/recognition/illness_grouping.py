@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from careplan.recognition.illness_around import Around, Unit
-from careplan.recognition.illness_parts import Phrases
+from careplan.recognition.illness_parts import DENIED, OF_FAMILY, Phrases
 from careplan.recognition.illness_pieces import Piece, Separator
 
 MOST_JOINED = 5
@@ -36,8 +36,6 @@ STATUS = frozenset(
     {"present", "history", "over", "remission", "denied", "denied_all", "uncertain", "family", "first_degree", "of_others"}
 )
 _BEHIND = ("bracket", "attached")
-OF_FAMILY = frozenset({"family", "first_degree", "of_others"})
-DENIED = frozenset({"denied", "denied_all"})
 
 
 class Grouping:

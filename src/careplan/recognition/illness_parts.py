@@ -10,7 +10,7 @@ from careplan.recognition.illness_around import NOTHING_AROUND, Around, Unit
 from careplan.recognition.illness_codes import System, bare
 from careplan.recognition.illness_names import IllnessNames
 from careplan.recognition.illness_words import MOST_WORDS, IllnessWords, Qualifier
-from careplan.recognition.plain_text import any_of
+from careplan.recognition.plain_text import whole
 from careplan.recognition.signs import Signs
 from careplan.recognition.times_ago import TimesAgo
 
@@ -35,11 +35,11 @@ MOST_LOOKED_AT = 30
 """Of longer parts nothing is read: no name stands among so many words."""
 
 
-NONE_OF_TODAY: frozenset[Qualifier] = frozenset({"denied", "denied_all", "family", "first_degree", "of_others", "over"})
+DENIED: frozenset[Qualifier] = frozenset({"denied", "denied_all"})
+OF_FAMILY: frozenset[Qualifier] = frozenset({"family", "first_degree", "of_others"})
+NONE_OF_TODAY: frozenset[Qualifier] = DENIED | OF_FAMILY | _OVER
 _TURNING: frozenset[Qualifier] = NONE_OF_TODAY | {"uncertain"}
 _NO_KINDS: frozenset[Qualifier] = frozenset()
-_DENIED: frozenset[Qualifier] = frozenset({"denied", "denied_all"})
-_FAMILY: frozenset[Qualifier] = frozenset({"family", "first_degree", "of_others"})
 _LABELS = (
     ("icd", "10", "cm"),
     ("icd", "10"),
@@ -62,7 +62,7 @@ class Phrases:
         self.names, self.signs, self.marks = names, Signs(words.asked_for), words.marks
         self.earliest_remission, self.given_up = words.earliest_remission, words.given_up
         self.under_treatment = {
-            treated: (one.instead_of, any_of({" ".join(names.normal.words(name)) for name in one.names}))
+            treated: (one.instead_of, whole(" ".join(names.normal.words(name)) for name in one.names))
             for treated, one in words.under_treatment.items()
         }
         self.done_by_others = frozenset(words.done_by_others)
@@ -130,7 +130,7 @@ class Phrases:
                     continue
                 before = self.around(words[:start])
                 behind = self.behind(words[start + length :]) if before is not None else None
-                if behind is None and before is not None and before.kinds & _DENIED and self._since(words[start + length :]):
+                if behind is None and before is not None and before.kinds & DENIED and self._since(words[start + length :]):
                     behind = NOTHING_AROUND
                 if before is not None and behind is not None:
                     stands_for = offered if tokens is None else tokens
@@ -149,11 +149,11 @@ class Phrases:
     def behind(self, words: tuple[str, ...]) -> Around | None:
         """The same of what stands behind a name; None also where something else is denied there, as in "not on CPAP"."""
         found = self.around(words)
-        if found is not None and found.kinds & _FAMILY:
+        if found is not None and found.kinds & OF_FAMILY:
             # "In mother", but not "since the baby": other words before it say something else of the family.
             first = self._phrase(words, 0)
-            return found if first is not None and first[0].kinds & _FAMILY else None
-        if found is None or len(words) < 2 or not found.kinds & {"denied", "denied_all"}:
+            return found if first is not None and first[0].kinds & OF_FAMILY else None
+        if found is None or len(words) < 2 or not found.kinds & DENIED:
             return found
         return found if words in self._kinds or self._denies_at_the_end(words) else None
 
@@ -162,7 +162,7 @@ class Phrases:
         for at in range(len(words) - 1, 0, -1):
             last = self._kinds.get(words[at:], frozenset())
             first = self.around(words[:at])
-            if last & {"denied", "denied_all"} and first is not None and not first.kinds & {"denied", "denied_all"}:
+            if last & DENIED and first is not None and not first.kinds & DENIED:
                 return True
         return False
 

@@ -16,8 +16,8 @@ import msgspec
 
 from careplan.recognition.illness_around import Around, Unit
 from careplan.recognition.illness_codes import IllnessCodes, System, bare, nearest
-from careplan.recognition.illness_grouping import DENIED, OF_FAMILY, STATUS, Grouping, Part
-from careplan.recognition.illness_parts import NONE_OF_TODAY, YEAR, Phrases
+from careplan.recognition.illness_grouping import STATUS, Grouping, Part
+from careplan.recognition.illness_parts import DENIED, NONE_OF_TODAY, OF_FAMILY, YEAR, Phrases
 from careplan.recognition.illness_pieces import Piece, Separator, pieces_of
 from careplan.recognition.illness_read import MOST_OFFERS, IllnessPart, IllnessRead, Lasting, Recognition, Status
 from careplan.recognition.illness_words import Qualifier
@@ -61,16 +61,16 @@ class IllnessReader:
 
     def _as_treated(self, text: str, parts: Sequence[IllnessPart]) -> Sequence[IllnessPart]:
         """The parts with an illness as treated that is named beside its treatment: "OUD, methadone maintenance"."""
+        if len(parts) < 2:
+            return parts
         for treated, (instead_of, names) in self._phrases.under_treatment.items():
-            here = [treated in part.tokens and part.status == "present" for part in parts]
-            if len(parts) < 2 or not any(here):
-                continue
-            parts = [
-                msgspec.structs.replace(part, tokens=(treated,))
-                if part.tokens == (instead_of,) and re.search(rf"\b{names}\b", self.form(text[part.start : part.end]))
-                else part
-                for part in parts
-            ]
+            if any(treated in part.tokens and part.status == "present" for part in parts):
+                parts = [
+                    msgspec.structs.replace(part, tokens=(treated,))
+                    if part.tokens == (instead_of,) and names.search(self.form(text[part.start : part.end]))
+                    else part
+                    for part in parts
+                ]
         return parts
 
     def may_be_none(self, text: str) -> bool:

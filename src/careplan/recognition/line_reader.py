@@ -217,15 +217,11 @@ class _Reading(Announced):
             self._leftover.append((at, behind, False))
             return self._close(behind, "leftover")
         if self._tells_of_an_earlier_dose(at, end):
-            self._explained(_FILLER, at, end)
-            self._earlier(at, end)
-            return end
+            return self._before_an_earlier_dose(at, end)
         if kind in ("switches", "leaves") and end < len(self._words) and self._words[end][0].isdigit():
             is_left = kind == "leaves" and self._words[end - 1] in self._tables.leaves_from
             if is_left and meaning.value == "stopped":
-                self._explained(_FILLER, at, end)
-                self._earlier(at, end)
-                return end
+                return self._before_an_earlier_dose(at, end)
             if kind == "switches" or is_left:
                 self._stepped("changed")
             return self._explained(_FILLER, at, end)
@@ -266,6 +262,12 @@ class _Reading(Announced):
             return False
         self._switch, self._slot, self._after_name, self._last = self._leave, True, False, "switches"
         return True
+
+    def _before_an_earlier_dose(self, at: int, end: int) -> int:
+        """Take a phrase for words that change nothing, and what follows it for an earlier dose."""
+        self._explained(_FILLER, at, end)
+        self._earlier(at, end)
+        return end
 
     def _is_open_still(self, meaning: Meaning, at: int, end: int) -> bool:
         """True for the second part of "past meds:" and "denies taking", which says nothing of its own."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from careplan.recognition.illness_words import DangerWords, Normal
+from careplan.recognition.illness_words import DangerKind, DangerWords, Normal
 from careplan.recognition.plain_text import any_of, plain
 from careplan.recognition.signs import Signs
 
@@ -42,8 +42,7 @@ class _Pattern(NamedTuple):
 
     needs: tuple[frozenset[str], ...]
     parts: tuple[re.Pattern[str], ...]
-    grave: bool
-    in_lists: bool
+    kind: DangerKind
 
 
 class ToldDanger:
@@ -61,7 +60,7 @@ class ToldDanger:
                 parts = said.split(_TOGETHER)
                 needs = tuple(filter(None, (self._first_words(piece) for part in parts for piece in part.split())))
                 compiled = tuple(re.compile(self._as_pattern(part)) for part in parts)
-                pattern = _Pattern(needs, compiled, kind.grave, kind.in_lists)
+                pattern = _Pattern(needs, compiled, kind)
                 # What is looked for first has few words of everyday, and few words.
                 for word in min(needs, key=lambda need: (len(need & everyday), len(need))):
                     self._by_word.setdefault(word, []).append(pattern)
@@ -88,10 +87,10 @@ class ToldDanger:
 
         `in_list` says that it is a line of a list of medicines.
         """
-        levels = {pattern.grave for pattern in self._told(text) if pattern.in_lists or not in_list}
+        levels = {kind.grave for kind in self._told(text) if kind.in_lists or not in_list}
         return False in levels, True in levels
 
-    def _told(self, text: str) -> Iterator[_Pattern]:
+    def _told(self, text: str) -> Iterator[DangerKind]:
         words = _PLUS.sub(" positive ", self._signs.written_out(*plain(text))[0])
         if self._triggers.isdisjoint(self._normal.of_plain(words)):
             return
@@ -105,7 +104,7 @@ class ToldDanger:
                     continue
                 found = [part.search(said) for part in pattern.parts]
                 if all(found) and not self._is_taken_back(said, [one for one in found if one]):
-                    yield pattern
+                    yield pattern.kind
 
     def _is_taken_back(self, said: str, found: Sequence[re.Match[str]]) -> bool:
         """Whether a sentence denies what was found in it, or tells of it as of others, as feared, or as long over."""

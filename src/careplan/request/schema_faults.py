@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -24,18 +24,19 @@ UNLISTED = "must be one of the"
 """How the fault of a token begins of which there are too many to name."""
 
 _NUMBER = re.compile(r" *-?[0-9]+(?:\.[0-9]+)? *")
-SHORT = 2
+_SHORT = 2
 """So few characters are like no token."""
 
-_TYPES = {
-    "object": "an object",
-    "array": "a list",
-    "string": "a text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "null": "left out",
+_TYPES: Mapping[str, tuple[str, ...]] = {
+    "object": ("an object",),
+    "array": ("a list",),
+    "string": ("a text",),
+    "integer": ("a whole number",),
+    "number": ("a number",),
+    "boolean": ("true", "false"),
+    "null": ("left out",),
 }
+"""What a value of a type is, in words; of some types there are several values."""
 
 LIMIT_WORDS = {
     "minimum": "must be at least {}",
@@ -157,8 +158,7 @@ def _faults_of_choice(error: SchemaError, pointer: str, places: Places) -> Itera
     wrong = [cause for found in causes.values() for cause in found if _is_of_another_type(cause, error)]
     meant = [found for found in causes.values() if not any(cause in wrong for cause in found)]
     if len(wrong) > 1 and not meant:
-        words = (_TYPES.get(str(cause.validator_value), str(cause.validator_value)) for cause in wrong)
-        types = sorted({one for word in words for one in word.split(" or ")})  # "true or false" is two of them
+        types = sorted({one for cause in wrong for one in _TYPES[str(cause.validator_value)]})
         yield Fault(pointer=pointer, detail=f"must be {alternatives(types)}")
         return
     for cause in (cause for found in meant or causes.values() for cause in found):
@@ -173,7 +173,7 @@ def _one_of(value: object, tokens: list[str]) -> str:
     near: list[str] = []
     if isinstance(value, str) and len(value) <= LONGEST:
         # A short text is inside of many tokens, so that it is like none of them.
-        near = ours(value, TOKENS, tokens) or (near_values(value, tokens) if len(value) > SHORT else [])
+        near = ours(value, TOKENS, tokens) or (near_values(value, tokens) if len(value) > _SHORT else [])
     if len(tokens) > 20:
         return f"{UNLISTED} {len(tokens)} published tokens{offer(near)}"
     return f"must be one of {', '.join(tokens)}{offer(near)}"
@@ -181,7 +181,7 @@ def _one_of(value: object, tokens: list[str]) -> str:
 
 def _type_words(error: SchemaError, expected: object) -> str:
     """What a value of another type should be, and how to mend what is nearly of it."""
-    words = f"must be {_TYPES.get(str(expected), str(expected))}"
+    words = f"must be {alternatives(_TYPES[str(expected)])}"
     if isinstance(error.instance, str):
         if expected in ("number", "integer") and _NUMBER.fullmatch(error.instance):
             return f"{words}; leave out the quotation marks"

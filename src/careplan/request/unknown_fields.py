@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from rapidfuzz import fuzz, process
 
 from careplan.errors import Fault
-from careplan.near_values import offer
+from careplan.near_values import near_values, offer
 from careplan.request.field_places import Places, named_with, where_it_belongs
 from careplan.request.other_names import FIELDS, ours, snake_case
 
@@ -18,8 +18,8 @@ _HAS_FIELD = "has a field,"
 _OF_FHIR = "resourceType"
 _AS_FHIR = f"{_NO_FIELD} but of FHIR; send it as a Bundle with Content-Type application/fhir+json, in lines fhir+ndjson"
 _LONGEST = 40
-_NEAR, _NEAR_ELSEWHERE = 70, 85
-"""From such a score of likeness on a field of the same object is offered, and one of another object."""
+_NEAR_ELSEWHERE = 85
+"""From such a score of likeness on a field of another object is offered."""
 
 
 def unknown_fields(sent: Mapping[str, object], known: Sequence[str], pointer: str, places: Places) -> Iterator[Fault]:
@@ -56,11 +56,11 @@ def _hint(key: str, value: object, known: Sequence[str], places: Places) -> str:
     name = snake_case(key)
     if here := ours(key, FIELDS, known):
         return offer(here)
-    if near := process.extractOne(name, known, score_cutoff=_NEAR):
-        return offer([near[0]])
+    if near := near_values(name, known):
+        return offer(near)
     elsewhere = ours(key, FIELDS, places)
-    if not elsewhere and (near := process.extractOne(name, places.keys(), scorer=fuzz.ratio, score_cutoff=_NEAR_ELSEWHERE)):
-        elsewhere = [near[0]]
+    if not elsewhere and (like := process.extractOne(name, places.keys(), scorer=fuzz.ratio, score_cutoff=_NEAR_ELSEWHERE)):
+        elsewhere = [like[0]]
     if not elsewhere and (only := named_with(name, places)):
         elsewhere = [only]
     if elsewhere:

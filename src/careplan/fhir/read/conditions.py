@@ -214,7 +214,7 @@ class IllnessReader:
             self._gathering.skip(resource, name, f"Its clinical status is {status}.")
         elif name == NAMELESS:
             self._gathering.leave_out(resource, name, "It has neither a code nor a text.", "conditions")
-        elif not meant and tables.allergies_in_words.ingredients(name):
+        elif not meant and tables.allergies_in_words.read(name).ingredients:
             self._gathering.allergy(name, resource, reference)
         elif not meant:
             self._gathering.skip(resource, name, OF_NO_ALLERGY)
@@ -227,7 +227,7 @@ class IllnessReader:
         It is no entry among the illnesses: an allergy alone does not say that there are no other conditions.
         """
         tables = self._gathering.tables
-        by_name = tables.allergies_in_words.tokens(name)
+        by_name = tables.allergies_in_words.read(name).tokens
         for token in tokens:
             said = name if token in by_name else tables.known_conditions[token].label
             self._gathering.allergy(said, resource, reference)

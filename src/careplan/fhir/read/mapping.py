@@ -203,8 +203,9 @@ class Mapped:
                 self._resource(inner, "", within=whose)
 
     def _age(self, born: str, on: date) -> int | None:
-        self.gathering.age = self.gathering.age or age_on(born, on)
-        return age_on(born, on)
+        age = age_on(born, on)
+        self.gathering.age = self.gathering.age or age
+        return age
 
     def _person(self, resource: Element) -> None:
         if not self._references.is_own(resource):
