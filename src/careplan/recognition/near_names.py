@@ -8,14 +8,12 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from careplan.recognition.medicine_catalogue import Match
-from careplan.recognition.near_index import NearIndex
 from careplan.recognition.vocabulary import WideVocabulary
 
 SHORTEST, LONG = 4, 8
 """Shorter words are near to everything; from the second on, two slips are still one word."""
 MOST_SLIPS = 2
 MOST_OFFERS = 3
-MOST_COMPARED = 8
 
 
 class NearNames:
@@ -24,8 +22,9 @@ class NearNames:
     def __init__(self, names: Mapping[str, Match], vocabulary: WideVocabulary, controlled: Collection[str]) -> None:
         self._names = {name: match for name, match in names.items() if len(name) > SHORTEST and _classes(match)}
         self._vocabulary, self._controlled = vocabulary, frozenset(controlled)
-        self._place = {name: at for at, name in enumerate(self._names)}
-        self._index = NearIndex(self._names)
+        self._of_length: dict[int, dict[int, str]] = {}
+        for place, name in enumerate(self._names):
+            self._of_length.setdefault(len(name), {})[place] = name
         vocabulary.warm()
 
     def offers(self, key: str) -> tuple[Match, ...]:
@@ -36,7 +35,7 @@ class NearNames:
         reach = 0 if len(key) < SHORTEST else 1 if len(key) < LONG else MOST_SLIPS
         if not reach:
             return ()
-        near = self._near(key, 1) or (self._near(key, reach) if reach > 1 else [])
+        near = self._within(key, reach)
         if not near:
             return ()
         nearest = near[0][0]
@@ -50,13 +49,13 @@ class NearNames:
                 return ()
         return tuple(matches[:MOST_OFFERS])
 
-    def _near(self, key: str, reach: int) -> list[tuple[int, int, str]]:
-        """The nearest names, each after its distance and its place among all names. Other lengths are out of reach."""
-        lengths, index = range(len(key) - reach, len(key) + reach + 1), self._index
-        like = [name for length in lengths for name in index.within(key, length, reach)]
-        compared = process.extract(key, like, scorer=OSA.distance, score_cutoff=reach, limit=None) if like else ()
-        found = [(distance, self._place[name], name) for name, distance, _ in compared]
-        return sorted(found)[:MOST_COMPARED]
+    def _within(self, key: str, reach: int) -> list[tuple[int, int, str]]:
+        """The names at most `reach` slips away, nearest first, each after its distance and its place among all names."""
+        found = []
+        for length in range(len(key) - reach, len(key) + reach + 1):
+            names = self._of_length.get(length, {})
+            found += process.extract(key, names, scorer=OSA.distance, score_cutoff=reach, limit=None)
+        return sorted((distance, place, name) for name, distance, place in found)
 
     @staticmethod
     def _apart(matches: Iterable[Match]) -> list[Match]:

@@ -31,7 +31,7 @@ class WideVocabulary:
         """Names of what no rule looks at."""
         lines = (line.partition("\t") for line in further.split("\n"))
         self._further = {key: rest for key, _, rest in lines if rest}
-        self._alike: Mapping[tuple[int, str, str], Sequence[str]] | None = None
+        self._alike: Mapping[tuple[int, str], Sequence[str]] | None = None
         self._texts_of_codes = codes
         self._codes: dict[str, tuple[str, ...]] | None = None
 
@@ -48,28 +48,19 @@ class WideVocabulary:
         tokens, _, name = line.partition("\t")
         return Further(name, tuple(tokens.split(";")))
 
-    def warm(self) -> Mapping[tuple[int, str, str], Sequence[str]]:
-        """Sort the known names by what `known_like` looks for; gives them by length, beginning and last letter."""
-        alike: dict[tuple[int, str, str], list[str]] = {}
+    def warm(self) -> Mapping[tuple[int, str], Sequence[str]]:
+        """Sort the known names by what `known_like` looks for; gives them by their length and first letter."""
+        alike: dict[tuple[int, str], list[str]] = {}
         for name in self.known:
-            alike.setdefault((len(name), name[0], ""), []).append(name)
-            alike.setdefault((len(name), name[:2], ""), []).append(name)
-            alike.setdefault((len(name), name[0], name[-1]), []).append(name)
+            alike.setdefault((len(name), name[0]), []).append(name)
         self._alike = alike  # Whole at once, as other threads may ask meanwhile.
         return alike
 
     def known_like(self, key: str, reach: int) -> Iterator[Sequence[str]]:
-        """The known names that begin with the letter of `key` and may be at most `reach` (1 or 2) slips away from it.
-
-        One slip behind the first letter leaves the second or the last as it is; there are some others among them.
-        """
+        """The known names that begin with the letter of `key`, of every length that `reach` slips may lead to."""
         alike = self._alike or self.warm()
         for length in range(len(key) - reach, len(key) + reach + 1):
-            if reach == 1:
-                yield alike.get((length, key[:2], ""), ())
-                yield alike.get((length, key[0], key[-1]), ())
-            else:
-                yield alike.get((length, key[0], ""), ())
+            yield alike.get((length, key[0]), ())
 
     def every_further(self) -> Mapping[str, Further]:
         """All further names."""

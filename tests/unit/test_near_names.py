@@ -1,16 +1,17 @@
-"""What is compared with a misspelt name: never fewer than all names that are one or two slips away."""
+"""What is offered for a misspelt name: the nearest names that rules look at, unless a harmless one is as near."""
 
 from __future__ import annotations
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
-from careplan.recognition.near_index import NearIndex
+from careplan.recognition.medicine_catalogue import Match
+from careplan.recognition.near_names import LONG, MOST_OFFERS, NearNames
 from careplan.recognition.vocabulary import WideVocabulary
 from tests.shipped import BOOK
 
-SHIPPED = [name for name in BOOK.medicines.known_names if len(name) > 4]
 LETTERS = st.text(alphabet="abc", min_size=5, max_size=9)
 
 
@@ -36,21 +37,15 @@ def slipped(draw: st.DrawFn, names: st.SearchStrategy[str], most: int = 2) -> tu
 
 
 @given(st.lists(LETTERS, min_size=1, max_size=20, unique=True), LETTERS)
-def test_every_name_within_reach_of_a_word_is_compared_with_it(names: list[str], key: str) -> None:
-    index = NearIndex(names)
-    for slips in (1, 2):
-        compared = [
-            name for length in range(len(key) - slips, len(key) + slips + 1) for name in index.within(key, length, slips)
-        ]
-        assert {name for name in names if OSA.distance(name, key) <= slips} <= set(compared)
-
-
-@given(slipped(st.sampled_from(SHIPPED)))
-def test_no_slip_in_a_shipped_name_takes_it_out_of_reach(case: tuple[str, str]) -> None:
-    name, made = case
-    slips = OSA.distance(name, made)
-    if 0 < slips <= 2:
-        assert name in NearIndex([name]).within(made, len(name), slips)
+def test_the_nearest_names_within_reach_are_offered_in_their_order(names: list[str], key: str) -> None:
+    row = BOOK.catalogue.ingredients["lorazepam"]
+    meant = {name: Match((msgspec.structs.replace(row, ingredient=name, classes=("made_up",)),)) for name in names}
+    distances = {name: OSA.distance(name, key) for name in names}
+    reach = 1 if len(key) < LONG else 2
+    nearest = min(distances.values())
+    expected = [name for name in names if distances[name] == nearest] if nearest <= reach else []
+    offered = NearNames(meant, WideVocabulary(), ()).offers(key)
+    assert [match.ingredients[0].ingredient for match in offered] == expected[:MOST_OFFERS]
 
 
 @given(st.lists(LETTERS, min_size=1, max_size=8, unique=True), slipped(LETTERS))
