@@ -192,6 +192,27 @@ def test_a_goal_about_a_medicine_never_blocks_and_warns_of_that_medicine_alone(
     assert {name for name, words in OWN_WARNINGS.items() if words in item.patient_text} == ({own} if own else set())
 
 
+@pytest.mark.parametrize(
+    ("text", "safety"),
+    [
+        ("get off all my pills", "medicine_change"),
+        ("stop taking all my pills", "medicine_change"),
+        ("get rid of all my pills", "medicine_change"),
+        ("not have to take all these pills", "medicine_change"),
+        ("take all my pills on time", "none"),
+        ("remember to take all my pills", "none"),
+        ("sort all my pills into a box on Sundays", "none"),
+        ("take all my pills tonight", "self_harm"),
+        ("swallow all my pills", "self_harm"),
+        ("save all my pills", "self_harm"),
+        ("stop taking my meds and then take all my pills", "self_harm"),
+        ("take all my pills every night until I die", "self_harm"),
+    ],
+)
+def test_all_of_the_pills_are_a_danger_only_where_they_may_be_taken_together(text: str, safety: str) -> None:
+    assert BOOK.goals.judge(text).safety == safety
+
+
 def test_a_goal_about_two_medicines_gets_the_warning_of_each(planner: Planner) -> None:
     found = {item.rule.id for item in lines(planned(planner, "Stop my Xanax and my Lamictal"))}
     assert {"goal-changes-a-benzodiazepine", "goal-changes-lamotrigine"} <= found
