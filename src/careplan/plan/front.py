@@ -1,8 +1,9 @@
 """The front page: a plan on one page, from which a clinician decides and signs.
 
 Whoever the patient is, it has at most 350 words. All decisions are on it; where they are many, those of one topic share a
-line, and where even these would not fit, later topics have their name alone. What room is left goes to where the patient
-departs from the standing protocol, then to tasks; what does not fit is counted, and stands on the following pages.
+line, and where even these would not fit, later ones have their title or their topic alone. What room is left goes to where
+the patient departs from the standing protocol, then to tasks; what does not fit is counted, and stands on the following
+pages.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from careplan.rulebook.text_template import Text, capitalized, counted, in_words
 MOST_WORDS = 350
 MOST_LINES = 7
 """So many decisions have a line each; of more, those of one topic are put together."""
-MOST_IN_DECISIONS = 180
+MOST_IN_DECISIONS = 200
 MOST_IN_DIFFERS, MOST_IN_TASKS = 120, 90
 LEAST_FOR_TASKS = 50
 """So many words are kept for tasks, where there are any."""
@@ -191,11 +192,12 @@ class FrontPages:
                 break
             rows[at] = msgspec.structs.replace(rows[at], contested=None)
             words[at] = words_in(rows[at])
-        for at in reversed(range(len(rows))):
-            if sum(words) <= MOST_IN_DECISIONS and at < MOST_LINES:
-                break
-            rows[at] = self._short(rows[at])
-            words[at] = words_in(rows[at])
+        for by_title in (True, False):
+            for at, found in reversed(list(enumerate(groups.values()))):
+                if sum(words) <= MOST_IN_DECISIONS and (at < MOST_LINES or not by_title):
+                    break
+                rows[at] = self._short(rows[at], found, by_title=by_title)
+                words[at] = words_in(rows[at])
         behind: set[str] = set()
         for at, found in enumerate(groups.values()):
             same = [item.id for item in departing if item.id not in behind and _same(item, found[0])]
@@ -232,10 +234,13 @@ class FrontPages:
             as_before=True,
         )
 
-    def _short(self, row: FrontDecision) -> FrontDecision:
-        number = 1 + (row.more or 0)
-        title = capitalized(self._titles[row.topic])
-        line = self._several.fill({"title": title, "decisions": counted(number, "decision")})
+    def _short(self, row: FrontDecision, of_topic: Sequence[Item], *, by_title: bool) -> FrontDecision:
+        """A row in few words: a single decision by its title, several by their topic, or any by its topic."""
+        if by_title and len(of_topic) == 1:
+            line = capitalized(of_topic[0].title)
+        else:
+            title = capitalized(self._titles[row.topic])
+            line = self._several.fill({"title": title, "decisions": counted(len(of_topic), "decision")})
         return FrontDecision(topic=row.topic, level=row.level, line=line, items=row.items, more=row.more)
 
 
