@@ -7,7 +7,7 @@ from typing import Any
 from careplan.plan.front import SAID_ABOVE, words_in
 from careplan.plan.front_model import Front, FrontDecision
 from careplan.plan.model import CarePlan
-from careplan.rulebook.text_template import counted, spaced
+from careplan.rulebook.text_template import counted, in_words, spaced
 
 Json = dict[str, Any]
 _SIZES = {"large": 270, "medium": 420}
@@ -53,7 +53,7 @@ def further(page: Front) -> str:
         for number, word in ((left.differs, "difference"), (left.tasks, "task"), (left.ask, "question"))
         if number
     ]
-    return f"On the following pages: {' and '.join(parts)} more." if parts else ""
+    return f"On the following pages: {in_words(parts)} more." if parts else ""
 
 
 def _decision(row: FrontDecision, plan: CarePlan) -> Json:
