@@ -125,6 +125,19 @@ def test_an_illness_is_not_taken_for_that_of_whom_it_has_to_do_with(planner: Pla
         "second trimester",
         "alcohol use disorder, sober 2 weeks",
         "autonomic dysreflexia",
+        "intoxicated",
+        "BAC 0.14",
+        "HR 38, BP 84/40, diaphoretic",
+        "+ UPT this morning",
+        "preganant 3 months",
+        "subdural after fall last yr",
+        "12 pack daily",
+        "whippets on weekends",
+        "takes street xanax",
+        # A reading beyond what a hold asks for, beside words that nobody could read.
+        "QTc 530 on citalopram",
+        # Boxes of which none is ticked answer nothing.
+        "Stroke [ ] Heart attack [ ]",
     ],
 )
 def test_first_signs_of_danger_and_who_decides_for_a_patient_are_a_decision(planner: Planner, written: str) -> None:
@@ -153,6 +166,16 @@ def test_a_name_that_a_stop_names_beside_words_that_nobody_knows_is_a_decision(p
         "trauma",
         "none",
         "nerves",
+        # Little is drunk, and what others take.
+        "1-2 drinks/week",
+        "EtOH: social",
+        "roommate uses heroin, I don't",
+        # An injury, fit or stay in a hospital of long ago, among words that nobody could read.
+        "TBI with loss of consciousness 2003",
+        "TBI w LOC in Iraq 2006",
+        "siezures as child",
+        "hives to penicillin as child",
+        "QTc 530 on citalopram in 2019",
     ],
 )
 def test_other_entries_bring_neither(planner: Planner, written: str) -> None:
