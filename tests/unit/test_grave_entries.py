@@ -134,6 +134,11 @@ def test_an_illness_is_not_taken_for_that_of_whom_it_has_to_do_with(planner: Pla
         "12 pack daily",
         "whippets on weekends",
         "takes street xanax",
+        "takes more oxy than prescribed",
+        "detoxing off xanax",
+        "on ketamine troches from Joyous",
+        "laryngospasm w/ ketamine",
+        "attempted suicide in 2010 by OD",
         # A reading beyond what a hold asks for, beside words that nobody could read.
         "QTc 530 on citalopram",
         # Boxes of which none is ticked answer nothing.

@@ -21,6 +21,7 @@ from careplan.recognition.plain_text import plain, whole
 from careplan.recognition.reading_words import PAIR
 from careplan.recognition.told_danger import ToldDanger
 from careplan.recognition.told_harm import ToldHarm
+from careplan.recognition.told_long_ago import ToldLongAgo
 from careplan.request.patient import Patient
 from careplan.rulebook.conditions import Test, tests_of
 from careplan.rulebook.derived import behind
@@ -68,6 +69,7 @@ class GraveEntryReader:
         self._lately, self._own = whole((*words.at_once, *words.lately)), whole(words.of_oneself)
         self._intending, self._never = whole(words.intending), whole(words.never_did)
         self._says_danger, self._acute = whole(words.says_danger), words.acute
+        self._long_ago = ToldLongAgo(words.long_past, book.known_conditions.reader.first_year)
         self._others, self._losses = whole(others), whole(words.losses)
         tests = list(_of_levels(book, "stop"))
         self._named_by_stops = frozenset(_values(book, tests))
@@ -94,9 +96,16 @@ class GraveEntryReader:
             now = stopped and not self._readings.is_earlier(text)
             now |= any(self._readings.tells_of_danger(said) for said, _ in unread)
             at_once, told = self._emergencies.is_told(text) if unread else (False, False)
-            if now or at_once or any(self._is_danger(said, part.offers, speaks=speaks) for said, part in unread):
+            dangers = [said for said, part in unread if self._is_danger(said, part.offers, speaks=speaks)]
+            if now or at_once or not all(map(self._long_ago.is_told, dangers)):
                 danger.append(at)
-            elif stopped or told or spoken or any(not self._named_by_stops.isdisjoint(part.offers) for _, part in unread):
+            elif (
+                dangers
+                or stopped
+                or told
+                or spoken
+                or any(not self._named_by_stops.isdisjoint(part.offers) for _, part in unread)
+            ):
                 grave.append(at)
         return GraveEntries(Entries(conditions=tuple(danger)), Entries(conditions=tuple(grave)))
 

@@ -186,7 +186,15 @@ class Phrases:
             return found if first is not None and first[0].kinds & OF_FAMILY else None
         if found is None or len(words) < 2 or not found.kinds & DENIED:
             return found
-        return found if words in self._kinds or self._denies_at_the_end(words) else None
+        return found if words in self._kinds or self._denies_at_the_end(words) or self._denied_then(words) else None
+
+    def _denied_then(self, words: tuple[str, ...]) -> bool:
+        """Whether words are one that denies, and then say when: "ruled out 2019"."""
+        for end in range(1, len(words)):
+            when = self.around(words[end:]) if self._kinds.get(words[:end], _NO_KINDS) & DENIED else None
+            if when is not None and when.has_a_day and not when.kinds:
+                return True
+        return False
 
     def _denies_at_the_end(self, words: tuple[str, ...]) -> bool:
         """Whether the last of several phrases is the one that denies, and none before it does."""

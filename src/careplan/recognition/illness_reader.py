@@ -91,6 +91,11 @@ class IllnessReader:
         """Whether a text could deny what it names, or say that it is over or another person's."""
         return self._phrases.may_turn(self._phrases.names.normal.words(text), NONE_OF_TODAY)
 
+    @property
+    def first_year(self) -> int:
+        """The year before which no plan is made."""
+        return self._least_day.year
+
     def warm(self) -> None:
         """Bring the names into their form, which else is done when the first entry is read."""
         self._phrases.names.longest()

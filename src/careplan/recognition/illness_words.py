@@ -144,6 +144,14 @@ class DrinkWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most_a_week: float = 0
 
 
+class LongPast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words of what was long ago: how it begins to be told (`began`), when it was (`times`), and words of `today`."""
+
+    began: tuple[str, ...] = ()
+    times: tuple[str, ...] = ()
+    today: tuple[str, ...] = ()
+
+
 class UnderTreatment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The condition in whose place another one stands that says it is treated, where it has one of these names."""
 
@@ -179,6 +187,7 @@ class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     of_oneself: tuple[str, ...] = ()
     intending: tuple[str, ...] = ()
     never_did: tuple[str, ...] = ()
+    long_past: LongPast = LongPast()
     says_danger: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
     acute: dict[str, str] = {}
