@@ -139,6 +139,11 @@ def test_an_illness_is_not_taken_for_that_of_whom_it_has_to_do_with(planner: Pla
         "on ketamine troches from Joyous",
         "laryngospasm w/ ketamine",
         "attempted suicide in 2010 by OD",
+        "stopped keppra on own last wk",
+        "missed 5 days of lamictal",
+        "waiting for valve replacement",
+        "post-concussive syndrome last month",
+        "ibogaine last week",
         # A reading beyond what a hold asks for, beside words that nobody could read.
         "QTc 530 on citalopram",
         # Boxes of which none is ticked answer nothing.
@@ -174,6 +179,8 @@ def test_a_name_that_a_stop_names_beside_words_that_nobody_knows_is_a_decision(p
         # Little is drunk, and what others take.
         "1-2 drinks/week",
         "EtOH: social",
+        "Alcohol: 3/wk",
+        "no access to firearms",
         "roommate uses heroin, I don't",
         # An injury, fit or stay in a hospital of long ago, among words that nobody could read.
         "TBI with loss of consciousness 2003",

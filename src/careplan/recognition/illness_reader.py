@@ -153,7 +153,8 @@ class IllnessReader:
             return self._is_acute(part)
         if part.separator != "with" or before.unit is None or "since" in before.words:
             return False
-        return before.around.has_a_day and not part.around.has_a_day and self._is_acute(part)
+        is_past = before.around.has_a_day or before.unit.behind.kinds & {"history"}
+        return bool(is_past) and not part.around.has_a_day and self._is_acute(part)
 
     def _is_of_the_time_behind(self, part: Part, behind: Part) -> bool:
         """Whether unread words with a year follow on something acute, as in "psychosis on steroids in 2010"."""

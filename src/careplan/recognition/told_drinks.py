@@ -30,6 +30,10 @@ class ToldDrinks:
             rf"(?P<how_often>\s?/\s?{any_of(words.units)}s?|\s(?:{any_of(words.before_units)})\s{any_of(words.units)}s?"
             rf"|\s{any_of(words.how_often)}){ends}"
         )
+        self._number_alone = re.compile(
+            rf"{heading}\s?[:=-]?\s?(?:{beside}\s)*(?P<many>{_FIGURE})(?:\s?(?:-|to)\s?(?P<most>{_FIGURE}))?"
+            rf"(?P<how_often>\s?/\s?{any_of(words.units)}|\s(?:{any_of(words.before_units)})\s{any_of(words.units)}){ends}"
+        )
         self._seldom = re.compile(
             rf"{begins}(?:{heading}|{what})(?:\suse)?\s?[:=(-]?\s?(?:{beside}\s)*{seldom}\)?(?:\s?[,(]?\s?{seldom}\)?)*"
             rf"|{begins}{seldom}\s(?:{heading}|{what})(?:\suse)?"
@@ -52,7 +56,7 @@ class ToldDrinks:
     def _is_little(self, said: str) -> bool:
         if self._seldom.fullmatch(said):
             return True
-        found = self._amount.fullmatch(said)
+        found = self._amount.fullmatch(said) or self._number_alone.fullmatch(said)
         if found is None:
             return False
         times = self._times_a_week(found["how_often"])
