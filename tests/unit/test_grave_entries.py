@@ -144,6 +144,12 @@ def test_an_illness_is_not_taken_for_that_of_whom_it_has_to_do_with(planner: Pla
         "waiting for valve replacement",
         "post-concussive syndrome last month",
         "ibogaine last week",
+        # An old illness that is named beside a new one, and drinking that is more than little.
+        "MI 2009 chest pain zzq",
+        "chest pain hx MI 2009",
+        "1-2 drinks/day, fifth on weekends",
+        "social drinker, blackouts",
+        "10-12 beers every weekend",
         # A reading beyond what a hold asks for, beside words that nobody could read.
         "QTc 530 on citalopram",
         # Boxes of which none is ticked answer nothing.
