@@ -144,6 +144,10 @@ def test_an_illness_is_not_taken_for_that_of_whom_it_has_to_do_with(planner: Pla
         "waiting for valve replacement",
         "post-concussive syndrome last month",
         "ibogaine last week",
+        "ICD fired last week",
+        "bleed in my head when I was born",
+        "on methadone 80mg from clinic",
+        "not cleared by cardiology",
         # An old illness that is named beside a new one, and drinking that is more than little.
         "MI 2009 chest pain zzq",
         "chest pain hx MI 2009",

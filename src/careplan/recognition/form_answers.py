@@ -24,13 +24,18 @@ _PLUS = re.compile(r"(?:^|(?<=[\s,;:(]))\+\s?(?=[a-z])")
 _MINUS = re.compile(r"(?:^|(?<=[\s,;:(]))-(?=[a-z])")
 _SIGNED = re.compile(r"(?:^|(?<=[\s,;:(]))(?P<sign>[-+])\s?(?P<terms>[a-z][^,;\n+]*?)(?=\s*(?:$|[,;.\n]|\s[-+]\s?[a-z]))")
 
+_AT = re.compile(r"\s?@\s?(?=\d)")
+_RELATIVE = re.compile(
+    r"(?<=[a-z])\s?\((?:(?:alive|living|deceased|dec|died|dead|d)\b[^()]{0,30}|\d{2}(?: ?(?:yo|y|years old))?)\)\s?:"
+)
+
 Change = tuple[int, int, str]
 """From where to where of a plain text something else is written."""
 
 
 def in_words(told: str, places: Sequence[int]) -> tuple[str, Sequence[int]]:
     """Plain text with such answers in words, and for each character of it the place that it came from."""
-    for find in (_boxes, _answers, _signs):
+    for find in (_short_signs, _boxes, _answers, _signs):
         if changes := list(find(told)):
             told, places = _changed(told, places, changes)
     return told, places
@@ -45,6 +50,14 @@ def with_boxes_of_a_list(entries: Sequence[str]) -> Sequence[str]:
         return entries
     pairs = zip(entries, found, strict=True)
     return [text.replace("[ ]", _NOT_TICKED, 1) if one is not None and not _is_ticked(one) else text for text, one in pairs]
+
+
+def _short_signs(told: str) -> Iterator[Change]:
+    """A sign for "at", and what stands in brackets of a relative before a colon: "Father (deceased, 61): MI @ 52"."""
+    for found in _AT.finditer(told) if "@" in told else ():
+        yield found.start(), found.end(), " at "
+    for found in _RELATIVE.finditer(told) if ")" in told and "@" not in told else ():
+        yield found.start(), found.end(), ":"
 
 
 def _is_ticked(box: re.Match[str]) -> bool:

@@ -27,6 +27,7 @@ _LAST_YEAR = ("last", "year")
 _SINCE_WHEN = frozenset({"in", "within", "over", "during", "for"})
 _UNTIL, _OVER = frozenset({"until", "till"}), frozenset[Qualifier]({"over"})
 _LASTING = frozenset({"since", "from", "for"})
+_DOSE = re.compile(r"\d{1,4}(?:mg|mcg|ml|g)")
 _TIMES = re.compile(r"x\d{1,2}(?:y|yrs?|mos?|wks?)?")
 _OLD, _SINCE = ("age", "aged"), frozenset({"since", "from"})
 _ANY_TIME = 36_500
@@ -288,7 +289,7 @@ class Phrases:
                 return Around(within=_ANY_TIME), at + 1
             year = int(dated[1] or dated[2])
             return Around(year=year if year > 99 else year + 2000 if year < 50 else year + 1900), at + 1
-        if _TIMES.fullmatch(word):
+        if _TIMES.fullmatch(word) or _DOSE.fullmatch(word):
             return Around(), at + 1
         if not (word.isdecimal() and len(word) <= 3):
             return None
