@@ -125,6 +125,39 @@ def test_an_illness_is_not_taken_for_that_of_whom_it_has_to_do_with(planner: Pla
         "second trimester",
         "alcohol use disorder, sober 2 weeks",
         "autonomic dysreflexia",
+        "intoxicated",
+        "BAC 0.14",
+        "HR 38, BP 84/40, diaphoretic",
+        "+ UPT this morning",
+        "preganant 3 months",
+        "subdural after fall last yr",
+        "12 pack daily",
+        "whippets on weekends",
+        "takes street xanax",
+        "takes more oxy than prescribed",
+        "detoxing off xanax",
+        "on ketamine troches from Joyous",
+        "laryngospasm w/ ketamine",
+        "attempted suicide in 2010 by OD",
+        "stopped keppra on own last wk",
+        "missed 5 days of lamictal",
+        "waiting for valve replacement",
+        "post-concussive syndrome last month",
+        "ibogaine last week",
+        "ICD fired last week",
+        "bleed in my head when I was born",
+        "on methadone 80mg from clinic",
+        "not cleared by cardiology",
+        # An old illness that is named beside a new one, and drinking that is more than little.
+        "MI 2009 chest pain zzq",
+        "chest pain hx MI 2009",
+        "1-2 drinks/day, fifth on weekends",
+        "social drinker, blackouts",
+        "10-12 beers every weekend",
+        # A reading beyond what a hold asks for, beside words that nobody could read.
+        "QTc 530 on citalopram",
+        # Boxes of which none is ticked answer nothing.
+        "Stroke [ ] Heart attack [ ]",
     ],
 )
 def test_first_signs_of_danger_and_who_decides_for_a_patient_are_a_decision(planner: Planner, written: str) -> None:
@@ -153,6 +186,18 @@ def test_a_name_that_a_stop_names_beside_words_that_nobody_knows_is_a_decision(p
         "trauma",
         "none",
         "nerves",
+        # Little is drunk, and what others take.
+        "1-2 drinks/week",
+        "EtOH: social",
+        "Alcohol: 3/wk",
+        "no access to firearms",
+        "roommate uses heroin, I don't",
+        # An injury, fit or stay in a hospital of long ago, among words that nobody could read.
+        "TBI with loss of consciousness 2003",
+        "TBI w LOC in Iraq 2006",
+        "siezures as child",
+        "hives to penicillin as child",
+        "QTc 530 on citalopram in 2019",
     ],
 )
 def test_other_entries_bring_neither(planner: Planner, written: str) -> None:

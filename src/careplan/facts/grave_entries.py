@@ -21,6 +21,7 @@ from careplan.recognition.plain_text import plain, whole
 from careplan.recognition.reading_words import PAIR
 from careplan.recognition.told_danger import ToldDanger
 from careplan.recognition.told_harm import ToldHarm
+from careplan.recognition.told_long_ago import ToldLongAgo
 from careplan.request.patient import Patient
 from careplan.rulebook.conditions import Test, tests_of
 from careplan.rulebook.derived import behind
@@ -39,6 +40,8 @@ _OF_THIRDS = re.compile(r"\b(?:himself|herself|themself|themselves|oneself|him s
 _HIS_OR_HER = re.compile(r"\b(?:his|her|their)\b")
 _ENDS_A_SENTENCE = re.compile(r"[;.\n]")
 _SOME_TIME_AGO = re.compile(r"\b(?:days?|d|weeks?|wks?|months?|mos?) ago\b")
+_AGE_THEN = re.compile(r"\bwhen i was (?:a |an |in |about )?\w+")
+"""Says when something was that may be of others: "dad killed himself when I was 9"."""
 _NOW_AT_THE_END = re.compile(r"\bnow\W*$")
 
 
@@ -61,11 +64,12 @@ class GraveEntryReader:
         self._judge: GoalJudge = book.goals
         words = book.known_conditions.words
         self._harm, self._now = ToldHarm(words.harmed), whole(words.at_once)
-        others = (*words.family, *words.first_degree, *words.of_others)
+        others = _with_short_forms((*words.family, *words.first_degree, *words.of_others), words.abbreviations)
         self._emergencies = ToldDanger(words.dangers, others, words.abbreviations, book.known_conditions.reader.signs)
         self._lately, self._own = whole((*words.at_once, *words.lately)), whole(words.of_oneself)
         self._intending, self._never = whole(words.intending), whole(words.never_did)
         self._says_danger, self._acute = whole(words.says_danger), words.acute
+        self._long_ago = ToldLongAgo(words.long_past, book.known_conditions.reader.first_year)
         self._others, self._losses = whole(others), whole(words.losses)
         tests = list(_of_levels(book, "stop"))
         self._named_by_stops = frozenset(_values(book, tests))
@@ -86,13 +90,22 @@ class GraveEntryReader:
                 for said, _ in unread
                 if (speaks and self._speaks_of_danger(said))
                 or self._readings.is_beyond(said)
+                or self._readings.of_a_hold(said)
                 or self._losses.search(plain(said)[0])
             ]
             now = stopped and not self._readings.is_earlier(text)
+            now |= any(self._readings.tells_of_danger(said) for said, _ in unread)
             at_once, told = self._emergencies.is_told(text) if unread else (False, False)
-            if now or at_once or any(self._is_danger(said, part.offers, speaks=speaks) for said, part in unread):
+            dangers = [said for said, part in unread if self._is_danger(said, part.offers, speaks=speaks)]
+            if now or at_once or not all(map(self._long_ago.is_told, dangers)):
                 danger.append(at)
-            elif stopped or told or spoken or any(not self._named_by_stops.isdisjoint(part.offers) for _, part in unread):
+            elif (
+                dangers
+                or stopped
+                or told
+                or spoken
+                or any(not self._named_by_stops.isdisjoint(part.offers) for _, part in unread)
+            ):
                 grave.append(at)
         return GraveEntries(Entries(conditions=tuple(danger)), Entries(conditions=tuple(grave)))
 
@@ -267,7 +280,13 @@ def _factor(kind: str, field: str) -> str:
     return field if kind == "patient" else f"{kind}.{field}"
 
 
+def _with_short_forms(names: Sequence[str], abbreviations: Mapping[str, str]) -> tuple[str, ...]:
+    """Names with the abbreviations that are written out as one of them: "dad" beside "father"."""
+    return (*names, *(short for short, full in abbreviations.items() if full in names))
+
+
 def _is_of_oneself(text: str, but: str = "") -> bool:
+    text = _AGE_THEN.sub(" ", text.casefold())
     return not (_ONESELF - {but}).isdisjoint(text.casefold().split())
 
 

@@ -94,6 +94,18 @@ class ToldReadings:
         """Whether a text has a reading that a stop looks at."""
         return any(self._is_stopped(measure, value) for measure, value in self._found(plain(text)[0]))
 
+    def of_a_hold(self, text: str) -> bool:
+        """Whether a text has a reading for which there is a hold, and does not say that it was at an earlier time."""
+        if self.is_earlier(text):
+            return False
+        told = (one for one in self._finder.readings(text) if one.kind.measure and one.kind.measure not in self._answers)
+        values = ({name: float(one.value) for name, one in self._values(each) if _is_number(one)} for each in told)
+        return any(_weigh(self._decisive, figures) for figures in values)
+
+    def tells_of_danger(self, text: str) -> bool:
+        """Whether a text has an answer or score that may mean a red flag, and says of no earlier time."""
+        return any("=" in _meaning(one) for one in self._finder.readings(text)) and not self.is_earlier(text)
+
     def is_beyond(self, text: str) -> bool:
         """Whether a text has a reading of no measure that a person has to read first."""
         return any(one.kind.ranges and _range_of(one) is not None for one in self._finder.readings(text))
@@ -160,8 +172,7 @@ class ToldReadings:
 
     def _by_range(self, reading: Found) -> IllnessPart:
         """A reading of no measure: what its range or answer means, for a person to read first, or known."""
-        found = _range_of(reading)
-        means = reading.kind.answers.get(reading.figure, "") if reading.kind.answers else found.means if found else ""
+        found, means = _range_of(reading), _meaning(reading)
         if "=" in means:  # An answer that may be meant: of a red flag only a person can tell which.
             return IllnessPart(reading.start, reading.end, "unread", "reading", offers=(means,))
         if means and reading.is_plain and not reading.date and (reading.days or 0) <= _LATELY:
@@ -226,6 +237,14 @@ def _number(figure: str) -> float:
 
 def _is_number(reading: Reading) -> bool:
     return isinstance(reading.value, float)
+
+
+def _meaning(reading: Found) -> str:
+    """What a reading of no measure means by its answer or range, empty for nothing."""
+    if reading.kind.measure:
+        return ""
+    found = _range_of(reading)
+    return reading.kind.answers.get(reading.figure, "") if reading.kind.answers else found.means if found else ""
 
 
 def _range_of(reading: Found) -> ReadingRange | None:

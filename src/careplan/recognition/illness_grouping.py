@@ -50,12 +50,12 @@ class Grouping:
 
     def _parts(self, pieces: Sequence[Piece]) -> Iterator[Part]:
         """Pieces as parts, several as one where a name reaches over all of them and not each is an illness by itself."""
-        single = [self._phrases.unit(piece.words) for piece in pieces]
+        single = [self._single(piece) for piece in pieces]
         at = 0
         while at < len(pieces):
             for end in range(min(len(pieces), at + MOST_JOINED), at + 1, -1):
                 several = pieces[at:end]
-                if any(one.separator in ("colon", "strong") for one in several[1:]):
+                if any(one.separator in ("colon", "strong") for one in several[1:]) and not self._is_answered_name(several):
                     continue
                 each = all(one is not None and one.tokens is not None for one in single[at:end])
                 unit, words = self._joined(several, own=each)
@@ -77,6 +77,16 @@ class Grouping:
                 treats = piece.joining == ("on",) and unit is None
                 yield Part(piece.words, unit, piece.start, piece.end, piece.separator, around, treats=treats)
                 at += 1
+
+    def _is_answered_name(self, several: Sequence[Piece]) -> bool:
+        """Whether a heading with what stands behind it is one name: "Marijuana: occasional"."""
+        return len(several) == 2 and several[1].separator == "colon" and self._phrases.names.is_own(_words(several))
+
+    def _single(self, piece: Piece) -> Unit | None:
+        """What one piece says; with the small word before it a phrase is no illness of its own: "with last pregnancy"."""
+        if piece.separator == "with" and (said := self._phrases.says((*piece.joining, *piece.words))) is not None:
+            return Unit(None, said)
+        return self._phrases.unit(piece.words)
 
     def _named_across(self, pieces: Sequence[Piece], single: Sequence[Unit | None], at: int) -> Part | None:
         """Two pieces as one that nobody could read, where a name reaches over the small word between them."""
@@ -205,6 +215,10 @@ class Grouping:
         if not codes.codes or self._phrases.may_turn(left):
             return
         part.unit, part.around = Unit(None, codes), codes
+
+
+def _words(several: Sequence[Piece]) -> tuple[str, ...]:
+    return tuple([word for piece in several for word in piece.words])
 
 
 def _leads(part: Part, following: Part | None) -> bool:

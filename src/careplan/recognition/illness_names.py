@@ -84,7 +84,8 @@ class IllnessNames:
 
     def is_own(self, words: tuple[str, ...]) -> bool:
         """Whether a source that an owner chose has the name."""
-        return " ".join(words) in self._own
+        key = " ".join(words)
+        return key in self._own or key in self._may_be
 
     @cached_property
     def _own(self) -> frozenset[str]:
@@ -171,6 +172,14 @@ class IllnessNames:
             return ()
         nearest = near[min(near)]
         return next(iter(nearest))[:MOST_OFFERS] if len(nearest) == 1 else ()
+
+    def near_one_of(self, watched: Sequence[str], words: Sequence[str]) -> tuple[str, ...]:
+        """The same for the first word of several that is a slip away from one that is watched for."""
+        for word in words:
+            reach = 0 if len(word) < SHORTEST else 1 if len(word) < LONG else 2
+            if reach and (near := process.extractOne(word, watched, scorer=OSA.distance, score_cutoff=reach)) and near[1]:
+                return self.of((near[0],)) or ()
+        return ()
 
     @cached_property
     def _by_length(self) -> dict[int, list[str]]:

@@ -13,6 +13,7 @@ from careplan.recognition.illness_words import MOST_WORDS, IllnessWords, Qualifi
 from careplan.recognition.plain_text import whole
 from careplan.recognition.signs import Signs
 from careplan.recognition.times_ago import TimesAgo
+from careplan.recognition.told_drinks import ToldDrinks
 
 _KINDS: tuple[Qualifier, ...] = tuple(kind for kind in get_args(Qualifier) if kind != "severity")
 YEAR = re.compile(r"(?:19|20)\d\d")
@@ -25,6 +26,8 @@ _CODE = re.compile(r"[a-z]\d[0-9a-z](?:\.[0-9a-z]{1,4}|[0-9a-z]{0,4})")
 _LAST_YEAR = ("last", "year")
 _SINCE_WHEN = frozenset({"in", "within", "over", "during", "for"})
 _UNTIL, _OVER = frozenset({"until", "till"}), frozenset[Qualifier]({"over"})
+_LASTING = frozenset({"since", "from", "for"})
+_DOSE = re.compile(r"\d{1,4}(?:mg|mcg|ml|g)")
 _TIMES = re.compile(r"x\d{1,2}(?:y|yrs?|mos?|wks?)?")
 _OLD, _SINCE = ("age", "aged"), frozenset({"since", "from"})
 _ANY_TIME = 36_500
@@ -38,6 +41,7 @@ MOST_LOOKED_AT = 30
 DENIED: frozenset[Qualifier] = frozenset({"denied", "denied_all"})
 OF_FAMILY: frozenset[Qualifier] = frozenset({"family", "first_degree", "of_others"})
 NONE_OF_TODAY: frozenset[Qualifier] = DENIED | OF_FAMILY | _OVER
+_OF_TODAY: frozenset[Qualifier] = frozenset({"present", "graver", "severity", "history"})
 _TURNING: frozenset[Qualifier] = NONE_OF_TODAY | {"uncertain"}
 _NO_KINDS: frozenset[Qualifier] = frozenset()
 _LABELS = (
@@ -65,12 +69,16 @@ class Phrases:
             treated: (one.instead_of, whole(" ".join(names.normal.words(name)) for name in one.names))
             for treated, one in words.under_treatment.items()
         }
+        self.misspelled = tuple(" ".join(names.normal.words(one)) for one in words.misspelled)
+        self.drinks = ToldDrinks(words.drinking)
         self.done_by_others = frozenset(words.done_by_others)
         normal = names.normal
         self._valid, self._times = valid, TimesAgo(words.times)
         kinds: dict[tuple[str, ...], set[Qualifier]] = {}
         for kind in _KINDS:
-            for phrase in getattr(words, kind):
+            doing = words.done_oneself if kind in ("first_degree", "of_others") else ()
+            people = getattr(words, kind)
+            for phrase in (*people, *(f"{one} {does}" for one in people if " " not in one for does in doing)):
                 key = tuple("#" if word.isdecimal() else word for word in normal.words(phrase.replace("<n>", "1")))
                 kinds.setdefault(key, set()).add(kind)
         self._kinds: dict[tuple[str, ...], frozenset[Qualifier]] = {
@@ -85,6 +93,25 @@ class Phrases:
         self._nothing = frozenset(map(normal.words, words.nothing))
         self._passing = frozenset(word for one in words.passing for word in normal.words(one))
         self._telling = {key[0]: found for key, found in self._kinds.items() if len(key) == 1 and found & _TURNING}
+
+    def time_at_the_end(self, words: tuple[str, ...]) -> tuple[Around, int] | None:
+        """When it was by the last of words that are not understood as a whole, with their place; None if they do not say so.
+
+        Nor where words before them say that something is so now, is graver, or is a history of its own.
+        """
+        for start in range(1, len(words)):
+            said = self.around(words[start:])
+            if said is None or not (said.has_a_day or (said.kinds == {"history"} and start < len(words) - 1)):
+                continue
+            before = (self._phrase(words, at) for at in range(start))
+            if (
+                not _LASTING.isdisjoint(words[start:])
+                or said.kinds - {"history", "neutral", "over"}
+                or any(one and one[0].kinds & _OF_TODAY for one in before)
+            ):
+                return None
+            return said, start
+        return None
 
     def may_turn(self, words: Iterable[str], by: Set[Qualifier] = _TURNING) -> bool:
         """Whether a word is among these that could deny an illness, put it in doubt, or say that it is another person's."""
@@ -101,6 +128,11 @@ class Phrases:
             else:
                 at += 1
         return False
+
+    def says(self, words: tuple[str, ...]) -> Around | None:
+        """What words say that are listed as one phrase; None of others."""
+        kinds = self._kinds.get(words)
+        return Around(kinds) if kinds is not None else None
 
     def passes(self, words: Iterable[str]) -> bool:
         """Whether the name of an illness says that it passes, or that it was done once."""
@@ -155,7 +187,15 @@ class Phrases:
             return found if first is not None and first[0].kinds & OF_FAMILY else None
         if found is None or len(words) < 2 or not found.kinds & DENIED:
             return found
-        return found if words in self._kinds or self._denies_at_the_end(words) else None
+        return found if words in self._kinds or self._denies_at_the_end(words) or self._denied_then(words) else None
+
+    def _denied_then(self, words: tuple[str, ...]) -> bool:
+        """Whether words are one that denies, and then say when: "ruled out 2019"."""
+        for end in range(1, len(words)):
+            when = self.around(words[end:]) if self._kinds.get(words[:end], _NO_KINDS) & DENIED else None
+            if when is not None and when.has_a_day and not when.kinds:
+                return True
+        return False
 
     def _denies_at_the_end(self, words: tuple[str, ...]) -> bool:
         """Whether the last of several phrases is the one that denies, and none before it does."""
@@ -249,7 +289,7 @@ class Phrases:
                 return Around(within=_ANY_TIME), at + 1
             year = int(dated[1] or dated[2])
             return Around(year=year if year > 99 else year + 2000 if year < 50 else year + 1900), at + 1
-        if _TIMES.fullmatch(word):
+        if _TIMES.fullmatch(word) or _DOSE.fullmatch(word):
             return Around(), at + 1
         if not (word.isdecimal() and len(word) <= 3):
             return None

@@ -28,6 +28,10 @@ _BEFORE_ON = frozenset({"not", "no", "never", "longer", "off"})
 _NUMBERED = re.compile(r"\s*(?:\d{1,2}[.)]|[-*•>]+)\s+(?=\S)")
 _STRONG = re.compile(r"[;\n|•]")
 _HEADING = re.compile(r"[a-z/&]{2,18}(?: [a-z]{2,12})?:")
+_BEGINS = re.compile(
+    r"(?:no|not|denies|denied|denying|neg|negative|never|without|reports|reported|endorses|admits|pt|patient)\b"
+)
+"""Words with which a sentence begins, so that a full stop before one is none of a short form: "No HI. No mania."."""
 _DASH = re.compile(r"\s-+\s|--|\s-|-\s")
 
 
@@ -61,7 +65,7 @@ def pieces_of(text: str, normal: Normal, signs: Signs) -> list[Piece]:
     for match in WORD.finditer(told, last):
         word = match.group()
         parting = _parting(told[last : match.start()], told[:last]) if last > start or found or words else None
-        if parting is None and "." in told[last : match.start()] and _HEADING.match(told, match.start()):
+        if parting is None and ". " in told[last : match.start()] and _opens(told, match.start()):
             parting = "strong"
         last = match.end()
         parts = word in _WORDS and not (word == "on" and words and words[-1] in _BEFORE_ON)
@@ -82,6 +86,11 @@ def pieces_of(text: str, normal: Normal, signs: Signs) -> list[Piece]:
         end = last
     close()
     return found if len(found) <= MOST_PIECES else [Piece((), 0, len(text), "strong")]
+
+
+def _opens(told: str, at: int) -> bool:
+    """Whether a sentence or a list with a heading begins at a place."""
+    return bool(_HEADING.match(told, at) or _BEGINS.match(told, at))
 
 
 def _parting(gap: str, before: str) -> Separator | None:

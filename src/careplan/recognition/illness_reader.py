@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Literal
 
 import msgspec
 
@@ -18,12 +17,14 @@ from careplan.recognition.illness_around import Around, Unit
 from careplan.recognition.illness_codes import IllnessCodes, System, bare, nearest
 from careplan.recognition.illness_grouping import STATUS, Grouping, Part
 from careplan.recognition.illness_parts import DENIED, NONE_OF_TODAY, OF_FAMILY, YEAR, Phrases
-from careplan.recognition.illness_pieces import Piece, Separator, pieces_of
+from careplan.recognition.illness_pieces import Piece, pieces_of
 from careplan.recognition.illness_read import MOST_OFFERS, IllnessPart, IllnessRead, Lasting, Recognition, Status
+from careplan.recognition.illness_scope import deny_backwards, ended_then, sentences, spread
 from careplan.recognition.illness_words import Qualifier
 
 _HISTORY = "_history"
 """How conditions are called that are nothing but the past of another one."""
+_ALCOHOL = "alcohol_use_disorder_active"
 _AT_ANY_TIME = frozenset({"history", "ever", "never", "past", "prior", "previous"})
 
 
@@ -55,9 +56,22 @@ class IllnessReader:
             text = self._marks.sub(_blank, text)
         pieces = pieces_of(text, self._phrases.names.normal, self._phrases.signs)
         parts: list[IllnessPart] = []
-        for sentence in _sentences(pieces):
+        for sentence in sentences(pieces):
             self._sentence(sentence, on, parts)
-        return IllnessRead(tuple(self._as_treated(text, parts)))
+        return IllnessRead(tuple(self._as_little_drunk(text, self._as_treated(text, parts))))
+
+    def _as_little_drunk(self, text: str, parts: Sequence[IllnessPart]) -> Sequence[IllnessPart]:
+        """The parts that only say that little is drunk as known, unless another part tells of trouble with alcohol."""
+        if not any(map(_is_of_alcohol_alone, parts)):
+            return parts
+        for start, end in self._phrases.drinks.little(text):
+            inside = [part for part in parts if start <= part.start and part.end <= end]
+            others = [part for part in parts if part not in inside]
+            told = any("alcohol" in token for part in others for token in (*part.tokens, *part.offers))
+            if inside and all(map(_is_of_alcohol_alone, inside)) and not told:
+                one = IllnessPart(inside[0].start, inside[-1].end, "known", "present")
+                parts = sorted((*others, one), key=lambda part: part.start)
+        return parts
 
     def _as_treated(self, text: str, parts: Sequence[IllnessPart]) -> Sequence[IllnessPart]:
         """The parts with an illness as treated that is named beside its treatment: "OUD, methadone maintenance"."""
@@ -76,6 +90,11 @@ class IllnessReader:
     def may_be_none(self, text: str) -> bool:
         """Whether a text could deny what it names, or say that it is over or another person's."""
         return self._phrases.may_turn(self._phrases.names.normal.words(text), NONE_OF_TODAY)
+
+    @property
+    def first_year(self) -> int:
+        """The year before which no plan is made."""
+        return self._least_day.year
 
     def warm(self) -> None:
         """Bring the names into their form, which else is done when the first entry is read."""
@@ -99,7 +118,7 @@ class IllnessReader:
 
     def _sentence(self, pieces: Sequence[Piece], on: date, into: list[IllnessPart]) -> None:
         taken = self._grouping.parts(pieces)
-        _deny_backwards(taken)
+        deny_backwards(taken)
         scope: Part | None = None
         turned = False
         for at, part in enumerate(taken):
@@ -110,16 +129,16 @@ class IllnessReader:
                 # What could deny an illness and is not understood may be said of all that follows.
                 turned |= self._phrases.may_turn(part.words)
             elif own:
-                scope = part if part.unit.before.kinds & STATUS else None
+                scope = part if part.unit.before.kinds & STATUS else _of_a_family_list(scope)
                 unsure |= turned and "present" not in own
             else:
                 unsure |= turned
-                spread = _spread(scope, part.separator, taken[at:]) if scope is not None else "no"
-                if spread == "yes" and scope is not None and scope.unit is not None:
+                reach = spread(scope, part.separator, taken[at:]) if scope is not None else "no"
+                if reach == "yes" and scope is not None and scope.unit is not None:
                     part.around = part.around.and_also(Around(scope.unit.before.kinds & STATUS))
-                elif spread == "history":
+                elif reach == "history":
                     unsure |= not self._same_in_the_past(part, on)
-                elif spread == "unsure":
+                elif reach == "unsure":
                     unsure = True
                 else:
                     scope = None
@@ -134,7 +153,8 @@ class IllnessReader:
             return self._is_acute(part)
         if part.separator != "with" or before.unit is None or "since" in before.words:
             return False
-        return before.around.has_a_day and not part.around.has_a_day and self._is_acute(part)
+        is_past = before.around.has_a_day or before.unit.behind.kinds & {"history"}
+        return bool(is_past) and not part.around.has_a_day and self._is_acute(part)
 
     def _is_of_the_time_behind(self, part: Part, behind: Part) -> bool:
         """Whether unread words with a year follow on something acute, as in "psychosis on steroids in 2010"."""
@@ -157,14 +177,14 @@ class IllnessReader:
     def _judged(self, part: Part, on: date, *, unsure: bool) -> IllnessPart:
         unit, around = part.unit, part.around
         if unit is None or part.left_over:
-            offers = self._barely_given_up(around) or self._offers(part.words)
+            offers = self._barely_given_up(around) or self._offers_then(part.words, on)
             return IllnessPart(part.start, part.end, "unread", "unsure", offers=offers)
         if unit.tokens is None and not around.codes:
             return IllnessPart(part.start, part.end, "read", "nothing")
         named, known = self._meant(unit, around)
         if named is None:
             return IllnessPart(part.start, part.end, "unread", "unsure", offers=self._offers(part.words))
-        if _ended_then(part):
+        if ended_then(part):
             given_up = bool(named) and all(one in self._phrases.given_up for one in named)
             ended = frozenset[Qualifier]({"remission" if given_up else "history"})
             around = part.around = around._replace(kinds=around.kinds - DENIED | ended)
@@ -287,17 +307,28 @@ class IllnessReader:
                 found[counts] = None
         return tuple(found)
 
+    def _offers_then(self, words: tuple[str, ...], on: date) -> tuple[str, ...]:
+        """What unread words may mean, as what it counts by now where their last words say that it was long ago."""
+        offers = self._offers(words)
+        found = self._phrases.time_at_the_end(words) if offers else None
+        return self._counting(offers, found[0], on) if found is not None else offers
+
     def _offers(self, words: tuple[str, ...]) -> tuple[str, ...]:
         """What unread words may mean: names inside of them, else the nearest name."""
         inside = dict.fromkeys(token for tokens in self._phrases.inside(words) for token in tokens)
-        return tuple(inside)[:MOST_OFFERS] or self._phrases.names.near(words)
+        names = self._phrases.names
+        slips = names.near_one_of(self._phrases.misspelled, words)
+        return tuple(dict.fromkeys((*slips, *inside)))[:MOST_OFFERS] or names.near(words)
 
 
-def _ended_then(part: Part) -> bool:
-    """Whether a denial names the time since when: "no seizures since 1995" says that there were some."""
-    if part.unit is None or part.unit.tokens is None or not part.around.kinds & DENIED:
-        return False
-    return part.unit.behind.lasting is not None or "since" in part.words
+def _of_a_family_list(scope: Part | None) -> Part | None:
+    """What stands before a whole list of the family: also of what follows one with a word of its own."""
+    return scope if scope is not None and scope.all and scope.around.kinds & OF_FAMILY else None
+
+
+def _is_of_alcohol_alone(part: IllnessPart) -> bool:
+    """Whether nothing but drinking may be meant by words that nobody could read."""
+    return part.recognition == "unread" and not part.tokens and set(part.offers) <= {_ALCOHOL}
 
 
 def _in_brackets(marks: Iterable[str]) -> re.Pattern[str] | None:
@@ -309,52 +340,3 @@ def _in_brackets(marks: Iterable[str]) -> re.Pattern[str] | None:
 def _blank(found: re.Match[str]) -> str:
     """Spaces in the place of what was found, so that all else keeps its place."""
     return " " * len(found[0])
-
-
-def _sentences(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
-    found: list[Piece] = []
-    for piece in pieces:
-        if piece.separator == "strong" and found:
-            yield found
-            found = []
-        found.append(piece)
-    if found:
-        yield found
-
-
-def _deny_backwards(parts: Sequence[Part]) -> None:
-    """Say a denial that stands behind names without a space between them of all of these: "SI/HI/AVH: denied"."""
-    for part, behind in zip(parts[-2::-1], parts[:0:-1], strict=False):
-        denied = behind.around.kinds & DENIED
-        if behind.unit is None or behind.unit.before.kinds & STATUS or not denied:
-            continue
-        if part.unit is not None and not part.around.kinds & STATUS and behind.start - part.end <= 1:
-            part.around = part.around.and_also(Around(denied))
-
-
-def _spread(scope: Part, separator: Separator, rest: Sequence[Part]) -> Literal["yes", "no", "history", "unsure"]:
-    """Whether what stands before one part is said of a later one as well."""
-    kinds = scope.unit.before.kinds & STATUS if scope.unit else frozenset()
-    if "present" in kinds:
-        return "no"
-    if separator in ("or", "slash"):
-        return "yes"
-    if separator == "and":
-        return "unsure" if "denied" in kinds and "denied_all" not in kinds and not scope.all else "yes"
-    if separator == "comma":
-        if "denied_all" in kinds or scope.all or _ends_in_or(rest):
-            return "yes"
-        if "uncertain" in kinds:
-            return "no"
-        return "unsure" if kinds & (DENIED | OF_FAMILY) else "history" if "history" in kinds else "no"
-    return "unsure" if scope.all or kinds & (DENIED | OF_FAMILY | {"uncertain"}) else "no"
-
-
-def _ends_in_or(rest: Sequence[Part]) -> bool:
-    """Whether a list goes on with commas up to an "or"."""
-    for part in rest:
-        if part.separator == "or":
-            return True
-        if part.separator not in ("comma", "slash"):
-            return False
-    return False

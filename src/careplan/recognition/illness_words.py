@@ -126,6 +126,32 @@ class BesideReadings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     not_one: tuple[str, ...] = ()
 
 
+class DrinkWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words for little drinking: so many (`counts`) of `what`, and how often (`units`, `how_often`).
+
+    `units` and `how_often` have how many times a week that is; between the drink and a unit stands one of `before_units`.
+    `seldom` says so without a number. `beside` changes nothing, and `headings` announce what is drunk.
+    """
+
+    headings: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    what: tuple[str, ...] = ()
+    counts: dict[str, float] = {}
+    before_units: tuple[str, ...] = ()
+    units: dict[str, float] = {}
+    how_often: dict[str, float] = {}
+    seldom: tuple[str, ...] = ()
+    most_a_week: float = 0
+
+
+class LongPast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words of what was long ago: how it begins to be told (`began`), when it was (`times`), and words of `today`."""
+
+    began: tuple[str, ...] = ()
+    times: tuple[str, ...] = ()
+    today: tuple[str, ...] = ()
+
+
 class UnderTreatment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The condition in whose place another one stands that says it is treated, where it has one of these names."""
 
@@ -137,6 +163,7 @@ class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`illness_words.yaml`. What each section means stands in that file."""
 
     abbreviations: dict[str, str] = {}
+    misspelled: tuple[str, ...] = ()
     neutral: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
     present: tuple[str, ...] = ()
@@ -151,6 +178,7 @@ class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     family: tuple[str, ...] = ()
     first_degree: tuple[str, ...] = ()
     of_others: tuple[str, ...] = ()
+    done_oneself: tuple[str, ...] = ()
     nothing: tuple[str, ...] = ()
     asked_for: tuple[str, ...] = ()
     passing: tuple[str, ...] = ()
@@ -159,6 +187,7 @@ class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     of_oneself: tuple[str, ...] = ()
     intending: tuple[str, ...] = ()
     never_did: tuple[str, ...] = ()
+    long_past: LongPast = LongPast()
     says_danger: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
     acute: dict[str, str] = {}
@@ -171,6 +200,7 @@ class IllnessWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     under_treatment: dict[str, UnderTreatment] = {}
     days_ago: dict[str, int] = {}
     times: TimeWords = TimeWords()
+    drinking: DrinkWords = DrinkWords()
     harmed: HarmWords = HarmWords()
     off_paper: tuple[str, ...] = ()
     dangers: DangerWords = DangerWords()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from careplan.recognition.form_answers import in_words, with_boxes_of_a_list
 from careplan.recognition.plain_text import any_of, plain
 
 _ABSENT, _PRESENT = "not present", "positive for"
@@ -36,6 +37,7 @@ class Signs:
 
     def without_marks(self, entries: Sequence[str]) -> Sequence[str]:
         """The entries of a list, blanks in the place of minus signs where these mark its entries. Lengths stay."""
+        entries = with_boxes_of_a_list(entries)
         if not any(_MINUS.match(plain(text[:2])[0]) for text in entries):
             return entries
         marked = [self._has_marks(plain(text)[0]) for text in entries]
@@ -47,6 +49,7 @@ class Signs:
 
     def written_out(self, told: str, places: Sequence[int]) -> tuple[str, Sequence[int]]:
         """Plain text with such signs in words, and for each character of it the place that it came from."""
+        told, places = in_words(told, places)
         if not _HAS_A_SIGN.search(told):
             return told, places
         told, places = _of_other_words(told, places)

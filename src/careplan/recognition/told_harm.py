@@ -36,7 +36,7 @@ class ToldHarm:
         )
         self._told = re.compile(rf"\b(?:{said})\b")
         who_else, does_to, whom = map(any_of, (words.who_else, words.does_to, words.whom))
-        self._told_by_another = re.compile(rf"\b{who_else} {does_to} {whom}\b(?!')")
+        self._told_by_another = re.compile(rf"\b{who_else} (?:(?:\w+ ){{1,5}}and )?{does_to} {whom}\b(?!')")
         self._past = re.compile(rf"\b(?:{past}|{_OF_ANOTHER_TIME})\b")
 
     def today(self, text: str) -> bool:
