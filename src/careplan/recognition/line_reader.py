@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -186,6 +187,9 @@ class _Reading(Announced):
                 if not self._is_at_the_end(end):
                     return self._explained(_FILLER, at, end)
                 self._repeated(meaning.value, at, end)
+            case "reasons" if meaning.value != "other" and self._denied is not None and self._denied.value == "not_taken":
+                begin = bisect_left(self._tokens.sent_starts, self._denied.start)
+                self._leftover.append((begin, end, False))  # "no mania"
             case "reasons":
                 draft.reasons.append(Reason(*self._tokens.stretch(at, end), meaning.value))
             case "if_words":
