@@ -23,7 +23,7 @@ _BEFORE_A_COUNT = frozenset(("strength", "amount"))
 """Behind these the first figure of "2 mg 1 + 5 mg 1" counts tablets."""
 MOST_BEFORE_A_TIME = 4
 """Of "1 am, 2 pm" the numbers count tablets; nobody takes five at a time."""
-_HOW_IT_IS_TAKEN = frozenset(("frequency", "routes", "as_needed", "if_words"))
+_HOW_IT_IS_TAKEN = frozenset(("frequency", "routes", "as_needed", "if_words", "limits"))
 
 
 class Figures(Dates):
@@ -276,6 +276,13 @@ class Figures(Dates):
         if self._last not in ("strength", ")", "]") and not (self._last == "forms" and "-" in self._words[at]):
             return False  # "2mg tablets 1-2 tds"
         return max(values([self._words[at]], self._tables.numbers), default=FEW + 1) <= FEW
+
+    def _is_times_over(self, at: int, end: int) -> bool:
+        """Whether "x2" counts pieces: behind a strength, and behind "caps" where it is few, not a pack or days."""
+        if end != at + 2 or self._words[at] != "x":
+            return False
+        few = max(numbers_in(self._words[at + 1]), default=MOST_BEFORE_A_TIME + 1) <= MOST_BEFORE_A_TIME
+        return self._last == "strength" or (self._last == "forms" and few and bool(self._draft.strengths))
 
     def _times_over(self, at: int) -> int:
         """The token behind the count of "500 mg x 3 tabs" or "1 mg x 2"."""

@@ -200,7 +200,7 @@ class _Reading(Announced):
             case "quantities":
                 end = self._of_what(end)
                 draft.single.setdefault(kind, Stretch(*self._tokens.stretch(at, end)))
-            case "durations" if self._last == "strength" and end == at + 2 and self._words[at] == "x":
+            case "durations" if self._is_times_over(at, end):
                 return self._times_over(at + 1)
             case "as_needed" | "refills" | "durations":
                 draft.single.setdefault(kind, Stretch(*self._tokens.stretch(at, end)))
