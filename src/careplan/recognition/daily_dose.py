@@ -13,7 +13,16 @@ from careplan.recognition.line import Amount, Frequency, Listed, Strength
 from careplan.recognition.piece_counts import between
 from careplan.recognition.plain_text import plain
 from careplan.recognition.strengths import PLACES, Dose, Measures, Piece, in_milligrams
-from careplan.recognition.takings import Taken, are_steps, as_needed_apart, follow_each_other, goes_beyond, takings_of
+from careplan.recognition.takings import (
+    Taken,
+    are_steps,
+    as_needed_apart,
+    comes_on_top,
+    follow_each_other,
+    goes_beyond,
+    is_sum_of_those_before,
+    takings_of,
+)
 from careplan.request.patient import Schedule
 
 _NUMBER = r"\d[\d.,]*|[.,]\d+"
@@ -130,6 +139,8 @@ def _taken_daily(listed: Listed, measures: Measures, told: Told, which: int | No
     apart = not beyond and as_needed_apart(listed, takings)
     regular = takings[:-1] if apart or beyond else takings
     doses = [reader.of(one, told) for one in regular]
+    if is_sum_of_those_before(regular, doses, _sum(doses[:-1])):
+        regular, doses = regular[:-1], doses[:-1]
     dose = reader.said_of_a_day() or (
         doses[0] if len(doses) == 1 else _any_of(doses) if follow_each_other(listed, regular) else _sum(doses)
     )
@@ -142,7 +153,8 @@ def _taken_daily(listed: Listed, measures: Measures, told: Told, which: int | No
     if apart or beyond:
         return Dose(dose.least if apart else 0.0, None)
     if listed.as_needed is not None and told.schedule != "daily":
-        return Dose(0.0, _smaller(dose.most, reader.at_most(told)))
+        always = _sum(doses[:-1]) if comes_on_top(listed, regular) else None
+        return Dose(always.least if always else 0.0, _smaller(dose.most, reader.at_most(told)))
     if listed.as_needed is not None:
         one = reader.at_a_time(takings[0], told)
         return Dose(one.least if one else 0.0, dose.most)
@@ -235,6 +247,8 @@ class _Reader:
             return last if counted == last else _spanning(counted, last)
         if self._listed.steps:
             return Dose(min(first.least, last.least), max(first.most, last.most))
+        if len(known) == 2 and strengths[1].up_to and first.least < last.least:
+            return Dose(first.least, last.most)
         if all(one.added for one in strengths[1:]):
             return _sum([piece.mg for piece in known])
         if first == last and any(strengths[0].end <= name.start < strengths[-1].start for name in self._listed.names):
@@ -306,9 +320,11 @@ class _Reader:
     @staticmethod
     def _times(taken: Taken) -> tuple[float, float] | None:
         frequency = taken.frequency
+        of_a_day = [_A_DAY.search(plain(strength.text)[0]) is not None for strength in taken.strengths]
+        if of_a_day == [True] and not taken.amounts:
+            return 1.0, 1.0  # "4 mg/day in 4 divided doses"
         if frequency is None:
-            of_a_day = [_A_DAY.search(plain(strength.text)[0]) is not None for strength in taken.strengths]
-            return (1.0, 1.0) if of_a_day == [True] else None
+            return None
         if _is_a_scheme(frequency) and (pieces := pieces_a_day(plain(frequency.text)[0])) is not None:
             return pieces, pieces
         if frequency.between is not None:

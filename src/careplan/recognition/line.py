@@ -37,6 +37,7 @@ class Strength(Stretch, frozen=True, gc=False):
 
     `limit`: it is the most that may be taken, as in "max 15 mg a day". `directed`: it stands behind "take" or the like.
     `bare`: it is a figure with a unit and nothing else. `added`: it comes on top of the one before, as in "40 mg + 20 mg".
+    `up_to`: the one before is the least of a range, as in "2mg-5mg".
     """
 
     amount: float | None = None
@@ -45,6 +46,7 @@ class Strength(Stretch, frozen=True, gc=False):
     directed: bool = False
     bare: bool = False
     added: bool = False
+    up_to: bool = False
 
 
 class Amount(Stretch, frozen=True, gc=False):

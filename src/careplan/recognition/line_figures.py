@@ -130,17 +130,7 @@ class Figures(Dates):
             amount = figure(word)
             if amount is None or words[at + 2 : at + 3] in (["/"], ["per"]) or tokens.is_abbreviated(at + 1):
                 return 0
-            self._draft.strengths.append(
-                Strength(
-                    *tokens.stretch(at, at + 2),
-                    amount,
-                    beside,
-                    self._limited(at),
-                    self._directed,
-                    bare=True,
-                    added=self._is_added(at),
-                )
-            )
+            self._draft.strengths.append(self._strength(tokens.stretch(at, at + 2), amount, beside, at, bare=True))
             self._directed = False
             return self._close(at + 2, "strength")
         if (
@@ -196,19 +186,19 @@ class Figures(Dates):
         latest[-1] = msgspec.structs.replace(latest[-1], limit="limit")
         return True
 
-    def _is_added(self, at: int) -> bool:
-        return at > 0 and self._words[at - 1] in self._tables.adds_up
+    def _strength(self, stretch: tuple[str, int, int], amount: float | None, unit: str, at: int, *, bare: bool) -> Strength:
+        """A strength at token `at`, with what the sign before it says: "40 mg + 20 mg", "2mg-5mg"."""
+        before = self._words[at - 1] if at else ""
+        up_to = self._last == "strength" and self._tokens.between(at) == "-"
+        added = before in self._tables.adds_up
+        return Strength(*stretch, amount, unit, self._limited(at), self._directed, bare, added, up_to)
 
     def _measured(self, match: re.Match[str], at: int) -> int:
         said = match["figure"] or match["activity"]
         unit = match["unit"] or match["counted_in"] or ""
         stretch = self._tokens.found(match)
         bare = match.end() == match.end("unit")
-        self._draft.strengths.append(
-            Strength(
-                *stretch, figure(said) if said else None, unit, self._limited(at), self._directed, bare, self._is_added(at)
-            )
-        )
+        self._draft.strengths.append(self._strength(stretch, figure(said) if said else None, unit, at, bare=bare))
         self._directed = False
         return self._close(self._tokens.behind(at, match.end()), "strength")
 

@@ -75,6 +75,21 @@ def goes_beyond(listed: Listed, takings: Sequence[Taken]) -> bool:
     return all(part.start > listed.as_needed.end for part in (*takings[-1].strengths, *takings[-1].amounts))
 
 
+def comes_on_top(listed: Listed, takings: Sequence[Taken]) -> bool:
+    """True for "32 mg daily + 4 mg every 4 hours as needed": only what was added is as needed."""
+    if len(takings) < 2 or listed.as_needed is None or not takings[-1].strengths:
+        return False
+    return takings[-1].strengths[0].added and listed.as_needed.start > takings[-1].strengths[0].start
+
+
+def is_sum_of_those_before(takings: Sequence[Taken], doses: Sequence[object], total: object) -> bool:
+    """Whether the last dose only says what those before it make, as in "1 mg twice a day = 2 mg/d"."""
+    if len(doses) < 2 or total is None or doses[-1] != total:
+        return False
+    last = takings[-1].frequency
+    return last is not None and last.text.startswith("/")
+
+
 def are_steps(takings: Sequence[Taken]) -> bool:
     """Whether a taper is told step by step, each with its dose and how often; where one dose alone leads nobody knows."""
     return len(takings) > 1 and all(
