@@ -187,8 +187,8 @@ class _Reading(Announced):
                 if not self._is_at_the_end(end):
                     return self._explained(_FILLER, at, end)
                 self._repeated(meaning.value, at, end)
-            case "reasons" if meaning.value != "other" and self._denied is not None and self._denied.value == "not_taken":
-                begin = bisect_left(self._tokens.sent_starts, self._denied.start)
+            case "reasons" if self._is_denied_reason(meaning):
+                begin = bisect_left(self._tokens.sent_starts, self._denied.start) if self._denied else at
                 self._leftover.append((begin, end, False))  # "no mania"
             case "reasons":
                 draft.reasons.append(Reason(*self._tokens.stretch(at, end), meaning.value))
@@ -210,6 +210,11 @@ class _Reading(Announced):
             case _:
                 pass
         return self._close(end, kind)
+
+    def _is_denied_reason(self, meaning: Meaning) -> bool:
+        """Whether "no" stands before a reason; of the gravest ones "no seizures since 2019" says what it is taken for."""
+        denied = self._denied is not None and self._denied.value == "not_taken"
+        return denied and meaning.value not in self._tables.kept_though_denied
 
     def _opened(self, meaning: Meaning, at: int, end: int) -> int:
         """Keep what a phrase says behind which a name may stand."""

@@ -60,7 +60,8 @@ class Tables:
         self.earlier_doses, self.not_borne = (
             frozenset(map(parts, listed)) for listed in (words.earlier_doses, words.not_borne)
         )
-        self.kept_apart, self.kept_from = tuple(map(parts, words.kept_apart)), frozenset(words.kept_from)
+        self.kept_apart = tuple(map(parts, words.kept_apart))
+        self.kept_from, self.kept_though_denied = map(frozenset, (words.kept_from, ("other", *words.gravest_reasons)))
         self.until, self.until_now, self.at_a_time = map(
             frozenset, (words.ended.until, words.ended.until_now, words.ended.at_a_time)
         )
