@@ -55,6 +55,22 @@ def test_an_instruction_to_hold_something_is_no_status(text: str) -> None:
     assert (found.taken, found.on_hold) == (True, False)
 
 
+@pytest.mark.parametrize(
+    ("text", "doses"),
+    [
+        ("HOLD lorazepam 1 mg bid; quetiapine 100 mg hs continue", {"quetiapine": 100}),
+        ("oxycodone 10 mg q6h (held while inpatient), clonazepam 1 mg bid", {"clonazepam": 2}),
+        ("Xanax 1 mg bid on hold, Xanax XR 2 mg daily", {"alprazolam": 2}),
+    ],
+)
+def test_a_medicine_on_hold_hides_no_dose_of_the_others_of_its_line(text: str, doses: dict[str, float]) -> None:
+    found = read(text)
+    assert found.on_hold
+    assert found.match is not None
+    of = zip(found.match.ingredients, found.doses, strict=True)
+    assert {row.ingredient: one.mg.most for row, one in of if one.mg is not None} == doses
+
+
 def test_what_the_caller_sent_wins_and_the_difference_is_a_finding() -> None:
     found = BOOK.catalogue.resolve(0, Medication(text="clonazepam 1 mg, on hold", status="taking"))
     assert not found.on_hold

@@ -13,7 +13,16 @@ from careplan.recognition.line import Amount, Frequency, Listed, Strength
 from careplan.recognition.piece_counts import between
 from careplan.recognition.plain_text import plain
 from careplan.recognition.strengths import PLACES, Dose, Measures, Piece, in_milligrams
-from careplan.recognition.takings import Taken, takings_of
+from careplan.recognition.takings import (
+    Taken,
+    are_steps,
+    as_needed_apart,
+    comes_on_top,
+    follow_each_other,
+    goes_beyond,
+    is_sum_of_those_before,
+    takings_of,
+)
 from careplan.request.patient import Schedule
 
 _NUMBER = r"\d[\d.,]*|[.,]\d+"
@@ -124,11 +133,16 @@ def _taken_daily(listed: Listed, measures: Measures, told: Told, which: int | No
     if reader.is_a_rate or not _is_swallowed(listed, measures):
         return reader.through_the_skin()
     takings = list(takings_of(listed))
-    apart = _as_needed_apart(listed, takings)
-    regular = takings[:-1] if apart else takings
+    if any(one.in_steps for one in listed.frequencies) and not are_steps(takings):
+        return None
+    beyond = goes_beyond(listed, takings)
+    apart = not beyond and as_needed_apart(listed, takings)
+    regular = takings[:-1] if apart or beyond else takings
     doses = [reader.of(one, told) for one in regular]
+    if is_sum_of_those_before(regular, doses, _sum(doses[:-1])):
+        regular, doses = regular[:-1], doses[:-1]
     dose = reader.said_of_a_day() or (
-        doses[0] if len(doses) == 1 else _any_of(doses) if _follow_each_other(listed, regular) else _sum(doses)
+        doses[0] if len(doses) == 1 else _any_of(doses) if follow_each_other(listed, regular) else _sum(doses)
     )
     if dose is None:
         most = reader.at_most(told)
@@ -136,10 +150,11 @@ def _taken_daily(listed: Listed, measures: Measures, told: Told, which: int | No
     if told.schedule in _AS_NEEDED:
         most = dose.most if listed.as_needed is not None else None
         return Dose(0.0, _smaller(most, reader.at_most(told)))
-    if apart:
-        return Dose(dose.least, None)
+    if apart or beyond:
+        return Dose(dose.least if apart else 0.0, None)
     if listed.as_needed is not None and told.schedule != "daily":
-        return Dose(0.0, _smaller(dose.most, reader.at_most(told)))
+        always = _sum(doses[:-1]) if comes_on_top(listed, regular) else None
+        return Dose(always.least if always else 0.0, _smaller(dose.most, reader.at_most(told)))
     if listed.as_needed is not None:
         one = reader.at_a_time(takings[0], told)
         return Dose(one.least if one else 0.0, dose.most)
@@ -149,28 +164,6 @@ def _taken_daily(listed: Listed, measures: Measures, told: Told, which: int | No
 def _smaller(left: float | None, right: float | None) -> float | None:
     """The smaller of two limits, where there is one."""
     return min((limit for limit in (left, right) if limit is not None), default=None)
-
-
-def _as_needed_apart(listed: Listed, takings: Sequence[Taken]) -> bool:
-    """True for "1 mg at night, and 1 mg as needed": what is taken as needed comes on top."""
-    if len(takings) < 2 or listed.as_needed is None or takings[-1].frequency is not None:
-        return False
-    before = takings[-2].frequency
-    return before is not None and before.end <= listed.as_needed.start
-
-
-def _follow_each_other(listed: Listed, takings: Sequence[Taken]) -> bool:
-    """Whether the intakes are steps in time, or one told twice, as in "1 mg three times daily, although prescribed twice".
-
-    What is taken "in the morning, then at night" adds up nevertheless.
-    """
-    if any(one.frequency and not (one.frequency.time_of_day or one.strengths or one.amounts) for one in takings[1:]):
-        return True
-    if listed.steps != "then":
-        return listed.steps == "changed"
-    times = [one.frequency for one in takings]
-    of_the_day = {one.text.lower() for one in times if one is not None and one.time_of_day}
-    return len(of_the_day) < len(times)
 
 
 def _any_of(doses: Iterable[Dose | None]) -> Dose | None:
@@ -254,6 +247,10 @@ class _Reader:
             return last if counted == last else _spanning(counted, last)
         if self._listed.steps:
             return Dose(min(first.least, last.least), max(first.most, last.most))
+        if len(known) == 2 and strengths[1].up_to and first.least < last.least:
+            return Dose(first.least, last.most)
+        if all(one.added for one in strengths[1:]):
+            return _sum([piece.mg for piece in known])
         if first == last and any(strengths[0].end <= name.start < strengths[-1].start for name in self._listed.names):
             return last  # "10 mg (generic for Inderal 10 mg)"
         if strengths[-1].directed or any(
@@ -280,6 +277,8 @@ class _Reader:
         """The milligrams of a limit for a day; None for a limit of something else."""
         if isinstance(part, Strength):
             piece = self._mg_of(part)
+            if piece is not None and piece.by_hour and not piece.by_volume:
+                return piece.mg.most  # "max 4 mg/24h"
             of_a_day = said_daily or part.limit == "limit_a_day" or _A_DAY.search(plain(part.text)[0]) is not None
             return piece.mg.most if piece is not None and of_a_day and not (piece.by_volume or piece.by_hour) else None
         of_a_day = said_daily or part.limit == "limit_a_day"
@@ -293,12 +292,16 @@ class _Reader:
 
     def through_the_skin(self) -> Dose | None:
         """Milligrams a day of a patch whose strength is a rate, such as 25 mcg/hr."""
-        pieces = [self._mg_of(one) for one in self._listed.strengths]
-        if len(pieces) != 1 or pieces[0] is None or not pieces[0].by_hour:
+        strengths = self._listed.strengths
+        pieces = [piece for one in strengths if (piece := self._mg_of(one)) is not None and piece.by_hour]
+        if not pieces or len(pieces) < len(strengths) or not all(one.added for one in strengths[1:]):
+            return None
+        a_day = _sum([piece.mg for piece in pieces])
+        if a_day is None:
             return None
         counts = [amount.count for amount in self._listed.amounts if amount.count is not None]
         patches = counts[0] if len(counts) == 1 else 1.0
-        least, most = pieces[0].mg.times(patches, patches)
+        least, most = a_day.times(patches, patches)
         return Dose(0.0 if self._listed.as_needed else least, most)
 
     def _mg_of(self, strength: Strength) -> Piece | None:
@@ -317,9 +320,11 @@ class _Reader:
     @staticmethod
     def _times(taken: Taken) -> tuple[float, float] | None:
         frequency = taken.frequency
+        of_a_day = [_A_DAY.search(plain(strength.text)[0]) is not None for strength in taken.strengths]
+        if of_a_day == [True] and not taken.amounts:
+            return 1.0, 1.0  # "4 mg/day in 4 divided doses"
         if frequency is None:
-            of_a_day = [_A_DAY.search(plain(strength.text)[0]) is not None for strength in taken.strengths]
-            return (1.0, 1.0) if of_a_day == [True] else None
+            return None
         if _is_a_scheme(frequency) and (pieces := pieces_a_day(plain(frequency.text)[0])) is not None:
             return pieces, pieces
         if frequency.between is not None:

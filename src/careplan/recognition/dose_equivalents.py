@@ -94,6 +94,7 @@ class DoseReader:
             dict(words.numbers),
         )
         self._other_ways = frozenset(words.other_ways_in)
+        self._through_the_skin = frozenset(words.acts_through_the_skin)
         self._painkillers = frozenset(words.in_larger_amounts)
         self._tells_no_strength = frozenset(words.tells_no_strength)
         self._least_of_painkillers = words.in_larger_amounts_from
@@ -105,6 +106,8 @@ class DoseReader:
         """Doses of one ingredient of a medicine, by the factors of the day that was told."""
         if listed.local or row.by_kind or not (listed.strengths or told.mg is not None):
             return NO_DOSES
+        if row.ingredient in self._through_the_skin and self._may_be_a_patch(listed):
+            return NO_DOSES
         is_one = len(of.ingredients) == 1 and not of.also_contains
         own, which = (listed, None) if is_one else self._own(listed, told, row, of)
         mg = daily_dose(own, self._measures, told, which) if own is not None else None
@@ -114,6 +117,13 @@ class DoseReader:
             return Doses(mg)
         diazepam, morphine = [self._equivalent(row, one, mg, listed, told.on) for one in _OF]
         return Doses(mg, diazepam, morphine)
+
+    def _may_be_a_patch(self, listed: Listed) -> bool:
+        """Whether so few micrograms are told so seldom that they may be those of an hour: "fentanyl 75 mcg q72h"."""
+        seldom = any((one.times_a_day or 1) < 1 or one.schedule == "weekly" for one in listed.frequencies)
+        if not seldom or any(one.limit for one in listed.strengths):
+            return False
+        return any(one.bare and self._measures.in_mg.get(one.unit, 1) < 1 for one in listed.strengths)
 
     def meant(self, listed: Listed) -> tuple[Dose, ...]:
         """Everything that somebody may call the dose of a line, in milligrams; a strength alone is that of the product."""

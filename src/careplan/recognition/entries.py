@@ -191,17 +191,20 @@ class EntryReader:
         self, told: Told, resolved: Resolved, found: Sequence[Recognized], lined: Sequence[Recognized]
     ) -> tuple[Doses, ...]:
         """Doses a day of the ingredients of an entry that is taken."""
-        if resolved.match is None or not resolved.taken or resolved.problem == "code_and_name_disagree" or resolved.on_hold:
+        if resolved.match is None or not resolved.taken or resolved.problem == "code_and_name_disagree":
+            return ()
+        if resolved.on_hold and (resolved.entry.status is not None or lined or len(found) == 1):
             return ()
         if len(found) == 1 and not lined:
             apart = [self._dose_of(found[0], told, row) for row in resolved.match.ingredients]
             return tuple(apart) if any(one is not NO_DOSES for one in apart) else ()
+        out = (*NOT_TAKEN, ON_HOLD) if resolved.on_hold else NOT_TAKEN
         doses = []
         for row in resolved.match.ingredients:
             several = [
                 recognized
                 for recognized in (*found, *lined)
-                if _means(recognized, row) and (resolved.entry.status or recognized.status) not in NOT_TAKEN
+                if _means(recognized, row) and (resolved.entry.status or recognized.status) not in out
             ]
             if len(several) > 1 and not lined and told.mg is None:
                 doses.append(added([self._dose_of(one, told, row) for one in several]))

@@ -36,7 +36,8 @@ class Strength(Stretch, frozen=True, gc=False):
     """How much a piece or a millilitre holds. `amount` is None for several figures in one, such as 5/325 mg.
 
     `limit`: it is the most that may be taken, as in "max 15 mg a day". `directed`: it stands behind "take" or the like.
-    `bare`: it is a figure with a unit and nothing else.
+    `bare`: it is a figure with a unit and nothing else. `added`: it comes on top of the one before, as in "40 mg + 20 mg".
+    `up_to`: the one before is the least of a range, as in "2mg-5mg".
     """
 
     amount: float | None = None
@@ -44,6 +45,8 @@ class Strength(Stretch, frozen=True, gc=False):
     limit: Limit = ""
     directed: bool = False
     bare: bool = False
+    added: bool = False
+    up_to: bool = False
 
 
 class Amount(Stretch, frozen=True, gc=False):
@@ -63,6 +66,7 @@ class Frequency(Stretch, frozen=True, gc=False):
 
     `between` are the least and the most times a day, where the words give a range, such as "every 4 to 6 hours".
     `part` is the part of the day, of which "at bedtime" and "before bed" name the same. `weekdays` are the days of the week.
+    `in_steps`: it only says that doses follow each other, as "taper" does.
     """
 
     schedule: Schedule | None = None
@@ -71,6 +75,7 @@ class Frequency(Stretch, frozen=True, gc=False):
     between: tuple[float, float] | None = None
     part: str = ""
     weekdays: tuple[str, ...] = ()
+    in_steps: bool = False
 
 
 class Reason(Stretch, frozen=True, gc=False):

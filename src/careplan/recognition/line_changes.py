@@ -5,15 +5,20 @@ What stands behind words of an earlier dose, up to the next sign or "to", is rea
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from careplan.recognition.figures import figure
 from careplan.recognition.line import Steps
 from careplan.recognition.line_state import State
+from careplan.recognition.line_tables import FEW
 from careplan.recognition.list_words import Meaning
 
 _ENDING = frozenset(("statuses", "steps", "switches", "leaves", "before_names"))
 """Behind these begins what is taken after the earlier dose, or something else."""
 _SIGNS = frozenset(")];\n|-")
+_BEHIND_A_DOSE = frozenset("),;]\n")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 class Changes(State):
@@ -78,6 +83,8 @@ class Changes(State):
     def _tells_of_an_earlier_dose(self, at: int, end: int) -> bool:
         """Whether a strength stands behind "previously" and another before it: what is said to be past is a dose."""
         strengths = self._draft.strengths
+        if strengths and tuple(self._words[at:end]) in self._tables.not_borne:
+            return self._is_a_dose(end)
         if not strengths or tuple(self._words[at:end]) not in self._tables.earlier_doses:
             return False
         if (
@@ -90,3 +97,14 @@ class Changes(State):
         if end == len(self._words):
             return False
         return self._words[end][0] in ".0123456789"
+
+    def _is_a_dose(self, at: int) -> bool:
+        """Whether a strength stands at a token, or a figure that is no date and no count: 300 of "failed 300"."""
+        words, tables, tokens = self._words, self._tables, self._tokens
+        if at == len(words) or not words[at][0].isdigit():
+            return False
+        if tables.strength.match(tokens.folded, tokens.starts[at]) is not None:
+            return True
+        amount = figure(words[at])
+        is_bare = at + 1 == len(words) or words[at + 1] in _BEHIND_A_DOSE
+        return is_bare and amount is not None and amount > FEW and _YEAR.fullmatch(words[at]) is None

@@ -19,9 +19,11 @@ from careplan.recognition.piece_counts import Counted, counted
 _AT_A_TIME = FrequencyWords((), a_day=1.0, time_of_day=True)
 _HOUR, _MINUTES = re.compile(r"[01]?\d|2[0-4]"), re.compile(r"[0-5]\d")
 SHORTEST_SCHEME = len("1-0-1")
+_BEFORE_A_COUNT = frozenset(("strength", "amount"))
+"""Behind these the first figure of "2 mg 1 + 5 mg 1" counts tablets."""
 MOST_BEFORE_A_TIME = 4
 """Of "1 am, 2 pm" the numbers count tablets; nobody takes five at a time."""
-_HOW_IT_IS_TAKEN = frozenset(("frequency", "routes", "as_needed", "if_words"))
+_HOW_IT_IS_TAKEN = frozenset(("frequency", "routes", "as_needed", "if_words", "limits"))
 
 
 class Figures(Dates):
@@ -38,7 +40,7 @@ class Figures(Dates):
         times = intakes(word) if in_figures and len(word) >= SHORTEST_SCHEME else None
         if in_figures and times is None:
             strength = self._tables.strength.match(self._tokens.folded, self._tokens.starts[at])
-            if strength is not None:
+            if strength is not None and not (self._last in _BEFORE_A_COUNT and self._tables.adds(strength["figure"])):
                 return self._measured(strength, at)
         meaning, end = self._tokens.phrase(at)
         if in_figures and (behind := self._name_or_time(at, word, meaning, end, times)):
@@ -128,9 +130,7 @@ class Figures(Dates):
             amount = figure(word)
             if amount is None or words[at + 2 : at + 3] in (["/"], ["per"]) or tokens.is_abbreviated(at + 1):
                 return 0
-            self._draft.strengths.append(
-                Strength(*tokens.stretch(at, at + 2), amount, beside, self._limited(at), self._directed, bare=True)
-            )
+            self._draft.strengths.append(self._strength(tokens.stretch(at, at + 2), amount, beside, at, bare=True))
             self._directed = False
             return self._close(at + 2, "strength")
         if (
@@ -186,14 +186,19 @@ class Figures(Dates):
         latest[-1] = msgspec.structs.replace(latest[-1], limit="limit")
         return True
 
+    def _strength(self, stretch: tuple[str, int, int], amount: float | None, unit: str, at: int, *, bare: bool) -> Strength:
+        """A strength at token `at`, with what the sign before it says: "40 mg + 20 mg", "2mg-5mg"."""
+        before = self._words[at - 1] if at else ""
+        up_to = self._last == "strength" and self._tokens.between(at) == "-"
+        added = before in self._tables.adds_up
+        return Strength(*stretch, amount, unit, self._limited(at), self._directed, bare, added, up_to)
+
     def _measured(self, match: re.Match[str], at: int) -> int:
         said = match["figure"] or match["activity"]
         unit = match["unit"] or match["counted_in"] or ""
         stretch = self._tokens.found(match)
         bare = match.end() == match.end("unit")
-        self._draft.strengths.append(
-            Strength(*stretch, figure(said) if said else None, unit, self._limited(at), self._directed, bare)
-        )
+        self._draft.strengths.append(self._strength(stretch, figure(said) if said else None, unit, at, bare=bare))
         self._directed = False
         return self._close(self._tokens.behind(at, match.end()), "strength")
 
@@ -262,6 +267,13 @@ class Figures(Dates):
             return False  # "2mg tablets 1-2 tds"
         return max(values([self._words[at]], self._tables.numbers), default=FEW + 1) <= FEW
 
+    def _is_times_over(self, at: int, end: int) -> bool:
+        """Whether "x2" counts pieces: behind a strength, and behind "caps" where it is few, not a pack or days."""
+        if end != at + 2 or self._words[at] != "x":
+            return False
+        few = max(numbers_in(self._words[at + 1]), default=MOST_BEFORE_A_TIME + 1) <= MOST_BEFORE_A_TIME
+        return self._last == "strength" or (self._last == "forms" and few and bool(self._draft.strengths))
+
     def _times_over(self, at: int) -> int:
         """The token behind the count of "500 mg x 3 tabs" or "1 mg x 2"."""
         if behind := self._pieces(at):
@@ -315,9 +327,13 @@ class Figures(Dates):
             between = (0.0, a_day)
             schedule = a_day = None
         self._directed = False
+        if said.in_steps:
+            self._stepped("then")
         if self._passed and self._draft.frequencies:
             self._stepped("then")
         self._passed = False
         stretch = self._tokens.stretch(at, end)
         weekdays = () if schedule != "weekly" else self._tables.days_named(self._words[at:end])
-        self._draft.frequencies.append(Frequency(*stretch, schedule, a_day, time_of_day, between, said.part, weekdays))
+        self._draft.frequencies.append(
+            Frequency(*stretch, schedule, a_day, time_of_day, between, said.part, weekdays, said.in_steps)
+        )

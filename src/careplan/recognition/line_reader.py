@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -186,6 +187,9 @@ class _Reading(Announced):
                 if not self._is_at_the_end(end):
                     return self._explained(_FILLER, at, end)
                 self._repeated(meaning.value, at, end)
+            case "reasons" if self._is_denied_reason(meaning):
+                begin = bisect_left(self._tokens.sent_starts, self._denied.start) if self._denied else at
+                self._leftover.append((begin, end, False))  # "no mania"
             case "reasons":
                 draft.reasons.append(Reason(*self._tokens.stretch(at, end), meaning.value))
             case "if_words":
@@ -196,7 +200,7 @@ class _Reading(Announced):
             case "quantities":
                 end = self._of_what(end)
                 draft.single.setdefault(kind, Stretch(*self._tokens.stretch(at, end)))
-            case "durations" if self._last == "strength" and end == at + 2 and self._words[at] == "x":
+            case "durations" if self._is_times_over(at, end):
                 return self._times_over(at + 1)
             case "as_needed" | "refills" | "durations":
                 draft.single.setdefault(kind, Stretch(*self._tokens.stretch(at, end)))
@@ -206,6 +210,11 @@ class _Reading(Announced):
             case _:
                 pass
         return self._close(end, kind)
+
+    def _is_denied_reason(self, meaning: Meaning) -> bool:
+        """Whether "no" stands before a reason; of the gravest ones "no seizures since 2019" says what it is taken for."""
+        denied = self._denied is not None and self._denied.value == "not_taken"
+        return denied and meaning.value not in self._tables.kept_though_denied
 
     def _opened(self, meaning: Meaning, at: int, end: int) -> int:
         """Keep what a phrase says behind which a name may stand."""

@@ -16,6 +16,9 @@ from careplan.recognition.list_words import Meaning
 from careplan.recognition.plain_text import plain
 
 MOST_WORDS_OF_A_NAME = 6
+MOST_WORDS_BETWEEN = 8
+"""So near stands "never mixes" before what is not taken with it."""
+_PARTS_SENTENCES = frozenset(";:\n|(")
 _OF_ONE = frozenset(("(", "[", "name"))
 _BESIDE = frozenset(("(", "[", "/", "+", "&", "joins", "name"))
 """Behind these stands another name of the same medicine, or a further ingredient; behind a regimen, another name alone."""
@@ -118,13 +121,14 @@ class State:
         return word in tables.tree or word in tables.numbers or (len(key) > SHORT and tables.meaning(word) is not None)
 
     def _named(self, at: int, end: int, meaning: Any) -> int:
-        draft = self._draft
+        draft, apart = self._draft, self._kept_apart(at, end, meaning)
         if self._switch is not None:
             draft = self._draft = self._taken_instead(meaning, self._switch)
         elif draft.names and (
             (begins_a_sentence := "." in self._tokens.between(at))
             or self._is_another()
             or (self._last == "(" and draft.frequencies and _are_others(draft.names[-1].meaning, meaning))
+            or apart is not None
         ):
             if self._pending is not None and draft.status is self._pending:
                 if self._over or (begins_a_sentence and not self._headed):
@@ -139,16 +143,31 @@ class State:
             draft.forms.append(Word(*self._tokens.stretch(end - 1, end), form))  # fentanyl patch
         if self._leave is not None:
             self._leaving.append(draft)
-        status = self._denied or self._pending
+        if apart is not None and not self._headed:
+            self._pending = None  # "Ambien 10 mg, do not take with wine"
+        status = apart or self._denied or self._pending
         if status is not None:
             draft.status = status
             self._over = False
             if self._beyond:
                 self._beyond_an_end.append(draft)
-        self._parted = self._said = False
+        self._parted, self._said = apart is not None, False
         self._slot = self._after_name = True
         self._last = "name"
         return end
+
+    def _kept_apart(self, at: int, end: int, meaning: Any) -> Word | None:
+        """That what is named is not taken, as "never mixes Xanax with alcohol" says of alcohol; None for any other name."""
+        tables = self._tables
+        if tables.kept_from.isdisjoint(name for row in getattr(meaning, "ingredients", ()) for name in row.classes):
+            return None
+        before = self._words[max(at - MOST_WORDS_BETWEEN, 0) : at]
+        signs = [place for place, word in enumerate(before) if word in _PARTS_SENTENCES]
+        before = before[signs[-1] + 1 :] if signs else before
+        for said in tables.kept_apart:
+            if any(tuple(before[place : place + len(said)]) == said for place in range(len(before))):
+                return Word(*self._tokens.stretch(at, end), "not_taken")
+        return None
 
     def _taken_instead(self, meaning: Any, switch: Word) -> Draft:
         """What is taken in the place of what came before, of which "switched to" or "switched from" says that it ended.

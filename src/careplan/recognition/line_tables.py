@@ -57,7 +57,11 @@ class Tables:
                 ("[", *words.money, *words.ticked, *words.unticked),
             ),
         )
-        self.earlier_doses = frozenset(map(parts, words.earlier_doses))
+        self.earlier_doses, self.not_borne = (
+            frozenset(map(parts, listed)) for listed in (words.earlier_doses, words.not_borne)
+        )
+        self.kept_apart = tuple(map(parts, words.kept_apart))
+        self.kept_from, self.kept_though_denied = map(frozenset, (words.kept_from, ("other", *words.gravest_reasons)))
         self.until, self.until_now, self.at_a_time = map(
             frozenset, (words.ended.until, words.ended.until_now, words.ended.at_a_time)
         )
@@ -121,16 +125,12 @@ class Tables:
         self.volumes, self.millilitres, self.counted_singly, self.measured_in_drops = map(
             frozenset, (words.volumes, words.millilitres, words.counted_singly, words.measured_in_drops)
         )
-        unit, volume, per = (_any_of(listed) for listed in (words.units, words.volumes, words.per))
-        activity, millilitre = _any_of(words.units_of_activity), _any_of(words.millilitres)
-        number = r"(?:\d[\d.,]*(?:\s?(?:-|to)\s?\d[\d.,]*)?|[.,]\d+)"
-        self.strength = re.compile(
-            rf"(?P<figure>{number})\s?-?\s?(?P<unit>{unit})(?![^\W\d_])"
-            rf"(?:\s?(?:/|per\s)\s?{number}?\s?(?:{unit}|{volume}|{per})(?![^\W\d_]))?"
-            rf"|{number}(?:\s?[/-]\s?{number})+\s?(?:{unit})(?![^\W\d_])"
-            rf"|(?P<activity>{number})\s?-?\s?(?P<counted_in>{activity})\s?(?:/|per\s)\s?{number}?\s?{millilitre}(?![^\W\d_])"
-        )
-        self.volume = re.compile(rf"(?P<figure>{number})\s?-?\s?(?P<unit>{volume})(?![^\W\d_])")
+        self.adds_up = frozenset(words.adds_up)
+        self.strength, self.volume = _patterns(words)
+
+    def adds(self, figure: str | None) -> bool:
+        """Whether a figure is a sum, such as "25 + 12.5"."""
+        return figure is not None and any(sign in figure for sign in self.adds_up)
 
     def days_named(self, words: Sequence[str]) -> tuple[str, ...]:
         """The days of the week among words, each by how it begins in its language, so that its short form is the same."""
@@ -151,6 +151,23 @@ class Tables:
 
 def _begins_another(unit: str, units: Sequence[str]) -> bool:
     return any(other.startswith(unit) and not other[len(unit) :][:1].isalpha() for other in units if other != unit)
+
+
+def _patterns(words: ListWords) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """The patterns of a strength and of a volume."""
+    unit, volume, per = (_any_of(listed) for listed in (words.units, words.volumes, words.per))
+    activity, millilitre = _any_of(words.units_of_activity), _any_of(words.millilitres)
+    plus = rf"(?:\s?{any_of(words.adds_up)}\s?\d[\d.,]*)" if words.adds_up else ""
+    several = f"{plus}*" if plus else ""
+    number = r"(?:\d[\d.,]*(?:\s?(?:-|to)\s?\d[\d.,]*)?|[.,]\d+)"
+    strength = re.compile(
+        rf"(?P<figure>{number}{several})\s?-?\s?(?P<unit>{unit})(?![^\W\d_])"
+        rf"(?:\s?(?:/|per\s)\s?{number}?\s?(?:{unit}|{volume}|{per})(?![^\W\d_]))?"
+        rf"|{number}(?:\s?[/-]\s?{number})+\s?(?:{unit})(?![^\W\d_])"
+        rf"|(?P<activity>{number})\s?-?\s?(?P<counted_in>{activity})\s?(?:/|per\s)\s?{number}?\s?{millilitre}(?![^\W\d_])"
+    )
+    of_a_volume = re.compile(rf"(?P<figure>{number})\s?-?\s?(?P<unit>{volume})(?![^\W\d_])")
+    return strength, of_a_volume
 
 
 def _any_of(listed: Sequence[str]) -> str:

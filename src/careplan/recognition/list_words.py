@@ -20,7 +20,10 @@ _PART = re.compile(r"<n>|[^\W\d_]+|\d+|[^\w\s.'’]")
 
 
 class FrequencyWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Phrases of one frequency. The number in them is the count with `counted`, the gap with `hours` or `days`."""
+    """Phrases of one frequency. The number in them is the count with `counted`, the gap with `hours` or `days`.
+
+    `in_steps`: they say that doses follow each other, as "taper" does, and nothing of how often each is taken.
+    """
 
     words: tuple[str, ...]
     a_day: float | None = None
@@ -30,6 +33,7 @@ class FrequencyWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     counted: bool = False
     time_of_day: bool = False
     at_the_end: bool = False
+    in_steps: bool = False
     part: str = ""
 
 
@@ -112,6 +116,10 @@ class ListWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     told: dict[str, ToldWords] = {}
     earlier_doses: tuple[str, ...] = ()
     tells_earlier: tuple[str, ...] = ()
+    not_borne: tuple[str, ...] = ()
+    kept_apart: tuple[str, ...] = ()
+    kept_from: tuple[str, ...] = ()
+    adds_up: tuple[str, ...] = ()
     again: tuple[str, ...] = ()
     leaves: dict[Status, tuple[str, ...]] = {}
     leaves_from: tuple[str, ...] = ()
@@ -325,6 +333,7 @@ class Phrases:
             ("measured_in_drops", words.forms),
             ("again", words.statuses.get("taking", ())),
             ("earlier_doses", words.statuses.get("stopped", ())),
+            ("not_borne", words.statuses.get("stopped", ())),
         ):
             for place, token in enumerate(getattr(words, section)):
                 if token not in known:

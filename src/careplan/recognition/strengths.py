@@ -12,12 +12,14 @@ from careplan.recognition.plain_text import plain
 
 _NUMBER = r"\d[\d.,]*|[.,]\d+"
 _STRENGTH = re.compile(
-    rf"(?P<low>{_NUMBER})(?:\s?(?P<by>-|to|bis|a|/)\s?(?P<high>{_NUMBER}))?\s?-?\s?(?P<unit>[^\W\d_]+)"
+    rf"(?P<low>{_NUMBER})(?:\s?(?P<by>-|to|bis|a|/|\+|plus)\s?(?P<high>{_NUMBER}))?\s?-?\s?(?P<unit>[^\W\d_]+)"
     rf"(?:\s?(?:/|per\s)\s?(?P<of>{_NUMBER})?\s?(?P<per>[^\W\d_]+))?"
 )
 _STRENGTH_OF_A_VOLUME = re.compile(rf"(?P<strength>.*?)\s?(?:/|per )\s?(?P<of>{_NUMBER})?\s?(?P<unit>[^\W\d_]+)")
 _A_PIECE = re.compile(r"\s?(?:/|\bper)\s?(?:tablet|tab|capsule|cap)$")
 _DAY = 24
+_ADDED = frozenset(("+", "plus"))
+_MOST_PIECES = 4
 PLACES = 6
 """So many decimals: what is left out is no dose, and three thirds are one again."""
 
@@ -82,8 +84,10 @@ def in_milligrams(strength: Strength, measures: Measures, which: int | None) -> 
         return None
     low = figure(found["low"])
     high = figure(found["high"]) if found["high"] else low
-    if low is None or high is None or high < low:
+    if low is None or high is None or (high < low and found["by"] not in _ADDED):
         return None
+    if found["by"] in _ADDED:
+        low = high = low + high
     of = figure(found["of"]) if found["of"] else 1.0
     mg = Dose(low * scale, high * scale)
     per = found["per"] or ""
@@ -120,6 +124,8 @@ def _of_several(several: Several, which: int, in_mg: Mapping[str, float]) -> Pie
         return None
     if which >= len(figures) or (which < 0 and len(figures) > 2):
         return None
+    if not units and len(figures) == 2 and figures[0] < figures[1] <= _MOST_PIECES:
+        return None  # "Fioricet 1-2 every 6 hours" counts tablets
     mg = min(figures) if which < 0 else figures[which]
     if of is None:
         return Piece(Dose(mg, mg))

@@ -42,6 +42,8 @@ def takings_of(listed: Listed) -> Iterable[Taken]:
     if strengths and not amounts and len(found) == 1 and listed.as_needed is None and _is_said_again(strengths, found[0]):
         return found
     if strengths or amounts:
+        if not found:
+            return [Taken(strengths, amounts)]
         last = found[-1]
         is_the_product = not last.strengths and not amounts
         if (
@@ -53,6 +55,60 @@ def takings_of(listed: Listed) -> Iterable[Taken]:
             return [Taken((*last.strengths, *strengths), (*last.amounts, *amounts), last.frequency)]
         found.append(Taken(strengths, amounts))
     return found
+
+
+def as_needed_apart(listed: Listed, takings: Sequence[Taken]) -> bool:
+    """True for "1 mg at night, and 1 mg as needed": what is taken as needed comes on top."""
+    if len(takings) < 2 or listed.as_needed is None or takings[-1].frequency is not None:
+        return False
+    before = takings[-2].frequency
+    return before is not None and before.end <= listed.as_needed.start
+
+
+def goes_beyond(listed: Listed, takings: Sequence[Taken]) -> bool:
+    """True for "1 mg twice a day as needed, uses 2 a week": all of it is as needed, and how much it is stays open."""
+    if len(takings) < 2 or listed.as_needed is None or takings[-1].frequency is not None:
+        return False
+    before = takings[-2].frequency
+    if before is None or not 0 <= listed.as_needed.start - before.end <= 1:
+        return False
+    return all(part.start > listed.as_needed.end for part in (*takings[-1].strengths, *takings[-1].amounts))
+
+
+def comes_on_top(listed: Listed, takings: Sequence[Taken]) -> bool:
+    """True for "32 mg daily + 4 mg every 4 hours as needed": only what was added is as needed."""
+    if len(takings) < 2 or listed.as_needed is None or not takings[-1].strengths:
+        return False
+    return takings[-1].strengths[0].added and listed.as_needed.start > takings[-1].strengths[0].start
+
+
+def is_sum_of_those_before(takings: Sequence[Taken], doses: Sequence[object], total: object) -> bool:
+    """Whether the last dose only says what those before it make, as in "1 mg twice a day = 2 mg/d"."""
+    if len(doses) < 2 or total is None or doses[-1] != total:
+        return False
+    last = takings[-1].frequency
+    return last is not None and last.text.startswith("/")
+
+
+def are_steps(takings: Sequence[Taken]) -> bool:
+    """Whether a taper is told step by step, each with its dose and how often; where one dose alone leads nobody knows."""
+    return len(takings) > 1 and all(
+        (one.strengths or one.amounts) and one.frequency is not None and one.frequency.times_a_day for one in takings
+    )
+
+
+def follow_each_other(listed: Listed, takings: Sequence[Taken]) -> bool:
+    """Whether the intakes are steps in time, or one told twice, as in "1 mg three times daily, although prescribed twice".
+
+    What is taken "in the morning, then at night" adds up nevertheless.
+    """
+    if any(one.frequency and not (one.frequency.time_of_day or one.strengths or one.amounts) for one in takings[1:]):
+        return True
+    if listed.steps != "then":
+        return listed.steps == "changed"
+    times = [one.frequency for one in takings]
+    of_the_day = {one.text.lower() for one in times if one is not None and one.time_of_day}
+    return len(of_the_day) < len(times)
 
 
 def _is_said_again(strengths: Sequence[Strength], taken: Taken) -> bool:
@@ -75,7 +131,7 @@ def _that_count(listed: Listed) -> tuple[Frequency, ...]:
     So does a time of the day that has an amount of its own: "one tablet twice daily and two at bedtime".
     """
     if listed.steps:
-        return listed.frequencies
+        return tuple([one for one in listed.frequencies if not one.in_steps])
     frequencies = _each_part_once(listed)
     whole = [one for one in frequencies if not one.time_of_day]
     if not whole or len(whole) == len(frequencies):

@@ -114,7 +114,7 @@ class _Reading:
                     self._last = kind
                 at = end
                 continue
-            if kind == "frequency" and not value.at_the_end:
+            if kind == "frequency" and not (value.at_the_end or value.in_steps):
                 draft.frequencies.append(self._frequency(value, at, end, start, place))
                 self._directed = False
             elif not self._keep(kind, value, Stretch(text[start:place], start, place)):
