@@ -31,6 +31,10 @@ class Lasting(NamedTuple):
     of_family: str = ""
     recent: bool = False
 
+    def is_recent(self, days_ago: int | None) -> bool:
+        """Whether this counts by its day alone, and was surely a few days ago."""
+        return self.recent and self.onset is not None and days_ago is not None and days_ago <= self.onset
+
 
 class IllnessPart(msgspec.Struct, frozen=True, gc=False):
     """One part of an entry, from `start` up to but not including `end` (code points of the entry).

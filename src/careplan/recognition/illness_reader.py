@@ -272,7 +272,7 @@ class IllnessReader:
             if "remission" in around.kinds:
                 counts = lasting.remission
             elif "over" in around.kinds:
-                counts = token if _is_recent(lasting, around) else lasting.over
+                counts = token if lasting.is_recent(around.days_ago) else lasting.over
             elif token in lasts:
                 counts = token
             elif lasting.onset is not None and around.days_ago is not None:
@@ -298,12 +298,6 @@ def _ended_then(part: Part) -> bool:
     if part.unit is None or part.unit.tokens is None or not part.around.kinds & DENIED:
         return False
     return part.unit.behind.lasting is not None or "since" in part.words
-
-
-def _is_recent(lasting: Lasting, around: Around) -> bool:
-    """Whether what counts by its day alone was surely a few days ago."""
-    ago = around.days_ago
-    return lasting.recent and lasting.onset is not None and ago is not None and ago <= lasting.onset
 
 
 def _in_brackets(marks: Iterable[str]) -> re.Pattern[str] | None:
