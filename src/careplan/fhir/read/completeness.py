@@ -9,6 +9,7 @@ from rapidfuzz import fuzz, process
 
 from careplan.fhir.read.code_systems import LOINC
 from careplan.fhir.read.element import Element
+from careplan.fhir.read.references import References
 from careplan.fhir.read.terminology import codes
 from careplan.request.patient import ListName
 
@@ -150,6 +151,15 @@ def prescriptions(resource: Element) -> Iterator[Element]:
             yield from resource.children(name)
         elif isinstance(value, dict) and (found := resource.child(name)):
             yield found
+
+
+def is_ordered(resource: Element, references: References) -> bool:
+    """Whether the order behind a dispensed or administered medicine is one of the record."""
+    found = [references.to(pointing) for pointing in prescriptions(resource)]
+    return any(
+        one is not None and one.text("resourceType") == "MedicationRequest" and "/contained/" not in one.pointer
+        for one in found
+    )
 
 
 def section_lists(section: Element) -> Lists:

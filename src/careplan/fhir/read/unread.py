@@ -12,11 +12,9 @@ from careplan.fhir.read.completeness import (
     empty_reason,
     listed,
     lists_of,
-    prescriptions,
     section_lists,
     sections,
     tells_of_missing,
-    was_given,
 )
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.patient_builder import Gathering
@@ -49,10 +47,6 @@ class UnreadReader:
 
     def _lacking(self, resource: Element, kind: str) -> Iterator[ListName]:
         match kind:
-            case "MedicationDispense" | "MedicationAdministration":
-                # What was ordered is read by the order; a dispensed medicine without one is on no list.
-                if was_given(resource) and not any(map(self._is_ordered, prescriptions(resource))):
-                    yield "medications"
             case "Encounter" | "EpisodeOfCare":
                 if any(self._is_diagnosis_missing(one) for one in resource.children("diagnosis")):
                     yield "conditions"
@@ -78,10 +72,6 @@ class UnreadReader:
                 if self._is_missing(pointing):
                     kind = pointing.text("type") or _type_of(pointing.text("reference") or "")
                     yield from _ITEMS.get(kind, ()) if kind else lists
-
-    def _is_ordered(self, pointing: Element) -> bool:
-        found = self._references.to(pointing)
-        return found is not None and found.text("resourceType") == "MedicationRequest" and "/contained/" not in found.pointer
 
     def _is_diagnosis_missing(self, diagnosis: Element) -> bool:
         """Whether a diagnosis of a visit is none of the Conditions: by a Reference, or as R5 writes it."""
