@@ -92,6 +92,13 @@ class LookedAt(Entry, frozen=True, kw_only=True):
     icd10: Annotated[tuple[str, ...], Meta(min_length=1)]
 
 
+class AskedFor(Entry, frozen=True, kw_only=True):
+    """Words of a question that asks for something, and those beside which it asks for something else."""
+
+    words: tuple[Line, ...] = ()
+    unless: tuple[Line, ...] = ()
+
+
 class Codes(Entry, frozen=True, kw_only=True):
     """`codes.yaml`: the codes by which facts arrive from other systems."""
 
@@ -105,6 +112,7 @@ class Codes(Entry, frozen=True, kw_only=True):
     routes: dict[str, CodeList]
     override_reasons: dict[str, Line]
     notes_that_advise: tuple[Line, ...] = ()
+    asks_for_medicines: AskedFor = AskedFor()
 
     @property
     def allergens(self) -> dict[str, tuple[str, ...]]:

@@ -21,6 +21,7 @@ from careplan.fhir.read.people import People
 from careplan.fhir.read.questionnaire_responses import AnswerReader
 from careplan.fhir.read.references import References, Whose, subject_of
 from careplan.fhir.read.resource_status import MODIFIED, is_modified
+from careplan.fhir.read.told_medicines import ToldMedicines
 from careplan.fhir.read.unread import NOT_READ, UnreadReader
 from careplan.fhir.read.versions import Version, superseded
 
@@ -53,7 +54,8 @@ class Mapped:
         self._notes = NoteReader(self.gathering)
         measures = MeasureReader(self.gathering, self._references, self._notes)
         self._observations = ObservationReader(self.gathering, measures, self._notes)
-        self._answers = AnswerReader(self.gathering, self._references, measures, self._notes)
+        self._told = ToldMedicines(self.gathering, self.medicines)
+        self._answers = AnswerReader(self.gathering, self._references, measures, self._notes, self._told)
         self._unread = UnreadReader(self.gathering, self._references, judged=judged)
 
     def add(self, entry: Element, *, ordering: bool) -> None:
@@ -86,6 +88,7 @@ class Mapped:
             else:
                 self._resource(resource, f"{kind}/{name}" if name else full_url or "", ordering=ordering)
         self._given.finish()
+        self._told.finish()
         self.medicines.finish()
         self._observations.finish()
         self._answers.finish()
