@@ -179,8 +179,8 @@ class Mapped:
                 pass
             case "FamilyMemberHistory" if whose == "own" and read_family_history(resource, self.gathering):
                 self._notes.read(resource)
-            case "Encounter" | "ClinicalImpression" if whose == "own":
-                self._notes.visit(resource)
+            case _ if whose == "own":
+                self._notes.beside(resource, kind)
                 self._unread.read(resource, kind, is_other=False)
             case _:
                 self._unread.read(resource, kind, is_other=whose == "other")

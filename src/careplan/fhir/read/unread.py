@@ -10,6 +10,7 @@ from careplan.fhir.read.completeness import (
     LISTS_OF,
     Lists,
     empty_reason,
+    is_kept_back,
     listed,
     lists_of,
     section_lists,
@@ -64,8 +65,11 @@ class UnreadReader:
         for section in sections(resource):
             lists, reason = section_lists(section), empty_reason(section)
             for name in lists:
-                if reason in EMPTY_REASONS:
+                if reason in EMPTY_REASONS or is_kept_back(section):
                     yield name
+                elif "text" in section and not any(one in section for one in ("entry", "section", "emptyReason")):
+                    # Of a list in words alone nothing is read: what else is on it is a part of it.
+                    self._gathering.unsent = {name: section.pointer, **self._gathering.unsent}
                 elif reason == "nilknown":
                     self._gathering.none.setdefault(name, section)
             for pointing in listed(section):
