@@ -1,4 +1,4 @@
-"""Medicines of a record that ended lately: they are asked about, as those of a line that says so."""
+"""What a record calls ended: medicines that ended lately are asked about, and some illnesses do not go away."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from careplan.fhir.read.bundle import FhirReader
+from careplan.plan.model import items_of
 from careplan.planner import Planner
-from tests.contract.records import incomplete, medicines, patient, read, reported, statement
+from tests.contract.records import OWN, entry, incomplete, medicines, patient, problem, read, reported, statement
 from tests.plans import rules_of
 
 Json = dict[str, Any]
@@ -77,3 +78,66 @@ def test_of_several_orders_that_ended_lately_the_last_one_is_asked_about(reader:
     found = read(reader, patient(), *several)
     assert medicines(found) == ["lorazepam, order of 2026-11-25"]
     assert sorted(reported(found)) == sorted(f"lorazepam, order of {day}" for day in days)
+
+
+# Illnesses and allergies that a record calls over.
+
+
+@pytest.mark.parametrize("status", ["inactive", "resolved", "remission"])
+@pytest.mark.parametrize(
+    ("name", "token"),
+    [
+        ("Cerebral aneurysm", "aneurysmal_vascular_disease"),
+        ("Abdominal aortic aneurysm 4.2 cm", "aneurysmal_vascular_disease"),
+        ("Cerebral arteriovenous malformation", "arteriovenous_malformation"),
+        ("Subarachnoid hemorrhage", "intracerebral_hemorrhage"),
+        ("Glaucoma", "raised_intraocular_pressure"),
+    ],
+)
+def test_what_does_not_go_away_counts_however_its_status_calls_it(
+    reader: FhirReader, planner: Planner, name: str, token: str, status: str
+) -> None:
+    record = read(reader, patient(), problem("c", name, clinicalStatus=status)).patient
+    assert record.conditions == [token]
+    listed = planner.intake.convert({"other_conditions": [f"{name}, {status}"], "as_of": record.as_of})
+    weighty = {item.rule.id for item in items_of(planner.plan(listed)) if item.level in ("stop", "hold")}
+    assert weighty <= rules_of(planner.plan(record))
+
+
+@pytest.mark.parametrize("word", ["refuted", "entered-in-error"])
+def test_what_does_not_go_away_and_never_was_does_not_count(reader: FhirReader, word: str) -> None:
+    found = read(reader, patient(), problem("c", "Cerebral aneurysm", clinicalStatus="inactive", verificationStatus=word))
+    assert (found.patient.conditions, reported(found)) == (None, ["Cerebral aneurysm"])
+
+
+@pytest.mark.parametrize(
+    ("days", "token"),
+    [
+        ({"onsetDateTime": "2026-11-14", "abatementDateTime": "2026-11-18"}, "recent_cardiovascular_event"),
+        ({"abatementDateTime": "2026-11-18"}, "recent_cardiovascular_event"),
+        ({"recordedDate": "2026-11-14"}, "recent_cardiovascular_event"),
+        ({"onsetDateTime": "2009-01-01", "abatementDateTime": "2026-11-18"}, "heart_or_vessel_disease"),
+        ({"onsetDateTime": "2026", "recordedDate": "2026"}, "heart_or_vessel_disease"),
+        ({"onsetDateTime": "2009"}, "heart_or_vessel_disease"),
+        ({}, "heart_or_vessel_disease"),
+    ],
+)
+def test_a_heart_attack_of_the_last_weeks_is_one_though_its_visit_is_closed(
+    reader: FhirReader, days: Json, token: str
+) -> None:
+    found = read(reader, patient(), problem("c", "Myocardial infarction", clinicalStatus="resolved", **days))
+    assert found.patient.conditions == [token]
+
+
+def test_suicidal_thoughts_that_a_record_calls_over_are_a_history_of_them(reader: FhirReader) -> None:
+    code = {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "R45.851"}]}
+    found = read(reader, patient(), problem("c", "", code=code, clinicalStatus="resolved"))
+    assert found.patient.conditions == ["self_harm_history"]
+
+
+@pytest.mark.parametrize(("status", "allergies"), [("inactive", ["Ketamine"]), ("resolved", []), ("active", ["Ketamine"])])
+def test_an_allergy_to_ketamine_that_a_list_no_longer_shows_counts(
+    reader: FhirReader, status: str, allergies: list[str]
+) -> None:
+    allergy = entry("AllergyIntolerance", "a", patient=OWN, code={"text": "Ketamine"}, clinicalStatus=status)
+    assert read(reader, patient(), allergy).patient.allergies == allergies

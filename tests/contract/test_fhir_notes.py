@@ -260,3 +260,75 @@ def test_the_answers_to_a_form_of_others_are_searched_for_danger(
 ) -> None:
     assert len(alerts_of_answer(planner, question, answer)) == alerts
     assert alerts_of_answer(planner, question, answer, authored="2026-01-01") == []
+
+
+# What is written elsewhere in a record.
+
+
+def risk(size: str, outcome: str = "Suicide", day: str = "2026-11-25") -> Json:
+    prediction = [{"outcome": {"text": outcome}, "qualitativeRisk": {"text": size}}]
+    return entry("RiskAssessment", "r", status="final", subject=OWN, occurrenceDateTime=day, prediction=prediction)
+
+
+def message(text: str, sent: str = "2026-11-27", **rest: Any) -> Json:
+    payload = [{"contentString": text}]
+    return entry("Communication", "m", status="completed", subject=OWN, sent=sent, payload=payload, **rest)
+
+
+def document(code: str, text: str, **rest: Any) -> Json:
+    coded = {"coding": [{"system": "http://loinc.org", "code": code}]}
+    section = {"code": coded, "text": {"div": f"<div><ul><li>{text}</li><li>Hay fever</li></ul></div>"}} | rest
+    return entry("Composition", "c", status="final", subject=OWN, section=[section])
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (risk("High"), ["Suicide risk: High"]),
+        (risk("Low"), []),
+        (risk("High", "Stroke"), []),
+        (risk("High", day="2025-01-01"), []),
+        (message("I took all my lorazepam and want to die"), ["I took all my lorazepam and want to die"]),
+        (message("You told us that you want to die", sender={"reference": "Practitioner/1"}), []),
+        (message("I want to die", sent="2024-01-01"), []),
+        (message("See you on Tuesday"), []),
+        (document("11450-4", "Unruptured cerebral aneurysm"), ["Unruptured cerebral aneurysm"]),
+        (document("11348-0", "Schizophrenia &amp; asthma"), ["Schizophrenia & asthma"]),
+        (document("11450-4", "No cerebral aneurysm"), []),
+        (document("10157-6", "Schizophrenia"), []),
+        (document("11450-4", "Cerebral aneurysm", entry=[{"reference": "Condition/k"}]), []),
+    ],
+)
+def test_what_is_written_where_nothing_else_is_read_is_searched_for_danger(
+    reader: FhirReader, written: Json, said: list[str]
+) -> None:
+    found = read(reader, patient(), problem("k", "Hay fever"), written)
+    assert [one for one in found.patient.other_conditions or [] if one != "Hay fever"] == said
+    assert reported(found)
+
+
+@pytest.mark.parametrize(
+    ("code", "lists"), [("11450-4", ["conditions"]), ("10160-0", ["medications"]), ("10157-6", []), ("47519-4", [])]
+)
+def test_a_list_in_words_alone_is_a_list_of_which_something_is_missing(
+    reader: FhirReader, code: str, lists: list[str]
+) -> None:
+    found = read(reader, patient(), problem("k", "Hay fever"), statement("s", "lisinopril"), document(code, "zyx"))
+    assert incomplete(found) == lists
+    assert incomplete(read(reader, patient(), document(code, "zyx"))) == []  # Such a list was not sent at all.
+
+
+@pytest.mark.parametrize(
+    "kept_back",
+    [
+        {"note": [{"text": "Items excluded due to confidentiality and/or patient preferences."}]},
+        {"extension": [{"url": "https://fhir.nhs.uk/STU3/StructureDefinition/Extension-CareConnect-GPC-ListWarningCode-1"}]},
+    ],
+)
+def test_a_list_from_which_something_was_kept_back_is_not_whole(reader: FhirReader, kept_back: Json) -> None:
+    code = {"coding": [{"system": "http://snomed.info/sct", "code": "933361000000108"}]}
+    item = [{"item": {"reference": "MedicationStatement/s"}}]
+    listed = entry("List", "l", status="current", subject=OWN, code=code, entry=item)
+    assert incomplete(read(reader, patient(), statement("s", "lisinopril"), listed)) == []
+    listed["resource"] |= kept_back
+    assert incomplete(read(reader, patient(), statement("s", "lisinopril"), listed)) == ["medications"]

@@ -9,7 +9,8 @@ import pytest
 from careplan.fhir.read.bundle import FhirReader
 from careplan.plan.model import items_of
 from careplan.planner import Planner
-from tests.contract.records import OWN, bundle, entry, patient, problem
+from tests.contract.records import OWN, bundle, entry, patient, problem, read, statement
+from tests.plans import rules_of
 
 Json = dict[str, Any]
 YES, NO = {"valueBoolean": True}, {"valueBoolean": False}
@@ -148,3 +149,36 @@ def test_what_an_illness_rests_on_is_searched_for_danger(reader: FhirReader, pla
     assert "stop" not in levels(
         reader, planner, problem("c", "depression", evidence=[{"code": [{"text": "PHQ-9 14, denies SI"}]}])
     )
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "listed"),
+    [
+        ("Please list all current medications and doses", "Nardil 45 mg daily, Xanax 1 mg prn", True),
+        ("Current medications", "sertraline 100 mg daily\nphenelzine 15 mg", True),
+        ("What medications are you currently taking?", "phenelzine", True),
+        ("Welche Medikamente nehmen Sie?", "Nardil", True),
+        ("What medications are you currently taking?", "none", False),
+        ("Please list your medications", "yes", False),
+        ("List any medications you have tried in the past", "Nardil", False),
+        ("Are you allergic to any current medications?", "Nardil", False),
+    ],
+)
+def test_a_list_of_medicines_in_a_form_that_nobody_knows_is_read_as_lines(
+    reader: FhirReader, planner: Planner, question: str, answer: str, *, listed: bool
+) -> None:
+    found = read(reader, patient(), statement("s", "lisinopril"), form(question, {"valueString": answer}))
+    assert ("maoi-plan-before-treatment" in rules_of(planner.plan(found.patient))) == listed
+    assert len(found.patient.medications or []) > 1 if listed else len(found.patient.medications or []) == 1
+
+
+def test_a_medicine_that_a_form_and_an_order_name_is_on_the_list_once(reader: FhirReader) -> None:
+    told = form("Current medications", {"valueString": "Nardil 15 mg\nlisinopril 10 mg"})
+    found = read(reader, patient(), statement("s", "lisinopril"), told)
+    assert [one.name or one.text for one in found.patient.medications or []] == ["lisinopril", "Nardil 15 mg"]
+
+
+@pytest.mark.parametrize("said", ["weekly", "Daily", "occasionally", "in the past"])
+def test_how_often_something_grave_happens_is_a_yes(reader: FhirReader, said: str) -> None:
+    found = read(reader, patient(), form("Do you use ketamine recreationally?", {"valueString": said}))
+    assert [one for one in found.patient.other_conditions or [] if "ketamine" in one]

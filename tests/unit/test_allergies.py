@@ -20,6 +20,9 @@ from tests.plans import plan_of
         "Spravato",
         "esketamine nasal spray: rash",
         "allergic to ketamine",
+        "Ketamin-Unverträglichkeit",
+        "allergie à la kétamine",
+        "alergia a la ketamina",
     ],
 )
 @pytest.mark.parametrize("conditions", [None, [], ["hypertension"]])
@@ -86,6 +89,12 @@ _AMONG = "medicine-among-allergies/medications/0"
         ("trazodone 50 mg at bedtime", "allergic to trazodone"),
         ("prochlorperazine 5 mg as needed", "Compazine causes dystonia"),
         ("Zofran 4 mg as needed", "penicillin; Zofran - headache"),
+        # An allergy to a whole class concerns each of its medicines.
+        ("lorazepam 1 mg as needed", "Benzodiazepines"),
+        ("lorazepam 1 mg as needed", "Benzodiazepines (agitation)"),
+        ("oxycodone 5 mg as needed", "Opioids - opioid analgesics"),
+        ("oxycodone 5 mg as needed", "narcotics: itching"),
+        ("ibuprofen 400 mg as needed", "NSAIDs"),
     ],
 )
 def test_a_medicine_that_stands_among_the_allergies_is_asked_about(planner: Planner, listed: str, written: str) -> None:
@@ -106,6 +115,9 @@ def test_a_medicine_that_stands_among_the_allergies_is_asked_about(planner: Plan
         ("lorazepam 1 mg as needed", "denies allergy to lorazepam"),
         ("lorazepam 1 mg as needed", "mother allergic to lorazepam"),
         ("lorazepam 1 mg as needed", "diazepam"),
+        ("lorazepam 1 mg as needed", "no allergy to benzodiazepines"),
+        ("bupropion 150 mg daily", "SSRIs"),
+        ("metoprolol 50 mg daily", "ACE inhibitors"),
         ("stopped lorazepam 1 mg", "lorazepam"),
     ],
 )

@@ -117,10 +117,10 @@ def test_of_two_answers_about_suicidal_thoughts_the_graver_one_counts(planner: P
     assert both.patient.red_flags.suicidal_thoughts == "plan_or_intent"
 
 
-def test_suicidal_thoughts_that_are_over_are_named_and_set_no_flag(planner: Planner) -> None:
+def test_suicidal_thoughts_that_are_over_are_a_history_of_them_and_set_no_flag(planner: Planner) -> None:
     found = read(planner, condition("R45.851", status="resolved"))
     assert found.patient.red_flags.suicidal_thoughts is None
-    assert [entry.what for entry in found.unmapped] == ["problem R45.851"]
+    assert found.patient.conditions == ["self_harm_history"]
 
 
 @pytest.mark.parametrize(

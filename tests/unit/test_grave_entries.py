@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from careplan.plan.item_templates import shortened
 from careplan.plan.model import CarePlan, items_of
 from careplan.planner import Planner
 from tests.plans import rules_of
@@ -317,3 +318,16 @@ def test_a_use_disorder_named_beside_its_treatment_is_no_active_one(planner: Pla
         assert plan_of(planner, written).conditions[0].tokens == ["use_disorder_state_not_known"]
     both = plan_of(planner, "cocaine use disorder, methadone maintenance").conditions[0].tokens
     assert set(both) == {"use_disorder_state_not_known", "substance_use_disorder_active"}
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("“last drink 9 days ago” (near an active alcohol use disorder)", "“last drink 9 days ago”"),
+        ("“one two three four five six seven eight nine”", "“one two three four five six…”"),
+        ("one two (three four) five six seven eight nine", "one two (three four) five six…"),
+        ("short (as it is)", "short (as it is)"),
+    ],
+)
+def test_few_words_never_end_within_brackets(text: str, short: str) -> None:
+    assert shortened(text, 6) == short

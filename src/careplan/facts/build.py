@@ -44,7 +44,7 @@ class FactMaker:
         self._conditions_known = book.conditions
         self._judge = book.goals
         self._illness_reader = book.known_conditions.reader
-        self._allergies = Allergies(book.catalogue, self._illness_reader, book.codes.allergens)
+        self._allergies = Allergies(book.catalogue, self._illness_reader, book.codes.allergens, book.allergy_classes)
         self._grave = GraveEntryReader(book)
         self._signs = book.known_conditions.reader.signs
         self._tested = Tested.by((*(rule.when for rule in book.rules.values()), *also))

@@ -6,6 +6,7 @@ placeholders, and the words of each request are filled in last.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from operator import attrgetter
@@ -30,6 +31,10 @@ from careplan.rulebook.factors import KINDS, OF_DERIVED, OF_MEASURES
 from careplan.rulebook.layers import CardSlot
 from careplan.rulebook.model import LEVELS, Decision, Rule, Rulebook
 from careplan.rulebook.text_template import capitalized, one_line
+
+_OPENED = re.compile(r"\s*\([^()]*$")
+"""A bracket that is not closed, with what stands in it."""
+_IN_BRACKETS = re.compile(r"\s*\([^()]*\)")
 
 
 class _Group(NamedTuple):
@@ -305,7 +310,10 @@ def shortened(text: str, most: int = MOST_FILLED_IN) -> str:
     words = text.split()
     if len(words) <= most and len(text) <= SIGNS_A_WORD * most:
         return text
-    cut = " ".join(words[:most])[: SIGNS_A_WORD * most].rstrip(" ,;.")
+    cut = " ".join(words[:most])[: SIGNS_A_WORD * most]
+    cut = (_OPENED.sub("", cut) or cut).rstrip(" ,;.")  # What stands in brackets is left out whole.
+    if _IN_BRACKETS.fullmatch(text, len(cut)):
+        return cut
     return f"{cut}…{'”' if text.endswith('”') else ''}"
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from careplan.recognition.illness_read import IllnessRead
 from careplan.recognition.illness_reader import IllnessReader
 from careplan.recognition.medicine_catalogue import Catalogue
+from careplan.recognition.plain_text import plain
 
 OF_NO_ALLERGY = "No rule of this rulebook looks at this allergy."
 COMPARED = "It names a medicine, and was compared with the list of medicines alone."
@@ -18,7 +19,10 @@ _MOST_WORDS = 3
 
 
 class AllergyRead(NamedTuple):
-    """What an allergy says: the conditions that it stands for, and the ingredients of the medicines that it names."""
+    """What an allergy says: the conditions that it stands for, and the ingredients of the medicines that it names.
+
+    An allergy to a whole class of medicines names all of them.
+    """
 
     tokens: tuple[str, ...] = ()
     ingredients: frozenset[str] = frozenset()
@@ -27,13 +31,26 @@ class AllergyRead(NamedTuple):
 class Allergies:
     """Reads allergies by one rulebook.
 
-    `substances` has, by condition, the ingredients of which an allergy is this condition.
+    `substances` has, by condition, the ingredients of which an allergy is this condition, `classes` by class what an allergy
+    to all of its medicines is called.
     """
 
-    def __init__(self, catalogue: Catalogue, reader: IllnessReader, substances: Mapping[str, Collection[str]]) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        reader: IllnessReader,
+        substances: Mapping[str, Collection[str]],
+        classes: Mapping[str, Collection[str]],
+    ) -> None:
         self._catalogue = catalogue
         self._reader = reader
         self._substances = {token: frozenset(names) for token, names in substances.items()}
+        rows = catalogue.ingredients.values()
+        self._of_class = {
+            _words_of(name): frozenset([row.ingredient for row in rows if of in row.classes])
+            for of, names in classes.items()
+            for name in names
+        }
 
     def read(self, written: str) -> AllergyRead:
         """What an allergy says as it is written; nothing where it is denied."""
@@ -46,15 +63,19 @@ class Allergies:
             return AllergyRead(tokens, named)
         # What happened stands beside the name in any words: "Lamictal rash", "allergic to trazodone".
         words = re.findall(r"[^\W_]+", written)
-        runs = (" ".join(words[at : at + many]) for at in range(len(words)) for many in range(1, _MOST_WORDS + 1))
-        return AllergyRead(tokens, named | self._ingredients_of(runs))
+        runs = [" ".join(words[at : at + many]) for at in range(len(words)) for many in range(1, _MOST_WORDS + 1)]
+        beside = self._ingredients_of(runs)
+        if beside and any(beside <= names for names in self._substances.values()):
+            named |= beside  # No other medicine is named, in whatever language the rest is: "Ketamin-Unverträglichkeit".
+        return AllergyRead(self._tokens(read, named), named | beside)
 
     def of_record(self, written: str) -> tuple[str, ...]:
         """The conditions of a name in a record, in which the substance may stand among any other words."""
         read = self._reader.read(written, None)
         if read.denied:
             return ()
-        return self._tokens(read, self._named(written, read) | set(re.findall(r"\w+", written.casefold())))
+        words = re.findall(r"[^\W_]+", written.casefold())
+        return self._tokens(read, self._named(written, read) | self._ingredients_of(words) | set(words))
 
     def _tokens(self, read: IllnessRead, named: frozenset[str]) -> tuple[str, ...]:
         return tuple([token for token, names in self._substances.items() if token in read.tokens or named & names])
@@ -64,5 +85,13 @@ class Allergies:
         return self._ingredients_of((written, *(written[one.start : one.end] for one in read.parts)))
 
     def _ingredients_of(self, texts: Iterable[str]) -> frozenset[str]:
-        matches = (self._catalogue.exactly(text) for text in texts)
-        return frozenset([row.ingredient for match in matches if match for row in match.ingredients])
+        found: set[str] = set()
+        for text in texts:
+            match = self._catalogue.exactly(text)
+            found |= {row.ingredient for row in match.ingredients} if match else set()
+            found |= self._of_class.get(_words_of(text), frozenset())
+        return frozenset(found)
+
+
+def _words_of(text: str) -> str:
+    return " ".join(plain(text)[0].replace("-", " ").split())

@@ -17,7 +17,8 @@ class Lasting(NamedTuple):
     """What an illness counts as when it is named as one of the past; "" is nothing.
 
     `onset`: for how many days after its start it says something of today, None for any. `graver` are conditions that may be
-    meant where it is called worse, `of_family` the one that it is in a parent, brother, sister or child.
+    meant where it is called worse, `of_family` the one that it is in a parent, brother, sister or child. What is `recent`
+    within these days counts though it is said to be over.
     """
 
     onset: int | None = None
@@ -28,6 +29,11 @@ class Lasting(NamedTuple):
     history: str = ""
     graver: tuple[str, ...] = ()
     of_family: str = ""
+    recent: bool = False
+
+    def is_recent(self, days_ago: int | None) -> bool:
+        """Whether this counts by its day alone, and was surely a few days ago."""
+        return self.recent and self.onset is not None and days_ago is not None and days_ago <= self.onset
 
 
 class IllnessPart(msgspec.Struct, frozen=True, gc=False):

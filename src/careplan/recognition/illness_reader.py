@@ -292,7 +292,7 @@ class IllnessReader:
             if "remission" in around.kinds:
                 counts = lasting.remission
             elif "over" in around.kinds:
-                counts = lasting.over
+                counts = token if lasting.is_recent(around.days_ago) else lasting.over
             elif token in lasts:
                 counts = token
             elif lasting.onset is not None and around.days_ago is not None:

@@ -62,6 +62,7 @@ class Course(Entry, frozen=True, kw_only=True):
 
     `onset` is for how many days after its start, or the day it was recorded, an entry says something of today; of an `event`
     only the start counts. What is older counts as `older`; in remission, over, or what an injury left behind as these say.
+    Of what is `recent` the day counts alone: that it is said to be over within these days takes nothing away.
     `history` is what a history of it in words counts as; without it, what is over, or of what lasts the condition itself.
     `relapse` is what one of the past counts as where its status says that it is there again. `lasting` are codes and names
     among those of the condition that name an illness which stays: no time makes it older.
@@ -75,6 +76,7 @@ class Course(Entry, frozen=True, kw_only=True):
     history: Outcome | None = None
     relapse: Outcome | None = None
     event: bool = False
+    recent: bool = False
     lasting: CodeList = CodeList()
     icd9: tuple[str, ...] = ()
 
@@ -90,6 +92,13 @@ class LookedAt(Entry, frozen=True, kw_only=True):
     icd10: Annotated[tuple[str, ...], Meta(min_length=1)]
 
 
+class AskedFor(Entry, frozen=True, kw_only=True):
+    """Words of a question that asks for something, and those beside which it asks for something else."""
+
+    words: tuple[Line, ...] = ()
+    unless: tuple[Line, ...] = ()
+
+
 class Codes(Entry, frozen=True, kw_only=True):
     """`codes.yaml`: the codes by which facts arrive from other systems."""
 
@@ -103,6 +112,7 @@ class Codes(Entry, frozen=True, kw_only=True):
     routes: dict[str, CodeList]
     override_reasons: dict[str, Line]
     notes_that_advise: tuple[Line, ...] = ()
+    asks_for_medicines: AskedFor = AskedFor()
 
     @property
     def allergens(self) -> dict[str, tuple[str, ...]]:

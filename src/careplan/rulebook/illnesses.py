@@ -163,6 +163,7 @@ def _lasting(conditions: Mapping[str, Condition], codes: Codes) -> dict[str, Las
             history,
             entry.graver,
             entry.of_family,
+            course.recent,
         )
     for diagnosis in codes.diagnoses:
         past = diagnosis.older or ""

@@ -221,13 +221,17 @@ class Vocabulary(Entry, frozen=True, kw_only=True):
 
 
 class DrugClass(Entry, frozen=True, kw_only=True):
-    """One drug class: words for both readers. `daily_use_closes_hold` where daily use means physical dependence."""
+    """One drug class: words for both readers. `daily_use_closes_hold` where daily use means physical dependence.
+
+    `allergy_names` are what an allergy to all of its medicines is called.
+    """
 
     label: str
     plural: str
     patient_label: str
     pharmacist_note: str = ""
     daily_use_closes_hold: bool = False
+    allergy_names: tuple[str, ...] = ()
 
 
 class Condition(Entry, frozen=True, kw_only=True):
@@ -300,6 +304,11 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     def forms(self) -> dict[str, MeasureForm]:
         """What a request may say of each measure."""
         return {name: measure.form for name, measure in self.vocabulary.measures.items()}
+
+    @property
+    def allergy_classes(self) -> dict[str, tuple[str, ...]]:
+        """What an allergy to a whole class of medicines is called, by class."""
+        return {name: one.allergy_names for name, one in self.classes.items() if one.allergy_names}
 
     @property
     def terms(self) -> dict[str, Term]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator, Mapping
 
 from rapidfuzz import fuzz, process
 
-from careplan.fhir.read.code_systems import LOINC
+from careplan.fhir.read.code_systems import LOINC, SNOMED
 from careplan.fhir.read.element import Element
+from careplan.fhir.read.references import References
 from careplan.fhir.read.terminology import codes
 from careplan.request.patient import ListName
 
@@ -31,13 +33,13 @@ LISTS_OF: Mapping[str, Lists] = {
 }
 """Which list an entry of a type would be on. Vaccinations and procedures are on none."""
 SAY_NOTHING = frozenset(
-    {"Account", "Appointment", "CarePlan", "CareTeam", "Claim", "ClaimResponse", "Communication", "Coverage", "Device"}
+    {"Account", "Appointment", "CarePlan", "CareTeam", "Claim", "ClaimResponse", "Coverage", "Device"}
     | {"DiagnosticReport", "DocumentReference", "ExplanationOfBenefit", "Goal", "ImagingStudy", "Immunization", "Location"}
     | {"Media", "NutritionOrder", "Organization", "Practitioner", "PractitionerRole", "Procedure", "Provenance"}
     | {"ServiceRequest", "Specimen", "SupplyDelivery"}
 )
 """Types of which records have very many, that are not read and of which no entry would be on a list."""
-_ON_NO_LIST = SAY_NOTHING | {"Patient", "Observation", "Encounter", "Medication", "MedicationKnowledge"}
+_ON_NO_LIST = SAY_NOTHING | {"Communication", "Patient", "Observation", "Encounter", "Medication", "MedicationKnowledge"}
 _NOT_GIVEN = frozenset({"entered-in-error", "not-done", "cancelled", "declined"})
 _PRESCRIPTIONS = ("authorizingPrescription", "prescription", "request")
 
@@ -53,11 +55,23 @@ _WITHHELD_WORDS = re.compile(
     re.IGNORECASE,
 )
 
+_KEPT_BACK_WORDS = re.compile(
+    r"(items?|entries|information|data) (is|are|was|were|has been|have been)? ?(excluded|removed|missing)"
+    rf"|confidential|{_WITHHELD_WORDS.pattern}",
+    re.IGNORECASE,
+)
+_OF_ILLNESSES = frozenset((LOINC, code) for code in ("11450-4", "11348-0", "46240-8", "51848-0", "104605-1", "75310-3"))
+"""Sections on problems, past illnesses, encounters, assessments, alerts and health concerns."""
+_TAG = re.compile(r"<[^<>]*>")
+_ENDS_A_LINE = re.compile(r"</?(?:p|li|ul|ol|td|th|tr|br|div|h[1-6]|table)\b[^<>]*>", re.IGNORECASE)
+
 EMPTY_REASONS = frozenset({"withheld", "unavailable", "notstarted", "closed"})
 """Reasons for an empty list under which there may be something to put on it."""
 _SECTIONS: Mapping[tuple[str, str], Lists] = {
     (LOINC, "10160-0"): ("medications",),
     (LOINC, "11450-4"): ("conditions",),
+    (SNOMED, "933361000000108"): ("medications",),  # As GP Connect has it.
+    (SNOMED, "717711000000103"): ("conditions",),
     ("http://terminology.hl7.org/CodeSystem/list-example-use-codes", "medications"): ("medications",),
     ("http://terminology.hl7.org/CodeSystem/list-example-use-codes", "problems"): ("conditions",),
 }
@@ -152,6 +166,15 @@ def prescriptions(resource: Element) -> Iterator[Element]:
             yield found
 
 
+def is_ordered(resource: Element, references: References) -> bool:
+    """Whether the order behind a dispensed or administered medicine is one of the record."""
+    found = [references.to(pointing) for pointing in prescriptions(resource)]
+    return any(
+        one is not None and one.text("resourceType") == "MedicationRequest" and "/contained/" not in one.pointer
+        for one in found
+    )
+
+
 def section_lists(section: Element) -> Lists:
     """The list that a section of a document, or a List, stands for."""
     found = (_SECTIONS.get((one.system, one.code)) for one in codes(section.child("code")))
@@ -170,6 +193,23 @@ def sections(resource: Element) -> Iterator[Element]:
     for section in resource.children("section"):
         yield section
         yield from sections(section)
+
+
+def is_kept_back(section: Element) -> bool:
+    """Whether a section or List says in a note, or in an extension of GP Connect, that something of it was kept back."""
+    warned = any("listwarningcode" in (one.text("url") or "").casefold() for one in section.children("extension"))
+    return warned or any(_KEPT_BACK_WORDS.search(one.text("text") or "") for one in section.children("note"))
+
+
+def narrative(section: Element) -> str:
+    """The words of a section on the patient's illnesses that has nothing but words, without tags; empty for any other."""
+    if _OF_ILLNESSES.isdisjoint((one.system, one.code) for one in codes(section.child("code"))):
+        return ""
+    text = section.child("text")
+    if text is None or any(name in section for name in ("entry", "section", "emptyReason")):
+        return ""
+    lines = _ENDS_A_LINE.sub("\n", text.text("div") or "")
+    return html.unescape(_TAG.sub(" ", lines)).strip()
 
 
 def listed(section: Element) -> Iterator[Element]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from careplan.fhir.read.absence import absence
 from careplan.fhir.read.datetimes import long_before, moment_in
@@ -151,7 +151,7 @@ class IllnessReader:
                 elif in_remission:
                     counts = course.remission
                 elif over:
-                    counts = course.over
+                    counts = token if course.recent and self._was_lately(resource, course.onset) else course.over
                 elif course.onset != "any" and not lasts and self._is_older(resource, course.onset, event=course.event):
                     counts = course.older
             if counts != NOTHING:
@@ -166,7 +166,7 @@ class IllnessReader:
                 tokens = known.of([coding])
                 old = is_sequela(coding) or (over and diagnosis.older) or self._is_older(resource, diagnosis.within_days)
                 if over or old:
-                    past += [diagnosis.older] if tokens and diagnosis.older and (old and not over) else []
+                    past += [diagnosis.older] if tokens and diagnosis.older else []
                 else:
                     now += [(diagnosis.factor, token) for token in tokens]
         return now, past
@@ -181,6 +181,16 @@ class IllnessReader:
         if began is None and not said and on is not None:
             return self._began_in_other_words(resource, on, days)
         return on is not None and bool(said) and all(long_before(moment, on, days) for moment in said)
+
+    def _was_lately(self, resource: Element, days: int | Literal["any"]) -> bool:
+        """Whether an entry began, or where that is not said ended, surely within the last so many days."""
+        moment = moment_in(resource, "onsetDateTime", "onsetPeriod") or moment_in(
+            resource, "abatementDateTime", "abatementPeriod", "recordedDate"
+        )
+        on = self._gathering.on
+        if on is None or moment is None or days == "any" or len(moment.day) <= len("2026"):
+            return False
+        return not long_before(moment, on, days)
 
     def _began_in_other_words(self, resource: Element, on: date, days: int) -> bool:
         """The same of an onset that is told as an age or in words with a year, at the latest that it can mean."""
@@ -210,7 +220,7 @@ class IllnessReader:
             self._gathering.skip(resource, name, f"Its verification status is {sure}.")
             return
         self._gathering.body.setdefault("allergies", [])  # Whoever notes an allergy has asked.
-        if status in OVER:
+        if status in OVER and not (status == "inactive" and any(map(self._stays, meant))):
             self._gathering.skip(resource, name, f"Its clinical status is {status}.")
         elif name == NAMELESS:
             self._gathering.leave_out(resource, name, "It has neither a code nor a text.", "conditions")
@@ -220,6 +230,11 @@ class IllnessReader:
             self._gathering.skip(resource, name, OF_NO_ALLERGY)
         else:
             self._allergy_to(dict.fromkeys(meant), name[:LONGEST_WORDS], resource, reference)
+
+    def _stays(self, token: str) -> bool:
+        """Whether an allergy that a list no longer shows still counts: unlike a resolved one nobody may have tested it."""
+        course = self._gathering.tables.codes.courses.get(token)
+        return course is not None and course.over == SAME
 
     def _allergy_to(self, tokens: Iterable[str], name: str, resource: Element, reference: str) -> None:
         """An allergy as it is called, if that says which one it is, or else in the words of the condition that it means.

@@ -25,6 +25,8 @@ class Dangers:
         self.affirming, self.denying = frozenset(words.answers_yes), frozenset(words.answers_no)
         self._of_others = whole((*words.family, *words.first_degree, *words.of_others, *words.asks_of_others))
         self._advises = whole(book.codes.notes_that_advise)
+        asked = book.codes.asks_for_medicines
+        self._asks_for_medicines, self._asks_for_others = whole(asked.words), whole(asked.unless)
         self.readings: Mapping[str, ReadingWords] = {
             code: kind for kind in book.known_conditions.words.readings for code in kind.loinc
         }
@@ -59,6 +61,15 @@ class Dangers:
         text = f"{question}: {said}" if said.casefold() in self.affirming else said
         read = self._illnesses.read(said if text == said else question, None)
         return text if self._grave.names_what_holds(read) else ""
+
+    def is_about_medicines(self, question: str) -> bool:
+        """Whether a question of a form that nobody knows asks for the medicines that are taken now."""
+        said = plain(question)[0]
+        return bool(self._asks_for_medicines.search(said)) and not self._asks_for_others.search(said)
+
+    def names_what_holds(self, sentence: str) -> bool:
+        """Whether words name an illness for which there is a stop or hold."""
+        return self._grave.names_what_holds(self._illnesses.read(sentence, None))
 
     def in_reading(self, reading: str) -> bool:
         """Whether a reading of no measure is beyond what needs nobody's look."""

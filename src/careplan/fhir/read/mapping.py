@@ -11,6 +11,7 @@ from careplan.fhir.read.completeness import EVERYTHING, SAY_NOTHING, cut_off, is
 from careplan.fhir.read.conditions import IllnessReader
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.family_history import read_family_history
+from careplan.fhir.read.given_medicines import GivenReader
 from careplan.fhir.read.measures import MeasureReader
 from careplan.fhir.read.medications import MedicineReader
 from careplan.fhir.read.notes import NoteReader
@@ -20,11 +21,13 @@ from careplan.fhir.read.people import People
 from careplan.fhir.read.questionnaire_responses import AnswerReader
 from careplan.fhir.read.references import References, Whose, subject_of
 from careplan.fhir.read.resource_status import MODIFIED, is_modified
+from careplan.fhir.read.told_medicines import ToldMedicines
 from careplan.fhir.read.unread import NOT_READ, UnreadReader
 from careplan.fhir.read.versions import Version, superseded
 
 _OF_SOMEBODY = frozenset(
-    {"MedicationStatement", "MedicationRequest", "Condition", "AllergyIntolerance", "Observation", "QuestionnaireResponse"}
+    {"MedicationStatement", "MedicationRequest", "MedicationDispense", "MedicationAdministration", "Condition"}
+    | {"AllergyIntolerance", "Observation", "QuestionnaireResponse"}
 )
 _READ_WITHIN = frozenset({"Condition", "AllergyIntolerance", "Observation", "QuestionnaireResponse"})
 """What counts by itself where it is contained in another resource."""
@@ -46,11 +49,13 @@ class Mapped:
         self._versions: list[tuple[Element, Element | None, str | None, bool]] = []
         self.died: str | None = None
         self.medicines = MedicineReader(self.gathering, self._references)
+        self._given = GivenReader(self.gathering, self._references, self.medicines)
         self._illnesses = IllnessReader(self.gathering)
         self._notes = NoteReader(self.gathering)
         measures = MeasureReader(self.gathering, self._references, self._notes)
         self._observations = ObservationReader(self.gathering, measures, self._notes)
-        self._answers = AnswerReader(self.gathering, self._references, measures, self._notes)
+        self._told = ToldMedicines(self.gathering, self.medicines)
+        self._answers = AnswerReader(self.gathering, self._references, measures, self._notes, self._told)
         self._unread = UnreadReader(self.gathering, self._references, judged=judged)
 
     def add(self, entry: Element, *, ordering: bool) -> None:
@@ -82,6 +87,8 @@ class Mapped:
                 self.gathering.leave_out(entry, kind, MODIFIED, *lists_of(resource))
             else:
                 self._resource(resource, f"{kind}/{name}" if name else full_url or "", ordering=ordering)
+        self._given.finish()
+        self._told.finish()
         self.medicines.finish()
         self._observations.finish()
         self._answers.finish()
@@ -153,6 +160,9 @@ class Mapped:
             case "MedicationStatement" | "MedicationRequest":
                 self.medicines.read(resource, reference, ordering=ordering and kind == "MedicationRequest")
                 self._notes.read(resource)
+            case "MedicationDispense" | "MedicationAdministration":
+                self._given.read(resource, reference)
+                self._notes.read(resource)
             case "Medication":
                 pass  # Read by the references that lead to it.
             case "Condition":
@@ -169,8 +179,8 @@ class Mapped:
                 pass
             case "FamilyMemberHistory" if whose == "own" and read_family_history(resource, self.gathering):
                 self._notes.read(resource)
-            case "Encounter" | "ClinicalImpression" if whose == "own":
-                self._notes.visit(resource)
+            case _ if whose == "own":
+                self._notes.beside(resource, kind)
                 self._unread.read(resource, kind, is_other=False)
             case _:
                 self._unread.read(resource, kind, is_other=whose == "other")

@@ -57,26 +57,36 @@ class MedicineReader:
     def __init__(self, gathering: Gathering, references: References) -> None:
         self._gathering = gathering
         self._references = references
-        self._products = ProductReader(gathering.tables.catalogue, references)
+        self.products = ProductReader(gathering.tables.catalogue, references)
         self._told: set[tuple[str, str]] = set()
         self._taken_now: list[Product] = []
+        self._ended: set[tuple[str, ...]] = set()
         self._just_ended: dict[tuple[str, ...], list[_Ended]] = {}
         self.ordered: list[str] = []
         self.treats = False
 
     def read(self, resource: Element, reference: str, *, ordering: bool) -> None:
         """Take one in, or say why it does not count."""
-        product = self._products.of(resource)
-        name = self._products.called(product)
+        product = self.products.of(resource)
+        name = self.products.called(product)
         if why := self._not_taken(resource, ordering=ordering):
             day = self._ended_lately(resource)
             if day is not None and (ingredients := self._ingredients(product)):
                 self._just_ended.setdefault(ingredients, []).append(_Ended(day, resource, reference, product, why))
                 return
+            if resource.text("status") not in _NEVER_BEGUN - {"not-taken"}:
+                self._ended.add(self.known_as(product))
             # The draft of a word on what is taken may be right: what it names may be taken, and may not.
             open_ = resource.text("resourceType") == "MedicationStatement" and resource.text("status") == "draft"
             self._gathering.leave_out(resource, name or "medicine", why, *(("medications",) if open_ else ()))
             return
+        self.take(resource, reference, product, ordering=ordering, on_hold=_is_on_hold(resource))
+
+    def take(
+        self, resource: Element, reference: str, product: Product, *, ordering: bool = False, on_hold: bool = False
+    ) -> None:
+        """Take in a medicine that counts, as one that is on hold where somebody said so or nobody knows whether it ended."""
+        name = self.products.called(product)
         if kind := absence(product.concept, "medications"):
             self._gathering.nothing("medications", resource, name or "medicines", kind)
             return
@@ -95,7 +105,7 @@ class MedicineReader:
         if ordering and (treatment := self._treatment_of(product)):
             self._treatment(resource, treatment, name)
             return
-        if _is_on_hold(resource):
+        if on_hold:
             entry["status"] = "on_hold"
         self._taken_now.append(product)
         dosages = self._dosages(resource, name)
@@ -122,16 +132,32 @@ class MedicineReader:
                 others.append(last)
             else:
                 entry = self._entry(last.product) | {"status": "on_hold"}
-                name = self._products.called(last.product) or UNNAMED
+                name = self.products.called(last.product) or UNNAMED
                 why = f"It ended on {last.day}, so it counts as on hold, and is asked about."
                 self._gathering.skip(last.resource, name, why)
                 self._gathering.entry("medications", entry, last.resource, last.reference, called=name)
             for one in others:
-                self._gathering.leave_out(one.resource, self._products.called(one.product) or UNNAMED, one.why)
+                self._gathering.leave_out(one.resource, self.products.called(one.product) or UNNAMED, one.why)
+
+    def known_as(self, product: Product) -> tuple[str, ...]:
+        """What makes a medicine the same as another: its ingredients; its name where rules look at none of them."""
+        return self._ingredients(product) or ((self.products.called(product) or UNNAMED).casefold(),)
+
+    def listed(self) -> set[tuple[str, ...]]:
+        """The medicines that are taken so far or ended lately, each as `known_as` has it."""
+        return {*map(self.known_as, self._taken_now), *self._just_ended}
+
+    def was_ended(self, key: tuple[str, ...]) -> bool:
+        """Whether a word of the record says that a medicine is not taken any more, at a time that is not known."""
+        return key in self._ended
+
+    def is_treatment(self, product: Product) -> bool:
+        """Whether a medicine is the treatment itself."""
+        return self._treatment_of(product) is not None
 
     def _ingredients(self, product: Product) -> tuple[str, ...]:
         """The ingredients that the rulebook knows; none where rules look at none."""
-        match = self._products.match(product)
+        match = self.products.match(product)
         return tuple(sorted(one.ingredient for one in match.ingredients)) if match else ()
 
     def _ended_lately(self, resource: Element) -> str | None:
@@ -294,7 +320,7 @@ class MedicineReader:
 
     def _treatment_of(self, product: Product) -> str | None:
         """The product of the treatment that an order is for; None where it is for another medicine."""
-        match = self._products.match(product)
+        match = self.products.match(product)
         if match is None or len(match.ingredients) != 1:
             return None
         return self._gathering.tables.codes.treatments.get(match.ingredients[0].ingredient)

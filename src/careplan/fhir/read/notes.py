@@ -13,6 +13,7 @@ from textwrap import wrap
 
 from careplan.fhir.read import answer_values
 from careplan.fhir.read.code_systems import LOINC
+from careplan.fhir.read.completeness import narrative, sections
 from careplan.fhir.read.datetimes import Moment, later, long_before, moment_in, moment_of
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.patient_builder import LONGEST_WORDS, Gathering
@@ -28,6 +29,16 @@ _OLD = f"It is more than {OF_TODAY_FOR_DAYS} days old, so it is not searched for
 _TOO_MANY = f"Only the first {MOST_SENTENCES} sentences beside the entries of a record are searched for danger."
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
 _NO_VISIT = frozenset({"cancelled", "entered-in-error", "planned", "discontinued"})
+_NO_PATIENTS = (
+    "Practitioner",
+    "PractitionerRole",
+    "Organization",
+    "Device",
+    "CareTeam",
+    "HealthcareService",
+    "RelatedPerson",
+)
+"""Who else writes messages."""
 _OF_ONESELF = {"yourself": "myself", "your": "my", "you are": "i am", "you were": "i was", "you": "i"}
 _WHOM = re.compile(r"\byou(?=\W*$|,|\?| or )", re.IGNORECASE)
 _YOU = re.compile(r"\b(?:yourself|your|you are|you were|you)\b", re.IGNORECASE)
@@ -139,7 +150,20 @@ class NoteReader:
                         if self._dangers.in_sentence(sentence):
                             self._joining.append((sentence[:LONGEST_WORDS], answer))
 
-    def visit(self, resource: Element) -> None:
+    def beside(self, resource: Element, kind: str) -> None:
+        """Look through the words of a resource of a type that is not read otherwise."""
+        match kind:
+            case "Encounter" | "ClinicalImpression":
+                self._visit(resource)
+            case "Communication":
+                self._told_to_the_clinic(resource)
+            case "RiskAssessment":
+                self._risk(resource)
+            case "Composition":
+                for section in sections(resource):
+                    self._section(section)
+
+    def _visit(self, resource: Element) -> None:
         """Look through what brought the patient to a visit of the last days, and what was written of it."""
         period = resource.child("period")
         moment = moment_of(period.text("start")) if period else moment_in(resource, "date", "effectiveDateTime")
@@ -157,6 +181,38 @@ class NoteReader:
             for sentence in _SENTENCE.split(resource.text(field) or ""):
                 if self._dangers.in_sentence(sentence):
                     self._joining.append((sentence[:LONGEST_WORDS], resource))
+
+    def _told_to_the_clinic(self, message: Element) -> None:
+        """Look through what a patient wrote to the clinic in the last days."""
+        sender = message.child("sender")
+        by = (sender.text("reference") or "") if sender else ""
+        moment = moment_in(message, "sent", "received")
+        if message.text("status") in _NO_VISIT or any(f"{kind}/" in by for kind in _NO_PATIENTS):
+            return
+        for part in message.children("payload"):
+            if text := part.text("contentString"):
+                self._words("message", text, part, moment)
+
+    def _risk(self, resource: Element) -> None:
+        """Take in a risk that somebody assessed in the last days, where it is a danger by its name and its size together."""
+        if resource.text("status") in _NO_VISIT or is_of_long_ago(
+            moment_in(resource, "occurrenceDateTime", "occurrencePeriod"), self._gathering.on
+        ):
+            return
+        for prediction in resource.children("prediction"):
+            outcome, size = words(prediction.child("outcome")), words(prediction.child("qualitativeRisk"))
+            told = f"{outcome} risk: {size}"[:LONGEST_WORDS]
+            if outcome and size and (self._dangers.in_sentence(told) or self._dangers.in_finding(told)):
+                self._joining.append((told, prediction))
+
+    def _section(self, section: Element) -> None:
+        """Look through a section of a document that tells of illnesses in words alone: each line as one of a list."""
+        for line in narrative(section).split("\n"):
+            said = " ".join(line.split())[:LONGEST_WORDS]
+            if said and self._left > 0:
+                self._left -= 1
+                if self._dangers.in_sentence(said) or self._dangers.names_what_holds(said):
+                    self._joining.append((said, section))
 
     def unread_reading(self, measure: Measure, part: Element, resource: Element, moment: Moment | None) -> None:
         """Put a value of a measure that could not be read among the illnesses, where a person has to look at it.

@@ -53,7 +53,7 @@ class Tables:
         """The conditions that a code stands for however old its entry is."""
         self.indications = Meanings("indication", codes.indications)
         self.allergies = Meanings("allergies", codes.allergies)
-        self.allergies_in_words = Allergies(catalogue, self.known.reader, codes.allergens)
+        self.allergies_in_words = Allergies(catalogue, self.known.reader, codes.allergens, book.allergy_classes)
         self.diagnoses = [
             (
                 diagnosis,

@@ -11,6 +11,7 @@ from careplan.fhir.read.notes import NoteReader
 from careplan.fhir.read.patient_builder import Gathering
 from careplan.fhir.read.references import References
 from careplan.fhir.read.terminology import OWN
+from careplan.fhir.read.told_medicines import ToldMedicines
 from careplan.request.decode import LISTS
 
 INTAKE = f"{OWN}questionnaire:intake"
@@ -19,8 +20,11 @@ INTAKE = f"{OWN}questionnaire:intake"
 class AnswerReader:
     """Reads the answered forms of one request."""
 
-    def __init__(self, gathering: Gathering, references: References, measures: MeasureReader, notes: NoteReader) -> None:
+    def __init__(
+        self, gathering: Gathering, references: References, measures: MeasureReader, notes: NoteReader, told: ToldMedicines
+    ) -> None:
         self._gathering = gathering
+        self._told = told
         self._notes = notes
         self._measures = measures
         self._references = references
@@ -45,7 +49,7 @@ class AnswerReader:
         read, told = self._measures.answers(response, moment_of(response.text("authored")), done=done)
         if read and not any(map(is_asked, links)):
             if told > read or not done:
-                self._notes.form(response, self._measures.asks)
+                self._unknown(response)
                 why = f"{read} of its {told} answers are read; the others are to no question of the intake form."
                 why = why if done else f"Its status is {status}: of what is not finished counts what warns."
                 self._gathering.skip(response, "QuestionnaireResponse", why)
@@ -53,12 +57,17 @@ class AnswerReader:
         if links and named.partition("|")[0] != INTAKE and not any(map(is_asked, links)):
             why = "None of its answers is to a question of the intake form; they are searched for danger."
             self._gathering.skip(response, "QuestionnaireResponse", why)
-            self._notes.form(response, self._measures.asks)
+            self._unknown(response)
             return
         if not done:
             why = f"Its status is {status}: of what is not finished counts what is named, and never that there is nothing."
             self._gathering.leave_out(response, "QuestionnaireResponse", why, *lists_of(response))
         self._forms.append(Form(self._gathering, self._references, response, done=done))
+
+    def _unknown(self, response: Element) -> None:
+        """Look at answers to questions that nobody knows: for danger, and for medicines."""
+        self._notes.form(response, self._measures.asks)
+        self._told.form(response, self._measures.asks)
 
     def finish(self) -> None:
         """Hand over the lists that count as a whole: each from the newest finished form that has it, or the first.

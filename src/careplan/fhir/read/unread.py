@@ -10,13 +10,12 @@ from careplan.fhir.read.completeness import (
     LISTS_OF,
     Lists,
     empty_reason,
+    is_kept_back,
     listed,
     lists_of,
-    prescriptions,
     section_lists,
     sections,
     tells_of_missing,
-    was_given,
 )
 from careplan.fhir.read.element import Element
 from careplan.fhir.read.patient_builder import Gathering
@@ -49,10 +48,6 @@ class UnreadReader:
 
     def _lacking(self, resource: Element, kind: str) -> Iterator[ListName]:
         match kind:
-            case "MedicationDispense" | "MedicationAdministration":
-                # What was ordered is read by the order; a dispensed medicine without one is on no list.
-                if was_given(resource) and not any(map(self._is_ordered, prescriptions(resource))):
-                    yield "medications"
             case "Encounter" | "EpisodeOfCare":
                 if any(self._is_diagnosis_missing(one) for one in resource.children("diagnosis")):
                     yield "conditions"
@@ -70,18 +65,17 @@ class UnreadReader:
         for section in sections(resource):
             lists, reason = section_lists(section), empty_reason(section)
             for name in lists:
-                if reason in EMPTY_REASONS:
+                if reason in EMPTY_REASONS or is_kept_back(section):
                     yield name
+                elif "text" in section and not any(one in section for one in ("entry", "section", "emptyReason")):
+                    # Of a list in words alone nothing is read: what else is on it is a part of it.
+                    self._gathering.unsent = {name: section.pointer, **self._gathering.unsent}
                 elif reason == "nilknown":
                     self._gathering.none.setdefault(name, section)
             for pointing in listed(section):
                 if self._is_missing(pointing):
                     kind = pointing.text("type") or _type_of(pointing.text("reference") or "")
                     yield from _ITEMS.get(kind, ()) if kind else lists
-
-    def _is_ordered(self, pointing: Element) -> bool:
-        found = self._references.to(pointing)
-        return found is not None and found.text("resourceType") == "MedicationRequest" and "/contained/" not in found.pointer
 
     def _is_diagnosis_missing(self, diagnosis: Element) -> bool:
         """Whether a diagnosis of a visit is none of the Conditions: by a Reference, or as R5 writes it."""
