@@ -221,3 +221,26 @@ def test_a_slow_pulse_counts_for_the_qt_interval(planner: Planner, pulse: int, *
     taken = [{"name": "escitalopram", "schedule": "daily"}]
     found = by_rule(plan_of(planner, "hay fever", medications=taken, measures={"pulse": pulse}))
     assert ("qt-adds-up" in found) is there
+
+
+@pytest.mark.parametrize(
+    ("medicine", "rule", "illness"),
+    [
+        ("flecainide 100 mg bid", "heart-rhythm-medicine-without-heart-disease", "atrial fibrillation"),
+        ("Pacerone 200 mg daily", "heart-rhythm-medicine-without-heart-disease", "heart failure"),
+        ("Aricept 10 mg qhs", "memory-medicine-without-memory-trouble", "Alzheimer's disease"),
+        ("Namenda 10 mg bid", "memory-medicine-without-memory-trouble", "mild cognitive impairment"),
+    ],
+)
+def test_what_a_medicine_tells_and_no_illness_does_is_asked_about(
+    planner: Planner, medicine: str, rule: str, illness: str
+) -> None:
+    taken = [{"text": medicine}]
+    found = by_rule(plan_of(planner, "hay fever", medications=taken))
+    assert found[rule].level == "caution"
+    assert rule not in by_rule(plan_of(planner, illness, medications=taken))
+
+
+def test_quinidine_beside_dextromethorphan_tells_of_no_heart_disease(planner: Planner) -> None:
+    found = by_rule(plan_of(planner, "hay fever", medications=[{"name": "Nuedexta"}]))
+    assert "heart-rhythm-medicine-without-heart-disease" not in found
