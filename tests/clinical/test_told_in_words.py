@@ -172,3 +172,75 @@ def test_an_illness_in_rarer_words_counts_beside_a_medicine(
     planner: Planner, written: str, medicine: str, rule: str
 ) -> None:
     assert rule in by_rule(plan_of(planner, written, medications=[{"name": medicine}]))
+
+
+@pytest.mark.parametrize("age", [40, 59, 60, 74, 75, 76, None])
+@pytest.mark.parametrize("written", ["frailty", "lives in a nursing home", "R54"])
+def test_frailty_is_spoken_of_at_any_age(planner: Planner, written: str, age: int | None) -> None:
+    found = by_rule(plan_of(planner, written, **({} if age is None else {"age_years": age})))
+    assert found["frailty-known"].level == "caution"
+    assert ("from-sixty-on" in found, "from-seventy-five-on" in found) == (age in (60, 74), age in (75, 76))
+
+
+@pytest.mark.parametrize(
+    ("written", "medicines", "rule"),
+    [
+        ("hemophilia", ["sertraline"], "bleeding-adds-up"),
+        ("low platelets", ["warfarin"], "bleeding-adds-up"),
+        ("morbid obesity", ["oxycodone", "zolpidem"], "night-breathing-adds-up"),
+        ("snores", ["oxycodone", "gabapentin"], "night-breathing-adds-up"),
+    ],
+)
+def test_what_adds_up_counts_illnesses_in_words(planner: Planner, written: str, medicines: list[str], rule: str) -> None:
+    taken = [{"name": name, "schedule": "daily"} for name in medicines]
+    assert rule in by_rule(plan_of(planner, written, medications=taken))
+    assert rule not in by_rule(plan_of(planner, "hay fever", medications=taken))
+
+
+@pytest.mark.parametrize("written", ["hemophilia B", "von Willebrand disease", "thrombocytopenia"])
+def test_no_shot_is_recommended_to_who_bleeds_easily(planner: Planner, written: str) -> None:
+    wish = {"preferred_route": "im", "product": "racemic"}
+    found = by_rule(plan_of(planner, written, treatment=wish, medications=[]))
+    assert {"bleeding-disorder-known", "iv-beside-a-shot-with-a-bleeding-disorder", "your-wish-counts"} <= set(found)
+    assert "im-as-you-prefer" not in found
+    assert "im-as-you-prefer" in by_rule(plan_of(planner, "hay fever", treatment=wish, medications=[]))
+
+
+@pytest.mark.parametrize("medicine", ["bupropion", "tramadol", "clozapine"])
+def test_much_alcohol_counts_beside_what_lowers_the_seizure_threshold(planner: Planner, medicine: str) -> None:
+    rule = "seizure-threshold-medicine-with-heavy-drinking"
+    taken = [{"name": medicine, "schedule": "daily"}]
+    drinks = {"lifestyle": {"alcohol_drinks_per_week": 30}}
+    found = by_rule(plan_of(planner, "hay fever", medications=taken, **drinks))
+    assert "without a sudden end" in found[rule].clinician_text
+    assert rule not in by_rule(plan_of(planner, "hay fever", medications=taken))
+
+
+@pytest.mark.parametrize(("pulse", "there"), [(42, True), (49, True), (50, False), (80, False)])
+def test_a_slow_pulse_counts_for_the_qt_interval(planner: Planner, pulse: int, *, there: bool) -> None:
+    taken = [{"name": "escitalopram", "schedule": "daily"}]
+    found = by_rule(plan_of(planner, "hay fever", medications=taken, measures={"pulse": pulse}))
+    assert ("qt-adds-up" in found) is there
+
+
+@pytest.mark.parametrize(
+    ("medicine", "rule", "level", "illness"),
+    [
+        ("flecainide 100 mg bid", "heart-rhythm-medicine-without-heart-disease", "caution", "atrial fibrillation"),
+        ("Pacerone 200 mg daily", "heart-rhythm-medicine-without-heart-disease", "caution", "heart failure"),
+        ("Aricept 10 mg qhs", "memory-medicine-without-memory-trouble", "hold", "Alzheimer's disease"),
+        ("Namenda 10 mg bid", "memory-medicine-without-memory-trouble", "hold", "mild cognitive impairment"),
+    ],
+)
+def test_what_a_medicine_tells_and_no_illness_does_is_asked_about(
+    planner: Planner, medicine: str, rule: str, level: str, illness: str
+) -> None:
+    taken = [{"text": medicine}]
+    found = by_rule(plan_of(planner, "hay fever", medications=taken))
+    assert found[rule].level == level
+    assert rule not in by_rule(plan_of(planner, illness, medications=taken))
+
+
+def test_quinidine_beside_dextromethorphan_tells_of_no_heart_disease(planner: Planner) -> None:
+    found = by_rule(plan_of(planner, "hay fever", medications=[{"name": "Nuedexta"}]))
+    assert "heart-rhythm-medicine-without-heart-disease" not in found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -102,6 +103,19 @@ def test_what_is_due_names_the_rules_that_rest_on_it() -> None:
     assert "prescribing-by-video-until-the-end-of-2026" in {rule["id"] for rule in found["rules"]}
     assert "prescribing-by-video-until-the-end-of-2026" in ran("sources", "--due", "2026-12-31")[1]
     assert ran("sources", "--due", "tomorrow")[0] == 2
+
+
+def test_of_what_is_due_the_gravest_rules_are_told_apart_and_what_rests_on_it_without_a_rule_is_counted() -> None:
+    text = ran("sources", "--due", "2027-06-01")[1]
+    told = {block.split(":")[0]: block.splitlines()[1:] for block in re.split(r"\n(?=\S)", text)}
+    order = list(BOOK.vocabulary.levels)
+    for work in due(BOOK, date(2027, 6, 1)).sources:
+        by_weight = sorted(work.rules, key=lambda rule: order.index(BOOK.rules[rule].file.level))
+        assert [rule for rules in work.levels.values() for rule in rules] == by_weight
+        assert work.rules or work.elsewhere, f"nothing rests on {work.id}"
+        assert [line.split(":")[0].strip() for line in told[work.id]] == ["rests on it", *work.levels]
+    assert "entries of interactions.csv" in told["spravato-interactions"][0]
+    assert "entries of session_day.yaml" in told["spravato-rems-form"][0]
 
 
 @pytest.mark.parametrize("day", ["2026-11-29", "2027-06-01"])

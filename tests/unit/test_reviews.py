@@ -16,7 +16,7 @@ from careplan.cli.main import main
 from careplan.planner import Planner
 from careplan.rulebook.load import load
 from careplan.rulebook.review_decisions import REVIEWS, ROLES, ReviewDecision, Role, Verdict
-from careplan.rulebook.reviews import content_of, standing_of
+from careplan.rulebook.reviews import BY_BOTH, content_of, standing_of
 from tests.shipped import BOOK, few_rules_in
 from tests.work import calls
 
@@ -101,6 +101,23 @@ def test_a_task_has_prose_passages_examples_as_sentences_and_what_a_cohort_would
     page = as_markdown([task], "About.")
     assert "# 1 rule to decide on" in page and "**If it were off.** Of 20 made-up patients" in page
     assert "as pharmacist" in page and "as physician" in page
+
+
+def test_a_list_begins_with_how_much_there_is_of_each_weight_and_who_decides_on_it() -> None:
+    chosen = [rule for rule in BOOK.in_order() if rule.section == "route"]
+    listing = ReviewList(BOOK, patients=0)
+    try:
+        tasks = list(listing.tasks(chosen))
+    finally:
+        listing.close()
+    page = as_markdown(tasks, "About.")
+    overview, _, rest = page.partition("\n## ")
+    for level, who in (("hold", "a pharmacist and a physician"), ("caution", "a pharmacist or a physician")):
+        of_it = [task for task in tasks if task.level == level]
+        unread = sum(bool(task.not_read) for task in of_it)
+        assert (f"| {level} | {len(of_it)} | {unread} | {who} |" in overview) is bool(of_it)
+        graves = sum(task.level in BY_BOTH for task in tasks)
+        assert rest.count(f"To be decided by {who}:") == (graves if level in BY_BOTH else len(tasks) - graves)
 
 
 def test_a_rule_alone_is_explained_as_among_all_and_the_list_says_how_far_it_is(planner: Planner) -> None:

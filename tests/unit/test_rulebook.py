@@ -182,11 +182,20 @@ def test_a_rule_covers_a_piece_of_advice_by_what_its_text_says_and_not_by_what_i
     told = {place: [rule.id for rule in one.patient] for place, one in coverage(book)["founding"].items()}
     assert "getting-ready-for-the-first-session" in told["1.3"]
     assert "intentions-set-bring-them" not in told["1.3"]
-    assert told["5.4"] == ["uptake-varies-by-mouth-and-nose"]
-    assert set(told["5.5"]) == {"iv-as-you-prefer", "iv-when-no-wish-is-known"}
+    assert set(told["5.4"]) == {"uptake-varies-by-mouth-and-nose", "open-product-and-route"}
+    assert set(told["5.5"]) == {"iv-as-you-prefer", "iv-when-no-wish-is-known", "open-product-and-route"}
     silent = msgspec.structs.replace(book.sources["founding"], said={})
     without = msgspec.structs.replace(book, sources={**book.sources, "founding": silent})
     assert not any(one.patient or one.clinician for one in coverage(without)["founding"].values())
+
+
+def test_who_sent_nothing_hears_the_general_advice_and_of_no_doses_left_out(book: Rulebook, planner: Planner) -> None:
+    heard = {item.rule.id for item in items_of(planner.plan(planner.intake.convert({})))}
+    places = coverage(book)["founding"]
+    told = {place for place, one in places.items() if heard & {rule.id for rule in one.patient}}
+    asked = {"0.1", "0.2", "0.3", "0.4", "1.3", "1.6", "1.8", "2.9", "3.5", "3.6", "5.2", "5.4", "5.5", "5.8", "7.3"}
+    assert asked | {"6.3", "6.4", "6.5", "6.7", "6.8"} <= told
+    assert "6.6" not in told
 
 
 def test_the_coverage_table_is_the_one_that_the_rules_make(book: Rulebook) -> None:

@@ -110,6 +110,13 @@ def test_every_check_of_the_rulebook_has_blanks_and_a_source_that_there_is(book:
         assert len(check.line.split()) <= 25
 
 
+def test_falls_age_and_bleeding_stand_before_the_nurse_and_allergies_are_asked_for(planner: Planner) -> None:
+    made = sheet(planner, RACEMIC | {"age_years": 81, "conditions": ["falls_history", "frailty", "bleeding_disorder"]})
+    own = {line.item for line in made.own}
+    assert {"from-seventy-five-on", "unsteady-after-a-session", "frailty-known", "bleeding-disorder-known"} <= own
+    assert checks(made)["allergies-and-what-is-given"] == "before"
+
+
 def test_every_form_says_the_same(planner: Planner) -> None:
     body = SPRAY | {"conditions": ["hypertension"], "medications": [{"name": "<b>Xanax*"}], "clinic": {"name": "<Harbor>"}}
     made = sheet(planner, body)
@@ -132,7 +139,7 @@ def test_every_form_says_the_same(planner: Planner) -> None:
             ("source: parikh-2021", "source: nobody-2021", "checks.0.sources.0.source"),
             ("strength: expert_opinion", "strength: hearsay", "checks.0.sources.0.strength"),
             ("id: pressure-before-racemic", "id: pressure-before-esketamine", "checks.2.id"),
-            ("own_topics: [blood_pressure", "own_topics: [bloodpressure", "own_topics"),
+            ("own_topics: [age, falls, blood_pressure", "own_topics: [age, falls, bloodpressure", "own_topics"),
             ("own_by: [before_each_session", "own_by: [some_day", "own_by"),
             ("  before: Before the dose\n", "", "checks.0.moment"),
         ],

@@ -35,6 +35,22 @@ def outside_of_rules(book: Rulebook) -> set[tuple[str, str]]:
     return places | {(row.source, row.place) for row in book.interactions if row.source}
 
 
+def elsewhere_by_source(book: Rulebook) -> dict[str, dict[str, int]]:
+    """For each source on which more than rules rest: the files, each with how many of its entries rest on it."""
+    checks = book.session_day.checks if book.session_day else ()
+    numbers = (*book.about.regions.values(), *book.about.countries.values())
+    entries = [
+        *((row.source, "interactions.csv") for row in book.interactions if row.source),
+        *((name, "session_day.yaml") for one in checks for name in {ref.source for ref in one.sources}),
+        *((name, "rulebook.yaml") for one in numbers for name in {ref.source for ref in one.sources}),
+    ]
+    found: dict[str, dict[str, int]] = {}
+    for name, file in entries:
+        counts = found.setdefault(name, {})
+        counts[file] = counts.get(file, 0) + 1
+    return found
+
+
 class Told(NamedTuple):
     """The running rules that give one piece of advice in their texts: to the patient, or to the clinician alone.
 

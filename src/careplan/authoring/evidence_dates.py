@@ -7,7 +7,7 @@ from datetime import date
 
 import msgspec
 
-from careplan.authoring.coverage import by_source, outside_of_rules
+from careplan.authoring.coverage import by_source, elsewhere_by_source, outside_of_rules
 from careplan.authoring.tracked_documents import Tracked
 from careplan.rulebook.model import Rule, Rulebook
 from careplan.rulebook.sources import IN_THE_WORK, NOT_READ, Read, Source, SourceRef
@@ -34,13 +34,18 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DueWork(msgspec.Struct, frozen=True, kw_only=True):
-    """A work to be looked at again: why, since when, and the rules that rest on it, the gravest first."""
+    """A work to be looked at again: why, since when, and the rules that rest on it; `levels` has the same by their level.
+
+    `elsewhere` counts what else rests on it, by file: a work on which no rule rests may bear rows of a table.
+    """
 
     id: str
     title: str
     because: str
     since: str
     rules: list[str]
+    levels: dict[str, list[str]] = {}
+    elsewhere: dict[str, int] = {}
 
 
 class DueRule(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,8 +93,17 @@ def works(book: Rulebook) -> list[Work]:
 def due(book: Rulebook, by: date, tracked: Mapping[str, Tracked] | None = None) -> Due:
     """What has to be looked at by a day: works, rules that end, rules that are exempt until then, and documents left out."""
     resting = _resting(book)
+    elsewhere = elsewhere_by_source(book)
     sources = [
-        DueWork(id=name, title=source.title, because=why, since=since, rules=resting[name])
+        DueWork(
+            id=name,
+            title=source.title,
+            because=why,
+            since=since,
+            rules=resting[name],
+            levels=_by_level(book, resting[name]),
+            elsewhere=elsewhere.get(name, {}),
+        )
         for name, source in book.sources.items()
         for since, why in [_due(source)]
         if since and since <= by.isoformat()
@@ -177,6 +191,12 @@ def _years_after(day: str) -> str:
 
 def _of_rule(rule: Rule, because: str, since: str) -> DueRule:
     return DueRule(id=rule.id, level=rule.file.level, because=one_line(because), since=since)
+
+
+def _by_level(book: Rulebook, rules: list[str]) -> dict[str, list[str]]:
+    """The same rules under their levels, the gravest level first."""
+    found = {level: [rule for rule in rules if book.rules[rule].file.level == level] for level in book.vocabulary.levels}
+    return {level: named for level, named in found.items() if named}
 
 
 def _resting(book: Rulebook) -> dict[str, list[str]]:

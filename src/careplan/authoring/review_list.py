@@ -17,7 +17,7 @@ from careplan.planner import Planner
 from careplan.request.decode import Intake
 from careplan.rulebook.model import Level, Rule, Rulebook
 from careplan.rulebook.review_decisions import ROLES, ReviewDecision
-from careplan.rulebook.reviews import content_of, standing_of
+from careplan.rulebook.reviews import BY_BOTH, content_of, standing_of
 from careplan.rulebook.text_template import counted, one_line
 from careplan.rulebook.validity import Term
 
@@ -166,10 +166,28 @@ class ReviewList:
 def as_markdown(tasks: Iterable[Task], about: str) -> str:
     """The list to be printed and written on."""
     tasks = list(tasks)
-    lines = [f"# {counted(len(tasks), 'rule')} to decide on", "", about, ""]
+    lines = [f"# {counted(len(tasks), 'rule')} to decide on", "", about, "", *_overview(tasks), ""]
     for task in tasks:
         lines += [*_lines(task), ""]
     return "\n".join(lines)
+
+
+def _overview(tasks: list[Task]) -> Iterator[str]:
+    """How much there is to judge of each weight, who decides on it, and how a decision is written down."""
+    yield "| level | rules | rest in part on something not read | decided by |"
+    yield "| --- | ---: | ---: | --- |"
+    for level in dict.fromkeys(task.level for task in tasks):
+        of_it = [task for task in tasks if task.level == level]
+        yield f"| {level} | {len(of_it)} | {sum(bool(task.not_read) for task in of_it)} | {_deciders(level)} |"
+    yield ""
+    yield (
+        "`--level stop` lists the stops alone, a name the one rule. "
+        '`careplan rules review RULE --by "Ada Example, PharmD" --as pharmacist --decision accept` writes a decision down.'
+    )
+
+
+def _deciders(level: Level) -> str:
+    return "a pharmacist and a physician" if level in BY_BOTH else "a pharmacist or a physician"
 
 
 def _lines(task: Task) -> Iterator[str]:
@@ -206,6 +224,8 @@ def _lines(task: Task) -> Iterator[str]:
         yield f"\nThe {decision.role} {decision.by} decided on {decision.on}: {decision.decision}." + (
             f" {decision.note}" if decision.note else ""
         )
+    yield ""
+    yield f"To be decided by {_deciders(task.level)}:"
     yield ""
     yield from (f"- [ ] accept  [ ] reject, as {role}: ____________________ on ____________" for role in task.missing)
 

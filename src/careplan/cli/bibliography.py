@@ -11,7 +11,7 @@ import rich_click as click
 from rich.table import Table
 
 from careplan.authoring.coverage import by_source, outside_of_rules
-from careplan.authoring.evidence_dates import Due, due, works
+from careplan.authoring.evidence_dates import Due, DueWork, due, works
 from careplan.authoring.tracked_documents import Tracked, tracked_documents
 from careplan.cli.common import DAY, RULES, fail, lines_of, print_json, read_rulebook, read_settings
 from careplan.rulebook.model import Rule, Rulebook
@@ -89,7 +89,7 @@ def _show_due(waiting: Due) -> None:
     for work in waiting.sources:
         since = f" ({work.since})" if work.since[0] != "0" else ""
         click.echo(f"{work.id}: {work.because}{since}. {work.title}")
-        click.echo(f"    {counted(len(work.rules), 'rule')}: {', '.join(work.rules) or 'none'}")
+        click.echo("\n".join(f"    {line}" for line in _resting_lines(work)))
     for document in waiting.documents:
         click.echo(f"{document.id}: {document.because} ({document.since}). {document.title}")
     for rule in waiting.rules:
@@ -100,6 +100,14 @@ def _show_due(waiting: Due) -> None:
     click.echo(
         f"{counted(len(waiting.sources), 'source')} and {counted(len(waiting.rules), 'rule')}{more} due by {waiting.by}"
     )
+
+
+def _resting_lines(work: DueWork) -> Iterable[str]:
+    """What rests on a work that is due: how much of which weight, then the rules of each level by name."""
+    counts = [counted(len(rules), level) for level, rules in work.levels.items()]
+    others = [counted(count, f"entry of {file}", f"entries of {file}") for file, count in work.elsewhere.items()]
+    yield f"rests on it: {', '.join([*counts, *others]) or 'nothing'}"
+    yield from (f"{level}: {', '.join(rules)}" for level, rules in work.levels.items())
 
 
 def _source_lines(book: Rulebook, found: dict[str, dict[str, list[Rule]]], *, heading: str) -> Iterable[str]:

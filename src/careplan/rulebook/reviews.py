@@ -30,6 +30,10 @@ def content_of(rule: Rule, book: Rulebook) -> str:
     return hashlib.sha256(msgspec.json.encode(judged, order="deterministic")).hexdigest()
 
 
+BY_BOTH = ("stop", "hold")
+"""A rule of these levels needs a pharmacist and a physician to be active, any other one of them."""
+
+
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """What has been decided on a rule as it is now: the last decision of each role."""
 
@@ -46,7 +50,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         if against:
             return f"The {' and the '.join(against)} rejected this version."
         missing = [role for role in ROLES if role not in self.decisions]
-        if file.level in ("stop", "hold") and missing:
+        if file.level in BY_BOTH and missing:
             return f"A {file.level} needs the decision of a pharmacist and of a physician; the {missing[0]} is missing."
         return "" if self.decisions else "Nobody has decided on this version."
 
