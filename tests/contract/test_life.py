@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import ssl
@@ -322,6 +323,12 @@ def test_a_start_on_bad_settings_fails_fast_and_says_why(
     # A host may come from an option, and a folder of rules is named by its place.
     assert any(word in done.stderr for name, value in environment.items() for word in (name, value or name)), done.stderr
     assert isinstance(done.exception, SystemExit)
+
+
+def test_a_start_with_too_few_descriptors_for_any_worker_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (24, 24))
+    done = CliRunner().invoke(main, ["serve", "--port", "0"])
+    assert (done.exit_code, "24 open files are too few" in done.stderr) == (2, True)
 
 
 def test_a_process_that_starts_on_bad_settings_ends_without_a_traceback() -> None:

@@ -8,8 +8,10 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import httpx
 import pytest
@@ -18,6 +20,7 @@ from careplan.web.process import shared, troubles
 from careplan.web.process.supervisor import START_SECONDS, Watch
 from careplan.web.process.troubles import SILENT_SECONDS, SelfCheck
 from careplan.web.telemetry import shared_counts
+from careplan.web.telemetry.logs import Lines
 from tests.contract.serving import PATIENCE, children_of, running, until
 
 
@@ -60,12 +63,34 @@ def test_no_folder_for_temporary_files_is_needed(tmp_path: Path) -> None:
         assert "careplan_plans_total" in httpx.get(f"{address}/metrics").text
 
 
+@pytest.fixture
+def full_disk() -> Iterator[BinaryIO]:
+    with Path("/dev/full").open("wb") as full:
+        yield full
+
+
+@pytest.fixture
+def full_pipe() -> Iterator[BinaryIO]:
+    """A pipe whose reader lives and reads no more, as when what gathers the logs hangs."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"x" * 65_536)
+    os.set_blocking(writer, True)
+    with os.fdopen(writer, "wb") as full:
+        yield full
+    os.close(reader)
+
+
 @pytest.mark.long
-def test_a_log_that_cannot_be_written_costs_no_request(tmp_path: Path) -> None:
-    """The disk is full: standard error leads there. What is wrong is told where it can be."""
+@pytest.mark.parametrize("log", ["full_disk", "full_pipe"])
+def test_a_log_that_cannot_be_written_costs_no_request(tmp_path: Path, log: str, request: pytest.FixtureRequest) -> None:
+    """Standard error leads to where nothing more fits. What is wrong is told where it can be."""
     command = [sys.executable, "-m", "careplan.cli.main", "serve", "--port", "0"]
     around = {name: value for name, value in os.environ.items() if not name.startswith("CAREPLAN_")}
-    with Path("/dev/full").open("wb") as full, (tmp_path / "out").open("wb") as printed:
+    full = request.getfixturevalue(log)
+    with (tmp_path / "out").open("wb") as printed:
         process = subprocess.Popen(command, stdout=printed, stderr=full, env=around | {"CAREPLAN_DRAIN_SECONDS": "0"})
     try:
         until(lambda: b"Listening on" in (tmp_path / "out").read_bytes())
@@ -76,6 +101,28 @@ def test_a_log_that_cannot_be_written_costs_no_request(tmp_path: Path) -> None:
     finally:
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=PATIENCE) == 0
+
+
+def test_a_line_is_lost_where_there_is_no_room_and_the_next_one_written_where_there_is() -> None:
+    reader, writer = os.pipe()
+    lines = Lines(writer)
+    lines.write("first\n")
+    assert os.read(reader, 100) == b"first\n"
+    assert lines.lost_at < 0
+    for _ in range(100):
+        lines.write("long " * 1_000 + "\n")
+    assert lines.lost_at > 0
+    os.read(reader, 65_536)  # all that a pipe holds
+    lines.lost_at = -1
+    lines.write("last\n")
+    assert os.read(reader, 65_536).endswith(b"last\n")
+    os.close(reader)
+    lines.write("nobody reads this\n")
+    assert lines.lost_at > 0
+    os.close(writer)
+    lines.lost_at = -1
+    lines.write("nor this\n")
+    assert lines.lost_at > 0
 
 
 @pytest.mark.long

@@ -264,9 +264,10 @@ def test_a_terminal_without_some_letters_gets_a_mark_in_their_place(encoding: st
         assert done.stdout.decode(encoding).strip()
 
 
-@pytest.mark.parametrize("columns", one_in(4, ["0", "1", "2", "7", "20", "-5", "x", "100000"]))
+@pytest.mark.parametrize("columns", one_in(4, ["0", "1", "2", "7", "20", "-5", "x", "²", "9" * 9, "9" * 5_000, "65535"]))
 def test_any_width_of_a_terminal_will_do(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("LINES", columns)
     book = ["--rules", str(SHIPPED)]
     for given in (["plan", EXAMPLE, "--format", "text", *book], ["rules", "list", *book], ["--help"]):
         code, said = told(*given)

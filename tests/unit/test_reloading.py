@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from litestar.exceptions import HTTPException
 
-from careplan.errors import RuleFault
+from careplan.errors import MOST_SHOWN, RuleFault
 from careplan.inference.durable_rules import Engine
 from careplan.inference.ruleset_compiler import EngineError
 from careplan.planner import A_PATIENT, Planner
@@ -179,6 +179,17 @@ def test_a_candidate_that_hangs_or_crashes_is_refused(few: Path) -> None:
     assert [fault.code for fault in silent.faults] == ["engine"]
 
 
+def test_what_has_many_long_faults_is_refused_by_the_first_of_them_and_their_number(few: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(few, tmp_path / "rules"))
+    rule = folder / "aftercare" / "sleep-under-five-hours.yaml"
+    with rule.open("a") as file:
+        file.writelines(f"{'long_word_' * 90}{at}: 1\n" for at in range(900))
+    _, verdict = examined(folder)
+    assert [fault.file for fault in verdict.faults] == ["aftercare/sleep-under-five-hours.yaml"] * MOST_SHOWN
+    assert {fault.code for fault in verdict.faults} == {"unknown-key"}
+    assert verdict.more == 900 - MOST_SHOWN
+
+
 def test_examples_that_fail_are_faults_of_their_places(few: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(few, tmp_path / "rules"))
     path = folder / "aftercare" / "sleep-under-five-hours.yaml"
@@ -276,6 +287,8 @@ def test_what_was_accepted_is_the_edition_and_what_was_refused_changes_nothing(m
     assert (same.outcome, same.digest, same.changed) == ("unchanged", "first", [])
     refused = kept(one, monkeypatch, Verdict(faults=[A_FAULT] * 50))
     assert (refused.outcome, refused.digest, refused.fault_count, refused.faults[0]) == ("refused", "first", 50, A_FAULT)
+    many = kept(one, monkeypatch, Verdict(faults=[A_FAULT] * MOST_SHOWN, more=9_000))
+    assert (many.fault_count, len(many.faults)) == (9_000 + MOST_SHOWN, MOST_SHOWN)
     half = kept(one, monkeypatch, Verdict(digest="first", taken=True, faults=[A_FAULT]), keys)
     assert (half.outcome, half.digest, half.changed) == ("refused", "first", ["api_keys"])
 

@@ -226,6 +226,30 @@ def test_a_file_or_a_folder_without_end_is_refused(folder: Path, monkeypatch: py
     assert [fault.code for fault in refused(folder)] == ["too-large"]
 
 
+def test_links_that_lead_to_far_too_much_are_told_of_alone_and_not_followed_to_their_end(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of these folders leads to all of the next by many ways, so that nobody would ever have seen all of it."""
+    for at in range(1, 8):
+        (tmp_path / f"level{at}").mkdir()
+        for way in range(30):
+            (tmp_path / f"level{at}" / f"way{way}").symlink_to(tmp_path / f"level{at + 1}")
+    (folder / "aftercare" / "deeper").symlink_to(tmp_path / "level1")
+    (fault,) = refused(folder)
+    assert (fault.file, fault.code) == ("rulebook.yaml", "too-large")
+    monkeypatch.setattr(reading, "MOST_ENTRIES", 100)
+    assert len(reading.unread(folder)) <= 100
+
+
+def test_of_a_file_that_is_no_text_nothing_else_is_said(folder: Path) -> None:
+    for name in (str(RULE), "goals.yaml", "medications.csv", "derived/bleeding_reasons.yaml"):
+        whole = (folder / name).read_bytes()
+        (folder / name).write_bytes(whole.decode().encode("utf-16"))
+        found = [(fault.code, fault.line) for fault in refused(folder) if fault.file == name]
+        assert found == [("encoding", 1)], name
+        (folder / name).write_bytes(whole)
+
+
 def test_a_folder_that_is_no_rulebook_is_said_to_be_none(tmp_path: Path) -> None:
     (fault,) = refused(tmp_path)
     assert "is this the folder of a rulebook?" in fault.problem

@@ -71,6 +71,12 @@ def test_a_fault_of_form_shows_an_example_where_there_is_one() -> None:
     assert found["/clinic/phone"].startswith("must be of the form of (555) 010-0100: a telephone number")
 
 
+def test_no_fault_shows_a_pattern_to_whoever_sent_the_value() -> None:
+    found = faults({"clinic": {"name": "a\tb"}, "conditions": ["A b"], "allergies": [" "]})
+    assert found["/clinic/name"] == "must be one line of text that does not end in a blank"
+    assert not any("[" in words or "^" in words for words in found.values()), found
+
+
 def test_the_contract_has_patterns_that_every_dialect_reads() -> None:
     document = json.loads((ROOT / "openapi" / "openapi.json").read_text())
     before = json.dumps(document)

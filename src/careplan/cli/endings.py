@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ STOPPED = 1
 """Somebody pressed Ctrl-C."""
 DEFECT = 70
 """A defect of the program itself, as sysexits.h numbers it."""
+_A_SIZE = re.compile("0*[1-9][0-9]{0,4}")
+"""The width or height of a terminal; the longest that a system can tell has five digits."""
 
 
 def open_streams() -> None:
@@ -43,8 +46,9 @@ def ended() -> Iterator[None]:
     Ends with 2 where files, streams or memory fail, and with 70 for a defect, of which the type and the place are named;
     Python's development mode (`python -X dev`) shows its traceback instead.
     """
-    if not os.environ.get("COLUMNS", "0").strip("0"):
-        os.environ.pop("COLUMNS", None)  # a terminal of no width at all would show nothing
+    for name in ("COLUMNS", "LINES"):
+        if not _A_SIZE.fullmatch(os.environ.get(name, "80")):
+            del os.environ[name]  # nothing shows in no width, and one without end takes all memory
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show a letter shows a question mark

@@ -65,6 +65,9 @@ def serve(
             "pass through it. Set CAREPLAN_API_KEYS or CAREPLAN_OAUTH_ISSUER, or listen on 127.0.0.1",
             2,
         )
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY and most < OTHER_DESCRIPTORS:  # no worker would ever come up
+        fail(f"{most} open files are too few for a process of the service: let it have 1,024 (ulimit -n)", 2)
     harden()
     with _listening(settings) as listeners:
         settings = msgspec.structs.replace(settings, port=listeners.port)

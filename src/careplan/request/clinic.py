@@ -16,7 +16,8 @@ Paper = Literal["a4", "us-letter"]
 """The sizes of paper for which a plan can be set."""
 Region = Literal["us", "uk", "eu", "ca", "au"]
 """Whose label of a product counts at a clinic."""
-ClinicName = Annotated[str, Meta(min_length=1, max_length=80, pattern=in_python(r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f]$"))]
+ONE_LINE = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f]$"
+ClinicName = Annotated[str, Meta(min_length=1, max_length=80, pattern=in_python(ONE_LINE))]
 Phone = Annotated[
     str,
     Meta(

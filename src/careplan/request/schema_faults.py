@@ -10,6 +10,7 @@ import msgspec
 
 from careplan.errors import Fault
 from careplan.near_values import LONGEST, alternatives, near_values, offer
+from careplan.request.clinic import ONE_LINE
 from careplan.request.field_places import NO_PLACES, Places
 from careplan.request.measurements import DAY, MOMENT
 from careplan.request.other_names import TOKENS, ours
@@ -47,6 +48,11 @@ LIMIT_WORDS = {
     "maxItems": "must have at most {} entries",
     "pattern": "must be of the form {}",
 }
+PATTERN_WORDS = {
+    NOT_BLANK: "must not be blank",
+    ONE_LINE: "must be one line of text that does not end in a blank",
+}
+"""What patterns ask for that have no examples."""
 
 
 class SchemaError(Protocol):
@@ -143,7 +149,8 @@ def faults_of(error: SchemaError, places: Places = NO_PLACES) -> Iterator[Fault]
             yield Fault(pointer=pointer, detail=detail)
         case _:
             words = LIMIT_WORDS.get(str(error.validator), "is not of the form that the API describes")
-            yield Fault(pointer=pointer, detail="must not be blank" if expected == NOT_BLANK else words.format(expected))
+            told = PATTERN_WORDS.get(expected) if error.validator == "pattern" else None
+            yield Fault(pointer=pointer, detail=told or words.format(expected))
 
 
 def _faults_of_choice(error: SchemaError, pointer: str, places: Places) -> Iterator[Fault]:

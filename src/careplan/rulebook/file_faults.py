@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import PurePosixPath
 
@@ -28,6 +28,13 @@ def no_text(path: PurePosixPath, content: bytes, error: UnicodeDecodeError) -> R
     line = content[: error.start].count(b"\n") + 1
     words, mend = "This is not UTF-8.", "Save the file as UTF-8."
     return RuleFault(file=str(path), line=line, field="", problem=words, mend=mend, code="encoding")
+
+
+def causes(faults: Iterable[RuleFault]) -> list[RuleFault]:
+    """The faults without those that follow from another: a file that is no text is not read and seems to lack all."""
+    found = list(faults)
+    no_texts = {fault.file: fault for fault in reversed(found) if fault.code == "encoding"}
+    return [fault for fault in found if no_texts.get(fault.file, fault) is fault]
 
 
 def unseen(file: str, text: str, line: int = 1) -> Iterator[RuleFault]:

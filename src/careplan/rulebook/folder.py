@@ -11,6 +11,7 @@ import os
 import stat
 import time
 from collections.abc import Container, Iterator, Mapping
+from itertools import islice
 from os import DirEntry
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, TypeAlias
@@ -28,6 +29,8 @@ _MADE_OF_THE_OTHERS = (".lock", ".cert")
 NOT_OF_RULES = (".json", ".md", ".steps")
 """What lies in a rulebook's folder for people, editors and those who check its proofs."""
 MOST_FILES = 20_000
+MOST_ENTRIES = 2 * MOST_FILES
+"""Files and folders of any kind that are looked through: a link may lead to the root of a machine, whose end nobody sees."""
 MOST_BYTES = {
     ".yaml": 1_000_000,
     ".csv": 8_000_000,
@@ -99,7 +102,7 @@ def digest_of(files: Files) -> str:
 def unread(folder: Path) -> list[str]:
     """Files in the folder of a rulebook that are none of its kinds, by their paths."""
     found = []
-    for above, entry in _walked(folder, (), [], []):
+    for above, entry in _Walk([]).files(folder):
         kind = PurePosixPath(entry.name).suffix
         if kind not in (*SUFFIXES, *NOT_OF_RULES, ".yml"):
             found.append("/".join(_shown((*above, entry.name))))
@@ -121,7 +124,8 @@ def misplaced(files: Files, known: Container[str]) -> Iterator[RuleFault]:
 
 def _listed(folder: Path, faults: list[RuleFault]) -> list[_Found]:
     found: list[_Found] = []
-    for above, entry in _walked(folder, (), [], faults):
+    walk = _Walk(faults)
+    for above, entry in walk.files(folder):
         path = (*above, entry.name)
         name = "/".join(_shown(path))
         kind = PurePosixPath(entry.name.lower()).suffix
@@ -147,44 +151,62 @@ def _listed(folder: Path, faults: list[RuleFault]) -> list[_Found]:
             faults.append(_fault(name, "This is not a file.", _WHOLE, code="unreadable"))
             continue
         found.append(_Found(path, entry.path, (about.st_ino, about.st_mtime_ns, about.st_size)))
-    if len(found) > MOST_FILES:
-        words = f"There are more than {MOST_FILES:,} files."
-        faults.append(_fault("rulebook.yaml", words, "Name the folder of the rulebook itself.", code="too-large"))
+    if walk.left < 0 or len(found) > MOST_FILES:
+        words = f"There are more than {MOST_FILES:,} files, or {MOST_ENTRIES:,} entries of any kind."
+        mend = "Name the folder of the rulebook itself, and take away links that lead out of it."
+        faults[:] = [_fault("rulebook.yaml", words, mend, code="too-large")]  # what was met on the way is no rulebook's
         return []
     return sorted(found)
 
 
-def _walked(
-    folder: Path | str, above: tuple[str, ...], ways: list[tuple[int, int]], faults: list[RuleFault]
-) -> Iterator[tuple[tuple[str, ...], DirEntry[str]]]:
-    """Every file below a folder, with the folders above it there. Links are followed, but not in a circle."""
-    try:
-        about = Path(folder).stat()
-        here = (about.st_dev, about.st_ino)
-        if here in ways or len(above) > DEEPEST:
-            words = "This link leads back to a folder above it." if here in ways else "Folders are nested too deep."
-            faults.append(_fault("/".join(_shown(above)), words, "Take it away.", code="unreadable"))
-            return
-        with os.scandir(folder) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
-    except OSError as error:
-        faults.append(_unreadable("/".join(_shown(above)), error) if above else _no_folder(error))
-        return
-    for entry in entries[: MOST_FILES * 2]:
-        if entry.name.startswith("."):
-            continue
+class _Walk:
+    """A way through a folder and those in it. Links are followed, but not in a circle, and after so many entries it ends."""
+
+    def __init__(self, faults: list[RuleFault]) -> None:
+        """Folders that cannot be looked through are added to `faults`."""
+        self._faults = faults
+        self.left = MOST_ENTRIES
+        """How many entries may still be met; below zero where there were more."""
+
+    def files(
+        self, folder: Path | str, above: tuple[str, ...] = (), ways: tuple[tuple[int, int], ...] = ()
+    ) -> Iterator[tuple[tuple[str, ...], DirEntry[str]]]:
+        """Every file below a folder, with the folders above it there."""
         try:
-            inside = entry.is_dir()
-        except OSError:
-            inside = False
-        if inside:
+            about = Path(folder).stat()
+            here = (about.st_dev, about.st_ino)
+            if here in ways or len(above) > DEEPEST:
+                words = "This link leads back to a folder above it." if here in ways else "Folders are nested too deep."
+                self._faults.append(_fault("/".join(_shown(above)), words, "Take it away.", code="unreadable"))
+                return
+            with os.scandir(folder) as found:
+                entries = sorted(islice(found, self.left + 1), key=lambda entry: entry.name)
+        except OSError as error:
+            self._faults.append(_unreadable("/".join(_shown(above)), error) if above else _no_folder(error))
+            return
+        for entry in entries:
+            self.left -= 1
+            if self.left < 0:
+                return
+            if entry.name.startswith("."):
+                continue
+            if not _is_folder(entry):
+                yield above, entry
+                continue
             if entry.name.lower().endswith((*SUFFIXES, ".yml")):
                 name = "/".join(_shown((*above, entry.name)))
                 mend = "Put a file in its place, or give the folder the name of a section."
-                faults.append(_fault(name, "This is a folder and not a file.", mend, code="unread-file"))
-            yield from _walked(entry.path, (*above, entry.name), [*ways, here], faults)
-        else:
-            yield above, entry
+                self._faults.append(_fault(name, "This is a folder and not a file.", mend, code="unread-file"))
+            yield from self.files(entry.path, (*above, entry.name), (*ways, here))
+            if self.left < 0:
+                return
+
+
+def _is_folder(entry: DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _contents(files: list[_Found], faults: list[RuleFault]) -> Iterator[tuple[PurePosixPath, bytes]]:

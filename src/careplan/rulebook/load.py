@@ -27,7 +27,7 @@ from careplan.rulebook.derived import FOLDER as DERIVED
 from careplan.rulebook.derived import Derived, kinds_with_derived
 from careplan.rulebook.derived_order import read_in_order
 from careplan.rulebook.factors import KINDS, OF_MEASURES
-from careplan.rulebook.file_faults import in_row, missing, no_text
+from careplan.rulebook.file_faults import causes, in_row, missing, no_text
 from careplan.rulebook.folder import Files, digest_of, misplaced, read_folder
 from careplan.rulebook.illnesses import ILLNESS_WORDS, IllnessFiles, known_conditions_of
 from careplan.rulebook.interaction_rows import Interaction
@@ -103,7 +103,7 @@ def load_files(files: Files, kept: KeptParts | None = None) -> Rulebook:
     except InvalidRulebook:
         raise
     except Exception as error:
-        raise InvalidRulebook([*loading.faults, loading.unforeseen(error)]) from error
+        raise InvalidRulebook(causes([*loading.faults, loading.unforeseen(error)])) from error
 
 
 class _Loading:
@@ -357,4 +357,4 @@ class _Loading:
 
     def _stop_if_faulty(self) -> None:
         if self._faults:
-            raise InvalidRulebook(self._faults)
+            raise InvalidRulebook(causes(self._faults))

@@ -189,7 +189,7 @@ def main(content_file: int, report_file: int, before_file: int) -> None:
             write(content_file, content)
     except Exception as error:  # noqa: BLE001 - whatever it is, the service goes on with what it has
         verdict = refused(f"What examines the files failed: {type(error).__name__}.")
-    os.write(report_file, msgspec.msgpack.encode(verdict))
+    os.write(report_file, msgspec.msgpack.encode(verdict.in_short()))
 
 
 if __name__ == "__main__":

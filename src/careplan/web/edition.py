@@ -24,9 +24,6 @@ from careplan.web.pages import NoPages, Pages
 
 Result = TypeVar("Result")
 
-LAST_FAULTS = 20
-"""As many faults of a refused rulebook are logged and shown."""
-
 
 class Surroundings(NamedTuple):
     """What belongs to a rulebook in service: what is known of the clinic, and what makes its pages."""

@@ -12,19 +12,29 @@ from collections.abc import Sequence
 
 import msgspec
 
-from careplan.errors import RuleFault
+from careplan.errors import MOST_SHOWN, RuleFault
 
 LONGEST = 300.0
 """Seconds after which a candidate counts as hanging; the shipped rulebook takes about five."""
 _MOST = 1_000_000
+"""Bytes of a report; one with as many faults as are shown, each as long as a fault may be, has a third of that."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found: all that is wrong, whether content to serve was written, and the digest of the rulebook in it."""
+    """What was found: all that is wrong, whether content to serve was written, and the digest of the rulebook in it.
+
+    `more` counts faults that are not among `faults`.
+    """
 
     digest: str = ""
     taken: bool = False
     faults: list[RuleFault]
+    more: int = 0
+
+    def in_short(self) -> Verdict:
+        """The same with the faults that somebody reads one by one, and the others counted: there may be many thousands."""
+        beyond = max(0, len(self.faults) - MOST_SHOWN)
+        return msgspec.structs.replace(self, faults=self.faults[:MOST_SHOWN], more=self.more + beyond)
 
 
 class Candidate:

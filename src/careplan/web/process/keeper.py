@@ -23,8 +23,6 @@ from careplan.web.process.candidate import Candidate, Verdict, refused
 
 log = structlog.get_logger("careplan")
 
-LAST_FAULTS = 20
-"""As many faults of a refused rulebook are logged and shown."""
 LOOK_SECONDS, WATCH_SECONDS = 0.05, 0.5
 """How often a candidate is looked after, and watched files are."""
 
@@ -123,7 +121,7 @@ class Keeper:
             self._digest = verdict.digest
         if not verdict.faults:
             outcome = "swapped" if changed else "unchanged"
-        self._report(outcome, changed, verdict.faults)
+        self._report(outcome, changed, verdict.in_short())
 
     def _changed(self, content: Content) -> list[str]:
         _, before = self._slots.read()
@@ -131,23 +129,24 @@ class Keeper:
         names = sorted(before.named.keys() | content.named.keys())
         return rules + [name for name in names if before.named.get(name) != content.named.get(name)]
 
-    def _report(self, outcome: Outcome, changed: list[str], faults: Sequence[RuleFault]) -> None:
+    def _report(self, outcome: Outcome, changed: list[str], verdict: Verdict) -> None:
+        count = len(verdict.faults) + verdict.more
         report = Reloaded(
             outcome=outcome,
             at=datetime.now(UTC).isoformat(timespec="seconds"),
             digest=self._digest,
             changed=changed,
-            fault_count=len(faults),
-            faults=list(faults[:LAST_FAULTS]),
+            fault_count=count,
+            faults=verdict.faults,
         )
         encoded = msgspec.msgpack.encode(report)
         if len(encoded) > shared.LONGEST_REPORT:
             encoded = msgspec.msgpack.encode(msgspec.structs.replace(report, faults=report.faults[:3]))
         shared.write_report(encoded, OUTCOMES.index(outcome))
-        for fault in faults[:LAST_FAULTS]:
+        for fault in verdict.faults:
             log.error("rulebook fault", **msgspec.structs.asdict(fault))
         event = log.error if outcome == "refused" else log.info
-        event(f"rulebook {outcome}", digest=self._digest, changed=changed, faults=len(faults))
+        event(f"rulebook {outcome}", digest=self._digest, changed=changed, faults=count)
 
 
 def last_reload() -> Reloaded | None:

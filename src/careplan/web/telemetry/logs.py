@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import sys
 import threading
 import time
@@ -23,23 +24,35 @@ LOST_SECONDS = 30.0
 """So long after a line was lost the log counts as broken."""
 
 
-class _Lines:
-    """Standard error, where a line that cannot be written is lost, and keeps no request from its answer."""
+AT_ONCE = 4_096
+"""Bytes that a pipe takes without waiting if it takes any (`PIPE_BUF`)."""
 
-    def __init__(self) -> None:
+
+class Lines:
+    """Where lines of the log go. One that cannot be written at once is lost, and keeps no request from its answer."""
+
+    def __init__(self, descriptor: int = 2) -> None:
+        """Lines go to standard error, or to another descriptor."""
+        self._descriptor = descriptor
         self.lost_at = float("-inf")
 
     def write(self, text: str) -> None:
+        """Write a line, whose rest is left out where a pipe is full: its reader may have stopped, or be gone for good."""
+        content = text.encode(errors="backslashreplace")
         try:
-            os.write(2, text.encode(errors="backslashreplace"))
-        except OSError:
+            for at in range(0, len(content), AT_ONCE):
+                if not select.select((), (self._descriptor,), (), 0)[1]:
+                    self.lost_at = time.monotonic()
+                    return
+                os.write(self._descriptor, content[at : at + AT_ONCE])
+        except (OSError, ValueError):  # the latter for a descriptor that was closed
             self.lost_at = time.monotonic()
 
     def flush(self) -> None:
         """Nothing is kept."""
 
 
-_lines = _Lines()
+_lines = Lines()
 
 
 def is_losing() -> bool:
