@@ -39,6 +39,7 @@ BESIDE_THE_EXAMPLES: tuple[dict[str, Any], ...] = (
     {"medications": [{"name": "phenobarbital", "schedule": "daily"}]},
     {"conditions": ["substance_use_disorder_history"], "lifestyle": {"alcohol_drinks_per_week": 2}},
     {"expectations": {"goals": ["take my sertraline every day at 8 am"]}},
+    {"medications": [{"name": "donepezil"}], "conditions": ["delirium"]},
 )
 """Patients of whom a part of an invariant speaks, and no example."""
 

@@ -33,7 +33,7 @@ from careplan.rulebook.text_template import Text, capitalized, counted, in_words
 MOST_WORDS = 350
 MOST_LINES = 7
 """So many decisions have a line each; of more, those of one topic are put together."""
-MOST_IN_DECISIONS = 200
+MOST_IN_DECISIONS = 180
 MOST_IN_DIFFERS, MOST_IN_TASKS = 120, 90
 LEAST_FOR_TASKS = 50
 """So many words are kept for tasks, where there are any."""

@@ -7,8 +7,8 @@ classes stand together; denials, other people, fears and what is long over take 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache, cached_property, partial
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from careplan.recognition.illness_words import DangerKind, DangerWords, Normal
 from careplan.recognition.plain_text import any_of, plain
@@ -34,19 +34,15 @@ _PLUS = re.compile(r"\+\s?(?=[a-z])")
 _LATER_YEARS = re.compile(r"\b(?:19|20)\d\d\b|\bage \d+\b")
 
 
-class _Pattern:
+class _Pattern(NamedTuple):
     """The parts of a pattern, all of which are found in a sentence that says it.
 
-    Of each of `needs` a word stands in such a sentence; most sentences are told by that alone to say none of it. So the
-    parts are compiled when a sentence first has these words, and not while the service starts.
+    Of each of `needs` a word stands in such a sentence; most sentences are told by that alone to say none of it.
     """
 
-    def __init__(self, needs: Sequence[frozenset[str]], kind: DangerKind, write: Callable[[], Iterable[str]]) -> None:
-        self.needs, self.kind, self._write = needs, kind, write
-
-    @cached_property
-    def parts(self) -> Sequence[re.Pattern[str]]:
-        return tuple(map(re.compile, self._write()))
+    needs: tuple[frozenset[str], ...]
+    parts: tuple[re.Pattern[str], ...]
+    kind: DangerKind
 
 
 class ToldDanger:
@@ -59,12 +55,12 @@ class ToldDanger:
         self._classes = words.classes
         self._by_word: dict[str, list[_Pattern]] = {}
         everyday = frozenset(word for phrase in words.everyday for word in self._normal.words(phrase))
-        first_words = cache(self._first_words)
         for kind in words.kinds.values():
             for said in kind.said:
                 parts = said.split(_TOGETHER)
-                needs = tuple(filter(None, (first_words(piece) for part in parts for piece in part.split())))
-                pattern = _Pattern(needs, kind, partial(map, self._as_pattern, parts))
+                needs = tuple(filter(None, (self._first_words(piece) for part in parts for piece in part.split())))
+                compiled = tuple(re.compile(self._as_pattern(part)) for part in parts)
+                pattern = _Pattern(needs, compiled, kind)
                 # What is looked for first has few words of everyday, and few words.
                 for word in min(needs, key=lambda need: (len(need & everyday), len(need))):
                     self._by_word.setdefault(word, []).append(pattern)
