@@ -286,8 +286,8 @@ def _with_short_forms(names: Sequence[str], abbreviations: Mapping[str, str]) ->
 
 
 def _is_of_oneself(text: str, but: str = "") -> bool:
-    text = _AGE_THEN.sub(" ", text.casefold())
-    return not (_ONESELF - {but}).isdisjoint(text.casefold().split())
+    words = _AGE_THEN.sub(" ", text.casefold()).split()
+    return not (_ONESELF - {but}).isdisjoint(words)
 
 
 def _is_red_flag(offer: str) -> bool:
